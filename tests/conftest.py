@@ -1,0 +1,51 @@
+"""Isolation only: every test has a home, cache and state of its own, and no pip configuration."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.index import Index, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# What may reach a test from outside; everything else is dropped.
+KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "PYENV_ROOT", "COVERAGE_PROCESS_START")
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home; returns it. Variables of pip, uv, venvman, git and CI are gone."""
+    home = tmp_path_factory.mktemp("home")
+    for name in list(os.environ):
+        if name not in KEPT and not name.startswith(("COV_", "PYTEST_")):
+            monkeypatch.delenv(name)
+    settings = {
+        "HOME": home,
+        "XDG_CONFIG_HOME": home / ".config",
+        "VENVMAN_CACHE_DIR": home / "cache",
+        "VENVMAN_STATE_DIR": home / "state",
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "GIT_CONFIG_GLOBAL": home / ".gitconfig",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "COLUMNS": "100",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, str(value))
+    (home / ".gitconfig").write_text(
+        "[user]\nname = Tester\nemail = tester@example.org\n[init]\ndefaultBranch = main\n"
+        '[protocol "file"]\nallow = always\n'
+    )
+    return home
+
+
+@pytest.fixture
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    """An empty index over HTTP; put files into ``index.folder``."""
+    with serve(tmp_path_factory.mktemp("index")) as served:
+        yield served

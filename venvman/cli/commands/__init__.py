@@ -1,0 +1,1 @@
+"""One thin verb per module."""

@@ -1,0 +1,1 @@
+"""Freeze engines: requirements in, pins out; one protocol, a plain table."""

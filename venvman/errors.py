@@ -1,0 +1,148 @@
+"""Everything that can go wrong, as facts first and words last.
+
+A :class:`Problem` is one fact with its place and its cure; the same value is an error's detail, a
+warning in a report and a row of the JSON envelope's ``problems``. A :class:`VenvmanError` carries
+at least one. One place (``cli/app.py``) turns them into text and an exit code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "ConfigurationError",
+    "EnvironmentUnusable",
+    "ExitCode",
+    "FreezeError",
+    "GitError",
+    "IndexFault",
+    "InstallError",
+    "LockError",
+    "LockStale",
+    "Problem",
+    "ProjectNotFound",
+    "RequirementsError",
+    "Severity",
+    "UnsatisfiableError",
+    "VenvmanError",
+]
+
+
+class ExitCode(IntEnum):
+    """DESIGN 4.3: what the shell sees."""
+
+    OK = 0
+    DRIFT = 1
+    """Drift, findings, or a ``--check`` that failed."""
+    ERROR = 2
+    """Cannot proceed: usage, configuration, unreadable input, no solution, network."""
+    INTERRUPTED = 130
+
+
+class Severity(str, Enum):
+    """How much a problem or finding matters; a note never changes an exit code."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong: what, where, why, and what mends it.
+
+    ``code`` is stable and kebab-case, ``message`` one sentence that starts with a capital and ends
+    with a full stop. ``path`` is as people see it (see :mod:`venvman.origin`), ``line`` 1-based,
+    ``text`` the offending line itself. ``why`` is the reason, ``fix`` the exact next command.
+    No field ever holds a secret.
+    """
+
+    code: str
+    message: str
+    severity: Severity = Severity.ERROR
+    path: str | None = None
+    line: int | None = None
+    text: str | None = None
+    why: str | None = None
+    fix: str | None = None
+
+
+class VenvmanError(Exception):
+    """The root of all errors that venvman raises on purpose.
+
+    Args are keyword-only facts. ``problems`` lists every fault of the input at once; without it the
+    error is its own single problem.
+    """
+
+    exit_code: ExitCode = ExitCode.ERROR
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        path: str | None = None,
+        line: int | None = None,
+        text: str | None = None,
+        why: str | None = None,
+        fix: str | None = None,
+        problems: Iterable[Problem] = (),
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        own = Problem(code=code, message=message, path=path, line=line, text=text, why=why, fix=fix)
+        self.why = why
+        self.fix = fix
+        self.problems: tuple[Problem, ...] = tuple(problems) or (own,)
+
+
+class ConfigurationError(VenvmanError):
+    """A flag, variable or ``[tool.venvman]`` value that cannot be used."""
+
+
+class ProjectNotFound(VenvmanError):
+    """No requirements file or ``[tool.venvman]`` table on the way up."""
+
+
+class RequirementsError(VenvmanError):
+    """Requirements files that cannot be read; one problem per faulty line."""
+
+
+class LockError(VenvmanError):
+    """A lock that cannot be read or must not be written."""
+
+
+class LockStale(LockError):
+    """``--locked`` or ``--check`` met a lock that no longer answers its requirements."""
+
+    exit_code = ExitCode.DRIFT
+
+
+class IndexFault(VenvmanError):
+    """An index or download that did not answer, or answered wrongly."""
+
+
+class UnsatisfiableError(VenvmanError):
+    """No set of versions satisfies the requirements; the problems are the conflicting chain."""
+
+
+class FreezeError(VenvmanError):
+    """A freeze engine failed for a reason other than an unsatisfiable set."""
+
+
+class EnvironmentUnusable(VenvmanError):
+    """The environment or its interpreter cannot be used as it is."""
+
+
+class InstallError(VenvmanError):
+    """An artifact that could not be verified, built, unpacked or installed."""
+
+
+class GitError(VenvmanError):
+    """Git is missing, the folder is no repository, or a git command failed."""

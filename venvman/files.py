@@ -1,0 +1,91 @@
+"""The only door for writing files that must be whole or absent."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filelock import BaseFileLock
+
+__all__ = ["CACHEDIR_TAG", "inter_process_lock", "make_private_folder", "write_atomically"]
+
+CACHEDIR_TAG = (
+    "Signature: 8a477f597d28d172789f06886806bc55\n"
+    "# This file marks a folder that backups may leave out (https://bford.info/cachedir/).\n"
+)
+
+
+def write_atomically(path: Path, content: bytes, *, mode: int | None = None) -> None:
+    """Puts ``content`` at ``path`` in one step: readers see the old file or the new one.
+
+    A symbolic link is followed. An existing file's mode is kept; a new file gets ``mode``, or
+    0666 less the umask. The file is synced before it is renamed, the folder after.
+
+    Raises:
+        OSError: as writing raises; nothing is left over then.
+    """
+    path = Path(os.path.realpath(path))
+    if path.exists():
+        mode = stat.S_IMODE(path.stat().st_mode)
+    elif mode is None:
+        mode = 0o666 & ~_umask()
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(mode)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes renames inside ``folder`` durable, where the platform can (not on Windows)."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_private_folder(path: Path) -> Path:
+    """Creates ``path`` and its parents; a new ``path`` gets mode 0700. Returns it."""
+    if not path.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
+@contextmanager
+def inter_process_lock(path: Path, *, wait: float = -1) -> Iterator[BaseFileLock]:
+    """Holds the lock file ``path`` (created, never removed); ``wait`` is seconds, -1 for ever.
+
+    Raises:
+        filelock.Timeout: somebody else held it for longer than ``wait``.
+    """
+    from filelock import FileLock
+
+    make_private_folder(path.parent)
+    lock = FileLock(path, timeout=wait)
+    with lock:
+        yield lock
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,1 @@
+"""Package indexes: pages, files and metadata, over HTTP or from a folder."""

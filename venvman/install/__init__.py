@@ -1,0 +1,1 @@
+"""Plan to outcome: artifacts fetched and verified, staged, committed or rolled back."""

@@ -1,0 +1,21 @@
+"""Names of distributions and extras, as PEP 503 and PEP 685 normalise them.
+
+A leaf that imports nothing heavy: the nothing-to-do path uses it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NewType
+
+__all__ = ["NormalizedName", "canonical"]
+
+NormalizedName = NewType("NormalizedName", str)
+"""A name in PEP 503 form: lower case, runs of ``-_.`` are one ``-``."""
+
+_SEPARATORS = re.compile(r"[-_.]+")
+
+
+def canonical(name: str) -> NormalizedName:
+    """The PEP 503 form of ``name``; ``name`` is not checked for validity."""
+    return NormalizedName(_SEPARATORS.sub("-", name).lower())

@@ -1,0 +1,133 @@
+"""The only door to other processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from venvman.errors import VenvmanError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+__all__ = ["Completed", "ProcessFault", "replace_process", "run", "stream"]
+
+
+class ProcessFault(VenvmanError):
+    """A program could not be started, or did not end in time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """A finished process: its exit code (negative: the signal) and what it printed, decoded."""
+
+    argv: tuple[str, ...]
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether it exited with 0."""
+        return self.code == 0
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+    stdin: str = "",
+) -> Completed:
+    """Runs ``argv`` without a shell and waits; ``timeout`` is seconds, ``env`` replaces everything.
+
+    Output is read as UTF-8, undecodable bytes replaced. A non-zero exit code is not an error here.
+
+    Raises:
+        ProcessFault: the program is not there, may not be run, or took longer than ``timeout``.
+    """
+    words = tuple(os.fspath(word) for word in argv)
+    try:
+        done = subprocess.run(
+            words,
+            cwd=cwd,
+            env=None if env is None else dict(env),
+            input=stdin,
+            capture_output=True,
+            timeout=timeout,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        raise _not_started(words, error) from error
+    except subprocess.TimeoutExpired as error:
+        raise ProcessFault(
+            f"{words[0]} did not end within {timeout:g} seconds.",
+            code="process-timeout",
+            text=" ".join(words),
+        ) from error
+    return Completed(argv=words, code=done.returncode, stdout=done.stdout, stderr=done.stderr)
+
+
+def stream(
+    argv: Sequence[str | Path],
+    *,
+    on_line: Callable[[str], None],
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Completed:
+    """Like :func:`run`, but hands every line of stdout and stderr (merged) to ``on_line`` at once.
+
+    The whole output is the result's ``stdout``. On any exception, Ctrl-C included, the process is
+    killed before the exception goes on.
+    """
+    words = tuple(os.fspath(word) for word in argv)
+    lines: list[str] = []
+    try:
+        process = subprocess.Popen(
+            words,
+            cwd=cwd,
+            env=None if env is None else dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as error:
+        raise _not_started(words, error) from error
+    with process:
+        try:
+            for line in process.stdout or ():
+                lines.append(line)
+                on_line(line.rstrip("\n"))
+        except BaseException:
+            process.kill()
+            raise
+    return Completed(argv=words, code=process.returncode, stdout="".join(lines), stderr="")
+
+
+def replace_process(argv: Sequence[str], *, env: Mapping[str, str]) -> int:
+    """Runs ``argv`` in the foreground with this process's terminal; its exit code.
+
+    On POSIX this process becomes the program, so that signals and job control just work.
+    """
+    if os.name == "posix":
+        try:
+            os.execvpe(argv[0], list(argv), dict(env))  # noqa: S606 - no shell is the point
+        except OSError as error:
+            raise _not_started(tuple(argv), error) from error
+    return subprocess.run(list(argv), env=dict(env), check=False).returncode
+
+
+def _not_started(words: tuple[str, ...], error: OSError) -> ProcessFault:
+    return ProcessFault(
+        f"Could not start {words[0]}: {error.strerror or error}.",
+        code="process-not-started",
+        text=" ".join(words),
+    )

@@ -1,0 +1,1 @@
+"""Results, and their two voices: text and JSON."""

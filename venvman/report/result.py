@@ -1,0 +1,38 @@
+"""Result: what a command hands to a renderer; exit code, data and problems in one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from venvman.errors import ExitCode, Problem
+
+__all__ = ["SCHEMA_VERSION", "Result", "Status"]
+
+SCHEMA_VERSION = 1
+
+
+class Status(str, Enum):
+    """The envelope's ``status`` (DESIGN 4.3)."""
+
+    OK = "ok"
+    DRIFT = "drift"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One command's outcome.
+
+    ``data`` is JSON-ready and follows the command's published schema. ``view`` is the stage value
+    the text renderer draws (an Outcome, a Drift, ...); the JSON renderer never looks at it.
+    """
+
+    command: str
+    status: Status
+    exit_code: ExitCode
+    data: dict[str, Any] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    view: object = None

@@ -1,0 +1,69 @@
+"""Where a distribution comes from: an index, an archive, a version control system, a folder.
+
+The same four cases describe a requirement, a lock entry and an installed distribution
+(``direct_url.json``, PEP 610), so that drift is a comparison of values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["ArchiveSource", "DirectorySource", "IndexSource", "Source", "VcsSource"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexSource:
+    """Any index or find-links folder: the name, version and hashes say which file."""
+
+    def __str__(self) -> str:
+        return "index"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveSource:
+    """A wheel or sdist at a URL (``https:``, ``file:``).
+
+    ``url`` has no fragment and may hold ``${VAR}`` unexpanded or credentials: text for people goes
+    through :func:`venvman.secrets.redact`. ``hashes`` are ``sha256:...`` taken from the fragment.
+    """
+
+    url: str
+    hashes: tuple[str, ...] = ()
+    subdirectory: str | None = None
+
+    def __str__(self) -> str:
+        return self.url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VcsSource:
+    """A repository: ``vcs`` is ``git``, ``hg``, ``svn`` or ``bzr``; ``url`` has no ``git+`` prefix.
+
+    ``revision`` is what was asked for (branch, tag, commit, or None for the default branch),
+    ``commit`` the full commit id it was resolved to, where that is known.
+    """
+
+    vcs: str
+    url: str
+    revision: str | None = None
+    commit: str | None = None
+    subdirectory: str | None = None
+
+    def __str__(self) -> str:
+        at = self.commit or self.revision
+        return f"{self.vcs}+{self.url}" + (f"@{at}" if at else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectorySource:
+    """A local project folder. ``path`` is absolute (POSIX separators on every platform)."""
+
+    path: str
+    editable: bool = False
+    subdirectory: str | None = None
+
+    def __str__(self) -> str:
+        return ("-e " if self.editable else "") + self.path
+
+
+Source = IndexSource | ArchiveSource | VcsSource | DirectorySource
