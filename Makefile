@@ -1,0 +1,82 @@
+# Everything a developer does, one word each. `make` alone lists them.
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# The first interpreter on PATH that is new enough and can make environments.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
+	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null \
+	&& echo $$python && break; done)
+# T: what to test (`make test T=tests/unit`), K: a name to match (`make test K=journal`).
+T ?= tests
+K ?=
+WORKERS ?= auto
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
+
+.PHONY: dev
+dev: $(READY) ## Set up .venv with everything that developing needs
+
+$(READY): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No Python 3.10 or newer with venv and ensurepip was found; set PYTHON=..." >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $(READY)
+
+.PHONY: demo
+demo: $(READY) ## Sync examples/web from the real package index, then show status and doctor
+	cd examples/web && ../../$(BIN)/venvman sync --no-locked
+	cd examples/web && ../../$(BIN)/venvman status
+	cd examples/web && ../../$(BIN)/venvman doctor
+
+.PHONY: format
+format: $(READY) ## Format the code
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+.PHONY: lint
+lint: $(READY) ## Check style, spelling and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+	$(BIN)/validate-pyproject --disable=schemastore pyproject.toml
+
+.PHONY: types
+types: $(READY) ## Check types, strictly, tests included
+	$(BIN)/mypy
+
+.PHONY: test
+test: $(READY) ## Run the tests (offline)
+	$(BIN)/python -m pytest -n $(WORKERS) $(if $(K),-k '$(K)') $(T)
+
+.PHONY: cov
+cov: $(READY) ## Run the tests with statement and branch coverage
+	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report= $(T)
+	$(BIN)/coverage report --fail-under=90
+
+.PHONY: check
+check: lint types test ## What CI runs
+
+.PHONY: bench
+bench: $(READY) ## Measure against the peers (installs them; needs the package index)
+	$(BIN)/python -m benchmarks
+
+.PHONY: docs
+docs: $(READY) ## Build the documentation into site/
+	$(BIN)/python -m pip install --quiet --group docs
+	$(BIN)/mkdocs build --strict --quiet
+
+.PHONY: build
+build: $(READY) ## Build the sdist and the wheel into dist/
+	$(BIN)/python -m build --outdir dist .
+
+.PHONY: clean
+clean: ## Remove what the other targets made
+	rm -rf $(VENV) build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf examples/web/venv examples/web/requirements.txt examples/web/requirements-dev.txt .coverage .coverage.*
