@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["has_secret", "redact"]
+__all__ = ["has_secret", "redact", "without_secret"]
 
 # scheme://user:password@host or scheme://token@host. `${VAR}` is a reference, not a secret; `git@`
 # is every forge's public user name.
@@ -26,6 +26,11 @@ def redact(text: str) -> str:
 def has_secret(url: str) -> bool:
     """Whether ``url`` holds credentials that :func:`redact` would hide."""
     return redact(url) != url
+
+
+def without_secret(url: str) -> str:
+    """``url`` with its credentials left out altogether, for what is kept or compared."""
+    return redact(url).replace("://****@", "://")
 
 
 def _masked(match: re.Match[str]) -> str:
