@@ -1,0 +1,116 @@
+"""The only door to git. What it prints is shown with credentials hidden."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from venvman.errors import GitError
+from venvman.process import ProcessFault, run
+from venvman.secrets import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from venvman.process import Completed
+
+__all__ = ["git", "git_version", "try_git", "without_repository"]
+
+# What `git rev-parse --local-env-vars` lists: set inside hooks, and they would make git work on
+# the repository of the hook whatever its working directory.
+_LOCAL_VARIABLES = frozenset(
+    {
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_COMMON_DIR",
+        "GIT_CONFIG",
+        "GIT_CONFIG_COUNT",
+        "GIT_CONFIG_PARAMETERS",
+        "GIT_DIR",
+        "GIT_GRAFT_FILE",
+        "GIT_IMPLICIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_INTERNAL_SUPER_PREFIX",
+        "GIT_NO_REPLACE_OBJECTS",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_PREFIX",
+        "GIT_REPLACE_REF_BASE",
+        "GIT_SHALLOW_FILE",
+        "GIT_WORK_TREE",
+    }
+)
+
+
+def git(*arguments: str, cwd: Path | None = None, variables: Mapping[str, str]) -> str:
+    """Runs ``git`` with ``arguments`` in ``cwd``; what it printed to stdout.
+
+    ``variables`` is the whole environment. Git never asks for a password on the terminal.
+
+    Raises:
+        GitError: git is missing (``git-missing``) or exits with a code other than 0
+            (``git-failed``); ``why`` is the end of what it said.
+    """
+    done = try_git(*arguments, cwd=cwd, variables=variables)
+    if not done.ok:
+        raise GitError(
+            f"`{redact(_said(arguments))}` failed with exit code {done.code}.",
+            code="git-failed",
+            why=_last_lines(done.stderr or done.stdout),
+        )
+    return done.stdout
+
+
+def try_git(*arguments: str, cwd: Path | None = None, variables: Mapping[str, str]) -> Completed:
+    """Like :func:`git`, but an exit code other than 0 is an answer, not an error.
+
+    Raises:
+        GitError: git is missing.
+    """
+    # LC_ALL: the sentences are matched and shown beside venvman's own, which are English.
+    environment = {**variables, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
+    try:
+        return run(("git", *arguments), cwd=cwd, env=environment)
+    except ProcessFault as error:
+        if cwd is not None and not cwd.is_dir():
+            raise GitError(f"{cwd} is not a folder.", code="git-failed") from error
+        raise GitError(
+            "Could not start git.", code="git-missing", why=error.message, fix="install git"
+        ) from error
+
+
+def git_version(variables: Mapping[str, str]) -> tuple[int, ...]:
+    """``(2, 39, 5)``, whatever the platform's packager appends.
+
+    Raises:
+        GitError: git is missing, or says something else.
+    """
+    said = git("--version", variables=variables)
+    match = re.search(r"\d+(?:\.\d+)+", said)
+    if match is None:
+        raise GitError(f"git says {said.strip()!r} about its version.", code="git-failed")
+    return tuple(int(part) for part in match[0].split("."))
+
+
+def without_repository(variables: Mapping[str, str]) -> dict[str, str]:
+    """``variables`` less those that tie git to one repository, for work on another one.
+
+    Git sets them while it runs a hook.
+    """
+    return {
+        name: value
+        for name, value in variables.items()
+        if name not in _LOCAL_VARIABLES and not re.match(r"GIT_CONFIG_(KEY|VALUE)_\d+$", name)
+    }
+
+
+def _said(arguments: tuple[str, ...]) -> str:
+    """The command for people: its first words tell enough, options before the verb do not."""
+    words = list(arguments)
+    while words[:1] and words[0].startswith("-") and len(words) > 1:
+        del words[: 2 if words[0] in ("-C", "-c") else 1]
+    return " ".join(["git", *words])
+
+
+def _last_lines(text: str, *, count: int = 8) -> str | None:
+    lines = [line.rstrip() for line in redact(text).splitlines() if line.strip()]
+    return "\n".join(lines[-count:]) or None
