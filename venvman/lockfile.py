@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from venvman.lockheader import LockHeader
 from venvman.sources import IndexSource, Source
 
 if TYPE_CHECKING:
@@ -15,20 +16,6 @@ if TYPE_CHECKING:
     from venvman.origin import FileLine
 
 __all__ = ["Lock", "LockEntry", "LockHeader"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockHeader:
-    """The comment lines at the top, and what they say.
-
-    ``tool`` is ``venvman``, ``pip-compile``, ``uv`` or another generator's name, ``command`` the
-    line that made the file, ``python`` the ``3.11`` of "with Python 3.11", each None if not said.
-    """
-
-    text: str
-    tool: str | None = None
-    command: str | None = None
-    python: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
