@@ -1,0 +1,33 @@
+"""An environment of the peers' own, and one with venvman installed as a user has it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.alternate import neutral_environment
+
+__all__ = ["ROOT", "install_peers", "install_venvman"]
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def install_peers(folder: Path) -> Path:
+    """uv and pip-tools in ``folder/peers``; the folder of their programs."""
+    return _environment(folder / "peers", "uv", "pip-tools")
+
+
+def install_venvman(folder: Path) -> Path:
+    """venvman from this checkout, not editable and with bytecode; the folder of its program."""
+    return _environment(folder / "venvman", str(ROOT))
+
+
+def _environment(path: Path, *requirements: str) -> Path:
+    env = neutral_environment()
+    if not path.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(path)], check=True, env=env)
+    pip = [str(path / "bin/python"), "-m", "pip", "install", "--quiet", "--upgrade"]
+    subprocess.run([*pip, "--force-reinstall", "--no-deps", requirements[0]], check=True, env=env)
+    subprocess.run([*pip, *requirements], check=True, env=env)
+    return path / "bin"
