@@ -1,0 +1,154 @@
+"""RECORD: the list of a distribution's files; text in, rows out, and back. Pure.
+
+The format is that of the specification "Recording installed projects": one line of comma separated
+values per file, ``path,hash,size``, the last two of which may be empty.
+"""
+
+from __future__ import annotations
+
+import os
+from posixpath import normpath
+from typing import TYPE_CHECKING, NamedTuple
+
+from venvman.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = [
+    "ParsedRecord",
+    "RecordRow",
+    "encode_digest",
+    "locate",
+    "parse_record",
+    "record_path",
+    "render_record",
+]
+
+
+class RecordRow(NamedTuple):
+    """One file. A tuple, since an environment has tens of thousands.
+
+    ``path`` is as written: relative to the folder that holds the ``.dist-info`` folder, or
+    absolute. ``hash`` is ``sha256=<urlsafe base64, no padding>`` or None, ``size`` bytes or None.
+    """
+
+    path: str
+    hash: str | None = None
+    size: int | None = None
+
+
+class ParsedRecord(NamedTuple):
+    """The rows that can be used, and one problem for every line that is not as it should be.
+
+    A row with a bad hash or size is kept without it: its path is still true.
+    """
+
+    rows: tuple[RecordRow, ...]
+    problems: tuple[Problem, ...]
+
+
+def parse_record(text: str, *, path: str = "RECORD") -> ParsedRecord:
+    """The rows of ``text``; ``path`` names the file in problems (code ``record-invalid``)."""
+    rows: list[RecordRow] = []
+    problems: list[Problem] = []
+    for number, fields in _split(text):
+        if not fields or not fields[0]:
+            problems.append(_fault(path, number, "names no file", fields))
+            continue
+        digest = fields[1] if len(fields) > 1 and fields[1] else None
+        size = fields[2] if len(fields) > 2 and fields[2] else None
+        if digest is not None and "=" not in digest:
+            problems.append(_fault(path, number, "has a hash without an algorithm", fields))
+            digest = None
+        if size is not None and not (size.isascii() and size.isdigit()):
+            problems.append(_fault(path, number, "has a size that is no number", fields))
+            size = None
+        rows.append(RecordRow(fields[0], digest, None if size is None else int(size)))
+    return ParsedRecord(tuple(rows), tuple(problems))
+
+
+def render_record(rows: Iterable[RecordRow]) -> str:
+    """The text of a RECORD with ``rows`` sorted by path, each path once (the last row wins)."""
+    chosen = {row.path: row for row in rows}
+    return "".join(
+        f"{_quoted(path)},{chosen[path].hash or ''},{_number(chosen[path].size)}\n"
+        for path in sorted(chosen)
+    )
+
+
+def encode_digest(digest: bytes) -> str:
+    """A sha256 digest as RECORD writes it: ``sha256=<urlsafe base64, no padding>``."""
+    from binascii import b2a_base64
+
+    text = b2a_base64(digest, newline=False).rstrip(b"=").decode()
+    return "sha256=" + text.replace("+", "-").replace("/", "_")
+
+
+def locate(path: str, *, site: str, root: str) -> str | None:
+    """Where a RECORD's ``path`` lies, relative to the environment; None where it is outside of it.
+
+    ``site`` is the folder that holds the ``.dist-info`` folder, POSIX and relative to ``root``;
+    ``root`` is the environment's absolute real path. The answer is POSIX and normal (no ``..``).
+    Symbolic links below ``root`` are not followed, nor is the disk looked at for relative paths.
+    """
+    if os.name == "nt":
+        # "On Windows, directories may be separated either by forward- or back-slashes."
+        path = path.replace("\\", "/")
+    if os.path.isabs(path):
+        folder, name = os.path.split(path)
+        path = os.path.join(os.path.realpath(folder), name)
+        path = os.path.relpath(path, root).replace(os.sep, "/") if path != root else ".."
+    else:
+        path = f"{site}/{path}"
+    if "/." in path or "//" in path or path.startswith("."):
+        path = normpath(path)
+    return None if path in (".", "..") or path.startswith(("../", "/")) else path
+
+
+def record_path(path: str, *, site: str) -> str:
+    """How a RECORD names the file at ``path``; both are POSIX, relative to the environment."""
+    if path.startswith(f"{site}/"):
+        return path[len(site) + 1 :]
+    from posixpath import relpath
+
+    return relpath(path, site)
+
+
+def _split(text: str) -> Iterator[tuple[int, list[str]]]:
+    if '"' not in text:
+        # No quoting, hence no need of the csv module: the case of nearly every RECORD there is.
+        for number, line in enumerate(text.split("\n"), 1):
+            if line and line != "\r":
+                yield number, line.rstrip("\r").split(",")
+        return
+    import csv
+    import io
+
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        for fields in reader:
+            if fields:
+                yield reader.line_num, fields
+    except csv.Error:
+        yield reader.line_num, []
+
+
+def _fault(path: str, line: int, what: str, fields: list[str]) -> Problem:
+    return Problem(
+        code="record-invalid",
+        message=f"Line {line} of {path} {what}.",
+        path=path,
+        line=line,
+        text=",".join(fields),
+    )
+
+
+def _quoted(path: str) -> str:
+    if any(character in path for character in ',"\r\n'):
+        return '"' + path.replace('"', '""') + '"'
+    return path
+
+
+def _number(size: int | None) -> str:
+    return "" if size is None else str(size)
