@@ -77,8 +77,8 @@ class FreezeRequest:
 class LockOutcome:
     """One group's lock after freezing.
 
-    ``before`` is None where there was none; ``changed`` says whether its text differs; ``stale`` why
-    it had to be frozen (empty when only an upgrade was asked for).
+    ``before`` is None where there was none; ``changed`` says whether its text differs;
+    ``stale`` why it had to be frozen (empty when only an upgrade was asked for).
     """
 
     group: str
