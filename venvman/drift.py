@@ -1,14 +1,34 @@
-"""Drift: every difference between what the lock selects and what the inventory shows. Pure."""
+"""Drift: every difference between what the lock selects and what the inventory shows. Pure.
+
+Two judgements are made here and nowhere else:
+
+* **Versions are equal or they differ.** ``torch==2.8.0`` and an installed ``2.8.0+cpu`` are two
+  builds, and the local part is what tells them apart; the looser rule of PEP 440, by which the
+  specifier ``==2.8.0`` would admit both, is for wishes. A lock that means ``+cpu`` says so.
+* **A file is known by its hash.** A wheel installed from a path is no drift from an index entry
+  when its sha256 is one of the entry's; the place then says nothing that matters. In all other
+  cases the place is part of what is locked.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from posixpath import normpath
 from typing import TYPE_CHECKING
 
+from venvman.inventory import MetadataKind
+from venvman.names import NormalizedName
+from venvman.secrets import redact
+from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
+
 if TYPE_CHECKING:
-    from venvman.inventory import Installed
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from venvman.inventory import Installed, Inventory
     from venvman.lockfile import LockEntry
-    from venvman.names import NormalizedName
+    from venvman.sources import Source
 
 __all__ = [
     "Damaged",
@@ -19,7 +39,15 @@ __all__ = [
     "Missing",
     "OtherSource",
     "OtherVersion",
+    "compare",
 ]
+
+# DESIGN 4.2: "pip, and setuptools and wheel that no lock names, are never drift".
+_TOLERATED = frozenset(map(NormalizedName, ("pip", "setuptools", "wheel")))
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_USERINFO = re.compile(r"^([a-z0-9+.-]+://)[^/?#]*@", re.IGNORECASE)
+_REFERENCE = re.compile(r"\$\{[A-Z0-9_]+\}")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,3 +110,169 @@ class Drift:
 
     def __bool__(self) -> bool:
         return bool(self.differences)
+
+
+def compare(entries: Sequence[LockEntry], inventory: Inventory, *, root: Path) -> Drift:
+    """Every difference between ``entries`` and what is there.
+
+    ``entries`` are those selected for the environment's target, one per name. ``root`` is the
+    project root that relative paths of ``entries`` start from. What the user wants left alone is
+    not known here: see :func:`venvman.plan.make_plan`.
+    """
+    locked = {entry.name: entry for entry in entries}
+    found: dict[NormalizedName, list[Installed]] = {}
+    for installed in inventory.distributions:
+        found.setdefault(installed.name, []).append(installed)
+    differences: list[Difference] = []
+    unchanged = 0
+    for name in sorted(locked.keys() | found.keys()):
+        difference = _difference(name, locked.get(name), found.get(name, []), root=root)
+        if difference is not None:
+            differences.append(difference)
+        elif name in locked:
+            unchanged += 1
+    return Drift(differences=tuple(differences), unchanged=unchanged)
+
+
+def _difference(
+    name: NormalizedName, entry: LockEntry | None, found: list[Installed], *, root: Path
+) -> Difference | None:
+    if entry is None and name in _TOLERATED:
+        return None
+    if len(found) > 1:
+        return Duplicate(name=name, entry=entry, installed=tuple(found))
+    if entry is None:
+        return Extra(installed=found[0])
+    if not found:
+        return Missing(entry=entry)
+    installed = found[0]
+    if installed.damage is not None:
+        return Damaged(entry=entry, installed=installed)
+    if _other_version(entry, installed):
+        return OtherVersion(entry=entry, installed=installed)
+    because = _other_source(entry, installed, root=root)
+    return OtherSource(entry=entry, installed=installed, because=because) if because else None
+
+
+def _other_version(entry: LockEntry, installed: Installed) -> bool:
+    if entry.version is None or installed.kind is MetadataKind.EGG_LINK:
+        return False
+    return installed.version != entry.version
+
+
+def _other_source(entry: LockEntry, installed: Installed, *, root: Path) -> str | None:
+    """Why ``installed`` does not come from where ``entry`` says; None where it does."""
+    wanted, found = entry.source, installed.source
+    if isinstance(wanted, IndexSource):
+        return _not_from_index(entry, found)
+    if isinstance(wanted, VcsSource) and isinstance(found, VcsSource):
+        return _other_repository(wanted, found)
+    if isinstance(wanted, ArchiveSource) and isinstance(found, ArchiveSource):
+        return _other_archive(entry, wanted, found, root=root)
+    if isinstance(wanted, DirectorySource) and isinstance(found, DirectorySource):
+        return _other_folder(wanted, found, root=root)
+    return _places(wanted, found)
+
+
+def _not_from_index(entry: LockEntry, found: Source) -> str | None:
+    if isinstance(found, IndexSource):
+        return None
+    if isinstance(found, ArchiveSource) and set(found.hashes) & set(entry.hashes):
+        return None
+    return _places(entry.source, found)
+
+
+def _other_repository(wanted: VcsSource, found: VcsSource) -> str | None:
+    if wanted.vcs != found.vcs or not _same_url(wanted.url, found.url):
+        return _places(wanted, found)
+    if wanted.subdirectory != found.subdirectory:
+        return _folders(wanted.subdirectory, found.subdirectory)
+    commit = wanted.commit
+    if commit is None and wanted.revision and _COMMIT.fullmatch(wanted.revision):
+        commit = wanted.revision
+    if commit is not None:
+        return None if commit == found.commit else _commits(commit, found.commit)
+    # A lock of another tool may name a branch or tag: all that can be compared is the wish.
+    same = wanted.revision in (found.revision, found.commit)
+    return None if same else _commits(wanted.revision, found.revision)
+
+
+def _other_archive(
+    entry: LockEntry, wanted: ArchiveSource, found: ArchiveSource, *, root: Path
+) -> str | None:
+    if not _same_url(_absolute_url(wanted.url, root), found.url):
+        return _places(wanted, found)
+    if wanted.subdirectory != found.subdirectory:
+        return _folders(wanted.subdirectory, found.subdirectory)
+    # Installers record the algorithms they know: only those both sides have can be compared.
+    hashes = {*wanted.hashes, *entry.hashes}
+    shared = {_algorithm(text) for text in hashes} & {_algorithm(text) for text in found.hashes}
+    if shared and not hashes & set(found.hashes):
+        return "the file at its URL had another hash when it was installed"
+    return None
+
+
+def _other_folder(wanted: DirectorySource, found: DirectorySource, *, root: Path) -> str | None:
+    if _absolute(wanted.path, root) != normpath(found.path):
+        return _places(wanted, found)
+    if wanted.subdirectory != found.subdirectory:
+        return _folders(wanted.subdirectory, found.subdirectory)
+    if wanted.editable != found.editable:
+        return (
+            "installed editable, locked as a copy"
+            if found.editable
+            else ("installed as a copy, locked as editable")
+        )
+    return None
+
+
+def _same_url(wanted: str, found: str) -> bool:
+    """Whether two URLs name one place, credentials aside.
+
+    ``found`` was written by an installer, which drops credentials and expands variables; so a
+    ``${VAR}`` of ``wanted`` stands for any text.
+    """
+    parts = [re.escape(part) for part in _REFERENCE.split(_place(wanted))]
+    return re.fullmatch(".*".join(parts), _place(found)) is not None
+
+
+def _place(url: str) -> str:
+    return _USERINFO.sub(r"\1", url).rstrip("/")
+
+
+def _absolute_url(url: str, root: Path) -> str:
+    if _SCHEME.match(url):
+        return url
+    from venvman.directurl import file_url
+
+    return file_url(_absolute(url, root))
+
+
+def _absolute(path: str, root: Path) -> str:
+    return normpath((root / path).as_posix())
+
+
+def _algorithm(text: str) -> str:
+    return text.partition(":")[0]
+
+
+def _places(wanted: Source, found: Source) -> str:
+    return f"installed from {_named(found)}, locked from {_named(wanted)}"
+
+
+def _named(source: Source) -> str:
+    return "an index" if isinstance(source, IndexSource) else redact(str(source))
+
+
+def _folders(wanted: str | None, found: str | None) -> str:
+    return f"installed from its folder {found or '.'}, locked from {wanted or '.'}"
+
+
+def _commits(wanted: str | None, found: str | None) -> str:
+    return f"installed at {_short(found)}, locked at {_short(wanted)}"
+
+
+def _short(revision: str | None) -> str:
+    if revision is None:
+        return "the default branch"
+    return revision[:12] if _COMMIT.fullmatch(revision) else revision

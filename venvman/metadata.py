@@ -1,0 +1,106 @@
+"""Core metadata (METADATA, PKG-INFO) and setuptools' requires.txt: bytes in, values out. Pure.
+
+Lean on purpose: the fields that venvman asks for, found without building an email message. What a
+``Requires-Dist`` line means is left to :mod:`packaging`, and only for the lines that are needed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["CoreMetadata", "name_and_version", "parse_metadata", "parse_requires_txt"]
+
+# The format is that of email headers: field names are case-insensitive, a line that starts with
+# white space continues the one before it. Compiled when first used (:mod:`re` keeps them), since
+# importing this module is on the way of every sync.
+_FIELD = rb"(?im)^(Name|Version|Requires-Python|Requires-Dist|Provides-Extra):(.*(?:\n[ \t]+\S.*)*)"
+_NAME = rb"(?im)^Name:(.*)"
+_VERSION = rb"(?im)^Version:(.*)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoreMetadata:
+    """Some fields of the core metadata specification, as written; None or empty where absent.
+
+    ``requires`` are ``Requires-Dist`` values (PEP 508 texts), ``extras`` the ``Provides-Extra``.
+    """
+
+    name: str | None = None
+    version: str | None = None
+    requires_python: str | None = None
+    requires: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+
+
+def parse_metadata(content: bytes) -> CoreMetadata:
+    """The fields of METADATA or PKG-INFO; the description after the headers is never looked at."""
+    fields: dict[bytes, list[str]] = {}
+    for key, value in re.findall(_FIELD, _headers(content)):
+        fields.setdefault(key.lower(), []).append(_text(value))
+    return CoreMetadata(
+        name=_first(fields, b"name"),
+        version=_first(fields, b"version"),
+        requires_python=_first(fields, b"requires-python"),
+        requires=tuple(fields.get(b"requires-dist", ())),
+        extras=tuple(fields.get(b"provides-extra", ())),
+    )
+
+
+def name_and_version(content: bytes) -> tuple[str | None, str | None]:
+    """Just the two fields that say which distribution this is; much cheaper than all of them.
+
+    ``content`` may be the beginning of the file alone, as long as it holds both.
+    """
+    headers = _headers(content)
+    name, version = re.search(_NAME, headers), re.search(_VERSION, headers)
+    return (
+        _text(name[1]) or None if name else None,
+        _text(version[1]) or None if version else None,
+    )
+
+
+def parse_requires_txt(text: str) -> tuple[str, ...]:
+    """The lines of setuptools' ``requires.txt`` as PEP 508 texts.
+
+    A section is ``[extra]``, ``[:marker]`` or ``[extra:marker]``; both become part of the marker.
+    """
+    requires: list[str] = []
+    condition = ""
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("[") and line.endswith("]"):
+            condition = _section_marker(line[1:-1])
+        elif line and not line.startswith("#"):
+            requires.append(_conditional(line, condition))
+    return tuple(requires)
+
+
+def _headers(content: bytes) -> bytes:
+    if b"\r\n" in content:
+        content = content.replace(b"\r\n", b"\n")
+    end = content.find(b"\n\n")
+    return content if end < 0 else content[:end]
+
+
+def _text(value: bytes) -> str:
+    return " ".join(value.decode("utf-8", "replace").split())
+
+
+def _first(fields: dict[bytes, list[str]], key: bytes) -> str | None:
+    values = fields.get(key)
+    return (values[0] or None) if values else None
+
+
+def _section_marker(section: str) -> str:
+    extra, _, marker = section.partition(":")
+    parts = [f"({marker.strip()})"] if marker.strip() else []
+    parts += [f'extra == "{extra.strip()}"'] if extra.strip() else []
+    return " and ".join(parts)
+
+
+def _conditional(line: str, condition: str) -> str:
+    if not condition:
+        return line
+    # A URL may hold a semicolon; the space before the marker's own is what PEP 508 asks for.
+    separator = " ; " if " @ " in line else "; "
+    return f"{line}{separator}{condition}"
