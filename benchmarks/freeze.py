@@ -1,0 +1,117 @@
+"""Freeze against uv and pip-compile, alternately, on one requirements file.
+
+    python -m benchmarks.freeze REQUIREMENTS.in [--runs 5] [--pip-compile] [--results FILE]
+
+Needs the package index. Both sides write hashes. ``--pip-compile`` adds pip-compile, which takes
+minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.alternate import (
+    Command,
+    alternate,
+    machine,
+    neutral_environment,
+    peak_memory,
+)
+from benchmarks.peers import install_peers, install_venvman
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("requirements", type=Path)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--pip-compile", action="store_true")
+    parser.add_argument("--index", help="an index of your own, such as a local replay")
+    parser.add_argument("--folder", type=Path, help="kept between runs; default: a temporary one")
+    parser.add_argument("--results", type=Path, help="write the figures there too")
+    options = parser.parse_args(arguments)
+    folder = (options.folder or Path(tempfile.mkdtemp(prefix="venvman-bench-"))).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    project = folder / "freeze"
+    shutil.rmtree(project, ignore_errors=True)
+    project.mkdir()
+    shutil.copy(options.requirements, project / "requirements.in")
+    lines = [f"# freeze, {options.requirements.name}", "", machine(), ""]
+    for title, commands in comparisons(folder, project, options).items():
+        result = alternate(title, commands, runs=options.runs, warmup=int("empty" not in title))
+        lines.append(f"{result}    peak memory of all processes: {memory(commands[:2])}\n")
+        sys.stdout.write(lines[-1] + "\n")
+        sys.stdout.flush()
+    if options.results:
+        options.results.write_text("\n".join(lines))
+    return 0
+
+
+def memory(commands: Sequence[Command]) -> str:
+    return ", ".join(f"{each.label} {peak_memory(each):.0f} MiB" for each in commands)
+
+
+def comparisons(
+    folder: Path, project: Path, options: argparse.Namespace
+) -> dict[str, list[Command]]:
+    peers, ours = install_peers(folder), install_venvman(folder)
+    caches = {
+        "UV_CACHE_DIR": "uv-cache",
+        "VENVMAN_CACHE_DIR": "cache",
+        "VENVMAN_STATE_DIR": "state",
+    }
+    caches["PIP_TOOLS_CACHE_DIR"] = "pip-tools-cache"
+    env = neutral_environment(**{name: str(folder / leaf) for name, leaf in caches.items()})
+    env["PIP_CACHE_DIR"] = str(folder / "pip-cache")
+    if options.index:
+        env |= {"PIP_INDEX_URL": options.index, "UV_DEFAULT_INDEX": options.index}
+    lock = project / "requirements.txt"
+    theirs = project / "uv.txt"
+
+    def forget(path: Path, *more: str) -> Callable[[], None]:
+        def prepare() -> None:
+            path.unlink(missing_ok=True)
+            for leaf in more:
+                shutil.rmtree(folder / leaf, ignore_errors=True)
+
+        return prepare
+
+    def command(label: str, *argv: object, prepare: Callable[[], None]) -> Command:
+        words = tuple(map(str, argv))
+        return Command(label=label, argv=words, cwd=project, env=env, prepare=prepare)
+
+    venvman = (ours / "venvman", "freeze", "--python", sys.executable)
+    uv = (peers / "uv", "pip", "compile", "-q", "--generate-hashes", "--python", sys.executable,
+          "requirements.in", "-o", theirs)  # fmt: skip
+    bare = (sys.executable, "-c", "pass")
+    found = {
+        "empty cache": [
+            command("venvman freeze", *venvman, prepare=forget(lock, "cache")),
+            command("uv pip compile", *uv, prepare=forget(theirs, "uv-cache")),
+        ],
+        "warm cache": [
+            command("venvman freeze", *venvman, prepare=forget(lock)),
+            command("uv pip compile", *uv, prepare=forget(theirs)),
+        ],
+        "nothing changed": [
+            command("venvman freeze", *venvman, prepare=lambda: None),
+            command("python -c pass", *bare, prepare=lambda: None),
+        ],
+    }
+    if options.pip_compile:
+        compiled = project / "compiled.txt"
+        argv = (peers / "pip-compile", "--generate-hashes", "-q", "-o", compiled, "requirements.in")
+        clean = forget(compiled, "pip-cache", "pip-tools-cache")
+        found["empty cache"].append(command("pip-compile", *argv, prepare=clean))
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
