@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 __all__ = ["git", "git_version", "try_git", "without_repository"]
 
 # What `git rev-parse --local-env-vars` lists: set inside hooks, and they would make git work on
-# the repository of the hook whatever its working directory.
+# the repository of the hook whatever its working directory. Less GIT_CONFIG_COUNT, which no hook
+# sets but people do, to give credentials to a CI job.
 _LOCAL_VARIABLES = frozenset(
     {
         "GIT_ALTERNATE_OBJECT_DIRECTORIES",
         "GIT_COMMON_DIR",
         "GIT_CONFIG",
-        "GIT_CONFIG_COUNT",
         "GIT_CONFIG_PARAMETERS",
         "GIT_DIR",
         "GIT_GRAFT_FILE",
@@ -96,11 +96,7 @@ def without_repository(variables: Mapping[str, str]) -> dict[str, str]:
 
     Git sets them while it runs a hook.
     """
-    return {
-        name: value
-        for name, value in variables.items()
-        if name not in _LOCAL_VARIABLES and not re.match(r"GIT_CONFIG_(KEY|VALUE)_\d+$", name)
-    }
+    return {name: value for name, value in variables.items() if name not in _LOCAL_VARIABLES}
 
 
 def _said(arguments: tuple[str, ...]) -> str:
