@@ -90,14 +90,13 @@ _COMMAND = re.compile(r"#(?: {2,}|\t)(\S.*)")
 _INPUTS = (".in", ".txt", "pyproject.toml", "setup.py", "setup.cfg", "pylock.toml")
 
 # Options of pip-compile and `uv pip compile` that take their value as the next word.
-_OPTIONS_WITH_VALUE = frozenset(
-    """-o --output-file -c --constraint --constraints -i --index-url --default-index --index
-    --extra-index-url -f --find-links --extra --group -P --upgrade-package --python-version -p
-    --python --python-platform --cache-dir --annotation-style --resolver --resolution --prerelease
-    --exclude-newer --no-binary --only-binary --no-emit-package --unsafe-package --override
-    --overrides -b --build-constraint --build-constraints --config --pip-args --newline
-    --trusted-host --cert --client-cert --custom-compile-command""".split()
-)
+_VALUED = """-o --output-file -c --constraint --constraints -i --index-url --default-index --index
+--extra-index-url -f --find-links --extra --group -P --upgrade-package --python-version -p
+--python --python-platform --cache-dir --annotation-style --resolver --resolution --prerelease
+--exclude-newer --no-binary --only-binary --no-emit-package --unsafe-package --override
+--overrides -b --build-constraint --build-constraints --config --pip-args --newline
+--trusted-host --cert --client-cert --custom-compile-command"""
+_OPTIONS_WITH_VALUE = frozenset(_VALUED.split())
 
 
 def _leading_comments(text: str) -> list[str]:

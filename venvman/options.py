@@ -6,7 +6,7 @@ this machine's pip configuration the way pip does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 __all__ = ["DEFAULT_INDEX", "FileOptions", "IndexOptions", "layer"]
 
@@ -34,6 +34,7 @@ class FileOptions:
     all_releases: frozenset[str] = frozenset()
     only_final: frozenset[str] = frozenset()
     require_hashes: bool = False
+    no_require_hashes: bool = False
     features: tuple[str, ...] = ()
 
 
@@ -62,6 +63,10 @@ class IndexOptions:
     timeout: float = 15.0
     retries: int = 5
     offline: bool = False
+    keyring_provider: str = "auto"
+    """pip's: ``auto``, ``disabled``, ``import`` or ``subprocess``."""
+    origins: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    """Option name and where pip's configuration has it, such as ``("cert", "PIP_CERT")``."""
 
 
 def layer(base: IndexOptions, files: tuple[FileOptions, ...]) -> IndexOptions:
@@ -73,13 +78,13 @@ def layer(base: IndexOptions, files: tuple[FileOptions, ...]) -> IndexOptions:
     result = base
     for options in files:
         indexes = result.index_urls
-        if options.no_index:
-            indexes = ()
+        if options.no_index or not indexes:
+            indexes = ()  # once forbidden, no file allows an index again
         elif options.index_url is not None:
             indexes = (options.index_url,)
         result = replace(
             result,
-            index_urls=_unique(indexes + (() if options.no_index else options.extra_index_urls)),
+            index_urls=_unique(indexes + (options.extra_index_urls if indexes else ())),
             find_links=_unique(result.find_links + options.find_links),
             trusted_hosts=result.trusted_hosts | frozenset(options.trusted_hosts),
             no_binary=result.no_binary | options.no_binary,

@@ -6,44 +6,17 @@ faults of all the files at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from venvman.sources import IndexSource, Source
+from venvman.requirement import Requirement
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from packaging.markers import Marker
-    from packaging.specifiers import SpecifierSet
-
-    from venvman.names import NormalizedName
     from venvman.options import FileOptions
-    from venvman.origin import FileLine
 
 __all__ = ["Group", "Requirement", "RequirementSet"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requirement:
-    """One requirement or constraint, parsed.
-
-    ``name`` is None for a direct reference that does not say it (``./pkg``, ``git+https://...``):
-    it is known only after building. ``hashes`` are ``sha256:<hex>``. ``raw`` is the line's
-    requirement part as written (variables unexpanded, comments and per-line options gone).
-    """
-
-    name: NormalizedName | None
-    spelled: str | None = None
-    extras: frozenset[str] = frozenset()
-    specifier: SpecifierSet
-    marker: Marker | None = None
-    source: Source = field(default_factory=IndexSource)
-    hashes: tuple[str, ...] = ()
-    config_settings: tuple[tuple[str, str], ...] = ()
-    constraint: bool = False
-    origin: FileLine
-    raw: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,146 @@
+"""Bytes to text to numbered logical lines of a requirements file, as pip does it. Pure.
+
+The rules are pip's own, also where its documentation is silent: lines end where
+:meth:`str.splitlines` ends them (form feed, vertical tab, NEL and U+2028 included), a comment line
+never continues, and a backslash is stripped from both ends of a line that does.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from venvman.errors import RequirementsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["LogicalLine", "decode", "expand", "logical_lines"]
+
+
+@dataclass(frozen=True, slots=True)
+class LogicalLine:
+    """One line after continuations are joined and comments gone; never empty.
+
+    ``number`` is the 1-based line it begins on. ``text`` has its variables unexpanded. Not
+    keyword-only: a lock has thousands, and positional arguments are the cheap way to make them.
+    """
+
+    number: int
+    text: str
+
+
+def decode(content: bytes, *, path: str, locale: str | None = None) -> str:
+    """The text of a requirements file.
+
+    A byte order mark decides; else a PEP 263 ``coding:`` comment in the first two lines; else it is
+    UTF-8, and where it is not, the encoding of the user's locale (``locale`` names another).
+
+    Raises:
+        RequirementsError: the bytes are not text in that encoding, or nobody knows the encoding.
+    """
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            return _decode(content[len(mark) :], encoding, path, why="its byte order mark says so")
+    for line in content.split(b"\n", 2)[:2]:
+        cookie = _COOKIE.search(line) if line.startswith(b"#") else None
+        if cookie:
+            encoding = cookie[1].decode("ascii")
+            return _decode(content, encoding, path, why="a comment at its top says so")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        fallback = locale or _locale_encoding()
+        return _decode(content, fallback, path, why="nothing in it says otherwise")
+
+
+def logical_lines(text: str) -> Iterator[LogicalLine]:
+    """The lines of ``text`` that say something, in order."""
+    pieces: list[str] = []
+    first = 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        comment = "#" in line and line.lstrip().startswith("#")
+        if line.endswith("\\") and not comment:
+            if not pieces:
+                first = number
+            pieces.append(line.strip("\\"))
+            continue
+        if pieces:
+            # The blank makes a comment that ends a continuation recognisable as one.
+            joined = "".join(pieces) + (f" {line}" if comment else line)
+            pieces = []
+            yield from _told(first, joined)
+        elif line and not comment:
+            yield from _told(number, line)
+    if pieces:
+        yield from _told(first, "".join(pieces))
+
+
+def expand(text: str, variables: Mapping[str, str]) -> str:
+    """``text`` with every ``${NAME}`` that ``variables`` has a non-empty value for put in.
+
+    Only capitals, digits and the underscore make a name; anything else stays as it is.
+    """
+    if "${" not in text:
+        return text
+    for name in _VARIABLE.findall(text):
+        value = variables.get(name)
+        if value:
+            text = text.replace(f"${{{name}}}", value)
+    return text
+
+
+# The order counts: the mark of UTF-16-LE is a prefix of that of UTF-32-LE.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+)
+_COOKIE = re.compile(rb"coding[:=]\s*([-\w.]+)")
+_COMMENT = re.compile(r"(?:^|\s+)#.*$")
+_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+
+
+def _told(number: int, line: str) -> Iterator[LogicalLine]:
+    if "#" in line:
+        line = _COMMENT.sub("", line)
+    line = line.strip()
+    if line:
+        yield LogicalLine(number, line)
+
+
+def _decode(content: bytes, encoding: str, path: str, *, why: str) -> str:
+    try:
+        return content.decode(encoding)
+    except LookupError:
+        raise RequirementsError(
+            f"{path} says that it is written in {encoding!r}, which is no known text encoding.",
+            code="encoding-unknown",
+            path=path,
+            line=1,
+            fix="Save the file as UTF-8, or correct the coding: comment at its top.",
+        ) from None
+    except ValueError as error:  # UnicodeDecodeError is one; so is what odd codecs raise
+        place = ""
+        if isinstance(error, UnicodeDecodeError) and error.start < len(content):
+            place = f" at byte {error.start} (0x{content[error.start]:02x})"
+        raise RequirementsError(
+            f"{path} could not be read as {encoding}{place}.",
+            code="encoding-wrong",
+            path=path,
+            why=f"It was taken for {encoding} because {why}.",
+            fix="Save the file as UTF-8, or begin it with a comment such as '# coding: gbk'.",
+        ) from None
+
+
+def _locale_encoding() -> str:
+    import locale
+    import sys
+
+    if sys.version_info >= (3, 11):
+        return locale.getencoding()
+    return locale.getpreferredencoding(False)
