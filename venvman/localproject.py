@@ -1,0 +1,116 @@
+"""Local project folders: their name and the digest of what their build metadata is made from.
+
+Nothing is built or run here: only what the files say literally counts.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from venvman.names import NormalizedName, canonical
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["METADATA_FILES", "metadata_digest", "project_name"]
+
+METADATA_FILES = ("pyproject.toml", "setup.cfg", "setup.py", "PKG-INFO")
+"""The files of a project folder that its name, version and dependencies come from."""
+
+
+def project_name(folder: Path) -> NormalizedName | None:
+    """The name that ``folder``'s files state; None where only building would tell it."""
+    for find in (_from_pyproject, _from_setup_cfg, _from_setup_py, _from_metadata):
+        name = find(folder)
+        if name:
+            return canonical(name)
+    return None
+
+
+def metadata_digest(folder: Path) -> str:
+    """``sha256:<hex>`` over :data:`METADATA_FILES`; a missing file counts as missing."""
+    digest = hashlib.sha256()
+    for leaf in METADATA_FILES:
+        content = _read(folder / leaf)
+        digest.update(f"{leaf}:{-1 if content is None else len(content)}\n".encode())
+        digest.update((content or "").encode())
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return (
+            path.read_bytes()
+            .decode("utf-8", errors="surrogateescape")
+            .encode("utf-8", errors="replace")
+            .decode()
+        )
+    except OSError:
+        return None
+
+
+def _from_pyproject(folder: Path) -> str | None:
+    text = _read(folder / "pyproject.toml")
+    if text is None:
+        return None
+    import sys
+
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        table = tomllib.loads(text)
+    except ValueError:
+        return None
+    named = (table.get("project"), table.get("tool", {}).get("poetry"))
+    for section in named:
+        name = section.get("name") if isinstance(section, dict) else None
+        if isinstance(name, str):
+            return name
+    return None
+
+
+def _from_setup_cfg(folder: Path) -> str | None:
+    import configparser
+
+    text = _read(folder / "setup.cfg")
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read_string(text or "")
+    except configparser.Error:
+        return None
+    return parser.get("metadata", "name", fallback=None)
+
+
+def _from_setup_py(folder: Path) -> str | None:
+    try:
+        tree = ast.parse(_read(folder / "setup.py") or "")
+    except (SyntaxError, ValueError):
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _called(node) == "setup":
+            for keyword in node.keywords:
+                value = keyword.value
+                if keyword.arg == "name" and isinstance(value, ast.Constant):
+                    return str(value.value)
+    return None
+
+
+def _called(node: ast.Call) -> str | None:
+    function = node.func
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else None
+
+
+def _from_metadata(folder: Path) -> str | None:
+    candidates = (folder / "PKG-INFO", *folder.glob("*.egg-info/PKG-INFO"))
+    for path in candidates:
+        match = re.search(r"^Name:\s*(\S+)\s*$", _read(path) or "", re.MULTILINE)
+        if match:
+            return match[1]
+    return None

@@ -1,0 +1,172 @@
+"""Direct references in locks: ``name @ url``, ``-e ./folder``, bare URLs and paths. Pure."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
+
+from venvman.names import canonical
+from venvman.sources import ArchiveSource, DirectorySource, Source, VcsSource
+
+if TYPE_CHECKING:
+    from venvman.names import NormalizedName
+
+__all__ = ["COMMIT", "Reference", "parse_reference", "reference_text", "split_revision"]
+
+COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+"""A full git commit id, SHA-1 or SHA-256."""
+
+ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tbz", ".tar.xz", ".txz")
+
+_NAMED = re.compile(
+    r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[(?P<extras>[^\]]*)\])?\s*@\s*(?P<url>\S+)$"
+)
+_VCS = re.compile(r"(?P<vcs>git|hg|svn|bzr)\+(?P<url>.+)$", re.IGNORECASE)
+_SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):")
+_EXTRAS = re.compile(r"(?P<path>.+?)\[(?P<extras>[^\[\]]*)\]$")
+_DIGEST = re.compile(r"(?:sha(?:1|224|256|384|512)|md5)=[0-9a-fA-F]+$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """What one direct reference says; ``name`` is None where only building would tell it."""
+
+    name: NormalizedName | None
+    extras: frozenset[str]
+    source: Source
+
+
+def parse_reference(text: str, *, editable: bool = False) -> Reference | None:
+    """The reference that ``text`` (without marker and options) is; None if it is none.
+
+    The name is taken from ``name @``, else ``#egg=``, else an archive's file name.
+    """
+    named = _NAMED.match(text)
+    if named:
+        source, _, extras = _source(named["url"], editable=editable)
+        given = frozenset(_words(named["extras"] or ""))
+        return Reference(name=canonical(named["name"]), extras=given | extras, source=source)
+    if not editable and not _looks_direct(text):
+        return None
+    source, egg, extras = _source(text, editable=editable)
+    name = egg or (_file_name(source.url) if isinstance(source, ArchiveSource) else None)
+    return Reference(name=canonical(name) if name else None, extras=extras, source=source)
+
+
+def reference_text(source: Source) -> str:
+    """The URL or path of ``source`` as a lock writes it, with fragment, without ``-e`` and name.
+
+    A repository is written at its commit where that is known.
+    """
+    if isinstance(source, VcsSource):
+        at = source.commit or source.revision
+        url = f"{source.vcs}+{source.url}" + (f"@{at}" if at else "")
+        return url + _fragment(source.subdirectory, ())
+    if isinstance(source, ArchiveSource):
+        url = source.url
+        if url.startswith("file:") and not url.startswith("file:/"):
+            return _dotted(unquote(url.removeprefix("file:")))
+        return url + _fragment(source.subdirectory, source.hashes)
+    if isinstance(source, DirectorySource):
+        path = source.path if source.path.startswith("/") else _dotted(source.path)
+        return path + _fragment(source.subdirectory, ())
+    return ""
+
+
+def split_revision(url: str) -> tuple[str, str | None]:
+    """A repository's URL and the revision after its last ``@``, None where it names none."""
+    scheme, separator, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    if not separator or "@" not in path:
+        return url, None
+    path, _, revision = path.rpartition("@")
+    return f"{scheme}://{host}{slash}{path}", revision or None
+
+
+def _source(text: str, *, editable: bool) -> tuple[Source, str | None, frozenset[str]]:
+    """The source, the name in its ``#egg=``, and the extras at its end or in the egg."""
+    url, _, fragment = text.partition("#")
+    egg, subdirectory, hashes = _parts(fragment)
+    extras: frozenset[str] = frozenset()
+    if egg and (match := _EXTRAS.match(egg)):
+        egg, extras = match["path"], frozenset(_words(match["extras"]))
+    if vcs := _VCS.match(url):
+        plain, revision = split_revision(vcs["url"])
+        commit = revision if revision and COMMIT.fullmatch(revision) else None
+        repository = VcsSource(
+            vcs=vcs["vcs"].lower(),
+            url=plain,
+            revision=revision,
+            commit=commit,
+            subdirectory=subdirectory,
+        )
+        return repository, egg, extras
+    scheme = _SCHEME.match(url)
+    if scheme and scheme["scheme"].lower() != "file" and len(scheme["scheme"]) > 1:
+        return ArchiveSource(url=url, hashes=hashes, subdirectory=subdirectory), egg, extras
+    path = _local_path(url)
+    if match := _EXTRAS.match(path):
+        path, extras = match["path"], frozenset(_words(match["extras"]))
+    if path.lower().endswith(ARCHIVES):
+        place = quote(path) if path.startswith("/") else quote(posixpath.normpath(path))
+        prefix = "file://" if path.startswith("/") else "file:"
+        archive = ArchiveSource(url=prefix + place, hashes=hashes, subdirectory=subdirectory)
+        return archive, egg, extras
+    folder = DirectorySource(
+        path=posixpath.normpath(path), editable=editable, subdirectory=subdirectory
+    )
+    return folder, egg, extras
+
+
+def _local_path(url: str) -> str:
+    if not url.lower().startswith("file:"):
+        return url.replace("\\", "/")
+    path = unquote(url[len("file:") :])
+    return "/" + path.lstrip("/") if path.startswith("/") else path
+
+
+def _parts(fragment: str) -> tuple[str | None, str | None, tuple[str, ...]]:
+    egg = subdirectory = None
+    hashes = []
+    for part in fragment.split("&"):
+        key, _, value = part.partition("=")
+        if key == "egg":
+            egg = unquote(value) or None
+        elif key == "subdirectory":
+            subdirectory = value or None
+        elif _DIGEST.match(part):
+            hashes.append(f"{key}:{value}")
+    return egg, subdirectory, tuple(hashes)
+
+
+def _fragment(subdirectory: str | None, hashes: tuple[str, ...]) -> str:
+    parts = [f"subdirectory={subdirectory}"] if subdirectory else []
+    parts += [value.replace(":", "=", 1) for value in hashes]
+    return f"#{'&'.join(parts)}" if parts else ""
+
+
+def _dotted(path: str) -> str:
+    return path if path in {".", ".."} or path.startswith("../") else f"./{path}"
+
+
+def _looks_direct(text: str) -> bool:
+    if "://" in text or text.startswith((".", "/")) or text.lower().startswith("file:"):
+        return True
+    plain = text.partition("#")[0].lower()
+    return plain.endswith(ARCHIVES) or ("/" in plain and not re.search(r"[=<>~!\s]", plain))
+
+
+def _file_name(url: str) -> str | None:
+    leaf = unquote(posixpath.basename(url))
+    if leaf.lower().endswith(".whl"):
+        return leaf.partition("-")[0]
+    stem = re.sub(r"(?i)(\.tar)?\.[a-z0-9]+$", "", leaf)
+    name, _, version = stem.rpartition("-")
+    return name if name and version[:1].isdigit() else None
+
+
+def _words(extras: str) -> list[str]:
+    return [canonical(extra.strip()) for extra in extras.split(",") if extra.strip()]
