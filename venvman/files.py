@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 
     from filelock import BaseFileLock
 
-__all__ = ["CACHEDIR_TAG", "inter_process_lock", "make_private_folder", "write_atomically"]
+__all__ = [
+    "CACHEDIR_TAG",
+    "inter_process_lock",
+    "make_private_folder",
+    "remove_tree",
+    "sync_folder",
+    "write_atomically",
+]
 
 CACHEDIR_TAG = (
     "Signature: 8a477f597d28d172789f06886806bc55\n"
@@ -34,16 +41,18 @@ def write_atomically(path: Path, content: bytes, *, mode: int | None = None) -> 
     path = Path(os.path.realpath(path))
     if path.exists():
         mode = stat.S_IMODE(path.stat().st_mode)
-    elif mode is None:
-        mode = 0o666 & ~_umask()
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    temporary = Path(name)
+    # Its name does not grow with that of the file, which may be as long as names can be.
+    temporary = path.with_name(f".venvman-{os.urandom(8).hex()}.tmp")
+    # The kernel applies the umask, which Python could only read by changing it for every thread.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(temporary, flags, 0o666)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        temporary.chmod(mode)
+        if mode is not None:
+            temporary.chmod(mode)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -70,6 +79,24 @@ def make_private_folder(path: Path) -> Path:
     return path
 
 
+def remove_tree(path: Path) -> None:
+    """Deletes ``path``, a file, link or folder, if it is there. Links are never followed.
+
+    Folders that forbid it (wheels may bring read-only ones) are made writable first.
+
+    Raises:
+        OSError: as deleting raises.
+    """
+    if path.is_symlink() or not path.is_dir():
+        path.unlink(missing_ok=True)
+        return
+    try:
+        shutil.rmtree(path)
+    except PermissionError:
+        _make_writable(path)
+        shutil.rmtree(path)
+
+
 @contextmanager
 def inter_process_lock(path: Path, *, wait: float = -1) -> Iterator[BaseFileLock]:
     """Holds the lock file ``path`` (created, never removed); ``wait`` is seconds, -1 for ever.
@@ -85,7 +112,8 @@ def inter_process_lock(path: Path, *, wait: float = -1) -> Iterator[BaseFileLock
         yield lock
 
 
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+def _make_writable(folder: Path) -> None:
+    folder.chmod(stat.S_IRWXU)
+    for entry in os.scandir(folder):
+        if entry.is_dir(follow_symlinks=False):
+            _make_writable(Path(entry.path))

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Completed", "ProcessFault", "replace_process", "run", "stream"]
+__all__ = [
+    "Completed",
+    "ProcessFault",
+    "replace_process",
+    "run",
+    "stream",
+    "without_python_variables",
+]
 
 
 class ProcessFault(VenvmanError):
@@ -123,6 +130,19 @@ def replace_process(argv: Sequence[str], *, env: Mapping[str, str]) -> int:
         except OSError as error:
             raise _not_started(tuple(argv), error) from error
     return subprocess.run(list(argv), env=dict(env), check=False).returncode
+
+
+def without_python_variables(variables: Mapping[str, str]) -> dict[str, str]:
+    """``variables`` less those that would make a Python started with them another one.
+
+    ``PYTHONHOME`` and ``PYTHONPATH`` replace its libraries; ``__PYVENV_LAUNCHER__`` is what macOS
+    framework builds set for themselves, and makes children believe to be their parent.
+    """
+    return {
+        name: value
+        for name, value in variables.items()
+        if not name.startswith("PYTHON") and name != "__PYVENV_LAUNCHER__"
+    }
 
 
 def _not_started(words: tuple[str, ...], error: OSError) -> ProcessFault:
