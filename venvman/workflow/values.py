@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     from venvman.drift import Drift
     from venvman.engines import Upgrade
-    from venvman.environment import Inspection
     from venvman.errors import Problem
     from venvman.events import Stage
-    from venvman.freshness import Freshness
+    from venvman.freshness import Judgement
+    from venvman.inspection import Condition
     from venvman.install.transaction import Outcome
     from venvman.interpreters import Interpreter
     from venvman.lockfile import Lock
@@ -151,7 +151,7 @@ class LockState:
     source: Path | None
     path: Path
     pins: int
-    freshness: Freshness | None
+    freshness: Judgement | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +162,7 @@ class StatusReport:
     requirements: int
     locks: tuple[LockState, ...]
     environment: Path
-    inspection: Inspection
+    inspection: Condition
     interpreter: Interpreter | None
     drift: Drift | None
     plan: Plan | None
