@@ -1,0 +1,389 @@
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+import zipfile
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.wheels import in_tree_backend, make_sdist, make_wheel
+from venvman.directories import Directories
+from venvman.errors import InstallError
+from venvman.events import Reporter
+from venvman.install.build import BuildSettings, build_metadata, build_wheel
+from venvman.install.isolation import isolated, pip_variables
+from venvman.install.sdist import unpack_sdist
+from venvman.install.tree import tree_digest
+from venvman.options import IndexOptions
+from venvman.probe import Interpreter, probe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.index import Index
+
+NOWHERE = IndexOptions(index_urls=())
+
+
+class Listener(Reporter):
+    """Keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.details: list[str] = []
+        self.builds: list[str] = []
+
+    def detail(self, text: str) -> None:
+        self.details.append(text)
+
+    def build_started(self, label: str) -> None:
+        self.builds.append(f"started {label}")
+
+    def build_finished(self, label: str) -> None:
+        self.builds.append(f"finished {label}")
+
+
+@pytest.fixture(scope="module")
+def interpreter(tmp_path_factory: pytest.TempPathFactory) -> Interpreter:
+    folder = tmp_path_factory.mktemp("directories")
+    return probe(Path(sys.executable), directories=Directories(cache=folder, state=folder))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> BuildSettings:
+    return BuildSettings(cache=tmp_path / "cache", variables=dict(os.environ))
+
+
+def project(tmp_path: Path, name: str = "a", backend: str | None = None, **files: str) -> Path:
+    archive = make_sdist(tmp_path, name, backend=backend, files=files)
+    return unpack_sdist(archive, tmp_path / f"source-{name}")
+
+
+def built(
+    folder: Path,
+    interpreter: Interpreter,
+    settings: BuildSettings,
+    *,
+    editable: bool = False,
+    config_settings: tuple[tuple[str, str], ...] = (),
+    options: IndexOptions = NOWHERE,
+    reporter: Reporter | None = None,
+) -> Path:
+    return build_wheel(
+        folder,
+        settings.cache / "out",
+        label="a 1.0",
+        editable=editable,
+        config_settings=config_settings,
+        interpreter=interpreter,
+        options=options,
+        settings=settings,
+        reporter=reporter or Reporter(),
+    )
+
+
+def described(folder: Path, interpreter: Interpreter, settings: BuildSettings) -> bytes:
+    return build_metadata(
+        folder,
+        settings.cache / "out",
+        label="a 1.0",
+        interpreter=interpreter,
+        options=NOWHERE,
+        settings=settings,
+        reporter=Reporter(),
+    )
+
+
+def test_a_folder_becomes_a_wheel(
+    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings
+) -> None:
+    listener = Listener()
+    wheel = built(project(tmp_path), interpreter, settings, reporter=listener)
+    assert wheel.name == "a-1.0-py3-none-any.whl"
+    assert "a.py" in zipfile.ZipFile(wheel).namelist()
+    assert listener.builds == ["started a 1.0", "finished a 1.0"]
+
+
+def test_an_editable_wheel_points_at_the_folder(
+    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings
+) -> None:
+    folder = project(tmp_path)
+    wheel = built(folder, interpreter, settings, editable=True)
+    assert zipfile.ZipFile(wheel).read("__editable__.a-1.0.pth").decode() == f"{folder}\n"
+
+
+def test_metadata_is_prepared_without_building(
+    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings
+) -> None:
+    backend = in_tree_backend("a", "1.0", ["b>2"]) + "\ndel build_wheel\n"
+    assert b"Requires-Dist: b>2" in described(
+        project(tmp_path, backend=backend), interpreter, settings
+    )
+
+
+def test_a_backend_that_cannot_prepare_metadata_builds_the_wheel_for_it(
+    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings
+) -> None:
+    backend = in_tree_backend("a", "1.0") + "\ndel prepare_metadata_for_build_wheel\n"
+    assert b"Name: a\n" in described(project(tmp_path, backend=backend), interpreter, settings)
+
+
+def test_a_built_wheel_without_metadata_is_refused(
+    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings
+) -> None:
+    backend = in_tree_backend("a", "1.0") + (
+        "\ndel prepare_metadata_for_build_wheel\nINFO = 'elsewhere'\n"
+    )
+    with pytest.raises(InstallError) as caught:
+        described(project(tmp_path, backend=backend), interpreter, settings)
+    assert caught.value.code == "wheel-invalid"
+
+
+def test_config_settings_reach_the_backend_and_repeated_ones_are_a_list(
+    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings
+) -> None:
+    backend = in_tree_backend("a", "1.0") + (
+        "\nplain = build_wheel\n"
+        "def build_wheel(folder, config_settings=None, metadata_directory=None):\n"
+        "    print('given', sorted(config_settings.items()))\n"
+        "    return plain(folder)\n"
+    )
+    listener = Listener()
+    pairs = (("x", "1"), ("y", "2"), ("x", "3"), ("x", "4"))
+    built(
+        project(tmp_path, backend=backend), interpreter, settings,
+        config_settings=pairs, reporter=listener,
+    )  # fmt: skip
+    assert "given [('x', ['1', '3', '4']), ('y', '2')]" in listener.details
+
+
+@pytest.mark.parametrize(
+    ("said", "fix"),
+    [
+        ("fatal error: Python.h: No such file or directory", "headers of this Python"),
+        ("Error: pg_config executable not found.", "PostgreSQL"),
+        ("error: command 'gcc' failed: No such file or directory", "C compiler"),
+        ("error: can't find Rust compiler", "Rust"),
+        ("ModuleNotFoundError: No module named 'distutils'", "older Python"),
+        ("ModuleNotFoundError: No module named 'numpy'", "does not name"),
+        ("what?", "venvman sync --verbose"),
+    ],
+)
+def test_a_failing_build_says_what_the_backend_said_and_what_helps(
+    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings, said: str, fix: str
+) -> None:
+    backend = (
+        "import sys\ndef build_wheel(*a, **k):\n"
+        f"    print('https://me:s3cret@host/'); print({said!r}); sys.exit(1)\n"
+    )
+    listener = Listener()
+    with pytest.raises(InstallError) as caught:
+        built(project(tmp_path, backend=backend), interpreter, settings, reporter=listener)
+    assert caught.value.code == "build-failed"
+    assert caught.value.message == "a 1.0 could not be built."
+    assert said in (caught.value.why or "")
+    assert fix in (caught.value.fix or "")
+    assert "s3cret" not in str(caught.value.why) + "".join(listener.details)
+    assert listener.builds[-1] == "finished a 1.0"
+
+
+def test_a_backend_that_cannot_be_imported_is_a_failed_build(
+    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings
+) -> None:
+    with pytest.raises(InstallError, match=r"a 1\.0 could not be built\."):
+        built(project(tmp_path, backend="import nowhere"), interpreter, settings)
+
+
+def test_a_backend_without_editables_is_named_as_such(
+    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings
+) -> None:
+    backend = in_tree_backend("a", "1.0") + "\ndel build_editable\n"
+    with pytest.raises(InstallError) as caught:
+        built(project(tmp_path, backend=backend), interpreter, settings, editable=True)
+    assert caught.value.code == "build-no-editable"
+
+
+@pytest.mark.parametrize(
+    ("pyproject", "why"),
+    [
+        (None, "does not appear to be a Python project"),
+        ("[build-system]\n", "`requires` is a required property"),
+        ("[", "Failed to parse"),
+    ],
+)
+def test_a_folder_that_is_no_project_is_named(
+    tmp_path: Path,
+    interpreter: Interpreter,
+    settings: BuildSettings,
+    pyproject: str | None,
+    why: str,
+) -> None:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    if pyproject is not None:
+        (folder / "pyproject.toml").write_text(pyproject)
+    with pytest.raises(InstallError) as caught:
+        built(folder, interpreter, settings)
+    assert caught.value.code == "build-invalid"
+    assert why in (caught.value.why or "")
+
+
+def test_a_likely_typing_error_in_pyproject_is_told_not_raised(
+    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings
+) -> None:
+    folder = tmp_path / "typo"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text("[build_system]\nrequires = []\n")
+    listener = Listener()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(InstallError):  # the default backend is not to be had without an index
+            built(folder, interpreter, settings, reporter=listener)
+    assert any("did you mean 'build-system'" in line for line in listener.details)
+
+
+def test_build_requirements_come_from_the_index_and_obey_the_constraints(
+    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings, index: Index
+) -> None:
+    for version in ("1.0", "2.0"):
+        code = {"toolkit.py": f"VERSION = {version!r}\n" + in_tree_backend("a", version)}
+        make_wheel(index.folder, "toolkit", version, files=code)
+    folder = tmp_path / "needy"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text(
+        "[build-system]\nrequires = ['toolkit']\nbuild-backend = 'toolkit'\n"
+    )
+    constrained = replace(settings, constraints=("toolkit<2",))
+    options = IndexOptions(index_urls=(index.simple,))
+    wheel = built(folder, interpreter, constrained, options=options)
+    assert wheel.name.startswith("a-1.0")
+
+
+def test_build_requirements_that_cannot_be_had_are_named(
+    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings
+) -> None:
+    folder = tmp_path / "needy"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text("[build-system]\nrequires = ['toolkit>=7']\n")
+    with pytest.raises(InstallError) as caught:
+        built(folder, interpreter, settings, options=replace(NOWHERE, offline=True))
+    assert caught.value.code == "build-requirements"
+    assert caught.value.message.startswith("a 1.0 could not be built: the build requirements")
+    assert "toolkit>=7" in (caught.value.why or "")
+    assert caught.value.fix == "run without --offline"
+
+
+def test_an_interpreter_without_pip_is_named(
+    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings
+) -> None:
+    folder = tmp_path / "needy"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text("[build-system]\nrequires = ['toolkit']\n")
+    with pytest.raises(InstallError) as caught:
+        built(folder, replace(interpreter, pip_folders=()), settings)
+    assert "ensurepip" in (caught.value.fix or "")
+
+
+def test_an_interpreter_that_cannot_create_environments_is_named(
+    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings
+) -> None:
+    script = tmp_path / "python"
+    script.write_text("#!/bin/sh\necho no module named venv >&2; exit 1\n")
+    script.chmod(0o755)
+    broken = replace(interpreter, path=script, has_venv=False)
+    with pytest.raises(InstallError) as caught:
+        built(project(tmp_path), broken, settings)
+    assert caught.value.code == "build-environment"
+    assert caught.value.fix == "install its venv module"
+
+
+@contextmanager
+def environment(
+    interpreter: Interpreter, tmp_path: Path, variables: dict[str, str]
+) -> Iterator[dict[str, str]]:
+    """What a process in a build environment sees as its variables."""
+    listener = Listener()
+    with isolated(
+        interpreter,
+        options=NOWHERE,
+        cache=tmp_path,
+        variables={**os.environ, **variables},
+        reporter=listener,
+    ) as isolation:
+        code = "import os, sys; print(sys.prefix); [print(*i, sep='=') for i in os.environ.items()]"
+        isolation.run([isolation.python_executable, "-c", code])
+        prefix, *rows = listener.details
+        assert Path(isolation.python_executable).is_relative_to(prefix)
+        yield dict(row.split("=", 1) for row in rows if "=" in row)
+        assert Path(prefix).is_dir()
+    assert not Path(prefix).exists()
+
+
+def test_a_backend_is_isolated_from_the_variables_around_it(
+    interpreter: Interpreter, tmp_path: Path
+) -> None:
+    around = {
+        "PYTHONPATH": "/x", "VIRTUAL_ENV": "/x", "GIT_DIR": "/x", "PIP_TARGET": "/x", "CC": "gcc",
+    }  # fmt: skip
+    with environment(interpreter, tmp_path, around) as seen:
+        assert not {"PYTHONPATH", "VIRTUAL_ENV", "GIT_DIR", "PIP_TARGET"} & set(seen)
+        assert seen["CC"] == "gcc"
+        assert seen["PIP_NO_INDEX"] == "1"
+
+
+def test_pip_is_configured_by_the_index_options_alone(tmp_path: Path) -> None:
+    options = IndexOptions(
+        index_urls=("https://one/simple", "https://two/simple", "https://three/simple"),
+        find_links=("/a b/wheels", "https://links/page"),
+        trusted_hosts=frozenset({"one"}),
+        only_binary=frozenset({"x", "y"}),
+        pre=True,
+    )
+    pip = pip_variables(options, cache=tmp_path)
+    assert pip["PIP_INDEX_URL"] == "https://one/simple"
+    assert pip["PIP_EXTRA_INDEX_URL"] == "https://two/simple https://three/simple"
+    assert pip["PIP_FIND_LINKS"] == "file:///a%20b/wheels https://links/page"
+    assert pip["PIP_ONLY_BINARY"] == "x,y"
+    assert pip["PIP_CONFIG_FILE"] == os.devnull
+    assert "PIP_NO_BINARY" not in pip
+
+
+def test_offline_only_local_links_are_left(tmp_path: Path) -> None:
+    options = IndexOptions(find_links=("/wheels", "https://links/page"), offline=True)
+    pip = pip_variables(options, cache=tmp_path)
+    assert pip["PIP_NO_INDEX"] == "1"
+    assert pip["PIP_FIND_LINKS"] == "file:///wheels"
+    assert "PIP_INDEX_URL" not in pip
+
+
+def test_a_changed_file_changes_the_digest_of_a_tree(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    before = tree_digest(folder)
+    os.utime(folder / "a.py", ns=(1, 1))
+    assert tree_digest(folder) != before
+
+
+@pytest.mark.parametrize(
+    "path", ["build/lib/a.py", "a.egg-info/PKG-INFO", ".git/HEAD", "__pycache__/a.pyc", "b.pyc"]
+)
+def test_what_builds_leave_behind_does_not_change_the_digest_of_a_tree(
+    tmp_path: Path, path: str
+) -> None:
+    folder = project(tmp_path)
+    before = tree_digest(folder)
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    (folder / path).write_text("x")
+    assert tree_digest(folder) == before
+
+
+def test_an_environment_inside_does_not_change_the_digest_of_a_tree(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    before = tree_digest(folder)
+    (folder / "venv" / "lib").mkdir(parents=True)
+    (folder / "venv" / "pyvenv.cfg").touch()
+    (folder / "venv" / "lib" / "b.py").touch()
+    assert tree_digest(folder) == before
