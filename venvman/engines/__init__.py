@@ -1,1 +1,106 @@
 """Freeze engines: requirements in, pins out; one protocol, a plain table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from venvman.directories import Directories
+    from venvman.events import Reporter
+    from venvman.lockfile import Lock
+    from venvman.names import NormalizedName
+    from venvman.options import IndexOptions
+    from venvman.project import Project
+    from venvman.requirements import Group
+    from venvman.target import Target
+
+__all__ = [
+    "ENGINES",
+    "Engine",
+    "FreezeRequest",
+    "Keep",
+    "Resolution",
+    "Upgrade",
+    "UpgradeAll",
+    "UpgradeSome",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """Existing pins stay unless a requirement forbids them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpgradeAll:
+    """Existing pins do not count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpgradeSome:
+    """Existing pins stay, but for those of ``names``."""
+
+    names: frozenset[NormalizedName]
+
+
+Upgrade = Keep | UpgradeAll | UpgradeSome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreezeRequest:
+    """Everything an engine needs to know.
+
+    ``groups`` are frozen together, but for those that ``conflicts`` (sets of group names) keep
+    apart. ``python`` is the absolute path of the interpreter that ``target`` describes. ``locks``
+    are the existing locks by group, whose pins are kept as ``upgrade`` says. ``index`` is this
+    machine's configuration and the user's flags: what source files say is applied by the engine.
+    ``hashes`` None keeps what the existing lock's header says (hashes for a new one).
+    ``variables`` is the environment that ``${VAR}`` in source files refer to.
+    """
+
+    project: Project
+    groups: tuple[Group, ...]
+    python: Path
+    target: Target
+    index: IndexOptions
+    directories: Directories
+    variables: Mapping[str, str]
+    locks: Mapping[str, Lock] = field(default_factory=dict)
+    upgrade: Upgrade = field(default_factory=Keep)
+    conflicts: tuple[frozenset[str], ...] = ()
+    hashes: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """One finished lock for each group that was asked for."""
+
+    locks: Mapping[str, Lock]
+
+
+class Engine(Protocol):
+    """Anything that can freeze."""
+
+    def freeze(self, request: FreezeRequest, reporter: Reporter) -> Resolution:
+        """Locks for ``request.groups``; writes nothing in the project.
+
+        Raises:
+            UnsatisfiableError: no set of versions will do; the problems are the chain.
+            IndexFault: a distribution or an index was not found or did not answer.
+            FreezeError: anything else.
+        """
+        ...
+
+
+def _pip_tools() -> Engine:
+    from venvman.engines.piptools import PipTools
+
+    return PipTools()
+
+
+ENGINES: dict[str, Callable[[], Engine]] = {"pip-tools": _pip_tools}
+"""By the name that ``--engine`` takes; called once for each freeze."""
