@@ -1,4 +1,7 @@
-"""Settings: flag, ``VENVMAN_*``, ``[tool.venvman]``, default, in this order; each says which."""
+"""Settings: flag, ``VENVMAN_*``, ``[tool.venvman]``, default, in this order; each says which.
+
+``docs/reference/configuration.md`` lists them for users; a test keeps the two together.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,10 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from venvman.errors import ConfigurationError, Problem
+from venvman.secrets import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["Link", "Origin", "Setting", "Settings", "read_settings"]
@@ -74,30 +78,25 @@ def read_settings(
 ) -> Settings:
     """The settings of the project at ``root``; ``flags`` with the value None count as not given.
 
+    An empty variable counts as not set.
+
     Raises:
         ConfigurationError: unreadable TOML, an unknown key, a value of the wrong kind; all at once.
     """
-    table, requires_python = _read_pyproject(root / "pyproject.toml")
+    document = _read_pyproject(root / "pyproject.toml")
     chosen: dict[str, Setting[Any]] = {}
     problems: list[Problem] = []
-    if requires_python is not None:
+    if document.requires_python is not None:
         chosen["requires_python"] = Setting(
-            value=requires_python, origin=Origin.FILE, where="[project] requires-python"
+            value=document.requires_python, origin=Origin.FILE, where="[project] requires-python"
         )
-    readers = _readers()
-    for key, raw in table.items():
-        name = key.replace("-", "_")
-        if name not in readers:
-            problems.append(_unknown_key(key, known=readers))
-            continue
-        _take(chosen, problems, name, raw, Origin.FILE, f"[tool.venvman] {key}")
-    for name in readers:
-        variable = f"VENVMAN_{name.upper()}"
-        if variables.get(variable):
-            _take(chosen, problems, name, variables[variable], Origin.VARIABLE, variable)
-        flag = (flags or {}).get(name)
-        if flag is not None:
-            _take(chosen, problems, name, flag, Origin.FLAG, f"--{name.replace('_', '-')}")
+    given = (*_from_file(document), *_from_variables(variables), *_from_flags(flags or {}))
+    for each in given:
+        taken = _take(each)
+        if isinstance(taken, Problem):
+            problems.append(taken)
+        else:
+            chosen[each.name] = taken
     if problems:
         raise ConfigurationError(
             problems[0].message, code="configuration-invalid", problems=problems
@@ -105,11 +104,112 @@ def read_settings(
     return Settings(**chosen)
 
 
-def _read_pyproject(path: Path) -> tuple[dict[str, Any], str | None]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """A value before it is understood; ``line`` and ``text`` for those of the file."""
+
+    name: str
+    raw: object
+    origin: Origin
+    where: str
+    line: int | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Document:
+    table: Mapping[str, object] = field(default_factory=dict)
+    requires_python: str | None = None
+    lines: Sequence[str] = ()
+
+
+def _from_file(document: _Document) -> Iterator[_Given]:
+    for key, raw in document.table.items():
+        line, text = _line_of(key, document.lines)
+        yield _Given(
+            name=key.replace("-", "_"),
+            raw=raw,
+            origin=Origin.FILE,
+            where=f"[tool.venvman] {key}",
+            line=line,
+            text=text,
+        )
+
+
+def _from_variables(variables: Mapping[str, str]) -> Iterator[_Given]:
+    for name in _readers():
+        variable = f"VENVMAN_{name.upper()}"
+        if variables.get(variable):
+            raw = variables[variable]
+            yield _Given(name=name, raw=raw, origin=Origin.VARIABLE, where=variable)
+
+
+def _from_flags(flags: Mapping[str, object]) -> Iterator[_Given]:
+    for name in _readers():
+        if flags.get(name) is not None:
+            where = f"--{name.replace('_', '-')}"
+            yield _Given(name=name, raw=flags[name], origin=Origin.FLAG, where=where)
+
+
+def _take(given: _Given) -> Setting[Any] | Problem:
+    readers = _readers()
+    if given.name not in readers:
+        return _problem(
+            given,
+            code="setting-unknown",
+            message=f"There is no setting {given.where}.",
+            why=_did_you_mean(given.name, readers),
+        )
+    try:
+        value = readers[given.name](given.raw)
+    except ValueError as error:
+        message = f"{given.where} cannot be {given.raw!r}: {error}."
+        return _problem(given, code="setting-invalid", message=message)
+    return Setting(value=value, origin=given.origin, where=given.where)
+
+
+def _problem(given: _Given, *, code: str, message: str, why: str | None = None) -> Problem:
+    return Problem(
+        code=code,
+        message=redact(message),
+        path="pyproject.toml" if given.origin is Origin.FILE else None,
+        line=given.line,
+        text=None if given.text is None else redact(given.text),
+        why=why,
+    )
+
+
+def _did_you_mean(name: str, known: Mapping[str, object]) -> str | None:
+    import difflib
+
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"Did you mean {near[0].replace('_', '-')!r}?" if near else None
+
+
+def _line_of(key: str, lines: Sequence[str]) -> tuple[int | None, str | None]:
+    """Where ``key`` of ``[tool.venvman]`` stands (1-based); tomllib does not tell.
+
+    None where it is written in an unusual way, such as ``tool = {venvman = {...}}``.
+    """
+    import re
+
+    inside = False
+    quoted = re.escape(key)
+    entry = re.compile(rf"\s*[\"']?{quoted}[\"']?\s*(=|\.)")
+    table = re.compile(rf"\s*\[\s*tool\.venvman\.[\"']?{quoted}[\"']?\s*\]")
+    for number, line in enumerate(lines, start=1):
+        if table.match(line) or (inside and entry.match(line)):
+            return number, line
+        if re.match(r"\s*\[", line):
+            inside = re.match(r"\s*\[\s*tool\.venvman\s*\]", line) is not None
+    return None, None
+
+
+def _read_pyproject(path: Path) -> _Document:
     try:
         content = path.read_bytes()
-    except FileNotFoundError:
-        return {}, None
+    except (FileNotFoundError, NotADirectoryError):
+        return _Document()
     except OSError as error:
         raise ConfigurationError(
             f"Could not read pyproject.toml: {error.strerror}.",
@@ -118,14 +218,30 @@ def _read_pyproject(path: Path) -> tuple[dict[str, Any], str | None]:
         ) from error
     # Most pyproject.toml files hold neither table, and tomllib costs 10 ms to import.
     if b"venvman" not in content and b"requires-python" not in content:
-        return {}, None
+        return _Document()
     document = _parse_toml(content)
-    table = document.get("tool", {}).get("venvman", {})
-    requires = document.get("project", {}).get("requires-python")
-    return dict(table), requires if isinstance(requires, str) else None
+    requires = _table(document, "project").get("requires-python")
+    tool = _table(document, "tool")
+    if not isinstance(tool.get("venvman", {}), dict):
+        raise ConfigurationError(
+            "[tool.venvman] in pyproject.toml is not a table.",
+            code="configuration-invalid",
+            path="pyproject.toml",
+        )
+    return _Document(
+        table=_table(tool, "venvman"),
+        requires_python=requires if isinstance(requires, str) else None,
+        lines=content.decode().splitlines(),
+    )
+
+
+def _table(document: Mapping[str, object], key: str) -> Mapping[str, object]:
+    table = document.get(key)
+    return table if isinstance(table, dict) else {}
 
 
 def _parse_toml(content: bytes) -> dict[str, Any]:
+    import re
     import sys
 
     if sys.version_info >= (3, 11):
@@ -133,61 +249,42 @@ def _parse_toml(content: bytes) -> dict[str, Any]:
     else:
         import tomli as tomllib
     try:
-        document: dict[str, Any] = tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        text = content.decode()
+        document: dict[str, Any] = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            "pyproject.toml is not UTF-8, as TOML has to be.",
+            code="pyproject-invalid",
+            path="pyproject.toml",
+            line=content[: error.start].count(b"\n") + 1,
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        at = re.search(r"at line (\d+)", str(error))
+        line = int(at[1]) if at else None
         raise ConfigurationError(
             "pyproject.toml is not valid TOML.",
             code="pyproject-invalid",
             path="pyproject.toml",
-            why=str(error),
+            line=line,
+            text=redact(text.splitlines()[line - 1]) if line and text.splitlines() else None,
+            why=f"{error}.",
         ) from error
     return document
 
 
-def _take(
-    chosen: dict[str, Setting[Any]],
-    problems: list[Problem],
-    name: str,
-    raw: object,
-    origin: Origin,
-    where: str,
-) -> None:
-    try:
-        value = _readers()[name](raw)
-    except ValueError as error:
-        problems.append(
-            Problem(
-                code="setting-invalid",
-                message=f"{where} cannot be {raw!r}: {error}.",
-                path="pyproject.toml" if origin is Origin.FILE else None,
-            )
-        )
-        return
-    chosen[name] = Setting(value=value, origin=origin, where=where)
-
-
-def _unknown_key(key: str, *, known: Mapping[str, object]) -> Problem:
-    import difflib
-
-    near = difflib.get_close_matches(key.replace("-", "_"), list(known), n=1)
-    return Problem(
-        code="setting-unknown",
-        message=f"[tool.venvman] has no setting {key!r}.",
-        path="pyproject.toml",
-        why=f"Did you mean {near[0].replace('_', '-')!r}?" if near else None,
-    )
-
-
 def _readers() -> dict[str, Callable[[Any], object]]:
     special: dict[str, Callable[[Any], object]] = {
+        "python": _version_text,
+        "attic": _text_or_count,
+        "exclude_newer": _text_or_time,
         "groups": _words,
         "conflicts": _sets_of_words,
         "keep": _words,
         "link": _link,
         "compile": _boolean,
         "offline": _boolean,
-        "overrides": _words,
-        "build_constraints": _words,
+        "overrides": _requirements,
+        "build_constraints": _requirements,
         "sources": _pairs,
         "targets": _words,
     }
@@ -198,6 +295,27 @@ def _text(raw: object) -> str:
     if isinstance(raw, str) and raw.strip():
         return raw.strip()
     raise ValueError("a text is expected")
+
+
+def _version_text(raw: object) -> str:
+    try:
+        return _text(raw)
+    except ValueError:
+        reason = "a text is expected, in quotes, because 3.10 as a number is 3.1"
+        raise ValueError(reason) from None
+
+
+def _text_or_count(raw: object) -> str:
+    if isinstance(raw, int) and not isinstance(raw, bool) and raw >= 0:
+        return str(raw)
+    return _text(raw)
+
+
+def _text_or_time(raw: object) -> str:
+    """TOML has dates and times of its own; as text they are ISO 8601."""
+    from datetime import date
+
+    return raw.isoformat() if isinstance(raw, date) else _text(raw)
 
 
 def _boolean(raw: object) -> bool:
@@ -216,6 +334,13 @@ def _words(raw: object) -> tuple[str, ...]:
     if isinstance(raw, (list, tuple)) and all(isinstance(word, str) for word in raw):
         return tuple(raw)
     raise ValueError("a list of texts is expected")
+
+
+def _requirements(raw: object) -> tuple[str, ...]:
+    """A single text is one requirement for each line: commas and spaces belong to them."""
+    if isinstance(raw, str):
+        return tuple(line.strip() for line in raw.splitlines() if line.strip())
+    return _words(raw)
 
 
 def _sets_of_words(raw: object) -> tuple[tuple[str, ...], ...]:

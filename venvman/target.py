@@ -5,7 +5,7 @@ Always that of the environment's interpreter, never of the one that runs venvman
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -28,8 +28,8 @@ class Target:
     """
 
     python: str
-    markers: tuple[tuple[str, str], ...]
-    tags: tuple[str, ...]
+    markers: tuple[tuple[str, str], ...] = field(repr=False)
+    tags: tuple[str, ...] = field(repr=False)
 
     @property
     def minor(self) -> tuple[int, int]:
