@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from queue import SimpleQueue
+
+from venvman.install.crew import Crew
+
+
+def test_every_task_is_done() -> None:
+    done: SimpleQueue[int] = SimpleQueue()
+    with Crew(3) as crew:
+        for number in range(20):
+            crew.submit(lambda number=number: done.put(number))  # type: ignore[misc]
+        assert sorted(done.get(timeout=5) for _ in range(20)) == list(range(20))
+
+
+def test_the_most_urgent_task_is_done_first_and_equal_ones_in_order() -> None:
+    done: SimpleQueue[str] = SimpleQueue()
+    go = threading.Event()
+    with Crew(1) as crew:
+        crew.submit(lambda: (go.wait(5), None)[1])
+        for name, urgency in (("small", 1), ("large", 9), ("same", 1)):
+            crew.submit(lambda name=name: done.put(name), urgency=urgency)  # type: ignore[misc]
+        go.set()
+        assert [done.get(timeout=5) for _ in range(3)] == ["large", "small", "same"]
+
+
+def test_tasks_run_beside_each_other() -> None:
+    meeting = threading.Barrier(3)
+    with Crew(2) as crew:
+        for _ in range(2):
+            crew.submit(lambda: (meeting.wait(5), None)[1])
+        meeting.wait(5)
+
+
+def test_after_closing_nothing_new_begins() -> None:
+    begun = threading.Event()
+    go = threading.Event()
+    late: list[str] = []
+    crew = Crew(1)
+
+    def task() -> None:
+        begun.set()
+        go.wait(5)
+
+    crew.submit(task)
+    crew.submit(lambda: late.append("late"))
+    begun.wait(5)
+    crew.close()
+    crew.submit(lambda: late.append("later"))
+    go.set()
+    for thread in crew._threads:
+        thread.join(5)
+        assert not thread.is_alive()
+    assert late == []
+
+
+def test_a_stalled_task_does_not_hold_up_the_end_of_the_program() -> None:
+    program = (
+        "import time\nfrom venvman.install.crew import Crew\n"
+        "with Crew(1) as crew:\n    crew.submit(lambda: time.sleep(60))\n    time.sleep(0.05)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], timeout=10, check=True)

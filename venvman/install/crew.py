@@ -1,0 +1,76 @@
+"""A few threads that work through tasks, the most urgent first, and never hold up an exit.
+
+:class:`concurrent.futures.ThreadPoolExecutor` knows no order and makes the interpreter wait for its
+threads: after Ctrl-C a stalled download would keep the terminal for as long as its timeout.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from itertools import count
+from queue import Empty, PriorityQueue
+from typing import TYPE_CHECKING, final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+__all__ = ["Crew"]
+
+
+@final
+class Crew:
+    """Up to ``size`` threads, started as tasks come. Tasks must not raise."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._order = count()
+        self._tasks: PriorityQueue[tuple[int, int, Callable[[], None]]] = PriorityQueue()
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._idle = 0
+        self._closed = False
+
+    def submit(self, task: Callable[[], None], *, urgency: int = 0) -> None:
+        """Queues ``task``; the greatest ``urgency`` is done first, equal ones in their order."""
+        self._tasks.put((-urgency, next(self._order), task))
+        with self._lock:
+            waiting = self._tasks.qsize() > self._idle
+            if waiting and len(self._threads) < self._size and not self._closed:
+                thread = threading.Thread(target=self._work, daemon=True)
+                self._threads.append(thread)
+                thread.start()
+
+    def close(self) -> None:
+        """Drops what was not begun; what was begun goes on unobserved. Returns at once."""
+        with self._lock:
+            self._closed = True
+        with suppress(Empty):
+            while True:
+                self._tasks.get_nowait()
+        for _ in self._threads:
+            self._tasks.put((1, next(self._order), self._nothing))
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _work(self) -> None:
+        while not self._closed:
+            with self._lock:
+                self._idle += 1
+            _, _, task = self._tasks.get()
+            with self._lock:
+                self._idle -= 1
+            task()
+
+    def _nothing(self) -> None:
+        """Wakes a thread so that it sees that the crew is closed."""
