@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from venvman.errors import ProjectNotFound
+from venvman.naming import FOLDER, group_of, is_constraints
 
-__all__ = ["Project"]
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from pathspec import GitIgnoreSpec
+
+__all__ = ["Project", "find_project", "find_workspace", "requirement_names"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,3 +31,167 @@ class Project:
             return path.relative_to(self.root).as_posix()
         except ValueError:
             return path.as_posix()
+
+
+def find_project(start: Path, *, home: Path, explicit: Path | None = None) -> Project:
+    """The nearest project at or above ``start``, or above ``explicit`` (``--project``).
+
+    The walk ends with the git root or ``home``, whichever is met first; both are looked at.
+
+    Raises:
+        ProjectNotFound: nothing on the way; says where it looked. Or ``explicit`` is no folder.
+    """
+    if explicit is not None and not (start / explicit).is_dir():
+        raise ProjectNotFound(
+            f"{explicit} is not a folder.", code="project-not-a-folder", path=explicit.as_posix()
+        )
+    first = Path(os.path.abspath(start / explicit if explicit else start))  # noqa: PTH100 - keeps links
+    looked: list[Path] = []
+    for folder in (first, *first.parents):
+        looked.append(folder)
+        if folder.name != FOLDER and _is_root(folder):
+            return Project(root=folder, git_root=_git_root(folder))
+        if folder == home or (folder / ".git").exists():
+            break
+    raise _not_found(looked)
+
+
+def find_workspace(top: Path) -> tuple[Project, ...]:
+    """Every project at or below the absolute ``top``, sorted by path; empty where there is none.
+
+    Environments, ``node_modules``, ``.git`` and whatever a ``.gitignore`` excludes are not entered;
+    links to folders are not followed.
+    """
+    git_root = _git_root(top)
+    ignore = _Ignore()
+    if git_root is not None:
+        # Those of the folders above; the walk itself reads the top's.
+        for folder in reversed(top.relative_to(git_root).parents):
+            ignore = ignore.inside(git_root / folder)
+    roots = [] if top.name == FOLDER else list(_roots_below(top, ignore))
+    return tuple(
+        Project(root=root, git_root=_git_root(root, known=git_root, top=top))
+        for root in sorted(roots)
+    )
+
+
+def requirement_names(folder: Path) -> tuple[str, ...]:
+    """The ``.in`` and ``.txt`` files in ``folder`` and in its ``requirements/``, sorted, POSIX.
+
+    Unreadable folders count as empty.
+    """
+    inner = (f"{FOLDER}/{name}" for name in _files(folder / FOLDER))
+    return (*_files(folder), *inner)
+
+
+_ENDINGS = (".in", ".txt")
+_NEVER_ENTERED = frozenset({".git", "node_modules", "__pycache__", ".hg", ".svn"})
+
+
+def _files(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(e.name for e in entries if e.name.endswith(_ENDINGS) and e.is_file())
+    except OSError:
+        return []
+
+
+def _is_root(folder: Path, *, names: Collection[str] | None = None) -> bool:
+    names = requirement_names(folder) if names is None else names
+    named = any(group_of(name, beside=names) and not is_constraints(name) for name in names)
+    return named or _has_table(folder / "pyproject.toml")
+
+
+def _has_table(path: Path) -> bool:
+    """Whether the file has ``[tool.venvman]``; broken TOML that speaks of it counts as having it.
+
+    The settings then say what is wrong with it.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return False
+    if b"venvman" not in content:
+        return False
+    import sys
+
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        return "venvman" in tomllib.loads(content.decode()).get("tool", {})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return b"tool.venvman" in content
+
+
+def _git_root(folder: Path, *, known: Path | None = None, top: Path | None = None) -> Path | None:
+    """The nearest folder upwards that has a ``.git``; ``known`` is the answer from ``top`` on."""
+    for candidate in (folder, *folder.parents):
+        if top is not None and candidate == top:
+            return known
+        if (candidate / ".git").exists():
+            return candidate
+    return None
+
+
+def _not_found(looked: list[Path]) -> ProjectNotFound:
+    where = str(looked[0]) if len(looked) == 1 else f"{looked[0]} or above, up to {looked[-1]}"
+    return ProjectNotFound(
+        f"There is no requirements file in {where}.",
+        code="project-not-found",
+        why="Looked for requirements.in, requirements.txt, files such as requirements-dev.txt, a "
+        "requirements folder, and [tool.venvman] in pyproject.toml.",
+        fix="venvman add <package>",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ignore:
+    """The ``.gitignore`` files in force, outermost first, each with the folder it is in."""
+
+    layers: tuple[tuple[Path, GitIgnoreSpec], ...] = ()
+
+    def inside(self, folder: Path) -> _Ignore:
+        try:
+            lines = (folder / ".gitignore").read_text("utf-8", errors="replace").splitlines()
+        except OSError:
+            return self
+        from pathspec import GitIgnoreSpec
+
+        return _Ignore((*self.layers, (folder, GitIgnoreSpec.from_lines(lines))))
+
+    def excludes(self, path: Path, *, is_folder: bool) -> bool:
+        for base, spec in reversed(self.layers):
+            name = path.relative_to(base).as_posix() + ("/" if is_folder else "")
+            verdict = spec.check_file(name).include
+            if verdict is not None:
+                return verdict
+        return False
+
+
+def _roots_below(folder: Path, ignore: _Ignore) -> Iterator[Path]:
+    ignore = ignore.inside(folder)
+    if folder.name != FOLDER:
+        names = [
+            name
+            for name in requirement_names(folder)
+            if not ignore.excludes(folder / name, is_folder=False)
+        ]
+        if _is_root(folder, names=names):
+            yield folder
+    for child in _folders(folder):
+        if not ignore.excludes(child, is_folder=True) and not (child / "pyvenv.cfg").is_file():
+            yield from _roots_below(child, ignore)
+
+
+def _folders(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            return [
+                Path(entry.path)
+                for entry in sorted(entries, key=lambda each: each.name)
+                if entry.name not in _NEVER_ENTERED and entry.is_dir(follow_symlinks=False)
+            ]
+    except OSError:
+        return []

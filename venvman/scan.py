@@ -1,0 +1,328 @@
+"""Scan: the requirements files of one project, read and understood.
+
+Reads the disk once; what the names and headers mean is decided in :mod:`venvman.roles`, what is
+included in :mod:`venvman.includes`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvman.errors import Problem, RequirementsError, Severity
+from venvman.includes import Follower, local_path
+from venvman.lockheader import LockHeader, parse_header
+from venvman.project import requirement_names
+from venvman.reqfile import ParsedFile, RequirementLine, decode, parse
+from venvman.roles import Part, Role, assign
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from venvman.project import Project
+    from venvman.reqfile import ParsedLine
+
+__all__ = ["Library", "Role", "Scan", "ScannedFile", "SourceFile", "scan"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedFile:
+    """One file and what it is to the project.
+
+    ``path`` and ``lock`` are absolute; ``lock`` is where a source is frozen to, whether it exists
+    or not. ``group`` is None for constraints. ``constraint`` says that its lines are constraints.
+    ``parsed`` is None for a lock that :func:`scan` was not asked to parse.
+    """
+
+    path: Path
+    role: Role
+    group: str | None = None
+    lock: Path | None = None
+    header: LockHeader | None = None
+    constraint: bool = False
+    parsed: ParsedFile | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile:
+    """One group: ``path`` is its source, ``lock`` where it is frozen to (absolute).
+
+    ``path`` is None where the lock was made from something that is no requirements file
+    (pyproject.toml, several files): such a lock is synced as it is, and ``header.command`` says
+    what makes it. ``header`` is that of the existing lock; its ``is_compiled`` says whether
+    venvman may overwrite the file without being told ``--yes``.
+    """
+
+    group: str
+    path: Path | None
+    lock: Path
+    header: LockHeader | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """Everything found. ``sources`` are ``default``, ``dev``, the others by name.
+
+    ``problems`` holds the errors of every file of the project (each file's own are also in its
+    ``parsed.errors``) and notes about names.
+    """
+
+    project: Project
+    files: tuple[ScannedFile, ...]
+    sources: tuple[SourceFile, ...]
+    problems: tuple[Problem, ...] = ()
+
+    def file(self, path: Path) -> ScannedFile | None:
+        """What is known of ``path``, None where it plays no part."""
+        return next((file for file in self.files if file.path == path), None)
+
+    @property
+    def stand_ins(self) -> dict[str, str]:
+        """Every lock with the source that a ``-r`` or ``-c`` naming it means (DESIGN 4.1)."""
+        return {str(each.lock): str(each.path) for each in self.sources if each.path is not None}
+
+
+class Library:
+    """The files of a project, each read and parsed once."""
+
+    def __init__(self, project: Project, *, variables: Mapping[str, str]) -> None:
+        self._project = project
+        self._variables = variables
+        self._known: dict[str, ParsedFile | RequirementsError] = {}
+
+    def load(self, location: str) -> ParsedFile:
+        """The file at ``location`` (an absolute path or a URL), parsed.
+
+        An ``http:`` URL is an empty file here: a scan asks no network.
+
+        Raises:
+            RequirementsError: it is not there or is not text.
+        """
+        known = self._known.get(location)
+        if known is None:
+            try:
+                known = self._read(location)
+            except RequirementsError as error:
+                known = error
+            self._known[location] = known
+        if isinstance(known, RequirementsError):
+            raise known
+        return known
+
+    def add(self, location: str, content: bytes) -> ParsedFile:
+        """Takes ``content`` for what is at ``location``; gives it parsed.
+
+        Raises:
+            RequirementsError: it is not text.
+        """
+        shown = self.display(location)
+        parsed = parse(
+            decode(content, path=shown),
+            path=shown,
+            variables=self._variables,
+            cwd=str(self._project.root),
+        )
+        links = parsed.options.find_links
+        if links:
+            parsed = replace(
+                parsed, options=replace(parsed.options, find_links=self._found(links, location))
+            )
+        self._known[location] = parsed
+        return parsed
+
+    def display(self, location: str) -> str:
+        """``location`` as people see it."""
+        path = local_path(location)
+        if path is None:
+            from venvman.secrets import redact
+
+            return redact(location)
+        return self._project.display(Path(path))
+
+    def _found(self, links: tuple[str, ...], location: str) -> tuple[str, ...]:
+        """``--find-links`` folders, absolute: beside the file if there, else in the root."""
+        path = local_path(location)
+        folders = [Path(path).parent] if path is not None else []
+        return tuple(_existing(link, (*folders, self._project.root)) for link in links)
+
+    def _read(self, location: str) -> ParsedFile:
+        path = local_path(location)
+        if path is None:
+            return ParsedFile(path=self.display(location))
+        try:
+            content = Path(path).read_bytes()
+        except OSError as error:
+            shown = self.display(location)
+            raise RequirementsError(
+                f"{shown} could not be read: {error.strerror}.",
+                code="include-missing",
+                path=shown,
+                why=f"{path}: {error.strerror}.",
+            ) from None
+        return self.add(location, content)
+
+
+def scan(project: Project, *, variables: Mapping[str, str], with_locks: bool = False) -> Scan:
+    """Finds and parses the requirements files of ``project``.
+
+    ``with_locks`` parses the locks too; without it only their headers are read, because the stages
+    that need a lock parse it for themselves. Never raises for what is in a file: faults are in the
+    result.
+    """
+    root = project.root
+    headers = {
+        name: _header(root / name) for name in requirement_names(root) if name.endswith(".txt")
+    }
+    assignment = assign(
+        requirement_names(root), header_of=headers.get, exists=lambda name: (root / name).is_file()
+    )
+    finder = _Finder(project, Library(project, variables=variables))
+    for part in assignment.parts:
+        finder.add_part(part, header=headers.get(part.lock) or _header(root / part.lock))
+    for name in assignment.constraints:
+        finder.add(name, role=Role.CONSTRAINTS, constraint=True)
+    finder.add_included()
+    finder.parse(with_locks=with_locks)
+    return finder.result()
+
+
+_HEADER_BYTES = 4096
+
+
+def _header(path: Path) -> LockHeader | None:
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(_HEADER_BYTES)
+    except OSError:
+        return None
+    return parse_header(start.decode("utf-8", errors="replace"))
+
+
+class _Finder:
+    """Collects the files of one project in the order they are reported."""
+
+    def __init__(self, project: Project, library: Library) -> None:
+        self._project = project
+        self._library = library
+        self._files: dict[Path, ScannedFile] = {}
+        self._sources: list[SourceFile] = []
+        self._problems: list[Problem] = []
+        self._faults: dict[str, list[Problem]] = {}
+
+    def add(
+        self, name: str, *, role: Role, group: str | None = None, lock: Path | None = None,
+        header: LockHeader | None = None, constraint: bool = False,
+    ) -> None:  # fmt: skip
+        """Adds one file, unless it is there already."""
+        path = self._project.root / name
+        self._files.setdefault(
+            path,
+            ScannedFile(
+                path=path, role=role, group=group, lock=lock, header=header, constraint=constraint
+            ),
+        )
+
+    def add_part(self, part: Part, *, header: LockHeader | None) -> None:
+        """Adds a group's source, and its lock where that exists."""
+        root = self._project.root
+        lock = root / part.lock
+        if part.source is not None:
+            self.add(part.source, role=Role.SOURCE, group=part.group, lock=lock)
+        if lock.is_file():
+            self.add(part.lock, role=Role.LOCK, group=part.group, header=header)
+        self._sources.append(
+            SourceFile(
+                group=part.group,
+                path=root / part.source if part.source is not None else None,
+                lock=lock,
+                header=header,
+            )
+        )
+        if part.note:
+            self._problems.append(
+                Problem(
+                    code="group-renamed",
+                    message=part.note,
+                    severity=Severity.NOTE,
+                    path=part.source or part.lock,
+                )
+            )
+
+    def add_included(self) -> None:
+        """Adds what the files so far include, and gathers the faults of the includes."""
+        for start in [file for file in self._files.values() if file.role is not Role.LOCK]:
+            # No stand-ins: here every file that is named counts, locks included.
+            follower = Follower(self._library.load, stand_ins={})
+            try:
+                for visit in follower.follow(str(start.path)):
+                    path = local_path(visit.location)
+                    if path is not None and visit.line is None:
+                        constraint = visit.constraint
+                        self.add(path, role=Role.INCLUDED, group=start.group, constraint=constraint)
+                    elif visit.constraint and visit.line is not None:
+                        self._check_constraint(visit.location, visit.line)
+            except RequirementsError as error:
+                self._note(error.problems)
+            self._note(follower.faults)
+
+    def parse(self, *, with_locks: bool) -> None:
+        """Puts its contents into every file."""
+        for path, file in self._files.items():
+            if file.role is not Role.LOCK or with_locks:
+                self._files[path] = replace(file, parsed=self._complete(path))
+
+    def result(self) -> Scan:
+        """The scan."""
+        errors = [
+            error for file in self._files.values() if file.parsed for error in file.parsed.errors
+        ]
+        return Scan(
+            project=self._project,
+            files=tuple(self._files.values()),
+            sources=tuple(self._sources),
+            problems=(*errors, *self._problems),
+        )
+
+    def _complete(self, path: Path) -> ParsedFile:
+        """The file with the faults that only following its includes could show."""
+        shown = self._project.display(path)
+        try:
+            parsed = self._library.load(str(path))
+        except RequirementsError as error:
+            return ParsedFile(path=shown, errors=error.problems)
+        faults = dict.fromkeys([*parsed.errors, *self._faults.get(shown, ())])
+        bad = {fault.line for fault in faults if fault.code == "constraint-editable"}
+        lines = tuple(line for line in parsed.lines if line.origin.line not in bad)
+        return replace(
+            parsed, lines=lines, errors=tuple(sorted(faults, key=lambda fault: fault.line or 0))
+        )
+
+    def _check_constraint(self, location: str, line: ParsedLine) -> None:
+        """Notes an editable in a file of constraints only; in a source it is a good line."""
+        file = self._files.get(Path(local_path(location) or location))
+        if file is None or not file.constraint:
+            return
+        if isinstance(line, RequirementLine) and line.editable:
+            origin = line.origin
+            problem = Problem(
+                code="constraint-editable",
+                message="A constraint cannot be editable.",
+                path=origin.path,
+                line=origin.line,
+                text=origin.text,
+                why="A -c names this file.",
+            )
+            self._note([problem])
+
+    def _note(self, problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            self._faults.setdefault(problem.path or "", []).append(problem)
+
+
+def _existing(link: str, folders: Iterable[Path]) -> str:
+    if "://" in link or link.startswith("file:"):
+        return link
+    places = [folder / link for folder in folders]
+    return next((os.path.normpath(place) for place in places if place.exists()), link)
