@@ -22,7 +22,8 @@ class Mirror:
 
     def __init__(self, folder: Path, root: Path) -> None:
         self._folder = Path(os.path.realpath(folder))
-        self._real: set[Path] = set()
+        self._project = root
+        self._opened: set[Path] = set()
         self.root = self.of(root)
         self._open(root)
 
@@ -38,32 +39,32 @@ class Mirror:
         place.write_bytes(text.encode())
         return place
 
+    def remove(self, path: Path) -> None:
+        """Makes ``path`` be missing from the picture."""
+        self._open(path.parent)
+        self.of(path).unlink(missing_ok=True)
+
     def link(self, path: Path) -> None:
         """Makes ``path``, which may lie outside the project, be found."""
         place = self.of(path)
         if not os.path.lexists(place):
-            self._open(path.parent, fill=False)
+            self._open(path.parent)
             place.symlink_to(path)
 
     def original(self, text: str) -> str:
         """``text`` with every path of the picture turned into the real one."""
         return text.replace(self._folder.as_posix() + "/", "/")
 
-    def _open(self, folder: Path, *, fill: bool = True) -> None:
-        """Makes the picture of ``folder`` a folder of its own, its entries links."""
-        if folder in self._real or folder == folder.parent:
+    def _open(self, folder: Path) -> None:
+        """Makes the picture of ``folder`` a folder of its own, what is in it links."""
+        if folder in self._opened or folder == folder.parent:
             return
-        self._open(folder.parent, fill=folder.parent in self._real)
+        self._opened.add(folder)
+        self._open(folder.parent)
         place = self.of(folder)
         if place.is_symlink():
             place.unlink()
         place.mkdir(exist_ok=True)
-        if fill:
-            self._real.add(folder)
-            self._fill(folder, place)
-
-    def _fill(self, folder: Path, place: Path) -> None:
-        for entry in folder.iterdir() if folder.is_dir() else ():
-            target = place / entry.name
-            if not os.path.lexists(target):
-                target.symlink_to(entry)
+        if folder.is_relative_to(self._project) and folder.is_dir():
+            for entry in folder.iterdir():
+                (place / entry.name).symlink_to(entry)

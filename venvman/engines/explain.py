@@ -1,0 +1,242 @@
+"""What pip-compile says when it fails, turned into facts with the file and line they come from."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypedDict
+
+from venvman.errors import FreezeError, IndexFault, Problem, UnsatisfiableError, VenvmanError
+from venvman.names import canonical
+from venvman.secrets import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from venvman.requirements import Group, Requirement
+
+__all__ = ["explain"]
+
+_USER = re.compile(r"The user requested (\(constraint\) )?(.+)")
+_DEPENDS = re.compile(r"(\S+) (\S+) depends on (.+)")
+_PYTHON = re.compile(r"Package '?([^' ]+)'? requires a different Python: (\S+) not in '([^']+)'")
+_NO_VERSION = re.compile(
+    r"Could not find a version that satisfies the requirement (.+?)(?: \(from (?!versions).*?\))?"
+    r" \(from versions: (.*)\)$"
+)
+_UNREACHABLE = re.compile(
+    r"(NewConnectionError|ConnectTimeoutError|NameResolutionError|Could not fetch URL|"
+    r"ProxyError|SSLError|CERTIFICATE_VERIFY_FAILED)"
+)
+_REFUSED = re.compile(r"\b(401|403|407)\b.*(?:Error|Unauthorized|Forbidden|Client)|User for ")
+_BROUGHT = re.compile(
+    r"(?:Collecting|Processing|Obtaining|Requirement already satisfied:?) (\S+).*?\(from (.+)\)$"
+)
+_LINE = re.compile(r"-[rc] (.+?) \(line (\d+)\)")
+_BUILD = re.compile(
+    r"subprocess-exited-with-error|metadata-generation-failed|BuildBackend|Failed to build"
+)
+
+
+def explain(output: str, groups: Sequence[Group]) -> VenvmanError:
+    """The error that ``output``, all that pip-compile printed, amounts to."""
+    lines = [line.strip() for line in redact(output).splitlines()]
+    wishes = [wish for group in groups for wish in (*group.requirements, *group.constraints)]
+    return (
+        _conflict(lines, wishes)
+        or _network(lines)
+        or _no_version(lines, wishes)
+        or _other_python(lines, wishes)
+        or _other(lines)
+    )
+
+
+def _conflict(lines: list[str], wishes: list[Requirement]) -> VenvmanError | None:
+    if "The conflict is caused by:" not in lines:
+        return None
+    start = len(lines) - 1 - lines[::-1].index("The conflict is caused by:")
+    brought = _brought(lines)
+    problems = []
+    for line in lines[start + 1 :]:
+        if user := _USER.fullmatch(line):
+            problems.append(_asked(user[2], wishes, constraint=bool(user[1])))
+        elif depends := _DEPENDS.fullmatch(line):
+            problems.append(_depends(depends, brought, wishes))
+        elif line:
+            break
+    if not problems:
+        return None
+    return UnsatisfiableError(
+        "The requirements contradict each other: no set of versions satisfies them all.",
+        code="requirements-conflict",
+        why=" ".join(problem.message for problem in problems),
+        problems=problems,
+    )
+
+
+def _network(lines: list[str]) -> VenvmanError | None:
+    refused = next((line for line in lines if _REFUSED.search(line)), None)
+    if refused is not None:
+        return IndexFault(
+            "The package index refused the credentials.", code="index-refused", why=refused
+        )
+    failed = next((line for line in reversed(lines) if _UNREACHABLE.search(line)), None)
+    if failed is None:
+        return None
+    return IndexFault(
+        "The package index could not be reached.", code="index-unreachable", why=failed
+    )
+
+
+def _no_version(lines: list[str], wishes: list[Requirement]) -> VenvmanError | None:
+    match = next((m for line in reversed(lines) if (m := _NO_VERSION.search(line))), None)
+    if match is None:
+        return None
+    text, versions = match[1], match[2]
+    origin = _place(text, wishes) or _chain(_name(text), _brought(lines), wishes)
+    if versions == "none":
+        return IndexFault(
+            f"No index has a distribution named {_name(text)} for this Python and platform.",
+            code="package-not-found",
+            **_at(origin),
+            why="Its name may be misspelt, or it has no file that fits.",
+        )
+    return UnsatisfiableError(
+        f"No version satisfies {text}.",
+        code="no-matching-version",
+        **_at(origin),
+        why=f"The index has {_shortened(versions)}.",
+    )
+
+
+def _other_python(lines: list[str], wishes: list[Requirement]) -> VenvmanError | None:
+    match = next((m for line in reversed(lines) if (m := _PYTHON.search(line))), None)
+    if match is None:
+        return None
+    name, python, wanted = match.groups()
+    return UnsatisfiableError(
+        f"{name} needs Python {wanted}, but the environment has {python}.",
+        code="requires-other-python",
+        **_at(_place(name, wishes) or _chain(name, _brought(lines), wishes)),
+        why="No version of it that fits the requirements runs on this Python.",
+        fix="venvman sync --recreate --python VERSION",
+    )
+
+
+def _other(lines: list[str]) -> VenvmanError:
+    errors = [
+        line
+        for line in lines
+        if re.match(r"(?:ERROR|Error|error|[\w.]+(?:Error|Exception|Found|Invalid\w*)):?\s", line)
+    ]
+    spoken = [line for line in lines if line and not line.startswith("WARNING")]
+    last = (errors or spoken or ["It printed nothing."])[-1]
+    built = any(_BUILD.search(line) for line in lines)
+    return FreezeError(
+        "A package could not be built for its metadata." if built else "pip-compile failed.",
+        code="build-failed" if built else "pip-compile-failed",
+        why=_shortened(last.removeprefix("ERROR: "), limit=600),
+        fix="venvman freeze --verbose",
+    )
+
+
+def _asked(text: str, wishes: Iterable[Requirement], *, constraint: bool) -> Problem:
+    wish = _find(text, wishes, constraint=constraint)
+    verb = "limits to" if constraint else "asks for"
+    if wish is None:
+        return Problem(code="requirements-conflict", message=f"A source file {verb} {text}.")
+    return Problem(
+        code="requirements-conflict", message=f"{wish.origin} {verb} {text}.", **_at(wish)
+    )
+
+
+def _depends(match: re.Match[str], brought: dict[str, str], wishes: list[Requirement]) -> Problem:
+    name, version, needed = match.groups()
+    bare = _name(name)
+    root = _place(bare, wishes, loose=True) or _chain(bare, brought, wishes)
+    why = f"{name} is asked for by {_through(bare, brought, root)}." if root else None
+    return Problem(
+        code="requirements-conflict",
+        message=f"{name} {version} depends on {needed}.",
+        why=why,
+        **_at(root),
+    )
+
+
+def _through(name: str, brought: dict[str, str], root: Requirement) -> str:
+    parts = [part for part in brought.get(name, "").split("->") if not part.startswith("-")]
+    return " -> ".join([str(root.origin), *reversed(parts)])
+
+
+def _brought(lines: list[str]) -> dict[str, str]:
+    """For each distribution pip looked at, who asked for it: ``alpha==1.0->-r a.in (line 2)``."""
+    found: dict[str, str] = {}
+    for line in lines:
+        match = _BROUGHT.match(line)
+        if match:
+            found.setdefault(_name(match[1].rpartition("/")[2]), match[2])
+    return found
+
+
+def _chain(name: str, brought: dict[str, str], wishes: Iterable[Requirement]) -> Requirement | None:
+    places = _LINE.findall(brought.get(canonical(name), ""))
+    for path, line in reversed(places):
+        for wish in wishes:
+            if wish.origin.path == path and wish.origin.line == int(line):
+                return wish
+    return None
+
+
+def _place(text: str, wishes: Iterable[Requirement], *, loose: bool = False) -> Requirement | None:
+    name = _name(text)
+    named = [wish for wish in wishes if wish.name == name]
+    if loose:
+        named = [wish for wish in named if not wish.constraint]
+    exact = _find(text, named, constraint=None)
+    return exact or (named[0] if named else None)
+
+
+def _find(
+    text: str, wishes: Iterable[Requirement], *, constraint: bool | None
+) -> Requirement | None:
+    from packaging.requirements import InvalidRequirement
+    from packaging.requirements import Requirement as Parsed
+
+    try:
+        parsed = Parsed(text)
+    except InvalidRequirement:
+        return None
+    candidates = [
+        wish
+        for wish in wishes
+        if wish.name == canonical(parsed.name) and constraint in {None, wish.constraint}
+    ]
+    same = [wish for wish in candidates if wish.specifier == parsed.specifier]
+    return next(iter(same or candidates), None)
+
+
+def _name(text: str) -> str:
+    """The canonical name a requirement, wheel or sdist file name begins with."""
+    if text.endswith(".whl"):
+        return canonical(text.partition("-")[0])
+    match = re.match(
+        r"[A-Za-z0-9][A-Za-z0-9._-]*", re.sub(r"-\d[\w.]*\.(?:tar\.gz|zip)$", "", text)
+    )
+    return canonical(match[0]) if match else text
+
+
+class _Place(TypedDict, total=False):
+    path: str
+    line: int
+    text: str
+
+
+def _at(wish: Requirement | None) -> _Place:
+    if wish is None:
+        return {}
+    origin = wish.origin
+    return {"path": origin.path, "line": origin.line, "text": redact(origin.text)}
+
+
+def _shortened(text: str, *, limit: int = 200) -> str:
+    """The end of a long list: the newest versions, the last words."""
+    return text if len(text) <= limit else f"... {text[-limit:].partition(' ')[2]}"

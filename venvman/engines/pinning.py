@@ -1,0 +1,139 @@
+"""Repositories named by branch or tag, pinned to a commit before pip-compile sees them."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvman.errors import FreezeError
+from venvman.git import git, try_git, without_repository
+from venvman.lockmatch import without_credentials
+from venvman.secrets import redact
+from venvman.sources import VcsSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from venvman.engines import FreezeRequest
+    from venvman.requirements import Requirement
+
+__all__ = ["Pinned", "pin_repositories"]
+
+Pinned = dict[str, VcsSource]
+"""By the repository's text in the requirements file (``git+https://host/x@main``, variables
+unexpanded, no fragment): the source with its commit; its URL is the unexpanded one too."""
+
+
+def pin_repositories(request: FreezeRequest) -> Pinned:
+    """Finds the commit of every git repository that the request's groups name.
+
+    A commit that the existing lock has for the same URL and revision stays, unless an upgrade is
+    asked for.
+
+    Raises:
+        FreezeError: the repository does not answer, or has no such revision; with file and line.
+    """
+    pinned: Pinned = {}
+    for wish in _wishes(request):
+        source = wish.source
+        if not isinstance(source, VcsSource) or source.vcs != "git":
+            continue
+        written = _written(wish)
+        if written is None or written in pinned:
+            continue
+        commit = source.commit or _kept(request, wish) or _find(wish, source, request.variables)
+        url = _URL.sub("", written.partition("+")[2]) if source.revision else written[4:]
+        pinned[written] = VcsSource(
+            vcs="git",
+            url=url,
+            revision=source.revision,
+            commit=commit,
+            subdirectory=source.subdirectory,
+        )
+    return pinned
+
+
+_URL = re.compile(r"@[^@/]*(?:/[^@]*)?$")
+
+
+def _wishes(request: FreezeRequest) -> Iterable[Requirement]:
+    for group in request.groups:
+        yield from group.requirements
+        yield from group.constraints
+
+
+def _written(wish: Requirement) -> str | None:
+    match = re.search(r"git\+[^\s#]+", wish.raw)
+    return match[0] if match else None
+
+
+def _kept(request: FreezeRequest, wish: Requirement) -> str | None:
+    from venvman.engines import UpgradeAll, UpgradeSome
+
+    upgrade = request.upgrade
+    if isinstance(upgrade, UpgradeAll):
+        return None
+    asked = wish.source
+    for lock in request.locks.values():
+        for entry in lock.entries:
+            found = entry.source
+            if not (isinstance(found, VcsSource) and isinstance(asked, VcsSource)):
+                continue
+            if isinstance(upgrade, UpgradeSome) and entry.name in upgrade.names:
+                continue
+            written = (_written(wish) or "")[4:]
+            urls = {without_credentials(asked.url), written, _URL.sub("", written)}
+            if found.url in urls and found.revision == asked.revision:
+                return found.commit
+    return None
+
+
+def _find(wish: Requirement, source: VcsSource, variables: Mapping[str, str]) -> str:
+    environment = without_repository(variables)
+    revision = source.revision or "HEAD"
+    done = try_git("ls-remote", source.url, revision, f"{revision}^{{}}", variables=environment)
+    if not done.ok:
+        raise _fault(wish, source, "git could not read the repository.", done.stderr)
+    found = {
+        name: commit
+        for commit, _, name in (row.partition("\t") for row in done.stdout.splitlines())
+    }
+    for name in (
+        "HEAD",
+        f"refs/heads/{revision}",
+        f"refs/tags/{revision}^{{}}",
+        f"refs/tags/{revision}",
+        revision,
+    ):
+        if name in found and (name != "HEAD" or revision == "HEAD"):
+            return found[name]
+    return _find_in_clone(wish, source, revision, environment)
+
+
+def _find_in_clone(
+    wish: Requirement, source: VcsSource, revision: str, environment: Mapping[str, str]
+) -> str:
+    """An abbreviated commit is known to the repository only, not to ``ls-remote``."""
+    with tempfile.TemporaryDirectory(prefix="venvman-") as name:
+        folder = Path(name)
+        options = ("--quiet", "--bare", "--filter=blob:none")
+        git("clone", *options, source.url, str(folder), variables=environment)
+        query = ("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+        done = try_git(*query, cwd=folder, variables=environment)
+    if not done.ok:
+        raise _fault(wish, source, f"It has no branch, tag or commit {revision}.", "")
+    return done.stdout.strip()
+
+
+def _fault(wish: Requirement, source: VcsSource, message: str, said: str) -> FreezeError:
+    return FreezeError(
+        f"{redact(source.url)} cannot be pinned to a commit.",
+        code="repository-unresolved",
+        path=wish.origin.path,
+        line=wish.origin.line,
+        text=redact(wish.origin.text),
+        why=f"{message} {redact(said).strip()}".strip(),
+        fix=f"git ls-remote {redact(source.url)}",
+    )

@@ -1,0 +1,315 @@
+"""The pip-tools engine: pip-compile, run for the target, its files and words turned into ours.
+
+The reference: slow, and right. Every run happens in a private picture of the project
+(:mod:`venvman.engines.mirror`). Several groups are first resolved together; the pins found there
+are then what each group's own run starts from, so that locks agree and each holds its closure only.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvman.engines import FreezeRequest, Resolution, UpgradeAll, UpgradeSome
+from venvman.engines.explain import explain
+from venvman.engines.finish import Finisher
+from venvman.engines.mirror import Mirror
+from venvman.engines.neutral import pip_environment
+from venvman.engines.pinning import Pinned, pin_repositories
+from venvman.engines.sourcefiles import ordered, read_sources
+from venvman.engines.toolenv import compiler
+from venvman.errors import FreezeError, Problem, Severity, UnsatisfiableError
+from venvman.events import Reporter, Stage
+from venvman.lockfile import Lock, LockEntry, LockHeader, render_lock
+from venvman.lockstyle import LockStyle, compile_arguments, new_arguments, style_of
+from venvman.process import stream
+from venvman.secrets import redact
+from venvman.sources import DirectorySource, IndexSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from venvman.names import NormalizedName
+    from venvman.requirements import Group
+
+__all__ = ["PipTools"]
+
+_COMBINED = ".venvman-combined.txt"
+_LIMITS = ".venvman-limits.txt"
+
+
+class PipTools:
+    """pip-compile as a freeze engine; see :class:`venvman.engines.Engine`."""
+
+    def freeze(self, request: FreezeRequest, reporter: Reporter) -> Resolution:
+        """See :class:`venvman.engines.Engine`."""
+        with tempfile.TemporaryDirectory(prefix="venvman-") as folder:
+            return _Freeze(request, reporter, Path(folder)).run()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Command:
+    """One group's pip-compile: its arguments, and the folder it is run from."""
+
+    arguments: tuple[str, ...]
+    cwd: Path
+    style: LockStyle
+
+
+class _Freeze:
+    """One freeze, from start to end."""
+
+    def __init__(self, request: FreezeRequest, reporter: Reporter, folder: Path) -> None:
+        self._request = request
+        self._reporter = reporter
+        self._root = request.project.root
+        self._environment = pip_environment(
+            request.variables, request.index, cache=request.directories.cache
+        )
+        self._compiler = compiler(
+            request.python,
+            request.target,
+            directories=request.directories,
+            environment=self._environment,
+            reporter=reporter,
+        )
+        self._mirror = Mirror(folder, self._root)
+        self._sources = {group.name: read_sources(group, self._root) for group in request.groups}
+        self._pinned: Pinned = pin_repositories(request)
+        self._finisher = Finisher(request, self._mirror, self._pinned)
+        self._draw()
+
+    def run(self) -> Resolution:
+        apart = set().union(*self._request.conflicts) if self._request.conflicts else set()
+        try:
+            return self._resolve(apart)
+        except UnsatisfiableError as error:
+            rivals = self._rivals(error) - apart
+            if len(rivals) < 2:
+                raise
+            self._reporter.problem(_found_apart(rivals))
+            return self._resolve(apart | rivals)
+
+    def _resolve(self, apart: set[str]) -> Resolution:
+        groups = self._request.groups
+        together = [group for group in groups if group.name not in apart]
+        common = self._combined(together) if len(groups) > 1 and together else ()
+        locks: dict[str, Lock] = {}
+        for group in ordered(groups, self._sources):
+            separate = group.name in apart
+            locks[group.name] = self._single(group, common, separate=separate)
+            self._reporter.advanced(Stage.FREEZE, item=group.name)
+        return Resolution(locks={group.name: locks[group.name] for group in groups})
+
+    # ---- one run -------------------------------------------------------------------------
+
+    def _combined(self, groups: Sequence[Group]) -> tuple[LockEntry, ...]:
+        """The pins of all ``groups`` together."""
+        for group in self._request.groups:
+            self._mirror.write(group.lock, "")  # stands for its source, which is here itself
+        output = self._root / _COMBINED
+        kept = _first(entry for group in groups for entry in self._kept(group) if _is_index(entry))
+        self._mirror.write(output, _seed(kept))
+        sources = [_relative(group.source, self._root) for group in groups]
+        arguments = ("--allow-unsafe", "--strip-extras", f"--output-file={_COMBINED}", *sources)
+        text = self._compile(arguments, self._mirror.root, output, groups)
+        return self._finisher.entries(text, groups)
+
+    def _single(self, group: Group, common: Sequence[LockEntry], *, separate: bool) -> Lock:
+        """The lock of one group; its pins are those of ``common`` where that has them."""
+        command = self._command(group)
+        hashes = {entry.name: entry for entry in self._kept(group)}
+        known = [_with_hashes(entry, hashes.get(entry.name)) for entry in common]
+        seed = [*known, *(entry for entry in hashes.values() if not common or separate)]
+        self._mirror.write(group.lock, _seed(entry for entry in _first(seed) if _is_index(entry)))
+        limits = [
+            entry for entry in common if separate or (not _is_index(entry) and _may_limit(entry))
+        ]
+        arguments = command.arguments
+        if limits:
+            place = self._mirror.write(self._root / _LIMITS, _limits(limits))
+            arguments = (f"--constraint={place}", *arguments)
+        text = self._compile(arguments, command.cwd, group.lock, [group])
+        lock = self._finisher.lock(
+            text,
+            group,
+            self._sources[group.name],
+            style=command.style,
+            arguments=command.arguments,
+            limited=bool(limits) and not separate,
+            common=common,
+        )
+        self._mirror.write(group.lock, text)
+        if not separate:
+            _agree(lock, common)
+        return lock
+
+    def _compile(
+        self, arguments: Sequence[str], cwd: Path, output: Path, groups: Sequence[Group]
+    ) -> str:
+        no_config = () if any(word.startswith("--config") for word in arguments) else NO_CONFIG
+        words = (*self._compiler, "--verbose", *no_config, *arguments)
+        done = stream(words, cwd=cwd, env=self._environment, on_line=self._say)
+        if not done.ok:
+            raise explain(self._mirror.original(done.stdout), groups)
+        return self._mirror.of(output).read_text(encoding="utf-8")
+
+    def _say(self, line: str) -> None:
+        text = redact(self._mirror.original(line)).rstrip()
+        if text:
+            self._reporter.detail(text)
+
+    # ---- what a run starts from ----------------------------------------------------------
+
+    def _draw(self) -> None:
+        """Copies every source file into the picture, repositories at their commits."""
+        pairs = [
+            (written, f"git+{source.url}@{source.commit}")
+            for written, source in self._pinned.items()
+            if source.revision != source.commit
+        ]
+        pairs.sort(key=lambda pair: len(pair[0]), reverse=True)
+        for sources in self._sources.values():
+            for path, text in sources.texts.items():
+                drawn = text
+                for written, commit in pairs:
+                    drawn = drawn.replace(written, commit)
+                self._mirror.write(path, drawn)
+        for group in self._request.groups:
+            for wish in group.requirements:
+                if isinstance(wish.source, DirectorySource):
+                    self._mirror.link(Path(wish.source.path))
+            for options in group.options:
+                for link in options.find_links:
+                    if Path(link).is_absolute():
+                        self._mirror.link(Path(link))
+
+    def _kept(self, group: Group) -> list[LockEntry]:
+        """The existing pins that may stay."""
+        upgrade = self._request.upgrade
+        lock = self._request.locks.get(group.name)
+        if lock is None or isinstance(upgrade, UpgradeAll):
+            return []
+        dropped: frozenset[NormalizedName] = (
+            upgrade.names if isinstance(upgrade, UpgradeSome) else frozenset()
+        )
+        target = self._request.target
+        return [
+            entry
+            for entry in lock.entries
+            if entry.name not in dropped and target.applies(entry.marker)
+        ]
+
+    def _command(self, group: Group) -> _Command:
+        """As the existing lock's header has it, else a new one's."""
+        request = self._request
+        existing = request.locks.get(group.name)
+        header = existing.header if existing is not None else LockHeader(text="")
+        folders = (self._root, group.source.parent)
+        for cwd in folders:
+            source = _relative(group.source, cwd)
+            arguments = compile_arguments(header, source=source, hashes=request.hashes)
+            if arguments is not None:
+                style = style_of(replace(header, command=_command_line(arguments)))
+                return _Command(arguments=arguments, cwd=self._mirror.of(cwd), style=style)
+        style = style_of(header)
+        if request.hashes is not None:
+            style = replace(style, hashes=request.hashes)
+        arguments = new_arguments(
+            style,
+            source=_relative(group.source, self._root),
+            output=_relative(group.lock, self._root),
+        )
+        return _Command(arguments=arguments, cwd=self._mirror.root, style=style)
+
+    def _rivals(self, error: UnsatisfiableError) -> set[str]:
+        """The groups, other than ``default`` and ``dev``, whose own files the conflict names."""
+        rivals = set()
+        for group in self._request.groups:
+            files = {self._request.project.display(path) for path in group.files}
+            others = {
+                self._request.project.display(path)
+                for other in self._request.groups
+                if other is not group
+                for path in other.files
+            }
+            own = files - others
+            if group.name not in {"default", "dev"} and own & {p.path for p in error.problems}:
+                rivals.add(group.name)
+        return rivals
+
+
+NO_CONFIG = ("--no-config",)
+
+
+def _first(entries: Iterable[LockEntry]) -> list[LockEntry]:
+    """The first entry of each name."""
+    found: dict[NormalizedName, LockEntry] = {}
+    for entry in entries:
+        found.setdefault(entry.name, entry)
+    return list(found.values())
+
+
+def _seed(entries: Iterable[LockEntry]) -> str:
+    """A lock for pip-compile to take its preferences from: pins and hashes, nothing else."""
+    bare = [replace(entry, extras=frozenset(), marker=None, via=()) for entry in entries]
+    text = render_lock(Lock(entries=tuple(bare), header=LockHeader(text="")))
+    return text if bare else ""
+
+
+def _limits(entries: Iterable[LockEntry]) -> str:
+    bare = [replace(entry, extras=frozenset(), marker=None, via=(), hashes=()) for entry in entries]
+    return render_lock(Lock(entries=tuple(bare), header=LockHeader(text="")))
+
+
+def _with_hashes(entry: LockEntry, known: LockEntry | None) -> LockEntry:
+    if known is None or known.version != entry.version or not _is_index(entry):
+        return entry
+    return replace(entry, hashes=known.hashes)
+
+
+def _is_index(entry: LockEntry) -> bool:
+    return isinstance(entry.source, IndexSource)
+
+
+def _may_limit(entry: LockEntry) -> bool:
+    """Pip refuses editables as constraints."""
+    return not (isinstance(entry.source, DirectorySource) and entry.source.editable)
+
+
+def _agree(lock: Lock, common: Sequence[LockEntry]) -> None:
+    pins: Mapping[NormalizedName, LockEntry] = {entry.name: entry for entry in common}
+    for entry in lock.entries:
+        pin = pins.get(entry.name)
+        if pin is not None and pin.version != entry.version:
+            raise FreezeError(
+                f"The groups disagree about {entry.name}: {pin.version} and {entry.version}.",
+                code="groups-disagree",
+                why="pip-compile could not keep the version that all groups together need.",
+                fix="venvman freeze --upgrade",
+            )
+
+
+def _relative(path: Path, folder: Path) -> str:
+    import os
+
+    return os.path.relpath(path, folder).replace(os.sep, "/")
+
+
+def _command_line(arguments: Sequence[str]) -> str:
+    import shlex
+
+    return shlex.join(["pip-compile", *arguments])
+
+
+def _found_apart(rivals: Iterable[str]) -> Problem:
+    names = sorted(rivals)
+    return Problem(
+        code="groups-conflict",
+        severity=Severity.NOTE,
+        message=f"The groups {' and '.join(names)} cannot live together; each is frozen apart.",
+        path="pyproject.toml",
+        fix=f"[tool.venvman] conflicts = [{names}]".replace("'", '"'),
+    )

@@ -1,0 +1,114 @@
+"""Source files as an engine needs them: text, options unexpanded, who includes whom."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from venvman.lockmatch import without_credentials
+from venvman.reqfile import decode, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from venvman.options import FileOptions
+    from venvman.requirements import Group
+
+__all__ = ["SourceTexts", "lock_options", "ordered", "read_sources"]
+
+_INCLUDE = re.compile(r"^[ \t]*(?:-[rc]|--requirement|--constraint)[ \t=]*([^\s#]+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceTexts:
+    """The texts of one group's files, by absolute path, and what their options are as written."""
+
+    texts: dict[Path, str]
+    options: tuple[FileOptions, ...]
+
+    @property
+    def has_variables(self) -> bool:
+        """Whether any file uses ``${VAR}``."""
+        return any(re.search(r"\$\{[A-Z0-9_]+\}", text) for text in self.texts.values())
+
+
+def read_sources(group: Group, root: Path) -> SourceTexts:
+    """Reads ``group``'s files; ``root`` is what relative paths in options count from."""
+    texts = {path: decode(path.read_bytes(), path=path.as_posix()) for path in group.files}
+    # Without variables `${VAR}` stays as it is written, which is what a lock may hold.
+    parsed = [
+        parse(text, path=path.as_posix(), variables={}, cwd=str(root))
+        for path, text in texts.items()
+    ]
+    return SourceTexts(texts=texts, options=tuple(file.options for file in parsed))
+
+
+def lock_options(sources: SourceTexts, root: Path) -> tuple[str, ...]:
+    """The option lines that a lock copies from its source, in pip-compile's order and spelling.
+
+    Folders are relative to the root, credentials are left out, ``${VAR}`` stays.
+    """
+    lines: list[str] = []
+    for options in sources.options:
+        if options.no_index:
+            lines.append("--no-index")
+        if options.index_url is not None:
+            lines = [line for line in lines if not line.startswith("--index-url ")]
+            lines.insert(0, f"--index-url {without_credentials(options.index_url)}")
+        lines += [
+            f"--extra-index-url {without_credentials(url)}" for url in options.extra_index_urls
+        ]
+    for options in sources.options:
+        lines += [f"--find-links {_link(link, root)}" for link in options.find_links]
+    for options in sources.options:
+        lines += [f"--trusted-host {host}" for host in options.trusted_hosts]
+    no_binary = frozenset[str]().union(*(options.no_binary for options in sources.options))
+    only_binary = frozenset[str]().union(*(options.only_binary for options in sources.options))
+    for flag, names in (("--no-binary", no_binary), ("--only-binary", only_binary)):
+        lines += [f"{flag} :all:"] if ":all:" in names else []
+    for flag, names in (("--no-binary", no_binary), ("--only-binary", only_binary)):
+        lines += [f"{flag} {name}" for name in sorted(names - {":all:"})]
+    return tuple(dict.fromkeys(lines))
+
+
+def ordered(groups: Sequence[Group], texts: dict[str, SourceTexts]) -> list[Group]:
+    """``groups`` with those whose lock another one includes first."""
+    result: list[Group] = []
+    visiting: set[str] = set()
+
+    def visit(group: Group) -> None:
+        if group.name in visiting:
+            return
+        visiting.add(group.name)
+        named = _included(texts[group.name])
+        for other in groups:
+            if other.lock in named:
+                visit(other)
+        result.append(group)
+
+    for group in groups:
+        visit(group)
+    return result
+
+
+def _included(sources: SourceTexts) -> set[Path]:
+    import os
+    from pathlib import Path
+
+    return {
+        Path(os.path.normpath(path.parent / match))
+        for path, text in sources.texts.items()
+        for match in _INCLUDE.findall(text)
+        if "://" not in match
+    }
+
+
+def _link(link: str, root: Path) -> str:
+    import os
+
+    if "://" in link or not os.path.isabs(link):  # noqa: PTH117 - may be a URL
+        return without_credentials(link)
+    relative = os.path.relpath(link, root).replace(os.sep, "/")
+    return relative if relative.startswith(".") else f"./{relative}"
