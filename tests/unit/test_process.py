@@ -1,0 +1,95 @@
+"""Processes: started without a shell, waited for, never left behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from venvman.process import ProcessFault, replace_process, run, stream, without_python_variables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-I", "-S", "-c", code]
+
+
+def test_both_outputs_and_the_exit_code_are_told() -> None:
+    done = run(python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"))
+    assert (done.stdout, done.stderr, done.code, done.ok) == ("out\n", "err\n", 3, False)
+
+
+def test_what_is_given_on_stdin_arrives() -> None:
+    assert run(python("print(input()[::-1])"), stdin="abc\n").stdout == "cba\n"
+
+
+def test_output_that_is_not_utf_8_does_not_stop_anything() -> None:
+    done = run(python("import sys; sys.stdout.buffer.write(bytes([97, 255]))"))
+    assert done.stdout == "a\N{REPLACEMENT CHARACTER}"
+
+
+def test_the_given_variables_are_the_only_ones(tmp_path: Path) -> None:
+    done = run(["/usr/bin/env"], env={"ONLY": "this"}, cwd=tmp_path)
+    assert done.stdout == "ONLY=this\n"
+
+
+def test_a_program_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    for start in (run, lambda argv: stream(argv, on_line=print)):
+        with pytest.raises(ProcessFault, match=r"^Could not start .*nope: No such file") as caught:
+            start([tmp_path / "nope"])
+        assert caught.value.code == "process-not-started"
+
+
+def test_a_program_that_takes_too_long_is_stopped() -> None:
+    begin = time.monotonic()
+    with pytest.raises(ProcessFault, match=r"did not end within 0\.2 seconds") as caught:
+        run(python("import time; time.sleep(60)"), timeout=0.2)
+    assert caught.value.code == "process-timeout"
+    assert time.monotonic() - begin < 30
+
+
+def test_lines_are_handed_over_as_they_come_from_both_outputs() -> None:
+    lines: list[str] = []
+    code = "import sys; print('a', flush=True); print('b', file=sys.stderr); sys.exit(2)"
+    done = stream(python(code), on_line=lines.append)
+    assert lines == ["a", "b"]
+    assert (done.code, done.stdout) == (2, "a\nb\n")
+
+
+def test_a_listener_that_fails_takes_the_process_with_it(tmp_path: Path) -> None:
+    def interrupt(line: str) -> None:
+        (tmp_path / "pid").write_text(line)
+        raise KeyboardInterrupt
+
+    code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    with pytest.raises(KeyboardInterrupt):
+        stream(python(code), on_line=interrupt)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_variables_that_bend_a_python_are_left_out() -> None:
+    variables = {"PYTHONPATH": "x", "PYTHONHOME": "y", "__PYVENV_LAUNCHER__": "z", "PATH": "/bin"}
+    assert without_python_variables(variables) == {"PATH": "/bin"}
+
+
+def test_this_process_becomes_the_program(tmp_path: Path) -> None:
+    code = (
+        "from venvman.process import replace_process; import os\n"
+        "print(os.getpid(), flush=True)\n"
+        "replace_process(['/bin/sh', '-c', 'echo $$ $GIVEN; exit 7'], env={'GIVEN': 'x'})"
+    )
+    done = run([sys.executable, "-c", code], cwd=tmp_path)
+    first, second = done.stdout.splitlines()
+    assert second == f"{first} x"
+    assert done.code == 7
+
+
+def test_a_program_that_cannot_replace_this_one_is_a_sentence() -> None:
+    with pytest.raises(ProcessFault, match="Could not start /nope"):
+        replace_process(["/nope"], env={})
