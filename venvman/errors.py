@@ -101,6 +101,10 @@ class VenvmanError(Exception):
         self.fix = fix
         self.problems: tuple[Problem, ...] = tuple(problems) or (own,)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickled with its facts, since worker processes raise errors too."""
+        return _rebuild, (type(self), self.args, self.__dict__)
+
 
 class ConfigurationError(VenvmanError):
     """A flag, variable or ``[tool.venvman]`` value that cannot be used."""
@@ -146,3 +150,11 @@ class InstallError(VenvmanError):
 
 class GitError(VenvmanError):
     """Git is missing, the folder is no repository, or a git command failed."""
+
+
+def _rebuild(
+    kind: type[VenvmanError], args: tuple[object, ...], facts: dict[str, object]
+) -> VenvmanError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(facts)
+    return error
