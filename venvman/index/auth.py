@@ -1,0 +1,245 @@
+"""Which credentials go with which URL: its own, the index's, netrc's, the keyring's; in this order.
+
+Credentials belong to an origin (scheme, host, port): they are sent to no other one, so a redirect
+to another host is followed without them.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from venvman.errors import Problem, Severity
+from venvman.secrets import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from venvman.events import Reporter
+
+__all__ = ["Authenticator", "Credentials", "origin_of", "split_credentials"]
+
+KEYRING_SECONDS = 30.0
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A user and a password; never shown, not even in a traceback."""
+
+    user: str
+    password: str
+
+    def __repr__(self) -> str:
+        return "Credentials(****)"
+
+    @property
+    def header(self) -> str:
+        """The value of an Authorization header (RFC 7617, UTF-8)."""
+        import base64
+
+        return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+
+
+def origin_of(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of ``url``, defaults filled in."""
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    return scheme, (parts.hostname or "").lower(), parts.port or _PORTS.get(scheme, 0)
+
+
+def split_credentials(url: str) -> tuple[str, Credentials | None]:
+    """``url`` without its credentials, and them; a user alone has an empty password."""
+    parts = urlsplit(url)
+    userinfo, at, host = parts.netloc.rpartition("@")
+    if not at:
+        return url, None
+    user, _, password = userinfo.partition(":")
+    clean = urlunsplit(parts._replace(netloc=host))
+    return clean, Credentials(unquote(user), unquote(password)) if userinfo else None
+
+
+class Authenticator:
+    """Answers what to send before a request, and what to try after a 401. Thread-safe.
+
+    ``provider`` is pip's ``keyring-provider``: ``auto``, ``disabled``, ``import`` or
+    ``subprocess``. The keyring is asked once for each origin, and never prompts.
+    """
+
+    def __init__(
+        self,
+        index_urls: Sequence[str],
+        *,
+        variables: Mapping[str, str],
+        home: Path,
+        reporter: Reporter,
+        provider: str = "auto",
+    ) -> None:
+        self._indexes = [split_credentials(url) for url in index_urls]
+        self._variables = variables
+        self._home = home
+        self._reporter = reporter
+        self._provider = provider
+        self._lock = threading.Lock()
+        self._asked: dict[tuple[str, str, int], Credentials | None] = {}
+        self._netrc: _Netrc | None = None
+
+    def before(self, url: str) -> Credentials | None:
+        """What to send with the first request for ``url`` (which may hold its own)."""
+        clean, own = split_credentials(url)
+        if own and own.password:
+            return own
+        asked = self._asked.get(origin_of(clean))
+        if asked:
+            return asked
+        user = own.user if own else None
+        return self._of_index(clean, user) or self._of_netrc(clean, user) or own
+
+    def after_refusal(self, url: str, tried: Credentials | None) -> Credentials | None:
+        """What to try after a 401 for ``url``, given what was sent; None to give up."""
+        clean, own = split_credentials(url)
+        index = self._index_of(clean)
+        user = (own.user if own else None) or (index[1].user if index and index[1] else None)
+        origin = origin_of(clean)
+        with self._lock:
+            if origin not in self._asked:
+                services = [index[0]] if index else []
+                services.append(urlsplit(clean).netloc)
+                self._asked[origin] = self._of_keyring(services, user)
+        found = self._asked[origin]
+        return None if found == tried else found
+
+    def _index_of(self, url: str) -> tuple[str, Credentials | None] | None:
+        """The index of the same origin whose path has most in common with ``url``'s."""
+        origin, path = origin_of(url), urlsplit(url).path
+        own = [index for index in self._indexes if origin_of(index[0]) == origin]
+        return max(own, key=lambda index: _common(urlsplit(index[0]).path, path), default=None)
+
+    def _of_index(self, url: str, user: str | None) -> Credentials | None:
+        index = self._index_of(url)
+        if index is None or index[1] is None:
+            return None
+        found = index[1]
+        if not found.password:
+            return self._of_netrc(url, found.user) or found
+        return found if user in (None, found.user) else None
+
+    def _of_netrc(self, url: str, user: str | None) -> Credentials | None:
+        with self._lock:
+            if self._netrc is None:
+                self._netrc = _Netrc.read(self._variables, self._home, self._reporter)
+        found = self._netrc.get(urlsplit(url).hostname or "")
+        return found if found and user in (None, "", found.user) else None
+
+    def _of_keyring(self, services: Sequence[str], user: str | None) -> Credentials | None:
+        asks = {"import": (_import_keyring,), "subprocess": (self._keyring_program,)}
+        both = (_import_keyring, self._keyring_program)
+        for ask in asks.get(self._provider, both if self._provider == "auto" else ()):
+            for service in services:
+                try:
+                    found = ask(service, user)
+                except Exception as error:  # noqa: BLE001 - a broken backend must not stop a sync
+                    self._warn_of_keyring(error)
+                    break
+                if found:
+                    return found
+        return None
+
+    def _keyring_program(self, service: str, user: str | None) -> Credentials | None:
+        """The ``keyring`` command found on PATH, as pip asks it."""
+        import shutil
+
+        from venvman.process import run
+
+        program = shutil.which("keyring", path=self._variables.get("PATH"))
+        if program is None:
+            return None
+        argv = [program, "--mode=creds", "--output=json", "get", service]
+        answer = run([*argv, *([user] if user else [])], env=self._env(), timeout=KEYRING_SECONDS)
+        if answer.ok:
+            try:
+                found = json.loads(answer.stdout)
+                return Credentials(found["username"], found["password"])
+            except (ValueError, KeyError, TypeError):
+                return None
+        if not user:
+            return None
+        answer = run([program, "get", service, user], env=self._env(), timeout=KEYRING_SECONDS)
+        password = answer.stdout.rstrip("\r\n")
+        return Credentials(user, password) if answer.ok and password else None
+
+    def _env(self) -> dict[str, str]:
+        return {**self._variables, "PYTHONIOENCODING": "utf-8"}
+
+    def _warn_of_keyring(self, error: Exception) -> None:
+        self._reporter.problem(
+            Problem(
+                code="keyring-failed",
+                message="The keyring could not be asked for the index's password.",
+                severity=Severity.WARNING,
+                why=redact(str(error) or type(error).__name__),
+                fix="Set PIP_KEYRING_PROVIDER=disabled to do without it",
+            )
+        )
+
+
+def _import_keyring(service: str, user: str | None) -> Credentials | None:
+    try:
+        import keyring
+    except ImportError:
+        return None
+    if hasattr(keyring, "get_credential"):
+        found = keyring.get_credential(service, user)
+        return Credentials(found.username, found.password) if found else None
+    password = keyring.get_password(service, user) if user else None
+    return Credentials(user, password) if user and password else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Netrc:
+    hosts: Mapping[str, Credentials]
+    default: Credentials | None = None
+
+    def get(self, host: str) -> Credentials | None:
+        return self.hosts.get(host, self.default)
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str], home: Path, reporter: Reporter) -> _Netrc:
+        """``NETRC``, else ``~/.netrc``, else ``~/_netrc``; a broken file is a warning."""
+        import netrc
+
+        told = variables.get("NETRC")
+        places = [Path(told).expanduser()] if told else [home / ".netrc", home / "_netrc"]
+        path = next((each for each in places if each.is_file()), None)
+        if path is None:
+            return cls({})
+        try:
+            entries = netrc.netrc(str(path)).hosts
+        except (netrc.NetrcParseError, OSError, UnicodeDecodeError) as error:
+            reporter.problem(
+                Problem(
+                    code="netrc-unreadable",
+                    message="The netrc file could not be read; no credentials come from it.",
+                    severity=Severity.WARNING,
+                    path=str(path),
+                    line=getattr(error, "lineno", None),
+                    why=error.msg if isinstance(error, netrc.NetrcParseError) else str(error),
+                )
+            )
+            return cls({})
+        hosts = {host: Credentials(row[0], row[2] or "") for host, row in entries.items()}
+        return cls(hosts, hosts.pop("default", None))
+
+
+def _common(one: str, other: str) -> int:
+    """How many leading path segments two paths share."""
+    count = 0
+    for left, right in zip(one.strip("/").split("/"), other.strip("/").split("/"), strict=False):
+        if left != right:
+            break
+        count += 1
+    return count

@@ -1,0 +1,363 @@
+"""The index client: every place that files may come from, behind five questions.
+
+``project`` and ``files`` say what there is, ``metadata`` what it depends on, ``download`` and
+``read`` fetch. Locations are merged as pip merges them: all of them count, no index goes first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvman.errors import IndexFault, Problem, Severity
+from venvman.events import Reporter
+from venvman.index.auth import split_credentials
+from venvman.index.cache import Entries, PageCache
+from venvman.index.connections import is_secure
+from venvman.index.download import Downloaded, Downloader, local_path
+from venvman.index.faults import Refused
+from venvman.index.filenames import version_of
+from venvman.index.listing import Listing, ProjectFiles
+from venvman.index.locations import (
+    as_location,
+    folder_pages,
+    html_files,
+    is_archive,
+    local_index_page,
+    read_local_page,
+)
+from venvman.index.metadata import MetadataReader, is_static
+from venvman.index.once import Once
+from venvman.index.page import FileRow, PageInvalid, ProjectPage, leaf_of, parse_page
+from venvman.index.session import Session
+from venvman.metadata import CoreMetadata, parse_metadata
+from venvman.secrets import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from venvman.directories import Directories
+    from venvman.index.page import IndexFile
+    from venvman.names import NormalizedName
+    from venvman.options import IndexOptions
+
+__all__ = ["Index"]
+
+_ACCEPT = {
+    "Accept": "application/vnd.pypi.simple.v1+json, "
+    "application/vnd.pypi.simple.v1+html; q=0.2, text/html; q=0.1",
+    "Accept-Encoding": "gzip",
+}
+_GONE = (404, 410)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one index has; ``remembered`` if that is only what it had a while ago."""
+
+    listing: Listing | None
+    remembered: bool = False
+    refusal: Refused | None = None
+
+
+class Index:
+    """All configured locations. Thread-safe: the caller's threads are the concurrency.
+
+    ``sources`` binds projects to an index of their own, which is then the only one asked for them.
+    What one instance has learned stays: nothing is asked twice but on ``refresh``.
+    """
+
+    def __init__(
+        self,
+        options: IndexOptions,
+        *,
+        directories: Directories,
+        variables: Mapping[str, str],
+        reporter: Reporter | None = None,
+        sources: Mapping[NormalizedName, str] | None = None,
+    ) -> None:
+        self.options = options
+        self._sources = dict(sources or {})
+        self._reporter = reporter or Reporter()
+        self._find_links = tuple(as_location(each) for each in options.find_links)
+        self._session = Session(
+            options,
+            variables=variables,
+            home=_home(variables),
+            reporter=self._reporter,
+            known=(*options.index_urls, *self._sources.values(), *options.find_links),
+        )
+        self._downloader = Downloader(self._session, reporter=self._reporter)
+        self._pages = PageCache(directories.cache / "index-v1", reporter=self._reporter)
+        self._metadata = MetadataReader(
+            self._session,
+            self._downloader,
+            Entries(directories.cache / "metadata-v1", reporter=self._reporter),
+            reporter=self._reporter,
+        )
+        self._projects: Once[tuple[NormalizedName, bool], ProjectFiles] = Once()
+        self._read_metadata: Once[str, CoreMetadata | None] = Once()
+        self._folders: Once[Path, Mapping[NormalizedName, ProjectPage]] = Once()
+        self._link_pages: Once[str, tuple[ProjectPage, ...]] = Once()
+        self._warned: Once[tuple[str, str], None] = Once()
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self._session.close()
+
+    def files(self, name: NormalizedName, *, refresh: bool = False) -> tuple[IndexFile, ...]:
+        """Every file of the project ``name``; none where no location knows it.
+
+        ``refresh`` asks the indexes again where an answer of an earlier run would do.
+
+        Raises:
+            IndexFault: an index did not answer, or not with a list of files.
+        """
+        return self.project(name, refresh=refresh).all_files()
+
+    def project(self, name: NormalizedName, *, refresh: bool = False) -> ProjectFiles:
+        """The same by version, decoded only where looked at: what a solver wants.
+
+        Raises:
+            IndexFault: as :meth:`files`.
+        """
+        if not refresh and self._projects.known((name, True)):
+            refresh = True
+        return self._projects.get((name, refresh), lambda: self._collect(name, refresh=refresh))
+
+    def metadata(self, file: IndexFile) -> CoreMetadata | None:
+        """What ``file`` depends on; None for an sdist of which only a build can tell.
+
+        Raises:
+            IndexFault: the index gave neither the metadata nor the file.
+            InstallError: the file has another hash than the index says, or is no wheel.
+        """
+
+        def read() -> CoreMetadata | None:
+            content = self._metadata.read(file)
+            if content is None or not (file.is_wheel or is_static(content)):
+                return None
+            return parse_metadata(content)
+
+        return self._read_metadata.get(file.url, read)
+
+    def download(
+        self,
+        url: str,
+        folder: Path,
+        *,
+        hashes: tuple[str, ...] = (),
+        label: str,
+        size: int | None = None,
+    ) -> Downloaded:
+        """Fetches a file into ``folder``, checked: see :meth:`Downloader.fetch`."""
+        return self._downloader.fetch(url, folder, hashes=hashes, label=label, size=size)
+
+    def read(self, url: str) -> bytes:
+        """A small document, such as a requirements file on a server.
+
+        Raises:
+            IndexFault: it could not be had.
+        """
+        local = local_path(url)
+        if local is None:
+            return self._session.get(url).body
+        try:
+            return local.read_bytes()
+        except OSError as error:
+            raise _unreadable(url, error) from error
+
+    def _collect(self, name: NormalizedName, *, refresh: bool) -> ProjectFiles:
+        listings = list(self._of_find_links(name))
+        own = self._sources.get(name)
+        urls = (own,) if own else self.options.index_urls
+        alone = len(urls) == 1 and not listings
+        found = [self._of_index_or_refusal(url, name, refresh=refresh, alone=alone) for url in urls]
+        result = ProjectFiles(name, (*listings, *(each.listing for each in found if each.listing)))
+        if not result.known:
+            for each in found:
+                if each.refusal:
+                    raise each.refusal
+            # "No such project" is said only after asking (DESIGN 4.7).
+            if any(each.remembered for each in found) and not self.options.offline:
+                return self._collect(name, refresh=True)
+        return result
+
+    def _of_index_or_refusal(
+        self, url: str, name: NormalizedName, *, refresh: bool, alone: bool
+    ) -> _Found:
+        """Storage services answer 403 for what is not there; with other locations that may be."""
+        try:
+            return self._of_index(url, name, refresh=refresh)
+        except Refused as fault:
+            if fault.status != 403 or alone or split_credentials(url)[1]:
+                raise
+            self._warn_forbidden(url)
+            return _Found(None, refusal=fault)
+
+    def _warn_forbidden(self, url: str) -> None:
+        self._warn(
+            Problem(
+                code="index-forbidden",
+                message=f"{redact(url)} does not say which projects it has: it answers 403.",
+                severity=Severity.WARNING,
+                why="Its refusal counts as `no such project` as long as another location has one.",
+                fix="Give credentials for it if it needs some",
+            ),
+            url,
+        )
+
+    def _of_index(self, url: str, name: NormalizedName, *, refresh: bool) -> _Found:
+        location = as_location(url)
+        if isinstance(location, Path):
+            return _Found(self._of_local_index(location, name))
+        if not is_secure(location, self.options.trusted_hosts):
+            self._warn_insecure(location)
+            return _Found(None)
+        page_url = f"{location.rstrip('/')}/{name}/"
+        clean, _ = split_credentials(page_url)
+        credentials = self._session.authenticator.before(page_url)
+        cached = self._pages.read(clean, credentials)
+        if cached and (self.options.offline or (cached.fresh and not refresh)):
+            return _Found(cached.listing, remembered=True)
+        headers = dict(_ACCEPT)
+        if cached:
+            headers |= cached.conditions
+        if refresh:
+            headers["Cache-Control"] = "max-age=0"
+        try:
+            answer = self._session.get(page_url, headers=headers)
+        except Refused as fault:
+            if fault.status not in _GONE:
+                raise
+            self._pages.write(clean, credentials, None, {})
+            return _Found(None)
+        if answer.status == 304 and cached:
+            self._pages.confirm(clean, credentials)
+            return _Found(cached.listing)
+        page = _parsed(answer.body, answer.headers.get("content-type", ""), answer.url)
+        listing = Listing.of(page, name)
+        self._pages.write(clean, credentials, listing, answer.headers)
+        return _Found(listing)
+
+    def _of_local_index(self, folder: Path, name: NormalizedName) -> Listing | None:
+        if not folder.is_dir():
+            self._warn_missing(folder)
+            return None
+        try:
+            page = local_index_page(folder, name)
+        except (OSError, PageInvalid) as error:
+            raise _unreadable((folder / name).as_uri(), error) from error
+        return Listing.of(page, name) if page else None
+
+    def _of_find_links(self, name: NormalizedName) -> Iterable[Listing]:
+        for location in self._find_links:
+            for page in self._find_links_pages(location, name):
+                rows = tuple(row for row in page.rows if version_of(row.filename, name))
+                if rows:
+                    yield Listing.of(ProjectPage(url=page.url, rows=rows), name)
+
+    def _find_links_pages(
+        self, location: Path | str, name: NormalizedName
+    ) -> tuple[ProjectPage, ...]:
+        if isinstance(location, str):
+            return self._link_pages.get(location, lambda: self._remote_links(location))
+        if location.is_dir():
+            own = self._folders.get(location, lambda: folder_pages(location)).get(name)
+            pages = self._link_pages.get(str(location), lambda: _pages_in(location))
+            return (*((own,) if own else ()), *pages)
+        if not location.is_file():
+            self._warn_missing(location)
+            return ()
+        if is_archive(location):
+            return (_single(location.as_uri(), location.name),)
+        return self._link_pages.get(str(location), lambda: (_local_page(location),))
+
+    def _remote_links(self, url: str) -> tuple[ProjectPage, ...]:
+        if is_archive(url):
+            return (_single(url, leaf_of(url)),)
+        if not is_secure(url, self.options.trusted_hosts):
+            self._warn_insecure(url)
+            return ()
+        answer = self._session.get(url, headers=_ACCEPT)
+        return (_parsed(answer.body, answer.headers.get("content-type", ""), answer.url),)
+
+    def _warn_insecure(self, url: str) -> None:
+        host = split_credentials(url)[0].split("/")[2]
+        self._warn(
+            Problem(
+                code="index-insecure",
+                message=f"{redact(url)} is ignored, because it is not read over HTTPS.",
+                severity=Severity.WARNING,
+                why="Whoever is on the way could change what is installed.",
+                fix=f"Use https://, or --trusted-host {host} in the requirements file",
+            ),
+            url,
+        )
+
+    def _warn_missing(self, path: Path) -> None:
+        self._warn(
+            Problem(
+                code="location-missing",
+                message=f"{path} is not there, so no files come from it.",
+                severity=Severity.WARNING,
+                path=str(path),
+                fix="Correct --find-links or --index-url, or remove it",
+            ),
+            str(path),
+        )
+
+    def _warn(self, problem: Problem, about: str) -> None:
+        """Once for each place, whoever meets it first."""
+        self._warned.get((problem.code, about), lambda: self._reporter.problem(problem))
+
+
+def _home(variables: Mapping[str, str]) -> Path:
+    told = variables.get("HOME") or variables.get("USERPROFILE")
+    return Path(told) if told else Path.home()
+
+
+def _parsed(body: bytes, content_type: str, url: str) -> ProjectPage:
+    try:
+        page = parse_page(body, content_type, url)
+    except PageInvalid as error:
+        raise _not_an_index(url, f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
+    if not page.listing:
+        raise _not_an_index(
+            url, "It is a web page without files, such as the log-in page of a network."
+        )
+    return page
+
+
+def _not_an_index(url: str, why: str) -> IndexFault:
+    return IndexFault(
+        f"{redact(url)} is not a page of a package index.",
+        code="index-page-invalid",
+        why=why,
+        fix="Open it in a browser: the network may want a log-in, or --index-url be wrong",
+    )
+
+
+def _unreadable(url: str, error: Exception) -> IndexFault:
+    return IndexFault(
+        f"{redact(url)} could not be read.",
+        code="index-unreadable",
+        why=f"{getattr(error, 'strerror', None) or error}.",
+        fix="Check --index-url and --find-links",
+    )
+
+
+def _pages_in(folder: Path) -> tuple[ProjectPage, ...]:
+    return tuple(_local_page(path) for path in html_files(folder))
+
+
+def _local_page(path: Path) -> ProjectPage:
+    try:
+        return read_local_page(path)
+    except (OSError, PageInvalid) as error:
+        raise _unreadable(path.as_uri(), error) from error
+
+
+def _single(url: str, filename: str) -> ProjectPage:
+    return ProjectPage(url=url, rows=(FileRow(filename, url),))

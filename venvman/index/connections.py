@@ -1,0 +1,176 @@
+"""Connection pools: trust, client certificates, proxies. One pool for each way to a host."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from venvman.errors import ConfigurationError
+from venvman.index.auth import split_credentials
+from venvman.secrets import redact
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping
+
+    from urllib3 import PoolManager
+
+    from venvman.options import IndexOptions
+
+__all__ = ["Connections", "is_secure", "is_trusted", "proxy_for"]
+
+POOL_SIZE = 32
+"""Connections kept open to one host; callers' threads are the real bound."""
+
+
+class Connections:
+    """Gives the pool that a URL is to be fetched through. Thread-safe."""
+
+    def __init__(self, options: IndexOptions, *, variables: Mapping[str, str]) -> None:
+        self._options = options
+        self._variables = variables
+        self._lock = threading.Lock()
+        self._pools: dict[tuple[str | None, bool], PoolManager] = {}
+
+    def pool_for(self, url: str) -> PoolManager:
+        """The pool for ``url``: verified unless its host is a trusted one, proxied if need be.
+
+        Raises:
+            ConfigurationError: a certificate file or proxy that cannot be used.
+        """
+        proxy = self._options.proxy or proxy_for(url, self._variables)
+        verified = not is_trusted(url, self._options.trusted_hosts)
+        with self._lock:
+            pool = self._pools.get((proxy, verified))
+            if pool is None:
+                pool = self._pools[proxy, verified] = self._make(proxy, verified=verified)
+        return pool
+
+    def close(self) -> None:
+        """Closes every connection."""
+        with self._lock:
+            pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            pool.clear()
+
+    def _make(self, proxy: str | None, *, verified: bool) -> PoolManager:
+        import urllib3
+
+        context = self._context(verified=verified)
+        if proxy is None:
+            return urllib3.PoolManager(maxsize=POOL_SIZE, ssl_context=context)
+        address, credentials = split_credentials(proxy if "//" in proxy else f"http://{proxy}")
+        headers = {"Proxy-Authorization": credentials.header} if credentials else {}
+        try:
+            return urllib3.ProxyManager(
+                address, maxsize=POOL_SIZE, ssl_context=context, proxy_headers=headers
+            )
+        except (urllib3.exceptions.HTTPError, ValueError) as error:
+            raise ConfigurationError(
+                f"The proxy {redact(proxy)} cannot be used.",
+                code="proxy-unusable",
+                why=str(error),
+                fix="Name an http:// or https:// proxy in HTTPS_PROXY or pip's `proxy` setting",
+            ) from error
+
+    def _context(self, *, verified: bool) -> ssl.SSLContext:
+        import ssl
+
+        bundle = self._bundle()
+        try:
+            if not verified:
+                context = ssl.create_default_context()
+                context.check_hostname = False
+                context.verify_mode = ssl.CERT_NONE
+            elif bundle is None:
+                context = _system_trust()
+            elif bundle.is_dir():
+                context = ssl.create_default_context(capath=str(bundle))
+            else:
+                context = ssl.create_default_context(cafile=str(bundle))
+            if self._options.client_cert:
+                context.load_cert_chain(self._options.client_cert)
+        except (OSError, ssl.SSLError) as error:
+            named = self._options.client_cert if bundle is None else bundle
+            raise ConfigurationError(
+                f"The certificate file {named} cannot be used.",
+                code="certificate-unusable",
+                path=str(named),
+                why=str(error),
+                fix="Correct PIP_CERT, REQUESTS_CA_BUNDLE, SSL_CERT_FILE or pip's configuration",
+            ) from error
+        return context
+
+    def _bundle(self) -> Path | None:
+        """The authorities to trust instead of the system's, as pip and its HTTP library look."""
+        names = ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+        told = (self._options.cert, *(self._variables.get(name) for name in names))
+        return next((Path(each) for each in told if each), None)
+
+
+def is_trusted(url: str, trusted_hosts: frozenset[str]) -> bool:
+    """Whether ``--trusted-host`` names the host of ``url``, with its port or without."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    named = {each.lower() for each in trusted_hosts}
+    return host in named or (parts.port is not None and f"{host}:{parts.port}" in named)
+
+
+def is_secure(url: str, trusted_hosts: frozenset[str]) -> bool:
+    """Whether pip would take files from ``url``: HTTPS, this machine, or a trusted host."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    local = host in ("localhost", "::1") or host.startswith("127.")
+    return parts.scheme in ("https", "file") or local or is_trusted(url, trusted_hosts)
+
+
+def proxy_for(url: str, variables: Mapping[str, str]) -> str | None:
+    """The proxy that the environment names for ``url``; lower-case variables count first."""
+    parts = urlsplit(url)
+    if _bypassed(parts.hostname or "", parts.port, _variable(variables, "no_proxy") or ""):
+        return None
+    return _variable(variables, f"{parts.scheme}_proxy") or _variable(variables, "all_proxy")
+
+
+def _variable(variables: Mapping[str, str], name: str) -> str | None:
+    if name == "http_proxy" and "REQUEST_METHOD" in variables:
+        # A CGI script's HTTP_PROXY is the client's Proxy header, not a setting (httpoxy).
+        return variables.get(name) or None
+    return variables.get(name) or variables.get(name.upper()) or None
+
+
+def _bypassed(host: str, port: int | None, entries: str) -> bool:
+    """NO_PROXY: host names and their subdomains, ``*``, optional ports, address ranges."""
+    for entry in (each.strip().lower() for each in entries.split(",")):
+        if entry == "*":
+            return True
+        name, colon, entry_port = entry.rpartition(":")
+        if colon and entry_port.isdigit() and "]" not in entry_port and name.count(":") == 0:
+            if str(port) != entry_port:
+                continue
+            entry = name  # noqa: PLW2901 - the port has matched and goes
+        bare = entry.removeprefix("*").lstrip(".")
+        if bare and (host.lower() == bare or host.lower().endswith(f".{bare}")):
+            return True
+        if _in_range(host, bare):
+            return True
+    return False
+
+
+def _in_range(host: str, entry: str) -> bool:
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(unquote(host)) in ipaddress.ip_network(entry, strict=False)
+    except ValueError:
+        return False
+
+
+def _system_trust() -> ssl.SSLContext:
+    import ssl
+
+    import truststore
+
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -1,0 +1,220 @@
+"""Files from an index onto the disk: hashed while streaming, resumed when cut, whole or absent."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from venvman.errors import InstallError
+from venvman.index.page import STRONG_HASHES, leaf_of
+from venvman.secrets import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import BinaryIO
+
+    from venvman.events import Reporter
+    from venvman.index.session import Session
+
+__all__ = ["Downloaded", "Downloader", "local_path", "safe_leaf"]
+
+_CHUNK = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Downloaded:
+    """A file on disk: ``sha256`` is hex digits, ``size`` bytes."""
+
+    path: Path
+    sha256: str
+    size: int
+
+
+class Downloader:
+    """Fetches files through a session. Thread-safe."""
+
+    def __init__(self, session: Session, *, reporter: Reporter) -> None:
+        self._session = session
+        self._reporter = reporter
+
+    def fetch(
+        self,
+        url: str,
+        folder: Path,
+        *,
+        hashes: tuple[str, ...] = (),
+        label: str,
+        size: int | None = None,
+    ) -> Downloaded:
+        """Puts the file at ``url`` (``http:``, ``https:`` or ``file:``) into ``folder``.
+
+        ``hashes`` are ``<algorithm>:<hex>``, of which one must fit; with none nothing is checked
+        but ``size``. ``label`` names the file to people and the reporter.
+
+        Raises:
+            InstallError: ``hash-mismatch``, ``hash-weak``, ``size-mismatch``, ``file-missing`` or
+                ``download-unwritable``; nothing is left in ``folder``.
+            IndexFault: the server did not give the file.
+        """
+        wanted = _strong_only(hashes, label)
+        leaf = safe_leaf(url)
+        try:
+            descriptor, name = tempfile.mkstemp(prefix=f".{leaf[:80]}.", suffix=".part", dir=folder)
+        except OSError as error:
+            raise _unwritable(folder, error) from error
+        self._reporter.download_started(label, size=size)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                part = _Part(stream, {each.partition(":")[0] for each in wanted})
+                self._fill(part, url, label)
+            _judge(part, url, wanted, label=label, size=size)
+            path = folder / leaf
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        finally:
+            self._reporter.download_finished(label)
+        return Downloaded(path=path, sha256=part.digest("sha256"), size=part.received)
+
+    def _fill(self, part: _Part, url: str, label: str) -> None:
+        local = local_path(url)
+        if local is not None:
+            self._copy(part, local, label)
+        else:
+            self._session.repeatedly(lambda: self._attempt(part, url, label))
+
+    def _copy(self, part: _Part, path: Path, label: str) -> None:
+        try:
+            with path.open("rb") as source:
+                while chunk := source.read(_CHUNK):
+                    self._take(part, chunk, label)
+        except OSError as error:
+            raise InstallError(
+                f"{label} could not be read.",
+                code="file-missing",
+                path=str(path),
+                why=f"{error.strerror or error}.",
+                fix="Check the folder that --find-links or the requirement names",
+            ) from error
+
+    def _attempt(self, part: _Part, url: str, label: str) -> None:
+        """Goes on where the last attempt stopped, if the server can; else from the start."""
+        headers = {"Accept-Encoding": "identity"}
+        if part.received and part.etag:
+            headers |= {"Range": f"bytes={part.received}-", "If-Range": part.etag}
+        with self._session.open(url, headers=headers) as (response, _):
+            resumed = response.headers.get("Content-Range", "").startswith(
+                f"bytes {part.received}-"
+            )
+            if response.status != 206 or not resumed:
+                part.restart()
+            # Only a strong validator promises the same bytes (RFC 9110, 13.1.5).
+            etag = response.headers.get("ETag", "")
+            part.etag = etag if etag.startswith('"') else None
+            for chunk in response.stream(_CHUNK, decode_content=False):
+                self._take(part, chunk, label)
+
+    def _take(self, part: _Part, chunk: bytes, label: str) -> None:
+        try:
+            part.take(chunk)
+        except OSError as error:
+            raise _unwritable(Path(part.name).parent, error) from error
+        self._reporter.download_advanced(label, received=len(chunk))
+
+
+class _Part:
+    """A file being written and hashed."""
+
+    def __init__(self, stream: BinaryIO, algorithms: Iterable[str]) -> None:
+        self._stream = stream
+        self._algorithms = {"sha256", *algorithms}
+        self.name = str(stream.name)
+        self.etag: str | None = None
+        self.restart()
+
+    def restart(self) -> None:
+        self._stream.seek(0)
+        self._stream.truncate()
+        self._hashers = {each: hashlib.new(each) for each in self._algorithms}
+        self.received = 0
+
+    def take(self, chunk: bytes) -> None:
+        self._stream.write(chunk)
+        for hasher in self._hashers.values():
+            hasher.update(chunk)
+        self.received += len(chunk)
+
+    def digest(self, algorithm: str) -> str:
+        return self._hashers[algorithm].hexdigest()
+
+
+def local_path(url: str) -> Path | None:
+    """The path of a ``file:`` URL, else None."""
+    if not url.startswith("file:"):
+        return None
+    from urllib.request import url2pathname
+
+    return Path(url2pathname(urlsplit(url).path))
+
+
+def safe_leaf(url: str) -> str:
+    """The file name of ``url``, never one that leaves its folder."""
+    leaf = leaf_of(url).replace("\\", "/").rpartition("/")[2]
+    return leaf.replace("\0", "") if leaf.strip(". ") else "download"
+
+
+def _strong_only(hashes: tuple[str, ...], label: str) -> tuple[str, ...]:
+    kept = tuple(each for each in hashes if each.partition(":")[0] in STRONG_HASHES)
+    if hashes and not kept:
+        raise InstallError(
+            f"{label} was not fetched: it has no hash that can be relied on.",
+            code="hash-weak",
+            why=f"{hashes[0].partition(':')[0]} can be forged; sha256, sha384 and sha512 cannot.",
+            fix="venvman freeze",
+        )
+    return kept
+
+
+def _judge(part: _Part, url: str, wanted: tuple[str, ...], *, label: str, size: int | None) -> None:
+    found = [f"{each}:{part.digest(each)}" for each in _algorithms(wanted)]
+    if wanted and not set(found) & {each.lower() for each in wanted}:
+        raise InstallError(
+            f"{label} has another hash than expected, so it was not used.",
+            code="hash-mismatch",
+            text=redact(url),
+            why=f"Expected {_some(wanted)}; got {', '.join(found)}.",
+            fix="If the new file is meant to be there: venvman freeze; else tell the index's owner",
+        )
+    if not wanted and size is not None and size != part.received:
+        raise InstallError(
+            f"{label} has {part.received} bytes where the index says {size}, so it was not used.",
+            code="size-mismatch",
+            text=redact(url),
+            fix="Try again; if it stays so, tell the index's owner",
+        )
+
+
+def _algorithms(wanted: tuple[str, ...]) -> Iterator[str]:
+    yield from dict.fromkeys(each.partition(":")[0] for each in wanted)
+
+
+def _some(hashes: tuple[str, ...]) -> str:
+    more = f" or {len(hashes) - 3} others" if len(hashes) > 3 else ""
+    return " or ".join(hashes[:3]) + more
+
+
+def _unwritable(folder: Path, error: OSError) -> InstallError:
+    return InstallError(
+        f"A download could not be written into {folder}.",
+        code="download-unwritable",
+        path=str(folder),
+        why=f"{error.strerror or error}.",
+        fix="Free some space or choose another cache with VENVMAN_CACHE_DIR",
+    )

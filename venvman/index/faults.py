@@ -1,0 +1,177 @@
+"""What can go wrong between here and an index, as errors with facts and a way out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from venvman.errors import IndexFault
+from venvman.secrets import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Refused", "Transient", "fault_of_error", "fault_of_status", "is_certificate_error"]
+
+
+class Transient(Exception):
+    """An attempt failed in a way that may pass.
+
+    ``fault`` is what to raise when the attempts are used up, ``wait`` the seconds that the server
+    asked for, if it did.
+    """
+
+    def __init__(self, fault: IndexFault, *, wait: float | None = None) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+        self.wait = wait
+
+
+class Refused(IndexFault):
+    """The server answered with a status that is no success; ``status`` says which."""
+
+    def __init__(self, message: str, *, status: int, code: str, why: str | None, fix: str) -> None:
+        super().__init__(message, code=code, why=why, fix=fix)
+        self.status = status
+
+
+def fault_of_status(status: int, reason: str, url: str, *, sent_credentials: bool) -> Refused:
+    """The error for an answer that is neither a success nor a redirect."""
+    where = redact(url)
+    said = f"The server answered {status} {reason}".rstrip() + "."
+    if status == 401:
+        return Refused(
+            f"{where} asks for credentials."
+            if not sent_credentials
+            else f"{where} does not accept the credentials it was given.",
+            status=status,
+            code="index-unauthorised",
+            why=said,
+            fix="Put user and password into the index URL as ${VARIABLES}, ~/.netrc or the keyring",
+        )
+    if status == 403:
+        return Refused(
+            f"{where} may not be read.",
+            status=status,
+            code="index-forbidden",
+            why=said,
+            fix="Check the rights of the account, and that the URL is that of an index",
+        )
+    if status in (404, 410):
+        return Refused(
+            f"{where} does not exist.",
+            status=status,
+            code="index-not-found",
+            why=said,
+            fix="Check the URL",
+        )
+    return Refused(
+        f"{where} cannot be read at the moment."
+        if status >= 500 or status == 429
+        else f"{where} cannot be read.",
+        status=status,
+        code="index-rate-limited" if status == 429 else "index-error",
+        why=said,
+        fix="Try again later, or use another index with --index-url",
+    )
+
+
+def fault_of_error(error: Exception, url: str, *, timeout: float) -> tuple[IndexFault, bool]:
+    """The error for an exception of urllib3, and whether trying again may help."""
+    from urllib3 import exceptions as kinds
+
+    where = redact(url)
+    host = where.split("/")[2] if "//" in where else where
+    if is_certificate_error(error):
+        return _certificate_fault(error, where, host), False
+    cases: list[tuple[type | tuple[type, ...], Callable[[], IndexFault]]] = [
+        (kinds.ProxyError, lambda: _proxy_fault(error, where)),
+        (kinds.TimeoutError, lambda: _timeout_fault(where, timeout)),
+        (kinds.NameResolutionError, lambda: _name_fault(where, host)),
+        (kinds.NewConnectionError, lambda: _connection_fault(error, where, host)),
+        ((kinds.IncompleteRead, kinds.ProtocolError), lambda: _cut_fault(error, where)),
+        (kinds.DecodeError, lambda: _cut_fault(error, where)),
+    ]
+    for kind, make in cases:
+        if isinstance(error, kind):
+            return make(), True
+    fault = IndexFault(
+        f"{where} could not be read.", code="index-error", why=redact(str(error)), fix=CHECK_URL
+    )
+    return fault, isinstance(error, kinds.SSLError)
+
+
+CHECK_URL = "Check the URL and the network"
+
+
+def is_certificate_error(error: BaseException) -> bool:
+    """Whether the chain of causes of ``error`` has a certificate that is not trusted."""
+    import ssl
+
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ssl.SSLCertVerificationError):
+            return True
+        inner = next((each for each in seen.args if isinstance(each, BaseException)), None)
+        seen = seen.__cause__ or inner or getattr(seen, "original_error", None)
+    return False
+
+
+def _certificate_fault(error: Exception, where: str, host: str) -> IndexFault:
+    return IndexFault(
+        f"The certificate of {host} is not trusted, so {where} was not read.",
+        code="index-certificate",
+        why=_reason(error),
+        fix="Name the certificate authority's file with PIP_CERT or SSL_CERT_FILE",
+    )
+
+
+def _proxy_fault(error: Exception, where: str) -> IndexFault:
+    return IndexFault(
+        f"{where} could not be reached through the proxy.",
+        code="index-proxy",
+        why=_reason(error),
+        fix="Check HTTPS_PROXY, NO_PROXY and pip's `proxy` setting",
+    )
+
+
+def _timeout_fault(where: str, timeout: float) -> IndexFault:
+    return IndexFault(
+        f"{where} did not answer in time.",
+        code="index-timeout",
+        why=f"Nothing arrived for {timeout:g} seconds.",
+        fix="Try again, allow more time with PIP_DEFAULT_TIMEOUT, or use --offline",
+    )
+
+
+def _name_fault(where: str, host: str) -> IndexFault:
+    return IndexFault(
+        f"{where} could not be reached.",
+        code="index-unreachable",
+        why=f"The name {host} could not be resolved: there is no network, or no such host.",
+        fix="Check the network and the URL, or use --offline with what the cache holds",
+    )
+
+
+def _connection_fault(error: Exception, where: str, host: str) -> IndexFault:
+    return IndexFault(
+        f"{where} could not be reached.",
+        code="index-unreachable",
+        why=f"No connection to {host}: {_reason(error)}",
+        fix="Check the network and the URL, or use --offline with what the cache holds",
+    )
+
+
+def _cut_fault(error: Exception, where: str) -> IndexFault:
+    return IndexFault(
+        f"The connection broke while {where} was being read.",
+        code="index-truncated",
+        why=_reason(error),
+        fix="Try again",
+    )
+
+
+def _reason(error: Exception) -> str:
+    """The innermost words of an exception, without urllib3's object addresses."""
+    text = str(error)
+    text = text.split(">: ", 1)[-1] if ">: " in text else text
+    return redact(text).rstrip(".") + "."

@@ -1,0 +1,233 @@
+"""Simple API pages: bytes in, values out, nothing fetched.
+
+JSON (PEP 691, 700, 714) is decoded by msgspec, HTML (PEP 503, 592, 658) by :mod:`.html`. A page may
+list ten thousand files of which a run looks at three, so rows stay as the index wrote them until
+somebody asks for an :class:`IndexFile`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+import msgspec
+
+__all__ = [
+    "STRONG_HASHES",
+    "FileRow",
+    "IndexFile",
+    "PageInvalid",
+    "ProjectPage",
+    "SkippedFile",
+    "parse_page",
+    "strong",
+]
+
+STRONG_HASHES = ("sha256", "sha384", "sha512")
+"""What files are checked by; md5 and sha1 are never believed."""
+
+JSON_SUFFIX = "+json"
+_UNTYPED = ("", "application/octet-stream", "binary/octet-stream", "text/plain")
+
+
+class PageInvalid(ValueError):
+    """The bytes are no Simple API page; the text says why, as half a sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexFile:
+    """A wheel or sdist that an index or a find-links location offers.
+
+    ``url`` is absolute, without fragment. ``hashes`` are ``sha256:<hex>`` (strong algorithms
+    only, possibly none). ``yanked`` is the reason (``""`` if none was given) or None if the file
+    is not yanked. ``size`` is bytes, ``upload_time`` RFC 3339 text. ``metadata_hash`` is
+    ``sha256:<hex>`` of the file's ``.metadata`` sibling (PEP 658), ``""`` where the sibling is
+    there without a hash, and None where it is not there.
+    """
+
+    filename: str
+    url: str
+    hashes: tuple[str, ...] = ()
+    requires_python: str | None = None
+    yanked: str | None = None
+    size: int | None = None
+    upload_time: str | None = None
+    metadata_hash: str | None = None
+
+    @property
+    def is_wheel(self) -> bool:
+        """Whether it can be installed without building."""
+        return self.filename.endswith(".whl")
+
+
+class FileRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One file as the index wrote it; ``url`` may be relative. Compact, for keeping on disk."""
+
+    filename: str
+    url: str
+    hashes: dict[str, str] = {}
+    requires_python: str | None = None
+    yanked: bool | str | None = None
+    size: int | None = None
+    upload_time: str | None = None
+    metadata: bool | dict[str, str] | None = None
+
+    def resolved(self, base: str) -> IndexFile:
+        """The value, with the URL absolute as seen from ``base``."""
+        absolute = self.url if self.url.startswith("https://") else urljoin(base, self.url)
+        yanked = self.yanked
+        return IndexFile(
+            filename=self.filename,
+            url=absolute.partition("#")[0],
+            hashes=strong(self.hashes),
+            requires_python=self.requires_python or None,
+            yanked=yanked if isinstance(yanked, str) else ("" if yanked else None),
+            size=self.size,
+            upload_time=self.upload_time,
+            metadata_hash=_metadata_hash(self.metadata),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkippedFile:
+    """A row that is of no use, and why (half a sentence)."""
+
+    filename: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectPage:
+    """All rows of a page. ``url`` is what relative URLs are resolved against.
+
+    ``listing`` tells whether the page names itself a Simple API page, or at least cannot be
+    mistaken for something else, such as the log-in page of a network.
+    """
+
+    url: str
+    rows: tuple[FileRow, ...]
+    skipped: tuple[SkippedFile, ...] = ()
+    listing: bool = True
+
+    @property
+    def files(self) -> tuple[IndexFile, ...]:
+        """Every row as a value."""
+        return tuple(row.resolved(self.url) for row in self.rows)
+
+
+def parse_page(content: bytes, content_type: str, url: str) -> ProjectPage:
+    """Reads the page of one project, served from ``url`` with the header ``content_type``.
+
+    Rows that cannot be understood are skipped with a reason, not errors.
+
+    Raises:
+        PageInvalid: neither the JSON nor the HTML form.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind in _UNTYPED:
+        kind = "application/json" if content.lstrip()[:1] == b"{" else "text/html"
+        if content.lstrip()[:1] not in (b"{", b"<"):
+            raise PageInvalid(f"it is of type {content_type or 'unknown'}, not a list of files")
+    if kind == "application/json" or kind.endswith(JSON_SUFFIX):
+        return _parse_json(content, url)
+    if kind in ("text/html", "application/xhtml+xml") or kind.endswith("+html"):
+        from venvman.index.html import parse_html
+
+        return parse_html(content, content_type, url)
+    raise PageInvalid(f"it is of type {kind}, not a list of files")
+
+
+def strong(hashes: dict[str, str]) -> tuple[str, ...]:
+    """``{"sha256": "ab", "md5": "cd"}`` as ``("sha256:ab",)``."""
+    if len(hashes) == 1 and "sha256" in hashes:
+        return (f"sha256:{hashes['sha256'].lower()}",)
+    return tuple(f"{each}:{hashes[each].lower()}" for each in STRONG_HASHES if hashes.get(each))
+
+
+class _WireFile(msgspec.Struct, gc=False, rename="kebab"):
+    filename: str
+    url: str
+    hashes: dict[str, str] = {}
+    requires_python: str | None = None
+    yanked: bool | str | None = None
+    size: int | None = None
+    upload_time: str | None = None
+    core_metadata: bool | dict[str, str] | None = None
+    dist_info_metadata: bool | dict[str, str] | None = None
+
+
+class _WireMeta(msgspec.Struct, rename="kebab"):
+    api_version: str = "1.0"
+
+
+class _WirePage(msgspec.Struct):
+    files: list[_WireFile]
+    meta: _WireMeta = msgspec.field(default_factory=_WireMeta)
+
+
+class _LoosePage(msgspec.Struct):
+    files: list[dict[str, Any]]
+    meta: _WireMeta = msgspec.field(default_factory=_WireMeta)
+
+
+_PAGE = msgspec.json.Decoder(_WirePage)
+_LOOSE_PAGE = msgspec.json.Decoder(_LoosePage)
+
+
+def _parse_json(content: bytes, url: str) -> ProjectPage:
+    skipped: list[SkippedFile] = []
+    try:
+        page = _PAGE.decode(content)
+    except msgspec.ValidationError:
+        page = _parse_loosely(content, skipped)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise PageInvalid(f"its JSON is broken ({error})") from error
+    if page.meta.api_version.partition(".")[0] != "1":
+        # PEP 629: another major version must not be read as this one.
+        raise PageInvalid(f"it is of Simple API version {page.meta.api_version}, not 1.x")
+    rows = tuple(
+        FileRow(
+            each.filename,
+            each.url,
+            each.hashes,
+            each.requires_python,
+            each.yanked,
+            each.size,
+            each.upload_time,
+            # PEP 714: the new key wins where both are there.
+            each.dist_info_metadata if each.core_metadata is None else each.core_metadata,
+        )
+        for each in page.files
+    )
+    return ProjectPage(url=url, rows=rows, skipped=tuple(skipped))
+
+
+def _parse_loosely(content: bytes, skipped: list[SkippedFile]) -> _WirePage:
+    """The same page, its rows judged one by one."""
+    try:
+        loose = _LOOSE_PAGE.decode(content)
+    except msgspec.ValidationError as error:
+        raise PageInvalid(f"it is JSON, but no Simple API page ({error})") from error
+    read = (_row_or_none(row, skipped) for row in loose.files)
+    return _WirePage(files=[row for row in read if row is not None], meta=loose.meta)
+
+
+def _row_or_none(row: dict[str, Any], skipped: list[SkippedFile]) -> _WireFile | None:
+    try:
+        return msgspec.convert(row, _WireFile)
+    except msgspec.ValidationError as error:
+        named = str(row.get("filename", "a file without a name"))
+        skipped.append(SkippedFile(filename=named, reason=f"its row is malformed: {error}"))
+        return None
+
+
+def _metadata_hash(metadata: bool | dict[str, str] | None) -> str | None:
+    if isinstance(metadata, dict):
+        return next(iter(strong(metadata)), "")
+    return "" if metadata else None
+
+
+def leaf_of(url: str) -> str:
+    """The file name at the end of a URL's path, unquoted."""
+    return unquote(urlsplit(url).path.rpartition("/")[2])

@@ -1,0 +1,264 @@
+"""Requests over HTTP: redirects, credentials, retries. Knows nothing about packages."""
+
+from __future__ import annotations
+
+import random
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+from venvman.errors import IndexFault
+from venvman.index.auth import Authenticator, origin_of, split_credentials
+from venvman.index.connections import Connections
+from venvman.index.faults import Transient, fault_of_error, fault_of_status
+from venvman.secrets import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from urllib3 import BaseHTTPResponse
+
+    from venvman.events import Reporter
+    from venvman.options import IndexOptions
+
+__all__ = ["Answer", "Session"]
+
+T = TypeVar("T")
+
+REDIRECTS = 10
+BACKOFF = 0.1  # seconds before the first repetition; doubled each time
+LONGEST_WAIT = 30.0
+_REDIRECTS = (301, 302, 303, 307, 308)
+_PASSING = (408, 425, 429, 500, 502, 503, 504, 520, 522, 524)
+_LARGEST_DOCUMENT = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A whole answer: ``url`` is where it came from in the end, header names are lower case."""
+
+    status: int
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Session:
+    """Fetches URLs, which may hold credentials. Thread-safe; ``offline`` refuses every request.
+
+    ``known`` are URLs whose credentials count for everything of their origin.
+    """
+
+    def __init__(
+        self,
+        options: IndexOptions,
+        *,
+        variables: Mapping[str, str],
+        home: Path,
+        reporter: Reporter,
+        known: Sequence[str] = (),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._options = options
+        self._reporter = reporter
+        self._sleep = sleep
+        self._connections = Connections(options, variables=variables)
+        self.authenticator = Authenticator(
+            known,
+            variables=variables,
+            home=home,
+            reporter=reporter,
+            provider=options.keyring_provider,
+        )
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self._connections.close()
+
+    def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Answer:
+        """A document, whole; statuses 200, 206 and 304 count as answers.
+
+        Raises:
+            Refused: another status.
+            IndexFault: no answer, a broken one, or one above 256 MiB.
+        """
+
+        def attempt() -> Answer:
+            with self.open(url, headers=headers) as (response, final):
+                body = response.read(_LARGEST_DOCUMENT + 1, decode_content=True)
+                if len(body) > _LARGEST_DOCUMENT:
+                    raise IndexFault(
+                        f"{redact(final)} is larger than 256 MiB, so it was not read.",
+                        code="index-page-too-large",
+                        fix="Check that the URL is that of a package index",
+                    )
+                response.release_conn()
+                lowered = {name.lower(): value for name, value in response.headers.items()}
+                return Answer(status=response.status, url=final, headers=lowered, body=body)
+
+        return self.repeatedly(attempt)
+
+    def repeatedly(self, attempt: Callable[[], T]) -> T:
+        """Calls ``attempt`` until it raises no :class:`Transient`, as often as options allow."""
+        number = 0
+        while True:
+            try:
+                return attempt()
+            except Transient as failure:
+                if number == self._options.retries:
+                    raise failure.fault from failure
+                self._wait(failure, number)
+            number += 1
+
+    def _wait(self, failure: Transient, number: int) -> None:
+        wait = failure.wait
+        if wait is None:
+            # Jitter, so that sixteen threads do not come back all at once.
+            wait = BACKOFF * 2**number * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+        wait = min(wait, LONGEST_WAIT)
+        self._reporter.detail(f"{failure.fault.message} Trying again in {wait:.1f} s.")
+        self._sleep(wait)
+
+    @contextmanager
+    def open(
+        self, url: str, *, headers: Mapping[str, str] | None = None
+    ) -> Iterator[tuple[BaseHTTPResponse, str]]:
+        """One attempt: the response, unread, and the URL (no credentials) it came from.
+
+        Raises:
+            Refused: a status that is no success and will not pass.
+            Transient: a failure that may pass, while connecting or while the body is read.
+            IndexFault: one that will not.
+        """
+        import urllib3
+
+        if self._options.offline:
+            raise IndexFault(
+                f"{redact(url)} is needed, and --offline forbids to fetch it.",
+                code="index-offline",
+                fix="Run the command again without --offline",
+            )
+        response: BaseHTTPResponse | None = None
+        try:
+            response, final = self._follow(url, headers or {})
+            yield response, final
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            if isinstance(error, OSError) and not isinstance(error, _network_errors()):
+                raise  # the caller's disk, not the network
+            fault, may_pass = fault_of_error(error, url, timeout=self._options.timeout)
+            if may_pass:
+                raise Transient(fault) from error
+            raise fault from error
+        finally:
+            if response is not None:
+                _put_back(response)
+
+    def _follow(self, url: str, headers: Mapping[str, str]) -> tuple[BaseHTTPResponse, str]:
+        for _ in range(REDIRECTS + 1):
+            response = self._ask(url, headers)
+            target = response.headers.get("Location")
+            if response.status not in _REDIRECTS or not target:
+                return response, split_credentials(url)[0]
+            response.drain_conn()
+            response.release_conn()
+            url = self._redirected(url, target)
+        raise IndexFault(
+            f"{redact(url)} could not be read: it redirects in circles.",
+            code="index-redirects",
+            why=f"There were more than {REDIRECTS} redirects.",
+            fix="Check the URL",
+        )
+
+    def _redirected(self, url: str, target: str) -> str:
+        clean, own = split_credentials(url)
+        following = urljoin(clean, target)
+        if urlsplit(following).scheme not in ("http", "https"):
+            raise IndexFault(
+                f"{redact(url)} redirects to {redact(following)}, which is not fetched.",
+                code="index-redirects",
+                fix="Check the URL",
+            )
+        # Credentials stay on their origin: another host gets none of this one's.
+        same = own is not None and origin_of(clean) == origin_of(following)
+        return _with_userinfo(following, url) if same else following
+
+    def _ask(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
+        """One request, repeated once with the keyring's credentials after a 401."""
+        credentials = self.authenticator.before(url)
+        response = self._send(url, headers, credentials.header if credentials else None)
+        if response.status == 401:
+            other = self.authenticator.after_refusal(url, credentials)
+            if other is not None:
+                response.drain_conn()
+                response.release_conn()
+                credentials = other
+                response = self._send(url, headers, other.header)
+        if response.status < 400:
+            return response
+        _put_back(response)
+        fault = fault_of_status(
+            response.status, response.reason or "", url, sent_credentials=credentials is not None
+        )
+        if response.status in _PASSING:
+            raise Transient(fault, wait=_retry_after(response.headers.get("Retry-After")))
+        raise fault
+
+    def _send(
+        self, url: str, headers: Mapping[str, str], authorization: str | None
+    ) -> BaseHTTPResponse:
+        import urllib3
+
+        from venvman import __version__
+
+        clean = split_credentials(url)[0]
+        sent = {"User-Agent": f"venvman/{__version__}", **headers}
+        if authorization is not None:
+            sent["Authorization"] = authorization
+        timeout = self._options.timeout
+        return self._connections.pool_for(clean).urlopen(
+            "GET",
+            clean,
+            headers=sent,
+            redirect=False,
+            retries=False,
+            preload_content=False,
+            timeout=urllib3.Timeout(connect=timeout, read=timeout),
+        )
+
+
+def _network_errors() -> tuple[type[OSError], ...]:
+    import socket
+    import ssl
+
+    return (ConnectionError, TimeoutError, socket.gaierror, ssl.SSLError)
+
+
+def _put_back(response: BaseHTTPResponse) -> None:
+    """Returns the connection for use by others if the body was read, else closes it."""
+    if getattr(response, "length_remaining", 0) == 0:
+        response.release_conn()
+    else:
+        response.close()
+
+
+def _with_userinfo(url: str, source: str) -> str:
+    userinfo = urlsplit(source).netloc.rpartition("@")[0]
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{userinfo}@{parts.netloc}").geturl()
+
+
+def _retry_after(text: str | None) -> float | None:
+    """Seconds, or an HTTP date (RFC 9110); None where it is neither."""
+    if not text:
+        return None
+    if text.strip().isdigit():
+        return float(text)
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except (TypeError, ValueError):
+        return None
