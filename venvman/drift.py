@@ -18,6 +18,7 @@ from posixpath import normpath
 from typing import TYPE_CHECKING
 
 from venvman.inventory import MetadataKind
+from venvman.lockfile import located
 from venvman.names import NormalizedName
 from venvman.secrets import redact
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
@@ -47,7 +48,6 @@ _TOLERATED = frozenset(map(NormalizedName, ("pip", "setuptools", "wheel")))
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _USERINFO = re.compile(r"^([a-z0-9+.-]+://)[^/?#]*@", re.IGNORECASE)
 _REFERENCE = re.compile(r"\$\{[A-Z0-9_]+\}")
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,11 @@ class Missing:
 
     entry: LockEntry
 
+    @property
+    def name(self) -> NormalizedName:
+        """The distribution this is about."""
+        return self.entry.name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherVersion:
@@ -63,6 +68,11 @@ class OtherVersion:
 
     entry: LockEntry
     installed: Installed
+
+    @property
+    def name(self) -> NormalizedName:
+        """The distribution this is about."""
+        return self.entry.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +83,22 @@ class OtherSource:
     installed: Installed
     because: str
 
+    @property
+    def name(self) -> NormalizedName:
+        """The distribution this is about."""
+        return self.entry.name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extra:
     """Installed, not locked, and not kept on purpose."""
 
     installed: Installed
+
+    @property
+    def name(self) -> NormalizedName:
+        """The distribution this is about."""
+        return self.installed.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +116,11 @@ class Damaged:
 
     entry: LockEntry
     installed: Installed
+
+    @property
+    def name(self) -> NormalizedName:
+        """The distribution this is about."""
+        return self.entry.name
 
 
 Difference = Missing | OtherVersion | OtherSource | Extra | Duplicate | Damaged
@@ -162,15 +187,15 @@ def _other_version(entry: LockEntry, installed: Installed) -> bool:
 
 def _other_source(entry: LockEntry, installed: Installed, *, root: Path) -> str | None:
     """Why ``installed`` does not come from where ``entry`` says; None where it does."""
-    wanted, found = entry.source, installed.source
+    wanted, found = located(entry.source, root), installed.source
     if isinstance(wanted, IndexSource):
         return _not_from_index(entry, found)
     if isinstance(wanted, VcsSource) and isinstance(found, VcsSource):
         return _other_repository(wanted, found)
     if isinstance(wanted, ArchiveSource) and isinstance(found, ArchiveSource):
-        return _other_archive(entry, wanted, found, root=root)
+        return _other_archive(entry, wanted, found)
     if isinstance(wanted, DirectorySource) and isinstance(found, DirectorySource):
-        return _other_folder(wanted, found, root=root)
+        return _other_folder(wanted, found)
     return _places(wanted, found)
 
 
@@ -197,10 +222,8 @@ def _other_repository(wanted: VcsSource, found: VcsSource) -> str | None:
     return None if same else _commits(wanted.revision, found.revision)
 
 
-def _other_archive(
-    entry: LockEntry, wanted: ArchiveSource, found: ArchiveSource, *, root: Path
-) -> str | None:
-    if not _same_url(_absolute_url(wanted.url, root), found.url):
+def _other_archive(entry: LockEntry, wanted: ArchiveSource, found: ArchiveSource) -> str | None:
+    if not _same_url(wanted.url, found.url):
         return _places(wanted, found)
     if wanted.subdirectory != found.subdirectory:
         return _folders(wanted.subdirectory, found.subdirectory)
@@ -212,8 +235,8 @@ def _other_archive(
     return None
 
 
-def _other_folder(wanted: DirectorySource, found: DirectorySource, *, root: Path) -> str | None:
-    if _absolute(wanted.path, root) != normpath(found.path):
+def _other_folder(wanted: DirectorySource, found: DirectorySource) -> str | None:
+    if wanted.path != normpath(found.path):
         return _places(wanted, found)
     if wanted.subdirectory != found.subdirectory:
         return _folders(wanted.subdirectory, found.subdirectory)
@@ -237,19 +260,12 @@ def _same_url(wanted: str, found: str) -> bool:
 
 
 def _place(url: str) -> str:
-    return _USERINFO.sub(r"\1", url).rstrip("/")
+    place = _USERINFO.sub(r"\1", url).rstrip("/")
+    if not place.startswith("file:"):
+        return place
+    from urllib.parse import unquote
 
-
-def _absolute_url(url: str, root: Path) -> str:
-    if _SCHEME.match(url):
-        return url
-    from venvman.directurl import file_url
-
-    return file_url(_absolute(url, root))
-
-
-def _absolute(path: str, root: Path) -> str:
-    return normpath((root / path).as_posix())
+    return unquote(place)  # writers of file: URLs differ in what they quote
 
 
 def _algorithm(text: str) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from venvman.environment import Environment
+    from venvman.inspection import Environment
     from venvman.names import NormalizedName
 
 __all__ = [

@@ -184,7 +184,7 @@ def archive(url: str = "https://e.org/a.whl", *hashes: str, folder: str | None =
         (archive(), archive("https://e.org/a.whl", "sha256:aa"), ("sha256:aa", "sha256:bb")),
         (archive("https://e.org/a.whl", "sha256:aa"), archive(), ()),
         (archive(), archive("https://e.org/a.whl", "md5:cc"), ("sha256:aa",)),
-        (archive("wheels/a b.whl"), archive("file:///project/wheels/a%20b.whl"), ()),
+        (archive("file:wheels/a b.whl"), archive("file:///project/wheels/a%20b.whl"), ()),
         (IndexSource(), archive("file:///tmp/a.whl", "sha256:aa"), ("sha256:aa",)),
     ],
 )
@@ -256,7 +256,7 @@ def test_one_folder_spelled_differently_is_no_drift(wanted: str) -> None:
         (
             folder("lib", editable=True),
             IndexSource(),
-            "installed from an index, locked from -e lib",
+            "installed from an index, locked from -e /project/lib",
         ),
     ],
 )

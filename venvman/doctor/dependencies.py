@@ -1,0 +1,185 @@
+"""VM4, second half: does every distribution find what it needs, and the Python it needs.
+
+What ``pip check`` answers, with two differences: extras count (those that the lock, the
+requirements or another distribution ask for), and nothing is imported or started.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from functools import cache
+from typing import TYPE_CHECKING
+
+from venvman.doctor import codes
+from venvman.names import NormalizedName, canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
+
+    from venvman.doctor.examination import Examination
+    from venvman.doctor.finding import Finding
+    from venvman.inventory import Installed
+    from venvman.metadata import CoreMetadata
+    from venvman.target import Target
+
+__all__ = ["needs", "python"]
+
+# Nine in ten Requires-Dist lines are for an extra that nobody asked for. Where a marker is a plain
+# conjunction and one of its terms is `extra == "..."`, it cannot hold without that extra, so that
+# the line need not be parsed at all: 1,100 of 1,450 lines in an environment of 180 distributions.
+_FOR_AN_EXTRA = re.compile(r""";.*\bextra\s*==\s*["']""")
+_EITHER = re.compile(r"\bor\b")
+
+
+def needs(examination: Examination) -> Iterator[Finding]:
+    """Dependencies that are missing, or there in a version that will not do."""
+    if examination.inventory is None or examination.target is None:
+        return
+    installed = {each.name: each for each in examination.inventory.distributions}
+    for each, requirement in _active(examination, examination.target):
+        if isinstance(requirement, str):
+            yield codes.DEPENDENCY_UNREADABLE(
+                f"{_named(each)} says that it needs {requirement!r}, which is not a requirement "
+                "(PEP 508).",
+                package=each.name,
+                path=examination.display(each.metadata),
+            )
+            continue
+        found = installed.get(canonical(requirement.name))
+        finding = _unmet(examination, each, requirement, found)
+        if finding is not None:
+            yield finding
+
+
+def python(examination: Examination) -> Iterator[Finding]:
+    """Distributions that are not made for the environment's Python."""
+    if examination.inventory is None or examination.target is None:
+        return
+    version = examination.target.python
+    for each in examination.inventory.distributions:
+        metadata = examination.metadata(each)
+        required = metadata.requires_python if metadata is not None else None
+        if required is not None and not _allows(required, version):
+            yield codes.PYTHON_UNSUPPORTED(
+                f"{_named(each)} needs Python {required}, but the environment has {version}.",
+                package=each.name,
+                path=examination.display(each.metadata),
+                fix="venvman freeze --upgrade && venvman sync",
+            )
+
+
+def _active(
+    examination: Examination, target: Target
+) -> Iterator[tuple[Installed, Requirement | str]]:
+    """Every requirement that holds here, with who has it; a line that cannot be read as text.
+
+    Extras that one distribution asks of another are followed until no new ones turn up.
+    """
+    assert examination.inventory is not None  # noqa: S101 - both callers looked
+    wanted = _wanted_extras(examination)
+    found: dict[NormalizedName, Mapping[str, Requirement | str]] = {}
+    by_name = {each.name: each for each in examination.inventory.distributions}
+    metadata = {name: examination.metadata(each) for name, each in by_name.items()}
+    waiting = set(by_name)
+    while waiting:
+        name = waiting.pop()
+        found[name] = _holding(metadata[name], extras=frozenset(wanted[name]), target=target)
+        for requirement in found[name].values():
+            if isinstance(requirement, str) or not requirement.extras:
+                continue
+            asked = canonical(requirement.name)
+            extras = set(map(canonical, requirement.extras))
+            if asked in by_name and not extras <= wanted[asked]:
+                wanted[asked] |= extras
+                waiting.add(asked)
+    for name in sorted(found):
+        for requirement in found[name].values():
+            yield by_name[name], requirement
+
+
+def _wanted_extras(examination: Examination) -> defaultdict[NormalizedName, set[str]]:
+    wanted: defaultdict[NormalizedName, set[str]] = defaultdict(set)
+    for entry in examination.entries or ():
+        wanted[entry.name] |= set(map(canonical, entry.extras))
+    # Locks made with --strip-extras have none: the requirements still say what was asked for.
+    for group in examination.requirements.groups if examination.requirements else ():
+        for requirement in group.requirements:
+            if requirement.name is not None and requirement.extras:
+                wanted[requirement.name] |= set(map(canonical, requirement.extras))
+    return wanted
+
+
+def _holding(
+    metadata: CoreMetadata | None, *, extras: frozenset[str], target: Target
+) -> dict[str, Requirement | str]:
+    """The requirements of ``metadata`` whose marker holds on ``target``, by line."""
+    holding: dict[str, Requirement | str] = {}
+    for line in metadata.requires if metadata is not None else ():
+        if not extras and _FOR_AN_EXTRA.search(line) and not _EITHER.search(line):
+            continue
+        requirement = _parsed(line)
+        if requirement is None:
+            holding[line] = line
+        elif any(target.applies(requirement.marker, extra=each) for each in ("", *sorted(extras))):
+            holding[line] = requirement
+    return holding
+
+
+def _unmet(
+    examination: Examination, each: Installed, requirement: Requirement, found: Installed | None
+) -> Finding | None:
+    name = canonical(requirement.name)
+    wish = f"{name}{_extras(requirement)}{_spaced(requirement.specifier)}"
+    path = examination.display(each.metadata)
+    fix = _mend(examination, each, name)
+    if found is None:
+        message = f"{_named(each)} needs {wish}, which is not installed."
+        return codes.DEPENDENCY_MISSING(message, package=each.name, path=path, fix=fix)
+    if found.version is None or requirement.specifier.contains(found.version, prereleases=True):
+        return None
+    message = f"{_named(each)} needs {wish}, but {found.version} is installed."
+    return codes.DEPENDENCY_VERSION(message, package=each.name, path=path, fix=fix)
+
+
+def _mend(examination: Examination, each: Installed, needed: NormalizedName) -> str:
+    """Sync, where the lock has the answer; else the lock itself is incomplete."""
+    differences = examination.drift.differences if examination.drift else ()
+    if any(difference.name in (each.name, needed) for difference in differences):
+        return "venvman sync"
+    return "venvman freeze && venvman sync"
+
+
+@cache
+def _parsed(line: str) -> Requirement | None:
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        return Requirement(line)
+    except InvalidRequirement:
+        return None
+
+
+@cache
+def _allows(required: str, version: str) -> bool:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        return SpecifierSet(required).contains(version, prereleases=True)
+    except InvalidSpecifier:
+        return True  # installers ignore it too
+
+
+def _named(each: Installed) -> str:
+    return f"{each.name} {each.version}" if each.version is not None else each.name
+
+
+def _extras(requirement: Requirement) -> str:
+    return f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+
+
+def _spaced(specifier: SpecifierSet) -> str:
+    return f" {specifier}" if len(specifier) else ""

@@ -1,0 +1,54 @@
+"""VM1: is there an environment, is it whole, is it of the Python that is wished for."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from venvman.doctor import codes
+from venvman.inspection import Absent, Broken, Environment, NotAnEnvironment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from venvman.doctor.examination import Examination
+    from venvman.doctor.finding import Code, Finding
+
+__all__ = ["condition", "python"]
+
+_BROKEN: dict[str, Code] = {
+    "moved": codes.ENVIRONMENT_MOVED,
+    "system-site-packages": codes.SYSTEM_SITE_PACKAGES,
+}
+
+
+def condition(examination: Examination) -> Iterator[Finding]:
+    """What is wrong with the environment as a whole."""
+    shown = examination.display(examination.place)
+    match examination.condition:
+        case Absent():
+            yield codes.ENVIRONMENT_ABSENT(
+                f"There is no environment at {shown}.", path=shown, fix="venvman sync"
+            )
+        case NotAnEnvironment(reason=reason):
+            aside = shlex.quote(f"{shown}.aside")
+            yield codes.NOT_AN_ENVIRONMENT(
+                f"{shown} is not a virtual environment. {reason}",
+                path=shown,
+                fix=f"mv {shlex.quote(shown)} {aside} && venvman sync",
+            )
+        case Broken(reason=reason, code=code, fix=fix):
+            kind = _BROKEN.get(code, codes.ENVIRONMENT_BROKEN)
+            yield kind(f"The environment {shown} is unusable. {reason}", path=shown, fix=fix)
+        case Environment():
+            return
+
+
+def python(examination: Examination) -> Iterator[Finding]:
+    """Another Python than the one that is wished for."""
+    if examination.python_conflict is not None:
+        yield codes.OTHER_PYTHON(
+            examination.python_conflict,
+            path=examination.display(examination.place),
+            fix="venvman sync --recreate",
+        )

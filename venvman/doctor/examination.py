@@ -1,0 +1,91 @@
+"""Examination: everything that doctor's checks look at, gathered before they run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from venvman.inventory import metadata_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from venvman.drift import Drift
+    from venvman.errors import Problem
+    from venvman.githooks import HooksReport
+    from venvman.inspection import Condition
+    from venvman.inventory import Installed, Inventory
+    from venvman.lockfile import Lock, LockEntry
+    from venvman.metadata import CoreMetadata
+    from venvman.names import NormalizedName
+    from venvman.project import Project
+    from venvman.reqfile import ParsedFile
+    from venvman.requirements import RequirementSet
+    from venvman.target import Target
+
+__all__ = ["Examination", "ExaminedLock", "LockTracking"]
+
+
+class LockTracking(str, Enum):
+    """What git knows of a lock."""
+
+    TRACKED = "tracked"
+    UNTRACKED = "untracked"
+    IGNORED = "ignored"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExaminedLock:
+    """One group's lock.
+
+    ``path`` is absolute and need not exist. ``lock`` is None where there is none or it cannot be
+    read; ``problems`` then say why, and are empty where it is missing. ``stale`` are the reasons
+    of :func:`venvman.freshness.judge`. ``tracking`` is None outside git.
+    """
+
+    group: str
+    path: Path
+    lock: Lock | None
+    problems: tuple[Problem, ...] = ()
+    stale: tuple[Problem, ...] = ()
+    tracking: LockTracking | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """The facts about one project; None (or empty) wherever something could not be found out.
+
+    ``place`` is the environment's absolute path, ``condition`` what is there.
+    ``python_conflict`` is the sentence of :func:`venvman.inspection.conflict`.
+    ``files`` are all requirements files, as parsed. ``requirements`` is None where they cannot be
+    read; ``scan_problems`` say why, or hold warnings of a scan that worked. ``has_sources`` is
+    False where the project has nothing to read. ``entries`` are those selected for the target,
+    ``selection_problems`` why they cannot be. ``keep`` names what the configuration leaves alone.
+    ``hooks`` is None outside git. ``metadata`` reads one distribution's metadata; a function,
+    since few runs need all of them.
+    """
+
+    project: Project
+    place: Path
+    condition: Condition
+    python_conflict: str | None = None
+    has_sources: bool = True
+    files: tuple[ParsedFile, ...] = ()
+    requirements: RequirementSet | None = None
+    scan_problems: tuple[Problem, ...] = ()
+    locks: tuple[ExaminedLock, ...] = ()
+    entries: tuple[LockEntry, ...] | None = None
+    selection_problems: tuple[Problem, ...] = ()
+    inventory: Inventory | None = None
+    drift: Drift | None = None
+    keep: frozenset[NormalizedName] = frozenset()
+    target: Target | None = None
+    hooks: HooksReport | None = None
+    verify_files: bool = False
+    metadata: Callable[[Installed], CoreMetadata | None] = metadata_of
+
+    def display(self, path: Path) -> str:
+        """``path`` as people see it."""
+        return self.project.display(path)

@@ -1,0 +1,112 @@
+"""VM3: locks that are missing, stale, unreadable, at odds with each other, or weak."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from venvman.doctor import codes
+from venvman.sources import IndexSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from venvman.doctor.examination import Examination, ExaminedLock
+    from venvman.doctor.finding import Finding
+    from venvman.errors import Problem
+
+__all__ = ["agreement", "hashes", "presence", "readable", "staleness", "tool"]
+
+
+def presence(examination: Examination) -> Iterator[Finding]:
+    """Requirements that were never frozen."""
+    for each in examination.locks:
+        if each.lock is None and not each.problems:
+            shown = examination.display(each.path)
+            yield codes.LOCK_MISSING(
+                f"The requirements of group {each.group} are not frozen: there is no {shown}.",
+                path=shown,
+                fix="venvman freeze",
+            )
+
+
+def readable(examination: Examination) -> Iterator[Finding]:
+    """Locks that cannot be read, conflict markers first of all."""
+    for each in examination.locks:
+        for problem in each.problems:
+            conflicted = problem.code == "lock-conflict-markers"
+            kind = codes.LOCK_CONFLICTED if conflicted else codes.LOCK_FAULTY
+            shown = examination.display(each.path)
+            default = f"git checkout --ours -- {shlex.quote(shown)} && venvman freeze"
+            yield kind(
+                _sentence(problem),
+                path=problem.path or shown,
+                line=problem.line,
+                fix=problem.fix or (default if conflicted else "venvman freeze"),
+            )
+
+
+def staleness(examination: Examination) -> Iterator[Finding]:
+    """Every reason why a lock no longer answers its requirements."""
+    for each in examination.locks:
+        for problem in each.stale:
+            yield codes.LOCK_STALE(
+                _sentence(problem),
+                path=problem.path or examination.display(each.path),
+                line=problem.line,
+                fix=problem.fix or "venvman freeze",
+            )
+
+
+def agreement(examination: Examination) -> Iterator[Finding]:
+    """Locks that pin one distribution differently: no environment can hold both."""
+    for problem in examination.selection_problems:
+        yield codes.LOCKS_DISAGREE(
+            _sentence(problem),
+            path=problem.path,
+            line=problem.line,
+            fix=problem.fix or "venvman freeze",
+        )
+
+
+def tool(examination: Examination) -> Iterator[Finding]:
+    """A lock that another tool makes: synced as it is."""
+    for each in examination.locks:
+        header = each.lock.header if each.lock is not None else None
+        if header is None or header.tool in (None, "venvman", "pip-compile"):
+            continue
+        shown = examination.display(each.path)
+        by = f"`{header.command}`" if header.command else header.tool
+        yield codes.LOCK_OF_ANOTHER_TOOL(
+            f"{shown} is made by {by}; `venvman freeze` would rewrite or refuse it.",
+            path=shown,
+            fix=header.command,
+        )
+
+
+def hashes(examination: Examination) -> Iterator[Finding]:
+    """Pins that any file of that name and version satisfies."""
+    for each in examination.locks:
+        bare = _unhashed(each)
+        if not bare:
+            continue
+        shown = examination.display(each.path)
+        yield codes.LOCK_WITHOUT_HASHES(
+            f"{_count(bare)} in {shown} without hashes: whatever an index serves under that name "
+            "and version is installed.",
+            path=shown,
+            fix="venvman freeze",
+        )
+
+
+def _unhashed(each: ExaminedLock) -> int:
+    entries = each.lock.entries if each.lock is not None else ()
+    return sum(isinstance(entry.source, IndexSource) and not entry.hashes for entry in entries)
+
+
+def _count(number: int) -> str:
+    return "One pin is" if number == 1 else f"{number} pins are"
+
+
+def _sentence(problem: Problem) -> str:
+    return f"{problem.message} {problem.why}" if problem.why else problem.message

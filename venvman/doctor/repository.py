@@ -1,0 +1,49 @@
+"""VM6: what git knows: are locks in it, are the hooks."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from venvman.doctor import codes
+from venvman.doctor.examination import LockTracking
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from venvman.doctor.examination import Examination
+    from venvman.doctor.finding import Finding
+
+__all__ = ["hooks", "locks"]
+
+
+def hooks(examination: Examination) -> Iterator[Finding]:
+    """Git hooks that would tell of drift after a checkout, and are not there."""
+    if examination.hooks is None:
+        return
+    absent = [each.name.value for each in examination.hooks.hooks if each.mode is None]
+    if absent:
+        yield codes.HOOKS_ABSENT(
+            f"Git will not tell of drift: {', '.join(absent)} "
+            f"{'is' if len(absent) == 1 else 'are'} not installed.",
+            path=examination.display(examination.hooks.folder),
+            fix="venvman hooks install",
+        )
+
+
+def locks(examination: Examination) -> Iterator[Finding]:
+    """Locks that others will not get."""
+    for each in examination.locks:
+        shown = examination.display(each.path)
+        if each.lock is None:
+            continue
+        if each.tracking is LockTracking.IGNORED:
+            yield codes.LOCK_IGNORED(
+                f"Git ignores {shown}: nobody else will install what you do.",
+                path=shown,
+                fix=f"git add --force {shlex.quote(shown)}",
+            )
+        elif each.tracking is LockTracking.UNTRACKED:
+            yield codes.LOCK_UNTRACKED(
+                f"{shown} is not in git yet.", path=shown, fix=f"git add {shlex.quote(shown)}"
+            )
