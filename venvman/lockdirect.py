@@ -26,6 +26,7 @@ _NAMED = re.compile(
 )
 _VCS = re.compile(r"(?P<vcs>git|hg|svn|bzr)\+(?P<url>.+)$", re.IGNORECASE)
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):")
+_AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?://[^/]*)?/")
 _EXTRAS = re.compile(r"(?P<path>.+?)\[(?P<extras>[^\[\]]*)\]$")
 _DIGEST = re.compile(r"(?:sha(?:1|224|256|384|512)|md5)=[0-9a-fA-F]+$")
 
@@ -78,12 +79,12 @@ def reference_text(source: Source) -> str:
 
 def split_revision(url: str) -> tuple[str, str | None]:
     """A repository's URL and the revision after its last ``@``, None where it names none."""
-    scheme, separator, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    if not separator or "@" not in path:
+    place = _AUTHORITY.match(url)
+    start = place.end() if place else 0
+    path, at, revision = url[start:].rpartition("@")
+    if not at or (not path and not place):
         return url, None
-    path, _, revision = path.rpartition("@")
-    return f"{scheme}://{host}{slash}{path}", revision or None
+    return url[:start] + path, revision or None
 
 
 def _source(text: str, *, editable: bool) -> tuple[Source, str | None, frozenset[str]]:
@@ -106,6 +107,8 @@ def _source(text: str, *, editable: bool) -> tuple[Source, str | None, frozenset
         return repository, egg, extras
     scheme = _SCHEME.match(url)
     if scheme and scheme["scheme"].lower() != "file" and len(scheme["scheme"]) > 1:
+        return ArchiveSource(url=url, hashes=hashes, subdirectory=subdirectory), egg, extras
+    if url.startswith("${") and url.lower().endswith(ARCHIVES):
         return ArchiveSource(url=url, hashes=hashes, subdirectory=subdirectory), egg, extras
     path = _local_path(url)
     if match := _EXTRAS.match(path):
@@ -149,11 +152,12 @@ def _fragment(subdirectory: str | None, hashes: tuple[str, ...]) -> str:
 
 
 def _dotted(path: str) -> str:
-    return path if path in {".", ".."} or path.startswith("../") else f"./{path}"
+    free = path in {".", ".."} or path.startswith(("../", "${"))
+    return path if free else f"./{path}"
 
 
 def _looks_direct(text: str) -> bool:
-    if "://" in text or text.startswith((".", "/")) or text.lower().startswith("file:"):
+    if "://" in text or text.startswith((".", "/", "${")) or text.lower().startswith("file:"):
         return True
     plain = text.partition("#")[0].lower()
     return plain.endswith(ARCHIVES) or ("/" in plain and not re.search(r"[=<>~!\s]", plain))

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from venvman.lockheader import LockHeader
-from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source
+from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from packaging.markers import Marker
@@ -117,15 +118,33 @@ def sort_key(entry: LockEntry) -> tuple[bool, str, str, str]:
     return (not editable, entry.name, str(entry.marker or ""), str(entry.version or ""))
 
 
-def located(source: Source, root: Path) -> Source:
-    """``source`` with the path of a folder or local archive made absolute; others as they are."""
+def located(
+    source: Source, root: Path, *, variables: Mapping[str, str] = MappingProxyType({})
+) -> Source:
+    """``source`` as it is to be fetched: local paths absolute, ``${VAR}`` of ``variables`` filled in.
+
+    A variable that is not set stays as it is written.
+    """
     if isinstance(source, DirectorySource):
+        source = replace(source, path=_filled(source.path, variables))
+        if source.path.startswith("${"):
+            return source
         return replace(source, path=_absolute(source.path, root))
+    if isinstance(source, (ArchiveSource, VcsSource)):
+        source = replace(source, url=_filled(source.url, variables))
     if isinstance(source, ArchiveSource) and source.url.startswith("file:"):
         local = source.url.removeprefix("file:")
         if not local.startswith("/"):
             return replace(source, url="file://" + _quoted(_absolute(_unquoted(local), root)))
     return source
+
+
+def _filled(text: str, variables: Mapping[str, str]) -> str:
+    import re
+
+    if "${" not in text:
+        return text
+    return re.sub(r"\$\{([A-Z0-9_]+)\}", lambda match: variables.get(match[1]) or match[0], text)
 
 
 def _absolute(path: str, root: Path) -> str:

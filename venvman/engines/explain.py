@@ -142,8 +142,12 @@ def _other(lines: list[str]) -> VenvmanError:
 def _asked(text: str, wishes: Iterable[Requirement], *, constraint: bool) -> Problem:
     wish = _find(text, wishes, constraint=constraint)
     verb = "limits to" if constraint else "asks for"
-    if wish is None:
-        return Problem(code="requirements-conflict", message=f"A source file {verb} {text}.")
+    if wish is None or (constraint and not wish.constraint):
+        return Problem(
+            code="requirements-conflict",
+            message=f"The pins that the other groups share have {text}.",
+            why="Groups in conflict are frozen apart, against the pins of all others.",
+        )
     return Problem(
         code="requirements-conflict", message=f"{wish.origin} {verb} {text}.", **_at(wish)
     )

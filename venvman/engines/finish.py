@@ -10,6 +10,7 @@ import os
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
 
 from venvman.engines.sourcefiles import lock_options
 from venvman.localproject import project_name
@@ -98,8 +99,6 @@ class Finisher:
 
     def _entry(self, entry: LockEntry, wishes: Iterable[Requirement]) -> LockEntry:
         source = self._source(entry, wishes)
-        # pip-compile dates from times when a hash in the URL was the only one: kept there, it is
-        # repeated where every other entry has its own.
         via = tuple(name for name in entry.via if not _PRIVATE.match(name))
         return replace(entry, source=source, via=via, origin=None)
 
@@ -120,17 +119,18 @@ class Finisher:
         return replace(pinned, url=without_credentials(pinned.url))
 
     def _archive(self, source: ArchiveSource, wishes: Iterable[Requirement]) -> Source:
+        for wish in wishes:
+            asked = wish.source
+            if not (isinstance(asked, ArchiveSource) and asked.url == source.url):
+                continue
+            text = re.split(r"\s+;\s*", wish.raw, maxsplit=1)[0]
+            written = parse_reference(text) if "${" in text else None
+            if written is not None and isinstance(written.source, ArchiveSource):
+                return replace(source, url=without_credentials(written.source.url))
         if source.url.startswith("file:///"):
-            from urllib.parse import quote, unquote
-
             path = self._relative(unquote(source.url.removeprefix("file://")))
             prefix = "file://" if path.startswith("/") else "file:"
             return replace(source, url=prefix + quote(path))
-        for wish in wishes:
-            if wish.source == source and "${" in wish.raw:
-                written = parse_reference(re.split(r"\s+;\s*", wish.raw, maxsplit=1)[0])
-                if written is not None and isinstance(written.source, ArchiveSource):
-                    source = replace(source, url=written.source.url)
         return replace(source, url=without_credentials(source.url))
 
     def _relative(self, path: str) -> str:
