@@ -6,12 +6,13 @@ for ``Examination.verify_files``.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from venvman.doctor import codes
 from venvman.inspection import Environment
@@ -32,7 +33,9 @@ __all__ = ["contents", "presence"]
 _MEND = "venvman sync --recreate"
 # What an installer writes into a wheel's scripts is the first line; RECORDs of old pips hold the
 # hash of the script as it was in the wheel (https://github.com/pypa/pip/issues/10744).
-_PLACEHOLDERS = (b"#!python", b"#!pythonw")
+_PLACEHOLDERS = (b"#!python\n", b"#!pythonw\n")
+_LONGEST_SHEBANG = 4096
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,26 +167,31 @@ def _verified(each: _Recorded) -> tuple[_Recorded, list[str], tuple[Problem, ...
 
 
 def _is_as_recorded(place: str, row: RecordRow) -> bool:
-    try:
-        content = Path(place).read_bytes()
-    except OSError:
-        return True  # missing files are another finding
-    if _agrees(content, row):
-        return True
-    first, newline, rest = content.partition(b"\n")
-    return first.startswith(b"#!") and any(
-        _agrees(placeholder + newline + rest, row) for placeholder in _PLACEHOLDERS
-    )
-
-
-def _agrees(content: bytes, row: RecordRow) -> bool:
-    import hashlib
-
     algorithm, _, expected = (row.hash or "").partition("=")
     if algorithm not in hashlib.algorithms_guaranteed or algorithm.startswith("shake"):
         return True  # nothing that could be computed here
-    digest = encode_digest(hashlib.new(algorithm, content, usedforsecurity=False).digest())
-    return digest.partition("=")[2] == expected.rstrip("=")
+    expected = expected.rstrip("=")
+    try:
+        with Path(place).open("rb") as stream:
+            first, rest = stream.readline(_LONGEST_SHEBANG), stream.tell()
+            # Read in pieces: one file of a wheel can be larger than this process should be.
+            if _digest(algorithm, b"", stream, start=0) == expected:
+                return True
+            return first.startswith(b"#!") and any(
+                _digest(algorithm, placeholder, stream, start=rest) == expected
+                for placeholder in _PLACEHOLDERS
+            )
+    except OSError:
+        return True  # missing files are another finding
+
+
+def _digest(algorithm: str, begin: bytes, stream: BinaryIO, *, start: int) -> str:
+    """The digest, as RECORD writes it, of ``begin`` and what ``stream`` holds from ``start`` on."""
+    digest = hashlib.new(algorithm, begin, usedforsecurity=False)
+    stream.seek(start)
+    while piece := stream.read(_PIECE):
+        digest.update(piece)
+    return encode_digest(digest.digest()).partition("=")[2]
 
 
 def _faulty_lines(

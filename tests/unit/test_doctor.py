@@ -1,0 +1,102 @@
+"""The table: which checks there are, which run, in which order their findings come."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.support.examined import World, codes_of
+from tests.support.locked import entry
+from venvman.doctor import CHECKS, CODES, Code, Selection, examine
+from venvman.errors import ConfigurationError, Severity
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "doctor.md"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_every_code_belongs_to_exactly_one_check() -> None:
+    given = [code.code for check in CHECKS for code in check.codes]
+    assert sorted(given) == [code.code for code in CODES]
+
+
+def test_codes_and_names_are_unique_and_well_formed() -> None:
+    assert len({code.name for code in CODES}) == len(CODES)
+    assert all(re.fullmatch(r"VM[1-7]\d\d", code.code) for code in CODES)
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", code.name) for code in CODES)
+
+
+def test_the_reference_describes_every_code_with_name_and_severity() -> None:
+    REFERENCE.read_text(encoding="utf-8")
+    headings = re.findall(
+        r"^### (VM\d+) `([a-z-]+)` \((\w+)\)$", REFERENCE.read_text(), re.MULTILINE
+    )
+    assert headings == [(code.code, code.name, code.severity.value) for code in CODES]
+
+
+def test_a_project_in_order_has_no_findings(world: World) -> None:
+    world.site.dist_info("a", requires=["b"])
+    world.site.dist_info("b")
+    assert world.findings(entry("a"), entry("b")) == ()
+
+
+def test_findings_come_by_code_then_package(world: World) -> None:
+    world.site.dist_info("z")
+    found = world.findings(entry("c"), entry("b"), entry("a"))
+    assert [(each.code, each.package) for each in found] == [
+        ("VM401", "a"),
+        ("VM401", "b"),
+        ("VM401", "c"),
+        ("VM404", "z"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("select", "ignore", "codes"),
+    [
+        ([], [], ["VM401", "VM404"]),
+        (["VM4"], ["VM404"], ["VM401"]),
+        (["vm401,VM1"], [], ["VM401"]),
+        (["VM5"], [], []),
+        ([], ["VM"], []),
+    ],
+)
+def test_a_code_or_its_beginning_selects_and_ignores(
+    world: World, select: list[str], ignore: list[str], codes: list[str]
+) -> None:
+    world.site.dist_info("z")
+    selection = Selection.of(select=select, ignore=ignore)
+    assert codes_of(examine(world.examination([entry("a")]), selection)) == codes
+
+
+def test_words_that_no_code_begins_with_are_all_refused_at_once() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Selection.of(select=["VM9"], ignore=["files,VM4"])
+    messages = [problem.message for problem in caught.value.problems]
+    assert messages == [
+        "--select VM9: no code begins with that.",
+        "--ignore FILES: no code begins with that.",
+    ]
+
+
+def test_checks_that_nobody_asked_for_do_not_run(world: World) -> None:
+    world.site.dist_info("a", requires=["b"])
+
+    def forbidden(_: object) -> None:
+        raise AssertionError
+
+    examination = replace(world.examination([entry("a")]), metadata=forbidden)
+    assert examine(examination, Selection.of(select=["VM401"])) == ()
+
+
+def test_credentials_never_reach_a_finding() -> None:
+    code = Code("VM999", "test", Severity.NOTE)
+    found = code("see https://me:secret@e.org/", fix="curl https://tok@e.org")
+    assert (found.message, found.fix) == ("see https://****@e.org/", "curl https://****@e.org")
+    assert code("x").fix is None

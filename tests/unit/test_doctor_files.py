@@ -1,0 +1,150 @@
+"""VM5: files that are gone, changed, or where no RECORD may reach."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.examined import World, codes_of
+from tests.support.locked import entry
+from tests.support.wheels import record_row
+from venvman.doctor import files
+from venvman.inspection import Absent
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PURELIB = "venv/lib/python3.12/site-packages"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_missing_files_are_counted_and_the_first_is_named(world: World) -> None:
+    names = {f"a/{leaf}.py": "" for leaf in ("__init__", "one", "two")}
+    world.site.dist_info("a", files=names)
+    for leaf in ("one", "two"):
+        (world.site.folder / "a" / f"{leaf}.py").unlink()
+    (found,) = world.findings(entry("a"))
+    assert (found.code, found.package) == ("VM501", "a")
+    assert found.path == f"{PURELIB}/a/one.py"
+    assert found.message == f"2 of the 6 files of a are missing, first {PURELIB}/a/one.py."
+    assert found.fix == "venvman sync --recreate"
+
+
+def test_bytecode_may_be_missing(world: World) -> None:
+    world.site.dist_info("a", record="a.py,,\n__pycache__/a.cpython-312.pyc,,\n")
+    assert world.findings(entry("a")) == ()
+
+
+def test_scripts_outside_site_packages_are_looked_for(world: World) -> None:
+    script = world.root / "venv" / "bin" / "run"
+    world.site.dist_info("a", record=f"../../../bin/run,,\n{script}2,,\n")
+    (found,) = world.findings(entry("a"))
+    assert found.message.startswith("2 of the 2 files")
+    script.parent.mkdir()
+    script.touch()
+    (found,) = world.findings(entry("a"))
+    assert (found.path, found.message.split(",")[0]) == (
+        "venv/bin/run2",
+        "1 of the 2 files of a is missing",
+    )
+
+
+def test_a_row_outside_the_environment_is_named_and_not_looked_at(world: World) -> None:
+    world.site.dist_info("a", record="a.py,,\n../../../../../etc/passwd,,\n")
+    (found,) = world.findings(entry("a"))
+    assert (found.code, found.severity.value) == ("VM503", "warning")
+    assert "../../../../../etc/passwd" in found.message
+
+
+def test_quoted_names_are_read(world: World) -> None:
+    world.site.dist_info("a", files={"a,b.py": ""}, record='"a,b.py",,\n"c,d.py",,\n')
+    (found,) = world.findings(entry("a"))
+    assert found.path == f"{PURELIB}/c,d.py"
+
+
+def test_without_a_working_environment_files_are_not_judged(world: World) -> None:
+    world.site.dist_info("a", record="gone.py,,\n")
+    absent = Absent(path=world.root / "venv")
+    assert world.findings(entry("a"), condition=absent, select="VM5") == ()
+    assert world.findings(entry("a"), inventory=None, select="VM5") == ()
+
+
+def test_distributions_without_a_record_are_left_to_other_checks(world: World) -> None:
+    world.site.egg_info("a")
+    world.site.dist_info("b", without=["RECORD"])
+    assert codes_of(world.findings(entry("a"), entry("b"), select="VM5")) == []
+
+
+def test_files_are_looked_for_where_folders_cannot_be_opened(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.site.dist_info("a", record="a.py,,\ngone.py,,\n")
+    monkeypatch.setattr(os, "supports_dir_fd", set())  # as on Windows
+    assert codes_of(world.findings(entry("a"))) == ["VM501"]
+
+
+def test_an_edited_file_is_found_only_when_contents_are_asked_for(world: World) -> None:
+    world.site.dist_info("a", files={"a.py": "x = 1\n", "b.py": ""})
+    (world.site.folder / "a.py").write_text("x = 2\n")
+    assert world.findings(entry("a")) == ()
+    (found,) = world.findings(entry("a"), verify_files=True)
+    assert (found.code, found.path) == ("VM502", f"{PURELIB}/a.py")
+    (world.site.folder / "b.py").write_text("y")
+    (found,) = world.findings(entry("a"), verify_files=True)
+    assert found.message.startswith("2 of the files of a were changed after the installation")
+
+
+def test_a_missing_file_is_not_also_a_changed_one(world: World) -> None:
+    world.site.dist_info("a")
+    (world.site.folder / "a.py").unlink()
+    assert codes_of(world.findings(entry("a"), verify_files=True)) == ["VM501"]
+
+
+@pytest.mark.parametrize(
+    ("first", "codes"), [("#!/usr/bin/python3", []), ("#!/bin/sh", []), ("x", ["VM502"])]
+)
+def test_only_the_first_line_of_a_script_may_differ(
+    world: World, first: str, codes: list[str]
+) -> None:
+    row = record_row("../../../bin/run", b"#!python\nprint(1)\n")
+    world.site.dist_info("a", record=f"{row}\n")
+    script = world.root / "venv" / "bin" / "run"
+    script.parent.mkdir()
+    script.write_text(f"{first}\nprint(1)\n")
+    assert codes_of(world.findings(entry("a"), verify_files=True)) == codes
+    script.write_text(f"{first}\nprint(2)\n")
+    assert codes_of(world.findings(entry("a"), verify_files=True)) == ["VM502"]
+
+
+def test_hashes_that_cannot_be_computed_are_believed(world: World) -> None:
+    world.site.dist_info("a", record="a.py,tiger=abc,3\na.py,shake_128=abc,3\n")
+    assert world.findings(entry("a"), verify_files=True) == ()
+
+
+def test_bad_lines_of_a_record_are_named_with_their_number(world: World) -> None:
+    world.site.dist_info("a", record="a.py,,\na.py,nonsense,\n")
+    (found,) = world.findings(entry("a"), verify_files=True)
+    assert (found.code, found.line) == ("VM504", 2)
+    assert found.path == f"{PURELIB}/a-1.0.dist-info/RECORD"
+
+
+def test_other_algorithms_than_sha256_are_checked(world: World) -> None:
+    import base64
+    import hashlib
+
+    digest = base64.urlsafe_b64encode(hashlib.sha384(b"right").digest()).decode().rstrip("=")
+    world.site.dist_info("a", files={"a.py": "right"}, record=f"a.py,sha384={digest},5\n")
+    assert world.findings(entry("a"), verify_files=True) == ()
+    (world.site.folder / "a.py").write_text("wrong")
+    assert codes_of(world.findings(entry("a"), verify_files=True)) == ["VM502"]
+
+
+def test_the_module_hashes_nothing_it_was_not_asked_for(world: World) -> None:
+    world.site.dist_info("a")
+    assert list(files.contents(world.examination([entry("a")]))) == []
