@@ -121,7 +121,7 @@ def sort_key(entry: LockEntry) -> tuple[bool, str, str, str]:
 def located(
     source: Source, root: Path, *, variables: Mapping[str, str] = MappingProxyType({})
 ) -> Source:
-    """``source`` as it is to be fetched: local paths absolute, ``${VAR}`` of ``variables`` filled in.
+    """``source`` as it is to be fetched: local paths absolute, ``${VAR}`` filled in.
 
     A variable that is not set stays as it is written.
     """

@@ -22,7 +22,8 @@ from venvman.engines.sourcefiles import ordered, read_sources
 from venvman.engines.toolenv import compiler
 from venvman.errors import FreezeError, Problem, Severity, UnsatisfiableError
 from venvman.events import Reporter, Stage
-from venvman.lockfile import Lock, LockEntry, LockHeader, render_lock
+from venvman.lockdirect import reference_text
+from venvman.lockfile import Lock, LockEntry, LockHeader, located, render_lock
 from venvman.lockstyle import LockStyle, compile_arguments, new_arguments, style_of
 from venvman.process import stream
 from venvman.secrets import redact
@@ -129,7 +130,7 @@ class _Freeze:
         ]
         arguments = command.arguments
         if limits:
-            place = self._mirror.write(self._root / _LIMITS, _limits(limits))
+            place = self._mirror.write(self._root / _LIMITS, _limits(limits, self._root))
             arguments = (f"--constraint={place}", *arguments)
         text = self._compile(arguments, command.cwd, group.lock, [group])
         lock = self._finisher.lock(
@@ -259,9 +260,18 @@ def _seed(entries: Iterable[LockEntry]) -> str:
     return text if bare else ""
 
 
-def _limits(entries: Iterable[LockEntry]) -> str:
-    bare = [replace(entry, extras=frozenset(), marker=None, via=(), hashes=()) for entry in entries]
-    return render_lock(Lock(entries=tuple(bare), header=LockHeader(text="")))
+def _limits(entries: Iterable[LockEntry], root: Path) -> str:
+    """Constraints, one for each entry; pip wants each to begin with its name."""
+    lines = []
+    for entry in entries:
+        source = located(entry.source, root)
+        if isinstance(source, IndexSource):
+            lines.append(f"{entry.name}=={entry.version}")
+        else:
+            url = reference_text(source)
+            prefix = "file://" if isinstance(source, DirectorySource) else ""
+            lines.append(f"{entry.name} @ {prefix}{url}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _with_hashes(entry: LockEntry, known: LockEntry | None) -> LockEntry:
