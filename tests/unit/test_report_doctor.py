@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.examined import World
-from venvman.doctor import Finding
+from venvman.doctor import Diagnosis, Finding, Selection, diagnose
 from venvman.errors import ExitCode, Problem, Severity
 from venvman.names import canonical
 from venvman.project import Project
 from venvman.report.as_json import render
-from venvman.report.doctor import Diagnosis, doctor_result
+from venvman.report.doctor import doctor_result
 from venvman.report.result import Status
 
 FOUND = Finding(
@@ -103,6 +103,9 @@ def test_findings_are_counted_by_severity() -> None:
 
 
 def test_a_diagnosis_names_the_environment_as_people_see_it(tmp_path: Path) -> None:
-    found = Diagnosis.of(World(tmp_path).examination(), (FOUND,))
-    assert (found.environment, found.findings) == ("venv", (FOUND,))
-    assert found.project == Project(root=tmp_path)
+    world = World(tmp_path)
+    world.site.dist_info("flask")
+    found = diagnose(world.examination([]), Selection.of(select=["VM4"]))
+    assert (found.environment, found.project) == ("venv", Project(root=tmp_path))
+    assert [finding.code for finding in found.findings] == ["VM404"]
+    assert not diagnose(world.examination()).findings

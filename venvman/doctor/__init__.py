@@ -8,6 +8,7 @@ hide a stale lock.
 from __future__ import annotations
 
 from venvman.doctor.codes import CODES, Code
+from venvman.doctor.diagnosis import Diagnosis, diagnose
 from venvman.doctor.examination import Examination, ExaminedLock, LockTracking
 from venvman.doctor.finding import Finding
 from venvman.doctor.table import CHECKS, Check, Selection, examine
@@ -17,10 +18,12 @@ __all__ = [
     "CODES",
     "Check",
     "Code",
+    "Diagnosis",
     "Examination",
     "ExaminedLock",
     "Finding",
     "LockTracking",
     "Selection",
+    "diagnose",
     "examine",
 ]

@@ -11,31 +11,11 @@ from venvman.report.result import Result, Status
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from venvman.doctor.examination import Examination
+    from venvman.doctor.diagnosis import Diagnosis
     from venvman.doctor.finding import Finding
     from venvman.errors import Problem
-    from venvman.project import Project
 
-__all__ = ["Diagnosis", "DoctorView", "doctor_result"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
-    """What was found in one project. ``environment`` is as people see it."""
-
-    project: Project
-    environment: str
-    findings: tuple[Finding, ...]
-
-    @classmethod
-    def of(cls, examination: Examination, findings: tuple[Finding, ...]) -> Diagnosis:
-        """The ``findings`` of ``examination``."""
-        place = examination.display(examination.place)
-        return cls(project=examination.project, environment=place, findings=findings)
-
-    def count(self, severity: Severity) -> int:
-        """How many findings are of ``severity``."""
-        return sum(finding.severity is severity for finding in self.findings)
+__all__ = ["DoctorView", "doctor_result"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
