@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from venvman.cases import assert_never
 from venvman.doctor import codes
 from venvman.inspection import Absent, Broken, Environment, NotAnEnvironment
 
@@ -42,6 +43,8 @@ def condition(examination: Examination) -> Iterator[Finding]:
             yield kind(f"The environment {shown} is unusable. {reason}", path=shown, fix=fix)
         case Environment():
             return
+        case _ as never:
+            assert_never(never)
 
 
 def python(examination: Examination) -> Iterator[Finding]:
