@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from venvman.errors import ExitCode
+
 if TYPE_CHECKING:
-    from venvman.errors import ExitCode, Problem
+    from venvman.errors import Problem, VenvmanError
 
 __all__ = ["SCHEMA_VERSION", "Result", "Status"]
 
@@ -28,6 +30,8 @@ class Result:
 
     ``data`` is JSON-ready and follows the command's published schema. ``view`` is the stage value
     the text renderer draws (an Outcome, a Drift, ...); the JSON renderer never looks at it.
+    ``answers`` says that the text is what was asked for (``scan``, ``status``), not a summary of
+    work done: ``--quiet`` does not silence it.
     """
 
     command: str
@@ -36,3 +40,15 @@ class Result:
     data: dict[str, Any] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     view: object = None
+    answers: bool = False
+
+    @classmethod
+    def of_error(cls, error: VenvmanError, *, command: str) -> Result:
+        """What is told of ``error``: no data, its problems, its exit code."""
+        drift = error.exit_code is ExitCode.DRIFT
+        return cls(
+            command=command,
+            status=Status.DRIFT if drift else Status.ERROR,
+            exit_code=error.exit_code,
+            problems=error.problems,
+        )

@@ -1,0 +1,614 @@
+"""The text report: what each screen says, at every width, with and without colour."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console, RenderableType
+
+from tests.support.views import (
+    PROJECT,
+    add,
+    entry,
+    freeze_outcome,
+    lock,
+    remove,
+    replace,
+    stale,
+    status_report,
+    sync_outcome,
+)
+from venvman.errors import InstallError, LockStale, Problem, RequirementsError, Severity
+from venvman.freshness import Stale
+from venvman.inspection import Absent, Broken, NotAnEnvironment
+from venvman.project import Project
+from venvman.report.as_text import error_panel, problem_line, problems_panel, render
+from venvman.report.as_text.words import count, duration, plain, sentence_list, size
+from venvman.report.freeze import freeze_result
+from venvman.report.result import Result
+from venvman.report.status import status_result
+from venvman.report.sync import sync_result
+from venvman.sources import VcsSource
+from venvman.workflow.values import FreezeRequest, LockOutcome, SyncOutcome, SyncRequest
+
+
+def draw(renderable: RenderableType, *, width: int = 80, color: bool = False) -> str:
+    """What a terminal of ``width`` columns would show."""
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    with console.capture() as capture:
+        console.print(renderable)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())
+
+
+def joined(text: str) -> str:
+    """``text`` as if nothing had been wrapped."""
+    return " ".join(text.replace("│", " ").split())
+
+
+def synced(
+    *outcomes: SyncOutcome, request: SyncRequest | None = None, height: int | None = 24
+) -> str:
+    result = sync_result(outcomes, request or SyncRequest())
+    return draw(render(result, height=height))
+
+
+MANY = [add(f"package-{number:03}") for number in range(178)]
+
+
+class TestSync:
+    def test_nothing_to_do_is_one_line(self) -> None:
+        assert synced(sync_outcome(unchanged=34)) == (
+            "Nothing to do: venv holds the 34 packages of default and dev."
+        )
+
+    def test_each_change_has_its_symbol_and_versions(self) -> None:
+        shown = synced(
+            sync_outcome(add("new", "1.5"), remove("old", "0.9"), replace("urllib3", "2.0", "2.2"))
+        )
+
+        assert [line.split() for line in shown.splitlines()[:3]] == [
+            ["~", "urllib3", "2.0", "->", "2.2"],
+            ["-", "old", "0.9"],
+            ["+", "new", "1.5"],
+        ]
+
+    def test_the_last_lines_count_what_was_done_and_say_where_the_time_went(self) -> None:
+        shown = synced(sync_outcome(add("a"), remove("b"), unchanged=7))
+
+        assert "Done in 2.3 s: 1 installed, 1 removed and 7 unchanged." in shown
+        assert shown.endswith("fetch 1.8 s, install 0.4 s")
+
+    def test_a_new_environment_is_named_with_its_python(self) -> None:
+        shown = synced(sync_outcome(add("a"), created=True))
+
+        assert shown.startswith("+ venv created with Python 3.11.7\n")
+
+    def test_a_large_change_fits_the_screen_and_says_how_to_see_the_rest(self) -> None:
+        shown = synced(sync_outcome(*MANY, created=True), height=24)
+
+        assert len(shown.splitlines()) < 24
+        assert "added (--verbose shows all)" in shown
+
+    def test_verbose_shows_every_change(self) -> None:
+        result = sync_result([sync_outcome(*MANY)], SyncRequest())
+
+        shown = draw(render(result, verbose=True, height=24))
+
+        assert all(step.name in shown for step in MANY)
+
+    def test_what_is_replaced_or_removed_is_not_what_gets_shortened(self) -> None:
+        shown = synced(sync_outcome(*MANY, replace("zlib-ng", "1", "2"), remove("zope")))
+
+        assert "~ zlib-ng" in shown
+        assert "- zope" in shown
+
+    def test_a_shortened_list_of_mixed_changes_counts_changes(self) -> None:
+        moved = [replace(f"package-{number}", "1", "2") for number in range(50)]
+
+        assert "more changes (--verbose shows all)" in synced(sync_outcome(*moved, add("x")))
+
+    def test_a_log_without_a_screen_is_shortened_too(self) -> None:
+        assert len(synced(sync_outcome(*MANY), height=None).splitlines()) < 30
+
+    def test_a_dry_run_speaks_of_the_future_and_names_the_command(self) -> None:
+        shown = synced(
+            sync_outcome(add("a"), replace("b", "1", "2"), created=True),
+            request=SyncRequest(dry_run=True),
+        )
+
+        assert "would be created" in shown
+        assert "Not yet done: 1 to install and 1 to change." in shown
+        assert shown.endswith("Next: venvman sync")
+
+    def test_a_dry_run_gives_the_reason_of_each_step(self) -> None:
+        shown = synced(sync_outcome(remove("six")), request=SyncRequest(dry_run=True))
+
+        assert "not in the lock" in shown
+
+    def test_a_dry_run_with_nothing_to_do_says_so(self) -> None:
+        shown = synced(sync_outcome(unchanged=3), request=SyncRequest(dry_run=True))
+
+        assert shown.startswith("Nothing to do:")
+
+    def test_a_check_of_an_empty_environment_to_be_made_names_the_command(self) -> None:
+        shown = synced(sync_outcome(created=True), request=SyncRequest(check=True))
+
+        assert shown.splitlines() == [
+            "+ venv would be created with Python 3.11.7",
+            "Next: venvman sync",
+        ]
+
+    def test_a_lock_that_was_frozen_first_is_named_with_its_reason(self) -> None:
+        shown = synced(sync_outcome(add("a"), frozen=freeze_outcome(refrozen())))
+
+        assert "~ requirements.txt frozen again, 1 pin" in shown
+        assert "flask is pinned to 2.3.3, which flask>=3 forbids." in shown
+
+    def test_several_projects_stand_under_their_folders(self) -> None:
+        other = Project(root=PROJECT.root / "api")
+
+        shown = synced(sync_outcome(unchanged=1), sync_outcome(unchanged=2, project=other))
+
+        assert [line for line in shown.splitlines() if line.startswith("/")] == [
+            "/work/shop",
+            "/work/shop/api",
+        ]
+
+    def test_a_package_from_elsewhere_shows_where(self) -> None:
+        source = VcsSource(vcs="git", url="https://example.com/lib.git", commit="0" * 40)
+
+        shown = synced(sync_outcome(add("lib", None, source=source)))
+
+        assert "git+https://example.com/lib.git@" in shown
+
+    def test_credentials_of_a_source_are_not_shown(self) -> None:
+        source = VcsSource(vcs="git", url="https://me:s3cret@example.com/lib.git", commit="0" * 40)
+
+        assert "s3cret" not in synced(sync_outcome(add("lib", None, source=source)))
+
+    @pytest.mark.parametrize("width", [40, 60, 80, 200])
+    def test_no_name_or_version_is_cut_off_at_any_width(self, width: int) -> None:
+        name = "a-package-with-a-very-long-name-indeed"
+        outcome = sync_outcome(replace(name, "1.0.0rc1", "2.0.0.post1"), add("b", "3.1"))
+        result = sync_result([outcome], SyncRequest(dry_run=True))
+
+        shown = draw(render(result, height=24), width=width)
+
+        assert max(len(line) for line in shown.splitlines()) <= width
+        assert "…" not in shown
+        letters = "".join(shown.split())
+        for part in (name[:12], "1.0.0rc1", "2.0.0.post1", "3.1"):
+            assert part in letters
+
+    def test_colour_only_repeats_what_symbols_say(self) -> None:
+        result = sync_result([sync_outcome(add("a"), remove("b"))], SyncRequest())
+
+        colored = Console(file=io.StringIO(), force_terminal=True, color_system="standard")
+        with colored.capture() as capture:
+            colored.print(render(result))
+
+        assert "\x1b[32m+" in capture.get()
+        assert "\x1b[31m-" in capture.get()
+
+
+def refrozen(**changes: object) -> LockOutcome:
+    values: dict[str, object] = {
+        "group": "default",
+        "path": PROJECT.root / "requirements.txt",
+        "lock": lock(entry("flask", "3.0.3", via=["-r requirements.in"])),
+        "before": lock(entry("flask", "2.3.3")),
+        "changed": True,
+        "stale": (stale(),),
+    }
+    return LockOutcome(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def frozen(*locks: LockOutcome, written: bool = True) -> str:
+    result = freeze_result([freeze_outcome(*locks, written=written)], FreezeRequest())
+    return draw(render(result, height=24))
+
+
+class TestFreeze:
+    def test_a_fresh_lock_is_one_line(self) -> None:
+        assert frozen() == "Nothing to do: requirements.txt answers its requirements."
+
+    def test_moved_pins_stand_with_who_asked_for_them(self) -> None:
+        assert "~ flask  2.3.3 -> 3.0.3  -r requirements.in" in frozen(refrozen())
+
+    def test_a_new_lock_is_written_not_frozen_again(self) -> None:
+        shown = frozen(refrozen(before=None, stale=()))
+
+        assert shown.startswith("+ requirements.txt written, 1 pin\n")
+        assert "Frozen in 2.1 s: 1 added." in shown
+
+    def test_the_same_pins_in_another_text_are_explained(self) -> None:
+        shown = frozen(refrozen(before=lock(entry("flask", "3.0.3")), stale=()))
+
+        assert "the same pins with other hashes, markers or reasons" in shown
+
+    def test_what_was_not_written_is_told_with_the_command_that_writes_it(self) -> None:
+        shown = frozen(refrozen(), written=False)
+
+        assert "would be frozen again" in shown
+        assert "Not yet written: 1 to change." in shown
+        assert shown.endswith("Next: venvman freeze")
+
+    def test_several_fresh_locks_answer_together(self) -> None:
+        two = (refrozen(changed=False), refrozen(changed=False, path=PROJECT.root / "dev.txt"))
+
+        assert "requirements.txt, dev.txt answer their requirements." in frozen(*two)
+
+    def test_several_projects_stand_under_their_folders(self) -> None:
+        result = freeze_result([freeze_outcome(), freeze_outcome()], FreezeRequest())
+
+        assert draw(render(result)).count("/work/shop\n") == 2
+
+
+class TestStatus:
+    def test_a_clean_project_fits_five_lines(self) -> None:
+        shown = draw(render(status_result(status_report(unchanged=34))))
+
+        assert shown.splitlines() == [
+            "Project       /work/shop",
+            "Requirements  14",
+            "Lock          requirements.txt fresh, 34 pins from requirements.in",
+            "Environment   venv with Python 3.11.7",
+            "Drift         none, 34 packages as locked",
+        ]
+
+    def test_drift_is_listed_and_the_next_command_named(self) -> None:
+        shown = draw(render(status_result(status_report(add("flask"), remove("six")))))
+
+        assert "2 differences: 1 to install and 1 to remove" in shown
+        assert "not installed" in shown
+        assert shown.endswith("Next: venvman sync")
+
+    def test_a_stale_lock_says_why(self) -> None:
+        shown = draw(render(status_result(status_report(freshness=Stale(reasons=(stale(),))))))
+
+        assert "requirements.txt stale" in shown
+        assert "flask is pinned to 2.3.3, which flask>=3 forbids." in shown
+
+    def test_a_broken_environment_says_why_and_what_mends_it(self) -> None:
+        broken = Broken(path=PROJECT.root / "venv", reason="It was moved.", code="moved")
+
+        shown = draw(render(status_result(status_report(known=False, condition=broken))))
+
+        assert "venv broken: It was moved." in shown
+        assert "cannot be known yet" in shown
+        assert shown.endswith("Next: venvman sync --recreate")
+
+    def test_a_missing_environment_is_missing(self) -> None:
+        absent = Absent(path=PROJECT.root / "venv")
+
+        assert "venv missing" in draw(render(status_result(status_report(condition=absent))))
+
+    def test_something_else_in_the_way_is_named(self) -> None:
+        other = NotAnEnvironment(path=PROJECT.root / "venv", reason="It is a file.")
+
+        shown = draw(render(status_result(status_report(condition=other))))
+
+        assert "venv not an environment: It is a file." in shown
+
+
+def doctor(*findings: dict[str, object], **data: object) -> str:
+    from venvman.errors import ExitCode
+    from venvman.report.result import Status
+
+    result = Result(
+        command="doctor",
+        status=Status.DRIFT,
+        exit_code=ExitCode.DRIFT,
+        data=data or {"findings": list(findings)},
+    )
+    return draw(render(result))
+
+
+def finding(code: str, **values: object) -> dict[str, object]:
+    absent = {"package": None, "path": None, "line": None, "fix": None}
+    return {"code": code, "name": "x", "severity": "error", "message": "So.", **absent, **values}
+
+
+class TestDoctor:
+    def test_health_is_one_line(self) -> None:
+        assert doctor() == "Healthy: nothing has drifted."
+
+    def test_findings_stand_under_their_family_with_their_place(self) -> None:
+        shown = doctor(
+            finding("VM401", message="urllib3 is missing."),
+            finding("VM101", message="Moved.", path="requirements.in", line=3),
+        )
+
+        assert [line for line in shown.splitlines() if line] == [
+            "Environment",
+            "  VM101 error Moved. (requirements.in:3)",
+            "Installed packages",
+            "  VM401 error urllib3 is missing.",
+            "Findings: 2 errors.",
+        ]
+
+    def test_one_command_that_mends_neighbours_is_shown_once(self) -> None:
+        shown = doctor(finding("VM401", fix="venvman sync"), finding("VM402", fix="venvman sync"))
+
+        assert shown.count("Next: venvman sync") == 1
+
+    def test_notes_alone_are_healthy(self) -> None:
+        assert "Healthy: 1 note." in doctor(finding("VM403", severity="note"))
+
+    def test_several_projects_stand_under_their_folders(self) -> None:
+        shown = doctor(
+            projects=[{"project": "/a", "findings": []}, {"project": "/b", "findings": []}]
+        )
+
+        assert shown.splitlines()[0] == "/a"
+        assert shown.splitlines()[2] == "/b"
+
+
+def scanned(verbose: bool = False, **file: object) -> str:
+    from venvman.errors import ExitCode
+    from venvman.report.result import Status
+
+    row = {
+        "path": "requirements.in",
+        "role": "source",
+        "group": "default",
+        "lock": "requirements.txt",
+        "requirements": [],
+        "options": {},
+        "errors": [],
+    }
+    project = {"root": "/work/shop", "venv": "venv", "files": [row | file]}
+    result = Result(
+        command="scan",
+        status=Status.OK,
+        exit_code=ExitCode.OK,
+        data={"projects": [project]},
+        answers=True,
+    )
+    return draw(render(result, verbose=verbose))
+
+
+def requirement(name: str | None, line: int, **values: object) -> dict[str, object]:
+    row: dict[str, object] = {"name": name, "specifier": "", "extras": [], "marker": None}
+    row |= {"url": None, "editable": False, "hashes": [], "constraint": False}
+    return row | {"path": "requirements.in", "line": line} | values
+
+
+class TestScan:
+    def test_a_file_says_its_role_and_its_lock(self) -> None:
+        assert "requirements.in  source of default, frozen into requirements.txt" in scanned()
+
+    def test_requirements_stand_with_their_lines(self) -> None:
+        shown = scanned(
+            requirements=[
+                requirement("flask", 1, specifier=">=3", extras=["async"]),
+                requirement("uvloop", 2, marker='sys_platform == "linux"'),
+                requirement(None, 3, url="./lib", editable=True),
+                requirement("six", 4, constraint=True),
+                requirement("pip", 5, url="https://example.com/pip.zip"),
+            ]
+        )
+
+        for line in (
+            "1: flask[async]>=3",
+            '2: uvloop ; sys_platform == "linux"',
+            "3: -e ./lib",
+            "4: six (constraint)",
+            "5: pip @ https://example.com/pip.zip",
+        ):
+            assert line in shown
+
+    def test_a_long_file_is_shortened_unless_verbose(self) -> None:
+        rows = [requirement(f"p{number}", number) for number in range(1, 41)]
+
+        assert "... and 25 more requirements (--verbose shows all)" in scanned(requirements=rows)
+        assert "p40" in scanned(True, requirements=rows)
+
+    def test_a_lock_is_counted_not_listed(self) -> None:
+        rows = [requirement("flask", 1)]
+
+        shown = scanned(role="lock", group="default", lock=None, requirements=rows)
+
+        assert "lock of default, 1 pin" in shown
+        assert "flask" not in shown
+
+    def test_options_are_shown_where_the_file_has_some(self) -> None:
+        options = {
+            "index_urls": ["https://pypi.org/simple"],
+            "prefer_binary": True,
+            "no_binary": ["lxml"],
+            "pre": False,
+        }
+
+        shown = scanned(options=options)
+
+        assert "option prefer-binary" in shown
+        assert "option no-binary lxml" in shown
+        assert "index-urls" not in shown
+        assert "option pre\n" not in shown
+
+    def test_errors_are_counted(self) -> None:
+        shown = scanned(errors=[{"line": 3, "message": "No."}], group=None)
+
+        assert "1 error" in shown
+        assert shown.endswith("1 project, 1 requirements file, 1 error")
+
+
+class TestErrors:
+    def test_a_panel_says_what_where_why_and_what_to_do(self) -> None:
+        error = InstallError(
+            "The file is not the one that was locked.",
+            code="hash-mismatch",
+            path="requirements.txt",
+            line=120,
+            text="urllib3==2.2.1 \\\n    --hash=sha256:abc",
+            why="It has sha256:def.",
+            fix="venvman freeze",
+        )
+
+        shown = draw(error_panel(error, width=80))
+
+        assert shown.splitlines()[0].startswith("╭─ error: hash-mismatch ─")
+        assert [line.strip("│ ") for line in shown.splitlines()[1:-1]] == [
+            "The file is not the one that was locked.",
+            "requirements.txt:120",
+            "120 | urllib3==2.2.1 \\",
+            "121 |     --hash=sha256:abc",
+            "It has sha256:def.",
+            "Next: venvman freeze",
+        ]
+
+    def test_every_problem_of_an_input_is_listed(self) -> None:
+        problems = [
+            Problem(code="bad-line", message="No.", path="r.txt", line=line, text=f"x{line}")
+            for line in (3, 17)
+        ]
+        error = RequirementsError("2 bad lines.", code="bad", problems=problems, fix="edit r.txt")
+
+        shown = draw(error_panel(error, width=60))
+
+        for words in ("2 bad lines.", "r.txt:3", "3 | x3", "r.txt:17", "17 | x17", "Next: edit r"):
+            assert words in shown
+
+    def test_more_problems_than_a_screen_holds_are_counted(self) -> None:
+        problems = [Problem(code="bad", message=f"No {line}.") for line in range(50)]
+
+        shown = draw(
+            error_panel(RequirementsError("Bad.", code="bad", problems=problems), width=80)
+        )
+
+        assert "... and 30 further problems; all of them with --format json" in shown
+
+    def test_a_stale_lock_is_drift_not_an_error(self) -> None:
+        shown = draw(error_panel(LockStale("Stale.", code="lock-stale"), width=80, drift=True))
+
+        assert "drift: lock-stale" in shown
+        assert "error" not in shown
+
+    @pytest.mark.parametrize("width", [40, 60, 80])
+    def test_nothing_is_cut_off_at_any_width(self, width: int) -> None:
+        digest = "ab" * 32
+        error = InstallError("Wrong.", code="hash-mismatch", why=f"It has sha256:{digest}.")
+
+        shown = draw(error_panel(error, width=width), width=width)
+
+        assert digest in shown.replace("│", "").replace(" ", "").replace("\n", "")
+
+    def test_a_wide_terminal_does_not_make_lines_too_long_to_read(self) -> None:
+        shown = draw(error_panel(InstallError("Wrong.", code="x"), width=250), width=250)
+
+        assert max(len(line) for line in shown.splitlines()) == 100
+
+    def test_problems_of_a_result_have_a_panel_too(self) -> None:
+        problem = Problem(code="bad", message="No.", path="r.txt", line=1, text="???")
+
+        shown = draw(problems_panel([problem], width=60))
+
+        assert "1 error" in shown
+        assert "1 | ???" in shown
+
+    def test_a_problem_told_in_passing_is_one_line(self) -> None:
+        problem = Problem(
+            code="cache-read-only",
+            message="The cache cannot be written.",
+            severity=Severity.WARNING,
+            path="/cache",
+            why="It is read-only.",
+            fix="venvman cache dir",
+        )
+
+        assert draw(problem_line(problem), width=200) == (
+            "warning: The cache cannot be written. (/cache) It is read-only. "
+            "Next: venvman cache dir"
+        )
+
+    def test_text_cannot_command_the_terminal_or_the_markup(self) -> None:
+        assert plain("\x1b[31m[bold]x\x07").plain == "\\x1b[31m[bold]x\\x07"
+
+    def test_credentials_are_not_shown(self) -> None:
+        error = InstallError("No answer from https://me:s3cret@example.com/simple.", code="x")
+
+        shown = joined(draw(error_panel(error, width=100)))
+
+        assert "s3cret" not in shown
+        assert "https://****@example.com/simple" in shown
+
+
+class TestHooksAndShortResults:
+    def test_hooks_say_what_they_do(self) -> None:
+        from venvman.errors import ExitCode
+        from venvman.report.result import Status
+
+        def hook(
+            name: str, state: str, mode: str | None = None, *, chained: bool = False
+        ) -> object:
+            return {"name": name, "state": state, "mode": mode, "chained": chained}
+
+        data = {
+            "folder": ".git/hooks",
+            "hooks": [
+                hook("post-checkout", "installed", "report", chained=True),
+                hook("post-merge", "installed", "sync"),
+                hook("pre-commit", "installed", "report"),
+                hook("post-rewrite", "foreign"),
+                hook("other", "absent"),
+            ],
+        }
+        result = Result(command="hooks status", status=Status.OK, exit_code=ExitCode.OK, data=data)
+
+        shown = draw(render(result))
+
+        assert "says what has drifted, after the hook that was here before" in joined(shown)
+        assert "repairs what has drifted" in shown
+        assert "refuses a stale lock" in shown
+        assert "somebody else's: left alone" in shown
+        assert "not installed" in shown
+
+    def test_without_hooks_the_command_that_installs_them_is_named(self) -> None:
+        from venvman.errors import ExitCode
+        from venvman.report.result import Status
+
+        data = {"folder": ".git/hooks", "hooks": []}
+        result = Result(command="hooks status", status=Status.OK, exit_code=ExitCode.OK, data=data)
+
+        assert draw(render(result)).endswith("Next: venvman hooks install")
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        ("seconds", "words"),
+        [
+            (0.0, "0 ms"),
+            (0.0994, "99 ms"),
+            (1.24, "1.2 s"),
+            (59.97, "1 min 00 s"),
+            (125, "2 min 05 s"),
+        ],
+    )
+    def test_durations(self, seconds: float, words: str) -> None:
+        assert duration(seconds) == words
+
+    @pytest.mark.parametrize(
+        ("number", "words"),
+        [(0, "0 B"), (999, "999 B"), (12_345, "12.3 kB"), (999_600, "1.0 MB"), (5e12, "5.0 TB")],
+    )
+    def test_sizes(self, number: float, words: str) -> None:
+        assert size(number) == words
+
+    def test_counts(self) -> None:
+        assert count(1, "entry", "entries") == "1 entry"
+        assert count(2000, "entry", "entries") == "2,000 entries"
+
+    def test_lists(self) -> None:
+        assert sentence_list([]) == ""
+        assert sentence_list(["a"]) == "a"
+        assert sentence_list(["a", "b", "c"]) == "a, b and c"

@@ -1,0 +1,55 @@
+"""Result to JSON: the envelope of DESIGN 4.3, the same for every command."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from venvman.report.result import SCHEMA_VERSION
+from venvman.secrets import redact
+
+if TYPE_CHECKING:
+    from venvman.errors import Problem
+    from venvman.report.result import Result
+
+__all__ = ["problem_data", "render"]
+
+
+def render(result: Result) -> str:
+    """One JSON document, ending with a newline; ASCII, so that every stream can carry it.
+
+    Credentials in URLs are hidden wherever they stand: no report of ours may show them.
+    """
+    envelope = {
+        "schema_version": SCHEMA_VERSION,
+        "command": result.command,
+        "status": result.status.value,
+        "exit_code": int(result.exit_code),
+        "data": _clean(result.data),
+        "problems": [_clean(problem_data(problem)) for problem in result.problems],
+    }
+    return json.dumps(envelope, indent=2) + "\n"
+
+
+def problem_data(problem: Problem) -> dict[str, Any]:
+    """A row of ``problems``: every key always there, absent values null."""
+    return {
+        "code": problem.code,
+        "message": problem.message,
+        "severity": problem.severity.value,
+        "path": problem.path,
+        "line": problem.line,
+        "text": problem.text,
+        "why": problem.why,
+        "fix": problem.fix,
+    }
+
+
+def _clean(value: Any) -> Any:  # noqa: ANN401 - JSON is what it is
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {key: _clean(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_clean(each) for each in value]
+    return value

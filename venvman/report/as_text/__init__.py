@@ -1,0 +1,55 @@
+"""Result to rich renderables: one function, and a table of what draws which command.
+
+The only part of venvman besides ``cli`` that imports rich.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from venvman.report.as_text.problems import error_panel, problem_line, problems_panel
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from venvman.report.freeze import FreezeView
+    from venvman.report.result import Result
+    from venvman.report.sync import SyncView
+
+__all__ = ["error_panel", "problem_line", "problems_panel", "render"]
+
+
+def render(result: Result, *, verbose: bool = False, height: int | None = None) -> RenderableType:
+    """What stdout shows of ``result``.
+
+    ``verbose`` shows whole lists; otherwise a summary fits ``height`` lines (None: no screen).
+    """
+    match result.command:
+        case "sync":
+            from venvman.report.as_text.sync import render_sync
+
+            return render_sync(cast("SyncView", result.view), verbose=verbose, height=height)
+        case "freeze":
+            from venvman.report.as_text.freeze import render_freeze
+
+            return render_freeze(cast("FreezeView", result.view), verbose=verbose, height=height)
+        case "status":
+            from venvman.report.as_text.status import render_status
+
+            return render_status(result, verbose=verbose, height=height)
+        case "doctor":
+            from venvman.report.as_text.doctor import render_doctor
+
+            return render_doctor(result.data)
+        case "scan":
+            from venvman.report.as_text.scan import render_scan
+
+            return render_scan(result.data, verbose=verbose)
+        case "hooks install" | "hooks uninstall" | "hooks status":
+            from venvman.report.as_text.hooks import render_hooks
+
+            return render_hooks(result.data)
+        case _:
+            from venvman.report.as_text.short import render_short
+
+            return render_short(result)

@@ -1,0 +1,139 @@
+"""Changes as lines with a symbol, versions in columns, and a count for those that do not fit."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from venvman.report.as_text.words import Style, count, plain, sentence_list
+from venvman.report.changes import ChangeKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+
+    from venvman.report.changes import Change
+
+__all__ = ["Tense", "change_list", "counted", "fitting"]
+
+_STYLES = {
+    ChangeKind.ADDED: Style.ADDED,
+    ChangeKind.CHANGED: Style.CHANGED,
+    ChangeKind.REMOVED: Style.REMOVED,
+}
+_SYMBOLS = {ChangeKind.ADDED: "+", ChangeKind.CHANGED: "~", ChangeKind.REMOVED: "-"}
+
+_LONGEST_NAME = 30
+
+# What is replaced or goes is news; what comes is mostly expected, so it is what gets shortened.
+_ORDER = (ChangeKind.CHANGED, ChangeKind.REMOVED, ChangeKind.ADDED)
+
+
+def change_list(
+    changes: Sequence[Change], *, limit: int | None, reasons: bool = False
+) -> RenderableType:
+    """At most ``limit`` changes (None: all), then how many more there are and how to see them.
+
+    ``reasons`` adds a column that says why.
+    """
+    ordered = [each for kind in _ORDER for each in changes if each.kind is kind]
+    shown = ordered[:limit]
+    table = _table(shown, reasons=reasons)
+    for change in shown:
+        because = [plain(f" {change.because}")] if reasons else []
+        table.add_row(_symbol(change), plain(change.name), _versions(change), *because)
+    if len(shown) == len(ordered):
+        return table
+    rest = f"... and {_rest(ordered[len(shown) :])} (--verbose shows all)"
+    return Group(table, Text(rest, style=Style.FAINT))
+
+
+def fitting(height: int | None, *, used: int, verbose: bool) -> int | None:
+    """How many changes to list on a screen of ``height`` lines, ``used`` of them taken.
+
+    None means all of them. Where nobody looks at a screen, a log should stay readable too.
+    """
+    if verbose:
+        return None
+    return 20 if height is None else max(5, height - used)
+
+
+class Tense(Enum):
+    """Whether changes have happened, or would."""
+
+    PAST = "past"
+    FUTURE = "future"
+
+
+def counted(
+    changes: Sequence[Change],
+    *,
+    tense: Tense = Tense.PAST,
+    added: tuple[str, str] = ("installed", "to install"),
+    unchanged: int = 0,
+) -> str:
+    """``31 installed, 2 changed and 1 removed``; only what there is any of is named.
+
+    ``added`` is what happens to a new one, in both tenses.
+    """
+    words = {
+        ChangeKind.ADDED: added,
+        ChangeKind.CHANGED: ("changed", "to change"),
+        ChangeKind.REMOVED: ("removed", "to remove"),
+    }
+    which = 0 if tense is Tense.PAST else 1
+    numbers = {words[kind][which]: sum(each.kind is kind for each in changes) for kind in words} | {
+        "unchanged": unchanged
+    }
+    return sentence_list(f"{number:,} {word}" for word, number in numbers.items() if number)
+
+
+def _table(changes: Sequence[Change], *, reasons: bool) -> Table:
+    """Names stay whole while they leave half of a small screen to the rest."""
+    longest = max((len(change.name) for change in changes), default=0)
+    whole = longest <= _LONGEST_NAME
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(
+        no_wrap=whole,
+        overflow="fold",
+        min_width=longest + 1 if whole else None,
+        style=Style.NAME,
+    )
+    table.add_column(overflow="fold", min_width=12)
+    if reasons:
+        table.add_column(overflow="fold", style=Style.FAINT, min_width=10)
+    return table
+
+
+def _symbol(change: Change) -> Text:
+    return Text(_SYMBOLS[change.kind], style=_STYLES[change.kind])
+
+
+def _versions(change: Change) -> Text:
+    style = _STYLES[change.kind]
+    match change.kind:
+        case ChangeKind.ADDED:
+            return _with_source(plain(change.after or "", style), change)
+        case ChangeKind.REMOVED:
+            return plain(change.before or "?", style)
+        case ChangeKind.CHANGED:
+            before = plain(change.before or "?", Style.FAINT)
+            return Text.assemble(before, " -> ", plain(change.after or "?", style))
+
+
+def _with_source(text: Text, change: Change) -> Text:
+    if change.source != "index":
+        text.append_text(plain(f"{' ' if text else ''}{change.source}", Style.FAINT))
+    return text
+
+
+def _rest(changes: Sequence[Change]) -> str:
+    kinds = {change.kind for change in changes}
+    number = len(changes)
+    return f"{number:,} added" if kinds == {ChangeKind.ADDED} else count(number, "more change")

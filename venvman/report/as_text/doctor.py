@@ -1,0 +1,94 @@
+"""Doctor's findings, grouped by family, each with the command that mends it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from venvman.errors import Severity
+from venvman.report.as_text.problems import SEVERITY_STYLES, command_line
+from venvman.report.as_text.words import Style, count, plain, sentence_list
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import RenderableType
+
+__all__ = ["FAMILIES", "render_doctor"]
+
+FAMILIES = {
+    "VM1": "Environment",
+    "VM2": "Requirements",
+    "VM3": "Lock",
+    "VM4": "Installed packages",
+    "VM5": "Files",
+    "VM6": "Git",
+    "VM7": "Security",
+}
+
+Finding = dict[str, Any]
+
+
+def render_doctor(data: Mapping[str, Any]) -> RenderableType:
+    """``data`` as DESIGN 4.3 has it: ``findings[]``. Every finding is shown, on every screen."""
+    projects: list[Mapping[str, Any]] = data.get("projects", [data])
+    if len(projects) == 1:
+        return _project(projects[0])
+    parts: list[RenderableType] = []
+    for project in projects:
+        parts += [plain(project["project"], Style.NAME), _project(project)]
+    return Group(*parts)
+
+
+def _project(data: Mapping[str, Any]) -> RenderableType:
+    findings: list[Finding] = list(data["findings"])
+    if not findings:
+        return Text.assemble(("Healthy: ", Style.GOOD), "nothing has drifted.")
+    parts: list[RenderableType] = []
+    for family, title in FAMILIES.items():
+        members = [each for each in findings if each["code"].startswith(family)]
+        if members:
+            parts += [Text(title, style=Style.NAME), _table(members), Text()]
+    return Group(*parts, _total(findings))
+
+
+def _table(members: Sequence[Finding]) -> Table:
+    """The findings of a family; neighbours that one command mends show it once."""
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(no_wrap=True, style=Style.FAINT)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold", ratio=1)
+    for position, finding in enumerate(members):
+        severity = Severity(finding["severity"])
+        word = Text(severity.value, style=SEVERITY_STYLES[severity])
+        table.add_row(plain(f"  {finding['code']}"), word, _message(finding))
+        following = members[position + 1]["fix"] if position + 1 < len(members) else None
+        if finding["fix"] is not None and finding["fix"] != following:
+            table.add_row("", "", command_line(finding["fix"]))
+    return table
+
+
+def _message(finding: Finding) -> Text:
+    message = plain(finding["message"])
+    if finding["path"] is None:
+        return message
+    number = "" if finding["line"] is None else f":{finding['line']}"
+    return Text.assemble(message, " (", plain(f"{finding['path']}{number}", Style.PLACE), ")")
+
+
+def _total(findings: Sequence[Finding]) -> Text:
+    numbers = {
+        severity: sum(each["severity"] == severity.value for each in findings)
+        for severity in Severity
+    }
+    words = sentence_list(
+        count(number, severity.value) for severity, number in numbers.items() if number
+    )
+    harmless = not (numbers[Severity.ERROR] or numbers[Severity.WARNING])
+    return Text.assemble(
+        ("Healthy: " if harmless else "Findings: ", Style.GOOD if harmless else Style.WARNING),
+        f"{words}.",
+    )

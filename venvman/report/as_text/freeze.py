@@ -1,0 +1,89 @@
+"""What a freeze did, or would do, to the locks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.text import Text
+
+from venvman.report.as_text.changes import Tense, change_list, counted, fitting
+from venvman.report.as_text.problems import command_line
+from venvman.report.as_text.words import Style, count, duration, plain
+from venvman.report.freeze import changes_of_freeze
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from venvman.report.freeze import FreezeView
+    from venvman.workflow.values import FreezeOutcome, LockOutcome
+
+__all__ = ["lock_lines", "render_freeze"]
+
+_MOST_REASONS = 3
+
+
+def render_freeze(view: FreezeView, *, verbose: bool, height: int | None) -> RenderableType:
+    """Each project's locks and the pins that moved."""
+    parts: list[RenderableType] = []
+    for outcome in view.outcomes:
+        if len(view.outcomes) > 1:
+            parts.append(plain(outcome.project.root.as_posix(), Style.NAME))
+        parts += _one(outcome, verbose=verbose, height=height)
+    return Group(*parts)
+
+
+def lock_lines(outcome: FreezeOutcome) -> list[RenderableType]:
+    """A line per lock that changed, with the reasons that made it stale below it."""
+    lines: list[RenderableType] = []
+    for lock in outcome.locks:
+        if lock.changed:
+            lines.append(_lock_line(lock, outcome))
+            lines += [
+                Text.assemble("    ", plain(reason.message, Style.FAINT))
+                for reason in lock.stale[:_MOST_REASONS]
+                if lock.before is not None
+            ]
+    return lines
+
+
+def _one(outcome: FreezeOutcome, *, verbose: bool, height: int | None) -> list[RenderableType]:
+    if not outcome.changed:
+        return [_unchanged(outcome)]
+    changes = changes_of_freeze(outcome)
+    head = lock_lines(outcome)
+    limit = fitting(height, used=len(head) + 5, verbose=verbose)
+    listing = [change_list(changes, limit=limit, reasons=True)] if changes else []
+    tense = Tense.PAST if outcome.written else Tense.FUTURE
+    numbers = counted(changes, tense=tense, added=("added", "to add"))
+    numbers = numbers or "the same pins with other hashes, markers or reasons"
+    if not outcome.written:
+        return [
+            *head,
+            *listing,
+            Text.assemble(("Not yet written: ", Style.WARNING), numbers, "."),
+            command_line("venvman freeze"),
+        ]
+    took = f" in {duration(sum(outcome.seconds.values()))}" if outcome.seconds else ""
+    return [*head, *listing, Text.assemble((f"Frozen{took}: ", Style.GOOD), numbers, ".")]
+
+
+def _lock_line(lock: LockOutcome, outcome: FreezeOutcome) -> Text:
+    new = lock.before is None
+    verb = "" if outcome.written else "would be "
+    pins = count(len(lock.lock.entries), "pin")
+    return Text.assemble(
+        ("+ ", Style.ADDED) if new else ("~ ", Style.CHANGED),
+        plain(outcome.project.display(lock.path), Style.NAME),
+        f" {verb}{'written' if new else 'frozen again'}, {pins}",
+    )
+
+
+def _unchanged(outcome: FreezeOutcome) -> Text:
+    names = ", ".join(outcome.project.display(each.path) for each in outcome.locks)
+    one = len(outcome.locks) == 1
+    return Text.assemble(
+        ("Nothing to do: ", Style.GOOD),
+        plain(names, Style.NAME),
+        f" {'answers its' if one else 'answer their'} requirements.",
+    )

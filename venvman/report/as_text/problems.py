@@ -1,0 +1,142 @@
+"""Problems and errors: what happened, where, why, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from venvman.errors import Severity
+from venvman.report.as_text.words import Style, count, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+
+    from venvman.errors import Problem, VenvmanError
+
+__all__ = [
+    "SEVERITY_STYLES",
+    "command_line",
+    "error_panel",
+    "problem_block",
+    "problem_line",
+    "problems_panel",
+]
+
+SEVERITY_STYLES = {
+    Severity.ERROR: Style.ERROR,
+    Severity.WARNING: Style.WARNING,
+    Severity.NOTE: Style.NOTE,
+}
+
+# Wider than this, lines of prose are hard to follow.
+_WIDEST = 100
+# A file of another kind, mistaken for requirements, has a fault in every line.
+_MOST = 20
+
+
+def error_panel(error: VenvmanError, *, width: int, drift: bool = False) -> Panel:
+    """A panel that tells everything ``error`` knows; several problems are listed one by one.
+
+    ``width`` is the terminal's, in columns. ``drift`` says that nothing failed: the state that was
+    asked about is not the wanted one.
+    """
+    single = len(error.problems) == 1
+    parts: list[RenderableType] = []
+    if not single or error.problems[0].message != error.message:
+        parts.append(plain(error.message, Style.NAME))
+    parts += _listed(error.problems, heading=Style.NAME if single else "")
+    if error.fix and all(problem.fix is None for problem in error.problems):
+        parts.append(command_line(error.fix))
+    word, style = ("drift", Style.WARNING) if drift else ("error", Style.ERROR)
+    return _panel(parts, title=f"{word}: {error.code}", style=style, width=width)
+
+
+def problems_panel(problems: Sequence[Problem], *, width: int) -> Panel:
+    """The same for problems that came with a result, because looking could go on."""
+    errors = sum(problem.severity is Severity.ERROR for problem in problems)
+    parts = _listed(problems, heading=Style.NAME if len(problems) == 1 else "")
+    return _panel(parts, title=count(errors, "error"), style=Style.ERROR, width=width)
+
+
+def problem_block(problem: Problem, *, heading: str = "") -> Group:
+    """One problem on lines of its own: message, place, the text itself, reason, next command."""
+    parts: list[RenderableType] = [plain(problem.message, heading)]
+    if problem.path is not None:
+        parts.append(_place(problem))
+    if problem.text is not None:
+        parts.append(_quotation(problem))
+    if problem.why is not None:
+        parts.append(plain(problem.why))
+    if problem.fix is not None:
+        parts.append(command_line(problem.fix))
+    return Group(*parts)
+
+
+def problem_line(problem: Problem) -> Text:
+    """``warning: message (file:line); mend it with: command``, for problems told in passing."""
+    text = Text.assemble(
+        (f"{problem.severity.value}: ", SEVERITY_STYLES[problem.severity]), plain(problem.message)
+    )
+    if problem.path is not None:
+        text.append_text(Text.assemble(" (", _place(problem), ")"))
+    if problem.why is not None:
+        text.append_text(Text.assemble(" ", plain(problem.why)))
+    if problem.fix is not None:
+        text.append_text(Text.assemble(" ", command_line(problem.fix)))
+    return text
+
+
+def command_line(fix: str) -> Text:
+    """``Next: <command>``; never wrapped inside a word, so that it can be copied."""
+    return Text.assemble(("Next: ", Style.FAINT), plain(fix, Style.COMMAND), overflow="fold")
+
+
+def _panel(parts: Sequence[RenderableType], *, title: str, style: str, width: int) -> Panel:
+    return Panel(
+        Group(*_spaced(parts)),
+        title=plain(title, style),
+        title_align="left",
+        border_style=style,
+        width=min(width, _WIDEST),
+        padding=(0, 1),
+    )
+
+
+def _listed(problems: Sequence[Problem], *, heading: str) -> list[RenderableType]:
+    shown: list[RenderableType] = [
+        problem_block(problem, heading=heading) for problem in problems[:_MOST]
+    ]
+    if len(problems) > _MOST:
+        rest = count(len(problems) - _MOST, "further problem")
+        shown.append(Text(f"... and {rest}; all of them with --format json", style=Style.FAINT))
+    return shown
+
+
+def _place(problem: Problem) -> Text:
+    where = problem.path if problem.line is None else f"{problem.path}:{problem.line}"
+    return plain(where, Style.PLACE)
+
+
+def _quotation(problem: Problem) -> Table:
+    """The text as it stands in the file; the number is that of its first line."""
+    table = Table.grid()
+    table.add_column(no_wrap=True, style=Style.FAINT)
+    table.add_column(overflow="fold")
+    for position, line in enumerate((problem.text or "").splitlines() or [""]):
+        number = "" if problem.line is None else str(problem.line + position)
+        table.add_row(f"  {number} | ", plain(line))
+    return table
+
+
+def _spaced(parts: Sequence[RenderableType]) -> list[RenderableType]:
+    """``parts`` with an empty line between each two."""
+    spaced: list[RenderableType] = []
+    for part in parts:
+        spaced += [Text(), part] if spaced else [part]
+    return spaced

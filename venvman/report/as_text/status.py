@@ -1,0 +1,116 @@
+"""One screen: requirements, locks, environment, drift, and the next command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.text import Text
+
+from venvman.report.as_text.changes import Tense, change_list, counted, fitting
+from venvman.report.as_text.facts import fact_grid
+from venvman.report.as_text.problems import command_line
+from venvman.report.as_text.words import Style, count, plain
+from venvman.report.changes import changes_of_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import RenderableType
+
+    from venvman.report.changes import Change
+    from venvman.report.result import Result
+
+__all__ = ["render_status"]
+
+_STATE_STYLES = {
+    "fresh": Style.ADDED,
+    "unjudged": Style.FAINT,
+    "stale": Style.CHANGED,
+    "missing": Style.REMOVED,
+}
+_MOST_REASONS = 3
+
+
+def render_status(result: Result, *, verbose: bool, height: int | None) -> RenderableType:
+    """Drawn from the result's data, and from its view for the reasons behind each change."""
+    data = result.data
+    changes = _changes(result)
+    facts: list[tuple[str, RenderableType]] = [
+        ("Project", plain(data["project"], Style.NAME)),
+        ("Requirements", plain(f"{data['requirements']:,}")),
+        ("Locks" if len(data["locks"]) > 1 else "Lock", _locks(data)),
+        ("Environment", _environment(data["environment"])),
+        ("Drift", _drift(data, changes)),
+    ]
+    parts: list[RenderableType] = [fact_grid(facts)]
+    if changes:
+        limit = fitting(height, used=len(data["locks"]) + 9, verbose=verbose)
+        parts += [Text(), change_list(changes, limit=limit, reasons=True)]
+    following = _next(result)
+    return Group(*parts, *([Text(), command_line(following)] if following else []))
+
+
+def _changes(result: Result) -> tuple[Change, ...]:
+    from venvman.workflow.values import StatusReport
+
+    report = result.view
+    if not isinstance(report, StatusReport) or report.plan is None:
+        return ()
+    return changes_of_plan(report.plan, report.project)
+
+
+def _locks(data: Mapping[str, Any]) -> RenderableType:
+    lines: list[RenderableType] = []
+    for lock in data["locks"]:
+        lines.append(_lock(lock))
+        lines += [
+            Text.assemble("  ", plain(reason["message"], Style.FAINT))
+            for reason in lock["reasons"][:_MOST_REASONS]
+            if lock["state"] != "missing"
+        ]
+    return Group(*lines) if lines else Text("none", style=Style.FAINT)
+
+
+def _lock(lock: Mapping[str, Any]) -> Text:
+    pins = f", {count(lock['pins'], 'pin')}" if lock["pins"] else ""
+    source = f" from {lock['source']}" if lock["source"] else ""
+    return Text.assemble(
+        plain(lock["path"], Style.PLACE),
+        " ",
+        (lock["state"], _STATE_STYLES[lock["state"]]),
+        plain(f"{pins}{source}"),
+    )
+
+
+def _environment(environment: Mapping[str, Any]) -> Text:
+    path = plain(environment["path"], Style.PLACE)
+    python = f" with Python {environment['python']}" if environment["python"] else ""
+    match environment["state"]:
+        case "ok":
+            return Text.assemble(path, python)
+        case "absent":
+            return Text.assemble(path, " ", ("missing", Style.REMOVED))
+        case state:
+            word = state.replace("-", " ")
+            return Text.assemble(
+                path, " ", (word, Style.ERROR), ": ", plain(environment["reason"] or "")
+            )
+
+
+def _drift(data: Mapping[str, Any], changes: tuple[Change, ...]) -> Text:
+    if data["changes"] is None:
+        return Text("cannot be known yet", style=Style.FAINT)
+    if not changes:
+        held = count(data["changes"]["unchanged"], "package")
+        return Text.assemble(("none", Style.ADDED), f", {held} as locked")
+    return Text.assemble(
+        (count(len(changes), "difference"), Style.CHANGED),
+        plain(f": {counted(changes, tense=Tense.FUTURE)}"),
+    )
+
+
+def _next(result: Result) -> str | None:
+    if not result.exit_code:
+        return None
+    return result.data["environment"]["fix"] or "venvman sync"

@@ -1,0 +1,114 @@
+"""What a sync did, or would do, on one screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.text import Text
+
+from venvman.report.as_text.changes import Tense, change_list, counted, fitting
+from venvman.report.as_text.freeze import lock_lines
+from venvman.report.as_text.problems import command_line
+from venvman.report.as_text.words import Style, count, duration, plain, sentence_list
+from venvman.report.changes import changes_of_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import RenderableType
+
+    from venvman.events import Stage
+    from venvman.report.sync import SyncView
+    from venvman.workflow.values import SyncOutcome
+
+__all__ = ["render_sync"]
+
+# A stage that took less says nothing about where the time went.
+_WORTH_TELLING = 0.05
+
+
+def render_sync(view: SyncView, *, verbose: bool, height: int | None) -> RenderableType:
+    """Each project's summary; with several, the project's folder stands above it."""
+    only_looked = view.request.dry_run or view.request.check
+    parts: list[RenderableType] = []
+    for outcome in view.outcomes:
+        if len(view.outcomes) > 1:
+            parts.append(plain(outcome.project.root.as_posix(), Style.NAME))
+        if only_looked:
+            parts += _intention(outcome, verbose=verbose, height=height)
+        else:
+            parts += _deed(outcome, verbose=verbose, height=height)
+    return Group(*parts)
+
+
+def _deed(outcome: SyncOutcome, *, verbose: bool, height: int | None) -> list[RenderableType]:
+    head = _head(outcome, created="created")
+    if not outcome.plan:
+        return [*head, _nothing_to_do(outcome)]
+    changes = changes_of_plan(outcome.plan, outcome.project)
+    limit = fitting(height, used=len(head) + 5, verbose=verbose)
+    return [
+        *head,
+        change_list(changes, limit=limit),
+        Text.assemble(
+            (f"Done in {duration(sum(outcome.seconds.values()))}: ", Style.GOOD),
+            plain(counted(changes, unchanged=outcome.plan.unchanged)),
+            ".",
+        ),
+        *_stages(outcome.seconds),
+    ]
+
+
+def _intention(outcome: SyncOutcome, *, verbose: bool, height: int | None) -> list[RenderableType]:
+    head = _head(outcome, created="would be created")
+    if not outcome.plan:
+        return [*head, command_line("venvman sync")] if head else [_nothing_to_do(outcome)]
+    changes = changes_of_plan(outcome.plan, outcome.project)
+    limit = fitting(height, used=len(head) + 5, verbose=verbose)
+    return [
+        *head,
+        change_list(changes, limit=limit, reasons=True),
+        Text.assemble(
+            ("Not yet done: ", Style.WARNING),
+            plain(counted(changes, tense=Tense.FUTURE, unchanged=outcome.plan.unchanged)),
+            ".",
+        ),
+        command_line("venvman sync"),
+    ]
+
+
+def _head(outcome: SyncOutcome, *, created: str) -> list[RenderableType]:
+    lines: list[RenderableType] = []
+    if outcome.frozen is not None:
+        lines += lock_lines(outcome.frozen)
+    if outcome.created:
+        lines.append(
+            Text.assemble(
+                ("+ ", Style.ADDED),
+                plain(outcome.project.display(outcome.environment), Style.NAME),
+                f" {created} with Python {outcome.interpreter.version}",
+            )
+        )
+    return lines
+
+
+def _nothing_to_do(outcome: SyncOutcome) -> Text:
+    where = plain(outcome.project.display(outcome.environment), Style.NAME)
+    held = count(outcome.plan.unchanged, "package")
+    groups = sentence_list(outcome.groups)
+    return Text.assemble(
+        ("Nothing to do: ", Style.GOOD),
+        where,
+        f" holds the {held} of {groups}" if groups else f" holds {held}",
+        ".",
+    )
+
+
+def _stages(seconds: Mapping[Stage, float]) -> list[Text]:
+    told = [
+        f"{stage.value} {duration(each)}"
+        for stage, each in seconds.items()
+        if each >= _WORTH_TELLING
+    ]
+    return [Text(", ".join(told), style=Style.FAINT)] if len(told) > 1 else []

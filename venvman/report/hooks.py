@@ -1,0 +1,50 @@
+"""HooksReport to Result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from venvman.errors import ExitCode
+from venvman.report.result import Result, Status
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from venvman.githooks import HooksReport, HookStatus
+
+__all__ = ["hooks_result"]
+
+
+def hooks_result(report: HooksReport, *, command: str, root: Path) -> Result:
+    """``data.{folder, hooks[] {name, path, state, mode, projects[], chained}}``.
+
+    Paths are relative to ``root``, the project's folder. Hooks that had to be left alone are
+    problems; they do not change the exit code.
+    """
+    return Result(
+        command=command,
+        status=Status.OK,
+        exit_code=ExitCode.OK,
+        data={
+            "folder": _display(report.folder, root),
+            "hooks": [_row(each, root) for each in report.hooks],
+        },
+        problems=report.problems,
+        view=report,
+        answers=command == "hooks status",
+    )
+
+
+def _row(hook: HookStatus, root: Path) -> dict[str, Any]:
+    return {
+        "name": hook.name.value,
+        "path": _display(hook.path, root),
+        "state": hook.state.value,
+        "mode": None if hook.mode is None else hook.mode.value,
+        "projects": list(hook.projects),
+        "chained": hook.chained,
+    }
+
+
+def _display(path: Path, root: Path) -> str:
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()

@@ -1,0 +1,92 @@
+"""StatusReport to Result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from venvman.errors import ExitCode
+from venvman.freshness import Fresh, Stale
+from venvman.inspection import Absent, Broken, Environment, NotAnEnvironment
+from venvman.report.as_json import problem_data
+from venvman.report.changes import change_rows, changes_of_plan
+from venvman.report.result import Result, Status
+
+if TYPE_CHECKING:
+    from venvman.inspection import Condition
+    from venvman.workflow.values import LockState, StatusReport
+
+__all__ = ["status_result"]
+
+
+def status_result(report: StatusReport) -> Result:
+    """``data.{project, requirements, locks[], environment{}, changes{}|null}``.
+
+    ``changes`` is what ``sync`` would do to the environment as it is, in the form that sync
+    reports. Anything stale, missing or drifted makes the status ``drift``, exit code 1.
+    """
+    clean = (
+        isinstance(report.inspection, Environment)
+        and not report.plan
+        and all(_state(each) in {"fresh", "unjudged"} for each in report.locks)
+    )
+    return Result(
+        command="status",
+        status=Status.OK if clean else Status.DRIFT,
+        exit_code=ExitCode.OK if clean else ExitCode.DRIFT,
+        data=_data(report),
+        problems=report.problems,
+        view=report,
+        answers=True,
+    )
+
+
+def _data(report: StatusReport) -> dict[str, Any]:
+    changes: dict[str, Any] | None = None
+    if report.plan is not None:
+        rows = change_rows(changes_of_plan(report.plan, report.project), added="installed")
+        changes = {**rows, "unchanged": report.plan.unchanged}
+    return {
+        "project": report.project.root.as_posix(),
+        "requirements": report.requirements,
+        "locks": [_lock(each, report) for each in report.locks],
+        "environment": {
+            "path": report.project.display(report.environment),
+            **_environment(report.inspection),
+            "python": None if report.interpreter is None else report.interpreter.target.python,
+        },
+        "changes": changes,
+    }
+
+
+def _lock(lock: LockState, report: StatusReport) -> dict[str, Any]:
+    stale = lock.freshness.reasons if isinstance(lock.freshness, Stale) else ()
+    return {
+        "group": lock.group,
+        "source": None if lock.source is None else report.project.display(lock.source),
+        "path": report.project.display(lock.path),
+        "pins": lock.pins,
+        "state": _state(lock),
+        "reasons": [problem_data(each) for each in stale],
+    }
+
+
+def _state(lock: LockState) -> str:
+    match lock.freshness:
+        case None:
+            return "unjudged"
+        case Fresh():
+            return "fresh"
+        case Stale():
+            return "stale" if lock.pins else "missing"
+
+
+def _environment(condition: Condition) -> dict[str, Any]:
+    match condition:
+        case Absent():
+            return {"state": "absent", "reason": None, "fix": "venvman sync"}
+        case NotAnEnvironment():
+            return {"state": "not-an-environment", "reason": condition.reason, "fix": None}
+        case Broken():
+            return {"state": "broken", "reason": condition.reason, "fix": condition.fix}
+        case Environment():
+            return {"state": "ok", "reason": None, "fix": None}

@@ -1,0 +1,62 @@
+"""SyncOutcome to Result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from venvman.errors import ExitCode
+from venvman.report.changes import change_rows, changes_of_plan
+from venvman.report.result import Result, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from venvman.workflow.values import SyncOutcome, SyncRequest
+
+__all__ = ["SyncView", "sync_result"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncView:
+    """What the text renderer draws: every project's outcome, and what was asked for."""
+
+    outcomes: tuple[SyncOutcome, ...]
+    request: SyncRequest
+
+
+def sync_result(outcomes: Sequence[SyncOutcome], request: SyncRequest) -> Result:
+    """One project's ``data`` as DESIGN 4.3 has it; several stand in a list ``projects``.
+
+    With something left to do the status is ``drift``: exit code 1 for ``--check``, 0 for
+    ``--dry-run``.
+    """
+    pending = any(_is_pending(outcome, request) for outcome in outcomes)
+    rows = [_data(outcome) for outcome in outcomes]
+    return Result(
+        command="sync",
+        status=Status.DRIFT if pending else Status.OK,
+        exit_code=ExitCode.DRIFT if pending and request.check else ExitCode.OK,
+        data=rows[0] if len(rows) == 1 else {"projects": rows},
+        problems=tuple(each for outcome in outcomes for each in outcome.problems),
+        view=SyncView(outcomes=tuple(outcomes), request=request),
+    )
+
+
+def _is_pending(outcome: SyncOutcome, request: SyncRequest) -> bool:
+    if not (request.check or request.dry_run):
+        return False
+    stale = outcome.frozen is not None and outcome.frozen.changed
+    return bool(outcome.plan) or outcome.created or stale
+
+
+def _data(outcome: SyncOutcome) -> dict[str, Any]:
+    changes = changes_of_plan(outcome.plan, outcome.project)
+    return {
+        "project": outcome.project.root.as_posix(),
+        "environment": outcome.project.display(outcome.environment),
+        "created": outcome.created,
+        **change_rows(changes, added="installed"),
+        "unchanged": outcome.plan.unchanged,
+        "seconds": round(sum(outcome.seconds.values()), 3),
+    }
