@@ -165,7 +165,8 @@ def _may_fulfil(hint: tuple[int, ...] | None, versions: Versions) -> bool:
     specifier = _specifier(versions.specifier)
     fits = any(specifier.contains(f"{minor}.{patch}", prereleases=True) for patch in patches)
     # A name hardly ever tells that it is a pre-release.
-    return _is_supported(hint) and (fits or versions.specifier.startswith(f"=={minor}."))
+    pre_release = f"=={minor}." + (str(hint[2]) if len(hint) == 3 else "")
+    return _is_supported(hint) and (fits or versions.specifier.startswith(pre_release))
 
 
 def _promise(place: Place) -> tuple[tuple[int, ...], int]:
@@ -227,4 +228,4 @@ def _how_to_get(
 def _is_manageable(versions: Versions) -> bool:
     """Whether any version that venvman manages would do; those not yet released included."""
     oldest = OLDEST[1]
-    return any(_may_fulfil((OLDEST[0], minor), versions) for minor in range(oldest, oldest + 50))
+    return any(_may_fulfil((OLDEST[0], minor), versions) for minor in range(oldest, oldest + 100))

@@ -34,7 +34,7 @@ class Place:
 
 
 _NAME = re.compile(r"python(?P<major>\d)?(?:\.(?P<minor>\d+)t?)?(?:\.exe)?", re.IGNORECASE)
-_FOLDER = re.compile(r"(?:cpython-)?(3)\.(\d+)(?:\.(\d+))?(?!\w*/)")
+_FOLDER = re.compile(r"(?:cpython-)?([23])\.(\d+)(?:\.(\d+))?")
 _CONDA_RECORD = re.compile(r"python-(3)\.(\d+)\.(\d+)-")
 
 

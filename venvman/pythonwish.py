@@ -68,7 +68,7 @@ _VERSION = re.compile(
     r"(?:-dev|-[a-z][\w.-]*)?",
     re.IGNORECASE,
 )
-_SPECIFIER = re.compile(r"[<>=!~]")
+_SPECIFIER = re.compile(r"[<>]|[=!~]=")
 _OTHERS = re.compile(
     r"(pypy|graalpy|jython|ironpython|pyston|micropython|stackless)", re.IGNORECASE
 )

@@ -5,17 +5,21 @@ At least the one that runs the tests is always there, so that nothing is skipped
 
 from __future__ import annotations
 
+import functools
+import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import packaging.tags
 
+from venvman import facts
 from venvman.directories import Directories
 from venvman.probe import OLDEST
 from venvman.pythonplaces import find_places
 
-__all__ = ["EVERY_PYTHON", "OWN_PYTHON", "OWN_SITE_PACKAGES", "kept_in"]
+__all__ = ["EVERY_PYTHON", "OWN_PYTHON", "OWN_SITE_PACKAGES", "fake_python", "kept_in"]
 
 OWN_PYTHON = Path(getattr(sys, "_base_executable", sys.executable))
 """The base interpreter of the tests' own environment."""
@@ -26,6 +30,29 @@ OWN_SITE_PACKAGES = Path(packaging.tags.__file__).parent.parent
 def kept_in(folder: Path) -> Directories:
     """A cache and a state folder below ``folder``."""
     return Directories(cache=folder / "cache", state=folder / "state")
+
+
+def fake_python(path: Path, *, notes: Path | None = None, **changes: object) -> Path:
+    """A program at ``path`` that says of itself what this Python says, but for ``changes``.
+
+    Each start adds a line to the file ``notes``.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    says = json.dumps({**_own_facts(), "executable": str(path), **changes})
+    note = f"echo x >> '{notes}'\n" if notes else ""
+    path.write_text(f"#!/bin/sh\n{note}cat <<'END'\n{says}\nEND\n")
+    path.chmod(0o755)
+    return path
+
+
+@functools.cache
+def _own_facts() -> dict[str, object]:
+    script = facts.__file__
+    done = subprocess.run(
+        [OWN_PYTHON, "-I", "-S", script], capture_output=True, text=True, check=True
+    )
+    answer: dict[str, object] = json.loads(done.stdout)
+    return answer
 
 
 def _every_python() -> list[Path]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.pythons import EVERY_PYTHON, OWN_PYTHON, OWN_SITE_PACKAGES, kept_in
+from tests.support.pythons import EVERY_PYTHON, OWN_PYTHON, OWN_SITE_PACKAGES, fake_python, kept_in
 from venvman.errors import EnvironmentUnusable
 from venvman.probe import Interpreter, bundled_pip, probe
 
@@ -71,39 +71,22 @@ def test_the_second_look_starts_no_process(tmp_path: Path, monkeypatch: pytest.M
     assert probe(OWN_PYTHON, directories=kept_in(tmp_path)) == first
 
 
-def fake_python(path: Path, *, says: str, notes: Path) -> Path:
-    """A program that answers with ``says`` and notes each start in ``notes``."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\necho x >> '{notes}'\ncat <<'END'\n{says}\nEND\n")
-    path.chmod(0o755)
-    return path
-
-
-def facts_of_own(path: Path, **changes: object) -> str:
-    facts = ask(OWN_PYTHON, f"import json, runpy; runpy.run_path({FACTS!r}, run_name='__main__')")
-    return json.dumps({**facts, "executable": str(path), **changes})
-
-
-FACTS = str(Path(__file__).parents[2] / "venvman" / "facts.py")
-
-
 def test_a_changed_executable_is_asked_again(tmp_path: Path) -> None:
     python, notes = tmp_path / "bin" / "python", tmp_path / "notes"
     directories = kept_in(tmp_path)
-    fake_python(python, says=facts_of_own(python), notes=notes)
+    fake_python(python, notes=notes)
     probe(python, directories=directories)
     probe(python, directories=directories)
     assert notes.read_text() == "x\n"
-    fake_python(python, says=facts_of_own(python, version="3.9.1"), notes=notes)
+    fake_python(python, version="3.9.1", notes=notes)
     assert probe(python, directories=directories).minor == (3, 9)
     assert notes.read_text() == "x\nx\n"
 
 
 def test_a_link_turned_to_another_python_is_asked_again(tmp_path: Path) -> None:
-    link, notes = tmp_path / "python3", tmp_path / "notes"
+    link = tmp_path / "python3"
     for version in ("3.9.1", "3.10.1"):
-        real = tmp_path / version / "python"
-        fake_python(real, says=facts_of_own(real, version=version), notes=notes)
+        real = fake_python(tmp_path / version / "python", version=version)
         link.unlink(missing_ok=True)
         link.symlink_to(real)
         assert probe(link, directories=kept_in(tmp_path)).target.python == version
@@ -144,8 +127,7 @@ def test_the_python_of_an_environment_is_asked_for_its_base(tmp_path: Path) -> N
 def test_a_shim_leads_to_the_python_it_starts_and_is_asked_every_time(tmp_path: Path) -> None:
     shim = tmp_path / "shims" / "python"
     shim.parent.mkdir()
-    other = tmp_path / "other" / "python"
-    fake_python(other, says=facts_of_own(other, version="3.9.1"), notes=tmp_path / "notes")
+    other = fake_python(tmp_path / "other" / "python", version="3.9.1")
     for real in (OWN_PYTHON, other):
         shim.write_text(f'#!/bin/sh\nexec "{real}" "$@"\n')
         shim.chmod(0o755)
@@ -194,8 +176,7 @@ def test_a_python_that_is_too_old_is_refused_by_its_version(tmp_path: Path, vers
 
 
 def test_another_implementation_is_refused_by_its_name(tmp_path: Path) -> None:
-    python = tmp_path / "python"
-    fake_python(python, says=facts_of_own(python, implementation="pypy"), notes=tmp_path / "n")
+    python = fake_python(tmp_path / "python", implementation="pypy")
     assert "is pypy, and venvman manages CPython only" in refusal(python, tmp_path).message
 
 
