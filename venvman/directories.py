@@ -35,5 +35,12 @@ class Directories:
 
     def environment_lock(self, environment: Path) -> Path:
         """The lock file of ``environment``: outside it, so that a rebuild keeps it."""
-        key = hashlib.sha256(os.fsencode(os.path.realpath(environment))).hexdigest()[:32]
-        return self.state / "locks" / f"{key}.lock"
+        return self.state / "locks" / f"{_key(environment)}.lock"
+
+    def project_state(self, root: Path) -> Path:
+        """The folder for what is remembered of the project at ``root``; may vanish at any time."""
+        return self.state / "projects" / _key(root)
+
+
+def _key(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(os.path.realpath(path))).hexdigest()[:32]

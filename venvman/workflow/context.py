@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from venvman.events import Reporter
+    from venvman.index.client import Index
     from venvman.options import FileOptions, IndexOptions
     from venvman.project import Project
     from venvman.settings import Settings
     from venvman.store import Store
 
-__all__ = ["Context", "open_context"]
+__all__ = ["Context", "context_of", "open_context", "open_workspace"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,15 +38,31 @@ class Context:
     @property
     def home(self) -> Path:
         """The user's home folder, as the variables say."""
-        named = self.variables.get("HOME") or self.variables.get("USERPROFILE")
-        return Path(named) if named else Path.home()
+        return _home(self.variables)
 
     @property
-    def store(self) -> Store:
-        """The machine-wide store of unpacked wheels."""
+    def verdicts(self) -> Path:
+        """Where it is remembered that the project's locks were found fresh."""
+        return self.directories.project_state(self.project.root) / "verdicts.json"
+
+    def open_store(self) -> Store:
+        """The machine-wide store of unpacked wheels; close it."""
         from venvman.store import Store
 
-        return Store(self.directories.cache)
+        return Store(self.directories.cache, reporter=self.reporter)
+
+    def open_index(self, options: IndexOptions) -> Index:
+        """A client for all of ``options``' indexes and what the settings bind to one; close it."""
+        from venvman.index.client import Index
+        from venvman.names import canonical
+
+        return Index(
+            options,
+            directories=self.directories,
+            variables=self.variables,
+            reporter=self.reporter,
+            sources={canonical(name): url for name, url in self.settings.sources.value},
+        )
 
     def index_options(self, files: tuple[FileOptions, ...] = ()) -> IndexOptions:
         """This machine's pip configuration with the options of ``files`` on top."""
@@ -73,8 +90,7 @@ def open_context(
     """
     from venvman.project import find_project
 
-    home = variables.get("HOME") or variables.get("USERPROFILE")
-    found = find_project(cwd, home=Path(home) if home else Path.home(), explicit=project)
+    found = find_project(cwd, home=_home(variables), explicit=project)
     return context_of(
         found,
         flags=flags,
@@ -82,6 +98,41 @@ def open_context(
         cwd=cwd,
         reporter=reporter,
         directories=Directories.of(variables, cache=cache_dir),
+    )
+
+
+def open_workspace(
+    *,
+    top: Path | None,
+    flags: Mapping[str, object],
+    variables: Mapping[str, str],
+    cwd: Path,
+    reporter: Reporter,
+    cache_dir: Path | None = None,
+) -> tuple[Context, ...]:
+    """A context for every project at or below ``top`` (None: ``cwd``), outermost first.
+
+    Where there is none below, the project above, in the middle of which somebody stands.
+
+    Raises:
+        ProjectNotFound: there is none either way.
+        ConfigurationError: as :func:`open_context`, for any of them.
+    """
+    from venvman.project import find_project, find_workspace
+
+    folder = (cwd / top).absolute() if top is not None else cwd
+    directories = Directories.of(variables, cache=cache_dir)
+    found = find_workspace(folder) or (find_project(folder, home=_home(variables)),)
+    return tuple(
+        context_of(
+            project,
+            flags=flags,
+            variables=variables,
+            cwd=cwd,
+            reporter=reporter,
+            directories=directories,
+        )
+        for project in found
     )
 
 
@@ -105,3 +156,8 @@ def context_of(
         cwd=cwd,
         reporter=reporter,
     )
+
+
+def _home(variables: Mapping[str, str]) -> Path:
+    named = variables.get("HOME") or variables.get("USERPROFILE")
+    return Path(named) if named else Path.home()

@@ -11,11 +11,11 @@ from venvman.errors import EnvironmentUnusable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from venvman.inspection import Environment
+    from venvman.inspection import Broken, Environment
     from venvman.interpreters import Interpreter
     from venvman.workflow.context import Context
 
-__all__ = ["Place", "clean_place", "find_place"]
+__all__ = ["Place", "clean_place", "find_place", "freezing_interpreter"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,32 +56,44 @@ def find_place(context: Context, *, recreate: bool = False) -> Place:
     found = inspect(path, directories=context.directories)
     wish = wish_of(context.project, context.settings, cwd=context.cwd)
     match found:
+        case NotAnEnvironment():
+            raise not_an_environment(path, found.reason)
         case Absent():
             return Place(path=path, interpreter=_choose(context), environment=None)
-        case NotAnEnvironment(reason=reason):
-            raise not_an_environment(path, reason)
-        case Broken(reason=reason, code=code, fix=fix):
-            if not recreate:
-                raise EnvironmentUnusable(
-                    reason, code=f"environment-{code}", path=context.project.display(path), fix=fix
-                )
-            return Place(path=path, interpreter=_choose(context), environment=None, occupied=True)
+        case Broken():
+            problem = _broken(context, found)
         case Environment():
-            why = conflict(found, wish, directories=context.directories)
-            if recreate:
-                return Place(
-                    path=path, interpreter=_choose(context), environment=None, occupied=True
-                )
-            if why is not None:
-                raise EnvironmentUnusable(
-                    why,
-                    code="environment-other-python",
-                    path=context.project.display(path),
-                    fix="venvman sync --recreate",
-                )
-            return Place(path=path, interpreter=found.interpreter, environment=found)
+            why = conflict(found, wish, directories=context.directories) or ""
+            if not why and not recreate:
+                return Place(path=path, interpreter=found.interpreter, environment=found)
+            problem = _other_python(context, path, why)
         case _:
             assert_never(found)
+    if not recreate:
+        raise problem
+    return Place(path=path, interpreter=_choose(context), environment=None, occupied=True)
+
+
+def freezing_interpreter(context: Context) -> Interpreter:
+    """The environment's interpreter where it will do, else the one an environment would get.
+
+    Freezing never touches the environment, so whatever is wrong with it does not matter here.
+
+    Raises:
+        EnvironmentUnusable: there is no such Python.
+    """
+    from venvman.environment import locate
+    from venvman.inspection import Environment, conflict, inspect
+    from venvman.interpreters import wish_of
+
+    path = locate(context.project, context.settings)
+    found = inspect(path, directories=context.directories)
+    wish = wish_of(context.project, context.settings, cwd=context.cwd)
+    if not isinstance(found, Environment):
+        return _choose(context)
+    if conflict(found, wish, directories=context.directories) is not None:
+        return _choose(context)
+    return found.interpreter
 
 
 def clean_place(context: Context) -> tuple[Path, bool]:
@@ -100,6 +112,24 @@ def clean_place(context: Context) -> tuple[Path, bool]:
         return path, False
     remove(path)
     return path, True
+
+
+def _broken(context: Context, found: Broken) -> EnvironmentUnusable:
+    return EnvironmentUnusable(
+        found.reason,
+        code=f"environment-{found.code}",
+        path=context.project.display(found.path),
+        fix=found.fix,
+    )
+
+
+def _other_python(context: Context, path: Path, why: str) -> EnvironmentUnusable:
+    return EnvironmentUnusable(
+        why,
+        code="environment-other-python",
+        path=context.project.display(path),
+        fix="venvman sync --recreate",
+    )
 
 
 def _choose(context: Context) -> Interpreter:

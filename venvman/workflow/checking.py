@@ -1,0 +1,282 @@
+"""``status`` and ``doctor``: everything looked at, nothing changed, broken parts no obstacle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from venvman.errors import LockError, RequirementsError, VenvmanError
+from venvman.workflow.locks import judge_locks, read_group_lock
+from venvman.workflow.values import GroupChoice, LockState, StatusReport
+from venvman.workflow.wishes import choose_groups, open_scan, read_wishes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from venvman.doctor.diagnosis import Diagnosis
+    from venvman.doctor.examination import Examination, ExaminedLock, LockTracking
+    from venvman.doctor.table import Selection
+    from venvman.drift import Drift
+    from venvman.errors import Problem
+    from venvman.freshness import Judgement
+    from venvman.githooks import HooksReport
+    from venvman.inspection import Condition
+    from venvman.interpreters import Interpreter
+    from venvman.inventory import Inventory
+    from venvman.lockfile import Lock, LockEntry
+    from venvman.requirements import RequirementSet
+    from venvman.scan import Scan, SourceFile
+    from venvman.workflow.context import Context
+
+__all__ = ["diagnose", "examine_project", "status"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _LockLook:
+    """One lock as far as it can be known: ``problems`` say why it could not be read."""
+
+    source: SourceFile
+    lock: Lock | None
+    judgement: Judgement | None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """Everything both verbs start from. ``wanted`` are the groups that ``sync`` would install."""
+
+    scan: Scan
+    requirements: RequirementSet | None
+    requirement_problems: tuple[Problem, ...]
+    path: Path
+    condition: Condition
+    interpreter: Interpreter | None
+    python_conflict: str | None
+    locks: tuple[_LockLook, ...]
+    wanted: tuple[str, ...]
+    entries: tuple[LockEntry, ...] | None
+    selection_problems: tuple[Problem, ...]
+    inventory: Inventory | None
+    drift: Drift | None
+
+
+def status(context: Context, groups: GroupChoice | None = None) -> StatusReport:
+    """One screen's worth: requirements, locks, environment, and what ``sync`` would change.
+
+    Raises:
+        ConfigurationError: ``groups`` names one that the project does not have.
+    """
+    from venvman.names import canonical
+    from venvman.plan import make_plan
+
+    look = _look(context, groups or GroupChoice())
+    keep = frozenset(canonical(name) for name in context.settings.keep.value)
+    wishes = look.requirements.groups if look.requirements else ()
+    return StatusReport(
+        project=context.project,
+        requirements=sum(len(group.requirements) for group in wishes),
+        locks=tuple(_lock_state(each) for each in look.locks),
+        environment=look.path,
+        inspection=look.condition,
+        interpreter=look.interpreter,
+        drift=look.drift,
+        plan=None if look.drift is None else make_plan(look.drift, keep=keep),
+        problems=(
+            *look.requirement_problems,
+            *(problem for each in look.locks for problem in each.problems),
+            *look.selection_problems,
+        ),
+    )
+
+
+def diagnose(
+    context: Context, selection: Selection | None = None, *, verify_files: bool = False
+) -> Diagnosis:
+    """Runs every check of ``selection`` over the project; ``verify_files`` hashes every file."""
+    from venvman.doctor.diagnosis import diagnose as find
+
+    return find(examine_project(context, verify_files=verify_files), selection)
+
+
+def examine_project(context: Context, *, verify_files: bool = False) -> Examination:
+    """The facts that doctor's checks look at."""
+    from venvman.doctor.examination import Examination
+    from venvman.names import canonical
+    from venvman.workflow.tracking import lock_tracking
+
+    look = _look(context, GroupChoice())
+    tracking = lock_tracking(context, [each.source.lock for each in look.locks])
+    return Examination(
+        project=context.project,
+        place=look.path,
+        condition=look.condition,
+        python_conflict=look.python_conflict,
+        has_sources=bool(look.scan.sources),
+        files=tuple(file.parsed for file in look.scan.files if file.parsed is not None),
+        requirements=look.requirements,
+        scan_problems=look.requirement_problems or look.scan.problems,
+        locks=tuple(_examined(each, tracking.get(each.source.lock)) for each in look.locks),
+        entries=look.entries,
+        selection_problems=look.selection_problems,
+        inventory=look.inventory,
+        drift=look.drift,
+        keep=frozenset(canonical(name) for name in context.settings.keep.value),
+        target=look.interpreter.target if look.interpreter else None,
+        hooks=_hooks(context),
+        verify_files=verify_files,
+    )
+
+
+def _look(context: Context, groups: GroupChoice) -> _Look:
+    scan = open_scan(context)
+    requirements, problems = _or_problems(lambda: read_wishes(context, scan), RequirementsError)
+    path, condition, interpreter, clash = _environment(context)
+    locks = _locks(context, scan, requirements, interpreter)
+    wanted = choose_groups(scan, groups, configured=context.settings.groups.value)
+    entries, selection_problems = _entries(context, locks, wanted, interpreter)
+    inventory = _inventory(condition)
+    drift = None
+    if entries is not None and inventory is not None:
+        from venvman.drift import compare
+
+        drift = compare(entries, inventory, root=context.project.root)
+    return _Look(
+        scan=scan,
+        requirements=requirements,
+        requirement_problems=problems,
+        path=path,
+        condition=condition,
+        interpreter=interpreter,
+        python_conflict=clash,
+        locks=locks,
+        wanted=wanted,
+        entries=entries,
+        selection_problems=selection_problems,
+        inventory=inventory,
+        drift=drift,
+    )
+
+
+def _or_problems(
+    work: Callable[[], T], *errors: type[VenvmanError]
+) -> tuple[T | None, tuple[Problem, ...]]:
+    """What ``work`` gives, or the problems of the error that stopped it."""
+    try:
+        return work(), ()
+    except errors as error:
+        return None, error.problems
+
+
+def _environment(context: Context) -> tuple[Path, Condition, Interpreter | None, str | None]:
+    """Where the environment is, its condition, its interpreter or the one it would get."""
+    from venvman.environment import locate
+    from venvman.inspection import Environment, conflict, inspect
+    from venvman.interpreters import choose, wish_of
+
+    path = locate(context.project, context.settings)
+    condition = inspect(path, directories=context.directories)
+    wish = wish_of(context.project, context.settings, cwd=context.cwd)
+    if isinstance(condition, Environment):
+        clash = conflict(condition, wish, directories=context.directories)
+        return path, condition, condition.interpreter, clash
+    chosen, _ = _or_problems(
+        lambda: choose(wish=wish, directories=context.directories, variables=context.variables),
+        VenvmanError,
+    )
+    return path, condition, chosen, None
+
+
+def _locks(
+    context: Context,
+    scan: Scan,
+    requirements: RequirementSet | None,
+    interpreter: Interpreter | None,
+) -> tuple[_LockLook, ...]:
+    judgements = _judgements(context, requirements, interpreter)
+    return tuple(_lock(context, source, judgements.get(source.group)) for source in scan.sources)
+
+
+def _judgements(
+    context: Context, requirements: RequirementSet | None, interpreter: Interpreter | None
+) -> Mapping[str, Judgement]:
+    """By group; empty where the requirements or a lock cannot be read, which is told elsewhere."""
+    if requirements is None or interpreter is None:
+        return {}
+    judged, _ = _or_problems(
+        lambda: judge_locks(context, requirements, interpreter.target), LockError
+    )
+    return {each.group.name: each.judgement for each in judged or ()}
+
+
+def _lock(context: Context, source: SourceFile, judgement: Judgement | None) -> _LockLook:
+    lock, problems = _or_problems(lambda: read_group_lock(context, source.lock), LockError)
+    return _LockLook(source=source, lock=lock, judgement=judgement, problems=problems)
+
+
+def _entries(
+    context: Context,
+    locks: tuple[_LockLook, ...],
+    wanted: tuple[str, ...],
+    interpreter: Interpreter | None,
+) -> tuple[tuple[LockEntry, ...] | None, tuple[Problem, ...]]:
+    """What this interpreter should hold; None where a wanted lock is missing or unreadable."""
+    from venvman.selection import select
+
+    if interpreter is None:
+        return None, ()
+    chosen = []
+    for each in locks:
+        if each.source.group not in wanted:
+            continue
+        if each.lock is None:
+            return None, ()
+        chosen.append((context.project.display(each.source.lock), each.lock))
+    return _or_problems(lambda: select(chosen, interpreter.target), LockError)
+
+
+def _inventory(condition: Condition) -> Inventory | None:
+    from venvman.inspection import Environment
+    from venvman.inventory import take_inventory
+
+    return take_inventory(condition) if isinstance(condition, Environment) else None
+
+
+def _lock_state(each: _LockLook) -> LockState:
+    return LockState(
+        group=each.source.group,
+        source=each.source.path,
+        path=each.source.lock,
+        pins=len(each.lock.entries) if each.lock else 0,
+        freshness=each.judgement,
+    )
+
+
+def _examined(each: _LockLook, tracking: LockTracking | None) -> ExaminedLock:
+    from venvman.doctor.examination import ExaminedLock
+    from venvman.freshness import Stale
+
+    stale = each.judgement.reasons if isinstance(each.judgement, Stale) else ()
+    return ExaminedLock(
+        group=each.source.group,
+        path=each.source.lock,
+        lock=each.lock,
+        problems=each.problems,
+        stale=stale if each.lock is not None else (),
+        tracking=tracking,
+    )
+
+
+def _hooks(context: Context) -> HooksReport | None:
+    """None outside git, or where git is missing."""
+    from venvman.errors import GitError
+    from venvman.githooks import hooks_status
+
+    if context.project.git_root is None:
+        return None
+    found, _ = _or_problems(
+        lambda: hooks_status(context.project.root, variables=context.variables), GitError
+    )
+    return found

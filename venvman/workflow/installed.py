@@ -1,0 +1,149 @@
+"""``freeze --installed``: locks of what the environment holds now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from venvman.errors import EnvironmentUnusable, LockError
+from venvman.events import Stage
+from venvman.workflow.locks import read_group_lock
+from venvman.workflow.values import FreezeOutcome, LockOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from venvman.inspection import Environment
+    from venvman.installedlock import InstalledLocks
+    from venvman.inventory import Installed
+    from venvman.lockfile import Lock
+    from venvman.lockheader import LockHeader
+    from venvman.requirements import Group, RequirementSet
+    from venvman.workflow.context import Context
+    from venvman.workflow.stopwatch import Stopwatch
+    from venvman.workflow.values import FreezeRequest
+
+__all__ = ["freeze_installed"]
+
+
+def freeze_installed(
+    context: Context, requirements: RequirementSet, request: FreezeRequest, watch: Stopwatch
+) -> FreezeOutcome:
+    """Pins what is installed for every group, with warnings about what nothing asks for.
+
+    Raises:
+        EnvironmentUnusable: there is no environment, or it is broken.
+        LockError: a file in a lock's way; nothing has been written then.
+        IndexFault: the hashes could not be had.
+    """
+    from venvman.lockfile import render_lock
+    from venvman.lockio import check_writable, write_lock
+
+    environment = _environment(context)
+    before = {group.name: _existing(context, group) for group in requirements.groups}
+    for group in requirements.groups:
+        check_writable(group.lock, display=context.project.display(group.lock), yes=request.yes)
+    with watch.stage(Stage.FREEZE):
+        made = _lock(context, requirements, environment, before, request)
+    looking = request.check or request.dry_run
+    groups = () if looking else requirements.groups
+    changed = [write_lock(group.lock, made.locks[group.name]) for group in groups]
+    return FreezeOutcome(
+        project=context.project,
+        locks=tuple(
+            LockOutcome(
+                group=group.name,
+                path=group.lock,
+                lock=made.locks[group.name],
+                before=old,
+                changed=old is None or render_lock(old) != render_lock(made.locks[group.name]),
+            )
+            for group in requirements.groups
+            for old in (before[group.name],)
+        ),
+        written=any(changed),
+        problems=made.problems,
+        seconds=watch.seconds,
+    )
+
+
+def _environment(context: Context) -> Environment:
+    from venvman.environment import locate
+    from venvman.inspection import usable
+
+    path = locate(context.project, context.settings)
+    environment = usable(path, directories=context.directories)
+    if environment is None:
+        raise EnvironmentUnusable(
+            f"There is no environment {context.project.display(path)} to pin.",
+            code="environment-absent",
+            path=context.project.display(path),
+            fix="venvman sync",
+        )
+    return environment
+
+
+def _existing(context: Context, group: Group) -> Lock | None:
+    """A lock that cannot be read is no reason not to write a new one."""
+    try:
+        return read_group_lock(context, group.lock)
+    except LockError:
+        return None
+
+
+def _lock(
+    context: Context,
+    requirements: RequirementSet,
+    environment: Environment,
+    before: Mapping[str, Lock | None],
+    request: FreezeRequest,
+) -> InstalledLocks:
+    from venvman.installedlock import lock_installed
+    from venvman.inventory import metadata_of, take_inventory
+
+    def requires(installed: Installed) -> Sequence[str]:
+        metadata = metadata_of(installed)
+        return metadata.requires if metadata else ()
+
+    target = environment.interpreter.target
+    return lock_installed(
+        take_inventory(environment),
+        requirements.groups,
+        target=target,
+        root=context.project.root,
+        headers={
+            group.name: _header(before[group.name], target.minor) for group in requirements.groups
+        },
+        requires=requires,
+        hashes=None if request.hashes is False else _hashes(context, requirements.groups),
+    )
+
+
+def _header(before: Lock | None, minor: tuple[int, int]) -> LockHeader:
+    """The existing lock's, so that its command stays; else venvman's own."""
+    from venvman.lockstyle import LockStyle, own_header
+
+    if before is not None and before.header.is_compiled:
+        return before.header
+    return own_header(LockStyle(), python=f"{minor[0]}.{minor[1]}")
+
+
+def _hashes(context: Context, groups: Sequence[Group]) -> Callable[[Installed], Sequence[str]]:
+    """Every file of the installed release, as the index lists them."""
+    options = tuple(option for group in groups for option in group.options)
+    index = context.open_index(context.index_options(options))
+
+    def hashes(installed: Installed) -> Sequence[str]:
+        from packaging.version import InvalidVersion, Version
+
+        found: list[str] = []
+        project = index.project(installed.name)
+        for text in project.versions:
+            try:
+                same = Version(text) == installed.version
+            except InvalidVersion:
+                continue
+            if same:
+                found += [each for file in project.files(text) for each in file.hashes]
+        return sorted({each for each in found if each.startswith("sha256:")})
+
+    return hashes

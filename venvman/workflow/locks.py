@@ -1,0 +1,159 @@
+"""The project's locks as they are: read, and judged against their requirements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from venvman.errors import LockError, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from venvman.errors import Problem
+    from venvman.freshness import Judgement, Record
+    from venvman.lockfile import Lock
+    from venvman.requirements import Group, RequirementSet
+    from venvman.target import Target
+    from venvman.workflow.context import Context
+
+__all__ = [
+    "JudgedLock",
+    "judge_locks",
+    "read_group_lock",
+    "remember",
+    "require_lock",
+    "stale_reasons",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedLock:
+    """One group with its lock on disk, None where there is none, and what freshness says of it."""
+
+    group: Group
+    lock: Lock | None
+    judgement: Judgement
+
+
+def read_group_lock(context: Context, path: Path) -> Lock | None:
+    """The lock at ``path``.
+
+    Raises:
+        LockError: it cannot be read.
+    """
+    from venvman.lockio import read_lock
+
+    root = context.project.root
+    return read_lock(path, root=root, display=context.project.display(path))
+
+
+def require_lock(context: Context, path: Path) -> Lock:
+    """The lock at ``path``, which must be there.
+
+    Raises:
+        LockError: it is not, or cannot be read.
+    """
+    lock = read_group_lock(context, path)
+    if lock is None:
+        raise LockError(
+            f"There is no lock {context.project.display(path)}.",
+            code="lock-missing",
+            path=context.project.display(path),
+            why="--frozen uses the lock as it is and never makes one.",
+            fix="venvman freeze",
+        )
+    return lock
+
+
+def judge_locks(
+    context: Context, requirements: RequirementSet, target: Target
+) -> tuple[JudgedLock, ...]:
+    """Every group's lock and whether it is fresh for ``target``.
+
+    An answer that is remembered for exactly these requirements and this lock is taken as it is.
+
+    Raises:
+        LockError: a lock cannot be read; all problems of all locks at once.
+    """
+    locks = _read_all(context, requirements.groups)
+    records = _read_records(context)
+    return tuple(
+        _judged(context, group, locks[group.name], target, records, requirements)
+        for group in requirements.groups
+    )
+
+
+def stale_reasons(judged: Iterable[JudgedLock]) -> tuple[Problem, ...]:
+    """Why locks are stale, as errors, all groups together."""
+    from venvman.freshness import Stale
+
+    return tuple(
+        replace(reason, severity=Severity.ERROR)
+        for each in judged
+        if isinstance(each.judgement, Stale)
+        for reason in each.judgement.reasons
+    )
+
+
+def remember(context: Context, groups: Iterable[Group], target: Target) -> None:
+    """Keeps in the state folder that the groups' locks on disk are fresh; never an error."""
+    import contextlib
+
+    from venvman.freshness import record_of
+    from venvman.verdicts import write_records
+
+    records: dict[str, Record] = dict(_read_records(context))
+    with contextlib.suppress(OSError):
+        for group in groups:
+            content = group.lock.read_bytes()
+            records[group.name] = record_of(group, content, target, root=context.project.root)
+        write_records(context.verdicts, records)
+
+
+def _read_all(context: Context, groups: Iterable[Group]) -> Mapping[str, Lock | None]:
+    locks: dict[str, Lock | None] = {}
+    errors: list[LockError] = []
+    for group in groups:
+        try:
+            locks[group.name] = read_group_lock(context, group.lock)
+        except LockError as error:
+            errors.append(error)
+    if errors:
+        problems = [problem for error in errors for problem in error.problems]
+        raise LockError(errors[0].message, code=errors[0].code, problems=problems)
+    return locks
+
+
+def _judged(
+    context: Context,
+    group: Group,
+    lock: Lock | None,
+    target: Target,
+    records: Mapping[str, Record],
+    requirements: RequirementSet,
+) -> JudgedLock:
+    from venvman.freshness import Fresh, digest_of, judge
+
+    root = context.project.root
+    record = records.get(group.name)
+    if lock is not None and record is not None:
+        digest = digest_of(group, group.lock.read_bytes(), target, root=root)
+        if digest == record.digest:
+            return JudgedLock(group=group, lock=lock, judgement=Fresh())
+    judgement = judge(
+        group,
+        lock,
+        target=target,
+        root=root,
+        others=tuple(other for other in requirements.groups if other.name != group.name),
+        record=record,
+    )
+    return JudgedLock(group=group, lock=lock, judgement=judgement)
+
+
+def _read_records(context: Context) -> Mapping[str, Record]:
+    from venvman.verdicts import read_records
+
+    return read_records(context.verdicts)

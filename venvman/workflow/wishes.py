@@ -1,0 +1,114 @@
+"""What the project asks for: its files scanned and merged, and what they say about indexes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from venvman.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from venvman.lockfile import Lock
+    from venvman.options import FileOptions, IndexOptions
+    from venvman.requirements import RequirementSet
+    from venvman.scan import Scan
+    from venvman.workflow.context import Context
+    from venvman.workflow.values import GroupChoice
+
+__all__ = ["choose_groups", "open_scan", "read_wishes", "scan_projects", "sync_options"]
+
+ALWAYS = ("default", "dev")
+"""The groups that are installed unless something else is said (DESIGN 4.1)."""
+
+
+def open_scan(context: Context) -> Scan:
+    """The project's files; faults in them are in the scan, not raised."""
+    from venvman.scan import scan
+
+    return scan(context.project, variables=context.variables)
+
+
+def scan_projects(contexts: Sequence[Context]) -> tuple[tuple[Scan, Path], ...]:
+    """Each project's scan, locks included, with its environment's absolute path."""
+    from venvman.environment import locate
+    from venvman.scan import scan
+
+    return tuple(
+        (
+            scan(context.project, variables=context.variables, with_locks=True),
+            locate(context.project, context.settings),
+        )
+        for context in contexts
+    )
+
+
+def read_wishes(context: Context, scan: Scan) -> RequirementSet:
+    """All groups of ``scan`` with what they include; files on servers are read through the index.
+
+    Raises:
+        RequirementsError: every faulty line of every file.
+    """
+    from venvman.requirements import read_requirements
+
+    def fetch(url: str) -> bytes:
+        return context.open_index(context.index_options()).read(url)
+
+    return read_requirements(scan, variables=context.variables, fetch=fetch)
+
+
+def choose_groups(
+    scan: Scan, choice: GroupChoice, *, configured: Sequence[str] | None
+) -> tuple[str, ...]:
+    """The names of the groups to install, in the order of the scan.
+
+    Raises:
+        ConfigurationError: a group that the project does not have.
+    """
+    known = [source.group for source in scan.sources]
+    wanted = _wanted(known, choice, configured)
+    unknown = sorted(set(wanted) - set(known))
+    if unknown:
+        raise ConfigurationError(
+            f"The project has no group {', '.join(map(repr, unknown))}.",
+            code="group-unknown",
+            why=f"Its groups are {', '.join(known) or 'none'}.",
+            fix="venvman scan",
+        )
+    return tuple(group for group in known if group in wanted)
+
+
+def _wanted(
+    known: Sequence[str], choice: GroupChoice, configured: Sequence[str] | None
+) -> set[str]:
+    if choice.everything:
+        return set(known)
+    if choice.only:
+        return set(choice.only)
+    usual = (
+        set(configured) if configured is not None else {name for name in ALWAYS if name in known}
+    )
+    if not choice.dev:
+        usual.discard("dev")
+    return usual | set(choice.extra)
+
+
+def sync_options(context: Context, scan: Scan, locks: Sequence[Lock]) -> IndexOptions:
+    """Where sync fetches from: this machine's configuration, then what sources and locks say."""
+    from venvman.roles import Role
+
+    said = [
+        file.parsed.options
+        for file in scan.files
+        if file.parsed is not None and file.role is not Role.LOCK
+    ]
+    said += [_options_of(lock, context) for lock in locks]
+    return context.index_options(tuple(said))
+
+
+def _options_of(lock: Lock, context: Context) -> FileOptions:
+    from venvman.reqfile import parse
+
+    text = "\n".join(lock.options)
+    return parse(text, path="lock", variables=context.variables).options
