@@ -7,7 +7,7 @@ import json
 import re
 import threading
 import zipfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -106,6 +106,11 @@ def serve(folder: Path) -> Iterator[Index]:
 class _Handler(BaseHTTPRequestHandler):
     served: Index
     protocol_version = "HTTP/1.1"
+
+    def handle(self) -> None:
+        """As the base class does; a client that hangs up is no error of the server's."""
+        with suppress(ConnectionError):
+            super().handle()
 
     def do_GET(self) -> None:
         request = Request(

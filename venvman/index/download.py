@@ -76,6 +76,10 @@ class Downloader:
             path = folder / leaf
             Path(name).chmod(0o644)
             Path(name).replace(path)
+        except OSError as error:
+            # The network's own errors are faults by now; what is left is the disk's.
+            Path(name).unlink(missing_ok=True)
+            raise _unwritable(folder, error) from error
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
@@ -92,9 +96,7 @@ class Downloader:
 
     def _copy(self, part: _Part, path: Path, label: str) -> None:
         try:
-            with path.open("rb") as source:
-                while chunk := source.read(_CHUNK):
-                    self._take(part, chunk, label)
+            source = path.open("rb")
         except OSError as error:
             raise InstallError(
                 f"{label} could not be read.",
@@ -103,6 +105,9 @@ class Downloader:
                 why=f"{error.strerror or error}.",
                 fix="Check the folder that --find-links or the requirement names",
             ) from error
+        with source:
+            while chunk := source.read(_CHUNK):
+                self._take(part, chunk, label)
 
     def _attempt(self, part: _Part, url: str, label: str) -> None:
         """Goes on where the last attempt stopped, if the server can; else from the start."""
@@ -122,10 +127,7 @@ class Downloader:
                 self._take(part, chunk, label)
 
     def _take(self, part: _Part, chunk: bytes, label: str) -> None:
-        try:
-            part.take(chunk)
-        except OSError as error:
-            raise _unwritable(Path(part.name).parent, error) from error
+        part.take(chunk)
         self._reporter.download_advanced(label, received=len(chunk))
 
 
@@ -135,7 +137,6 @@ class _Part:
     def __init__(self, stream: BinaryIO, algorithms: Iterable[str]) -> None:
         self._stream = stream
         self._algorithms = {"sha256", *algorithms}
-        self.name = str(stream.name)
         self.etag: str | None = None
         self.restart()
 

@@ -85,9 +85,10 @@ def fault_of_error(error: Exception, url: str, *, timeout: float) -> tuple[Index
         return _certificate_fault(error, where, host), False
     cases: list[tuple[type | tuple[type, ...], Callable[[], IndexFault]]] = [
         (kinds.ProxyError, lambda: _proxy_fault(error, where)),
-        (kinds.TimeoutError, lambda: _timeout_fault(where, timeout)),
+        # Before the time-outs, of which urllib3 makes these a kind.
         (kinds.NameResolutionError, lambda: _name_fault(where, host)),
         (kinds.NewConnectionError, lambda: _connection_fault(error, where, host)),
+        (kinds.TimeoutError, lambda: _timeout_fault(where, timeout)),
         ((kinds.IncompleteRead, kinds.ProtocolError), lambda: _cut_fault(error, where)),
         (kinds.DecodeError, lambda: _cut_fault(error, where)),
     ]
