@@ -4,6 +4,7 @@ import io
 import os
 import stat
 import tarfile
+import time
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,12 @@ def test_a_tar_keeps_executable_files_and_drops_other_rights(tmp_path: Path) -> 
     root = unpack_sdist(archive, tmp_path / "out")
     assert stat.S_IMODE((root / "run").stat().st_mode) == 0o755
     assert (root / "secret").read_bytes() == b"body"
+
+
+def test_unpacked_files_bear_the_time_of_unpacking(tmp_path: Path) -> None:
+    before = time.time() - 2
+    root = unpack_sdist(make_sdist(tmp_path, "a"), tmp_path / "out")
+    assert (root / "a.py").stat().st_mtime > before
 
 
 def test_links_that_stay_inside_are_kept(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import os
 import shutil
 import stat
 import tarfile
+import time
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -67,16 +68,21 @@ def _unpack_tar(archive: Path, folder: Path) -> None:
     with tarfile.open(archive) as opened:
         members = opened.getmembers()
         _refuse(archive.name, _faults_of_tar(members))
+        now = time.time()
         for member in members:
-            _make_usable(member)
+            _make_usable(member, mtime=now)
         if hasattr(tarfile, "data_filter"):  # PEP 706, in 3.10.12, 3.11.4 and 3.12
             opened.extractall(folder, members, filter="data")
         else:
             opened.extractall(folder, members)  # noqa: S202 - every member was judged above
 
 
-def _make_usable(member: tarfile.TarInfo) -> None:
-    """Owner may read, write and enter; nobody's set-uid bits and no foreign owner survive."""
+def _make_usable(member: tarfile.TarInfo, *, mtime: float) -> None:
+    """Owner may read, write and enter; nobody's set-uid bits and no foreign owner survive.
+
+    Archives with the time 0 are frequent, and a backend cannot put such a file into a wheel.
+    """
+    member.mtime = mtime
     keep = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
     member.mode = keep
     member.uid = member.gid = 0

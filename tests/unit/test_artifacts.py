@@ -1,0 +1,561 @@
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from packaging.version import Version
+
+from tests.support.index import Request, Response
+from tests.support.wheels import in_tree_backend, make_sdist, make_wheel, sha256_of
+from venvman.directories import Directories
+from venvman.errors import InstallError
+from venvman.events import Reporter, Stage
+from venvman.git import git
+from venvman.index.client import Index as Client
+from venvman.install.artifacts import Obtained, obtain
+from venvman.install.build import BuildSettings
+from venvman.install.sdist import unpack_sdist
+from venvman.lockfile import LockEntry
+from venvman.names import canonical
+from venvman.options import IndexOptions
+from venvman.origin import FileLine
+from venvman.probe import Interpreter, probe
+from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
+from venvman.store import Store
+
+if TYPE_CHECKING:
+    from tests.support.index import Index
+
+
+class Listener(Reporter):
+    def __init__(self) -> None:
+        self.items: list[str] = []
+        self.builds: list[str] = []
+
+    def advanced(self, stage: Stage, *, item: str) -> None:
+        assert stage is Stage.FETCH
+        self.items.append(item)
+
+    def build_started(self, label: str) -> None:
+        self.builds.append(label)
+
+
+@pytest.fixture(scope="module")
+def interpreter(tmp_path_factory: pytest.TempPathFactory) -> Interpreter:
+    folder = tmp_path_factory.mktemp("directories")
+    return probe(Path(sys.executable), directories=Directories(cache=folder, state=folder))
+
+
+@dataclass
+class World:
+    """An index, a store and everything else that :func:`obtain` wants."""
+
+    index: Index
+    interpreter: Interpreter
+    root: Path
+    options: IndexOptions
+    settings: BuildSettings
+    listener: Listener
+
+    def obtain(self, *entries: LockEntry) -> dict[str, Obtained]:
+        cache = self.settings.cache
+        with (
+            closing(
+                Client(
+                    self.options,
+                    directories=Directories(cache=cache, state=cache),
+                    variables=self.settings.variables,
+                )
+            ) as client,
+            Store(cache) as store,
+        ):
+            self.listener.items.clear()
+            result = obtain(
+                entries,
+                interpreter=self.interpreter,
+                index=client,
+                store=store,
+                root=self.root,
+                options=self.options,
+                build=self.settings,
+                reporter=self.listener,
+            )
+        return {str(name): each for name, each in result.items()}
+
+    def refusal(self, *entries: LockEntry) -> InstallError:
+        with pytest.raises(InstallError) as caught:
+            self.obtain(*entries)
+        return caught.value
+
+    def wheel(self, name: str, version: str = "1.0", **more: str) -> Path:
+        return make_wheel(self.index.folder, name, version, **more)  # type: ignore[arg-type]
+
+    def forget(self) -> None:
+        """The requests and builds so far."""
+        self.index.requests.clear()
+        self.listener.builds.clear()
+
+
+@pytest.fixture
+def world(index: Index, interpreter: Interpreter, tmp_path: Path) -> World:
+    return World(
+        index=index,
+        interpreter=interpreter,
+        root=tmp_path,
+        options=IndexOptions(index_urls=(index.simple,), retries=0),
+        settings=BuildSettings(cache=tmp_path / "cache", variables=dict(os.environ)),
+        listener=Listener(),
+    )
+
+
+def pin(
+    name: str,
+    version: str | None = "1.0",
+    *hashes: str,
+    source: Source | None = None,
+    line: int = 7,
+    path: str = "requirements.lock",
+) -> LockEntry:
+    return LockEntry(
+        name=canonical(name),
+        version=None if version is None else Version(version),
+        source=source or IndexSource(),
+        hashes=hashes,
+        origin=FileLine(path=path, line=line, text=f"{name}=={version} \\\n    --hash=..."),
+    )
+
+
+def direct(obtained: Obtained) -> dict[str, object]:
+    assert obtained.direct_url is not None
+    document = json.loads(obtained.direct_url)
+    assert isinstance(document, dict)
+    return document
+
+
+def project(folder: Path, name: str = "local", **files: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    return unpack_sdist(make_sdist(folder, name, files=files), folder / "source")
+
+
+# --- index entries
+
+
+def test_every_entry_comes_to_its_wheel_in_the_store(world: World) -> None:
+    a, b = world.wheel("a"), world.wheel("b", "2.0")
+    got = world.obtain(pin("a", "1.0", sha256_of(a)), pin("b", "2.0", sha256_of(b)))
+    assert {name: each.wheel.filename for name, each in got.items()} == {
+        "a": a.name,
+        "b": b.name,
+    }
+    assert (got["a"].wheel.folder / "a.py").is_file()
+    assert got["a"].direct_url is None
+    assert sorted(world.listener.items) == ["a 1.0", "b 2.0"]
+
+
+def test_a_warm_store_needs_no_index(world: World) -> None:
+    entry = pin("a", "1.0", sha256_of(world.wheel("a")))
+    first = world.obtain(entry)
+    world.forget()
+    assert world.obtain(entry) == first
+    assert world.index.requests == []
+    assert world.listener.items == ["a 1.0"]
+
+
+def test_another_hash_in_the_lock_is_another_question(world: World) -> None:
+    world.obtain(pin("a", "1.0", sha256_of(world.wheel("a"))))
+    assert world.refusal(pin("a", "1.0", "sha256:" + "0" * 64)).code == "no-matching-file"
+
+
+def test_a_pin_without_hashes_is_fetched_as_the_index_has_it(world: World) -> None:
+    world.wheel("a")
+    assert world.obtain(pin("a"))["a"].wheel.manifest.version == "1.0"
+
+
+def test_the_wheel_that_fits_the_target_best_is_taken(world: World) -> None:
+    world.wheel("a")
+    special = world.wheel("a", tag=world.interpreter.target.tags[0])
+    assert world.obtain(pin("a"))["a"].wheel.filename == special.name
+
+
+def test_a_pin_may_stand_for_a_local_version(world: World) -> None:
+    world.wheel("a", "1.0+cpu")
+    assert world.obtain(pin("a"))["a"].wheel.manifest.version == "1.0+cpu"
+
+
+def test_the_largest_file_is_downloaded_first(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from venvman.install import arrivals
+
+    monkeypatch.setattr(arrivals, "_DOWNLOADS", 1)
+    for name, size in (("a", 10), ("b", 30_000), ("c", 10_000)):
+        make_wheel(world.index.folder, name, files={f"{name}.py": "x" * size}, compress=False)
+    world.obtain(pin("a"), pin("b"), pin("c"))
+    paths = [request.path for request in world.index.asked_for(".whl")]
+    assert [path.rpartition("/")[2][0] for path in paths] == ["b", "c", "a"]
+
+
+def test_no_fitting_file_says_why_each_one_was_refused(world: World) -> None:
+    for tag in ("cp27-cp27m-win32", "cp27-cp27m-win_amd64", "cp39-none-macosx_11_0_arm64"):
+        world.wheel("a", tag=tag)
+    error = world.refusal(pin("a"))
+    assert error.code == "no-matching-file"
+    assert error.message.startswith("No file of a 1.0 fits Python 3.")
+    assert "a-1.0-cp27-cp27m-win32.whl is for win32" in (error.why or "")
+    (problem,) = error.problems
+    assert (problem.path, problem.line, problem.text) == ("requirements.lock", 7, "a==1.0")
+
+
+def test_only_some_of_many_reasons_are_shown(world: World) -> None:
+    for minor in range(1, 8):
+        world.wheel("a", tag=f"cp2{minor}-none-any")
+    assert (world.refusal(pin("a")).why or "").endswith("And 3 more.")
+
+
+def test_a_version_that_is_gone_is_looked_for_again_before_it_is_missed(world: World) -> None:
+    world.wheel("a", "2.0")
+    world.obtain(pin("a", "2.0"))
+    late = world.wheel("a", "3.0")
+    assert world.obtain(pin("a", "3.0"))["a"].wheel.filename == late.name
+    error = world.refusal(pin("a", "4.0"))
+    assert error.code == "version-not-found"
+    assert error.fix == "venvman upgrade a"
+
+
+def test_offline_what_is_not_in_the_store_is_missed_at_once(world: World) -> None:
+    world.wheel("a")
+    world.options = replace(world.options, offline=True)
+    assert world.refusal(pin("a")).problems[0].line == 7
+    assert world.index.requests == []
+
+
+def test_a_file_with_another_hash_is_refused_and_not_kept(world: World) -> None:
+    wheel = world.wheel("a")
+    expected = sha256_of(wheel)
+    tampered = make_wheel(world.root, "a", files={"a.py": "evil"}).read_bytes()
+
+    def swap(request: Request) -> Response | None:
+        return Response(200, tampered) if request.path.endswith(".whl") else None
+
+    world.index.intercept = swap
+    error = world.refusal(pin("a", "1.0", expected))
+    assert error.code == "hash-mismatch"
+    assert wheel.name in error.message
+    assert expected in (error.why or "")
+    world.index.intercept = None
+    assert (world.obtain(pin("a", "1.0", expected))["a"].wheel.folder / "a.py").is_file()
+
+
+def test_all_failures_are_reported_at_once_by_name(world: World) -> None:
+    world.wheel("good")
+    broken = make_wheel(world.index.folder, "broken", raw={"../out": b""})
+    entries = [pin("good"), pin("lost", line=1), pin("broken", line=2), pin("absent", line=3)]
+    error = world.refusal(*entries)
+    assert error.message == "3 packages could not be fetched."
+    assert [(each.line, each.code) for each in error.problems] == [
+        (3, "version-not-found"),
+        (2, "wheel-entry-unsafe"),
+        (1, "version-not-found"),
+    ]
+    assert broken.name in error.problems[1].message
+    assert "good 1.0" in world.listener.items
+
+
+def test_a_wheel_whose_metadata_names_another_version_is_refused(world: World) -> None:
+    metadata = b"Metadata-Version: 2.1\nName: a\nVersion: 6.6\n"
+    make_wheel(world.index.folder, "a", raw={"a-1.0.dist-info/METADATA": metadata})
+    assert world.refusal(pin("a")).code == "wheel-name"
+
+
+def test_a_full_disk_is_a_problem_of_the_entry(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    world.wheel("a")
+    monkeypatch.setattr(Store, "add", full)
+    error = world.refusal(pin("a"))
+    assert error.code == "artifact-unwritable"
+    assert "No space left" in (error.why or "")
+
+
+def test_a_fault_of_venvman_itself_is_not_dressed_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    world.wheel("a")
+    monkeypatch.setattr(Store, "add", wrong)
+    with pytest.raises(ZeroDivisionError):
+        world.obtain(pin("a"))
+
+
+def test_an_interruption_does_not_wait_for_a_stalled_download(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.wheel("slow")
+    world.wheel("fast")
+
+    def stall(request: Request) -> Response | None:
+        if "slow-1.0" in request.path:
+            time.sleep(3)
+        return None
+
+    def interrupt(stage: Stage, *, item: str) -> None:
+        raise KeyboardInterrupt
+
+    world.index.intercept = stall
+    monkeypatch.setattr(world.listener, "advanced", interrupt)
+    monkeypatch.setattr(Client, "close", lambda _: None)
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        world.obtain(pin("slow"), pin("fast"))
+    assert time.monotonic() - started < 2
+
+
+# --- hashes
+
+
+def test_where_one_entry_of_a_file_has_a_hash_all_must(world: World) -> None:
+    a = sha256_of(world.wheel("a"))
+    error = world.refusal(pin("a", "1.0", a), pin("b", line=8), pin("c", line=9))
+    assert [(each.code, each.line) for each in error.problems] == [
+        ("hash-missing", 8),
+        ("hash-missing", 9),
+    ]
+    assert world.index.requests == []
+
+
+def test_hashes_of_one_file_demand_none_of_another(world: World) -> None:
+    a = sha256_of(world.wheel("a"))
+    world.wheel("b")
+    assert len(world.obtain(pin("a", "1.0", a), pin("b", path="dev.lock"))) == 2
+
+
+def test_require_hashes_demands_them_of_all(world: World) -> None:
+    world.options = replace(world.options, require_hashes=True)
+    assert world.refusal(pin("a")).code == "hash-missing"
+
+
+def test_folders_cannot_have_hashes_and_need_none(world: World, tmp_path: Path) -> None:
+    a = sha256_of(world.wheel("a"))
+    folder = project(tmp_path / "p")
+    local = pin("local", None, source=DirectorySource(path=str(folder)))
+    assert len(world.obtain(pin("a", "1.0", a), local)) == 2
+
+
+# --- sdists and archives
+
+
+def test_an_sdist_is_built_once(world: World) -> None:
+    entry = pin("a", "1.0", sha256_of(make_sdist(world.index.folder, "a")))
+    first = world.obtain(entry)
+    assert world.listener.builds == ["a 1.0"]
+    assert first["a"].direct_url is None
+    world.forget()
+    assert world.obtain(entry) == first
+    assert (world.index.requests, world.listener.builds) == ([], [])
+
+
+def test_other_settings_for_the_build_are_another_wheel(world: World) -> None:
+    entry = pin("a", "1.0", sha256_of(make_sdist(world.index.folder, "a")))
+    world.obtain(entry)
+    world.forget()
+    given = {canonical("a"): (("x", "1"),)}
+    world.settings = replace(world.settings, config_settings=given)
+    world.obtain(entry)
+    assert world.listener.builds == ["a 1.0"]
+
+
+def test_a_failing_build_is_reported_with_its_line_beside_other_failures(world: World) -> None:
+    make_sdist(world.index.folder, "a", backend="import nowhere")
+    error = world.refusal(pin("a", line=3), pin("lost", line=4))
+    assert [(each.line, each.code) for each in error.problems] == [
+        (3, "build-failed"),
+        (4, "version-not-found"),
+    ]
+
+
+def test_an_sdist_that_builds_something_else_is_refused(world: World) -> None:
+    make_sdist(world.index.folder, "a", backend=in_tree_backend("other", "1.0"))
+    error = world.refusal(pin("a"))
+    assert error.code == "wheel-name"
+    assert error.why == "It holds other, not a."
+
+
+def test_a_wheel_at_a_url_is_recorded_with_its_hash(world: World) -> None:
+    wheel = world.wheel("a")
+    source = ArchiveSource(url=f"{world.index.url}/files/{wheel.name}")
+    got = world.obtain(pin("a", None, source=source))["a"]
+    digest = sha256_of(wheel).removeprefix("sha256:")
+    assert direct(got) == {"url": source.url, "archive_info": {"hashes": {"sha256": digest}}}
+
+
+@pytest.mark.parametrize("kind", ["wheel", "sdist"])
+def test_an_archive_whose_hash_is_known_is_fetched_once(world: World, kind: str) -> None:
+    make = make_wheel if kind == "wheel" else make_sdist
+    path = make(world.index.folder, "a")
+    url = f"{world.index.url}/files/{path.name}"
+    entry = pin("a", "1.0", source=ArchiveSource(url=url, hashes=(sha256_of(path),)))
+    first = world.obtain(entry)
+    world.forget()
+    assert world.obtain(entry) == first
+    assert (world.index.requests, world.listener.builds) == ([], [])
+
+
+def test_an_archive_without_a_hash_is_fetched_again_since_it_may_have_changed(
+    world: World,
+) -> None:
+    url = f"{world.index.url}/files/{world.wheel('a').name}"
+    entry = pin("a", None, source=ArchiveSource(url=url))
+    world.obtain(entry)
+    make_wheel(world.index.folder, "a", files={"a.py": "new"})
+    got = world.obtain(entry)["a"]
+    assert (got.wheel.folder / "a.py").read_text() == "new"
+
+
+def test_an_archive_that_holds_another_project_is_refused(world: World) -> None:
+    url = f"{world.index.url}/files/{world.wheel('other').name}"
+    assert world.refusal(pin("a", None, source=ArchiveSource(url=url))).code == "wheel-name"
+
+
+def test_a_stored_wheel_of_another_name_does_not_answer_for_an_archive(world: World) -> None:
+    wheel = world.wheel("other")
+    world.obtain(pin("other"))
+    source = ArchiveSource(
+        url=f"{world.index.url}/files/{wheel.name}", hashes=(sha256_of(wheel), "md5:0")
+    )
+    assert world.refusal(pin("a", None, source=source)).code == "wheel-name"
+
+
+def test_a_variable_in_a_url_is_expanded_for_fetching_only(world: World) -> None:
+    world.index.password = "s3cret"
+    wheel = world.wheel("a")
+    url = f"{world.index.url}/files/{wheel.name}".replace("://", "://${NAME}:${PASSWORD}@")
+    variables = {**world.settings.variables, "NAME": "me", "PASSWORD": "s3cret"}
+    world.settings = replace(world.settings, variables=variables)
+    got = world.obtain(pin("a", None, source=ArchiveSource(url=url)))["a"]
+    assert direct(got)["url"] == url
+
+
+def test_a_subdirectory_of_an_archive_is_what_is_built(world: World, tmp_path: Path) -> None:
+    import shutil
+
+    folder = project(tmp_path / "p", "a")
+    (tmp_path / "tree" / "top").mkdir(parents=True)
+    folder.rename(tmp_path / "tree" / "top" / "inner")
+    archive = shutil.make_archive(str(tmp_path / "a"), "zip", tmp_path / "tree")
+    source = ArchiveSource(url=Path(archive).as_uri(), subdirectory="inner")
+    got = world.obtain(pin("a", None, source=source))["a"]
+    assert direct(got)["subdirectory"] == "inner"
+    outside = replace(source, subdirectory="../..")
+    assert world.refusal(pin("a", None, source=outside)).code == "subdirectory-missing"
+
+
+def test_an_sdist_that_was_built_for_another_pin_does_not_answer_for_this_one(
+    world: World,
+) -> None:
+    path = make_sdist(world.index.folder, "a")
+    url = f"{world.index.url}/files/{path.name}"
+    world.obtain(pin("a", None, source=ArchiveSource(url=url)))
+    assert world.refusal(pin("a", "2.0", source=ArchiveSource(url=url))).why == (
+        "It holds version 1.0, not 2.0."
+    )
+
+
+# --- folders and repositories
+
+
+def test_a_folder_is_built_again_only_after_a_change(world: World, tmp_path: Path) -> None:
+    folder = project(tmp_path / "p")
+    entry = pin("local", None, source=DirectorySource(path=str(folder)))
+    got = world.obtain(entry)["local"]
+    assert direct(got) == {"url": folder.as_uri(), "dir_info": {}}
+    world.forget()
+    world.obtain(entry)
+    assert world.listener.builds == []
+    (folder / "local.py").write_text("changed = True\n")
+    again = world.obtain(entry)["local"]
+    assert (again.wheel.folder / "local.py").read_text() == "changed = True\n"
+
+
+def test_an_editable_is_built_again_only_when_its_metadata_may_have_changed(
+    world: World, tmp_path: Path
+) -> None:
+    folder = project(tmp_path / "p")
+    entry = pin("local", None, source=DirectorySource(path=str(folder), editable=True))
+    got = world.obtain(entry)["local"]
+    assert direct(got)["dir_info"] == {"editable": True}
+    assert (got.wheel.folder / "__editable__.local-1.0.pth").read_text() == f"{folder}\n"
+    world.forget()
+    (folder / "local.py").write_text("changed = True\n")
+    world.obtain(entry)
+    assert world.listener.builds == []
+    with (folder / "pyproject.toml").open("a") as stream:
+        stream.write("# changed\n")
+    world.obtain(entry)
+    assert world.listener.builds == ["local"]
+
+
+def test_a_folder_that_is_gone_is_named(world: World, tmp_path: Path) -> None:
+    source = DirectorySource(path=str(tmp_path / "gone"), editable=True)
+    error = world.refusal(pin("local", None, source=source))
+    assert error.code == "folder-missing"
+    assert "gone is not a folder" in error.message
+
+
+def test_a_commit_is_built_once_and_recorded(world: World, tmp_path: Path) -> None:
+    folder = project(tmp_path / "p")
+
+    def run(*arguments: str) -> str:
+        return git(*arguments, cwd=folder, variables=os.environ).strip()
+
+    run("init", "-q")
+    run("add", "-A")
+    run("commit", "-qm", "one")
+    commit = run("rev-parse", "HEAD")
+    source = VcsSource(vcs="git", url=folder.as_uri(), revision="main")
+    got = world.obtain(pin("local", None, source=source))["local"]
+    assert direct(got)["vcs_info"] == {
+        "vcs": "git",
+        "commit_id": commit,
+        "requested_revision": "main",
+    }
+    world.forget()
+    # By branch the commit is looked up again, but not built again.
+    assert world.obtain(pin("local", None, source=source))["local"] == got
+    folder.rename(tmp_path / "away")
+    exact = replace(source, commit=commit)
+    assert world.obtain(pin("local", None, source=exact))["local"] == got
+    assert world.listener.builds == []
+
+
+def test_a_repository_that_is_gone_is_a_problem_of_its_line(world: World, tmp_path: Path) -> None:
+    source = VcsSource(vcs="git", url=(tmp_path / "gone").as_uri())
+    error = world.refusal(pin("local", None, source=source))
+    assert (error.code, error.problems[0].line) == ("repository-unreachable", 7)
+
+
+def test_nothing_is_left_in_the_cache_but_what_is_for_keeps(world: World) -> None:
+    make_sdist(world.index.folder, "a")
+    world.wheel("b")
+    world.obtain(pin("a"), pin("b"))
+    assert list((world.settings.cache / "working").iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written_is_replaced_by_a_temporary_folder(
+    world: World, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    world.settings = replace(world.settings, cache=tmp_path / "file" / "cache")
+    make_sdist(world.index.folder, "a")
+    assert world.obtain(pin("a"))["a"].wheel.manifest.name == "a"

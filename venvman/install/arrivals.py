@@ -1,0 +1,208 @@
+"""Files of index and archive entries: looked up, downloaded and unpacked by threads.
+
+Lookups come first, then downloads, the largest first, so that no large one is left for the end;
+whatever has arrived is unpacked beside them.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from venvman.install.crew import Crew
+from venvman.install.memory import Obtained, obtained
+from venvman.install.projects import download_archive, working_folder
+from venvman.install.refusals import no_file, refuse_disagreement
+from venvman.sources import ArchiveSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Executor
+    from pathlib import Path
+
+    from venvman.candidates import Candidate, Refusal
+    from venvman.index.client import Index
+    from venvman.index.download import Downloaded
+    from venvman.install.build import BuildSettings
+    from venvman.install.identity import Identities
+    from venvman.lockfile import LockEntry
+    from venvman.probe import Interpreter
+    from venvman.store import Store, StoredWheel
+
+__all__ = ["Arrivals", "Done", "Event", "Failed", "SourceArrived"]
+
+_DOWNLOADS = 12
+_UNPACKERS = 2
+_LOOKUP = 1 << 62
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The entry's wheel is in the store."""
+
+    entry: LockEntry
+    result: Obtained
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The entry's wheel cannot be had."""
+
+    entry: LockEntry
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceArrived:
+    """A source archive is on the disk and must be built."""
+
+    entry: LockEntry
+    archive: Downloaded
+
+
+Event = Done | Failed | SourceArrived
+
+
+class Arrivals:
+    """Fetches from ``index`` into ``store``, what fits ``interpreter``; ``pool`` unpacks."""
+
+    def __init__(
+        self,
+        *,
+        index: Index,
+        store: Store,
+        identities: Identities,
+        settings: BuildSettings,
+        interpreter: Interpreter,
+        pool: Executor | None = None,
+    ) -> None:
+        self._index = index
+        self._store = store
+        self._identities = identities
+        self._settings = settings
+        self._interpreter = interpreter
+        self._pool = pool
+
+    @contextmanager
+    def of(self, entries: Sequence[LockEntry]) -> Iterator[SimpleQueue[Event]]:
+        """A queue that gets exactly one event for each of ``entries``.
+
+        Archives named in the events are gone after the block; leaving it drops what has not begun
+        and waits for nothing.
+        """
+        with (
+            working_folder(self._settings.cache) as folder,
+            Crew(_UNPACKERS) as unpacking,
+            Crew(_DOWNLOADS) as downloading,
+        ):
+            events: SimpleQueue[Event] = SimpleQueue()
+            for number, entry in enumerate(entries):
+                place = folder / str(number)
+                place.mkdir()
+                _Arrival(self, entry, place, downloading, unpacking, events).begin()
+            yield events
+
+    def best(self, entry: LockEntry) -> Candidate:
+        """The file of an index entry; asks the index again before it says that there is none.
+
+        Raises:
+            InstallError: ``no-matching-file``, ``version-not-found``. IndexFault.
+        """
+        from packaging.specifiers import SpecifierSet
+
+        from venvman.candidates import Candidates
+
+        wanted = SpecifierSet(f"=={entry.version}")
+        refused: list[Refusal] = []
+        for refresh in (False, True):
+            candidates = Candidates(
+                self._index.project(entry.name, refresh=refresh),
+                target=self._interpreter.target,
+                options=self._index.options,
+            )
+            best = next(candidates.matching(wanted, hashes=entry.hashes), None)
+            if best is not None:
+                return best
+            refused = [
+                each
+                for each in candidates.refusals(wanted, hashes=entry.hashes)
+                if each.version is not None and wanted.contains(each.version, prereleases=True)
+            ]
+            if self._index.options.offline:
+                break
+        raise no_file(entry, refused, self._interpreter)
+
+    def file(self, entry: LockEntry, best: Candidate, folder: Path) -> Downloaded:
+        """Downloads ``best`` into ``folder``, checked by the entry's hashes, else the index's."""
+        file = best.file
+        hashes = entry.hashes or file.hashes
+        return self._index.download(
+            file.url, folder, hashes=hashes, label=file.filename, size=file.size
+        )
+
+    def archive(self, entry: LockEntry, source: ArchiveSource, folder: Path) -> Downloaded:
+        """Downloads an archive entry into ``folder``, checked by its hashes."""
+        return download_archive(
+            source, folder, index=self._index, settings=self._settings, hashes=entry.hashes
+        )
+
+    def unpack(self, entry: LockEntry, got: Downloaded) -> Obtained:
+        """Puts a downloaded wheel into the store, where it is remembered for ``entry``."""
+        wheel = self._store.add(got.path, sha256=got.sha256, pool=self._pool)
+        got.path.unlink(missing_ok=True)
+        refuse_disagreement(wheel, entry)
+        return self.remembered(entry, wheel, got)
+
+    def remembered(self, entry: LockEntry, wheel: StoredWheel, got: Downloaded) -> Obtained:
+        """``wheel`` as the answer to ``entry``, of which ``got`` was downloaded."""
+        if isinstance(entry.source, ArchiveSource):
+            return obtained(wheel, replace(entry.source, hashes=(f"sha256:{got.sha256}",)))
+        self._store.remember(self._identities.of_pin(entry), wheel.sha256)
+        return Obtained(wheel=wheel)
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """One entry on its way; each step is a task that begins the next one."""
+
+    arrivals: Arrivals
+    entry: LockEntry
+    folder: Path
+    downloading: Crew
+    unpacking: Crew
+    events: SimpleQueue[Event]
+
+    def begin(self) -> None:
+        self._submit(self.downloading, self._look_up, urgency=_LOOKUP)
+
+    def _look_up(self) -> None:
+        source = self.entry.source
+        if isinstance(source, ArchiveSource):
+            self._arrived(self.arrivals.archive(self.entry, source, self.folder))
+            return
+        best = self.arrivals.best(self.entry)
+        self._submit(self.downloading, lambda: self._download(best), urgency=best.file.size or 0)
+
+    def _download(self, best: Candidate) -> None:
+        self._arrived(self.arrivals.file(self.entry, best, self.folder))
+
+    def _arrived(self, got: Downloaded) -> None:
+        if got.path.name.endswith(".whl"):
+            self._submit(self.unpacking, lambda: self._unpack(got), urgency=got.size)
+        else:
+            self.events.put(SourceArrived(entry=self.entry, archive=got))
+
+    def _unpack(self, got: Downloaded) -> None:
+        result = self.arrivals.unpack(self.entry, got)
+        self.events.put(Done(entry=self.entry, result=result))
+
+    def _submit(self, crew: Crew, step: Callable[[], None], *, urgency: int) -> None:
+        def guarded() -> None:
+            try:
+                step()
+            except BaseException as error:  # noqa: BLE001 - a thread must not lose any
+                self.events.put(Failed(entry=self.entry, error=error))
+
+        crew.submit(guarded, urgency=urgency)

@@ -1,0 +1,163 @@
+"""Why a lock entry cannot be had: every refusal as a problem at the entry's line in its lock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from venvman.errors import InstallError, Problem, VenvmanError
+from venvman.names import canonical
+from venvman.sources import ArchiveSource, IndexSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from venvman.candidates import Refusal
+    from venvman.lockfile import LockEntry
+    from venvman.options import IndexOptions
+    from venvman.probe import Interpreter
+    from venvman.store import StoredWheel
+
+__all__ = [
+    "all_failures",
+    "disagreement",
+    "label_of",
+    "no_file",
+    "refuse_disagreement",
+    "refuse_unhashed",
+]
+
+_SHOWN_REFUSALS = 4
+
+
+def label_of(entry: LockEntry) -> str:
+    """``flask 3.0`` or, without a version, ``flask``."""
+    return f"{entry.name} {entry.version}" if entry.version else entry.name
+
+
+def refuse_disagreement(wheel: StoredWheel, entry: LockEntry) -> None:
+    """Raises InstallError (``wheel-name``) where ``wheel`` cannot be what ``entry`` names."""
+    why = disagreement(wheel, entry)
+    if why is not None:
+        raise InstallError(
+            f"The wheel {wheel.filename} is not what the lock names.",
+            code="wheel-name",
+            why=why,
+            fix="venvman freeze",
+        )
+
+
+def disagreement(wheel: StoredWheel, entry: LockEntry) -> str | None:
+    """Why ``wheel`` cannot be ``entry``; None if it can."""
+    from packaging.specifiers import SpecifierSet
+
+    manifest = wheel.manifest
+    if canonical(manifest.name) != entry.name:
+        return f"It holds {manifest.name}, not {entry.name}."
+    # A pin of 2.1 may stand for 2.1+cu118, as it does for pip.
+    version = entry.version
+    if version is not None and not SpecifierSet(f"=={version}").contains(
+        manifest.version, prereleases=True
+    ):
+        return f"It holds version {manifest.version}, not {version}."
+    return None
+
+
+def refuse_unhashed(entries: Iterable[LockEntry], options: IndexOptions) -> None:
+    """Raises InstallError (``hash-missing``): the rule is told at :func:`.artifacts.obtain`."""
+    able = [each for each in entries if isinstance(each.source, (IndexSource, ArchiveSource))]
+    bare = [each for each in able if not (each.hashes or _own_hashes(each))]
+    hashed = {_file(each) for each in able if each.hashes}
+    problems = [
+        _problem(
+            entry,
+            message=f"{label_of(entry)} has no hash.",
+            code="hash-missing",
+            why="--require-hashes is set."
+            if options.require_hashes
+            else "Other entries of the same file have one, so that nothing unknown gets in.",
+            fix="venvman freeze",
+        )
+        for entry in bare
+        if options.require_hashes or _file(entry) in hashed
+    ]
+    if problems:
+        raise _collected(problems)
+
+
+def _own_hashes(entry: LockEntry) -> tuple[str, ...]:
+    return entry.source.hashes if isinstance(entry.source, ArchiveSource) else ()
+
+
+def _file(entry: LockEntry) -> str:
+    return entry.origin.path if entry.origin else ""
+
+
+def no_file(entry: LockEntry, refused: Sequence[Refusal], interpreter: Interpreter) -> InstallError:
+    """No file of the release can be installed, and why each one of ``refused`` cannot."""
+    label = label_of(entry)
+    if not refused:
+        return InstallError(
+            f"{label} is on none of the indexes.",
+            code="version-not-found",
+            why="It was withdrawn, or another index has it.",
+            fix=f"venvman upgrade {entry.name}",
+        )
+    reasons = list(dict.fromkeys(each.reason for each in refused))
+    shown = reasons[:_SHOWN_REFUSALS]
+    if len(reasons) > len(shown):
+        shown.append(f"And {len(reasons) - len(shown)} more.")
+    return InstallError(
+        f"No file of {label} fits Python {interpreter.target.python} here.",
+        code="no-matching-file",
+        why="\n".join(shown),
+        fix=f"venvman upgrade {entry.name}",
+    )
+
+
+def all_failures(failures: Iterable[tuple[LockEntry, Exception]]) -> InstallError:
+    """Every failure as one problem, by name."""
+    ordered = sorted(failures, key=lambda each: each[0].name)
+    return _collected([_problem_of(entry, error) for entry, error in ordered])
+
+
+def _problem_of(entry: LockEntry, error: Exception) -> Problem:
+    """One problem for the entry, whatever number of faults its artifact has."""
+    if not isinstance(error, VenvmanError):
+        message = f"{label_of(entry)} could not be fetched."
+        return _problem(
+            entry, message=message, code="artifact-unwritable", why=f"{error}.", fix=None
+        )
+    reasons = [each.why for each in error.problems]
+    texts = [each.text for each in error.problems]
+    why = "\n".join(dict.fromkeys(each for each in (error.why, *reasons, *texts) if each))
+    fix = error.fix or next((each.fix for each in error.problems if each.fix), None)
+    return _problem(entry, message=error.message, code=error.code, why=why or None, fix=fix)
+
+
+def _problem(
+    entry: LockEntry, *, message: str, code: str, why: str | None, fix: str | None
+) -> Problem:
+    origin = entry.origin
+    first = origin.text.splitlines()[:1] if origin else []
+    return Problem(
+        code=code,
+        message=message,
+        path=origin.path if origin else None,
+        line=origin.line if origin else None,
+        text=first[0].rstrip(" \\") if first else None,
+        why=why,
+        fix=fix,
+    )
+
+
+def _collected(problems: Sequence[Problem]) -> InstallError:
+    first = problems[0]
+    if len(problems) == 1:
+        return InstallError(
+            first.message, code=first.code, why=first.why, fix=first.fix, problems=problems
+        )
+    return InstallError(
+        f"{len(problems)} packages could not be fetched.",
+        code="artifacts-unavailable",
+        problems=problems,
+    )
