@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import Problem, RequirementsError
 from venvman.reqfile import IncludeLine
+from venvman.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -163,12 +164,11 @@ def _loop(origin: FileLine, chain: tuple[str, ...]) -> Problem:
 def _unreadable(line: IncludeLine, problem: Problem) -> Problem:
     """The fault of a file that could not be read, told where it is included."""
     origin = line.origin
-    if problem.code != "include-missing":
-        return problem
     kind = "constraints" if line.constraint else "requirements"
+    target = redact(line.target)
     return Problem(
         code=problem.code,
-        message=f"The {kind} file {line.target!r} could not be read.",
+        message=f"The {kind} file {target!r} could not be read.",
         path=origin.path,
         line=origin.line,
         text=origin.text,

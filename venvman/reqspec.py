@@ -83,8 +83,8 @@ def read_editable(text: str, *, cwd: str) -> Specification:
     if reference is not None:
         return _editable_reference(reference, cwd=cwd)
     path, bracket = _without_extras(text)
-    if path[:5].lower() == "file:" or _plausible_folder(path):
-        url = path if path[:5].lower() == "file:" else _path_url(path, cwd)
+    if path.startswith("file:") or _plausible_folder(path):
+        url = path if path.startswith("file:") else _path_url(path, cwd)
         return _direct(url, marker=None, cwd=cwd, extras=_lowered(bracket), editable=True)
     repository = _VCS_SHORTHAND.match(text)
     url = f"{repository[1].lower()}+{text}" if repository else text
@@ -128,7 +128,8 @@ _ARCHIVES = tuple(
 )
 # What a folder's name in a requirements file never holds, but prose, templates, version
 # specifiers and misspelt URLs do.
-_NOT_IN_PATHS = re.compile(r"[<>=!;{}|*?\"'#:%]")
+_NOT_IN_PATHS = re.compile(r"[<>=!;{}|*?\"'#:%\[\]]")
+_PLAUSIBLE = re.compile(r"\.[\w.-]*|\S*[/\\]\S*")
 
 
 def _direct(
@@ -137,12 +138,12 @@ def _direct(
 ) -> Specification:  # fmt: skip
     """A requirement that is a URL; the name comes from the wheel's file name or ``#egg=``."""
     split = _split(url)
+    egg = _egg(url)
     if split.scheme == "file" and "../" in url and not editable:
         # Only the path survives, as in pip: fragments of such URLs are lost.
-        url = _path_url(unquote(split.path), cwd)
+        url, egg = _path_url(unquote(split.path), cwd), None
         split = _split(url)
     source = _source(url, cwd=cwd, editable=editable)
-    egg = _egg(url)
     filename = unquote(split.path).rstrip("/").rpartition("/")[2]
     specifier = ""
     if name is None and filename.endswith(".whl") and not editable:
@@ -164,7 +165,7 @@ def _path_or_pep508(
     try:
         requirement = _pep508(body)
     except SpecificationFault:
-        if re.search(r"\s", path) or _NOT_IN_PATHS.search(path):
+        if not _PLAUSIBLE.fullmatch(path) or _NOT_IN_PATHS.search(path):
             raise
         url = _path_url(path, cwd)
         return _direct(url, marker=marker, cwd=cwd, extras=_lowered(bracket))
@@ -175,6 +176,8 @@ def _from_pep508(
     requirement: Pep508, *, marker: Marker | None, extras: frozenset[str], cwd: str
 ) -> Specification:
     url = requirement.url
+    if url is not None:
+        _egg(url)  # pip refuses a bad #egg= even where it is not the name's source
     return Specification(
         name=requirement.name,
         extras=extras or frozenset(requirement.extras),

@@ -98,7 +98,7 @@ class Library:
         An ``http:`` URL is an empty file here: a scan asks no network.
 
         Raises:
-            RequirementsError: it is not there or is not text.
+            RequirementsError: it cannot be opened.
         """
         known = self._known.get(location)
         if known is None:
@@ -114,16 +114,16 @@ class Library:
     def add(self, location: str, content: bytes) -> ParsedFile:
         """Takes ``content`` for what is at ``location``; gives it parsed.
 
-        Raises:
-            RequirementsError: it is not text.
+        Bytes that are no text make a file with one error and no lines.
         """
         shown = self.display(location)
-        parsed = parse(
-            decode(content, path=shown),
-            path=shown,
-            variables=self._variables,
-            cwd=str(self._project.root),
-        )
+        try:
+            text = decode(content, path=shown)
+        except RequirementsError as error:
+            parsed = ParsedFile(path=shown, errors=error.problems)
+        else:
+            root = str(self._project.root)
+            parsed = parse(text, path=shown, variables=self._variables, cwd=root)
         links = parsed.options.find_links
         if links:
             parsed = replace(

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from venvman.errors import ProjectNotFound
+from venvman.project import Project, find_project, find_workspace
+
+
+def write(root: Path, *names: str, text: str = "a\n") -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+
+
+def found(top: Path) -> list[str]:
+    return [project.root.relative_to(top).as_posix() for project in find_workspace(top)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "requirements.txt",
+        "requirements.in",
+        "requirements-dev.txt",
+        "requirements_dev.in",
+        "requirements.dev.txt",
+        "dev-requirements.txt",
+        "dev_requirements.txt",
+        "requirements/base.txt",
+    ],
+)
+def test_a_folder_with_such_a_file_is_a_project(tmp_path: Path, name: str) -> None:
+    write(tmp_path, name)
+    (tmp_path / "src/deep").mkdir(parents=True)
+    assert find_project(tmp_path / "src/deep", home=tmp_path).root == tmp_path
+
+
+@pytest.mark.parametrize("name", ["constraints.txt", "notes.txt", "MANIFEST.in", "dev.in", "x.py"])
+def test_a_folder_with_other_files_is_none(tmp_path: Path, name: str) -> None:
+    write(tmp_path, name)
+    with pytest.raises(ProjectNotFound):
+        find_project(tmp_path, home=tmp_path)
+
+
+def test_a_table_in_pyproject_makes_a_project(tmp_path: Path) -> None:
+    write(tmp_path, "pyproject.toml", text='[tool.venvman]\nvenv = "env"\n')
+    assert find_project(tmp_path, home=tmp_path).root == tmp_path
+
+
+def test_a_broken_table_still_makes_a_project_so_that_the_settings_can_say_so(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, "pyproject.toml", text="[tool.venvman\n")
+    assert find_project(tmp_path, home=tmp_path).root == tmp_path
+
+
+@pytest.mark.parametrize("text", ["[project]\nname = 'venvman-x'\n", "[tool.ruff]\n"])
+def test_a_pyproject_without_the_table_makes_none(tmp_path: Path, text: str) -> None:
+    write(tmp_path, "pyproject.toml", text=text)
+    with pytest.raises(ProjectNotFound):
+        find_project(tmp_path, home=tmp_path)
+
+
+def test_a_folder_named_requirements_is_never_a_root(tmp_path: Path) -> None:
+    write(tmp_path, "requirements/requirements.txt")
+    assert find_project(tmp_path / "requirements", home=tmp_path).root == tmp_path
+
+
+def test_the_nearest_project_wins(tmp_path: Path) -> None:
+    write(tmp_path, "requirements.txt", "sub/requirements.txt")
+    assert find_project(tmp_path / "sub", home=tmp_path).root == tmp_path / "sub"
+
+
+def test_the_walk_never_passes_the_git_root(tmp_path: Path) -> None:
+    write(tmp_path, "requirements.txt", "repo/src/x.py")
+    (tmp_path / "repo/.git").mkdir()
+    with pytest.raises(ProjectNotFound) as raised:
+        find_project(tmp_path / "repo/src", home=tmp_path)
+    assert f"up to {tmp_path}/repo." in str(raised.value)
+
+
+def test_the_walk_never_passes_the_home_folder(tmp_path: Path) -> None:
+    write(tmp_path, "requirements.txt", "home/work/x.py")
+    with pytest.raises(ProjectNotFound):
+        find_project(tmp_path / "home/work", home=tmp_path / "home")
+
+
+def test_nothing_found_says_where_it_looked_and_offers_add(tmp_path: Path) -> None:
+    with pytest.raises(ProjectNotFound) as raised:
+        find_project(tmp_path, home=tmp_path)
+    (problem,) = raised.value.problems
+    assert str(tmp_path) in problem.message
+    assert problem.fix == "venvman add <package>"
+
+
+def test_an_explicit_folder_is_where_the_walk_begins(tmp_path: Path) -> None:
+    write(tmp_path, "requirements.txt", "sub/requirements.txt", "sub/deep/x")
+    explicit = Path("sub/deep")
+    assert find_project(tmp_path, home=tmp_path, explicit=explicit).root == tmp_path / "sub"
+
+
+def test_an_explicit_file_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "requirements.txt")
+    with pytest.raises(ProjectNotFound, match=r"requirements\.txt is not a folder"):
+        find_project(tmp_path, home=tmp_path, explicit=Path("requirements.txt"))
+
+
+def test_the_git_root_of_a_project_is_known(tmp_path: Path) -> None:
+    write(tmp_path, "sub/requirements.txt")
+    (tmp_path / ".git").write_text("gitdir: elsewhere\n")
+    assert find_project(tmp_path / "sub", home=tmp_path).git_root == tmp_path
+
+
+def test_paths_are_shown_relative_to_the_root_and_absolute_outside(tmp_path: Path) -> None:
+    project = Project(root=tmp_path / "a")
+    assert project.display(tmp_path / "a/b/c.txt") == "b/c.txt"
+    assert project.display(tmp_path / "x.txt") == (tmp_path / "x.txt").as_posix()
+
+
+def test_a_workspace_is_every_project_below(tmp_path: Path) -> None:
+    write(tmp_path, "requirements.txt", "b/requirements.in", "a/x/requirements/dev.txt", "c/x.py")
+    assert found(tmp_path) == [".", "a/x", "b"]
+
+
+def test_a_workspace_that_is_a_requirements_folder_is_no_project(tmp_path: Path) -> None:
+    write(tmp_path, "requirements/requirements.txt")
+    assert found(tmp_path / "requirements") == []
+
+
+def test_environments_and_packages_of_others_are_not_entered(tmp_path: Path) -> None:
+    write(tmp_path, "env/pyvenv.cfg", "env/lib/x/requirements.txt")
+    write(tmp_path, "node_modules/x/requirements.txt", ".git/x/requirements.txt")
+    assert found(tmp_path) == []
+
+
+def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
+    write(tmp_path, "a/requirements.txt")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    (tmp_path / "a/loop").symlink_to(tmp_path)
+    assert found(tmp_path) == ["a"]
+
+
+def test_gitignore_is_honoured_as_git_does(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    write(tmp_path, ".gitignore", text="build/\n/top\nignored.txt\n*-requirements.txt\n")
+    write(tmp_path, "sub/.gitignore", text="!build/\nout\n")
+    write(tmp_path, "build/requirements.txt", "top/requirements.txt", "sub/top/requirements.txt")
+    write(tmp_path, "sub/build/requirements.txt", "sub/out/requirements.txt")
+    write(tmp_path, "only/dev-requirements.txt")
+    assert found(tmp_path) == ["sub/build", "sub/top"]
+
+
+def test_gitignore_above_the_top_counts_too(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    write(tmp_path, ".gitignore", text="/a/b/skipped\n")
+    write(tmp_path, "a/.gitignore", text="other\n")
+    write(tmp_path, "a/b/skipped/requirements.txt", "a/b/other/requirements.txt")
+    write(tmp_path, "a/b/kept/requirements.txt")
+    assert found(tmp_path / "a/b") == ["kept"]
+    assert find_workspace(tmp_path / "a/b")[0].git_root == tmp_path
+
+
+def test_a_repository_inside_has_its_own_git_root(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    write(tmp_path, "sub/requirements.txt")
+    (tmp_path / "sub/.git").mkdir()
+    assert find_workspace(tmp_path)[0].git_root == tmp_path / "sub"
