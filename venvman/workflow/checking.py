@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from venvman.errors import LockError, RequirementsError, VenvmanError
+from venvman.errors import GitError, LockError, RequirementsError, VenvmanError
 from venvman.workflow.locks import judge_locks, read_group_lock
 from venvman.workflow.values import GroupChoice, LockState, StatusReport
 from venvman.workflow.wishes import choose_groups, open_scan, read_wishes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from venvman.doctor.diagnosis import Diagnosis
@@ -105,10 +105,9 @@ def examine_project(context: Context, *, verify_files: bool = False) -> Examinat
     """The facts that doctor's checks look at."""
     from venvman.doctor.examination import Examination
     from venvman.names import canonical
-    from venvman.workflow.tracking import lock_tracking
 
     look = _look(context, GroupChoice())
-    tracking = lock_tracking(context, [each.source.lock for each in look.locks])
+    tracking = _tracking(context, [each.source.lock for each in look.locks])
     return Examination(
         project=context.project,
         place=look.path,
@@ -269,9 +268,19 @@ def _examined(each: _LockLook, tracking: LockTracking | None) -> ExaminedLock:
     )
 
 
+def _tracking(context: Context, locks: Sequence[Path]) -> Mapping[Path, LockTracking]:
+    """Empty outside git, or where git is missing."""
+    from venvman.doctor.tracking import tracking_of
+
+    found, _ = _or_problems(
+        lambda: tracking_of(locks, root=context.project.root, variables=context.variables),
+        GitError,
+    )
+    return found or {}
+
+
 def _hooks(context: Context) -> HooksReport | None:
     """None outside git, or where git is missing."""
-    from venvman.errors import GitError
     from venvman.githooks import hooks_status
 
     if context.project.git_root is None:
