@@ -1,0 +1,131 @@
+"""METADATA of a source that is not a wheel: read where it is promised, else made by the backend."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from venvman.index.metadata import is_static
+from venvman.install.build import build_metadata
+from venvman.install.projects import project_of, working_folder
+from venvman.secrets import redact
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from venvman.events import Reporter
+    from venvman.index.client import Index
+    from venvman.install.build import BuildSettings, ConfigSettings
+    from venvman.options import IndexOptions
+    from venvman.probe import Interpreter
+    from venvman.sources import ArchiveSource, DirectorySource, VcsSource
+
+__all__ = ["metadata_of_source", "static_project_metadata"]
+
+_DYNAMIC = frozenset({"version", "dependencies", "optional-dependencies", "requires-python"})
+
+
+def metadata_of_source(
+    source: ArchiveSource | VcsSource | DirectorySource,
+    *,
+    interpreter: Interpreter,
+    index: Index,
+    root: Path,
+    options: IndexOptions,
+    build: BuildSettings,
+    reporter: Reporter,
+    hashes: tuple[str, ...] = (),
+    config_settings: ConfigSettings = (),
+) -> tuple[bytes, ArchiveSource | VcsSource | DirectorySource]:
+    """The METADATA that ``source`` has on ``interpreter``, and ``source`` made exact.
+
+    Exact is: with the commit, with the archive's hash. In this order: the PKG-INFO of an archive
+    that promises to be final (PEP 643), a ``[project]`` table without anything dynamic (PEP 621),
+    the backend's ``prepare_metadata_for_build_wheel`` in isolation, a whole build. A wheel's
+    METADATA is the index client's to read, not this function's.
+
+    Raises:
+        InstallError, IndexFault, GitError: it could not be had, or its backend fails.
+    """
+    with project_of(
+        source, index=index, settings=build, root=root, hashes=hashes, offline=options.offline
+    ) as (project, exact):
+        known = _promised(project)
+        if known is not None:
+            return known, exact
+        with working_folder(build.cache) as output:
+            made = build_metadata(
+                project,
+                output,
+                label=redact(str(exact)),
+                config_settings=config_settings,
+                interpreter=interpreter,
+                options=options,
+                settings=build,
+                reporter=reporter,
+            )
+        return made, exact
+
+
+def static_project_metadata(pyproject: str) -> bytes | None:
+    """METADATA from the ``[project]`` table of ``pyproject`` (text); None where it may not be all.
+
+    PEP 621 forbids a backend to change what the table states; what it leaves out and does not
+    list as ``dynamic`` is absent for good.
+    """
+    table = _project_table(pyproject)
+    if table is None or not isinstance(table.get("version"), str):
+        return None
+    if _DYNAMIC & set(table.get("dynamic", ())):
+        return None
+    lines = ["Metadata-Version: 2.2", f"Name: {table['name']}", f"Version: {table['version']}"]
+    if "requires-python" in table:
+        lines.append(f"Requires-Python: {table['requires-python']}")
+    try:
+        lines += [f"Requires-Dist: {each}" for each in table.get("dependencies", ())]
+        for extra, requirements in table.get("optional-dependencies", {}).items():
+            lines.append(f"Provides-Extra: {extra}")
+            lines += [f"Requires-Dist: {_for_extra(each, extra)}" for each in requirements]
+    except (ValueError, TypeError, AttributeError):
+        return None  # not valid: the backend will say so better
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _promised(project: Path) -> bytes | None:
+    try:
+        content = (project / "PKG-INFO").read_bytes()
+    except OSError:
+        content = b""
+    if is_static(content):
+        return content
+    try:
+        text = (project / "pyproject.toml").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    return static_project_metadata(text)
+
+
+def _project_table(pyproject: str) -> dict[str, Any] | None:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        document = tomllib.loads(pyproject)
+    except tomllib.TOMLDecodeError:
+        return None
+    table = document.get("project")
+    if not isinstance(table, dict) or not isinstance(table.get("name"), str):
+        return None
+    return table
+
+
+def _for_extra(requirement: str, extra: str) -> str:
+    """``requirement`` with its marker narrowed to ``extra``."""
+    from packaging.markers import Marker
+    from packaging.requirements import Requirement
+
+    parsed = Requirement(requirement)
+    wanted = f'extra == "{extra}"'
+    parsed.marker = Marker(f"({parsed.marker}) and {wanted}" if parsed.marker else wanted)
+    return str(parsed)
