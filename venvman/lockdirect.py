@@ -164,7 +164,7 @@ def _looks_direct(text: str) -> bool:
 
 
 def _file_name(url: str) -> str | None:
-    leaf = unquote(posixpath.basename(url))
+    leaf = unquote(posixpath.basename(url.removeprefix("file:")))
     if leaf.lower().endswith(".whl"):
         return leaf.partition("-")[0]
     stem = re.sub(r"(?i)(\.tar)?\.[a-z0-9]+$", "", leaf)
