@@ -95,3 +95,13 @@ def test_an_unknown_encoding_is_named() -> None:
     with pytest.raises(RequirementsError) as raised:
         decode(b"# coding: klingon\n", path="r.txt")
     assert raised.value.code == "encoding-unknown"
+
+
+def test_without_another_word_the_locale_s_encoding_is_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import locale
+
+    for name in ("getencoding", "getpreferredencoding"):
+        monkeypatch.setattr(locale, name, lambda *_: "latin-1", raising=False)
+    assert decode(b"# \xe9\n", path="r.txt") == "# é\n"
