@@ -10,13 +10,13 @@ import errno
 import os
 import shutil
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman import venvconfig
 from venvman.errors import ConfigurationError, EnvironmentUnusable
-from venvman.files import CACHEDIR_TAG, remove_tree
+from venvman.files import CACHEDIR_TAG, inter_process_lock, remove_tree
 from venvman.inspection import (
     MADE_BY,
     STATE,
@@ -63,6 +63,8 @@ __all__ = [
 _UNMOVABLE = frozenset({errno.EXDEV, errno.EBUSY})
 """What renaming says of a folder in a lower layer of an overlay file system (a Docker image), which
 can only be copied, and of a mount point."""
+_CLAIM = ".venvman-claim"
+"""In an environment that was moved aside: held by the process that replaces it."""
 _PROJECT_MARKS = (".git", ".hg", "pyproject.toml")
 """A folder with one of these holds more than an environment, whatever else it is."""
 
@@ -103,7 +105,8 @@ def create(path: Path, interpreter: Interpreter, *, directories: Directories) ->
     exception, Ctrl-C included; what a kill leaves counts as vacant.
 
     Raises:
-        EnvironmentUnusable: something is at ``path``, or ``venv`` is missing or failed.
+        EnvironmentUnusable: something is at ``path``, another venvman is making an environment
+            there, or ``venv`` is missing or failed.
     """
     if not is_vacant(path):
         raise not_an_environment(path, "Something is there already.")
@@ -111,18 +114,11 @@ def create(path: Path, interpreter: Interpreter, *, directories: Directories) ->
         raise _no_venv_module(interpreter)
     place = _real(path)
     try:
-        _clear(place)
-        (place / STATE).mkdir(parents=True)
-        (place / STATE / UNFINISHED).touch()
-        _run_venv(place, interpreter)
-        _write_marks(place)
-        (place / STATE / UNFINISHED).unlink()
-        made = usable(path, directories=directories)
-    except BaseException as error:
-        _clear(place)
-        if isinstance(error, OSError):
-            raise _not_created(path, str(error)) from error
-        raise
+        with _claimed(place / STATE / UNFINISHED, path):
+            _fill(place, interpreter)
+    except OSError as error:
+        raise _not_created(path, str(error)) from error
+    made = usable(path, directories=directories)
     if made is None:  # somebody else removed it at this very moment
         raise _not_created(path, "It vanished.")
     return made
@@ -138,7 +134,8 @@ def replaced(path: Path) -> Iterator[None]:
     a link, what it points to is moved, and the link stays.
 
     Raises:
-        EnvironmentUnusable: ``path`` is not an environment, or venvman itself runs in it.
+        EnvironmentUnusable: ``path`` is not an environment, venvman itself runs in it, or another
+            venvman is replacing it.
     """
     recover_replaced(path)
     place = _real(path)
@@ -146,7 +143,8 @@ def replaced(path: Path) -> Iterator[None]:
         _refuse_unless_removable(place)
         _move_aside(place)
     try:
-        yield
+        with _claimed(_aside(place) / _CLAIM, path) if _aside(place).exists() else nullcontext():
+            yield
     except BaseException:
         _put_back(place)
         raise
@@ -158,12 +156,13 @@ def replaced(path: Path) -> Iterator[None]:
 def recover_replaced(path: Path) -> bool:
     """Finishes or reverts a :func:`replaced` that was killed; whether there was one.
 
+    One that another process is in the middle of is let alone.
     The old environment comes back where the new one was not finished by venvman; one that somebody
     made there by hand in the meantime is kept, and the old one deleted.
     """
     place = _real(path)
     aside, discarded = _aside(place), _discarded(place)
-    if not (aside.exists() or discarded.exists()):
+    if not (aside.exists() or discarded.exists()) or _is_claimed(aside / _CLAIM):
         return False
     if aside.exists():
         if is_vacant(place) or (place / STATE / MADE_BY).is_file():
@@ -235,6 +234,40 @@ def _move_aside(place: Path) -> None:
         _clear(place)
 
 
+@contextmanager
+def _claimed(file: Path, path: Path) -> Iterator[None]:
+    """Holds ``file`` for the block, so that others can tell work in progress from leftovers."""
+    from filelock import Timeout
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with inter_process_lock(file, wait=0):
+            yield
+    except Timeout:
+        raise EnvironmentUnusable(
+            f"Another venvman is making the environment {path}.",
+            code="environment-busy",
+            path=path.as_posix(),
+            fix="Wait for it, then run the same command again.",
+        ) from None
+    finally:
+        if not _is_claimed(file):
+            file.unlink(missing_ok=True)
+
+
+def _is_claimed(file: Path) -> bool:
+    """Whether a living process holds ``file``; a killed one's hold ended with it."""
+    from filelock import Timeout
+
+    if not file.is_file():
+        return False
+    try:
+        with inter_process_lock(file, wait=0):
+            return False
+    except Timeout:
+        return True
+
+
 def _put_back(place: Path) -> None:
     """Whatever the block left at ``place`` goes, and what was there before comes back."""
     aside = _aside(place)
@@ -242,6 +275,7 @@ def _put_back(place: Path) -> None:
         _clear(place)
     if not aside.exists():
         return
+    (aside / _CLAIM).unlink(missing_ok=True)
     if place.is_dir() and is_vacant(place):  # a mount point, which stays
         shutil.copytree(aside, place, symlinks=True, dirs_exist_ok=True)
         remove_tree(aside)
@@ -273,6 +307,19 @@ def _refuse_unless_removable(place: Path) -> None:
             why="Its own files would vanish under it.",
             fix="pipx install venvman",
         )
+
+
+def _fill(place: Path, interpreter: Interpreter) -> None:
+    """Makes the environment in ``place``, which holds no more than a claim and leftovers."""
+    for leftover in place.iterdir():
+        if leftover.name != STATE:
+            remove_tree(leftover)
+    try:
+        _run_venv(place, interpreter)
+        _write_marks(place)
+    except BaseException:
+        _clear(place)
+        raise
 
 
 def _run_venv(place: Path, interpreter: Interpreter) -> None:

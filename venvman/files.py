@@ -90,11 +90,14 @@ def remove_tree(path: Path) -> None:
     if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
         return
-    try:
-        shutil.rmtree(path)
-    except PermissionError:
-        _make_writable(path)
-        shutil.rmtree(path)
+    while path.is_dir():
+        try:
+            shutil.rmtree(path)
+        except FileNotFoundError:
+            continue  # somebody else is deleting it too
+        except PermissionError:
+            _make_writable(path)
+            shutil.rmtree(path)
 
 
 @contextmanager

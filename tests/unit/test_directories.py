@@ -48,3 +48,12 @@ def test_one_environment_has_one_lock_however_it_is_named(tmp_path: Path) -> Non
 def test_the_lock_lies_outside_the_environment(tmp_path: Path) -> None:
     directories = Directories(cache=tmp_path, state=tmp_path / "s")
     assert directories.environment_lock(tmp_path / "venv").is_relative_to(tmp_path / "s")
+
+
+def test_a_project_has_one_folder_of_state_however_it_is_named(tmp_path: Path) -> None:
+    directories = Directories(cache=tmp_path, state=tmp_path / "s")
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    folder = directories.project_state(tmp_path / "real")
+    assert directories.project_state(tmp_path / "link") == folder
+    assert folder.is_relative_to(tmp_path / "s")

@@ -32,7 +32,7 @@ from venvman.environment import (
     usable,
 )
 from venvman.errors import ConfigurationError, EnvironmentUnusable
-from venvman.files import CACHEDIR_TAG
+from venvman.files import CACHEDIR_TAG, inter_process_lock
 from venvman.probe import Interpreter, probe
 from venvman.project import Project
 from venvman.pythonwish import PythonWish, parse_wish
@@ -721,8 +721,10 @@ def test_a_kill_with_nothing_made_yet_brings_the_old_one_back(
 ) -> None:
     killed_while_replacing(marked, monkeypatch)
     assert not marked.exists()
+    (marked.parent / ".venv.venvman-replaced" / ".venvman-claim").touch()
     assert recover_replaced(marked)
     assert (marked / "old").exists()
+    assert not (marked / ".venvman-claim").exists()
     assert tree(marked.parent) == ["venv"]
     assert not recover_replaced(marked)
 
@@ -773,6 +775,30 @@ def test_what_somebody_put_in_the_place_meanwhile_is_never_deleted(marked: Path)
         fail_while_replacing(marked, KeyboardInterrupt(), write)
     assert tree(marked) == ["thesis.txt"]
     assert len(tree(marked.parent)) == 2  # the old one is still there too
+
+
+def test_another_process_does_not_take_work_in_progress_for_leftovers(
+    marked: Path, own: Interpreter, directories: Directories
+) -> None:
+    with replaced(marked):
+        assert not recover_replaced(marked)
+        create(marked, own, directories=directories)
+        assert not recover_replaced(marked)
+    assert isinstance(inspect(marked, directories=directories), Environment)
+    assert tree(marked.parent) == ["venv"]
+
+
+def test_an_environment_that_another_process_is_making_is_not_made_by_two(
+    tmp_path: Path, own: Interpreter, directories: Directories
+) -> None:
+    path = tmp_path / "venv"
+    mark = path / ".venvman" / "unfinished"
+    with inter_process_lock(mark):
+        (path / "bin").mkdir()
+        with pytest.raises(EnvironmentUnusable) as caught:
+            create(path, own, directories=directories)
+        assert caught.value.code == "environment-busy"
+        assert tree(path) == [".venvman", "bin"]
 
 
 # --- remove

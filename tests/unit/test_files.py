@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from typing import TYPE_CHECKING
 
@@ -126,12 +127,25 @@ def test_deleting_what_is_not_there_is_no_error(tmp_path: Path) -> None:
     remove_tree(tmp_path / "a")
 
 
+def test_a_tree_that_somebody_else_deletes_too_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = shutil.rmtree
+
+    def vanish(path: Path) -> None:
+        real(path)
+        raise FileNotFoundError
+
+    (tmp_path / "a").mkdir()
+    monkeypatch.setattr(shutil, "rmtree", vanish)
+    remove_tree(tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+
+
 def test_read_only_folders_are_deleted_and_links_in_them_not_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # root may delete from read-only folders, so the first refusal is played.
-    import shutil
-
     (tmp_path / "outside").mkdir(mode=0o755)
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "file").touch()
