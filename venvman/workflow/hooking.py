@@ -1,0 +1,177 @@
+"""What a git hook does once the shell has decided that Python must start.
+
+A post hook speaks one line a project and never fails; the pre-commit hook judges what is staged,
+not what lies in the work tree, and is the only one that refuses.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvman.errors import ExitCode, ProjectNotFound, VenvmanError
+from venvman.hookscript import PATTERNS, HookMode, HookName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from venvman.errors import Problem
+    from venvman.events import Reporter
+    from venvman.workflow.context import Context
+
+__all__ = ["HookLine", "exit_code", "run_hook"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookLine:
+    """What the hook says of one project; ``refused`` makes git stop (pre-commit only)."""
+
+    project: str
+    text: str
+    refused: bool = False
+
+
+def run_hook(
+    name: HookName,
+    *,
+    mode: HookMode,
+    projects: Sequence[str],
+    variables: Mapping[str, str],
+    top: Path,
+    reporter: Reporter,
+) -> tuple[HookLine, ...]:
+    """One line for each of ``projects`` (relative to the work tree ``top``) worth one.
+
+    Never raises a :class:`VenvmanError`: what went wrong is a line too.
+    """
+    if name is HookName.PRE_COMMIT:
+        return _judge_staged(projects, variables, top, reporter)
+    lines = (_follow(project, mode, variables, top, reporter) for project in projects)
+    return tuple(line for line in lines if line is not None)
+
+
+def _follow(
+    project: str, mode: HookMode, variables: Mapping[str, str], top: Path, reporter: Reporter
+) -> HookLine | None:
+    """Reports or repairs one project's drift; None where there is none, or no project any more."""
+    try:
+        context = _context(top / project, variables, top, reporter)
+        said = _repair(context) if mode is HookMode.SYNC else _report(context)
+    except ProjectNotFound:
+        # The branch that is checked out does not have it.
+        return None
+    except VenvmanError as error:
+        return HookLine(project=project, text=_sentence(error.problems[0]))
+    return HookLine(project=project, text=said) if said else None
+
+
+def _context(root: Path, variables: Mapping[str, str], top: Path, reporter: Reporter) -> Context:
+    from venvman.workflow.context import open_context
+
+    return open_context(project=root, flags={}, variables=variables, cwd=top, reporter=reporter)
+
+
+def _report(context: Context) -> str:
+    from venvman.workflow.checking import status
+
+    report = status(context)
+    shown = context.project.display(report.environment)
+    if report.plan is None:
+        return f"{shown} cannot be compared with its lock; see 'venvman doctor'"
+    if report.plan:
+        count = _packages(len(report.plan.steps))
+        return f"{count} in {shown} differ from the lock; 'venvman sync' mends it"
+    stale = [each for each in report.locks if _is_stale(each.freshness)]
+    if stale:
+        return f"{context.project.display(stale[0].path)} is stale; 'venvman freeze' mends it"
+    return ""
+
+
+def _is_stale(judgement: object) -> bool:
+    from venvman.freshness import Stale
+
+    return isinstance(judgement, Stale)
+
+
+def _repair(context: Context) -> str:
+    """As ``sync --frozen``: a hook never freezes and never changes a tracked file."""
+    from venvman.workflow.syncing import sync
+    from venvman.workflow.values import LockPolicy, SyncRequest
+
+    done = sync(context, SyncRequest(locks=LockPolicy.FROZEN))
+    if not done.plan and not done.created:
+        return ""
+    seconds = sum(done.seconds.values())
+    shown = context.project.display(done.environment)
+    return f"{shown} follows: {_packages(len(done.plan.steps))} changed in {seconds:.1f} s"
+
+
+def _packages(count: int) -> str:
+    return "1 package" if count == 1 else f"{count} packages"
+
+
+def _sentence(problem: Problem) -> str:
+    fix = f" ('{problem.fix}')" if problem.fix else ""
+    return f"{problem.message.rstrip('.')}{fix}"
+
+
+def _judge_staged(
+    projects: Sequence[str], variables: Mapping[str, str], top: Path, reporter: Reporter
+) -> tuple[HookLine, ...]:
+    with tempfile.TemporaryDirectory(prefix="venvman-staged-") as name:
+        # The real path: on macOS the temporary folder is behind a link.
+        staged = Path(name).resolve()
+        _write_staged(staged, top, variables)
+        lines = [_judge(staged, project, variables, reporter) for project in projects]
+    return tuple(line for line in lines if line is not None)
+
+
+def _write_staged(folder: Path, top: Path, variables: Mapping[str, str]) -> None:
+    """Every staged file that venvman may read, as it will be committed."""
+    from venvman.git import git, try_git
+
+    names = git("ls-files", "-z", "--", *PATTERNS, cwd=top, variables=variables)
+    prefix = f"--prefix={folder.as_posix()}/"
+    for batch in _batches([name for name in names.split("\0") if name]):
+        words = ("checkout-index", "--force", "--quiet", prefix, "--", *batch)
+        try_git(*words, cwd=top, variables=variables)
+
+
+def _batches(names: Sequence[str], *, size: int = 500) -> Iterator[Sequence[str]]:
+    """A command line has a greatest length."""
+    for start in range(0, len(names), size):
+        yield names[start : start + size]
+
+
+def _judge(
+    staged: Path, project: str, variables: Mapping[str, str], reporter: Reporter
+) -> HookLine | None:
+    from venvman.workflow.freezing import freeze
+    from venvman.workflow.values import FreezeRequest
+
+    try:
+        context = _context(staged / project, variables, staged, reporter)
+        outcome = freeze(context, FreezeRequest(check=True))
+    except ProjectNotFound:
+        return None
+    except VenvmanError as error:
+        if error.code == "lock-of-another-source":
+            return None
+        return HookLine(project=project, text=_sentence(error.problems[0]), refused=True)
+    if not outcome.changed:
+        return None
+    reason = outcome.problems[0]
+    place = f"{reason.path}:{reason.line}: " if reason.path and reason.line else ""
+    return HookLine(
+        project=project,
+        text=f"the staged lock is stale: {place}{reason.message} "
+        "Run 'venvman freeze' and stage the lock, or commit with --no-verify",
+        refused=True,
+    )
+
+
+def exit_code(lines: Sequence[HookLine]) -> ExitCode:
+    """0 for every post hook; 1 where pre-commit refuses."""
+    return ExitCode.DRIFT if any(line.refused for line in lines) else ExitCode.OK
