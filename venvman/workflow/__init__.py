@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from venvman.workflow.context import Context, open_context
+from venvman.workflow.checking import diagnose, examine_project, status
+from venvman.workflow.cleaning import clean
+from venvman.workflow.context import Context, open_context, open_workspace
+from venvman.workflow.freezing import freeze
+from venvman.workflow.hooking import HookLine, run_hook
 from venvman.workflow.values import (
     CleanOutcome,
     FreezeOutcome,
@@ -15,6 +19,7 @@ from venvman.workflow.values import (
     SyncOutcome,
     SyncRequest,
 )
+from venvman.workflow.wishes import scan_projects
 
 __all__ = [
     "CleanOutcome",
@@ -22,11 +27,20 @@ __all__ = [
     "FreezeOutcome",
     "FreezeRequest",
     "GroupChoice",
+    "HookLine",
     "LockOutcome",
     "LockPolicy",
     "LockState",
     "StatusReport",
     "SyncOutcome",
     "SyncRequest",
+    "clean",
+    "diagnose",
+    "examine_project",
+    "freeze",
     "open_context",
+    "open_workspace",
+    "run_hook",
+    "scan_projects",
+    "status",
 ]
