@@ -142,12 +142,14 @@ def _other(lines: list[str]) -> VenvmanError:
 def _asked(text: str, wishes: Iterable[Requirement], *, constraint: bool) -> Problem:
     wish = _find(text, wishes, constraint=constraint)
     verb = "limits to" if constraint else "asks for"
-    if wish is None or (constraint and not wish.constraint):
+    if wish is None and constraint:
         return Problem(
             code="requirements-conflict",
             message=f"The pins that the other groups share have {text}.",
             why="Groups in conflict are frozen apart, against the pins of all others.",
         )
+    if wish is None:
+        return Problem(code="requirements-conflict", message=f"A source file {verb} {text}.")
     return Problem(
         code="requirements-conflict", message=f"{wish.origin} {verb} {text}.", **_at(wish)
     )

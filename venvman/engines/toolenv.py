@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from venvman.directories import Directories
     from venvman.events import Reporter
-    from venvman.process import Completed
     from venvman.target import Target
 
 __all__ = ["compiler"]
@@ -90,18 +89,23 @@ def _make(
     tools = _LAST_FOR_3_8 if target.minor <= (3, 8) else _CURRENT
     install = ("-m", "pip", "install", "--upgrade", "pip", tools)
     for words in ((python, "-m", "venv", folder), (_executable(folder), *install)):
-        done = stream(
-            [str(word) for word in words],
-            on_line=lambda line: reporter.detail(redact(line)),
-            env=environment,
-        )
-        if not done.ok:
+        said = _failure([str(word) for word in words], environment, reporter)
+        if said is not None:
             shutil.rmtree(folder, ignore_errors=True)
-            raise _not_made(target, done)
+            raise _not_made(target, said)
 
 
-def _not_made(target: Target, done: Completed) -> FreezeError:
-    lines = [line for line in redact(done.stdout).splitlines() if line.strip()]
+def _failure(words: list[str], environment: Mapping[str, str], reporter: Reporter) -> str | None:
+    """What a program that failed said; None if it went well."""
+    try:
+        done = stream(words, on_line=lambda line: reporter.detail(redact(line)), env=environment)
+    except ProcessFault as error:
+        return error.message
+    return None if done.ok else done.stdout
+
+
+def _not_made(target: Target, said: str) -> FreezeError:
+    lines = [line for line in redact(said).splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR:")]
     minor = ".".join(map(str, target.minor))
     return FreezeError(
