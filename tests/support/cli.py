@@ -103,8 +103,9 @@ def check_schema(envelope: Mapping[str, Any]) -> None:
 
 
 def _schema_name(command: str) -> str:
-    shared = {"cache clean": "cache-prune", "venvman": "envelope"}
-    group = "hooks" if command.startswith("hooks") else command.replace(" ", "-")
+    shared = {"cache clean": "cache-prune", "venvman": "envelope", "hooks": "envelope"}
+    hooks = command.startswith("hooks ") and command != "hooks run"
+    group = "hooks" if hooks else command.replace(" ", "-")
     name = shared.get(command, group)
     return name if (SCHEMAS / f"{name}.json").exists() else "envelope"
 

@@ -8,11 +8,13 @@ from venvman.errors import ExitCode
 from venvman.report.result import Result, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from venvman.githooks import HooksReport, HookStatus
+    from venvman.workflow.hooking import HookLine
 
-__all__ = ["hooks_result"]
+__all__ = ["hook_run_result", "hooks_result"]
 
 
 def hooks_result(report: HooksReport, *, command: str, root: Path) -> Result:
@@ -32,6 +34,22 @@ def hooks_result(report: HooksReport, *, command: str, root: Path) -> Result:
         problems=report.problems,
         view=report,
         answers=command == "hooks status",
+    )
+
+
+def hook_run_result(lines: Sequence[HookLine], *, exit_code: ExitCode) -> Result:
+    """``data.lines[] {project, text, refused}``; refusing is drift."""
+    return Result(
+        command="hooks run",
+        status=Status.OK if exit_code is ExitCode.OK else Status.DRIFT,
+        exit_code=exit_code,
+        data={
+            "lines": [
+                {"project": line.project, "text": line.text, "refused": line.refused}
+                for line in lines
+            ]
+        },
+        answers=True,
     )
 
 

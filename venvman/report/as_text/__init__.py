@@ -49,6 +49,10 @@ def render(result: Result, *, verbose: bool = False, height: int | None = None) 
             from venvman.report.as_text.hooks import render_hooks
 
             return render_hooks(result.data)
+        case "hooks run":
+            from venvman.report.as_text.hooks import render_hook_run
+
+            return render_hook_run(result.data)
         case _:
             from venvman.report.as_text.short import render_short
 

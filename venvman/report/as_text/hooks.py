@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-__all__ = ["render_hooks"]
+__all__ = ["render_hook_run", "render_hooks"]
 
 _MODES = {
     "report": "says what has drifted",
@@ -34,6 +34,22 @@ def render_hooks(data: Mapping[str, Any]) -> RenderableType:
     if all(hook["state"] != "installed" for hook in data["hooks"]):
         parts.append(command_line("venvman hooks install"))
     return Group(*parts)
+
+
+def render_hook_run(data: Mapping[str, Any]) -> RenderableType:
+    """``venvman: text`` for each project, ``venvman (folder): text`` where there are several."""
+    lines = data["lines"]
+    several = len(lines) > 1 or any(line["project"] != "." for line in lines)
+    return Group(
+        *(
+            Text.assemble(
+                plain(f"venvman ({line['project']}): " if several else "venvman: ", Style.NAME),
+                plain(line["text"]),
+                overflow="fold",
+            )
+            for line in lines
+        )
+    )
 
 
 def _state(hook: Mapping[str, Any]) -> Text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rich.console import Group
 from rich.text import Text
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from venvman.report.changes import Change
     from venvman.report.result import Result
+    from venvman.workflow.values import StatusReport
 
 __all__ = ["render_status"]
 
@@ -52,12 +53,8 @@ def render_status(result: Result, *, verbose: bool, height: int | None) -> Rende
 
 
 def _changes(result: Result) -> tuple[Change, ...]:
-    from venvman.workflow.values import StatusReport
-
-    report = result.view
-    if not isinstance(report, StatusReport) or report.plan is None:
-        return ()
-    return changes_of_plan(report.plan, report.project)
+    report = cast("StatusReport", result.view)
+    return () if report.plan is None else changes_of_plan(report.plan, report.project)
 
 
 def _locks(data: Mapping[str, Any]) -> RenderableType:

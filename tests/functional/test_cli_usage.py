@@ -1,0 +1,388 @@
+"""The command line itself: help, versions, refusals, interruptions, pipes and terminals."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.cli import PROGRAM, run, run_on_terminal, run_process
+from venvman import __version__
+from venvman.cli.commands import COMMANDS, GROUPS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+EVERY_COMMAND = [
+    *([name] for name in COMMANDS),
+    ["lock"],
+    *([group, name] for group, (_, members) in GROUPS.items() for name in members),
+]
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path) -> Path:
+    """A folder without requirements, that ends the way upwards."""
+    (tmp_path / ".git").mkdir()
+    return tmp_path
+
+
+class TestHelp:
+    def test_the_version_is_one_line(self) -> None:
+        assert run("--version").stdout == f"venvman {__version__}\n"
+
+    @pytest.mark.parametrize("words", EVERY_COMMAND, ids=" ".join)
+    def test_every_command_explains_itself(self, words: list[str]) -> None:
+        ran = run(*words, "--help")
+
+        assert ran.code == 0
+        assert f"venvman {' '.join(words)}" in ran.stdout
+        for option in ("--format", "--project", "--quiet", "--verbose", "--color", "--offline"):
+            assert option in ran.stdout
+
+    def test_every_command_is_listed(self) -> None:
+        shown = run("--help").stdout
+
+        for name in (*COMMANDS, *GROUPS):
+            assert f"│ {name} " in shown
+
+    def test_no_command_at_all_is_answered_with_the_list(self) -> None:
+        ran = run()
+
+        assert ran.code == 2
+        assert "sync" in ran.stdout
+
+
+class TestUsage:
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ["sync", "--bad"],
+            ["sync", "--format", "xml"],
+            ["sync", "extra"],
+            ["nonsense"],
+            ["hooks"],
+            ["hooks", "nonsense"],
+            ["sync", "--frozen", "--locked"],
+            ["sync", "--only-group", "a", "--group", "b"],
+        ],
+        ids=" ".join,
+    )
+    def test_a_line_that_cannot_be_understood_exits_with_2(
+        self, words: list[str], project: Path
+    ) -> None:
+        ran = run(*words, cwd=project)
+
+        assert ran.code == 2
+        assert ran.stdout == ""
+        assert "error: usage" in ran.stderr
+        assert "--help" in ran.stderr
+
+    def test_a_typing_error_is_met_with_a_proposal(self) -> None:
+        assert "Did you mean 'sync'" in run("sycn").stderr
+
+    @pytest.mark.parametrize(
+        ("words", "command"),
+        [
+            (["sync", "--bad", "--format", "json"], "sync"),
+            (["--format", "json", "sync"], "sync"),
+            (["sync", "--format=json", "extra"], "sync"),
+            (["hooks", "nonsense", "--format", "json"], "hooks"),
+            (["nonsense", "--format", "json"], "venvman"),
+        ],
+        ids=lambda value: value if isinstance(value, str) else " ".join(value),
+    )
+    def test_json_that_was_asked_for_is_given_for_usage_errors_too(
+        self, words: list[str], command: str
+    ) -> None:
+        ran = run(*words)
+
+        assert ran.code == 2
+        assert ran.stderr == ""
+        assert ran.json["command"] == command
+        assert ran.json["status"] == "error"
+        assert ran.json["exit_code"] == 2
+        assert ran.json["problems"][0]["code"] == "usage"
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        "words", [["sync"], ["freeze"], ["status"], ["doctor"], ["clean"]], ids=" ".join
+    )
+    def test_without_requirements_every_verb_says_where_it_looked(
+        self, words: list[str], nowhere: Path
+    ) -> None:
+        ran = run(*words, cwd=nowhere)
+
+        assert ran.code == 2
+        assert ran.stdout == ""
+        assert "error: project-not-found" in ran.stderr
+
+    def test_as_json_it_is_a_problem_with_a_code_and_a_fix(self, nowhere: Path) -> None:
+        ran = run("sync", "--format", "json", cwd=nowhere)
+
+        assert ran.code == ran.json["exit_code"] == 2
+        assert ran.json["data"] == {}
+        assert ran.json["problems"][0]["code"] == "project-not-found"
+        assert ran.json["problems"][0]["fix"]
+
+    def test_a_defect_is_told_in_a_panel_and_its_traceback_with_verbose(
+        self, monkeypatch: pytest.MonkeyPatch, project: Path
+    ) -> None:
+        broken(monkeypatch, lambda: 1 / 0)
+
+        short, long = run("clean", cwd=project), run("clean", "-v", cwd=project)
+
+        assert short.code == long.code == 2
+        assert "error: unexpected" in short.stderr
+        assert "ZeroDivisionError" in short.stderr
+        assert "Traceback" not in short.stderr
+        assert "Traceback" in long.stderr
+
+    def test_ctrl_c_is_one_sentence_and_exit_code_130(
+        self, monkeypatch: pytest.MonkeyPatch, project: Path
+    ) -> None:
+        broken(monkeypatch, interrupt)
+
+        ran = run("clean", cwd=project)
+
+        assert ran.code == 130
+        assert ran.stderr == "Interrupted.\n"
+
+    def test_ctrl_c_as_json(self, monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
+        broken(monkeypatch, interrupt)
+
+        ran = run("clean", "--format", "json", cwd=project)
+
+        assert (ran.code, ran.json["exit_code"], ran.json["status"]) == (130, 130, "error")
+
+    def test_a_real_signal_interrupts_a_real_process(self, tmp_path: Path) -> None:
+        program = (
+            "import sys, time\n"
+            "from venvman.cli import app, commands\n"
+            "import venvman.cachecare as care\n"
+            "def slow(folder):\n"
+            "    print('ready', flush=True); time.sleep(30)\n"
+            "care.measure = slow\n"
+            "sys.exit(app.main(['cache', 'size']))\n"
+        )
+        process = subprocess.Popen(
+            [sys.executable, "-c", program],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+
+        process.send_signal(signal.SIGINT)
+        _, talk = process.communicate(timeout=20)
+
+        assert process.returncode == 130
+        assert talk == "Interrupted.\n"
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def broken(monkeypatch: pytest.MonkeyPatch, accident: Callable[[], object]) -> None:
+    """Makes opening a project end in ``accident``."""
+    from venvman.cli.session import Session
+
+    monkeypatch.setattr(Session, "context", lambda *_, **__: accident())
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with an empty requirements file."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "requirements.txt").touch()
+    return tmp_path
+
+
+class TestStreams:
+    def test_a_reader_that_leaves_is_no_error(self, tmp_path: Path) -> None:
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, "--help"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=tmp_path,
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+
+        talk = process.stderr.read()
+        process.stderr.close()
+
+        assert talk == b""
+        assert process.wait() in {0, 141}
+
+    def test_a_pipe_gets_neither_colour_nor_control_codes(self, nowhere: Path) -> None:
+        ran = run_process("sync", cwd=nowhere)
+
+        assert "\x1b" not in ran.stdout + ran.stderr
+
+    def test_colour_can_be_forced_into_a_pipe(self, nowhere: Path) -> None:
+        assert "\x1b[1;31m" in run_process("sync", "--color", "always", cwd=nowhere).stderr
+        assert "\x1b[1;31m" in run_process("sync", cwd=nowhere, env={"FORCE_COLOR": "1"}).stderr
+
+    def test_a_terminal_gets_colour_unless_told_otherwise(self, nowhere: Path) -> None:
+        assert "\x1b[1;31m" in run_on_terminal("sync", cwd=nowhere).stdout
+        assert "\x1b[" not in run_on_terminal("sync", cwd=nowhere, env={"NO_COLOR": "1"}).stdout
+        assert "\x1b[" not in run_on_terminal("sync", cwd=nowhere, env={"TERM": "dumb"}).stdout
+
+    @pytest.mark.parametrize("columns", [60, 80])
+    def test_a_panel_fits_the_terminal(self, nowhere: Path, columns: int) -> None:
+        shown = run_on_terminal("sync", cwd=nowhere, columns=columns, env={"NO_COLOR": "1"}).stdout
+
+        assert max(len(line) for line in shown.splitlines()) == columns
+
+    def test_a_stream_that_knows_only_ascii_is_written_to_all_the_same(
+        self, tmp_path: Path
+    ) -> None:
+        cache = tmp_path / "caf\u00e9"
+
+        ran = run_process(
+            "cache", "dir", env={"VENVMAN_CACHE_DIR": str(cache), "PYTHONIOENCODING": "ascii"}
+        )
+
+        assert ran.code == 0
+        assert ran.stdout.endswith("caf\\xe9\n")
+
+
+class TestStartUp:
+    def test_neither_help_nor_version_imports_what_it_does_not_use(self) -> None:
+        program = (
+            "import sys\n"
+            "from venvman.cli.app import main\n"
+            "main(['--version'])\n"
+            "heavy = {'rich', 'packaging', 'msgspec', 'urllib3', 'build', 'filelock', 'jinja2'}\n"
+            "sys.exit(' '.join(sorted(heavy & sys.modules.keys())) or 0)\n"
+        )
+
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=False
+        )
+
+        assert (done.returncode, done.stderr) == (0, "")
+
+    def test_json_is_printed_without_rich(self, nowhere: Path) -> None:
+        program = (
+            "import sys\n"
+            "from venvman.cli.app import main\n"
+            "main(['cache', 'size', '--format', 'json'])\n"
+            "sys.exit('rich' in sys.modules)\n"
+        )
+
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            cwd=nowhere,
+            check=False,
+        )
+
+        assert done.returncode == 0
+
+
+class TestCompletion:
+    @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+    def test_every_shell_is_given_a_script(self, shell: str) -> None:
+        ran = run_process(env={"_VENVMAN_COMPLETE": f"source_{shell}"})
+
+        assert ran.code == 0
+        assert "_VENVMAN_COMPLETE" in ran.stdout
+
+    def test_commands_are_completed(self) -> None:
+        ran = run_process(
+            env={
+                "_VENVMAN_COMPLETE": "complete_bash",
+                "COMP_WORDS": "venvman s",
+                "COMP_CWORD": "1",
+            }
+        )
+
+        assert ran.stdout.split() == ["sync", "status", "scan"]
+
+    def test_options_are_completed(self) -> None:
+        ran = run_process(
+            env={
+                "_VENVMAN_COMPLETE": "complete_bash",
+                "COMP_WORDS": "venvman sync --fr",
+                "COMP_CWORD": "2",
+            }
+        )
+
+        assert ran.stdout.split() == ["--frozen"]
+
+
+class TestCache:
+    @pytest.fixture
+    def cache(self, tmp_path: Path) -> Path:
+        page = tmp_path / "cache" / "index-v1" / "page"
+        page.parent.mkdir(parents=True)
+        page.write_bytes(b"x" * 2500)
+        (tmp_path / "cache" / "CACHEDIR.TAG").write_text(
+            "Signature: 8a477f597d28d172789f06886806bc55\n"
+        )
+        return tmp_path / "cache"
+
+    def test_its_place_is_told(self, cache: Path) -> None:
+        assert run("cache", "dir", "--cache-dir", cache).stdout == f"{cache}\n"
+        assert run("cache", "dir", "--quiet", "--cache-dir", cache).stdout == f"{cache}\n"
+
+    def test_its_size_is_told_by_part(self, cache: Path) -> None:
+        ran = run("cache", "size", "--cache-dir", cache)
+
+        assert ran.stdout.splitlines() == ["index-v1  2.5 kB in 1 file", "total     2.5 kB"]
+
+    def test_its_size_as_json(self, cache: Path) -> None:
+        ran = run("cache", "size", "--cache-dir", cache, "--format", "json")
+
+        assert ran.json["data"]["parts"] == [{"name": "index-v1", "files": 1, "bytes": 2500}]
+
+    def test_cleaning_tells_what_was_removed_and_then_that_nothing_is_left(
+        self, cache: Path
+    ) -> None:
+        first = run("cache", "clean", "--cache-dir", cache)
+        second = run("cache", "clean", "--cache-dir", cache)
+
+        assert "2.5 kB in 1 file removed" in first.stdout
+        assert second.stdout.startswith("Nothing to do:")
+
+    def test_pruning_keeps_what_is_young(self, cache: Path) -> None:
+        ran = run("cache", "prune", "--cache-dir", cache, "--format", "json")
+
+        assert ran.json["data"]["files"] == 0
+
+    def test_quiet_work_says_nothing(self, cache: Path) -> None:
+        ran = run("cache", "clean", "-q", "--cache-dir", cache)
+
+        assert (ran.code, ran.stdout, ran.stderr) == (0, "", "")
+
+    def test_a_folder_that_is_no_cache_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "documents").mkdir()
+
+        ran = run("cache", "clean", "--cache-dir", tmp_path)
+
+        assert ran.code == 2
+        assert "error: cache-not-ours" in ran.stderr
+
+
+def test_the_schemas_are_valid_and_name_their_commands() -> None:
+    import jsonschema
+
+    from tests.support.cli import SCHEMAS
+
+    for path in SCHEMAS.glob("*.json"):
+        document = json.loads(path.read_text())
+        jsonschema.Draft202012Validator.check_schema(document)
+        assert document["$id"] == path.name

@@ -1,0 +1,119 @@
+"""How each stream is written to: colour, animation, width."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from venvman.cli.console import Manner, make_console, manner_of, print_trimmed
+from venvman.cli.options import Color
+
+
+class Stream(io.StringIO):
+    """A stream that is a terminal, or is not."""
+
+    def __init__(self, *, terminal: bool) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+
+def manner(
+    variables: dict[str, str] | None = None, *, terminal: bool = True, color: Color = Color.AUTO
+) -> Manner:
+    return manner_of(
+        Stream(terminal=terminal), color=color, variables={"TERM": "xterm", **(variables or {})}
+    )
+
+
+class TestColor:
+    def test_a_terminal_has_colour_and_a_pipe_has_none(self) -> None:
+        assert manner().color
+        assert not manner(terminal=False).color
+
+    @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"CLICOLOR": "0"}, {"TERM": "dumb"}])
+    def test_a_terminal_without_colour(self, variables: dict[str, str]) -> None:
+        assert not manner(variables).color
+
+    def test_an_empty_no_color_counts_as_absent(self) -> None:
+        assert manner({"NO_COLOR": ""}).color
+
+    @pytest.mark.parametrize("name", ["FORCE_COLOR", "CLICOLOR_FORCE"])
+    def test_colour_can_be_forced_into_a_pipe(self, name: str) -> None:
+        assert manner({name: "1"}, terminal=False).color
+        assert not manner({name: "0"}, terminal=True).color
+
+    def test_no_color_beats_force_color(self) -> None:
+        assert not manner({"NO_COLOR": "1", "FORCE_COLOR": "1"}).color
+
+    def test_the_flag_beats_every_variable(self) -> None:
+        assert manner({"NO_COLOR": "1"}, terminal=False, color=Color.ALWAYS).color
+        assert not manner({"FORCE_COLOR": "1"}, color=Color.NEVER).color
+
+    def test_a_console_without_colour_writes_no_escape_at_all(self) -> None:
+        stream = Stream(terminal=True)
+
+        make_console(stream, manner({"NO_COLOR": "1"})).print("hello", style="bold red")
+
+        assert stream.getvalue() == "hello\n"
+
+    def test_a_console_with_colour_does(self) -> None:
+        stream = Stream(terminal=False)
+
+        make_console(stream, manner({"FORCE_COLOR": "1"}, terminal=False)).print("x", style="red")
+
+        assert stream.getvalue() == "\x1b[31mx\x1b[0m\n"
+
+
+class TestAnimation:
+    def test_only_a_terminal_moves(self) -> None:
+        assert manner().animation
+        assert not manner(terminal=False).animation
+
+    @pytest.mark.parametrize("variables", [{"CI": "true"}, {"TERM": "dumb"}])
+    def test_neither_ci_nor_a_dumb_terminal_does(self, variables: dict[str, str]) -> None:
+        assert not manner(variables).animation
+
+    def test_forced_colour_moves_nothing(self) -> None:
+        assert not manner({"FORCE_COLOR": "1"}, terminal=False).animation
+
+    def test_a_terminal_without_colour_still_moves(self) -> None:
+        assert manner({"NO_COLOR": "1"}).animation
+
+
+class TestWidth:
+    def test_columns_is_obeyed_everywhere(self) -> None:
+        assert manner({"COLUMNS": "60"}).width == 60
+        assert manner({"COLUMNS": "60"}, terminal=False).width == 60
+
+    @pytest.mark.parametrize("nonsense", ["", "0", "wide", "-3"])
+    def test_a_nonsensical_columns_is_not(self, nonsense: str) -> None:
+        assert manner({"COLUMNS": nonsense}).width is None
+
+    def test_a_terminal_is_asked_and_a_pipe_is_wide(self) -> None:
+        assert manner().width is None
+        assert manner(terminal=False).width == 120
+
+
+class TestTrimming:
+    def test_a_pipe_gets_no_trailing_blanks(self) -> None:
+        from rich.table import Table
+
+        table = Table.grid(padding=(0, 4, 0, 0))
+        table.add_row("a", "b")
+        table.add_row("long", "")
+        stream = Stream(terminal=False)
+
+        print_trimmed(make_console(stream, manner(terminal=False)), table)
+
+        assert stream.getvalue() == "a       b\nlong\n"
+
+    def test_markup_in_data_is_data(self) -> None:
+        stream = Stream(terminal=False)
+
+        print_trimmed(make_console(stream, manner(terminal=False)), "requests[security] :smile:")
+
+        assert stream.getvalue() == "requests[security] :smile:\n"

@@ -1,0 +1,30 @@
+"""``venvman status``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from venvman.cli import options
+
+if TYPE_CHECKING:
+    from venvman.cli.session import Session
+    from venvman.report.result import Result
+
+__all__ = ["status"]
+
+
+def status(
+    session: Session,
+    *,
+    group: options.Groups = None,
+    only_group: options.OnlyGroups = None,
+    all_groups: options.AllGroups = False,
+    no_dev: options.NoDev = False,
+    python: options.Python = None,
+) -> Result:
+    """Show requirements, lock, environment and drift on one screen; exit with 1 on drift."""
+    from venvman.report.status import status_result
+    from venvman.workflow import checking
+
+    groups = options.group_choice(group, only_group, everything=all_groups, dev=not no_dev)
+    return status_result(checking.status(session.context(python=python), groups))

@@ -1,0 +1,73 @@
+"""``venvman sync``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from venvman.cli import options
+from venvman.settings import Link  # noqa: TC001 - typer evaluates the annotations
+
+if TYPE_CHECKING:
+    from venvman.cli.session import Session
+    from venvman.report.result import Result
+
+__all__ = ["sync"]
+
+
+def sync(
+    session: Session,
+    *,
+    group: options.Groups = None,
+    only_group: options.OnlyGroups = None,
+    all_groups: options.AllGroups = False,
+    no_dev: options.NoDev = False,
+    dry_run: options.DryRun = False,
+    check: options.Check = False,
+    locked: options.Locked = None,
+    frozen: options.Frozen = False,
+    inexact: Annotated[
+        bool, typer.Option("--inexact", help="Leave packages that the lock does not name.")
+    ] = False,
+    python: options.Python = None,
+    recreate: Annotated[
+        bool, typer.Option("--recreate", help="Make the environment again from nothing.")
+    ] = False,
+    compile_bytecode: Annotated[
+        bool | None,
+        typer.Option(
+            "--compile/--no-compile",
+            help="Compile the installed modules to bytecode.",
+            show_default=False,
+        ),
+    ] = None,
+    link: Annotated[
+        Link | None,
+        typer.Option(
+            "--link",
+            help="How files get from the cache into the environment.",
+            show_default=False,
+        ),
+    ] = None,
+    yes: options.Yes = False,
+    all_projects: options.AllProjects = False,
+) -> Result:
+    """Freeze the requirements if the lock is missing or stale, then make ./venv equal to it."""
+    from venvman.report.sync import sync_result
+    from venvman.workflow import SyncRequest, syncing
+
+    contexts = session.contexts(
+        workspace=all_projects, python=python, compile=compile_bytecode, link=link
+    )
+    request = SyncRequest(
+        groups=options.group_choice(group, only_group, everything=all_groups, dev=not no_dev),
+        locks=options.lock_policy(locked=locked, frozen=frozen, variables=session.variables),
+        dry_run=dry_run,
+        check=check,
+        inexact=inexact,
+        recreate=recreate,
+        yes=yes,
+        confirm=session.confirm,
+    )
+    return sync_result([syncing.sync(context, request) for context in contexts], request)

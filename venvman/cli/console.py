@@ -1,0 +1,93 @@
+"""The two consoles: stdout for data, stderr for talk; and what kind of place each writes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from venvman.cli.options import Color
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import TextIO
+
+    from rich.console import Console, RenderableType
+
+__all__ = ["Manner", "make_console", "manner_of", "print_trimmed"]
+
+# Off a terminal nothing has a width. Wide enough that a sentence stays on its line for grep.
+_WIDTH_OF_A_PIPE = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How to write to one stream. ``width`` is columns, None to ask the terminal."""
+
+    color: bool
+    animation: bool
+    width: int | None = None
+
+
+def manner_of(stream: TextIO, *, color: Color, variables: Mapping[str, str]) -> Manner:
+    """What ``stream`` and the environment ask for; an explicit ``color`` beats every variable.
+
+    ``NO_COLOR`` beats ``FORCE_COLOR`` and ``CLICOLOR_FORCE``; an empty variable counts as absent
+    (https://no-color.org). Nothing moves but on a capable terminal, outside CI.
+    """
+    terminal = stream.isatty()
+    dumb = variables.get("TERM") in {"dumb", "unknown"}
+    manner = Manner(
+        color=_wants_color(variables, capable=terminal and not dumb),
+        animation=terminal and not dumb and not variables.get("CI"),
+        width=_width(variables, terminal=terminal),
+    )
+    if color is Color.AUTO:
+        return manner
+    return replace(manner, color=color is Color.ALWAYS)
+
+
+def make_console(stream: TextIO, manner: Manner) -> Console:
+    """A rich console that does as ``manner`` says; rich's own guesses are switched off.
+
+    The sixteen standard colours only: those are the ones that a terminal's theme keeps legible.
+    """
+    from rich.console import Console
+
+    return Console(
+        file=stream,
+        width=manner.width,
+        force_terminal=manner.color or manner.animation,
+        force_interactive=manner.animation,
+        color_system="standard" if manner.color else None,
+        no_color=not manner.color,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def print_trimmed(console: Console, renderable: RenderableType) -> None:
+    """Prints without the blanks that rich pads rows with, where they would end up in a file."""
+    if console.is_terminal:
+        console.print(renderable)
+        return
+    with console.capture() as capture:
+        console.print(renderable)
+    lines = capture.get().splitlines()
+    console.file.write("".join(f"{line.rstrip()}\n" for line in lines))
+
+
+def _wants_color(variables: Mapping[str, str], *, capable: bool) -> bool:
+    if variables.get("NO_COLOR"):
+        return False
+    for name in ("FORCE_COLOR", "CLICOLOR_FORCE"):
+        if variables.get(name):
+            return variables[name] != "0"
+    return capable and variables.get("CLICOLOR") != "0"
+
+
+def _width(variables: Mapping[str, str], *, terminal: bool) -> int | None:
+    columns = variables.get("COLUMNS", "")
+    if columns.isdigit() and int(columns) > 0:
+        return int(columns)
+    return None if terminal else _WIDTH_OF_A_PIPE

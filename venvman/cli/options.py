@@ -1,0 +1,215 @@
+"""The options that commands share, each written down once.
+
+:class:`Common` is what every command takes; the aliases below it are for the commands that name
+them. Typer reads the annotations at run time, so nothing here hides behind ``TYPE_CHECKING``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path  # noqa: TC003 - typer evaluates the annotations
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from venvman.workflow import GroupChoice, LockPolicy
+
+__all__ = [
+    "AllGroups",
+    "AllProjects",
+    "Check",
+    "Color",
+    "Common",
+    "DryRun",
+    "Format",
+    "Frozen",
+    "Groups",
+    "Locked",
+    "NoDev",
+    "OnlyGroups",
+    "Python",
+    "Yes",
+    "group_choice",
+    "lock_policy",
+]
+
+_EVERYWHERE = "Options of every command"
+_GROUPS = "Groups"
+
+
+class Format(str, Enum):
+    """The voice that a result is told in."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class Color(str, Enum):
+    """AUTO follows the terminal, ``NO_COLOR``, ``FORCE_COLOR`` and ``CLICOLOR_FORCE``."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """The options that every command has; one field is one option."""
+
+    project: Annotated[
+        Path | None,
+        typer.Option(
+            "--project",
+            metavar="DIR",
+            help="Work on the project in DIR; otherwise it is found by walking upwards.",
+            show_default=False,
+            rich_help_panel=_EVERYWHERE,
+        ),
+    ] = None
+    format: Annotated[
+        Format,
+        typer.Option(
+            "--format",
+            help="Print the result as text, or as one JSON document.",
+            rich_help_panel=_EVERYWHERE,
+        ),
+    ] = Format.TEXT
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet",
+            "-q",
+            help="Say nothing but findings and errors.",
+            rich_help_panel=_EVERYWHERE,
+        ),
+    ] = False
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose",
+            "-v",
+            help="Show whole lists, details of the work, and tracebacks.",
+            rich_help_panel=_EVERYWHERE,
+        ),
+    ] = False
+    color: Annotated[
+        Color,
+        typer.Option("--color", help="When to use colour.", rich_help_panel=_EVERYWHERE),
+    ] = Color.AUTO
+    cache_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--cache-dir",
+            metavar="DIR",
+            help="Keep downloads and unpacked wheels in DIR.",
+            show_default=False,
+            rich_help_panel=_EVERYWHERE,
+        ),
+    ] = None
+    offline: Annotated[
+        bool,
+        typer.Option(
+            "--offline",
+            help="Ask no network: what is not in the cache is an error.",
+            rich_help_panel=_EVERYWHERE,
+        ),
+    ] = False
+
+
+AllProjects = Annotated[
+    bool,
+    typer.Option("--all", help="Every project of the workspace, not only the one found here."),
+]
+Check = Annotated[
+    bool, typer.Option("--check", help="Change nothing; exit with 1 if there is anything to do.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be done, change nothing, exit with 0.")
+]
+Yes = Annotated[
+    bool, typer.Option("--yes", "-y", help="Answer every question with yes.", show_default=False)
+]
+Python = Annotated[
+    str | None,
+    typer.Option(
+        "--python",
+        metavar="VERSION|PATH",
+        help="The interpreter to use, such as 3.12 or a path.",
+        show_default=False,
+    ),
+]
+Locked = Annotated[
+    bool | None,
+    typer.Option(
+        "--locked/--no-locked",
+        help="Exit with 1 on a stale lock instead of freezing (the default where CI is set).",
+        show_default=False,
+    ),
+]
+Frozen = Annotated[
+    bool, typer.Option("--frozen", help="Use the lock as it is, without judging it.")
+]
+Groups = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--group",
+        "-g",
+        metavar="GROUP",
+        help="Also this group; may be repeated.",
+        show_default=False,
+        rich_help_panel=_GROUPS,
+    ),
+]
+OnlyGroups = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only-group",
+        metavar="GROUP",
+        help="This group and no other; may be repeated.",
+        show_default=False,
+        rich_help_panel=_GROUPS,
+    ),
+]
+AllGroups = Annotated[
+    bool, typer.Option("--all-groups", help="Every group there is.", rich_help_panel=_GROUPS)
+]
+NoDev = Annotated[
+    bool, typer.Option("--no-dev", help="Without the group dev.", rich_help_panel=_GROUPS)
+]
+
+
+def group_choice(
+    group: list[str] | None, only: list[str] | None, *, everything: bool, dev: bool
+) -> GroupChoice:
+    """The group options as one value.
+
+    Raises:
+        typer.BadParameter: options that contradict each other.
+    """
+    from venvman.workflow import GroupChoice
+
+    if only and (group or everything):
+        raise typer.BadParameter("--only-group cannot stand with --group or --all-groups.")
+    return GroupChoice(
+        extra=tuple(group or ()), only=tuple(only or ()), everything=everything, dev=dev
+    )
+
+
+def lock_policy(*, locked: bool | None, frozen: bool, variables: Mapping[str, str]) -> LockPolicy:
+    """What to do about a stale lock; where ``CI`` is set it is not sync's to change.
+
+    Raises:
+        typer.BadParameter: ``--frozen`` together with ``--locked``.
+    """
+    from venvman.workflow import LockPolicy
+
+    if frozen and locked:
+        raise typer.BadParameter("--frozen does not judge the lock, --locked does: choose one.")
+    if frozen:
+        return LockPolicy.FROZEN
+    ci = variables.get("CI", "").lower() not in {"", "0", "false"}
+    return LockPolicy.LOCKED if (ci if locked is None else locked) else LockPolicy.FREEZE

@@ -1,0 +1,262 @@
+"""Progress on stderr: live bars on a terminal, one line per stage everywhere else.
+
+Both are :class:`venvman.events.Reporter`; the core knows neither.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from venvman.events import Reporter, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+    from rich.progress import Progress, ProgressColumn, Task, TaskID
+
+    from venvman.errors import Problem
+
+__all__ = ["LineReporter", "LiveReporter", "SilentReporter", "TerminalReporter"]
+
+_TITLES = {
+    Stage.SCAN: "Reading requirements",
+    Stage.FREEZE: "Freezing",
+    Stage.CREATE: "Creating the environment",
+    Stage.PLAN: "Comparing",
+    Stage.FETCH: "Fetching",
+    Stage.BUILD: "Building",
+    Stage.INSTALL: "Installing",
+    Stage.VERIFY: "Verifying",
+}
+
+# These end before anybody has read that they began.
+_BRIEF = frozenset({Stage.SCAN, Stage.PLAN, Stage.VERIFY})
+
+# More rows than these would push the stage itself off a small terminal.
+_MOST_DOWNLOADS = 5
+
+# Bars redraw ten times a second anyway; telling rich of every chunk only takes its lock.
+_CHUNK = 64 * 1024
+
+
+class TerminalReporter(Reporter):
+    """What both kinds share: problems are remembered, for the result, and details may be shown."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def problem(self, problem: Problem) -> None:
+        """Remembers ``problem`` once, however many threads meet it."""
+        if problem not in self.problems:
+            self.problems.append(problem)
+            self.told(problem)
+
+    def told(self, problem: Problem) -> None:
+        """``problem`` was met for the first time: to be overridden by those who speak."""
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leaves the terminal alone inside, so that a question can be asked."""
+        yield
+
+    def close(self) -> None:
+        """Leaves nothing moving on the terminal."""
+
+
+class SilentReporter(TerminalReporter):
+    """For ``--quiet`` and for JSON off a terminal: problems are still remembered."""
+
+
+class LineReporter(TerminalReporter):
+    """For pipes, logs and CI: a line when a stage that takes its time begins; no control codes."""
+
+    def __init__(self, console: Console, *, verbose: bool = False) -> None:
+        super().__init__()
+        self._console = console
+        self._verbose = verbose
+
+    def stage_started(self, stage: Stage, *, total: int | None) -> None:
+        """``Fetching 34 files``."""
+        if stage not in _BRIEF or self._verbose:
+            self._print(_TITLES[stage] if total is None else f"{_TITLES[stage]} ({total})")
+
+    def download_started(self, label: str, *, size: int | None) -> None:
+        """With ``--verbose``: which file, and how large."""
+        if self._verbose:
+            from venvman.report.as_text.words import size as sized
+
+            self._print(f"  {label}" + (f" ({sized(size)})" if size else ""))
+
+    def build_started(self, label: str) -> None:
+        """With ``--verbose``: what is built."""
+        if self._verbose:
+            self._print(f"  building {label}")
+
+    def detail(self, text: str) -> None:
+        """With ``--verbose``."""
+        if self._verbose:
+            self._print(f"  {text}")
+
+    def told(self, problem: Problem) -> None:
+        """One line, at once."""
+        _print_problem(self._console, problem)
+
+    def _print(self, text: str) -> None:
+        from venvman.report.as_text.words import plain
+
+        self._console.print(plain(text), soft_wrap=True)
+
+
+class LiveReporter(TerminalReporter):
+    """For a terminal: a bar for each stage under way, below it downloads and builds.
+
+    Everything vanishes when :meth:`close` is called: the summary says what is worth keeping.
+    """
+
+    def __init__(self, console: Console, *, verbose: bool = False) -> None:
+        super().__init__()
+        self._console = console
+        self._verbose = verbose
+        self._lock = threading.RLock()
+        self._progress: Progress | None = None
+        self._stages: dict[Stage, TaskID] = {}
+        self._items: dict[str, TaskID] = {}
+        self._waiting: dict[str, int] = {}
+
+    def stage_started(self, stage: Stage, *, total: int | None) -> None:
+        """A bar with ``total`` steps, or a pulse where nobody knows how many there will be."""
+        with self._lock:
+            progress = self._started()
+            self._stages[stage] = progress.add_task(
+                _TITLES[stage], total=total, kind="stage", bytes=0, item=""
+            )
+
+    def stage_finished(self, stage: Stage) -> None:
+        """The bar goes."""
+        with self._lock:
+            self._drop(self._stages.pop(stage, None))
+
+    def advanced(self, stage: Stage, *, item: str) -> None:
+        """The bar grows; ``item`` stands behind it."""
+        with self._lock:
+            if self._progress is not None and stage in self._stages:
+                self._progress.update(self._stages[stage], advance=1, item=item)
+
+    def download_started(self, label: str, *, size: int | None) -> None:
+        """A bar of its own, shown while there is room."""
+        self._item_started(label, kind="download", total=size)
+
+    def download_advanced(self, label: str, *, received: int) -> None:
+        """The file's bar grows, and the bytes of the stage."""
+        with self._lock:
+            waiting = self._waiting.get(label, 0) + received
+            self._waiting[label] = 0 if waiting >= _CHUNK else waiting
+            if waiting >= _CHUNK:
+                self._received(label, waiting)
+
+    def download_finished(self, label: str) -> None:
+        """The file's bar goes."""
+        with self._lock:
+            self._received(label, self._waiting.pop(label, 0))
+            self._item_finished(label)
+
+    def build_started(self, label: str) -> None:
+        """A pulse, for nobody knows how long a build takes."""
+        self._item_started(label, kind="build", total=None)
+
+    def build_finished(self, label: str) -> None:
+        """The pulse goes."""
+        with self._lock:
+            self._item_finished(label)
+
+    def detail(self, text: str) -> None:
+        """With ``--verbose``, above the bars."""
+        if self._verbose:
+            from venvman.report.as_text.words import Style, plain
+
+            self._console.print(plain(text, Style.FAINT), soft_wrap=True)
+
+    def told(self, problem: Problem) -> None:
+        """One line above the bars, at once."""
+        _print_problem(self._console, problem)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stops drawing inside."""
+        if self._progress is not None:
+            self._progress.stop()
+        try:
+            yield
+        finally:
+            if self._progress is not None:
+                self._progress.start()
+
+    def close(self) -> None:
+        """Wipes the bars."""
+        with self._lock:
+            if self._progress is not None:
+                self._progress.stop()
+                self._progress = None
+
+    def _started(self) -> Progress:
+        if self._progress is None:
+            self._progress = _make_progress(self._console)
+            self._progress.start()
+        return self._progress
+
+    def _item_started(self, label: str, *, kind: str, total: int | None) -> None:
+        with self._lock:
+            self._items[label] = self._started().add_task(
+                label, total=total, kind=kind, bytes=0, item="", visible=self._has_room()
+            )
+
+    def _item_finished(self, label: str) -> None:
+        self._drop(self._items.pop(label, None))
+        hidden = self._first_hidden()
+        if hidden is not None and self._progress is not None:
+            self._progress.update(hidden, visible=True)
+
+    def _received(self, label: str, received: int) -> None:
+        if self._progress is None or label not in self._items:
+            return
+        self._progress.update(self._items[label], advance=received)
+        if Stage.FETCH in self._stages:
+            fetching = self._task(self._stages[Stage.FETCH])
+            self._progress.update(fetching.id, bytes=fetching.fields["bytes"] + received)
+
+    def _drop(self, task: TaskID | None) -> None:
+        if self._progress is not None and task is not None:
+            self._progress.remove_task(task)
+
+    def _has_room(self) -> bool:
+        return sum(self._task(each).visible for each in self._items.values()) < _MOST_DOWNLOADS
+
+    def _first_hidden(self) -> TaskID | None:
+        return next((each for each in self._items.values() if not self._task(each).visible), None)
+
+    def _task(self, identity: TaskID) -> Task:
+        tasks = () if self._progress is None else self._progress.tasks
+        return next(task for task in tasks if task.id == identity)
+
+
+def _print_problem(console: Console, problem: Problem) -> None:
+    from venvman.report.as_text.problems import problem_line
+
+    console.print(problem_line(problem), soft_wrap=True)
+
+
+def _make_progress(console: Console) -> Progress:
+    from rich.progress import Progress
+
+    return Progress(*_columns(), console=console, transient=True, expand=False)
+
+
+def _columns() -> list[ProgressColumn]:
+    from rich.progress import BarColumn, SpinnerColumn
+
+    from venvman.cli.columns import AmountColumn, TitleColumn
+
+    return [SpinnerColumn("line"), TitleColumn(), BarColumn(bar_width=20), AmountColumn()]

@@ -1,0 +1,211 @@
+"""One run of one command: its terminal, its progress, and the way from a result to an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import fields, replace
+from functools import wraps
+from inspect import Parameter, signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from venvman.cli.console import make_console, manner_of, print_trimmed
+from venvman.cli.options import Common, Format
+from venvman.errors import ExitCode
+from venvman.report.result import Result, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import TextIO
+
+    from rich.console import Console
+
+    from venvman.cli.progress import TerminalReporter
+    from venvman.directories import Directories
+    from venvman.errors import VenvmanError
+    from venvman.workflow import Context
+
+__all__ = ["Session", "command"]
+
+# Command modules may import these for type checkers alone; only their options are looked at.
+_FOR_TYPE_CHECKERS = {"Session": object, "Result": object}
+
+
+class Session:
+    """What a command function is given instead of the common options.
+
+    Reads the process's environment, working directory and streams: below ``cli`` nobody does.
+    """
+
+    def __init__(self, common: Common) -> None:
+        self.common = common
+        self.variables: Mapping[str, str] = dict(os.environ)
+        self.reporter = self._make_reporter()
+
+    def context(self, **flags: object) -> Context:
+        """The project's :class:`~venvman.workflow.Context`; ``flags`` are settings given here."""
+        from venvman import workflow
+
+        return workflow.open_context(
+            project=self.common.project,
+            flags={"offline": self.common.offline or None, **flags},
+            variables=self.variables,
+            cwd=Path.cwd(),
+            reporter=self.reporter,
+            cache_dir=self.common.cache_dir,
+        )
+
+    def contexts(self, *, workspace: bool, **flags: object) -> tuple[Context, ...]:
+        """The same for every project at or below here, with ``workspace``; else for the one.
+
+        Raises:
+            ProjectNotFound: also where a whole workspace holds none.
+        """
+        if not workspace:
+            return (self.context(**flags),)
+        from venvman import workflow
+
+        return workflow.open_workspace(
+            top=self.common.project,
+            flags={"offline": self.common.offline or None, **flags},
+            variables=self.variables,
+            cwd=Path.cwd(),
+            reporter=self.reporter,
+            cache_dir=self.common.cache_dir,
+        )
+
+    @property
+    def directories(self) -> Directories:
+        """The folders outside projects, for the commands that need no project."""
+        from venvman.directories import Directories
+
+        return Directories.of(self.variables, cache=self.common.cache_dir)
+
+    @property
+    def confirm(self) -> Callable[[str], bool] | None:
+        """Asks the person at the terminal; None where there is none, or JSON is wanted."""
+        interactive = sys.stdin.isatty() and sys.stderr.isatty()
+        return self._ask if interactive and self.common.format is Format.TEXT else None
+
+    def show(self, result: Result) -> ExitCode:
+        """Prints ``result`` in the wanted voice and returns its exit code."""
+        self.reporter.close()
+        if self.common.format is Format.JSON:
+            from venvman.report.as_json import render
+
+            told = [each for each in self.reporter.problems if each not in result.problems]
+            whole = replace(result, problems=(*result.problems, *told))
+            sys.stdout.write(render(whole))
+        else:
+            self._show_text(result)
+        return result.exit_code
+
+    def fail(self, error: VenvmanError, *, command: str) -> ExitCode:
+        """Tells ``error`` as a panel on stderr, or as the JSON envelope on stdout."""
+        result = Result.of_error(error, command=command)
+        if self.common.format is Format.JSON:
+            return self.show(result)
+        self.reporter.close()
+        from venvman.report.as_text import error_panel
+
+        console = self._console(sys.stderr)
+        if result.exit_code is ExitCode.INTERRUPTED:
+            console.print(error.message)
+        else:
+            drift = result.status is Status.DRIFT
+            console.print(error_panel(error, width=console.width, drift=drift))
+        return result.exit_code
+
+    def _show_text(self, result: Result) -> None:
+        from venvman.report.as_text import render
+
+        if not self.common.quiet or result.answers or result.exit_code is not ExitCode.OK:
+            console = self._console(sys.stdout)
+            renderable = render(result, verbose=self.common.verbose, height=_height(console))
+            print_trimmed(console, renderable)
+        self._show_problems(result)
+
+    def _show_problems(self, result: Result) -> None:
+        """Those of ``result`` that were not already told while it was made."""
+        from venvman.report.as_text import problem_line, problems_panel
+
+        console = self._console(sys.stderr)
+        untold = [each for each in result.problems if each not in self.reporter.problems]
+        if result.status is Status.ERROR:
+            console.print(problems_panel(result.problems, width=console.width))
+            return
+        for problem in untold:
+            console.print(problem_line(problem), soft_wrap=True)
+
+    def _make_reporter(self) -> TerminalReporter:
+        from venvman.cli import progress
+
+        manner = manner_of(sys.stderr, color=self.common.color, variables=self.variables)
+        silent_json = self.common.format is Format.JSON and not manner.animation
+        if self.common.quiet or silent_json:
+            return progress.SilentReporter()
+        console = make_console(sys.stderr, manner)
+        if manner.animation:
+            return progress.LiveReporter(console, verbose=self.common.verbose)
+        return progress.LineReporter(console, verbose=self.common.verbose)
+
+    def _console(self, stream: TextIO) -> Console:
+        return make_console(
+            stream, manner_of(stream, color=self.common.color, variables=self.variables)
+        )
+
+    def _ask(self, question: str) -> bool:
+        import typer
+
+        with self.reporter.paused():
+            return typer.confirm(question, err=True)
+
+
+def command(function: Callable[..., Result]) -> Callable[..., ExitCode]:
+    """Makes ``function(session, **own options) -> Result`` a whole command for typer.
+
+    The common options join the signature; the :class:`Session` is made from them; the result is
+    shown, and its exit code returned. Errors pass through: ``app.main`` is the one boundary.
+    """
+
+    @wraps(function)
+    def whole(**values: Any) -> ExitCode:  # noqa: ANN401 - typer's values, typed by the signature
+        common = Common(**{each.name: values.pop(each.name) for each in fields(Common)})
+        session = Session(common)
+        try:
+            return session.show(function(session, **values))
+        finally:
+            session.reporter.close()
+
+    own = [
+        each.replace(annotation=hint)
+        for each, hint in _parameters_with_hints(function)
+        if each.name != "session"
+    ]
+    parameters = [*own, *_common_parameters()]
+    whole.__signature__ = signature(function).replace(  # type: ignore[attr-defined]
+        parameters=parameters, return_annotation=int
+    )
+    whole.__annotations__ = {each.name: each.annotation for each in parameters}
+    return whole
+
+
+def _parameters_with_hints(function: Callable[..., Result]) -> list[tuple[Parameter, Any]]:
+    hints = get_type_hints(function, localns=_FOR_TYPE_CHECKERS, include_extras=True)
+    return [(each, hints[name]) for name, each in signature(function).parameters.items()]
+
+
+def _common_parameters() -> list[Parameter]:
+    hints = get_type_hints(Common, include_extras=True)
+    return [
+        Parameter(
+            each.name, Parameter.KEYWORD_ONLY, default=each.default, annotation=hints[each.name]
+        )
+        for each in fields(Common)
+    ]
+
+
+def _height(console: Console) -> int | None:
+    """Lines that a summary may fill; None where nobody looks at a screen."""
+    return console.height if console.is_terminal else None
