@@ -1,7 +1,65 @@
 """Keeps a project's ``./venv`` true to its requirements files.
 
-Importing this package loads nothing: the public names below are resolved on first use, because
-the nothing-to-do path of ``venvman sync`` must start in milliseconds.
+    from venvman import find_project, sync
+
+    outcome = sync(find_project())
+
+Importing this package loads nothing: the public names are resolved on first use, because the
+nothing-to-do path of ``venvman sync`` must start in milliseconds. See ``docs/reference/api.md``.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from venvman.api import (
+        FreezeOutcome,
+        FreezeRequest,
+        GroupChoice,
+        LockPolicy,
+        Project,
+        Reporter,
+        StatusReport,
+        SyncOutcome,
+        SyncRequest,
+        VenvmanError,
+        diagnose,
+        diff,
+        find_project,
+        freeze,
+        scan_project,
+        status,
+        sync,
+    )
+
+__all__ = [
+    "FreezeOutcome",
+    "FreezeRequest",
+    "GroupChoice",
+    "LockPolicy",
+    "Project",
+    "Reporter",
+    "StatusReport",
+    "SyncOutcome",
+    "SyncRequest",
+    "VenvmanError",
+    "diagnose",
+    "diff",
+    "find_project",
+    "freeze",
+    "scan_project",
+    "status",
+    "sync",
+]
+
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    """PEP 562: the names of :mod:`venvman.api`, loaded with it on first use."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from venvman import api
+
+    return getattr(api, name)
