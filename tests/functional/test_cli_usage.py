@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
@@ -375,14 +374,3 @@ class TestCache:
 
         assert ran.code == 2
         assert "error: cache-not-ours" in ran.stderr
-
-
-def test_the_schemas_are_valid_and_name_their_commands() -> None:
-    import jsonschema
-
-    from tests.support.cli import SCHEMAS
-
-    for path in SCHEMAS.glob("*.json"):
-        document = json.loads(path.read_text())
-        jsonschema.Draft202012Validator.check_schema(document)
-        assert document["$id"] == path.name

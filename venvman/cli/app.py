@@ -7,6 +7,7 @@ error is told like any other error, in JSON too.
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 NAME = "venvman"
-REPORT_TO = "https://github.com/venvman/venvman/issues"
 
 # Click's exceptions live in click or, vendored, in typer; BadParameter leads to them in both.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _ClickException as fault:
         error = _usage_fault(fault, invocation)
     except Exception as fault:  # noqa: BLE001 - the boundary: a traceback helps nobody but us
-        error = _unexpected(fault, invocation)
+        error = _unexpected(fault, invocation, words)
     try:
         return Session(invocation.common).fail(error, command=invocation.command)
     except BrokenPipeError:
@@ -140,18 +140,30 @@ def _usage_fault(fault: Exception, invocation: Invocation) -> VenvmanError:
     )
 
 
-def _unexpected(fault: Exception, invocation: Invocation) -> VenvmanError:
+def _unexpected(fault: Exception, invocation: Invocation, words: Sequence[str]) -> VenvmanError:
     if invocation.common.verbose:
         import traceback
 
         traceback.print_exception(fault)
+    asked = "" if invocation.common.verbose else ", with what --verbose prints"
     return Unexpected(
-        "venvman met something it was not made for.",
+        "This is a defect of venvman: it met something it was not made for.",
         code="unexpected",
-        why=f"{type(fault).__name__}: {fault}",
-        fix=f"Report it at {REPORT_TO}"
-        + ("" if invocation.common.verbose else ", with what --verbose prints"),
+        why=f"{type(fault).__name__}: {fault}\nPlease report it{_where_to_report()}{asked}.",
+        fix=None if invocation.common.verbose else shlex.join([NAME, *words, "--verbose"]),
     )
+
+
+def _where_to_report() -> str:
+    """`` at <address>``, as the installed package names it; empty where it names none."""
+    from importlib.metadata import PackageNotFoundError, metadata
+
+    try:
+        links = metadata(NAME).get_all("Project-URL") or []
+    except PackageNotFoundError:
+        return ""
+    pairs = (link.partition(", ") for link in links)
+    return next((f" at {url}" for label, _, url in pairs if label.lower() == "issues"), "")
 
 
 def _print_version(wanted: bool) -> None:

@@ -73,7 +73,7 @@ def _table(members: Sequence[Finding]) -> Table:
 
 def _message(finding: Finding) -> Text:
     message = plain(finding["message"])
-    if finding["path"] is None:
+    if finding["path"] is None or (finding["line"] is None and finding["path"] in message.plain):
         return message
     number = "" if finding["line"] is None else f":{finding['line']}"
     return Text.assemble(message, " (", plain(f"{finding['path']}{number}", Style.PLACE), ")")

@@ -1,0 +1,105 @@
+"""Writes ``reference/cli.md`` from the command line itself; ``--check`` only compares.
+
+Reads the same functions that make the command line, so that the page cannot tell of an option that
+is not there. A test runs it with ``--check``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from venvman.cli.commands import COMMANDS, GROUPS, HIDDEN
+from venvman.cli.options import Common
+from venvman.cli.session import command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from typer.models import OptionInfo
+
+    from venvman.report.result import Result
+
+__all__ = ["page"]
+
+PAGE = Path(__file__).parent / "reference" / "cli.md"
+
+HEAD = """\
+# Commands
+
+<!-- Written by docs/generate_cli.py: do not edit by hand. -->
+
+Every command takes the [common options](#options-of-every-command). What it prints with
+`--format json` is described in [JSON output](json-output.md), what it exits with in
+[Exit codes](exit-codes.md).
+
+`venvman --install-completion` sets up completion for the shell it runs in (bash, zsh, fish and
+PowerShell); `--show-completion` prints the script.
+"""
+
+
+def page() -> str:
+    """The whole page; the same on every Python, terminal and version of typer."""
+    parts = [HEAD]
+    for words, function in _commands():
+        doc = inspect.getdoc(function) or ""
+        own = [each for each in _parameters(function) if each.name not in _COMMON]
+        parts += [f"## `venvman {words}`\n", f"{doc}\n", _table(own)]
+    shared = [each for each in _parameters(COMMANDS["sync"]) if each.name in _COMMON]
+    parts += ["## Options of every command\n", _table(shared)]
+    return "\n".join(part for part in parts if part)
+
+
+def main() -> int:
+    """1 where ``--check`` finds the page out of date."""
+    if "--check" in sys.argv[1:]:
+        return int(PAGE.read_text(encoding="utf-8") != page())
+    PAGE.write_text(page(), encoding="utf-8")
+    return 0
+
+
+_COMMON = frozenset(Common.__dataclass_fields__)
+
+
+def _commands() -> Iterator[tuple[str, Callable[..., Result]]]:
+    yield from COMMANDS.items()
+    for group, (_, members) in GROUPS.items():
+        for name, function in members.items():
+            if name not in HIDDEN:
+                yield f"{group} {name}", function
+
+
+def _parameters(function: Callable[..., Result]) -> list[inspect.Parameter]:
+    return list(inspect.signature(command(function)).parameters.values())
+
+
+def _table(parameters: Sequence[inspect.Parameter]) -> str:
+    if not parameters:
+        return ""
+    rows = [f"| `{_spelled(each)}` | {_info(each).help} |" for each in parameters]
+    return "\n".join(["| option | meaning |", "| --- | --- |", *rows, ""])
+
+
+def _info(parameter: inspect.Parameter) -> OptionInfo:
+    info: OptionInfo = get_args(parameter.annotation)[1]
+    return info
+
+
+def _spelled(parameter: inspect.Parameter) -> str:
+    """``--group, -g GROUP``; with the words to choose from where there is a choice."""
+    info = _info(parameter)
+    kind, _ = get_args(parameter.annotation)
+    value = info.metavar or ""
+    for each in (kind, *get_args(kind)):
+        if isinstance(each, type) and issubclass(each, Enum):
+            value = "|".join(choice.value for choice in each)
+    # In an annotation, typer takes the first name for the default until it parses the signature.
+    names = ", ".join((str(info.default), *(info.param_decls or ())))
+    return f"{names} {value}".rstrip().replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

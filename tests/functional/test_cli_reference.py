@@ -1,0 +1,63 @@
+"""The reference pages say what the command line does."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import SCHEMAS
+from venvman.cli.commands import COMMANDS, GROUPS, HIDDEN
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_the_page_of_commands_is_current() -> None:
+    done = subprocess.run([sys.executable, DOCS / "generate_cli.py", "--check"], check=False)
+
+    assert done.returncode == 0, "run: python docs/generate_cli.py"
+
+
+def test_the_page_names_every_command_and_every_option() -> None:
+    page = (DOCS / "reference" / "cli.md").read_text()
+    members = [f"{group} {name}" for group, (_, each) in GROUPS.items() for name in each]
+
+    for words in (*COMMANDS, *(each for each in members if each.split()[1] not in HIDDEN)):
+        assert f"## `venvman {words}`\n" in page
+    for option in ("--group, -g GROUP", "--upgrade-package, -P NAME", "--format text\\|json"):
+        assert f"| `{option}` |" in page
+
+
+@pytest.mark.parametrize("schema", sorted(SCHEMAS.glob("*.json")), ids=lambda path: path.stem)
+def test_the_page_of_json_output_links_every_schema(schema: Path) -> None:
+    page = (DOCS / "reference" / "json-output.md").read_text()
+
+    assert f"(schemas/{schema.name})" in page
+
+
+def test_the_page_of_json_output_shows_the_envelope_as_it_is() -> None:
+    page = (DOCS / "reference" / "json-output.md").read_text()
+    shown = re.search(r"```json\n(.*?)```", page, re.DOTALL)
+
+    assert shown is not None
+    assert list(json.loads(shown[1])) == [
+        "schema_version",
+        "command",
+        "status",
+        "exit_code",
+        "data",
+        "problems",
+    ]
+
+
+def test_every_schema_is_valid_and_named_after_its_file() -> None:
+    import jsonschema
+
+    for path in SCHEMAS.glob("*.json"):
+        document = json.loads(path.read_text())
+        jsonschema.Draft202012Validator.check_schema(document)
+        assert document["$id"] == path.name
