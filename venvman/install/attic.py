@@ -1,0 +1,200 @@
+"""Attic: distributions taken out of an environment, kept inside it for a way back.
+
+    .venvman/attic/<name>-<version>-<identity>/entry.json   what it is and where each part was
+    .venvman/attic/<name>-<version>-<identity>/u0, u1, ...  its trees and files, under neutral names
+
+Nothing here is called ``.dist-info``, so no scanner reports what is not installed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from venvman.install.ledger import Provenance, direct_digest
+from venvman.names import NormalizedName
+from venvman.record import locate, parse_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["ATTIC", "Attic", "AtticEntry", "AtticLimit", "entry_key"]
+
+ATTIC = ".venvman/attic"
+_FORMAT = 1
+_UNITS = {"": 0, "b": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtticLimit:
+    """How much is kept: ``size`` in bytes, or ``count`` distributions; None is no limit."""
+
+    size: int | None = None
+    count: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> AtticLimit:
+        """From a setting: ``2 GiB``, ``500 MB``, or a bare number of distributions.
+
+        Raises:
+            ValueError: it is none of these; the message is the end of a sentence.
+        """
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([kmgt]?)(i?)b)?", text.strip().lower())
+        if match is None:
+            raise ValueError("a size such as 2 GiB, or a number of distributions, is expected")
+        number, unit, binary = match.groups()
+        if unit is None:
+            return cls(count=int(float(number)))
+        return cls(size=int(float(number) * (1024 if binary else 1000) ** _UNITS[unit]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtticEntry:
+    """One distribution out of use.
+
+    ``key`` is its folder's name; ``info`` was its metadata folder, ``units`` are (name in the
+    folder, where it was), in the order they were taken; paths are relative to the environment.
+    ``provenance`` is None for what another tool installed. ``size`` is bytes, ``sequence`` grows
+    with each transaction.
+    """
+
+    key: str
+    name: NormalizedName
+    version: str
+    info: str
+    units: tuple[tuple[str, str], ...]
+    provenance: Provenance | None
+    size: int
+    sequence: int
+
+    def render(self) -> bytes:
+        """The content of ``entry.json``."""
+        return json.dumps({"format": _FORMAT, **asdict(self)}, separators=(",", ":")).encode()
+
+
+def entry_key(name: str, version: str, identity: str) -> str:
+    """The folder's name for a distribution; ``version`` may be anything that METADATA held."""
+    return f"{name}-{re.sub(r'[^A-Za-z0-9.+!]+', '_', version)}-{identity}"
+
+
+class Attic:
+    """The attic of the environment at the real path ``root``, as it is when first asked."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._keys: list[str] | None = None
+
+    def find(
+        self,
+        name: str,
+        *,
+        sha256: Iterable[str],
+        requested: bool,
+        direct_url: bytes | None = None,
+    ) -> AtticEntry | None:
+        """The distribution ``name`` from a wheel with one of ``sha256``, if it can come back.
+
+        It must have been installed as it would be now (``requested``, ``direct_url``), and every
+        file must still have the size and time it was installed with.
+        """
+        direct = direct_digest(direct_url)
+        wanted = {Provenance(each, direct, requested, 0, 0, 0).identity for each in sha256}
+        for key in self.keys():
+            if key.startswith(f"{name}-") and key.rpartition("-")[2] in wanted:
+                entry = self.read(key)
+                if entry is not None and entry.name == name and self.is_whole(entry):
+                    return entry
+        return None
+
+    def keys(self) -> list[str]:
+        """The folder names of all entries."""
+        if self._keys is None:
+            try:
+                self._keys = sorted(os.listdir(f"{self._root}/{ATTIC}"))
+            except OSError:
+                self._keys = []
+        return self._keys
+
+    def entries(self) -> Iterator[AtticEntry]:
+        """All that can be read, oldest first."""
+        found = (self.read(key) for key in self.keys())
+        yield from sorted(
+            (each for each in found if each), key=lambda each: (each.sequence, each.key)
+        )
+
+    def read(self, key: str) -> AtticEntry | None:
+        """The entry in the folder ``key``, or None where it cannot be read."""
+        try:
+            with open(f"{self._root}/{ATTIC}/{key}/entry.json", "rb") as stream:
+                document: dict[str, Any] = json.loads(stream.read())
+            if document.pop("format") != _FORMAT or document["key"] != key:
+                return None
+            provenance = document.pop("provenance")
+            return AtticEntry(
+                name=NormalizedName(document.pop("name")),
+                units=tuple((slot, path) for slot, path in document.pop("units")),
+                provenance=None if provenance is None else Provenance(*provenance),
+                **document,
+            )
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    def is_whole(self, entry: AtticEntry) -> bool:
+        """Whether every file of ``entry`` is there as it was installed, judged by size and time.
+
+        What is shared with a distribution that stayed is missing here; an edit, also one through a
+        hard link from another environment, has changed the time.
+        """
+        folder = f"{self._root}/{ATTIC}/{entry.key}"
+        places = {path: f"{folder}/{slot}" for slot, path in entry.units}
+        record = _place_of(f"{entry.info}/RECORD", places)
+        if record is None or entry.provenance is None:
+            return False
+        try:
+            with open(record, encoding="utf-8") as stream:
+                rows = parse_record(stream.read()).rows
+            for row in rows:
+                if row.hash is None:
+                    continue
+                path = locate(row.path, site=entry.info.rpartition("/")[0], root=self._root)
+                place = None if path is None else _place_of(path, places)
+                if place is None:
+                    return False
+                found = os.lstat(place)
+                if (found.st_size, found.st_mtime_ns) != (row.size, entry.provenance.mtime_ns):
+                    return False
+        except (OSError, UnicodeDecodeError):
+            return False
+        return True
+
+    def surplus(self, limit: AtticLimit, *, keep: frozenset[str] = frozenset()) -> tuple[str, ...]:
+        """The keys beyond ``limit``, oldest first; those in ``keep`` last of all.
+
+        Folders that cannot be read are surplus too.
+        """
+        entries = sorted(self.entries(), key=lambda each: (each.key in keep, each.sequence))
+        unreadable = sorted(set(self.keys()) - {each.key for each in entries})
+        size, count = sum(each.size for each in entries), len(entries)
+        chosen = []
+        for entry in entries:
+            too_much = limit.size is not None and size > limit.size
+            too_many = limit.count is not None and count > limit.count
+            if not (too_much or too_many):
+                break
+            chosen.append(entry.key)
+            size, count = size - entry.size, count - 1
+        return (*unreadable, *chosen)
+
+
+def _place_of(path: str, places: dict[str, str]) -> str | None:
+    """Where the file that was at ``path`` lies now: its own unit, or below the one of a folder."""
+    above, rest = path, ""
+    while above:
+        if above in places:
+            return f"{places[above]}{rest}"
+        above, _, name = above.rpartition("/")
+        rest = f"/{name}{rest}"
+    return None

@@ -1,0 +1,157 @@
+"""Where the files of a wheel go in one environment. Pure: manifest in, pairs of paths out.
+
+Everything is text relative to the environment's root, with ``/`` between, whatever the platform.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from venvman.errors import InstallError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from venvman.inspection import Environment
+    from venvman.manifest import Manifest
+
+__all__ = ["Layout", "Site", "lay_out", "relative_to", "site_of"]
+
+# Installing writes these itself; what a wheel brings under these names says nothing true here.
+_REPLACED = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """The environment as installing sees it.
+
+    ``root`` is its absolute real path; ``named`` the path that scripts and bytecode mention, links
+    kept; ``python`` what stands after ``#!``. The other folders are relative to ``root``;
+    ``headers`` gets one folder for each distribution. ``minor`` is ``(3, 11)``.
+    """
+
+    root: str
+    named: str
+    python: str
+    purelib: str
+    platlib: str
+    scripts: str
+    data: str
+    headers: str
+    minor: tuple[int, int]
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders that hold ``.dist-info`` folders, each once."""
+        return tuple(dict.fromkeys((self.purelib, self.platlib)))
+
+    @property
+    def lasting(self) -> frozenset[str]:
+        """The folders that stay even when empty: those above, and all on the way to them."""
+        kept = {""}
+        for folder in (self.purelib, self.platlib, self.scripts, self.data, self.headers):
+            while folder not in kept:
+                kept.add(folder)
+                folder = folder.rpartition("/")[0]  # noqa: PLW2901 - walking up
+        return frozenset(kept)
+
+
+class Layout(NamedTuple):
+    """``links`` are (index into the manifest, target); so are ``scripts``, from ``.data/scripts``.
+
+    ``base`` is the folder that holds the ``.dist-info`` folder.
+    """
+
+    base: str
+    links: list[tuple[int, str]]
+    scripts: list[tuple[int, str]]
+
+
+def site_of(environment: Environment) -> Site:
+    """``environment`` as installing sees it.
+
+    Raises:
+        InstallError: a folder of it leads out of it (``environment-outside``).
+    """
+    root = os.path.realpath(environment.root)
+    paths = environment.paths
+    return Site(
+        root=root,
+        named=str(environment.root),
+        python=str(environment.python),
+        purelib=relative_to(root, paths.purelib),
+        platlib=relative_to(root, paths.platlib),
+        scripts=relative_to(root, paths.scripts),
+        data=relative_to(root, paths.data),
+        headers=relative_to(root, paths.headers),
+        minor=environment.interpreter.minor,
+    )
+
+
+def relative_to(root: str, path: Path) -> str:
+    """``path`` relative to the real path ``root``; links on the way are followed (``lib64``).
+
+    Raises:
+        InstallError: it lies outside (``environment-outside``).
+    """
+    real = os.path.realpath(path)
+    if real != root and not real.startswith(root + os.sep):
+        raise InstallError(
+            f"{path} lies outside of the environment: it is a link to {real}.",
+            code="environment-outside",
+            path=str(path),
+            why="Nothing is ever installed into or removed from a place outside of it.",
+            fix="venvman sync --recreate",
+        )
+    return real[len(root) + 1 :].replace(os.sep, "/")
+
+
+def lay_out(manifest: Manifest, site: Site) -> Layout:
+    """Where each file of ``manifest`` goes (the specification "Binary distribution format").
+
+    Raises:
+        InstallError: a ``.data`` folder has a part that the format does not know
+            (``wheel-data-scheme``).
+    """
+    base = site.purelib if manifest.root_is_purelib else site.platlib
+    layout = Layout(base, [], [])
+    generated = {point.name for point in manifest.entry_points}
+    replaced = {f"{manifest.info}/{leaf}" for leaf in _REPLACED}
+    for index, path in enumerate(manifest.paths):
+        top = path.partition("/")[0]
+        if top.endswith(".data") and top != path:
+            _lay_out_data(manifest, index, site, layout, generated)
+        elif path not in replaced:
+            layout.links.append((index, f"{base}/{path}"))
+    return layout
+
+
+def _lay_out_data(
+    manifest: Manifest, index: int, site: Site, layout: Layout, generated: set[str]
+) -> None:
+    _, scheme, rest = [*manifest.paths[index].split("/", 2), ""][:3]
+    if scheme == "scripts" and rest:
+        # Old tools ship the wrappers that installing generates; the generated ones win, as in pip.
+        if rest.removesuffix(".exe").removesuffix("-script.py") not in generated:
+            layout.scripts.append((index, f"{site.scripts}/{rest}"))
+        return
+    folders = {
+        "purelib": site.purelib,
+        "platlib": site.platlib,
+        "data": site.data,
+        "headers": f"{site.headers}/{manifest.name}",
+    }
+    if scheme not in folders or not rest:
+        raise InstallError(
+            f"The wheel {manifest.filename} cannot be installed: nobody knows where"
+            f" {manifest.paths[index]} belongs.",
+            code="wheel-data-scheme",
+            path=manifest.filename,
+            text=manifest.paths[index],
+            why="The parts of .data are purelib, platlib, headers, scripts and data.",
+            fix=f"venvman upgrade {manifest.name}",
+        )
+    folder = folders[scheme]
+    layout.links.append((index, f"{folder}/{rest}" if folder else rest))

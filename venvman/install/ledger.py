@@ -1,0 +1,95 @@
+"""Ledger: which wheel each distribution of an environment was installed from.
+
+Neither RECORD nor ``direct_url.json`` tells it, and other tools must find nothing unknown to them
+in a ``.dist-info`` folder; so it is kept beside, as ``.venvman/installed.json``. What pip has
+replaced since is recognised by its RECORD, which has another size or time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["LEDGER", "Ledger", "Provenance", "direct_digest", "read_ledger"]
+
+LEDGER = ".venvman/installed.json"
+_FORMAT = 1
+
+
+class Provenance(NamedTuple):
+    """``sha256`` is the wheel's, ``direct`` a digest of ``direct_url.json`` or empty.
+
+    ``mtime_ns`` is the time of every file, ``record_size`` and ``record_mtime_ns`` are RECORD's.
+    """
+
+    sha256: str
+    direct: str
+    requested: bool
+    mtime_ns: int
+    record_size: int
+    record_mtime_ns: int
+
+    @property
+    def identity(self) -> str:
+        """What tells two installations of one name and version apart: 16 hex digits."""
+        text = f"{self.sha256} {self.direct} {self.requested}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """What was installed from which wheel, by ``.dist-info`` folder (relative to the root).
+
+    ``sequence`` counts the transactions of the environment: clocks go backwards, it does not.
+    """
+
+    sequence: int = 0
+    distributions: Mapping[str, Provenance] = field(default_factory=dict)
+
+    def known(self, root: str, info: str) -> Provenance | None:
+        """Where the distribution at ``info`` came from; None if that is not known (any more)."""
+        provenance = self.distributions.get(info)
+        if provenance is None:
+            return None
+        try:
+            found = os.lstat(f"{root}/{info}/RECORD")
+        except OSError:
+            return None
+        recorded = (provenance.record_size, provenance.record_mtime_ns)
+        return provenance if (found.st_size, found.st_mtime_ns) == recorded else None
+
+    def render(self) -> bytes:
+        """The content of the ledger's file."""
+        document = {
+            "format": _FORMAT,
+            "sequence": self.sequence,
+            "distributions": dict(sorted(self.distributions.items())),
+        }
+        return json.dumps(document, separators=(",", ":")).encode()
+
+
+def read_ledger(root: str) -> Ledger:
+    """The ledger of the environment at ``root``; an empty one where none can be read."""
+    try:
+        with open(f"{root}/{LEDGER}", "rb") as stream:
+            document = json.loads(stream.read())
+        if document["format"] != _FORMAT:
+            return Ledger()
+        rows = document["distributions"].items()
+        return Ledger(
+            sequence=int(document["sequence"]),
+            distributions={info: Provenance(*row) for info, row in rows},
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return Ledger()
+
+
+def direct_digest(direct_url: bytes | None) -> str:
+    """What stands for a ``direct_url.json`` in a :class:`Provenance`."""
+    return "" if direct_url is None else hashlib.sha256(direct_url).hexdigest()

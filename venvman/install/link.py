@@ -1,0 +1,195 @@
+"""Getting files out of the store: shared blocks, else shared inodes, else copies.
+
+A filesystem says only by refusing what it cannot do, so each method is tried until it fails for the
+first time. Files are looked at before they are linked: what no longer has the size and time of its
+manifest was edited through another environment, and is not spread.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from venvman.errors import InstallError, Problem
+from venvman.settings import Link
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from venvman.store import StoredWheel
+
+__all__ = ["Linker", "StoreDamaged", "make_folders", "write_file"]
+
+# FICLONE, linux/fs.h: _IOW(0x94, 9, int).
+_FICLONE = 0x40049409
+_CANNOT = frozenset(
+    {errno.EXDEV, errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
+    | {errno.EINVAL, errno.ENOTTY}
+)
+
+
+class StoreDamaged(InstallError):
+    """Files in the store were changed after unpacking; ``wheels`` must be fetched again.
+
+    Nothing was installed. The caller discards the entries (:meth:`venvman.store.Store.discard`),
+    obtains them anew and commits again.
+    """
+
+    def __init__(self, wheels: tuple[StoredWheel, ...], paths: tuple[str, ...]) -> None:
+        problems = [
+            Problem(
+                code="store-damaged",
+                message=f"{path} in the store was changed after it was unpacked.",
+                path=f"{wheel.folder}/{path}",
+                why="Environments that share the file with the store have the change too.",
+                fix="venvman sync",
+            )
+            for wheel, path in zip(wheels, paths, strict=True)
+        ]
+        super().__init__(problems[0].message, code="store-damaged", problems=problems)
+        self.wheels = wheels
+
+
+class Linker:
+    """Links files of stored wheels into one place, in the way that ``link`` asks for.
+
+    ``AUTO`` tries reflinks, then hard links, then copies; a named way is given up for copies where
+    the filesystem refuses it. ``used`` is the way of the last file.
+    """
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._methods: dict[int, list[Link]] = {}
+        self.used = Link.COPY
+
+    def link_all(
+        self, wheel: StoredWheel, files: Iterable[tuple[int, str]], into: str
+    ) -> str | None:
+        """Links ``files`` of ``wheel``, as (index into its manifest, target below ``into``).
+
+        Returns the path of the first file that is not what the manifest says; what is linked by
+        then is the caller's to remove. Folders are made as needed; a later file replaces an
+        earlier one with the same target.
+
+        Raises:
+            OSError: the target cannot be written.
+        """
+        manifest = wheel.manifest
+        paths, sizes, mtime_ns = manifest.paths, manifest.sizes, manifest.mtime_ns
+        methods = self._methods_for(str(wheel.folder))
+        made: set[str] = set()
+        source_root = str(wheel.folder)
+        for index, target in files:
+            folder = target.rpartition("/")[0]
+            if folder not in made:
+                make_folders(into, folder, made)
+            source = f"{source_root}/{paths[index]}"
+            try:
+                found = os.lstat(source)
+            except FileNotFoundError:
+                return paths[index]
+            if found.st_size != sizes[index] or found.st_mtime_ns != mtime_ns:
+                return paths[index]
+            self._link_one(methods, source, f"{into}/{target}", found)
+        return None
+
+    def _methods_for(self, folder: str) -> list[Link]:
+        device = os.stat(folder).st_dev
+        if device not in self._methods:
+            wanted = {
+                Link.AUTO: [Link.REFLINK, Link.HARDLINK, Link.COPY],
+                Link.REFLINK: [Link.REFLINK, Link.COPY],
+                Link.HARDLINK: [Link.HARDLINK, Link.COPY],
+                Link.COPY: [Link.COPY],
+            }
+            self._methods[device] = wanted[self._link]
+        return self._methods[device]
+
+    def _link_one(
+        self, methods: list[Link], source: str, target: str, found: os.stat_result
+    ) -> None:
+        while methods:
+            method = methods[0]
+            try:
+                _HOW[method](source, target, found)
+            except FileExistsError:
+                os.unlink(target)
+            except OSError as error:
+                if method is Link.COPY:
+                    raise
+                if error.errno == errno.EMLINK:
+                    # This one file has too many names; the next may have fewer.
+                    _copy(source, target, found)
+                    return
+                if error.errno not in _CANNOT:
+                    raise
+                methods.pop(0)
+            else:
+                self.used = method
+                return
+
+
+def make_folders(root: str, folder: str, made: set[str]) -> None:
+    """Makes ``folder`` below ``root`` with all on the way, each at most once (``made``)."""
+    if not folder or folder in made:
+        return
+    try:
+        os.mkdir(f"{root}/{folder}")
+    except FileExistsError:
+        pass
+    except FileNotFoundError:
+        make_folders(root, folder.rpartition("/")[0], made)
+        os.mkdir(f"{root}/{folder}")
+    made.add(folder)
+
+
+def write_file(path: str, content: bytes, *, mtime_ns: int, executable: bool = False) -> None:
+    """Writes a generated file with the time of the distribution's others; replaces what is there.
+
+    Raises:
+        OSError: as writing raises.
+    """
+    if os.path.lexists(path):
+        os.unlink(path)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o777 if executable else 0o666)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+    os.utime(path, ns=(mtime_ns, mtime_ns))
+
+
+def _reflink(source: str, target: str, found: os.stat_result) -> None:
+    try:
+        import fcntl
+    except ImportError as error:
+        raise OSError(errno.ENOTSUP, "no reflinks on this platform") from error
+    with open(source, "rb", buffering=0) as origin:
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, found.st_mode & 0o777)
+        try:
+            fcntl.ioctl(descriptor, _FICLONE, origin.fileno())
+            os.utime(descriptor, ns=(found.st_mtime_ns, found.st_mtime_ns))
+        except BaseException:
+            os.unlink(target)
+            raise
+        finally:
+            os.close(descriptor)
+
+
+def _hardlink(source: str, target: str, _found: os.stat_result) -> None:
+    os.link(source, target)
+
+
+def _copy(source: str, target: str, found: os.stat_result) -> None:
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, "it is there already", target)
+    shutil.copyfile(source, target)
+    os.chmod(target, found.st_mode & 0o777)
+    os.utime(target, ns=(found.st_mtime_ns, found.st_mtime_ns))
+
+
+_HOW: dict[Link, Callable[[str, str, os.stat_result], None]] = {
+    Link.REFLINK: _reflink,
+    Link.HARDLINK: _hardlink,
+    Link.COPY: _copy,
+}

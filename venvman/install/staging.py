@@ -1,0 +1,281 @@
+"""Staging: all that a transaction needs, laid ready beside the environment, and its steps planned.
+
+Nothing outside of ``.venvman/stage`` is touched here.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from venvman.errors import InstallError
+from venvman.events import Stage
+from venvman.install.attic import ATTIC, Attic, AtticEntry, entry_key
+from venvman.install.bytecode import compile_all
+from venvman.install.journal import STAGE
+from venvman.install.ledger import LEDGER, Ledger, Provenance, direct_digest, read_ledger
+from venvman.install.link import Linker, StoreDamaged
+from venvman.install.moves import Planner
+from venvman.install.remove import Departure, departures, units_of
+from venvman.install.wheel import Staged, stage_wheel, write_record
+from venvman.plan import Add, Remove
+from venvman.store import StoredWheel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from venvman.events import Reporter
+    from venvman.install.journal import Step as Move
+    from venvman.install.layout import Site
+    from venvman.install.remove import Unit
+    from venvman.inventory import Installed
+    from venvman.names import NormalizedName
+    from venvman.plan import Plan
+    from venvman.settings import Link
+
+__all__ = ["AtticGone", "Incoming", "Prepared", "Request", "prepare"]
+
+Incoming: TypeAlias = StoredWheel | AtticEntry
+
+
+class AtticGone(InstallError):
+    """Entries of the attic that the caller counted on cannot come back; nothing was changed.
+
+    ``names`` must be obtained as wheels.
+    """
+
+    def __init__(self, names: tuple[NormalizedName, ...]) -> None:
+        super().__init__(
+            f"What the attic keeps of {', '.join(names)} was changed since.",
+            code="attic-gone",
+            fix="venvman sync",
+        )
+        self.names = names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to bring about, and how; see :func:`venvman.install.transaction.commit`."""
+
+    plan: Plan
+    wheels: Mapping[NormalizedName, Incoming]
+    requested: frozenset[NormalizedName]
+    direct_urls: Mapping[NormalizedName, bytes]
+    link: Link
+    compile_bytecode: bool
+    keep: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """``moves`` for the journal; ``restored`` came from the attic, ``kept`` are new keys in it."""
+
+    moves: tuple[Move, ...]
+    restored: tuple[NormalizedName, ...]
+    kept: frozenset[str]
+
+
+def prepare(request: Request, site: Site, *, reporter: Reporter) -> Prepared:
+    """Stages everything for ``request`` and plans the moves.
+
+    Raises:
+        StoreDamaged: entries of the store were changed since they were unpacked.
+        AtticGone: a distribution that was to come from the attic cannot.
+        InstallError: something cannot be removed or installed.
+        OSError: the disk is full, or forbids it.
+    """
+    work = _Staging(request, site, reporter)
+    leaving, warnings = departures(_leaving(request.plan), site)
+    for warning in warnings:
+        reporter.problem(warning)
+    os.makedirs(work.stage, exist_ok=True)
+    work.choose_sources()
+    work.stage_wheels()
+    return work.plan_moves(leaving)
+
+
+class _Staging:
+    """The state of one preparation; each method is one part of it, in this order."""
+
+    def __init__(self, request: Request, site: Site, reporter: Reporter) -> None:
+        self.stage = f"{site.root}/{STAGE}"
+        self._request = request
+        self._site = site
+        self._reporter = reporter
+        self._attic = Attic(site.root)
+        self._ledger = read_ledger(site.root)
+        self._planner = Planner(site.root)
+        self._wheels: list[tuple[NormalizedName, StoredWheel]] = []
+        self._returning: list[AtticEntry] = []
+        self._staged: list[Staged] = []
+        self._provenances: dict[str, Provenance] = {}
+
+    def choose_sources(self) -> None:
+        """The attic where it has just what is wanted, else the store."""
+        gone: list[NormalizedName] = []
+        for step in self._request.plan.steps:
+            if isinstance(step, Remove):
+                continue
+            source = self._request.wheels[step.name]
+            if isinstance(source, AtticEntry):
+                if self._attic.is_whole(source):
+                    self._returning.append(source)
+                else:
+                    gone.append(step.name)
+                continue
+            kept = self._attic.find(
+                step.name,
+                sha256=(source.sha256,),
+                requested=step.name in self._request.requested,
+                direct_url=self._request.direct_urls.get(step.name),
+            )
+            if kept is None:
+                self._wheels.append((step.name, source))
+            else:
+                self._returning.append(kept)
+        if gone:
+            raise AtticGone(tuple(gone))
+
+    def stage_wheels(self) -> None:
+        """Links every wheel that the store has to give, compiles, and closes each RECORD."""
+        linker = Linker(self._request.link)
+        damaged: list[tuple[StoredWheel, str]] = []
+        for number, (name, wheel) in enumerate(self._wheels):
+            result = stage_wheel(
+                wheel,
+                self._site,
+                f"{self.stage}/new-{number}",
+                linker=linker,
+                requested=name in self._request.requested,
+                direct_url=self._request.direct_urls.get(name),
+            )
+            if isinstance(result, str):
+                damaged.append((wheel, result))
+            else:
+                self._staged.append(result)
+                self._reporter.advanced(Stage.INSTALL, item=name)
+        if damaged:
+            raise StoreDamaged(
+                tuple(wheel for wheel, _ in damaged), tuple(path for _, path in damaged)
+            )
+        if self._request.compile_bytecode:
+            compile_all(self._staged, self._site, reporter=self._reporter)
+        for (name, wheel), staged in zip(self._wheels, self._staged, strict=True):
+            size, mtime_ns = write_record(staged)
+            self._provenances[staged.info] = Provenance(
+                sha256=wheel.sha256,
+                direct=direct_digest(self._request.direct_urls.get(name)),
+                requested=name in self._request.requested,
+                mtime_ns=wheel.manifest.mtime_ns,
+                record_size=size,
+                record_mtime_ns=mtime_ns,
+            )
+
+    def plan_moves(self, leaving: tuple[Departure, ...]) -> Prepared:
+        """Old ones out, emptied folders away, new ones in; then the ledger and the attic."""
+        planner = self._planner
+        units = units_of(leaving, self._site)
+        slots = self._take_out(leaving, units.moves)
+        for folder in units.emptied:
+            planner.drop(folder)
+        for number, entry in enumerate(self._returning):
+            planner.take(f"{ATTIC}/{entry.key}", f"back-{number}")
+            for slot, path in reversed(entry.units):
+                planner.put(f"back-{number}/{slot}", path)
+        for number in range(len(self._staged)):
+            planner.put(f"new-{number}", "")
+        self._edit(leaving)
+        kept = self._keep(leaving, slots) if self._request.keep else frozenset()
+        self._close_ledger(leaving)
+        return Prepared(
+            moves=tuple(planner.steps),
+            restored=tuple(entry.name for entry in self._returning),
+            kept=kept,
+        )
+
+    def _take_out(
+        self, leaving: tuple[Departure, ...], moves: list[Unit]
+    ) -> list[list[tuple[str, str]]]:
+        """Takes each unit into its owner's slot; the units of each, as the attic lists them."""
+        slots: list[list[tuple[str, str]]] = [[] for _ in leaving]
+        for unit in moves:
+            mine = slots[unit.owner]
+            if not mine:
+                os.mkdir(f"{self.stage}/out-{unit.owner}")
+            mine.append((f"u{len(mine)}", unit.path))
+            self._planner.take(unit.path, f"out-{unit.owner}/{mine[-1][0]}")
+        return slots
+
+    def _edit(self, leaving: tuple[Departure, ...]) -> None:
+        """Files of several projects that lose the lines of those that leave."""
+        edits = [edit for departure in leaving for edit in departure.edits.items()]
+        for number, (path, content) in enumerate(edits):
+            self._planner.displace(path)
+            if content is not None:
+                self._write(f"edit-{number}", content)
+                self._planner.put(f"edit-{number}", path)
+
+    def _keep(
+        self, leaving: tuple[Departure, ...], slots: list[list[tuple[str, str]]]
+    ) -> frozenset[str]:
+        """Puts what leaves into the attic, in place of an older entry of the same key."""
+        returning = {entry.key for entry in self._returning}
+        present = set(self._attic.keys()) - returning
+        kept: set[str] = set()
+        for number, (departure, units) in enumerate(zip(leaving, slots, strict=True)):
+            entry = self._entry(departure, units)
+            if entry is None or entry.key in kept:
+                continue
+            self._write(f"out-{number}/entry.json", entry.render())
+            if entry.key in present:
+                self._planner.displace(f"{ATTIC}/{entry.key}")
+            self._planner.put(f"out-{number}", f"{ATTIC}/{entry.key}")
+            kept.add(entry.key)
+        return frozenset(kept)
+
+    def _entry(self, departure: Departure, units: list[tuple[str, str]]) -> AtticEntry | None:
+        """The attic's entry for ``departure``; None for what a rename cannot bring back."""
+        if not units or departure.edits:
+            return None
+        installed = departure.installed
+        provenance = self._ledger.known(self._site.root, departure.info)
+        identity = "found" if provenance is None else provenance.identity
+        version = str(installed.version or "unknown")
+        return AtticEntry(
+            key=entry_key(installed.name, version, identity),
+            name=installed.name,
+            version=version,
+            info=departure.info,
+            units=tuple(units),
+            provenance=provenance,
+            size=departure.size,
+            sequence=self._ledger.sequence + 1,
+        )
+
+    def _close_ledger(self, leaving: tuple[Departure, ...]) -> None:
+        gone = {departure.info for departure in leaving}
+        kept = {info: row for info, row in self._ledger.distributions.items() if info not in gone}
+        back = {
+            entry.info: entry.provenance
+            for entry in self._returning
+            if entry.provenance is not None
+        }
+        ledger = Ledger(
+            sequence=self._ledger.sequence + 1, distributions=kept | back | self._provenances
+        )
+        self._write("ledger", ledger.render())
+        self._planner.put("ledger", LEDGER)
+
+    def _write(self, slot: str, content: bytes) -> None:
+        with open(f"{self.stage}/{slot}", "wb") as stream:
+            stream.write(content)
+
+
+def _leaving(plan: Plan) -> list[Installed]:
+    return [
+        installed
+        for step in plan.steps
+        if not isinstance(step, Add)
+        for installed in step.installed
+    ]

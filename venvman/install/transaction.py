@@ -1,0 +1,391 @@
+"""The transaction: an environment goes from one state to the next as a whole, or stays as it was.
+
+Everything is staged on the environment's own filesystem, the moves are written to a journal and
+synced (the commit point), the moves are made, and the journal is dropped. What a killed process
+left is finished by :func:`recover`, or else undone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import threading
+from dataclasses import dataclass, field
+from enum import Enum
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from venvman.errors import InstallError, Problem, Severity
+from venvman.events import Reporter
+from venvman.files import inter_process_lock, make_private_folder
+from venvman.install.attic import ATTIC, Attic, AtticEntry, AtticLimit
+from venvman.install.faults import explained
+from venvman.install.journal import (
+    JOURNAL,
+    STAGE,
+    apply,
+    missing_results,
+    read_journal,
+    write_journal,
+)
+from venvman.install.layout import site_of
+from venvman.install.staging import Incoming, Prepared, Request, prepare
+from venvman.plan import Add, Plan, Remove, Replace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from venvman.directories import Directories
+    from venvman.inspection import Environment
+    from venvman.names import NormalizedName
+    from venvman.settings import Link
+
+__all__ = ["Change", "Changed", "Outcome", "Recovery", "commit", "recover"]
+
+DEFAULT_LIMIT = AtticLimit(size=2 * 1024**3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A distribution that came or went; ``source`` as :class:`venvman.sources.Source` reads."""
+
+    name: NormalizedName
+    version: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """A distribution that was replaced; ``before`` is None where the version was unreadable."""
+
+    name: NormalizedName
+    before: str | None
+    after: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a transaction did, each part in the order of the plan.
+
+    ``restored`` came back from the attic without being fetched or linked. ``seconds`` has
+    ``stage`` and ``commit``.
+    """
+
+    installed: tuple[Change, ...] = ()
+    removed: tuple[Change, ...] = ()
+    changed: tuple[Changed, ...] = ()
+    unchanged: int = 0
+    restored: tuple[NormalizedName, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+class Recovery(Enum):
+    """What :func:`recover` found and did."""
+
+    NOTHING = "nothing"
+    BUSY = "busy"
+    """Somebody else is changing the environment at this moment."""
+    DISCARDED = "discarded"
+    """A transaction that was stopped before its commit point; only its stage was left."""
+    FINISHED = "finished"
+    REVERTED = "reverted"
+    """A step could not be made, so all of them were undone."""
+
+
+def commit(
+    plan: Plan,
+    wheels: Mapping[NormalizedName, Incoming],
+    environment: Environment,
+    *,
+    requested: frozenset[NormalizedName],
+    direct_urls: Mapping[NormalizedName, bytes],
+    link: Link,
+    compile_bytecode: bool = False,
+    directories: Directories | None,
+    reporter: Reporter | None = None,
+    wait: float = -1,
+    look_again: Callable[[], Plan] | None = None,
+    attic: AtticLimit = DEFAULT_LIMIT,
+    observe: Callable[[str], None] | None = None,
+) -> Outcome:
+    """Carries out ``plan`` in ``environment``: all of it, or nothing.
+
+    ``wheels`` has one entry for each distribution that ``plan`` adds or replaces; an
+    :class:`AtticEntry` (see :meth:`venvman.install.attic.Attic.find`) where none need be fetched.
+    ``requested`` are those that a person asked for, ``direct_urls`` the contents of
+    ``direct_url.json``. The environment's lock is held meanwhile, and waited for up to ``wait``
+    seconds (-1: for ever); without ``directories`` the caller holds it. Under the lock
+    ``look_again``, if given, says what is to be done by then. ``observe`` is told of each step.
+
+    Ctrl-C before the commit point changes nothing; after it the transaction ends first and counts
+    as done.
+
+    Raises:
+        StoreDamaged, AtticGone: wheels must be obtained again; nothing was changed.
+        InstallError: it cannot be done; nothing was changed, unless the code is
+            ``transaction-stuck``: then the next command finishes or reverts it.
+    """
+    reporter = reporter or Reporter()
+    with _locked(environment.root, directories, wait=wait, reporter=reporter):
+        root = os.path.realpath(environment.root)
+        _recover(root)
+        if look_again is not None:
+            plan = look_again()
+        if not plan:
+            return Outcome(unchanged=plan.unchanged)
+        _require(plan, wheels)
+        request = Request(
+            plan=plan,
+            wheels=wheels,
+            requested=requested,
+            direct_urls=direct_urls,
+            link=link,
+            compile_bytecode=compile_bytecode,
+            keep=attic.size != 0 and attic.count != 0,
+        )
+        prepared, seconds = _run(
+            request, environment, root, reporter=reporter, observe=observe or _unobserved
+        )
+        _prune(root, attic, keep=prepared.kept)
+        _clear(root)
+    return _outcome(plan, wheels, prepared, seconds)
+
+
+def recover(
+    environment_root: Path, *, directories: Directories | None, wait: float = -1
+) -> Recovery:
+    """Finishes or reverts what a killed transaction left in ``environment_root``.
+
+    For the beginning of every command that reads or changes an environment; costs two system calls
+    where there is nothing to do. Without ``directories`` the caller holds the environment's lock.
+
+    Raises:
+        InstallError: it can neither be finished nor reverted at the moment.
+    """
+    root = os.path.realpath(environment_root)
+    if not (os.path.lexists(f"{root}/{JOURNAL}") or os.path.lexists(f"{root}/{STAGE}")):
+        return Recovery.NOTHING
+    try:
+        with _locked(environment_root, directories, wait=wait, reporter=Reporter()):
+            return _recover(root)
+    except InstallError as error:
+        if error.code == "environment-locked":
+            return Recovery.BUSY
+        raise
+
+
+def _run(
+    request: Request,
+    environment: Environment,
+    root: str,
+    *,
+    reporter: Reporter,
+    observe: Callable[[str], None],
+) -> tuple[Prepared, dict[str, float]]:
+    started = perf_counter()
+    try:
+        observe("staging")
+        prepared = prepare(request, site_of(environment), reporter=reporter)
+        staged = perf_counter()
+        observe("staged")
+        with _finishing():
+            write_journal(root, prepared.moves)
+            observe("committed")
+            _apply(root, prepared, observe=observe)
+    except BaseException as error:
+        if not os.path.lexists(f"{root}/{JOURNAL}"):
+            _clear(root)
+        if isinstance(error, OSError):
+            raise explained(error, doing="changing the environment", root=root) from error
+        raise
+    return prepared, {"stage": staged - started, "commit": perf_counter() - staged}
+
+
+def _apply(root: str, prepared: Prepared, *, observe: Callable[[str], None]) -> None:
+    """From the commit point to the end; a journal is left only if the way back is barred too."""
+    try:
+        apply(root, prepared.moves, observe=observe)
+    except OSError:
+        os.unlink(f"{root}/{JOURNAL}")
+        raise
+    except InstallError:
+        raise
+    except BaseException:
+        # Ctrl-C and the like: by now all steps are done.
+        os.unlink(f"{root}/{JOURNAL}")
+        raise
+    missing = missing_results(root, prepared.moves)
+    os.unlink(f"{root}/{JOURNAL}")
+    if missing:
+        raise InstallError(
+            f"{missing[0]} vanished while it was being installed.",
+            code="install-disturbed",
+            path=f"{root}/{missing[0]}",
+            why="Another program changes the same environment.",
+            fix="venvman sync",
+        )
+
+
+def _recover(root: str) -> Recovery:
+    moves = read_journal(root)
+    if moves is None:
+        if not os.path.lexists(f"{root}/{STAGE}"):
+            return Recovery.NOTHING
+        _clear(root)
+        return Recovery.DISCARDED
+    result = Recovery.FINISHED
+    with _finishing():
+        try:
+            apply(root, moves, observe=_unobserved)
+        except OSError:
+            result = Recovery.REVERTED
+        os.unlink(f"{root}/{JOURNAL}")
+    _clear(root)
+    return result
+
+
+def _prune(root: str, limit: AtticLimit, *, keep: frozenset[str]) -> None:
+    """Takes what is beyond ``limit`` out of the attic: whole entries, the oldest first."""
+    if not (keep or limit.size == 0 or limit.count == 0):
+        return
+    for number, key in enumerate(Attic(root).surplus(limit, keep=keep)):
+        with contextlib.suppress(OSError):
+            os.rename(f"{root}/{ATTIC}/{key}", f"{root}/{STAGE}/pruned-{number}")
+
+
+def _clear(root: str) -> None:
+    """Deletes the stage; what cannot be deleted now is by the next command."""
+    shutil.rmtree(f"{root}/{STAGE}", ignore_errors=True)
+
+
+def _require(plan: Plan, wheels: Mapping[NormalizedName, Incoming]) -> None:
+    missing = [
+        step.name for step in plan.steps if not isinstance(step, Remove) and step.name not in wheels
+    ]
+    if missing:
+        raise InstallError(
+            f"The environment changed meanwhile: {', '.join(missing)} must be installed too.",
+            code="environment-changed",
+            why="Another program changed it while wheels were being fetched.",
+            fix="venvman sync",
+        )
+
+
+@contextlib.contextmanager
+def _finishing() -> Iterator[None]:
+    """Holds Ctrl-C back: what is inside ends first."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is None:
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def _locked(
+    environment: Path, directories: Directories | None, *, wait: float, reporter: Reporter
+) -> Iterator[None]:
+    """Holds the environment's lock; says for whom it waits.
+
+    Raises:
+        InstallError: it was not free within ``wait`` seconds (``environment-locked``).
+    """
+    if directories is None:
+        yield
+        return
+    from filelock import Timeout
+
+    make_private_folder(directories.state)
+    path = directories.environment_lock(environment)
+    owner = path.with_suffix(".owner")
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(inter_process_lock(path, wait=0))
+        except Timeout:
+            busy = _busy(environment, owner)
+            if wait == 0:
+                raise _as_error(busy) from None
+            reporter.problem(busy)
+            try:
+                stack.enter_context(inter_process_lock(path, wait=wait))
+            except Timeout:
+                raise _as_error(busy) from None
+        with contextlib.suppress(OSError):
+            owner.write_text(f"process {os.getpid()} ({' '.join(sys.argv[:3])})")
+        yield
+
+
+def _busy(environment: Path, owner: Path) -> Problem:
+    try:
+        who = owner.read_text(errors="replace")
+    except OSError:
+        who = "another process"
+    return Problem(
+        code="environment-locked",
+        message=f"{environment} is being changed by {who}.",
+        severity=Severity.NOTE,
+        path=str(environment),
+        why="Two syncs of one environment take turns.",
+        fix="venvman sync",
+    )
+
+
+def _as_error(problem: Problem) -> InstallError:
+    return InstallError(
+        problem.message, code=problem.code, path=problem.path, why=problem.why, fix=problem.fix
+    )
+
+
+def _outcome(
+    plan: Plan,
+    wheels: Mapping[NormalizedName, Incoming],
+    prepared: Prepared,
+    seconds: Mapping[str, float],
+) -> Outcome:
+    installed, removed, changed = [], [], []
+    for step in plan.steps:
+        if isinstance(step, Add):
+            version = _version(step, wheels)
+            installed.append(Change(name=step.name, version=version, source=str(step.entry.source)))
+            continue
+        before = next((str(each.version) for each in step.installed if each.version), None)
+        if isinstance(step, Remove):
+            source = str(step.installed[0].source)
+            removed.append(Change(name=step.name, version=before, source=source))
+        else:
+            changed.append(
+                Changed(
+                    name=step.name,
+                    before=before,
+                    after=_version(step, wheels),
+                    source=str(step.entry.source),
+                )
+            )
+    return Outcome(
+        installed=tuple(installed),
+        removed=tuple(removed),
+        changed=tuple(changed),
+        unchanged=plan.unchanged,
+        restored=prepared.restored,
+        seconds=seconds,
+    )
+
+
+def _version(step: Add | Replace, wheels: Mapping[NormalizedName, Incoming]) -> str:
+    if step.entry.version is not None:
+        return str(step.entry.version)
+    wheel = wheels[step.name]
+    return wheel.version if isinstance(wheel, AtticEntry) else wheel.manifest.version
+
+
+def _unobserved(_step: str) -> None:
+    pass
