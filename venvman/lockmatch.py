@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["matches_source", "named_entry", "strict_tool", "without_credentials"]
 
 _USERINFO = re.compile(r"(?<=://)[^/?#@\s]+(?:@[^/?#@\s]+)*@(?=[^/?#\s])")
-_KEPT = re.compile(r"(?:git|(?:\$\{[A-Z0-9_]+\}:?)+)@")
+_REFERENCE = r"(?:\$\{[A-Z0-9_]+\})+"
+# A user name alone may be a token; with a password that is a reference it is only a name.
+_KEPT = re.compile(rf"(?:git|{_REFERENCE}(?::{_REFERENCE})?|[^:]*:{_REFERENCE})@")
 
 
 def strict_tool(lock: Lock) -> bool:
@@ -52,7 +54,7 @@ def matches_source(
 
 
 def without_credentials(url: str) -> str:
-    """``url`` less ``user:password@``; ``git@`` and ``${VAR}@`` stay."""
+    """``url`` less ``user:password@``; ``git@``, ``${VAR}@`` and ``user:${VAR}@`` stay."""
     return _USERINFO.sub(lambda match: match[0] if _KEPT.fullmatch(match[0]) else "", url)
 
 

@@ -66,14 +66,14 @@ def _is_hashed(lock: Lock) -> bool:
 def _text(entry: LockEntry, annotations: Annotations, *, foreign: bool) -> str:
     line = _requirement(entry, foreign=foreign)
     line += "".join(f" \\\n    --hash={value}" for value in entry.hashes)
-    if not foreign:
-        line += "".join(f"\n    # {note}" for note in _notes(entry))
-    if not entry.via:
-        return line
+    notes = "" if foreign else "".join(f"\n    # {note}" for note in _notes(entry))
     via = sorted(entry.via)
-    if annotations is Annotations.LINE:
+    if via and annotations is Annotations.LINE:
         separator = "\n    " if entry.hashes else "  "
-        return f"{line:{_COLUMN}}{separator}# via {', '.join(via)}"
+        return f"{line:{_COLUMN}}{separator}# via {', '.join(via)}{notes}"
+    line += notes
+    if not via:
+        return line
     if len(via) == 1:
         return f"{line}\n    # via {via[0]}"
     return line + "\n    # via" + "".join(f"\n    #   {name}" for name in via)
@@ -89,7 +89,7 @@ def _requirement(entry: LockEntry, *, foreign: bool) -> str:
     else:
         text = reference_text(source)
         if isinstance(source, ArchiveSource) and text.startswith((".", "${")):
-            line = text + extras
+            line = _with_extras(text, extras)
         else:
             line = f"{entry.name}{extras} @ {text}"
     return f"{line} ; {entry.marker}" if entry.marker else line
@@ -101,7 +101,12 @@ def _folder(entry: LockEntry, source: DirectorySource, extras: str, *, foreign: 
     if foreign and path.startswith("/"):
         url = f"file://{path}"
         return f"-e {url}" if source.editable else f"{entry.name}{extras} @ {url}"
-    return ("-e " if source.editable else "") + path + extras
+    return ("-e " if source.editable else "") + _with_extras(path, extras)
+
+
+def _with_extras(path: str, extras: str) -> str:
+    place, hash_sign, fragment = path.partition("#")
+    return f"{place}{extras}{hash_sign}{fragment}"
 
 
 def _notes(entry: LockEntry) -> Iterator[str]:

@@ -77,7 +77,7 @@ class Finisher:
             else entry
             for entry in entries
         )
-        options = lock_options(sources, self._root)
+        options = lock_options(sources, group.lock.parent)
         parsed = parse_lock(text, path="pip-compile")
         minor = ".".join(map(str, self._request.target.minor))
         repeatable = (

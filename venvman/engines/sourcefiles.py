@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.lockmatch import without_credentials
@@ -11,7 +13,6 @@ from venvman.reqfile import decode, parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from venvman.options import FileOptions
     from venvman.requirements import Group
@@ -42,13 +43,21 @@ def read_sources(group: Group, root: Path) -> SourceTexts:
         parse(text, path=path.as_posix(), variables={}, cwd=str(root))
         for path, text in texts.items()
     ]
-    return SourceTexts(texts=texts, options=tuple(file.options for file in parsed))
+    options = tuple(
+        replace(
+            file.options,
+            find_links=tuple(_found(link, path, root) for link in file.options.find_links),
+        )
+        for path, file in zip(texts, parsed, strict=True)
+    )
+    return SourceTexts(texts=texts, options=options)
 
 
-def lock_options(sources: SourceTexts, root: Path) -> tuple[str, ...]:
-    """The option lines that a lock copies from its source, in pip-compile's order and spelling.
+def lock_options(sources: SourceTexts, folder: Path) -> tuple[str, ...]:
+    """The option lines that a lock in ``folder`` copies from its source, in pip-compile's order.
 
-    Folders are relative to the root, credentials are left out, ``${VAR}`` stays.
+    Folders are relative to ``folder``, as pip takes them; credentials are left out, ``${VAR}``
+    stays.
     """
     lines: list[str] = []
     for options in sources.options:
@@ -61,7 +70,7 @@ def lock_options(sources: SourceTexts, root: Path) -> tuple[str, ...]:
             f"--extra-index-url {without_credentials(url)}" for url in options.extra_index_urls
         ]
     for options in sources.options:
-        lines += [f"--find-links {_link(link, root)}" for link in options.find_links]
+        lines += [f"--find-links {_link(link, folder)}" for link in options.find_links]
     for options in sources.options:
         lines += [f"--trusted-host {host}" for host in options.trusted_hosts]
     no_binary = frozenset[str]().union(*(options.no_binary for options in sources.options))
@@ -94,9 +103,6 @@ def ordered(groups: Sequence[Group], texts: dict[str, SourceTexts]) -> list[Grou
 
 
 def _included(sources: SourceTexts) -> set[Path]:
-    import os
-    from pathlib import Path
-
     return {
         Path(os.path.normpath(path.parent / match))
         for path, text in sources.texts.items()
@@ -105,10 +111,16 @@ def _included(sources: SourceTexts) -> set[Path]:
     }
 
 
-def _link(link: str, root: Path) -> str:
-    import os
+def _found(link: str, file: Path, root: Path) -> str:
+    """A folder that ``file`` names, absolute: beside the file, else below ``root``, as in pip."""
+    if "://" in link or link.startswith("${"):
+        return link
+    beside = file.parent / link
+    return str(beside if beside.exists() else root / link)
 
-    if "://" in link or not os.path.isabs(link):  # noqa: PTH117 - may be a URL
+
+def _link(link: str, folder: Path) -> str:
+    if not os.path.isabs(link):  # noqa: PTH117 - may be a URL
         return without_credentials(link)
-    relative = os.path.relpath(link, root).replace(os.sep, "/")
+    relative = os.path.relpath(link, folder).replace(os.sep, "/")
     return relative if relative.startswith(".") else f"./{relative}"
