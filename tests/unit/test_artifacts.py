@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +33,8 @@ from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source,
 from venvman.store import Store
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from tests.support.index import Index
 
 
@@ -64,7 +68,7 @@ class World:
     settings: BuildSettings
     listener: Listener
 
-    def obtain(self, *entries: LockEntry) -> dict[str, Obtained]:
+    def obtain(self, *entries: LockEntry, pool: Executor | None = None) -> dict[str, Obtained]:
         cache = self.settings.cache
         with (
             closing(
@@ -86,6 +90,7 @@ class World:
                 options=self.options,
                 build=self.settings,
                 reporter=self.listener,
+                pool=pool,
             )
         return {str(name): each for name, each in result.items()}
 
@@ -285,6 +290,17 @@ def test_a_full_disk_is_a_problem_of_the_entry(
     error = world.refusal(pin("a"))
     assert error.code == "artifact-unwritable"
     assert "No space left" in (error.why or "")
+
+
+def test_a_worker_process_unpacks_and_says_why_it_refuses(world: World) -> None:
+    world.wheel("good")
+    make_wheel(world.index.folder, "broken", raw={"../out": b""})
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+        with pytest.raises(InstallError) as caught:
+            world.obtain(pin("good"), pin("broken"), pool=pool)
+        assert caught.value.code == "wheel-entry-unsafe"
+        assert "good 1.0" in world.listener.items
 
 
 def test_a_fault_of_venvman_itself_is_not_dressed_up(
