@@ -7,6 +7,7 @@ from venvman.workflow.cleaning import clean
 from venvman.workflow.context import Context, open_context, open_workspace
 from venvman.workflow.freezing import freeze
 from venvman.workflow.hooking import HookLine, run_hook
+from venvman.workflow.syncing import sync
 from venvman.workflow.values import (
     CleanOutcome,
     FreezeOutcome,
@@ -43,4 +44,5 @@ __all__ = [
     "run_hook",
     "scan_projects",
     "status",
+    "sync",
 ]

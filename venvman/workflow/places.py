@@ -49,12 +49,15 @@ def find_place(context: Context, *, recreate: bool = False) -> Place:
         inspect,
         not_an_environment,
     )
+    from venvman.install.transaction import recover
     from venvman.interpreters import wish_of
 
     path = locate(context.project, context.settings)
     recover_replaced(path)
     found = inspect(path, directories=context.directories)
     wish = wish_of(context.project, context.settings, cwd=context.cwd)
+    if isinstance(found, Environment):
+        recover(path, directories=context.directories)
     match found:
         case NotAnEnvironment():
             raise not_an_environment(path, found.reason)

@@ -1,0 +1,51 @@
+"""Worker processes for unpacking: started with the first wheel, and only if there is one.
+
+Inflating and hashing hold the interpreter lock for much of the time, so threads would take turns
+with the downloads; processes use the second core.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import Executor
+from threading import Lock
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
+__all__ = ["Unpackers"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_MOST = 4
+
+
+class Unpackers(Executor):
+    """A process pool that comes into being on first use; as many workers as cores, at most four."""
+
+    def __init__(self) -> None:
+        self._guard = Lock()
+        self._pool: Executor | None = None
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Runs ``fn`` in a worker; it and its arguments must be importable and picklable."""
+        with self._guard:
+            if self._pool is None:
+                self._pool = _start()
+        return self._pool.submit(fn, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Ends the workers."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+
+def _start() -> Executor:
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    # Not fork: the downloading threads may hold locks at that moment.
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(min(os.cpu_count() or 1, _MOST), mp_context=context)

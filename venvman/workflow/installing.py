@@ -1,0 +1,260 @@
+"""The part of ``sync`` that has effects: artifacts obtained, environment made, plan carried out."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from venvman.errors import InstallError
+from venvman.events import Stage
+from venvman.install.attic import Attic, AtticLimit
+from venvman.install.link import StoreDamaged
+from venvman.install.staging import AtticGone
+from venvman.install.transaction import Outcome, commit
+from venvman.names import NormalizedName
+from venvman.plan import Add, Plan, Replace
+from venvman.sources import IndexSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from venvman.index.client import Index
+    from venvman.inspection import Environment
+    from venvman.install.build import BuildSettings
+    from venvman.install.staging import Incoming
+    from venvman.lockfile import LockEntry
+    from venvman.options import IndexOptions
+    from venvman.store import Store
+    from venvman.workflow.context import Context
+    from venvman.workflow.places import Place
+    from venvman.workflow.stopwatch import Stopwatch
+
+__all__ = ["Installation", "install"]
+
+PIP = NormalizedName("pip")
+_ATTEMPTS = 3
+_WORTH_A_POOL = 12
+"""Fewer wheels are unpacked sooner than worker processes start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """What to install, where and from where.
+
+    ``requested`` are the distributions that a line of a source file asks for by name.
+    ``config_settings`` are those of requirement lines, for builds. ``look_again`` plans anew under
+    the environment's lock; None where the environment is made first.
+    """
+
+    place: Place
+    plan: Plan
+    options: IndexOptions
+    requested: frozenset[NormalizedName]
+    config_settings: Mapping[NormalizedName, tuple[tuple[str, str], ...]]
+    look_again: Callable[[], Plan] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Incoming:
+    """By name: where each distribution comes from, and its ``direct_url.json``."""
+
+    wheels: Mapping[NormalizedName, Incoming]
+    direct_urls: Mapping[NormalizedName, bytes]
+
+
+def install(context: Context, work: Installation, watch: Stopwatch) -> Outcome:
+    """Fetches and verifies everything, then makes the environment if need be, then commits.
+
+    Raises:
+        VenvmanError: it cannot be done; the environment is as it was, or was not made.
+    """
+    with ExitStack() as stack:
+        store = stack.enter_context(context.open_store())
+        index = stack.enter_context(closing(context.open_index(work.options)))
+        site = _Site(context=context, work=work, store=store, index=index, watch=watch)
+        incoming = site.obtain(_entries(work.plan))
+        environment = work.place.environment
+        if environment is not None:
+            return site.commit(environment, work.plan, incoming)
+        with site.new_environment() as made:
+            plan, incoming = site.with_pip(work.plan, incoming)
+            return site.commit(made, plan, incoming)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Site:
+    """One installation with everything it uses."""
+
+    context: Context
+    work: Installation
+    store: Store
+    index: Index
+    watch: Stopwatch
+
+    def obtain(self, entries: Sequence[LockEntry]) -> _Incoming:
+        """From the attic what it has, else from the store, the index, or a build."""
+        kept = self._from_attic(entries)
+        missing = [entry for entry in entries if entry.name not in kept]
+        with self.watch.stage(Stage.FETCH, total=len(missing)):
+            found = self._obtain(missing)
+        return _Incoming(wheels={**kept, **found.wheels}, direct_urls=found.direct_urls)
+
+    def commit(self, environment: Environment, plan: Plan, incoming: _Incoming) -> Outcome:
+        """Carries ``plan`` out; what turns out to be damaged is obtained again first."""
+        with self.watch.stage(Stage.INSTALL, total=len(_entries(plan))):
+            for _ in range(_ATTEMPTS):
+                try:
+                    return self._commit(environment, plan, incoming)
+                except StoreDamaged as error:
+                    damaged = frozenset(wheel.sha256 for wheel in error.wheels)
+                    incoming = self._again(plan, incoming, damaged)
+                except AtticGone as error:
+                    gone = [entry for entry in _entries(plan) if entry.name in error.names]
+                    incoming = _merged(incoming, self._obtain(gone))
+        raise InstallError(
+            "Files in the cache change while they are being linked.",
+            code="store-unstable",
+            why=f"{self.context.directories.cache} is written to by something else.",
+            fix="venvman cache clean",
+        )
+
+    @contextmanager
+    def new_environment(self) -> Iterator[Environment]:
+        """A new environment for the block; gone again, or the old one back, if the block fails."""
+        from venvman.environment import create, remove, replaced
+
+        place = self.work.place
+        with ExitStack() as stack:
+            with self.watch.stage(Stage.CREATE):
+                if place.occupied:
+                    stack.enter_context(replaced(place.path))
+                made = create(place.path, place.interpreter, directories=self.context.directories)
+            try:
+                yield made
+            except BaseException:
+                if not place.occupied:
+                    remove(place.path)
+                raise
+
+    def with_pip(self, plan: Plan, incoming: _Incoming) -> tuple[Plan, _Incoming]:
+        """Adds the interpreter's own pip, unless the lock names one (or there is none)."""
+        if any(step.name == PIP for step in plan.steps):
+            return plan, incoming
+        more = self._bundled_pip()
+        if not more.wheels:
+            return plan, incoming
+        from venvman.lockfile import LockEntry
+
+        step = Add(entry=LockEntry(name=PIP, version=None), because="every environment has pip")
+        return replace(plan, steps=(*plan.steps, step)), _merged(incoming, more)
+
+    def _bundled_pip(self) -> _Incoming:
+        from hashlib import sha256
+
+        from venvman.interpreters import bundled_pip
+
+        wheel = bundled_pip(self.work.place.interpreter)
+        if wheel is None:
+            return _Incoming(wheels={}, direct_urls={})
+        digest = sha256(wheel.read_bytes()).hexdigest()
+        stored = self.store.get(digest) or self.store.add(wheel, sha256=digest)
+        return _Incoming(wheels={PIP: stored}, direct_urls={})
+
+    def _commit(self, environment: Environment, plan: Plan, incoming: _Incoming) -> Outcome:
+        settings = self.context.settings
+        return commit(
+            plan,
+            incoming.wheels,
+            environment,
+            requested=self.work.requested,
+            direct_urls=incoming.direct_urls,
+            link=settings.link.value,
+            compile_bytecode=settings.compile.value,
+            directories=self.context.directories,
+            reporter=self.context.reporter,
+            look_again=self.work.look_again,
+            attic=AtticLimit.parse(settings.attic.value),
+        )
+
+    def _again(self, plan: Plan, incoming: _Incoming, damaged: frozenset[str]) -> _Incoming:
+        for sha256 in damaged:
+            self.store.discard(sha256)
+        names = {
+            name
+            for name, wheel in incoming.wheels.items()
+            if getattr(wheel, "sha256", None) in damaged
+        }
+        entries = [entry for entry in _entries(plan) if entry.name in names]
+        # What has no version is the pip that no lock names.
+        found = self._obtain([entry for entry in entries if entry.name != PIP or entry.version])
+        if len(found.wheels) < len(entries):
+            found = _merged(found, self._bundled_pip())
+        return _merged(incoming, found)
+
+    def _from_attic(self, entries: Sequence[LockEntry]) -> dict[NormalizedName, Incoming]:
+        """Index entries that are in the attic just as they would be installed now."""
+        import os
+
+        environment = self.work.place.environment
+        if environment is None:
+            return {}
+        attic = Attic(os.path.realpath(environment.root))
+        found: dict[NormalizedName, Incoming] = {}
+        for entry in entries:
+            if not isinstance(entry.source, IndexSource):
+                continue
+            kept = attic.find(
+                entry.name,
+                sha256=[each.removeprefix("sha256:") for each in entry.hashes],
+                requested=entry.name in self.work.requested,
+            )
+            if kept is not None and kept.version == str(entry.version):
+                found[entry.name] = kept
+        return found
+
+    def _obtain(self, entries: Sequence[LockEntry]) -> _Incoming:
+        from venvman.install.artifacts import obtain
+        from venvman.install.unpackers import Unpackers
+
+        if not entries:
+            return _Incoming(wheels={}, direct_urls={})
+        with Unpackers() as pool:
+            found = obtain(
+                entries,
+                interpreter=self.work.place.interpreter,
+                index=self.index,
+                store=self.store,
+                root=self.context.project.root,
+                options=self.work.options,
+                build=self._build_settings(),
+                reporter=self.context.reporter,
+                pool=pool if len(entries) >= _WORTH_A_POOL else None,
+            )
+        return _Incoming(
+            wheels={name: each.wheel for name, each in found.items()},
+            direct_urls={
+                name: each.direct_url for name, each in found.items() if each.direct_url is not None
+            },
+        )
+
+    def _build_settings(self) -> BuildSettings:
+        from venvman.install.build import BuildSettings
+
+        return BuildSettings(
+            cache=self.context.directories.cache,
+            variables=self.context.variables,
+            constraints=self.context.settings.build_constraints.value,
+            config_settings=self.work.config_settings,
+        )
+
+
+def _entries(plan: Plan) -> tuple[LockEntry, ...]:
+    return tuple(step.entry for step in plan.steps if isinstance(step, (Add, Replace)))
+
+
+def _merged(first: _Incoming, second: _Incoming) -> _Incoming:
+    return _Incoming(
+        wheels={**first.wheels, **second.wheels},
+        direct_urls={**first.direct_urls, **second.direct_urls},
+    )
