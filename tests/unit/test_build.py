@@ -169,6 +169,7 @@ def test_config_settings_reach_the_backend_and_repeated_ones_are_a_list(
         ("error: command 'gcc' failed: No such file or directory", "C compiler"),
         ("error: can't find Rust compiler", "Rust"),
         ("ModuleNotFoundError: No module named 'distutils'", "older Python"),
+        ("AttributeError: 'build_ext' object has no attribute 'cython_sources'", "cython<3"),
         ("ModuleNotFoundError: No module named 'numpy'", "does not name"),
         ("what?", "venvman sync --verbose"),
     ],

@@ -214,6 +214,10 @@ _HINTS = (
     ),
     (r"Microsoft Visual C\+\+ .* is required", "install Microsoft's C++ build tools"),
     (
+        r"no attribute 'cython_sources'",
+        "upgrade it, or set build-constraints = ['cython<3']: it was written for Cython 0",
+    ),
+    (
         r"No module named '(distutils|imp|pkg_resources)'|use_2to3|configparser\.SafeConfigParser",
         "upgrade it, or use an older Python: it was written for one",
     ),
