@@ -2,34 +2,65 @@
 
 from __future__ import annotations
 
-from rich.progress import ProgressColumn, Task
+from typing import TYPE_CHECKING
+
+from rich.progress import ProgressColumn, SpinnerColumn, Task
 from rich.table import Column
 from rich.text import Text
 
 from venvman.report.as_text.words import Style, duration, plain, size
 
-__all__ = ["AmountColumn", "TitleColumn"]
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+__all__ = ["AmountColumn", "StageSpinner", "TitleColumn", "widths"]
+
+# `123/178  114.8 MB  57.3 MB/s`, the spinner, and a blank between each two columns.
+_TAKEN = 33
+
+
+def widths(columns: int) -> tuple[int, int]:
+    """How wide titles and bars may be on a terminal, so that amounts are not cut."""
+    room = columns - _TAKEN
+    bar = min(max(room // 4, 4), 24)
+    return min(max(room - bar, 10), 40), bar
+
+
+class StageSpinner(SpinnerColumn):
+    """Turns before the stage, not before each of its files."""
+
+    def __init__(self) -> None:
+        super().__init__("line")
+
+    def render(self, task: Task) -> RenderableType:
+        """One task's spinner."""
+        return super().render(task) if task.fields["kind"] == "stage" else ""
 
 
 class TitleColumn(ProgressColumn):
-    """The stage in bold; a file or build below it indented, cut in the middle of nowhere else."""
+    """The stage in bold; a file or build below it, indented, without what its wheel runs on."""
 
-    def __init__(self) -> None:
-        super().__init__(Column(no_wrap=True, overflow="ellipsis", ratio=1))
+    def __init__(self, width: int) -> None:
+        super().__init__(Column(no_wrap=True, overflow="ellipsis", max_width=width))
 
     def render(self, task: Task) -> Text:
         """One task's title."""
         match task.fields["kind"]:
             case "download":
-                return plain(f"  {task.description}")
+                return plain(f"  {_without_tags(task.description)}")
             case "build":
                 return plain(f"  building {task.description}")
             case _:
                 return plain(task.description, Style.NAME)
 
 
+def _without_tags(filename: str) -> str:
+    """``numpy-2.1.0`` for ``numpy-2.1.0-cp311-...-x86_64.whl``; other files as they are."""
+    return "-".join(filename.split("-")[:2]) if filename.endswith(".whl") else filename
+
+
 class AmountColumn(ProgressColumn):
-    """``12/34  18.3 MB  4.2 MB/s  0.3 s`` for a stage, ``1.2/16.3 MB`` for a file."""
+    """``12/34  18.3 MB  4.2 MB/s``, ``12/34  0.3 s`` or ``1.2 MB of 16.3 MB``."""
 
     max_refresh = 0.1
 
@@ -40,7 +71,7 @@ class AmountColumn(ProgressColumn):
         """One task's amounts."""
         if task.fields["kind"] == "download":
             return Text(_file_amount(task), style=Style.FAINT)
-        parts = [_steps(task), *_bytes(task), duration(task.elapsed or 0)]
+        parts = [_steps(task), *(_bytes(task) or [duration(task.elapsed or 0)])]
         return Text("  ".join(part for part in parts if part))
 
 

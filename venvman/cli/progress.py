@@ -245,18 +245,19 @@ class LiveReporter(TerminalReporter):
 def _print_problem(console: Console, problem: Problem) -> None:
     from venvman.report.as_text.problems import problem_line
 
-    console.print(problem_line(problem), soft_wrap=True)
+    console.print(problem_line(problem), soft_wrap=not console.is_terminal)
 
 
 def _make_progress(console: Console) -> Progress:
     from rich.progress import Progress
 
-    return Progress(*_columns(), console=console, transient=True, expand=False)
+    return Progress(*_columns(console.width), console=console, transient=True, expand=False)
 
 
-def _columns() -> list[ProgressColumn]:
-    from rich.progress import BarColumn, SpinnerColumn
+def _columns(width: int) -> list[ProgressColumn]:
+    from rich.progress import BarColumn
 
-    from venvman.cli.columns import AmountColumn, TitleColumn
+    from venvman.cli.columns import AmountColumn, StageSpinner, TitleColumn, widths
 
-    return [SpinnerColumn("line"), TitleColumn(), BarColumn(bar_width=20), AmountColumn()]
+    title, bar = widths(width)
+    return [StageSpinner(), TitleColumn(title), BarColumn(bar_width=bar), AmountColumn()]

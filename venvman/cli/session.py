@@ -136,7 +136,7 @@ class Session:
             console.print(problems_panel(result.problems, width=console.width))
             return
         for problem in untold:
-            console.print(problem_line(problem), soft_wrap=True)
+            console.print(problem_line(problem), soft_wrap=not console.is_terminal)
 
     def _make_reporter(self) -> TerminalReporter:
         from venvman.cli import progress
