@@ -20,6 +20,7 @@ from venvman.freshness import Fresh, judge
 from venvman.lockfile import Lock, parse_lock, render_lock
 from venvman.lockio import write_lock
 from venvman.names import canonical
+from venvman.sources import ArchiveSource, DirectorySource
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -238,6 +239,26 @@ def test_groups_that_cannot_live_together_are_found_and_frozen_apart(
     assert pins(locks["cuda"])["beta"] == "2.0"
     (problem,) = heard.problems
     assert problem.fix == '[tool.venvman] conflicts = [["cpu", "cuda"]]'
+
+
+def test_groups_share_what_one_of_them_brings_by_url_or_folder(
+    tmp_path: Path, world: Index
+) -> None:
+    root = tmp_path / "project"
+    wheel = make_wheel(root / "w", "ext", "3.0")
+    backend = in_tree_backend("beta", "1.9")
+    build = "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
+    files = {
+        "requirements.in": f"./w/{wheel.name}\n./lib\n",
+        "lib/backend.py": backend,
+        "lib/pyproject.toml": f"{build}[project]\nname = 'beta'\nversion = '1.9'\n",
+        "dev.in": "ext\nalpha\n",
+    }
+    locks = frozen(freeze_request(root, files, index=world.simple, conflicts=()))
+    by_name = {entry.name: entry.source for entry in locks["dev"].entries}
+    assert by_name[canonical("ext")] == ArchiveSource(url=f"file:w/{wheel.name}")
+    assert by_name[canonical("beta")] == DirectorySource(path="lib")
+    assert locks["dev"].header.tool == "venvman"
 
 
 def test_a_contradiction_is_told_with_its_lines_and_writes_nothing(

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.support.wheels import make_wheel
 from venvman.directories import Directories
 from venvman.engines import ENGINES, UpgradeAll, UpgradeSome
 from venvman.engines.explain import explain
+from venvman.engines.finish import Finisher
 from venvman.engines.mirror import Mirror
 from venvman.engines.neutral import pip_environment
 from venvman.engines.pinning import pin_repositories
@@ -23,10 +25,14 @@ from venvman.engines.toolenv import compiler
 from venvman.errors import FreezeError, IndexFault, UnsatisfiableError
 from venvman.events import Reporter
 from venvman.lockfile import parse_lock
+from venvman.lockstyle import LockStyle
 from venvman.names import canonical
 from venvman.options import IndexOptions
-from venvman.sources import VcsSource
+from venvman.sources import ArchiveSource, DirectorySource, VcsSource
 from venvman.target import Target
+
+if TYPE_CHECKING:
+    from venvman.lockfile import Lock
 
 # ---- pip's configuration ---------------------------------------------------------------------
 
@@ -350,6 +356,101 @@ def test_a_long_list_of_versions_is_shortened(tmp_path: Path) -> None:
     assert error.why is not None
     assert len(error.why) < 300
     assert "1.499" in error.why
+
+
+# ---- what pip-compile writes, put right ------------------------------------------------------
+
+
+def finished(tmp_path: Path, files: dict[str, str], text: str, **changes: object) -> Lock:
+    """The lock of the default group, had pip-compile written ``text`` in the mirror at MIRROR."""
+    root = tmp_path / "project"
+    request = freeze_request(root, files, variables={"PLACE": "https://e.org"})
+    mirror = Mirror(write_files(tmp_path / "m", {"x": ""}), root)
+    (group,) = request.groups
+    arguments: dict[str, Any] = {
+        "style": LockStyle(),
+        "arguments": ("requirements.in",),
+        "limited": False,
+        "common": (),
+    }
+    finisher = Finisher(request, mirror, {})
+    written = text.replace("MIRROR", mirror.root.as_posix())
+    return finisher.lock(written, group, read_sources(group, root), **{**arguments, **changes})
+
+
+def test_local_archives_become_relative(tmp_path: Path) -> None:
+    lock = finished(
+        tmp_path,
+        {"requirements.in": "./w/a-1.0-py3-none-any.whl\n", "w/a-1.0-py3-none-any.whl": ""},
+        "a @ file://MIRROR/w/a-1.0-py3-none-any.whl\n    # via -r requirements.in\n",
+    )
+    assert lock.entries[0].source == ArchiveSource(url="file:w/a-1.0-py3-none-any.whl")
+    assert lock.header.tool == "venvman"
+
+
+def test_variables_in_urls_stay_unexpanded_and_secrets_out(tmp_path: Path) -> None:
+    lock = finished(
+        tmp_path,
+        {"requirements.in": "a @ ${PLACE}/a.zip\nb @ https://me:pw@e.org/b.zip\n"},
+        "a @ https://e.org/a.zip\nb @ https://me:pw@e.org/b.zip\n"
+        "c @ hg+https://me:pw@e.org/c@tip\n",
+    )
+    assert [str(entry.source) for entry in lock.entries] == [
+        "${PLACE}/a.zip",
+        "https://e.org/b.zip",
+        "hg+https://e.org/c@tip",
+    ]
+
+
+def test_a_folder_that_does_not_state_its_name_is_named_by_who_it_brings(tmp_path: Path) -> None:
+    lock = finished(
+        tmp_path,
+        {"requirements.in": "-e ./src\n", "src/setup.py": "setup(name=compute())"},
+        "-e file://MIRROR/src\n    # via -r requirements.in\nbeta==1.0\n    # via computed-name\n",
+    )
+    assert [entry.name for entry in lock.entries] == ["computed-name", "beta"]
+
+
+def test_annotations_about_the_engines_own_files_are_dropped(tmp_path: Path) -> None:
+    lock = finished(
+        tmp_path,
+        {"requirements.in": "a\n"},
+        "a==1.0\n    # via\n    #   -c MIRROR/.venvman-limits.txt\n    #   -r requirements.in\n",
+    )
+    assert lock.entries[0].via == ("-r requirements.in",)
+    assert lock.header.command == "pip-compile requirements.in"
+
+
+@pytest.mark.parametrize(
+    ("files", "changes", "tool"),
+    [
+        ({"requirements.in": "a\n"}, {"limited": True}, "venvman"),
+        ({"requirements.txt": "a\n"}, {}, "venvman"),
+        ({"requirements.in": "a\n--index-url https://e.org\n"}, {}, "venvman"),
+        (
+            {"requirements.in": "a\n--index-url https://e.org\n"},
+            {"style": LockStyle(emit_index_url=True)},
+            "pip-compile",
+        ),
+        ({"requirements.in": "a\n--find-links https://e.org\n"}, {}, "pip-compile"),
+        ({"requirements.in": "a\n--find-links ./w\n", "w/x": ""}, {}, "venvman"),
+        ({"requirements.in": "a\n--no-index\n"}, {}, "venvman"),
+        ({"requirements.in": "a\n--trusted-host e.org\n"}, {}, "pip-compile"),
+        ({"requirements.in": "a  # ${PLACE}\n"}, {}, "venvman"),
+    ],
+)
+def test_the_header_is_pip_compiles_only_where_it_would_write_the_same(
+    tmp_path: Path, files: dict[str, str], changes: dict[str, object], tool: str
+) -> None:
+    assert finished(tmp_path, files, "a==1.0\n", **changes).header.tool == tool
+
+
+def test_a_package_that_another_group_brings_by_folder_comes_from_there(tmp_path: Path) -> None:
+    shared = parse_lock("-e ./lib\n    # name: lib\n", path="x").entries
+    lock = finished(
+        tmp_path, {"requirements.in": "lib\n"}, "lib @ file://MIRROR/lib\n", common=shared
+    )
+    assert lock.entries[0].source == DirectorySource(path="lib", editable=True)
 
 
 # ---- tool environments -----------------------------------------------------------------------

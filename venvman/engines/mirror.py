@@ -39,11 +39,6 @@ class Mirror:
         place.write_bytes(text.encode())
         return place
 
-    def remove(self, path: Path) -> None:
-        """Makes ``path`` be missing from the picture."""
-        self._open(path.parent)
-        self.of(path).unlink(missing_ok=True)
-
     def link(self, path: Path) -> None:
         """Makes ``path``, which may lie outside the project, be found."""
         place = self.of(path)

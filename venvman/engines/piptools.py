@@ -24,6 +24,7 @@ from venvman.errors import FreezeError, Problem, Severity, UnsatisfiableError
 from venvman.events import Reporter, Stage
 from venvman.lockdirect import reference_text
 from venvman.lockfile import Lock, LockEntry, LockHeader, located, render_lock
+from venvman.lockmatch import matches_source
 from venvman.lockstyle import LockStyle, compile_arguments, new_arguments, style_of
 from venvman.process import stream
 from venvman.secrets import redact
@@ -126,7 +127,9 @@ class _Freeze:
         seed = [*known, *(entry for entry in hashes.values() if not common or separate)]
         self._mirror.write(group.lock, _seed(entry for entry in _first(seed) if _is_index(entry)))
         limits = [
-            entry for entry in common if separate or (not _is_index(entry) and _may_limit(entry))
+            entry
+            for entry in common
+            if (separate or not _is_index(entry)) and self._may_limit(entry, group)
         ]
         arguments = command.arguments
         if limits:
@@ -186,6 +189,12 @@ class _Freeze:
                 for link in options.find_links:
                     if Path(link).is_absolute():
                         self._mirror.link(Path(link))
+
+    def _may_limit(self, entry: LockEntry, group: Group) -> bool:
+        """Pip refuses editables as constraints, and what the group itself names needs none."""
+        if isinstance(entry.source, DirectorySource) and entry.source.editable:
+            return False
+        return not any(matches_source(wish, entry, root=self._root) for wish in group.requirements)
 
     def _kept(self, group: Group) -> list[LockEntry]:
         """The existing pins that may stay."""
@@ -282,11 +291,6 @@ def _with_hashes(entry: LockEntry, known: LockEntry | None) -> LockEntry:
 
 def _is_index(entry: LockEntry) -> bool:
     return isinstance(entry.source, IndexSource)
-
-
-def _may_limit(entry: LockEntry) -> bool:
-    """Pip refuses editables as constraints."""
-    return not (isinstance(entry.source, DirectorySource) and entry.source.editable)
 
 
 def _agree(lock: Lock, common: Sequence[LockEntry]) -> None:
