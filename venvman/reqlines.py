@@ -17,7 +17,7 @@ from venvman.errors import RequirementsError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["LogicalLine", "decode", "expand", "logical_lines"]
+__all__ = ["Encoding", "LogicalLine", "decode", "encoding_of", "expand", "logical_lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,18 @@ class LogicalLine:
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoding:
+    """How bytes were read as text: ``mark`` is the byte order mark they begin with, if any.
+
+    ``why`` ends the sentence "it was taken for this because ...".
+    """
+
+    name: str
+    mark: bytes = b""
+    why: str = ""
+
+
 def decode(content: bytes, *, path: str, locale: str | None = None) -> str:
     """The text of a requirements file.
 
@@ -41,19 +53,25 @@ def decode(content: bytes, *, path: str, locale: str | None = None) -> str:
     Raises:
         RequirementsError: the bytes are not text in that encoding, or nobody knows the encoding.
     """
+    found = encoding_of(content, locale=locale)
+    return _decode(content[len(found.mark) :], found.name, path, why=found.why)
+
+
+def encoding_of(content: bytes, *, locale: str | None = None) -> Encoding:
+    """The encoding that :func:`decode` would take; nobody says that it exists or fits."""
     for mark, encoding in _MARKS:
         if content.startswith(mark):
-            return _decode(content[len(mark) :], encoding, path, why="its byte order mark says so")
+            return Encoding(name=encoding, mark=mark, why="its byte order mark says so")
     for line in content.split(b"\n", 2)[:2]:
         cookie = _COOKIE.search(line) if line.startswith(b"#") else None
         if cookie:
             encoding = cookie[1].decode("ascii")
-            return _decode(content, encoding, path, why="a comment at its top says so")
+            return Encoding(name=encoding, why="a comment at its top says so")
     try:
-        return content.decode("utf-8")
+        content.decode("utf-8")
     except UnicodeDecodeError:
-        fallback = locale or _locale_encoding()
-        return _decode(content, fallback, path, why="nothing in it says otherwise")
+        return Encoding(name=locale or _locale_encoding(), why="nothing in it says otherwise")
+    return Encoding(name="utf-8", why="it is valid UTF-8")
 
 
 def logical_lines(text: str) -> Iterator[LogicalLine]:
