@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+import typer
 
 from tests.support.cli import PROGRAM, run, run_on_terminal, run_process
 from venvman import __version__
@@ -153,6 +154,34 @@ class TestErrors:
         assert ran.code == 130
         assert ran.stderr == "Interrupted.\n"
 
+    def test_a_question_that_nobody_answers_is_an_interruption(
+        self, monkeypatch: pytest.MonkeyPatch, project: Path
+    ) -> None:
+        broken(monkeypatch, raising(typer.Abort()))
+
+        ran = run("clean", cwd=project)
+
+        assert ran.code == 130
+        assert ran.stderr == "Interrupted: no answer, so nothing was changed.\n"
+
+    @pytest.mark.parametrize("accident", [BrokenPipeError(), SystemExit(1)])
+    def test_a_reader_that_left_is_not_drift(
+        self, monkeypatch: pytest.MonkeyPatch, project: Path, accident: BaseException
+    ) -> None:
+        accident.__context__ = BrokenPipeError()
+        broken(monkeypatch, raising(accident))
+
+        ran = run("clean", cwd=project)
+
+        assert (ran.code, ran.stdout, ran.stderr) == (141, "", "")
+
+    def test_a_plain_exit_keeps_its_code(
+        self, monkeypatch: pytest.MonkeyPatch, project: Path
+    ) -> None:
+        broken(monkeypatch, raising(SystemExit(7)))
+
+        assert run("clean", cwd=project).code == 7
+
     def test_ctrl_c_as_json(self, monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
         broken(monkeypatch, interrupt)
 
@@ -189,6 +218,13 @@ class TestErrors:
 
 def interrupt() -> None:
     raise KeyboardInterrupt
+
+
+def raising(error: BaseException) -> Callable[[], object]:
+    def accident() -> object:
+        raise error
+
+    return accident
 
 
 def broken(monkeypatch: pytest.MonkeyPatch, accident: Callable[[], object]) -> None:

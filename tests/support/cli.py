@@ -72,8 +72,12 @@ def run_on_terminal(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     columns: int = 80,
+    typed: str = "",
 ) -> Ran:
-    """One command line on a terminal of ``columns`` by 24: stdout is everything it was sent."""
+    """One command line on a terminal of ``columns`` by 24: stdout is everything it was sent.
+
+    ``typed`` is what somebody types, before anybody asks.
+    """
     import fcntl
     import pty
     import struct
@@ -92,6 +96,7 @@ def run_on_terminal(
         stderr=theirs,
     )
     os.close(theirs)
+    os.write(ours, typed.encode())
     with os.fdopen(ours, "rb", buffering=0) as screen:
         shown = b"".join(_until_hung_up(screen))
     return Ran(process.wait(), shown.decode())
