@@ -36,6 +36,9 @@ def doctor(
             show_default=False,
         ),
     ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare the contents of every installed file, too.")
+    ] = False,
     all_projects: options.AllProjects = False,
 ) -> Result:
     """Find what has drifted, and name the command that mends it; exit with 1 on findings."""
@@ -45,4 +48,6 @@ def doctor(
 
     contexts = session.contexts(workspace=all_projects)
     selection = Selection.of(select=select or (), ignore=ignore or ())
-    return doctor_result([checking.diagnose(context, selection) for context in contexts])
+    return doctor_result(
+        [checking.diagnose(context, selection, verify_files=verify) for context in contexts]
+    )
