@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from venvman.names import canonical
 
@@ -143,7 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
 def _answer(index: Index, request: Request) -> Response:
     if index.password is not None and not _authorised(index, request):
         return Response(401, b"who are you?", {"WWW-Authenticate": 'Basic realm="index"'})
-    path = request.path.split("?")[0]
+    path = unquote(request.path.split("?")[0])
     if path.rstrip("/") == "/simple":
         return _project_list(index)
     if match := re.fullmatch(r"/simple/([^/]+)/?", path):
