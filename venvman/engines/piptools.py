@@ -8,24 +8,26 @@ are then what each group's own run starts from, so that locks agree and each hol
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.engines import FreezeRequest, Resolution, UpgradeAll, UpgradeSome
+from venvman.engines import FreezeRequest, Resolution
+from venvman.engines.command import command_of, relative
 from venvman.engines.explain import explain
 from venvman.engines.finish import Finisher
+from venvman.engines.keeping import first_of_each, is_index, kept_entries
 from venvman.engines.mirror import Mirror
 from venvman.engines.neutral import pip_environment
 from venvman.engines.pinning import Pinned, pin_repositories
+from venvman.engines.rivals import found_apart, rivals_in
 from venvman.engines.sourcefiles import ordered, read_sources
 from venvman.engines.toolenv import compiler
-from venvman.errors import FreezeError, Problem, Severity, UnsatisfiableError
+from venvman.errors import FreezeError, UnsatisfiableError
 from venvman.events import Reporter, Stage
 from venvman.lockdirect import reference_text
 from venvman.lockfile import Lock, LockEntry, LockHeader, located, render_lock
 from venvman.lockmatch import matches_source
-from venvman.lockstyle import LockStyle, compile_arguments, new_arguments, style_of
 from venvman.process import stream
 from venvman.secrets import redact
 from venvman.sources import DirectorySource, IndexSource
@@ -49,15 +51,6 @@ class PipTools:
         """See :class:`venvman.engines.Engine`."""
         with tempfile.TemporaryDirectory(prefix="venvman-") as folder:
             return _Freeze(request, reporter, Path(folder)).run()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Command:
-    """One group's pip-compile: its arguments, and the folder it is run from."""
-
-    arguments: tuple[str, ...]
-    cwd: Path
-    style: LockStyle
 
 
 class _Freeze:
@@ -88,10 +81,10 @@ class _Freeze:
         try:
             return self._resolve(apart)
         except UnsatisfiableError as error:
-            rivals = self._rivals(error) - apart
+            rivals = rivals_in(error, self._request) - apart
             if len(rivals) < 2:
                 raise
-            self._reporter.problem(_found_apart(rivals))
+            self._reporter.problem(found_apart(rivals))
             return self._resolve(apart | rivals)
 
     def _resolve(self, apart: set[str]) -> Resolution:
@@ -112,30 +105,37 @@ class _Freeze:
         for group in self._request.groups:
             self._mirror.write(group.lock, "")  # stands for its source, which is here itself
         output = self._root / _COMBINED
-        kept = _first(entry for group in groups for entry in self._kept(group) if _is_index(entry))
+        kept = first_of_each(
+            entry
+            for group in groups
+            for entry in kept_entries(self._request, group)
+            if is_index(entry)
+        )
         self._mirror.write(output, _seed(kept))
-        sources = [_relative(group.source, self._root) for group in groups]
+        sources = [relative(group.source, self._root) for group in groups]
         arguments = ("--allow-unsafe", "--strip-extras", f"--output-file={_COMBINED}", *sources)
         text = self._compile(arguments, self._mirror.root, output, groups)
         return self._finisher.entries(text, groups)
 
     def _single(self, group: Group, common: Sequence[LockEntry], *, separate: bool) -> Lock:
         """The lock of one group; its pins are those of ``common`` where that has them."""
-        command = self._command(group)
-        hashes = {entry.name: entry for entry in self._kept(group)}
+        command = command_of(self._request, group)
+        hashes = {entry.name: entry for entry in kept_entries(self._request, group)}
         known = [_with_hashes(entry, hashes.get(entry.name)) for entry in common]
         seed = [*known, *(entry for entry in hashes.values() if not common or separate)]
-        self._mirror.write(group.lock, _seed(entry for entry in _first(seed) if _is_index(entry)))
+        self._mirror.write(
+            group.lock, _seed(entry for entry in first_of_each(seed) if is_index(entry))
+        )
         limits = [
             entry
             for entry in common
-            if (separate or not _is_index(entry)) and self._may_limit(entry, group)
+            if (separate or not is_index(entry)) and self._may_limit(entry, group)
         ]
         arguments = command.arguments
         if limits:
             place = self._mirror.write(self._root / _LIMITS, _limits(limits, self._root))
             arguments = (f"--constraint={place}", *arguments)
-        text = self._compile(arguments, command.cwd, group.lock, [group])
+        text = self._compile(arguments, self._mirror.of(command.folder), group.lock, [group])
         lock = self._finisher.lock(
             text,
             group,
@@ -196,70 +196,8 @@ class _Freeze:
             return False
         return not any(matches_source(wish, entry, root=self._root) for wish in group.requirements)
 
-    def _kept(self, group: Group) -> list[LockEntry]:
-        """The existing pins that may stay."""
-        upgrade = self._request.upgrade
-        lock = self._request.locks.get(group.name)
-        if lock is None or isinstance(upgrade, UpgradeAll):
-            return []
-        dropped: frozenset[NormalizedName] = (
-            upgrade.names if isinstance(upgrade, UpgradeSome) else frozenset()
-        )
-        target = self._request.target
-        return [
-            entry
-            for entry in lock.entries
-            if entry.name not in dropped and target.applies(entry.marker)
-        ]
-
-    def _command(self, group: Group) -> _Command:
-        """As the existing lock's header has it, else a new one's."""
-        request = self._request
-        existing = request.locks.get(group.name)
-        header = existing.header if existing is not None else LockHeader(text="")
-        folders = (self._root, group.source.parent)
-        for cwd in folders:
-            source = _relative(group.source, cwd)
-            arguments = compile_arguments(header, source=source, hashes=request.hashes)
-            if arguments is not None:
-                style = style_of(replace(header, command=_command_line(arguments)))
-                return _Command(arguments=arguments, cwd=self._mirror.of(cwd), style=style)
-        style = style_of(header)
-        if request.hashes is not None:
-            style = replace(style, hashes=request.hashes)
-        arguments = new_arguments(
-            style,
-            source=_relative(group.source, self._root),
-            output=_relative(group.lock, self._root),
-        )
-        return _Command(arguments=arguments, cwd=self._mirror.root, style=style)
-
-    def _rivals(self, error: UnsatisfiableError) -> set[str]:
-        """The groups, other than ``default`` and ``dev``, whose own files the conflict names."""
-        rivals = set()
-        for group in self._request.groups:
-            files = {self._request.project.display(path) for path in group.files}
-            others = {
-                self._request.project.display(path)
-                for other in self._request.groups
-                if other is not group
-                for path in other.files
-            }
-            own = files - others
-            if group.name not in {"default", "dev"} and own & {p.path for p in error.problems}:
-                rivals.add(group.name)
-        return rivals
-
 
 NO_CONFIG = ("--no-config",)
-
-
-def _first(entries: Iterable[LockEntry]) -> list[LockEntry]:
-    """The first entry of each name."""
-    found: dict[NormalizedName, LockEntry] = {}
-    for entry in entries:
-        found.setdefault(entry.name, entry)
-    return list(found.values())
 
 
 def _seed(entries: Iterable[LockEntry]) -> str:
@@ -284,13 +222,9 @@ def _limits(entries: Iterable[LockEntry], root: Path) -> str:
 
 
 def _with_hashes(entry: LockEntry, known: LockEntry | None) -> LockEntry:
-    if known is None or known.version != entry.version or not _is_index(entry):
+    if known is None or known.version != entry.version or not is_index(entry):
         return entry
     return replace(entry, hashes=known.hashes)
-
-
-def _is_index(entry: LockEntry) -> bool:
-    return isinstance(entry.source, IndexSource)
 
 
 def _agree(lock: Lock, common: Sequence[LockEntry]) -> None:
@@ -304,26 +238,3 @@ def _agree(lock: Lock, common: Sequence[LockEntry]) -> None:
                 why="pip-compile could not keep the version that all groups together need.",
                 fix="venvman freeze --upgrade",
             )
-
-
-def _relative(path: Path, folder: Path) -> str:
-    import os
-
-    return os.path.relpath(path, folder).replace(os.sep, "/")
-
-
-def _command_line(arguments: Sequence[str]) -> str:
-    import shlex
-
-    return shlex.join(["pip-compile", *arguments])
-
-
-def _found_apart(rivals: Iterable[str]) -> Problem:
-    names = sorted(rivals)
-    return Problem(
-        code="groups-conflict",
-        severity=Severity.NOTE,
-        message=f"The groups {' and '.join(names)} cannot live together; each is frozen apart.",
-        path="pyproject.toml",
-        fix=f"[tool.venvman] conflicts = [{names}]".replace("'", '"'),
-    )

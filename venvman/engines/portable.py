@@ -1,0 +1,132 @@
+"""What both engines write at the end: portable sources, the right header, the options."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
+
+from venvman.engines.sourcefiles import lock_options
+from venvman.lockdirect import parse_reference
+from venvman.lockfile import Lock
+from venvman.lockmatch import without_credentials
+from venvman.lockstyle import compile_header, own_header
+from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from venvman.engines.pinning import Pinned
+    from venvman.engines.sourcefiles import SourceTexts
+    from venvman.lockfile import LockEntry
+    from venvman.lockstyle import LockStyle
+    from venvman.names import NormalizedName
+    from venvman.requirements import Group, Requirement
+    from venvman.target import Target
+
+__all__ = ["Portable", "finished_lock"]
+
+
+class Portable:
+    """Turns sources as they were fetched into sources as a lock may have them."""
+
+    def __init__(self, root: Path, pinned: Pinned) -> None:
+        self._root = root
+        self._commits = {source.commit: source for source in pinned.values()}
+
+    def source(self, source: Source, wishes: Iterable[Requirement]) -> Source:
+        """``source`` with relative paths and without secrets; variables as ``wishes`` have them."""
+        if isinstance(source, VcsSource):
+            return self._repository(source)
+        if isinstance(source, DirectorySource):
+            return replace(source, path=self._relative(source.path))
+        if isinstance(source, ArchiveSource):
+            return self._archive(source, wishes)
+        return source
+
+    def _repository(self, source: VcsSource) -> Source:
+        pinned = self._commits.get(source.commit) if source.commit else None
+        if pinned is None:
+            return replace(source, url=without_credentials(source.url))
+        return replace(pinned, url=without_credentials(pinned.url))
+
+    def _archive(self, source: ArchiveSource, wishes: Iterable[Requirement]) -> Source:
+        for wish in wishes:
+            asked = wish.source
+            if not (isinstance(asked, ArchiveSource) and asked.url == source.url):
+                continue
+            text = re.split(r"\s+;\s*", wish.raw, maxsplit=1)[0]
+            written = parse_reference(text) if "${" in text else None
+            if written is not None and isinstance(written.source, ArchiveSource):
+                return replace(source, url=without_credentials(written.source.url))
+        if source.url.startswith("file:///"):
+            path = self._relative(unquote(source.url.removeprefix("file://")))
+            prefix = "file://" if path.startswith("/") else "file:"
+            return replace(source, url=prefix + quote(path))
+        return replace(source, url=without_credentials(source.url))
+
+    def _relative(self, path: str) -> str:
+        """Relative to the root, ``../`` included: a lock holds no machine's paths."""
+        if not path.startswith("/"):
+            return path
+        return os.path.relpath(path, self._root).replace(os.sep, "/")
+
+
+def finished_lock(
+    entries: tuple[LockEntry, ...],
+    group: Group,
+    sources: SourceTexts,
+    *,
+    target: Target,
+    style: LockStyle,
+    arguments: Sequence[str],
+    limited: bool,
+    unpinned: tuple[NormalizedName, ...],
+) -> Lock:
+    """The lock of ``group``.
+
+    ``arguments`` are those of the command that could stand in its header. ``limited``: the entries
+    depend on pins that such a command would not have.
+    """
+    options = lock_options(sources, group.lock.parent)
+    minor = ".".join(map(str, target.minor))
+    repeatable = (
+        not limited
+        and _is_pair(group)
+        and not sources.has_variables
+        and all(_is_repeatable(entry.source) for entry in entries)
+        and all(_is_emitted(line, style) for line in options)
+    )
+    return Lock(
+        entries=entries,
+        header=compile_header(arguments, python=minor)
+        if repeatable
+        else own_header(style, python=minor),
+        options=options,
+        annotations=style.annotations,
+        unpinned=unpinned,
+    )
+
+
+def _is_pair(group: Group) -> bool:
+    return group.source.suffix == ".in" and group.lock.suffix == ".txt"
+
+
+def _is_repeatable(source: Source) -> bool:
+    """Whether pip-compile writes ``source`` as a lock has to."""
+    if isinstance(source, ArchiveSource):
+        return not source.url.startswith("file:")
+    return isinstance(source, IndexSource)
+
+
+def _is_emitted(line: str, style: LockStyle) -> bool:
+    """Whether pip-compile, with this style, writes the option ``line`` as it stands."""
+    flag, _, value = line.partition(" ")
+    if flag in {"--index-url", "--extra-index-url"}:
+        return style.emit_index_url
+    if flag == "--find-links":
+        return style.emit_find_links and "://" in value
+    return flag != "--no-index"
