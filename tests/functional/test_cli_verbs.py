@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,8 +13,6 @@ from tests.support.cli import run, run_on_terminal, run_process
 from tests.support.wheels import make_wheel, sha256_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.support.index import Index
 
 
@@ -276,9 +277,9 @@ class TestQuestions:
     @pytest.fixture
     def foreign(self, project: Path) -> Path:
         """The project with an environment that somebody else made, and one package too many."""
-        import venv
-
-        venv.create(project / "venv", symlinks=True)
+        base = Path(sys.executable).resolve()
+        words = [base, "-m", "venv", "--without-pip", project / "venv"]
+        subprocess.run(words, check=True)
         (site,) = (project / "venv").glob("lib/python3*/site-packages")
         info = site / "gamma-1.0.dist-info"
         info.mkdir()
@@ -311,8 +312,6 @@ class TestQuestions:
 class TestHooks:
     @pytest.fixture
     def repository(self, project: Path) -> Path:
-        import subprocess
-
         (project / ".git").rmdir()
         subprocess.run(["git", "init", "-q", project], check=True)
         return project

@@ -178,22 +178,15 @@ def command(function: Callable[..., Result]) -> Callable[..., ExitCode]:
         finally:
             session.reporter.close()
 
-    own = [
-        each.replace(annotation=hint)
-        for each, hint in _parameters_with_hints(function)
-        if each.name != "session"
-    ]
+    # Not get_type_hints: on Python 3.10 it hides an annotation whose default is None.
+    written = signature(function, locals=_FOR_TYPE_CHECKERS, eval_str=True)
+    own = [each for each in written.parameters.values() if each.name != "session"]
     parameters = [*own, *_common_parameters()]
-    whole.__signature__ = signature(function).replace(  # type: ignore[attr-defined]
+    whole.__signature__ = written.replace(  # type: ignore[attr-defined]
         parameters=parameters, return_annotation=int
     )
     whole.__annotations__ = {each.name: each.annotation for each in parameters}
     return whole
-
-
-def _parameters_with_hints(function: Callable[..., Result]) -> list[tuple[Parameter, Any]]:
-    hints = get_type_hints(function, localns=_FOR_TYPE_CHECKERS, include_extras=True)
-    return [(each, hints[name]) for name, each in signature(function).parameters.items()]
 
 
 def _common_parameters() -> list[Parameter]:

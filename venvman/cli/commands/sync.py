@@ -12,6 +12,7 @@ from venvman.settings import Link  # noqa: TC001 - typer evaluates the annotatio
 if TYPE_CHECKING:
     from venvman.cli.session import Session
     from venvman.report.result import Result
+    from venvman.workflow import Context, SyncOutcome
 
 __all__ = ["sync"]
 
@@ -70,4 +71,19 @@ def sync(
         yes=yes,
         confirm=session.confirm,
     )
-    return sync_result([syncing.sync(context, request) for context in contexts], request)
+    outcomes = [syncing.sync(context, request) for context in contexts]
+    if not all_projects:
+        _leave_stamp(contexts[0], outcomes[0])
+    return sync_result(outcomes, request)
+
+
+def _leave_stamp(context: Context, outcome: SyncOutcome) -> None:
+    """So that the same command line is answered by ``venvman.stamp`` next time."""
+    import sys
+
+    from venvman.report.sync import nothing_to_do
+    from venvman.workflow.stamping import leave_stamp
+
+    arguments = sys.argv[1:]
+    if outcome.looked is not None and arguments[:1] == ["sync"]:
+        leave_stamp(context, outcome.looked, arguments, text="".join(nothing_to_do(outcome)))
