@@ -27,7 +27,7 @@ from venvman.index.locations import (
     local_index_page,
     read_local_page,
 )
-from venvman.index.metadata import MetadataReader, is_static
+from venvman.index.metadata import METADATA_FOLDER, MetadataReader, is_static
 from venvman.index.once import Once
 from venvman.index.page import FileRow, PageInvalid, ProjectPage, leaf_of, parse_page
 from venvman.index.session import Session
@@ -93,7 +93,7 @@ class Index:
         self._metadata = MetadataReader(
             self._session,
             self._downloader,
-            Entries(directories.cache / "metadata-v1", reporter=self._reporter),
+            Entries(directories.cache / METADATA_FOLDER, reporter=self._reporter),
             reporter=self._reporter,
         )
         self._projects: Once[tuple[NormalizedName, bool], ProjectFiles] = Once()

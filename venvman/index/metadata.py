@@ -29,12 +29,23 @@ from venvman.metadata import CoreMetadata, parse_metadata
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from venvman.events import Reporter
     from venvman.index.cache import Entries
     from venvman.index.page import IndexFile
     from venvman.index.session import Answer, Session
 
-__all__ = ["MetadataReader", "metadata_of_wheel", "static_metadata"]
+__all__ = [
+    "METADATA_FOLDER",
+    "MetadataReader",
+    "metadata_of_wheel",
+    "remembered",
+    "static_metadata",
+]
+
+METADATA_FOLDER = "metadata-v1"
+"""Where metadata is kept, below the cache folder."""
 
 # Of 177 wheels of a large project, the last 32 KiB or 2 % hold METADATA in 161; twice as much would
 # do for 5 more.
@@ -68,7 +79,7 @@ class MetadataReader:
             return metadata_of_wheel(local) if file.is_wheel else None
         key = _key(file)
         if key is not None:
-            kept = self._recall(key)
+            kept = _recall(self._entries, key)
             if kept is not None:
                 return kept
         content = self._sibling(file)
@@ -78,15 +89,6 @@ class MetadataReader:
         if content is not None and key is not None:
             self._entries.write(key, zlib.crc32(content).to_bytes(4, "big"), content)
         return content
-
-    def _recall(self, key: str) -> bytes | None:
-        found = self._entries.read(key)
-        if found is None:
-            return None
-        content = found[0]
-        if int.from_bytes(content[:4], "big") != zlib.crc32(content[4:]):
-            return None
-        return content[4:]
 
     def _sibling(self, file: IndexFile) -> bytes | None:
         if file.metadata_hash is None:
@@ -200,6 +202,18 @@ def metadata_of_wheel(path: Path) -> bytes:
     return content
 
 
+def remembered(entries: Entries, hashes: Iterable[str]) -> CoreMetadata | None:
+    """What an earlier run learned of a file with one of ``hashes``; asks nobody.
+
+    ``entries`` are those in :data:`METADATA_FOLDER`.
+    """
+    for each in hashes:
+        content = _recall(entries, _key_of(each))
+        if content is not None:
+            return parse_metadata(content)
+    return None
+
+
 def static_metadata(sdist: Path) -> CoreMetadata | None:
     """The dependencies that an sdist declares for good (PEP 643); None where only a build can tell.
 
@@ -254,6 +268,18 @@ def _start_of(answer: Answer) -> int:
 
 def _key(file: IndexFile) -> str | None:
     """By the file's own hash; a file without one may change under its URL and is not kept."""
-    if not file.hashes:
+    return _key_of(file.hashes[0]) if file.hashes else None
+
+
+def _key_of(file_hash: str) -> str:
+    return hashlib.sha256(file_hash.encode()).hexdigest()
+
+
+def _recall(entries: Entries, key: str) -> bytes | None:
+    found = entries.read(key)
+    if found is None:
         return None
-    return hashlib.sha256(file.hashes[0].encode()).hexdigest()
+    content = found[0]
+    if int.from_bytes(content[:4], "big") != zlib.crc32(content[4:]):
+        return None
+    return content[4:]
