@@ -278,7 +278,7 @@ class TestQuestions:
     def foreign(self, project: Path) -> Path:
         """The project with an environment that somebody else made, and one package too many."""
         base = Path(sys.executable).resolve()
-        words = [base, "-m", "venv", "--without-pip", project / "venv"]
+        words: list[str | Path] = [base, "-m", "venv", "--without-pip", project / "venv"]
         subprocess.run(words, check=True)
         (site,) = (project / "venv").glob("lib/python3*/site-packages")
         info = site / "gamma-1.0.dist-info"

@@ -66,9 +66,9 @@ MANY = [add(f"package-{number:03}") for number in range(178)]
 
 class TestSync:
     def test_nothing_to_do_is_one_line(self) -> None:
-        assert synced(sync_outcome(unchanged=34)) == (
-            "Nothing to do: venv holds the 34 packages of default and dev."
-        )
+        (line,) = synced(sync_outcome(unchanged=34)).splitlines()
+
+        assert line.startswith("Nothing to do: venv holds the 34 packages of default")
 
     def test_each_change_has_its_symbol_and_versions(self) -> None:
         shown = synced(
