@@ -10,7 +10,8 @@ nothing-to-do path of ``venvman sync`` must start in milliseconds. See ``docs/re
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+# Not from typing, which costs more to import than everything on the nothing-to-do path.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from venvman.api import (

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from venvman.workflow.values import SyncOutcome, SyncRequest
 
-__all__ = ["SyncView", "sync_result"]
+__all__ = ["SyncView", "nothing_to_do", "sync_result"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,21 @@ def sync_result(outcomes: Sequence[SyncOutcome], request: SyncRequest) -> Result
         problems=tuple(each for outcome in outcomes for each in outcome.problems),
         view=SyncView(outcomes=tuple(outcomes), request=request),
     )
+
+
+def nothing_to_do(outcome: SyncOutcome) -> tuple[str, str, str]:
+    """The sentence for an environment that is as the lock says; the second part is its path.
+
+    Also what the next sync says if nothing changes until then.
+    """
+    from venvman.plan import Remove
+
+    done = sum(not isinstance(step, Remove) for step in outcome.plan.steps)
+    number = outcome.plan.unchanged + done
+    held = f"{number} package" if number == 1 else f"{number} packages"
+    groups = ", ".join(outcome.groups)
+    end = f" holds the {held} of {groups}." if groups else f" holds {held}."
+    return "Nothing to do: ", outcome.project.display(outcome.environment), end
 
 
 def _is_pending(outcome: SyncOutcome, request: SyncRequest) -> bool:

@@ -7,6 +7,7 @@ from venvman.workflow.cleaning import clean
 from venvman.workflow.context import Context, open_context, open_workspace
 from venvman.workflow.freezing import freeze
 from venvman.workflow.hooking import HookLine, run_hook
+from venvman.workflow.stamping import leave_stamp
 from venvman.workflow.syncing import sync
 from venvman.workflow.values import (
     CleanOutcome,
@@ -39,6 +40,7 @@ __all__ = [
     "diagnose",
     "examine_project",
     "freeze",
+    "leave_stamp",
     "open_context",
     "open_workspace",
     "run_hook",

@@ -9,7 +9,7 @@ from venvman.events import Stage
 from venvman.workflow.locks import judge_locks, read_group_lock, remember, stale_reasons
 from venvman.workflow.stopwatch import Stopwatch
 from venvman.workflow.values import FreezeOutcome, FreezeRequest, LockOutcome
-from venvman.workflow.wishes import open_scan, read_wishes
+from venvman.workflow.wishes import open_scan, read_wishes, require_sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,6 +39,7 @@ def freeze(context: Context, request: FreezeRequest) -> FreezeOutcome:
     watch = Stopwatch(context.reporter)
     with watch.stage(Stage.SCAN):
         scan = open_scan(context)
+        require_sources(context, scan)
         refuse_foreign_locks(scan, context)
         requirements = read_wishes(context, scan)
         interpreter = freezing_interpreter(context)

@@ -11,10 +11,11 @@ from venvman.events import Stage
 from venvman.install.attic import Attic, AtticLimit
 from venvman.install.link import StoreDamaged
 from venvman.install.staging import AtticGone
-from venvman.install.transaction import Outcome, commit
+from venvman.install.transaction import Outcome, commit, locked
 from venvman.names import NormalizedName
 from venvman.plan import Add, Plan, Replace
 from venvman.sources import IndexSource
+from venvman.workflow.places import adopt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,8 +44,9 @@ class Installation:
     """What to install, where and from where.
 
     ``requested`` are the distributions that a line of a source file asks for by name.
-    ``config_settings`` are those of requirement lines, for builds. ``look_again`` plans anew under
-    the environment's lock; None where the environment is made first.
+    ``config_settings`` are those of requirement lines, for builds. ``look_again`` looks and plans
+    anew under the environment's lock. ``whole`` says that the environment equals its lock then,
+    so that venvman may keep it so from now on.
     """
 
     place: Place
@@ -52,7 +54,8 @@ class Installation:
     options: IndexOptions
     requested: frozenset[NormalizedName]
     config_settings: Mapping[NormalizedName, tuple[tuple[str, str], ...]]
-    look_again: Callable[[], Plan] | None = None
+    look_again: Callable[[], tuple[Place, Plan]]
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +66,11 @@ class _Incoming:
     direct_urls: Mapping[NormalizedName, bytes]
 
 
-def install(context: Context, work: Installation, watch: Stopwatch) -> Outcome:
-    """Fetches and verifies everything, then makes the environment if need be, then commits.
+def install(context: Context, work: Installation, watch: Stopwatch) -> tuple[Place, Plan, Outcome]:
+    """Fetches and verifies everything, takes the environment's lock, and looks again.
+
+    Then makes the environment if need be, and commits. What was found under the lock, and so what
+    was done, is returned.
 
     Raises:
         VenvmanError: it cannot be done; the environment is as it was, or was not made.
@@ -74,12 +80,17 @@ def install(context: Context, work: Installation, watch: Stopwatch) -> Outcome:
         index = stack.enter_context(closing(context.open_index(work.options)))
         site = _Site(context=context, work=work, store=store, index=index, watch=watch)
         incoming = site.obtain(_entries(work.plan))
-        environment = work.place.environment
-        if environment is not None:
-            return site.commit(environment, work.plan, incoming)
-        with site.new_environment() as made:
-            plan, incoming = site.with_pip(work.plan, incoming)
-            return site.commit(made, plan, incoming)
+        where = work.place.path
+        stack.enter_context(locked(where, context.directories, reporter=context.reporter))
+        place, plan = work.look_again()
+        incoming = site.completed(plan, incoming)
+        if place.environment is None:
+            outcome = site.make(place, plan, incoming)
+        else:
+            outcome = site.commit(place.environment, plan, incoming)
+            if work.whole:
+                adopt(place.environment)
+    return place, plan, outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,13 +107,25 @@ class _Site:
         """From the attic what it has, else from the store, the index, or a build."""
         kept = self._from_attic(entries)
         missing = [entry for entry in entries if entry.name not in kept]
-        with self.watch.stage(Stage.FETCH, total=len(missing)):
-            found = self._obtain(missing)
+        found = self._fetched(missing)
         return _Incoming(wheels={**kept, **found.wheels}, direct_urls=found.direct_urls)
+
+    def completed(self, plan: Plan, incoming: _Incoming) -> _Incoming:
+        """``incoming`` with what ``plan`` needs besides: somebody changed the environment."""
+        missing = [entry for entry in _entries(plan) if entry.name not in incoming.wheels]
+        return _merged(incoming, self._fetched(missing))
+
+    def make(self, place: Place, plan: Plan, incoming: _Incoming) -> Outcome:
+        """A new environment with everything in it, or none at all."""
+        with self._new_environment(place) as made:
+            plan, incoming = self._with_pip(plan, incoming)
+            return self.commit(made, plan, incoming)
 
     def commit(self, environment: Environment, plan: Plan, incoming: _Incoming) -> Outcome:
         """Carries ``plan`` out; what turns out to be damaged is obtained again first."""
-        with self.watch.stage(Stage.INSTALL, total=len(_entries(plan))):
+        if not plan:
+            return Outcome(unchanged=plan.unchanged)
+        with self.watch.stage(Stage.INSTALL, total=len(_entries(plan)) or None):
             for _ in range(_ATTEMPTS):
                 try:
                     return self._commit(environment, plan, incoming)
@@ -120,11 +143,10 @@ class _Site:
         )
 
     @contextmanager
-    def new_environment(self) -> Iterator[Environment]:
+    def _new_environment(self, place: Place) -> Iterator[Environment]:
         """A new environment for the block; gone again, or the old one back, if the block fails."""
         from venvman.environment import create, remove, replaced
 
-        place = self.work.place
         with ExitStack() as stack:
             with self.watch.stage(Stage.CREATE):
                 if place.occupied:
@@ -137,7 +159,7 @@ class _Site:
                     remove(place.path)
                 raise
 
-    def with_pip(self, plan: Plan, incoming: _Incoming) -> tuple[Plan, _Incoming]:
+    def _with_pip(self, plan: Plan, incoming: _Incoming) -> tuple[Plan, _Incoming]:
         """Adds the interpreter's own pip, unless the lock names one (or there is none)."""
         if any(step.name == PIP for step in plan.steps):
             return plan, incoming
@@ -171,9 +193,8 @@ class _Site:
             direct_urls=incoming.direct_urls,
             link=settings.link.value,
             compile_bytecode=settings.compile.value,
-            directories=self.context.directories,
+            directories=None,  # the lock is held
             reporter=self.context.reporter,
-            look_again=self.work.look_again,
             attic=AtticLimit.parse(settings.attic.value),
         )
 
@@ -212,6 +233,13 @@ class _Site:
             if kept is not None and kept.version == str(entry.version):
                 found[entry.name] = kept
         return found
+
+    def _fetched(self, entries: Sequence[LockEntry]) -> _Incoming:
+        """The same as a stage of its own; nothing is said where nothing is to be had."""
+        if not entries:
+            return _Incoming(wheels={}, direct_urls={})
+        with self.watch.stage(Stage.FETCH, total=len(entries)):
+            return self._obtain(entries)
 
     def _obtain(self, entries: Sequence[LockEntry]) -> _Incoming:
         from venvman.install.artifacts import obtain

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from venvman.cases import assert_never
@@ -13,9 +15,21 @@ if TYPE_CHECKING:
 
     from venvman.inspection import Broken, Environment
     from venvman.interpreters import Interpreter
+    from venvman.pythonwish import PythonWish
     from venvman.workflow.context import Context
 
-__all__ = ["Place", "clean_place", "find_place", "freezing_interpreter"]
+__all__ = [
+    "Place",
+    "adopt",
+    "clean_place",
+    "find_place",
+    "freezing_interpreter",
+    "is_adopted",
+    "settle",
+]
+
+_ADOPTED = "adopted"
+"""In the state folder of an environment that venvman did not make, but has synced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,14 +46,17 @@ class Place:
     occupied: bool = False
 
 
-def find_place(context: Context, *, recreate: bool = False) -> Place:
+def find_place(context: Context, *, recreate: bool = False, held: bool = False) -> Place:
     """Looks at the environment's place, after finishing what a killed run left there.
 
+    ``held`` says that the caller holds the environment's lock; else a run that is at work there is
+    waited for.
+
     Raises:
-        EnvironmentUnusable: something else is there; or an environment that is broken or of
-            another Python than wished for, and ``recreate`` is not given.
+        EnvironmentUnusable: something else is there; an environment that is broken or of another
+            Python than wished for, and ``recreate`` is not given; or there is no such Python.
     """
-    from venvman.environment import locate, recover_replaced
+    from venvman.environment import locate
     from venvman.inspection import (
         Absent,
         Broken,
@@ -49,15 +66,12 @@ def find_place(context: Context, *, recreate: bool = False) -> Place:
         inspect,
         not_an_environment,
     )
-    from venvman.install.transaction import recover
     from venvman.interpreters import wish_of
 
     path = locate(context.project, context.settings)
-    recover_replaced(path)
+    settle(context, path, held=held)
     found = inspect(path, directories=context.directories)
     wish = wish_of(context.project, context.settings, cwd=context.cwd)
-    if isinstance(found, Environment):
-        recover(path, directories=context.directories)
     match found:
         case NotAnEnvironment():
             raise not_an_environment(path, found.reason)
@@ -66,15 +80,51 @@ def find_place(context: Context, *, recreate: bool = False) -> Place:
         case Broken():
             problem = _broken(context, found)
         case Environment():
-            why = conflict(found, wish, directories=context.directories) or ""
-            if not why and not recreate:
+            why = conflict(found, wish, directories=context.directories)
+            if why is None and not recreate:
                 return Place(path=path, interpreter=found.interpreter, environment=found)
-            problem = _other_python(context, path, why)
+            problem = _other_python(context, path, wish, why or "")
         case _:
             assert_never(found)
+    # Before any advice to make it again: there may be no such Python at all.
+    interpreter = _choose(context)
     if not recreate:
         raise problem
-    return Place(path=path, interpreter=_choose(context), environment=None, occupied=True)
+    return Place(path=path, interpreter=interpreter, environment=None, occupied=True)
+
+
+def settle(context: Context, path: Path, *, held: bool = False) -> None:
+    """Finishes or reverts what a killed run left of the environment at ``path``.
+
+    Raises:
+        InstallError: it can neither be finished nor reverted at the moment.
+    """
+    from venvman.environment import is_being_replaced, recover_replaced
+    from venvman.install.transaction import locked, recover
+    from venvman.venvconfig import is_environment
+
+    directories = None if held else context.directories
+    if is_being_replaced(path):
+        with locked(path, directories, reporter=context.reporter):
+            recover_replaced(path)
+    if is_environment(path):
+        recover(path, directories=directories, reporter=context.reporter)
+
+
+def is_adopted(environment: Environment) -> bool:
+    """Whether venvman made ``environment``, or has once made it equal to a lock."""
+    return environment.made_by_venvman or (environment.state / _ADOPTED).is_file()
+
+
+def adopt(environment: Environment) -> None:
+    """Remembers that ``environment`` is venvman's to keep from now on."""
+    from venvman import __version__
+
+    if is_adopted(environment):
+        return
+    with suppress(OSError):
+        environment.state.mkdir(exist_ok=True)
+        (environment.state / _ADOPTED).write_text(f"venvman {__version__}\n", encoding="utf-8")
 
 
 def freezing_interpreter(context: Context) -> Interpreter:
@@ -108,30 +158,35 @@ def clean_place(context: Context) -> tuple[Path, bool]:
     import os
 
     from venvman.environment import locate, recover_replaced, remove
+    from venvman.install.transaction import locked
 
     path = locate(context.project, context.settings)
-    recover_replaced(path)
-    if not os.path.lexists(path):
-        return path, False
-    remove(path)
+    with locked(path, context.directories, reporter=context.reporter):
+        recover_replaced(path)
+        if not os.path.lexists(path):
+            return path, False
+        remove(path)
     return path, True
 
 
 def _broken(context: Context, found: Broken) -> EnvironmentUnusable:
+    shown = context.project.display(found.path)
     return EnvironmentUnusable(
-        found.reason,
+        f"The environment {shown} is broken.",
         code=f"environment-{found.code}",
-        path=context.project.display(found.path),
+        path=shown,
+        why=found.reason,
         fix=found.fix,
     )
 
 
-def _other_python(context: Context, path: Path, why: str) -> EnvironmentUnusable:
+def _other_python(context: Context, path: Path, wish: PythonWish, why: str) -> EnvironmentUnusable:
+    flag = f" --python {quote(wish.text)}" if wish.where == "--python" else ""
     return EnvironmentUnusable(
         why,
         code="environment-other-python",
         path=context.project.display(path),
-        fix="venvman sync --recreate",
+        fix=f"venvman sync --recreate{flag}",
     )
 
 

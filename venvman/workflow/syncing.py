@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import LockStale
+from venvman.errors import InstallError, LockStale, Problem, Severity
 from venvman.events import Stage
 from venvman.workflow.locks import judge_locks, require_lock, stale_reasons
-from venvman.workflow.places import find_place
+from venvman.workflow.places import adopt, find_place, is_adopted
+from venvman.workflow.stamping import Looked
 from venvman.workflow.stopwatch import Stopwatch
 from venvman.workflow.values import FreezeRequest, LockPolicy, SyncOutcome, SyncRequest
-from venvman.workflow.wishes import choose_groups, open_scan, read_wishes, sync_options
+from venvman.workflow.wishes import (
+    choose_groups,
+    open_scan,
+    read_wishes,
+    require_sources,
+    sync_options,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from venvman.inspection import Environment
     from venvman.install.transaction import Outcome
     from venvman.lockfile import Lock, LockEntry
     from venvman.names import NormalizedName
@@ -45,28 +54,26 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
         VenvmanError: anything that stops it; the environment is then as it was.
     """
     watch = Stopwatch(context.reporter)
+    started = time.time_ns()
     with watch.stage(Stage.SCAN):
         scan = open_scan(context)
+        require_sources(context, scan)
         place = find_place(context, recreate=request.recreate)
     frozen = _bring_locks(context, scan, place, request, watch)
     with watch.stage(Stage.PLAN):
         selected = _select(context, scan, place, request, frozen)
         plan = _plan(context, place, selected, request)
-    _guard(context, place, selected, plan, request)
     outcome: Outcome | None = None
-    idle = not plan and place.environment is not None
-    if not (request.dry_run or request.check or idle):
-        from venvman.workflow.installing import Installation, install
-
-        work = Installation(
-            place=place,
-            plan=plan,
-            options=sync_options(context, scan, selected.locks),
-            requested=_requested(selected),
-            config_settings=_config_settings(scan),
-            look_again=_again(context, place, selected, request),
-        )
-        outcome = install(context, work, watch)
+    settled, compared = None if plan else place.environment, started
+    if not (request.dry_run or request.check):
+        agreed = _agree(context, place, selected, plan, request)
+        if plan or place.environment is None:
+            look_again = _Look(context, place, selected, request, agreed)
+            place, plan, outcome = _install(context, scan, place, plan, look_again, watch)
+            with watch.stage(Stage.VERIFY):
+                settled, compared = _verified(context, place, selected, request)
+        elif not request.inexact:
+            adopt(place.environment)
     return SyncOutcome(
         project=context.project,
         environment=place.path,
@@ -77,7 +84,87 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
         frozen=frozen,
         groups=selected.groups,
         seconds=watch.seconds,
+        looked=None
+        if settled is None
+        else Looked(scan=scan, environment=settled, files_ns=started, environment_ns=compared),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Looks and plans once more, under the environment's lock: others may have been at work.
+
+    ``first`` is what was there before; ``agreed`` are the removals that nobody need be asked about
+    again.
+    """
+
+    context: Context
+    first: Place
+    selected: _Selected
+    request: SyncRequest
+    agreed: frozenset[NormalizedName]
+
+    def __call__(self) -> tuple[Place, Plan]:
+        place = find_place(self.context, recreate=self.request.recreate, held=True)
+        if place.interpreter.path != self.first.interpreter.path:
+            raise InstallError(
+                f"Another program made {self.context.project.display(place.path)} again meanwhile, "
+                f"with Python {place.interpreter.target.python}.",
+                code="environment-changed",
+                path=self.context.project.display(place.path),
+                fix="venvman sync",
+            )
+        plan = _plan(self.context, place, self.selected, self.request)
+        if not self.agreed.issuperset(_removed(plan)):
+            _agree(self.context, place, self.selected, plan, self.request)
+        return place, plan
+
+
+def _install(
+    context: Context, scan: Scan, place: Place, plan: Plan, look_again: _Look, watch: Stopwatch
+) -> tuple[Place, Plan, Outcome]:
+    from venvman.workflow.installing import Installation, install
+
+    selected = look_again.selected
+    work = Installation(
+        place=place,
+        plan=plan,
+        options=sync_options(context, scan, selected.locks),
+        requested=_requested(selected),
+        config_settings=_config_settings(scan),
+        look_again=look_again,
+        whole=not look_again.request.inexact,
+    )
+    return install(context, work, watch)
+
+
+def _verified(
+    context: Context, place: Place, selected: _Selected, request: SyncRequest
+) -> tuple[Environment | None, int]:
+    """Compares once more: after a sync there is no drift. The environment, and when it was so.
+
+    The answer is None, and a warning told, where something still differs.
+    """
+    from venvman.inspection import usable
+    from venvman.stamp import settle
+
+    environment = usable(place.path, directories=context.directories)
+    compared = settle()
+    done = replace(place, environment=environment)
+    left = _plan(context, done, selected, request)
+    if not left:
+        return environment, compared
+    names = ", ".join(step.name for step in left.steps[:5])
+    context.reporter.problem(
+        Problem(
+            code="sync-drift-left",
+            message=f"After the sync, {names} still differ from the lock.",
+            severity=Severity.WARNING,
+            why=left.steps[0].because,
+            fix="venvman doctor",
+        )
+    )
+    return None, compared
 
 
 def _bring_locks(
@@ -144,37 +231,48 @@ def _plan(context: Context, place: Place, selected: _Selected, request: SyncRequ
     return make_plan(drift, keep=keep, inexact=request.inexact)
 
 
-def _guard(
+def _agree(
     context: Context, place: Place, selected: _Selected, plan: Plan, request: SyncRequest
-) -> None:
+) -> frozenset[NormalizedName]:
     """Asks before removing what somebody else may have put there (DESIGN 4.2; PITFALLS 29).
+
+    Returns what may be removed.
 
     Raises:
         InstallError: removing is not confirmed.
     """
-    from venvman.errors import InstallError
-    from venvman.plan import Remove
-
-    removed = [step.name for step in plan.steps if isinstance(step, Remove)]
-    if not removed or request.yes or request.dry_run or request.check:
-        return
+    removed = _removed(plan)
+    why = _why_ask(context, place, selected)
+    if not removed or request.yes or why is None:
+        return frozenset(removed)
     shown = context.project.display(place.path)
-    if not selected.entries:
-        code, why = "sync-removes-all", "The lock is empty."
-    elif place.environment is not None and not place.environment.made_by_venvman:
-        code, why = "sync-adopts", f"venvman did not make {shown} and has never synced it."
-    else:
-        return
-    question = f"{why} Remove {_counted(removed)} from {shown}?"
+    code, reason = why
+    question = f"{reason} Remove {_counted(removed)} from {shown}?"
     if request.confirm is not None and request.confirm(question):
-        return
+        return frozenset(removed)
     raise InstallError(
         f"Would remove {_counted(removed)} from {shown}, and was not told that it may.",
         code=code,
         path=shown,
-        why=why,
-        fix="venvman sync --yes, or --inexact to leave them",
+        why=f"{reason} --inexact leaves what no lock names.",
+        fix="venvman sync --yes",
     )
+
+
+def _why_ask(context: Context, place: Place, selected: _Selected) -> tuple[str, str] | None:
+    """A code and a sentence, where removing needs to be confirmed."""
+    if not selected.entries:
+        return "sync-removes-all", "The lock is empty."
+    if place.environment is not None and not is_adopted(place.environment):
+        shown = context.project.display(place.path)
+        return "sync-adopts", f"venvman did not make {shown} and has never synced it."
+    return None
+
+
+def _removed(plan: Plan) -> tuple[NormalizedName, ...]:
+    from venvman.plan import Remove
+
+    return tuple(step.name for step in plan.steps if isinstance(step, Remove))
 
 
 def _counted(names: Sequence[str]) -> str:
@@ -182,15 +280,6 @@ def _counted(names: Sequence[str]) -> str:
         return names[0]
     shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
     return f"{len(names)} packages ({shown})"
-
-
-def _again(
-    context: Context, place: Place, selected: _Selected, request: SyncRequest
-) -> Callable[[], Plan] | None:
-    """Plans anew, for when the environment may have changed; a new one cannot have."""
-    if place.environment is None:
-        return None
-    return lambda: _plan(context, place, selected, request)
 
 
 def _requested(selected: _Selected) -> frozenset[NormalizedName]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from venvman.lockfile import Lock
     from venvman.plan import Plan
     from venvman.project import Project
+    from venvman.workflow.stamping import Looked
 
 __all__ = [
     "CleanOutcome",
@@ -137,6 +138,8 @@ class SyncOutcome:
     groups: tuple[str, ...]
     seconds: Mapping[Stage, float]
     problems: tuple[Problem, ...] = ()
+    looked: Looked | None = None
+    """For a stamp: None unless the environment now is what the lock says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

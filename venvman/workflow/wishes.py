@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from venvman.errors import ConfigurationError
+from venvman.errors import ConfigurationError, ProjectNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from venvman.workflow.context import Context
     from venvman.workflow.values import GroupChoice
 
-__all__ = ["choose_groups", "open_scan", "read_wishes", "scan_projects", "sync_options"]
+__all__ = [
+    "choose_groups",
+    "open_scan",
+    "read_wishes",
+    "require_sources",
+    "scan_projects",
+    "sync_options",
+]
 
 ALWAYS = ("default", "dev")
 """The groups that are installed unless something else is said (DESIGN 4.1)."""
@@ -28,6 +35,25 @@ def open_scan(context: Context) -> Scan:
     from venvman.scan import scan
 
     return scan(context.project, variables=context.variables)
+
+
+def require_sources(context: Context, scan: Scan) -> None:
+    """A project may be no more than a ``[tool.venvman]`` table; there is nothing to do then.
+
+    Raises:
+        ProjectNotFound: it has no requirements file and no lock.
+    """
+    if scan.sources or scan.problems:
+        return
+    from venvman.project import LOOKED_FOR
+
+    raise ProjectNotFound(
+        f"There is no requirements file in {context.project.root}.",
+        code="requirements-missing",
+        path=str(context.project.root),
+        why=LOOKED_FOR,
+        fix="venvman add <package>",
+    )
 
 
 def scan_projects(contexts: Sequence[Context]) -> tuple[tuple[Scan, Path], ...]:

@@ -10,8 +10,9 @@ from rich.text import Text
 from venvman.report.as_text.changes import Tense, change_list, counted, fitting
 from venvman.report.as_text.freeze import lock_lines
 from venvman.report.as_text.problems import command_line
-from venvman.report.as_text.words import Style, count, duration, plain, sentence_list
+from venvman.report.as_text.words import Style, duration, plain
 from venvman.report.changes import changes_of_plan
+from venvman.report.sync import nothing_to_do
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,15 +95,8 @@ def _head(outcome: SyncOutcome, *, created: str) -> list[RenderableType]:
 
 
 def _nothing_to_do(outcome: SyncOutcome) -> Text:
-    where = plain(outcome.project.display(outcome.environment), Style.NAME)
-    held = count(outcome.plan.unchanged, "package")
-    groups = sentence_list(outcome.groups)
-    return Text.assemble(
-        ("Nothing to do: ", Style.GOOD),
-        where,
-        f" holds the {held} of {groups}" if groups else f" holds {held}",
-        ".",
-    )
+    start, where, end = nothing_to_do(outcome)
+    return Text.assemble((start, Style.GOOD), plain(where, Style.NAME), end)
 
 
 def _stages(seconds: Mapping[Stage, float]) -> list[Text]:

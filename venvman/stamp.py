@@ -1,0 +1,230 @@
+"""The stamp: what the world looked like when ``sync`` last found nothing to do.
+
+When every fact is as it was, the answer is as it was, and is given before anything heavy is
+imported: this module needs nothing but builtins, ``os``, ``sys`` and ``zlib``. Facts are size,
+mtime, ctime and inode of
+
+- every requirements file, lock, ``pyproject.toml`` and ``.python-version``, and the build metadata
+  of local projects; and the names of all files that could become requirements files,
+- the site-packages folders, every metadata folder and ``.pth`` file in them,
+- ``pyvenv.cfg``, the environment's and the base interpreter, an unfinished transaction.
+
+What it cannot see: files edited, or deleted from sub-folders, inside installed packages. ``doctor``
+sees those.
+
+A change within the clock's own granularity leaves the facts as they are (git's "racy" rule), so a
+stamp is written only when everything in it is old enough.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import zlib
+
+from venvman import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["Watched", "answer", "is_settled", "settle", "write"]
+
+STAMP = os.path.join(".venvman", "stamp")
+_MAGIC = f"venvman stamp 1 {__version__} {sys.version_info[0]}.{sys.version_info[1]}"
+_FIELD = "\0"
+_ITEM = "\x1f"
+
+# Flags that change what is said or checked, not what would be done.
+_INDIFFERENT = frozenset({"-q", "--quiet", "--check", "--dry-run"})
+_QUIET = frozenset({"-q", "--quiet"})
+
+_REQUIREMENT_ENDINGS = (".in", ".txt", ".lock")
+_SITE_ENDINGS = (".dist-info", ".egg-info", ".pth", ".egg-link")
+
+# Kernels stamp files with a clock of 1 to 10 ms; a time in whole seconds tells of a file system
+# that knows no finer ones.
+_GRAIN_NS = 10_000_000
+_COARSE_NS = 2_000_000_000
+
+FILE, NAMES, SITE = "F", "N", "S"
+Watched = tuple[str, str, int]
+"""What is watched: FILE, NAMES (of requirement files in a folder) or SITE (a site-packages); its
+path; and when it was looked at, in nanoseconds of the file system's clock."""
+
+
+def answer(arguments: Sequence[str], variables: Mapping[str, str], cwd: str) -> str | None:
+    """What ``venvman`` with ``arguments`` in ``cwd`` would print; None if it must be found out.
+
+    The text is empty for a quiet run. Only a ``sync`` whose last run with the same flags found
+    nothing to do can be answered.
+    """
+    if not arguments or arguments[0] != "sync":
+        return None
+    content = _find(cwd)
+    if content is None:
+        return None
+    fields = content.split(_FIELD)
+    magic, flags, names, seen, text = fields[:5]
+    if magic != _MAGIC or flags != _flags(arguments):
+        return None
+    if seen != _seen(variables, names.split(_ITEM)):
+        return None
+    for kind, path, fact in zip(fields[5::3], fields[6::3], fields[7::3], strict=True):
+        if _fact(kind, path) != fact:
+            return None
+    return "" if _QUIET.intersection(arguments) else f"{text}\n"
+
+
+def write(
+    environment: str,
+    arguments: Sequence[str],
+    variables: Mapping[str, str],
+    watched: Iterable[Watched],
+    *,
+    names: Iterable[str],
+    text: str,
+) -> bool:
+    """Writes the stamp into ``environment``; whether it could be.
+
+    ``names`` are the variables that requirements files mention. What changed after it was looked
+    at, or just before, was perhaps not seen: a stamp that cannot be trusted is not written, and an
+    old one is removed.
+    """
+    rows: list[str] = []
+    path = os.path.join(environment, STAMP)
+    names = sorted(names)
+    try:
+        for kind, place, since_ns in watched:
+            fact = _fact(kind, place)
+            if not is_settled(fact, since_ns=since_ns):
+                os.unlink(path)
+                return False
+            rows += (kind, place, fact)
+        head = (_MAGIC, _flags(arguments), _ITEM.join(names), _seen(variables, names), text)
+        body = _FIELD.join((*head, *rows))
+        temporary = f"{path}.{os.getpid()}"
+        with open(temporary, "w", encoding="utf-8", errors="surrogateescape") as stream:
+            stream.write(body)
+        os.replace(temporary, path)
+    except OSError:
+        return False
+    return True
+
+
+def settle() -> int:
+    """Waits until what has just been written is settled; the time from which to look again."""
+    import time
+
+    time.sleep(_GRAIN_NS / 1e9)
+    return time.time_ns() + 1
+
+
+def is_settled(fact: str, *, since_ns: int) -> bool:
+    """Whether nothing that ``fact`` tells of is so young that a later change could hide in it."""
+    for item in fact.split(_ITEM):
+        for word in item.split(" ")[-3:-1]:
+            if word.isdigit():
+                time_ns = int(word)
+                grain = _GRAIN_NS if time_ns % 1_000_000_000 else _COARSE_NS
+                if time_ns > since_ns - grain:
+                    return False
+    return True
+
+
+def _find(cwd: str) -> str | None:
+    """The stamp of the project that holds ``cwd``, looking upwards as far as that is certain."""
+    folder = cwd
+    while True:
+        is_root = False
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    name = entry.name
+                    if name.endswith(_REQUIREMENT_ENDINGS) or name in _ROOT_MARKS:
+                        is_root = True
+                    elif entry.is_dir():
+                        content = _read(os.path.join(entry.path, STAMP), folder)
+                        if content is not None:
+                            return content
+        except OSError:
+            return None
+        above = os.path.dirname(folder)
+        # A folder that may be a project itself is left to the thorough search.
+        if is_root or above == folder:
+            return None
+        folder = above
+
+
+_ROOT_MARKS = frozenset({"pyproject.toml", "requirements", ".git"})
+
+
+def _read(path: str, root: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as stream:
+            content = stream.read()
+    except OSError:
+        return None
+    # The names in the root are the first thing watched: an environment that was moved here from
+    # another project says so by it.
+    return content if f"{_FIELD}{NAMES}{_FIELD}{root}{_FIELD}" in content else None
+
+
+def _fact(kind: str, path: str) -> str:
+    if kind == FILE:
+        return _stat(path)
+    if kind == NAMES:
+        return _names(path)
+    return _site(path)
+
+
+def _stat(path: str) -> str:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return "-"
+    return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
+
+
+def _names(folder: str) -> str:
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return "-"
+    return _ITEM.join(sorted(name for name in names if name.endswith(_REQUIREMENT_ENDINGS)))
+
+
+def _site(folder: str) -> str:
+    rows = [_stat(folder)]
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(_SITE_ENDINGS):
+                    found = entry.stat()
+                    rows.append(
+                        f"{entry.name} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
+                        f" {found.st_ino}"
+                    )
+    except OSError:
+        return "-"
+    return _ITEM.join((rows[0], *sorted(rows[1:])))
+
+
+def _flags(arguments: Sequence[str]) -> str:
+    return _ITEM.join(word for word in arguments[1:] if word not in _INDIFFERENT)
+
+
+def _seen(variables: Mapping[str, str], names: Iterable[str]) -> str:
+    """A digest of the variables that settings, pip's configuration or ``${NAME}`` may come from."""
+    wanted = {*names, *_VARIABLES}
+    rows = sorted(
+        f"{name}={value}"
+        for name, value in variables.items()
+        if name in wanted or name.startswith(_PREFIXES)
+    )
+    joined = "\n".join(rows).encode("utf-8", "surrogateescape")
+    return f"{len(rows)} {zlib.crc32(joined):08x}"
+
+
+_PREFIXES = ("VENVMAN_", "PIP_")
+_VARIABLES = ("CI", "HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME")

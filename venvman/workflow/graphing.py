@@ -1,0 +1,315 @@
+"""``tree`` and ``why``: the dependency graph of the locks; no network, no environment needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from venvman.errors import LockError, Problem, Severity
+from venvman.workflow.locks import judge_locks, read_group_lock, stale_reasons
+from venvman.workflow.values import GroupChoice
+from venvman.workflow.wishes import choose_groups, open_scan, read_wishes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from typing_extensions import Self
+
+    from venvman.graph import Branch, Chains, Graph
+    from venvman.index.cache import Entries
+    from venvman.inventory import Installed
+    from venvman.lockfile import LockEntry
+    from venvman.lockgraph import LockedGroup
+    from venvman.names import NormalizedName
+    from venvman.project import Project
+    from venvman.requirements import RequirementSet
+    from venvman.scan import Scan
+    from venvman.store import Store
+    from venvman.target import Target
+    from venvman.workflow.context import Context
+
+__all__ = [
+    "KnownMetadata",
+    "Locked",
+    "TreeOutcome",
+    "TreeRequest",
+    "WhyOutcome",
+    "known_name",
+    "read_locked",
+    "tree",
+    "why",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeRequest:
+    """``names`` (as typed) are the roots, all lines of source files without; ``groups`` restricts.
+
+    ``depth`` counts levels of packages from 1, None is all of them.
+    """
+
+    names: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    invert: bool = False
+    depth: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeOutcome:
+    """``graph`` is the part of the locks' graph that ``branches`` draw, however deep."""
+
+    project: Project
+    graph: Graph
+    branches: tuple[Branch, ...]
+    invert: bool
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyOutcome:
+    """For each name that was asked about, the chains to it."""
+
+    project: Project
+    graph: Graph
+    reasons: tuple[Chains, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked:
+    """The locks as they are, with the requirements they were made from.
+
+    ``problems`` are warnings: a lock that is missing while others are there, or stale.
+    """
+
+    scan: Scan
+    requirements: RequirementSet
+    target: Target
+    groups: tuple[LockedGroup, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+def tree(context: Context, request: TreeRequest) -> TreeOutcome:
+    """The graph, and the trees to draw of it.
+
+    Raises:
+        LockError: there is no lock, it cannot be read, or it has no package of that name.
+        VenvmanError: requirements that cannot be read, a group that does not exist.
+    """
+    from venvman.graph import closure, forest, part_of
+
+    locked, graph = _open_graph(context, request.groups)
+    names = tuple(known_name(graph, name, locked) for name in request.names)
+    branches = forest(graph, names, invert=request.invert, depth=request.depth)
+    if names:
+        graph = part_of(graph, closure(graph, names, invert=request.invert))
+    return TreeOutcome(
+        project=context.project,
+        graph=graph,
+        branches=branches,
+        invert=request.invert,
+        problems=locked.problems,
+    )
+
+
+def why(
+    context: Context, names: Sequence[str], *, groups: Sequence[str] = (), limit: int = 100
+) -> WhyOutcome:
+    """Every chain of requirements that brings each of ``names`` in, at most ``limit`` for each.
+
+    Raises:
+        VenvmanError: as :func:`tree`.
+    """
+    from venvman.graph import chains_to, closure, part_of
+
+    locked, graph = _open_graph(context, groups)
+    wanted = tuple(dict.fromkeys(known_name(graph, name, locked) for name in names))
+    return WhyOutcome(
+        project=context.project,
+        graph=part_of(graph, closure(graph, wanted, invert=True)),
+        reasons=tuple(chains_to(graph, name, limit=limit) for name in wanted),
+        problems=locked.problems,
+    )
+
+
+def read_locked(context: Context, groups: Sequence[str] = ()) -> Locked:
+    """Reads requirements and locks of ``groups`` (none named: of all).
+
+    Raises:
+        LockError: none of them has a lock, or one cannot be read.
+        VenvmanError: as :func:`tree`.
+    """
+    from venvman.lockgraph import LockedGroup
+
+    scan = open_scan(context)
+    choice = GroupChoice(only=tuple(groups), everything=not groups)
+    chosen = choose_groups(scan, choice, configured=None)
+    requirements = read_wishes(context, scan)
+    wishes = {group.name: group for group in requirements.groups}
+    target = _target(context)
+    found: list[LockedGroup] = []
+    missing: list[Problem] = []
+    for source in scan.sources:
+        if source.group not in chosen:
+            continue
+        lock = read_group_lock(context, source.lock)
+        if lock is None:
+            missing.append(_missing(context.project.display(source.lock)))
+        else:
+            wish = wishes.get(source.group)
+            found.append(LockedGroup(name=source.group, lock=lock, wishes=wish))
+    if missing and not found:
+        raise LockError(missing[0].message, code="lock-missing", problems=missing)
+    here = {group.name for group in found}
+    part = replace(
+        requirements, groups=tuple(each for each in requirements.groups if each.name in here)
+    )
+    stale = _stale(context, part, target)
+    warnings = [replace(each, severity=Severity.WARNING) for each in (*missing, *stale)]
+    return Locked(
+        scan=scan,
+        requirements=requirements,
+        target=target,
+        groups=tuple(found),
+        problems=tuple(warnings),
+    )
+
+
+def known_name(graph: Graph, name: str, locked: Locked) -> NormalizedName:
+    """The package of ``graph`` that ``name`` means.
+
+    Raises:
+        LockError: there is none; names that look like it are proposed.
+    """
+    import difflib
+
+    from venvman.names import canonical
+
+    wanted = canonical(name.partition("[")[0])
+    if wanted in graph.packages:
+        return wanted
+    groups = ", ".join(group.name for group in locked.groups)
+    near = difflib.get_close_matches(wanted, list(graph.packages), n=3)
+    raise LockError(
+        f"{wanted} is not locked.",
+        code="package-not-locked",
+        why=f"Similar names that are: {', '.join(near)}."
+        if near
+        else f"The locks of {groups} have no such package.",
+        fix=None if near else "venvman tree",
+    )
+
+
+class KnownMetadata:
+    """``Requires-Dist`` lines of pins: from the environment, the store, or an index's metadata.
+
+    Asks no network. A callable for :func:`venvman.lockgraph.build_graph`; a context manager.
+    """
+
+    def __init__(self, context: Context) -> None:
+        from venvman.index.cache import Entries
+        from venvman.index.metadata import METADATA_FOLDER
+
+        self._known: dict[LockEntry, tuple[str, ...] | None] = {}
+        self._installed = _installed(context)
+        self._store: Store = context.open_store()
+        folder = context.directories.cache / METADATA_FOLDER
+        self._entries: Entries = Entries(folder, reporter=context.reporter)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._store.close()
+
+    def __call__(self, entry: LockEntry) -> tuple[str, ...] | None:
+        """The lines; None where nothing is known."""
+        if entry not in self._known:
+            self._known[entry] = self._find(entry)
+        return self._known[entry]
+
+    def _find(self, entry: LockEntry) -> tuple[str, ...] | None:
+        from venvman.index.metadata import remembered
+        from venvman.inventory import metadata_of
+
+        installed = self._installed.get(entry.name)
+        if installed is not None and entry.version in {None, installed.version}:
+            found = metadata_of(installed)
+            if found is not None:
+                return found.requires
+        stored = self._stored(entry.hashes)
+        if stored is not None:
+            return stored
+        found = remembered(self._entries, entry.hashes)
+        return None if found is None else found.requires
+
+    def _stored(self, hashes: Iterable[str]) -> tuple[str, ...] | None:
+        """From an unpacked wheel: any file of a release has the same dependencies, mostly."""
+        from venvman.metadata import parse_metadata
+
+        for each in hashes:
+            wheel = self._store.get(each.removeprefix("sha256:"))
+            for path in sorted(wheel.folder.glob("*.dist-info/METADATA")) if wheel else ():
+                return parse_metadata(path.read_bytes()).requires
+        return None
+
+
+def _open_graph(context: Context, groups: Sequence[str]) -> tuple[Locked, Graph]:
+    from venvman.lockgraph import build_graph
+
+    locked = read_locked(context, groups)
+    with KnownMetadata(context) as requires:
+        graph = build_graph(
+            locked.groups, target=locked.target, root=context.project.root, requires=requires
+        )
+    return locked, graph
+
+
+def _target(context: Context) -> Target:
+    """Whose markers count: the environment's Python, or the one that there is."""
+    from venvman.errors import EnvironmentUnusable
+    from venvman.interpreters import running
+    from venvman.workflow.places import freezing_interpreter
+
+    try:
+        return freezing_interpreter(context).target
+    except EnvironmentUnusable:
+        return running(directories=context.directories).target
+
+
+def _missing(path: str) -> Problem:
+    return Problem(
+        code="lock-missing",
+        message=f"There is no lock {path} yet.",
+        path=path,
+        fix="venvman freeze",
+    )
+
+
+def _stale(context: Context, requirements: RequirementSet, target: Target) -> list[Problem]:
+    """One warning for all stale locks: what is shown is what they say, not what they should."""
+    reasons = stale_reasons(judge_locks(context, requirements, target))
+    if not reasons:
+        return []
+    more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+    return [
+        Problem(
+            code="lock-stale",
+            message="The lock no longer answers its requirements.",
+            why=f"{reasons[0].message.removesuffix('.')}{more}.",
+            fix="venvman freeze",
+        )
+    ]
+
+
+def _installed(context: Context) -> Mapping[NormalizedName, Installed]:
+    """What the environment holds; nothing where there is none that can be read."""
+    from venvman.environment import locate
+    from venvman.inspection import Environment, inspect
+    from venvman.inventory import take_inventory
+
+    path = locate(context.project, context.settings)
+    found = inspect(path, directories=context.directories)
+    if not isinstance(found, Environment):
+        return {}
+    return {each.name: each for each in take_inventory(found).distributions}

@@ -1,0 +1,117 @@
+"""Leaving a stamp after a sync, so that the next one is answered by :mod:`venvman.stamp` alone."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from venvman import stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from venvman.inspection import Environment
+    from venvman.scan import Scan
+    from venvman.workflow.context import Context
+
+__all__ = ["Looked", "leave_stamp"]
+
+_VARIABLE = re.compile(rb"\$\{([A-Z0-9_]+)\}")
+_ROOT_FILES = ("pyproject.toml", ".python-version")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What a sync looked at, and when (nanoseconds since the epoch).
+
+    ``files_ns`` is when the requirements files and locks began to be read, ``environment_ns`` when
+    the environment was last compared with the lock and nothing was to be done.
+    """
+
+    scan: Scan
+    environment: Environment
+    files_ns: int
+    environment_ns: int
+
+
+def leave_stamp(context: Context, looked: Looked, arguments: Sequence[str], *, text: str) -> bool:
+    """Stamps the environment as in accordance with the locks; whether that can be trusted.
+
+    ``arguments`` are the command line's, ``text`` what is printed when nothing is to be done.
+    """
+    if any(_is_remote(looked.scan, file.path) for file in looked.scan.files):
+        return False
+    return stamp.write(
+        str(looked.environment.root),
+        arguments,
+        context.variables,
+        (*_files(context, looked), *_environment(looked)),
+        names=_variables_in(looked.scan),
+        text=text,
+    )
+
+
+def _files(context: Context, looked: Looked) -> Iterator[stamp.Watched]:
+    root = context.project.root
+    for folder in (root, root / "requirements"):
+        yield stamp.NAMES, str(folder), looked.files_ns
+    paths = {file.path for file in looked.scan.files}
+    paths |= {source.lock for source in looked.scan.sources}
+    paths |= {root / name for name in _ROOT_FILES}
+    if context.project.git_root is not None:
+        above = (each for each in root.parents if each.is_relative_to(context.project.git_root))
+        paths |= {folder / ".python-version" for folder in above}
+    paths |= set(_project_files(looked.scan, root))
+    for path in sorted(paths):
+        yield stamp.FILE, str(path), looked.files_ns
+
+
+def _project_files(scan: Scan, root: Path) -> Iterator[Path]:
+    """The build metadata of local projects, which decides whether a lock is fresh."""
+    from venvman.localproject import METADATA_FILES
+    from venvman.sources import DirectorySource
+
+    for file in scan.files:
+        for line in file.parsed.requirements if file.parsed else ():
+            if isinstance(line.requirement.source, DirectorySource):
+                folder = root / line.requirement.source.path
+                yield from (folder / name for name in METADATA_FILES)
+
+
+def _environment(looked: Looked) -> Iterator[stamp.Watched]:
+    environment, when = looked.environment, looked.environment_ns
+    for folder in environment.site_folders:
+        yield stamp.SITE, str(folder), when
+    paths = [
+        environment.root / "pyvenv.cfg",
+        environment.python,
+        environment.interpreter.path,
+        environment.state / "journal.json",
+        environment.state / "stage",
+    ]
+    for path in paths:
+        yield stamp.FILE, str(path), when
+
+
+def _is_remote(scan: Scan, path: Path) -> bool:
+    """Whether a file includes one from a server, whose content nobody watches."""
+    file = scan.file(path)
+    if file is None or file.parsed is None:
+        return False
+    return any("://" in line.target for line in file.parsed.includes)
+
+
+def _variables_in(scan: Scan) -> frozenset[str]:
+    """The ``${NAME}`` of all requirements files."""
+    found: set[bytes] = set()
+    for file in scan.files:
+        try:
+            content = file.path.read_bytes()
+        except OSError:
+            continue
+        if b"${" in content:
+            found.update(_VARIABLE.findall(content))
+    return frozenset(os.fsdecode(name) for name in found)
