@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CACHEDIR_TAG",
     "inter_process_lock",
+    "make_cache_folder",
     "make_private_folder",
     "remove_tree",
     "sync_folder",
@@ -98,6 +99,15 @@ def remove_tree(path: Path) -> None:
         except PermissionError:
             _make_writable(path)
             shutil.rmtree(path)
+
+
+def make_cache_folder(path: Path) -> Path:
+    """As :func:`make_private_folder`, with a tag that tells backups to leave ``path`` out."""
+    make_private_folder(path)
+    tag = path / "CACHEDIR.TAG"
+    if not tag.exists():
+        tag.write_text(CACHEDIR_TAG, encoding="utf-8")
+    return path
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -146,8 +147,13 @@ def context_of(
     directories: Directories,
 ) -> Context:
     """The context of a project that is already found (one of a workspace, say)."""
+    from venvman.files import make_cache_folder
     from venvman.settings import read_settings
 
+    # Whatever puts the first thing there finds the folder private and tagged; where it cannot be
+    # made, each part of the cache does without in its own way.
+    with suppress(OSError):
+        make_cache_folder(directories.cache)
     return Context(
         project=project,
         settings=read_settings(project.root, variables=variables, flags=flags),
