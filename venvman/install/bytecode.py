@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import Problem, Severity
 from venvman.process import ProcessFault, run
-from venvman.record import RecordRow, record_path
+from venvman.record import RecordRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ def compile_all(staged: Sequence[Staged], site: Site, *, reporter: Reporter) -> 
         for row in each.rows:
             path = f"{each.base}/{row.path}"
             if row.path.endswith(".py") and not row.path.startswith("../"):
-                pairs.append((f"{each.folder}/{path}", f"{site.named}/{path}"))
+                pairs.append((each.place(path), f"{site.named}/{path}"))
     if not pairs:
         return
     try:
@@ -59,12 +59,11 @@ def compile_all(staged: Sequence[Staged], site: Site, *, reporter: Reporter) -> 
             )
         )
         return
-    by_folder = {each.folder: each for each in staged}
-    stage = os.path.dirname(staged[0].folder)
+    by_folder = {each.near: each for each in staged}
+    stage = os.path.dirname(staged[0].near)
     for path in written:
         slot, _, target = path[len(stage) + 1 :].partition("/")
-        each = by_folder[f"{stage}/{slot}"]
-        each.rows.append(RecordRow(record_path(target, site=each.base)))
+        by_folder[f"{stage}/{slot}"].rows.append(RecordRow(target))
 
 
 def _in_parallel(pairs: list[tuple[str, str]], *, python: str) -> list[str]:

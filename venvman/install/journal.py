@@ -102,8 +102,8 @@ def read_journal(root: str) -> tuple[Step, ...] | None:
 def apply(root: str, steps: Sequence[Step], *, observe: Callable[[str], None]) -> None:
     """Carries out ``steps`` from where an earlier attempt stopped.
 
-    ``observe`` is told before each step. Any exception that is not an :class:`OSError`, Ctrl-C for
-    one, is raised only after the rest has been done.
+    ``observe`` is told once at the start, then before each step. Any exception that is not an
+    :class:`OSError`, Ctrl-C for one, is raised only after the rest has been done.
 
     Raises:
         OSError: a step could not be done; the environment is as it was, all steps undone.
@@ -111,11 +111,15 @@ def apply(root: str, steps: Sequence[Step], *, observe: Callable[[str], None]) -
     """
     number = _begun(root, steps)
     try:
+        observe("committed")
         while number < len(steps):
             observe(f"step {number}: {steps[number].kind.value} {steps[number].path}")
             _do(root, steps[number])
             number += 1
     except OSError as error:
+        # Folders show no sign of an earlier attempt, which may have come that much further.
+        while number + 1 < len(steps) and not steps[number + 1].slot:
+            number += 1
         _undo_all(root, steps[: number + 1], error)
         raise
     except BaseException:

@@ -59,13 +59,15 @@ class Site:
 
 
 class Layout(NamedTuple):
-    """``links`` are (index into the manifest, target); so are ``scripts``, from ``.data/scripts``.
+    """Where files go, as (index into the manifest, target).
 
-    ``base`` is the folder that holds the ``.dist-info`` folder.
+    ``base`` is the folder that holds the ``.dist-info`` folder; targets in ``near`` are relative
+    to it, those in ``far`` and ``scripts`` (from ``.data/scripts``) to the environment's root.
     """
 
     base: str
-    links: list[tuple[int, str]]
+    near: list[tuple[int, str]]
+    far: list[tuple[int, str]]
     scripts: list[tuple[int, str]]
 
 
@@ -116,7 +118,7 @@ def lay_out(manifest: Manifest, site: Site) -> Layout:
             (``wheel-data-scheme``).
     """
     base = site.purelib if manifest.root_is_purelib else site.platlib
-    layout = Layout(base, [], [])
+    layout = Layout(base, [], [], [])
     generated = {point.name for point in manifest.entry_points}
     replaced = {f"{manifest.info}/{leaf}" for leaf in _REPLACED}
     for index, path in enumerate(manifest.paths):
@@ -124,7 +126,7 @@ def lay_out(manifest: Manifest, site: Site) -> Layout:
         if top.endswith(".data") and top != path:
             _lay_out_data(manifest, index, site, layout, generated)
         elif path not in replaced:
-            layout.links.append((index, f"{base}/{path}"))
+            layout.near.append((index, path))
     return layout
 
 
@@ -154,4 +156,7 @@ def _lay_out_data(
             fix=f"venvman upgrade {manifest.name}",
         )
     folder = folders[scheme]
-    layout.links.append((index, f"{folder}/{rest}" if folder else rest))
+    if folder == layout.base:
+        layout.near.append((index, rest))
+    else:
+        layout.far.append((index, f"{folder}/{rest}" if folder else rest))

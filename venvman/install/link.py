@@ -7,6 +7,7 @@ manifest was edited through another environment, and is not spread.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from venvman.store import StoredWheel
 
-__all__ = ["Linker", "StoreDamaged", "make_folders", "write_file"]
+__all__ = ["Linker", "StoreDamaged", "write_file"]
 
 # FICLONE, linux/fs.h: _IOW(0x94, 9, int).
 _FICLONE = 0x40049409
@@ -84,7 +85,7 @@ class Linker:
         for index, target in files:
             folder = target.rpartition("/")[0]
             if folder not in made:
-                make_folders(into, folder, made)
+                _make_folders(into, folder, made)
             source = f"{source_root}/{paths[index]}"
             try:
                 found = os.lstat(source)
@@ -131,20 +132,6 @@ class Linker:
                 return
 
 
-def make_folders(root: str, folder: str, made: set[str]) -> None:
-    """Makes ``folder`` below ``root`` with all on the way, each at most once (``made``)."""
-    if not folder or folder in made:
-        return
-    try:
-        os.mkdir(f"{root}/{folder}")
-    except FileExistsError:
-        pass
-    except FileNotFoundError:
-        make_folders(root, folder.rpartition("/")[0], made)
-        os.mkdir(f"{root}/{folder}")
-    made.add(folder)
-
-
 def write_file(path: str, content: bytes, *, mtime_ns: int, executable: bool = False) -> None:
     """Writes a generated file with the time of the distribution's others; replaces what is there.
 
@@ -157,6 +144,16 @@ def write_file(path: str, content: bytes, *, mtime_ns: int, executable: bool = F
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(content)
     os.utime(path, ns=(mtime_ns, mtime_ns))
+
+
+def _make_folders(root: str, folder: str, made: set[str]) -> None:
+    """Makes ``folder`` below ``root`` with all on the way, each at most once (``made``)."""
+    if not folder or folder in made:
+        return
+    _make_folders(root, folder.rpartition("/")[0], made)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(f"{root}/{folder}")
+    made.add(folder)
 
 
 def _reflink(source: str, target: str, found: os.stat_result) -> None:

@@ -145,7 +145,8 @@ class _Staging:
             result = stage_wheel(
                 wheel,
                 self._site,
-                f"{self.stage}/new-{number}",
+                near=f"{self.stage}/new-{number}",
+                far=f"{self.stage}/far-{number}",
                 linker=linker,
                 requested=name in self._request.requested,
                 direct_url=self._request.direct_urls.get(name),
@@ -183,8 +184,10 @@ class _Staging:
             planner.take(f"{ATTIC}/{entry.key}", f"back-{number}")
             for slot, path in reversed(entry.units):
                 planner.put(f"back-{number}/{slot}", path)
-        for number in range(len(self._staged)):
-            planner.put(f"new-{number}", "")
+        for number, staged in enumerate(self._staged):
+            planner.put(f"new-{number}", staged.base)
+            if os.path.isdir(staged.far):
+                planner.put(f"far-{number}", "")
         self._edit(leaving)
         kept = self._keep(leaving, slots) if self._request.keep else frozenset()
         self._close_ledger(leaving)

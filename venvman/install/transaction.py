@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from venvman.names import NormalizedName
     from venvman.settings import Link
 
-__all__ = ["Change", "Changed", "Outcome", "Recovery", "commit", "recover"]
+__all__ = ["Change", "Changed", "Outcome", "Recovery", "commit", "locked", "recover"]
 
 DEFAULT_LIMIT = AtticLimit(size=2 * 1024**3)
 
@@ -131,7 +131,7 @@ def commit(
             ``transaction-stuck``: then the next command finishes or reverts it.
     """
     reporter = reporter or Reporter()
-    with _locked(environment.root, directories, wait=wait, reporter=reporter):
+    with locked(environment.root, directories, wait=wait, reporter=reporter):
         root = os.path.realpath(environment.root)
         _recover(root)
         if look_again is not None:
@@ -157,7 +157,11 @@ def commit(
 
 
 def recover(
-    environment_root: Path, *, directories: Directories | None, wait: float = -1
+    environment_root: Path,
+    *,
+    directories: Directories | None,
+    wait: float = -1,
+    reporter: Reporter | None = None,
 ) -> Recovery:
     """Finishes or reverts what a killed transaction left in ``environment_root``.
 
@@ -171,12 +175,54 @@ def recover(
     if not (os.path.lexists(f"{root}/{JOURNAL}") or os.path.lexists(f"{root}/{STAGE}")):
         return Recovery.NOTHING
     try:
-        with _locked(environment_root, directories, wait=wait, reporter=Reporter()):
+        with locked(environment_root, directories, wait=wait, reporter=reporter or Reporter()):
             return _recover(root)
     except InstallError as error:
         if error.code == "environment-locked":
             return Recovery.BUSY
         raise
+
+
+@contextlib.contextmanager
+def locked(
+    environment: Path, directories: Directories | None, *, wait: float = -1, reporter: Reporter
+) -> Iterator[None]:
+    """Holds the lock of ``environment``, which need not exist; says for whom it waits.
+
+    For whoever makes an environment and then commits to it. Without ``directories`` the caller
+    holds the lock already.
+
+    Raises:
+        InstallError: it was not free within ``wait`` seconds (``environment-locked``), or the state
+            folder cannot be written (``state-unwritable``).
+    """
+    if directories is None:
+        yield
+        return
+    from filelock import Timeout
+
+    path = directories.environment_lock(environment)
+    try:
+        make_private_folder(directories.state)
+        make_private_folder(path.parent)
+    except OSError as error:
+        raise _state_unwritable(directories.state, error) from error
+    owner = path.with_suffix(".owner")
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(inter_process_lock(path, wait=0))
+        except Timeout:
+            busy = _busy(environment, owner)
+            if wait == 0:
+                raise _as_error(busy) from None
+            reporter.problem(busy)
+            try:
+                stack.enter_context(inter_process_lock(path, wait=wait))
+            except Timeout:
+                raise _as_error(busy) from None
+        with contextlib.suppress(OSError):
+            owner.write_text(f"process {os.getpid()} ({' '.join(sys.argv[:3])})")
+        yield
 
 
 def _run(
@@ -195,7 +241,6 @@ def _run(
         observe("staged")
         with _finishing():
             write_journal(root, prepared.moves)
-            observe("committed")
             _apply(root, prepared, observe=observe)
     except BaseException as error:
         if not os.path.lexists(f"{root}/{JOURNAL}"):
@@ -290,38 +335,14 @@ def _finishing() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-@contextlib.contextmanager
-def _locked(
-    environment: Path, directories: Directories | None, *, wait: float, reporter: Reporter
-) -> Iterator[None]:
-    """Holds the environment's lock; says for whom it waits.
-
-    Raises:
-        InstallError: it was not free within ``wait`` seconds (``environment-locked``).
-    """
-    if directories is None:
-        yield
-        return
-    from filelock import Timeout
-
-    make_private_folder(directories.state)
-    path = directories.environment_lock(environment)
-    owner = path.with_suffix(".owner")
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(inter_process_lock(path, wait=0))
-        except Timeout:
-            busy = _busy(environment, owner)
-            if wait == 0:
-                raise _as_error(busy) from None
-            reporter.problem(busy)
-            try:
-                stack.enter_context(inter_process_lock(path, wait=wait))
-            except Timeout:
-                raise _as_error(busy) from None
-        with contextlib.suppress(OSError):
-            owner.write_text(f"process {os.getpid()} ({' '.join(sys.argv[:3])})")
-        yield
+def _state_unwritable(state: Path, error: OSError) -> InstallError:
+    return InstallError(
+        f"The folder {state} cannot be written: {error.strerror or error}.",
+        code="state-unwritable",
+        path=str(state),
+        why="The locks that keep two syncs of one environment apart lie there.",
+        fix=f"chmod u+rwx {state}, or name another folder in VENVMAN_STATE_DIR",
+    )
 
 
 def _busy(environment: Path, owner: Path) -> Problem:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from venvman.install.layout import lay_out
-from venvman.install.link import make_folders, write_file
+from venvman.install.link import write_file
 from venvman.install.scripts import rewritten, script_file, with_versioned_names
 from venvman.record import RecordRow, encode_digest, record_path, render_record
 
@@ -22,56 +22,70 @@ __all__ = ["Staged", "stage_wheel", "write_record"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staged:
-    """A distribution staged in ``folder`` (absolute), which mirrors the environment's root.
+    """A distribution staged in two folders (absolute), the second made only when it is needed.
 
-    ``info`` is its ``.dist-info`` folder, relative to the root; ``rows`` are those of its RECORD
-    so far, which :func:`write_record` writes once bytecode has had its chance to add to them.
+    ``near`` mirrors ``base``, the folder of the environment that holds the ``.dist-info`` folder;
+    ``far`` mirrors the environment's root. ``info`` is the ``.dist-info`` folder, relative to the
+    root; ``rows`` are those of its RECORD so far, which :func:`write_record` writes once bytecode
+    has had its chance to add to them.
     """
 
     wheel: StoredWheel
-    folder: str
+    near: str
+    far: str
     base: str
     info: str
     rows: list[RecordRow]
+
+    def place(self, target: str) -> str:
+        """Where the file lies now that goes to ``target``, relative to the root."""
+        if target.startswith(f"{self.base}/"):
+            return f"{self.near}/{target[len(self.base) + 1 :]}"
+        return f"{self.far}/{target}"
 
 
 def stage_wheel(
     wheel: StoredWheel,
     site: Site,
-    folder: str,
     *,
+    near: str,
+    far: str,
     linker: Linker,
     requested: bool,
     direct_url: bytes | None,
 ) -> Staged | str:
-    """Stages ``wheel`` in the new folder ``folder``; a path when that file in the store is damaged.
+    """Stages ``wheel`` in the new folders ``near`` and ``far`` (see :class:`Staged`).
+
+    Returns a path if that file in the store is damaged.
 
     ``requested`` says that a person asked for it (REQUESTED), ``direct_url`` is the content of
     ``direct_url.json`` (PEP 610) or None for a distribution from an index.
 
     Raises:
         InstallError: the wheel holds what cannot be installed.
-        OSError: ``folder`` cannot be written.
+        OSError: the folders cannot be written.
     """
     manifest = wheel.manifest
     layout = lay_out(manifest, site)
-    os.mkdir(folder)
-    damaged = linker.link_all(wheel, layout.links, folder)
+    os.mkdir(near)
+    damaged = linker.link_all(wheel, layout.near, near)
+    if damaged is None and layout.far:
+        os.mkdir(far)
+        damaged = linker.link_all(wheel, layout.far, far)
     if damaged is not None:
         return damaged
-    rows = [
-        RecordRow(
-            record_path(target, site=layout.base), manifest.hashes[index], manifest.sizes[index]
-        )
-        for index, target in layout.links
-    ]
+    hashes, sizes = manifest.hashes, manifest.sizes
+    rows = [RecordRow(path, hashes[index], sizes[index]) for index, path in layout.near]
     staged = Staged(
         wheel=wheel,
-        folder=folder,
+        near=near,
+        far=far,
         base=layout.base,
         info=f"{layout.base}/{manifest.info}",
         rows=rows,
     )
+    for index, target in layout.far:
+        _list(staged, target, hashes[index], sizes[index])
     damaged = _stage_scripts(staged, layout.scripts, linker, python=site.python)
     if damaged is not None:
         return damaged
@@ -94,7 +108,7 @@ def write_record(staged: Staged) -> tuple[int, int]:
     """
     name = f"{staged.wheel.manifest.info}/RECORD"
     content = render_record([*staged.rows, RecordRow(name)]).encode()
-    path = f"{staged.folder}/{staged.info}/RECORD"
+    path = staged.place(f"{staged.info}/RECORD")
     write_file(path, content, mtime_ns=staged.wheel.manifest.mtime_ns)
     found = os.stat(path)
     return found.st_size, found.st_mtime_ns
@@ -116,23 +130,21 @@ def _stage_scripts(
                 return manifest.paths[index]
             _generate(staged, target, rewritten(content, python=python), executable=True)
             continue
-        damaged = linker.link_all(staged.wheel, [(index, target)], staged.folder)
+        os.makedirs(staged.far, exist_ok=True)
+        damaged = linker.link_all(staged.wheel, [(index, target)], staged.far)
         if damaged is not None:
             return damaged
-        row = RecordRow(
-            record_path(target, site=staged.base), manifest.hashes[index], manifest.sizes[index]
-        )
-        staged.rows.append(row)
+        _list(staged, target, manifest.hashes[index], manifest.sizes[index])
     return None
 
 
 def _generate(staged: Staged, target: str, content: bytes, *, executable: bool = False) -> None:
-    make_folders(staged.folder, target.rpartition("/")[0], set())
-    write_file(
-        f"{staged.folder}/{target}",
-        content,
-        mtime_ns=staged.wheel.manifest.mtime_ns,
-        executable=executable,
-    )
-    digest = encode_digest(hashlib.sha256(content).digest())
-    staged.rows.append(RecordRow(record_path(target, site=staged.base), digest, len(content)))
+    path = staged.place(target)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    mtime_ns = staged.wheel.manifest.mtime_ns
+    write_file(path, content, mtime_ns=mtime_ns, executable=executable)
+    _list(staged, target, encode_digest(hashlib.sha256(content).digest()), len(content))
+
+
+def _list(staged: Staged, target: str, digest: str, size: int) -> None:
+    staged.rows.append(RecordRow(record_path(target, site=staged.base), digest, size))

@@ -1,0 +1,37 @@
+"""One environment is made for all these tests; each gets a copy, which costs milliseconds."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.transactions.world import World, make_world, open_world
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves the long crash test out, and says so, unless it is asked for by ``-m``."""
+    if "torture" not in (config.getoption("markexpr") or ""):
+        long = [item for item in items if item.get_closest_marker("torture")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("template")
+    make_world(folder)
+    return folder
+
+
+@pytest.fixture
+def world(template: Path, tmp_path: Path) -> World:
+    """An empty environment."""
+    shutil.copytree(template, tmp_path, symlinks=True, dirs_exist_ok=True)
+    for path in (tmp_path / "venv/pyvenv.cfg", *(tmp_path / "venv/bin").glob("[aA]ctivate*")):
+        path.write_text(path.read_text().replace(str(template), str(tmp_path)))
+    return open_world(tmp_path)

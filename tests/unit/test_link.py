@@ -1,0 +1,155 @@
+"""Linking: the best way the filesystem knows, and nothing that was changed."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.wheels import make_wheel
+from venvman.install import link as module
+from venvman.install.link import Linker, StoreDamaged, write_file
+from venvman.settings import Link
+from venvman.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from venvman.store import StoredWheel
+
+
+@pytest.fixture
+def wheel(tmp_path: Path) -> StoredWheel:
+    path = make_wheel(tmp_path, "demo", files={"a.py": "a", "pkg/b.py": "b", "pkg/sub/c.py": "c"})
+    return Store(tmp_path / "cache").add(path, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def link(wheel: StoredWheel, into: Path, how: Link = Link.AUTO) -> Linker:
+    into.mkdir(exist_ok=True)
+    linker = Linker(how)
+    assert linker.link_all(wheel, list(enumerate(wheel.manifest.paths)), str(into)) is None
+    return linker
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, how: Link, number: int, *, times: int = 10**6) -> None:
+    """Makes the way ``how`` fail with ``number`` for its first ``times`` files."""
+    real = module._HOW[how]
+    left = [times]
+
+    def failing(source: str, target: str, found: os.stat_result) -> None:
+        if left[0]:
+            left[0] -= 1
+            raise OSError(number, os.strerror(number), source)
+        real(source, target, found)
+
+    monkeypatch.setitem(module._HOW, how, failing)
+
+
+def same(wheel: StoredWheel, into: Path) -> None:
+    for path in wheel.manifest.paths:
+        assert (into / path).read_bytes() == (wheel.folder / path).read_bytes()
+        assert (into / path).stat().st_mtime_ns == wheel.manifest.mtime_ns
+
+
+def test_files_are_shared_with_the_store(
+    wheel: StoredWheel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, Link.REFLINK, errno.EOPNOTSUPP)
+    assert link(wheel, tmp_path / "into").used is Link.HARDLINK
+    assert (tmp_path / "into/pkg/b.py").samefile(wheel.folder / "pkg/b.py")
+    same(wheel, tmp_path / "into")
+
+
+def test_reflinks_work_or_are_given_up_for_good(wheel: StoredWheel, tmp_path: Path) -> None:
+    used = link(wheel, tmp_path / "into", Link.REFLINK).used
+    assert used in (Link.REFLINK, Link.COPY)
+    assert not (tmp_path / "into/a.py").samefile(wheel.folder / "a.py")
+    same(wheel, tmp_path / "into")
+
+
+@pytest.mark.parametrize("number", [errno.EXDEV, errno.EPERM, errno.ENOTSUP])
+def test_where_links_are_impossible_files_are_copied(
+    wheel: StoredWheel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    refuse(monkeypatch, Link.REFLINK, number)
+    refuse(monkeypatch, Link.HARDLINK, number)
+    assert link(wheel, tmp_path / "into").used is Link.COPY
+    assert not (tmp_path / "into/a.py").samefile(wheel.folder / "a.py")
+    same(wheel, tmp_path / "into")
+
+
+def test_a_file_with_too_many_names_is_copied_and_the_next_is_linked(
+    wheel: StoredWheel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, Link.HARDLINK, errno.EMLINK, times=1)
+    link(wheel, tmp_path / "into", Link.HARDLINK)
+    first, second = wheel.manifest.paths[:2]
+    assert not (tmp_path / "into" / first).samefile(wheel.folder / first)
+    assert (tmp_path / "into" / second).samefile(wheel.folder / second)
+
+
+def test_copies_are_asked_for_and_made(wheel: StoredWheel, tmp_path: Path) -> None:
+    link(wheel, tmp_path / "into", Link.COPY)
+    (tmp_path / "into/a.py").write_text("edited")
+    assert (wheel.folder / "a.py").read_text() == "a"
+
+
+@pytest.mark.parametrize("how", [Link.AUTO, Link.HARDLINK])
+def test_a_full_disk_is_no_reason_to_try_another_way(
+    wheel: StoredWheel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: Link
+) -> None:
+    refuse(monkeypatch, Link.REFLINK, errno.EOPNOTSUPP)
+    refuse(monkeypatch, Link.HARDLINK, errno.ENOSPC)
+    with pytest.raises(OSError, match="No space left"):
+        link(wheel, tmp_path / "into", how)
+
+
+def test_copying_that_fails_is_an_error(
+    wheel: StoredWheel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, Link.COPY, errno.EACCES)
+    with pytest.raises(PermissionError):
+        link(wheel, tmp_path / "into", Link.COPY)
+
+
+@pytest.mark.parametrize("how", list(Link))
+def test_two_files_for_one_place_leave_the_later_one(
+    wheel: StoredWheel, tmp_path: Path, how: Link
+) -> None:
+    (tmp_path / "into").mkdir()
+    linker = Linker(how)
+    linker.link_all(wheel, [(0, "x.py"), (1, "x.py")], str(tmp_path / "into"))
+    later = wheel.folder / wheel.manifest.paths[1]
+    assert (tmp_path / "into/x.py").read_bytes() == later.read_bytes()
+
+
+@pytest.mark.parametrize("edit", ["content", "time", "gone"])
+def test_a_file_that_was_changed_in_the_store_is_named(
+    wheel: StoredWheel, tmp_path: Path, edit: str
+) -> None:
+    file = wheel.folder / "pkg/b.py"
+    if edit == "content":
+        file.write_text("longer than before")
+        os.utime(file, ns=(wheel.manifest.mtime_ns, wheel.manifest.mtime_ns))
+    elif edit == "time":
+        file.write_text("B")
+    else:
+        file.unlink()
+    files: list[Any] = list(enumerate(wheel.manifest.paths))
+    (tmp_path / "into").mkdir()
+    assert Linker(Link.AUTO).link_all(wheel, files, str(tmp_path / "into")) == "pkg/b.py"
+    error = StoreDamaged((wheel,), ("pkg/b.py",))
+    assert error.wheels == (wheel,)
+    assert "pkg/b.py" in error.message
+
+
+def test_a_generated_file_replaces_a_shared_one_without_touching_it(
+    wheel: StoredWheel, tmp_path: Path
+) -> None:
+    link(wheel, tmp_path / "into", Link.HARDLINK)
+    write_file(str(tmp_path / "into/a.py"), b"generated", mtime_ns=10**9)
+    assert (wheel.folder / "a.py").read_text() == "a"
+    assert (tmp_path / "into/a.py").stat().st_mtime_ns == 10**9
