@@ -1,0 +1,123 @@
+"""Attic limits, keys, and entries that must not come back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from venvman.install.attic import ATTIC, Attic, AtticEntry, AtticLimit, entry_key
+from venvman.install.ledger import LEDGER, Ledger, Provenance, read_ledger
+from venvman.names import canonical
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        ("2 GiB", AtticLimit(size=2 * 1024**3)),
+        ("1.5MB", AtticLimit(size=1_500_000)),
+        ("100 b", AtticLimit(size=100)),
+        ("20", AtticLimit(count=20)),
+        ("0", AtticLimit(count=0)),
+    ],
+)
+def test_a_limit_is_a_size_or_a_number(text: str, limit: AtticLimit) -> None:
+    assert AtticLimit.parse(text) == limit
+
+
+@pytest.mark.parametrize("text", ["", "much", "2 GB left", "-1"])
+def test_anything_else_is_no_limit(text: str) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        AtticLimit.parse(text)
+
+
+def test_a_key_is_a_file_name_whatever_the_version_holds() -> None:
+    assert entry_key("demo", "1.0+cpu", "abc") == "demo-1.0+cpu-abc"
+    assert "/" not in entry_key("demo", "../../x y", "abc")
+
+
+def put(root: Path, name: str, *, sequence: int, size: int = 10) -> AtticEntry:
+    provenance = Provenance("a" * 64, "", False, 1, 1, 1)
+    entry = AtticEntry(
+        key=entry_key(name, "1.0", provenance.identity),
+        name=canonical(name),
+        version="1.0",
+        info=f"site/{name}-1.0.dist-info",
+        units=(("u0", f"site/{name}-1.0.dist-info"),),
+        provenance=provenance,
+        size=size,
+        sequence=sequence,
+    )
+    folder = root / ATTIC / entry.key / "u0"
+    folder.mkdir(parents=True)
+    (folder.parent / "entry.json").write_bytes(entry.render())
+    (folder / "RECORD").write_text("")
+    return entry
+
+
+def test_entries_are_read_back_as_written_oldest_first(tmp_path: Path) -> None:
+    late, early = put(tmp_path, "late", sequence=5), put(tmp_path, "early", sequence=2)
+    assert list(Attic(str(tmp_path)).entries()) == [early, late]
+    assert Attic(str(tmp_path)).find("late", sha256=["a" * 64], requested=False) == late
+    assert Attic(str(tmp_path)).find("late", sha256=["b" * 64], requested=False) is None
+    assert Attic(str(tmp_path)).find("lat", sha256=["a" * 64], requested=False) is None
+
+
+@pytest.mark.parametrize(
+    "record",
+    ["u.py,sha256=x,1\n", "../../../out,sha256=x,1\n", "demo-1.0.dist-info/gone,sha256=x,1\n"],
+)
+def test_an_entry_with_a_file_missing_is_not_whole(tmp_path: Path, record: str) -> None:
+    entry = put(tmp_path, "demo", sequence=1)
+    (tmp_path / ATTIC / entry.key / "u0/RECORD").write_text(record)
+    assert not Attic(str(tmp_path)).is_whole(entry)
+
+
+def test_an_entry_whose_record_cannot_be_read_is_not_whole(tmp_path: Path) -> None:
+    entry = put(tmp_path, "demo", sequence=1)
+    record = tmp_path / ATTIC / entry.key / "u0/RECORD"
+    record.write_bytes(b"\xff\xff")
+    assert not Attic(str(tmp_path)).is_whole(entry)
+    record.unlink()
+    assert not Attic(str(tmp_path)).is_whole(entry)
+
+
+def test_the_newest_and_those_just_kept_survive_longest(tmp_path: Path) -> None:
+    entries = [put(tmp_path, f"d{number}", sequence=number) for number in range(4)]
+    attic = Attic(str(tmp_path))
+    keys = [entry.key for entry in entries]
+    assert attic.surplus(AtticLimit(count=2)) == (keys[0], keys[1])
+    assert attic.surplus(AtticLimit(size=25)) == (keys[0], keys[1])
+    assert attic.surplus(AtticLimit(count=2), keep=frozenset({keys[0]})) == (keys[1], keys[2])
+    assert attic.surplus(AtticLimit()) == ()
+
+
+def test_a_ledger_is_read_back_as_written(tmp_path: Path) -> None:
+    (tmp_path / ".venvman").mkdir()
+    ledger = Ledger(sequence=3, distributions={"a": Provenance("s", "d", True, 1, 2, 3)})
+    (tmp_path / LEDGER).write_bytes(ledger.render())
+    assert read_ledger(str(tmp_path)) == ledger
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"format": 2}', '{"format": 1}'])
+def test_a_ledger_that_is_not_understood_is_empty(tmp_path: Path, text: str) -> None:
+    (tmp_path / ".venvman").mkdir()
+    (tmp_path / LEDGER).write_text(text)
+    assert read_ledger(str(tmp_path)) == Ledger()
+
+
+def test_what_another_tool_reinstalled_is_no_longer_known(tmp_path: Path) -> None:
+    record = tmp_path / "a.dist-info/RECORD"
+    record.parent.mkdir()
+    record.write_text("x")
+    found = record.stat()
+    provenance = Provenance("s", "", False, 1, found.st_size, found.st_mtime_ns)
+    ledger = Ledger(distributions={"a.dist-info": provenance, "gone.dist-info": provenance})
+    assert ledger.known(str(tmp_path), "a.dist-info") == provenance
+    assert ledger.known(str(tmp_path), "b.dist-info") is None
+    assert ledger.known(str(tmp_path), "gone.dist-info") is None
+    record.write_text("longer")
+    assert ledger.known(str(tmp_path), "a.dist-info") is None
