@@ -144,6 +144,14 @@ class Candidates:
         spellings = self._spellings.get(version, ())
         return tuple(chain.from_iterable(map(self._project.files, spellings)))
 
+    def release(self, version: Version) -> tuple[IndexFile, ...]:
+        """Those of :meth:`files` that the options and ``exclude_newer`` allow."""
+        return tuple(
+            file
+            for file in self.files(version)
+            if (self._binary if file.is_wheel else self._source) and self._too_new(file) is None
+        )
+
     def at(self, version: Version) -> tuple[Candidate, ...]:
         """What the target can install of ``version``, best first, yanked files included."""
         return self._assess(version)[0]

@@ -59,7 +59,10 @@ class FreezeRequest:
     are the existing locks by group, whose pins are kept as ``upgrade`` says. ``index`` is this
     machine's configuration and the user's flags: what source files say is applied by the engine.
     ``hashes`` None keeps what the existing lock's header says (hashes for a new one).
-    ``variables`` is the environment that ``${VAR}`` in source files refer to.
+    ``variables`` is the environment that ``${VAR}`` in source files refer to. The rest are
+    settings: ``exclude_newer`` is a date or an age (:func:`venvman.resolve.cutoff.cutoff`),
+    ``overrides`` and ``build_constraints`` are PEP 508 texts, ``sources`` binds names to the URL
+    of the only index that counts for them.
     """
 
     project: Project
@@ -73,6 +76,10 @@ class FreezeRequest:
     upgrade: Upgrade = field(default_factory=Keep)
     conflicts: tuple[frozenset[str], ...] = ()
     hashes: bool | None = None
+    exclude_newer: str | None = None
+    overrides: tuple[str, ...] = ()
+    build_constraints: tuple[str, ...] = ()
+    sources: Mapping[NormalizedName, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,5 +109,11 @@ def _pip_tools() -> Engine:
     return PipTools()
 
 
-ENGINES: dict[str, Callable[[], Engine]] = {"pip-tools": _pip_tools}
+def _native() -> Engine:
+    from venvman.engines.native import Native
+
+    return Native()
+
+
+ENGINES: dict[str, Callable[[], Engine]] = {"native": _native, "pip-tools": _pip_tools}
 """By the name that ``--engine`` takes; called once for each freeze."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from venvman.engines import FreezeRequest
     from venvman.requirements import Requirement
 
-__all__ = ["Pinned", "pin_repositories"]
+__all__ = ["Pinned", "pin_repositories", "written_reference"]
 
 Pinned = dict[str, VcsSource]
 """By the repository's text in the requirements file (``git+https://host/x@main``, variables
@@ -40,7 +40,7 @@ def pin_repositories(request: FreezeRequest) -> Pinned:
         source = wish.source
         if not isinstance(source, VcsSource) or source.vcs != "git":
             continue
-        written = _written(wish)
+        written = written_reference(wish)
         if written is None or written in pinned:
             continue
         commit = source.commit or _kept(request, wish) or _find(wish, source, request.variables)
@@ -64,7 +64,8 @@ def _wishes(request: FreezeRequest) -> Iterable[Requirement]:
         yield from group.constraints
 
 
-def _written(wish: Requirement) -> str | None:
+def written_reference(wish: Requirement) -> str | None:
+    """The key of :data:`Pinned` that a line has."""
     match = re.search(r"git\+[^\s#]+", wish.raw)
     return match[0] if match else None
 
@@ -83,7 +84,7 @@ def _kept(request: FreezeRequest, wish: Requirement) -> str | None:
                 continue
             if isinstance(upgrade, UpgradeSome) and entry.name in upgrade.names:
                 continue
-            written = (_written(wish) or "")[4:]
+            written = (written_reference(wish) or "")[4:]
             urls = {without_credentials(asked.url), written, _URL.sub("", written)}
             if found.url in urls and found.revision == asked.revision:
                 return found.commit

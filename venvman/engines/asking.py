@@ -1,0 +1,97 @@
+"""Who asks for each pin of a group's lock, in pip-compile's words: ``-r requirements.in``."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvman.engines.command import relative
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from venvman.lockfile import Lock
+    from venvman.names import NormalizedName
+    from venvman.requirement import Requirement
+    from venvman.requirements import Group
+
+__all__ = ["IncludedLock", "OwnFiles", "asked_by", "own_files"]
+
+_INCLUDE = re.compile(r"^[ \t]*(-r|-c|--requirement|--constraint)[ \t=]*([^\s#]+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncludedLock:
+    """A lock of the project that a group's file names; ``flag`` is ``-r`` or ``-c``."""
+
+    flag: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnFiles:
+    """The files that pip-compile would read for a group: its own ones, and locks of other groups.
+
+    venvman reads the sources of those locks instead, so not all of a group's lines are its own.
+    """
+
+    files: frozenset[Path]
+    locks: tuple[IncludedLock, ...]
+
+
+def own_files(group: Group, texts: Mapping[Path, str], locks: Iterable[Path]) -> OwnFiles:
+    """``texts`` are the group's files, ``locks`` the locks of all groups."""
+    known = frozenset(locks)
+    files: set[Path] = set()
+    found: dict[IncludedLock, None] = {}
+    pending = [group.source]
+    while pending:
+        path = pending.pop()
+        if path in files:
+            continue
+        files.add(path)
+        for flag, target in _includes(path, texts.get(path, "")):
+            if target in known and target != group.lock:
+                found[IncludedLock(flag=flag, path=target)] = None
+            elif target in texts:
+                pending.append(target)
+    return OwnFiles(files=frozenset(files), locks=tuple(found))
+
+
+def asked_by(
+    wishes: Iterable[tuple[NormalizedName, Requirement]],
+    own: OwnFiles,
+    *,
+    root: Path,
+    folder: Path,
+    locks: Mapping[Path, Lock],
+) -> dict[NormalizedName, set[str]]:
+    """By name, the annotations of files; ``folder`` is where the header's command is run.
+
+    ``wishes`` are the lines that apply, ``locks`` the finished ones of other groups.
+    """
+    asking: defaultdict[NormalizedName, set[str]] = defaultdict(set)
+    for name, wish in wishes:
+        place = wish.origin.path
+        if "://" not in place:
+            path = Path(os.path.normpath(root / place))
+            if path not in own.files:
+                continue
+            place = relative(path, folder)
+        asking[name].add(f"{'-c' if wish.constraint else '-r'} {place}")
+    for included in own.locks:
+        lock = locks.get(included.path)
+        for entry in lock.entries if lock else ():
+            asking[entry.name].add(f"{included.flag} {relative(included.path, folder)}")
+    return asking
+
+
+def _includes(path: Path, text: str) -> Iterator[tuple[str, Path]]:
+    for flag, target in _INCLUDE.findall(text):
+        if "://" not in target:
+            short = {"--requirement": "-r", "--constraint": "-c"}.get(flag, flag)
+            yield short, Path(os.path.normpath(path.parent / target))

@@ -1,0 +1,176 @@
+"""What sources that an index does not describe depend on: sdists, archives, repositories, folders.
+
+Read where it is promised, else asked of the build backend in isolation; kept by hash or commit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from venvman.errors import FreezeError, InstallError, UnsatisfiableError
+from venvman.index.cache import Entries
+from venvman.index.page import IndexFile
+from venvman.metadata import CoreMetadata, parse_metadata
+from venvman.names import canonical
+from venvman.secrets import redact
+from venvman.sources import ArchiveSource, DirectorySource, VcsSource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from venvman.engines import FreezeRequest
+    from venvman.events import Reporter
+    from venvman.index.client import Index
+    from venvman.install.build import BuildSettings, ConfigSettings
+    from venvman.names import NormalizedName
+    from venvman.options import IndexOptions
+    from venvman.probe import Interpreter
+
+__all__ = ["Describer", "DirectSource", "name_of"]
+
+DirectSource = ArchiveSource | VcsSource | DirectorySource
+
+
+class Describer:
+    """Thread-safe as far as one source is asked for once; callers see to that."""
+
+    def __init__(
+        self,
+        request: FreezeRequest,
+        *,
+        index: Index,
+        options: IndexOptions,
+        config_settings: Mapping[NormalizedName, ConfigSettings],
+        reporter: Reporter,
+    ) -> None:
+        self._request = request
+        self._index = index
+        self._options = options
+        self._config_settings = config_settings
+        self._reporter = reporter
+        self._kept = Entries(request.directories.cache / "built-metadata-v1", reporter=reporter)
+
+    def sdist(self, name: NormalizedName, file: IndexFile) -> CoreMetadata:
+        """The metadata of an sdist of an index.
+
+        Raises:
+            IndexFault, InstallError: it could not be had or built.
+        """
+        source = ArchiveSource(url=file.url, hashes=file.hashes)
+        config = self._config_settings.get(name, ())
+        key = self._key("sdist", file.hashes, config) if file.hashes else None
+        return self._described(source, config, key)[0]
+
+    def direct(
+        self, source: DirectSource, config: ConfigSettings, hashes: tuple[str, ...] = ()
+    ) -> tuple[CoreMetadata, DirectSource]:
+        """The metadata of a direct reference, and the source made exact.
+
+        Raises:
+            IndexFault, InstallError, GitError: it could not be had or built.
+            UnsatisfiableError: a wheel for another target.
+        """
+        if isinstance(source, ArchiveSource) and _leaf(source.url).endswith(".whl"):
+            return self._wheel(source, hashes), source
+        key = None
+        if isinstance(source, VcsSource) and source.commit:
+            key = self._key("commit", source.url, source.commit, source.subdirectory, config)
+        return self._described(source, config, key, hashes)
+
+    @cached_property
+    def _build(self) -> BuildSettings:
+        from venvman.install.build import BuildSettings
+
+        return BuildSettings(
+            cache=self._request.directories.cache,
+            variables=self._request.variables,
+            constraints=self._request.build_constraints,
+            config_settings=self._config_settings,
+        )
+
+    @cached_property
+    def _interpreter(self) -> Interpreter:
+        from venvman.probe import probe
+
+        return probe(self._request.python, directories=self._request.directories)
+
+    def _described(
+        self,
+        source: DirectSource,
+        config: ConfigSettings,
+        key: str | None,
+        hashes: tuple[str, ...] = (),
+    ) -> tuple[CoreMetadata, DirectSource]:
+        kept = self._kept.read(key) if key else None
+        if kept is not None and kept[0].startswith(_MAGIC):
+            return parse_metadata(kept[0][len(_MAGIC) :]), source
+        from venvman.install.describe import metadata_of_source
+
+        content, exact = metadata_of_source(
+            source,
+            interpreter=self._interpreter,
+            index=self._index,
+            root=self._request.project.root,
+            options=self._options,
+            build=self._build,
+            reporter=self._reporter,
+            hashes=hashes,
+            config_settings=config,
+        )
+        if key:
+            self._kept.write(key, _MAGIC, content)
+        return parse_metadata(content), exact
+
+    def _wheel(self, source: ArchiveSource, hashes: tuple[str, ...]) -> CoreMetadata:
+        from venvman.index.compatibility import Compatibility
+        from venvman.index.filenames import parse_wheel_name
+        from venvman.install.vcs import expand
+
+        leaf = _leaf(source.url)
+        name = parse_wheel_name(leaf)
+        if name is None:
+            raise InstallError(f"{leaf} is not a wheel's name.", code="wheel-invalid")
+        compatibility = Compatibility.of(self._request.target)
+        if compatibility.place(name.tags) is None:
+            raise UnsatisfiableError(
+                f"{leaf} cannot be installed here.",
+                code="wheel-of-another-target",
+                why=f"It {compatibility.reason(name.tags)}.",
+                fix="Name a wheel for this platform, or let an index choose one",
+            )
+        url = expand(source.url, self._request.variables)
+        known = tuple(dict.fromkeys((*hashes, *source.hashes)))
+        metadata = self._index.metadata(IndexFile(filename=leaf, url=url, hashes=known))
+        if metadata is None:
+            raise FreezeError(f"{redact(url)} says nothing of itself.", code="metadata-missing")
+        return metadata
+
+    def _key(self, *parts: object) -> str:
+        """Everything that decides what a backend answers."""
+        target = self._request.target
+        facts = [*parts, target.python, target.markers, self._request.build_constraints]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+_MAGIC = b"venvman-metadata-1\n"
+
+
+def name_of(metadata: CoreMetadata, source: DirectSource) -> NormalizedName:
+    """The name that a source states.
+
+    Raises:
+        InstallError: it states none.
+    """
+    if not metadata.name or not metadata.version:
+        raise InstallError(
+            f"{redact(str(source))} does not say its name and version.", code="metadata-invalid"
+        )
+    return canonical(metadata.name)
+
+
+def _leaf(url: str) -> str:
+    return unquote(urlsplit(url).path.rpartition("/")[2])

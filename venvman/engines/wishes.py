@@ -1,0 +1,209 @@
+"""Lines of requirements files as demands for the solver."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from venvman.engines.describing import name_of
+from venvman.errors import Problem, RequirementsError, UnsatisfiableError, VenvmanError
+from venvman.names import NormalizedName, canonical
+from venvman.resolve.demand import Demand, Pin
+from venvman.resolve.dependency import Dependency
+from venvman.secrets import redact
+from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from venvman.engines.describing import Describer, DirectSource
+    from venvman.install.build import ConfigSettings
+    from venvman.requirement import Requirement
+    from venvman.resolve.limits import Overrides
+    from venvman.resolve.supply import Supply
+
+__all__ = ["DirectPins", "demands_of", "read_overrides"]
+
+
+class DirectPins:
+    """The pin of every place that is named, each made once.
+
+    ``commit`` fills in a repository's commit. Editable or not, a folder is one place.
+    """
+
+    def __init__(
+        self,
+        describer: Describer,
+        supply: Supply,
+        commit: Callable[[VcsSource, Requirement | None], VcsSource],
+    ) -> None:
+        self._describer = describer
+        self._supply = supply
+        self._commit = commit
+        self._pins: dict[DirectSource, Pin] = {}
+
+    def of_line(self, line: Requirement) -> Pin | None:
+        """The pin of a line that names a place; None for one that does not.
+
+        Raises:
+            VenvmanError: it could not be had, built, or is something else; with file and line.
+        """
+        source = line.source
+        if isinstance(source, IndexSource):
+            return None
+        try:
+            pin = self._pin(source, line.config_settings, line.hashes, line)
+        except VenvmanError as error:
+            raise _located(error, line) from error
+        if line.name is not None and pin.name != line.name:
+            raise UnsatisfiableError(
+                f"{redact(str(source))} is {pin.name}, not {line.name}.",
+                code="name-differs",
+                path=line.origin.path,
+                line=line.origin.line,
+                text=redact(line.origin.text),
+                fix=f"Write {pin.name} in front of the @",
+            )
+        return pin
+
+    def of_dependency(self, line: Dependency) -> Pin:
+        """The pin of a dependency with a URL."""
+        return self._pin(_source_of(line.url or ""), (), (), None)
+
+    def _pin(
+        self,
+        source: DirectSource,
+        config: ConfigSettings,
+        hashes: tuple[str, ...],
+        line: Requirement | None,
+    ) -> Pin:
+        if isinstance(source, VcsSource):
+            source = self._commit(source, line)
+        place = _place(source)
+        known = self._pins.get(place)
+        if known is None:
+            known = self._pins[place] = self._make(source, config, hashes)
+        elif isinstance(source, DirectorySource) and source.editable:
+            known.source = source
+        return known
+
+    def _make(self, source: DirectSource, config: ConfigSettings, hashes: tuple[str, ...]) -> Pin:
+        from packaging.version import Version
+
+        metadata, exact = self._describer.direct(source, config, hashes)
+        refusal = self._supply.python_refusal(metadata.requires_python)
+        name = name_of(metadata, source)
+        if refusal is not None:
+            raise UnsatisfiableError(
+                f"{redact(str(source))} cannot be installed here.",
+                code="requires-other-python",
+                why=f"It {refusal}.",
+                fix="venvman sync --recreate --python VERSION",
+            )
+        return Pin(
+            name,
+            Version(metadata.version or "0"),
+            source=exact,
+            requires=metadata.requires,
+            extras=frozenset(canonical(each) for each in metadata.extras),
+        )
+
+
+def demands_of(line: Requirement, pin: Pin | None, overrides: Overrides) -> Iterator[Demand]:
+    """What ``line``, which applies, asks for; ``pin`` is its place's."""
+    name = line.name or (pin.name if pin else None)
+    if name is None:
+        return
+    extras = tuple(sorted(line.extras))
+    if name in overrides:
+        plain = Dependency(name, extras, "")
+        for each in overrides.applied(plain):
+            yield from _demands(name, each.extras, each.specifier, None, line)
+        return
+    yield from _demands(name, extras, "" if pin else str(line.specifier), pin, line)
+
+
+def read_overrides(
+    texts: Sequence[str], applies: Callable[[str], bool]
+) -> dict[NormalizedName, tuple[Dependency, ...]]:
+    """Overrides by name; a name whose overrides do not apply is demanded by nobody.
+
+    Raises:
+        RequirementsError: every text that is no requirement.
+    """
+    from packaging.requirements import InvalidRequirement
+    from packaging.requirements import Requirement as Parsed
+
+    found: dict[NormalizedName, tuple[Dependency, ...]] = {}
+    faults = []
+    for text in texts:
+        try:
+            parsed = Parsed(text)
+        except InvalidRequirement as error:
+            faults.append(
+                Problem(
+                    code="override-invalid",
+                    message=f"The override {text!r} is no requirement.",
+                    path="pyproject.toml",
+                    why=str(error).splitlines()[0],
+                )
+            )
+            continue
+        name = canonical(parsed.name)
+        extras = tuple(sorted(canonical(each) for each in parsed.extras))
+        known = found.get(name, ())
+        if parsed.marker is None or applies(str(parsed.marker)):
+            known = (*known, Dependency(name, extras, str(parsed.specifier), parsed.url))
+        found[name] = known
+    if faults:
+        raise RequirementsError(faults[0].message, code="override-invalid", problems=faults)
+    return found
+
+
+def _demands(
+    name: NormalizedName,
+    extras: Iterable[str],
+    specifier: str,
+    pin: Pin | None,
+    line: Requirement,
+) -> Iterator[Demand]:
+    asked = tuple(extras)
+    if pin is not None or specifier or line.hashes or not asked:
+        yield Demand(name, "", specifier, pin=pin, line=line, hashes=line.hashes)
+    for extra in asked:
+        yield Demand(name, extra, specifier, pin=pin, line=line, hashes=line.hashes)
+
+
+def _source_of(url: str) -> DirectSource:
+    from venvman.lockdirect import parse_reference
+
+    reference = parse_reference(url)
+    if reference is None or isinstance(reference.source, IndexSource):
+        raise UnsatisfiableError(f"{redact(url)} is no place.", code="url-invalid")
+    return reference.source
+
+
+def _place(source: DirectSource) -> DirectSource:
+    """What two references to the same thing have in common."""
+    from dataclasses import replace
+
+    if isinstance(source, DirectorySource):
+        return replace(source, editable=False)
+    if isinstance(source, ArchiveSource):
+        return replace(source, hashes=())
+    return replace(source, revision=None)
+
+
+def _located(error: VenvmanError, line: Requirement) -> VenvmanError:
+    """``error``, telling the line that led to it unless it tells one."""
+    first = error.problems[0]
+    if first.path is not None and first.line is not None:
+        return error
+    return type(error)(
+        error.message,
+        code=error.code,
+        path=line.origin.path,
+        line=line.origin.line,
+        text=redact(line.origin.text),
+        why=error.why,
+        fix=error.fix,
+    )

@@ -1,0 +1,277 @@
+"""A conflict as the chain of requirements that make it, each with the line it comes from."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from venvman.candidates import RefusalKind
+from venvman.errors import Problem, UnsatisfiableError, VenvmanError
+from venvman.resolve.demand import IMPOSSIBLE
+from venvman.resolve.limits import combined
+from venvman.resolve.solver import Question, Unsolvable, solve
+from venvman.secrets import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from venvman.candidates import Refusal
+    from venvman.names import NormalizedName
+    from venvman.requirement import Requirement
+    from venvman.resolve.demand import Demand, Pin
+    from venvman.resolve.dependency import Dependencies
+    from venvman.resolve.shared import Shared
+    from venvman.resolve.supply import Supply
+
+__all__ = ["Explainer"]
+
+PATIENCE = 10.0
+"""Seconds that may be spent on finding out which lines are not needed for the conflict."""
+SHOWN = 6
+"""Versions or refusals that are listed before the rest is counted."""
+
+
+class Explainer:
+    """Explains why ``question`` has no answer."""
+
+    def __init__(
+        self, question: Question, *, supply: Supply, dependencies: Dependencies, shared: Shared
+    ) -> None:
+        self._question = replace(question, kept={})
+        self._supply = supply
+        self._dependencies = dependencies
+        self._shared = shared
+        self._until = time.monotonic() + PATIENCE
+
+    def explain(self, failure: Unsolvable) -> UnsatisfiableError:
+        """The error that says what contradicts what, or why no version of something will do."""
+        failure = self._smallest(failure)
+        missing = self._missing(failure)
+        if missing is not None:
+            return missing
+        problems = tuple(dict.fromkeys(self._problems(failure)))
+        return UnsatisfiableError(
+            "The requirements contradict each other: no set of versions satisfies them all.",
+            code="requirements-conflict",
+            why=" ".join(problem.message for problem in problems),
+            problems=problems,
+        )
+
+    # ---- the smallest conflict -----------------------------------------------------------
+
+    def _smallest(self, failure: Unsolvable) -> Unsolvable:
+        """The failure of as few lines as still fail, found by leaving out one after the other."""
+        needed = list(dict.fromkeys(id(root.line) for root in self._question.roots))
+        for line in tuple(needed):
+            if len(needed) == 1 or time.monotonic() > self._until:
+                break
+            fewer = [each for each in needed if each != line]
+            other = self._fails(fewer)
+            if other is not None:
+                needed, failure = fewer, other
+        return failure
+
+    def _fails(self, lines: Sequence[int]) -> Unsolvable | None:
+        wanted = set(lines)
+        roots = tuple(root for root in self._question.roots if id(root.line) in wanted)
+        try:
+            solve(
+                replace(self._question, roots=roots),
+                supply=self._supply,
+                dependencies=self._dependencies,
+                shared=self._shared,
+            )
+        except Unsolvable as failure:
+            return failure
+        except VenvmanError:
+            return None  # cannot be told without what could not be had
+        return None
+
+    # ---- nothing at all fits -------------------------------------------------------------
+
+    def _missing(self, failure: Unsolvable) -> UnsatisfiableError | None:
+        """One demand that no version meets, whatever else is asked for."""
+        demands = {cause.requirement for cause in failure.causes}
+        if len({(demand.name, demand.specifier) for demand in demands}) != 1:
+            return None
+        (cause, *_) = failure.causes
+        demand = cause.requirement
+        if demand.pin is not None or demand.name == IMPOSSIBLE:
+            return None
+        limits = [line for line in self._question.constraints if line.name == demand.name]
+        if limits and self._any(demand):
+            return None
+        refusals = tuple(
+            self._supply.candidates(demand.name).refusals(
+                combined(frozenset({demand.specifier}), None), hashes=demand.hashes
+            )
+        )
+        line, chain = self._line_of(cause.parent, demand)
+        origin = line.origin if line else None
+        known = self._supply.candidates(demand.name).versions
+        path = origin.path if origin else None
+        number = origin.line if origin else None
+        text = redact(origin.text) if origin else None
+        by = f" {_capital(chain)}." if chain else ""
+        if not known and not refusals:
+            return UnsatisfiableError(
+                f"No index has a distribution named {demand.name}.",
+                code="package-not-found",
+                why=f"Its name may be misspelt, or it is on another index.{by}",
+                fix="Check the name, or add the index with --extra-index-url",
+                path=path,
+                line=number,
+                text=text,
+            )
+        return UnsatisfiableError(
+            f"No version of {demand.name} will do for {demand}.",
+            code="no-matching-version",
+            why=f"{_reasons(refusals, demand)}{by}",
+            fix=_cure(refusals, demand),
+            path=path,
+            line=number,
+            text=text,
+        )
+
+    def _any(self, demand: Demand) -> bool:
+        candidates = self._supply.candidates(demand.name)
+        wanted = combined(frozenset({demand.specifier}), None)
+        return next(candidates.matching(wanted, hashes=demand.hashes), None) is not None
+
+    # ---- a contradiction -----------------------------------------------------------------
+
+    def _problems(self, failure: Unsolvable) -> Iterable[Problem]:
+        """One for each cause, those of several versions of one distribution joined."""
+        grouped: dict[tuple[str, str], list[Pin]] = {}
+        names: dict[NormalizedName, None] = {}
+        for cause in failure.causes:
+            demand, parent = cause.requirement, cause.parent
+            if demand.name != IMPOSSIBLE:
+                names[demand.name] = None
+            if parent is None:
+                yield self._asked(demand)
+            else:
+                grouped.setdefault((parent.identifier, str(demand)), []).append(parent)
+        for (_, text), parents in grouped.items():
+            yield self._depends(parents, text)
+        for line in self._question.constraints:
+            if line.name in names:
+                yield Problem(
+                    code="requirements-conflict",
+                    message=f"{line.origin} limits {line.name} to {line.specifier}.",
+                    path=line.origin.path,
+                    line=line.origin.line,
+                    text=redact(line.origin.text),
+                )
+
+    def _asked(self, demand: Demand) -> Problem:
+        line = demand.line
+        if line is None:
+            return Problem(code="requirements-conflict", message=f"{demand} is asked for.")
+        origin = line.origin
+        return Problem(
+            code="requirements-conflict",
+            message=f"{origin} asks for {redact(str(demand))}.",
+            path=origin.path,
+            line=origin.line,
+            text=redact(origin.text),
+            fix=f"Relax {origin}, or the requirements that contradict it",
+        )
+
+    def _depends(self, parents: Sequence[Pin], text: str) -> Problem:
+        first = parents[0]
+        line, chain = self._line_of(first, None)
+        versions = sorted({parent.version for parent in parents})
+        if len(versions) == 1:
+            which = f"{first.identifier} {versions[0]}"
+        elif len(versions) <= SHOWN:
+            which = f"{first.identifier} {', '.join(map(str, versions))}"
+        else:
+            which = f"{first.identifier} {versions[0]} to {versions[-1]}"
+        verb = "depends on" if len(versions) == 1 else "depend on"
+        impossible = any(
+            demand.name == IMPOSSIBLE and str(demand) == text for demand in first.demands or ()
+        )
+        message = f"{_capital(text)}." if impossible else f"{which} {verb} {redact(text)}."
+        origin = line.origin if line else None
+        return Problem(
+            code="requirements-conflict",
+            message=message,
+            path=origin.path if origin else None,
+            line=origin.line if origin else None,
+            text=redact(origin.text) if origin else None,
+            why=f"{_capital(chain)}." if chain else None,
+            fix=f"Allow another version of {first.name}" if origin else None,
+        )
+
+    def _line_of(self, pin: Pin | None, demand: Demand | None) -> tuple[Requirement | None, str]:
+        """The line that led to ``pin``, and the way from it in words."""
+        if pin is None:
+            return (demand.line if demand else None), ""
+        way = [pin.name]
+        seen = {pin.identifier}
+        while True:
+            root = self._root(pin)
+            if root is not None:
+                names = list(dict.fromkeys(reversed(way)))
+                return (
+                    root,
+                    f"{names[-1]} is asked for by {' -> '.join([str(root.origin), *names[:-1]])}",
+                )
+            parent = self._shared.introduced.get(pin.identifier, (None, None))[0]
+            if parent is None or parent.identifier in seen:
+                return None, ""
+            seen.add(parent.identifier)
+            way.append(parent.name)
+            pin = parent
+
+    def _root(self, pin: Pin) -> Requirement | None:
+        for root in self._question.roots:
+            if root.name == pin.name:
+                return root.line
+        return None
+
+
+def _reasons(refusals: Sequence[Refusal], demand: Demand) -> str:
+    """Why each file was refused: those of a version that fits first, the newest first."""
+    telling = [each for each in refusals if each.kind is not RefusalKind.SPECIFIER]
+    fitting = [
+        each
+        for each in telling
+        if each.version is None
+        or combined(frozenset({demand.specifier}), None).contains(each.version, prereleases=True)
+    ]
+    if fitting:
+        shown = [each.reason for each in fitting[:SHOWN]]
+        more = len(fitting) - len(shown)
+        return " ".join(shown) + (f" And {more} more files." if more else "")
+    versions = sorted({each.version for each in refusals if each.version}, reverse=True)
+    newest = ", ".join(str(each) for each in versions[:SHOWN])
+    rest = f" and {len(versions) - SHOWN} older ones" if len(versions) > SHOWN else ""
+    return f"There are the versions {newest}{rest}."
+
+
+def _cure(refusals: Sequence[Refusal], demand: Demand) -> str | None:
+    """What would let the newest refused version in."""
+    wanted = combined(frozenset({demand.specifier}), None)
+    kinds = [
+        each.kind
+        for each in refusals
+        if each.version is not None and wanted.contains(each.version, prereleases=True)
+    ]
+    cures = {
+        RefusalKind.PYTHON: "venvman sync --recreate --python VERSION",
+        RefusalKind.PLATFORM: "Ask for another version, or one that has an sdist",
+        RefusalKind.PRE_RELEASE: f"Ask for {demand.name} by a pre-release's version, or add --pre",
+        RefusalKind.YANKED: "Ask for another version, or pin this one with ==",
+        RefusalKind.TOO_NEW: "Raise exclude-newer, or ask for an older version",
+        RefusalKind.HASH: "Correct the --hash in the requirements file",
+        RefusalKind.BINARY_FORBIDDEN: f"Take {demand.name} out of --no-binary",
+        RefusalKind.SOURCE_FORBIDDEN: f"Take {demand.name} out of --only-binary",
+    }
+    return next((cures[kind] for kind in kinds if kind in cures), "Change the version asked for")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

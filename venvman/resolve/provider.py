@@ -1,0 +1,283 @@
+"""The questions that resolvelib asks, answered as pip 26 answers them."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from resolvelib import AbstractProvider
+
+from venvman.resolve.demand import IMPOSSIBLE, Demand, Pin
+from venvman.resolve.dependency import DependencyInvalid
+from venvman.resolve.limits import combined
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from packaging.version import Version
+    from resolvelib.structs import Matches, RequirementInformation
+
+    from venvman.candidates import Candidate
+    from venvman.names import NormalizedName
+    from venvman.resolve.dependency import Dependencies
+    from venvman.resolve.limits import Limits
+    from venvman.resolve.prefetch import Prefetcher
+    from venvman.resolve.shared import Shared
+    from venvman.resolve.supply import Supply
+
+__all__ = ["Provider"]
+
+PROMOTED_AFTER = 5
+"""pip's: so many conflicts about a name that has no pin yet, and it is decided early."""
+
+
+class Provider(AbstractProvider[Demand, Pin, str]):
+    """One attempt; ``shared`` outlives it. ``order`` is the place of what the user asks for."""
+
+    def __init__(
+        self,
+        supply: Supply,
+        dependencies: Dependencies,
+        *,
+        limits: Limits,
+        order: Mapping[str, int],
+        prefetcher: Prefetcher,
+        shared: Shared,
+    ) -> None:
+        self._supply = supply
+        self._dependencies = dependencies
+        self._limits = limits
+        self._order = order
+        self._prefetcher = prefetcher
+        self._shared = shared
+        self._matches: dict[tuple[str, frozenset[str], tuple[str, ...]], _Sequence] = {}
+        self._conflicts: defaultdict[str, int] = defaultdict(int)
+        self._promoted: set[str] = set()
+
+    def identify(self, requirement_or_candidate: Demand | Pin) -> str:
+        """See resolvelib."""
+        return requirement_or_candidate.identifier
+
+    def narrow_requirement_selection(
+        self,
+        identifiers: Iterable[str],
+        resolutions: Mapping[str, Pin],
+        candidates: Mapping[str, Iterator[Pin]],  # noqa: ARG002 - resolvelib's signature
+        information: Mapping[str, Iterator[RequirementInformation[Demand, Pin]]],  # noqa: ARG002
+        backtrack_causes: Sequence[RequirementInformation[Demand, Pin]],
+    ) -> Iterable[str]:
+        """First what the last conflict was about, then what conflicts are often about."""
+        causes: set[str] = set()
+        for cause in backtrack_causes:
+            causes.add(cause.requirement.identifier)
+            if cause.parent is not None:
+                causes.add(cause.parent.identifier)
+        for name in causes:
+            if name not in resolutions:
+                self._conflicts[name] += 1
+                if self._conflicts[name] >= PROMOTED_AFTER:
+                    self._promoted.add(name)
+        known = list(identifiers)
+        if causes:
+            current = [name for name in known if name in causes]
+            if current:
+                return current
+        if self._promoted:
+            promoted = [name for name in known if name in self._promoted]
+            if promoted:
+                return promoted
+        return known
+
+    def get_preference(
+        self,
+        identifier: str,
+        resolutions: Mapping[str, Pin],  # noqa: ARG002 - resolvelib's signature
+        candidates: Mapping[str, Iterator[Pin]],  # noqa: ARG002
+        information: Mapping[str, Iterator[RequirementInformation[Demand, Pin]]],
+        backtrack_causes: Sequence[RequirementInformation[Demand, Pin]],  # noqa: ARG002
+    ) -> tuple[Any, ...]:
+        """Pip's order: direct, pinned, bounded above, asked for by the user, not free, by name."""
+        direct = pinned = bounded = False
+        free = True
+        for each in information[identifier]:
+            demand = each[0]
+            if demand.pin is not None:
+                direct = True
+            if not demand.free:
+                free = False
+                pinned = pinned or demand.pinned
+                bounded = bounded or demand.bounded
+        return (
+            identifier not in self._promoted,
+            not direct,
+            not pinned,
+            not bounded,
+            self._order.get(identifier, math.inf),
+            free,
+            identifier,
+        )
+
+    def find_matches(
+        self,
+        identifier: str,
+        requirements: Mapping[str, Iterator[Demand]],
+        incompatibilities: Mapping[str, Iterator[Pin]],
+    ) -> Matches[Pin]:
+        """The pins that meet every demand, best first, found as they are looked at."""
+        demands = list(requirements[identifier])
+        first = demands[0]
+        if first.name == IMPOSSIBLE:
+            return ()
+        if first.extra and first.name in requirements:
+            demands += requirements[first.name]
+        refused = {id(pin) for pin in incompatibilities[identifier]}
+        direct = self._direct(demands, first)
+        if direct is not None:
+            fits = id(direct) not in refused and self._meets(direct, demands, identifier)
+            return (direct,) if fits else ()
+        return partial(self._found(first, demands).without, refused)
+
+    @staticmethod
+    def is_satisfied_by(requirement: Demand, candidate: Pin) -> bool:
+        """See resolvelib."""
+        return requirement.fits(candidate)
+
+    def get_dependencies(self, candidate: Pin) -> tuple[Demand, ...]:
+        """What ``candidate`` demands; an impossible demand if it cannot be used after all."""
+        known = candidate.demands
+        if known is None:
+            known = candidate.demands = self._learn(candidate)
+        return known
+
+    # ---- matches -------------------------------------------------------------------------
+
+    def _direct(self, demands: Sequence[Demand], first: Demand) -> Pin | None:
+        """The pin of the first demand that names its source, or of a constraint that does."""
+        for demand in demands:
+            if demand.pin is not None:
+                return self._with_extra(demand.pin.base, first.extra)
+        pin = self._limits.direct(first.name)
+        return None if pin is None else self._with_extra(pin, first.extra)
+
+    def _meets(self, pin: Pin, demands: Sequence[Demand], identifier: str) -> bool:
+        limit = self._limits.specifiers.get(pin.name)
+        if limit is not None and not limit.contains(pin.version, prereleases=True):
+            return False
+        return all(demand.fits(pin) for demand in demands if demand.identifier == identifier)
+
+    def _found(self, first: Demand, demands: Sequence[Demand]) -> _Sequence:
+        keys = frozenset(demand.specifier for demand in demands)
+        hashes = self._limits.hashes(first.name, demands)
+        key = (first.identifier, keys, hashes)
+        known = self._matches.get(key)
+        if known is None:
+            pins = self._search(first.name, first.extra, keys, hashes)
+            known = self._matches[key] = _Sequence(pins)
+        return known
+
+    def _search(
+        self, name: NormalizedName, extra: str, keys: frozenset[str], hashes: tuple[str, ...]
+    ) -> Iterator[Pin]:
+        """Every version once, as a pin."""
+        if self._limits.impossible_hashes(hashes):
+            return
+        wanted = combined(keys, self._limits.specifiers.get(name))
+        candidates = self._supply.candidates(name)
+        found = candidates.matching(wanted, hashes=hashes)
+        begun: set[Version] = set()
+        for candidate in found:
+            version = candidate.version
+            if version in begun:
+                continue
+            begun.add(version)
+            yield self._with_extra(self._pin(name, candidate, hashes), extra)
+
+    def _pin(self, name: NormalizedName, candidate: Candidate, hashes: tuple[str, ...]) -> Pin:
+        key = (name, candidate.version, hashes)
+        known = self._shared.pins.get(key)
+        if known is None:
+            known = Pin(name, candidate.version, files=(candidate,))
+            self._shared.pins[key] = known
+        return known
+
+    def _with_extra(self, base: Pin, extra: str) -> Pin:
+        if not extra:
+            return base
+        key = (base, extra)
+        known = self._shared.extras.get(key)
+        if known is None:
+            known = self._shared.extras[key] = base.with_extra(extra)
+        return known
+
+    # ---- dependencies --------------------------------------------------------------------
+
+    def _learn(self, pin: Pin) -> tuple[Demand, ...]:
+        base = pin.base
+        refusal = self._describe(base) if base.requires is None else None
+        if refusal is not None:
+            return (self._impossible(refusal),)
+        try:
+            lines = self._dependencies.of(base.requires or (), extra=pin.extra)
+        except DependencyInvalid as error:
+            return (self._impossible(f"{pin.base} has faulty metadata: {error}"),)
+        demands = [demand for line in lines for demand in self._shared.demands(line)]
+        if pin.extra:
+            demands.insert(0, self._shared.same_version(base))
+        # A distribution that asks for one of its own extras does not ask for itself.
+        demands = [each for each in demands if each.identifier != pin.identifier]
+        for demand in demands:
+            if demand.pin is None:
+                self._prefetcher.want(demand.name, demand.extra, demand.specifier)
+            self._shared.introduced.setdefault(demand.identifier, (pin, demand))
+        return tuple(demands)
+
+    def _describe(self, base: Pin) -> str | None:
+        """Fills in what ``base`` requires by its best usable file; else says why there is none."""
+        first = base.files[0]
+        refusal = ""
+        others = self._supply.candidates(base.name).at(base.version)
+        usable = [
+            each for each in others if (each.file.yanked is None) == (first.file.yanked is None)
+        ]
+        for candidate in (first, *(each for each in usable if each is not first)):
+            described = self._supply.described(candidate)
+            if described is None:
+                continue  # cannot be: that is the answer to those who do not want a build
+            if described.refusal is None:
+                base.requires, base.extras = described.requires, described.extras
+                return None
+            refusal = refusal or f"{candidate.file.filename} {described.refusal}"
+        self._shared.refused[base] = refusal
+        return refusal
+
+    def _impossible(self, note: str) -> Demand:
+        return Demand(IMPOSSIBLE, "", "", note=note)
+
+
+class _Sequence:
+    """Pins that are found when somebody looks so far, and kept for who looks next."""
+
+    __slots__ = ("_found", "_rest")
+
+    def __init__(self, pins: Iterator[Pin]) -> None:
+        self._found: list[Pin] = []
+        self._rest: Iterator[Pin] | None = pins
+
+    def without(self, refused: set[int]) -> Iterator[Pin]:
+        """All but those whose identity is in ``refused``."""
+        place = 0
+        while True:
+            while place < len(self._found):
+                pin = self._found[place]
+                place += 1
+                if id(pin) not in refused:
+                    yield pin
+            if self._rest is None:
+                return
+            following = next(self._rest, None)
+            if following is None:
+                self._rest = None
+                return
+            self._found.append(following)

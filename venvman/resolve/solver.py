@@ -1,0 +1,207 @@
+"""RequirementSet in, one pin for each name out: resolvelib, asked with pip's answers.
+
+Existing pins are kept as pip-compile keeps them: as constraints that give way, one by one, when
+nothing else fits with them.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from resolvelib import BaseReporter, Resolver
+from resolvelib.resolvers import ResolutionImpossible, ResolutionTooDeep
+
+from venvman.errors import FreezeError
+from venvman.resolve.demand import IMPOSSIBLE, Demand
+from venvman.resolve.limits import Limits
+from venvman.resolve.prefetch import Prefetcher
+from venvman.resolve.provider import Provider
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from resolvelib.resolvers import Result
+    from resolvelib.structs import RequirementInformation
+
+    from venvman.names import NormalizedName
+    from venvman.requirement import Requirement
+    from venvman.resolve.demand import Pin
+    from venvman.resolve.dependency import Dependencies
+    from venvman.resolve.shared import Shared
+    from venvman.resolve.supply import Supply
+
+__all__ = ["Question", "Solution", "Unsolvable", "closure", "solve"]
+
+ROUNDS = 200_000
+PATIENCE = 50.0
+"""Seconds of this process's own thinking (not of waiting) after which there is no hope."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """``roots`` are what the lines ask for, ``constraints`` the lines that only limit.
+
+    ``kept`` are versions that should stay, ``sources`` the pins of constraints with a URL.
+    """
+
+    roots: tuple[Demand, ...]
+    constraints: tuple[Requirement, ...] = ()
+    kept: Mapping[NormalizedName, str] = field(default_factory=dict)
+    sources: Mapping[NormalizedName, Pin] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solution:
+    """The pins by identifier, and the names of ``kept`` that had to move."""
+
+    pins: Mapping[str, Pin]
+    moved: frozenset[NormalizedName] = frozenset()
+
+
+class Unsolvable(Exception):
+    """No set of pins will do; ``causes`` are the demands that met, each with who made it."""
+
+    def __init__(self, causes: Collection[RequirementInformation[Demand, Pin]]) -> None:
+        super().__init__("no solution")
+        self.causes = tuple(causes)
+
+
+def solve(
+    question: Question,
+    *,
+    supply: Supply,
+    dependencies: Dependencies,
+    shared: Shared,
+) -> Solution:
+    """The solution that pip would find.
+
+    Raises:
+        Unsolvable: there is none.
+        FreezeError: none was found in a reasonable time.
+        IndexFault, InstallError: a distribution could not be looked at.
+    """
+    kept = dict(question.kept)
+    moved: set[NormalizedName] = set()
+    while True:
+        limits = Limits(question.constraints, kept, question.sources)
+        try:
+            pins = _attempt(question.roots, limits, supply, dependencies, shared)
+            return Solution(pins=pins, moved=frozenset(moved))
+        except Unsolvable as failure:
+            giving_way = _giving_way(failure, kept, shared)
+            if giving_way:
+                moved |= giving_way
+                for name in giving_way:
+                    del kept[name]
+            elif not _refreshed(failure, supply):
+                raise
+
+
+def closure(roots: Iterable[Demand], pins: Mapping[str, Pin]) -> dict[str, Pin]:
+    """What of ``pins`` the ``roots`` bring in, by identifier."""
+    found: dict[str, Pin] = {}
+    pending = [root.identifier for root in roots]
+    while pending:
+        identifier = pending.pop()
+        if identifier not in found:
+            pin = found[identifier] = pins[identifier]
+            pending += [demand.identifier for demand in pin.demands or ()]
+    return found
+
+
+def _attempt(
+    roots: Sequence[Demand],
+    limits: Limits,
+    supply: Supply,
+    dependencies: Dependencies,
+    shared: Shared,
+) -> dict[str, Pin]:
+    order: dict[str, int] = {}
+    for place, root in enumerate(roots):
+        order.setdefault(root.identifier, place)
+    with closing(Prefetcher(supply, dependencies, limits=limits.specifiers)) as ahead:
+        for root in roots:
+            if root.pin is None:
+                ahead.want(root.name, root.extra, root.specifier)
+        provider = Provider(
+            supply, dependencies, limits=limits, order=order, prefetcher=ahead, shared=shared
+        )
+        # Extras last: by then their distribution's own demands are known, as with pip.
+        sequence = sorted(roots, key=lambda root: bool(root.extra))
+        return dict(_resolve(provider, sequence).mapping)
+
+
+def _resolve(provider: Provider, roots: Sequence[Demand]) -> Result[Demand, Pin, str]:
+    try:
+        return Resolver(provider, _Patience()).resolve(roots, max_rounds=ROUNDS)
+    except ResolutionImpossible as impossible:
+        raise Unsolvable(impossible.causes) from None
+    except ResolutionTooDeep:
+        raise _hopeless("There are too many combinations.", {}) from None
+
+
+class _Patience(BaseReporter[Demand, "Pin", str]):
+    """Ends a search that leads nowhere, and knows what it went in circles about."""
+
+    def __init__(self) -> None:
+        self._begun = time.thread_time()
+        self._conflicts: dict[str, int] = {}
+
+    def starting_round(self, index: int) -> None:
+        """See resolvelib."""
+        if index % 64 == 0 and time.thread_time() - self._begun > PATIENCE:
+            why = f"{index} combinations were tried."
+            raise _hopeless(why, self._conflicts)
+
+    def resolving_conflicts(self, causes: Collection[RequirementInformation[Demand, Pin]]) -> None:
+        """See resolvelib."""
+        for cause in causes:
+            name = cause.requirement.identifier
+            self._conflicts[name] = self._conflicts.get(name, 0) + 1
+
+
+def _hopeless(why: str, conflicts: Mapping[str, int]) -> FreezeError:
+    worst = sorted(conflicts, key=lambda name: (-conflicts[name], name))[:5]
+    return FreezeError(
+        "No set of versions was found in a reasonable time.",
+        code="resolution-too-hard",
+        why=f"{why} Most conflicts were about {', '.join(worst)}." if worst else why,
+        fix="Give lower bounds (name>=version) for what is named, in the requirements file",
+    )
+
+
+def _giving_way(
+    failure: Unsolvable, kept: Mapping[NormalizedName, str], shared: Shared
+) -> set[NormalizedName]:
+    """Which of ``kept`` must not stay: what the conflict is about, else who brings that in."""
+    if not kept:
+        return set()
+    about = {cause.requirement.name for cause in failure.causes}
+    found = about & kept.keys()
+    if not found:
+        found = {cause.parent.name for cause in failure.causes if cause.parent} & kept.keys()
+    if not found:
+        found = _on_the_way(failure, shared) & kept.keys()
+    return found or set(kept)
+
+
+def _on_the_way(failure: Unsolvable, shared: Shared) -> set[NormalizedName]:
+    """All that leads from the lines of the user to the conflict."""
+    names: set[NormalizedName] = set()
+    pending = [cause.parent.identifier for cause in failure.causes if cause.parent]
+    while pending:
+        parent = shared.introduced.get(pending.pop(), (None, None))[0]
+        if parent is not None and parent.name not in names:
+            names.add(parent.name)
+            pending.append(parent.identifier)
+    return names
+
+
+def _refreshed(failure: Unsolvable, supply: Supply) -> bool:
+    """Asks again for what no version was found of, since an index was believed (DESIGN 4.7)."""
+    names = {cause.requirement.name for cause in failure.causes} - {IMPOSSIBLE}
+    asked = [supply.refresh(name) for name in sorted(names)]  # all of them, not the first only
+    return any(asked)

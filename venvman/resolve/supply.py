@@ -1,0 +1,165 @@
+"""What there is to choose from: versions of a project, and what one file of it depends on.
+
+The one place where solving meets the network; everything is asked once, whoever asks. Thread-safe.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from venvman.candidates import Candidates
+from venvman.index.once import Once
+from venvman.names import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from packaging.version import Version
+
+    from venvman.candidates import Candidate
+    from venvman.index.listing import ProjectFiles
+    from venvman.index.page import IndexFile
+    from venvman.metadata import CoreMetadata
+    from venvman.names import NormalizedName
+    from venvman.options import IndexOptions
+    from venvman.target import Target
+
+__all__ = ["Described", "IndexSide", "Supply"]
+
+
+class IndexSide(Protocol):
+    """What is needed of :class:`venvman.index.client.Index`."""
+
+    def project(self, name: NormalizedName, *, refresh: bool = False) -> ProjectFiles:
+        """Every file of the project."""
+        ...
+
+    def metadata(self, file: IndexFile) -> CoreMetadata | None:
+        """What the file depends on; None for an sdist of which only a build can tell."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What a file says of itself; ``refusal`` is the reason (half a sentence) not to take it."""
+
+    requires: tuple[str, ...] = ()
+    extras: frozenset[str] = frozenset()
+    refusal: str | None = None
+
+
+class Supply:
+    """Asks ``index``; ``build`` tells the metadata of an sdist that must be built for it."""
+
+    def __init__(
+        self,
+        index: IndexSide,
+        *,
+        target: Target,
+        options: IndexOptions,
+        build: Callable[[NormalizedName, IndexFile], CoreMetadata],
+        exclude_newer: datetime | None = None,
+    ) -> None:
+        self.target = target
+        self._index = index
+        self._options = options
+        self._build = build
+        self._exclude_newer = exclude_newer
+        self._candidates: Once[tuple[NormalizedName, bool], Candidates] = Once()
+        self._described: Once[str, Described] = Once()
+        self._refreshed: set[NormalizedName] = set()
+
+    def candidates(self, name: NormalizedName) -> Candidates:
+        """The project's files.
+
+        Raises:
+            IndexFault: no index answered.
+        """
+        again = name in self._refreshed
+        return self._candidates.get((name, again), lambda: self._ask(name, refresh=again))
+
+    def refresh(self, name: NormalizedName) -> bool:
+        """Makes the indexes be asked again, before "no such version" is said (DESIGN 4.7).
+
+        False if that was done already, or must not be.
+        """
+        if name in self._refreshed or self._options.offline:
+            return False
+        self._refreshed.add(name)
+        return True
+
+    def known(self, name: NormalizedName) -> bool:
+        """Whether the project's files were asked for."""
+        return self._candidates.known((name, name in self._refreshed))
+
+    def release(self, name: NormalizedName, version: Version) -> tuple[IndexFile, ...]:
+        """Every file of a version that options and ``exclude-newer`` allow, for whatever target."""
+        return self.candidates(name).release(version)
+
+    def described(self, candidate: Candidate, *, build: bool = True) -> Described | None:
+        """What ``candidate`` says of itself; None for an sdist if ``build`` is False.
+
+        Raises:
+            IndexFault, InstallError: it could not be had, is damaged, or does not build.
+        """
+        file = candidate.file
+        if not build and not file.is_wheel:
+            return None
+        return self._described.get(file.url, lambda: self._describe(candidate))
+
+    def python_refusal(self, requires_python: str | None) -> str | None:
+        """Why the target's Python will not do; None if it will, or the wish makes no sense."""
+        if not requires_python:
+            return None
+        from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+        try:
+            wanted = SpecifierSet(requires_python)
+        except InvalidSpecifier:
+            return None
+        if wanted.contains(self.target.python, prereleases=True):
+            return None
+        return f"needs Python {requires_python}, and the target is {self.target.python}"
+
+    def _ask(self, name: NormalizedName, *, refresh: bool) -> Candidates:
+        project = self._index.project(name, refresh=True) if refresh else self._index.project(name)
+        return Candidates(
+            project,
+            target=self.target,
+            options=self._options,
+            exclude_newer=self._exclude_newer,
+        )
+
+    def _describe(self, candidate: Candidate) -> Described:
+        file = candidate.file
+        metadata = self._index.metadata(file)
+        if metadata is None:
+            metadata = self._build(candidate.name, file)
+        return Described(
+            requires=metadata.requires,
+            extras=frozenset(canonical(each) for each in metadata.extras),
+            refusal=_inconsistency(candidate, metadata)
+            or self.python_refusal(metadata.requires_python),
+        )
+
+
+def _inconsistency(candidate: Candidate, metadata: CoreMetadata) -> str | None:
+    """Names and versions in a file must be those of its file name; pip takes no other."""
+    if not metadata.name or canonical(metadata.name) != candidate.name:
+        return f"says that its name is {metadata.name or 'missing'}"
+    if not metadata.version or not _same_version(metadata.version, candidate.version):
+        return f"says that its version is {metadata.version or 'missing'}"
+    return None
+
+
+def _same_version(text: str, version: Version) -> bool:
+    if text == str(version):
+        return True
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(text) == version
+    except InvalidVersion:
+        return False
