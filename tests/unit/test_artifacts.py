@@ -189,9 +189,17 @@ def test_the_wheel_that_fits_the_target_best_is_taken(world: World) -> None:
     assert world.obtain(pin("a"))["a"].wheel.filename == special.name
 
 
-def test_a_pin_may_stand_for_a_local_version(world: World) -> None:
+def test_a_pin_never_stands_for_a_local_version(world: World) -> None:
     world.wheel("a", "1.0+cpu")
-    assert world.obtain(pin("a"))["a"].wheel.manifest.version == "1.0+cpu"
+    error = world.refusal(pin("a"))
+    assert error.code == "version-not-found"
+    assert error.why == "They have 1.0+cpu, which is another build."
+
+
+def test_the_very_build_is_taken_though_another_one_is_preferred(world: World) -> None:
+    world.wheel("a", "1.0+cpu")
+    world.wheel("a", "1.0")
+    assert world.obtain(pin("a"))["a"].wheel.manifest.version == "1.0"
 
 
 def test_the_largest_file_is_downloaded_first(

@@ -116,23 +116,27 @@ class Arrivals:
 
         wanted = SpecifierSet(f"=={entry.version}")
         refused: list[Refusal] = []
+        builds: list[str] = []
         for refresh in (False, True):
             candidates = Candidates(
                 self._index.project(entry.name, refresh=refresh),
                 target=self._interpreter.target,
                 options=self._index.options,
             )
-            best = next(candidates.matching(wanted, hashes=entry.hashes), None)
+            # `==1.0` also matches 1.0+cpu (PEP 440), which is another build and would be drift.
+            fitting = tuple(candidates.matching(wanted, hashes=entry.hashes))
+            best = next((each for each in fitting if each.version == entry.version), None)
             if best is not None:
                 return best
+            builds = [str(each.version) for each in fitting]
             refused = [
                 each
                 for each in candidates.refusals(wanted, hashes=entry.hashes)
-                if each.version is not None and wanted.contains(each.version, prereleases=True)
+                if each.version == entry.version
             ]
             if self._index.options.offline:
                 break
-        raise no_file(entry, refused, self._interpreter)
+        raise no_file(entry, refused, self._interpreter, builds=builds)
 
     def file(self, entry: LockEntry, best: Candidate, folder: Path) -> Downloaded:
         """Downloads ``best`` into ``folder``, checked by the entry's hashes, else the index's."""

@@ -92,14 +92,25 @@ def _file(entry: LockEntry) -> str:
     return entry.origin.path if entry.origin else ""
 
 
-def no_file(entry: LockEntry, refused: Sequence[Refusal], interpreter: Interpreter) -> InstallError:
-    """No file of the release can be installed, and why each one of ``refused`` cannot."""
+def no_file(
+    entry: LockEntry,
+    refused: Sequence[Refusal],
+    interpreter: Interpreter,
+    *,
+    builds: Sequence[str] = (),
+) -> InstallError:
+    """No file of the release can be installed, and why each one of ``refused`` cannot.
+
+    ``builds`` are local versions of the same release that could be.
+    """
     label = label_of(entry)
     if not refused:
         return InstallError(
             f"{label} is on none of the indexes.",
             code="version-not-found",
-            why="It was withdrawn, or another index has it.",
+            why=f"They have {', '.join(sorted(set(builds)))}, which is another build."
+            if builds
+            else "It was withdrawn, or another index has it.",
             fix=f"venvman upgrade {entry.name}",
         )
     reasons = list(dict.fromkeys(each.reason for each in refused))
