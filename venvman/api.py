@@ -96,15 +96,17 @@ def diff(project: Project, groups: GroupChoice | None = None, **settings: object
         LockError: a lock is missing, cannot be read, or disagrees with another.
         EnvironmentUnusable: there is no environment to compare with.
     """
+    from venvman.inspection import Environment
+
     report = status(project, groups, **settings)
     if report.drift is not None:
         return report.drift
     if report.problems:
         first = report.problems[0]
         raise LockError(first.message, code=first.code, problems=report.problems)
-    missing = [each.path for each in report.locks if not each.pins]
-    if missing:
-        shown = project.display(missing[0])
+    if isinstance(report.inspection, Environment):
+        missing = next(each.path for each in report.locks if not each.path.is_file())
+        shown = project.display(missing)
         raise LockError(f"There is no lock {shown}.", code="lock-missing", fix="venvman freeze")
     raise EnvironmentUnusable(
         f"There is no usable environment at {project.display(report.environment)}.",

@@ -53,6 +53,7 @@ __all__ = [
     "conflict",
     "create",
     "inspect",
+    "is_being_replaced",
     "locate",
     "recover_replaced",
     "remove",
@@ -171,6 +172,12 @@ def recover_replaced(path: Path) -> bool:
             remove_tree(aside)
     remove_tree(discarded)
     return True
+
+
+def is_being_replaced(path: Path) -> bool:
+    """Whether :func:`recover_replaced` may have something to do: two system calls."""
+    place = _real(path)
+    return os.path.lexists(_aside(place)) or os.path.lexists(_discarded(place))
 
 
 def remove(path: Path) -> None:

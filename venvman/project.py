@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
     from pathspec import GitIgnoreSpec
 
-__all__ = ["Project", "find_project", "find_workspace", "requirement_names"]
+__all__ = ["LOOKED_FOR", "Project", "find_project", "find_workspace", "requirement_names"]
+
+LOOKED_FOR = (
+    "Looked for requirements.in, requirements.txt, files such as requirements-dev.txt, a "
+    "requirements folder, and [tool.venvman] in pyproject.toml."
+)
+"""What makes a folder a project, for messages that say that there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,8 +146,7 @@ def _not_found(looked: list[Path]) -> ProjectNotFound:
     return ProjectNotFound(
         f"There is no requirements file in {where}.",
         code="project-not-found",
-        why="Looked for requirements.in, requirements.txt, files such as requirements-dev.txt, a "
-        "requirements folder, and [tool.venvman] in pyproject.toml.",
+        why=LOOKED_FOR,
         fix="venvman add <package>",
     )
 

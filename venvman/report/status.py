@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from venvman.errors import ExitCode
+from venvman.errors import ExitCode, Severity
 from venvman.freshness import Fresh, Stale
 from venvman.inspection import Absent, Broken, Environment, NotAnEnvironment
 from venvman.report.as_json import problem_data
@@ -22,17 +22,21 @@ def status_result(report: StatusReport) -> Result:
     """``data.{project, requirements, locks[], environment{}, changes{}|null}``.
 
     ``changes`` is what ``sync`` would do to the environment as it is, in the form that sync
-    reports. Anything stale, missing or drifted makes the status ``drift``, exit code 1.
+    reports. Anything stale, missing or drifted makes the status ``drift``, exit code 1; files that
+    cannot be read make it ``error``, exit code 2.
     """
     clean = (
         isinstance(report.inspection, Environment)
         and not report.plan
         and all(_state(each) in {"fresh", "unjudged"} for each in report.locks)
     )
+    status, code = (Status.OK, ExitCode.OK) if clean else (Status.DRIFT, ExitCode.DRIFT)
+    if any(problem.severity is Severity.ERROR for problem in report.problems):
+        status, code = Status.ERROR, ExitCode.ERROR
     return Result(
         command="status",
-        status=Status.OK if clean else Status.DRIFT,
-        exit_code=ExitCode.OK if clean else ExitCode.DRIFT,
+        status=status,
+        exit_code=code,
         data=_data(report),
         problems=report.problems,
         view=report,
