@@ -39,6 +39,18 @@ _ITEM = "\x1f"
 _INDIFFERENT = frozenset({"-q", "--quiet", "--check", "--dry-run"})
 _QUIET = frozenset({"-q", "--quiet"})
 
+# Those that choose what is wanted of the environment. With any other, the answer is not this text
+# (--format, --verbose), not about this project (--project, --all), or work is done whatever the
+# state (--recreate): the thorough way answers.
+_CHOOSING = frozenset(
+    {
+        *("--group", "-g", "--only-group", "--all-groups", "--no-dev"),
+        *("--locked", "--no-locked", "--frozen", "--inexact", "--python"),
+        *("--compile", "--no-compile", "--link", "--cache-dir", "--offline"),
+        *("--yes", "-y", "--color"),
+    }
+)
+
 _REQUIREMENT_ENDINGS = (".in", ".txt", ".lock")
 _SITE_ENDINGS = (".dist-info", ".egg-info", ".pth", ".egg-link")
 
@@ -59,7 +71,7 @@ def answer(arguments: Sequence[str], variables: Mapping[str, str], cwd: str) -> 
     The text is empty for a quiet run. Only a ``sync`` whose last run with the same flags found
     nothing to do can be answered.
     """
-    if not arguments or arguments[0] != "sync":
+    if not _is_answerable(arguments):
         return None
     content = _find(cwd)
     if content is None:
@@ -89,8 +101,10 @@ def write(
 
     ``names`` are the variables that requirements files mention. What changed after it was looked
     at, or just before, was perhaps not seen: a stamp that cannot be trusted is not written, and an
-    old one is removed.
+    old one is removed. No stamp is written for a command line that none could answer.
     """
+    if not _is_answerable(arguments):
+        return False
     rows: list[str] = []
     path = os.path.join(environment, STAMP)
     names = sorted(names)
@@ -130,6 +144,14 @@ def is_settled(fact: str, *, since_ns: int) -> bool:
                 if time_ns > since_ns - grain:
                     return False
     return True
+
+
+def _is_answerable(arguments: Sequence[str]) -> bool:
+    """Whether this is a ``sync`` that says the same again as long as nothing has changed."""
+    if not arguments or arguments[0] != "sync":
+        return False
+    flags = [word.partition("=")[0] for word in arguments if word.startswith("-")]
+    return all(flag in _INDIFFERENT or flag in _CHOOSING for flag in flags)
 
 
 def _find(cwd: str) -> str | None:

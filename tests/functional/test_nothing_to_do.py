@@ -124,6 +124,24 @@ def test_other_questions_are_not_answered(project: Path, arguments: tuple[str, .
     assert done.code != 0
 
 
+@pytest.mark.parametrize(
+    "flags", [("--format", "json"), ("--format=json",), ("--recreate",), ("-v",), ("--all",)]
+)
+def test_a_flag_that_asks_for_more_is_never_answered_by_a_stamp(
+    project: Path, flags: tuple[str, ...]
+) -> None:
+    first, second = venvman("sync", *flags, cwd=project), venvman("sync", *flags, cwd=project)
+    assert (first.code, second.code) == (0, 0)
+    assert not is_answered_at_once(project, "sync", *flags)
+
+
+def test_a_project_named_by_a_relative_path_is_looked_for(project: Path) -> None:
+    arguments = ("sync", "--project", project.name)
+    assert venvman(*arguments, cwd=project.parent).code == 0
+    # From here the same words name a folder that is not there.
+    assert not is_answered_at_once(project, *arguments)
+
+
 def rewrite(path: Path) -> None:
     path.write_text(path.read_text() + "# a comment\n")
 
