@@ -43,7 +43,7 @@ _WORTH_A_POOL = 12
 class Installation:
     """What to install, where and from where.
 
-    ``requested`` are the distributions that a line of a source file asks for by name.
+    ``requested`` are the distributions to be marked as asked for (REQUESTED).
     ``config_settings`` are those of requirement lines, for builds. ``look_again`` looks and plans
     anew under the environment's lock. ``whole`` says that the environment equals its lock then,
     so that venvman may keep it so from now on.

@@ -130,7 +130,9 @@ def _install(
         place=place,
         plan=plan,
         options=sync_options(context, scan, selected.locks),
-        requested=_requested(selected),
+        # As `pip install -r LOCK` marks them (REQUESTED): the lock asks for each by name. Only the
+        # bundled pip is not asked for.
+        requested=frozenset(entry.name for entry in selected.entries),
         config_settings=_config_settings(scan),
         look_again=look_again,
         whole=not look_again.request.inexact,
@@ -280,13 +282,6 @@ def _counted(names: Sequence[str]) -> str:
         return names[0]
     shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
     return f"{len(names)} packages ({shown})"
-
-
-def _requested(selected: _Selected) -> frozenset[NormalizedName]:
-    """What a line of a source file asks for (REQUESTED, PEP 376), as the annotations tell."""
-    return frozenset(
-        entry.name for entry in selected.entries if any(via.startswith("-r ") for via in entry.via)
-    )
 
 
 def _config_settings(scan: Scan) -> dict[NormalizedName, tuple[tuple[str, str], ...]]:
