@@ -136,7 +136,13 @@ class Arrivals:
             ]
             if self._index.options.offline:
                 break
-        raise no_file(entry, refused, self._interpreter, builds=builds)
+        raise no_file(
+            entry,
+            refused,
+            self._interpreter,
+            builds=builds,
+            offline=self._index.options.offline,
+        )
 
     def file(self, entry: LockEntry, best: Candidate, folder: Path) -> Downloaded:
         """Downloads ``best`` into ``folder``, checked by the entry's hashes, else the index's."""

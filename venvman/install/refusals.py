@@ -98,6 +98,7 @@ def no_file(
     interpreter: Interpreter,
     *,
     builds: Sequence[str] = (),
+    offline: bool = False,
 ) -> InstallError:
     """No file of the release can be installed, and why each one of ``refused`` cannot.
 
@@ -105,14 +106,7 @@ def no_file(
     """
     label = label_of(entry)
     if not refused:
-        return InstallError(
-            f"{label} is on none of the indexes.",
-            code="version-not-found",
-            why=f"They have {', '.join(sorted(set(builds)))}, which is another build."
-            if builds
-            else "It was withdrawn, or another index has it.",
-            fix=f"venvman upgrade {entry.name}",
-        )
+        return _nothing_found(entry, builds=builds, offline=offline)
     reasons = list(dict.fromkeys(each.reason for each in refused))
     shown = reasons[:_SHOWN_REFUSALS]
     if len(reasons) > len(shown):
@@ -121,6 +115,25 @@ def no_file(
         f"No file of {label} fits Python {interpreter.target.python} here.",
         code="no-matching-file",
         why="\n".join(shown),
+        fix=f"venvman upgrade {entry.name}",
+    )
+
+
+def _nothing_found(entry: LockEntry, *, builds: Sequence[str], offline: bool) -> InstallError:
+    label = label_of(entry)
+    if offline:
+        return InstallError(
+            f"{label} is not in the cache.",
+            code="version-not-found",
+            why="Nothing was asked for over the network: --offline.",
+            fix="venvman sync",
+        )
+    return InstallError(
+        f"{label} is on none of the indexes.",
+        code="version-not-found",
+        why=f"They have {', '.join(sorted(set(builds)))}, which is another build."
+        if builds
+        else "It was withdrawn, or another index has it.",
         fix=f"venvman upgrade {entry.name}",
     )
 
