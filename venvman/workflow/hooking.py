@@ -7,7 +7,7 @@ not what lies in the work tree, and is the only one that refuses.
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from venvman.errors import ExitCode, ProjectNotFound, VenvmanError
 from venvman.hookscript import PATTERNS, HookMode, HookName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from venvman.errors import Problem
     from venvman.events import Reporter
@@ -67,17 +67,31 @@ def _follow(
     return HookLine(project=project, text=said) if said else None
 
 
-def _context(root: Path, variables: Mapping[str, str], top: Path, reporter: Reporter) -> Context:
+def _context(
+    root: Path,
+    variables: Mapping[str, str],
+    top: Path,
+    reporter: Reporter,
+    *,
+    flags: Mapping[str, object] | None = None,
+) -> Context:
     from venvman.workflow.context import open_context
 
-    return open_context(project=root, flags={}, variables=variables, cwd=top, reporter=reporter)
+    return open_context(
+        project=root, flags=flags or {}, variables=variables, cwd=top, reporter=reporter
+    )
 
 
 def _report(context: Context) -> str:
+    from venvman.inspection import Absent
     from venvman.workflow.checking import status
 
     report = status(context)
     shown = context.project.display(report.environment)
+    if isinstance(report.inspection, Absent):
+        return f"there is no {shown}; 'venvman sync' makes it"
+    if report.problems:
+        return _sentence(report.problems[0])
     if report.plan is None:
         return f"{shown} cannot be compared with its lock; see 'venvman doctor'"
     if report.plan:
@@ -114,7 +128,11 @@ def _packages(count: int) -> str:
 
 def _sentence(problem: Problem) -> str:
     fix = f" ('{problem.fix}')" if problem.fix else ""
-    return f"{problem.message.rstrip('.')}{fix}"
+    return f"{_place(problem)}{problem.message.rstrip('.')}{fix}"
+
+
+def _place(problem: Problem) -> str:
+    return f"{problem.path}:{problem.line}: " if problem.path and problem.line else ""
 
 
 def _judge_staged(
@@ -122,17 +140,46 @@ def _judge_staged(
 ) -> tuple[HookLine, ...]:
     with tempfile.TemporaryDirectory(prefix="venvman-staged-") as name:
         # The real path: on macOS the temporary folder is behind a link.
-        staged = Path(name).resolve()
-        _write_staged(staged, top, variables)
-        lines = [_judge(staged, project, variables, reporter) for project in projects]
+        staged = Path(name).resolve() / "tree"
+        staged.mkdir()
+        real = {project: _real(top / project, variables, top, reporter) for project in projects}
+        _write_staged(staged, top, variables, tuple(_included(real.values(), top)))
+        lines = [
+            _judge(staged, project, real[project], variables, reporter) for project in projects
+        ]
     return tuple(line for line in lines if line is not None)
 
 
-def _write_staged(folder: Path, top: Path, variables: Mapping[str, str]) -> None:
+def _real(
+    root: Path, variables: Mapping[str, str], top: Path, reporter: Reporter
+) -> Context | None:
+    """The project as it lies in the work tree; None where it does not, or cannot be read."""
+    try:
+        return _context(root, variables, top, reporter)
+    except VenvmanError:
+        return None
+
+
+def _included(contexts: Iterable[Context | None], top: Path) -> Iterator[str]:
+    """Files that requirements include and whose names are not what :data:`PATTERNS` expects."""
+    from venvman.workflow.wishes import open_scan
+
+    for context in contexts:
+        if context is None:
+            continue
+        for file in open_scan(context).files:
+            if file.path.is_relative_to(top):
+                yield file.path.relative_to(top).as_posix()
+
+
+def _write_staged(
+    folder: Path, top: Path, variables: Mapping[str, str], further: Sequence[str]
+) -> None:
     """Every staged file that venvman may read, as it will be committed."""
     from venvman.git import git, try_git
 
-    names = git("ls-files", "-z", "--", *PATTERNS, cwd=top, variables=variables)
+    wanted = (*PATTERNS, *(f":(literal){name}" for name in further))
+    names = git("ls-files", "-z", "--", *wanted, cwd=top, variables=variables)
     prefix = f"--prefix={folder.as_posix()}/"
     for batch in _batches([name for name in names.split("\0") if name]):
         words = ("checkout-index", "--force", "--quiet", prefix, "--", *batch)
@@ -146,13 +193,17 @@ def _batches(names: Sequence[str], *, size: int = 500) -> Iterator[Sequence[str]
 
 
 def _judge(
-    staged: Path, project: str, variables: Mapping[str, str], reporter: Reporter
+    staged: Path,
+    project: str,
+    real: Context | None,
+    variables: Mapping[str, str],
+    reporter: Reporter,
 ) -> HookLine | None:
     from venvman.workflow.freezing import freeze
     from venvman.workflow.values import FreezeRequest
 
     try:
-        context = _context(staged / project, variables, staged, reporter)
+        context = _staged_context(staged, project, real, variables, reporter)
         outcome = freeze(context, FreezeRequest(check=True))
     except ProjectNotFound:
         return None
@@ -163,13 +214,31 @@ def _judge(
     if not outcome.changed:
         return None
     reason = outcome.problems[0]
-    place = f"{reason.path}:{reason.line}: " if reason.path and reason.line else ""
     return HookLine(
         project=project,
-        text=f"the staged lock is stale: {place}{reason.message} "
+        text=f"the staged lock is stale: {_place(reason)}{reason.message} "
         "Run 'venvman freeze' and stage the lock, or commit with --no-verify",
         refused=True,
     )
+
+
+def _staged_context(
+    staged: Path,
+    project: str,
+    real: Context | None,
+    variables: Mapping[str, str],
+    reporter: Reporter,
+) -> Context:
+    """The staged project, judged for the Python of the environment that the work tree has."""
+    from venvman.workflow.places import freezing_interpreter
+
+    flags: dict[str, object] = {}
+    if real is not None:
+        flags["python"] = str(freezing_interpreter(real).path)
+    context = _context(staged / project, variables, staged, reporter, flags=flags)
+    # What is remembered of a folder that is about to vanish shall vanish with it.
+    directories = replace(context.directories, state=staged.with_name("state"))
+    return replace(context, directories=directories)
 
 
 def exit_code(lines: Sequence[HookLine]) -> ExitCode:
