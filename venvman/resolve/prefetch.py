@@ -7,6 +7,8 @@ so a wrong guess costs a request and never changes a result.
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from venvman.errors import VenvmanError
@@ -14,13 +16,14 @@ from venvman.install.crew import Crew
 from venvman.resolve.dependency import Dependencies, DependencyInvalid, specifier_set
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from packaging.specifiers import SpecifierSet
 
     from venvman.candidates import Candidate
     from venvman.names import NormalizedName
-    from venvman.resolve.supply import Supply
+    from venvman.resolve.demand import Pin
+    from venvman.resolve.supply import Described, Supply
 
 __all__ = ["THREADS", "Prefetcher"]
 
@@ -44,7 +47,9 @@ class Prefetcher:
         self._limits = limits
         self._crew = Crew(threads)
         self._seen: set[tuple[NormalizedName, str]] = set()
-        self._guessed: dict[NormalizedName, Candidate] = {}
+        self._guesses: dict[NormalizedName, Described] = {}
+        self._hurried: set[Pin] = set()
+        self._looked: set[tuple[NormalizedName, str]] = set()
 
     def close(self) -> None:
         """Drops what was not begun."""
@@ -56,39 +61,52 @@ class Prefetcher:
         if key in self._seen:
             return
         self._seen.add(key)
-        self._crew.submit(lambda: self._quietly(lambda: self._guess(name, extra, specifier)))
+        self._crew.submit(self._quiet(partial(self._guess, name, extra, specifier)))
 
-    def hurry(self, candidate: Candidate) -> None:
-        """The solver is about to look at ``candidate``."""
-        self._crew.submit(
-            lambda: self._quietly(lambda: self._supply.described(candidate, build=False)),
-            urgency=1,
-        )
+    def alternatives(self, pins: Iterable[Pin]) -> None:
+        """The solver goes back over versions of one name: these may be next, in this order."""
+        for pin in pins:
+            if pin.base.files and pin.base not in self._hurried:
+                self._hurried.add(pin.base)
+                candidate = pin.base.files[0]
+                self._crew.submit(self._quiet(partial(self._look, candidate)), urgency=1)
 
-    def _guess(self, name: NormalizedName, extra: str, specifier: str) -> None:
-        candidate = self._guessed.get(name)
-        if candidate is None:
-            wanted = specifier_set(specifier)
-            limit = self._limits.get(name)
-            if limit is not None:
-                wanted = wanted & limit
-            candidates = self._supply.candidates(name)
-            candidate = next(candidates.matching(wanted), None)
-            if candidate is None:
-                return
-            self._guessed[name] = candidate
+    def _look(self, candidate: Candidate) -> None:
+        """Learns what ``candidate`` depends on, and what the best version of each of those does."""
         described = self._supply.described(candidate, build=False)
         if described is None:
             return
+        for each in self._dependencies.of(described.requires):
+            key = (each.name, each.specifier)
+            if each.url is None and key not in self._looked:
+                self._looked.add(key)
+                self._crew.submit(self._quiet(partial(self._best, each.name, each.specifier)))
+
+    def _best(self, name: NormalizedName, specifier: str) -> Described | None:
+        """What the best version that fits says of itself; None where there is none to be had."""
+        wanted = specifier_set(specifier)
+        limit = self._limits.get(name)
+        found = self._supply.candidates(name).matching(wanted if limit is None else wanted & limit)
+        candidate = next(found, None)
+        return None if candidate is None else self._supply.described(candidate, build=False)
+
+    def _guess(self, name: NormalizedName, extra: str, specifier: str) -> None:
+        described = self._guesses.get(name) or self._best(name, specifier)
+        if described is None:
+            return
+        self._guesses[name] = described
         for each in self._dependencies.of(described.requires, extra=extra):
             if each.url is None:
                 self.want(each.name, "", each.specifier)
                 for further in each.extras:
                     self.want(each.name, further, each.specifier)
 
-    def _quietly(self, task: Callable[[], object]) -> None:
-        """The solver meets the same fault, if it ever comes there."""
-        try:
-            task()
-        except (VenvmanError, DependencyInvalid):
-            return
+    @staticmethod
+    def _quiet(task: Callable[[], object]) -> Callable[[], None]:
+        """``task``, its faults ignored: the solver meets them too, if it ever comes there."""
+
+        def run() -> None:
+            with suppress(VenvmanError, DependencyInvalid):
+                task()
+
+        return run

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from resolvelib import AbstractProvider
@@ -31,6 +32,8 @@ __all__ = ["Provider"]
 
 PROMOTED_AFTER = 5
 """pip's: so many conflicts about a name that has no pin yet, and it is decided early."""
+FARTHEST = 24
+"""At most so many versions of one name are looked at ahead."""
 
 
 class Provider(AbstractProvider[Demand, Pin, str]):
@@ -174,7 +177,7 @@ class Provider(AbstractProvider[Demand, Pin, str]):
         known = self._matches.get(key)
         if known is None:
             pins = self._search(first.name, first.extra, keys, hashes)
-            known = self._matches[key] = _Sequence(pins)
+            known = self._matches[key] = _Sequence(pins, self._prefetcher)
         return known
 
     def _search(
@@ -259,25 +262,33 @@ class Provider(AbstractProvider[Demand, Pin, str]):
 class _Sequence:
     """Pins that are found when somebody looks so far, and kept for who looks next."""
 
-    __slots__ = ("_found", "_rest")
+    __slots__ = ("_announced", "_found", "_prefetcher", "_rest")
 
-    def __init__(self, pins: Iterator[Pin]) -> None:
+    def __init__(self, pins: Iterator[Pin], prefetcher: Prefetcher) -> None:
         self._found: list[Pin] = []
-        self._rest: Iterator[Pin] | None = pins
+        self._rest = pins
+        self._prefetcher = prefetcher
+        self._announced = 1
 
     def without(self, refused: set[int]) -> Iterator[Pin]:
         """All but those whose identity is in ``refused``."""
         place = 0
-        while True:
-            while place < len(self._found):
-                pin = self._found[place]
-                place += 1
-                if id(pin) not in refused:
-                    yield pin
-            if self._rest is None:
-                return
-            following = next(self._rest, None)
-            if following is None:
-                self._rest = None
-                return
-            self._found.append(following)
+        while self._reaches(place):
+            if place >= self._announced:
+                self._announce(place)
+            pin = self._found[place]
+            place += 1
+            if id(pin) not in refused:
+                yield pin
+
+    def _reaches(self, place: int) -> bool:
+        if place >= len(self._found):
+            self._found += islice(self._rest, place + 1 - len(self._found))
+        return place < len(self._found)
+
+    def _announce(self, place: int) -> None:
+        """The first version would not do: the further back, the more are fetched at once."""
+        until = min(2 * place + 2, place + FARTHEST)
+        self._reaches(until)
+        self._prefetcher.alternatives(self._found[place:until])
+        self._announced = until
