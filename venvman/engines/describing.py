@@ -11,9 +11,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from venvman.engines.promises import promised
 from venvman.errors import FreezeError, InstallError, UnsatisfiableError
 from venvman.index.cache import Entries
 from venvman.index.page import IndexFile
+from venvman.install.projects import working_folder
 from venvman.metadata import CoreMetadata, parse_metadata
 from venvman.names import canonical
 from venvman.secrets import redact
@@ -53,6 +55,25 @@ class Describer:
         self._config_settings = config_settings
         self._reporter = reporter
         self._kept = Entries(request.directories.cache / "built-metadata-v1", reporter=reporter)
+
+    def guess(self, file: IndexFile) -> tuple[CoreMetadata, bool] | None:
+        """What an sdist of an index says without being built, and whether that is final.
+
+        Raises:
+            IndexFault, InstallError: it could not be had, or has another hash.
+        """
+        key = self._key("guess", file.hashes) if file.hashes else None
+        kept = self._kept.read(key) if key else None
+        if kept is not None and kept[0].startswith(_MAGIC):
+            return _decoded(kept[0][len(_MAGIC) :])
+        with working_folder(self._request.directories.cache) as folder:
+            done = self._index.download(
+                file.url, folder, hashes=file.hashes, label=file.filename, size=file.size
+            )
+            found = promised(done.path)
+        if key:
+            self._kept.write(key, _MAGIC, _encoded(found))
+        return found
 
     def sdist(self, name: NormalizedName, file: IndexFile) -> CoreMetadata:
         """The metadata of an sdist of an index.
@@ -157,6 +178,29 @@ class Describer:
 
 
 _MAGIC = b"venvman-metadata-1\n"
+
+
+def _encoded(found: tuple[CoreMetadata, bool] | None) -> bytes:
+    if found is None:
+        return b"null"
+    metadata, final = found
+    facts = (metadata.name, metadata.version, metadata.requires_python)
+    return json.dumps([*facts, metadata.requires, metadata.extras, final]).encode()
+
+
+def _decoded(content: bytes) -> tuple[CoreMetadata, bool] | None:
+    facts = json.loads(content)
+    if facts is None:
+        return None
+    name, version, requires_python, requires, extras, final = facts
+    metadata = CoreMetadata(
+        name=name,
+        version=version,
+        requires_python=requires_python,
+        requires=tuple(requires),
+        extras=tuple(extras),
+    )
+    return metadata, final
 
 
 def name_of(metadata: CoreMetadata, source: DirectSource) -> NormalizedName:

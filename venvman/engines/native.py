@@ -91,6 +91,7 @@ class _Freeze:
             index,
             target=target,
             options=index.options,
+            guess=describer.guess,
             build=describer.sdist,
             exclude_newer=_cutoff(request),
         )

@@ -100,12 +100,13 @@ class Pin:
 
     ``files`` are what could be taken of it, the best first; empty for a direct ``source``.
     ``base`` is the pin of the distribution itself, the same object for all its extras.
-    ``demands`` is filled in by whoever learns them. Compared by identity: each exists once.
+    ``demands`` is filled in by whoever learns them; ``guessed`` is the sdist whose word was taken
+    for them. Compared by identity: each exists once.
     """
 
     __slots__ = (
-        "base", "demands", "extra", "extras", "files", "identifier", "name", "requires", "source",
-        "version",
+        "base", "demands", "extra", "extras", "files", "guessed", "identifier", "name", "requires",
+        "source", "version",
     )  # fmt: skip
 
     def __init__(
@@ -128,6 +129,7 @@ class Pin:
         self.extras = extras
         self.base = self
         self.demands: tuple[Demand, ...] | None = None
+        self.guessed: Candidate | None = None
 
     def with_extra(self, extra: str) -> Pin:
         """The pin of ``extra``; the caller keeps it, since each exists once."""

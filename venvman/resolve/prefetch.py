@@ -73,7 +73,7 @@ class Prefetcher:
 
     def _look(self, candidate: Candidate) -> None:
         """Learns what ``candidate`` depends on, and what the best version of each of those does."""
-        described = self._supply.described(candidate, build=False)
+        described = self._supply.foreseen(candidate)
         if described is None:
             return
         for each in self._dependencies.of(described.requires):
@@ -88,7 +88,7 @@ class Prefetcher:
         limit = self._limits.get(name)
         found = self._supply.candidates(name).matching(wanted if limit is None else wanted & limit)
         candidate = next(found, None)
-        return None if candidate is None else self._supply.described(candidate, build=False)
+        return None if candidate is None else self._supply.foreseen(candidate)
 
     def _guess(self, name: NormalizedName, extra: str, specifier: str) -> None:
         described = self._guesses.get(name) or self._best(name, specifier)

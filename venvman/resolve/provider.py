@@ -246,10 +246,9 @@ class Provider(AbstractProvider[Demand, Pin, str]):
         ]
         for candidate in (first, *(each for each in usable if each is not first)):
             described = self._supply.described(candidate)
-            if described is None:
-                continue  # cannot be: that is the answer to those who do not want a build
             if described.refusal is None:
                 base.requires, base.extras = described.requires, described.extras
+                base.guessed = None if described.final else candidate
                 return None
             refusal = refusal or f"{candidate.file.filename} {described.refusal}"
         self._shared.refused[base] = refusal

@@ -44,6 +44,10 @@ class Shared:
             known = self._demands[line] = tuple(made)
         return known
 
+    def all_of(self, base: Pin) -> list[Pin]:
+        """The pin ``base`` and those of its extras."""
+        return [base, *(pin for (known, _), pin in self.extras.items() if known is base)]
+
     def same_version(self, base: Pin) -> Demand:
         """What an extra demands of its distribution."""
         known = self._same.get(base)

@@ -89,6 +89,8 @@ def solve(
         limits = Limits(question.constraints, kept, question.sources)
         try:
             pins = _attempt(question.roots, limits, supply, dependencies, shared)
+            if not _confirmed(pins, supply, shared):
+                continue
             return Solution(pins=pins, moved=frozenset(moved))
         except Unsolvable as failure:
             giving_way = _giving_way(failure, kept, shared)
@@ -132,6 +134,28 @@ def _attempt(
         # Extras last: by then their distribution's own demands are known, as with pip.
         sequence = sorted(roots, key=lambda root: bool(root.extra))
         return dict(_resolve(provider, sequence).mapping)
+
+
+def _confirmed(pins: Mapping[str, Pin], supply: Supply, shared: Shared) -> bool:
+    """Whether the chosen sdists, now built, depend on what they said they would.
+
+    Where one does not, its pins know better afterwards, and the search has to be repeated.
+    """
+    right = True
+    for base in dict.fromkeys(pin.base for pin in pins.values()):
+        if base.guessed is None:
+            continue
+        described = supply.final(base.guessed)
+        base.guessed = None
+        if described.refusal is None and set(described.requires) == set(base.requires or ()):
+            continue
+        right = False
+        base.requires, base.extras = described.requires, described.extras
+        if described.refusal is not None:
+            base.requires = None  # asked again, it is refused
+        for pin in shared.all_of(base):
+            pin.demands = None
+    return right
 
 
 def _resolve(provider: Provider, roots: Sequence[Demand]) -> Result[Demand, Pin, str]:

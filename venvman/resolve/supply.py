@@ -43,15 +43,19 @@ class IndexSide(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What a file says of itself; ``refusal`` is the reason (half a sentence) not to take it."""
+    """What a file says of itself; ``refusal`` is the reason (half a sentence) not to take it.
+
+    ``final`` is False for what an sdist says before it is built.
+    """
 
     requires: tuple[str, ...] = ()
     extras: frozenset[str] = frozenset()
     refusal: str | None = None
+    final: bool = True
 
 
 class Supply:
-    """Asks ``index``; ``build`` tells the metadata of an sdist that must be built for it."""
+    """Asks ``index``; of sdists, ``guess`` tells what they say and ``build`` what holds."""
 
     def __init__(
         self,
@@ -59,16 +63,19 @@ class Supply:
         *,
         target: Target,
         options: IndexOptions,
+        guess: Callable[[IndexFile], tuple[CoreMetadata, bool] | None],
         build: Callable[[NormalizedName, IndexFile], CoreMetadata],
         exclude_newer: datetime | None = None,
     ) -> None:
         self.target = target
         self._index = index
         self._options = options
+        self._guess = guess
         self._build = build
         self._exclude_newer = exclude_newer
         self._candidates: Once[tuple[NormalizedName, bool], Candidates] = Once()
-        self._described: Once[str, Described] = Once()
+        self._foreseen: Once[str, Described | None] = Once()
+        self._built: Once[str, CoreMetadata] = Once()
         self._refreshed: set[NormalizedName] = set()
 
     def candidates(self, name: NormalizedName) -> Candidates:
@@ -98,16 +105,37 @@ class Supply:
         """Every file of a version that options and ``exclude-newer`` allow, for whatever target."""
         return self.candidates(name).release(version)
 
-    def described(self, candidate: Candidate, *, build: bool = True) -> Described | None:
-        """What ``candidate`` says of itself; None for an sdist if ``build`` is False.
+    def described(self, candidate: Candidate) -> Described:
+        """What ``candidate`` says of itself, if need be by building it.
 
         Raises:
             IndexFault, InstallError: it could not be had, is damaged, or does not build.
         """
-        file = candidate.file
-        if not build and not file.is_wheel:
-            return None
-        return self._described.get(file.url, lambda: self._describe(candidate))
+        if self._built.known(candidate.file.url):
+            return self.final(candidate)
+        return self.foreseen(candidate) or self.final(candidate)
+
+    def foreseen(self, candidate: Candidate) -> Described | None:
+        """What can be told without building; None where nothing can.
+
+        Raises:
+            IndexFault, InstallError: it could not be had, or is damaged.
+        """
+        return self._foreseen.get(candidate.file.url, lambda: self._foresee(candidate))
+
+    def final(self, candidate: Candidate) -> Described:
+        """What holds, whatever was foreseen.
+
+        Raises:
+            IndexFault, InstallError: it could not be had, is damaged, or does not build.
+        """
+        foreseen = self.foreseen(candidate)
+        if foreseen is not None and foreseen.final:
+            return foreseen
+        built = self._built.get(
+            candidate.file.url, lambda: self._build(candidate.name, candidate.file)
+        )
+        return self._judged(candidate, built, final=True)
 
     def python_refusal(self, requires_python: str | None) -> str | None:
         """Why the target's Python will not do; None if it will, or the wish makes no sense."""
@@ -132,12 +160,16 @@ class Supply:
             exclude_newer=self._exclude_newer,
         )
 
-    def _describe(self, candidate: Candidate) -> Described:
-        file = candidate.file
-        metadata = self._index.metadata(file)
-        if metadata is None:
-            metadata = self._build(candidate.name, file)
+    def _foresee(self, candidate: Candidate) -> Described | None:
+        metadata = self._index.metadata(candidate.file)
+        if metadata is not None:
+            return self._judged(candidate, metadata, final=True)
+        guess = self._guess(candidate.file)
+        return None if guess is None else self._judged(candidate, guess[0], final=guess[1])
+
+    def _judged(self, candidate: Candidate, metadata: CoreMetadata, *, final: bool) -> Described:
         return Described(
+            final=final,
             requires=metadata.requires,
             extras=frozenset(canonical(each) for each in metadata.extras),
             refusal=_inconsistency(candidate, metadata)
