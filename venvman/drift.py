@@ -236,7 +236,7 @@ def _other_archive(entry: LockEntry, wanted: ArchiveSource, found: ArchiveSource
 
 
 def _other_folder(wanted: DirectorySource, found: DirectorySource) -> str | None:
-    if wanted.path != normpath(found.path):
+    if not _same_text(wanted.path, normpath(found.path)):
         return _places(wanted, found)
     if wanted.subdirectory != found.subdirectory:
         return _folders(wanted.subdirectory, found.subdirectory)
@@ -255,8 +255,13 @@ def _same_url(wanted: str, found: str) -> bool:
     ``found`` was written by an installer, which drops credentials and expands variables; so a
     ``${VAR}`` of ``wanted`` stands for any text.
     """
-    parts = [re.escape(part) for part in _REFERENCE.split(_place(wanted))]
-    return re.fullmatch(".*".join(parts), _place(found)) is not None
+    return _same_text(_place(wanted), _place(found))
+
+
+def _same_text(wanted: str, found: str) -> bool:
+    """Whether ``found`` is ``wanted`` with any text for each ``${VAR}``."""
+    parts = [re.escape(part) for part in _REFERENCE.split(wanted)]
+    return re.fullmatch(".*".join(parts), found) is not None
 
 
 def _place(url: str) -> str:

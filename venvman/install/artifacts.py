@@ -7,7 +7,7 @@ exists as source only. Every entry is tried, and all failures are reported at on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from venvman.errors import VenvmanError
@@ -17,7 +17,8 @@ from venvman.install.builder import Builder
 from venvman.install.identity import Identities
 from venvman.install.memory import Memory, Obtained
 from venvman.install.refusals import all_failures, label_of, refuse_unhashed
-from venvman.sources import ArchiveSource, IndexSource, VcsSource
+from venvman.lockfile import located
+from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
     from venvman.probe import Interpreter
-    from venvman.sources import DirectorySource
     from venvman.store import Store
 
 __all__ = ["Obtained", "obtain"]
@@ -70,6 +70,7 @@ def obtain(
             Nothing but the cache was written.
     """
     refuse_unhashed(entries, options)
+    entries = [_located(entry, root, build) for entry in entries]
     identities = Identities(target=interpreter.target, options=options, build=build)
     memory = Memory(store, identities, root=root)
     results: dict[NormalizedName, Obtained] = {}
@@ -92,6 +93,15 @@ def obtain(
         )  # fmt: skip
         results |= _fetch(missing, arrivals, builder, reporter)
     return results
+
+
+def _located(entry: LockEntry, root: Path, build: BuildSettings) -> LockEntry:
+    """``entry`` as ``direct_url.json`` has to tell it: absolute.
+
+    Only in the paths of folders are variables expanded; in URLs they may stand for secrets.
+    """
+    variables = build.variables if isinstance(entry.source, DirectorySource) else {}
+    return replace(entry, source=located(entry.source, root, variables=variables))
 
 
 def _fetch(
