@@ -67,12 +67,15 @@ def make_console(stream: TextIO, manner: Manner) -> Console:
 
 
 def print_trimmed(console: Console, renderable: RenderableType) -> None:
-    """Prints without the blanks that rich pads rows with, where they would end up in a file."""
+    """Prints without the blanks that rich pads rows with, where they would end up in a file.
+
+    Nothing is cropped: what does not wrap is meant to be one line, however long.
+    """
     if console.is_terminal:
-        console.print(renderable)
+        console.print(renderable, crop=False)
         return
     with console.capture() as capture:
-        console.print(renderable)
+        console.print(renderable, crop=False)
     lines = capture.get().splitlines()
     console.file.write("".join(f"{line.rstrip()}\n" for line in lines))
 

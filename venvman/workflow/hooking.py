@@ -132,7 +132,9 @@ def _sentence(problem: Problem) -> str:
 
 
 def _place(problem: Problem) -> str:
-    return f"{problem.path}:{problem.line}: " if problem.path and problem.line else ""
+    """Where it is, unless the message says so itself."""
+    place = f"{problem.path}:{problem.line}" if problem.path and problem.line else ""
+    return "" if not place or place in problem.message else f"{place}: "
 
 
 def _judge_staged(

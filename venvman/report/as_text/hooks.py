@@ -45,7 +45,8 @@ def render_hook_run(data: Mapping[str, Any]) -> RenderableType:
             Text.assemble(
                 plain(f"venvman ({line['project']}): " if several else "venvman: ", Style.NAME),
                 plain(line["text"]),
-                overflow="fold",
+                no_wrap=True,
+                overflow="ignore",
             )
             for line in lines
         )
