@@ -1,12 +1,14 @@
 """What an sdist says of its dependencies without being built: for good, or as far as it knew.
 
-Setuptools writes the requirements into the archive as they were on the machine that made it. A
-``setup.py`` may compute others elsewhere, so this is a guess: good enough to see that a version
-does not fit, never the last word on one that does.
+Setuptools writes the requirements into the archive as they were on the machine that made it. They
+are final if ``setup.py`` does not look at the machine it runs on. Where it does, it may compute
+others here, and this is a guess: good enough to see that a version does not fit, never the last
+word on one that does.
 """
 
 from __future__ import annotations
 
+import re
 import tarfile
 import zipfile
 import zlib
@@ -20,6 +22,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["promised"]
+
+
+_LOOKS_AROUND = re.compile(
+    rb"\bsys\s*\.\s*(?:version|hexversion|platform|implementation|maxsize|byteorder|abiflags)"
+    rb"|\bfrom\s+sys\b|\bplatform\b|\benviron\b|\bgetenv\b|\bos\s*\.\s*name\b|\buname\b"
+    rb"|\bPY[23]\b|\bversion_info\b|\bsubprocess\b|\bsysconfig\b|\bimport_module\b"
+    rb"|\bfind_spec\b|\bpkg_resources\b"
+)
+"""What a ``setup.py`` has that may ask for something else on another machine."""
 
 
 def promised(archive: Path) -> tuple[CoreMetadata, bool] | None:
@@ -49,7 +60,7 @@ def _guess(info: bytes, files: dict[str, bytes]) -> tuple[CoreMetadata, bool] | 
         requires=requires,
         extras=stated.extras,
     )
-    return guess, False
+    return guess, not _LOOKS_AROUND.search(files.get("setup.py", b""))
 
 
 def _small_files(archive: Path) -> dict[str, bytes]:
@@ -73,7 +84,7 @@ def _small_files(archive: Path) -> dict[str, bytes]:
 
 def _key(name: str, found: dict[str, bytes]) -> str | None:
     parts = name.removeprefix("./").split("/")
-    if len(parts) == 2 and parts[1] in ("PKG-INFO", "pyproject.toml"):
+    if len(parts) == 2 and parts[1] in ("PKG-INFO", "pyproject.toml", "setup.py"):
         return parts[1]
     if len(parts) >= 3 and parts[-2].endswith(".egg-info"):
         found["egg-info"] = b""
