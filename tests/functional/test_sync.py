@@ -365,6 +365,44 @@ class TestConcurrency:
 
         assert process.returncode == 0, out
         assert '"installed": []' in out
+        assert '"created": false' in out
+
+
+class TestAfterAKill:
+    @pytest.mark.parametrize("verb", ["status", "doctor", "sync"])
+    def test_the_next_command_clears_what_a_killed_one_left(self, root: Path, verb: str) -> None:
+        sync(root)
+        left = root / "venv" / ".venvman" / "stage"
+        left.mkdir()
+        (left / "half-a-file").touch()
+
+        run(verb, cwd=root)
+
+        assert not left.exists()
+
+    @pytest.mark.parametrize("verb", ["status", "doctor", "sync"])
+    def test_an_environment_that_was_moved_aside_comes_back(self, root: Path, verb: str) -> None:
+        sync(root)
+        (root / "venv").rename(root / ".venv.venvman-replaced")
+
+        run(verb, cwd=root)
+
+        assert versions_in(root) == {"alpha": "1.0", "beta": "1.0", "gamma": "1.0"}
+        assert not (root / ".venv.venvman-replaced").exists()
+
+    def test_looking_does_not_wait_for_a_sync_that_is_at_work(self, root: Path) -> None:
+        from venvman.directories import Directories
+        from venvman.events import Reporter
+        from venvman.install.transaction import locked
+
+        sync(root)
+        left = root / "venv" / ".venvman" / "stage"
+        left.mkdir()
+        with locked(root / "venv", Directories.of(os.environ), reporter=Reporter()):
+            ran = run_process("status", cwd=root)
+
+        assert ran.code == 0
+        assert left.exists()
 
 
 def _index_wheel(root: Path, name: str) -> Path:

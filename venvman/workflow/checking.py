@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from venvman.errors import GitError, LockError, RequirementsError, VenvmanError
+from venvman.errors import GitError, InstallError, LockError, RequirementsError, VenvmanError
 from venvman.workflow.locks import judge_locks, read_group_lock
+from venvman.workflow.places import settle
 from venvman.workflow.values import GroupChoice, LockState, StatusReport
 from venvman.workflow.wishes import choose_groups, open_scan, read_wishes
 
@@ -176,6 +177,8 @@ def _environment(context: Context) -> tuple[Path, Condition, Interpreter | None,
     from venvman.interpreters import choose, wish_of
 
     path = locate(context.project, context.settings)
+    # What a killed run left is not worth a finding; a run that is at work is not waited for.
+    _or_problems(lambda: settle(context, path, wait=0), InstallError)
     condition = inspect(path, directories=context.directories)
     wish = wish_of(context.project, context.settings, cwd=context.cwd)
     if isinstance(condition, Environment):

@@ -42,11 +42,12 @@ def freeze(context: Context, request: FreezeRequest) -> FreezeOutcome:
         require_sources(context, scan)
         refuse_foreign_locks(scan, context)
         requirements = read_wishes(context, scan)
-        interpreter = freezing_interpreter(context)
-        if request.installed:
-            from venvman.workflow.installed import freeze_installed
+    if request.installed:
+        from venvman.workflow.installed import freeze_installed
 
-            return freeze_installed(context, requirements, request, watch)
+        return freeze_installed(context, requirements, request, watch)
+    with watch.stage(Stage.SCAN):
+        interpreter = freezing_interpreter(context)
         judged = judge_locks(context, requirements, interpreter.target)
     return freeze_stale(context, requirements, judged, interpreter, request, watch)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from venvman.errors import EnvironmentUnusable, LockError
@@ -12,6 +13,7 @@ from venvman.workflow.values import FreezeOutcome, LockOutcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from venvman.index.client import Index
     from venvman.inspection import Environment
     from venvman.installedlock import InstalledLocks
     from venvman.inventory import Installed
@@ -105,17 +107,20 @@ def _lock(
         return metadata.requires if metadata else ()
 
     target = environment.interpreter.target
-    return lock_installed(
-        take_inventory(environment),
-        requirements.groups,
-        target=target,
-        root=context.project.root,
-        headers={
-            group.name: _header(before[group.name], target.minor) for group in requirements.groups
-        },
-        requires=requires,
-        hashes=None if request.hashes is False else _hashes(context, requirements.groups),
-    )
+    options = tuple(option for group in requirements.groups for option in group.options)
+    with closing(context.open_index(context.index_options(options))) as index:
+        return lock_installed(
+            take_inventory(environment),
+            requirements.groups,
+            target=target,
+            root=context.project.root,
+            headers={
+                group.name: _header(before[group.name], target.minor)
+                for group in requirements.groups
+            },
+            requires=requires,
+            hashes=None if request.hashes is False else _hashes(index),
+        )
 
 
 def _header(before: Lock | None, minor: tuple[int, int]) -> LockHeader:
@@ -127,10 +132,8 @@ def _header(before: Lock | None, minor: tuple[int, int]) -> LockHeader:
     return own_header(LockStyle(), python=f"{minor[0]}.{minor[1]}")
 
 
-def _hashes(context: Context, groups: Sequence[Group]) -> Callable[[Installed], Sequence[str]]:
+def _hashes(index: Index) -> Callable[[Installed], Sequence[str]]:
     """Every file of the installed release, as the index lists them."""
-    options = tuple(option for group in groups for option in group.options)
-    index = context.open_index(context.index_options(options))
 
     def hashes(installed: Installed) -> Sequence[str]:
         from packaging.version import InvalidVersion, Version

@@ -104,12 +104,14 @@ def remember(context: Context, groups: Iterable[Group], target: Target) -> None:
     from venvman.freshness import record_of
     from venvman.verdicts import write_records
 
-    records: dict[str, Record] = dict(_read_records(context))
+    known = _read_records(context)
+    records: dict[str, Record] = dict(known)
     with contextlib.suppress(OSError):
         for group in groups:
             content = group.lock.read_bytes()
             records[group.name] = record_of(group, content, target, root=context.project.root)
-        write_records(context.verdicts, records)
+        if records != known:
+            write_records(context.verdicts, records)
 
 
 def _read_all(context: Context, groups: Iterable[Group]) -> Mapping[str, Lock | None]:

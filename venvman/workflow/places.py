@@ -93,8 +93,10 @@ def find_place(context: Context, *, recreate: bool = False, held: bool = False) 
     return Place(path=path, interpreter=interpreter, environment=None, occupied=True)
 
 
-def settle(context: Context, path: Path, *, held: bool = False) -> None:
+def settle(context: Context, path: Path, *, held: bool = False, wait: float = -1) -> None:
     """Finishes or reverts what a killed run left of the environment at ``path``.
+
+    A run that is at work there is waited for, up to ``wait`` seconds (-1: for ever).
 
     Raises:
         InstallError: it can neither be finished nor reverted at the moment.
@@ -105,10 +107,10 @@ def settle(context: Context, path: Path, *, held: bool = False) -> None:
 
     directories = None if held else context.directories
     if is_being_replaced(path):
-        with locked(path, directories, reporter=context.reporter):
+        with locked(path, directories, wait=wait, reporter=context.reporter):
             recover_replaced(path)
     if is_environment(path):
-        recover(path, directories=directories, reporter=context.reporter)
+        recover(path, directories=directories, wait=wait, reporter=context.reporter)
 
 
 def is_adopted(environment: Environment) -> bool:

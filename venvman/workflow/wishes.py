@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from venvman.errors import ConfigurationError, ProjectNotFound
@@ -79,7 +80,8 @@ def read_wishes(context: Context, scan: Scan) -> RequirementSet:
     from venvman.requirements import read_requirements
 
     def fetch(url: str) -> bytes:
-        return context.open_index(context.index_options()).read(url)
+        with closing(context.open_index(context.index_options())) as index:
+            return index.read(url)
 
     return read_requirements(scan, variables=context.variables, fetch=fetch)
 
