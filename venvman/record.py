@@ -10,10 +10,10 @@ import os
 from posixpath import normpath
 from typing import TYPE_CHECKING, NamedTuple
 
-from venvman.errors import Problem
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from venvman.errors import Problem
 
 __all__ = [
     "ParsedRecord",
@@ -135,6 +135,9 @@ def _split(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _fault(path: str, line: int, what: str, fields: list[str]) -> Problem:
+    # Imported where it is needed: a switch between known states starts in milliseconds.
+    from venvman.errors import Problem
+
     return Problem(
         code="record-invalid",
         message=f"Line {line} of {path} {what}.",

@@ -17,7 +17,8 @@ from tests.transactions.world import World, contents, left_over
 from venvman.errors import InstallError, Problem
 from venvman.events import Reporter
 from venvman.files import inter_process_lock
-from venvman.install.attic import Attic, AtticLimit
+from venvman.install.attic import Attic
+from venvman.install.atticlimit import AtticLimit
 from venvman.install.link import StoreDamaged
 from venvman.install.staging import AtticGone
 from venvman.install.transaction import Recovery, commit, recover

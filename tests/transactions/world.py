@@ -15,7 +15,7 @@ from packaging.version import Version
 from tests.support.wheels import make_wheel
 from venvman.directories import Directories
 from venvman.environment import create, usable
-from venvman.install.attic import AtticLimit
+from venvman.install.atticlimit import AtticLimit
 from venvman.install.transaction import Outcome, commit
 from venvman.inventory import Installed, take_inventory
 from venvman.lockfile import LockEntry

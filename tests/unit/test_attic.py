@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvman.install.attic import ATTIC, Attic, AtticEntry, AtticLimit, entry_key
+from venvman.install.attic import ATTIC, Attic, AtticEntry, entry_key
+from venvman.install.atticlimit import AtticLimit
 from venvman.install.ledger import LEDGER, Ledger, Provenance, read_ledger
 from venvman.names import canonical
 

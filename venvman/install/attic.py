@@ -11,8 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from venvman.install.ledger import Provenance, direct_digest
 from venvman.names import NormalizedName
@@ -21,38 +20,15 @@ from venvman.record import locate, parse_record
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["ATTIC", "Attic", "AtticEntry", "AtticLimit", "entry_key"]
+    from venvman.install.atticlimit import AtticLimit
+
+__all__ = ["ATTIC", "Attic", "AtticEntry", "entry_key"]
 
 ATTIC = ".venvman/attic"
 _FORMAT = 1
-_UNITS = {"": 0, "b": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AtticLimit:
-    """How much is kept: ``size`` in bytes, or ``count`` distributions; None is no limit."""
-
-    size: int | None = None
-    count: int | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> AtticLimit:
-        """From a setting: ``2 GiB``, ``500 MB``, or a bare number of distributions.
-
-        Raises:
-            ValueError: it is none of these; the message is the end of a sentence.
-        """
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([kmgt]?)(i?)b)?", text.strip().lower())
-        if match is None:
-            raise ValueError("a size such as 2 GiB, or a number of distributions, is expected")
-        number, unit, binary = match.groups()
-        if unit is None:
-            return cls(count=int(float(number)))
-        return cls(size=int(float(number) * (1024 if binary else 1000) ** _UNITS[unit]))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AtticEntry:
+class AtticEntry(NamedTuple):
     """One distribution out of use.
 
     ``key`` is its folder's name; ``info`` was its metadata folder, ``units`` are (name in the
@@ -72,7 +48,7 @@ class AtticEntry:
 
     def render(self) -> bytes:
         """The content of ``entry.json``."""
-        return json.dumps({"format": _FORMAT, **asdict(self)}, separators=(",", ":")).encode()
+        return json.dumps({"format": _FORMAT, **self._asdict()}, separators=(",", ":")).encode()
 
 
 def entry_key(name: str, version: str, identity: str) -> str:

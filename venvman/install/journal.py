@@ -14,16 +14,12 @@ on the transaction is finished by whoever comes next; when a step cannot be done
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
-import shutil
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-from venvman.errors import InstallError
-from venvman.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,6 +39,7 @@ __all__ = [
 STAGE = ".venvman/stage"
 JOURNAL = ".venvman/journal.json"
 _FORMAT = 1
+_WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 _OCCUPIED = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.EXDEV, errno.EISDIR, errno.ENOTDIR})
 
 
@@ -70,7 +67,8 @@ def write_journal(root: str, steps: Sequence[Step]) -> None:
         OSError: it could not be written; then nothing was committed.
     """
     document = {"format": _FORMAT, "steps": [[step.kind.value, *step[1:]] for step in steps]}
-    write_atomically(Path(root, JOURNAL), json.dumps(document, separators=(",", ":")).encode())
+    content = json.dumps(document, separators=(",", ":")).encode()
+    _write_synced(f"{root}/{JOURNAL}", content)
 
 
 def read_journal(root: str) -> tuple[Step, ...] | None:
@@ -90,6 +88,8 @@ def read_journal(root: str) -> tuple[Step, ...] | None:
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
+        from venvman.errors import InstallError
+
         raise InstallError(
             f"An unfinished sync left a journal that cannot be read: {error}.",
             code="journal-unreadable",
@@ -165,6 +165,8 @@ def move(source: str, target: str) -> None:
 
 def _merge(source: str, target: str) -> None:
     if not os.path.isdir(target):
+        import shutil
+
         os.mkdir(target)
         shutil.copystat(source, target)
     for name in sorted(os.listdir(source)):
@@ -174,10 +176,34 @@ def _merge(source: str, target: str) -> None:
 
 def _carry(source: str, target: str) -> None:
     """Moves one file to another filesystem; the target is whole or absent."""
+    import shutil
+
     beside = f"{target}.venvman-part"
     shutil.copy2(source, beside, follow_symlinks=False)
     os.replace(beside, target)
     os.unlink(source)
+
+
+def _write_synced(path: str, content: bytes) -> None:
+    """As :func:`venvman.files.write_atomically`, without what that has to import."""
+    temporary = f"{path}.tmp"
+    try:
+        descriptor = os.open(temporary, _WRITE, 0o666)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(descriptor)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    if os.name != "nt":
+        folder = os.open(os.path.dirname(path), os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def _begun(root: str, steps: Sequence[Step]) -> int:
@@ -218,6 +244,8 @@ def _undo_all(root: str, steps: Sequence[Step], cause: OSError) -> None:
         for step in reversed(steps):
             _undo(root, step)
     except OSError as error:
+        from venvman.errors import InstallError
+
         raise InstallError(
             f"The environment is between two states: {cause.strerror}, and then, on the way back,"
             f" {error.strerror}.",

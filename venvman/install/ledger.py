@@ -3,14 +3,16 @@
 Neither RECORD nor ``direct_url.json`` tells it, and other tools must find nothing unknown to them
 in a ``.dist-info`` folder; so it is kept beside, as ``.venvman/installed.json``. What pip has
 replaced since is recognised by its RECORD, which has another size or time.
+
+Named tuples here and in :mod:`venvman.install.attic`, since a switch between known states has no
+time to import ``dataclasses``.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -38,19 +40,20 @@ class Provenance(NamedTuple):
     @property
     def identity(self) -> str:
         """What tells two installations of one name and version apart: 16 hex digits."""
+        import hashlib
+
         text = f"{self.sha256} {self.direct} {self.requested}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
+class Ledger(NamedTuple):
     """What was installed from which wheel, by ``.dist-info`` folder (relative to the root).
 
     ``sequence`` counts the transactions of the environment: clocks go backwards, it does not.
     """
 
     sequence: int = 0
-    distributions: Mapping[str, Provenance] = field(default_factory=dict)
+    distributions: Mapping[str, Provenance] = MappingProxyType({})
 
     def known(self, root: str, info: str) -> Provenance | None:
         """Where the distribution at ``info`` came from; None if that is not known (any more)."""
@@ -92,4 +95,8 @@ def read_ledger(root: str) -> Ledger:
 
 def direct_digest(direct_url: bytes | None) -> str:
     """What stands for a ``direct_url.json`` in a :class:`Provenance`."""
-    return "" if direct_url is None else hashlib.sha256(direct_url).hexdigest()
+    if direct_url is None:
+        return ""
+    import hashlib
+
+    return hashlib.sha256(direct_url).hexdigest()

@@ -10,9 +10,12 @@ from __future__ import annotations
 import os
 import stat
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
-from venvman.errors import InstallError
 from venvman.install.journal import STAGE, Kind, Step
+
+if TYPE_CHECKING:
+    from venvman.errors import InstallError
 
 __all__ = ["Planner"]
 
@@ -128,6 +131,8 @@ class Planner:
 
 
 def _in_the_way(path: str, there: _There) -> InstallError:
+    from venvman.errors import InstallError
+
     what = "a folder" if there is _There.FOLDER else "a file or link"
     other = "a file" if there is _There.FOLDER else "a folder"
     return InstallError(

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from venvman.errors import InstallError, Problem, Severity
 from venvman.install.eggs import egg_info_files, egg_link_files
+from venvman.install.trees import Units, Walk, entries_of
 from venvman.inventory import Installed, MetadataKind
 from venvman.record import locate, parse_record
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from venvman.install.layout import Site
 
-__all__ = ["Departure", "Unit", "Units", "departures", "units_of"]
+__all__ = ["Departure", "departures", "units_of"]
 
 # Without these there is no environment, whatever a RECORD says.
 _UNTOUCHABLE = ("pyvenv.cfg", ".venvman")
@@ -39,20 +40,6 @@ class Departure:
     files: frozenset[str]
     edits: dict[str, bytes | None] = field(default_factory=dict)
     size: int = 0
-
-
-class Unit(NamedTuple):
-    """A file, or a tree that belongs to the departure with this index alone."""
-
-    path: str
-    owner: int
-
-
-class Units(NamedTuple):
-    """``moves`` in the order in which they have to be made; ``emptied`` folders, deepest first."""
-
-    moves: list[Unit]
-    emptied: list[str]
 
 
 def departures(
@@ -88,7 +75,8 @@ def units_of(leaving: Sequence[Departure], site: Site) -> Units:
     for path in _claimed_by_others(leaving, site, owners):
         owners.pop(path, None)
     whole = {departure.info: index for index, departure in enumerate(leaving)}
-    return _Walk(site, owners, whole).units()
+    walk = Walk(site.root, lasting=site.lasting, owners=owners, whole=whole)
+    return walk.units()
 
 
 def _departure(installed: Installed, site: Site, warnings: list[Problem]) -> Departure:
@@ -147,7 +135,7 @@ def _claimed_by_others(
     words = _tell_tales(owners, going, site)
     claimed: set[str] = set()
     for base in site.folders:
-        for entry in _entries(f"{site.root}/{base}"):
+        for entry in entries_of(f"{site.root}/{base}"):
             if not entry.name.endswith(".dist-info") or f"{base}/{entry.name}" in going:
                 continue
             try:
@@ -175,109 +163,6 @@ def _tell_tales(owners: Iterable[str], going: set[str], site: Site) -> set[bytes
     # Bytecode follows its module; metadata folders are nobody else's.
     tops -= {"__pycache__", *(info.rpartition("/")[2] for info in going)}
     return {os.fsencode(top) for top in tops}
-
-
-class _Found(NamedTuple):
-    """What a folder holds: units if it must be taken apart, owners if it can go as one."""
-
-    units: list[Unit]
-    nested: list[Unit]
-    owners: set[int]
-    stays: bool
-
-
-class _Walk:
-    """One walk over the folders that hold something that leaves."""
-
-    def __init__(self, site: Site, owners: dict[str, int], whole: dict[str, int]) -> None:
-        self._root = site.root
-        self._lasting = site.lasting
-        self._owners = owners
-        self._whole = whole
-        self._emptied: list[str] = []
-        self._folders: set[str] = set()
-        for path in (*owners, *whole):
-            folder = path.rpartition("/")[0]
-            while folder not in self._folders:
-                self._folders.add(folder)
-                folder = folder.rpartition("/")[0]
-
-    def units(self) -> Units:
-        found = self._folder("")
-        return Units(found.units, self._emptied)
-
-    def _folder(self, folder: str) -> _Found:
-        found = _Found([], [], set(), False)
-        stays = folder in self._lasting
-        for entry in _entries(f"{self._root}/{folder}" if folder else self._root):
-            path = f"{folder}/{entry.name}" if folder else entry.name
-            if path in self._whole:
-                owner = self._whole[path]
-                found.owners.add(owner)
-                found.units.append(Unit(path, owner))
-            elif entry.is_dir(follow_symlinks=False):
-                if self._leaves(path, entry.name) or not stays:
-                    stays |= self._subfolder(folder, path, entry.name, found)
-            elif path in self._owners:
-                found.owners.add(self._owners[path])
-                found.units.append(Unit(path, self._owners[path]))
-            else:
-                stays = True
-        return found._replace(stays=stays)
-
-    def _leaves(self, path: str, name: str) -> bool:
-        return path in self._folders or name == "__pycache__"
-
-    def _subfolder(self, folder: str, path: str, name: str, found: _Found) -> bool:
-        """Adds what leaves from ``path`` to ``found``; whether something in it stays."""
-        if name == "__pycache__":
-            inner = self._bytecode(folder, path)
-        elif path in self._folders:
-            inner = self._folder(path)
-        else:
-            if _entries(f"{self._root}/{path}"):
-                return True
-            self._emptied.append(path)
-            return False
-        found.owners.update(inner.owners)
-        found.nested.extend(inner.nested)
-        if inner.stays or len(inner.owners) != 1:
-            found.units.extend(inner.units)
-            if not inner.stays:
-                self._emptied.append(path)
-            return inner.stays
-        (owner,) = inner.owners
-        if name.endswith((".dist-info", ".egg-info")):
-            # Scanners look into the attic too: metadata inside a tree moves under a neutral name.
-            found.nested.append(Unit(path, owner))
-        found.units.extend([*inner.nested, Unit(path, owner)])
-        return False
-
-    def _bytecode(self, folder: str, path: str) -> _Found:
-        """Bytecode leaves with its module: ``a.cpython-311.pyc`` with ``a.py``."""
-        found = _Found([], [], set(), False)
-        stays = False
-        for entry in _entries(f"{self._root}/{path}"):
-            inside = f"{path}/{entry.name}"
-            owner = self._owners.get(inside)
-            stem = entry.name
-            while owner is None and entry.name.endswith(".pyc") and "." in stem:
-                stem = stem.rpartition(".")[0]
-                owner = self._owners.get(f"{folder}/{stem}.py")
-            if owner is None:
-                stays = True
-            else:
-                found.owners.add(owner)
-                found.units.append(Unit(inside, owner))
-        return found._replace(stays=stays)
-
-
-def _entries(folder: str) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
-    except OSError:
-        return []
 
 
 def _no_list(installed: Installed, code: str, why: str) -> InstallError:

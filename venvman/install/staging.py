@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from venvman.events import Reporter
     from venvman.install.journal import Step as Move
     from venvman.install.layout import Site
-    from venvman.install.remove import Unit
+    from venvman.install.trees import Unit
     from venvman.inventory import Installed
     from venvman.names import NormalizedName
     from venvman.plan import Plan

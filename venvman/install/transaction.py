@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 from venvman.errors import InstallError, Problem, Severity
 from venvman.events import Reporter
 from venvman.files import inter_process_lock, make_private_folder
-from venvman.install.attic import ATTIC, Attic, AtticEntry, AtticLimit
+from venvman.install.attic import ATTIC, Attic, AtticEntry
+from venvman.install.atticlimit import AtticLimit
 from venvman.install.faults import explained
 from venvman.install.journal import (
     JOURNAL,

@@ -48,4 +48,26 @@ def _start() -> Executor:
 
     # Not fork: the downloading threads may hold locks at that moment.
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(min(os.cpu_count() or 1, _MOST), mp_context=context)
+    number = min(os.cpu_count() or 1, _MOST)
+    return ProcessPoolExecutor(number, mp_context=context, initializer=_begin_work)
+
+
+def _begin_work() -> None:
+    """In a worker: it leaves Ctrl-C to the process that started it, and never outlives that one.
+
+    A worker of :mod:`concurrent.futures` waits for work for ever when the main process was killed,
+    and whoever reads their common output waits with it.
+    """
+    import signal
+    from multiprocessing import parent_process
+    from threading import Thread
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    if parent is not None:
+        Thread(target=_end_with, args=(parent.join,), daemon=True).start()
+
+
+def _end_with(wait: Callable[[], None]) -> None:
+    wait()
+    os._exit(1)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import InstallError
 from venvman.events import Stage
-from venvman.install.attic import Attic, AtticLimit
+from venvman.install.attic import Attic
+from venvman.install.atticlimit import AtticLimit
 from venvman.install.link import StoreDamaged
 from venvman.install.staging import AtticGone
 from venvman.install.transaction import Outcome, commit, locked
@@ -45,8 +46,9 @@ class Installation:
 
     ``requested`` are the distributions to be marked as asked for (REQUESTED).
     ``config_settings`` are those of requirement lines, for builds. ``look_again`` looks and plans
-    anew under the environment's lock. ``whole`` says that the environment equals its lock then,
-    so that venvman may keep it so from now on.
+    anew under the environment's lock; ``done`` is told of the environment, still under it, when all
+    is in place. ``whole`` says that the environment equals its lock then, so that venvman may keep
+    it so from now on.
     """
 
     place: Place
@@ -55,6 +57,7 @@ class Installation:
     requested: frozenset[NormalizedName]
     config_settings: Mapping[NormalizedName, tuple[tuple[str, str], ...]]
     look_again: Callable[[], tuple[Place, Plan]]
+    done: Callable[[Environment], None]
     whole: bool
 
 
@@ -88,6 +91,7 @@ def install(context: Context, work: Installation, watch: Stopwatch) -> tuple[Pla
             outcome = site.make(place, plan, incoming)
         else:
             outcome = site.commit(place.environment, plan, incoming)
+            work.done(place.environment)
             if work.whole:
                 adopt(place.environment)
     return place, plan, outcome
@@ -119,7 +123,9 @@ class _Site:
         """A new environment with everything in it, or none at all."""
         with self._new_environment(place) as made:
             plan, incoming = self._with_pip(plan, incoming)
-            return self.commit(made, plan, incoming)
+            outcome = self.commit(made, plan, incoming)
+        self.work.done(made)
+        return outcome
 
     def commit(self, environment: Environment, plan: Plan, incoming: _Incoming) -> Outcome:
         """Carries ``plan`` out; what turns out to be damaged is obtained again first."""
