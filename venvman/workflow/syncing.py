@@ -10,6 +10,7 @@ from venvman.errors import InstallError, LockStale, Problem, Severity
 from venvman.events import Stage
 from venvman.workflow.locks import judge_locks, require_lock, stale_reasons
 from venvman.workflow.places import adopt, find_place, is_adopted
+from venvman.workflow.recording import Moment, read_texts, record, record_unchanged
 from venvman.workflow.stamping import Looked
 from venvman.workflow.stopwatch import Stopwatch
 from venvman.workflow.values import FreezeRequest, LockPolicy, SyncOutcome, SyncRequest
@@ -32,18 +33,52 @@ if TYPE_CHECKING:
     from venvman.scan import Scan
     from venvman.workflow.context import Context
     from venvman.workflow.places import Place
+    from venvman.workflow.recording import LockText
     from venvman.workflow.values import FreezeOutcome
 
-__all__ = ["sync"]
+__all__ = ["Deed", "Selected", "carry_out", "plan_for", "sync"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Selected:
-    """What the chosen locks say that this interpreter installs."""
+class Selected:
+    """What the chosen locks say that this interpreter installs.
+
+    ``texts`` are the locks as they were read. ``keep`` names what else stays, besides the setting.
+    ``target`` is the sequence of the recorded state that this is, where it is one.
+    """
 
     groups: tuple[str, ...]
     locks: tuple[Lock, ...]
     entries: tuple[LockEntry, ...]
+    texts: tuple[LockText, ...]
+    keep: frozenset[NormalizedName] = frozenset()
+    target: int | None = None
+
+    @property
+    def moment(self) -> Moment:
+        """What the environment's history says of it."""
+        return Moment(
+            by="sync" if self.target is None else "rollback",
+            groups=self.groups,
+            texts=self.texts,
+            entries=self.entries,
+            target=self.target,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """What was found and done under the environment's lock.
+
+    ``settled`` is the environment if it is as it should be; ``compared`` when that was seen, in
+    nanoseconds since the epoch; None where it was before all this.
+    """
+
+    place: Place
+    plan: Plan
+    outcome: Outcome | None
+    settled: Environment | None
+    compared: int | None
 
 
 def sync(context: Context, request: SyncRequest) -> SyncOutcome:
@@ -62,32 +97,58 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
     frozen = _bring_locks(context, scan, place, request, watch)
     with watch.stage(Stage.PLAN):
         selected = _select(context, scan, place, request, frozen)
-        plan = _plan(context, place, selected, request)
-    outcome: Outcome | None = None
-    settled, compared = None if plan else place.environment, started
-    if not (request.dry_run or request.check):
-        agreed = _agree(context, place, selected, plan, request)
-        if plan or place.environment is None:
-            look_again = _Look(context, place, selected, request, agreed)
-            place, plan, outcome = _install(context, scan, place, plan, look_again, watch)
-            with watch.stage(Stage.VERIFY):
-                settled, compared = _verified(context, place, selected, request)
-        elif not request.inexact:
-            adopt(place.environment)
+        plan = plan_for(context, place, selected, request)
+    if request.dry_run or request.check:
+        settled = None if plan else place.environment
+        deed = Deed(place=place, plan=plan, outcome=None, settled=settled, compared=None)
+    else:
+        deed = carry_out(context, scan, place, selected, plan, request, watch)
     return SyncOutcome(
         project=context.project,
         environment=place.path,
         interpreter=place.interpreter,
-        created=place.environment is None,
-        plan=plan,
-        outcome=outcome,
+        created=deed.place.environment is None,
+        plan=deed.plan,
+        outcome=deed.outcome,
         frozen=frozen,
         groups=selected.groups,
         seconds=watch.seconds,
         looked=None
-        if settled is None
-        else Looked(scan=scan, environment=settled, files_ns=started, environment_ns=compared),
+        if deed.settled is None
+        else Looked(
+            scan=scan,
+            environment=deed.settled,
+            files_ns=started,
+            environment_ns=deed.compared or started,
+        ),
     )
+
+
+def carry_out(
+    context: Context,
+    scan: Scan,
+    place: Place,
+    selected: Selected,
+    plan: Plan,
+    request: SyncRequest,
+    watch: Stopwatch,
+) -> Deed:
+    """Makes the environment at ``place`` what ``selected`` says, after asking where that is due.
+
+    Raises:
+        VenvmanError: anything that stops it; the environment is then as it was.
+    """
+    agreed = _agree(context, place, selected, plan, request)
+    if not plan and place.environment is not None:
+        if not request.inexact:
+            adopt(place.environment)
+        record_unchanged(context, place.environment, selected.moment)
+        return Deed(place=place, plan=plan, outcome=None, settled=place.environment, compared=None)
+    look_again = _Look(context, place, selected, request, agreed)
+    place, plan, outcome = _install(context, scan, place, plan, look_again, watch)
+    with watch.stage(Stage.VERIFY):
+        settled, compared = _verified(context, place, selected, request)
+    return Deed(place=place, plan=plan, outcome=outcome, settled=settled, compared=compared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +161,7 @@ class _Look:
 
     context: Context
     first: Place
-    selected: _Selected
+    selected: Selected
     request: SyncRequest
     agreed: frozenset[NormalizedName]
 
@@ -114,7 +175,7 @@ class _Look:
                 path=self.context.project.display(place.path),
                 fix="venvman sync",
             )
-        plan = _plan(self.context, place, self.selected, self.request)
+        plan = plan_for(self.context, place, self.selected, self.request)
         if not self.agreed.issuperset(_removed(plan)):
             _agree(self.context, place, self.selected, plan, self.request)
         return place, plan
@@ -135,13 +196,14 @@ def _install(
         requested=frozenset(entry.name for entry in selected.entries),
         config_settings=_config_settings(scan),
         look_again=look_again,
+        done=lambda made: record(context, made, selected.moment),
         whole=not look_again.request.inexact,
     )
     return install(context, work, watch)
 
 
 def _verified(
-    context: Context, place: Place, selected: _Selected, request: SyncRequest
+    context: Context, place: Place, selected: Selected, request: SyncRequest
 ) -> tuple[Environment | None, int]:
     """Compares once more: after a sync there is no drift. The environment, and when it was so.
 
@@ -153,7 +215,7 @@ def _verified(
     environment = usable(place.path, directories=context.directories)
     compared = settle()
     done = replace(place, environment=environment)
-    left = _plan(context, done, selected, request)
+    left = plan_for(context, done, selected, request)
     if not left:
         return environment, compared
     names = ", ".join(step.name for step in left.steps[:5])
@@ -199,13 +261,14 @@ def _select(
     place: Place,
     request: SyncRequest,
     frozen: FreezeOutcome | None,
-) -> _Selected:
+) -> Selected:
     from venvman.selection import select
 
     groups = choose_groups(scan, request.groups, configured=context.settings.groups.value)
     # A dry run's locks are not on disk.
     made = {each.group: each.lock for each in frozen.locks} if frozen else {}
     chosen = [source for source in scan.sources if source.group in groups]
+    texts = read_texts(context, [(each.group, each.lock) for each in chosen])
     locks = [
         (
             context.project.display(each.lock),
@@ -213,14 +276,16 @@ def _select(
         )
         for each in chosen
     ]
-    return _Selected(
+    return Selected(
         groups=groups,
         locks=tuple(lock for _, lock in locks),
         entries=select(locks, place.interpreter.target),
+        texts=texts,
     )
 
 
-def _plan(context: Context, place: Place, selected: _Selected, request: SyncRequest) -> Plan:
+def plan_for(context: Context, place: Place, selected: Selected, request: SyncRequest) -> Plan:
+    """What makes the environment at ``place`` equal to ``selected``; reads what is there."""
     from venvman.drift import compare
     from venvman.inventory import Inventory, take_inventory
     from venvman.names import canonical
@@ -230,11 +295,11 @@ def _plan(context: Context, place: Place, selected: _Selected, request: SyncRequ
     inventory = Inventory(distributions=()) if there is None else take_inventory(there)
     drift = compare(selected.entries, inventory, root=context.project.root)
     keep = frozenset(canonical(name) for name in context.settings.keep.value)
-    return make_plan(drift, keep=keep, inexact=request.inexact)
+    return make_plan(drift, keep=keep | selected.keep, inexact=request.inexact)
 
 
 def _agree(
-    context: Context, place: Place, selected: _Selected, plan: Plan, request: SyncRequest
+    context: Context, place: Place, selected: Selected, plan: Plan, request: SyncRequest
 ) -> frozenset[NormalizedName]:
     """Asks before removing what somebody else may have put there (DESIGN 4.2; PITFALLS 29).
 
@@ -249,6 +314,7 @@ def _agree(
         return frozenset(removed)
     shown = context.project.display(place.path)
     code, reason = why
+    by_sync = selected.target is None
     question = f"{reason} Remove {_counted(removed)} from {shown}?"
     if request.confirm is not None and request.confirm(question):
         return frozenset(removed)
@@ -256,12 +322,12 @@ def _agree(
         f"Would remove {_counted(removed)} from {shown}, and was not told that it may.",
         code=code,
         path=shown,
-        why=f"{reason} --inexact leaves what no lock names.",
-        fix="venvman sync --yes",
+        why=f"{reason} --inexact leaves what no lock names." if by_sync else reason,
+        fix=f"venvman {request.command} --yes",
     )
 
 
-def _why_ask(context: Context, place: Place, selected: _Selected) -> tuple[str, str] | None:
+def _why_ask(context: Context, place: Place, selected: Selected) -> tuple[str, str] | None:
     """A code and a sentence, where removing needs to be confirmed."""
     if not selected.entries:
         return "sync-removes-all", "The lock is empty."

@@ -108,7 +108,10 @@ class FreezeOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncRequest:
-    """``confirm`` asks the person a question; None where there is nobody to ask."""
+    """``confirm`` asks the person a question; None where there is nobody to ask.
+
+    ``command`` is what the person gave, for errors to name.
+    """
 
     groups: GroupChoice = field(default_factory=GroupChoice)
     locks: LockPolicy = LockPolicy.FREEZE
@@ -118,6 +121,7 @@ class SyncRequest:
     recreate: bool = False
     yes: bool = False
     confirm: Callable[[str], bool] | None = None
+    command: str = "sync"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

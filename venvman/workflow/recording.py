@@ -1,0 +1,235 @@
+"""Keeping an environment's history: what a sync or a rollback came to, written down after it."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from venvman.history import Held, History, RecordedLock, Revision, State, text_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from venvman.inspection import Environment
+    from venvman.inventory import Installed
+    from venvman.lockfile import LockEntry
+    from venvman.workflow.context import Context
+
+__all__ = ["LockText", "Moment", "bring_up_to_date", "read_texts", "record", "record_unchanged"]
+
+FOUND = "found"
+# They are recorded only where a lock names them, which an inventory cannot know.
+_TOLERATED = frozenset({"pip", "setuptools", "wheel"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockText:
+    """A lock that was chosen: ``path`` as recorded (see :class:`RecordedLock`), and its bytes."""
+
+    group: str
+    path: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What a command wanted of the environment; ``entries`` are those of ``texts`` that apply.
+
+    ``target`` is the sequence of the state that a rollback went to.
+    """
+
+    by: str
+    groups: tuple[str, ...]
+    texts: tuple[LockText, ...]
+    entries: tuple[LockEntry, ...]
+    target: int | None = None
+
+
+def read_texts(context: Context, locks: Sequence[tuple[str, Path]]) -> tuple[LockText, ...]:
+    """The bytes of ``locks`` (group and path); one that cannot be read is left out."""
+    texts = []
+    for group, path in locks:
+        try:
+            content = path.read_bytes()
+        except OSError:
+            continue
+        texts.append(LockText(group=group, path=context.project.display(path), content=content))
+    return tuple(texts)
+
+
+def record(context: Context, environment: Environment, moment: Moment) -> None:
+    """Writes down what ``environment`` holds now, unless just that is written down already.
+
+    The caller holds the environment's lock. Never an error: a sync that is done stays done, and
+    what is missing here is noticed by :func:`bring_up_to_date`.
+    """
+    history = History(environment.root)
+    newest = history.newest()
+    sequence = _sequence(environment)
+    if _is_recorded(newest, sequence, moment):
+        return
+    try:
+        state = State(
+            sequence=sequence,
+            when=time.time(),
+            by=moment.by,
+            target=moment.target,
+            python=str(environment.interpreter.version),
+            groups=moment.groups,
+            locks=_locks(moment),
+            held=_held(context, environment, moment.entries),
+            revision=_revision(context),
+        )
+        if newest is not None and newest.sequence == sequence:
+            # The environment is as it was; only its locks' text is another.
+            state = replace(state, when=newest.when, by=newest.by, target=newest.target)
+        history.record(state, [each.content for each in moment.texts])
+    except OSError as error:
+        context.reporter.detail(f"The history could not be written: {error}")
+
+
+def record_unchanged(context: Context, environment: Environment, moment: Moment) -> None:
+    """The same after nothing was to be done, and without the lock; skipped while others have it."""
+    from venvman.errors import InstallError
+    from venvman.install.transaction import locked
+
+    newest = History(environment.root).newest()
+    if _is_recorded(newest, _sequence(environment), moment):
+        return
+    with (
+        suppress(InstallError),
+        locked(environment.root, context.directories, wait=0, reporter=context.reporter),
+    ):
+        record(context, environment, moment)
+
+
+def bring_up_to_date(context: Context, environment: Environment) -> tuple[State, ...]:
+    """The recorded states, the newest first; that of now is among them.
+
+    A killed command, or one without time for it, may have left it out: then it is written down,
+    with the locks of the last state that held the same.
+
+    Raises:
+        InstallError: the environment's lock cannot be had.
+    """
+    from venvman.install.transaction import locked
+
+    history = History(environment.root)
+    states = history.states()
+    if not states or states[0].sequence == _sequence(environment):
+        return states
+    with locked(environment.root, context.directories, reporter=context.reporter):
+        sequence, held = _sequence(environment), _held(context, environment, ())
+        known = next((state for state in states if _pins(state.held) == _pins(held)), None)
+        if known is states[0]:
+            return states
+        state = State(
+            sequence=sequence,
+            when=time.time(),
+            by=FOUND,
+            python=str(environment.interpreter.version),
+            groups=known.groups if known else (),
+            locks=known.locks if known else (),
+            held=known.held if known else held,
+            revision=_revision(context),
+        )
+        with suppress(OSError):
+            history.record(state, ())
+    return (state, *states)
+
+
+def _is_recorded(newest: State | None, sequence: int, moment: Moment) -> bool:
+    return newest is not None and (newest.sequence, newest.locks) == (sequence, _locks(moment))
+
+
+def _locks(moment: Moment) -> tuple[RecordedLock, ...]:
+    return tuple(
+        RecordedLock(group=each.group, path=each.path, digest=text_digest(each.content))
+        for each in moment.texts
+    )
+
+
+def _sequence(environment: Environment) -> int:
+    from venvman.install.ledger import read_ledger
+
+    return read_ledger(os.path.realpath(environment.root)).sequence
+
+
+def _pins(held: Sequence[Held]) -> list[tuple[str, str | None, str, str | None]]:
+    return [
+        (each.name, each.version, each.source, each.wheel)
+        for each in held
+        if each.name not in _TOLERATED
+    ]
+
+
+def _held(
+    context: Context, environment: Environment, entries: Sequence[LockEntry]
+) -> tuple[Held, ...]:
+    """Everything installed but for what is never drift (pip, say)."""
+    from venvman.drift import Extra, compare
+    from venvman.install.ledger import read_ledger
+    from venvman.inventory import take_inventory
+
+    inventory = take_inventory(environment)
+    root = os.path.realpath(environment.root)
+    ledger = read_ledger(root)
+    drift = compare(entries, inventory, root=context.project.root)
+    extra = {each.name for each in drift.differences if isinstance(each, Extra)}
+    locked = {entry.name for entry in entries}
+
+    def wheel(installed: Installed) -> str | None:
+        info = os.path.relpath(os.path.realpath(installed.metadata), root).replace(os.sep, "/")
+        provenance = ledger.known(root, info)
+        return None if provenance is None else provenance.sha256
+
+    return tuple(
+        Held(
+            name=each.name,
+            version=None if each.version is None else str(each.version),
+            source=_source(context, each),
+            wheel=wheel(each),
+            locked=each.name in locked,
+        )
+        for each in inventory.distributions
+        if each.name in locked or each.name in extra
+    )
+
+
+def _source(context: Context, installed: Installed) -> str:
+    from venvman.secrets import redact
+    from venvman.sources import DirectorySource
+
+    source = installed.source
+    if isinstance(source, DirectorySource):
+        from pathlib import Path
+
+        shown = context.project.display(Path(source.path))
+        return f"-e {shown}" if source.editable else shown
+    return redact(str(source))
+
+
+def _revision(context: Context) -> Revision | None:
+    """Where git stands; None outside a repository, before its first commit, and without git."""
+    from venvman.errors import VenvmanError
+    from venvman.git import try_git, without_repository
+
+    project = context.project
+    if project.git_root is None:
+        return None
+    variables = without_repository(context.variables)
+    try:
+        said = try_git(
+            "rev-parse", "HEAD", "--abbrev-ref", "HEAD", cwd=project.root, variables=variables
+        )
+    except VenvmanError:
+        return None
+    words = said.stdout.split()
+    if not said.ok or len(words) != 2:
+        return None
+    commit, branch = words
+    return Revision(commit=commit, branch=None if branch == "HEAD" else branch)

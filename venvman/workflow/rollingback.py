@@ -1,0 +1,356 @@
+"""``rollback``: the environment made what it was at a recorded state, as one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from venvman.errors import ConfigurationError, EnvironmentUnusable, LockError, Problem, Severity
+from venvman.events import Stage
+from venvman.history import History, text_digest
+from venvman.workflow.places import find_place
+from venvman.workflow.recording import LockText, bring_up_to_date
+from venvman.workflow.stopwatch import Stopwatch
+from venvman.workflow.syncing import Deed, Selected, carry_out, plan_for
+from venvman.workflow.values import SyncRequest
+from venvman.workflow.wishes import open_scan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from venvman.history import Held, State
+    from venvman.inspection import Environment
+    from venvman.install.transaction import Outcome
+    from venvman.lockfile import Lock, LockEntry
+    from venvman.plan import Plan
+    from venvman.project import Project
+    from venvman.workflow.context import Context
+    from venvman.workflow.places import Place
+
+__all__ = ["RollbackOutcome", "RollbackRequest", "rollback"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollbackRequest:
+    """``number`` counts states back from now, which is 0. ``with_lock`` writes its locks, too.
+
+    ``confirm`` asks the person a question; None where there is nobody to ask.
+    """
+
+    number: int = 1
+    with_lock: bool = False
+    dry_run: bool = False
+    yes: bool = False
+    confirm: Callable[[str], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollbackOutcome:
+    """What a rollback came to; ``outcome`` is None where nothing was to be done or allowed to be.
+
+    ``written`` are the locks that were, or with a dry run would be, put back; ``behind`` those on
+    disk that are not the state's.
+    """
+
+    project: Project
+    environment: Path
+    number: int
+    state: State
+    plan: Plan
+    outcome: Outcome | None
+    written: tuple[Path, ...]
+    behind: tuple[Path, ...]
+    seconds: Mapping[Stage, float] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+
+def rollback(context: Context, request: RollbackRequest) -> RollbackOutcome:
+    """Takes the environment back to a state of its history, which that becomes part of.
+
+    Raises:
+        ConfigurationError: there is no such state.
+        VenvmanError: anything that stops it; environment and locks are then as they were, but for
+            a lock that cannot be written after the environment is done.
+    """
+    watch = Stopwatch(context.reporter)
+    with watch.stage(Stage.SCAN):
+        scan = open_scan(context)
+        place = find_place(context)
+        states = bring_up_to_date(context, _required(context, place))
+        state = _choose(context, states, request.number)
+        texts = _texts(place, state)
+        files = _files_to_write(context, texts, request)
+    with watch.stage(Stage.PLAN):
+        selected = _selected(context, place, state, texts)
+        wanted = SyncRequest(
+            dry_run=request.dry_run,
+            yes=request.yes,
+            confirm=request.confirm,
+            command=f"rollback {request.number}",
+        )
+        plan = plan_for(context, place, selected, wanted)
+    deed = Deed(place=place, plan=plan, outcome=None, settled=None, compared=None)
+    if not request.dry_run:
+        deed = carry_out(context, scan, place, selected, plan, wanted, watch)
+        _write(context, files)
+    behind = tuple(path for path, content in _files(context, texts) if _differs(path, content))
+    number = request.number if request.dry_run or not deed.plan else 0
+    return RollbackOutcome(
+        project=context.project,
+        environment=place.path,
+        number=request.number,
+        state=state,
+        plan=deed.plan,
+        outcome=deed.outcome,
+        written=tuple(path for path, _ in files),
+        behind=() if request.with_lock else behind,
+        seconds=watch.seconds,
+        problems=(
+            *_by_hand(deed, selected, state),
+            *(() if request.with_lock else _undone(context, behind, number)),
+            *(_stale(context, state) if files and not request.dry_run else ()),
+        ),
+    )
+
+
+def _required(context: Context, place: Place) -> Environment:
+    if place.environment is None:
+        shown = context.project.display(place.path)
+        raise EnvironmentUnusable(
+            f"There is no environment {shown} to take back.",
+            code="environment-absent",
+            path=shown,
+            fix="venvman sync",
+        )
+    return place.environment
+
+
+def _choose(context: Context, states: Sequence[State], number: int) -> State:
+    if number < len(states):
+        return states[number]
+    from venvman.environment import locate
+
+    shown = context.project.display(locate(context.project, context.settings))
+    if not states:
+        raise ConfigurationError(
+            f"{shown} has no history yet.",
+            code="history-empty",
+            path=shown,
+            why="Every sync that changes something is recorded, from the first one on.",
+            fix="venvman sync",
+        )
+    known = "only 0, which is now" if len(states) == 1 else f"0 (now) to {len(states) - 1}"
+    raise ConfigurationError(
+        f"There is no state {number} in the history of {shown}.",
+        code="history-no-such-state",
+        path=shown,
+        why=f"It has {known}, and reaches back to when {shown} was made.",
+        fix="venvman history",
+    )
+
+
+def _texts(place: Place, state: State) -> tuple[LockText, ...]:
+    """The recorded locks of ``state``; all of them, or none where one is gone."""
+    history = History(place.path)
+    texts = []
+    for lock in state.locks:
+        content = history.text(lock.digest)
+        if content is None:
+            return ()
+        texts.append(LockText(group=lock.group, path=lock.path, content=content))
+    return tuple(texts)
+
+
+def _selected(context: Context, place: Place, state: State, texts: Sequence[LockText]) -> Selected:
+    """What ``state`` had: by its locks, else by the files that it was installed from.
+
+    What no lock named stays if it is still there.
+    """
+    from venvman.names import NormalizedName
+    from venvman.selection import select
+
+    locks = [(each.path, _parsed(context, each)) for each in texts]
+    entries = select(locks, place.interpreter.target) if texts else _entries_of(state.held)
+    names = {entry.name for entry in entries}
+    return Selected(
+        groups=state.groups,
+        locks=tuple(lock for _, lock in locks),
+        entries=entries,
+        texts=tuple(texts),
+        keep=frozenset(NormalizedName(each.name) for each in state.held) - names,
+        target=state.sequence,
+    )
+
+
+def _parsed(context: Context, text: LockText) -> Lock:
+    from venvman.localproject import project_name
+    from venvman.lockfile import parse_lock
+
+    root = context.project.root
+    return parse_lock(
+        text.content.decode(),
+        path=text.path,
+        folder_name=lambda folder: project_name(root / folder),
+    )
+
+
+def _entries_of(held: Sequence[Held]) -> tuple[LockEntry, ...]:
+    """Pins of what came from an index, each by the one file that was installed."""
+    from packaging.version import Version
+
+    from venvman.lockfile import LockEntry
+    from venvman.names import NormalizedName
+
+    return tuple(
+        LockEntry(
+            name=NormalizedName(each.name),
+            version=Version(each.version),
+            hashes=(f"sha256:{each.wheel}",),
+        )
+        for each in held
+        if each.source == "index" and each.wheel is not None and each.version is not None
+    )
+
+
+def _files(context: Context, texts: Sequence[LockText]) -> list[tuple[Path, bytes]]:
+    """Where the locks belong: inside the project, whatever the history says."""
+    root = context.project.root
+    named = [(root / each.path, each.content) for each in texts]
+    return [
+        (path, content) for path, content in named if path.resolve().is_relative_to(root.resolve())
+    ]
+
+
+def _files_to_write(
+    context: Context, texts: Sequence[LockText], request: RollbackRequest
+) -> list[tuple[Path, bytes]]:
+    """The locks to put back, after a look at what lies there.
+
+    Raises:
+        LockError: none is recorded, or something else is in the way of one.
+    """
+    from venvman.lockio import check_writable
+
+    if not request.with_lock:
+        return []
+    if not texts:
+        raise LockError(
+            f"State {request.number} has no lock to put back.",
+            code="history-no-lock",
+            why="It was found after a command that could not record it, or its lock is damaged.",
+            fix=f"venvman rollback {request.number}",
+        )
+    files = [each for each in _files(context, texts) if _differs(*each)]
+    for path, _ in files:
+        check_writable(path, display=context.project.display(path), yes=request.yes)
+    return files
+
+
+def _write(context: Context, files: Sequence[tuple[Path, bytes]]) -> None:
+    """Puts locks back in one step each; what is there keeps its line ends and mode."""
+    from venvman.files import write_atomically
+
+    for path, content in files:
+        try:
+            old = path.read_bytes()
+        except FileNotFoundError:
+            old = content
+        plain = content.replace(b"\r\n", b"\n")
+        try:
+            write_atomically(path, plain.replace(b"\n", b"\r\n") if b"\r\n" in old else plain)
+        except OSError as error:
+            shown = context.project.display(path)
+            raise LockError(
+                f"{shown} could not be written: {error.strerror}.",
+                code="lock-unwritable",
+                path=shown,
+                why="The environment is taken back; its lock is not.",
+                fix="venvman rollback 0 --with-lock",
+            ) from error
+
+
+def _differs(path: Path, content: bytes) -> bool:
+    try:
+        return text_digest(path.read_bytes()) != text_digest(content)
+    except OSError:
+        return True
+
+
+def _by_hand(deed: Deed, selected: Selected, state: State) -> list[Problem]:
+    """What somebody had installed beside the locks, and nothing knows how to bring back."""
+    there = _versions(deed)
+    gone = [
+        f"{each.name}=={each.version}"
+        for each in state.held
+        if each.name in selected.keep and there.get(each.name, "") != each.version
+    ]
+    if not gone:
+        return []
+    names = ", ".join(gone[:5]) + (", ..." if len(gone) > 5 else "")
+    python = deed.place.path.name + "/bin/python"
+    return [
+        Problem(
+            code="rollback-by-hand",
+            message=f"Not brought back: {names}.",
+            severity=Severity.WARNING,
+            why="Installed by hand at that state: no lock says which file it was.",
+            fix=f"{python} -m pip install {' '.join(gone)}",
+        )
+    ]
+
+
+def _versions(deed: Deed) -> dict[str, str | None]:
+    from venvman.inventory import take_inventory
+
+    if deed.place.environment is None:
+        return {}
+    found = take_inventory(deed.place.environment).distributions
+    return {each.name: None if each.version is None else str(each.version) for each in found}
+
+
+def _undone(context: Context, behind: Sequence[Path], number: int) -> list[Problem]:
+    if not behind:
+        return []
+    names = " and ".join(context.project.display(path) for path in behind)
+    one = len(behind) == 1
+    return [
+        Problem(
+            code="rollback-lock-differs",
+            message=f"{names} {'is' if one else 'are'} not what that state was made from: "
+            "the next sync would undo the rollback.",
+            severity=Severity.WARNING,
+            path=context.project.display(behind[0]),
+            fix=f"venvman rollback {number} --with-lock",
+        )
+    ]
+
+
+def _stale(context: Context, state: State) -> list[Problem]:
+    """Whether requirements have moved on since: then the next sync freezes the locks anew."""
+    from venvman.errors import VenvmanError
+    from venvman.workflow.locks import judge_locks, stale_reasons
+    from venvman.workflow.wishes import read_wishes
+
+    try:
+        requirements = read_wishes(context, open_scan(context))
+        judged = judge_locks(context, requirements, find_place(context).interpreter.target)
+    except VenvmanError:
+        return []
+    names = {lock.group for lock in state.locks}
+    reasons = stale_reasons([each for each in judged if each.group.name in names])
+    if not reasons:
+        return []
+    return [
+        Problem(
+            code="rollback-requirements-differ",
+            message="The requirements have changed since that state: "
+            "the next sync would freeze its lock anew.",
+            severity=Severity.WARNING,
+            path=reasons[0].path,
+            line=reasons[0].line,
+            text=reasons[0].text,
+            why=reasons[0].message,
+            fix="venvman sync --frozen",
+        )
+    ]
