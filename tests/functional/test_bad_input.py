@@ -5,8 +5,10 @@ from __future__ import annotations
 import http
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import venv
 import zipfile
 from dataclasses import dataclass
@@ -21,7 +23,7 @@ from tests.support.projects import lock_of, site_of, snapshot, versions_in, writ
 from tests.support.wheels import make_wheel, record_row, sha256_of
 
 if TYPE_CHECKING:
-    from tests.support.index import Index
+    from tests.support.index import Index, Request
 
 
 @dataclass(frozen=True)
@@ -330,6 +332,37 @@ class TestIndexes:
         problems = synced.refusals("sync", "--frozen")
 
         assert [each["line"] for each in problems] == [1, 4]
+
+
+class TestCtrlC:
+    def test_while_something_is_fetched_nothing_has_changed(self, synced: World) -> None:
+        synced.locks(synced.index.folder / "alpha-2.0-py3-none-any.whl")
+        before = snapshot(synced.root)
+        asked, answered = threading.Event(), threading.Event()
+
+        def stall(_request: Request) -> Response:
+            asked.set()
+            answered.wait(20)
+            return Response(500)
+
+        synced.index.intercept = stall
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, "sync", "--frozen"],
+            cwd=synced.root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert asked.wait(20)
+        process.send_signal(signal.SIGINT)
+        try:
+            _, told = process.communicate(timeout=10)
+        finally:
+            answered.set()
+
+        assert process.returncode == 130
+        assert told.splitlines()[-1] == "Interrupted."
+        assert snapshot(synced.root) == before
 
 
 class TestArtifacts:

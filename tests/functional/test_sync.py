@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import venvman
 from tests.support.cli import PROGRAM, run, run_process
 from tests.support.projects import (
     lock_of,
@@ -173,6 +175,24 @@ class TestAdoption:
 
         assert run("sync", "-q", cwd=foreign).code == 2
         assert "delta" in versions_in(foreign)
+
+    @pytest.mark.parametrize("answer", [True, False])
+    def test_whoever_can_be_asked_is_asked(
+        self, foreign: Path, index: Index, *, answer: bool
+    ) -> None:
+        _unzip(make_wheel(index.folder, "delta"), site_of(foreign))
+        questions = []
+
+        def confirm(question: str) -> bool:
+            questions.append(question)
+            return answer
+
+        with contextlib.nullcontext() if answer else pytest.raises(venvman.VenvmanError):
+            venvman.sync(venvman.find_project(foreign), venvman.SyncRequest(confirm=confirm))
+
+        assert len(questions) == 1
+        assert "Remove delta from venv?" in questions[0]
+        assert ("delta" in versions_in(foreign)) is not answer
 
     def test_looking_needs_no_yes(self, foreign: Path, index: Index) -> None:
         _unzip(make_wheel(index.folder, "delta"), site_of(foreign))
