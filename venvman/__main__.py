@@ -15,13 +15,34 @@ __all__ = ["main"]
 
 def main() -> int:
     """Runs the command line of this process and returns its exit code."""
-    said = _said_at_once()
-    if said is not None:
-        sys.stdout.write(said)
-        return 0
-    from venvman.cli.app import main as run
+    try:
+        said = _said_at_once()
+        if said is not None:
+            sys.stdout.write(said)
+            return 0
+        from venvman.cli.app import main as run
 
-    return run()
+        _end_in_order()
+        return run()
+    except KeyboardInterrupt:
+        # While the modules above were imported; later ones are told by the command line itself.
+        sys.stderr.write("Interrupted.\n")
+        return 130
+
+
+def _end_in_order() -> None:
+    """Makes being told to end, or a closed terminal, the same as Ctrl-C: nothing is left behind."""
+    import signal
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # A program that was told to ignore it, as by nohup, goes on doing so.
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _interrupted)
+
+
+def _interrupted(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _said_at_once() -> str | None:

@@ -1,0 +1,91 @@
+"""Being told to stop: one sentence, exit code 130, and no process that goes on by itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from venvman import stamp
+from venvman.__main__ import main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
+
+WORKING = """
+import sys, time
+from venvman.install.unpackers import Unpackers
+if __name__ == "__main__":
+    with Unpackers() as workers:
+        workers.submit(abs, -1).result()
+        print("working", flush=True)
+        time.sleep(60)
+"""
+
+
+@pytest.fixture
+def silent_index() -> Iterator[socket.socket]:
+    """A server that takes a connection and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(30)
+        yield server
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_during_a_download_ends_it_with_one_sentence(
+    tmp_path: Path, silent_index: socket.socket, number: signal.Signals
+) -> None:
+    (tmp_path / "requirements.in").write_text("demo\n")
+    (tmp_path / "requirements.txt").write_text("demo==1.0\n")
+    port = silent_index.getsockname()[1]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "venvman", "sync", "--frozen"],
+        cwd=tmp_path,
+        env={**os.environ, "PIP_INDEX_URL": f"http://127.0.0.1:{port}/simple"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    connection, _ = silent_index.accept()
+    with connection:
+        running.send_signal(number)
+        out, err = running.communicate(timeout=30)
+    assert (running.returncode, out) == (130, "")
+    assert err.splitlines()[-1] == "Interrupted."
+    assert "Traceback" not in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "requirements.in",
+        "requirements.txt",
+    ]
+
+
+def test_ctrl_c_while_modules_are_imported_is_told_alike(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stamp, "answer", interrupted)
+    assert main() == 130
+    assert capsys.readouterr().err == "Interrupted.\n"
+
+
+def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
+    script = tmp_path / "working.py"
+    script.write_text(WORKING)
+    running = subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert running.stdout is not None
+    assert running.stdout.readline() == "working\n"
+    running.kill()
+    # The workers share the pipe: reading ends when the last of them does.
+    running.communicate(timeout=20)
