@@ -10,7 +10,9 @@ import inspect
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, get_args, get_type_hints
+
+from typer.models import ArgumentInfo, OptionInfo
 
 from venvman.cli.commands import COMMANDS, GROUPS, HIDDEN
 from venvman.cli.options import Common
@@ -18,8 +20,6 @@ from venvman.cli.session import command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-
-    from typer.models import OptionInfo
 
     from venvman.report.result import Result
 
@@ -46,9 +46,9 @@ def page() -> str:
     parts = [HEAD]
     for words, function in _commands():
         doc = inspect.getdoc(function) or ""
-        own = [each for each in _parameters(function) if each.name not in _COMMON]
+        own = [each for each in _parameters(function) if not _is_common(each)]
         parts += [f"## `venvman {words}`\n", f"{doc}\n", _table(own)]
-    shared = [each for each in _parameters(COMMANDS["sync"]) if each.name in _COMMON]
+    shared = [each for each in _parameters(COMMANDS["sync"]) if _is_common(each)]
     parts += ["## Options of every command\n", _table(shared)]
     return "\n".join(part for part in parts if part)
 
@@ -61,7 +61,10 @@ def main() -> int:
     return 0
 
 
-_COMMON = frozenset(Common.__dataclass_fields__)
+_COMMON = {
+    name: get_args(hint)[1].help
+    for name, hint in get_type_hints(Common, include_extras=True).items()
+}
 
 
 def _commands() -> Iterator[tuple[str, Callable[..., Result]]]:
@@ -76,21 +79,32 @@ def _parameters(function: Callable[..., Result]) -> list[inspect.Parameter]:
     return list(inspect.signature(command(function)).parameters.values())
 
 
+def _is_common(parameter: inspect.Parameter) -> bool:
+    """Whether it is the option that all commands have; a few have a ``--format`` of their own."""
+    return _COMMON.get(parameter.name) == _info(parameter).help
+
+
 def _table(parameters: Sequence[inspect.Parameter]) -> str:
     if not parameters:
         return ""
     rows = [f"| `{_spelled(each)}` | {_info(each).help} |" for each in parameters]
-    return "\n".join(["| option | meaning |", "| --- | --- |", *rows, ""])
+    kinds = dict.fromkeys(
+        "argument" if isinstance(_info(each), ArgumentInfo) else "option" for each in parameters
+    )
+    head = " or ".join(kinds)
+    return "\n".join([f"| {head} | meaning |", "| --- | --- |", *rows, ""])
 
 
-def _info(parameter: inspect.Parameter) -> OptionInfo:
-    info: OptionInfo = get_args(parameter.annotation)[1]
+def _info(parameter: inspect.Parameter) -> OptionInfo | ArgumentInfo:
+    info: OptionInfo | ArgumentInfo = get_args(parameter.annotation)[1]
     return info
 
 
 def _spelled(parameter: inspect.Parameter) -> str:
     """``--group, -g GROUP``; with the words to choose from where there is a choice."""
     info = _info(parameter)
+    if isinstance(info, ArgumentInfo):
+        return info.metavar or parameter.name.upper()
     kind, _ = get_args(parameter.annotation)
     value = info.metavar or ""
     for each in (kind, *get_args(kind)):

@@ -41,6 +41,10 @@ class ExitCode(IntEnum):
     """Drift, findings, or a ``--check`` that failed."""
     ERROR = 2
     """Cannot proceed: usage, configuration, unreadable input, no solution, network."""
+    COMMAND_NOT_RUNNABLE = 126
+    """``run`` found a file that is no program: the code that shells give."""
+    COMMAND_NOT_FOUND = 127
+    """``run`` found nothing: the code that shells give."""
     INTERRUPTED = 130
 
 

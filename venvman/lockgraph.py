@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from packaging.requirements import Requirement as Wish
+    from packaging.specifiers import Specifier
 
     from venvman.lockfile import Lock, LockEntry
     from venvman.requirements import Group
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     Requires = Callable[[LockEntry], Sequence[str] | None]
 
-__all__ = ["LockedGroup", "build_graph"]
+__all__ = ["LockedGroup", "build_graph", "in_order"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _EXTRA = re.compile(r"""extra\s*==\s*["']([^"']+)["']""")
@@ -57,6 +58,12 @@ def build_graph(
     for group in groups:
         builder.read(group)
     return builder.graph()
+
+
+def in_order(clauses: Iterable[Specifier]) -> str:
+    """``>=2,<4``, as people write it: a set of specifiers has no order of its own."""
+    texts = {str(clause) for clause in clauses}
+    return ",".join(sorted(texts, key=lambda text: (text.startswith("<"), text)))
 
 
 class _Builder:
@@ -114,7 +121,7 @@ class _Builder:
                     path=wish.origin.path,
                     line=wish.origin.line,
                     requirement=redact(wish.raw or entry.name),
-                    specifier=str(wish.specifier),
+                    specifier=in_order(wish.specifier),
                     extras=tuple(sorted(wish.extras)),
                 )
 
@@ -181,10 +188,9 @@ def _asked_elsewhere(entries: Iterable[LockEntry]) -> Iterator[Asking]:
 
 
 def _described(edge: Dependency, wishes: Sequence[Wish], *, extra: str | None) -> Dependency:
-    specifiers = dict.fromkeys(str(wish.specifier) for wish in wishes if wish.specifier)
     return replace(
         edge,
-        specifier=",".join(specifiers),
+        specifier=in_order(clause for wish in wishes for clause in wish.specifier),
         extras=tuple(sorted({canonical(name) for wish in wishes for name in wish.extras})),
         extra=extra,
     )

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
     from pathspec import GitIgnoreSpec
 
-__all__ = ["LOOKED_FOR", "Project", "find_project", "find_workspace", "requirement_names"]
+__all__ = [
+    "LOOKED_FOR",
+    "Project",
+    "find_project",
+    "find_workspace",
+    "project_at",
+    "requirement_names",
+]
 
 LOOKED_FOR = (
     "Looked for requirements.in, requirements.txt, files such as requirements-dev.txt, a "
@@ -60,6 +67,12 @@ def find_project(start: Path, *, home: Path, explicit: Path | None = None) -> Pr
         if folder == home or (folder / ".git").exists():
             break
     raise _not_found(looked)
+
+
+def project_at(folder: Path) -> Project:
+    """The project that the absolute ``folder`` is, or becomes with its first requirements file."""
+    root = Path(os.path.normpath(folder))
+    return Project(root=root, git_root=_git_root(root))
 
 
 def find_workspace(top: Path) -> tuple[Project, ...]:

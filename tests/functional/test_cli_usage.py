@@ -345,7 +345,7 @@ class TestCompletion:
             }
         )
 
-        assert ran.stdout.split() == ["sync", "status", "scan"]
+        assert ran.stdout.split() == ["sync", "status", "scan", "shell"]
 
     def test_options_are_completed(self) -> None:
         ran = run_process(

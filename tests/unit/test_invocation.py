@@ -32,14 +32,23 @@ def test_an_unknown_command_is_not_known() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["sync --format json", "--format json sync", "sync --format=json -x", "--format json"]
+    "line",
+    [
+        "sync --format json",
+        "--format json sync",
+        "sync --format=json -x",
+        "--format json",
+        "run --project x --format json y",
+        "hooks run x --format json",
+    ],
 )
 def test_json_is_recognised_anywhere(line: str) -> None:
     assert Invocation.of(line.split()).common.format is Format.JSON
 
 
 @pytest.mark.parametrize(
-    "line", ["sync", "sync --format", "sync --format xml", "run -- --format json"]
+    "line",
+    ["sync", "sync --format", "sync --format xml", "run -- --format json", "run x --format json"],
 )
 def test_everything_else_is_text(line: str) -> None:
     assert Invocation.of(line.split()).common.format is Format.TEXT

@@ -15,7 +15,7 @@ import typer
 from typer.main import get_command
 
 from venvman import __version__
-from venvman.cli.commands import COMMANDS, GROUPS, HIDDEN
+from venvman.cli.commands import COMMANDS, GROUPS, HIDDEN, PASSING
 from venvman.cli.invocation import Invocation
 from venvman.cli.session import Session, command
 from venvman.errors import ExitCode, VenvmanError
@@ -189,7 +189,8 @@ def _root(
 
 
 for _name, _function in COMMANDS.items():
-    app.command(_name)(command(_function))
+    _own = {"allow_interspersed_args": False} if _name in PASSING else None
+    app.command(_name, context_settings=_own)(command(_function))
 for _name, (_help, _members) in GROUPS.items():
     _group = typer.Typer(help=_help, no_args_is_help=False)
     for _member, _function in _members.items():

@@ -7,9 +7,10 @@ wanted format, about the right command.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from venvman.cli.commands import COMMANDS, GROUPS
+from venvman.cli.commands import COMMANDS, GROUPS, PASSING
 from venvman.cli.options import Color, Common, Format
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["Invocation"]
 
 _ALIASES = {"lock": "freeze"}
+_VALUED = frozenset(
+    {"--project", "--format", "--color", "--cache-dir", "--group", "-g", "--only-group"}
+)
+"""Options of ``run`` that take the next word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +36,7 @@ class Invocation:
     @classmethod
     def of(cls, words: Sequence[str]) -> Invocation:
         """Reads ``words`` up to ``--``; what it does not understand it passes over."""
-        own = list(words[: words.index("--")] if "--" in words else words)
+        own = _own(list(words))
         command = _command(own)
         return cls(
             command=command or "venvman",
@@ -43,6 +48,19 @@ class Invocation:
                 verbose="-v" in own or "--verbose" in own,
             ),
         )
+
+
+def _own(words: list[str]) -> list[str]:
+    """Those that are ours: up to ``--``, and up to the program that ``run`` is given."""
+    if "--" in words:
+        return words[: words.index("--")]
+    command = next((position for position, word in enumerate(words) if word in PASSING), None)
+    if command is None or GROUPS.keys() & words[:command]:
+        return words
+    for position, (before, word) in enumerate(pairwise(words[command:]), start=command + 1):
+        if not word.startswith("-") and before not in _VALUED:
+            return words[:position]
+    return words
 
 
 def _command(words: list[str]) -> str | None:

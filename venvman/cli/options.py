@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from venvman.report.graphlanguages import GraphForm
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,12 +23,16 @@ if TYPE_CHECKING:
 __all__ = [
     "AllGroups",
     "AllProjects",
+    "AndSync",
     "Check",
     "Color",
     "Common",
     "DryRun",
+    "EditOnly",
+    "EditedGroup",
     "Format",
     "Frozen",
+    "GraphFormat",
     "Groups",
     "Locked",
     "NoDev",
@@ -179,6 +185,27 @@ AllGroups = Annotated[
 ]
 NoDev = Annotated[
     bool, typer.Option("--no-dev", help="Without the group dev.", rich_help_panel=_GROUPS)
+]
+AndSync = Annotated[
+    bool,
+    typer.Option("--sync/--no-sync", help="Sync the environment afterwards, or only freeze."),
+]
+EditOnly = Annotated[
+    bool, typer.Option("--frozen", help="Edit the file and leave lock and environment alone.")
+]
+EditedGroup = Annotated[
+    str | None,
+    typer.Option(
+        "--group", "-g", metavar="GROUP", help="The group whose file to edit.", show_default=False
+    ),
+]
+GraphFormat = Annotated[
+    GraphForm,
+    typer.Option(
+        "--format",
+        help="Print the graph as text, one JSON document, a Mermaid flowchart or Graphviz DOT.",
+        rich_help_panel=_EVERYWHERE,
+    ),
 ]
 
 

@@ -17,6 +17,7 @@ from venvman.report.result import Result, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from enum import Enum
     from typing import TextIO
 
     from rich.console import Console
@@ -54,6 +55,30 @@ class Session:
             cwd=Path.cwd(),
             reporter=self.reporter,
             cache_dir=self.common.cache_dir,
+        )
+
+    def context_or_new(self, **flags: object) -> Context:
+        """The same; where there is no project yet, one in the folder that was named, or here.
+
+        Nothing is written: its first requirements file makes it one.
+        """
+        from venvman.errors import ProjectNotFound
+        from venvman.project import project_at
+        from venvman.workflow.context import context_of
+
+        try:
+            return self.context(**flags)
+        except ProjectNotFound as error:
+            if error.code != "project-not-found":
+                raise
+        folder = (Path.cwd() / (self.common.project or ".")).absolute()
+        return context_of(
+            project_at(folder),
+            flags={"offline": self.common.offline or None, **flags},
+            variables=self.variables,
+            cwd=Path.cwd(),
+            reporter=self.reporter,
+            directories=self.directories,
         )
 
     def contexts(self, *, workspace: bool, **flags: object) -> tuple[Context, ...]:
@@ -120,7 +145,9 @@ class Session:
     def _show_text(self, result: Result) -> None:
         from venvman.report.as_text import render
 
-        if not self.common.quiet or result.answers or result.exit_code is not ExitCode.OK:
+        if result.verbatim is not None:
+            sys.stdout.write(result.verbatim)
+        elif not self.common.quiet or result.answers or result.exit_code is not ExitCode.OK:
             console = self._console(sys.stdout)
             renderable = render(result, verbose=self.common.verbose, height=_height(console))
             print_trimmed(console, renderable)
@@ -167,12 +194,16 @@ def command(function: Callable[..., Result]) -> Callable[..., ExitCode]:
 
     The common options join the signature; the :class:`Session` is made from them; the result is
     shown, and its exit code returned. Errors pass through: ``app.main`` is the one boundary.
+    A function that has a ``format`` of its own (more than text and JSON) is given it, too.
     """
 
     @wraps(function)
     def whole(**values: Any) -> ExitCode:  # noqa: ANN401 - typer's values, typed by the signature
-        common = Common(**{each.name: values.pop(each.name) for each in fields(Common)})
-        session = Session(common)
+        shared = {each.name: values.pop(each.name) for each in fields(Common)}
+        if "format" in own:
+            values["format"] = shared["format"]
+            shared["format"] = _voice(shared["format"])
+        session = Session(Common(**shared))
         try:
             return session.show(function(session, **values))
         finally:
@@ -180,13 +211,18 @@ def command(function: Callable[..., Result]) -> Callable[..., ExitCode]:
 
     # Not get_type_hints: on Python 3.10 it hides an annotation whose default is None.
     written = signature(function, locals=_FOR_TYPE_CHECKERS, eval_str=True)
-    own = [each for each in written.parameters.values() if each.name != "session"]
-    parameters = [*own, *_common_parameters()]
+    own = {name: each for name, each in written.parameters.items() if name != "session"}
+    common = [each for each in _common_parameters() if each.name not in own]
+    parameters = [*own.values(), *common]
     whole.__signature__ = written.replace(  # type: ignore[attr-defined]
         parameters=parameters, return_annotation=int
     )
     whole.__annotations__ = {each.name: each.annotation for each in parameters}
     return whole
+
+
+def _voice(form: Enum) -> Format:
+    return Format.JSON if form.value == Format.JSON.value else Format.TEXT
 
 
 def _common_parameters() -> list[Parameter]:

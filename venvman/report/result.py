@@ -30,6 +30,7 @@ class Result:
 
     ``data`` is JSON-ready and follows the command's published schema. ``view`` is the stage value
     the text renderer draws (an Outcome, a Drift, ...); the JSON renderer never looks at it.
+    ``verbatim`` is text for programs (a graph in DOT, say): printed as it is instead of drawn.
     ``answers`` says that the text is what was asked for (``scan``, ``status``), not a summary of
     work done: ``--quiet`` does not silence it.
     """
@@ -41,6 +42,7 @@ class Result:
     problems: tuple[Problem, ...] = ()
     view: object = None
     answers: bool = False
+    verbatim: str | None = None
 
     @classmethod
     def of_error(cls, error: VenvmanError, *, command: str) -> Result:

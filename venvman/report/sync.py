@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from venvman.workflow.values import SyncOutcome, SyncRequest
 
-__all__ = ["SyncView", "nothing_to_do", "sync_result"]
+__all__ = ["SyncView", "nothing_to_do", "sync_data", "sync_result"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ def sync_result(outcomes: Sequence[SyncOutcome], request: SyncRequest) -> Result
     ``--dry-run``.
     """
     pending = any(_is_pending(outcome, request) for outcome in outcomes)
-    rows = [_data(outcome) for outcome in outcomes]
+    rows = [sync_data(outcome) for outcome in outcomes]
     return Result(
         command="sync",
         status=Status.DRIFT if pending else Status.OK,
@@ -65,7 +65,8 @@ def _is_pending(outcome: SyncOutcome, request: SyncRequest) -> bool:
     return bool(outcome.plan) or outcome.created or stale
 
 
-def _data(outcome: SyncOutcome) -> dict[str, Any]:
+def sync_data(outcome: SyncOutcome) -> dict[str, Any]:
+    """One project's row."""
     changes = changes_of_plan(outcome.plan, outcome.project)
     return {
         "project": outcome.project.root.as_posix(),

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from venvman.cli.commands.add import add
 from venvman.cli.commands.cache import cache_clean, cache_dir, cache_prune, cache_size
 from venvman.cli.commands.clean import clean
+from venvman.cli.commands.diff import diff
 from venvman.cli.commands.doctor import doctor
 from venvman.cli.commands.freeze import freeze
 from venvman.cli.commands.hooks import (
@@ -18,9 +20,15 @@ from venvman.cli.commands.hooks import (
     hooks_status,
     hooks_uninstall,
 )
+from venvman.cli.commands.outdated import outdated
+from venvman.cli.commands.remove import remove
+from venvman.cli.commands.run import run, shell
 from venvman.cli.commands.scan import scan
 from venvman.cli.commands.status import status
 from venvman.cli.commands.sync import sync
+from venvman.cli.commands.tree import tree
+from venvman.cli.commands.upgrade import upgrade
+from venvman.cli.commands.why import why
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +37,7 @@ if TYPE_CHECKING:
 
     Command = Callable[..., Result]
 
-__all__ = ["COMMANDS", "GROUPS", "HIDDEN"]
+__all__ = ["COMMANDS", "GROUPS", "HIDDEN", "PASSING"]
 
 COMMANDS: dict[str, Command] = {
     "sync": sync,
@@ -37,6 +45,15 @@ COMMANDS: dict[str, Command] = {
     "status": status,
     "doctor": doctor,
     "scan": scan,
+    "add": add,
+    "remove": remove,
+    "upgrade": upgrade,
+    "outdated": outdated,
+    "tree": tree,
+    "why": why,
+    "diff": diff,
+    "run": run,
+    "shell": shell,
     "clean": clean,
 }
 
@@ -58,3 +75,6 @@ GROUPS: dict[str, tuple[str, dict[str, Command]]] = {
 
 HIDDEN = frozenset({"run"})
 """Members of groups that are for git, not for people."""
+
+PASSING = frozenset({"run"})
+"""Commands whose arguments are another program's: options after the first word are not ours."""

@@ -12,9 +12,13 @@ from venvman.report.as_text.problems import error_panel, problem_line, problems_
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from venvman.report.diff import DiffView
+    from venvman.report.edit import EditView, UpgradeView
     from venvman.report.freeze import FreezeView
     from venvman.report.result import Result
     from venvman.report.sync import SyncView
+    from venvman.workflow.graphing import TreeOutcome, WhyOutcome
+    from venvman.workflow.outdating import OutdatedOutcome
 
 __all__ = ["error_panel", "problem_line", "problems_panel", "render"]
 
@@ -53,6 +57,37 @@ def render(result: Result, *, verbose: bool = False, height: int | None = None) 
             from venvman.report.as_text.hooks import render_hook_run
 
             return render_hook_run(result.data)
+        case _:
+            return _render_other(result, verbose=verbose, height=height)
+
+
+def _render_other(result: Result, *, verbose: bool, height: int | None) -> RenderableType:
+    """The verbs on top of the first ones."""
+    match result.command:
+        case "tree":
+            from venvman.report.as_text.graph import render_tree
+
+            return render_tree(cast("TreeOutcome", result.view))
+        case "why":
+            from venvman.report.as_text.graph import render_why
+
+            return render_why(cast("WhyOutcome", result.view), verbose=verbose)
+        case "outdated":
+            from venvman.report.as_text.outdated import render_outdated
+
+            return render_outdated(cast("OutdatedOutcome", result.view))
+        case "diff":
+            from venvman.report.as_text.diff import render_diff
+
+            return render_diff(cast("DiffView", result.view))
+        case "add" | "remove":
+            from venvman.report.as_text.edit import render_edit
+
+            return render_edit(cast("EditView", result.view), verbose=verbose, height=height)
+        case "upgrade":
+            from venvman.report.as_text.edit import render_upgrade
+
+            return render_upgrade(cast("UpgradeView", result.view), verbose=verbose, height=height)
         case _:
             from venvman.report.as_text.short import render_short
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from venvman.report.freeze import FreezeView
     from venvman.workflow.values import FreezeOutcome, LockOutcome
 
-__all__ = ["lock_lines", "render_freeze"]
+__all__ = ["freeze_lines", "lock_lines", "render_freeze"]
 
 _MOST_REASONS = 3
 
@@ -29,7 +29,7 @@ def render_freeze(view: FreezeView, *, verbose: bool, height: int | None) -> Ren
     for outcome in view.outcomes:
         if len(view.outcomes) > 1:
             parts.append(plain(outcome.project.root.as_posix(), Style.NAME))
-        parts += _one(outcome, verbose=verbose, height=height)
+        parts += freeze_lines(outcome, verbose=verbose, height=height)
     return Group(*parts)
 
 
@@ -47,7 +47,10 @@ def lock_lines(outcome: FreezeOutcome) -> list[RenderableType]:
     return lines
 
 
-def _one(outcome: FreezeOutcome, *, verbose: bool, height: int | None) -> list[RenderableType]:
+def freeze_lines(
+    outcome: FreezeOutcome, *, verbose: bool, height: int | None
+) -> list[RenderableType]:
+    """One project's summary, without its name."""
     if not outcome.changed:
         return [_unchanged(outcome)]
     changes = changes_of_freeze(outcome)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from venvman.report.sync import SyncView
     from venvman.workflow.values import SyncOutcome
 
-__all__ = ["render_sync"]
+__all__ = ["done_lines", "render_sync"]
 
 # A stage that took less says nothing about where the time went.
 _WORTH_TELLING = 0.05
@@ -39,11 +39,12 @@ def render_sync(view: SyncView, *, verbose: bool, height: int | None) -> Rendera
         if only_looked:
             parts += _intention(outcome, verbose=verbose, height=height)
         else:
-            parts += _deed(outcome, verbose=verbose, height=height)
+            parts += done_lines(outcome, verbose=verbose, height=height)
     return Group(*parts)
 
 
-def _deed(outcome: SyncOutcome, *, verbose: bool, height: int | None) -> list[RenderableType]:
+def done_lines(outcome: SyncOutcome, *, verbose: bool, height: int | None) -> list[RenderableType]:
+    """What a sync did to one project, without its name."""
     head = _head(outcome, created="created")
     if not outcome.plan:
         return [*head, _nothing_to_do(outcome)]

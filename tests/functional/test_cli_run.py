@@ -1,0 +1,184 @@
+"""``venvman run`` and ``shell``, as real processes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.cli import PROGRAM, Ran, run_process
+from tests.support.shops import Shop, stock
+from venvman.shells import activating, shell_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.index import Index
+
+SHOW = "import json, os, sys; print(json.dumps([sys.prefix, dict(os.environ)]))"
+
+
+@pytest.fixture
+def shop(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """A project whose lock holds ``turbo``, which has a script that exits with 3."""
+    stock(index.folder)
+    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+    (tmp_path / ".git").mkdir()
+    shop = Shop(tmp_path)
+    shop.write({"requirements.in": "turbo\n"})
+    shop.lock("turbo==1.0\n    # via -r requirements.in\n")
+    return shop
+
+
+@pytest.fixture
+def synced(shop: Shop) -> Shop:
+    assert shop.run("sync", "--frozen").code == 0
+    return shop
+
+
+class TestRun:
+    def test_the_command_sees_the_environment(self, synced: Shop) -> None:
+        ran = run_process("run", "python", "-c", SHOW, cwd=synced.root)
+
+        prefix, variables = json.loads(ran.stdout)
+        assert prefix == variables["VIRTUAL_ENV"] == str(synced.root / "venv")
+        assert variables["PATH"].startswith(str(synced.root / "venv" / "bin"))
+        assert variables["VIRTUAL_ENV_PROMPT"] == "venv"
+
+    def test_its_options_are_its_own(self, synced: Shop) -> None:
+        plain = run_process("run", "python", "--version", cwd=synced.root)
+        dashes = run_process("run", "--", "python", "--version", cwd=synced.root)
+
+        assert plain.stdout == dashes.stdout
+        assert plain.stdout.startswith("Python 3.")
+
+    def test_its_exit_code_is_passed_on(self, synced: Shop) -> None:
+        ran = run_process("run", "turbo", cwd=synced.root)
+
+        assert (ran.code, ran.stdout) == (3, "whoosh\n")
+
+    def test_sync_makes_the_environment_true_first(self, shop: Shop) -> None:
+        ran = run_process("run", "--sync", "--frozen", "turbo", cwd=shop.root)
+
+        assert (ran.code, ran.stdout) == (3, "whoosh\n")
+
+    def test_a_command_that_is_not_there_exits_with_127(self, synced: Shop) -> None:
+        ran = run_process("run", "no-such-thing", cwd=synced.root)
+
+        assert ran.code == 127
+        assert "no command 'no-such-thing'" in ran.stderr
+        assert run_process("run", "./nothing", cwd=synced.root).code == 127
+
+    def test_a_file_that_is_no_program_exits_with_126(self, synced: Shop) -> None:
+        synced.write({"script.py": "print(1)\n"})
+
+        ran = run_process("run", "./script.py", cwd=synced.root)
+
+        assert ran.code == 126
+        assert "venvman run python ./script.py" in ran.stderr
+
+    def test_refusals_can_be_had_as_json(self, synced: Shop) -> None:
+        ran = run_process("run", "--format", "json", "no-such-thing", cwd=synced.root)
+
+        assert ran.json["exit_code"] == 127
+
+    def test_the_commands_own_format_is_not_ours(self, synced: Shop) -> None:
+        ran = run_process("run", "no-such-thing", "--format", "json", cwd=synced.root)
+
+        assert ran.stdout == ""
+        assert "command-not-found" in ran.stderr
+
+    def test_without_an_environment_it_says_how_to_get_one(self, shop: Shop) -> None:
+        ran = run_process("run", "python", cwd=shop.root)
+
+        assert ran.code == 2
+        assert "error: environment-absent" in ran.stderr
+
+    def test_without_a_command_it_is_a_usage_error(self, synced: Shop) -> None:
+        assert run_process("run", cwd=synced.root).code == 2
+
+    def test_a_python_home_does_not_reach_the_command(self, synced: Shop) -> None:
+        code = f"import os; os.environ['PYTHONHOME'] = '/nowhere'\n{PROGRAM}"
+        done = subprocess.run(
+            [sys.executable, "-c", code, "run", "python", "-c", "print(1)"],
+            cwd=synced.root,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert (done.returncode, done.stdout) == (0, "1\n")
+
+
+def on_terminal(shop: Shop, shell: str, lines: list[str]) -> Ran:
+    """``venvman shell`` on a terminal, with ``lines`` typed into it."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "shell"],
+        cwd=shop.root,
+        env={**os.environ, "SHELL": shell, "TERM": "dumb"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    os.write(ours, "".join(f"{line}\n" for line in lines).encode())
+    shown = b""
+    with contextlib.suppress(OSError):  # what Linux says when the other side is closed
+        while chunk := os.read(ours, 65536):
+            shown += chunk
+    os.close(ours)
+    return Ran(process.wait(timeout=20), shown.decode())
+
+
+class TestShell:
+    def test_a_script_on_stdin_runs_inside(self, synced: Shop) -> None:
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, "shell"],
+            cwd=synced.root,
+            input="turbo; echo $VIRTUAL_ENV; exit 4\n",
+            env={**os.environ, "SHELL": "/bin/sh"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert done.returncode == 4
+        assert done.stdout == f"whoosh\n{synced.root / 'venv'}\n"
+
+    @pytest.mark.parametrize("shell", [s for s in ("bash", "sh", "dash") if shutil.which(s)])
+    def test_on_a_terminal_the_environment_comes_after_the_users_own_settings(
+        self, synced: Shop, isolated: Path, shell: str
+    ) -> None:
+        (isolated / ".bashrc").write_text("PS1='mine> '\nalias hello='echo hello-from-me'\n")
+        ran = on_terminal(synced, shell, ["turbo; echo in:$VIRTUAL_ENV:", "hello", "exit 5"])
+
+        assert ran.code == 5
+        assert "whoosh" in ran.stdout
+        assert f"in:{synced.root / 'venv'}:" in ran.stdout
+        if shell == "bash":
+            assert "(venv) mine> " in ran.stdout
+            assert "hello-from-me" in ran.stdout
+
+    def test_the_shell_is_the_users(self) -> None:
+        assert shell_of({"SHELL": "/bin/zsh"}) == "/bin/zsh"
+        assert shell_of({}) == "/bin/sh"
+
+    def test_an_environment_without_a_script_is_activated_by_variables(
+        self, tmp_path: Path
+    ) -> None:
+        assert activating("/bin/bash", scripts=tmp_path, startup=tmp_path / "s") is None
+
+    def test_a_state_folder_that_cannot_be_written_is_no_obstacle(self, tmp_path: Path) -> None:
+        (tmp_path / "activate").touch()
+        (tmp_path / "state").touch()
+
+        assert activating("bash", scripts=tmp_path, startup=tmp_path / "state" / "s") is None

@@ -1,0 +1,48 @@
+"""``venvman remove``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from venvman.cli import options  # noqa: TC001 - typer evaluates the annotations
+
+if TYPE_CHECKING:
+    from venvman.cli.session import Session
+    from venvman.report.result import Result
+
+__all__ = ["remove"]
+
+
+def remove(
+    session: Session,
+    *,
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME...", help="The packages to ask for no more.")
+    ],
+    group: options.EditedGroup = None,
+    dev: Annotated[bool, typer.Option("--dev", help="The same as --group dev.")] = False,
+    sync: options.AndSync = True,
+    frozen: options.EditOnly = False,
+    dry_run: options.DryRun = False,
+    yes: options.Yes = False,
+    python: options.Python = None,
+) -> Result:
+    """Take requirements out of the requirements files, and what only they needed; then sync."""
+    from venvman.report.edit import edit_result
+    from venvman.workflow.editing import After, RemoveRequest
+    from venvman.workflow.editing import remove as edit
+
+    if dev and group not in {None, "dev"}:
+        raise typer.BadParameter("--dev and --group name two groups: choose one.")
+    request = RemoveRequest(
+        names=tuple(names),
+        group="dev" if dev else group,
+        after=After(
+            freeze=not frozen, sync=sync, dry_run=dry_run, yes=yes, confirm=session.confirm
+        ),
+    )
+    return edit_result(
+        edit(session.context(python=python), request), command="remove", dry_run=dry_run
+    )

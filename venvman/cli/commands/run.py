@@ -1,0 +1,88 @@
+"""``venvman run`` and ``venvman shell``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from venvman.cli import options
+
+if TYPE_CHECKING:
+    from venvman.cli.session import Session
+    from venvman.report.result import Result
+    from venvman.workflow.running import Launch
+
+__all__ = ["run", "shell"]
+
+Sync = Annotated[
+    bool, typer.Option("--sync", help="Sync first, as `venvman sync` with these options would.")
+]
+
+
+def run(
+    session: Session,
+    *,
+    command: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="COMMAND...", help="A program and its arguments; all that follows is its own."
+        ),
+    ],
+    sync: Sync = False,
+    group: options.Groups = None,
+    only_group: options.OnlyGroups = None,
+    all_groups: options.AllGroups = False,
+    no_dev: options.NoDev = False,
+    locked: options.Locked = None,
+    frozen: options.Frozen = False,
+    yes: options.Yes = False,
+) -> Result:
+    """Run a command inside the environment; its exit code is passed on."""
+    from venvman.workflow.running import RunRequest, prepare_command
+
+    request = RunRequest(
+        sync=sync,
+        groups=options.group_choice(group, only_group, everything=all_groups, dev=not no_dev),
+        locks=options.lock_policy(locked=locked, frozen=frozen, variables=session.variables),
+        yes=yes,
+        confirm=session.confirm,
+    )
+    _become(session, prepare_command(session.context(), request, command))
+
+
+def shell(
+    session: Session,
+    *,
+    sync: Sync = False,
+    group: options.Groups = None,
+    only_group: options.OnlyGroups = None,
+    all_groups: options.AllGroups = False,
+    no_dev: options.NoDev = False,
+    locked: options.Locked = None,
+    frozen: options.Frozen = False,
+    yes: options.Yes = False,
+) -> Result:
+    """Start the user's shell with the environment activated; `exit` leaves it."""
+    from venvman.workflow.running import RunRequest, prepare_shell
+
+    request = RunRequest(
+        sync=sync,
+        groups=options.group_choice(group, only_group, everything=all_groups, dev=not no_dev),
+        locks=options.lock_policy(locked=locked, frozen=frozen, variables=session.variables),
+        yes=yes,
+        confirm=session.confirm,
+    )
+    interactive = sys.stdin.isatty()
+    _become(session, prepare_shell(session.context(), request, interactive=interactive))
+
+
+def _become(session: Session, launch: Launch) -> NoReturn:
+    """The rest of this process's life is the program's; on Windows its exit code is passed on."""
+    from venvman.process import replace_process
+
+    session.reporter.close()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    raise SystemExit(replace_process(launch.argv, env=launch.variables))

@@ -1,0 +1,35 @@
+"""What differs between two states of the locks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.text import Text
+
+from venvman.report.as_text.changes import change_list, counted
+from venvman.report.as_text.words import Style, plain
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from venvman.report.diff import DiffView
+
+__all__ = ["render_diff"]
+
+
+def render_diff(view: DiffView) -> RenderableType:
+    """All changes of each lock, whatever the screen's height: they are what was asked for."""
+    heading = Text.assemble(plain(view.before, Style.PLACE), " -> ", plain(view.after, Style.PLACE))
+    parts: list[RenderableType] = [heading]
+    for path, changes in view.changes:
+        if not changes:
+            continue
+        if path != view.before:
+            parts.append(plain(path, Style.NAME))
+        parts.append(change_list(changes, limit=None, reasons=True))
+    every = [change for _, changes in view.changes for change in changes]
+    if not every:
+        return Text.assemble(("No difference: ", Style.GOOD), heading, ".")
+    parts.append(Text.assemble(plain(counted(every, added=("added", "to add"))), "."))
+    return Group(*parts)

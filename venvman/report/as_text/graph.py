@@ -1,0 +1,141 @@
+"""Dependency trees and chains of requirements."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.text import Text
+from rich.tree import Tree
+
+from venvman.graph import Asking, Branch, Dependency
+from venvman.report.as_text.words import Style, count, plain, sentence_list
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+
+    from venvman.graph import Chain, Chains, Graph, Package
+    from venvman.workflow.graphing import TreeOutcome, WhyOutcome
+
+__all__ = ["render_tree", "render_why"]
+
+_MOST_CHAINS = 10
+
+
+def render_tree(outcome: TreeOutcome) -> RenderableType:
+    """One tree for each source file, or for each package that was asked about."""
+    parts: list[RenderableType] = []
+    for heading, branches in groupby(outcome.branches, key=_heading):
+        if heading is None:
+            parts += [_planted(branch) for branch in branches]
+        else:
+            tree = Tree(heading, guide_style=Style.FAINT)
+            for branch in branches:
+                _add(tree, branch)
+            parts.append(tree)
+    if not parts:
+        return Text("The lock is empty.")
+    if _any_repeated(outcome.branches):
+        parts.append(Text("(*) its dependencies stand above", style=Style.FAINT))
+    return Group(*parts, Text(_total(outcome.graph), style=Style.FAINT))
+
+
+def render_why(outcome: WhyOutcome, *, verbose: bool) -> RenderableType:
+    """For each package its version, then the chains to it, shortest first."""
+    return Group(*(_reason(each, outcome.graph, verbose=verbose) for each in outcome.reasons))
+
+
+def _heading(branch: Branch) -> Text | None:
+    if not isinstance(branch.edge, Asking):
+        return None
+    groups = sentence_list(branch.edge.groups)
+    return Text.assemble(plain(branch.edge.path, Style.PLACE), plain(f"  {groups}", Style.FAINT))
+
+
+def _planted(branch: Branch) -> Tree:
+    tree = Tree(_node(branch), guide_style=Style.FAINT)
+    for child in branch.children:
+        _add(tree, child)
+    return tree
+
+
+def _add(tree: Tree, branch: Branch) -> None:
+    below = tree.add(_node(branch))
+    for child in branch.children:
+        _add(below, child)
+
+
+def _node(branch: Branch) -> Text:
+    if branch.package is None:
+        assert isinstance(branch.edge, Asking)  # noqa: S101 - lines have no package
+        return Text.assemble(_place(branch.edge), "  ", plain(branch.edge.requirement))
+    line = _package(branch.package)
+    said = _edge(branch.edge)
+    if said:
+        line.append_text(plain(f"  {said}", Style.FAINT))
+    if branch.repeated:
+        line.append(" (*)", style=Style.FAINT)
+    if branch.cut:
+        line.append(" ...", style=Style.FAINT)
+    return line
+
+
+def _package(package: Package) -> Text:
+    version = package.version or str(package.source)
+    return Text.assemble(plain(package.name, Style.NAME), " ", plain(version, Style.ADDED))
+
+
+def _place(asking: Asking) -> Text:
+    where = asking.path if asking.line is None else f"{asking.path}:{asking.line}"
+    return plain(where, Style.PLACE)
+
+
+def _edge(edge: Asking | Dependency | None) -> str:
+    match edge:
+        case None:
+            return ""
+        case Asking():
+            extras = f"[{','.join(edge.extras)}]" if edge.extras else ""
+            return f"{extras}{edge.specifier}"
+        case Dependency():
+            extras = f"[{','.join(edge.extras)}]" if edge.extras else ""
+            extra = f" with extra {edge.extra}" if edge.extra else ""
+            return f"{extras}{edge.specifier or ''}{extra}".strip()
+
+
+def _any_repeated(branches: Sequence[Branch]) -> bool:
+    return any(branch.repeated or _any_repeated(branch.children) for branch in branches)
+
+
+def _total(graph: Graph) -> str:
+    return count(len(graph.packages), "package")
+
+
+def _reason(chains: Chains, graph: Graph, *, verbose: bool) -> RenderableType:
+    package = graph.packages[chains.name]
+    if not chains.chains:
+        return Text.assemble(_package(package), "  no requirement is known to bring it")
+    shown = chains.chains if verbose else chains.chains[:_MOST_CHAINS]
+    tree = Tree(_package(package), guide_style=Style.FAINT)
+    for chain in shown:
+        tree.add(_chain(chain))
+    rest = len(chains.chains) - len(shown)
+    if rest:
+        tree.add(
+            Text(f"... and {count(rest, 'longer chain')} (--verbose shows all)", style=Style.FAINT)
+        )
+    elif chains.more:
+        tree.add(Text("... and longer ones", style=Style.FAINT))
+    return tree
+
+
+def _chain(chain: Chain) -> Text:
+    """``requirements.in:3  flask>=3 -> werkzeug>=3.0 -> markupsafe>=2.1``."""
+    asking = chain.asking
+    line = Text.assemble(_place(asking), "  ", plain(asking.requirement), overflow="fold")
+    for step in chain.steps:
+        line.append_text(Text.assemble((" -> ", Style.FAINT), plain(f"{step.child}{_edge(step)}")))
+    return line

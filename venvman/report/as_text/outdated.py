@@ -1,0 +1,66 @@
+"""What could move, and what holds it back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from venvman.report.as_text.problems import command_line
+from venvman.report.as_text.words import Style, count, plain
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from venvman.workflow.outdating import Hold, OutdatedOutcome, OutdatedPin
+
+__all__ = ["render_outdated"]
+
+
+def render_outdated(outcome: OutdatedOutcome) -> RenderableType:
+    """A row for each pin that is behind, and how many there are."""
+    if not outcome.pins:
+        newest = f"all {count(outcome.checked, 'pin')} are the newest there are."
+        return Text.assemble(("Nothing to do: ", Style.GOOD), newest)
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style=Style.FAINT)
+    for heading in ("package", "locked", "allowed", "newest", "held back by"):
+        last = heading == "held back by"
+        table.add_column(heading, no_wrap=not last, overflow="fold", min_width=12 if last else None)
+    for pin in outcome.pins:
+        table.add_row(*_row(pin))
+    movable = sum(pin.wanted > pin.current for pin in outcome.pins)
+    parts: list[RenderableType] = [table, Text(_total(outcome, movable))]
+    if movable:
+        parts.append(command_line("venvman upgrade"))
+    return Group(*parts)
+
+
+def _row(pin: OutdatedPin) -> tuple[Text, ...]:
+    moves = pin.wanted > pin.current
+    return (
+        plain(pin.name, Style.NAME if pin.direct else ""),
+        plain(pin.current, Style.FAINT),
+        plain(pin.wanted, Style.ADDED if moves else Style.FAINT),
+        plain(pin.latest, Style.ADDED if pin.wanted == pin.latest else Style.CHANGED),
+        Text("\n").join(_hold(each) for each in pin.holds),
+    )
+
+
+def _hold(hold: Hold) -> Text:
+    if hold.package is not None:
+        return Text.assemble(plain(hold.package, Style.NAME), plain(f" asks for {hold.specifier}"))
+    if hold.path is not None:
+        where = hold.path if hold.line is None else f"{hold.path}:{hold.line}"
+        return Text.assemble(plain(where, Style.PLACE), plain(f"  {hold.specifier}"))
+    return plain(hold.reason)
+
+
+def _total(outcome: OutdatedOutcome, movable: int) -> str:
+    behind = len(outcome.pins)
+    verb = "is" if behind == 1 else "are"
+    return (
+        f"{behind:,} of {count(outcome.checked, 'pin')} {verb} behind; "
+        f"the requirements let {movable or 'none'} move."
+    )

@@ -1,0 +1,266 @@
+"""``diff``: locks compared, from files, git revisions, or against the environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvman.errors import ConfigurationError, GitError, LockError
+from venvman.workflow.locks import read_group_lock
+from venvman.workflow.wishes import open_scan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from venvman.errors import Problem
+    from venvman.lockfile import Lock
+    from venvman.lockheader import LockHeader
+    from venvman.plan import Plan
+    from venvman.project import Project
+    from venvman.workflow.context import Context
+
+__all__ = ["DiffOutcome", "DiffRequest", "LockPair", "diff"]
+
+HERE = "work tree"
+"""What the project's files are called beside revisions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiffRequest:
+    """``sides`` as typed: none, one or two locks or git revisions, or ``A..B``.
+
+    ``environment`` compares what is installed with the locks instead.
+    """
+
+    sides: tuple[str, ...] = ()
+    environment: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockPair:
+    """One lock on both sides; None where that side has none. ``path`` is as people see it."""
+
+    path: str
+    before: Lock | None
+    after: Lock | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiffOutcome:
+    """``before`` and ``after`` name the sides.
+
+    ``plan``, what ``sync`` would do, stands in place of ``pairs`` where the environment is one.
+    """
+
+    project: Project
+    before: str
+    after: str
+    pairs: tuple[LockPair, ...] = ()
+    plan: Plan | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+def diff(context: Context, request: DiffRequest) -> DiffOutcome:
+    """Compares two states of the project's locks.
+
+    Without sides the last commit with the work tree; with one that side with the work tree.
+
+    Raises:
+        ConfigurationError: more than two sides, or sides together with ``environment``.
+        GitError: a side is neither a file nor a revision.
+        LockError: a lock that cannot be read.
+    """
+    if request.environment:
+        return _with_environment(context, request)
+    before, after = _sides(request.sides)
+    if before is not None and _is_own_lock(context, before) and after is None:
+        # As with git diff: what happened to that file since the last commit.
+        path = context.project.display(_absolute(context, before))
+        old, new = _revision(context, "HEAD"), _work_tree(context)
+        return _outcome(context, "HEAD", HERE, _only(old, path), _only(new, path))
+    if after is not None and before is not None and _both_files(context, before, after):
+        pair = LockPair(path=after, before=_read(context, before), after=_read(context, after))
+        return DiffOutcome(project=context.project, before=before, after=after, pairs=(pair,))
+    first = before or "HEAD"
+    return _outcome(
+        context,
+        first,
+        after or HERE,
+        _side(context, first),
+        _side(context, after) if after else _work_tree(context),
+    )
+
+
+def _with_environment(context: Context, request: DiffRequest) -> DiffOutcome:
+    from venvman.workflow.checking import status
+
+    if request.sides:
+        raise ConfigurationError(
+            "--env compares the environment with the locks as they are.",
+            code="usage",
+            why=f"It takes no {request.sides[0]!r}.",
+            fix="venvman diff --help",
+        )
+    report = status(context)
+    shown = context.project.display(report.environment)
+    if report.plan is None:
+        raise LockError(
+            f"{shown} cannot be compared with the locks.",
+            code="diff-impossible",
+            why="There is no environment, or no lock, or one of them cannot be read.",
+            fix="venvman status",
+            problems=report.problems,
+        )
+    return DiffOutcome(
+        project=context.project,
+        before=shown,
+        after="locks",
+        plan=report.plan,
+        problems=report.problems,
+    )
+
+
+def _sides(typed: tuple[str, ...]) -> tuple[str | None, str | None]:
+    if len(typed) == 1 and ".." in typed[0].strip("./\\"):
+        first, _, second = typed[0].partition("..")
+        typed = (first or "HEAD", second.lstrip(".") or "HEAD")
+    if len(typed) > 2:
+        raise ConfigurationError(
+            "diff compares two sides.",
+            code="usage",
+            why=f"{len(typed)} were given.",
+            fix="venvman diff --help",
+        )
+    return typed[0] if typed else None, typed[1] if len(typed) > 1 else None
+
+
+def _absolute(context: Context, typed: str) -> Path:
+    return (context.cwd / typed).absolute()
+
+
+def _is_own_lock(context: Context, typed: str) -> bool:
+    import os
+
+    path = Path(os.path.normpath(_absolute(context, typed)))
+    return any(source.lock == path for source in open_scan(context).sources)
+
+
+def _both_files(context: Context, before: str, after: str) -> bool:
+    return all(_absolute(context, each).is_file() for each in (before, after))
+
+
+def _outcome(
+    context: Context,
+    before: str,
+    after: str,
+    old: Mapping[str, Lock],
+    new: Mapping[str, Lock],
+) -> DiffOutcome:
+    return DiffOutcome(
+        project=context.project,
+        before=before,
+        after=after,
+        pairs=tuple(
+            LockPair(path=path, before=old.get(path), after=new.get(path))
+            for path in dict.fromkeys((*new, *old))
+        ),
+    )
+
+
+def _only(locks: Mapping[str, Lock], path: str) -> Mapping[str, Lock]:
+    return {each: lock for each, lock in locks.items() if each == path}
+
+
+def _side(context: Context, typed: str) -> Mapping[str, Lock]:
+    """The locks by path: of a revision; or one file, compared with the default's lock."""
+    if not _absolute(context, typed).is_file():
+        return _revision(context, typed)
+    lock = _read(context, typed)
+    sources = open_scan(context).sources
+    path = context.project.display(sources[0].lock) if sources else typed
+    return {path: lock}
+
+
+def _read(context: Context, typed: str) -> Lock:
+    lock = read_group_lock(context, _absolute(context, typed))
+    if lock is None:
+        raise LockError(f"There is no {typed}.", code="lock-missing", path=typed)
+    return lock
+
+
+def _work_tree(context: Context) -> Mapping[str, Lock]:
+    found = {
+        context.project.display(source.lock): read_group_lock(context, source.lock)
+        for source in open_scan(context).sources
+    }
+    return {path: lock for path, lock in found.items() if lock is not None}
+
+
+def _revision(context: Context, revision: str) -> Mapping[str, Lock]:
+    """The locks of the project's folder as they were, by the same rules as those on disk."""
+    from venvman.localproject import project_name
+    from venvman.lockfile import parse_lock
+    from venvman.lockheader import parse_header
+    from venvman.roles import assign
+
+    root = context.project.root
+    commit = _commit(context, revision)
+    listed = _git(context, "ls-tree", "-z", "--name-only", commit, "./", "requirements/")
+    every = [name for name in listed.split("\0") if name]
+    names = [name for name in every if name.endswith((".in", ".txt"))]
+    texts: dict[str, str] = {}
+
+    def text(name: str) -> str:
+        if name not in texts:
+            texts[name] = _git(context, "show", f"{commit}:./{name}").replace("\r\n", "\n")
+        return texts[name]
+
+    def header_of(name: str) -> LockHeader | None:
+        return parse_header(text(name))
+
+    roles = assign(names, header_of=header_of, exists=every.__contains__)
+    return {
+        part.lock: parse_lock(
+            text(part.lock),
+            path=f"{revision}:{part.lock}",
+            folder_name=lambda folder: project_name(root / folder),
+        )
+        for part in roles.parts
+        if part.lock in every
+    }
+
+
+def _commit(context: Context, revision: str) -> str:
+    """The commit that ``revision`` names; an option-like word is never taken for an option."""
+    from venvman.git import try_git
+
+    if context.project.git_root is None:
+        raise GitError(
+            f"{revision!r} is no file, and there is no git repository here to know it.",
+            code="revision-unknown",
+            fix="venvman diff OLD.txt NEW.txt",
+        )
+    done = try_git(
+        "rev-parse",
+        "--verify",
+        "--quiet",
+        "--end-of-options",
+        f"{revision}^{{commit}}",
+        cwd=context.project.root,
+        variables=context.variables,
+    )
+    if not done.ok:
+        raise GitError(
+            f"{revision!r} is neither a file nor a git revision.",
+            code="revision-unknown",
+            why="The repository has no commit yet." if revision == "HEAD" else None,
+            fix="git log --oneline",
+        )
+    return done.stdout.strip()
+
+
+def _git(context: Context, *arguments: str) -> str:
+    from venvman.git import git
+
+    return git(*arguments, cwd=context.project.root, variables=context.variables)

@@ -1,0 +1,318 @@
+"""``add`` and ``remove``: a source file edited, frozen and synced; as it was if freezing fails."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from venvman.errors import Problem, RequirementsError, Severity, VenvmanError
+from venvman.workflow.sourcetexts import SourceFiles, parse_wishes
+from venvman.workflow.wishes import open_scan, read_wishes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from venvman.graph import Graph
+    from venvman.names import NormalizedName
+    from venvman.project import Project
+    from venvman.reqfile import RequirementLine
+    from venvman.requirementsedit import LineEdit
+    from venvman.workflow.context import Context
+    from venvman.workflow.values import FreezeOutcome, SyncOutcome
+
+__all__ = [
+    "AddRequest",
+    "After",
+    "EditOutcome",
+    "FileEdit",
+    "RemoveRequest",
+    "add",
+    "remove",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class After:
+    """What follows an edit: ``freeze``, and then ``sync``; with ``dry_run`` not even the edit.
+
+    ``confirm`` asks the person a question; None where there is nobody to ask.
+    """
+
+    freeze: bool = True
+    sync: bool = True
+    dry_run: bool = False
+    yes: bool = False
+    confirm: Callable[[str], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddRequest:
+    """``wishes`` and ``editables`` as typed; paths in them count from the working directory.
+
+    ``group`` is the group whose source file is edited.
+    """
+
+    wishes: tuple[str, ...] = ()
+    editables: tuple[str, ...] = ()
+    group: str = "default"
+    after: After
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveRequest:
+    """``names`` as typed: names, or the folders and URLs of lines that have none.
+
+    ``group`` None takes them out of every group.
+    """
+
+    names: tuple[str, ...]
+    group: str | None = None
+    after: After
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileEdit:
+    """One file's change. ``path`` is absolute; ``before`` is None where there was no file.
+
+    Texts, without byte order mark; ``edits`` are the lines that were asked about.
+    """
+
+    path: Path
+    before: str | None
+    after: str
+    edits: tuple[LineEdit, ...]
+
+    @property
+    def changed(self) -> bool:
+        """Whether the file is, or would be, another one."""
+        return self.before != self.after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditOutcome:
+    """What was, or with a dry run would be, done.
+
+    ``leaving`` are the pins that leave the locks with what was removed, ``staying`` those that
+    were asked to go but that others need: as a lock's own graph says, before freezing. ``frozen``
+    and ``synced`` are None where that was not wished for.
+    """
+
+    project: Project
+    files: tuple[FileEdit, ...]
+    written: bool
+    leaving: tuple[NormalizedName, ...] = ()
+    staying: tuple[tuple[NormalizedName, tuple[NormalizedName, ...]], ...] = ()
+    frozen: FreezeOutcome | None = None
+    synced: SyncOutcome | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+def add(context: Context, request: AddRequest) -> EditOutcome:
+    """Puts ``request``'s lines into the group's source file, then freezes and syncs.
+
+    A group that has no source file yet gets one beside the others'.
+
+    Raises:
+        RequirementsError: a wish or a file that cannot be understood; all faults at once.
+        VenvmanError: what freezing raises; the file is then as it was. Or syncing: the file and its
+            lock then stay as they are now.
+    """
+    from venvman.requirementsedit import Wanted, add
+
+    files = _files(context)
+    wishes = parse_wishes(context, request.wishes, request.editables)
+    home = files.source_of(request.group)
+    for wish in wishes:
+        wanted = Wanted(line=wish, name=files.name_of(wish))
+        # A file that the source includes, and that nobody else has, is edited where the line is.
+        path = files.place_of(wanted, request.group) or home
+        files.edit(path, partial(add, wanted=wanted))
+    outcome = EditOutcome(project=context.project, files=files.edits(), written=False)
+    return _follow(context, outcome, files, request.after, groups=(request.group,))
+
+
+def remove(context: Context, request: RemoveRequest) -> EditOutcome:
+    """Takes the lines of ``request``'s names out of their files, then freezes and syncs.
+
+    Raises:
+        RequirementsError: no source file has such a line; says which are alike, and what brings the
+            package if it is locked all the same. Every name at once.
+        VenvmanError: as :func:`add`.
+    """
+    from venvman.requirementsedit import remove
+
+    files = _files(context)
+    paths = files.all_of(request.group)
+    wanted = [files.meaning_of(name) for name in request.names]
+    graph = _graph(context)
+    missing = [each for each in wanted if not any(each.matches(*one) for one in files.lines(paths))]
+    if missing:
+        known = sorted({name for _, name in files.lines(paths) if name is not None})
+        raise _not_asked_for([each.typed for each in missing], known, graph)
+
+    def gone(line: RequirementLine, name: NormalizedName | None) -> bool:
+        return any(each.matches(line, name) for each in wanted)
+
+    for path in paths:
+        files.edit(path, lambda source: remove(source, gone))
+    edits = tuple(each for each in files.edits() if each.changed)
+    leaving, staying = _consequences(graph, edits, context.project)
+    outcome = EditOutcome(
+        project=context.project, files=edits, written=False, leaving=leaving, staying=staying
+    )
+    return _follow(context, outcome, files, request.after, groups=())
+
+
+def _files(context: Context) -> SourceFiles:
+    """The project's source files, once all of them are understood as they are.
+
+    Raises:
+        RequirementsError: every fault that was there before.
+    """
+    scan = open_scan(context)
+    read_wishes(context, scan)
+    return SourceFiles(context, scan)
+
+
+def _follow(
+    context: Context,
+    outcome: EditOutcome,
+    files: SourceFiles,
+    after: After,
+    *,
+    groups: tuple[str, ...],
+) -> EditOutcome:
+    """Writes, freezes and syncs, as far as ``after`` goes."""
+    if after.dry_run:
+        return outcome
+    from venvman.workflow.freezing import freeze
+    from venvman.workflow.values import FreezeRequest
+
+    changed = [each for each in outcome.files if each.changed]
+    with _put_back(files, changed):
+        files.write(changed)
+        frozen = freeze(context, FreezeRequest(yes=after.yes)) if after.freeze else None
+    outcome = replace(outcome, written=bool(changed), frozen=frozen)
+    if frozen is None or not after.sync:
+        return outcome
+    return replace(outcome, synced=_sync(context, outcome, after, groups))
+
+
+def _sync(
+    context: Context, outcome: EditOutcome, after: After, groups: tuple[str, ...]
+) -> SyncOutcome:
+    from venvman.workflow.syncing import sync
+    from venvman.workflow.values import GroupChoice, LockPolicy, SyncRequest
+
+    request = SyncRequest(
+        groups=GroupChoice(extra=groups),
+        locks=LockPolicy.FROZEN,  # it was frozen a moment ago
+        yes=after.yes,
+        confirm=after.confirm,
+    )
+    try:
+        return sync(context, request)
+    except VenvmanError:
+        if outcome.written:
+            names = ", ".join(context.project.display(each.path) for each in outcome.files)
+            context.reporter.problem(
+                Problem(
+                    code="edited-not-synced",
+                    severity=Severity.NOTE,
+                    message=f"{names} and the lock are changed; the environment is not.",
+                    fix="venvman sync",
+                )
+            )
+        raise
+
+
+@contextmanager
+def _put_back(files: SourceFiles, changed: Sequence[FileEdit]) -> Iterator[None]:
+    """On any way out but the good one, Ctrl-C included, the files are as they were."""
+    try:
+        yield
+    except BaseException:
+        files.put_back(changed)
+        raise
+
+
+def _graph(context: Context) -> Graph | None:
+    """The graph of the locks; None where there is no lock, or one that cannot be read."""
+    from venvman.errors import LockError
+    from venvman.workflow.graphing import read_locked
+
+    try:
+        locked = read_locked(context)
+    except LockError:
+        return None
+    from venvman.lockgraph import build_graph
+
+    return build_graph(
+        locked.groups,
+        target=locked.target,
+        root=context.project.root,
+        requires=lambda _: None,
+    )
+
+
+def _not_asked_for(
+    typed: Sequence[str], known: Sequence[str], graph: Graph | None
+) -> RequirementsError:
+    problems = [_unknown(name, known, graph) for name in typed]
+    return RequirementsError(
+        problems[0].message if len(problems) == 1 else "No source file asks for these.",
+        code="requirement-unknown",
+        problems=problems,
+    )
+
+
+def _unknown(typed: str, known: Sequence[str], graph: Graph | None) -> Problem:
+    import difflib
+
+    from venvman.graph import chains_to
+    from venvman.names import canonical
+
+    name = canonical(typed)
+    message = f"No requirements file asks for {typed}."
+    if graph is not None and name in graph.packages:
+        parents = [edge.parent for edge in graph.needed_by.get(name, ())]
+        chains = chains_to(graph, name, limit=1).chains
+        where = f" ({chains[0].asking.path}:{chains[0].asking.line})" if chains else ""
+        return Problem(
+            code="requirement-unknown",
+            message=message,
+            why=f"{', '.join(parents) or 'Something'} brings it{where}.",
+            fix=f"venvman why {name}",
+        )
+    near = difflib.get_close_matches(name, known, n=3)
+    return Problem(
+        code="requirement-unknown",
+        message=message,
+        why=f"Those that are alike: {', '.join(near)}." if near else None,
+        fix=None if near else "venvman scan",
+    )
+
+
+def _consequences(
+    graph: Graph | None, edits: Sequence[FileEdit], project: Project
+) -> tuple[
+    tuple[NormalizedName, ...], tuple[tuple[NormalizedName, tuple[NormalizedName, ...]], ...]
+]:
+    """What leaves the lock with the removed lines, and what stays because others need it."""
+    from venvman.graph import closure
+
+    if graph is None:
+        return (), ()
+    lines = {(project.display(file.path), edit.line) for file in edits for edit in file.edits}
+    names = {edit.name for file in edits for edit in file.edits if edit.name is not None}
+    left = [each.name for each in graph.askings if (each.path, each.line) not in lines]
+    alive = closure(graph, left)
+    leaving = closure(graph, names & graph.packages.keys()) - alive
+    staying = tuple(
+        (name, tuple(edge.parent for edge in graph.needed_by.get(name, ()) if edge.parent in alive))
+        for name in sorted(names & alive)
+    )
+    return tuple(sorted(leaving - names)), staying

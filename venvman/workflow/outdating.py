@@ -1,0 +1,327 @@
+"""``outdated``: how far each pin could move, and what holds it back."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from venvman.candidates import Candidates, RefusalKind
+from venvman.errors import IndexFault, InstallError, Problem, Severity
+from venvman.sources import IndexSource
+from venvman.workflow.graphing import KnownMetadata, known_name, read_locked
+from venvman.workflow.wishes import sync_options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator, Sequence
+    from datetime import datetime
+
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
+
+    from venvman.graph import Graph
+    from venvman.index.client import Index
+    from venvman.lockfile import LockEntry
+    from venvman.names import NormalizedName
+    from venvman.project import Project
+    from venvman.workflow.context import Context
+    from venvman.workflow.graphing import Locked
+
+__all__ = ["Hold", "OutdatedOutcome", "OutdatedPin", "outdated"]
+
+K = TypeVar("K", bound="Hashable")
+V = TypeVar("V")
+
+_AT_ONCE = 12
+"""Pages asked for at the same time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """What keeps a pin from its newest version.
+
+    A line (``path``, ``line``), a ``package`` that asks for ``specifier``, or, where neither is
+    there, the target itself: ``reason`` then says why in a clause.
+    """
+
+    specifier: str | None = None
+    path: str | None = None
+    line: int | None = None
+    package: NormalizedName | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutdatedPin:
+    """A pin with something newer than it.
+
+    ``wanted`` is the newest version that every requirement allows (the pin itself, where nothing
+    newer is), ``latest`` the newest at all. ``holds`` is empty where ``wanted`` is ``latest``.
+    ``direct``: a source file asks for it.
+    """
+
+    name: NormalizedName
+    current: Version
+    wanted: Version
+    latest: Version
+    holds: tuple[Hold, ...]
+    direct: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutdatedOutcome:
+    """``checked`` counts the pins that were looked up; those from URLs and folders are not."""
+
+    project: Project
+    pins: tuple[OutdatedPin, ...]
+    checked: int
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """One requirement on a pin, and where it stands."""
+
+    specifier: SpecifierSet
+    hold: Hold
+
+
+def outdated(context: Context, names: Sequence[str] = ()) -> OutdatedOutcome:
+    """Every pin (of ``names``, if any are given) that something newer than it exists of.
+
+    Raises:
+        LockError: there is no lock, or it has no such package.
+        IndexFault: an index did not answer.
+        VenvmanError: requirements that cannot be read.
+    """
+    from venvman.lockgraph import build_graph
+
+    locked = read_locked(context)
+    root = context.project.root
+
+    def graph(requires: Callable[[LockEntry], Sequence[str] | None]) -> Graph:
+        return build_graph(locked.groups, target=locked.target, root=root, requires=requires)
+
+    plain = graph(lambda _: None)
+    wanted = {known_name(plain, name, locked) for name in names} or plain.packages.keys()
+    every = _entries(locked)
+    entries = [entry for entry in every if entry.name in wanted]
+    options = sync_options(context, locked.scan, [each.lock for each in locked.groups])
+    with closing(context.open_index(options)) as index, KnownMetadata(context) as known:
+        market = _Market(context, locked, index, known)
+        market.open(entries)
+        behind = [entry for entry in entries if market.latest(entry) is not None]
+        parents = {edge.parent for each in behind for edge in plain.needed_by.get(each.name, ())}
+        requires = market.requires([entry for entry in every if entry.name in parents])
+    described = graph(requires.get)
+    return OutdatedOutcome(
+        project=context.project,
+        pins=tuple(_judged(entry, market, described, locked) for entry in behind),
+        checked=len(entries) - len(market.problems),
+        problems=(*locked.problems, *market.problems),
+    )
+
+
+class _Market:
+    """What the index offers of the pins, asked for several at a time."""
+
+    def __init__(
+        self, context: Context, locked: Locked, index: Index, known: KnownMetadata
+    ) -> None:
+        self._target = locked.target
+        self._index = index
+        self._known = known
+        self._cutoff = _cutoff(context)
+        self._offers: dict[NormalizedName, Candidates] = {}
+        self.problems: list[Problem] = []
+
+    def open(self, entries: Sequence[LockEntry]) -> None:
+        """Reads the pages of ``entries``; one that no index has is a problem to tell.
+
+        Raises:
+            IndexFault: an index did not answer.
+        """
+        found = _at_once([entry.name for entry in entries], self._candidates)
+        for entry in entries:
+            offer = found[entry.name]
+            if offer is None:
+                self.problems.append(_unlisted(entry))
+            else:
+                self._offers[entry.name] = offer
+
+    def requires(self, entries: Sequence[LockEntry]) -> dict[LockEntry, tuple[str, ...] | None]:
+        """The dependencies of ``entries``: from this machine, else from the index."""
+        found = {entry: self._known(entry) for entry in entries}
+        unknown = [entry for entry, lines in found.items() if lines is None]
+        return found | _at_once(unknown, self._requires)
+
+    def latest(self, entry: LockEntry) -> Version | None:
+        """The newest version of all, if it is newer than the pin; for whatever target.
+
+        Pre-releases count where the pin is one; yanked files never do.
+        """
+        offer = self._offers.get(entry.name)
+        if offer is None or entry.version is None:
+            return None
+        for version in offer.versions:
+            if version <= entry.version:
+                return None
+            if version.is_prerelease and not entry.version.is_prerelease:
+                continue
+            if any(file.yanked is None for file in offer.files(version)):
+                return version
+        return None
+
+    def newest(self, entry: LockEntry, specifier: SpecifierSet) -> Version | None:
+        """The newest version that fits, and that the target can install."""
+        found = max(
+            (each.version for each in self._offers[entry.name].matching(specifier)), default=None
+        )
+        return found if found is None or entry.version is None else max(found, entry.version)
+
+    def refusal(self, entry: LockEntry, version: Version) -> str | None:
+        """Why the target cannot install ``version``; None if it can."""
+        from packaging.specifiers import SpecifierSet
+
+        offer = self._offers[entry.name]
+        if any(each.file.yanked is None for each in offer.at(version)):
+            return None
+        reasons = [
+            each for each in offer.refusals(SpecifierSet(f"=={version}")) if each.version == version
+        ]
+        # A file for another platform says less than one for another Python.
+        telling = [each for each in reasons if each.kind is not RefusalKind.PLATFORM]
+        return (telling or reasons)[0].reason if reasons else None
+
+    def _candidates(self, name: NormalizedName) -> Candidates | None:
+        project = self._index.project(name)
+        if not project.known:
+            return None
+        return Candidates(
+            project,
+            target=self._target,
+            options=self._index.options,
+            exclude_newer=self._cutoff,
+        )
+
+    def _requires(self, entry: LockEntry) -> tuple[str, ...] | None:
+        """From the wheel that the target would take; None where only building would tell."""
+        offer = self._offers.get(entry.name) or self._candidates(entry.name)
+        if offer is None or entry.version is None:
+            return None
+        for candidate in offer.at(entry.version)[:1]:
+            try:
+                metadata = self._index.metadata(candidate.file)
+            except (IndexFault, InstallError):
+                return None
+            return None if metadata is None else metadata.requires
+        return None
+
+
+def _judged(entry: LockEntry, market: _Market, graph: Graph, locked: Locked) -> OutdatedPin:
+    from packaging.specifiers import SpecifierSet
+
+    latest = market.latest(entry)
+    assert entry.version is not None  # noqa: S101 - such pins are not behind
+    assert latest is not None  # noqa: S101 - the same
+    wishes = list(_wishes(entry.name, graph, locked))
+    together = SpecifierSet()
+    for wish in wishes:
+        together &= wish.specifier
+    wanted = market.newest(entry, together) or entry.version
+    holds = [wish.hold for wish in wishes if not wish.specifier.contains(latest, prereleases=True)]
+    refusal = market.refusal(entry, latest)
+    if refusal is not None:
+        holds.append(Hold(reason=refusal))
+    return OutdatedPin(
+        name=entry.name,
+        current=entry.version,
+        wanted=wanted,
+        latest=latest,
+        holds=tuple(dict.fromkeys(holds)) if wanted < latest else (),
+        direct=entry.name in graph.asked_by,
+    )
+
+
+def _wishes(name: NormalizedName, graph: Graph, locked: Locked) -> Iterator[_Wish]:
+    """Everything that limits ``name``: lines, constraints, and other packages."""
+    from packaging.specifiers import SpecifierSet
+
+    from venvman.lockgraph import in_order
+
+    lines = [
+        wish
+        for group in locked.requirements.groups
+        for wish in (*group.requirements, *group.constraints)
+        if wish.name == name and locked.target.applies(wish.marker)
+    ]
+    for wish in lines:
+        if wish.specifier:
+            origin = wish.origin
+            hold = Hold(specifier=in_order(wish.specifier), path=origin.path, line=origin.line)
+            yield _Wish(specifier=wish.specifier, hold=hold)
+    for edge in graph.needed_by.get(name, ()):
+        if edge.specifier:
+            hold = Hold(specifier=edge.specifier, package=edge.parent)
+            yield _Wish(specifier=SpecifierSet(edge.specifier), hold=hold)
+
+
+def _entries(locked: Locked) -> list[LockEntry]:
+    """The pins from an index, each once; groups that differ count with the first one's."""
+    found: dict[NormalizedName, LockEntry] = {}
+    for group in locked.groups:
+        for entry in group.lock.entries:
+            plain = isinstance(entry.source, IndexSource) and entry.version is not None
+            if plain and locked.target.applies(entry.marker):
+                found.setdefault(entry.name, entry)
+    return [found[name] for name in sorted(found)]
+
+
+def _cutoff(context: Context) -> datetime | None:
+    from datetime import datetime, timezone
+
+    from venvman.resolve.cutoff import cutoff
+
+    text = context.settings.exclude_newer.value
+    return None if text is None else cutoff(text, now=datetime.now(timezone.utc))
+
+
+def _unlisted(entry: LockEntry) -> Problem:
+    return Problem(
+        code="package-unlisted",
+        severity=Severity.WARNING,
+        message=f"No index has {entry.name} any more, so nothing is known of newer versions.",
+        path=entry.origin.path if entry.origin else None,
+        line=entry.origin.line if entry.origin else None,
+    )
+
+
+def _at_once(items: Sequence[K], ask: Callable[[K], V]) -> dict[K, V]:
+    """``ask`` for every item, several at a time.
+
+    Raises:
+        VenvmanError: the first that ``ask`` raises; the others are given up.
+    """
+    from queue import SimpleQueue
+
+    from venvman.install.crew import Crew
+
+    answers: SimpleQueue[tuple[K, V | None, Exception | None]] = SimpleQueue()
+
+    def task(item: K) -> None:
+        try:
+            answers.put((item, ask(item), None))
+        except Exception as error:  # noqa: BLE001 - handed to the thread that waits
+            answers.put((item, None, error))
+
+    found: dict[K, V] = {}
+    with Crew(_AT_ONCE) as crew:
+        for each in items:
+            crew.submit(partial(task, each))
+        for _ in items:
+            item, answer, error = answers.get()
+            if error is not None:
+                raise error
+            found[item] = cast("V", answer)
+    return found

@@ -1,0 +1,176 @@
+"""``run`` and ``shell``: programs inside the environment."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvman.errors import EnvironmentUnusable, ExitCode, VenvmanError
+from venvman.workflow.values import GroupChoice, LockPolicy, SyncRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from venvman.inspection import Environment
+    from venvman.workflow.context import Context
+
+__all__ = ["CommandFault", "Launch", "RunRequest", "prepare_command", "prepare_shell"]
+
+
+class CommandFault(VenvmanError):
+    """A command that is not there, or may not be run; the exit codes are those of shells."""
+
+    exit_code = ExitCode.COMMAND_NOT_FOUND
+
+
+class CommandForbidden(CommandFault):
+    """A file that is there, but is no program."""
+
+    exit_code = ExitCode.COMMAND_NOT_RUNNABLE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """``sync`` makes the environment true first, as ``venvman sync`` would with ``groups``.
+
+    ``confirm`` asks the person a question; None where there is nobody to ask.
+    """
+
+    sync: bool = False
+    groups: GroupChoice
+    locks: LockPolicy = LockPolicy.FREEZE
+    yes: bool = False
+    confirm: Callable[[str], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """A program to become: its command line and the whole environment for it."""
+
+    argv: tuple[str, ...]
+    variables: Mapping[str, str]
+
+
+def prepare_command(context: Context, request: RunRequest, command: Sequence[str]) -> Launch:
+    """``command`` inside the environment.
+
+    Raises:
+        CommandFault: there is no such program.
+        EnvironmentUnusable: there is no environment, or a broken one, and ``sync`` is not given.
+        VenvmanError: what syncing raises.
+    """
+    environment = _environment(context, request)
+    variables = activated(context.variables, environment)
+    program = _found(command[0], variables, context, environment)
+    return Launch(argv=(program, *command[1:]), variables=variables)
+
+
+def prepare_shell(context: Context, request: RunRequest, *, interactive: bool) -> Launch:
+    """The user's shell inside the environment; ``interactive``: on a terminal.
+
+    An interactive bash reads the user's own startup file first, then activates the environment,
+    so that the prompt tells and ``deactivate`` works. Other shells get the variables alone.
+
+    Raises:
+        VenvmanError: as :func:`prepare_command`.
+    """
+    from venvman.shells import activating, shell_of
+
+    environment = _environment(context, request)
+    shell = shell_of(context.variables)
+    plain = activated(context.variables, environment)
+    if not interactive:
+        return Launch(argv=(shell,), variables=plain)
+    activation = activating(
+        shell,
+        scripts=environment.paths.scripts,
+        startup=context.directories.state / "shell",
+    )
+    if activation is None:
+        return Launch(argv=(shell,), variables=plain)
+    return Launch(
+        argv=(shell, *activation.arguments),
+        variables={**_undisturbed(context.variables), **activation.variables},
+    )
+
+
+def activated(variables: Mapping[str, str], environment: Environment) -> dict[str, str]:
+    """``variables`` as the environment's ``activate`` script would leave them."""
+    scripts = str(environment.paths.scripts)
+    path = variables.get("PATH", "")
+    return {
+        **_undisturbed(variables),
+        "PATH": f"{scripts}{os.pathsep}{path}" if path else scripts,
+        "VIRTUAL_ENV": str(environment.root),
+        "VIRTUAL_ENV_PROMPT": environment.root.name,
+    }
+
+
+def _undisturbed(variables: Mapping[str, str]) -> dict[str, str]:
+    """Less what would make the environment's Python another one.
+
+    ``PYTHONPATH`` stays, as it does when a script activates: it is the user's to set.
+    """
+    return {
+        name: value
+        for name, value in variables.items()
+        if name not in {"PYTHONHOME", "__PYVENV_LAUNCHER__"}
+    }
+
+
+def _environment(context: Context, request: RunRequest) -> Environment:
+    from venvman.environment import locate, recover_replaced
+    from venvman.inspection import usable
+
+    path = locate(context.project, context.settings)
+    if request.sync:
+        from venvman.workflow.syncing import sync
+
+        wish = SyncRequest(
+            groups=request.groups,
+            locks=request.locks,
+            yes=request.yes,
+            confirm=request.confirm,
+        )
+        sync(context, wish)
+    else:
+        recover_replaced(path)
+    found = usable(path, directories=context.directories)
+    if found is None:
+        shown = context.project.display(path)
+        raise EnvironmentUnusable(
+            f"There is no environment {shown} yet.",
+            code="environment-absent",
+            path=shown,
+            fix="venvman sync",
+        )
+    return found
+
+
+def _found(
+    command: str, variables: Mapping[str, str], context: Context, environment: Environment
+) -> str:
+    """The program's path; one that is named by a path counts from the working directory."""
+    found = shutil.which(command, path=variables["PATH"])
+    if found is not None:
+        return found
+    named = Path(command)
+    if named.name != command and (context.cwd / named).is_file():
+        raise CommandForbidden(
+            f"{command} may not be executed.",
+            code="command-not-executable",
+            path=command,
+            fix=f"venvman run python {command}" if named.suffix == ".py" else f"chmod +x {command}",
+        )
+    shown = context.project.display(environment.paths.scripts)
+    raise CommandFault(
+        f"There is no command {command!r}.",
+        code="command-not-found",
+        why=f"It is neither in {shown} nor on PATH; a package that brings it can be added."
+        if named.name == command
+        else "There is no such file.",
+        fix=f"venvman add {command}" if named.name == command else None,
+    )

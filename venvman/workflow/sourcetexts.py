@@ -1,0 +1,327 @@
+"""The source files of a project as texts that can be edited, and written back as they came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvman.errors import LockError, Problem, RequirementsError
+from venvman.files import write_atomically
+from venvman.localproject import project_name
+from venvman.naming import DEFAULT, DEV, stem_of
+from venvman.reqlines import Encoding, decode, encoding_of
+from venvman.requirementsedit import SourceText, entries_of
+from venvman.roles import Role
+from venvman.sources import DirectorySource, IndexSource, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from venvman.names import NormalizedName
+    from venvman.reqfile import RequirementLine
+    from venvman.requirementsedit import Edited, LineEdit, Wanted
+    from venvman.scan import Scan
+    from venvman.workflow.context import Context
+    from venvman.workflow.editing import FileEdit
+
+__all__ = ["Meaning", "SourceFiles", "parse_wishes"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """What a word on the command line picks: lines of that name, or of that source."""
+
+    typed: str
+    name: NormalizedName | None
+    line: RequirementLine
+
+    def matches(self, line: RequirementLine, name: NormalizedName | None) -> bool:
+        """Whether the file's ``line``, called ``name``, is meant."""
+        if self.name is not None:
+            return name == self.name
+        return _place(line) == _place(self.line)
+
+
+@dataclass(slots=True)
+class _Text:
+    """A file under edit; ``content`` is None for one that is to be made."""
+
+    content: bytes | None
+    encoding: Encoding
+    before: str | None
+    now: str
+    edits: list[LineEdit]
+
+
+class SourceFiles:
+    """Reads each file once; edits add up, and are written when all of them have worked."""
+
+    def __init__(self, context: Context, scan: Scan) -> None:
+        self._context = context
+        self._project = context.project
+        self._scan = scan
+        self._texts: dict[Path, _Text] = {}
+
+    def source_of(self, group: str) -> Path:
+        """The file that people write for ``group``, absolute; it need not exist yet.
+
+        Raises:
+            LockError: the group's lock is made from something else than a requirements file.
+        """
+        for source in self._scan.sources:
+            if source.group == group:
+                if source.path is None:
+                    raise _made_elsewhere(self._project.display(source.lock), group)
+                return source.path
+        return self._project.root / _new_name(self._scan, self._project.root, group)
+
+    def all_of(self, group: str | None) -> tuple[Path, ...]:
+        """Every local file of ``group`` (None: of all) that holds requirements, sources first.
+
+        Raises:
+            ConfigurationError: there is no such group.
+        """
+        if group is not None:
+            from venvman.workflow.values import GroupChoice
+            from venvman.workflow.wishes import choose_groups
+
+            choose_groups(self._scan, GroupChoice(only=(group,)), configured=None)
+        sources = [each.path for each in self._scan.sources if group in {None, each.group}]
+        included = [
+            each.path
+            for each in self._scan.files
+            if each.role is Role.INCLUDED
+            and not each.constraint
+            and group in {None, each.group}
+            and each.path.is_relative_to(self._project.root)
+        ]
+        return tuple(dict.fromkeys([*(path for path in sources if path), *included]))
+
+    def place_of(self, wanted: Wanted, group: str) -> Path | None:
+        """The file of ``group`` that already asks for it; None where none does."""
+        if all(each.group != group for each in self._scan.sources):
+            return None
+        meaning = Meaning(typed="", name=wanted.name, line=wanted.line)
+        for path in self.all_of(group):
+            if any(meaning.matches(line, name) for line, name in self.lines((path,))):
+                return path
+        return None
+
+    def lines(
+        self, paths: Sequence[Path]
+    ) -> Iterator[tuple[RequirementLine, NormalizedName | None]]:
+        """Every requirement in ``paths`` as they are now, with its name."""
+        for path in paths:
+            for entry in entries_of(self._source(path)):
+                yield entry.line, entry.name
+
+    def name_of(self, line: RequirementLine) -> NormalizedName | None:
+        """The line's name; for a folder what its files state."""
+        source = line.requirement.source
+        if line.requirement.name is None and isinstance(source, DirectorySource):
+            return project_name(Path(source.path))
+        return line.requirement.name
+
+    def meaning_of(self, typed: str) -> Meaning:
+        """What ``typed`` (a name, a folder, a URL) picks.
+
+        Raises:
+            RequirementsError: it is none of these.
+        """
+        [line] = parse_wishes(self._context, (typed,), ())
+        wish = line.requirement
+        if isinstance(wish.source, IndexSource) and (wish.specifier or wish.marker or wish.extras):
+            raise RequirementsError(
+                f"{typed!r} is more than a name.",
+                code="name-expected",
+                why="A line is removed whole, whatever version it asks for.",
+                fix=f"venvman remove {wish.name}",
+            )
+        return Meaning(typed=typed, name=self.name_of(line), line=line)
+
+    def edit(self, path: Path, change: Callable[[SourceText], Edited]) -> None:
+        """Applies ``change`` to the file's text as it is now."""
+        edited = change(self._source(path))
+        text = self._texts[path]
+        text.now = edited.text
+        text.edits += edited.edits
+
+    def edits(self) -> tuple[FileEdit, ...]:
+        """What was asked about so far, file by file."""
+        from venvman.workflow.editing import FileEdit
+
+        return tuple(
+            FileEdit(path=path, before=text.before, after=text.now, edits=tuple(text.edits))
+            for path, text in self._texts.items()
+            if text.edits
+        )
+
+    def write(self, edits: Sequence[FileEdit]) -> None:
+        """Writes the files of ``edits`` in their own encoding.
+
+        Raises:
+            RequirementsError: a file cannot be written, or its encoding has no such letters.
+        """
+        contents = {edit.path: self._encoded(edit.path) for edit in edits}
+        for path, content in contents.items():
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_atomically(path, content)
+            except OSError as error:
+                raise _unwritable(self._project.display(path), error) from error
+
+    def put_back(self, edits: Sequence[FileEdit]) -> None:
+        """The files of ``edits`` as they were read; new ones are gone."""
+        for edit in edits:
+            content = self._texts[edit.path].content
+            if content is None:
+                edit.path.unlink(missing_ok=True)
+            elif edit.path.read_bytes() != content:
+                write_atomically(edit.path, content)
+
+    def _encoded(self, path: Path) -> bytes:
+        text = self._texts[path]
+        try:
+            return text.encoding.mark + text.now.encode(text.encoding.name)
+        except UnicodeEncodeError as error:
+            shown = self._project.display(path)
+            raise RequirementsError(
+                f"{shown} is written in {text.encoding.name}, which cannot hold the new line.",
+                code="encoding-wrong",
+                path=shown,
+                why=f"{error.object[error.start : error.end]!r} is not in it.",
+                fix="Save the file as UTF-8",
+            ) from error
+
+    def _source(self, path: Path) -> SourceText:
+        if path not in self._texts:
+            self._texts[path] = self._read(path)
+        return SourceText(
+            text=self._texts[path].now,
+            path=self._project.display(path),
+            cwd=str(self._project.root),
+            variables=self._context.variables,
+            name_of=self.name_of,
+        )
+
+    def _read(self, path: Path) -> _Text:
+        shown = self._project.display(path)
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return _Text(None, Encoding(name="utf-8"), None, "", [])
+        except OSError as error:
+            raise RequirementsError(
+                f"{shown} could not be read.",
+                code="file-unreadable",
+                path=shown,
+                why=f"{error.strerror or error}.",
+            ) from error
+        text = decode(content, path=shown)
+        return _Text(content, encoding_of(content), text, text, [])
+
+
+def parse_wishes(
+    context: Context, wishes: Sequence[str], editables: Sequence[str]
+) -> tuple[RequirementLine, ...]:
+    """Lines as they are to be written, from words on a command line.
+
+    Relative folders, which people type from where they stand, are rewritten to count from the
+    project root, as those in files do.
+
+    Raises:
+        RequirementsError: one problem for each that is no requirement.
+    """
+    lines: list[RequirementLine] = []
+    problems: list[Problem] = []
+    words = [*((word, False) for word in wishes), *((word, True) for word in editables)]
+    for word, editable in words:
+        found, faults = _parsed(context, word, editable=editable)
+        lines += found
+        problems += faults
+    if problems:
+        message = problems[0].message if len(problems) == 1 else "These are no requirements."
+        raise RequirementsError(message, code=problems[0].code, problems=problems)
+    return tuple(lines)
+
+
+def _place(line: RequirementLine) -> Source:
+    """Where it comes from, editable or not."""
+    source = line.requirement.source
+    return replace(source, editable=False) if isinstance(source, DirectorySource) else source
+
+
+def _parsed(
+    context: Context, word: str, *, editable: bool
+) -> tuple[list[RequirementLine], list[Problem]]:
+    from venvman.reqfile import parse
+
+    text = f"-e {word}" if editable else word
+    parsed = parse(text, path="", variables=context.variables, cwd=str(context.cwd))
+    faults = [replace(each, path=None, line=None) for each in parsed.errors]
+    if not faults and (len(parsed.lines) != 1 or len(parsed.requirements) != 1):
+        faults.append(
+            Problem(
+                code="requirement-invalid",
+                message=f"{word!r} is not a requirement.",
+                text=word,
+                why="It takes names with specifiers, such as 'flask>=3', URLs and folders.",
+            )
+        )
+    return [_from_root(context, each) for each in parsed.requirements], faults
+
+
+def _from_root(context: Context, line: RequirementLine) -> RequirementLine:
+    """``line`` with a relative folder or file counted from the project root."""
+    import os
+
+    wish = line.requirement
+    relative = wish.raw.partition("[")[0].partition(" ;")[0].strip()
+    local = line.url is not None and line.url.startswith("file:") and ":" not in relative
+    if not local or "@" in relative or Path(relative).is_absolute():
+        return line
+    if context.cwd == context.project.root:
+        return line
+    absolute = os.path.normpath(context.cwd / relative)
+    moved = os.path.relpath(absolute, context.project.root).replace(os.sep, "/")
+    moved = moved if moved.startswith("..") else f"./{moved}".replace("/./", "/")
+    return replace(line, requirement=replace(wish, raw=moved + wish.raw[len(relative) :]))
+
+
+def _new_name(scan: Scan, root: Path, group: str) -> str:
+    """Where a group that has no file yet gets one: beside the default's, named like it."""
+    default = next(
+        (each.path for each in scan.sources if each.group == DEFAULT and each.path), None
+    )
+    if group == DEFAULT:
+        return "requirements.in"
+    if default is None or not default.is_relative_to(root):
+        return f"requirements-{group}.in"
+    folder, stem, ending = stem_of(default.relative_to(root).as_posix())
+    if folder:
+        return f"{folder}/{group}.{ending}"
+    neighbour = next(
+        (each.path for each in scan.sources if each.group == DEV and each.path is not None), None
+    )
+    short = neighbour is not None and neighbour.stem == DEV and ending == "in"
+    return f"{group}.{ending}" if short else f"{stem}-{group}.{ending}"
+
+
+def _made_elsewhere(lock: str, group: str) -> LockError:
+    return LockError(
+        f"Group {group} has no requirements file: {lock} is made from something else.",
+        code="lock-of-another-source",
+        path=lock,
+        why="Its header names what makes it; that is the place to edit.",
+        fix="venvman scan",
+    )
+
+
+def _unwritable(path: str, error: OSError) -> RequirementsError:
+    return RequirementsError(
+        f"{path} could not be written.",
+        code="file-unwritable",
+        path=path,
+        why=f"{error.strerror or error}.",
+    )
