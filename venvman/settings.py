@@ -54,7 +54,7 @@ class Settings:
 
     venv: Setting[str | None] = field(default_factory=lambda: Setting(value=None))
     python: Setting[str | None] = field(default_factory=lambda: Setting(value=None))
-    engine: Setting[str] = field(default_factory=lambda: Setting(value="pip-tools"))
+    engine: Setting[str] = field(default_factory=lambda: Setting(value="native"))
     groups: Setting[tuple[str, ...] | None] = field(default_factory=lambda: Setting(value=None))
     conflicts: Setting[tuple[tuple[str, ...], ...]] = field(
         default_factory=lambda: Setting(value=())

@@ -113,7 +113,7 @@ class Explainer:
         path = origin.path if origin else None
         number = origin.line if origin else None
         text = redact(origin.text) if origin else None
-        by = f" {_capital(chain)}." if chain else ""
+        by = f" {chain}." if chain else ""
         if not known and not refusals:
             return UnsatisfiableError(
                 f"No index has a distribution named {demand.name}.",
@@ -193,7 +193,7 @@ class Explainer:
         impossible = any(
             demand.name == IMPOSSIBLE and str(demand) == text for demand in first.demands or ()
         )
-        message = f"{_capital(text)}." if impossible else f"{which} {verb} {redact(text)}."
+        message = f"{text}." if impossible else f"{which} {verb} {redact(text)}."
         origin = line.origin if line else None
         return Problem(
             code="requirements-conflict",
@@ -201,7 +201,7 @@ class Explainer:
             path=origin.path if origin else None,
             line=origin.line if origin else None,
             text=redact(origin.text) if origin else None,
-            why=f"{_capital(chain)}." if chain else None,
+            why=f"{chain}." if chain else None,
             fix=f"Allow another version of {first.name}" if origin else None,
         )
 
@@ -271,7 +271,3 @@ def _cure(refusals: Sequence[Refusal], demand: Demand) -> str | None:
         RefusalKind.SOURCE_FORBIDDEN: f"Take {demand.name} out of --only-binary",
     }
     return next((cures[kind] for kind in kinds if kind in cures), "Change the version asked for")
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

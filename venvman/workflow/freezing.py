@@ -105,6 +105,7 @@ def _run_engine(
     request: FreezeRequest,
 ) -> Mapping[str, Lock]:
     from venvman import engines
+    from venvman.names import canonical
 
     order = engines.FreezeRequest(
         project=context.project,
@@ -118,6 +119,10 @@ def _run_engine(
         upgrade=_upgrade(request),
         conflicts=tuple(frozenset(names) for names in context.settings.conflicts.value),
         hashes=request.hashes,
+        exclude_newer=context.settings.exclude_newer.value,
+        overrides=context.settings.overrides.value,
+        build_constraints=context.settings.build_constraints.value,
+        sources={canonical(name): url for name, url in context.settings.sources.value},
     )
     return _engine(context).freeze(order, context.reporter).locks
 
