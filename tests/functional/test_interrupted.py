@@ -7,12 +7,14 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from venvman import stamp
 from venvman.__main__ import main
+from venvman.install.unpackers import Unpackers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,3 +91,11 @@ def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     running.kill()
     # The workers share the pipe: reading ends when the last of them does.
     running.communicate(timeout=20)
+
+
+def test_ctrl_c_does_not_wait_for_work_that_was_not_begun() -> None:
+    workers = Unpackers()
+    with pytest.raises(KeyboardInterrupt), workers:
+        pending = [workers.submit(time.sleep, 0.2) for _ in range(100)]
+        raise KeyboardInterrupt
+    assert pending[-1].cancelled()

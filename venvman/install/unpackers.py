@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
+    from types import TracebackType
 
 __all__ = ["Unpackers"]
 
@@ -40,6 +41,15 @@ class Unpackers(Executor):
         """Ends the workers."""
         if self._pool is not None:
             self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Ends the workers; after an error or Ctrl-C nobody wants what they have not begun."""
+        self.shutdown(cancel_futures=kind is not None)
 
 
 def _start() -> Executor:
