@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from packaging.version import Version
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from tests.support.index import Index
+    from venvman.index.download import Downloaded
 
 
 class Listener(Reporter):
@@ -200,6 +201,22 @@ def test_the_very_build_is_taken_though_another_one_is_preferred(world: World) -
     world.wheel("a", "1.0+cpu")
     world.wheel("a", "1.0")
     assert world.obtain(pin("a"))["a"].wheel.manifest.version == "1.0"
+
+
+def test_a_cache_that_is_full_is_done_without(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = world.wheel("a")
+    download = Client.download
+
+    def on_a_full_disk(client: Client, url: str, folder: Path, **more: Any) -> Downloaded:
+        if folder.is_relative_to(world.settings.cache):
+            raise InstallError("Full.", code="download-unwritable")
+        return download(client, url, folder, **more)
+
+    monkeypatch.setattr(Client, "download", on_a_full_disk)
+
+    assert world.obtain(pin("a"))["a"].wheel.filename == wheel.name
 
 
 def test_the_largest_file_is_downloaded_first(

@@ -6,11 +6,14 @@ whatever has arrived is unpacked beside them.
 
 from __future__ import annotations
 
+import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from venvman.errors import InstallError
 from venvman.install.crew import Crew
 from venvman.install.memory import Obtained, obtained
 from venvman.install.projects import download_archive, working_folder
@@ -20,7 +23,6 @@ from venvman.sources import ArchiveSource
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Executor
-    from pathlib import Path
 
     from venvman.candidates import Candidate, Refusal
     from venvman.index.client import Index
@@ -93,6 +95,7 @@ class Arrivals:
         and waits for nothing.
         """
         with (
+            tempfile.TemporaryDirectory(prefix="venvman-", ignore_cleanup_errors=True) as spare,
             working_folder(self._settings.cache) as folder,
             Crew(_UNPACKERS) as unpacking,
             Crew(_DOWNLOADS) as downloading,
@@ -101,7 +104,8 @@ class Arrivals:
             for number, entry in enumerate(entries):
                 place = folder / str(number)
                 place.mkdir()
-                _Arrival(self, entry, place, downloading, unpacking, events).begin()
+                elsewhere = Path(spare, str(number))
+                _Arrival(self, entry, place, elsewhere, downloading, unpacking, events).begin()
             yield events
 
     def best(self, entry: LockEntry) -> Candidate:
@@ -175,11 +179,15 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class _Arrival:
-    """One entry on its way; each step is a task that begins the next one."""
+    """One entry on its way; each step is a task that begins the next one.
+
+    It is downloaded into ``folder`` in the cache, or, where that is full, into ``spare``.
+    """
 
     arrivals: Arrivals
     entry: LockEntry
     folder: Path
+    spare: Path
     downloading: Crew
     unpacking: Crew
     events: SimpleQueue[Event]
@@ -190,13 +198,23 @@ class _Arrival:
     def _look_up(self) -> None:
         source = self.entry.source
         if isinstance(source, ArchiveSource):
-            self._arrived(self.arrivals.archive(self.entry, source, self.folder))
+            archive = self._fitting(lambda to: self.arrivals.archive(self.entry, source, to))
+            self._arrived(archive)
             return
         best = self.arrivals.best(self.entry)
         self._submit(self.downloading, lambda: self._download(best), urgency=best.file.size or 0)
 
     def _download(self, best: Candidate) -> None:
-        self._arrived(self.arrivals.file(self.entry, best, self.folder))
+        self._arrived(self._fitting(lambda to: self.arrivals.file(self.entry, best, to)))
+
+    def _fitting(self, download: Callable[[Path], Downloaded]) -> Downloaded:
+        try:
+            return download(self.folder)
+        except InstallError as error:
+            if error.code != "download-unwritable":
+                raise
+        self.spare.mkdir()
+        return download(self.spare)
 
     def _arrived(self, got: Downloaded) -> None:
         if got.path.name.endswith(".whl"):
