@@ -136,7 +136,8 @@ def _judged(
     records: Mapping[str, Record],
     requirements: RequirementSet,
 ) -> JudgedLock:
-    from venvman.freshness import Fresh, digest_of, judge
+    from venvman.freshness import Fresh, Stale, digest_of, judge
+    from venvman.workflow.pinned import is_for_another_python, pinned
 
     root = context.project.root
     record = records.get(group.name)
@@ -144,15 +145,20 @@ def _judged(
         digest = digest_of(group, group.lock.read_bytes(), target, root=root)
         if digest == record.digest:
             return JudgedLock(group=group, lock=lock, judgement=Fresh())
-    judgement = judge(
-        group,
-        lock,
-        target=target,
-        root=root,
-        others=tuple(other for other in requirements.groups if other.name != group.name),
-        record=record,
+    others = tuple(other for other in requirements.groups if other.name != group.name)
+    quick = judge(group, lock, target=target, root=root, others=others, record=record)
+    elsewhere = lock is not None and is_for_another_python(lock, target)
+    if lock is None or isinstance(quick, Stale) or not (elsewhere or record is None):
+        return JudgedLock(group=group, lock=lock, judgement=quick)
+    # First seen here, or made for another Python: ask the pins themselves.
+    with pinned(context, group, target, ask=elsewhere) as pins:
+        unusable = tuple(pins.unusable(lock)) if elsewhere else ()
+        thorough = judge(
+            group, lock, target=target, root=root, others=others, requires=pins.requires
+        )
+    return JudgedLock(
+        group=group, lock=lock, judgement=Stale(reasons=unusable) if unusable else thorough
     )
-    return JudgedLock(group=group, lock=lock, judgement=judgement)
 
 
 def _read_records(context: Context) -> Mapping[str, Record]:
