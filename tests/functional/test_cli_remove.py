@@ -55,6 +55,15 @@ def test_what_others_need_stays_and_is_named(shop: Shop) -> None:
     assert "base==" in shop.read("requirements.txt")
 
 
+def test_several_that_need_it_are_listed(shop: Shop) -> None:
+    shop.write({"requirements.in": "base\ntool\nweb\n"})
+    shop.run("freeze")
+
+    assert "base stays: tool and web need it." in shop.run("remove", "base", "--frozen").stdout
+    shop.run("freeze")
+    assert "tool and web bring it (requirements.in:1)" in shop.run("remove", "base").stderr
+
+
 def test_a_dry_run_says_what_would_leave(shop: Shop) -> None:
     ran = shop.run("remove", "web", "--dry-run")
 

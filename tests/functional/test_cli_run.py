@@ -15,7 +15,11 @@ import pytest
 
 from tests.support.cli import PROGRAM, Ran, run_process
 from tests.support.shops import Shop, stock
+from venvman.events import Reporter
 from venvman.shells import activating, shell_of
+from venvman.workflow.context import Context, open_context
+from venvman.workflow.running import RunRequest, prepare_command, prepare_shell
+from venvman.workflow.values import GroupChoice, LockPolicy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,39 +74,39 @@ class TestRun:
         assert (ran.code, ran.stdout) == (3, "whoosh\n")
 
     def test_a_command_that_is_not_there_exits_with_127(self, synced: Shop) -> None:
-        ran = run_process("run", "no-such-thing", cwd=synced.root)
+        ran = synced.run("run", "no-such-thing")
 
         assert ran.code == 127
         assert "no command 'no-such-thing'" in ran.stderr
-        assert run_process("run", "./nothing", cwd=synced.root).code == 127
+        assert synced.run("run", "./nothing").code == 127
 
     def test_a_file_that_is_no_program_exits_with_126(self, synced: Shop) -> None:
         synced.write({"script.py": "print(1)\n"})
 
-        ran = run_process("run", "./script.py", cwd=synced.root)
+        ran = synced.run("run", "./script.py")
 
         assert ran.code == 126
         assert "venvman run python ./script.py" in ran.stderr
 
     def test_refusals_can_be_had_as_json(self, synced: Shop) -> None:
-        ran = run_process("run", "--format", "json", "no-such-thing", cwd=synced.root)
+        ran = synced.run("run", "--format", "json", "no-such-thing")
 
         assert ran.json["exit_code"] == 127
 
     def test_the_commands_own_format_is_not_ours(self, synced: Shop) -> None:
-        ran = run_process("run", "no-such-thing", "--format", "json", cwd=synced.root)
+        ran = synced.run("run", "no-such-thing", "--format", "json")
 
         assert ran.stdout == ""
         assert "command-not-found" in ran.stderr
 
     def test_without_an_environment_it_says_how_to_get_one(self, shop: Shop) -> None:
-        ran = run_process("run", "python", cwd=shop.root)
+        ran = shop.run("run", "python")
 
         assert ran.code == 2
         assert "error: environment-absent" in ran.stderr
 
     def test_without_a_command_it_is_a_usage_error(self, synced: Shop) -> None:
-        assert run_process("run", cwd=synced.root).code == 2
+        assert synced.run("run").code == 2
 
     def test_a_python_home_does_not_reach_the_command(self, synced: Shop) -> None:
         code = f"import os; os.environ['PYTHONHOME'] = '/nowhere'\n{PROGRAM}"
@@ -137,6 +141,60 @@ def on_terminal(shop: Shop, shell: str, lines: list[str]) -> Ran:
             shown += chunk
     os.close(ours)
     return Ran(process.wait(timeout=20), shown.decode())
+
+
+def context_of(shop: Shop) -> Context:
+    return open_context(
+        project=None, flags={}, variables=dict(os.environ), cwd=shop.root, reporter=Reporter()
+    )
+
+
+REQUEST = RunRequest(groups=GroupChoice())
+
+
+class TestPreparing:
+    def test_a_command_of_the_environment_comes_before_others_of_its_name(
+        self, synced: Shop
+    ) -> None:
+        launch = prepare_command(context_of(synced), REQUEST, ["python", "-V"])
+
+        assert launch.argv == (str(synced.root / "venv" / "bin" / "python"), "-V")
+
+    def test_syncing_first_can_make_the_environment(self, shop: Shop) -> None:
+        request = RunRequest(sync=True, groups=GroupChoice(), locks=LockPolicy.FROZEN)
+
+        launch = prepare_command(context_of(shop), request, ["turbo"])
+
+        assert launch.argv == (str(shop.root / "venv" / "bin" / "turbo"),)
+
+    def test_an_empty_path_is_no_obstacle(
+        self, synced: Shop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("PATH")
+
+        launch = prepare_command(context_of(synced), REQUEST, ["turbo"])
+
+        assert launch.variables["PATH"] == str(synced.root / "venv" / "bin")
+
+    @pytest.mark.parametrize(
+        ("shell", "interactive", "words"),
+        [("/bin/bash", True, 4), ("/bin/bash", False, 1), ("/usr/bin/zsh", True, 1)],
+    )
+    def test_a_shell_activates_by_its_startup_file_or_by_variables(
+        self,
+        synced: Shop,
+        monkeypatch: pytest.MonkeyPatch,
+        shell: str,
+        interactive: bool,
+        words: int,
+    ) -> None:
+        monkeypatch.setenv("SHELL", shell)
+
+        launch = prepare_shell(context_of(synced), REQUEST, interactive=interactive)
+
+        assert launch.argv[0] == shell
+        assert len(launch.argv) == words
+        assert ("VIRTUAL_ENV" in launch.variables) == (words == 1)
 
 
 class TestShell:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,6 +38,16 @@ def shop(tmp_path: Path) -> Shop:
     return shop
 
 
+def stored(wheels: Path) -> str:
+    """Puts ``web`` 2.0 into the store; its sha256."""
+    stock(wheels)
+    wheel = wheels / "web-2.0-py3-none-any.whl"
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    with Store(Directories.of(os.environ).cache) as store:
+        store.add(wheel, sha256=digest)
+    return digest
+
+
 class TestTree:
     def test_every_line_is_a_tree_under_its_file(self, shop: Shop) -> None:
         ran = shop.run("tree")
@@ -54,15 +66,7 @@ class TestTree:
     def test_what_packages_ask_for_is_told_where_their_metadata_is_known(
         self, shop: Shop, tmp_path_factory: pytest.TempPathFactory
     ) -> None:
-        wheels = tmp_path_factory.mktemp("wheels")
-        stock(wheels)
-        wheel = wheels / "web-2.0-py3-none-any.whl"
-        import hashlib
-        import os
-
-        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-        with Store(Directories.of(os.environ).cache) as store:
-            store.add(wheel, sha256=digest)
+        digest = stored(tmp_path_factory.mktemp("wheels"))
         shop.lock(PINS.replace("web==2.0\n", f"web==2.0 \\\n    --hash=sha256:{digest}\n"))
 
         shown = shop.run("tree", "web").stdout
@@ -124,6 +128,18 @@ class TestTree:
 
         for name in ("base 1.1", "turbo 1.0", "web 2.0"):
             assert name in shown
+
+    def test_metadata_makes_the_edges_that_annotations_do_not(
+        self, shop: Shop, tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        digest = stored(tmp_path_factory.mktemp("wheels"))
+        hashed = f"web==2.0 \\\n    --hash=sha256:{digest}\n"
+        shop.lock(f"base==1.1\nturbo==1.0\n{hashed}")
+
+        shown = shop.run("tree", "web").stdout
+
+        assert "├── base 1.1  >=1.1,<2" in shown
+        assert "└── turbo 1.0  with extra fast" in shown
 
     def test_a_lock_of_pyproject_names_it(self, shop: Shop) -> None:
         (shop.root / "requirements.in").unlink()

@@ -29,7 +29,7 @@ NAMES = [canonical(name) for name in "abcdef"]
 
 
 def graph(edges: Iterable[str], asked: Iterable[str], **groups: str) -> Graph:
-    """``edges`` are pairs of names: ``ab``; ``groups`` puts one into another group: ``ab="dev"``."""
+    """``edges`` are pairs of names (``ab``); ``groups`` puts one into another: ``ab="dev"``."""
     return Graph(
         packages={
             name: Package(name=name, version="1", source=IndexSource(), groups=("default", "dev"))

@@ -192,7 +192,7 @@ def _follow(
     from venvman.workflow.values import FreezeRequest
 
     changed = [each for each in outcome.files if each.changed]
-    with _put_back(files, changed):
+    with _put_back(context, files, changed):
         files.write(changed)
         frozen = freeze(context, FreezeRequest(yes=after.yes)) if after.freeze else None
     outcome = replace(outcome, written=bool(changed), frozen=frozen)
@@ -230,12 +230,21 @@ def _sync(
 
 
 @contextmanager
-def _put_back(files: SourceFiles, changed: Sequence[FileEdit]) -> Iterator[None]:
+def _put_back(context: Context, files: SourceFiles, changed: Sequence[FileEdit]) -> Iterator[None]:
     """On any way out but the good one, Ctrl-C included, the files are as they were."""
     try:
         yield
     except BaseException:
         files.put_back(changed)
+        if changed:
+            names = _listed([context.project.display(each.path) for each in changed])
+            context.reporter.problem(
+                Problem(
+                    code="edit-undone",
+                    severity=Severity.NOTE,
+                    message=f"{names} {'is' if len(changed) == 1 else 'are'} as before the edit.",
+                )
+            )
         raise
 
 
@@ -278,13 +287,13 @@ def _unknown(typed: str, known: Sequence[str], graph: Graph | None) -> Problem:
     name = canonical(typed)
     message = f"No requirements file asks for {typed}."
     if graph is not None and name in graph.packages:
-        parents = [edge.parent for edge in graph.needed_by.get(name, ())]
+        parents = [edge.parent for edge in graph.needed_by.get(name, ())] or ["something"]
         chains = chains_to(graph, name, limit=1).chains
         where = f" ({chains[0].asking.path}:{chains[0].asking.line})" if chains else ""
         return Problem(
             code="requirement-unknown",
             message=message,
-            why=f"{', '.join(parents) or 'Something'} brings it{where}.",
+            why=f"{_listed(parents)} {'bring' if len(parents) > 1 else 'brings'} it{where}.",
             fix=f"venvman why {name}",
         )
     near = difflib.get_close_matches(name, known, n=3)
@@ -294,6 +303,10 @@ def _unknown(typed: str, known: Sequence[str], graph: Graph | None) -> Problem:
         why=f"Those that are alike: {', '.join(near)}." if near else None,
         fix=None if near else "venvman scan",
     )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0]
 
 
 def _consequences(

@@ -95,7 +95,7 @@ def _removed(outcome: EditOutcome, *, dry_run: bool) -> list[RenderableType]:
         )
     for name, parents in outcome.staying:
         because = (
-            f" stays: {sentence_list(parents)} needs it."
+            f" stays: {sentence_list(parents)} {'needs' if len(parents) == 1 else 'need'} it."
             if parents
             else " stays: another line asks for it."
         )
