@@ -16,6 +16,7 @@ import json
 import os
 import zlib
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from venvman.files import write_atomically
@@ -32,6 +33,7 @@ __all__ = [
     "RecordedLock",
     "Revision",
     "State",
+    "WayBack",
     "text_digest",
 ]
 
@@ -147,6 +149,18 @@ class State:
             )
         except (ValueError, TypeError, KeyError, IndexError):
             return None
+
+
+class WayBack(str, Enum):
+    """Where a distribution of an earlier state would come from; the nearest first."""
+
+    PRESENT = "present"
+    ATTIC = "attic"
+    STORE = "store"
+    FETCH = "fetch"
+    """From the index or its source, by what the lock of the state says."""
+    BY_HAND = "by-hand"
+    """Some other tool installed it: it is not brought back."""
 
 
 class History:

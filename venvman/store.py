@@ -117,6 +117,10 @@ class Store:
                 )
         return None
 
+    def holds(self, sha256: str) -> bool:
+        """Whether :meth:`get` would look into an entry: one system call."""
+        return (_entry(self._folder, sha256) / "manifest.json").is_file()
+
     def add(self, wheel: Path, *, sha256: str, pool: Executor | None = None) -> StoredWheel:
         """Unpacks the file ``wheel``, which the caller has found to have this ``sha256``.
 

@@ -14,6 +14,7 @@ from venvman.cli.commands.clean import clean
 from venvman.cli.commands.diff import diff
 from venvman.cli.commands.doctor import doctor
 from venvman.cli.commands.freeze import freeze
+from venvman.cli.commands.history import history
 from venvman.cli.commands.hooks import (
     hooks_install,
     hooks_run,
@@ -22,6 +23,7 @@ from venvman.cli.commands.hooks import (
 )
 from venvman.cli.commands.outdated import outdated
 from venvman.cli.commands.remove import remove
+from venvman.cli.commands.rollback import rollback
 from venvman.cli.commands.run import run, shell
 from venvman.cli.commands.scan import scan
 from venvman.cli.commands.status import status
@@ -52,6 +54,8 @@ COMMANDS: dict[str, Command] = {
     "tree": tree,
     "why": why,
     "diff": diff,
+    "history": history,
+    "rollback": rollback,
     "run": run,
     "shell": shell,
     "clean": clean,

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from venvman.report.diff import DiffView
     from venvman.report.edit import EditView, UpgradeView
     from venvman.report.freeze import FreezeView
+    from venvman.report.history import RollbackView
     from venvman.report.result import Result
     from venvman.report.sync import SyncView
     from venvman.workflow.graphing import TreeOutcome, WhyOutcome
     from venvman.workflow.outdating import OutdatedOutcome
+    from venvman.workflow.recalling import HistoryReport
 
 __all__ = ["error_panel", "problem_line", "problems_panel", "render"]
 
@@ -88,7 +90,17 @@ def _render_other(result: Result, *, verbose: bool, height: int | None) -> Rende
             from venvman.report.as_text.edit import render_upgrade
 
             return render_upgrade(cast("UpgradeView", result.view), verbose=verbose, height=height)
+        case "history" | "rollback":
+            return _render_states(result, verbose=verbose, height=height)
         case _:
             from venvman.report.as_text.short import render_short
 
             return render_short(result)
+
+
+def _render_states(result: Result, *, verbose: bool, height: int | None) -> RenderableType:
+    from venvman.report.as_text.history import render_history, render_rollback
+
+    if result.command == "history":
+        return render_history(cast("HistoryReport", result.view), verbose=verbose, height=height)
+    return render_rollback(cast("RollbackView", result.view), verbose=verbose, height=height)

@@ -1,0 +1,208 @@
+"""The history of an environment: states as lines, and locks that they share."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from venvman.history import (
+    HISTORY,
+    LIMIT,
+    Held,
+    History,
+    RecordedLock,
+    Revision,
+    State,
+    text_digest,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXT = b"alpha==1.0\n"
+STATE = State(
+    sequence=1,
+    when=1_700_000_000.5,
+    by="sync",
+    python="3.11.7",
+    groups=("default",),
+    locks=(RecordedLock(group="default", path="requirements.lock", digest=text_digest(TEXT)),),
+    held=(Held(name="alpha", version="1.0", source="index", wheel="ab" * 32, locked=True),),
+    revision=Revision(commit="c" * 40, branch="main"),
+)
+held = st.builds(
+    Held,
+    name=st.text(),
+    version=st.none() | st.text(),
+    source=st.text(),
+    wheel=st.none() | st.text(),
+    locked=st.booleans(),
+)
+states = st.builds(
+    State,
+    sequence=st.integers(min_value=0),
+    when=st.floats(allow_nan=False, allow_infinity=False),
+    by=st.sampled_from(["sync", "rollback", "found"]),
+    python=st.text(),
+    groups=st.lists(st.text()).map(tuple),
+    locks=st.lists(st.builds(RecordedLock, group=st.text(), path=st.text(), digest=st.text())).map(
+        tuple
+    ),
+    held=st.lists(held).map(tuple),
+    revision=st.none() | st.builds(Revision, commit=st.text(), branch=st.none() | st.text()),
+    target=st.none() | st.integers(),
+)
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    return History(tmp_path)
+
+
+def file(tmp_path: Path) -> Path:
+    return tmp_path / HISTORY / "states.jsonl"
+
+
+@given(states)
+def test_a_line_is_read_as_the_state_it_was_written_from(state: State) -> None:
+    line = state.render()
+
+    assert State.parse(line) == state
+    assert "\n" not in line
+
+
+def test_an_environment_without_history_has_none(history: History) -> None:
+    assert history.states() == ()
+    assert history.newest() is None
+    assert history.text(text_digest(TEXT)) is None
+
+
+def test_states_come_back_the_newest_first(history: History) -> None:
+    later = replace(STATE, sequence=2, when=STATE.when - 1000)
+    history.record(STATE, [TEXT])
+    history.record(later, [TEXT])
+
+    assert history.states() == (later, STATE)
+    assert history.newest() == later
+
+
+def test_of_two_lines_of_one_sequence_the_later_holds(history: History) -> None:
+    history.record(STATE, [TEXT])
+    history.record(replace(STATE, python="3.11.8"), [TEXT])
+
+    assert [state.python for state in history.states()] == ["3.11.8"]
+
+
+def test_locks_that_differ_in_line_ends_only_are_kept_once(
+    history: History, tmp_path: Path
+) -> None:
+    history.record(STATE, [TEXT, TEXT.replace(b"\n", b"\r\n")])
+
+    assert history.text(text_digest(TEXT)) == TEXT
+    assert len(list((tmp_path / HISTORY).iterdir())) == 2
+
+
+def test_a_damaged_text_counts_as_gone_and_is_written_again(
+    history: History, tmp_path: Path
+) -> None:
+    history.record(STATE, [TEXT])
+    path = tmp_path / HISTORY / text_digest(TEXT)
+    path.write_bytes(path.read_bytes()[:-3])
+
+    assert history.text(text_digest(TEXT)) is None
+
+    history.record(replace(STATE, sequence=2), [TEXT])
+    assert history.text(text_digest(TEXT)) == TEXT
+
+
+def test_a_text_that_is_not_its_digest_is_not_believed(history: History, tmp_path: Path) -> None:
+    history.record(STATE, [TEXT, b"other==1.0\n"])
+    folder = tmp_path / HISTORY
+    (folder / text_digest(b"other==1.0\n")).replace(folder / text_digest(TEXT))
+
+    assert history.text(text_digest(TEXT)) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "{",
+        "[]",
+        '"text"',
+        "null",
+        '{"format": 99}',
+        '{"format": 1}',
+        STATE.render()[:-20],
+        STATE.render().replace('"held":[[', '"held":[[1,'),
+        STATE.render().replace('"revision":["', '"revision":["'[:-2] + "["),
+    ],
+)
+def test_a_damaged_line_is_passed_over(history: History, tmp_path: Path, line: str) -> None:
+    history.record(STATE, [TEXT])
+    with file(tmp_path).open("a") as stream:
+        stream.write(f"{line}\n")
+
+    assert history.states() == (STATE,)
+    assert history.newest() == STATE
+
+
+def test_a_line_cut_short_by_a_crash_does_not_spoil_the_next(
+    history: History, tmp_path: Path
+) -> None:
+    history.record(STATE, [TEXT])
+    with file(tmp_path).open("a") as stream:
+        stream.write(STATE.render()[:40])
+    later = replace(STATE, sequence=2)
+
+    history.record(later, [TEXT])
+
+    assert history.states() == (later, STATE)
+
+
+def test_bytes_that_are_no_text_are_passed_over(history: History, tmp_path: Path) -> None:
+    history.record(STATE, [TEXT])
+    with file(tmp_path).open("ab") as stream:
+        stream.write(b"\xff\xfe\x00\n")
+
+    assert history.states() == (STATE,)
+
+
+def test_the_history_is_bounded_and_drops_the_oldest_with_their_locks(
+    history: History, tmp_path: Path
+) -> None:
+    for number in range(3 * LIMIT):
+        text = b"alpha==%d\n" % number
+        lock = RecordedLock(group="default", path="x.lock", digest=text_digest(text))
+        history.record(replace(STATE, sequence=number, locks=(lock,)), [text])
+
+    kept = [state.sequence for state in history.states()]
+    assert kept[0] == 3 * LIMIT - 1
+    assert LIMIT <= len(kept) < 2 * LIMIT
+    assert kept == sorted(kept, reverse=True)
+    assert history.text(text_digest(b"alpha==0\n")) is None
+    assert all(history.text(state.locks[0].digest) for state in history.states())
+    assert len(list((tmp_path / HISTORY).iterdir())) == len(kept) + 1
+
+
+def test_one_digest_stands_for_all_locks_in_any_order() -> None:
+    other = RecordedLock(group="dev", path="requirements-dev.lock", digest="d" * 64)
+    one = replace(STATE, locks=(*STATE.locks, other))
+    two = replace(STATE, locks=(other, *STATE.locks))
+
+    assert one.digest == two.digest != STATE.digest
+    assert replace(STATE, locks=()).digest is None
+
+
+def test_a_history_that_cannot_be_written_says_so_and_stays(
+    history: History, tmp_path: Path
+) -> None:
+    (tmp_path / ".venvman").write_text("in the way")
+
+    with pytest.raises((FileExistsError, NotADirectoryError)):
+        history.record(STATE, [TEXT])
+    assert history.states() == ()
