@@ -138,6 +138,17 @@ def test_without_a_lock_lines_can_be_removed_all_the_same(shop: Shop) -> None:
     assert "web" not in shop.read("requirements.in")
 
 
+def test_the_last_requirement_can_be_removed_without_a_question(shop: Shop) -> None:
+    shop.write({"requirements.in": "tool\n"})
+    assert shop.run("sync").code == 0
+
+    ran = shop.run("remove", "tool")
+
+    assert ran.code == 0, ran.stderr
+    assert shop.read("requirements.in") == ""
+    assert shop.run("sync", "--check").code == 0
+
+
 def test_if_freezing_fails_the_line_stays(shop: Shop) -> None:
     shop.write({"requirements.in": "web>9\ntool\n"})
 

@@ -210,7 +210,7 @@ def _sync(
     request = SyncRequest(
         groups=GroupChoice(extra=groups),
         locks=LockPolicy.FROZEN,  # it was frozen a moment ago
-        yes=after.yes,
+        yes=after.yes or _emptied_on_purpose(context, outcome),
         confirm=after.confirm,
     )
     try:
@@ -227,6 +227,19 @@ def _sync(
                 )
             )
         raise
+
+
+def _emptied_on_purpose(context: Context, outcome: EditOutcome) -> bool:
+    """Whether the last requirement was just removed: then nobody need ask about an empty lock."""
+    from venvman.requirementsedit import EditKind
+    from venvman.workflow.places import find_place
+
+    kinds = {edit.kind for file in outcome.files for edit in file.edits}
+    locks = outcome.frozen.locks if outcome.frozen else ()
+    if kinds != {EditKind.REMOVED} or any(each.lock.entries for each in locks):
+        return False
+    place = find_place(context)
+    return place.environment is not None and place.environment.made_by_venvman
 
 
 @contextmanager
@@ -287,7 +300,7 @@ def _unknown(typed: str, known: Sequence[str], graph: Graph | None) -> Problem:
     name = canonical(typed)
     message = f"No requirements file asks for {typed}."
     if graph is not None and name in graph.packages:
-        parents = [edge.parent for edge in graph.needed_by.get(name, ())] or ["something"]
+        parents = [str(edge.parent) for edge in graph.needed_by.get(name, ())] or ["something"]
         chains = chains_to(graph, name, limit=1).chains
         where = f" ({chains[0].asking.path}:{chains[0].asking.line})" if chains else ""
         return Problem(
