@@ -19,18 +19,21 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from venvman.directories import Directories
 from venvman.engines import FreezeRequest
 from venvman.engines.native import Native
 from venvman.errors import VenvmanError
 from venvman.events import Reporter
-from venvman.lockfile import Lock
 from venvman.options import IndexOptions
 from venvman.probe import probe
 from venvman.project import Project
 from venvman.requirements import read_requirements
 from venvman.scan import scan
+
+if TYPE_CHECKING:
+    from venvman.lockfile import Lock
 
 
 def main() -> int:

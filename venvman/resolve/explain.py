@@ -14,7 +14,7 @@ from venvman.resolve.solver import Question, Unsolvable, solve
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from venvman.candidates import Refusal
     from venvman.names import NormalizedName
@@ -143,7 +143,7 @@ class Explainer:
 
     def _problems(self, failure: Unsolvable) -> Iterable[Problem]:
         """One for each cause, those of several versions of one distribution joined."""
-        grouped: dict[tuple[str, str], list[Pin]] = {}
+        grouped: dict[tuple[str, str], dict[Pin, Demand]] = {}
         names: dict[NormalizedName, None] = {}
         for cause in failure.causes:
             demand, parent = cause.requirement, cause.parent
@@ -152,9 +152,10 @@ class Explainer:
             if parent is None:
                 yield self._asked(demand)
             else:
-                grouped.setdefault((parent.identifier, str(demand)), []).append(parent)
-        for (_, text), parents in grouped.items():
-            yield self._depends(parents, text)
+                key = (parent.identifier, demand.identifier + demand.note)
+                grouped.setdefault(key, {})[parent] = demand
+        for depending in grouped.values():
+            yield self._depends(depending)
         for line in self._question.constraints:
             if line.name in names:
                 yield Problem(
@@ -179,21 +180,16 @@ class Explainer:
             fix=f"Relax {origin}, or the requirements that contradict it",
         )
 
-    def _depends(self, parents: Sequence[Pin], text: str) -> Problem:
-        first = parents[0]
-        line, chain = self._line_of(first, None)
-        versions = sorted({parent.version for parent in parents})
-        if len(versions) == 1:
-            which = f"{first.identifier} {versions[0]}"
-        elif len(versions) <= SHOWN:
-            which = f"{first.identifier} {', '.join(map(str, versions))}"
-        else:
-            which = f"{first.identifier} {versions[0]} to {versions[-1]}"
-        verb = "depends on" if len(versions) == 1 else "depend on"
-        impossible = any(
-            demand.name == IMPOSSIBLE and str(demand) == text for demand in first.demands or ()
-        )
-        message = f"{text}." if impossible else f"{which} {verb} {redact(text)}."
+    def _depends(self, depending: Mapping[Pin, Demand]) -> Problem:
+        """``depending`` are versions of one distribution with what each demands of another."""
+        pins = sorted(depending, key=lambda pin: pin.version)
+        demands = [depending[pin] for pin in pins]
+        line, chain = self._line_of(pins[0], None)
+        verb = "depends on" if len(pins) == 1 else "depend on"
+        texts = _listed([redact(str(demand)) for demand in demands], " or ")
+        message = f"{pins[0].identifier} {_versions(pins)} {verb} {texts}."
+        if demands[0].name == IMPOSSIBLE:
+            message = f"{texts}."
         origin = line.origin if line else None
         return Problem(
             code="requirements-conflict",
@@ -202,7 +198,7 @@ class Explainer:
             line=origin.line if origin else None,
             text=redact(origin.text) if origin else None,
             why=f"{chain}." if chain else None,
-            fix=f"Allow another version of {first.name}" if origin else None,
+            fix=f"Allow another version of {pins[0].name}" if origin else None,
         )
 
     def _line_of(self, pin: Pin | None, demand: Demand | None) -> tuple[Requirement | None, str]:
@@ -231,6 +227,22 @@ class Explainer:
             if root.name == pin.name:
                 return root.line
         return None
+
+
+def _versions(pins: Sequence[Pin]) -> str:
+    if len(pins) > SHOWN:
+        return f"{pins[0].version} to {pins[-1].version}"
+    return ", ".join(str(pin.version) for pin in pins)
+
+
+def _listed(texts: Sequence[str], last: str) -> str:
+    """Each text once, in order; of many only the first and the last."""
+    *others, final = dict.fromkeys(texts)
+    if not others:
+        return final
+    if len(others) >= SHOWN:
+        others = [others[0], "..."]
+    return f"{', '.join(others)}{last}{final}"
 
 
 def _reasons(refusals: Sequence[Refusal], demand: Demand) -> str:

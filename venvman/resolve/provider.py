@@ -229,7 +229,9 @@ class Provider(AbstractProvider[Demand, Pin, str]):
         if pin.extra:
             demands.insert(0, self._shared.same_version(base))
         # A distribution that asks for one of its own extras does not ask for itself.
-        demands = [each for each in demands if each.identifier != pin.identifier]
+        demands = [
+            each for each in demands if each.identifier != pin.identifier or not each.fits(pin)
+        ]
         for demand in demands:
             if demand.pin is None:
                 self._prefetcher.want(demand.name, demand.extra, demand.specifier)

@@ -1,0 +1,121 @@
+"""The solver on worlds that exist in memory only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.support.worlds import TARGET
+from venvman.index.listing import Listing, ProjectFiles
+from venvman.index.page import FileRow, IndexFile, ProjectPage
+from venvman.metadata import CoreMetadata
+from venvman.names import NormalizedName, canonical
+from venvman.options import IndexOptions
+from venvman.origin import FileLine
+from venvman.requirement import Requirement
+from venvman.resolve.demand import Demand, Pin
+from venvman.resolve.dependency import Dependencies, Dependency, specifier_set
+from venvman.resolve.limits import Overrides
+from venvman.resolve.shared import Shared
+from venvman.resolve.solver import Question, Solution, solve
+from venvman.resolve.supply import Supply
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["World", "line"]
+
+
+class World:
+    """``packages`` maps names to versions to dependency texts; everything is a wheel."""
+
+    def __init__(self, packages: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
+        self.packages = packages
+        self.asked: list[str] = []
+        self.read: list[str] = []
+        self.dependencies = Dependencies(TARGET)
+        self.supply = self.fresh_supply()
+        self.shared = self.fresh_shared()
+
+    def solve(
+        self, *texts: str, kept: Mapping[str, str] | None = None, constraints: Sequence[str] = ()
+    ) -> Solution:
+        """The solution for requirement ``texts``, one a line."""
+        question = Question(
+            roots=tuple(root for place, text in enumerate(texts) for root in roots(place, text)),
+            constraints=tuple(line(place, text) for place, text in enumerate(constraints)),
+            kept={canonical(name): version for name, version in (kept or {}).items()},
+        )
+        return solve(
+            question, supply=self.supply, dependencies=self.dependencies, shared=self.shared
+        )
+
+    def pins(self, *texts: str, kept: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The same as versions by name."""
+        found = self.solve(*texts, kept=kept).pins
+        return {pin.name: str(pin.version) for pin in found.values()}
+
+    def fresh_supply(self) -> Supply:
+        """One that knows nothing yet."""
+        return Supply(
+            self,
+            target=TARGET,
+            options=IndexOptions(offline=True),
+            guess=lambda _: None,
+            build=_no_build,
+        )
+
+    def fresh_shared(self) -> Shared:
+        """The same for demands and pins."""
+        return Shared(_no_url, Overrides({}))
+
+    def project(
+        self,
+        name: NormalizedName,
+        *,
+        refresh: bool = False,  # noqa: ARG002 - as an index has it
+    ) -> ProjectFiles:
+        """See :class:`venvman.resolve.supply.IndexSide`."""
+        self.asked.append(name)
+        rows = tuple(
+            FileRow(f"{name}-{version}-py3-none-any.whl", f"https://x/{name}/{version}")
+            for version in self.packages.get(name, {})
+        )
+        if not rows:
+            return ProjectFiles(name, ())
+        return ProjectFiles(name, (Listing.of(ProjectPage(url="https://x/", rows=rows), name),))
+
+    def metadata(self, file: IndexFile) -> CoreMetadata | None:
+        """See :class:`venvman.resolve.supply.IndexSide`."""
+        name, version = file.url.split("/")[-2:]
+        self.read.append(f"{name} {version}")
+        return CoreMetadata(
+            name=name, version=version, requires=tuple(self.packages[name][version])
+        )
+
+
+def line(place: int, text: str) -> Requirement:
+    """``text`` (``name>=1``, no extras) as line ``place + 1`` of a file."""
+    from packaging.requirements import Requirement as Parsed
+
+    parsed = Parsed(text)
+    return Requirement(
+        name=canonical(parsed.name),
+        specifier=specifier_set(str(parsed.specifier)),
+        origin=FileLine(path="requirements.in", line=place + 1, text=text),
+        raw=text,
+    )
+
+
+def roots(place: int, text: str) -> list[Demand]:
+    """The demands of that line."""
+    wish = line(place, text)
+    assert wish.name is not None
+    return [Demand(wish.name, "", str(wish.specifier), line=wish)]
+
+
+def _no_build(name: NormalizedName, file: IndexFile) -> CoreMetadata:
+    raise AssertionError(f"{name} {file} would be built")
+
+
+def _no_url(line: Dependency) -> Pin:
+    raise AssertionError(f"{line} has a URL")

@@ -1,0 +1,103 @@
+"""Laws of the solver, over worlds made up by the thousand."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.solving import World
+from venvman.resolve.dependency import Dependency, specifier_set
+from venvman.resolve.solver import Unsolvable, closure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAMES = ("a", "b", "c", "d")
+VERSIONS = ("1", "2", "3")
+Packages = dict[str, dict[str, list[str]]]
+
+requirement = st.builds(
+    lambda name, sign, version: f"{name}{sign}{version}" if sign else name,
+    st.sampled_from(NAMES),
+    st.sampled_from(["", ">=", "<", "==", "!=", "<="]),
+    st.sampled_from(VERSIONS),
+)
+dependencies = st.lists(requirement, max_size=2, unique=True)
+worlds = st.fixed_dictionaries(
+    {name: st.fixed_dictionaries(dict.fromkeys(VERSIONS, dependencies)) for name in NAMES}
+)
+lines = st.lists(requirement, min_size=1, max_size=3, unique=True)
+
+
+def solved(world: World, texts: list[str]) -> dict[str, str] | None:
+    try:
+        return world.pins(*texts)
+    except Unsolvable:
+        return None
+
+
+def holds(packages: Packages, texts: list[str], chosen: Mapping[str, str]) -> bool:
+    """Whether ``chosen`` meets every line and every dependency of what is chosen."""
+    wanted = [read(text) for text in texts]
+    wanted += [read(text) for name in chosen for text in packages[name][chosen[name]]]
+    return all(
+        each.name in chosen and specifier_set(each.specifier).contains(chosen[each.name])
+        for each in wanted
+    )
+
+
+def read(text: str) -> Dependency:
+    (found,) = World({}).dependencies.of([text])
+    return found
+
+
+@settings(max_examples=150, deadline=None)
+@given(worlds, lines)
+def test_every_pin_satisfies_all_demands_and_leads_back_to_a_line(
+    packages: Packages, texts: list[str]
+) -> None:
+    world = World(packages)
+    pins = solved(world, texts)
+    if pins is None:
+        return
+    assert holds(packages, texts, pins)
+    solution = world.solve(*texts)
+    asked = [pin for pin in solution.pins.values() if any(t.startswith(pin.name) for t in texts)]
+    roots = [demand for pin in asked for demand in world.shared.demands(read(pin.name))]
+    assert closure(roots, solution.pins).keys() == solution.pins.keys()
+
+
+@settings(max_examples=150, deadline=None)
+@given(worlds, lines)
+def test_what_is_refused_has_no_solution(packages: Packages, texts: list[str]) -> None:
+    if solved(World(packages), texts) is not None:
+        return
+    absent: tuple[str | None, ...] = (None, *VERSIONS)
+    for choice in product(absent, repeat=len(NAMES)):
+        chosen = {name: version for name, version in zip(NAMES, choice, strict=True) if version}
+        assert not holds(packages, texts, chosen), chosen
+
+
+@settings(max_examples=80, deadline=None)
+@given(worlds, lines, st.data())
+def test_dropping_a_line_with_pins_kept_never_adds_a_package(
+    packages: Packages, texts: list[str], data: st.DataObject
+) -> None:
+    before = solved(World(packages), texts)
+    if before is None:
+        return
+    dropped = data.draw(st.sampled_from(texts))
+    fewer = [text for text in texts if text != dropped]
+    after = World(packages).pins(*fewer, kept=before)
+    assert after.items() <= before.items()
+
+
+@settings(max_examples=50, deadline=None)
+@given(worlds, lines)
+def test_pins_that_still_hold_are_a_fixed_point(packages: Packages, texts: list[str]) -> None:
+    before = solved(World(packages), texts)
+    if before is not None:
+        assert World(packages).pins(*texts, kept=before) == before
