@@ -47,7 +47,13 @@ def _interrupted(_number: int, _frame: object) -> None:
 
 def _said_at_once() -> str | None:
     try:
-        return stamp.answer(sys.argv[1:], os.environ, os.getcwd())
+        arguments, cwd = sys.argv[1:], os.getcwd()
+        said = stamp.answer(arguments, os.environ, cwd)
+        if said is None and stamp.is_answerable(arguments):
+            from venvman.install.switch import switch
+
+            said = switch(arguments, os.environ, cwd)
+        return said
     except (OSError, ValueError):
         # A folder that is gone, a stamp that is damaged: the thorough way says what is wrong.
         return None

@@ -92,6 +92,8 @@ def locate(path: str, *, site: str, root: str) -> str | None:
     ``root`` is the environment's absolute real path. The answer is POSIX and normal (no ``..``).
     Symbolic links below ``root`` are not followed, nor is the disk looked at for relative paths.
     """
+    if path[:1] not in ("", ".", "/") and "/." not in path and "//" not in path and os.name != "nt":
+        return f"{site}/{path}"  # nearly every path there is
     if os.name == "nt":
         # "On Windows, directories may be separated either by forward- or back-slashes."
         path = path.replace("\\", "/")

@@ -28,16 +28,38 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Watched", "answer", "is_settled", "settle", "write"]
+__all__ = [
+    "FILE",
+    "NAMES",
+    "PART",
+    "SITE",
+    "Fact",
+    "Stamp",
+    "Watched",
+    "answer",
+    "fact_of",
+    "find",
+    "flags_of",
+    "is_answerable",
+    "is_settled",
+    "look",
+    "only_looks",
+    "remove",
+    "seen_of",
+    "settle",
+    "wants_quiet",
+    "write",
+]
 
 STAMP = os.path.join(".venvman", "stamp")
-_MAGIC = f"venvman stamp 1 {__version__} {sys.version_info[0]}.{sys.version_info[1]}"
+_MAGIC = f"venvman stamp 2 {__version__} {sys.version_info[0]}.{sys.version_info[1]}"
 _FIELD = "\0"
 _ITEM = "\x1f"
 
 # Flags that change what is said or checked, not what would be done.
 _INDIFFERENT = frozenset({"-q", "--quiet", "--check", "--dry-run"})
 _QUIET = frozenset({"-q", "--quiet"})
+_LOOKING = frozenset({"--check", "--dry-run"})
 
 # Those that choose what is wanted of the environment. With any other, the answer is not this text
 # (--format, --verbose), not about this project (--project, --all), or work is done whatever the
@@ -59,10 +81,42 @@ _SITE_ENDINGS = (".dist-info", ".egg-info", ".pth", ".egg-link")
 _GRAIN_NS = 10_000_000
 _COARSE_NS = 2_000_000_000
 
-FILE, NAMES, SITE = "F", "N", "S"
+FILE, NAMES, SITE, PART = "F", "N", "S", "P"
 Watched = tuple[str, str, int]
-"""What is watched: FILE, NAMES (of requirement files in a folder) or SITE (a site-packages); its
-path; and when it was looked at, in nanoseconds of the file system's clock."""
+"""What is watched: of the project FILE or NAMES (of requirement files in a folder), of the
+environment SITE (a site-packages) or PART (any other file); its path; and when it was looked at,
+in nanoseconds of the file system's clock."""
+Fact = tuple[str, str, str]
+"""The same with what was seen."""
+
+
+class Stamp:
+    """What a sync left in ``environment`` (absolute).
+
+    ``flags`` and ``seen`` tell which question it answers, with ``text``; ``names`` are the
+    variables that ``seen`` is about. ``state`` names the state in :mod:`venvman.install.states`,
+    if it is one. ``content`` is the file's.
+    """
+
+    __slots__ = ("content", "environment", "facts", "flags", "names", "seen", "state", "text")
+
+    def __init__(self, environment: str, content: str) -> None:
+        fields = content.split(_FIELD)
+        magic, self.flags, names, self.seen, self.state, self.text = fields[:6]
+        if magic != _MAGIC:
+            raise ValueError(magic)
+        self.environment = environment
+        self.content = content
+        self.names = names.split(_ITEM)
+        self.facts: list[Fact] = list(zip(fields[6::3], fields[7::3], fields[8::3], strict=True))
+
+    def holds(self, *kinds: str) -> bool:
+        """Whether every fact of these kinds (of any, if none is named) is as it was."""
+        return all(
+            fact_of(kind, path) == fact
+            for kind, path, fact in self.facts
+            if not kinds or kind in kinds
+        )
 
 
 def answer(arguments: Sequence[str], variables: Mapping[str, str], cwd: str) -> str | None:
@@ -71,52 +125,74 @@ def answer(arguments: Sequence[str], variables: Mapping[str, str], cwd: str) -> 
     The text is empty for a quiet run. Only a ``sync`` whose last run with the same flags found
     nothing to do can be answered.
     """
-    if not _is_answerable(arguments):
+    if not is_answerable(arguments):
         return None
-    content = _find(cwd)
-    if content is None:
+    stamp = find(cwd)
+    if stamp is None or stamp.flags != flags_of(arguments):
         return None
-    fields = content.split(_FIELD)
-    magic, flags, names, seen, text = fields[:5]
-    if magic != _MAGIC or flags != _flags(arguments):
+    if stamp.seen != seen_of(variables, stamp.names) or not stamp.holds():
         return None
-    if seen != _seen(variables, names.split(_ITEM)):
-        return None
-    for kind, path, fact in zip(fields[5::3], fields[6::3], fields[7::3], strict=True):
-        if _fact(kind, path) != fact:
+    return "" if wants_quiet(arguments) else f"{stamp.text}\n"
+
+
+def find(cwd: str) -> Stamp | None:
+    """The stamp of the project that holds ``cwd``, looking upwards as far as that is certain.
+
+    Raises:
+        ValueError: it is damaged, or of another version.
+    """
+    folder = cwd
+    while True:
+        is_root = False
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    name = entry.name
+                    if name.endswith(_REQUIREMENT_ENDINGS) or name in _ROOT_MARKS:
+                        is_root = True
+                    elif entry.is_dir():
+                        content = _read(os.path.join(entry.path, STAMP), folder)
+                        if content is not None:
+                            return Stamp(entry.path, content)
+        except OSError:
             return None
-    return "" if _QUIET.intersection(arguments) else f"{text}\n"
+        above = os.path.dirname(folder)
+        # A folder that may be a project itself is left to the thorough search.
+        if is_root or above == folder:
+            return None
+        folder = above
+
+
+def look(watched: Iterable[Watched]) -> list[Fact] | None:
+    """What there is to see now; None where something may have changed since it was looked at.
+
+    Raises:
+        OSError: as looking raises.
+    """
+    facts: list[Fact] = []
+    for kind, place, since_ns in watched:
+        fact = fact_of(kind, place)
+        if not is_settled(fact, since_ns=since_ns):
+            return None
+        facts.append((kind, place, fact))
+    return facts
 
 
 def write(
     environment: str,
-    arguments: Sequence[str],
-    variables: Mapping[str, str],
-    watched: Iterable[Watched],
     *,
+    flags: str,
     names: Iterable[str],
+    seen: str,
+    state: str,
     text: str,
+    facts: Iterable[Fact],
 ) -> bool:
-    """Writes the stamp into ``environment``; whether it could be.
-
-    ``names`` are the variables that requirements files mention. What changed after it was looked
-    at, or just before, was perhaps not seen: a stamp that cannot be trusted is not written, and an
-    old one is removed. No stamp is written for a command line that none could answer.
-    """
-    if not _is_answerable(arguments):
-        return False
-    rows: list[str] = []
+    """Writes the stamp into ``environment``; whether it could be. See :class:`Stamp`."""
     path = os.path.join(environment, STAMP)
-    names = sorted(names)
+    head = (_MAGIC, flags, _ITEM.join(sorted(names)), seen, state, text)
+    body = _FIELD.join((*head, *(field for fact in facts for field in fact)))
     try:
-        for kind, place, since_ns in watched:
-            fact = _fact(kind, place)
-            if not is_settled(fact, since_ns=since_ns):
-                os.unlink(path)
-                return False
-            rows += (kind, place, fact)
-        head = (_MAGIC, _flags(arguments), _ITEM.join(names), _seen(variables, names), text)
-        body = _FIELD.join((*head, *rows))
         temporary = f"{path}.{os.getpid()}"
         with open(temporary, "w", encoding="utf-8", errors="surrogateescape") as stream:
             stream.write(body)
@@ -124,6 +200,17 @@ def write(
     except OSError:
         return False
     return True
+
+
+def remove(environment: str) -> None:
+    """Removes the stamp: what it says may no longer be true.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    path = os.path.join(environment, STAMP)
+    if os.path.lexists(path):
+        os.unlink(path)
 
 
 def settle() -> int:
@@ -146,7 +233,7 @@ def is_settled(fact: str, *, since_ns: int) -> bool:
     return True
 
 
-def _is_answerable(arguments: Sequence[str]) -> bool:
+def is_answerable(arguments: Sequence[str]) -> bool:
     """Whether this is a ``sync`` that says the same again as long as nothing has changed."""
     if not arguments or arguments[0] != "sync":
         return False
@@ -154,28 +241,14 @@ def _is_answerable(arguments: Sequence[str]) -> bool:
     return all(flag in _INDIFFERENT or flag in _CHOOSING for flag in flags)
 
 
-def _find(cwd: str) -> str | None:
-    """The stamp of the project that holds ``cwd``, looking upwards as far as that is certain."""
-    folder = cwd
-    while True:
-        is_root = False
-        try:
-            with os.scandir(folder) as entries:
-                for entry in entries:
-                    name = entry.name
-                    if name.endswith(_REQUIREMENT_ENDINGS) or name in _ROOT_MARKS:
-                        is_root = True
-                    elif entry.is_dir():
-                        content = _read(os.path.join(entry.path, STAMP), folder)
-                        if content is not None:
-                            return content
-        except OSError:
-            return None
-        above = os.path.dirname(folder)
-        # A folder that may be a project itself is left to the thorough search.
-        if is_root or above == folder:
-            return None
-        folder = above
+def wants_quiet(arguments: Sequence[str]) -> bool:
+    """Whether nothing is to be said."""
+    return bool(_QUIET.intersection(arguments))
+
+
+def only_looks(arguments: Sequence[str]) -> bool:
+    """Whether nothing is to be changed."""
+    return bool(_LOOKING.intersection(arguments))
 
 
 _ROOT_MARKS = frozenset({"pyproject.toml", "requirements", ".git"})
@@ -192,8 +265,9 @@ def _read(path: str, root: str) -> str | None:
     return content if f"{_FIELD}{NAMES}{_FIELD}{root}{_FIELD}" in content else None
 
 
-def _fact(kind: str, path: str) -> str:
-    if kind == FILE:
+def fact_of(kind: str, path: str) -> str:
+    """What is to be seen at ``path``."""
+    if kind in (FILE, PART):
         return _stat(path)
     if kind == NAMES:
         return _names(path)
@@ -232,11 +306,12 @@ def _site(folder: str) -> str:
     return _ITEM.join((rows[0], *sorted(rows[1:])))
 
 
-def _flags(arguments: Sequence[str]) -> str:
+def flags_of(arguments: Sequence[str]) -> str:
+    """The flags that choose what is wanted, as text."""
     return _ITEM.join(word for word in arguments[1:] if word not in _INDIFFERENT)
 
 
-def _seen(variables: Mapping[str, str], names: Iterable[str]) -> str:
+def seen_of(variables: Mapping[str, str], names: Iterable[str]) -> str:
     """A digest of the variables that settings, pip's configuration or ``${NAME}`` may come from."""
     wanted = {*names, *_VARIABLES}
     rows = sorted(

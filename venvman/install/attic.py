@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from venvman.install.atticlimit import AtticLimit
+    from venvman.record import RecordRow
 
 __all__ = ["ATTIC", "Attic", "AtticEntry", "entry_key"]
 
@@ -132,18 +133,33 @@ class Attic:
         try:
             with open(record, encoding="utf-8") as stream:
                 rows = parse_record(stream.read()).rows
-            for row in rows:
-                if row.hash is None:
-                    continue
-                path = locate(row.path, site=entry.info.rpartition("/")[0], root=self._root)
-                place = None if path is None else _place_of(path, places)
-                if place is None:
-                    return False
-                found = os.lstat(place)
-                if (found.st_size, found.st_mtime_ns) != (row.size, entry.provenance.mtime_ns):
-                    return False
         except (OSError, UnicodeDecodeError):
             return False
+        return self._are_whole(rows, entry, places)
+
+    def _are_whole(
+        self, rows: Iterable[RecordRow], entry: AtticEntry, places: dict[str, str]
+    ) -> bool:
+        provenance, site = entry.provenance, entry.info.rpartition("/")[0]
+        folders: dict[str, str | None] = {}
+        for row in rows:
+            if row.hash is None:
+                continue
+            path = locate(row.path, site=site, root=self._root)
+            if path is None or provenance is None:
+                return False
+            place = places.get(path)
+            if place is None:
+                folder, _, name = path.rpartition("/")
+                if folder not in folders:
+                    folders[folder] = _place_of(folder, places)
+                place = f"{folders[folder]}/{name}"  # "None/..." is not there
+            try:
+                found = os.lstat(place)
+            except OSError:
+                return False
+            if found.st_size != row.size or found.st_mtime_ns != provenance.mtime_ns:
+                return False
         return True
 
     def surplus(self, limit: AtticLimit, *, keep: frozenset[str] = frozenset()) -> tuple[str, ...]:
@@ -167,10 +183,7 @@ class Attic:
 
 def _place_of(path: str, places: dict[str, str]) -> str | None:
     """Where the file that was at ``path`` lies now: its own unit, or below the one of a folder."""
-    above, rest = path, ""
-    while above:
-        if above in places:
-            return f"{places[above]}{rest}"
-        above, _, name = above.rpartition("/")
-        rest = f"/{name}{rest}"
-    return None
+    above = path
+    while above and above not in places:
+        above = above.rpartition("/")[0]
+    return f"{places[above]}{path[len(above) :]}" if above else None

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from venvman.errors import InstallError
 from venvman.events import Stage
-from venvman.install.attic import ATTIC, Attic, AtticEntry, entry_key
+from venvman.install.attic import Attic, AtticEntry, entry_key
 from venvman.install.bytecode import compile_all
+from venvman.install.exchange import Exchange
 from venvman.install.journal import STAGE
-from venvman.install.ledger import LEDGER, Ledger, Provenance, direct_digest, read_ledger
+from venvman.install.ledger import Ledger, Provenance, direct_digest, read_ledger
 from venvman.install.link import Linker, StoreDamaged
-from venvman.install.moves import Planner
 from venvman.install.remove import Departure, departures, units_of
 from venvman.install.wheel import Staged, stage_wheel, write_record
 from venvman.plan import Add, Remove
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from venvman.events import Reporter
     from venvman.install.journal import Step as Move
     from venvman.install.layout import Site
-    from venvman.install.trees import Unit
     from venvman.inventory import Installed
     from venvman.names import NormalizedName
     from venvman.plan import Plan
@@ -105,7 +104,7 @@ class _Staging:
         self._reporter = reporter
         self._attic = Attic(site.root)
         self._ledger = read_ledger(site.root)
-        self._planner = Planner(site.root)
+        self._exchange = Exchange(site.root)
         self._wheels: list[tuple[NormalizedName, StoredWheel]] = []
         self._returning: list[AtticEntry] = []
         self._staged: list[Staged] = []
@@ -175,67 +174,38 @@ class _Staging:
 
     def plan_moves(self, leaving: tuple[Departure, ...]) -> Prepared:
         """Old ones out, emptied folders away, new ones in; then the ledger and the attic."""
-        planner = self._planner
-        units = units_of(leaving, self._site)
-        slots = self._take_out(leaving, units.moves)
-        for folder in units.emptied:
-            planner.drop(folder)
-        for number, entry in enumerate(self._returning):
-            planner.take(f"{ATTIC}/{entry.key}", f"back-{number}")
-            for slot, path in reversed(entry.units):
-                planner.put(f"back-{number}/{slot}", path)
+        exchange = self._exchange
+        slots = exchange.take_out(units_of(leaving, self._site), len(leaving))
+        exchange.bring_back(self._returning)
         for number, staged in enumerate(self._staged):
-            planner.put(f"new-{number}", staged.base)
+            exchange.planner.put(f"new-{number}", staged.base)
             if os.path.isdir(staged.far):
-                planner.put(f"far-{number}", "")
+                exchange.planner.put(f"far-{number}", "")
         self._edit(leaving)
         kept = self._keep(leaving, slots) if self._request.keep else frozenset()
         self._close_ledger(leaving)
         return Prepared(
-            moves=tuple(planner.steps),
+            moves=tuple(exchange.planner.steps),
             restored=tuple(entry.name for entry in self._returning),
             kept=kept,
         )
-
-    def _take_out(
-        self, leaving: tuple[Departure, ...], moves: list[Unit]
-    ) -> list[list[tuple[str, str]]]:
-        """Takes each unit into its owner's slot; the units of each, as the attic lists them."""
-        slots: list[list[tuple[str, str]]] = [[] for _ in leaving]
-        for unit in moves:
-            mine = slots[unit.owner]
-            if not mine:
-                os.mkdir(f"{self.stage}/out-{unit.owner}")
-            mine.append((f"u{len(mine)}", unit.path))
-            self._planner.take(unit.path, f"out-{unit.owner}/{mine[-1][0]}")
-        return slots
 
     def _edit(self, leaving: tuple[Departure, ...]) -> None:
         """Files of several projects that lose the lines of those that leave."""
         edits = [edit for departure in leaving for edit in departure.edits.items()]
         for number, (path, content) in enumerate(edits):
-            self._planner.displace(path)
+            self._exchange.planner.displace(path)
             if content is not None:
-                self._write(f"edit-{number}", content)
-                self._planner.put(f"edit-{number}", path)
+                self._exchange.write(f"edit-{number}", content)
+                self._exchange.planner.put(f"edit-{number}", path)
 
     def _keep(
         self, leaving: tuple[Departure, ...], slots: list[list[tuple[str, str]]]
     ) -> frozenset[str]:
         """Puts what leaves into the attic, in place of an older entry of the same key."""
         returning = {entry.key for entry in self._returning}
-        present = set(self._attic.keys()) - returning
-        kept: set[str] = set()
-        for number, (departure, units) in enumerate(zip(leaving, slots, strict=True)):
-            entry = self._entry(departure, units)
-            if entry is None or entry.key in kept:
-                continue
-            self._write(f"out-{number}/entry.json", entry.render())
-            if entry.key in present:
-                self._planner.displace(f"{ATTIC}/{entry.key}")
-            self._planner.put(f"out-{number}", f"{ATTIC}/{entry.key}")
-            kept.add(entry.key)
-        return frozenset(kept)
+        entries = [self._entry(*each) for each in zip(leaving, slots, strict=True)]
+        return self._exchange.keep(entries, set(self._attic.keys()) - returning)
 
     def _entry(self, departure: Departure, units: list[tuple[str, str]]) -> AtticEntry | None:
         """The attic's entry for ``departure``; None for what a rename cannot bring back."""
@@ -267,12 +237,7 @@ class _Staging:
         ledger = Ledger(
             sequence=self._ledger.sequence + 1, distributions=kept | back | self._provenances
         )
-        self._write("ledger", ledger.render())
-        self._planner.put("ledger", LEDGER)
-
-    def _write(self, slot: str, content: bytes) -> None:
-        with open(f"{self.stage}/{slot}", "wb") as stream:
-            stream.write(content)
+        self._exchange.close(ledger)
 
 
 def _leaving(plan: Plan) -> list[Installed]:

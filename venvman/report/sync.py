@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from venvman.workflow.values import SyncOutcome, SyncRequest
 
-__all__ = ["SyncView", "nothing_to_do", "sync_data", "sync_result"]
+__all__ = ["SyncView", "locked_count", "nothing_to_do", "sync_data", "sync_result"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +48,19 @@ def nothing_to_do(outcome: SyncOutcome) -> tuple[str, str, str]:
 
     Also what the next sync says if nothing changes until then.
     """
-    from venvman.plan import Remove
-
-    done = sum(not isinstance(step, Remove) for step in outcome.plan.steps)
-    number = outcome.plan.unchanged + done
+    number = locked_count(outcome)
     held = f"{number} package" if number == 1 else f"{number} packages"
     groups = ", ".join(outcome.groups)
     end = f" holds the {held} of {groups}." if groups else f" holds {held}."
     return "Nothing to do: ", outcome.project.display(outcome.environment), end
+
+
+def locked_count(outcome: SyncOutcome) -> int:
+    """How many distributions the locks name."""
+    from venvman.plan import Remove
+
+    done = sum(not isinstance(step, Remove) for step in outcome.plan.steps)
+    return outcome.plan.unchanged + done
 
 
 def _is_pending(outcome: SyncOutcome, request: SyncRequest) -> bool:

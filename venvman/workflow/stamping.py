@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from venvman import stamp
+from venvman.install import states
+from venvman.install.layout import site_of
+from venvman.install.ledger import read_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,20 +40,71 @@ class Looked:
     environment_ns: int
 
 
-def leave_stamp(context: Context, looked: Looked, arguments: Sequence[str], *, text: str) -> bool:
+def leave_stamp(
+    context: Context, looked: Looked, arguments: Sequence[str], *, text: str, locked: int
+) -> bool:
     """Stamps the environment as in accordance with the locks; whether that can be trusted.
 
-    ``arguments`` are the command line's, ``text`` what is printed when nothing is to be done.
+    ``arguments`` are the command line's, ``text`` what is printed when nothing is to be done,
+    ``locked`` counts what the locks name. The state is written down too, so that it can be gone
+    back to (:mod:`venvman.install.switch`). No stamp is left for a command line that none could
+    answer, or where something changed after it was looked at, or just before.
     """
+    if not stamp.is_answerable(arguments):
+        return False
     if any(_is_remote(looked.scan, file.path) for file in looked.scan.files):
         return False
+    environment = str(looked.environment.root)
+    names = sorted(_variables_in(looked.scan))
+    try:
+        state = _state(context, looked, arguments, names=names, text=text, locked=locked)
+        facts = stamp.look((*_files(context, looked), *_environment(looked)))
+        if facts is None:
+            stamp.remove(environment)
+            return False
+    except OSError:
+        return False
+    parts = tuple(each for each in facts if each[0] == stamp.PART)
+    key = ""
+    # With the setting ``keep`` what stays depends on what is there, as with --inexact.
+    if locked and not context.settings.keep.value:
+        key = states.record(environment, state._replace(parts=parts))
     return stamp.write(
-        str(looked.environment.root),
-        arguments,
-        context.variables,
-        (*_files(context, looked), *_environment(looked)),
-        names=_variables_in(looked.scan),
+        environment,
+        flags=state.flags,
+        names=names,
+        seen=state.seen,
+        state=key,
         text=text,
+        facts=facts,
+    )
+
+
+def _state(
+    context: Context,
+    looked: Looked,
+    arguments: Sequence[str],
+    *,
+    names: Sequence[str],
+    text: str,
+    locked: int,
+) -> states.State:
+    """What the environment holds, looked at before the stamp's facts, which say that it was so."""
+    site = site_of(looked.environment)
+    held, others = states.survey(site.root, site.folders, read_ledger(site.root))
+    return states.State(
+        flags=stamp.flags_of(arguments),
+        names=tuple(names),
+        seen=stamp.seen_of(context.variables, names),
+        contents=states.contents_of((kind, path) for kind, path, _ in _files(context, looked)),
+        text=text,
+        parts=(),
+        folders=site.folders,
+        lasting=tuple(sorted(site.lasting)),
+        held=held,
+        others=others,
+        locked=locked,
+        lock=str(context.directories.environment_lock(looked.environment.root)),
     )
 
 
@@ -93,7 +147,7 @@ def _environment(looked: Looked) -> Iterator[stamp.Watched]:
         environment.state / "stage",
     ]
     for path in paths:
-        yield stamp.FILE, str(path), when
+        yield stamp.PART, str(path), when
 
 
 def _is_remote(scan: Scan, path: Path) -> bool:

@@ -81,9 +81,10 @@ def _leave_stamp(context: Context, outcome: SyncOutcome) -> None:
     """So that the same command line is answered by ``venvman.stamp`` next time."""
     import sys
 
-    from venvman.report.sync import nothing_to_do
+    from venvman.report.sync import locked_count, nothing_to_do
     from venvman.workflow.stamping import leave_stamp
 
     arguments = sys.argv[1:]
     if outcome.looked is not None and arguments[:1] == ["sync"]:
-        leave_stamp(context, outcome.looked, arguments, text="".join(nothing_to_do(outcome)))
+        text = "".join(nothing_to_do(outcome))
+        leave_stamp(context, outcome.looked, arguments, text=text, locked=locked_count(outcome))

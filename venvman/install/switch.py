@@ -1,0 +1,367 @@
+"""The switch between known states: ``sync`` after ``git checkout``, there and back, by renames.
+
+When the environment is as the last sync left it, and the project's files hold what they held in a
+state that was reached before (:mod:`venvman.install.states`), then what a thorough sync would do
+is known: the distributions that differ change places with those in the attic. It is done by the
+same code (:mod:`venvman.install.exchange`), through the same journal and under the same lock; but
+nothing is parsed, resolved or planned for it, and neither typer nor packaging are imported.
+
+Whenever anything is not as expected the answer is None, nothing has been changed, and the thorough
+way does the work. What this cannot see is what the stamp cannot see (:mod:`venvman.stamp`).
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, suppress
+from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from venvman import stamp
+from venvman.install import states
+from venvman.install.attic import Attic, AtticEntry
+from venvman.install.exchange import Exchange
+from venvman.install.journal import JOURNAL, STAGE, apply, missing_results, write_journal
+from venvman.install.ledger import Ledger, read_ledger
+from venvman.install.trees import Walk
+from venvman.names import NormalizedName
+from venvman.record import locate, parse_record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from venvman.install.states import Held, State
+    from venvman.stamp import Stamp
+
+__all__ = ["switch"]
+
+# Without these there is no environment, whatever a RECORD says.
+_UNTOUCHABLE = ("pyvenv.cfg", ".venvman")
+# What no lock names of these stays as it is: the recorded state is not what a sync would make.
+_NEVER_DRIFT = frozenset({"pip", "setuptools", "wheel"})
+_LISTED = 20
+
+
+class _Leaving(NamedTuple):
+    """A distribution that leaves: its ``files`` by RECORD, relative to the root, and their size."""
+
+    info: str
+    held: Held
+    files: frozenset[str]
+    size: int
+
+
+class _Plan(NamedTuple):
+    """A switch that can be made."""
+
+    root: str
+    ledger: Ledger
+    current: State
+    wanted: State
+    leaving: list[_Leaving]
+    returning: list[AtticEntry]
+
+
+def switch(
+    arguments: Sequence[str],
+    variables: Mapping[str, str],
+    cwd: str,
+    *,
+    observe: Callable[[str], None] | None = None,
+) -> str | None:
+    """Does what ``venvman`` with ``arguments`` in ``cwd`` would do, and says what it would print.
+
+    None where that is not known, or not possible: then nothing has been changed, unless a journal
+    is left that the next look at the environment finishes or reverts. ``observe`` is told of each
+    step, as by :func:`venvman.install.transaction.commit`.
+
+    Ctrl-C before the commit point changes nothing; after it the switch ends first.
+    """
+    if not stamp.is_answerable(arguments) or stamp.only_looks(arguments):
+        return None
+    if "--inexact" in arguments:
+        return None  # what would stay depends on what is there
+    try:
+        return _switch(arguments, variables, cwd, observe or _unobserved)
+    except Exception:  # noqa: BLE001 - the thorough way does it, or says why it cannot
+        return None
+
+
+def _switch(
+    arguments: Sequence[str],
+    variables: Mapping[str, str],
+    cwd: str,
+    observe: Callable[[str], None],
+) -> str | None:
+    started = perf_counter()
+    found = stamp.find(cwd)
+    if found is None or not found.state:
+        return None
+    flags = stamp.flags_of(arguments)
+    key = states.find(found.environment, flags=flags, variables=variables)
+    if key is None:
+        return None
+    current = states.read(found.environment, found.state)
+    wanted = states.read(found.environment, key)
+    if current is None or wanted is None:
+        return None
+    with _locked(current.lock) as held:
+        plan = _plan(found, current, wanted) if held else None
+        if plan is None:
+            return None
+        if plan.leaving or plan.returning:
+            _carry_out(plan, observe)
+        _leave_stamp(found, plan, key)
+    return "" if stamp.wants_quiet(arguments) else _summary(plan, perf_counter() - started)
+
+
+def _plan(found: Stamp, current: State, wanted: State) -> _Plan | None:
+    """What is to be done, under the lock; None if anything is not as it was left."""
+    again = stamp.find(os.path.dirname(found.environment))
+    if again is None or again.content != found.content:
+        return None
+    if not found.holds(stamp.SITE, stamp.PART) or current.parts != wanted.parts:
+        return None
+    if current.others != wanted.others or not wanted.locked:
+        return None
+    root = os.path.realpath(found.environment)
+    ledger = read_ledger(root)
+    known = {info: ledger.distributions.get(info) for info in current.held}
+    if any(row != current.held[info].provenance for info, row in known.items()):
+        return None
+    leaving = _leaving(root, ledger, current, wanted)
+    returning = _returning(root, current, wanted)
+    if leaving is None or returning is None:
+        return None
+    names = {each.held.name for each in leaving} | {str(entry.name) for entry in returning}
+    if names & _NEVER_DRIFT:
+        return None
+    return _Plan(root, ledger, current, wanted, leaving, returning)
+
+
+def _leaving(root: str, ledger: Ledger, current: State, wanted: State) -> list[_Leaving] | None:
+    found = []
+    for info, held in current.held.items():
+        if wanted.held.get(info) == held:
+            continue
+        if held.shared or ledger.known(root, info) is None:
+            return None
+        listed = _listed(root, info)
+        if listed is None:
+            return None
+        found.append(_Leaving(info, held, *listed))
+    return found
+
+
+def _listed(root: str, info: str) -> tuple[frozenset[str], int] | None:
+    """The files that the RECORD of ``info`` names, and their size; None if one is out of place."""
+    try:
+        with open(f"{root}/{info}/RECORD", encoding="utf-8", errors="surrogateescape") as stream:
+            parsed = parse_record(stream.read())
+    except OSError:
+        return None
+    site = info.rpartition("/")[0]
+    files = set()
+    for row in parsed.rows:
+        path = locate(row.path, site=site, root=root)
+        if path is None or path.partition("/")[0] in _UNTOUCHABLE:
+            return None
+        files.add(path)
+    return (
+        None if parsed.problems else (frozenset(files), sum(row.size or 0 for row in parsed.rows))
+    )
+
+
+def _returning(root: str, current: State, wanted: State) -> list[AtticEntry] | None:
+    attic = Attic(root)
+    found = []
+    for info, held in wanted.held.items():
+        if current.held.get(info) == held:
+            continue
+        if held.shared or held.provenance.direct:
+            return None
+        entry = attic.read(held.key)
+        if entry is None or entry.info != info or entry.provenance != held.provenance:
+            return None
+        if not attic.is_whole(entry):
+            return None
+        found.append(entry)
+    return found
+
+
+def _carry_out(plan: _Plan, observe: Callable[[str], None]) -> None:
+    """The transaction.
+
+    Raises:
+        OSError: it cannot be done; nothing was changed.
+        InstallError: it cannot be done or undone now; the journal is left for the next command.
+    """
+    root = plan.root
+    os.mkdir(f"{root}/{STAGE}")
+    try:
+        observe("staging")
+        exchange = _prepared(plan)
+        steps = exchange.planner.steps
+        observe("staged")
+        write_journal(root, steps)
+        try:
+            apply(root, steps, observe=observe)
+        except Exception as error:
+            if isinstance(error, OSError):
+                os.unlink(f"{root}/{JOURNAL}")
+            raise
+        except BaseException:
+            # Ctrl-C: by now all steps are done.
+            os.unlink(f"{root}/{JOURNAL}")
+            raise
+        missing = missing_results(root, steps)
+        os.unlink(f"{root}/{JOURNAL}")
+        if missing:
+            raise FileNotFoundError(missing[0])
+    finally:
+        if not os.path.lexists(f"{root}/{JOURNAL}"):
+            _discard(f"{root}/{STAGE}")
+
+
+def _prepared(plan: _Plan) -> Exchange:
+    exchange = Exchange(plan.root)
+    owners = {path: index for index, each in enumerate(plan.leaving) for path in each.files}
+    whole = {each.info: index for index, each in enumerate(plan.leaving)}
+    lasting = frozenset(plan.current.lasting)
+    walk = Walk(plan.root, lasting=lasting, owners=owners, whole=whole)
+    slots = exchange.take_out(walk.units(), len(plan.leaving))
+    exchange.bring_back(plan.returning)
+    sequence = plan.ledger.sequence + 1
+    entries = [
+        _entry(each, units, sequence) for each, units in zip(plan.leaving, slots, strict=True)
+    ]
+    back = {entry.key for entry in plan.returning}
+    exchange.keep(entries, set(Attic(plan.root).keys()) - back)
+    gone = {each.info for each in plan.leaving}
+    rows = {info: row for info, row in plan.ledger.distributions.items() if info not in gone}
+    for entry in plan.returning:
+        rows[entry.info] = plan.wanted.held[entry.info].provenance
+    exchange.close(Ledger(sequence=sequence, distributions=rows))
+    return exchange
+
+
+def _entry(each: _Leaving, units: list[tuple[str, str]], sequence: int) -> AtticEntry | None:
+    held = each.held
+    if not units:
+        return None
+    return AtticEntry(
+        key=held.key,
+        name=NormalizedName(held.name),
+        version=held.version,
+        info=each.info,
+        units=tuple(units),
+        provenance=held.provenance,
+        size=each.size,
+        sequence=sequence,
+    )
+
+
+def _leave_stamp(found: Stamp, plan: _Plan, key: str) -> None:
+    """Stamps the new state, so that the next sync has nothing to do; never an error."""
+    wanted = plan.wanted
+    with suppress(OSError):
+        stamp.remove(found.environment)
+        # What was written just before the first look is old enough to be trusted after this.
+        looked = stamp.settle()
+        watched = [(kind, path) for kind, path, _ in wanted.contents]
+        if states.contents_of(watched) != wanted.contents or not _is_reached(plan):
+            return
+        sites = [(kind, path) for kind, path, _ in found.facts if kind == stamp.SITE]
+        facts = stamp.look((kind, path, looked) for kind, path in (*watched, *sites))
+        parts = stamp.look((kind, path, looked) for kind, path, _ in wanted.parts)
+        if facts is not None and parts is not None and tuple(parts) == wanted.parts:
+            stamp.write(
+                found.environment,
+                flags=wanted.flags,
+                names=wanted.names,
+                seen=wanted.seen,
+                state=key,
+                text=wanted.text,
+                facts=(*facts, *parts),
+            )
+
+
+def _is_reached(plan: _Plan) -> bool:
+    """Whether the environment holds what it held when the wanted state was written down."""
+    ledger = read_ledger(plan.root)
+    for info, held in plan.wanted.held.items():
+        if ledger.known(plan.root, info) != held.provenance:
+            return False
+    return states.metadata(plan.root, plan.wanted.folders) == {
+        *plan.wanted.held,
+        *plan.wanted.others,
+    }
+
+
+def _discard(folder: str) -> None:
+    """Removes ``folder`` with all in it; what cannot be removed is by the next command."""
+    with suppress(OSError):
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    _discard(entry.path)
+                else:
+                    os.unlink(entry.path)
+        os.rmdir(folder)
+
+
+@contextmanager
+def _locked(path: str) -> Iterator[bool]:
+    """Holds the environment's lock, if it is free: the one :func:`..transaction.locked` takes."""
+    try:
+        import fcntl
+    except ImportError:
+        yield False
+        return
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+            return
+        with suppress(OSError), open(f"{path.removesuffix('.lock')}.owner", "w") as owner:
+            owner.write(f"process {os.getpid()} (venvman sync)")
+        yield True
+    finally:
+        os.close(descriptor)
+
+
+def _summary(plan: _Plan, seconds: float) -> str:
+    """What changed, as the thorough way says it."""
+    before = {each.held.name: each.held.version for each in plan.leaving}
+    after = {str(entry.name): entry.version for entry in plan.returning}
+    names = sorted({*before, *after})
+    if not names:
+        return f"{plan.wanted.text}\n"
+    changed = [name for name in names if name in before and name in after]
+    removed = [name for name in names if name not in after]
+    added = [name for name in names if name not in before]
+    rows = [("~", name, f"{before[name]} -> {after[name]}") for name in changed]
+    rows += [("-", name, before[name]) for name in removed]
+    rows += [("+", name, after[name]) for name in added]
+    shown, rest = rows[:_LISTED], rows[_LISTED:]
+    width = max(len(name) for _, name, _ in shown) + 1
+    lines = [f"{symbol} {name:{width}} {versions}" for symbol, name, versions in shown]
+    if rest:
+        kind = "added" if all(row[0] == "+" for row in rest) else "more changes"
+        lines.append(f"... and {len(rest)} {kind} (--verbose shows all)")
+    counts = {
+        "installed": len(added),
+        "changed": len(changed),
+        "removed": len(removed),
+        "unchanged": plan.wanted.locked - len(added) - len(changed),
+    }
+    told = [f"{number:,} {word}" for word, number in counts.items() if number > 0]
+    took = f"{seconds * 1000:.0f} ms" if seconds < 0.1 else f"{seconds:.1f} s"
+    end = f"{', '.join(told[:-1])} and {told[-1]}" if len(told) > 1 else told[0]
+    return "\n".join((*lines, f"Done in {took}: {end}.\n"))
+
+
+def _unobserved(_step: str) -> None:
+    pass
