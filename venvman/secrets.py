@@ -9,7 +9,7 @@ __all__ = ["has_secret", "redact", "without_secret"]
 # scheme://user:password@host or scheme://token@host. `${VAR}` is a reference, not a secret; `git@`
 # is every forge's public user name.
 _USERINFO = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<userinfo>[^/?#@\s]+(?:@[^/?#@\s]+)*)@(?=[^/?#\s])"
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<userinfo>[^/?#\s]+)@(?=[^/?#@\s])"
 )
 _REFERENCE = re.compile(r"\$\{[A-Z0-9_]+\}")
 

@@ -15,6 +15,7 @@ from venvman.secrets import has_secret, redact
         ("https://me:pass@example.org/simple", "https://****@example.org/simple"),
         ("https://token@example.org/simple", "https://****@example.org/simple"),
         ("https://me:p@ss@example.org/simple", "https://****@example.org/simple"),
+        ("https://m@@e:pass@example.org/simple", "https://****@example.org/simple"),
         ("git+https://me:pass@example.org/r.git@main", "git+https://****@example.org/r.git@main"),
         ("-i https://a:b@x.org --extra-index-url http://c:d@y.org", None),
         ("https://${USER}:literal@example.org", "https://****@example.org"),
