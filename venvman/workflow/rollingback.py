@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from venvman.errors import ConfigurationError, EnvironmentUnusable, LockError, Problem, Severity
@@ -176,22 +176,24 @@ def _texts(place: Place, state: State) -> tuple[LockText, ...]:
 
 
 def _selected(context: Context, place: Place, state: State, texts: Sequence[LockText]) -> Selected:
-    """What ``state`` had: by its locks, else by the files that it was installed from.
+    """What ``state`` had: by its locks, and else by the very files that it was installed from.
 
-    What no lock named stays if it is still there.
+    What another tool had installed stays if it is still there.
     """
     from venvman.names import NormalizedName
     from venvman.selection import select
 
     locks = [(each.path, _parsed(context, each)) for each in texts]
-    entries = select(locks, place.interpreter.target) if texts else _entries_of(state.held)
-    names = {entry.name for entry in entries}
+    entries = select(locks, place.interpreter.target)
+    locked = {entry.name for entry in entries}
+    entries = (*entries, *_entries_of([each for each in state.held if each.name not in locked]))
     return Selected(
         groups=state.groups,
         locks=tuple(lock for _, lock in locks),
         entries=entries,
         texts=tuple(texts),
-        keep=frozenset(NormalizedName(each.name) for each in state.held) - names,
+        keep=frozenset(NormalizedName(each.name) for each in state.held)
+        - {entry.name for entry in entries},
         target=state.sequence,
     )
 
@@ -243,8 +245,6 @@ def _files_to_write(
     Raises:
         LockError: none is recorded, or something else is in the way of one.
     """
-    from venvman.lockio import check_writable
-
     if not request.with_lock:
         return []
     if not texts:
@@ -256,8 +256,33 @@ def _files_to_write(
         )
     files = [each for each in _files(context, texts) if _differs(*each)]
     for path, _ in files:
-        check_writable(path, display=context.project.display(path), yes=request.yes)
+        if not _is_known(context, path):
+            _check_writable(context, path, request)
     return files
+
+
+def _is_known(context: Context, path: Path) -> bool:
+    """Whether what lies at ``path`` is in the history, so that it can be put back in turn."""
+    from venvman.environment import locate
+
+    history = History(locate(context.project, context.settings))
+    try:
+        return history.text(text_digest(path.read_bytes())) is not None
+    except OSError:
+        return False
+
+
+def _check_writable(context: Context, path: Path, request: RollbackRequest) -> None:
+    from venvman.lockio import check_writable
+
+    try:
+        check_writable(path, display=context.project.display(path), yes=request.yes)
+    except LockError as error:
+        if error.code != "lock-in-the-way":
+            raise
+        command = f"venvman rollback {request.number} --with-lock --yes"
+        problems = [replace(problem, fix=command) for problem in error.problems]
+        raise LockError(error.message, code=error.code, problems=problems) from error
 
 
 def _write(context: Context, files: Sequence[tuple[Path, bytes]]) -> None:

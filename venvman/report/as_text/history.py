@@ -125,8 +125,8 @@ def _table(rows: tuple[Recalled, ...], *, header: bool) -> Table:
     for heading, width in (("", 2), ("when", 16), ("lock", _SHORT)):
         table.add_column(heading, no_wrap=True, min_width=width)
     table.add_column("git", overflow="fold", min_width=_SHORT)
-    table.add_column("changes", overflow="fold", min_width=8)
-    table.add_column("way back", overflow="fold", min_width=9)
+    table.add_column("changes", overflow="fold", min_width=10)
+    table.add_column("way back", overflow="fold", min_width=8)
     for recalled in rows:
         table.add_row(*_row(recalled))
     return table
