@@ -54,7 +54,7 @@ def read(text: str) -> Dependency:
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(worlds, lines)
 def test_every_pin_satisfies_all_demands_and_leads_back_to_a_line(
     packages: Packages, texts: list[str]
@@ -70,7 +70,7 @@ def test_every_pin_satisfies_all_demands_and_leads_back_to_a_line(
     assert closure(roots, solution.pins).keys() == solution.pins.keys()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(worlds, lines)
 def test_what_is_refused_has_no_solution(packages: Packages, texts: list[str]) -> None:
     if solved(World(packages), texts) is not None:
@@ -81,7 +81,7 @@ def test_what_is_refused_has_no_solution(packages: Packages, texts: list[str]) -
         assert not holds(packages, texts, chosen), chosen
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(worlds, lines, st.data())
 def test_dropping_a_line_with_pins_kept_never_adds_a_package(
     packages: Packages, texts: list[str], data: st.DataObject
@@ -95,7 +95,7 @@ def test_dropping_a_line_with_pins_kept_never_adds_a_package(
     assert after.items() <= before.items()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(worlds, lines)
 def test_pins_that_still_hold_are_a_fixed_point(packages: Packages, texts: list[str]) -> None:
     before = solved(World(packages), texts)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from venvman.engines import FreezeRequest, Resolution
+from venvman.engines import FreezeRequest, Resolution, UpgradeSome
 from venvman.engines.describing import Describer
 from venvman.engines.hashing import Hashes
 from venvman.engines.keeping import first_of_each, is_index, kept_entries
@@ -21,7 +21,7 @@ from venvman.engines.portable import Portable
 from venvman.engines.rivals import found_apart, rivals_in
 from venvman.engines.sourcefiles import ordered, read_sources
 from venvman.engines.wishes import DirectPins, demands_of, read_overrides
-from venvman.errors import ConfigurationError, UnsatisfiableError
+from venvman.errors import ConfigurationError, UnsatisfiableError, VenvmanError
 from venvman.events import Reporter, Stage
 from venvman.options import layer
 from venvman.origin import FileLine
@@ -95,6 +95,9 @@ class _Freeze:
             build=describer.sdist,
             exclude_newer=_cutoff(request),
         )
+        if isinstance(request.upgrade, UpgradeSome):
+            for name in request.upgrade.names:  # whoever asks for the newest means now
+                self._supply.refresh(name)
         self._dependencies = Dependencies(target)
         self._overrides = Overrides(
             read_overrides(request.overrides, self._dependencies.marker_applies)
@@ -175,7 +178,7 @@ class _Freeze:
             self._reporter.detail(f"{name} cannot stay at {question.kept[name]}.")
         return solution.pins
 
-    def _explained(self, question: Question, failure: Unsolvable) -> UnsatisfiableError:
+    def _explained(self, question: Question, failure: Unsolvable) -> VenvmanError:
         explainer = Explainer(
             question, supply=self._supply, dependencies=self._dependencies, shared=self._shared
         )

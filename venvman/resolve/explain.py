@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.candidates import RefusalKind
-from venvman.errors import Problem, UnsatisfiableError, VenvmanError
+from venvman.errors import IndexFault, Problem, UnsatisfiableError, VenvmanError
 from venvman.resolve.demand import IMPOSSIBLE
 from venvman.resolve.limits import combined
 from venvman.resolve.solver import Question, Unsolvable, solve
@@ -44,8 +44,11 @@ class Explainer:
         self._shared = shared
         self._until = time.monotonic() + PATIENCE
 
-    def explain(self, failure: Unsolvable) -> UnsatisfiableError:
-        """The error that says what contradicts what, or why no version of something will do."""
+    def explain(self, failure: Unsolvable) -> VenvmanError:
+        """The error that says what contradicts what, or why no version of something will do.
+
+        An :class:`UnsatisfiableError`; an :class:`IndexFault` for a name that no index knows.
+        """
         failure = self._smallest(failure)
         missing = self._missing(failure)
         if missing is not None:
@@ -90,7 +93,7 @@ class Explainer:
 
     # ---- nothing at all fits -------------------------------------------------------------
 
-    def _missing(self, failure: Unsolvable) -> UnsatisfiableError | None:
+    def _missing(self, failure: Unsolvable) -> VenvmanError | None:
         """One demand that no version meets, whatever else is asked for."""
         demands = {cause.requirement for cause in failure.causes}
         if len({(demand.name, demand.specifier) for demand in demands}) != 1:
@@ -115,7 +118,7 @@ class Explainer:
         text = redact(origin.text) if origin else None
         by = f" {chain}." if chain else ""
         if not known and not refusals:
-            return UnsatisfiableError(
+            return IndexFault(
                 f"No index has a distribution named {demand.name}.",
                 code="package-not-found",
                 why=f"Its name may be misspelt, or it is on another index.{by}",

@@ -11,8 +11,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from resolvelib import BaseReporter, Resolver
-from resolvelib.resolvers import ResolutionImpossible, ResolutionTooDeep
+from resolvelib import BaseReporter
+from resolvelib.resolvers import Resolution, ResolutionImpossible, ResolutionTooDeep
 
 from venvman.errors import FreezeError
 from venvman.resolve.demand import IMPOSSIBLE, Demand
@@ -23,7 +23,6 @@ from venvman.resolve.provider import Provider
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from resolvelib.resolvers import Result
     from resolvelib.structs import RequirementInformation
 
     from venvman.names import NormalizedName
@@ -133,7 +132,7 @@ def _attempt(
         )
         # Extras last: by then their distribution's own demands are known, as with pip.
         sequence = sorted(roots, key=lambda root: bool(root.extra))
-        return dict(_resolve(provider, sequence).mapping)
+        return closure(roots, _resolve(provider, sequence))
 
 
 def _confirmed(pins: Mapping[str, Pin], supply: Supply, shared: Shared) -> bool:
@@ -158,9 +157,11 @@ def _confirmed(pins: Mapping[str, Pin], supply: Supply, shared: Shared) -> bool:
     return right
 
 
-def _resolve(provider: Provider, roots: Sequence[Demand]) -> Result[Demand, Pin, str]:
+def _resolve(provider: Provider, roots: Sequence[Demand]) -> Mapping[str, Pin]:
     try:
-        return Resolver(provider, _Patience()).resolve(roots, max_rounds=ROUNDS)
+        # Not its Resolver: that one also looks for what is left over from versions that were given
+        # up, and does not end where such leftovers depend on each other. `closure` leaves them out.
+        return Resolution(provider, _Patience()).resolve(roots, max_rounds=ROUNDS).mapping
     except ResolutionImpossible as impossible:
         raise Unsolvable(impossible.causes) from None
     except ResolutionTooDeep:
