@@ -12,13 +12,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.cli import run
+from tests.support.projects import lock_of, site_of, write_project
+from tests.support.wheels import make_wheel
 from venvman import stamp
 from venvman.__main__ import main
+from venvman.directories import Directories
+from venvman.environment import create
 from venvman.install.unpackers import Unpackers
+from venvman.interpreters import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.support.index import Index
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
 
@@ -99,3 +107,20 @@ def test_ctrl_c_does_not_wait_for_work_that_was_not_begun() -> None:
         pending = [workers.submit(time.sleep, 0.2) for _ in range(100)]
         raise KeyboardInterrupt
     assert pending[-1].cancelled()
+
+
+def test_an_environment_whose_making_was_killed_before_it_was_filled_gets_its_pip(
+    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+    lock = lock_of(make_wheel(index.folder, "alpha"))
+    root = write_project(
+        tmp_path / "shop", {"requirements.txt": "alpha\n", "requirements.lock": lock}
+    )
+    directories = Directories.of(os.environ)
+    create(root / "venv", running(directories=directories), directories=directories)
+
+    assert run("sync", "--frozen", cwd=root).code == 0
+
+    folders = {path.name.partition("-")[0] for path in site_of(root).glob("*.dist-info")}
+    assert folders == {"alpha", "pip"}

@@ -10,6 +10,7 @@ from venvman.errors import InstallError
 from venvman.events import Stage
 from venvman.install.attic import Attic
 from venvman.install.atticlimit import AtticLimit
+from venvman.install.ledger import LEDGER
 from venvman.install.link import StoreDamaged
 from venvman.install.staging import AtticGone
 from venvman.install.transaction import Outcome, commit, locked
@@ -90,6 +91,8 @@ def install(context: Context, work: Installation, watch: Stopwatch) -> tuple[Pla
         if place.environment is None:
             outcome = site.make(place, plan, incoming)
         else:
+            if _was_left_empty(place.environment):
+                plan, incoming = site.with_pip(plan, incoming)
             outcome = site.commit(place.environment, plan, incoming)
             work.done(place.environment)
             if work.whole:
@@ -122,7 +125,7 @@ class _Site:
     def make(self, place: Place, plan: Plan, incoming: _Incoming) -> Outcome:
         """A new environment with everything in it, or none at all."""
         with self._new_environment(place) as made:
-            plan, incoming = self._with_pip(plan, incoming)
+            plan, incoming = self.with_pip(plan, incoming)
             outcome = self.commit(made, plan, incoming)
         self.work.done(made)
         return outcome
@@ -165,7 +168,7 @@ class _Site:
                     remove(place.path)
                 raise
 
-    def _with_pip(self, plan: Plan, incoming: _Incoming) -> tuple[Plan, _Incoming]:
+    def with_pip(self, plan: Plan, incoming: _Incoming) -> tuple[Plan, _Incoming]:
         """Adds the interpreter's own pip, unless the lock names one (or there is none)."""
         if any(step.name == PIP for step in plan.steps):
             return plan, incoming
@@ -281,6 +284,13 @@ class _Site:
             constraints=self.context.settings.build_constraints.value,
             config_settings=self.work.config_settings,
         )
+
+
+def _was_left_empty(environment: Environment) -> bool:
+    """Whether a run was killed between making ``environment`` and filling it: it lacks its pip."""
+    if not environment.made_by_venvman or (environment.root / LEDGER).exists():
+        return False
+    return not any(list(folder.glob("pip-*")) for folder in environment.site_folders)
 
 
 def _entries(plan: Plan) -> tuple[LockEntry, ...]:
