@@ -18,9 +18,11 @@ def test_every_task_is_done() -> None:
 
 def test_the_most_urgent_task_is_done_first_and_equal_ones_in_order() -> None:
     done: SimpleQueue[str] = SimpleQueue()
-    go = threading.Event()
+    begun, go = threading.Event(), threading.Event()
     with Crew(1) as crew:
-        crew.submit(lambda: (go.wait(5), None)[1])
+        crew.submit(lambda: (begun.set(), go.wait(5), None)[2])
+        # Until the only thread is busy, it would take whatever comes first.
+        assert begun.wait(5)
         for name, urgency in (("small", 1), ("large", 9), ("same", 1)):
             crew.submit(lambda name=name: done.put(name), urgency=urgency)  # type: ignore[misc]
         go.set()
