@@ -110,13 +110,23 @@ class Stamp:
         self.names = names.split(_ITEM)
         self.facts: list[Fact] = list(zip(fields[6::3], fields[7::3], fields[8::3], strict=True))
 
-    def holds(self, *kinds: str) -> bool:
-        """Whether every fact of these kinds (of any, if none is named) is as it was."""
-        return all(
-            fact_of(kind, path) == fact
-            for kind, path, fact in self.facts
-            if not kinds or kind in kinds
-        )
+    def holds(self) -> bool:
+        """Whether every fact is as it was."""
+        return all(fact_of(kind, path) == fact for kind, path, fact in self.facts)
+
+    def holds_environment(self) -> bool:
+        """The same of the environment alone.
+
+        The time of a site-packages folder itself does not count: it tells of files without
+        metadata, such as the first bytecode of a top module.
+        """
+        for kind, path, fact in self.facts:
+            now = fact_of(kind, path) if kind in (SITE, PART) else fact
+            if kind == SITE:
+                now, fact = now.partition(_ITEM)[2], fact.partition(_ITEM)[2]  # noqa: PLW2901
+            if now != fact:
+                return False
+        return True
 
 
 def answer(arguments: Sequence[str], variables: Mapping[str, str], cwd: str) -> str | None:

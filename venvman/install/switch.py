@@ -120,7 +120,7 @@ def _plan(found: Stamp, current: State, wanted: State) -> _Plan | None:
     again = stamp.find(os.path.dirname(found.environment))
     if again is None or again.content != found.content:
         return None
-    if not found.holds(stamp.SITE, stamp.PART) or current.parts != wanted.parts:
+    if not found.holds_environment() or current.parts != wanted.parts:
         return None
     if current.others != wanted.others or not wanted.locked:
         return None

@@ -1,0 +1,94 @@
+"""A project whose lock changes as with ``git checkout``, synced thoroughly or by a switch."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from typing import TYPE_CHECKING
+from unittest import mock
+
+from tests.support.cli import Ran, run
+from tests.support.projects import lock_of, site_of, write_project
+from tests.support.wheels import make_wheel
+from tests.transactions.world import contents, left_over
+from venvman.install.switch import switch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = ["Branches"]
+
+WORDS = ("sync", "--frozen")
+
+
+class Branches:
+    """``main`` and ``work`` differ in every way that two locks can; ``other`` has some of both."""
+
+    def __init__(self, root: Path, wheels: Path) -> None:
+        shared = {"ns/__init__.py": "shared"}
+        nested = {"nest/__init__.py": "", "nest/_vendor/lib-1.0.dist-info/METADATA": "Name: lib"}
+        one, two, three, four, five, six, nest, space, new_one, new_space, new_nest = (
+            make_wheel(wheels, "one", files={"one/__init__.py": "V = 1", "one/a/b.py": "old"}),
+            make_wheel(wheels, "two", files={"two.py": "V = 2"}, scripts={"two": "two:main"}),
+            make_wheel(wheels, "three", files={"three/__init__.py": "3", "deep/three/x.py": ""}),
+            make_wheel(wheels, "four", files={"four-1.0.data/data/share/doc/four.txt": "4"}),
+            make_wheel(wheels, "five", files={"deep/five.py": "5"}),
+            make_wheel(wheels, "six", files={**shared, "ns/six.py": "6"}),
+            make_wheel(wheels, "nest", files=nested),
+            make_wheel(wheels, "space", files={"space/core/a.py": ""}),
+            make_wheel(wheels, "one", "2.0", files={"one/__init__.py": "V = 9", "one/a/c.py": ""}),
+            make_wheel(wheels, "space", "2.0", files={"space/core/b.py": "", "deep/space.py": ""}),
+            make_wheel(wheels, "nest", "2.0", files={**nested, "nest/more.py": ""}),
+        )
+        seven = make_wheel(wheels, "seven", files={**shared, "ns/seven.py": "7"})
+        self.locks = {
+            "main": lock_of(one, two, five, space, nest),
+            "work": lock_of(new_one, three, four, new_space, new_nest),
+            "other": lock_of(one, three, two),
+            "sharing": lock_of(one, six, seven),
+        }
+        wishes = "one\n"
+        self.root = write_project(root, {"requirements.txt": wishes})
+
+    @property
+    def venv(self) -> Path:
+        return self.root / "venv"
+
+    @property
+    def site(self) -> Path:
+        return site_of(self.root)
+
+    def checkout(self, branch: str) -> None:
+        """Writes the branch's lock, and waits until its time can be told from that of a look."""
+        (self.root / "requirements.lock").write_text(self.locks[branch])
+        time.sleep(0.012)
+
+    def thorough(self, *words: str) -> Ran:
+        """The sync that plans; it leaves a stamp."""
+        with mock.patch.object(sys, "argv", ["venvman", *WORDS, *words]):
+            ran = run(*WORDS, *words, cwd=self.root)
+        assert ran.code == 0, ran.stdout + ran.stderr
+        return ran
+
+    def switch(self, *words: str, observe: Callable[[str], None] | None = None) -> str | None:
+        return switch((*WORDS, *words), os.environ, str(self.root), observe=observe)
+
+    def sync(self, branch: str) -> bool:
+        """As the program does it; whether a switch was enough."""
+        self.checkout(branch)
+        if self.switch() is not None:
+            return True
+        self.thorough()
+        return False
+
+    def contents(self) -> dict[str, str]:
+        return contents(self.venv)
+
+    def left_over(self) -> list[str]:
+        return left_over(self.venv)
+
+    def forget(self) -> None:
+        shutil.rmtree(self.venv)
