@@ -63,7 +63,7 @@ class TestWays:
         memory = Memory()
 
         assert requires_of(index, tmp_path, memory) == REQUIRES
-        assert "another hash" in memory.details[0]
+        assert [each.code for each in memory.problems] == ["metadata-hash-mismatch"]
 
     def test_a_missing_metadata_file_is_a_named_fallback(
         self, index: Served, tmp_path: Path

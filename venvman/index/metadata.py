@@ -15,7 +15,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import IndexFault, InstallError
+from venvman.errors import IndexFault, InstallError, Problem, Severity
 from venvman.index.auth import origin_of
 from venvman.index.download import Downloader, local_path
 from venvman.index.zipdirectory import (
@@ -102,7 +102,7 @@ class MetadataReader:
             return None
         algorithm, _, digest = file.metadata_hash.partition(":")
         if digest and hashlib.new(algorithm, content).hexdigest() != digest:
-            self._fall_back(file, "its metadata file has another hash than the index says")
+            self._reporter.problem(_other_hash(file))
             return None
         return content
 
@@ -161,6 +161,15 @@ class MetadataReader:
 
     def _fall_back(self, file: IndexFile, reason: str) -> None:
         self._reporter.detail(f"{file.filename}: {redact(reason)}; taking a longer way.")
+
+
+def _other_hash(file: IndexFile) -> Problem:
+    return Problem(
+        code="metadata-hash-mismatch",
+        severity=Severity.NOTE,
+        message=f"The metadata file of {file.filename} has another hash than its index says.",
+        why="It was not believed; the metadata was taken from the wheel itself.",
+    )
 
 
 class _NoRanges(Exception):
