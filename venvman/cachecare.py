@@ -1,14 +1,15 @@
 """Looking after the cache folder: how large it is, what nobody uses any more, all of it gone.
 
 Everything in a cache may vanish at any time, so removing is always allowed; what is checked is
-that the folder is a cache of ours, because ``VENVMAN_CACHE_DIR`` can name any folder.
+that the folder is a cache of ours, because ``VENVMAN_CACHE_DIR`` can name any folder. Who removes
+holds :func:`venvman.cachelock.emptying`, so that no command is in the middle of using it.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,27 @@ from venvman.errors import ConfigurationError
 from venvman.files import CACHEDIR_TAG
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["CachePart", "Freed", "clear", "measure", "prune"]
+    from venvman.events import Reporter
+
+__all__ = [
+    "CachePart",
+    "DamagedWheel",
+    "Freed",
+    "Verified",
+    "clear",
+    "discard",
+    "measure",
+    "prune",
+    "verify",
+]
 
 _TAG = "CACHEDIR.TAG"
 _DEFAULT_NAME = "venvman"
 _WHEELS = "wheels-v1"
+_REPOSITORIES = "git"
+_TOOLS = "tools"
 # A sync that runs now may have unpacked a wheel and not linked it yet.
 _GRACE = 3600.0
 _STALE = 30 * 24 * 3600.0
@@ -48,6 +63,29 @@ class Freed:
         return Freed(files=self.files + other.files, bytes=self.bytes + other.bytes)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DamagedWheel:
+    """An entry of the store that is not what its manifest says.
+
+    ``filename`` is the wheel's, None where that cannot be read; ``paths`` the files that differ,
+    relative to the entry's own; ``discarded`` says that it has been taken out.
+    """
+
+    sha256: str
+    filename: str | None
+    paths: tuple[str, ...]
+    discarded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """``checked`` wheels, of which ``held`` is what the good ones hold."""
+
+    checked: int
+    held: Freed
+    damaged: tuple[DamagedWheel, ...]
+
+
 def measure(cache: Path) -> tuple[CachePart, ...]:
     """Each folder in ``cache``, sorted by name; none where there is no cache yet."""
     parts = []
@@ -70,54 +108,150 @@ def clear(cache: Path) -> Freed:
     return freed
 
 
-def prune(cache: Path, *, now: float) -> Freed:
-    """Removes wheels that no environment is linked to, and other files that are 30 days old.
+def prune(
+    cache: Path, *, now: float, older_than: float | None = None, max_size: int | None = None
+) -> Freed:
+    """Removes wheels that no environment is linked to, and everything else that is 30 days old.
 
-    ``now`` is a time in seconds since the epoch. A wheel that environments hold copies of, not
-    links to, counts as unused: it is fetched again when it is wanted again.
+    ``now`` is seconds since the epoch. ``older_than`` (seconds) is another age, for both. With
+    ``max_size`` (bytes) more goes until the cache is no larger: the oldest first, and what
+    environments are linked to last, since that frees nothing while they have it. A wheel that
+    environments hold copies of, not links to, counts as unused: it is fetched again when wanted.
+    The tool environments stay.
 
     Raises:
         ConfigurationError: as :func:`clear` does.
     """
     _refuse_strangers(cache)
+    wheels = now - (_GRACE if older_than is None else older_than)
+    others = now - (_STALE if older_than is None else older_than)
     freed = Freed()
+    kept = []
+    for piece in _pieces(cache):
+        old = piece.modified < (wheels if piece.is_wheel else others)
+        if old and not piece.is_linked:
+            freed += _take(piece)
+        else:
+            kept.append(piece)
+    if max_size is not None:
+        freed += _shrink(kept, excess=sum(each.bytes for each in measure(cache)) - max_size)
+    return freed
+
+
+def verify(cache: Path, *, reporter: Reporter | None = None) -> Verified:
+    """Compares every unpacked wheel with its manifest, contents included; changes nothing."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    # Hashing lets other threads run.
+    with ThreadPoolExecutor(2) as pool:
+        looks = list(pool.map(_look_at, _wheels(cache)))
+    damaged = tuple(each for each in looks if isinstance(each, DamagedWheel))
+    sizes = [each for each in looks if isinstance(each, Freed)]
+    if reporter is not None:
+        reporter.detail(f"{len(looks)} wheels verified.")
+    return Verified(checked=len(looks), held=sum(sizes, Freed()), damaged=damaged)
+
+
+def discard(cache: Path, damaged: Iterable[DamagedWheel]) -> tuple[DamagedWheel, ...]:
+    """Takes out those of ``damaged`` that still are; each says then whether it is gone."""
+    done = []
+    for each in damaged:
+        entry = cache / _WHEELS / each.sha256[:2] / each.sha256
+        if entry.exists() and isinstance(_look_at(entry), DamagedWheel):
+            _remove(entry)
+        done.append(replace(each, discarded=not entry.exists()))
+    return tuple(done)
+
+
+def _look_at(entry: Path) -> DamagedWheel | Freed:
+    """What is wrong with the store's ``entry``, or how much it holds."""
+    from venvman.manifest import ManifestInvalid, read_manifest
+    from venvman.store import StoredWheel, changed_files
+
+    try:
+        manifest = read_manifest((entry / "manifest.json").read_bytes())
+    except (OSError, ManifestInvalid):
+        return DamagedWheel(sha256=entry.name, filename=None, paths=("manifest.json",))
+    wheel = StoredWheel(
+        sha256=entry.name,
+        filename=manifest.filename,
+        folder=entry / "files",
+        manifest=manifest,
+    )
+    paths = changed_files(wheel, hashes=True)
+    if paths:
+        return DamagedWheel(sha256=entry.name, filename=manifest.filename, paths=paths)
+    return Freed(files=len(manifest.paths), bytes=manifest.size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Piece:
+    """What is removed as one: a wheel, a repository, or a file of anything else."""
+
+    path: Path
+    modified: float
+    bytes: int
+    is_wheel: bool = False
+    is_linked: bool = False
+
+
+def _pieces(cache: Path) -> Iterator[_Piece]:
     for folder in _folders(cache):
         if folder.name == _WHEELS:
-            freed += _prune_wheels(folder, now=now)
-        elif folder.name != "tools":
-            freed += _prune_files(folder, before=now - _STALE)
-    return freed
+            yield from (_piece(entry, is_wheel=True) for entry in _wheels(cache))
+        elif folder.name == _REPOSITORIES:
+            yield from (_piece(entry) for entry in _folders(folder))
+        elif folder.name != _TOOLS:
+            yield from (_file(each) for each in _files(folder))
 
 
-def _prune_wheels(base: Path, *, now: float) -> Freed:
-    freed = Freed()
-    for entry in (entry for shelf in _shelves(base) for entry in _folders(shelf)):
-        if _modified(entry) < now - _GRACE and not _is_linked(entry):
-            freed += _remove(entry)
-    return freed
+def _wheels(cache: Path) -> Iterator[Path]:
+    """``wheels-v1/<aa>/<sha256>``; the shelves are the only folders there with two letters."""
+    shelves = (folder for folder in _folders(cache / _WHEELS) if len(folder.name) == 2)
+    return (entry for shelf in shelves for entry in _folders(shelf))
 
 
-def _shelves(base: Path) -> Iterator[Path]:
-    """``wheels-v1/<aa>``, the only folders there with two letters."""
-    return (folder for folder in _folders(base) if len(folder.name) == 2)
+def _piece(entry: Path, *, is_wheel: bool = False) -> _Piece:
+    """A wheel is as old as its unpacking, a repository as its youngest file."""
+    files = list(_files(entry))
+    newest = max((_time(file) for file in files), default=_modified(entry))
+    return _Piece(
+        path=entry,
+        modified=_modified(entry) if is_wheel else newest,
+        bytes=sum(_status(file, "st_size") for file in files),
+        is_wheel=is_wheel,
+        is_linked=is_wheel and _is_linked(entry),
+    )
 
 
-def _prune_files(folder: Path, *, before: float) -> Freed:
-    freed = Freed()
-    for file in _files(folder):
-        freed += _remove_older(file, before=before)
-    return freed
+def _file(file: os.DirEntry[str]) -> _Piece:
+    return _Piece(path=Path(file.path), modified=_time(file), bytes=_status(file, "st_size"))
 
 
-def _remove_older(file: os.DirEntry[str], *, before: float) -> Freed:
+def _time(file: os.DirEntry[str]) -> float:
     try:
-        status = file.stat(follow_symlinks=False)
-        if status.st_mtime >= before:
-            return Freed()
-        Path(file.path).unlink()
+        return file.stat(follow_symlinks=False).st_mtime
+    except OSError:
+        return float("inf")
+
+
+def _shrink(pieces: Iterable[_Piece], *, excess: int) -> Freed:
+    freed = Freed()
+    for piece in sorted(pieces, key=lambda each: (each.is_linked, each.modified)):
+        if freed.bytes >= excess:
+            break
+        freed += _take(piece)
+    return freed
+
+
+def _take(piece: _Piece) -> Freed:
+    if piece.path.is_dir() and not piece.path.is_symlink():
+        return _remove(piece.path)
+    try:
+        piece.path.unlink()
     except OSError:
         return Freed()  # another process was faster, or it is not ours to remove
-    return Freed(files=1, bytes=status.st_size)
+    return Freed(files=1, bytes=piece.bytes)
 
 
 def _is_linked(entry: Path) -> bool:

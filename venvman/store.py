@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from venvman.cachelock import using
 from venvman.errors import InstallError, Problem, Severity
 from venvman.events import Reporter
 from venvman.files import CACHEDIR_TAG, make_private_folder
@@ -63,8 +64,8 @@ class Store:
     """The cache at ``folder`` (the cache folder itself); safe for threads and processes.
 
     Where the folder cannot be written, wheels are unpacked into a temporary one for as long as
-    this object lives, and the reporter is told once. A context manager: leaving it, or
-    :meth:`close`, removes that temporary folder.
+    this object lives, and the reporter is told once. A context manager: inside it nobody prunes the
+    cache; leaving it, or :meth:`close`, removes that temporary folder.
     """
 
     def __init__(self, folder: Path, *, reporter: Reporter | None = None) -> None:
@@ -72,10 +73,12 @@ class Store:
         self._reporter = reporter or Reporter()
         self._spare: Path | None = None
         self._swept = False
+        self._use = contextlib.ExitStack()
         # Entries that are damaged and could not be removed.
         self._refused: set[str] = set()
 
     def __enter__(self) -> Self:
+        self._use.enter_context(using(self._folder))
         return self
 
     def __exit__(
@@ -88,6 +91,7 @@ class Store:
 
     def close(self) -> None:
         """Removes the temporary folder, if there is one; wheels that were in it are gone."""
+        self._use.close()
         if self._spare is not None:
             shutil.rmtree(self._spare, ignore_errors=True)
             self._spare = None
