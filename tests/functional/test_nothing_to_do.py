@@ -160,7 +160,6 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "a package's metadata goes": lambda p: next(site(p).glob("beta-*/METADATA")).unlink(),
     "a package comes": lambda p: (site(p) / "gamma-1.0.dist-info").mkdir(),
     "a .pth file comes": lambda p: (site(p) / "x.pth").write_text("/nowhere\n"),
-    "a module comes at the top": lambda p: (site(p) / "stray.py").write_text(""),
     "pyvenv.cfg is written": lambda p: rewrite(p / "venv" / "pyvenv.cfg"),
     "the interpreter goes": lambda p: (p / "venv" / "bin" / "python").unlink(),
     "a sync was killed": lambda p: (p / "venv" / ".venvman" / "stage").mkdir(),
@@ -173,6 +172,13 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 def test_nothing_is_answered_once(project: Path, change: str) -> None:
     assert is_answered_at_once(project)
     CHANGES[change](project)
+    assert not is_answered_at_once(project)
+
+
+def test_files_without_metadata_are_answered_for_by_the_known_state(project: Path) -> None:
+    (site(project) / "stray.py").write_text("")
+    assert is_answered_at_once(project)
+    rewrite(project / "requirements.in")
     assert not is_answered_at_once(project)
 
 

@@ -33,13 +33,21 @@ if TYPE_CHECKING:
     from venvman.install.states import Held, State
     from venvman.stamp import Stamp
 
-__all__ = ["switch"]
+__all__ = ["Switched", "attempt", "switch"]
 
 # Without these there is no environment, whatever a RECORD says.
 _UNTOUCHABLE = ("pyvenv.cfg", ".venvman")
 # What no lock names of these stays as it is: the recorded state is not what a sync would make.
 _NEVER_DRIFT = frozenset({"pip", "setuptools", "wheel"})
 _LISTED = 20
+
+
+class Switched(NamedTuple):
+    """A switch that was made: how many distributions changed, and how long it took."""
+
+    changes: int
+    text: str
+    seconds: float
 
 
 class _Leaving(NamedTuple):
@@ -71,9 +79,26 @@ def switch(
 ) -> str | None:
     """Does what ``venvman`` with ``arguments`` in ``cwd`` would do, and says what it would print.
 
-    None where that is not known, or not possible: then nothing has been changed, unless a journal
-    is left that the next look at the environment finishes or reverts. ``observe`` is told of each
-    step, as by :func:`venvman.install.transaction.commit`.
+    None as with :func:`attempt`.
+    """
+    done = attempt(arguments, variables, cwd, observe=observe)
+    if done is None:
+        return None
+    return "" if stamp.wants_quiet(arguments) else done.text
+
+
+def attempt(
+    arguments: Sequence[str],
+    variables: Mapping[str, str],
+    cwd: str,
+    *,
+    observe: Callable[[str], None] | None = None,
+) -> Switched | None:
+    """Does what ``venvman`` with ``arguments`` in ``cwd`` would do, if that is known.
+
+    None where it is not, or not possible: then nothing has been changed, unless a journal is left
+    that the next look at the environment finishes or reverts. ``observe`` is told of each step, as
+    by :func:`venvman.install.transaction.commit`.
 
     Ctrl-C before the commit point changes nothing; after it the switch ends first.
     """
@@ -82,22 +107,18 @@ def switch(
     if "--inexact" in arguments:
         return None  # what would stay depends on what is there
     try:
-        return _switch(arguments, variables, cwd, observe or _unobserved)
+        return _attempt(stamp.flags_of(arguments), variables, cwd, observe or _unobserved)
     except Exception:  # noqa: BLE001 - the thorough way does it, or says why it cannot
         return None
 
 
-def _switch(
-    arguments: Sequence[str],
-    variables: Mapping[str, str],
-    cwd: str,
-    observe: Callable[[str], None],
-) -> str | None:
+def _attempt(
+    flags: str, variables: Mapping[str, str], cwd: str, observe: Callable[[str], None]
+) -> Switched | None:
     started = perf_counter()
     found = stamp.find(cwd)
     if found is None or not found.state:
         return None
-    flags = stamp.flags_of(arguments)
     key = states.find(found.environment, flags=flags, variables=variables)
     if key is None:
         return None
@@ -112,7 +133,9 @@ def _switch(
         if plan.leaving or plan.returning:
             _carry_out(plan, observe)
         _leave_stamp(found, plan, key)
-    return "" if stamp.wants_quiet(arguments) else _summary(plan, perf_counter() - started)
+    seconds = perf_counter() - started
+    names = {each.held.name for each in plan.leaving} | {each.name for each in plan.returning}
+    return Switched(len(names), _summary(plan, seconds), seconds)
 
 
 def _plan(found: Stamp, current: State, wanted: State) -> _Plan | None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["HookLine", "exit_code", "run_hook"]
 
+_AS_SYNC = ("sync", "--frozen")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookLine:
@@ -111,15 +113,31 @@ def _is_stale(judgement: object) -> bool:
 
 def _repair(context: Context) -> str:
     """As ``sync --frozen``: a hook never freezes and never changes a tracked file."""
+    from venvman.environment import locate
+    from venvman.install.switch import attempt
+    from venvman.report.sync import locked_count, nothing_to_do
+    from venvman.workflow.stamping import leave_stamp
     from venvman.workflow.syncing import sync
     from venvman.workflow.values import LockPolicy, SyncRequest
 
+    root, variables = context.project.root, context.variables
+    for words in (_AS_SYNC, ("sync",)):
+        known = attempt(words, variables, str(root))
+        if known is not None:
+            shown = context.project.display(locate(context.project, context.settings))
+            return _followed(shown, known.changes, known.seconds)
     done = sync(context, SyncRequest(locks=LockPolicy.FROZEN))
+    if done.looked is not None:
+        text = "".join(nothing_to_do(done))
+        leave_stamp(context, done.looked, _AS_SYNC, text=text, locked=locked_count(done))
     if not done.plan and not done.created:
         return ""
-    seconds = sum(done.seconds.values())
     shown = context.project.display(done.environment)
-    return f"{shown} follows: {_packages(len(done.plan.steps))} changed in {seconds:.1f} s"
+    return _followed(shown, len(done.plan.steps), sum(done.seconds.values()))
+
+
+def _followed(shown: str, changes: int, seconds: float) -> str:
+    return f"{shown} follows: {_packages(changes)} changed in {seconds:.1f} s" if changes else ""
 
 
 def _packages(count: int) -> str:
