@@ -28,6 +28,7 @@ __all__ = [
     "Verified",
     "clear",
     "discard",
+    "held",
     "measure",
     "prune",
     "verify",
@@ -90,9 +91,15 @@ def measure(cache: Path) -> tuple[CachePart, ...]:
     """Each folder in ``cache``, sorted by name; none where there is no cache yet."""
     parts = []
     for folder in _folders(cache):
-        held = _held(folder)
-        parts.append(CachePart(name=folder.name, files=held.files, bytes=held.bytes))
+        holds = held(folder)
+        parts.append(CachePart(name=folder.name, files=holds.files, bytes=holds.bytes))
     return tuple(parts)
+
+
+def held(folder: Path) -> Freed:
+    """All files below ``folder``, counted once for each name, as ``ls`` shows them."""
+    sizes = [_status(file, "st_size") for file in _files(folder)]
+    return Freed(files=len(sizes), bytes=sum(sizes))
 
 
 def clear(cache: Path) -> Freed:
@@ -268,20 +275,14 @@ def _status(file: os.DirEntry[str], field: str) -> int:
 
 def _remove(folder: Path) -> Freed:
     """Moved aside first, so that no other process finds half of it."""
-    held = _held(folder)
+    holds = held(folder)
     aside = folder.with_name(f".{folder.name}.{os.getpid()}")
     try:
         folder.rename(aside)
     except OSError:
         return Freed()
     shutil.rmtree(aside, ignore_errors=True)
-    return held
-
-
-def _held(folder: Path) -> Freed:
-    """Files are counted once for each name, as ``ls`` shows them."""
-    sizes = [_status(file, "st_size") for file in _files(folder)]
-    return Freed(files=len(sizes), bytes=sum(sizes))
+    return holds
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from venvman.cachelock import using
 from venvman.errors import ConfigurationError, LockError
 from venvman.events import Stage
 from venvman.workflow.locks import judge_locks, read_group_lock, remember, stale_reasons
@@ -124,7 +125,8 @@ def _run_engine(
         build_constraints=context.settings.build_constraints.value,
         sources={canonical(name): url for name, url in context.settings.sources.value},
     )
-    return _engine(context).freeze(order, context.reporter).locks
+    with using(context.directories.cache):
+        return _engine(context).freeze(order, context.reporter).locks
 
 
 def _upgrade(request: FreezeRequest) -> Upgrade:

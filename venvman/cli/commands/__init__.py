@@ -9,7 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from venvman.cli.commands.add import add
-from venvman.cli.commands.cache import cache_clean, cache_dir, cache_prune, cache_size
+from venvman.cli.commands.cache import (
+    cache_clean,
+    cache_dir,
+    cache_prune,
+    cache_size,
+    cache_verify,
+)
 from venvman.cli.commands.clean import clean
 from venvman.cli.commands.diff import diff
 from venvman.cli.commands.doctor import doctor
@@ -73,7 +79,13 @@ GROUPS: dict[str, tuple[str, dict[str, Command]]] = {
     ),
     "cache": (
         "The machine-wide cache of downloads and unpacked wheels.",
-        {"dir": cache_dir, "size": cache_size, "prune": cache_prune, "clean": cache_clean},
+        {
+            "dir": cache_dir,
+            "size": cache_size,
+            "prune": cache_prune,
+            "verify": cache_verify,
+            "clean": cache_clean,
+        },
     ),
 }
 

@@ -1,14 +1,19 @@
-"""``venvman cache dir | size | prune | clean``: no project is needed."""
+"""``venvman cache dir | size | prune | verify | clean``; only the attic needs a project."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from venvman.cli.session import Session
     from venvman.report.result import Result
+    from venvman.workflow import Context
 
-__all__ = ["cache_clean", "cache_dir", "cache_prune", "cache_size"]
+__all__ = ["cache_clean", "cache_dir", "cache_prune", "cache_size", "cache_verify"]
 
 
 def cache_dir(session: Session) -> Result:
@@ -19,29 +24,144 @@ def cache_dir(session: Session) -> Result:
 
 
 def cache_size(session: Session) -> Result:
-    """Show how much the cache holds, by kind."""
+    """Show how much the cache holds, by kind, and what this project's attic keeps."""
     from venvman.cachecare import measure
-    from venvman.report.plain import cache_size_result
+    from venvman.report.cache import cache_size_result
+    from venvman.workflow.attics import attic_of
 
     folder = session.directories.cache
-    return cache_size_result(folder, measure(folder))
+    context = _context(session)
+    attic = None if context is None else attic_of(context)
+    return cache_size_result(folder, measure(folder), attic)
 
 
-def cache_prune(session: Session) -> Result:
+def cache_prune(
+    session: Session,
+    *,
+    older_than: Annotated[
+        str | None,
+        typer.Option(
+            "--older-than",
+            metavar="AGE",
+            help="Remove unused wheels and all other things of this age, such as 30d.",
+            show_default=False,
+        ),
+    ] = None,
+    max_size: Annotated[
+        str | None,
+        typer.Option(
+            "--max-size",
+            metavar="SIZE",
+            help="Then remove the oldest things until the cache is no larger, such as 5GiB.",
+            show_default=False,
+        ),
+    ] = None,
+) -> Result:
     """Remove wheels that no environment links to, and what is 30 days old."""
     import time
 
     from venvman.cachecare import prune
-    from venvman.report.plain import cache_freed_result
+    from venvman.report.cache import cache_freed_result
 
     folder = session.directories.cache
-    return cache_freed_result(folder, prune(folder, now=time.time()), command="cache prune")
+    age = None if older_than is None else _seconds(older_than)
+    limit = None if max_size is None else _bytes(max_size)
+    with _alone(session):
+        freed = prune(folder, now=time.time(), older_than=age, max_size=limit)
+    return cache_freed_result(folder, freed, command="cache prune")
 
 
-def cache_clean(session: Session) -> Result:
+def cache_verify(session: Session) -> Result:
+    """Compare every unpacked wheel with its hashes; discard damaged ones and exit with 1."""
+    from venvman.cachecare import discard, verify
+    from venvman.report.cache import cache_verified_result
+
+    folder = session.directories.cache
+    found = verify(folder)
+    if found.damaged:
+        with _alone(session):
+            return cache_verified_result(folder, found, discard(folder, found.damaged))
+    return cache_verified_result(folder, found, ())
+
+
+def cache_clean(
+    session: Session,
+    *,
+    attic: Annotated[
+        bool,
+        typer.Option("--attic", help="Empty this project's attic instead; the cache stays."),
+    ] = False,
+) -> Result:
     """Remove everything in the cache; environments keep their files."""
     from venvman.cachecare import clear
-    from venvman.report.plain import cache_freed_result
+    from venvman.report.cache import cache_freed_result
+    from venvman.workflow.attics import clear_attic
 
+    if attic:
+        place, freed = clear_attic(session.context())
+        return cache_freed_result(place, freed, command="cache clean")
     folder = session.directories.cache
-    return cache_freed_result(folder, clear(folder), command="cache clean")
+    with _alone(session):
+        freed = clear(folder)
+    return cache_freed_result(folder, freed, command="cache clean")
+
+
+def _context(session: Session) -> Context | None:
+    """The project's, where there is one: most of the cache is nobody's in particular."""
+    from venvman.errors import ProjectNotFound
+
+    try:
+        return session.context()
+    except ProjectNotFound:
+        if session.common.project is not None:
+            raise
+        return None
+
+
+def _alone(session: Session) -> AbstractContextManager[None]:
+    from venvman.cachelock import emptying
+    from venvman.errors import Problem, Severity
+
+    def waiting() -> None:
+        session.reporter.problem(
+            Problem(
+                code="cache-in-use",
+                message="Waiting for the commands that use the cache at this moment.",
+                severity=Severity.NOTE,
+            )
+        )
+
+    return emptying(session.directories.cache, waiting=waiting)
+
+
+def _seconds(text: str) -> float:
+    """``30d``, ``2 weeks``, ``12h``.
+
+    Raises:
+        typer.BadParameter: it is no age.
+    """
+    import re
+
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+    words = r"(seconds?|s|minutes?|min|m|hours?|h|days?|d|weeks?|w)"
+    match = re.fullmatch(rf"(\d+)\s*{words}", text.strip().lower())
+    if match is None:
+        raise typer.BadParameter(f"--older-than is an age such as 30d or 12h, not {text!r}.")
+    return float(match[1]) * units[match[2][0]]
+
+
+def _bytes(text: str) -> int:
+    """``5GiB``, ``500 MB``, ``0B``.
+
+    Raises:
+        typer.BadParameter: it is no size.
+    """
+    from venvman.install.atticlimit import AtticLimit
+
+    try:
+        size = AtticLimit.parse(text).size
+    except ValueError:
+        size = None
+    if size is None:
+        raise typer.BadParameter(f"--max-size is a size such as 5GiB or 500MB, not {text!r}.")
+    return size

@@ -95,7 +95,7 @@ def _render_other(result: Result, *, verbose: bool, height: int | None) -> Rende
         case _:
             from venvman.report.as_text.short import render_short
 
-            return render_short(result)
+            return render_short(result, verbose=verbose)
 
 
 def _render_states(result: Result, *, verbose: bool, height: int | None) -> RenderableType:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Group
 from rich.text import Text
 
 from venvman.report.as_text.facts import fact_grid
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["render_short"]
 
 
-def render_short(result: Result) -> RenderableType:
+_LARGEST = 5
+
+
+def render_short(result: Result, *, verbose: bool = False) -> RenderableType:
     """``clean`` and the ``cache`` family."""
     data = result.data
     match result.command:
@@ -28,7 +32,9 @@ def render_short(result: Result) -> RenderableType:
         case "cache dir":
             return plain(data["folder"])
         case "cache size":
-            return _sizes(data)
+            return _sizes(data, verbose=verbose)
+        case "cache verify":
+            return _verified(data)
         case "cache prune" | "cache clean":
             return _removed(data)
         case _:
@@ -42,12 +48,58 @@ def _clean(data: Mapping[str, Any]) -> Text:
     return Text.assemble(("Nothing to do: ", Style.GOOD), "there is no ", path, ".")
 
 
-def _sizes(data: Mapping[str, Any]) -> RenderableType:
+def _sizes(data: Mapping[str, Any], *, verbose: bool) -> RenderableType:
+    kinds: dict[str, tuple[int, int]] = {}
+    for part in data["parts"]:
+        held, files = kinds.get(part["kind"], (0, 0))
+        kinds[part["kind"]] = (held + part["bytes"], files + part["files"])
     rows = [
-        (part["name"], plain(f"{size(part['bytes'])} in {count(part['files'], 'file')}"))
-        for part in data["parts"]
+        (kind, plain(f"{size(held)} in {count(files, 'file')}"))
+        for kind, (held, files) in kinds.items()
     ]
-    return fact_grid([*rows, ("total", plain(size(data["bytes"]), Style.NAME))])
+    rows.append(("total", plain(size(data["bytes"]), Style.NAME)))
+    attic = data["attic"]
+    return fact_grid(rows if attic is None else [*rows, ("attic", _attic(attic, verbose))])
+
+
+def _attic(attic: Mapping[str, Any], verbose: bool) -> Text:
+    """The largest few; all of them with ``verbose``."""
+    entries = sorted(attic["entries"], key=lambda each: -each["bytes"])
+    shown = entries if verbose else entries[:_LARGEST]
+    limit = attic["limit"]
+    most = count(limit["count"], "package") if limit["bytes"] is None else limit["setting"]
+    text = Text.assemble(
+        f"{size(attic['bytes'])} in {count(len(entries), 'package')} out of use in ",
+        plain(attic["environment"], Style.NAME),
+        plain(f", at most {most}"),
+    )
+    for each in shown:
+        text.append_text(plain(f"\n{each['name']} {each['version']}  {size(each['bytes'])}"))
+    if len(entries) > len(shown):
+        text.append(
+            f"\n... and {len(entries) - len(shown)} more (--verbose shows all)", Style.FAINT
+        )
+    return text
+
+
+def _verified(data: Mapping[str, Any]) -> RenderableType:
+    checked = f"{count(data['checked'], 'wheel')} verified, {size(data['bytes'])}"
+    if not data["damaged"]:
+        return Text.assemble((f"{checked}: ", Style.GOOD), "all are as they were unpacked.")
+    rows = [
+        Text.assemble(
+            ("- ", Style.REMOVED),
+            plain(each["filename"] or each["sha256"], Style.NAME),
+            plain(f" {'discarded' if each['discarded'] else 'is damaged'}: "),
+            plain(_few(each["paths"])),
+        )
+        for each in data["damaged"]
+    ]
+    return Group(*rows, Text(f"{checked}: {len(rows)} damaged; fetched again when wanted."))
+
+
+def _few(paths: list[str]) -> str:
+    return ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
 
 
 def _removed(data: Mapping[str, Any]) -> Text:
