@@ -18,6 +18,7 @@ from venvman.install.crew import Crew
 from venvman.install.memory import Obtained, obtained
 from venvman.install.projects import download_archive, working_folder
 from venvman.install.refusals import no_file, refuse_disagreement
+from venvman.install.turns import Turn
 from venvman.sources import ArchiveSource
 
 if TYPE_CHECKING:
@@ -156,6 +157,16 @@ class Arrivals:
             file.url, folder, hashes=hashes, label=file.filename, size=file.size
         )
 
+    def turn(self, best: Candidate) -> Turn:
+        """Waits until no other process is fetching ``best``."""
+        return Turn(self._settings.cache, best.file.filename)
+
+    def recall(self, entry: LockEntry) -> Obtained | None:
+        """What another process has put into the store for ``entry`` meanwhile."""
+        sha256 = self._store.recall(self._identities.of_pin(entry))
+        wheel = None if sha256 is None else self._store.get(sha256)
+        return None if wheel is None else Obtained(wheel=wheel)
+
     def archive(self, entry: LockEntry, source: ArchiveSource, folder: Path) -> Downloaded:
         """Downloads an archive entry into ``folder``, checked by its hashes."""
         return download_archive(
@@ -205,7 +216,18 @@ class _Arrival:
         self._submit(self.downloading, lambda: self._download(best), urgency=best.file.size or 0)
 
     def _download(self, best: Candidate) -> None:
-        self._arrived(self._fitting(lambda to: self.arrivals.file(self.entry, best, to)))
+        turn = self.arrivals.turn(best)
+        try:
+            known = self.arrivals.recall(self.entry) if turn.waited else None
+            if known is not None:
+                turn.end()
+                self.events.put(Done(entry=self.entry, result=known))
+                return
+            got = self._fitting(lambda to: self.arrivals.file(self.entry, best, to))
+        except BaseException:
+            turn.end()
+            raise
+        self._arrived(got, turn)
 
     def _fitting(self, download: Callable[[Path], Downloaded]) -> Downloaded:
         try:
@@ -216,14 +238,20 @@ class _Arrival:
         self.spare.mkdir()
         return download(self.spare)
 
-    def _arrived(self, got: Downloaded) -> None:
+    def _arrived(self, got: Downloaded, turn: Turn | None = None) -> None:
         if got.path.name.endswith(".whl"):
-            self._submit(self.unpacking, lambda: self._unpack(got), urgency=got.size)
-        else:
-            self.events.put(SourceArrived(entry=self.entry, archive=got))
+            self._submit(self.unpacking, lambda: self._unpack(got, turn), urgency=got.size)
+            return
+        if turn is not None:
+            turn.end()
+        self.events.put(SourceArrived(entry=self.entry, archive=got))
 
-    def _unpack(self, got: Downloaded) -> None:
-        result = self.arrivals.unpack(self.entry, got)
+    def _unpack(self, got: Downloaded, turn: Turn | None) -> None:
+        try:
+            result = self.arrivals.unpack(self.entry, got)
+        finally:
+            if turn is not None:
+                turn.end()
         self.events.put(Done(entry=self.entry, result=result))
 
     def _submit(self, crew: Crew, step: Callable[[], None], *, urgency: int) -> None:

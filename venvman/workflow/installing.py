@@ -60,6 +60,7 @@ class Installation:
     look_again: Callable[[], tuple[Place, Plan]]
     done: Callable[[Environment], None]
     whole: bool
+    wait: float = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,8 @@ def install(context: Context, work: Installation, watch: Stopwatch) -> tuple[Pla
         site = _Site(context=context, work=work, store=store, index=index, watch=watch)
         incoming = site.obtain(_entries(work.plan))
         where = work.place.path
-        stack.enter_context(locked(where, context.directories, reporter=context.reporter))
+        lock = locked(where, context.directories, wait=work.wait, reporter=context.reporter)
+        stack.enter_context(lock)
         place, plan = work.look_again()
         incoming = site.completed(plan, incoming)
         if place.environment is None:

@@ -25,6 +25,7 @@ __all__ = [
     "find_place",
     "freezing_interpreter",
     "is_adopted",
+    "require_free",
     "settle",
 ]
 
@@ -111,6 +112,20 @@ def settle(context: Context, path: Path, *, held: bool = False, wait: float = -1
             recover_replaced(path)
     if is_environment(path):
         recover(path, directories=directories, wait=wait, reporter=context.reporter)
+
+
+def require_free(context: Context, *, wait: float) -> None:
+    """Makes sure that no other command is changing the environment, before any work is done.
+
+    Raises:
+        InstallError: one is, and does not end within ``wait`` seconds (``environment-locked``).
+    """
+    from venvman.environment import locate
+    from venvman.install.transaction import locked
+
+    path = locate(context.project, context.settings)
+    with locked(path, context.directories, wait=wait, reporter=context.reporter):
+        pass
 
 
 def is_adopted(environment: Environment) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from venvman.errors import InstallError, LockStale, Problem, Severity
 from venvman.events import Stage
 from venvman.workflow.locks import judge_locks, require_lock, stale_reasons
-from venvman.workflow.places import adopt, find_place, is_adopted
+from venvman.workflow.places import adopt, find_place, is_adopted, require_free
 from venvman.workflow.recording import Moment, read_texts, record, record_unchanged
 from venvman.workflow.stamping import Looked
 from venvman.workflow.stopwatch import Stopwatch
@@ -93,6 +93,8 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
     with watch.stage(Stage.SCAN):
         scan = open_scan(context)
         require_sources(context, scan)
+        if request.wait >= 0:
+            require_free(context, wait=request.wait)
         place = find_place(context, recreate=request.recreate)
     frozen = _bring_locks(context, scan, place, request, watch)
     with watch.stage(Stage.PLAN):
@@ -198,6 +200,7 @@ def _install(
         look_again=look_again,
         done=lambda made: record(context, made, selected.moment),
         whole=not look_again.request.inexact,
+        wait=look_again.request.wait,
     )
     return install(context, work, watch)
 

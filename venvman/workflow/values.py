@@ -110,11 +110,13 @@ class FreezeOutcome:
 class SyncRequest:
     """``confirm`` asks the person a question; None where there is nobody to ask.
 
-    ``command`` is what the person gave, for errors to name.
+    ``command`` is what the person gave, for errors to name. ``wait`` is how long another command
+    that changes the environment is waited for: seconds, -1 for ever.
     """
 
     groups: GroupChoice = field(default_factory=GroupChoice)
     locks: LockPolicy = LockPolicy.FREEZE
+    wait: float = -1
     dry_run: bool = False
     check: bool = False
     inexact: bool = False

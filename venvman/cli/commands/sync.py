@@ -52,6 +52,12 @@ def sync(
         ),
     ] = None,
     yes: options.Yes = False,
+    no_wait: Annotated[
+        bool,
+        typer.Option(
+            "--no-wait", help="Stop at once if another command is changing the environment."
+        ),
+    ] = False,
     all_projects: options.AllProjects = False,
 ) -> Result:
     """Freeze the requirements if the lock is missing or stale, then make ./venv equal to it."""
@@ -70,6 +76,7 @@ def sync(
         recreate=recreate,
         yes=yes,
         confirm=session.confirm,
+        wait=0 if no_wait else -1,
     )
     outcomes = [syncing.sync(context, request) for context in contexts]
     if not all_projects:
