@@ -1,6 +1,7 @@
 """The entry point: ``venvman`` and ``python -m venvman``.
 
-A ``sync`` that finds everything as the last one left it is answered before anything is imported.
+A ``sync`` or ``freeze`` that finds everything as the last one left it is answered before anything
+is imported.
 """
 
 from __future__ import annotations
@@ -53,6 +54,10 @@ def _said_at_once() -> str | None:
             from venvman.install.switch import switch
 
             said = switch(arguments, os.environ, cwd)
+        if said is None and arguments[:1] in (["freeze"], ["lock"]):
+            from venvman import freshstamp
+
+            said = freshstamp.answer(arguments, os.environ, cwd)
         return said
     except (OSError, ValueError):
         # A folder that is gone, a stamp that is damaged: the thorough way says what is wrong.

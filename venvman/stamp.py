@@ -41,10 +41,15 @@ __all__ = [
     "find",
     "flags_of",
     "is_answerable",
+    "is_indifferent",
     "is_settled",
     "look",
     "only_looks",
+    "put",
+    "read",
     "remove",
+    "render",
+    "root_above",
     "seen_of",
     "settle",
     "wants_quiet",
@@ -57,7 +62,7 @@ _FIELD = "\0"
 _ITEM = "\x1f"
 
 # Flags that change what is said or checked, not what would be done.
-_INDIFFERENT = frozenset({"-q", "--quiet", "--check", "--dry-run"})
+_INDIFFERENT = frozenset({"-q", "--quiet", "--check", "--dry-run", "--no-wait"})
 _QUIET = frozenset({"-q", "--quiet"})
 _LOOKING = frozenset({"--check", "--dry-run"})
 
@@ -161,7 +166,7 @@ def find(cwd: str) -> Stamp | None:
                     if name.endswith(_REQUIREMENT_ENDINGS) or name in _ROOT_MARKS:
                         is_root = True
                     elif entry.is_dir():
-                        content = _read(os.path.join(entry.path, STAMP), folder)
+                        content = read(os.path.join(entry.path, STAMP), folder)
                         if content is not None:
                             return Stamp(entry.path, content)
         except OSError:
@@ -199,13 +204,29 @@ def write(
     facts: Iterable[Fact],
 ) -> bool:
     """Writes the stamp into ``environment``; whether it could be. See :class:`Stamp`."""
-    path = os.path.join(environment, STAMP)
+    content = render(flags=flags, names=names, seen=seen, state=state, text=text, facts=facts)
+    return put(os.path.join(environment, STAMP), content)
+
+
+def render(
+    *, flags: str, names: Iterable[str], seen: str, state: str, text: str, facts: Iterable[Fact]
+) -> str:
+    """The content that :class:`Stamp` reads."""
     head = (_MAGIC, flags, _ITEM.join(sorted(names)), seen, state, text)
-    body = _FIELD.join((*head, *(field for fact in facts for field in fact)))
+    return _FIELD.join((*head, *(field for fact in facts for field in fact)))
+
+
+def put(path: str, content: str) -> bool:
+    """Puts a stamp's content at ``path`` in one step, in a private folder; whether it could be."""
     try:
         temporary = f"{path}.{os.getpid()}"
-        with open(temporary, "w", encoding="utf-8", errors="surrogateescape") as stream:
-            stream.write(body)
+        try:
+            stream = open(temporary, "w", encoding="utf-8", errors="surrogateescape")  # noqa: SIM115 - closed below, wherever it was opened
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            stream = open(temporary, "w", encoding="utf-8", errors="surrogateescape")  # noqa: SIM115 - closed below
+        with stream:
+            stream.write(content)
         os.replace(temporary, path)
     except OSError:
         return False
@@ -264,7 +285,29 @@ def only_looks(arguments: Sequence[str]) -> bool:
 _ROOT_MARKS = frozenset({"pyproject.toml", "requirements", ".git"})
 
 
-def _read(path: str, root: str) -> str | None:
+def root_above(cwd: str) -> str | None:
+    """The nearest folder, ``cwd`` or above, that may be a project: the only one to answer for."""
+    folder = cwd
+    while True:
+        try:
+            names = os.listdir(folder)
+        except OSError:
+            return None
+        if any(name.endswith(_REQUIREMENT_ENDINGS) or name in _ROOT_MARKS for name in names):
+            return folder
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+
+
+def is_indifferent(flag: str) -> bool:
+    """Whether ``flag`` changes only what is said or checked."""
+    return flag in _INDIFFERENT
+
+
+def read(path: str, root: str) -> str | None:
+    """The content of the stamp at ``path``, if it is about the project at ``root``."""
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as stream:
             content = stream.read()

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from venvman.project import Project
     from venvman.workflow.values import FreezeOutcome, FreezeRequest
 
-__all__ = ["FreezeView", "changes_between", "changes_of_freeze", "freeze_result"]
+__all__ = [
+    "FreezeView",
+    "changes_between",
+    "changes_of_freeze",
+    "freeze_result",
+    "nothing_to_do",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +50,13 @@ def freeze_result(outcomes: Sequence[FreezeOutcome], request: FreezeRequest) -> 
         problems=tuple(each for outcome in outcomes for each in outcome.problems),
         view=FreezeView(outcomes=tuple(outcomes), request=request),
     )
+
+
+def nothing_to_do(outcome: FreezeOutcome) -> tuple[str, str, str]:
+    """The sentence for locks that answer their requirements; the second part is their names."""
+    names = ", ".join(outcome.project.display(each.path) for each in outcome.locks)
+    verb = "answers its" if len(outcome.locks) == 1 else "answer their"
+    return "Nothing to do: ", names, f" {verb} requirements."
 
 
 def changes_of_freeze(outcome: FreezeOutcome) -> tuple[Change, ...]:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from venvman import stamp
+from venvman import freshstamp, stamp
 from venvman.install import states
 from venvman.install.layout import site_of
 from venvman.install.ledger import read_ledger
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from venvman.scan import Scan
     from venvman.workflow.context import Context
 
-__all__ = ["Looked", "leave_stamp"]
+__all__ = ["Looked", "leave_fresh_stamp", "leave_stamp"]
 
 _VARIABLE = re.compile(rb"\$\{([A-Z0-9_]+)\}")
 _ROOT_FILES = ("pyproject.toml", ".python-version")
@@ -58,7 +58,7 @@ def leave_stamp(
     names = sorted(_variables_in(looked.scan))
     try:
         state = _state(context, looked, arguments, names=names, text=text, locked=locked)
-        facts = stamp.look((*_files(context, looked), *_environment(looked)))
+        facts = stamp.look((*_files(context, looked.scan, looked.files_ns), *_environment(looked)))
         if facts is None:
             stamp.remove(environment)
             return False
@@ -96,7 +96,9 @@ def _state(
         flags=stamp.flags_of(arguments),
         names=tuple(names),
         seen=stamp.seen_of(context.variables, names),
-        contents=states.contents_of((kind, path) for kind, path, _ in _files(context, looked)),
+        contents=states.contents_of(
+            (kind, path) for kind, path, _ in _files(context, looked.scan, looked.files_ns)
+        ),
         text=text,
         parts=(),
         folders=site.folders,
@@ -108,19 +110,55 @@ def _state(
     )
 
 
-def _files(context: Context, looked: Looked) -> Iterator[stamp.Watched]:
+def leave_fresh_stamp(
+    context: Context, arguments: Sequence[str], *, since_ns: int, text: str
+) -> bool:
+    """Keeps that a freeze with ``arguments`` had nothing to do; whether that can be trusted.
+
+    ``since_ns`` is when it began to look: what changed later is not trusted, so looking at the
+    files' names once more finds the same.
+    """
+    from venvman.environment import locate
+    from venvman.workflow.places import freezing_interpreter
+    from venvman.workflow.wishes import open_scan
+
+    if not freshstamp.is_answerable(arguments):
+        return False
+    scan = open_scan(context)
+    if any(_is_remote(scan, file.path) for file in scan.files):
+        return False
+    place = locate(context.project, context.settings)
+    python = freezing_interpreter(context).path
+    watched = [(stamp.FILE, str(path), since_ns) for path in (place / "pyvenv.cfg", python)]
+    try:
+        facts = stamp.look((*_files(context, scan, since_ns), *watched))
+    except OSError:
+        return False
+    if facts is None:
+        return False
+    return freshstamp.write(
+        str(context.project.root),
+        arguments,
+        context.variables,
+        names=_variables_in(scan),
+        text=text,
+        facts=facts,
+    )
+
+
+def _files(context: Context, scan: Scan, files_ns: int) -> Iterator[stamp.Watched]:
     root = context.project.root
     for folder in (root, root / "requirements"):
-        yield stamp.NAMES, str(folder), looked.files_ns
-    paths = {file.path for file in looked.scan.files}
-    paths |= {source.lock for source in looked.scan.sources}
+        yield stamp.NAMES, str(folder), files_ns
+    paths = {file.path for file in scan.files}
+    paths |= {source.lock for source in scan.sources}
     paths |= {root / name for name in _ROOT_FILES}
     if context.project.git_root is not None:
         above = (each for each in root.parents if each.is_relative_to(context.project.git_root))
         paths |= {folder / ".python-version" for folder in above}
-    paths |= set(_project_files(looked.scan, root))
+    paths |= set(_project_files(scan, root))
     for path in sorted(paths):
-        yield stamp.FILE, str(path), looked.files_ns
+        yield stamp.FILE, str(path), files_ns
 
 
 def _project_files(scan: Scan, root: Path) -> Iterator[Path]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from venvman.cli.session import Session
     from venvman.engines import Upgrade
     from venvman.report.result import Result
+    from venvman.workflow import Context, FreezeOutcome
 
 __all__ = ["freeze"]
 
@@ -54,6 +57,27 @@ def freeze(
         ),
     ] = None,
     python: options.Python = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--target",
+            metavar="SPEC",
+            help="Freeze for this system (linux, macos:3.12, windows:3.10-3.13); may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    python_version: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--python-version",
+            metavar="VERSIONS",
+            help="Of targets that name no Python (3.12, 3.10-3.13); may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    universal: Annotated[
+        bool, typer.Option("--universal", help="The same as --target linux, macos and windows.")
+    ] = False,
     yes: options.Yes = False,
     all_projects: options.AllProjects = False,
 ) -> Result:
@@ -61,7 +85,13 @@ def freeze(
     from venvman.report.freeze import freeze_result
     from venvman.workflow import FreezeRequest, freezing
 
-    contexts = session.contexts(workspace=all_projects, engine=engine, python=python)
+    contexts = session.contexts(
+        workspace=all_projects,
+        engine=engine,
+        python=python,
+        targets=[*(["universal"] if universal else []), *_words(target)] or None,
+        python_versions=_words(python_version) or None,
+    )
     request = FreezeRequest(
         upgrade=_upgrade(upgrade_package, everything=upgrade),
         check=check,
@@ -70,7 +100,26 @@ def freeze(
         hashes=hashes,
         yes=yes,
     )
-    return freeze_result([freezing.freeze(context, request) for context in contexts], request)
+    started = time.time_ns()
+    outcomes = [freezing.freeze(context, request) for context in contexts]
+    if not all_projects:
+        _leave_stamp(contexts[0], outcomes[0], started)
+    return freeze_result(outcomes, request)
+
+
+def _leave_stamp(context: Context, outcome: FreezeOutcome, started: int) -> None:
+    """So that the same command line is answered by ``venvman.freshstamp`` next time."""
+    from venvman.report.freeze import nothing_to_do
+    from venvman.workflow.stamping import leave_fresh_stamp
+
+    if not outcome.changed:
+        text = "".join(nothing_to_do(outcome))
+        leave_fresh_stamp(context, sys.argv[1:], since_ns=started, text=text)
+
+
+def _words(values: Sequence[str] | None) -> list[str]:
+    """Of an option that may be repeated, or given several values with commas."""
+    return [word.strip() for value in values or () for word in value.split(",") if word.strip()]
 
 
 def _upgrade(names: Sequence[str] | None, *, everything: bool) -> Upgrade | None:

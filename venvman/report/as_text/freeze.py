@@ -10,7 +10,7 @@ from rich.text import Text
 from venvman.report.as_text.changes import Tense, change_list, counted, fitting
 from venvman.report.as_text.problems import command_line
 from venvman.report.as_text.words import Style, count, duration, plain
-from venvman.report.freeze import changes_of_freeze
+from venvman.report.freeze import changes_of_freeze, nothing_to_do
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -83,10 +83,5 @@ def _lock_line(lock: LockOutcome, outcome: FreezeOutcome) -> Text:
 
 
 def _unchanged(outcome: FreezeOutcome) -> Text:
-    names = ", ".join(outcome.project.display(each.path) for each in outcome.locks)
-    one = len(outcome.locks) == 1
-    return Text.assemble(
-        ("Nothing to do: ", Style.GOOD),
-        plain(names, Style.NAME),
-        f" {'answers its' if one else 'answer their'} requirements.",
-    )
+    start, names, end = nothing_to_do(outcome)
+    return Text.assemble((start, Style.GOOD), plain(names, Style.NAME), end)
