@@ -8,7 +8,7 @@ true, hashes are there if asked for, and local projects have not changed their b
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,13 +64,21 @@ class Record:
     folders: Mapping[str, str]
 
 
-def digest_of(group: Group, content: bytes, target: Target, *, root: Path) -> str:
+def digest_of(
+    group: Group,
+    content: bytes,
+    target: Target,
+    *,
+    root: Path,
+    targets: Sequence[Target] = (),
+) -> str:
     """One digest over everything :func:`judge` looks at: the same digest has the same answer.
 
     ``content`` is the lock's bytes. Comments and order of the requirements files do not count.
     """
     digest = hashlib.sha256(content)
-    digest.update(repr(sorted(target.markers)).encode())
+    for each in (target, *targets):
+        digest.update(repr(sorted(each.markers)).encode())
     lines = [_said(wish) for wish in (*group.requirements, *group.constraints)]
     digest.update("\n".join(sorted(lines)).encode())
     for folder in sorted(_folders(group)):
@@ -78,14 +86,21 @@ def digest_of(group: Group, content: bytes, target: Target, *, root: Path) -> st
     return digest.hexdigest()
 
 
-def record_of(group: Group, content: bytes, target: Target, *, root: Path) -> Record:
+def record_of(
+    group: Group,
+    content: bytes,
+    target: Target,
+    *,
+    root: Path,
+    targets: Sequence[Target] = (),
+) -> Record:
     """What to remember of a lock that was just made or found fresh."""
     extras: dict[str, set[str]] = {}
-    for wish in _wishes(group, target):
+    for wish in _wishes(group, targets or (target,)):
         if wish.name is not None and wish.extras:
             extras.setdefault(wish.name, set()).update(wish.extras)
     return Record(
-        digest=digest_of(group, content, target, root=root),
+        digest=digest_of(group, content, target, root=root, targets=targets),
         extras={name: tuple(sorted(values)) for name, values in extras.items()},
         folders={folder: metadata_digest(Path(folder)) for folder in sorted(_folders(group))},
     )
@@ -97,6 +112,7 @@ def judge(
     *,
     target: Target,
     root: Path,
+    targets: Sequence[Target] = (),
     others: Sequence[Group] = (),
     hashes: bool | None = None,
     requires: Callable[[LockEntry], Sequence[str] | None] | None = None,
@@ -107,8 +123,9 @@ def judge(
     Args:
         group: the requirements, includes followed.
         lock: what is on disk; None where there is nothing.
-        target: whose markers count.
+        target: the one at hand, whose markers count.
         root: the project's, absolute.
+        targets: all those the lock is for, whose markers then count; empty: ``target`` alone.
         others: the project's other groups, which may bring a package by URL that this one asks
             for by name.
         hashes: whether every pin that can have them must; None leaves it to the lock's header.
@@ -118,25 +135,50 @@ def judge(
     """
     if lock is None:
         return Stale(reasons=(_missing_lock(group),))
-    wishes = tuple(_wishes(group, target))
+    every = tuple(targets) or (target,)
+    wishes = tuple(_wishes(group, every))
     reasons = [
-        *_unsatisfied(group, wishes, lock, target, root, others),
-        *judge_annotations(group, wishes, lock, target=target, root=root),
+        *_on_each(every, lambda one: _unsatisfied(group, lock, one, root, others)),
+        *judge_annotations(group, lock, targets=every, root=root),
         *_unhashed(lock, hashes),
         *_record_differs(wishes, lock, record),
     ]
-    notes = [*_unannotated(lock), *_other_python(lock, target)]
+    elsewhere = _other_targets(lock, target, targets) if targets else _other_python(lock, target)
+    notes = [*_unannotated(lock), *elsewhere]
     if requires is not None:
         from venvman.lockdepends import unmet_dependencies
 
-        reasons += unmet_dependencies(wishes, lock, target=target, requires=requires)
+        reasons += unmet_dependencies(
+            tuple(_wishes(group, (target,))), lock, target=target, requires=requires
+        )
     if reasons:
         return Stale(reasons=tuple(reasons))
     return Fresh(notes=tuple(notes))
 
 
-def _wishes(group: Group, target: Target) -> Iterator[Requirement]:
-    return (wish for wish in group.requirements if target.applies(wish.marker))
+def _wishes(group: Group, targets: Sequence[Target]) -> Iterator[Requirement]:
+    return (
+        wish
+        for wish in group.requirements
+        if any(target.applies(wish.marker) for target in targets)
+    )
+
+
+def _on_each(
+    targets: Sequence[Target], find: Callable[[Target], Iterator[Problem]]
+) -> Iterator[Problem]:
+    """Each problem once, saying where it is one unless that is everywhere."""
+    found: dict[Problem, list[Target]] = {}
+    for target in targets:
+        for problem in find(target):
+            found.setdefault(problem, []).append(target)
+    for problem, places in found.items():
+        if len(places) == len(targets):
+            yield problem
+        else:
+            from venvman.targets import names_of
+
+            yield replace(problem, why=f"So it is on {', '.join(names_of(places))}.")
 
 
 def _said(wish: Requirement) -> str:
@@ -173,7 +215,6 @@ def _missing_lock(group: Group) -> Problem:
 
 def _unsatisfied(
     group: Group,
-    wishes: Sequence[Requirement],
     lock: Lock,
     target: Target,
     root: Path,
@@ -186,7 +227,9 @@ def _unsatisfied(
         if not isinstance(wish.source, IndexSource)
     ]
     strict = lock.header.tool == "venvman"
-    for wish in (*wishes, *(one for one in group.constraints if target.applies(one.marker))):
+    for wish in (*group.requirements, *group.constraints):
+        if not target.applies(wish.marker):
+            continue
         entry = named_entry(wish, lock, target=target, root=root)
         if entry is None:
             if not wish.constraint:
@@ -283,6 +326,21 @@ def _other_python(lock: Lock, target: Target) -> Iterator[Problem]:
             f"the environment has {minor}.",
             path=_path(lock),
             fix="venvman freeze --upgrade",
+        )
+
+
+def _other_targets(lock: Lock, target: Target, targets: Sequence[Target]) -> Iterator[Problem]:
+    from venvman.targets import is_covered, label_of, names_of
+
+    if not is_covered(target, targets):
+        label = label_of(target)
+        words = " ".join(f"--target {name}" for name in (*names_of(targets), label))
+        yield Problem(
+            code="lock-of-other-targets",
+            severity=Severity.NOTE,
+            message=f"The lock is for {', '.join(names_of(targets))}; the environment is {label}.",
+            path=_path(lock),
+            fix=f"{FIX} {words}",
         )
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "new_arguments",
     "own_header",
     "style_of",
+    "target_names",
 ]
 
 UNSAFE_PACKAGES = frozenset(NormalizedName(name) for name in ("setuptools", "distribute", "pip"))
@@ -125,10 +126,20 @@ def compile_header(arguments: Sequence[str], *, python: str) -> LockHeader:
     return _header("pip-compile", shlex.join(["pip-compile", *arguments]), python)
 
 
-def own_header(style: LockStyle, *, python: str) -> LockHeader:
-    """The header of locks that pip-compile could not write again without a change."""
-    command = "venvman freeze" if style.hashes else "venvman freeze --no-hashes"
-    return _header("venvman", command, python)
+def own_header(style: LockStyle, *, python: str, targets: Sequence[str] = ()) -> LockHeader:
+    """The header of locks that pip-compile could not write again without a change.
+
+    ``targets`` are the names of those that the lock is for, where it is for other ones than the
+    Python that froze it.
+    """
+    words = ["venvman", "freeze", *(["--no-hashes"] if not style.hashes else [])]
+    words += [word for name in targets for word in ("--target", name)]
+    return _header("venvman", shlex.join(words), python)
+
+
+def target_names(header: LockHeader) -> tuple[str, ...]:
+    """The targets that the header's command names; empty for a lock of one Python."""
+    return tuple(_values(_words(header), "--target")) if header.tool == "venvman" else ()
 
 
 def _header(tool: str, command: str, python: str) -> LockHeader:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
 from venvman.errors import Problem
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from venvman.lockfile import Lock, LockEntry
     from venvman.names import NormalizedName
-    from venvman.requirements import Group, Requirement
+    from venvman.requirements import Group
     from venvman.target import Target
 
 __all__ = ["judge_annotations"]
@@ -28,13 +29,13 @@ FIX = "venvman freeze"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asking:
-    """Which files ask for each name, as ``-r path`` and ``-c path``, and all the paths there are.
+    """Which files ask for each pin, as ``-r path`` and ``-c path``, and all the paths there are.
 
     ``folder`` is the source file's, relative to the root: an older pip-compile run from there
     wrote its paths relative to it.
     """
 
-    files: dict[NormalizedName, set[str]]
+    files: dict[LockEntry, set[str]]
     paths: frozenset[str]
     folder: str
 
@@ -48,21 +49,22 @@ class _Asking:
 
 
 def judge_annotations(
-    group: Group, wishes: Sequence[Requirement], lock: Lock, *, target: Target, root: Path
+    group: Group, lock: Lock, *, targets: Sequence[Target], root: Path
 ) -> Iterator[Problem]:
     """A problem for every pin that nothing asks for and every annotation that is not true.
 
-    A lock without any annotation cannot be judged. Other tools' locks name projects that are no
-    files and no pins; those count as asking.
+    ``targets`` are all that the lock is for: who asks on one of them, asks. A lock without
+    any annotation cannot be judged. Other tools' locks name projects that are no files and no pins;
+    those count as asking.
     """
     if not any(entry.via for entry in lock.entries):
         return
-    asking = _asking(group, wishes, lock, target=target, root=root)
+    asking = _asking(group, lock, targets=targets, root=root)
     names = {entry.name for entry in lock.entries}
     alive = _alive(lock, asking, names)
     strict = strict_tool(lock)
     for entry in lock.entries:
-        if not target.applies(entry.marker):
+        if not any(target.applies(entry.marker) for target in targets):
             continue
         if entry.name not in alive:
             message = f"Nothing asks for {entry.name} any more."
@@ -71,15 +73,14 @@ def judge_annotations(
             yield from _untrue(entry, asking, names)
 
 
-def _asking(
-    group: Group, wishes: Sequence[Requirement], lock: Lock, *, target: Target, root: Path
-) -> _Asking:
-    files: dict[NormalizedName, set[str]] = defaultdict(set)
-    limits = [wish for wish in group.constraints if target.applies(wish.marker)]
-    for wish in (*wishes, *limits):
+def _asking(group: Group, lock: Lock, *, targets: Sequence[Target], root: Path) -> _Asking:
+    files: dict[LockEntry, set[str]] = defaultdict(set)
+    for target, wish in product(targets, (*group.requirements, *group.constraints)):
+        if not target.applies(wish.marker):
+            continue
         entry = named_entry(wish, lock, target=target, root=root)
         if entry is not None:
-            files[entry.name].add(f"{'-c' if wish.constraint else '-r'} {wish.origin.path}")
+            files[entry].add(f"{'-c' if wish.constraint else '-r'} {wish.origin.path}")
     read = {path.relative_to(root).as_posix() for path in group.files if path.is_relative_to(root)}
     origins = {wish.origin.path for wish in (*group.requirements, *group.constraints)}
     source = group.source
@@ -113,7 +114,7 @@ def _alive(lock: Lock, asking: _Asking, names: Iterable[NormalizedName]) -> set[
 
 
 def _is_asked(asking: _Asking, entry: LockEntry) -> bool:
-    return any(text.startswith("-r") for text in asking.files.get(entry.name, ()))
+    return any(text.startswith("-r") for text in asking.files.get(entry, ()))
 
 
 def _other_file(entry: LockEntry, asking: _Asking) -> bool:
@@ -127,7 +128,7 @@ def _other_file(entry: LockEntry, asking: _Asking) -> bool:
 def _untrue(
     entry: LockEntry, asking: _Asking, names: Iterable[NormalizedName]
 ) -> Iterator[Problem]:
-    expected = asking.files.get(entry.name, set())
+    expected = asking.files.get(entry, set())
     said = {known for via in entry.via if via.startswith("-") and (known := asking.known(via))}
     unknown = any(via.startswith("-") and asking.known(via) is None for via in entry.via)
     for text in sorted(said - expected):

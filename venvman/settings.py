@@ -69,6 +69,7 @@ class Settings:
     build_constraints: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
     sources: Setting[tuple[tuple[str, str], ...]] = field(default_factory=lambda: Setting(value=()))
     targets: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
+    python_versions: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
     requires_python: Setting[str | None] = field(default_factory=lambda: Setting(value=None))
     """From ``[project] requires-python`` where ``[tool.venvman]`` has none."""
 
@@ -102,6 +103,10 @@ def read_settings(
             problems[0].message, code="configuration-invalid", problems=problems
         )
     return Settings(**chosen)
+
+
+# Flags that may be repeated are named in the singular.
+_FLAGS = {"targets": "--target", "python_versions": "--python-version"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +152,7 @@ def _from_variables(variables: Mapping[str, str]) -> Iterator[_Given]:
 def _from_flags(flags: Mapping[str, object]) -> Iterator[_Given]:
     for name in _readers():
         if flags.get(name) is not None:
-            where = f"--{name.replace('_', '-')}"
+            where = _FLAGS.get(name) or f"--{name.replace('_', '-')}"
             yield _Given(name=name, raw=flags[name], origin=Origin.FLAG, where=where)
 
 
@@ -286,7 +291,8 @@ def _readers() -> dict[str, Callable[[Any], object]]:
         "overrides": _requirements,
         "build_constraints": _requirements,
         "sources": _pairs,
-        "targets": _words,
+        "targets": _targets,
+        "python_versions": _python_versions,
     }
     return {each.name: special.get(each.name, _text) for each in fields(Settings)}
 
@@ -334,6 +340,27 @@ def _words(raw: object) -> tuple[str, ...]:
     if isinstance(raw, (list, tuple)) and all(isinstance(word, str) for word in raw):
         return tuple(raw)
     raise ValueError("a list of texts is expected")
+
+
+def _targets(raw: object) -> tuple[str, ...]:
+    from venvman.targets import CURRENT, parse_target
+
+    words = _words(raw)
+    for word in words:
+        if word != CURRENT:
+            parse_target(word)
+        elif len(words) > 1:
+            raise ValueError(f"{CURRENT!r} stands alone")
+    return words
+
+
+def _python_versions(raw: object) -> tuple[str, ...]:
+    from venvman.targets import parse_minors
+
+    words = _words(raw)
+    for word in words:
+        parse_minors(word)
+    return words
 
 
 def _requirements(raw: object) -> tuple[str, ...]:

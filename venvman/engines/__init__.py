@@ -62,7 +62,9 @@ class FreezeRequest:
     ``variables`` is the environment that ``${VAR}`` in source files refer to. The rest are
     settings: ``exclude_newer`` is a date or an age (:func:`venvman.resolve.cutoff.cutoff`),
     ``overrides`` and ``build_constraints`` are PEP 508 texts, ``sources`` binds names to the URL
-    of the only index that counts for them.
+    of the only index that counts for them. ``targets`` are those that one lock is made for, the
+    preferred one first (:mod:`venvman.targets`); empty: ``target`` alone. ``built_on`` is what
+    ``python`` really is where ``target`` is another: sdists are built by it.
     """
 
     project: Project
@@ -80,6 +82,8 @@ class FreezeRequest:
     overrides: tuple[str, ...] = ()
     build_constraints: tuple[str, ...] = ()
     sources: Mapping[NormalizedName, str] = field(default_factory=dict)
+    targets: tuple[Target, ...] = ()
+    built_on: Target | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

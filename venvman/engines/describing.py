@@ -172,7 +172,7 @@ class Describer:
 
     def _key(self, *parts: object) -> str:
         """Everything that decides what a backend answers."""
-        target = self._request.target
+        target = self._request.built_on or self._request.target
         facts = [*parts, target.python, target.markers, self._request.build_constraints]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 

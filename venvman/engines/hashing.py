@@ -23,14 +23,21 @@ __all__ = ["Hashes"]
 class Hashes:
     """Answers for pins; what an index does not say is computed by downloading.
 
-    ``variables`` fill in ``${VAR}`` in URLs.
+    ``variables`` fill in ``${VAR}`` in URLs; ``computed`` (URL to hash) is added to.
     """
 
-    def __init__(self, index: Index, supply: Supply, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        index: Index,
+        supply: Supply,
+        variables: Mapping[str, str],
+        *,
+        computed: dict[str, str],
+    ) -> None:
         self._index = index
         self._supply = supply
         self._variables = variables
-        self._computed: dict[str, str] = {}
+        self._computed = computed
 
     def of(self, pin: Pin, existing: LockEntry | None) -> tuple[str, ...]:
         """Sorted ``sha256:<hex>``; those of ``existing`` if it is the same version.

@@ -7,7 +7,7 @@ that cannot live together are resolved one by one, the pins of the others being 
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,7 @@ from venvman.resolve.supply import Supply
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from venvman.engines.pinning import Pinned
     from venvman.index.client import Index
     from venvman.install.build import ConfigSettings
     from venvman.lockfile import Lock
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from venvman.resolve.demand import Demand, Pin
     from venvman.sources import VcsSource
 
-__all__ = ["Native"]
+__all__ = ["Learned", "Native", "freeze_from", "open_index"]
 
 SHARED_PINS = "the pins that other groups share"
 
@@ -55,31 +56,60 @@ class Native:
 
     def freeze(self, request: FreezeRequest, reporter: Reporter) -> Resolution:
         """See :class:`venvman.engines.Engine`."""
-        from venvman.index.client import Index
+        with closing(open_index(request, reporter)) as index:
+            return freeze_from(index, request, reporter, Learned.of(request))
 
-        files = tuple(options for group in request.groups for options in group.options)
-        options = layer(request.index, files)
-        index = Index(
-            options,
-            directories=request.directories,
-            variables=request.variables,
-            reporter=reporter,
-            sources=request.sources,
-        )
-        with closing(index):
-            return _Freeze(request, index, reporter).run()
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """What holds for every target of a request: commits, and hashes that had to be computed."""
+
+    pinned: Pinned
+    hashes: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, request: FreezeRequest) -> Learned:
+        """With the commits of every repository that ``request`` names.
+
+        Raises:
+            FreezeError: a repository does not answer, or has no such revision.
+        """
+        return cls(pinned=pin_repositories(request))
+
+
+def open_index(request: FreezeRequest, reporter: Reporter) -> Index:
+    """The index that ``request`` and its files describe; the caller closes it."""
+    from venvman.index.client import Index
+
+    files = tuple(options for group in request.groups for options in group.options)
+    return Index(
+        layer(request.index, files),
+        directories=request.directories,
+        variables=request.variables,
+        reporter=reporter,
+        sources=request.sources,
+    )
+
+
+def freeze_from(
+    index: Index, request: FreezeRequest, reporter: Reporter, learned: Learned
+) -> Resolution:
+    """The same as :meth:`Native.freeze` for one target of several, which share an index."""
+    return _Freeze(request, index, reporter, learned).run()
 
 
 class _Freeze:
     """One freeze, from start to end."""
 
-    def __init__(self, request: FreezeRequest, index: Index, reporter: Reporter) -> None:
+    def __init__(
+        self, request: FreezeRequest, index: Index, reporter: Reporter, learned: Learned
+    ) -> None:
         self._request = request
         self._reporter = reporter
         self._root = request.project.root
         target = request.target
         self._sources = {group.name: read_sources(group, self._root) for group in request.groups}
-        self._pinned = pin_repositories(request)
+        self._pinned = learned.pinned
         describer = Describer(
             request,
             index=index,
@@ -108,7 +138,7 @@ class _Freeze:
             request,
             sources=self._sources,
             portable=Portable(self._root, self._pinned),
-            hashes=Hashes(index, self._supply, request.variables),
+            hashes=Hashes(index, self._supply, request.variables, computed=learned.hashes),
             name_of=self._name,
         )
         self._roots = {group.name: self._demands(group) for group in request.groups}

@@ -9,6 +9,7 @@ from venvman.errors import ConfigurationError, LockError
 from venvman.events import Stage
 from venvman.workflow.locks import judge_locks, read_group_lock, remember, stale_reasons
 from venvman.workflow.stopwatch import Stopwatch
+from venvman.workflow.targeting import wanted_targets
 from venvman.workflow.values import FreezeOutcome, FreezeRequest, LockOutcome
 from venvman.workflow.wishes import open_scan, read_wishes, require_sources
 
@@ -108,6 +109,8 @@ def _run_engine(
     from venvman import engines
     from venvman.names import canonical
 
+    locks = {each.group.name: each.lock for each in judged if each.lock is not None}
+    targets = wanted_targets(context, locks.values(), interpreter.target)
     order = engines.FreezeRequest(
         project=context.project,
         groups=requirements.groups,
@@ -116,7 +119,7 @@ def _run_engine(
         index=context.index_options(),
         directories=context.directories,
         variables=context.variables,
-        locks={each.group.name: each.lock for each in judged if each.lock is not None},
+        locks=locks,
         upgrade=_upgrade(request),
         conflicts=tuple(frozenset(names) for names in context.settings.conflicts.value),
         hashes=request.hashes,
@@ -124,9 +127,10 @@ def _run_engine(
         overrides=context.settings.overrides.value,
         build_constraints=context.settings.build_constraints.value,
         sources={canonical(name): url for name, url in context.settings.sources.value},
+        targets=targets,
     )
     with using(context.directories.cache):
-        return _engine(context).freeze(order, context.reporter).locks
+        return _engine(context, several=bool(targets)).freeze(order, context.reporter).locks
 
 
 def _upgrade(request: FreezeRequest) -> Upgrade:
@@ -135,7 +139,7 @@ def _upgrade(request: FreezeRequest) -> Upgrade:
     return Keep() if request.upgrade is None else request.upgrade
 
 
-def _engine(context: Context) -> engines.Engine:
+def _engine(context: Context, *, several: bool) -> engines.Engine:
     from venvman import engines
 
     setting = context.settings.engine
@@ -146,7 +150,18 @@ def _engine(context: Context) -> engines.Engine:
             code="engine-unknown",
             why=f"{setting.where or 'The default'} names it; known: {', '.join(engines.ENGINES)}.",
         )
-    return make()
+    if not several:
+        return make()
+    from venvman.engines.manytargets import ManyTargets
+
+    if setting.value != "native":
+        raise ConfigurationError(
+            f"{setting.value} freezes for one target only: the Python that it runs with.",
+            code="engine-of-one-target",
+            why=f"{setting.where} names the engine.",
+            fix="Leave out the engine, or the targets",
+        )
+    return ManyTargets()
 
 
 def _refuse_files_in_the_way(

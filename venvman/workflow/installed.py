@@ -125,9 +125,10 @@ def _lock(
 
 def _header(before: Lock | None, minor: tuple[int, int]) -> LockHeader:
     """The existing lock's, so that its command stays; else venvman's own."""
-    from venvman.lockstyle import LockStyle, own_header
+    from venvman.lockstyle import LockStyle, own_header, target_names
 
-    if before is not None and before.header.is_compiled:
+    # What one environment holds is a lock for one target.
+    if before is not None and before.header.is_compiled and not target_names(before.header):
         return before.header
     return own_header(LockStyle(), python=f"{minor[0]}.{minor[1]}")
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from venvman.errors import LockError, Severity
+from venvman.targets import is_covered
+from venvman.workflow.targeting import other_targets, wanted_targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -79,8 +81,9 @@ def judge_locks(
     """
     locks = _read_all(context, requirements.groups)
     records = _read_records(context)
+    targets = wanted_targets(context, locks.values(), target)
     return tuple(
-        _judged(context, group, locks[group.name], target, records, requirements)
+        _judged(context, group, locks[group.name], target, targets, records, requirements)
         for group in requirements.groups
     )
 
@@ -106,10 +109,14 @@ def remember(context: Context, groups: Iterable[Group], target: Target) -> None:
 
     known = _read_records(context)
     records: dict[str, Record] = dict(known)
-    with contextlib.suppress(OSError):
-        for group in groups:
-            content = group.lock.read_bytes()
-            records[group.name] = record_of(group, content, target, root=context.project.root)
+    root = context.project.root
+    with contextlib.suppress(OSError, LockError):
+        found = [(group, group.lock.read_bytes()) for group in groups]
+        locks = [read_group_lock(context, group.lock) for group, _ in found]
+        targets = wanted_targets(context, locks, target)
+        for group, content in found:
+            record = record_of(group, content, target, root=root, targets=targets)
+            records[group.name] = record
         if records != known:
             write_records(context.verdicts, records)
 
@@ -133,6 +140,7 @@ def _judged(
     group: Group,
     lock: Lock | None,
     target: Target,
+    targets: tuple[Target, ...],
     records: Mapping[str, Record],
     requirements: RequirementSet,
 ) -> JudgedLock:
@@ -142,19 +150,34 @@ def _judged(
     root = context.project.root
     record = records.get(group.name)
     if lock is not None and record is not None:
-        digest = digest_of(group, group.lock.read_bytes(), target, root=root)
+        digest = digest_of(group, group.lock.read_bytes(), target, root=root, targets=targets)
         if digest == record.digest:
             return JudgedLock(group=group, lock=lock, judgement=Fresh())
     others = tuple(other for other in requirements.groups if other.name != group.name)
-    quick = judge(group, lock, target=target, root=root, others=others, record=record)
-    elsewhere = lock is not None and is_for_another_python(lock, target)
+    if lock is not None:
+        other = other_targets(context, group, lock, targets, target)
+        if other is not None:
+            return JudgedLock(group=group, lock=lock, judgement=Stale(reasons=(other,)))
+    quick = judge(
+        group, lock, target=target, targets=targets, root=root, others=others, record=record
+    )
+    if targets:
+        # Of what is for several targets, the one at hand is asked, else any.
+        target = next((each for each in targets if is_covered(target, [each])), targets[0])
+    elsewhere = not targets and lock is not None and is_for_another_python(lock, target)
     if lock is None or isinstance(quick, Stale) or not (elsewhere or record is None):
         return JudgedLock(group=group, lock=lock, judgement=quick)
     # First seen here, or made for another Python: ask the pins themselves.
     with pinned(context, group, target, ask=elsewhere) as pins:
         unusable = tuple(pins.unusable(lock)) if elsewhere else ()
         thorough = judge(
-            group, lock, target=target, root=root, others=others, requires=pins.requires
+            group,
+            lock,
+            target=target,
+            targets=targets,
+            root=root,
+            others=others,
+            requires=pins.requires,
         )
     return JudgedLock(
         group=group, lock=lock, judgement=Stale(reasons=unusable) if unusable else thorough

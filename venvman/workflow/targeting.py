@@ -1,0 +1,121 @@
+"""Which targets the project's locks are for: what the settings say, else what the locks do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from venvman.errors import ConfigurationError, LockError, Problem
+from venvman.settings import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from venvman.lockfile import Lock
+    from venvman.requirements import Group
+    from venvman.settings import Setting
+    from venvman.target import Target
+    from venvman.workflow.context import Context
+
+__all__ = ["other_targets", "wanted_targets"]
+
+
+def wanted_targets(
+    context: Context, locks: Iterable[Lock | None], current: Target
+) -> tuple[Target, ...]:
+    """The targets to freeze and judge for; empty: only ``current``, the Python at hand.
+
+    ``--target``, ``VENVMAN_TARGETS`` or ``targets``; where none of them speaks, the first of
+    ``locks`` that names targets in its header.
+
+    Raises:
+        ConfigurationError: a name or a Python that cannot be.
+        LockError: the same in a header.
+    """
+    declared = context.settings.targets
+    if declared.origin is not Origin.DEFAULT:
+        return _declared(context, declared, current)
+    versions = context.settings.python_versions
+    if versions.value:
+        raise ConfigurationError(
+            f"{versions.where} says for which Pythons, but nothing says for which systems.",
+            code="targets-missing",
+            fix="venvman freeze --universal",
+        )
+    for lock in locks:
+        names = _names(lock)
+        if names:
+            return _of_header(context, names, current)
+    return ()
+
+
+def other_targets(
+    context: Context, group: Group, lock: Lock, wanted: tuple[Target, ...], current: Target
+) -> Problem | None:
+    """Why ``lock`` is not for what is wanted; None if it is."""
+    from venvman.targets import label_of, names_of
+
+    names = _names(lock)
+    try:
+        have = _of_header(context, names, current) if names else ()
+    except LockError:
+        have = ()
+    if {label_of(each) for each in have} == {label_of(each) for each in wanted}:
+        return None
+    asked = ", ".join(names_of(wanted)) or "the environment's own Python"
+    made = ", ".join(names) or "one Python only"
+    return Problem(
+        code="lock-for-other-targets",
+        message=f"The lock is for {made}, and asked for is {asked}.",
+        path=context.project.display(group.lock),
+        why=f"{context.settings.targets.where or 'Another lock of the project'} says so.",
+        fix="venvman freeze",
+    )
+
+
+def _declared(
+    context: Context, declared: Setting[tuple[str, ...]], current: Target
+) -> tuple[Target, ...]:
+    from venvman.targets import CURRENT, expand, parse_minors
+
+    if declared.value in {(), (CURRENT,)}:
+        return ()
+    settings = context.settings
+    try:
+        return expand(
+            declared.value,
+            requires_python=settings.requires_python.value,
+            current=current.minor,
+            pythons=[
+                minor for text in settings.python_versions.value for minor in parse_minors(text)
+            ],
+        )
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{declared.where} cannot be {', '.join(declared.value)}: {error}.",
+            code="target-invalid",
+            fix="venvman freeze --target linux:3.12",
+        ) from None
+
+
+def _of_header(context: Context, names: tuple[str, ...], current: Target) -> tuple[Target, ...]:
+    from venvman.targets import expand
+
+    try:
+        return expand(
+            names,
+            requires_python=context.settings.requires_python.value,
+            current=current.minor,
+        )
+    except ValueError as error:
+        raise LockError(
+            f"The header of the lock names targets that cannot be: {', '.join(names)}.",
+            code="lock-targets-invalid",
+            why=f"{str(error)[:1].upper()}{str(error)[1:]}.",
+            fix="venvman freeze --universal",
+        ) from None
+
+
+def _names(lock: Lock | None) -> tuple[str, ...]:
+    from venvman.lockstyle import target_names
+
+    return () if lock is None else target_names(lock.header)
