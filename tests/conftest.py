@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # What may reach a test from outside; everything else is dropped.
-KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "PYENV_ROOT", "COVERAGE_PROCESS_START")
+KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "PYENV_ROOT")
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     """An empty home; returns it. Variables of pip, uv, venvman, git and CI are gone."""
     home = tmp_path_factory.mktemp("home")
     for name in list(os.environ):
-        if name not in KEPT and not name.startswith(("COV_", "PYTEST_")):
+        if name not in KEPT and not name.startswith(("COV_", "COVERAGE_", "PYTEST_")):
             monkeypatch.delenv(name)
     settings = {
         "HOME": home,
