@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import os
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import pytest
 
-from venvman.cachecare import CachePart, Freed, clear, measure, prune
+from tests.support.wheels import make_wheel, sha256_of
+from venvman.cachecare import (
+    CachePart,
+    DamagedWheel,
+    Freed,
+    clear,
+    discard,
+    measure,
+    prune,
+    verify,
+)
+from venvman.cachelock import emptying, using
 from venvman.errors import ConfigurationError
 from venvman.files import CACHEDIR_TAG
+from venvman.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from venvman.store import StoredWheel
 
 NOW = 2_000_000_000.0
 DAY = 24 * 3600
@@ -132,3 +147,174 @@ def test_a_folder_by_our_own_name_needs_no_tag(cache: Path) -> None:
     (ours / "CACHEDIR.TAG").unlink()
 
     assert clear(ours).files == 3
+
+
+class TestPruningByAgeAndSize:
+    def test_an_age_stands_for_both_of_the_usual_ones(self, cache: Path) -> None:
+        os.utime(wheel(cache, "ab"), (NOW - DAY, NOW - DAY))
+
+        assert prune(cache, now=NOW, older_than=2 * DAY) == Freed(files=1, bytes=100)
+        assert wheel(cache, "ab").exists()
+        assert prune(cache, now=NOW, older_than=DAY / 2) == Freed(files=1, bytes=10)
+
+    def test_what_is_linked_stays_however_old(self, cache: Path) -> None:
+        prune(cache, now=NOW, older_than=0)
+
+        assert wheel(cache, "aa").exists()
+
+    def test_a_size_removes_the_oldest_first_and_the_linked_last(self, cache: Path) -> None:
+        for start, age in (("ab", 2), ("ac", 1)):
+            module = wheel(cache, start) / "files" / "module.py"
+            module.parent.mkdir(parents=True, exist_ok=True)
+            module.write_text("1234567890")
+            os.utime(wheel(cache, start), (NOW - age, NOW - age))
+        young = {"now": NOW, "older_than": 1000 * DAY}
+
+        assert prune(cache, **young, max_size=130).bytes == 0
+        assert prune(cache, **young, max_size=129).bytes == 100
+        assert prune(cache, **young, max_size=25).bytes == 10
+        assert wheel(cache, "aa").exists()
+        assert not wheel(cache, "ab").exists()
+        assert prune(cache, **young, max_size=0).bytes == 20
+        assert not wheel(cache, "aa").exists()
+
+    def test_a_repository_goes_as_a_whole_or_stays_as_a_whole(self, cache: Path) -> None:
+        for name, age in (("old", 100), ("used", 1)):
+            head = cache / "git" / name / "HEAD"
+            head.parent.mkdir(parents=True)
+            head.write_text("x")
+            (head.parent / "packed").write_text("y")
+            os.utime(head.parent / "packed", (NOW - 365 * DAY, NOW - 365 * DAY))
+            os.utime(head, (NOW - age * DAY, NOW - age * DAY))
+
+        prune(cache, now=NOW)
+
+        assert [path.name for path in (cache / "git").iterdir()] == ["used"]
+        assert (cache / "git" / "used" / "packed").exists()
+
+
+class TestVerifying:
+    @pytest.fixture
+    def stored(self, tmp_path: Path) -> tuple[Path, StoredWheel]:
+        """A cache with one real entry."""
+        path = make_wheel(tmp_path, "alpha", files={"alpha.py": "1\n", "beta.py": "2\n"})
+        cache = tmp_path / "cache"
+        sha256 = sha256_of(path).removeprefix("sha256:")
+        with Store(cache) as store:
+            return cache, store.add(path, sha256=sha256)
+
+    def test_what_is_as_it_was_unpacked_passes(self, stored: tuple[Path, StoredWheel]) -> None:
+        cache, wheel = stored
+
+        found = verify(cache)
+
+        assert (found.checked, found.damaged) == (1, ())
+        assert found.held.bytes == wheel.manifest.size
+
+    def test_an_edit_of_equal_size_and_time_is_seen(self, stored: tuple[Path, StoredWheel]) -> None:
+        cache, wheel = stored
+        file = wheel.folder / "alpha.py"
+        file.write_text("3\n")
+        os.utime(file, ns=(wheel.manifest.mtime_ns, wheel.manifest.mtime_ns))
+
+        (damaged,) = verify(cache).damaged
+
+        assert (damaged.sha256, damaged.paths) == (wheel.sha256, ("alpha.py",))
+        assert damaged.filename == "alpha-1.0-py3-none-any.whl"
+
+    @pytest.mark.parametrize("content", [None, b"", b"{", b"[]"])
+    def test_an_entry_without_a_readable_manifest_is_damaged(
+        self, stored: tuple[Path, StoredWheel], content: bytes | None
+    ) -> None:
+        cache, wheel = stored
+        manifest = wheel.folder.parent / "manifest.json"
+        manifest.unlink()
+        if content is not None:
+            manifest.write_bytes(content)
+
+        (damaged,) = verify(cache).damaged
+
+        assert (damaged.filename, damaged.paths) == (None, ("manifest.json",))
+
+    def test_discarding_takes_out_what_is_damaged_still(
+        self, stored: tuple[Path, StoredWheel]
+    ) -> None:
+        cache, wheel = stored
+        (wheel.folder / "alpha.py").unlink()
+        damaged = verify(cache).damaged
+
+        (gone,) = discard(cache, damaged)
+        (again,) = discard(cache, damaged)
+
+        assert gone.discarded
+        assert again.discarded
+        assert not wheel.folder.exists()
+        assert verify(cache).checked == 0
+
+    def test_what_was_fetched_again_meanwhile_stays(self, stored: tuple[Path, StoredWheel]) -> None:
+        cache, wheel = stored
+        mine = DamagedWheel(sha256=wheel.sha256, filename=None, paths=())
+
+        (kept,) = discard(cache, [mine])
+
+        assert not kept.discarded
+        assert wheel.folder.exists()
+
+
+class TestTheLock:
+    def test_users_share_it_and_whoever_empties_waits_for_them(self, tmp_path: Path) -> None:
+        told = Event()
+        done = Event()
+
+        def empty() -> None:
+            with emptying(tmp_path, waiting=told.set):
+                done.set()
+
+        with using(tmp_path), using(tmp_path):
+            thread = Thread(target=empty)
+            thread.start()
+            assert told.wait(10)
+            assert not done.is_set()
+        thread.join(10)
+        assert done.is_set()
+
+    def test_a_user_waits_until_it_is_emptied(self, tmp_path: Path) -> None:
+        seen: list[str] = []
+
+        def use() -> None:
+            with using(tmp_path):
+                seen.append("used")
+
+        with emptying(tmp_path, waiting=lambda: None):
+            thread = Thread(target=use)
+            thread.start()
+            thread.join(0.1)
+            seen.append("emptied")
+        thread.join(10)
+        assert seen == ["emptied", "used"]
+
+    def test_a_store_is_in_use_from_beginning_to_end(self, tmp_path: Path) -> None:
+        waited: list[bool] = []
+        store = Store(tmp_path)
+        with store:
+            thread = Thread(target=lambda: _empty(tmp_path, waited))
+            thread.start()
+            thread.join(0.1)
+            assert waited == [True]
+        thread.join(10)
+        _empty(tmp_path, waited)
+        assert waited == [True]
+
+    @pytest.mark.parametrize("name", ["none", "file/cache"])
+    def test_a_cache_that_cannot_be_written_locks_nobody_out(
+        self, tmp_path: Path, name: str
+    ) -> None:
+        (tmp_path / "file").touch()
+
+        with using(tmp_path / name), emptying(tmp_path / name, waiting=lambda: None):
+            pass
+
+
+def _empty(cache: Path, waited: list[bool]) -> None:
+    with emptying(cache, waiting=lambda: waited.append(True)):
+        pass
