@@ -77,7 +77,10 @@ class OtherVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherSource:
-    """From another place than the lock says: URL, commit, hash, folder, editable or not."""
+    """From another place than the lock says: URL, commit, hash, folder, editable or not.
+
+    Or from the same folder, whose build metadata is another by now.
+    """
 
     entry: LockEntry
     installed: Installed
@@ -176,6 +179,8 @@ def _difference(
     if _other_version(entry, installed):
         return OtherVersion(entry=entry, installed=installed)
     because = _other_source(entry, installed, root=root)
+    if because is None and installed.metadata_changed:
+        because = "its build metadata changed"
     return OtherSource(entry=entry, installed=installed, because=because) if because else None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,7 +59,9 @@ class Installed:
     METADATA or RECORD: a clause such as "RECORD is missing", None when nothing is wrong. An
     egg-link is not damaged, but its version lies outside the environment and is None.
     ``metadata`` is the absolute path of the metadata folder or file. ``source`` is from
-    ``direct_url.json`` (PEP 610), an index without it.
+    ``direct_url.json`` (PEP 610), an index without it. ``metadata_changed`` says that it was built
+    from a local folder whose build metadata (:data:`venvman.localproject.METADATA_FILES`) is not
+    what it was then: its version, dependencies or scripts may be others by now.
     """
 
     name: NormalizedName
@@ -71,6 +73,7 @@ class Installed:
     installer: str | None = None
     requested: bool = False
     damage: str | None = None
+    metadata_changed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +94,12 @@ def take_inventory(environment: Environment) -> Inventory:
     Raises:
         OSError: site-packages is there and cannot be read.
     """
-    return read_site_packages((environment.paths.purelib, environment.paths.platlib))
+    inventory = read_site_packages((environment.paths.purelib, environment.paths.platlib))
+    if not any(isinstance(each.source, DirectorySource) for each in inventory.distributions):
+        return inventory
+    return replace(
+        inventory, distributions=_against_folders(inventory.distributions, environment.root)
+    )
 
 
 def read_site_packages(folders: Iterable[Path]) -> Inventory:
@@ -142,6 +150,27 @@ def metadata_of(installed: Installed) -> CoreMetadata | None:
     except OSError:
         return None
     return None
+
+
+def _against_folders(found: tuple[Installed, ...], root: Path) -> tuple[Installed, ...]:
+    """``found`` with ``metadata_changed``, as far as venvman's ledger knows what was there."""
+    from venvman.install.ledger import read_ledger
+    from venvman.localproject import described
+
+    real = os.path.realpath(root)
+    ledger = read_ledger(real)
+
+    def changed(installed: Installed) -> bool:
+        if not isinstance(installed.source, DirectorySource):
+            return False
+        info = os.path.relpath(os.path.realpath(installed.metadata), real).replace(os.sep, "/")
+        known = ledger.known(real, info)
+        if known is None or not known.described:
+            return False
+        # Of a folder that is gone nothing better can be built.
+        return described(installed.source) not in (known.described, "")
+
+    return tuple(replace(each, metadata_changed=True) if changed(each) else each for each in found)
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
@@ -301,8 +330,6 @@ def _read_egg_link(path: str, stem: str) -> Installed:
 
 
 def _egg_info_metadata(path: Path) -> CoreMetadata:
-    from dataclasses import replace
-
     metadata = parse_metadata((path / "PKG-INFO").read_bytes())
     listed = path / "requires.txt"
     if metadata.requires or not listed.is_file():

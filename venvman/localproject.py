@@ -8,14 +8,15 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.names import NormalizedName, canonical
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from venvman.sources import DirectorySource
 
-__all__ = ["METADATA_FILES", "metadata_digest", "project_name"]
+__all__ = ["METADATA_FILES", "described", "metadata_digest", "project_name"]
 
 METADATA_FILES = ("pyproject.toml", "setup.cfg", "setup.py", "PKG-INFO")
 """The files of a project folder that its name, version and dependencies come from."""
@@ -38,6 +39,12 @@ def metadata_digest(folder: Path) -> str:
         digest.update(f"{leaf}:{-1 if content is None else len(content)}\n".encode())
         digest.update((content or "").encode())
     return f"sha256:{digest.hexdigest()}"
+
+
+def described(source: DirectorySource) -> str:
+    """:func:`metadata_digest` of the project that ``source`` (absolute) names; empty if gone."""
+    folder = Path(source.path, source.subdirectory or "")
+    return metadata_digest(folder) if folder.is_dir() else ""
 
 
 def _read(path: Path) -> str | None:

@@ -119,6 +119,64 @@ def test_everything_at_once_from_requirements_to_an_environment(
     assert run("doctor", "--ignore", "VM3,VM6,VM7", cwd=root).code == 0
 
 
+def rename_version(tree: Path, version: str) -> None:
+    """Gives the project in ``tree`` another version than 1.0, as a person edits it."""
+    for name in ("pyproject.toml", "PKG-INFO", "backend.py"):
+        path = tree / name
+        text = path.read_text().replace("Wheel-Version: 1.0", "Wheel-Version: {}")
+        path.write_text(text.replace("1.0", version).replace("{}", "1.0"))
+
+
+@pytest.mark.parametrize("line", ["-e ./libs/zeta", "./libs/zeta"])
+def test_a_folder_whose_build_metadata_changes_is_installed_again(root: Path, line: str) -> None:
+    tree = source_tree(root / "libs", "zeta")
+    write(root, txt=f"{line}\n")
+    assert synced(root) == {"zeta": "1.0"}
+
+    rename_version(tree, "2.0")
+
+    checked = run("sync", "--frozen", "--check", cwd=root)
+    assert checked.code == 1
+    assert "its build metadata changed" in checked.stdout
+    assert "VM4" in run("doctor", cwd=root).stdout
+    assert synced(root) == {"zeta": "2.0"}
+
+
+def test_a_folder_whose_build_metadata_changes_back_and_forth_is_settled_each_time(
+    root: Path,
+) -> None:
+    """The attic holds the same wheel by then, installed when the metadata was another."""
+    tree = source_tree(root / "libs", "zeta")
+    write(root, txt="-e ./libs/zeta\n")
+    project = tree / "pyproject.toml"
+    first = project.read_text()
+
+    for comment in ("", "# one\n", "", "# two\n"):
+        project.write_text(first + comment)
+        assert synced(root) == {"zeta": "1.0"}
+
+
+def test_other_files_of_a_folder_do_not_install_it_again(root: Path) -> None:
+    tree = source_tree(root / "libs", "zeta")
+    write(root, txt="-e ./libs/zeta\n")
+    synced(root)
+
+    (tree / "zeta.py").write_text("edited = True\n")
+    (tree / "pyproject.toml").touch()
+
+    assert run("sync", "--check", cwd=root).code == 0
+
+
+def test_a_folder_that_is_gone_is_left_installed(root: Path) -> None:
+    tree = source_tree(root / "libs", "zeta")
+    write(root, txt="./libs/zeta\n")
+    synced(root)
+
+    tree.rename(tree.with_name("elsewhere"))
+
+    assert run("sync", "--frozen", "--check", cwd=root).code == 0
+
+
 def test_an_sdist_is_built_once_and_its_wheel_kept(root: Path, index: Index) -> None:
     sdist = make_sdist(index.folder, "src")
     write(root, txt="src\n", lock=lock_of(sdist))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -122,3 +123,19 @@ def test_what_another_tool_reinstalled_is_no_longer_known(tmp_path: Path) -> Non
     assert ledger.known(str(tmp_path), "gone.dist-info") is None
     record.write_text("longer")
     assert ledger.known(str(tmp_path), "a.dist-info") is None
+
+
+def test_a_ledger_from_before_it_knew_of_build_metadata_is_read(tmp_path: Path) -> None:
+    (tmp_path / LEDGER).parent.mkdir()
+    old = {"format": 1, "sequence": 3, "distributions": {"a": ["s", "d", True, 1, 2, 3]}}
+    (tmp_path / LEDGER).write_text(json.dumps(old))
+
+    assert read_ledger(str(tmp_path)) == Ledger(
+        sequence=3, distributions={"a": Provenance("s", "d", True, 1, 2, 3, "")}
+    )
+
+
+def test_build_metadata_tells_two_installations_of_one_wheel_apart() -> None:
+    plain = Provenance("s", "d", True, 1, 2, 3)
+
+    assert plain.identity != plain._replace(described="sha256:1").identity

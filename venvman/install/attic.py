@@ -71,14 +71,17 @@ class Attic:
         sha256: Iterable[str],
         requested: bool,
         direct_url: bytes | None = None,
+        described: str = "",
     ) -> AtticEntry | None:
         """The distribution ``name`` from a wheel with one of ``sha256``, if it can come back.
 
-        It must have been installed as it would be now (``requested``, ``direct_url``), and every
-        file must still have the size and time it was installed with.
+        It must have been installed as it would be now (``requested``, ``direct_url``,
+        ``described``), and every file must still have the size and time it was installed with.
         """
         direct = direct_digest(direct_url)
-        wanted = {Provenance(each, direct, requested, 0, 0, 0).identity for each in sha256}
+        wanted = {
+            Provenance(each, direct, requested, 0, 0, 0, described).identity for each in sha256
+        }
         for key in self.keys():
             if key.startswith(f"{name}-") and key.rpartition("-")[2] in wanted:
                 entry = self.read(key)

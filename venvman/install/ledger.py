@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 __all__ = ["LEDGER", "Ledger", "Provenance", "direct_digest", "read_ledger"]
 
 LEDGER = ".venvman/installed.json"
-_FORMAT = 1
+_FORMAT = 2
+_READABLE = (1, 2)
+"""Format 1 had no ``described``."""
 
 
 class Provenance(NamedTuple):
     """``sha256`` is the wheel's, ``direct`` a digest of ``direct_url.json`` or empty.
 
     ``mtime_ns`` is the time of every file, ``record_size`` and ``record_mtime_ns`` are RECORD's.
+    ``described`` is :func:`venvman.localproject.metadata_digest` of the folder that it was built
+    from, as it was before the build; empty for all that comes from elsewhere, or is not known.
     """
 
     sha256: str
@@ -36,6 +40,7 @@ class Provenance(NamedTuple):
     mtime_ns: int
     record_size: int
     record_mtime_ns: int
+    described: str = ""
 
     @property
     def identity(self) -> str:
@@ -43,6 +48,8 @@ class Provenance(NamedTuple):
         import hashlib
 
         text = f"{self.sha256} {self.direct} {self.requested}"
+        if self.described:
+            text += f" {self.described}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -82,7 +89,7 @@ def read_ledger(root: str) -> Ledger:
     try:
         with open(f"{root}/{LEDGER}", "rb") as stream:
             document = json.loads(stream.read())
-        if document["format"] != _FORMAT:
+        if document["format"] not in _READABLE:
             return Ledger()
         rows = document["distributions"].items()
         return Ledger(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from venvman.errors import InstallError
 from venvman.events import Stage
+from venvman.files import spread_folders
 from venvman.install.attic import Attic, AtticEntry, entry_key
 from venvman.install.bytecode import compile_all
 from venvman.install.exchange import Exchange
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from venvman.settings import Link
 
 __all__ = ["AtticGone", "Incoming", "Prepared", "Request", "prepare"]
+
+_MANY = 20
+"""From so many distributions on it matters where their folders are made."""
 
 Incoming: TypeAlias = StoredWheel | AtticEntry
 
@@ -61,6 +65,7 @@ class Request:
     wheels: Mapping[NormalizedName, Incoming]
     requested: frozenset[NormalizedName]
     direct_urls: Mapping[NormalizedName, bytes]
+    described: Mapping[NormalizedName, str]
     link: Link
     compile_bytecode: bool
     keep: bool
@@ -89,6 +94,8 @@ def prepare(request: Request, site: Site, *, reporter: Reporter) -> Prepared:
     for warning in warnings:
         reporter.problem(warning)
     os.makedirs(work.stage, exist_ok=True)
+    if len(request.wheels) >= _MANY:
+        spread_folders(work.stage)
     work.choose_sources()
     work.stage_wheels()
     return work.plan_moves(leaving)
@@ -128,6 +135,7 @@ class _Staging:
                 sha256=(source.sha256,),
                 requested=step.name in self._request.requested,
                 direct_url=self._request.direct_urls.get(step.name),
+                described=self._request.described.get(step.name, ""),
             )
             if kept is None:
                 self._wheels.append((step.name, source))
@@ -170,6 +178,7 @@ class _Staging:
                 mtime_ns=wheel.manifest.mtime_ns,
                 record_size=size,
                 record_mtime_ns=mtime_ns,
+                described=self._request.described.get(name, ""),
             )
 
     def plan_moves(self, leaving: tuple[Departure, ...]) -> Prepared:

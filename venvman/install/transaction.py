@@ -16,6 +16,7 @@ import threading
 from dataclasses import dataclass, field
 from enum import Enum
 from time import perf_counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from venvman.errors import InstallError, Problem, Severity
@@ -105,6 +106,7 @@ def commit(
     *,
     requested: frozenset[NormalizedName],
     direct_urls: Mapping[NormalizedName, bytes],
+    described: Mapping[NormalizedName, str] = MappingProxyType({}),
     link: Link,
     compile_bytecode: bool = False,
     directories: Directories | None,
@@ -119,9 +121,11 @@ def commit(
     ``wheels`` has one entry for each distribution that ``plan`` adds or replaces; an
     :class:`AtticEntry` (see :meth:`venvman.install.attic.Attic.find`) where none need be fetched.
     ``requested`` are those that a person asked for, ``direct_urls`` the contents of
-    ``direct_url.json``. The environment's lock is held meanwhile, and waited for up to ``wait``
-    seconds (-1: for ever); without ``directories`` the caller holds it. Under the lock
-    ``look_again``, if given, says what is to be done by then. ``observe`` is told of each step.
+    ``direct_url.json``, ``described`` the digests of the build metadata of local folders (see
+    :class:`venvman.install.ledger.Provenance`). The environment's lock is held meanwhile, and
+    waited for up to ``wait`` seconds (-1: for ever); without ``directories`` the caller holds it.
+    Under the lock ``look_again``, if given, says what is to be done by then. ``observe`` is told of
+    each step.
 
     Ctrl-C before the commit point changes nothing; after it the transaction ends first and counts
     as done.
@@ -145,6 +149,7 @@ def commit(
             wheels=wheels,
             requested=requested,
             direct_urls=direct_urls,
+            described=described,
             link=link,
             compile_bytecode=compile_bytecode,
             keep=attic.size != 0 and attic.count != 0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from venvman.errors import InstallError
@@ -16,7 +16,7 @@ from venvman.install.staging import AtticGone
 from venvman.install.transaction import Outcome, commit, locked
 from venvman.names import NormalizedName
 from venvman.plan import Add, Plan, Replace
-from venvman.sources import IndexSource
+from venvman.sources import DirectorySource, IndexSource
 from venvman.workflow.places import adopt
 
 if TYPE_CHECKING:
@@ -65,10 +65,14 @@ class Installation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Incoming:
-    """By name: where each distribution comes from, and its ``direct_url.json``."""
+    """By name: where each distribution comes from, its ``direct_url.json``, and ``described``.
+
+    The last is the digest of a local folder's build metadata, for those that are built from one.
+    """
 
     wheels: Mapping[NormalizedName, Incoming]
     direct_urls: Mapping[NormalizedName, bytes]
+    described: Mapping[NormalizedName, str] = field(default_factory=dict)
 
 
 def install(context: Context, work: Installation, watch: Stopwatch) -> tuple[Place, Plan, Outcome]:
@@ -117,7 +121,7 @@ class _Site:
         kept = self._from_attic(entries)
         missing = [entry for entry in entries if entry.name not in kept]
         found = self._fetched(missing)
-        return _Incoming(wheels={**kept, **found.wheels}, direct_urls=found.direct_urls)
+        return replace(found, wheels={**kept, **found.wheels})
 
     def completed(self, plan: Plan, incoming: _Incoming) -> _Incoming:
         """``incoming`` with what ``plan`` needs besides: somebody changed the environment."""
@@ -202,6 +206,7 @@ class _Site:
             environment,
             requested=self.work.requested,
             direct_urls=incoming.direct_urls,
+            described=incoming.described,
             link=settings.link.value,
             compile_bytecode=settings.compile.value,
             directories=None,  # the lock is held
@@ -258,6 +263,8 @@ class _Site:
 
         if not entries:
             return _Incoming(wheels={}, direct_urls={})
+        # Before anything is built: what is written meanwhile must not pass for what was built.
+        digests = {entry.name: self._described(entry) for entry in entries}
         with Unpackers() as pool:
             found = obtain(
                 entries,
@@ -275,7 +282,18 @@ class _Site:
             direct_urls={
                 name: each.direct_url for name, each in found.items() if each.direct_url is not None
             },
+            described={name: digest for name, digest in digests.items() if digest},
         )
+
+    def _described(self, entry: LockEntry) -> str:
+        from venvman.localproject import described
+        from venvman.lockfile import located
+
+        if not isinstance(entry.source, DirectorySource):
+            return ""
+        context = self.context
+        source = located(entry.source, context.project.root, variables=context.variables)
+        return described(source) if isinstance(source, DirectorySource) else ""
 
     def _build_settings(self) -> BuildSettings:
         from venvman.install.build import BuildSettings
@@ -303,4 +321,5 @@ def _merged(first: _Incoming, second: _Incoming) -> _Incoming:
     return _Incoming(
         wheels={**first.wheels, **second.wheels},
         direct_urls={**first.direct_urls, **second.direct_urls},
+        described={**first.described, **second.described},
     )
