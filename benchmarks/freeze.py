@@ -73,7 +73,8 @@ def comparisons(
     if options.index:
         env |= {"PIP_INDEX_URL": options.index, "UV_DEFAULT_INDEX": options.index}
     lock = project / "requirements.txt"
-    theirs = project / "uv.txt"
+    # Not in the project: a lock whose header names the source would be taken for its lock.
+    theirs = folder / "uv.txt"
 
     def forget(path: Path, *more: str) -> Callable[[], None]:
         def prepare() -> None:
@@ -106,7 +107,7 @@ def comparisons(
         ],
     }
     if options.pip_compile:
-        compiled = project / "compiled.txt"
+        compiled = folder / "compiled.txt"
         argv = (peers / "pip-compile", "--generate-hashes", "-q", "-o", compiled, "requirements.in")
         clean = forget(compiled, "pip-cache", "pip-tools-cache")
         found["empty cache"].append(command("pip-compile", *argv, prepare=clean))
