@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from contextlib import contextmanager
+import struct
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ __all__ = [
     "make_cache_folder",
     "make_private_folder",
     "remove_tree",
+    "spread_folders",
     "sync_folder",
     "write_atomically",
 ]
@@ -28,6 +30,8 @@ CACHEDIR_TAG = (
     "Signature: 8a477f597d28d172789f06886806bc55\n"
     "# This file marks a folder that backups may leave out (https://bford.info/cachedir/).\n"
 )
+
+_TOP_OF_HIERARCHY = 0x20000
 
 
 def write_atomically(path: Path, content: bytes, *, mode: int | None = None) -> None:
@@ -108,6 +112,30 @@ def make_cache_folder(path: Path) -> Path:
     if not tag.exists():
         tag.write_text(CACHEDIR_TAG, encoding="utf-8")
     return path
+
+
+def spread_folders(path: Path | str) -> None:
+    """Asks the filesystem to place the folders made in ``path`` apart from each other.
+
+    ext4 puts a folder near its parent, and looks there at every inode that was freed in the last
+    seconds: thousands of folders made beside others that were just removed cost two thirds of
+    their time for that. With this attribute (``chattr +T``, "top of directory hierarchies") each
+    goes to a part of the disk with room. Elsewhere it is not known, and nothing happens.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return
+    word = struct.calcsize("l")
+    get, put = (2 << 30 | word << 16 | 0x6601), (1 << 30 | word << 16 | 0x6602)  # linux/fs.h
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            (flags,) = struct.unpack("l", fcntl.ioctl(descriptor, get, bytes(word)))
+            if not flags & _TOP_OF_HIERARCHY:
+                fcntl.ioctl(descriptor, put, struct.pack("l", flags | _TOP_OF_HIERARCHY))
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 from venvman.cachelock import using
 from venvman.errors import InstallError, Problem, Severity
 from venvman.events import Reporter
-from venvman.files import CACHEDIR_TAG, make_private_folder
+from venvman.files import CACHEDIR_TAG, make_private_folder, spread_folders
 from venvman.manifest import Manifest, ManifestInvalid, read_manifest, write_manifest
 from venvman.names import canonical
 from venvman.unpack import unpack_wheel
@@ -300,7 +300,9 @@ def _new_staging(base: Path) -> Path:
     import tempfile
 
     staging = base / "staging"
-    staging.mkdir(exist_ok=True)
+    if not staging.is_dir():
+        staging.mkdir(exist_ok=True)
+        spread_folders(staging)
     return Path(tempfile.mkdtemp(dir=staging))
 
 
