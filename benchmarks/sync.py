@@ -3,19 +3,21 @@
     python -m benchmarks.sync REQUIREMENTS.in [--runs 5] [--folder DIR] [--results FILE]
 
 Freezes REQUIREMENTS.in once (with uv, so that both sides install the same lock), then times a new
-environment with a warm cache, a new environment with an empty cache, nothing to do, ten packages
-switched there and back, and one package added. Needs the package index.
+environment with a warm cache and with an empty one, nothing to do, ten packages switched there and
+back, one package added, and counts the blocks of ten environments. Needs the package index.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -184,38 +186,27 @@ def bare_python(world: World) -> Command:
     )
 
 
-def new_environment_warm(world: World, runs: int) -> Comparison:
-    def ours() -> None:
-        shutil.rmtree(world.ours / "venv", ignore_errors=True)
+def new_environment(title: str, *, empty_cache: bool) -> Callable[[World, int], str]:
+    """New environments; the peak memory of all processes is taken in a run of its own."""
 
-    def theirs() -> None:
-        shutil.rmtree(world.theirs / "venv", ignore_errors=True)
+    def measure(world: World, runs: int) -> str:
+        def clear(project: Path, cache: str) -> Callable[[], None]:
+            def prepare() -> None:
+                shutil.rmtree(project / "venv", ignore_errors=True)
+                if empty_cache:
+                    shutil.rmtree(world.folder / cache, ignore_errors=True)
 
-    pair = [our_sync(world, prepare=ours), uv_pip_sync(world, create=True, prepare=theirs)]
-    result = alternate("new environment, warm cache", pair, runs=runs)
-    sys.stdout.write(
-        f"    peak memory of all processes: venvman {peak_memory(pair[0]):.0f} MiB, "
-        f"uv {peak_memory(pair[1]):.0f} MiB\n"
-    )
-    return result
+            return prepare
 
+        pair = [
+            our_sync(world, prepare=clear(world.ours, "cache")),
+            uv_pip_sync(world, create=True, prepare=clear(world.theirs, "uv-cache")),
+        ]
+        result = alternate(title, pair, runs=runs, warmup=0 if empty_cache else 1)
+        own, theirs = (f"{peak_memory(command):.0f} MiB" for command in pair)
+        return f"{result}    peak memory of all processes: venvman {own}, uv {theirs}\n"
 
-def new_environment_cold(world: World, runs: int) -> Comparison:
-    def ours() -> None:
-        shutil.rmtree(world.ours / "venv", ignore_errors=True)
-        shutil.rmtree(world.folder / "cache", ignore_errors=True)
-
-    def theirs() -> None:
-        shutil.rmtree(world.theirs / "venv", ignore_errors=True)
-        shutil.rmtree(world.folder / "uv-cache", ignore_errors=True)
-
-    pair = [our_sync(world, prepare=ours), uv_pip_sync(world, create=True, prepare=theirs)]
-    result = alternate("new environment, empty cache", pair, runs=runs, warmup=0)
-    sys.stdout.write(
-        f"    peak memory of all processes: venvman {peak_memory(pair[0]):.0f} MiB, "
-        f"uv {peak_memory(pair[1]):.0f} MiB\n"
-    )
-    return result
+    return measure
 
 
 def nothing_to_do(world: World, runs: int) -> Comparison:
@@ -228,33 +219,111 @@ def nothing_to_do(world: World, runs: int) -> Comparison:
     )
 
 
+def prepared_peers(world: World) -> None:
+    """The peers' environments in the state ``new``, and uv's lock in both."""
+    use_lock(world, "new")
+    if not (world.theirs / "venv").exists():
+        peer = uv_pip_sync(world, create=True, prepare=lambda: None)
+        subprocess.run(peer.argv, cwd=world.theirs, env=world.env, check=True)
+    for variant in ("old", "new"):
+        file = world.folder / f"uv-{variant}.lock"
+        pins = re.findall(r"^([a-z0-9-]+==\S+)", world.lock(variant).read_text(), re.MULTILINE)
+        project = world.uv_project / "pyproject.toml"
+        head = project.read_text().partition("[tool.uv]")[0]
+        project.write_text(f"{head}[tool.uv]\nconstraint-dependencies = {pins!r}\n")
+        lock = [str(world.uv), "lock", "-q", "--python", sys.executable]
+        subprocess.run(lock, cwd=world.uv_project, env=world.env, check=True)
+        shutil.copy(world.uv_project / "uv.lock", file)
+
+
 def ten_switched(world: World, runs: int) -> Comparison:
     """Both variants are reached once before; then every run switches to the other one."""
-    turn = {"ours": 0, "theirs": 0}
+    prepared_peers(world)
+    turn: dict[str, int] = {}
 
-    def switch(project: Path, key: str) -> Callable[[], None]:
+    def switch(to: Path, name: str) -> Callable[[], None]:
         def prepare() -> None:
-            turn[key] += 1
-            variant = "old" if turn[key] % 2 else "new"
-            shutil.copy(world.lock(variant), project / "requirements.txt")
+            turn[name] = turn.get(name, 0) + 1
+            shutil.copy(world.folder / name.format("old" if turn[name] % 2 else "new"), to)
+            # As after typing a command; what is younger than the clock's grain is looked at twice.
+            time.sleep(0.05)
+
+        return prepare
+
+    frozen = uv_sync(world, prepare=switch(world.uv_project / "uv.lock", "uv-{}.lock"))
+    commands = [
+        our_sync(world, prepare=switch(world.ours / "requirements.txt", "{}.txt")),
+        uv_pip_sync(
+            world, create=False, prepare=switch(world.theirs / "requirements.txt", "./{}.txt")
+        ),
+        replace(frozen, label="uv sync --frozen", argv=(*frozen.argv, "--frozen")),
+    ]
+    return alternate("ten packages switched there and back", commands, runs=max(runs, 10), warmup=4)
+
+
+def one_added(world: World, runs: int) -> Comparison:
+    """The environment lacks one small package; it is in no attic, but in the cache."""
+    prepared_peers(world)
+    pins = world.lock("new").read_text()
+    added = next(name for name in SMALL if f"\n{name}==" in pins)
+
+    def without(project: Path) -> Callable[[], None]:
+        def prepare() -> None:
+            python = project / "venv/bin/python"
+            argv = [str(world.uv), "pip", "uninstall", "-q", "--python", str(python), added]
+            subprocess.run(argv, env=world.env, check=True)
 
         return prepare
 
     pair = [
-        our_sync(world, prepare=switch(world.ours, "ours")),
-        uv_pip_sync(world, create=False, prepare=switch(world.theirs, "theirs")),
+        our_sync(world, prepare=without(world.ours)),
+        uv_pip_sync(world, create=False, prepare=without(world.theirs)),
     ]
-    if not (world.theirs / "venv").exists():
-        subprocess.run(uv_pip_sync(world, create=True, prepare=lambda: None).argv,
-                       cwd=world.theirs, env=world.env, check=True)  # fmt: skip
-    return alternate("ten packages switched there and back", pair, runs=max(runs, 10), warmup=4)
+    subprocess.run(pair[0].argv, cwd=world.ours, env=world.env, check=True)
+    return alternate(f"one package added ({added})", pair, runs=max(runs, 10), warmup=2)
 
 
-MEASUREMENTS: dict[str, Callable[[World, int], Comparison]] = {
-    "warm": new_environment_warm,
+def ten_environments(world: World, _runs: int) -> str:
+    """The blocks of ten environments with hard links, against those of one."""
+    use_lock(world, "new")
+    folders = [world.folder / "many" / str(number) for number in range(10)]
+    shutil.rmtree(world.folder / "many", ignore_errors=True)
+    for folder in folders:
+        folder.mkdir(parents=True)
+        for name in ("requirements.in", "requirements.txt"):
+            shutil.copy(world.ours / name, folder)
+        subprocess.run(our_sync(world).argv, cwd=folder, env=world.env, check=True)
+    one, ten = file_blocks(folders[:1]), file_blocks(folders)
+    shutil.rmtree(world.folder / "many")
+    return (
+        "## disk: ten environments of one lock\n\n"
+        f"    files of one: {one / 2048:.0f} MiB, of ten: {ten / 2048:.0f} MiB, {ten / one:.2f} x\n"
+    )
+
+
+def file_blocks(folders: Sequence[Path]) -> int:
+    """Blocks of 512 bytes, each inode once; folders and metadata of packages aside."""
+    seen: dict[int, int] = {}
+    for folder in folders:
+        for parent, _, names in os.walk(folder / "venv"):
+            if parent.endswith(".dist-info") or "/.venvman" in parent:
+                continue
+            for name in names:
+                found = Path(parent, name).lstat()
+                seen[found.st_ino] = found.st_blocks
+    return sum(seen.values())
+
+
+# Small, and nothing else is changed by its coming and going.
+SMALL = ("zipp", "wcwidth", "iniconfig", "six", "idna")
+
+MEASUREMENTS: dict[str, Callable[[World, int], Comparison | str]] = {
+    "warm": new_environment("new environment, warm cache", empty_cache=False),
     "nothing": nothing_to_do,
     "switch": ten_switched,
-    "cold": new_environment_cold,
+    "added": one_added,
+    "disk": ten_environments,
+    "cold": new_environment("new environment, empty cache", empty_cache=True),
 }
 
 if __name__ == "__main__":
