@@ -109,13 +109,14 @@ def test_ctrl_c_does_not_wait_for_work_that_was_not_begun() -> None:
     assert pending[-1].cancelled()
 
 
+@pytest.mark.parametrize("locked", [{"alpha"}, set()])
 def test_an_environment_whose_making_was_killed_before_it_was_filled_gets_its_pip(
-    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch, locked: set[str]
 ) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", index.simple)
-    lock = lock_of(make_wheel(index.folder, "alpha"))
+    lock = lock_of(*(make_wheel(index.folder, name) for name in locked))
     root = write_project(
-        tmp_path / "shop", {"requirements.txt": "alpha\n", "requirements.lock": lock}
+        tmp_path / "shop", {"requirements.txt": "\n".join(locked), "requirements.lock": lock}
     )
     directories = Directories.of(os.environ)
     create(root / "venv", running(directories=directories), directories=directories)
@@ -123,4 +124,4 @@ def test_an_environment_whose_making_was_killed_before_it_was_filled_gets_its_pi
     assert run("sync", "--frozen", cwd=root).code == 0
 
     folders = {path.name.partition("-")[0] for path in site_of(root).glob("*.dist-info")}
-    assert folders == {"alpha", "pip"}
+    assert folders == {*locked, "pip"}

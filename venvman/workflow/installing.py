@@ -10,14 +10,13 @@ from venvman.errors import InstallError
 from venvman.events import Stage
 from venvman.install.attic import Attic
 from venvman.install.atticlimit import AtticLimit
-from venvman.install.ledger import LEDGER
 from venvman.install.link import StoreDamaged
 from venvman.install.staging import AtticGone
 from venvman.install.transaction import Outcome, commit, locked
 from venvman.names import NormalizedName
 from venvman.plan import Add, Plan, Replace
 from venvman.sources import DirectorySource, IndexSource
-from venvman.workflow.places import adopt
+from venvman.workflow.places import adopt, was_left_empty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -97,7 +96,7 @@ def install(context: Context, work: Installation, watch: Stopwatch) -> tuple[Pla
         if place.environment is None:
             outcome = site.make(place, plan, incoming)
         else:
-            if _was_left_empty(place.environment):
+            if was_left_empty(place.environment):
                 plan, incoming = site.with_pip(plan, incoming)
             outcome = site.commit(place.environment, plan, incoming)
             work.done(place.environment)
@@ -304,13 +303,6 @@ class _Site:
             constraints=self.context.settings.build_constraints.value,
             config_settings=self.work.config_settings,
         )
-
-
-def _was_left_empty(environment: Environment) -> bool:
-    """Whether a run was killed between making ``environment`` and filling it: it lacks its pip."""
-    if not environment.made_by_venvman or (environment.root / LEDGER).exists():
-        return False
-    return not any(list(folder.glob("pip-*")) for folder in environment.site_folders)
 
 
 def _entries(plan: Plan) -> tuple[LockEntry, ...]:

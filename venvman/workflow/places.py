@@ -27,6 +27,7 @@ __all__ = [
     "is_adopted",
     "require_free",
     "settle",
+    "was_left_empty",
 ]
 
 _ADOPTED = "adopted"
@@ -142,6 +143,15 @@ def adopt(environment: Environment) -> None:
     with suppress(OSError):
         environment.state.mkdir(exist_ok=True)
         (environment.state / _ADOPTED).write_text(f"venvman {__version__}\n", encoding="utf-8")
+
+
+def was_left_empty(environment: Environment) -> bool:
+    """Whether a run was killed between making ``environment`` and filling it: it lacks its pip."""
+    from venvman.install.ledger import LEDGER
+
+    if not environment.made_by_venvman or (environment.root / LEDGER).exists():
+        return False
+    return not any(list(folder.glob("pip-*")) for folder in environment.site_folders)
 
 
 def freezing_interpreter(context: Context) -> Interpreter:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from venvman.errors import InstallError, LockStale, Problem, Severity
 from venvman.events import Stage
 from venvman.workflow.locks import judge_locks, require_lock, stale_reasons
-from venvman.workflow.places import adopt, find_place, is_adopted, require_free
+from venvman.workflow.places import adopt, find_place, is_adopted, require_free, was_left_empty
 from venvman.workflow.recording import Moment, read_texts, record, record_unchanged
 from venvman.workflow.stamping import Looked
 from venvman.workflow.stopwatch import Stopwatch
@@ -141,7 +141,7 @@ def carry_out(
         VenvmanError: anything that stops it; the environment is then as it was.
     """
     agreed = _agree(context, place, selected, plan, request)
-    if not plan and place.environment is not None:
+    if not plan and place.environment is not None and not was_left_empty(place.environment):
         if not request.inexact:
             adopt(place.environment)
         record_unchanged(context, place.environment, selected.moment)
