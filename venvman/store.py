@@ -48,6 +48,7 @@ _UNWRITABLE = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
     | {errno.ENOTDIR, errno.EEXIST}
 )
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +112,9 @@ class Store:
             except ManifestInvalid:
                 self.discard(sha256)
             except OSError:
+                if entry.is_dir():
+                    # Entries are renamed into place as a whole: a power cut has lost this part.
+                    self.discard(sha256)
                 continue
             else:
                 return StoredWheel(
@@ -352,16 +356,24 @@ def _falling_back(folder: Path, error: OSError) -> Problem:
         severity=Severity.WARNING,
         path=str(folder),
         why="Wheels are unpacked into a temporary folder instead, and again the next time.",
-        fix=f"chmod -R u+rwX {folder}" if error.errno == errno.EACCES else "venvman cache prune",
+        fix=_remedy(folder, error),
     )
 
 
 def _unwritable(folder: Path, error: OSError) -> InstallError:
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    full = error.errno in _FULL
     return InstallError(
         f"Could not unpack a wheel into {folder}: {error.strerror}.",
         code="store-unwritable",
         path=str(folder),
         why="The disk is full." if full else None,
-        fix="venvman cache prune" if full else "venvman cache dir",
+        fix=_remedy(folder, error),
     )
+
+
+def _remedy(folder: Path, error: OSError) -> str:
+    if error.errno in _FULL:
+        return "venvman cache prune"
+    if error.errno == errno.EACCES:
+        return f"chmod -R u+rwX {folder}, or name another folder with --cache-dir DIR"
+    return "name another folder with --cache-dir DIR or in VENVMAN_CACHE_DIR"

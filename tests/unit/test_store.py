@@ -210,9 +210,16 @@ def test_a_cache_that_is_a_file_is_worked_around_with_a_warning(
     assert (problem.code, problem.severity) == ("store-unwritable", Severity.WARNING)
 
 
-@pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC, errno.EACCES])
+@pytest.mark.parametrize(
+    ("number", "fix"),
+    [
+        (errno.EROFS, "--cache-dir DIR or in VENVMAN_CACHE_DIR"),
+        (errno.ENOSPC, "venvman cache prune"),
+        (errno.EACCES, "chmod"),
+    ],
+)
 def test_a_cache_that_cannot_be_written_is_worked_around(
-    tmp_path: Path, wheel: Path, monkeypatch: pytest.MonkeyPatch, number: int
+    tmp_path: Path, wheel: Path, monkeypatch: pytest.MonkeyPatch, number: int, fix: str
 ) -> None:
     """Root may write everything here, and a full disk is not at hand: the call itself fails."""
     cache = tmp_path / "cache"
@@ -228,6 +235,7 @@ def test_a_cache_that_cannot_be_written_is_worked_around(
     with Store(cache, reporter=listener) as store:
         assert changed_files(store.add(wheel, sha256=digest(wheel)), hashes=True) == ()
         assert os.strerror(number) in listener.problems[0].message
+        assert fix in str(listener.problems[0].fix)
 
 
 def test_no_room_anywhere_is_an_error_that_says_so(
