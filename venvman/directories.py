@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +16,14 @@ __all__ = ["Directories"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directories:
-    """``cache`` may vanish at any time, ``state`` (locks, hook records) must not. Both absolute."""
+    """``cache`` may vanish at any time, ``state`` (locks, hook records) must not. Both absolute.
+
+    ``state_named`` says that a person chose ``state``, so that no other will do.
+    """
 
     cache: Path
     state: Path
+    state_named: bool = field(default=False, compare=False)
 
     @classmethod
     def of(cls, variables: Mapping[str, str], *, cache: Path | None = None) -> Directories:
@@ -31,6 +35,7 @@ class Directories:
         return cls(
             cache=Path(chosen).absolute() if chosen else platformdirs.user_cache_path("venvman"),
             state=Path(state).absolute() if state else platformdirs.user_state_path("venvman"),
+            state_named=bool(state),
         )
 
     def environment_lock(self, environment: Path) -> Path:

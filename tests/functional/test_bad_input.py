@@ -513,6 +513,41 @@ class TestDisks:
 
         assert problem["code"] == "state-unwritable"
         assert "VENVMAN_STATE_DIR" in problem["fix"]
+        assert world.index.requests == []
+
+    def test_a_home_that_cannot_be_written_is_worked_around_with_one_note(
+        self, homeless: World, tmp_path: Path
+    ) -> None:
+        ran = run("sync", "--frozen", "--format", "json", cwd=homeless.root)
+
+        assert ran.code == 0, ran.stdout
+        assert versions_in(homeless.root) == {"alpha": "1.0"}
+        notes = [each for each in ran.json["problems"] if each["code"] == "state-elsewhere"]
+        assert [note["severity"] for note in notes] == ["note"]
+        (private,) = (tmp_path / "temporary").glob("venvman-[0-9]*")
+        assert str(private) in notes[0]["why"]
+        assert private.stat().st_mode & 0o777 == 0o700
+
+    def test_a_temporary_folder_that_others_may_write_to_is_not_trusted(
+        self, homeless: World, tmp_path: Path
+    ) -> None:
+        trap = tmp_path / "temporary" / f"venvman-{os.getuid()}"
+        trap.mkdir()
+        trap.chmod(0o777)
+
+        assert homeless.refusal("sync", "--frozen")["code"] == "state-unwritable"
+        assert homeless.index.requests == []
+
+    @pytest.fixture
+    def homeless(self, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+        """A world whose user has no home to write to, as in many containers."""
+        (tmp_path / "file").write_text("")
+        (tmp_path / "temporary").mkdir()
+        monkeypatch.delenv("VENVMAN_STATE_DIR", raising=False)
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file" / "state"))
+        monkeypatch.setenv("HOME", str(tmp_path / "file"))
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+        return world
 
 
 class ReadOnly:

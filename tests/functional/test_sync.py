@@ -359,9 +359,10 @@ class TestConcurrency:
             )
             assert process.stderr is not None
             told = next(line for line in process.stderr if "is being changed by" in line)
-        process.communicate()
+        _, rest = process.communicate()
 
         assert f"process {os.getpid()}" in told
+        assert "Next: venvman sync" not in told + rest  # it is waiting already
         assert process.returncode == 0
 
     def test_what_another_sync_installed_meanwhile_is_not_installed_again(self, root: Path) -> None:

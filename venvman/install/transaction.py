@@ -11,7 +11,6 @@ import contextlib
 import os
 import shutil
 import signal
-import sys
 import threading
 from dataclasses import dataclass, field
 from enum import Enum
@@ -19,11 +18,11 @@ from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from venvman.errors import InstallError, Problem, Severity
+from venvman.errors import InstallError
 from venvman.events import Reporter
-from venvman.files import inter_process_lock, make_private_folder
 from venvman.install.attic import ATTIC, Attic, AtticEntry
 from venvman.install.atticlimit import AtticLimit
+from venvman.install.environmentlock import locked
 from venvman.install.faults import explained
 from venvman.install.journal import (
     JOURNAL,
@@ -189,48 +188,6 @@ def recover(
         raise
 
 
-@contextlib.contextmanager
-def locked(
-    environment: Path, directories: Directories | None, *, wait: float = -1, reporter: Reporter
-) -> Iterator[None]:
-    """Holds the lock of ``environment``, which need not exist; says for whom it waits.
-
-    For whoever makes an environment and then commits to it. Without ``directories`` the caller
-    holds the lock already.
-
-    Raises:
-        InstallError: it was not free within ``wait`` seconds (``environment-locked``), or the state
-            folder cannot be written (``state-unwritable``).
-    """
-    if directories is None:
-        yield
-        return
-    from filelock import Timeout
-
-    path = directories.environment_lock(environment)
-    try:
-        make_private_folder(directories.state)
-        make_private_folder(path.parent)
-    except OSError as error:
-        raise _state_unwritable(directories.state, error) from error
-    owner = path.with_suffix(".owner")
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(inter_process_lock(path, wait=0))
-        except Timeout:
-            busy = _busy(environment, owner)
-            if wait == 0:
-                raise _as_error(busy) from None
-            reporter.problem(busy)
-            try:
-                stack.enter_context(inter_process_lock(path, wait=wait))
-            except Timeout:
-                raise _as_error(busy) from None
-        with contextlib.suppress(OSError):
-            owner.write_text(f"process {os.getpid()} ({' '.join(sys.argv[:3])})")
-        yield
-
-
 def _run(
     request: Request,
     environment: Environment,
@@ -339,37 +296,6 @@ def _finishing() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _state_unwritable(state: Path, error: OSError) -> InstallError:
-    return InstallError(
-        f"The folder {state} cannot be written: {error.strerror or error}.",
-        code="state-unwritable",
-        path=str(state),
-        why="The locks that keep two syncs of one environment apart lie there.",
-        fix=f"chmod u+rwx {state}, or name another folder in VENVMAN_STATE_DIR",
-    )
-
-
-def _busy(environment: Path, owner: Path) -> Problem:
-    try:
-        who = owner.read_text(errors="replace")
-    except OSError:
-        who = "another process"
-    return Problem(
-        code="environment-locked",
-        message=f"{environment} is being changed by {who}.",
-        severity=Severity.NOTE,
-        path=str(environment),
-        why="Two syncs of one environment take turns.",
-        fix="venvman sync",
-    )
-
-
-def _as_error(problem: Problem) -> InstallError:
-    return InstallError(
-        problem.message, code=problem.code, path=problem.path, why=problem.why, fix=problem.fix
-    )
 
 
 def _outcome(

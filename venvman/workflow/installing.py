@@ -10,9 +10,10 @@ from venvman.errors import InstallError
 from venvman.events import Stage
 from venvman.install.attic import Attic
 from venvman.install.atticlimit import AtticLimit
+from venvman.install.environmentlock import locked, require_lockable
 from venvman.install.link import StoreDamaged
 from venvman.install.staging import AtticGone
-from venvman.install.transaction import Outcome, commit, locked
+from venvman.install.transaction import Outcome, commit
 from venvman.names import NormalizedName
 from venvman.plan import Add, Plan, Replace
 from venvman.sources import DirectorySource, IndexSource
@@ -83,13 +84,14 @@ def install(context: Context, work: Installation, watch: Stopwatch) -> tuple[Pla
     Raises:
         VenvmanError: it cannot be done; the environment is as it was, or was not made.
     """
+    where, directories = work.place.path, context.directories
+    require_lockable(where, directories, reporter=context.reporter)
     with ExitStack() as stack:
         store = stack.enter_context(context.open_store())
         index = stack.enter_context(closing(context.open_index(work.options)))
         site = _Site(context=context, work=work, store=store, index=index, watch=watch)
         incoming = site.obtain(_entries(work.plan))
-        where = work.place.path
-        lock = locked(where, context.directories, wait=work.wait, reporter=context.reporter)
+        lock = locked(where, directories, wait=work.wait, reporter=context.reporter)
         stack.enter_context(lock)
         place, plan = work.look_again()
         incoming = site.completed(plan, incoming)

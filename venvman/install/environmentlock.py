@@ -1,0 +1,168 @@
+"""The lock that lets one process at a time change an environment; it lies outside of it.
+
+A container may run with a home that nobody can write to. The locks are then kept in a private
+folder for temporary files, which every process of the same user finds again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvman.errors import InstallError, Problem, Severity
+from venvman.files import inter_process_lock, make_private_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from venvman.directories import Directories
+    from venvman.events import Reporter
+
+__all__ = ["locked", "require_lockable"]
+
+
+@contextlib.contextmanager
+def locked(
+    environment: Path, directories: Directories | None, *, wait: float = -1, reporter: Reporter
+) -> Iterator[None]:
+    """Holds the lock of ``environment``, which need not exist; says for whom it waits.
+
+    For whoever makes an environment and then commits to it. Without ``directories`` the caller
+    holds the lock already.
+
+    Raises:
+        InstallError: it was not free within ``wait`` seconds (``environment-locked``), or there is
+            no folder to keep it in (``state-unwritable``).
+    """
+    if directories is None:
+        yield
+        return
+    from filelock import Timeout
+
+    path = _lock_file(environment, directories, reporter)
+    owner = path.with_suffix(".owner")
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(inter_process_lock(path, wait=0))
+        except Timeout:
+            who = _holder(owner)
+            if wait == 0:
+                raise _taken(environment, who) from None
+            reporter.problem(_waiting(environment, who))
+            try:
+                stack.enter_context(inter_process_lock(path, wait=wait))
+            except Timeout:
+                raise _taken(environment, who) from None
+        with contextlib.suppress(OSError):
+            owner.write_text(f"process {os.getpid()} ({' '.join(sys.argv[:3])})")
+        yield
+
+
+def require_lockable(environment: Path, directories: Directories, *, reporter: Reporter) -> None:
+    """Makes sure that ``environment`` can be locked, before anything that takes time is done.
+
+    Raises:
+        InstallError: there is no folder to keep the lock in (``state-unwritable``).
+    """
+    _lock_file(environment, directories, reporter)
+
+
+def _lock_file(environment: Path, directories: Directories, reporter: Reporter) -> Path:
+    """Where the lock is, in a folder that can be written; a note if that is not the usual one."""
+    path = directories.environment_lock(environment)
+    try:
+        make_private_folder(directories.state)
+        _make_writable(path.parent)
+    except OSError as error:
+        if directories.state_named:
+            raise _state_unwritable(directories.state, error) from error
+        unwritable = error
+    else:
+        return path
+    try:
+        elsewhere = _temporary_folder()
+        path = replace(directories, state=elsewhere).environment_lock(environment)
+        _make_writable(path.parent)
+    except OSError:
+        raise _state_unwritable(directories.state, unwritable) from unwritable
+    reporter.problem(_fallen_back(directories.state, elsewhere, unwritable))
+    return path
+
+
+def _make_writable(folder: Path) -> None:
+    make_private_folder(folder)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(f"{folder} cannot be written")
+
+
+def _temporary_folder() -> Path:
+    """A folder for temporary files that is this user's alone.
+
+    Raises:
+        OSError: it cannot be made, or somebody else has made it.
+    """
+    user = os.getuid() if hasattr(os, "getuid") else ""
+    folder = Path(tempfile.gettempdir(), f"venvman-{user}")
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    # In a folder that all may write to, a name that can be guessed may be somebody else's trap.
+    private = user == "" or (found.st_uid == user and not found.st_mode & 0o077)
+    if not stat.S_ISDIR(found.st_mode) or not private:
+        raise PermissionError(f"{folder} is not private")
+    return folder
+
+
+def _state_unwritable(state: Path, error: OSError) -> InstallError:
+    return InstallError(
+        f"The folder {state} cannot be written: {error.strerror or error}.",
+        code="state-unwritable",
+        path=str(state),
+        why="The locks that keep two syncs of one environment apart lie there.",
+        fix=f"chmod u+rwx {state}, or name another folder in VENVMAN_STATE_DIR",
+    )
+
+
+def _fallen_back(state: Path, elsewhere: Path, error: OSError) -> Problem:
+    return Problem(
+        code="state-elsewhere",
+        message=f"The folder {state} cannot be written: {error.strerror or error}.",
+        severity=Severity.NOTE,
+        path=str(state),
+        why=f"The locks that keep two syncs of one environment apart are in {elsewhere} instead.",
+        fix="name another folder in VENVMAN_STATE_DIR",
+    )
+
+
+def _holder(owner: Path) -> str:
+    try:
+        return owner.read_text(errors="replace")
+    except OSError:
+        return "another process"
+
+
+def _waiting(environment: Path, who: str) -> Problem:
+    """Nothing is to be done about it: this process goes on by itself."""
+    return Problem(
+        code="environment-locked",
+        message=f"{environment} is being changed by {who}.",
+        severity=Severity.NOTE,
+        path=str(environment),
+        why="Two syncs of one environment take turns: this one waits.",
+    )
+
+
+def _taken(environment: Path, who: str) -> InstallError:
+    return InstallError(
+        f"{environment} is being changed by {who}.",
+        code="environment-locked",
+        path=str(environment),
+        why="Two syncs of one environment take turns.",
+        fix="venvman sync",
+    )
