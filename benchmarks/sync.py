@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -103,7 +104,7 @@ def build_world(folder: Path, requirements: Path) -> World:
     (world.ours / "requirements.in").write_text("\n".join(wishes) + "\n")
     (world.uv_project / "pyproject.toml").write_text(
         "[project]\nname = 'bench'\nversion = '1'\n"
-        f"requires-python = '=={sys.version_info[0]}.{sys.version_info[1]}.*'\n"
+        f"requires-python = '=={platform.python_version()}'\n"
         f"dependencies = {wishes!r}\n"
     )
     compile_lock(world, world.lock("new"), ())
@@ -230,7 +231,8 @@ def prepared_peers(world: World) -> None:
         pins = re.findall(r"^([a-z0-9-]+==\S+)", world.lock(variant).read_text(), re.MULTILINE)
         project = world.uv_project / "pyproject.toml"
         head = project.read_text().partition("[tool.uv]")[0]
-        project.write_text(f"{head}[tool.uv]\nconstraint-dependencies = {pins!r}\n")
+        here = f"environments = [\"sys_platform == '{sys.platform}'\"]"
+        project.write_text(f"{head}[tool.uv]\n{here}\nconstraint-dependencies = {pins!r}\n")
         lock = [str(world.uv), "lock", "-q", "--python", sys.executable]
         subprocess.run(lock, cwd=world.uv_project, env=world.env, check=True)
         shutil.copy(world.uv_project / "uv.lock", file)

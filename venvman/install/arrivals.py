@@ -218,7 +218,8 @@ class _Arrival:
     def _download(self, best: Candidate) -> None:
         turn = self.arrivals.turn(best)
         try:
-            known = self.arrivals.recall(self.entry) if turn.waited else None
+            # Whoever had the turn before may have fetched the same.
+            known = self.arrivals.recall(self.entry)
             if known is not None:
                 turn.end()
                 self.events.put(Done(entry=self.entry, result=known))

@@ -20,13 +20,9 @@ _LOCKS = 256
 
 @final
 class Turn:
-    """The turn of fetching ``name`` into ``cache``; making it waits, :meth:`end` ends it.
-
-    ``waited`` says that somebody else had it before, who may have fetched the same.
-    """
+    """The turn of fetching ``name`` into ``cache``; making it waits, :meth:`end` ends it."""
 
     def __init__(self, cache: Path, name: str) -> None:
-        self.waited = False
         self._descriptor: int | None = None
         try:
             import fcntl
@@ -38,11 +34,7 @@ class Turn:
             folder.mkdir(exist_ok=True)
             descriptor = os.open(folder / f"{number:02x}", os.O_RDWR | os.O_CREAT, 0o666)
             self._descriptor = descriptor
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                self.waited = True
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
 
     def end(self) -> None:
         """Lets the next one in; may be called again."""
