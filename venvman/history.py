@@ -13,13 +13,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from venvman.files import write_atomically
+from venvman.historyline import FOLDER, FORMAT, STATES, SWITCH, append_line, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,12 +37,9 @@ __all__ = [
     "text_digest",
 ]
 
-HISTORY = ".venvman/history"
+HISTORY = FOLDER
 LIMIT = 50
 """So many states are always kept; never more than twice as many."""
-
-_FORMAT = 1
-_STATES = "states.jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +103,15 @@ class State:
         rows = sorted(f"{lock.path} {lock.digest}" for lock in self.locks)
         return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
+    @property
+    def fingerprint(self) -> str:
+        """By what a switch names this state (see :func:`venvman.historyline.fingerprint`)."""
+        return fingerprint((each.name, each.wheel) for each in self.held if each.wheel is not None)
+
     def render(self) -> str:
         """One line of JSON, without its end; :meth:`parse` is the inverse."""
         document = {
-            "format": _FORMAT,
+            "format": FORMAT,
             "sequence": self.sequence,
             "when": self.when,
             "by": self.by,
@@ -127,7 +129,7 @@ class State:
         """The state of one line; None where it is damaged or of another format."""
         try:
             document: dict[str, Any] = json.loads(line)
-            if document["format"] != _FORMAT:
+            if document["format"] != FORMAT:
                 return None
             revision = document["revision"]
             return cls(
@@ -176,18 +178,24 @@ class History:
         """All that can be read, the newest first."""
         found: dict[int, State] = {}
         for line in self._lines():
-            state = State.parse(line)
+            state = State.parse(line) or _switched(line, found)
             if state is not None:
                 found[state.sequence] = state
         return tuple(found[sequence] for sequence in sorted(found, reverse=True))
 
+    def sequence(self) -> int | None:
+        """That of the line which was written last; None where it cannot be read."""
+        lines = self._lines()
+        try:
+            return int(json.loads(lines[-1])["sequence"]) if lines else None
+        except (ValueError, TypeError, KeyError):
+            return None
+
     def newest(self) -> State | None:
-        """The state that was recorded last; costs the parsing of one line."""
-        for line in reversed(self._lines()):
-            state = State.parse(line)
-            if state is not None:
-                return state
-        return None
+        """The state that was recorded last; mostly costs the parsing of one line."""
+        lines = self._lines()
+        last = State.parse(lines[-1]) if lines else None
+        return last or next(iter(self.states()), None)
 
     def text(self, digest: str) -> bytes | None:
         """The lock with this ``digest`` as it was; None where it is gone or damaged."""
@@ -211,29 +219,15 @@ class History:
             if self.text(path.name) is None:
                 write_atomically(path, zlib.compress(content, 6))
         lines = self._lines()
-        self._append(state.render())
+        append_line(str(self._folder / STATES), state.render())
         if len(lines) + 1 >= 2 * LIMIT:
             self._shorten()
-
-    def _append(self, line: str) -> None:
-        """In one write, on a line of its own whatever a crash has left before it."""
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(self._folder / _STATES, flags, 0o666)
-        try:
-            size = os.lseek(descriptor, 0, os.SEEK_END)
-            torn = False
-            if size:
-                os.lseek(descriptor, size - 1, os.SEEK_SET)
-                torn = os.read(descriptor, 1) != b"\n"
-            os.write(descriptor, f"{chr(10) if torn else ''}{line}\n".encode())
-        finally:
-            os.close(descriptor)
 
     def _shorten(self) -> None:
         kept = self.states()[:LIMIT]
         content = "".join(f"{state.render()}\n" for state in reversed(kept))
-        write_atomically(self._folder / _STATES, content.encode())
-        wanted = {lock.digest for state in kept for lock in state.locks} | {_STATES}
+        write_atomically(self._folder / STATES, content.encode())
+        wanted = {lock.digest for state in kept for lock in state.locks} | {STATES}
         for path in self._folder.iterdir():
             if path.name not in wanted:
                 with contextlib.suppress(OSError):
@@ -241,10 +235,30 @@ class History:
 
     def _lines(self) -> list[str]:
         try:
-            content = (self._folder / _STATES).read_bytes()
+            content = (self._folder / STATES).read_bytes()
         except OSError:
             return []
         return [line for line in content.decode("utf-8", "replace").split("\n") if line]
+
+
+def _switched(line: str, before: dict[int, State]) -> State | None:
+    """The state of a line that :mod:`venvman.historyline` wrote: the last like it of ``before``."""
+    try:
+        document: dict[str, Any] = json.loads(line)
+        if (document["format"], document["by"]) != (FORMAT, SWITCH):
+            return None
+        like, revision = document["like"], document["revision"]
+        known = next((each for each in reversed(before.values()) if each.fingerprint == like), None)
+        return known and replace(
+            known,
+            sequence=int(document["sequence"]),
+            when=float(document["when"]),
+            by="sync",
+            target=None,
+            revision=revision and Revision(commit=revision[0], branch=revision[1]),
+        )
+    except (ValueError, TypeError, KeyError, IndexError):
+        return None
 
 
 def text_digest(content: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -189,6 +190,69 @@ class TestHistory:
         assert (found["by"], found["locks"]) == ("found", [])
         assert found["changed"] == [{"name": "alpha", "from": "1.0", "to": "2.0"}]
         assert before["number"] == 1
+
+
+class TestSwitches:
+    """``sync`` as git users meet it: the program itself, which knows states it has been in."""
+
+    @pytest.fixture
+    def branches(self, root: Path, index: Index) -> Path:
+        """The project under git: main has FIRST, next has SECOND, both synced."""
+        (root / ".git").rmdir()
+        git(root, "init", "-q")
+        (root / ".gitignore").write_text("venv/\n")
+        for branch, pins in (("main", FIRST), ("next", SECOND)):
+            git(root, "checkout", "-q", "-B", branch)
+            relock(root, index, pins)
+            git(root, "add", "-A")
+            git(root, "commit", "-qm", branch)
+            assert self.program(root, "sync").returncode == 0
+        return root
+
+    @staticmethod
+    def program(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, "-m", "venvman", *arguments]
+        return subprocess.run(words, cwd=root, capture_output=True, text=True, check=False)
+
+    def test_a_switch_between_branches_is_in_the_history(self, branches: Path) -> None:
+        before = states(branches)
+        git(branches, "checkout", "-q", "main")
+        assert self.program(branches, "sync").returncode == 0
+
+        now, *rest = states(branches)
+        assert [each["when"] for each in rest] == [each["when"] for each in before]
+        assert now["revision"] == {
+            "commit": git(branches, "rev-parse", "main").strip(),
+            "branch": "main",
+        }
+        assert (now["by"], now["on_disk"]) == ("sync", True)
+        assert now["lock"] == before[1]["lock"]
+
+    def test_a_rollback_after_switches_goes_back_one_switch(self, branches: Path) -> None:
+        for branch in ("main", "next", "main"):
+            git(branches, "checkout", "-q", branch)
+            assert self.program(branches, "sync").returncode == 0
+            assert versions_in(branches) == (FIRST if branch == "main" else SECOND)
+
+        rollback(branches)
+
+        assert versions_in(branches) == SECOND
+
+    def test_a_switch_that_nobody_recorded_is_what_the_next_sync_started_from(
+        self, branches: Path, index: Index
+    ) -> None:
+        path = branches / "venv" / HISTORY / "states.jsonl"
+        content = path.read_text()
+        git(branches, "checkout", "-q", "main")
+        self.program(branches, "sync")
+        path.write_text(content)
+        relock(branches, index, {"gamma": "1.0"})
+        sync(branches)
+
+        rollback(branches)
+
+        assert versions_in(branches) == FIRST
+        assert states(branches)[2]["by"] == "found"
 
 
 class TestRollback:

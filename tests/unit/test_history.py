@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.projects import git
 from venvman.history import (
     HISTORY,
     LIMIT,
@@ -19,6 +20,7 @@ from venvman.history import (
     State,
     text_digest,
 )
+from venvman.historyline import append_switch, head_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -206,3 +208,100 @@ def test_a_history_that_cannot_be_written_says_so_and_stays(
     with pytest.raises((FileExistsError, NotADirectoryError)):
         history.record(STATE, [TEXT])
     assert history.states() == ()
+
+
+class TestSwitches:
+    """Lines that the switch between known states writes."""
+
+    @pytest.fixture
+    def environment(self, tmp_path: Path, history: History) -> Path:
+        """Two states, alpha 1.0 and then alpha 2.0."""
+        history.record(STATE, [TEXT])
+        two = Held(name="alpha", version="2.0", source="index", wheel="cd" * 32, locked=True)
+        history.record(replace(STATE, sequence=2, held=(two,)), [TEXT])
+        return tmp_path
+
+    def test_a_switch_is_the_last_state_that_held_the_same(
+        self, environment: Path, history: History
+    ) -> None:
+        append_switch(str(environment), 3, [("pip", "ee" * 32), ("alpha", "ab" * 32)])
+
+        now = history.states()[0]
+        assert now == replace(STATE, sequence=3, when=now.when, revision=None)
+        assert now.when > STATE.when
+        assert history.newest() == now
+        assert history.sequence() == 3
+
+    def test_switches_to_and_fro_are_all_there(self, environment: Path, history: History) -> None:
+        for sequence, wheel in ((3, "ab"), (4, "cd"), (5, "ab")):
+            append_switch(str(environment), sequence, [("alpha", wheel * 32)])
+
+        versions = [state.held[0].version for state in history.states()]
+        assert versions == ["1.0", "2.0", "1.0", "2.0", "1.0"]
+
+    def test_what_no_state_explains_is_passed_over(
+        self, environment: Path, history: History
+    ) -> None:
+        append_switch(str(environment), 3, [("beta", "ab" * 32)])
+
+        assert [state.sequence for state in history.states()] == [2, 1]
+
+    def test_an_environment_without_history_gets_none(self, tmp_path: Path) -> None:
+        with pytest.raises(FileNotFoundError):
+            append_switch(str(tmp_path), 3, [])
+
+    def test_a_sequence_that_cannot_be_read_is_none(
+        self, environment: Path, history: History
+    ) -> None:
+        with file(environment).open("a") as stream:
+            stream.write("{\n")
+
+        assert history.sequence() is None
+
+
+class TestHead:
+    """Reading git's own files comes to what git says."""
+
+    @pytest.fixture
+    def repository(self, tmp_path: Path) -> Path:
+        root = tmp_path / "repository"
+        root.mkdir()
+        git(root, "init", "-q")
+        return root
+
+    @pytest.fixture
+    def commit(self, repository: Path) -> str:
+        git(repository, "commit", "-q", "--allow-empty", "-m", "one")
+        return git(repository, "rev-parse", "HEAD").strip()
+
+    def test_a_branch_and_its_commit(self, repository: Path, commit: str) -> None:
+        (repository / "below").mkdir()
+
+        assert head_of(str(repository)) == [commit, "main"]
+        assert head_of(str(repository / "below")) == [commit, "main"]
+
+    def test_a_branch_with_a_slash_in_packed_references(
+        self, repository: Path, commit: str
+    ) -> None:
+        git(repository, "checkout", "-q", "-b", "feature/x")
+        git(repository, "pack-refs", "--all")
+
+        assert head_of(str(repository)) == [commit, "feature/x"]
+
+    def test_a_detached_head_has_no_branch(self, repository: Path, commit: str) -> None:
+        git(repository, "checkout", "-q", "--detach")
+
+        assert head_of(str(repository)) == [commit, None]
+
+    def test_a_worktree_has_a_head_of_its_own(
+        self, repository: Path, commit: str, tmp_path: Path
+    ) -> None:
+        git(repository, "worktree", "add", "-q", "-b", "other", str(tmp_path / "tree"))
+
+        assert head_of(str(tmp_path / "tree")) == [commit, "other"]
+
+    def test_before_the_first_commit_there_is_none(self, repository: Path) -> None:
+        assert head_of(str(repository)) is None
+
+    def test_outside_a_repository_there_is_none(self, tmp_path: Path) -> None:
+        assert head_of(str(tmp_path)) is None

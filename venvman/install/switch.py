@@ -18,6 +18,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from venvman import stamp
+from venvman.historyline import append_switch
 from venvman.install import states
 from venvman.install.attic import Attic, AtticEntry
 from venvman.install.exchange import Exchange
@@ -132,6 +133,7 @@ def _attempt(
             return None
         if plan.leaving or plan.returning:
             _carry_out(plan, observe)
+            _record(plan)
         _leave_stamp(found, plan, key)
     seconds = perf_counter() - started
     names = {each.held.name for each in plan.leaving} | {each.name for each in plan.returning}
@@ -282,6 +284,17 @@ def _entry(each: _Leaving, units: list[tuple[str, str]], sequence: int) -> Attic
         size=each.size,
         sequence=sequence,
     )
+
+
+def _record(plan: _Plan) -> None:
+    """Adds to the environment's history; what cannot be written there is no error."""
+    held = plan.wanted.held.values()
+    with suppress(OSError):
+        append_switch(
+            plan.root,
+            plan.ledger.sequence + 1,
+            [(each.name, each.provenance.sha256) for each in held],
+        )
 
 
 def _leave_stamp(found: Stamp, plan: _Plan, key: str) -> None:

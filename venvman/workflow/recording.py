@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from venvman.lockfile import LockEntry
     from venvman.workflow.context import Context
 
-__all__ = ["LockText", "Moment", "bring_up_to_date", "read_texts", "record", "record_unchanged"]
+__all__ = [
+    "LockText",
+    "Moment",
+    "bring_up_to_date",
+    "note_missed",
+    "read_texts",
+    "record",
+    "record_unchanged",
+]
 
 FOUND = "found"
 # They are recorded only where a lock names them, which an inventory cannot know.
@@ -107,11 +115,24 @@ def record_unchanged(context: Context, environment: Environment, moment: Moment)
         record(context, environment, moment)
 
 
-def bring_up_to_date(context: Context, environment: Environment) -> tuple[State, ...]:
+def note_missed(context: Context, environment: Environment) -> None:
+    """Writes down what the environment holds, before it is changed, if nobody has.
+
+    The caller holds the environment's lock. Costs one line of history where all is well.
+    """
+    last = History(environment.root).sequence()
+    if last is not None and last != _sequence(environment):
+        bring_up_to_date(context, environment, held=True)
+
+
+def bring_up_to_date(
+    context: Context, environment: Environment, *, held: bool = False
+) -> tuple[State, ...]:
     """The recorded states, the newest first; that of now is among them.
 
     A killed command, or one without time for it, may have left it out: then it is written down,
-    with the locks of the last state that held the same.
+    with the locks of the last state that held the same. ``held`` says that the caller holds the
+    environment's lock.
 
     Raises:
         InstallError: the environment's lock cannot be had.
@@ -122,9 +143,10 @@ def bring_up_to_date(context: Context, environment: Environment) -> tuple[State,
     states = history.states()
     if not states or states[0].sequence == _sequence(environment):
         return states
-    with locked(environment.root, context.directories, reporter=context.reporter):
-        sequence, held = _sequence(environment), _held(context, environment, ())
-        known = next((state for state in states if _pins(state.held) == _pins(held)), None)
+    directories = None if held else context.directories
+    with locked(environment.root, directories, reporter=context.reporter):
+        sequence, there = _sequence(environment), _held(context, environment, ())
+        known = next((state for state in states if _pins(state.held) == _pins(there)), None)
         if known is states[0]:
             return states
         state = State(
@@ -134,7 +156,7 @@ def bring_up_to_date(context: Context, environment: Environment) -> tuple[State,
             python=str(environment.interpreter.version),
             groups=known.groups if known else (),
             locks=known.locks if known else (),
-            held=known.held if known else held,
+            held=known.held if known else there,
             revision=_revision(context),
         )
         with suppress(OSError):

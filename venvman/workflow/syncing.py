@@ -10,7 +10,13 @@ from venvman.errors import InstallError, LockStale, Problem, Severity
 from venvman.events import Stage
 from venvman.workflow.locks import judge_locks, require_lock, stale_reasons
 from venvman.workflow.places import adopt, find_place, is_adopted, require_free, was_left_empty
-from venvman.workflow.recording import Moment, read_texts, record, record_unchanged
+from venvman.workflow.recording import (
+    Moment,
+    note_missed,
+    read_texts,
+    record,
+    record_unchanged,
+)
 from venvman.workflow.stamping import Looked
 from venvman.workflow.stopwatch import Stopwatch
 from venvman.workflow.values import FreezeRequest, LockPolicy, SyncOutcome, SyncRequest
@@ -177,6 +183,8 @@ class _Look:
                 path=self.context.project.display(place.path),
                 fix="venvman sync",
             )
+        if place.environment is not None:
+            note_missed(self.context, place.environment)
         plan = plan_for(self.context, place, self.selected, self.request)
         if not self.agreed.issuperset(_removed(plan)):
             _agree(self.context, place, self.selected, plan, self.request)
