@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http
 import os
 import shutil
@@ -502,6 +503,24 @@ class TestDisks:
 
         assert ran.code == 0, ran.stderr
         assert versions_in(synced.root) == {"alpha": "1.0"}
+
+    def test_links_asked_for_by_name_across_filesystems_cost_a_warning(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A second filesystem is not at hand: the call itself fails as it would there."""
+        from venvman.install import link
+
+        def refusing(*_: object) -> None:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+        monkeypatch.setitem(link._HOW, link.Link.HARDLINK, refusing)
+
+        ran = run("sync", "--frozen", "--link", "hardlink", "--format", "json", cwd=world.root)
+
+        assert ran.code == 0
+        told = [each for each in ran.json["problems"] if each["code"] == "link-refused"]
+        assert [each["severity"] for each in told] == ["warning"]
+        assert versions_in(world.root) == {"alpha": "1.0"}
 
     def test_a_state_folder_that_cannot_be_written_is_named(
         self, world: World, tmp_path: Path

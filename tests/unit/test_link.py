@@ -153,3 +153,27 @@ def test_a_generated_file_replaces_a_shared_one_without_touching_it(
     write_file(str(tmp_path / "into/a.py"), b"generated", mtime_ns=10**9)
     assert (wheel.folder / "a.py").read_text() == "a"
     assert (tmp_path / "into/a.py").stat().st_mtime_ns == 10**9
+
+
+@pytest.mark.parametrize("how", [Link.HARDLINK, Link.REFLINK])
+def test_a_way_asked_for_by_name_that_cannot_be_gone_is_told_with_both_folders(
+    wheel: StoredWheel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: Link
+) -> None:
+    refuse(monkeypatch, how, errno.EXDEV)
+    problem = link(wheel, tmp_path / "into", how).given_up("/elsewhere/venv")
+
+    assert problem is not None
+    assert how.value in problem.message
+    assert f"from {tmp_path / 'cache'} to /elsewhere/venv" in problem.message
+
+
+def test_a_way_that_venvman_chose_itself_is_given_up_without_a_word(
+    wheel: StoredWheel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, Link.REFLINK, errno.EXDEV)
+    refuse(monkeypatch, Link.HARDLINK, errno.EXDEV)
+    assert link(wheel, tmp_path / "into").given_up("venv") is None
+
+
+def test_a_way_that_was_gone_is_not_told_of(wheel: StoredWheel, tmp_path: Path) -> None:
+    assert link(wheel, tmp_path / "into", Link.HARDLINK).given_up("venv") is None

@@ -13,7 +13,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from venvman.errors import InstallError, Problem
+from venvman.errors import InstallError, Problem, Severity
 from venvman.settings import Link
 
 if TYPE_CHECKING:
@@ -64,6 +64,28 @@ class Linker:
         self._link = link
         self._methods: dict[int, list[Link]] = {}
         self.used = Link.COPY
+        self._refused: tuple[str, str] | None = None
+
+    def given_up(self, environment: str) -> Problem | None:
+        """The warning that a way asked for by name could not be gone; None if it was, or none was.
+
+        ``environment`` is where the files went, as people see it.
+        """
+        if self._refused is None or self._link is Link.AUTO:
+            return None
+        file, why = self._refused
+        # <cache>/wheels-v1/<aa>/<sha256>/files/...: the hashes tell nobody anything.
+        folder = file.partition("/wheels-v1/")[0]
+        return Problem(
+            code="link-refused",
+            message=f"Files were copied: {self._link.value} is not possible from {folder} to "
+            f"{environment}.",
+            severity=Severity.WARNING,
+            path=environment,
+            why=f"{why}. The two folders must lie on one filesystem that knows such links.",
+            fix="name a cache on the environment's filesystem with --cache-dir DIR, or sync with "
+            "--link auto",
+        )
 
     def link_all(
         self, wheel: StoredWheel, files: Iterable[tuple[int, str]], into: str
@@ -127,6 +149,7 @@ class Linker:
                 if error.errno not in _CANNOT:
                     raise
                 methods.pop(0)
+                self._refused = (source, error.strerror or str(error))
             else:
                 self.used = method
                 return

@@ -163,6 +163,9 @@ class _Staging:
             else:
                 self._staged.append(result)
                 self._reporter.advanced(Stage.INSTALL, item=name)
+        refused = linker.given_up(self._site.root)
+        if refused is not None:
+            self._reporter.problem(refused)
         if damaged:
             raise StoreDamaged(
                 tuple(wheel for wheel, _ in damaged), tuple(path for _, path in damaged)
