@@ -6,7 +6,6 @@ Imports nothing that the switch has not imported already.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
@@ -46,12 +45,15 @@ def append_switch(root: str, sequence: int, wheels: Iterable[tuple[str, str]]) -
 
 
 def fingerprint(wheels: Iterable[tuple[str, str]]) -> str:
-    """By what a state is known again: 64 hex digits for names with the sha256 of their wheels.
+    """By what a state is known again: 32 hex digits for names with the sha256 of their wheels.
 
     Less those that an environment has or has not, whatever its locks say (DESIGN 4.2).
     """
+    # hashlib, its public face, takes longer to import than all that is digested here.
+    from _blake2 import blake2b
+
     rows = sorted(f"{name} {wheel}" for name, wheel in wheels if name not in _TOLERATED)
-    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    return blake2b("\n".join(rows).encode(), digest_size=16).hexdigest()
 
 
 def append_line(path: str, line: str) -> None:
