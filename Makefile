@@ -55,6 +55,10 @@ types: $(READY) ## Check types, strictly, tests included
 test: $(READY) ## Run the tests (offline)
 	$(BIN)/python -m pytest -n $(WORKERS) $(if $(K),-k '$(K)') $(T)
 
+.PHONY: torture
+torture: $(READY) ## Kill syncs hundreds of times, in about fifteen minutes
+	$(BIN)/python -m pytest -m torture -n 0 tests/transactions
+
 .PHONY: cov
 cov: $(READY) ## Run the tests with statement and branch coverage
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report= $(T)

@@ -79,6 +79,10 @@ class Branches:
     def sync(self, branch: str) -> bool:
         """As the program does it; whether a switch was enough."""
         self.checkout(branch)
+        return self.sync_as_found()
+
+    def sync_as_found(self) -> bool:
+        """The same with the lock that is there."""
         if self.switch() is not None:
             return True
         self.thorough()
