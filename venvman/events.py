@@ -61,6 +61,12 @@ class Reporter:
     def download_finished(self, label: str) -> None:
         """The download ended, well or not."""
 
+    def unpack_started(self, label: str) -> None:
+        """The wheel ``label``, which has arrived, is being unpacked and checked."""
+
+    def unpack_finished(self, label: str) -> None:
+        """The unpacking ended, well or not."""
+
     def build_started(self, label: str) -> None:
         """An sdist, repository or folder is being built into a wheel."""
 

@@ -509,11 +509,12 @@ class TestDisks:
     ) -> None:
         """A second filesystem is not at hand: the call itself fails as it would there."""
         from venvman.install import link
+        from venvman.settings import Link
 
         def refusing(*_: object) -> None:
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
 
-        monkeypatch.setitem(link._HOW, link.Link.HARDLINK, refusing)
+        monkeypatch.setitem(link._HOW, Link.HARDLINK, refusing)
 
         ran = run("sync", "--frozen", "--link", "hardlink", "--format", "json", cwd=world.root)
 

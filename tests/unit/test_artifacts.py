@@ -43,6 +43,7 @@ class Listener(Reporter):
     def __init__(self) -> None:
         self.items: list[str] = []
         self.builds: list[str] = []
+        self.unpacked: list[str] = []
 
     def advanced(self, stage: Stage, *, item: str) -> None:
         assert stage is Stage.FETCH
@@ -50,6 +51,12 @@ class Listener(Reporter):
 
     def build_started(self, label: str) -> None:
         self.builds.append(label)
+
+    def unpack_started(self, label: str) -> None:
+        self.unpacked.append(f"begin {label}")
+
+    def unpack_finished(self, label: str) -> None:
+        self.unpacked.append(f"end {label}")
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +158,12 @@ def project(folder: Path, name: str = "local", **files: str) -> Path:
 
 
 # --- index entries
+
+
+def test_the_unpacking_of_what_has_arrived_is_told(world: World) -> None:
+    a = world.wheel("a")
+    world.obtain(pin("a", "1.0", sha256_of(a)))
+    assert world.listener.unpacked == [f"begin {a.name}", f"end {a.name}"]
 
 
 def test_every_entry_comes_to_its_wheel_in_the_store(world: World) -> None:

@@ -132,6 +132,27 @@ class TestLive:
 
         assert "building docopt-0.6.2.tar.gz" in drawn(reporter)
 
+    def test_what_has_arrived_is_unpacked_under_its_own_name(self) -> None:
+        reporter, _ = live()
+        wheel = "numpy-2.1.0-cp311-cp311-manylinux_2_17_x86_64.whl"
+        reporter.stage_started(Stage.FETCH, total=2)
+        reporter.download_started(wheel, size=10)
+        reporter.unpack_started(wheel)
+        while_it_arrives = drawn(reporter)
+        reporter.download_finished(wheel)
+        afterwards = drawn(reporter)
+        reporter.download_started("other-1.0-py3-none-any.whl", size=10)
+        again = drawn(reporter)
+        reporter.download_finished("other-1.0-py3-none-any.whl")
+        reporter.unpack_finished(wheel)
+
+        assert "Fetching" in while_it_arrives
+        assert "Unpacking" in afterwards
+        assert "Fetching" not in afterwards
+        assert "unpacking numpy-2.1.0 " in afterwards
+        assert "Fetching" in again
+        assert "unpacking numpy" not in drawn(reporter)
+
     def test_only_a_few_downloads_are_shown_and_others_follow(self) -> None:
         reporter, _ = live()
         for number in range(8):
@@ -169,6 +190,8 @@ class TestLive:
         reporter.advanced(Stage.FETCH, item="x")
         reporter.download_advanced("x", received=1_000_000)
         reporter.download_finished("x")
+        reporter.unpack_started("x")
+        reporter.unpack_finished("x")
         reporter.stage_finished(Stage.FETCH)
 
     def test_a_warning_is_told_once_above_the_bars(self) -> None:

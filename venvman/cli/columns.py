@@ -48,6 +48,8 @@ class TitleColumn(ProgressColumn):
         match task.fields["kind"]:
             case "download":
                 return plain(f"  {_without_tags(task.description)}")
+            case "unpack":
+                return plain(f"  unpacking {_without_tags(task.description)}")
             case "build":
                 return plain(f"  building {task.description}")
             case _:

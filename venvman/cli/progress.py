@@ -38,6 +38,8 @@ _BRIEF = frozenset({Stage.SCAN, Stage.PLAN, Stage.VERIFY})
 # More rows than these would push the stage itself off a small terminal.
 _MOST_DOWNLOADS = 5
 
+_UNPACKING = "unpacking "
+
 # Bars redraw ten times a second anyway; telling rich of every chunk only takes its lock.
 _CHUNK = 64 * 1024
 
@@ -147,7 +149,9 @@ class LiveReporter(TerminalReporter):
 
     def download_started(self, label: str, *, size: int | None) -> None:
         """A bar of its own, shown while there is room."""
-        self._item_started(label, kind="download", total=size)
+        with self._lock:
+            self._item_started(label, kind="download", total=size)
+            self._name_stage()
 
     def download_advanced(self, label: str, *, received: int) -> None:
         """The file's bar grows, and the bytes of the stage."""
@@ -162,6 +166,19 @@ class LiveReporter(TerminalReporter):
         with self._lock:
             self._received(label, self._waiting.pop(label, 0))
             self._item_finished(label)
+            self._name_stage()
+
+    def unpack_started(self, label: str) -> None:
+        """A pulse; the stage is called by it while nothing is being downloaded."""
+        with self._lock:
+            if self._progress is not None:
+                self._item_started(_unpacking(label), kind="unpack", total=None)
+                self._name_stage()
+
+    def unpack_finished(self, label: str) -> None:
+        """The pulse goes."""
+        with self._lock:
+            self._item_finished(_unpacking(label))
 
     def build_started(self, label: str) -> None:
         """A pulse, for nobody knows how long a build takes."""
@@ -210,7 +227,12 @@ class LiveReporter(TerminalReporter):
     def _item_started(self, label: str, *, kind: str, total: int | None) -> None:
         with self._lock:
             self._items[label] = self._started().add_task(
-                label, total=total, kind=kind, bytes=0, item="", visible=self._has_room()
+                label.removeprefix(_UNPACKING),
+                total=total,
+                kind=kind,
+                bytes=0,
+                item="",
+                visible=self._has_room(),
             )
 
     def _item_finished(self, label: str) -> None:
@@ -218,6 +240,19 @@ class LiveReporter(TerminalReporter):
         hidden = self._first_hidden()
         if hidden is not None and self._progress is not None:
             self._progress.update(hidden, visible=True)
+
+    def _name_stage(self) -> None:
+        """Fetching ends in unpacking: whoever waits for that is not to look for a slow network."""
+        if self._progress is None or Stage.FETCH not in self._stages:
+            return
+        kinds = {self._task(each).fields["kind"] for each in self._items.values()}
+        if "download" in kinds:
+            title = _TITLES[Stage.FETCH]
+        elif "unpack" in kinds:
+            title = "Unpacking"
+        else:
+            return
+        self._progress.update(self._stages[Stage.FETCH], description=title)
 
     def _received(self, label: str, received: int) -> None:
         if self._progress is None or label not in self._items:
@@ -240,6 +275,11 @@ class LiveReporter(TerminalReporter):
     def _task(self, identity: TaskID) -> Task:
         tasks = () if self._progress is None else self._progress.tasks
         return next(task for task in tasks if task.id == identity)
+
+
+def _unpacking(label: str) -> str:
+    """The key of an unpacking: its download has the same label, and may not have ended."""
+    return f"{_UNPACKING}{label}"
 
 
 def _print_problem(console: Console, problem: Problem) -> None:

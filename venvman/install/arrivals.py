@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from venvman.candidates import Candidate, Refusal
+    from venvman.events import Reporter
     from venvman.index.client import Index
     from venvman.index.download import Downloaded
     from venvman.install.build import BuildSettings
@@ -69,7 +70,10 @@ Event = Done | Failed | SourceArrived
 
 
 class Arrivals:
-    """Fetches from ``index`` into ``store``, what fits ``interpreter``; ``pool`` unpacks."""
+    """Fetches from ``index`` into ``store``, what fits ``interpreter``; ``pool`` unpacks.
+
+    ``reporter`` is told of the unpacking; of downloads ``index`` tells its own.
+    """
 
     def __init__(
         self,
@@ -79,6 +83,7 @@ class Arrivals:
         identities: Identities,
         settings: BuildSettings,
         interpreter: Interpreter,
+        reporter: Reporter,
         pool: Executor | None = None,
     ) -> None:
         self._index = index
@@ -86,6 +91,7 @@ class Arrivals:
         self._identities = identities
         self._settings = settings
         self._interpreter = interpreter
+        self._reporter = reporter
         self._pool = pool
 
     @contextmanager
@@ -175,7 +181,12 @@ class Arrivals:
 
     def unpack(self, entry: LockEntry, got: Downloaded) -> Obtained:
         """Puts a downloaded wheel into the store, where it is remembered for ``entry``."""
-        wheel = self._store.add(got.path, sha256=got.sha256, pool=self._pool)
+        label = got.path.name
+        self._reporter.unpack_started(label)
+        try:
+            wheel = self._store.add(got.path, sha256=got.sha256, pool=self._pool)
+        finally:
+            self._reporter.unpack_finished(label)
         got.path.unlink(missing_ok=True)
         refuse_disagreement(wheel, entry)
         return self.remembered(entry, wheel, got)

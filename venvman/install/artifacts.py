@@ -89,7 +89,7 @@ def obtain(
         )  # fmt: skip
         arrivals = Arrivals(
             index=index, store=store, identities=identities, settings=build,
-            interpreter=interpreter, pool=pool,
+            interpreter=interpreter, reporter=reporter, pool=pool,
         )  # fmt: skip
         results |= _fetch(missing, arrivals, builder, reporter)
     return results
