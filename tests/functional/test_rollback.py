@@ -20,7 +20,7 @@ from tests.support.projects import (
     versions_in,
     write_project,
 )
-from tests.support.wheels import make_wheel
+from tests.support.wheels import in_tree_backend, make_wheel
 from venvman.history import HISTORY
 
 if TYPE_CHECKING:
@@ -161,6 +161,35 @@ class TestHistory:
 
         assert "+ gamma  1.0\n" in shown
         assert "~ alpha  1.0 -> 2.0\n" in shown
+
+    def test_a_rollback_shows_where_it_went_and_that_the_lock_is_another(self, root: Path) -> None:
+        rollback(root)
+        shown = run("history", cwd=root).stdout
+
+        assert "rollback to 2" in shown
+        assert "the next sync would undo the rollback" in shown
+        assert "venvman rollback 0 --with-lock" in shown
+
+    def test_a_local_folder_is_named_from_the_project_and_comes_back(
+        self, root: Path, index: Index
+    ) -> None:
+        source = root / "libs" / "local"
+        source.mkdir(parents=True)
+        (source / "pyproject.toml").write_text(
+            "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
+            "[project]\nname = 'local'\nversion = '1.0'\n"
+        )
+        (source / "backend.py").write_text(in_tree_backend("local", "1.0"))
+        (source / "local.py").write_text("")
+        (root / "requirements.lock").write_text("-e ./libs/local\n    # via -r requirements.txt\n")
+        sync(root, "--frozen")
+        relock(root, index, SECOND)
+        sync(root)
+
+        (row,) = states(root)[0]["removed"]
+        assert row == {"name": "local", "version": "1.0", "source": "-e libs/local"}
+        rollback(root)
+        assert versions_in(root) == {"local": "1.0"}
 
     @pytest.mark.parametrize("made", [True, False])
     def test_without_a_sync_there_is_a_sentence(self, tmp_path: Path, made: bool) -> None:

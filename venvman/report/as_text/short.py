@@ -56,6 +56,7 @@ def _sizes(data: Mapping[str, Any], *, verbose: bool) -> RenderableType:
     rows = [
         (kind, plain(f"{size(held)} in {count(files, 'file')}"))
         for kind, (held, files) in kinds.items()
+        if files
     ]
     rows.append(("total", plain(size(data["bytes"]), Style.NAME)))
     attic = data["attic"]
