@@ -513,3 +513,20 @@ def test_a_tool_environment_that_cannot_be_made_leaves_nothing(tmp_path: Path, s
 
 def test_the_table_has_the_reference_engine() -> None:
     assert isinstance(ENGINES["pip-tools"](), PipTools)
+
+
+def test_a_pip_too_old_for_a_repository_on_this_machine_is_to_be_renewed(tmp_path: Path) -> None:
+    line = "eta @ git+file:///srv/eta"
+    said = (
+        "Traceback (most recent call last):\n"
+        "pip._internal.exceptions.InstallationError: Invalid requirement: "
+        f"'{line}@{'c' * 40}' (from line 1 of requirements.in)\n"
+        f"Hint: It looks like a path. File '{line}' does not exist.\n"
+    )
+
+    error = explain(said, tuple(groups_of(tmp_path, {"requirements.in": f"{line}\n"}).values()))
+
+    (problem,) = error.problems
+    assert problem.code == "pip-too-old"
+    assert "python -m pip install -U pip" in str(problem.fix)
+    assert (problem.path, problem.line) == ("requirements.in", 1)

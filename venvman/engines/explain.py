@@ -35,6 +35,8 @@ _LINE = re.compile(r"-[rc] (.+?) \(line (\d+)\)")
 _BUILD = re.compile(
     r"subprocess-exited-with-error|metadata-generation-failed|BuildBackend|Failed to build"
 )
+# pip before 24.1 wants a host in every URL but those of plain files.
+_NO_HOST = re.compile(r"Invalid requirement: '([^']+ @ \w+\+file:///[^']*)'")
 
 
 def explain(output: str, groups: Sequence[Group]) -> VenvmanError:
@@ -46,6 +48,7 @@ def explain(output: str, groups: Sequence[Group]) -> VenvmanError:
         or _network(lines)
         or _no_version(lines, wishes)
         or _other_python(lines, wishes)
+        or _old_pip(lines, wishes)
         or _other(lines)
     )
 
@@ -119,6 +122,19 @@ def _other_python(lines: list[str], wishes: list[Requirement]) -> VenvmanError |
         **_at(_place(name, wishes) or _chain(name, _brought(lines), wishes)),
         why="No version of it that fits the requirements runs on this Python.",
         fix="venvman sync --recreate --python VERSION",
+    )
+
+
+def _old_pip(lines: list[str], wishes: list[Requirement]) -> VenvmanError | None:
+    match = next((m for line in lines if (m := _NO_HOST.search(line))), None)
+    if match is None:
+        return None
+    return FreezeError(
+        f"The pip beside venvman is too old to read {match[1]}.",
+        code="pip-too-old",
+        **_at(_place(match[1], wishes)),
+        why="Before 24.1 it takes the address of a repository on this machine for invalid.",
+        fix="python -m pip install -U pip, in the environment that runs venvman",
     )
 
 
