@@ -214,12 +214,18 @@ def _sharing(lists: Mapping[str, set[str]]) -> set[str]:
 def _files(root: str, info: str) -> set[str]:
     try:
         with open(f"{root}/{info}/RECORD", encoding="utf-8", errors="surrogateescape") as stream:
-            rows = parse_record(stream.read()).rows
+            text = stream.read()
     except OSError:
         return set()
     folder = info.rpartition("/")[0]
-    located = (locate(row.path, site=folder, root=root) for row in rows)
-    return {path for path in located if path is not None}
+    if '"' in text:
+        paths = [row.path for row in parse_record(text).rows]
+    else:
+        paths = [line.partition(",")[0] for line in text.split("\n") if line]
+    if "/." in text or "//" in text or "\n." in text or "\n/" in text or text[:1] in ("/", "."):
+        located = (locate(path, site=folder, root=root) for path in paths)
+        return {path for path in located if path is not None}
+    return {f"{folder}/{path}" for path in paths}
 
 
 def _project_of(info: str) -> tuple[str, str]:
