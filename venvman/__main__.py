@@ -6,7 +6,6 @@ is imported.
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 
@@ -22,6 +21,8 @@ def main() -> int:
         if said is not None:
             sys.stdout.write(said)
             return 0
+        import gc
+
         # What imports and parsing leave behind is used to the end: looking for garbage among it is
         # a tenth of a short command's time.
         gc.set_threshold(100_000)
