@@ -301,7 +301,10 @@ class TestConflicts:
         with pytest.raises(UnsatisfiableError) as caught:
             frozen(tmp_path / "p", files, index, "universal:3.12")
         assert caught.value.message.startswith("On linux:3.12, windows:3.12: ")
-        assert [each.line for each in caught.value.problems] == [2, 1]
+        assert [(each.line, each.message.partition(": ")[0]) for each in caught.value.problems] == [
+            (2, "On linux:3.12"),
+            (1, "On windows:3.12"),
+        ]
 
     def test_targets_that_no_marker_tells_apart_must_agree(
         self, tmp_path: Path, index: Index

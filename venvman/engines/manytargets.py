@@ -76,7 +76,7 @@ class _ManyTargets:
                 conflicts.append((target, error))
             self._reporter.advanced(Stage.FREEZE, item=label_of(target))
         if conflicts:
-            raise _conflict(conflicts, everywhere=len(conflicts) == len(self._request.targets))
+            raise _conflict(conflicts, self._request.targets)
         for note in _notes(self._differences):
             self._reporter.problem(note)
         return Resolution(locks={group.name: self._merged(group) for group in self._request.groups})
@@ -236,22 +236,36 @@ def _notes(differences: Iterable[_Difference]) -> Iterator[Problem]:
 
 
 def _conflict(
-    conflicts: Sequence[tuple[Target, UnsatisfiableError]], *, everywhere: bool
+    conflicts: Sequence[tuple[Target, UnsatisfiableError]], every: Sequence[Target]
 ) -> UnsatisfiableError:
-    """One error for all targets: it names them, unless it is all of them."""
-    first = conflicts[0][1]
-    problems = {_place(each): each for each in first.problems}
-    for _, error in conflicts[1:]:
-        for each in error.problems:
-            problems.setdefault(_place(each), each)
-    on = "" if everywhere else f"On {', '.join(names_of(target for target, _ in conflicts))}: "
-    shown = list(problems.values())
-    shown[0] = replace(shown[0], message=on + shown[0].message)
+    """One error for all targets: each conflict with those it is on, unless that is ``every``."""
+    places: dict[tuple[object, ...], list[Target]] = {}
+    errors: dict[tuple[object, ...], UnsatisfiableError] = {}
+    for target, error in conflicts:
+        key = _place(error)
+        errors.setdefault(key, error)
+        places.setdefault(key, []).append(target)
+    problems: list[Problem] = []
+    for key, error in errors.items():
+        on = _on(places[key], every)
+        first, *rest = error.problems
+        problems += [replace(first, message=on + first.message), *rest]
+    only = next(iter(errors.values()))
+    if len(errors) > 1:
+        on = _on([target for target, _ in conflicts], every)
+        message = f"{on}The requirements cannot be met."
+        return UnsatisfiableError(message, code=only.code, problems=problems)
+    message = _on([target for target, _ in conflicts], every) + only.message
     return UnsatisfiableError(
-        on + first.message, code=first.code, why=first.why, fix=first.fix, problems=shown
+        message, code=only.code, why=only.why, fix=only.fix, problems=problems
     )
 
 
-def _place(problem: Problem) -> tuple[object, ...]:
-    """Targets word the same problem differently."""
-    return problem.code, problem.path, problem.line, problem.text
+def _on(targets: Sequence[Target], every: Sequence[Target]) -> str:
+    """The beginning of a sentence."""
+    return "" if len(targets) == len(every) else f"On {', '.join(names_of(targets))}: "
+
+
+def _place(error: UnsatisfiableError) -> tuple[object, ...]:
+    """What a conflict is about: targets word the same one differently."""
+    return tuple((each.code, each.path, each.line, each.text) for each in error.problems)
