@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from venvman.errors import RequirementsError
-from venvman.includes import Follower
 from venvman.options import DEFAULT_INDEX, FileOptions
 from venvman.project import Project
-from venvman.reqfile import IncludeLine, OptionLine, ParsedFile, RequirementLine
+from venvman.requirements.file import IncludeLine, OptionLine, ParsedFile, RequirementLine
+from venvman.requirements.includes import Follower
 from venvman.scan import Library
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.workloads import check, install_tools, new_project
 from venvman.directories import Directories
-from venvman.interpreters import available
+from venvman.python.interpreters import available
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -27,13 +27,13 @@ from venvman.engines.native import Native
 from venvman.errors import VenvmanError
 from venvman.events import Reporter
 from venvman.options import IndexOptions
-from venvman.probe import probe
 from venvman.project import Project
-from venvman.requirements import read_requirements
+from venvman.python.probe import probe
+from venvman.requirements.groups import read_requirements
 from venvman.scan import scan
 
 if TYPE_CHECKING:
-    from venvman.lockfile import Lock
+    from venvman.lock.file import Lock
 
 
 def main() -> int:

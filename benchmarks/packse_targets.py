@@ -25,14 +25,14 @@ from venvman.engines.manytargets import ManyTargets
 from venvman.errors import VenvmanError
 from venvman.events import Reporter
 from venvman.names import canonical
-from venvman.probe import probe
 from venvman.project import Project
-from venvman.requirements import read_requirements
+from venvman.python.probe import probe
+from venvman.python.targets import expand
+from venvman.requirements.groups import read_requirements
 from venvman.scan import scan
-from venvman.targets import expand
 
 if TYPE_CHECKING:
-    from venvman.lockfile import Lock
+    from venvman.lock.file import Lock
 
 Rows = set[tuple[str, str, str]]
 """Name, version, marker."""

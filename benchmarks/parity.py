@@ -24,11 +24,11 @@ from venvman.engines import ENGINES, FreezeRequest
 from venvman.engines.neutral import pip_environment
 from venvman.errors import VenvmanError
 from venvman.events import Reporter
-from venvman.lockfile import parse_lock
+from venvman.lock.file import parse_lock
 from venvman.pipconfig import read_pip_configuration
-from venvman.probe import probe
 from venvman.project import Project
-from venvman.requirements import read_requirements
+from venvman.python.probe import probe
+from venvman.requirements.groups import read_requirements
 from venvman.scan import scan
 from venvman.sources import IndexSource
 

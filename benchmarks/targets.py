@@ -27,21 +27,21 @@ from venvman.engines import FreezeRequest
 from venvman.engines.manytargets import ManyTargets
 from venvman.engines.native import Native
 from venvman.events import Reporter
-from venvman.lockfile import parse_lock, render_lock
+from venvman.lock.file import parse_lock, render_lock
+from venvman.lock.selection import applicable
 from venvman.names import canonical
 from venvman.options import IndexOptions
-from venvman.probe import probe
 from venvman.project import Project
-from venvman.requirements import read_requirements
+from venvman.python.probe import probe
+from venvman.python.targets import expand, label_of
+from venvman.requirements.groups import read_requirements
 from venvman.scan import scan
-from venvman.selection import applicable
-from venvman.targets import expand, label_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from venvman.errors import Problem
-    from venvman.lockfile import Lock
+    from venvman.lock.file import Lock
     from venvman.names import NormalizedName
     from venvman.target import Target
 

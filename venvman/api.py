@@ -96,7 +96,7 @@ def diff(project: Project, groups: GroupChoice | None = None, **settings: object
         LockError: a lock is missing, cannot be read, or disagrees with another.
         EnvironmentUnusable: there is no environment to compare with.
     """
-    from venvman.inspection import Environment
+    from venvman.environment.inspection import Environment
 
     report = status(project, groups, **settings)
     if report.drift is not None:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
-from venvman.inventory import MetadataKind
-from venvman.lockfile import located
+from venvman.environment.inventory import MetadataKind
+from venvman.lock.file import located
 from venvman.names import NormalizedName
 from venvman.secrets import redact
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from venvman.inventory import Installed, Inventory
-    from venvman.lockfile import LockEntry
+    from venvman.environment.inventory import Installed, Inventory
+    from venvman.lock.file import LockEntry
     from venvman.sources import Source
 
 __all__ = [

@@ -9,8 +9,8 @@ from venvman.drift import Damaged, Duplicate, Extra, Missing, OtherSource, Other
 
 if TYPE_CHECKING:
     from venvman.drift import Difference, Drift
-    from venvman.inventory import Installed
-    from venvman.lockfile import LockEntry
+    from venvman.environment.inventory import Installed
+    from venvman.lock.file import LockEntry
     from venvman.names import NormalizedName
 
 __all__ = ["Add", "Plan", "Remove", "Replace", "Step", "make_plan"]

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from venvman.lockheader import named_sources
+from venvman.lock.header import named_sources
 from venvman.naming import DEFAULT, DEV, FOLDER, group_of, is_constraints, is_default, stem_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from venvman.lockheader import LockHeader
+    from venvman.lock.header import LockHeader
 
 __all__ = ["Assignment", "Part", "Role", "assign", "in_order"]
 

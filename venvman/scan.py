@@ -1,7 +1,7 @@
 """Scan: the requirements files of one project, read and understood.
 
 Reads the disk once; what the names and headers mean is decided in :mod:`venvman.roles`, what is
-included in :mod:`venvman.includes`.
+included in :mod:`venvman.requirements.includes`.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.errors import Problem, RequirementsError, Severity
-from venvman.includes import Follower, local_path
-from venvman.lockheader import LockHeader, parse_header
+from venvman.lock.header import LockHeader, parse_header
 from venvman.project import requirement_names
-from venvman.reqfile import ParsedFile, RequirementLine, decode, parse
+from venvman.requirements.file import ParsedFile, RequirementLine, decode, parse
+from venvman.requirements.includes import Follower, local_path
 from venvman.roles import Part, Role, assign
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from venvman.project import Project
-    from venvman.reqfile import ParsedLine
+    from venvman.requirements.file import ParsedLine
 
 __all__ = ["Library", "Role", "Scan", "ScannedFile", "SourceFile", "scan"]
 

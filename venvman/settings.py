@@ -343,7 +343,7 @@ def _words(raw: object) -> tuple[str, ...]:
 
 
 def _targets(raw: object) -> tuple[str, ...]:
-    from venvman.targets import CURRENT, parse_target
+    from venvman.python.targets import CURRENT, parse_target
 
     words = _words(raw)
     for word in words:
@@ -355,7 +355,7 @@ def _targets(raw: object) -> tuple[str, ...]:
 
 
 def _python_versions(raw: object) -> tuple[str, ...]:
-    from venvman.targets import parse_minors
+    from venvman.python.targets import parse_minors
 
     words = _words(raw)
     for word in words:

@@ -12,7 +12,7 @@ import pytest
 from tests.support.cli import PROGRAM, run
 from tests.support.projects import lock_of, snapshot, versions_in, write_project
 from tests.support.wheels import make_wheel
-from venvman.cachelock import emptying, using
+from venvman.store.lock import emptying, using
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,8 +15,8 @@ import pytest
 
 from tests.support.cli import PROGRAM, Ran, run_process
 from tests.support.shops import Shop, stock
+from venvman.environment.shells import activating, shell_of
 from venvman.events import Reporter
-from venvman.shells import activating, shell_of
 from venvman.workflow.context import Context, open_context
 from venvman.workflow.running import RunRequest, prepare_command, prepare_shell
 from venvman.workflow.values import GroupChoice, LockPolicy

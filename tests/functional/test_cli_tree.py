@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.shops import LOCK, Shop, stock
 from venvman.directories import Directories
-from venvman.store import Store
+from venvman.store.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path

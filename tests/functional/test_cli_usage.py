@@ -193,7 +193,7 @@ class TestErrors:
         program = (
             "import sys, time\n"
             "from venvman.cli import app, commands\n"
-            "import venvman.cachecare as care\n"
+            "import venvman.store.care as care\n"
             "def slow(folder):\n"
             "    print('ready', flush=True); time.sleep(30)\n"
             "care.measure = slow\n"
@@ -377,12 +377,17 @@ class TestCache:
     def test_its_size_is_told_by_part(self, cache: Path) -> None:
         ran = run("cache", "size", "--cache-dir", cache)
 
-        assert ran.stdout.splitlines() == ["index-v1  2.5 kB in 1 file", "total     2.5 kB"]
+        assert ran.stdout.splitlines() == [
+            "index pages  2.5 kB in 1 file",
+            "total        2.5 kB",
+        ]
 
     def test_its_size_as_json(self, cache: Path) -> None:
         ran = run("cache", "size", "--cache-dir", cache, "--format", "json")
 
-        assert ran.json["data"]["parts"] == [{"name": "index-v1", "files": 1, "bytes": 2500}]
+        assert ran.json["data"]["parts"] == [
+            {"name": "index-v1", "kind": "index pages", "files": 1, "bytes": 2500}
+        ]
 
     def test_cleaning_tells_what_was_removed_and_then_that_nothing_is_left(
         self, cache: Path

@@ -16,9 +16,9 @@ from venvman.engines import Keep, UpgradeSome
 from venvman.engines.piptools import PipTools
 from venvman.errors import Problem, UnsatisfiableError
 from venvman.events import Reporter
-from venvman.freshness import Fresh, judge
-from venvman.lockfile import Lock, parse_lock, render_lock
-from venvman.lockio import write_lock
+from venvman.lock.file import Lock, parse_lock, render_lock
+from venvman.lock.freshness import Fresh, judge
+from venvman.lock.io import write_lock
 from venvman.names import canonical
 from venvman.sources import ArchiveSource, DirectorySource
 

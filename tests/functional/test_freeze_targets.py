@@ -19,10 +19,10 @@ from venvman.engines.manytargets import ManyTargets
 from venvman.engines.native import Native
 from venvman.errors import FreezeError, Problem, UnsatisfiableError
 from venvman.events import Reporter, Stage
-from venvman.lockfile import Lock, parse_lock, render_lock
+from venvman.lock.file import Lock, parse_lock, render_lock
+from venvman.lock.selection import applicable
 from venvman.names import NormalizedName
-from venvman.selection import applicable
-from venvman.targets import expand, label_of
+from venvman.python.targets import expand, label_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,9 +18,9 @@ from tests.support.wheels import make_wheel
 from venvman import stamp
 from venvman.__main__ import main
 from venvman.directories import Directories
-from venvman.environment import create
+from venvman.environment.lifecycle import create
 from venvman.install.unpackers import Unpackers
-from venvman.interpreters import running
+from venvman.python.interpreters import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,7 +21,7 @@ from tests.support.projects import (
     write_project,
 )
 from tests.support.wheels import in_tree_backend, make_wheel
-from venvman.history import HISTORY
+from venvman.environment.history import HISTORY
 
 if TYPE_CHECKING:
     from pathlib import Path

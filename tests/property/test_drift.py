@@ -11,13 +11,13 @@ from packaging.version import Version
 
 from tests.support.locked import entry, installed
 from venvman.drift import Drift, compare
-from venvman.inventory import Installed, Inventory
+from venvman.environment.inventory import Installed, Inventory
 from venvman.names import NormalizedName, canonical
 from venvman.plan import Add, Plan, Remove, make_plan
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 
 if TYPE_CHECKING:
-    from venvman.lockfile import LockEntry
+    from venvman.lock.file import LockEntry
 
 ROOT = Path("/project")
 NAMES = st.sampled_from(["a", "b", "c", "pip", "setuptools", "wheel"])

@@ -8,7 +8,7 @@ from packaging.markers import Marker
 from packaging.version import Version
 
 from venvman.errors import LockError
-from venvman.lockfile import (
+from venvman.lock.file import (
     Annotations,
     Lock,
     LockEntry,
@@ -17,7 +17,7 @@ from venvman.lockfile import (
     render_lock,
     sort_key,
 )
-from venvman.lockstyle import UNSAFE_PACKAGES, LockStyle, own_header
+from venvman.lock.style import UNSAFE_PACKAGES, LockStyle, own_header
 from venvman.names import canonical
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from packaging.markers import Marker
 
 from tests.support.locked import entry
-from venvman.lockfile import Lock, parse_lock, render_lock
-from venvman.lockmerge import merge
-from venvman.lockstyle import LockStyle, own_header
-from venvman.selection import select
-from venvman.targetmarkers import TargetMarkers
-from venvman.targets import expand, synthetic
+from venvman.lock.file import Lock, parse_lock, render_lock
+from venvman.lock.markers import TargetMarkers
+from venvman.lock.merge import merge
+from venvman.lock.selection import select
+from venvman.lock.style import LockStyle, own_header
+from venvman.python.targets import expand, synthetic
 
 if TYPE_CHECKING:
     from venvman.target import Target

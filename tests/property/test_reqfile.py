@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venvman.reqfile import parse
-from venvman.reqlines import decode, expand, logical_lines
+from venvman.requirements.file import parse
+from venvman.requirements.lines import decode, expand, logical_lines
 
 # Text made of the pieces that mean something, so that odd combinations are met often.
 PIECES = st.sampled_from(

@@ -10,18 +10,18 @@ from packaging.markers import default_environment
 from tests.support.sites import Site
 from venvman.doctor import Examination, Selection, examine
 from venvman.drift import compare
-from venvman.inspection import environment_at
-from venvman.inventory import take_inventory
-from venvman.probe import Interpreter, SchemePaths
+from venvman.environment.inspection import environment_at
+from venvman.environment.inventory import take_inventory
 from venvman.project import Project
+from venvman.python.probe import Interpreter, SchemePaths
 from venvman.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from venvman.doctor import Finding
-    from venvman.inspection import Environment
-    from venvman.lockfile import LockEntry
+    from venvman.environment.inspection import Environment
+    from venvman.lock.file import LockEntry
 
 __all__ = ["World", "codes_of"]
 

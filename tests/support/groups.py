@@ -14,14 +14,14 @@ from venvman.directories import Directories
 from venvman.engines import FreezeRequest
 from venvman.options import IndexOptions
 from venvman.project import Project
-from venvman.requirements import read_requirements
+from venvman.requirements.groups import read_requirements
 from venvman.scan import scan
 from venvman.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from venvman.requirements import Group
+    from venvman.requirements.groups import Group
 
 __all__ = ["HERE", "freeze_request", "groups_of", "write_files"]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from packaging.markers import Marker
 from packaging.version import Version
 
-from venvman.inventory import Installed, MetadataKind
-from venvman.lockfile import LockEntry
+from venvman.environment.inventory import Installed, MetadataKind
+from venvman.lock.file import LockEntry
 from venvman.names import canonical
 from venvman.sources import IndexSource
 

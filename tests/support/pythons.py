@@ -14,10 +14,10 @@ from pathlib import Path
 
 import packaging.tags
 
-from venvman import facts
 from venvman.directories import Directories
-from venvman.probe import OLDEST
-from venvman.pythonplaces import find_places
+from venvman.python import facts
+from venvman.python.places import find_places
+from venvman.python.probe import OLDEST
 
 __all__ = ["EVERY_PYTHON", "OWN_PYTHON", "OWN_SITE_PACKAGES", "fake_python", "kept_in"]
 

@@ -11,7 +11,7 @@ from venvman.metadata import CoreMetadata
 from venvman.names import NormalizedName, canonical
 from venvman.options import IndexOptions
 from venvman.origin import FileLine
-from venvman.requirement import Requirement
+from venvman.requirements.requirement import Requirement
 from venvman.resolve.demand import Demand, Pin
 from venvman.resolve.dependency import Dependencies, Dependency, specifier_set
 from venvman.resolve.limits import Overrides

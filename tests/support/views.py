@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
+from venvman.environment.inspection import Environment, InstallPaths
+from venvman.environment.inventory import Installed
 from venvman.errors import Problem, Severity
 from venvman.events import Stage
-from venvman.freshness import Fresh, Stale
-from venvman.inspection import Environment, InstallPaths
-from venvman.inventory import Installed
-from venvman.lockfile import Lock, LockEntry, LockHeader
+from venvman.lock.file import Lock, LockEntry, LockHeader
+from venvman.lock.freshness import Fresh, Stale
 from venvman.names import canonical
 from venvman.plan import Add, Plan, Remove, Replace
-from venvman.probe import Interpreter, SchemePaths
 from venvman.project import Project
+from venvman.python.probe import Interpreter, SchemePaths
 from venvman.sources import IndexSource
 from venvman.target import Target
 from venvman.workflow.values import (
@@ -30,7 +30,7 @@ from venvman.workflow.values import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from venvman.inspection import Condition
+    from venvman.environment.inspection import Condition
     from venvman.plan import Step
     from venvman.sources import Source
 

@@ -15,7 +15,7 @@ from tests.support.wheels import make_sdist, make_wheel, sha256_of
 from venvman.engines import Keep, UpgradeAll, UpgradeSome
 from venvman.engines.native import Native
 from venvman.events import Reporter
-from venvman.lockfile import Lock, LockEntry, parse_lock
+from venvman.lock.file import Lock, LockEntry, parse_lock
 from venvman.names import canonical
 from venvman.sources import IndexSource
 

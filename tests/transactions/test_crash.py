@@ -27,7 +27,7 @@ from venvman.install.transaction import Recovery, recover
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from venvman.store import StoredWheel
+    from venvman.store.store import StoredWheel
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -14,22 +14,22 @@ from packaging.version import Version
 
 from tests.support.wheels import make_wheel
 from venvman.directories import Directories
-from venvman.environment import create, usable
+from venvman.environment.inventory import Installed, take_inventory
+from venvman.environment.lifecycle import create, usable
 from venvman.install.atticlimit import AtticLimit
 from venvman.install.transaction import Outcome, commit
-from venvman.inventory import Installed, take_inventory
-from venvman.lockfile import LockEntry
+from venvman.lock.file import LockEntry
 from venvman.names import NormalizedName, canonical
 from venvman.plan import Add, Plan, Remove, Replace
-from venvman.probe import probe
+from venvman.python.probe import probe
 from venvman.settings import Link
-from venvman.store import Store, StoredWheel
+from venvman.store.store import Store, StoredWheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from venvman.environment.inspection import Environment
     from venvman.events import Reporter
-    from venvman.inspection import Environment
 
 __all__ = ["World", "contents", "left_over", "make_world", "open_world"]
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.pythons import OWN_PYTHON, kept_in
-from venvman.environment import (
+from venvman.environment.lifecycle import (
     create,
 )
-from venvman.probe import Interpreter, probe
+from venvman.python.probe import Interpreter, probe
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -24,13 +24,13 @@ from venvman.index.client import Index as Client
 from venvman.install.artifacts import Obtained, obtain
 from venvman.install.build import BuildSettings
 from venvman.install.sdist import unpack_sdist
-from venvman.lockfile import LockEntry
+from venvman.lock.file import LockEntry
 from venvman.names import canonical
 from venvman.options import IndexOptions
 from venvman.origin import FileLine
-from venvman.probe import Interpreter, probe
+from venvman.python.probe import Interpreter, probe
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
-from venvman.store import Store
+from venvman.store.store import Store
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor

@@ -24,9 +24,9 @@ from tests.support.views import (
     sync_outcome,
 )
 from venvman.drift import Damaged, Drift, Duplicate, Extra, Missing, OtherSource, OtherVersion
+from venvman.environment.inspection import Absent, Broken, NotAnEnvironment
 from venvman.errors import ExitCode, LockStale, Problem, RequirementsError, Severity
-from venvman.freshness import Fresh, Stale
-from venvman.inspection import Absent, Broken, NotAnEnvironment
+from venvman.lock.freshness import Fresh, Stale
 from venvman.plan import Replace
 from venvman.project import Project
 from venvman.report.as_json import render

@@ -19,9 +19,9 @@ from tests.support.views import (
     status_report,
     sync_outcome,
 )
+from venvman.environment.inspection import Absent, Broken, NotAnEnvironment
 from venvman.errors import InstallError, LockStale, Problem, RequirementsError, Severity
-from venvman.freshness import Stale
-from venvman.inspection import Absent, Broken, NotAnEnvironment
+from venvman.lock.freshness import Stale
 from venvman.project import Project
 from venvman.report.as_text import error_panel, problem_line, problems_panel, render
 from venvman.report.as_text.words import count, duration, plain, sentence_list, size

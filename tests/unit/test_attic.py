@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from venvman.environment.ledger import LEDGER, Ledger, Provenance, read_ledger
 from venvman.install.attic import ATTIC, Attic, AtticEntry, entry_key
 from venvman.install.atticlimit import AtticLimit
-from venvman.install.ledger import LEDGER, Ledger, Provenance, read_ledger
 from venvman.names import canonical
 
 if TYPE_CHECKING:

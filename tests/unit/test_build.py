@@ -20,7 +20,7 @@ from venvman.install.isolation import isolated, pip_variables
 from venvman.install.sdist import unpack_sdist
 from venvman.install.tree import tree_digest
 from venvman.options import IndexOptions
-from venvman.probe import Interpreter, probe
+from venvman.python.probe import Interpreter, probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.wheels import make_wheel, sha256_of
-from venvman.cachecare import (
+from venvman.errors import ConfigurationError
+from venvman.files import CACHEDIR_TAG
+from venvman.store.care import (
     CachePart,
     DamagedWheel,
     Freed,
@@ -19,15 +21,13 @@ from venvman.cachecare import (
     prune,
     verify,
 )
-from venvman.cachelock import emptying, using
-from venvman.errors import ConfigurationError
-from venvman.files import CACHEDIR_TAG
-from venvman.store import Store
+from venvman.store.lock import emptying, using
+from venvman.store.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from venvman.store import StoredWheel
+    from venvman.store.store import StoredWheel
 
 NOW = 2_000_000_000.0
 DAY = 24 * 3600

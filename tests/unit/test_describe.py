@@ -18,7 +18,7 @@ from venvman.install.describe import metadata_of_source, static_project_metadata
 from venvman.install.sdist import unpack_sdist
 from venvman.metadata import parse_metadata
 from venvman.options import IndexOptions
-from venvman.probe import Interpreter, probe
+from venvman.python.probe import Interpreter, probe
 from venvman.sources import ArchiveSource, DirectorySource, VcsSource
 
 FAILING = "import nowhere"

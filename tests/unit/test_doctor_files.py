@@ -11,7 +11,7 @@ from tests.support.examined import World, codes_of
 from tests.support.locked import entry
 from tests.support.wheels import record_row
 from venvman.doctor import files
-from venvman.inspection import Absent
+from venvman.environment.inspection import Absent
 
 if TYPE_CHECKING:
     from pathlib import Path

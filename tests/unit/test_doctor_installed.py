@@ -12,7 +12,7 @@ import pytest
 from tests.support.examined import World, codes_of
 from tests.support.locked import entry
 from tests.unit.test_doctor_project import requirement, wishes
-from venvman.inspection import Broken
+from venvman.environment.inspection import Broken
 from venvman.names import canonical
 from venvman.origin import FileLine
 from venvman.sources import ArchiveSource

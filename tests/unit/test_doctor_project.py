@@ -12,16 +12,16 @@ from packaging.specifiers import SpecifierSet
 from tests.support.examined import World, codes_of
 from tests.support.locked import entry
 from venvman.doctor import ExaminedLock, Finding, LockTracking
+from venvman.environment.inspection import Absent, Broken, NotAnEnvironment
 from venvman.errors import Problem, Severity
 from venvman.githooks import HooksReport, HookState, HookStatus
 from venvman.hookscript import HookMode, HookName
-from venvman.inspection import Absent, Broken, NotAnEnvironment
-from venvman.lockfile import Lock, LockHeader
+from venvman.lock.file import Lock, LockHeader
 from venvman.names import canonical
 from venvman.options import FileOptions
 from venvman.origin import FileLine
-from venvman.reqfile import OptionLine, ParsedFile
-from venvman.requirements import Group, Requirement, RequirementSet
+from venvman.requirements.file import OptionLine, ParsedFile
+from venvman.requirements.groups import Group, Requirement, RequirementSet
 from venvman.sources import IndexSource, VcsSource
 
 if TYPE_CHECKING:

@@ -17,11 +17,11 @@ from venvman.drift import (
     OtherVersion,
     compare,
 )
-from venvman.inventory import Installed, Inventory, MetadataKind
+from venvman.environment.inventory import Installed, Inventory, MetadataKind
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
 
 if TYPE_CHECKING:
-    from venvman.lockfile import LockEntry
+    from venvman.lock.file import LockEntry
 
 ROOT = Path("/project")
 COMMIT, OTHER_COMMIT = "a" * 40, "b" * 40

@@ -24,15 +24,15 @@ from venvman.engines.sourcefiles import lock_options, ordered, read_sources
 from venvman.engines.toolenv import compiler
 from venvman.errors import FreezeError, IndexFault, UnsatisfiableError
 from venvman.events import Reporter
-from venvman.lockfile import parse_lock
-from venvman.lockstyle import LockStyle
+from venvman.lock.file import parse_lock
+from venvman.lock.style import LockStyle
 from venvman.names import canonical
 from venvman.options import IndexOptions
 from venvman.sources import ArchiveSource, DirectorySource, VcsSource
 from venvman.target import Target
 
 if TYPE_CHECKING:
-    from venvman.lockfile import Lock
+    from venvman.lock.file import Lock
 
 # ---- pip's configuration ---------------------------------------------------------------------
 

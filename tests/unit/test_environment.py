@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.pythons import EVERY_PYTHON
-from venvman import environment as environments
-from venvman.environment import (
+from venvman.environment import lifecycle as environments
+from venvman.environment.lifecycle import (
     Absent,
     Environment,
     create,
@@ -26,8 +26,8 @@ from venvman.environment import (
 )
 from venvman.errors import ConfigurationError, EnvironmentUnusable
 from venvman.files import CACHEDIR_TAG
-from venvman.probe import Interpreter, probe
 from venvman.project import Project
+from venvman.python.probe import Interpreter, probe
 from venvman.settings import read_settings
 
 if TYPE_CHECKING:

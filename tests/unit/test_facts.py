@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from packaging.markers import default_environment
 
-from venvman import facts
+from venvman.python import facts
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.groups import HERE, groups_of, write_files
-from venvman.freshness import Fresh, Stale, digest_of, judge, record_of
-from venvman.lockio import read_lock
-from venvman.verdicts import read_records, write_records
+from venvman.lock.freshness import Fresh, Stale, digest_of, judge, record_of
+from venvman.lock.io import read_lock
+from venvman.lock.verdicts import read_records, write_records
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from venvman.errors import Problem
-    from venvman.freshness import Judgement
+    from venvman.lock.freshness import Judgement
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

@@ -18,7 +18,7 @@ from venvman.graph import (
     forest,
     part_of,
 )
-from venvman.lockgraph import in_order
+from venvman.lock.graph import in_order
 from venvman.names import canonical
 from venvman.sources import IndexSource
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.projects import git
-from venvman.history import (
+from venvman.environment.history import (
     HISTORY,
     LIMIT,
     Held,
@@ -20,7 +20,7 @@ from venvman.history import (
     State,
     text_digest,
 )
-from venvman.historyline import append_switch, head_of
+from venvman.environment.historyline import append_switch, head_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.pythons import fake_python
-from venvman.environment import (
+from venvman.environment.lifecycle import (
     Absent,
     Broken,
     Environment,
@@ -22,13 +22,13 @@ from venvman.environment import (
     usable,
 )
 from venvman.errors import EnvironmentUnusable
-from venvman.pythonwish import PythonWish, parse_wish
+from venvman.python.wish import PythonWish, parse_wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from venvman.directories import Directories
-    from venvman.probe import Interpreter
+    from venvman.python.probe import Interpreter
 
 
 def broken(path: Path, directories: Directories) -> Broken:

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from tests.support.groups import HERE, groups_of
 from tests.support.locked import installed
-from venvman.installedlock import InstalledLocks, lock_installed
-from venvman.inventory import Inventory
-from venvman.lockfile import LockHeader, render_lock
+from venvman.environment.inventory import Inventory
+from venvman.lock.file import LockHeader, render_lock
+from venvman.lock.installed import InstalledLocks, lock_installed
 from venvman.sources import DirectorySource
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from venvman.inventory import Installed
+    from venvman.environment.inventory import Installed
 
 REQUIRES = {
     "flask": ["jinja2>=2", "asgiref ; extra == 'async'", "win ; sys_platform == 'plan9'"],

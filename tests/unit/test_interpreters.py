@@ -10,9 +10,17 @@ import pytest
 
 from tests.support.pythons import EVERY_PYTHON, OWN_PYTHON, fake_python, kept_in
 from venvman.errors import EnvironmentUnusable
-from venvman.interpreters import Interpreter, available, choose, fulfils, is_near, probe, running
-from venvman.pythonplaces import find_places
-from venvman.pythonwish import Executable, PythonWish, Versions, parse_wish
+from venvman.python.interpreters import (
+    Interpreter,
+    available,
+    choose,
+    fulfils,
+    is_near,
+    probe,
+    running,
+)
+from venvman.python.places import find_places
+from venvman.python.wish import Executable, PythonWish, Versions, parse_wish
 
 
 class Machine:

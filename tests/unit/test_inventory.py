@@ -9,8 +9,8 @@ import pytest
 
 from tests.support.sites import Site
 from tests.support.wheels import make_wheel
-from venvman import inventory
-from venvman.inventory import (
+from venvman.environment import inventory
+from venvman.environment.inventory import (
     Installed,
     Inventory,
     MetadataKind,

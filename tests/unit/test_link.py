@@ -13,12 +13,12 @@ from tests.support.wheels import make_wheel
 from venvman.install import link as module
 from venvman.install.link import Linker, StoreDamaged, write_file
 from venvman.settings import Link
-from venvman.store import Store
+from venvman.store.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from venvman.store import StoredWheel
+    from venvman.store.store import StoredWheel
 
 
 @pytest.fixture

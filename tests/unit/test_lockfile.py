@@ -11,8 +11,8 @@ from packaging.version import Version
 
 from venvman.errors import LockError
 from venvman.localproject import metadata_digest, project_name
-from venvman.lockdirect import parse_reference, reference_text, split_revision
-from venvman.lockfile import (
+from venvman.lock.direct import parse_reference, reference_text, split_revision
+from venvman.lock.file import (
     Annotations,
     Lock,
     LockEntry,
@@ -21,8 +21,8 @@ from venvman.lockfile import (
     parse_lock,
     render_lock,
 )
-from venvman.lockio import check_writable, read_lock, write_lock
-from venvman.lockstyle import compile_arguments, new_arguments, own_header, style_of
+from venvman.lock.io import check_writable, read_lock, write_lock
+from venvman.lock.style import compile_arguments, new_arguments, own_header, style_of
 from venvman.names import canonical
 from venvman.sources import ArchiveSource, DirectorySource, VcsSource
 

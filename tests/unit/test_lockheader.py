@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from venvman.lockheader import named_sources, parse_header
+from venvman.lock.header import named_sources, parse_header
 
 PIP_COMPILE = """\
 #

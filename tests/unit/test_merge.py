@@ -10,17 +10,17 @@ from packaging.markers import Marker
 
 from tests.support.locked import entry
 from venvman.errors import FreezeError
-from venvman.lockfile import Lock, parse_lock, render_lock
-from venvman.lockmerge import merge
-from venvman.lockstyle import LockStyle, own_header, target_names
-from venvman.selection import applicable
-from venvman.targetmarkers import Alike, TargetMarkers
-from venvman.targets import expand, label_of, names_of
+from venvman.lock.file import Lock, parse_lock, render_lock
+from venvman.lock.markers import Alike, TargetMarkers
+from venvman.lock.merge import merge
+from venvman.lock.selection import applicable
+from venvman.lock.style import LockStyle, own_header, target_names
+from venvman.python.targets import expand, label_of, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from venvman.lockfile import LockEntry
+    from venvman.lock.file import LockEntry
     from venvman.target import Target
 
 

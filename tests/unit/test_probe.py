@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.pythons import EVERY_PYTHON, OWN_PYTHON, OWN_SITE_PACKAGES, fake_python, kept_in
 from venvman.errors import EnvironmentUnusable
-from venvman.probe import Interpreter, bundled_pip, probe
+from venvman.python.probe import Interpreter, bundled_pip, probe
 
 
 def ask(python: Path, code: str) -> Any:

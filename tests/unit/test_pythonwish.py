@@ -9,7 +9,7 @@ import pytest
 
 from venvman.errors import ConfigurationError
 from venvman.project import Project
-from venvman.pythonwish import Executable, PythonWish, Versions, parse_wish, wish_of
+from venvman.python.wish import Executable, PythonWish, Versions, parse_wish, wish_of
 from venvman.settings import read_settings
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.wheels import record_row
-from venvman.record import (
+from venvman.environment.record import (
     RecordRow,
     encode_digest,
     locate,

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from venvman.environment.inventory import Installed, read_site_packages
 from venvman.errors import InstallError
 from venvman.install.layout import Site
 from venvman.install.remove import departures, units_of
-from venvman.inventory import Installed, read_site_packages
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvman import environment as environments
-from venvman.environment import (
+from venvman.environment import lifecycle as environments
+from venvman.environment.lifecycle import (
     Environment,
     create,
     inspect,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from venvman.directories import Directories
-    from venvman.probe import Interpreter
+    from venvman.python.probe import Interpreter
 
 
 def fail_while_replacing(

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from venvman.reqfile import IncludeLine, OptionLine, ParsedFile, RequirementLine, parse
+from venvman.requirements.file import IncludeLine, OptionLine, ParsedFile, RequirementLine, parse
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 
 

@@ -5,7 +5,7 @@ import codecs
 import pytest
 
 from venvman.errors import RequirementsError
-from venvman.reqlines import decode, expand, logical_lines
+from venvman.requirements.lines import decode, expand, logical_lines
 
 
 def lines(text: str) -> list[tuple[int, str]]:

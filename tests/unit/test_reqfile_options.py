@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from venvman.options import FileOptions
-from venvman.reqfile import parse
-from venvman.reqoptions import OptionFault, read_options, split_line
+from venvman.requirements.file import parse
+from venvman.requirements.options import OptionFault, read_options, split_line
 
 
 def options(text: str) -> FileOptions:

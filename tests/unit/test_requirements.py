@@ -6,7 +6,7 @@ import pytest
 
 from venvman.errors import IndexFault, RequirementsError
 from venvman.project import Project
-from venvman.requirements import Group, RequirementSet, read_requirements
+from venvman.requirements.groups import Group, RequirementSet, read_requirements
 from venvman.scan import scan
 from venvman.sources import DirectorySource
 

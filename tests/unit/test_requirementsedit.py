@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from venvman.errors import RequirementsError
 from venvman.names import canonical
-from venvman.reqfile import RequirementLine, parse
-from venvman.requirementsedit import EditKind, SourceText, Wanted, add, entries_of, remove
+from venvman.requirements.edit import EditKind, SourceText, Wanted, add, entries_of, remove
+from venvman.requirements.file import RequirementLine, parse
 
 
 def source(text: str) -> SourceText:

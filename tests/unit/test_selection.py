@@ -6,8 +6,8 @@ import pytest
 from packaging.version import Version
 
 from venvman.errors import LockError
-from venvman.lockfile import Lock, parse_lock
-from venvman.selection import select
+from venvman.lock.file import Lock, parse_lock
+from venvman.lock.selection import select
 from venvman.target import Target
 
 TARGET = Target(

@@ -18,7 +18,7 @@ import pytest
 from tests.support.wheels import make_wheel, sha256_of
 from venvman.errors import InstallError, Problem, Severity
 from venvman.events import Reporter
-from venvman.store import Store, changed_files, unpack_entry
+from venvman.store.store import Store, changed_files, unpack_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,7 +127,7 @@ def test_a_process_killed_while_unpacking_leaves_no_entry(tmp_path: Path) -> Non
         tmp_path / "wheels", "demo", files={f"demo/{n}.bin": body for n in range(300)}
     )
     cache = tmp_path / "cache"
-    code = "import sys; from venvman.store import unpack_entry; unpack_entry(*sys.argv[1:])"
+    code = "import sys; from venvman.store.store import unpack_entry; unpack_entry(*sys.argv[1:])"
     argv = [sys.executable, "-c", code, str(cache), str(wheel), digest(wheel)]
     with subprocess.Popen(argv, cwd=REPOSITORY) as process:
         while not list(cache.glob("wheels-v1/staging/*/files/demo/1.bin")):
@@ -246,7 +246,7 @@ def test_no_room_anywhere_is_an_error_that_says_so(
 
     store = Store(tmp_path / "cache")
     (tmp_path / "cache/wheels-v1/times").mkdir(parents=True)
-    monkeypatch.setattr("venvman.unpack.os.mkdir", failing)
+    monkeypatch.setattr("venvman.store.unpack.os.mkdir", failing)
     with pytest.raises(InstallError, match="No space left") as caught:
         store.add(wheel, sha256=digest(wheel))
     assert caught.value.code == "store-unwritable"

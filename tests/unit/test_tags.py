@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from venvman.tags import platforms_of, tags_of
+from venvman.python.tags import platforms_of, tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,8 @@ from packaging.markers import Marker
 
 from tests.support.groups import HERE
 from venvman.directories import Directories
-from venvman.probe import probe
-from venvman.targets import (
+from venvman.python.probe import probe
+from venvman.python.targets import (
     KNOWN_MINORS,
     expand,
     is_covered,

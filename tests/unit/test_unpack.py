@@ -14,16 +14,16 @@ import pytest
 
 from tests.support.wheels import make_wheel, record_row
 from venvman.entrypoints import EntryPoint, EntryPointInvalid, parse_scripts
+from venvman.environment.record import encode_digest
 from venvman.errors import InstallError
-from venvman.manifest import ManifestInvalid, read_manifest, write_manifest
-from venvman.record import encode_digest
-from venvman.unpack import unpack_wheel
+from venvman.store.manifest import ManifestInvalid, read_manifest, write_manifest
+from venvman.store.unpack import unpack_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from venvman.manifest import Manifest
+    from venvman.store.manifest import Manifest
 
 TIME = 1_700_000_000 * 10**9
 INFO = "demo-1.0.dist-info"

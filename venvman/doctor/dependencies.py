@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
-    from venvman.inventory import Installed
+    from venvman.environment.inventory import Installed
     from venvman.metadata import CoreMetadata
     from venvman.target import Target
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from venvman.cases import assert_never
 from venvman.doctor import codes
-from venvman.inspection import Absent, Broken, Environment, NotAnEnvironment
+from venvman.environment.inspection import Absent, Broken, Environment, NotAnEnvironment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

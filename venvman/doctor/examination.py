@@ -6,23 +6,23 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from venvman.inventory import metadata_of
+from venvman.environment.inventory import metadata_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from venvman.drift import Drift
+    from venvman.environment.inspection import Condition
+    from venvman.environment.inventory import Installed, Inventory
     from venvman.errors import Problem
     from venvman.githooks import HooksReport
-    from venvman.inspection import Condition
-    from venvman.inventory import Installed, Inventory
-    from venvman.lockfile import Lock, LockEntry
+    from venvman.lock.file import Lock, LockEntry
     from venvman.metadata import CoreMetadata
     from venvman.names import NormalizedName
     from venvman.project import Project
-    from venvman.reqfile import ParsedFile
-    from venvman.requirements import RequirementSet
+    from venvman.requirements.file import ParsedFile
+    from venvman.requirements.groups import RequirementSet
     from venvman.target import Target
 
 __all__ = ["Examination", "ExaminedLock", "LockTracking"]
@@ -42,7 +42,7 @@ class ExaminedLock:
 
     ``path`` is absolute and need not exist. ``lock`` is None where there is none or it cannot be
     read; ``problems`` then say why, and are empty where it is missing. ``stale`` are the reasons
-    of :func:`venvman.freshness.judge`. ``tracking`` is None outside git.
+    of :func:`venvman.lock.freshness.judge`. ``tracking`` is None outside git.
     """
 
     group: str
@@ -58,7 +58,7 @@ class Examination:
     """The facts about one project; None (or empty) wherever something could not be found out.
 
     ``place`` is the environment's absolute path, ``condition`` what is there.
-    ``python_conflict`` is the sentence of :func:`venvman.inspection.conflict`.
+    ``python_conflict`` is the sentence of :func:`venvman.environment.inspection.conflict`.
     ``files`` are all requirements files, as parsed. ``requirements`` is None where they cannot be
     read; ``scan_problems`` say why, or hold warnings of a scan that worked. ``has_sources`` is
     False where the project has nothing to read. ``entries`` are those selected for the target,

@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from venvman.doctor import codes
-from venvman.inspection import Environment
-from venvman.inventory import MetadataKind
-from venvman.record import encode_digest, locate, parse_record
+from venvman.environment.inspection import Environment
+from venvman.environment.inventory import MetadataKind
+from venvman.environment.record import encode_digest, locate, parse_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
+    from venvman.environment.inventory import Installed
+    from venvman.environment.record import RecordRow
     from venvman.errors import Problem
-    from venvman.inventory import Installed
-    from venvman.record import RecordRow
 
 __all__ = ["contents", "presence"]
 

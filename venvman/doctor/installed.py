@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
 from venvman.drift import Damaged, Duplicate, Extra, Missing, OtherSource, OtherVersion
-from venvman.inspection import Environment
+from venvman.environment.inspection import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
     from venvman.drift import Difference
-    from venvman.inventory import Installed
+    from venvman.environment.inventory import Installed
     from venvman.names import NormalizedName
 
 __all__ = ["damage", "drift", "duplicates", "leftovers"]

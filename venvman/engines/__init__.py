@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
     from venvman.directories import Directories
     from venvman.events import Reporter
-    from venvman.lockfile import Lock
+    from venvman.lock.file import Lock
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
     from venvman.project import Project
-    from venvman.requirements import Group
+    from venvman.requirements.groups import Group
     from venvman.target import Target
 
 __all__ = [
@@ -63,8 +63,8 @@ class FreezeRequest:
     settings: ``exclude_newer`` is a date or an age (:func:`venvman.resolve.cutoff.cutoff`),
     ``overrides`` and ``build_constraints`` are PEP 508 texts, ``sources`` binds names to the URL
     of the only index that counts for them. ``targets`` are those that one lock is made for, the
-    preferred one first (:mod:`venvman.targets`); empty: ``target`` alone. ``built_on`` is what
-    ``python`` really is where ``target`` is another: sdists are built by it.
+    preferred one first (:mod:`venvman.python.targets`); empty: ``target`` alone. ``built_on`` is
+    what ``python`` really is where ``target`` is another: sdists are built by it.
     """
 
     project: Project

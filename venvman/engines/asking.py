@@ -14,10 +14,10 @@ from venvman.engines.command import relative
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from venvman.lockfile import Lock
+    from venvman.lock.file import Lock
     from venvman.names import NormalizedName
-    from venvman.requirement import Requirement
-    from venvman.requirements import Group
+    from venvman.requirements.groups import Group
+    from venvman.requirements.requirement import Requirement
 
 __all__ = ["IncludedLock", "OwnFiles", "asked_by", "own_files"]
 

@@ -7,14 +7,14 @@ import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from venvman.lockfile import LockHeader
-from venvman.lockstyle import LockStyle, compile_arguments, new_arguments, style_of
+from venvman.lock.file import LockHeader
+from venvman.lock.style import LockStyle, compile_arguments, new_arguments, style_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from venvman.engines import FreezeRequest
-    from venvman.requirements import Group
+    from venvman.requirements.groups import Group
 
 __all__ = ["Command", "command_of", "relative"]
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from venvman.install.build import BuildSettings, ConfigSettings
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
-    from venvman.probe import Interpreter
+    from venvman.python.probe import Interpreter
 
 __all__ = ["Describer", "DirectSource", "name_of"]
 
@@ -115,7 +115,7 @@ class Describer:
 
     @cached_property
     def _interpreter(self) -> Interpreter:
-        from venvman.probe import probe
+        from venvman.python.probe import probe
 
         return probe(self._request.python, directories=self._request.directories)
 

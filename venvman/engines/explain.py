@@ -12,7 +12,7 @@ from venvman.secrets import redact
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from venvman.requirements import Group, Requirement
+    from venvman.requirements.groups import Group, Requirement
 
 __all__ = ["explain"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from venvman.engines.portable import Portable, finished_lock
 from venvman.localproject import project_name
-from venvman.lockfile import Lock, LockEntry, parse_lock, sort_key
+from venvman.lock.file import Lock, LockEntry, parse_lock, sort_key
 from venvman.names import canonical
 from venvman.sources import DirectorySource, IndexSource
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from venvman.engines.mirror import Mirror
     from venvman.engines.pinning import Pinned
     from venvman.engines.sourcefiles import SourceTexts
-    from venvman.lockstyle import LockStyle
-    from venvman.requirements import Group, Requirement
+    from venvman.lock.style import LockStyle
+    from venvman.requirements.groups import Group, Requirement
 
 __all__ = ["Finisher"]
 

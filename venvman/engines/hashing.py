@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from venvman.index.client import Index
-    from venvman.lockfile import LockEntry
+    from venvman.lock.file import LockEntry
     from venvman.resolve.demand import Pin
     from venvman.resolve.supply import Supply
 

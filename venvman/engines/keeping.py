@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from venvman.engines import FreezeRequest
-    from venvman.lockfile import LockEntry
+    from venvman.lock.file import LockEntry
     from venvman.names import NormalizedName
-    from venvman.requirements import Group
+    from venvman.requirements.groups import Group
 
 __all__ = ["first_of_each", "is_index", "kept_entries"]
 

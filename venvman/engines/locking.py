@@ -9,7 +9,7 @@ from venvman.engines.asking import asked_by, own_files
 from venvman.engines.command import command_of
 from venvman.engines.keeping import kept_entries
 from venvman.engines.portable import finished_lock
-from venvman.lockfile import LockEntry, sort_key
+from venvman.lock.file import LockEntry, sort_key
 from venvman.sources import ArchiveSource, IndexSource, Source
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from venvman.engines.hashing import Hashes
     from venvman.engines.portable import Portable
     from venvman.engines.sourcefiles import SourceTexts
-    from venvman.lockfile import Lock
+    from venvman.lock.file import Lock
     from venvman.names import NormalizedName
-    from venvman.requirements import Group, Requirement
+    from venvman.requirements.groups import Group, Requirement
     from venvman.resolve.demand import Pin
 
 __all__ = ["Locking"]

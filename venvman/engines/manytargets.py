@@ -17,20 +17,20 @@ from venvman.engines.keeping import is_index, kept_entries
 from venvman.engines.native import Learned, freeze_from, open_index
 from venvman.errors import Problem, Severity, UnsatisfiableError
 from venvman.events import Reporter, Stage
-from venvman.lockfile import Lock
-from venvman.lockmerge import merge
-from venvman.lockstyle import LockStyle, own_header, style_of
-from venvman.targets import label_of, names_of
+from venvman.lock.file import Lock
+from venvman.lock.merge import merge
+from venvman.lock.style import LockStyle, own_header, style_of
+from venvman.python.targets import label_of, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from venvman.engines import FreezeRequest, Upgrade
     from venvman.index.client import Index
-    from venvman.lockfile import LockEntry
-    from venvman.lockheader import LockHeader
+    from venvman.lock.file import LockEntry
+    from venvman.lock.header import LockHeader
     from venvman.names import NormalizedName
-    from venvman.requirements import Group
+    from venvman.requirements.groups import Group
     from venvman.target import Target
 
 __all__ = ["ManyTargets"]

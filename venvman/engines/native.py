@@ -25,7 +25,7 @@ from venvman.errors import ConfigurationError, UnsatisfiableError, VenvmanError
 from venvman.events import Reporter, Stage
 from venvman.options import layer
 from venvman.origin import FileLine
-from venvman.requirement import Requirement
+from venvman.requirements.requirement import Requirement
 from venvman.resolve.cutoff import cutoff
 from venvman.resolve.dependency import Dependencies, specifier_set
 from venvman.resolve.explain import Explainer
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from venvman.engines.pinning import Pinned
     from venvman.index.client import Index
     from venvman.install.build import ConfigSettings
-    from venvman.lockfile import Lock
+    from venvman.lock.file import Lock
     from venvman.names import NormalizedName
-    from venvman.requirements import Group
+    from venvman.requirements.groups import Group
     from venvman.resolve.demand import Demand, Pin
     from venvman.sources import VcsSource
 

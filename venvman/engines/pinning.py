@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import FreezeError
 from venvman.git import git, try_git, without_repository
-from venvman.lockmatch import without_credentials
+from venvman.lock.match import without_credentials
 from venvman.secrets import redact
 from venvman.sources import VcsSource
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from venvman.engines import FreezeRequest
-    from venvman.requirements import Requirement
+    from venvman.requirements.groups import Requirement
 
 __all__ = ["Pinned", "pin_repositories", "written_reference"]
 

@@ -25,9 +25,9 @@ from venvman.engines.sourcefiles import ordered, read_sources
 from venvman.engines.toolenv import compiler
 from venvman.errors import FreezeError, UnsatisfiableError
 from venvman.events import Reporter, Stage
-from venvman.lockdirect import reference_text
-from venvman.lockfile import Lock, LockEntry, LockHeader, located, render_lock
-from venvman.lockmatch import matches_source
+from venvman.lock.direct import reference_text
+from venvman.lock.file import Lock, LockEntry, LockHeader, located, render_lock
+from venvman.lock.match import matches_source
 from venvman.process import stream
 from venvman.secrets import redact
 from venvman.sources import DirectorySource, IndexSource
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from venvman.names import NormalizedName
-    from venvman.requirements import Group
+    from venvman.requirements.groups import Group
 
 __all__ = ["PipTools"]
 

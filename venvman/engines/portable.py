@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from venvman.engines.sourcefiles import lock_options
-from venvman.lockdirect import parse_reference
-from venvman.lockfile import Lock
-from venvman.lockmatch import without_credentials
-from venvman.lockstyle import compile_header, own_header
+from venvman.lock.direct import parse_reference
+from venvman.lock.file import Lock
+from venvman.lock.match import without_credentials
+from venvman.lock.style import compile_header, own_header
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from venvman.engines.pinning import Pinned
     from venvman.engines.sourcefiles import SourceTexts
-    from venvman.lockfile import LockEntry
-    from venvman.lockstyle import LockStyle
+    from venvman.lock.file import LockEntry
+    from venvman.lock.style import LockStyle
     from venvman.names import NormalizedName
-    from venvman.requirements import Group, Requirement
+    from venvman.requirements.groups import Group, Requirement
     from venvman.target import Target
 
 __all__ = ["Portable", "finished_lock"]

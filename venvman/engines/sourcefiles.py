@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.lockmatch import without_credentials
-from venvman.reqfile import decode, parse
+from venvman.lock.match import without_credentials
+from venvman.requirements.file import decode, parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from venvman.options import FileOptions
-    from venvman.requirements import Group
+    from venvman.requirements.groups import Group
 
 __all__ = ["SourceTexts", "lock_options", "ordered", "read_sources"]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from venvman.engines.describing import Describer, DirectSource
     from venvman.install.build import ConfigSettings
-    from venvman.requirement import Requirement
+    from venvman.requirements.requirement import Requirement
     from venvman.resolve.limits import Overrides
     from venvman.resolve.supply import Supply
 
@@ -174,7 +174,7 @@ def _demands(
 
 
 def _source_of(url: str) -> DirectSource:
-    from venvman.lockdirect import parse_reference
+    from venvman.lock.direct import parse_reference
 
     reference = parse_reference(url)
     if reference is None or isinstance(reference.source, IndexSource):

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from venvman.index.download import Downloaded
     from venvman.install.build import BuildSettings
     from venvman.install.identity import Identities
-    from venvman.lockfile import LockEntry
-    from venvman.probe import Interpreter
-    from venvman.store import Store, StoredWheel
+    from venvman.lock.file import LockEntry
+    from venvman.python.probe import Interpreter
+    from venvman.store.store import Store, StoredWheel
 
 __all__ = ["Arrivals", "Done", "Event", "Failed", "SourceArrived"]
 

@@ -17,7 +17,7 @@ from venvman.install.builder import Builder
 from venvman.install.identity import Identities
 from venvman.install.memory import Memory, Obtained
 from venvman.install.refusals import all_failures, label_of, refuse_unhashed
-from venvman.lockfile import located
+from venvman.lock.file import located
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from venvman.events import Reporter
     from venvman.index.client import Index
     from venvman.install.build import BuildSettings
-    from venvman.lockfile import LockEntry
+    from venvman.lock.file import LockEntry
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
-    from venvman.probe import Interpreter
-    from venvman.store import Store
+    from venvman.python.probe import Interpreter
+    from venvman.store.store import Store
 
 __all__ = ["Obtained", "obtain"]
 

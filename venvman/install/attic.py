@@ -13,15 +13,15 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from venvman.install.ledger import Provenance, direct_digest
+from venvman.environment.ledger import Provenance, direct_digest
+from venvman.environment.record import locate, parse_record
 from venvman.names import NormalizedName
-from venvman.record import locate, parse_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from venvman.environment.record import RecordRow
     from venvman.install.atticlimit import AtticLimit
-    from venvman.record import RecordRow
 
 __all__ = ["ATTIC", "Attic", "AtticEntry", "entry_key"]
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from venvman.install.isolation import BuildEnvironment
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
-    from venvman.probe import Interpreter
+    from venvman.python.probe import Interpreter
 
 __all__ = ["BuildSettings", "ConfigSettings", "build_metadata", "build_wheel"]
 

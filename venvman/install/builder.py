@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from venvman.install.build import BuildSettings
     from venvman.install.identity import Identities
     from venvman.install.memory import Memory
-    from venvman.lockfile import LockEntry
+    from venvman.lock.file import LockEntry
     from venvman.options import IndexOptions
-    from venvman.probe import Interpreter
-    from venvman.store import Store, StoredWheel
+    from venvman.python.probe import Interpreter
+    from venvman.store.store import Store, StoredWheel
 
 __all__ = ["Builder"]
 

@@ -6,9 +6,9 @@ import json
 import os
 from typing import TYPE_CHECKING
 
+from venvman.environment.record import RecordRow
 from venvman.errors import Problem, Severity
 from venvman.process import ProcessFault, run
-from venvman.record import RecordRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

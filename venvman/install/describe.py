@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from venvman.index.client import Index
     from venvman.install.build import BuildSettings, ConfigSettings
     from venvman.options import IndexOptions
-    from venvman.probe import Interpreter
+    from venvman.python.probe import Interpreter
     from venvman.sources import ArchiveSource, DirectorySource, VcsSource
 
 __all__ = ["metadata_of_source", "static_project_metadata"]

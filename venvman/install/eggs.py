@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.entrypoints import EntryPointInvalid, parse_scripts
-from venvman.record import locate
+from venvman.environment.record import locate
 
 if TYPE_CHECKING:
     from venvman.install.layout import Site

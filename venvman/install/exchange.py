@@ -9,16 +9,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from venvman.environment.ledger import LEDGER
 from venvman.install.attic import ATTIC
 from venvman.install.journal import STAGE
-from venvman.install.ledger import LEDGER
 from venvman.install.moves import Planner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from venvman.environment.ledger import Ledger
     from venvman.install.attic import AtticEntry
-    from venvman.install.ledger import Ledger
     from venvman.install.trees import Units
 
 __all__ = ["Exchange"]

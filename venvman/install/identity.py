@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvman.install.build import BuildSettings
-    from venvman.lockfile import LockEntry
+    from venvman.lock.file import LockEntry
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
     from venvman.sources import VcsSource

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import InstallError
 from venvman.git import without_repository
-from venvman.probe import bundled_pip
 from venvman.process import run, stream, without_python_variables
+from venvman.python.probe import bundled_pip
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from venvman.events import Reporter
     from venvman.options import IndexOptions
-    from venvman.probe import Interpreter
+    from venvman.python.probe import Interpreter
 
 __all__ = ["BuildEnvironment", "isolated", "pip_variables"]
 

@@ -14,8 +14,8 @@ from venvman.errors import InstallError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from venvman.inspection import Environment
-    from venvman.manifest import Manifest
+    from venvman.environment.inspection import Environment
+    from venvman.store.manifest import Manifest
 
 __all__ = ["Layout", "Site", "lay_out", "relative_to", "site_of"]
 

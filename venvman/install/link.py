@@ -19,7 +19,7 @@ from venvman.settings import Link
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from venvman.store import StoredWheel
+    from venvman.store.store import StoredWheel
 
 __all__ = ["Linker", "StoreDamaged", "write_file"]
 
@@ -34,8 +34,8 @@ _CANNOT = frozenset(
 class StoreDamaged(InstallError):
     """Files in the store were changed after unpacking; ``wheels`` must be fetched again.
 
-    Nothing was installed. The caller discards the entries (:meth:`venvman.store.Store.discard`),
-    obtains them anew and commits again.
+    Nothing was installed. The caller discards the entries
+    (:meth:`venvman.store.store.Store.discard`), obtains them anew and commits again.
     """
 
     def __init__(self, wheels: tuple[StoredWheel, ...], paths: tuple[str, ...]) -> None:

@@ -12,9 +12,9 @@ from venvman.sources import ArchiveSource, IndexSource, VcsSource
 
 if TYPE_CHECKING:
     from venvman.install.identity import Identities
-    from venvman.lockfile import LockEntry
+    from venvman.lock.file import LockEntry
     from venvman.sources import DirectorySource, Source
-    from venvman.store import Store, StoredWheel
+    from venvman.store.store import Store, StoredWheel
 
 __all__ = ["Memory", "Obtained", "obtained"]
 

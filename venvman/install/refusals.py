@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from venvman.candidates import Refusal
-    from venvman.lockfile import LockEntry
+    from venvman.lock.file import LockEntry
     from venvman.options import IndexOptions
-    from venvman.probe import Interpreter
-    from venvman.store import StoredWheel
+    from venvman.python.probe import Interpreter
+    from venvman.store.store import StoredWheel
 
 __all__ = [
     "all_failures",

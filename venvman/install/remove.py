@@ -10,11 +10,11 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from venvman.environment.inventory import Installed, MetadataKind
+from venvman.environment.record import locate, parse_record
 from venvman.errors import InstallError, Problem, Severity
 from venvman.install.eggs import egg_info_files, egg_link_files
 from venvman.install.trees import Units, Walk, entries_of
-from venvman.inventory import Installed, MetadataKind
-from venvman.record import locate, parse_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

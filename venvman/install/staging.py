@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from venvman.environment.ledger import Ledger, Provenance, direct_digest, read_ledger
 from venvman.errors import InstallError
 from venvman.events import Stage
 from venvman.files import spread_folders
@@ -16,20 +17,19 @@ from venvman.install.attic import Attic, AtticEntry, entry_key
 from venvman.install.bytecode import compile_all
 from venvman.install.exchange import Exchange
 from venvman.install.journal import STAGE
-from venvman.install.ledger import Ledger, Provenance, direct_digest, read_ledger
 from venvman.install.link import Linker, StoreDamaged
 from venvman.install.remove import Departure, departures, units_of
 from venvman.install.wheel import Staged, stage_wheel, write_record
 from venvman.plan import Add, Remove
-from venvman.store import StoredWheel
+from venvman.store.store import StoredWheel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from venvman.environment.inventory import Installed
     from venvman.events import Reporter
     from venvman.install.journal import Step as Move
     from venvman.install.layout import Site
-    from venvman.inventory import Installed
     from venvman.names import NormalizedName
     from venvman.plan import Plan
     from venvman.settings import Link

@@ -15,17 +15,18 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from venvman import stamp
+from venvman.environment.ledger import Provenance
+from venvman.environment.record import locate, parse_record
 from venvman.install.attic import entry_key
-from venvman.install.ledger import Provenance
 from venvman.names import canonical
-from venvman.record import locate, parse_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from venvman.install.ledger import Ledger
+    from venvman.environment.ledger import Ledger
 
 __all__ = [
+    "STATES",
     "Contents",
     "Held",
     "State",

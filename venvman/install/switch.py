@@ -18,15 +18,15 @@ from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from venvman import stamp
-from venvman.historyline import append_switch
+from venvman.environment.historyline import append_switch
+from venvman.environment.ledger import Ledger, read_ledger
+from venvman.environment.record import locate, parse_record
 from venvman.install import states
 from venvman.install.attic import Attic, AtticEntry
 from venvman.install.exchange import Exchange
 from venvman.install.journal import JOURNAL, STAGE, apply, missing_results, write_journal
-from venvman.install.ledger import Ledger, read_ledger
 from venvman.install.trees import Walk
 from venvman.names import NormalizedName
-from venvman.record import locate, parse_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

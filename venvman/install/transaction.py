@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvman.directories import Directories
-    from venvman.inspection import Environment
+    from venvman.environment.inspection import Environment
     from venvman.names import NormalizedName
     from venvman.settings import Link
 
@@ -121,7 +121,7 @@ def commit(
     :class:`AtticEntry` (see :meth:`venvman.install.attic.Attic.find`) where none need be fetched.
     ``requested`` are those that a person asked for, ``direct_urls`` the contents of
     ``direct_url.json``, ``described`` the digests of the build metadata of local folders (see
-    :class:`venvman.install.ledger.Provenance`). The environment's lock is held meanwhile, and
+    :class:`venvman.environment.ledger.Provenance`). The environment's lock is held meanwhile, and
     waited for up to ``wait`` seconds (-1: for ever); without ``directories`` the caller holds it.
     Under the lock ``look_again``, if given, says what is to be done by then. ``observe`` is told of
     each step.

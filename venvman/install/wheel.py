@@ -7,15 +7,15 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from venvman.environment.record import RecordRow, encode_digest, record_path, render_record
 from venvman.install.layout import lay_out
 from venvman.install.link import write_file
 from venvman.install.scripts import rewritten, script_file, with_versioned_names
-from venvman.record import RecordRow, encode_digest, record_path, render_record
 
 if TYPE_CHECKING:
     from venvman.install.layout import Site
     from venvman.install.link import Linker
-    from venvman.store import StoredWheel
+    from venvman.store.store import StoredWheel
 
 __all__ = ["Staged", "stage_wheel", "write_record"]
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from venvman.cachecare import CachePart, DamagedWheel, Freed, Verified
+    from venvman.store.care import CachePart, DamagedWheel, Freed, Verified
     from venvman.workflow.attics import AtticReport
 
 __all__ = [

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from venvman.drift import Difference, Drift
-    from venvman.inventory import Installed
-    from venvman.lockfile import LockEntry
+    from venvman.environment.inventory import Installed
+    from venvman.lock.file import LockEntry
     from venvman.plan import Plan, Step
     from venvman.project import Project
     from venvman.sources import Source

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from venvman.errors import ExitCode
-from venvman.lockfile import Lock, LockHeader
+from venvman.lock.file import Lock, LockHeader
 from venvman.report.changes import Change, change_rows, changes_of_plan
 from venvman.report.freeze import changes_between
 from venvman.report.result import Result, Status

@@ -14,7 +14,7 @@ from venvman.report.sync import sync_data
 
 if TYPE_CHECKING:
     from venvman.project import Project
-    from venvman.requirementsedit import LineEdit
+    from venvman.requirements.edit import LineEdit
     from venvman.workflow.editing import EditOutcome, FileEdit
     from venvman.workflow.upgrading import UpgradeOutcome
     from venvman.workflow.values import FreezeOutcome, SyncOutcome

@@ -12,7 +12,7 @@ from venvman.report.result import Result, Status
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from venvman.lockfile import Lock, LockEntry
+    from venvman.lock.file import Lock, LockEntry
     from venvman.names import NormalizedName
     from venvman.project import Project
     from venvman.workflow.values import FreezeOutcome, FreezeRequest

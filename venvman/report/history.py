@@ -11,7 +11,7 @@ from venvman.report.changes import Change, ChangeKind, change_rows, changes_of_p
 from venvman.report.result import Result, Status
 
 if TYPE_CHECKING:
-    from venvman.history import Held, State
+    from venvman.environment.history import Held, State
     from venvman.workflow.recalling import HistoryReport, Recalled
     from venvman.workflow.rollingback import RollbackOutcome, RollbackRequest
 

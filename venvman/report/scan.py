@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from venvman.options import FileOptions
     from venvman.project import Project
-    from venvman.reqfile import RequirementLine
+    from venvman.requirements.file import RequirementLine
     from venvman.scan import Scan, ScannedFile
 
 __all__ = ["scan_result"]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from venvman.environment.inspection import Absent, Broken, Environment, NotAnEnvironment
 from venvman.errors import ExitCode, Severity
-from venvman.freshness import Fresh, Stale
-from venvman.inspection import Absent, Broken, Environment, NotAnEnvironment
+from venvman.lock.freshness import Fresh, Stale
 from venvman.report.as_json import problem_data
 from venvman.report.changes import change_rows, changes_of_plan
 from venvman.report.result import Result, Status
 
 if TYPE_CHECKING:
-    from venvman.inspection import Condition
+    from venvman.environment.inspection import Condition
     from venvman.workflow.values import LockState, StatusReport
 
 __all__ = ["status_result"]

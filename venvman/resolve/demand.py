@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from venvman.candidates import Candidate
-    from venvman.requirement import Requirement
+    from venvman.requirements.requirement import Requirement
     from venvman.sources import Source
 
 __all__ = ["IMPOSSIBLE", "Demand", "Pin", "identifier_of"]

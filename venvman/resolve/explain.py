@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from venvman.candidates import Refusal
     from venvman.names import NormalizedName
-    from venvman.requirement import Requirement
+    from venvman.requirements.requirement import Requirement
     from venvman.resolve.demand import Demand, Pin
     from venvman.resolve.dependency import Dependencies
     from venvman.resolve.shared import Shared

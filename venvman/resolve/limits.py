@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from venvman.names import NormalizedName
-    from venvman.requirement import Requirement
+    from venvman.requirements.requirement import Requirement
     from venvman.resolve.demand import Demand, Pin
 
 __all__ = ["Limits", "Overrides", "combined"]

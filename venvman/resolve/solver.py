@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from resolvelib.structs import RequirementInformation
 
     from venvman.names import NormalizedName
-    from venvman.requirement import Requirement
+    from venvman.requirements.requirement import Requirement
     from venvman.resolve.demand import Pin
     from venvman.resolve.dependency import Dependencies
     from venvman.resolve.shared import Shared

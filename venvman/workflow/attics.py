@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from venvman.cachecare import Freed
-    from venvman.inspection import Environment
+    from venvman.environment.inspection import Environment
     from venvman.install.attic import AtticEntry
     from venvman.install.atticlimit import AtticLimit
     from venvman.project import Project
+    from venvman.store.care import Freed
     from venvman.workflow.context import Context
 
 __all__ = ["AtticReport", "attic_of", "clear_attic"]
@@ -66,11 +66,11 @@ def clear_attic(context: Context) -> tuple[Path, Freed]:
         EnvironmentUnusable: something that is no environment is in its place.
         InstallError: a transaction that was stopped there can neither be finished nor reverted.
     """
-    from venvman.cachecare import Freed, held
-    from venvman.environment import locate
+    from venvman.environment.lifecycle import locate
     from venvman.install.attic import ATTIC
     from venvman.install.journal import STAGE
     from venvman.install.transaction import locked, recover
+    from venvman.store.care import Freed, held
 
     place = locate(context.project, context.settings)
     environment = _environment(context)
@@ -89,8 +89,8 @@ def clear_attic(context: Context) -> tuple[Path, Freed]:
 
 
 def _environment(context: Context) -> Environment | None:
-    from venvman.environment import locate
-    from venvman.inspection import usable
+    from venvman.environment.inspection import usable
+    from venvman.environment.lifecycle import locate
 
     path = locate(context.project, context.settings)
     return usable(path, directories=context.directories)

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination, ExaminedLock, LockTracking
     from venvman.doctor.table import Selection
     from venvman.drift import Drift
+    from venvman.environment.inspection import Condition
+    from venvman.environment.inventory import Inventory
     from venvman.errors import Problem
-    from venvman.freshness import Judgement
     from venvman.githooks import HooksReport
-    from venvman.inspection import Condition
-    from venvman.interpreters import Interpreter
-    from venvman.inventory import Inventory
-    from venvman.lockfile import Lock, LockEntry
-    from venvman.requirements import RequirementSet
+    from venvman.lock.file import Lock, LockEntry
+    from venvman.lock.freshness import Judgement
+    from venvman.python.interpreters import Interpreter
+    from venvman.requirements.groups import RequirementSet
     from venvman.scan import Scan, SourceFile
     from venvman.workflow.context import Context
 
@@ -172,9 +172,9 @@ def _or_problems(
 
 def _environment(context: Context) -> tuple[Path, Condition, Interpreter | None, str | None]:
     """Where the environment is, its condition, its interpreter or the one it would get."""
-    from venvman.environment import locate
-    from venvman.inspection import Environment, conflict, inspect
-    from venvman.interpreters import choose, wish_of
+    from venvman.environment.inspection import Environment, conflict, inspect
+    from venvman.environment.lifecycle import locate
+    from venvman.python.interpreters import choose, wish_of
 
     path = locate(context.project, context.settings)
     # What a killed run left is not worth a finding; a run that is at work is not waited for.
@@ -225,7 +225,7 @@ def _entries(
     interpreter: Interpreter | None,
 ) -> tuple[tuple[LockEntry, ...] | None, tuple[Problem, ...]]:
     """What this interpreter should hold; None where a wanted lock is missing or unreadable."""
-    from venvman.selection import select
+    from venvman.lock.selection import select
 
     if interpreter is None:
         return None, ()
@@ -240,8 +240,8 @@ def _entries(
 
 
 def _inventory(condition: Condition) -> Inventory | None:
-    from venvman.inspection import Environment
-    from venvman.inventory import take_inventory
+    from venvman.environment.inspection import Environment
+    from venvman.environment.inventory import take_inventory
 
     return take_inventory(condition) if isinstance(condition, Environment) else None
 
@@ -258,7 +258,7 @@ def _lock_state(each: _LockLook) -> LockState:
 
 def _examined(each: _LockLook, tracking: LockTracking | None) -> ExaminedLock:
     from venvman.doctor.examination import ExaminedLock
-    from venvman.freshness import Stale
+    from venvman.lock.freshness import Stale
 
     stale = each.judgement.reasons if isinstance(each.judgement, Stale) else ()
     return ExaminedLock(

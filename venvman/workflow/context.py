@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from venvman.options import FileOptions, IndexOptions
     from venvman.project import Project
     from venvman.settings import Settings
-    from venvman.store import Store
+    from venvman.store.store import Store
 
 __all__ = ["Context", "context_of", "open_context", "open_workspace"]
 
@@ -48,7 +48,7 @@ class Context:
 
     def open_store(self) -> Store:
         """The machine-wide store of unpacked wheels; close it."""
-        from venvman.store import Store
+        from venvman.store.store import Store
 
         return Store(self.directories.cache, reporter=self.reporter)
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from venvman.errors import Problem
-    from venvman.lockfile import Lock
-    from venvman.lockheader import LockHeader
+    from venvman.lock.file import Lock
+    from venvman.lock.header import LockHeader
     from venvman.plan import Plan
     from venvman.project import Project
     from venvman.workflow.context import Context
@@ -200,8 +200,8 @@ def _work_tree(context: Context) -> Mapping[str, Lock]:
 def _revision(context: Context, revision: str) -> Mapping[str, Lock]:
     """The locks of the project's folder as they were, by the same rules as those on disk."""
     from venvman.localproject import project_name
-    from venvman.lockfile import parse_lock
-    from venvman.lockheader import parse_header
+    from venvman.lock.file import parse_lock
+    from venvman.lock.header import parse_header
     from venvman.roles import assign
 
     root = context.project.root

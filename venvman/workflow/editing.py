@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from venvman.graph import Graph
     from venvman.names import NormalizedName
     from venvman.project import Project
-    from venvman.reqfile import RequirementLine
-    from venvman.requirementsedit import LineEdit
+    from venvman.requirements.edit import LineEdit
+    from venvman.requirements.file import RequirementLine
     from venvman.workflow.context import Context
     from venvman.workflow.values import FreezeOutcome, SyncOutcome
 
@@ -120,7 +120,7 @@ def add(context: Context, request: AddRequest) -> EditOutcome:
         VenvmanError: what freezing raises; the file is then as it was. Or syncing: the file and its
             lock then stay as they are now.
     """
-    from venvman.requirementsedit import Wanted, add
+    from venvman.requirements.edit import Wanted, add
 
     files = _files(context)
     wishes = parse_wishes(context, request.wishes, request.editables)
@@ -142,7 +142,7 @@ def remove(context: Context, request: RemoveRequest) -> EditOutcome:
             package if it is locked all the same. Every name at once.
         VenvmanError: as :func:`add`.
     """
-    from venvman.requirementsedit import remove
+    from venvman.requirements.edit import remove
 
     files = _files(context)
     paths = files.all_of(request.group)
@@ -231,7 +231,7 @@ def _sync(
 
 def _emptied_on_purpose(context: Context, outcome: EditOutcome) -> bool:
     """Whether the last requirement was just removed: then nobody need ask about an empty lock."""
-    from venvman.requirementsedit import EditKind
+    from venvman.requirements.edit import EditKind
     from venvman.workflow.places import find_place
 
     kinds = {edit.kind for file in outcome.files for edit in file.edits}
@@ -270,7 +270,7 @@ def _graph(context: Context) -> Graph | None:
         locked = read_locked(context)
     except LockError:
         return None
-    from venvman.lockgraph import build_graph
+    from venvman.lock.graph import build_graph
 
     return build_graph(
         locked.groups,

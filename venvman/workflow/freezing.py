@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from venvman.cachelock import using
 from venvman.errors import ConfigurationError, LockError
 from venvman.events import Stage
+from venvman.store.lock import using
 from venvman.workflow.locks import judge_locks, read_group_lock, remember, stale_reasons
 from venvman.workflow.stopwatch import Stopwatch
 from venvman.workflow.targeting import wanted_targets
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from venvman import engines
     from venvman.engines import Upgrade
     from venvman.errors import Problem
-    from venvman.interpreters import Interpreter
-    from venvman.lockfile import Lock
-    from venvman.requirements import RequirementSet
+    from venvman.lock.file import Lock
+    from venvman.python.interpreters import Interpreter
+    from venvman.requirements.groups import RequirementSet
     from venvman.scan import Scan
     from venvman.workflow.context import Context
     from venvman.workflow.locks import JudgedLock
@@ -167,7 +167,7 @@ def _engine(context: Context, *, several: bool) -> engines.Engine:
 def _refuse_files_in_the_way(
     context: Context, requirements: RequirementSet, request: FreezeRequest
 ) -> None:
-    from venvman.lockio import check_writable
+    from venvman.lock.io import check_writable
 
     for group in requirements.groups:
         shown = context.project.display(group.lock)
@@ -175,7 +175,7 @@ def _refuse_files_in_the_way(
 
 
 def _write(requirements: RequirementSet, frozen: Mapping[str, Lock]) -> bool:
-    from venvman.lockio import write_lock
+    from venvman.lock.io import write_lock
 
     changed = [write_lock(group.lock, frozen[group.name]) for group in requirements.groups]
     return any(changed)
@@ -220,13 +220,13 @@ def _lock_outcome(each: JudgedLock, frozen: Mapping[str, Lock] | None) -> LockOu
 
 
 def _text(lock: Lock | None) -> str | None:
-    from venvman.lockfile import render_lock
+    from venvman.lock.file import render_lock
 
     return None if lock is None else render_lock(lock)
 
 
 def _empty() -> Lock:
-    from venvman.lockfile import Lock
-    from venvman.lockheader import LockHeader
+    from venvman.lock.file import Lock
+    from venvman.lock.header import LockHeader
 
     return Lock(entries=(), header=LockHeader(text=""))

@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from venvman.environment.inventory import Installed
     from venvman.graph import Branch, Chains, Graph
     from venvman.index.cache import Entries
-    from venvman.inventory import Installed
-    from venvman.lockfile import LockEntry
-    from venvman.lockgraph import LockedGroup
+    from venvman.lock.file import LockEntry
+    from venvman.lock.graph import LockedGroup
     from venvman.names import NormalizedName
     from venvman.project import Project
-    from venvman.requirements import RequirementSet
+    from venvman.requirements.groups import RequirementSet
     from venvman.scan import Scan
-    from venvman.store import Store
+    from venvman.store.store import Store
     from venvman.target import Target
     from venvman.workflow.context import Context
 
@@ -139,7 +139,7 @@ def read_locked(context: Context, groups: Sequence[str] = ()) -> Locked:
         LockError: none of them has a lock, or one cannot be read.
         VenvmanError: as :func:`tree`.
     """
-    from venvman.lockgraph import LockedGroup
+    from venvman.lock.graph import LockedGroup
 
     scan = open_scan(context)
     choice = GroupChoice(only=tuple(groups), everything=not groups)
@@ -203,7 +203,7 @@ def known_name(graph: Graph, name: str, locked: Locked) -> NormalizedName:
 class KnownMetadata:
     """``Requires-Dist`` lines of pins: from the environment, the store, or an index's metadata.
 
-    Asks no network. A callable for :func:`venvman.lockgraph.build_graph`; a context manager.
+    Asks no network. A callable for :func:`venvman.lock.graph.build_graph`; a context manager.
     """
 
     def __init__(self, context: Context) -> None:
@@ -229,8 +229,8 @@ class KnownMetadata:
         return self._known[entry]
 
     def _find(self, entry: LockEntry) -> tuple[str, ...] | None:
+        from venvman.environment.inventory import metadata_of
         from venvman.index.metadata import remembered
-        from venvman.inventory import metadata_of
 
         installed = self._installed.get(entry.name)
         if installed is not None and entry.version in {None, installed.version}:
@@ -255,7 +255,7 @@ class KnownMetadata:
 
 
 def _open_graph(context: Context, groups: Sequence[str]) -> tuple[Locked, Graph]:
-    from venvman.lockgraph import build_graph
+    from venvman.lock.graph import build_graph
 
     locked = read_locked(context, groups)
     with KnownMetadata(context) as requires:
@@ -268,7 +268,7 @@ def _open_graph(context: Context, groups: Sequence[str]) -> tuple[Locked, Graph]
 def _target(context: Context) -> Target:
     """Whose markers count: the environment's Python, or the one that there is."""
     from venvman.errors import EnvironmentUnusable
-    from venvman.interpreters import running
+    from venvman.python.interpreters import running
     from venvman.workflow.places import freezing_interpreter
 
     try:
@@ -304,9 +304,9 @@ def _stale(context: Context, requirements: RequirementSet, target: Target) -> li
 
 def _installed(context: Context) -> Mapping[NormalizedName, Installed]:
     """What the environment holds; nothing where there is none that can be read."""
-    from venvman.environment import locate
-    from venvman.inspection import Environment, inspect
-    from venvman.inventory import take_inventory
+    from venvman.environment.inspection import Environment, inspect
+    from venvman.environment.inventory import take_inventory
+    from venvman.environment.lifecycle import locate
 
     path = locate(context.project, context.settings)
     found = inspect(path, directories=context.directories)

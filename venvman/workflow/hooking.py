@@ -85,7 +85,7 @@ def _context(
 
 
 def _report(context: Context) -> str:
-    from venvman.inspection import Absent
+    from venvman.environment.inspection import Absent
     from venvman.workflow.checking import status
 
     report = status(context)
@@ -106,14 +106,14 @@ def _report(context: Context) -> str:
 
 
 def _is_stale(judgement: object) -> bool:
-    from venvman.freshness import Stale
+    from venvman.lock.freshness import Stale
 
     return isinstance(judgement, Stale)
 
 
 def _repair(context: Context) -> str:
     """As ``sync --frozen``: a hook never freezes and never changes a tracked file."""
-    from venvman.environment import locate
+    from venvman.environment.lifecycle import locate
     from venvman.install.switch import attempt
     from venvman.report.sync import locked_count, nothing_to_do
     from venvman.workflow.stamping import leave_stamp

@@ -13,13 +13,13 @@ from venvman.workflow.values import FreezeOutcome, LockOutcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from venvman.environment.inspection import Environment
+    from venvman.environment.inventory import Installed
     from venvman.index.client import Index
-    from venvman.inspection import Environment
-    from venvman.installedlock import InstalledLocks
-    from venvman.inventory import Installed
-    from venvman.lockfile import Lock
-    from venvman.lockheader import LockHeader
-    from venvman.requirements import Group, RequirementSet
+    from venvman.lock.file import Lock
+    from venvman.lock.header import LockHeader
+    from venvman.lock.installed import InstalledLocks
+    from venvman.requirements.groups import Group, RequirementSet
     from venvman.workflow.context import Context
     from venvman.workflow.stopwatch import Stopwatch
     from venvman.workflow.values import FreezeRequest
@@ -37,8 +37,8 @@ def freeze_installed(
         LockError: a file in a lock's way; nothing has been written then.
         IndexFault: the hashes could not be had.
     """
-    from venvman.lockfile import render_lock
-    from venvman.lockio import check_writable, write_lock
+    from venvman.lock.file import render_lock
+    from venvman.lock.io import check_writable, write_lock
 
     environment = _environment(context)
     before = {group.name: _existing(context, group) for group in requirements.groups}
@@ -69,8 +69,8 @@ def freeze_installed(
 
 
 def _environment(context: Context) -> Environment:
-    from venvman.environment import locate
-    from venvman.inspection import usable
+    from venvman.environment.inspection import usable
+    from venvman.environment.lifecycle import locate
 
     path = locate(context.project, context.settings)
     environment = usable(path, directories=context.directories)
@@ -99,8 +99,8 @@ def _lock(
     before: Mapping[str, Lock | None],
     request: FreezeRequest,
 ) -> InstalledLocks:
-    from venvman.installedlock import lock_installed
-    from venvman.inventory import metadata_of, take_inventory
+    from venvman.environment.inventory import metadata_of, take_inventory
+    from venvman.lock.installed import lock_installed
 
     def requires(installed: Installed) -> Sequence[str]:
         metadata = metadata_of(installed)
@@ -125,7 +125,7 @@ def _lock(
 
 def _header(before: Lock | None, minor: tuple[int, int]) -> LockHeader:
     """The existing lock's, so that its command stays; else venvman's own."""
-    from venvman.lockstyle import LockStyle, own_header, target_names
+    from venvman.lock.style import LockStyle, own_header, target_names
 
     # What one environment holds is a lock for one target.
     if before is not None and before.header.is_compiled and not target_names(before.header):

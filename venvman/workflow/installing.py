@@ -22,13 +22,13 @@ from venvman.workflow.places import adopt, was_left_empty
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from venvman.environment.inspection import Environment
     from venvman.index.client import Index
-    from venvman.inspection import Environment
     from venvman.install.build import BuildSettings
     from venvman.install.staging import Incoming
-    from venvman.lockfile import LockEntry
+    from venvman.lock.file import LockEntry
     from venvman.options import IndexOptions
-    from venvman.store import Store
+    from venvman.store.store import Store
     from venvman.workflow.context import Context
     from venvman.workflow.places import Place
     from venvman.workflow.stopwatch import Stopwatch
@@ -161,7 +161,7 @@ class _Site:
     @contextmanager
     def _new_environment(self, place: Place) -> Iterator[Environment]:
         """A new environment for the block; gone again, or the old one back, if the block fails."""
-        from venvman.environment import create, remove, replaced
+        from venvman.environment.lifecycle import create, remove, replaced
 
         with ExitStack() as stack:
             with self.watch.stage(Stage.CREATE):
@@ -182,7 +182,7 @@ class _Site:
         more = self._bundled_pip()
         if not more.wheels:
             return plan, incoming
-        from venvman.lockfile import LockEntry
+        from venvman.lock.file import LockEntry
 
         step = Add(entry=LockEntry(name=PIP, version=None), because="every environment has pip")
         return replace(plan, steps=(*plan.steps, step)), _merged(incoming, more)
@@ -190,7 +190,7 @@ class _Site:
     def _bundled_pip(self) -> _Incoming:
         from hashlib import sha256
 
-        from venvman.interpreters import bundled_pip
+        from venvman.python.interpreters import bundled_pip
 
         wheel = bundled_pip(self.work.place.interpreter)
         if wheel is None:
@@ -288,7 +288,7 @@ class _Site:
 
     def _described(self, entry: LockEntry) -> str:
         from venvman.localproject import described
-        from venvman.lockfile import located
+        from venvman.lock.file import located
 
         if not isinstance(entry.source, DirectorySource):
             return ""

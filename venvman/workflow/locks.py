@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from venvman.errors import LockError, Severity
-from venvman.targets import is_covered
+from venvman.python.targets import is_covered
 from venvman.workflow.targeting import other_targets, wanted_targets
 
 if TYPE_CHECKING:
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvman.errors import Problem
-    from venvman.freshness import Judgement, Record
-    from venvman.lockfile import Lock
-    from venvman.requirements import Group, RequirementSet
+    from venvman.lock.file import Lock
+    from venvman.lock.freshness import Judgement, Record
+    from venvman.requirements.groups import Group, RequirementSet
     from venvman.target import Target
     from venvman.workflow.context import Context
 
@@ -45,7 +45,7 @@ def read_group_lock(context: Context, path: Path) -> Lock | None:
     Raises:
         LockError: it cannot be read.
     """
-    from venvman.lockio import read_lock
+    from venvman.lock.io import read_lock
 
     root = context.project.root
     return read_lock(path, root=root, display=context.project.display(path))
@@ -90,7 +90,7 @@ def judge_locks(
 
 def stale_reasons(judged: Iterable[JudgedLock]) -> tuple[Problem, ...]:
     """Why locks are stale, as errors, all groups together."""
-    from venvman.freshness import Stale
+    from venvman.lock.freshness import Stale
 
     return tuple(
         replace(reason, severity=Severity.ERROR)
@@ -104,8 +104,8 @@ def remember(context: Context, groups: Iterable[Group], target: Target) -> None:
     """Keeps in the state folder that the groups' locks on disk are fresh; never an error."""
     import contextlib
 
-    from venvman.freshness import record_of
-    from venvman.verdicts import write_records
+    from venvman.lock.freshness import record_of
+    from venvman.lock.verdicts import write_records
 
     known = _read_records(context)
     records: dict[str, Record] = dict(known)
@@ -144,7 +144,7 @@ def _judged(
     records: Mapping[str, Record],
     requirements: RequirementSet,
 ) -> JudgedLock:
-    from venvman.freshness import Fresh, Stale, digest_of, judge
+    from venvman.lock.freshness import Fresh, Stale, digest_of, judge
     from venvman.workflow.pinned import is_for_another_python, pinned
 
     root = context.project.root
@@ -185,6 +185,6 @@ def _judged(
 
 
 def _read_records(context: Context) -> Mapping[str, Record]:
-    from venvman.verdicts import read_records
+    from venvman.lock.verdicts import read_records
 
     return read_records(context.verdicts)

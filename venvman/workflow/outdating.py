@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from venvman.graph import Graph
     from venvman.index.client import Index
-    from venvman.lockfile import LockEntry
+    from venvman.lock.file import LockEntry
     from venvman.names import NormalizedName
     from venvman.project import Project
     from venvman.workflow.context import Context
@@ -95,7 +95,7 @@ def outdated(context: Context, names: Sequence[str] = ()) -> OutdatedOutcome:
         IndexFault: an index did not answer.
         VenvmanError: requirements that cannot be read.
     """
-    from venvman.lockgraph import build_graph
+    from venvman.lock.graph import build_graph
 
     locked = read_locked(context)
     root = context.project.root
@@ -248,7 +248,7 @@ def _wishes(name: NormalizedName, graph: Graph, locked: Locked) -> Iterator[_Wis
     """Everything that limits ``name``: lines, constraints, and other packages."""
     from packaging.specifiers import SpecifierSet
 
-    from venvman.lockgraph import in_order
+    from venvman.lock.graph import in_order
 
     lines = [
         wish

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from venvman.candidates import Candidate
     from venvman.index.client import Index
-    from venvman.lockfile import Lock, LockEntry
-    from venvman.requirements import Group
+    from venvman.lock.file import Lock, LockEntry
+    from venvman.requirements.groups import Group
     from venvman.target import Target
     from venvman.workflow.context import Context
 
@@ -44,7 +44,7 @@ class Pinned:
 
     def unusable(self, lock: Lock) -> Iterator[Problem]:
         """A problem for every pin of which an index has files, and none for the target."""
-        from venvman.selection import applicable
+        from venvman.lock.selection import applicable
 
         for entry in applicable(lock, self._target):
             try:

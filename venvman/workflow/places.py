@@ -13,9 +13,9 @@ from venvman.errors import EnvironmentUnusable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from venvman.inspection import Broken, Environment
-    from venvman.interpreters import Interpreter
-    from venvman.pythonwish import PythonWish
+    from venvman.environment.inspection import Broken, Environment
+    from venvman.python.interpreters import Interpreter
+    from venvman.python.wish import PythonWish
     from venvman.workflow.context import Context
 
 __all__ = [
@@ -58,8 +58,7 @@ def find_place(context: Context, *, recreate: bool = False, held: bool = False) 
         EnvironmentUnusable: something else is there; an environment that is broken or of another
             Python than wished for, and ``recreate`` is not given; or there is no such Python.
     """
-    from venvman.environment import locate
-    from venvman.inspection import (
+    from venvman.environment.inspection import (
         Absent,
         Broken,
         Environment,
@@ -68,7 +67,8 @@ def find_place(context: Context, *, recreate: bool = False, held: bool = False) 
         inspect,
         not_an_environment,
     )
-    from venvman.interpreters import wish_of
+    from venvman.environment.lifecycle import locate
+    from venvman.python.interpreters import wish_of
 
     path = locate(context.project, context.settings)
     settle(context, path, held=held)
@@ -103,9 +103,9 @@ def settle(context: Context, path: Path, *, held: bool = False, wait: float = -1
     Raises:
         InstallError: it can neither be finished nor reverted at the moment.
     """
-    from venvman.environment import is_being_replaced, recover_replaced
+    from venvman.environment.config import is_environment
+    from venvman.environment.lifecycle import is_being_replaced, recover_replaced
     from venvman.install.transaction import locked, recover
-    from venvman.venvconfig import is_environment
 
     directories = None if held else context.directories
     if is_being_replaced(path):
@@ -121,7 +121,7 @@ def require_free(context: Context, *, wait: float) -> None:
     Raises:
         InstallError: one is, and does not end within ``wait`` seconds (``environment-locked``).
     """
-    from venvman.environment import locate
+    from venvman.environment.lifecycle import locate
     from venvman.install.transaction import locked
 
     path = locate(context.project, context.settings)
@@ -147,7 +147,7 @@ def adopt(environment: Environment) -> None:
 
 def was_left_empty(environment: Environment) -> bool:
     """Whether a run was killed between making ``environment`` and filling it: it lacks its pip."""
-    from venvman.install.ledger import LEDGER
+    from venvman.environment.ledger import LEDGER
 
     if not environment.made_by_venvman or (environment.root / LEDGER).exists():
         return False
@@ -162,9 +162,9 @@ def freezing_interpreter(context: Context) -> Interpreter:
     Raises:
         EnvironmentUnusable: there is no such Python.
     """
-    from venvman.environment import locate
-    from venvman.inspection import Environment, conflict, inspect
-    from venvman.interpreters import wish_of
+    from venvman.environment.inspection import Environment, conflict, inspect
+    from venvman.environment.lifecycle import locate
+    from venvman.python.interpreters import wish_of
 
     path = locate(context.project, context.settings)
     found = inspect(path, directories=context.directories)
@@ -184,7 +184,7 @@ def clean_place(context: Context) -> tuple[Path, bool]:
     """
     import os
 
-    from venvman.environment import locate, recover_replaced, remove
+    from venvman.environment.lifecycle import locate, recover_replaced, remove
     from venvman.install.transaction import locked
 
     path = locate(context.project, context.settings)
@@ -218,7 +218,7 @@ def _other_python(context: Context, path: Path, wish: PythonWish, why: str) -> E
 
 
 def _choose(context: Context) -> Interpreter:
-    from venvman.interpreters import choose, wish_of
+    from venvman.python.interpreters import choose, wish_of
 
     wish = wish_of(context.project, context.settings, cwd=context.cwd)
     return choose(wish=wish, directories=context.directories, variables=context.variables)

@@ -6,14 +6,14 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from venvman.history import WayBack, text_digest
+from venvman.environment.history import WayBack, text_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from venvman.history import Held, State
-    from venvman.inspection import Environment
+    from venvman.environment.history import Held, State
+    from venvman.environment.inspection import Environment
     from venvman.project import Project
     from venvman.workflow.context import Context
 
@@ -52,8 +52,8 @@ def history(context: Context) -> HistoryReport:
     Raises:
         EnvironmentUnusable: something that is no environment, or a broken one, is in its place.
     """
-    from venvman.environment import locate
-    from venvman.inspection import usable
+    from venvman.environment.inspection import usable
+    from venvman.environment.lifecycle import locate
     from venvman.workflow.places import settle
     from venvman.workflow.recording import bring_up_to_date
 
@@ -84,8 +84,8 @@ class _Ways:
     """What the environment, its attic and the store have, asked once for each wheel."""
 
     def __init__(self, environment: Environment, *, holds: Callable[[str], bool]) -> None:
+        from venvman.environment.inventory import take_inventory
         from venvman.install.attic import Attic
-        from venvman.inventory import take_inventory
 
         self._holds = holds
         found = take_inventory(environment).distributions

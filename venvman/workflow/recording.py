@@ -8,15 +8,15 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from venvman.history import Held, History, RecordedLock, Revision, State, text_digest
+from venvman.environment.history import Held, History, RecordedLock, Revision, State, text_digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from venvman.inspection import Environment
-    from venvman.inventory import Installed
-    from venvman.lockfile import LockEntry
+    from venvman.environment.inspection import Environment
+    from venvman.environment.inventory import Installed
+    from venvman.lock.file import LockEntry
     from venvman.workflow.context import Context
 
 __all__ = [
@@ -176,7 +176,7 @@ def _locks(moment: Moment) -> tuple[RecordedLock, ...]:
 
 
 def _sequence(environment: Environment) -> int:
-    from venvman.install.ledger import read_ledger
+    from venvman.environment.ledger import read_ledger
 
     return read_ledger(os.path.realpath(environment.root)).sequence
 
@@ -194,8 +194,8 @@ def _held(
 ) -> tuple[Held, ...]:
     """Everything installed but for what is never drift (pip, say)."""
     from venvman.drift import Extra, compare
-    from venvman.install.ledger import read_ledger
-    from venvman.inventory import take_inventory
+    from venvman.environment.inventory import take_inventory
+    from venvman.environment.ledger import read_ledger
 
     inventory = take_inventory(environment)
     root = os.path.realpath(environment.root)

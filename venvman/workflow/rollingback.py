@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from venvman.environment.history import History, text_digest
 from venvman.errors import ConfigurationError, EnvironmentUnusable, LockError, Problem, Severity
 from venvman.events import Stage
-from venvman.history import History, text_digest
 from venvman.workflow.places import find_place
 from venvman.workflow.recording import LockText, bring_up_to_date
 from venvman.workflow.stopwatch import Stopwatch
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from venvman.history import Held, State
-    from venvman.inspection import Environment
+    from venvman.environment.history import Held, State
+    from venvman.environment.inspection import Environment
     from venvman.install.transaction import Outcome
-    from venvman.lockfile import Lock, LockEntry
+    from venvman.lock.file import Lock, LockEntry
     from venvman.plan import Plan
     from venvman.project import Project
     from venvman.workflow.context import Context
@@ -129,7 +129,7 @@ def _required(context: Context, place: Place) -> Environment:
 def _choose(context: Context, states: Sequence[State], number: int) -> State:
     if number < len(states):
         return states[number]
-    from venvman.environment import locate
+    from venvman.environment.lifecycle import locate
 
     shown = context.project.display(locate(context.project, context.settings))
     if not states:
@@ -180,8 +180,8 @@ def _selected(context: Context, place: Place, state: State, texts: Sequence[Lock
 
     What another tool had installed stays if it is still there.
     """
+    from venvman.lock.selection import select
     from venvman.names import NormalizedName
-    from venvman.selection import select
 
     locks = [(each.path, _parsed(context, each)) for each in texts]
     entries = select(locks, place.interpreter.target)
@@ -200,7 +200,7 @@ def _selected(context: Context, place: Place, state: State, texts: Sequence[Lock
 
 def _parsed(context: Context, text: LockText) -> Lock:
     from venvman.localproject import project_name
-    from venvman.lockfile import parse_lock
+    from venvman.lock.file import parse_lock
 
     root = context.project.root
     return parse_lock(
@@ -214,7 +214,7 @@ def _entries_of(held: Sequence[Held]) -> tuple[LockEntry, ...]:
     """Pins of what came from an index, each by the one file that was installed."""
     from packaging.version import Version
 
-    from venvman.lockfile import LockEntry
+    from venvman.lock.file import LockEntry
     from venvman.names import NormalizedName
 
     return tuple(
@@ -263,7 +263,7 @@ def _files_to_write(
 
 def _is_known(context: Context, path: Path) -> bool:
     """Whether what lies at ``path`` is in the history, so that it can be put back in turn."""
-    from venvman.environment import locate
+    from venvman.environment.lifecycle import locate
 
     history = History(locate(context.project, context.settings))
     try:
@@ -273,7 +273,7 @@ def _is_known(context: Context, path: Path) -> bool:
 
 
 def _check_writable(context: Context, path: Path, request: RollbackRequest) -> None:
-    from venvman.lockio import check_writable
+    from venvman.lock.io import check_writable
 
     try:
         check_writable(path, display=context.project.display(path), yes=request.yes)
@@ -339,7 +339,7 @@ def _by_hand(deed: Deed, selected: Selected, state: State) -> list[Problem]:
 
 
 def _versions(deed: Deed) -> dict[str, str | None]:
-    from venvman.inventory import take_inventory
+    from venvman.environment.inventory import take_inventory
 
     if deed.place.environment is None:
         return {}

@@ -14,7 +14,7 @@ from venvman.workflow.values import GroupChoice, LockPolicy, SyncRequest
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from venvman.inspection import Environment
+    from venvman.environment.inspection import Environment
     from venvman.workflow.context import Context
 
 __all__ = ["CommandFault", "Launch", "RunRequest", "prepare_command", "prepare_shell"]
@@ -77,7 +77,7 @@ def prepare_shell(context: Context, request: RunRequest, *, interactive: bool) -
     Raises:
         VenvmanError: as :func:`prepare_command`.
     """
-    from venvman.shells import activating, shell_of
+    from venvman.environment.shells import activating, shell_of
 
     environment = _environment(context, request)
     shell = shell_of(context.variables)
@@ -122,8 +122,8 @@ def _undisturbed(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def _environment(context: Context, request: RunRequest) -> Environment:
-    from venvman.environment import locate, recover_replaced
-    from venvman.inspection import usable
+    from venvman.environment.inspection import usable
+    from venvman.environment.lifecycle import locate, recover_replaced
 
     path = locate(context.project, context.settings)
     if request.sync:

@@ -10,8 +10,8 @@ from venvman.errors import LockError, Problem, RequirementsError
 from venvman.files import write_atomically
 from venvman.localproject import project_name
 from venvman.naming import DEFAULT, DEV, stem_of
-from venvman.reqlines import Encoding, decode, encoding_of
-from venvman.requirementsedit import SourceText, entries_of
+from venvman.requirements.edit import SourceText, entries_of
+from venvman.requirements.lines import Encoding, decode, encoding_of
 from venvman.roles import Role
 from venvman.sources import DirectorySource, IndexSource, Source
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from venvman.names import NormalizedName
-    from venvman.reqfile import RequirementLine
-    from venvman.requirementsedit import Edited, LineEdit, Wanted
+    from venvman.requirements.edit import Edited, LineEdit, Wanted
+    from venvman.requirements.file import RequirementLine
     from venvman.scan import Scan
     from venvman.workflow.context import Context
     from venvman.workflow.editing import FileEdit
@@ -255,7 +255,7 @@ def _place(line: RequirementLine) -> Source:
 def _parsed(
     context: Context, word: str, *, editable: bool
 ) -> tuple[list[RequirementLine], list[Problem]]:
-    from venvman.reqfile import parse
+    from venvman.requirements.file import parse
 
     text = f"-e {word}" if editable else word
     parsed = parse(text, path="", variables=context.variables, cwd=str(context.cwd))

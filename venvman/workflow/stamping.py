@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from venvman import freshstamp, stamp
+from venvman.environment.ledger import read_ledger
 from venvman.install import states
 from venvman.install.layout import site_of
-from venvman.install.ledger import read_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from venvman.inspection import Environment
+    from venvman.environment.inspection import Environment
     from venvman.scan import Scan
     from venvman.workflow.context import Context
 
@@ -118,7 +118,7 @@ def leave_fresh_stamp(
     ``since_ns`` is when it began to look: what changed later is not trusted, so looking at the
     files' names once more finds the same.
     """
-    from venvman.environment import locate
+    from venvman.environment.lifecycle import locate
     from venvman.workflow.places import freezing_interpreter
     from venvman.workflow.wishes import open_scan
 

@@ -31,9 +31,9 @@ from venvman.workflow.wishes import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from venvman.inspection import Environment
+    from venvman.environment.inspection import Environment
     from venvman.install.transaction import Outcome
-    from venvman.lockfile import Lock, LockEntry
+    from venvman.lock.file import Lock, LockEntry
     from venvman.names import NormalizedName
     from venvman.plan import Plan
     from venvman.scan import Scan
@@ -220,7 +220,7 @@ def _verified(
 
     The answer is None, and a warning told, where something still differs.
     """
-    from venvman.inspection import usable
+    from venvman.environment.inspection import usable
     from venvman.stamp import settle
 
     environment = usable(place.path, directories=context.directories)
@@ -273,7 +273,7 @@ def _select(
     request: SyncRequest,
     frozen: FreezeOutcome | None,
 ) -> Selected:
-    from venvman.selection import select
+    from venvman.lock.selection import select
 
     groups = choose_groups(scan, request.groups, configured=context.settings.groups.value)
     # A dry run's locks are not on disk.
@@ -298,7 +298,7 @@ def _select(
 def plan_for(context: Context, place: Place, selected: Selected, request: SyncRequest) -> Plan:
     """What makes the environment at ``place`` equal to ``selected``; reads what is there."""
     from venvman.drift import compare
-    from venvman.inventory import Inventory, take_inventory
+    from venvman.environment.inventory import Inventory, take_inventory
     from venvman.names import canonical
     from venvman.plan import make_plan
 

@@ -10,8 +10,8 @@ from venvman.settings import Origin
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from venvman.lockfile import Lock
-    from venvman.requirements import Group
+    from venvman.lock.file import Lock
+    from venvman.requirements.groups import Group
     from venvman.settings import Setting
     from venvman.target import Target
     from venvman.workflow.context import Context
@@ -52,7 +52,7 @@ def other_targets(
     context: Context, group: Group, lock: Lock, wanted: tuple[Target, ...], current: Target
 ) -> Problem | None:
     """Why ``lock`` is not for what is wanted; None if it is."""
-    from venvman.targets import label_of, names_of
+    from venvman.python.targets import label_of, names_of
 
     names = _names(lock)
     try:
@@ -75,7 +75,7 @@ def other_targets(
 def _declared(
     context: Context, declared: Setting[tuple[str, ...]], current: Target
 ) -> tuple[Target, ...]:
-    from venvman.targets import CURRENT, expand, parse_minors
+    from venvman.python.targets import CURRENT, expand, parse_minors
 
     if declared.value in {(), (CURRENT,)}:
         return ()
@@ -98,7 +98,7 @@ def _declared(
 
 
 def _of_header(context: Context, names: tuple[str, ...], current: Target) -> tuple[Target, ...]:
-    from venvman.targets import expand
+    from venvman.python.targets import expand
 
     try:
         return expand(
@@ -116,6 +116,6 @@ def _of_header(context: Context, names: tuple[str, ...], current: Target) -> tup
 
 
 def _names(lock: Lock | None) -> tuple[str, ...]:
-    from venvman.lockstyle import target_names
+    from venvman.lock.style import target_names
 
     return () if lock is None else target_names(lock.header)

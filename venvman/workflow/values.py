@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
     from venvman.drift import Drift
     from venvman.engines import Upgrade
+    from venvman.environment.inspection import Condition
     from venvman.errors import Problem
     from venvman.events import Stage
-    from venvman.freshness import Judgement
-    from venvman.inspection import Condition
     from venvman.install.transaction import Outcome
-    from venvman.interpreters import Interpreter
-    from venvman.lockfile import Lock
+    from venvman.lock.file import Lock
+    from venvman.lock.freshness import Judgement
     from venvman.plan import Plan
     from venvman.project import Project
+    from venvman.python.interpreters import Interpreter
     from venvman.workflow.stamping import Looked
 
 __all__ = [

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from venvman.lockfile import Lock
+    from venvman.lock.file import Lock
     from venvman.options import FileOptions, IndexOptions
-    from venvman.requirements import RequirementSet
+    from venvman.requirements.groups import RequirementSet
     from venvman.scan import Scan
     from venvman.workflow.context import Context
     from venvman.workflow.values import GroupChoice
@@ -59,7 +59,7 @@ def require_sources(context: Context, scan: Scan) -> None:
 
 def scan_projects(contexts: Sequence[Context]) -> tuple[tuple[Scan, Path], ...]:
     """Each project's scan, locks included, with its environment's absolute path."""
-    from venvman.environment import locate
+    from venvman.environment.lifecycle import locate
     from venvman.scan import scan
 
     return tuple(
@@ -77,7 +77,7 @@ def read_wishes(context: Context, scan: Scan) -> RequirementSet:
     Raises:
         RequirementsError: every faulty line of every file.
     """
-    from venvman.requirements import read_requirements
+    from venvman.requirements.groups import read_requirements
 
     def fetch(url: str) -> bytes:
         with closing(context.open_index(context.index_options())) as index:
@@ -136,7 +136,7 @@ def sync_options(context: Context, scan: Scan, locks: Sequence[Lock]) -> IndexOp
 
 
 def _options_of(lock: Lock, context: Context) -> FileOptions:
-    from venvman.reqfile import parse
+    from venvman.requirements.file import parse
 
     text = "\n".join(lock.options)
     return parse(text, path="lock", variables=context.variables).options

@@ -25,8 +25,8 @@ def cache_dir(session: Session) -> Result:
 
 def cache_size(session: Session) -> Result:
     """Show how much the cache holds, by kind, and what this project's attic keeps."""
-    from venvman.cachecare import measure
     from venvman.report.cache import cache_size_result
+    from venvman.store.care import measure
     from venvman.workflow.attics import attic_of
 
     folder = session.directories.cache
@@ -60,8 +60,8 @@ def cache_prune(
     """Remove wheels that no environment links to, and what is 30 days old."""
     import time
 
-    from venvman.cachecare import prune
     from venvman.report.cache import cache_freed_result
+    from venvman.store.care import prune
 
     folder = session.directories.cache
     age = None if older_than is None else _seconds(older_than)
@@ -73,8 +73,8 @@ def cache_prune(
 
 def cache_verify(session: Session) -> Result:
     """Compare every unpacked wheel with its hashes; discard damaged ones and exit with 1."""
-    from venvman.cachecare import discard, verify
     from venvman.report.cache import cache_verified_result
+    from venvman.store.care import discard, verify
 
     folder = session.directories.cache
     found = verify(folder)
@@ -93,8 +93,8 @@ def cache_clean(
     ] = False,
 ) -> Result:
     """Remove everything in the cache; environments keep their files."""
-    from venvman.cachecare import clear
     from venvman.report.cache import cache_freed_result
+    from venvman.store.care import clear
     from venvman.workflow.attics import clear_attic
 
     if attic:
@@ -119,8 +119,8 @@ def _context(session: Session) -> Context | None:
 
 
 def _alone(session: Session) -> AbstractContextManager[None]:
-    from venvman.cachelock import emptying
     from venvman.errors import Problem, Severity
+    from venvman.store.lock import emptying
 
     def waiting() -> None:
         session.reporter.problem(

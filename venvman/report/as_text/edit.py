@@ -12,14 +12,14 @@ from venvman.report.as_text.freeze import freeze_lines
 from venvman.report.as_text.sync import done_lines
 from venvman.report.as_text.words import Style, plain, sentence_list
 from venvman.report.edit import difference
-from venvman.requirementsedit import EditKind
+from venvman.requirements.edit import EditKind
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from venvman.project import Project
     from venvman.report.edit import EditView, UpgradeView
-    from venvman.requirementsedit import LineEdit
+    from venvman.requirements.edit import LineEdit
     from venvman.workflow.editing import EditOutcome, FileEdit
     from venvman.workflow.values import FreezeOutcome, SyncOutcome
 

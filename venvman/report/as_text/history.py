@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from venvman.history import WayBack
+from venvman.environment.history import WayBack
 from venvman.report.as_text.changes import Tense, change_list, counted, fitting
 from venvman.report.as_text.problems import command_line
 from venvman.report.as_text.words import Style, count, duration, plain, sentence_list
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from venvman.history import State
+    from venvman.environment.history import State
     from venvman.report.history import RollbackView
     from venvman.workflow.recalling import HistoryReport, Recalled
     from venvman.workflow.rollingback import RollbackOutcome

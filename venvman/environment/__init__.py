@@ -1,0 +1,1 @@
+"""The virtual environment: its place, condition and inventory."""

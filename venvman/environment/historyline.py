@@ -1,0 +1,128 @@
+"""A line of history from the switch between known states, which has no time for more.
+
+:mod:`venvman.environment.history` reads it, and takes what it leaves out from the state that held
+the same. Imports nothing that the switch has not imported already.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["append_line", "append_switch", "fingerprint", "head_of"]
+
+FOLDER = ".venvman/history"
+STATES = "states.jsonl"
+FORMAT = 1
+SWITCH = "switch"
+
+_DEEPEST = 64
+_TOLERATED = frozenset({"pip", "setuptools", "wheel"})
+
+
+def append_switch(root: str, sequence: int, wheels: Iterable[tuple[str, str]]) -> None:
+    """Writes down that the environment at ``root`` has switched to what it held before.
+
+    ``wheels`` are as :func:`fingerprint` takes them.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    document = {
+        "format": FORMAT,
+        "sequence": sequence,
+        "when": time.time(),
+        "by": SWITCH,
+        "revision": head_of(os.path.dirname(root)),
+        "like": fingerprint(wheels),
+    }
+    append_line(f"{root}/{FOLDER}/{STATES}", json.dumps(document, separators=(",", ":")))
+
+
+def fingerprint(wheels: Iterable[tuple[str, str]]) -> str:
+    """By what a state is known again: 32 hex digits for names with the sha256 of their wheels.
+
+    Less those that an environment has or has not, whatever its locks say (DESIGN 4.2).
+    """
+    # hashlib, its public face, takes longer to import than all that is digested here.
+    from _blake2 import blake2b
+
+    rows = sorted(f"{name} {wheel}" for name, wheel in wheels if name not in _TOLERATED)
+    return blake2b("\n".join(rows).encode(), digest_size=16).hexdigest()
+
+
+def append_line(path: str, line: str) -> None:
+    """In one write, on a line of its own whatever a crash has left before it.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags, 0o666)
+    try:
+        size = os.lseek(descriptor, 0, os.SEEK_END)
+        torn = False
+        if size:
+            os.lseek(descriptor, size - 1, os.SEEK_SET)
+            torn = os.read(descriptor, 1) != b"\n"
+        os.write(descriptor, ("\n" if torn else "").encode() + line.encode() + b"\n")
+    finally:
+        os.close(descriptor)
+
+
+def head_of(folder: str) -> list[str | None] | None:
+    """Commit and branch of the repository that holds ``folder``, as its plain files have them.
+
+    The branch is None where HEAD is detached; the whole is None outside a repository, before the
+    first commit, and for repositories that keep their references in another way.
+    """
+    try:
+        place = _git_folder(folder)
+        if place is None:
+            return None
+        head = _text(f"{place}/HEAD")
+        if not head.startswith("ref: "):
+            return [head, None]
+        name = head[5:]
+        commit = _reference(place, name)
+    except (OSError, UnicodeDecodeError):
+        return None
+    return None if commit is None else [commit, name.replace("refs/heads/", "", 1)]
+
+
+def _git_folder(folder: str) -> str | None:
+    for _ in range(_DEEPEST):
+        place = os.path.join(folder, ".git")
+        if os.path.isdir(place):
+            return place
+        if os.path.isfile(place):  # a worktree or submodule: "gitdir: PATH"
+            return os.path.join(folder, _text(place).partition(": ")[2])
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+    return None
+
+
+def _reference(place: str, name: str) -> str | None:
+    """``name`` in the worktree's own folder or the repository's; loose, else packed."""
+    common = place
+    if os.path.isfile(f"{place}/commondir"):
+        common = os.path.join(place, _text(f"{place}/commondir"))
+    for folder in dict.fromkeys((place, common)):
+        if os.path.isfile(f"{folder}/{name}"):
+            return _text(f"{folder}/{name}")
+    for line in _text(f"{common}/packed-refs").splitlines():
+        if line.endswith(f" {name}"):
+            return line.partition(" ")[0]
+    return None
+
+
+def _text(path: str) -> str:
+    with open(path, encoding="utf-8") as stream:
+        return stream.read().strip()

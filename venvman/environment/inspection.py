@@ -1,0 +1,301 @@
+"""What is at the place of an environment: nothing, something else, a broken one, or a working one.
+
+Looked at from outside. The values here are those of :mod:`venvman.environment.lifecycle`, which
+makes and removes environments.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from venvman.environment import config as venvconfig
+from venvman.errors import EnvironmentUnusable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from venvman.directories import Directories
+    from venvman.python.probe import Interpreter
+    from venvman.python.wish import PythonWish
+
+__all__ = [
+    "MADE_BY",
+    "STATE",
+    "UNFINISHED",
+    "Absent",
+    "Broken",
+    "Condition",
+    "Environment",
+    "InstallPaths",
+    "NotAnEnvironment",
+    "conflict",
+    "environment_at",
+    "inspect",
+    "is_vacant",
+    "not_an_environment",
+    "usable",
+]
+
+STATE = ".venvman"
+"""The folder inside an environment that is venvman's own."""
+MADE_BY = "made-by"
+"""In :data:`STATE`: who made the environment. A foreign environment may have STATE without it."""
+UNFINISHED = "unfinished"
+"""In :data:`STATE` while the environment is being made; still there, it never was one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallPaths:
+    """Where the parts of a wheel go in one environment; absolute (``sysconfig``'s names).
+
+    ``headers`` is the folder that gets one folder for each distribution, as pip has it.
+    """
+
+    purelib: Path
+    platlib: Path
+    scripts: Path
+    data: Path
+    headers: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """A virtual environment that works: ``root`` is absolute and as it was named.
+
+    ``interpreter`` is the base one; ``paths`` are of its version. ``state`` is where venvman keeps
+    what belongs to this environment alone; it need not exist.
+    """
+
+    root: Path
+    interpreter: Interpreter
+    paths: InstallPaths
+    made_by_venvman: bool
+    state: Path
+
+    @property
+    def python(self) -> Path:
+        """The environment's own interpreter, for processes that must see what is installed."""
+        return venvconfig.python_of(self.root)
+
+    @property
+    def site_folders(self) -> tuple[Path, ...]:
+        """The folders that distributions are installed in, each once: ``lib64`` is often a link."""
+        pure, platform = self.paths.purelib, self.paths.platlib
+        is_one = os.path.realpath(pure) == os.path.realpath(platform)
+        return (pure,) if is_one else (pure, platform)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absent:
+    """Nothing is at ``path``, or an empty folder, or what a killed creation left."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotAnEnvironment:
+    """Something else is at ``path``, never to be written into; ``reason`` is a sentence."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """An environment that cannot be used as it is: ``reason`` is a sentence, ``fix`` a command.
+
+    ``code`` is ``config-unreadable``, ``interpreter-gone``, ``interpreter-broken``,
+    ``interpreter-changed``, ``system-site-packages`` or ``moved``.
+    """
+
+    path: Path
+    reason: str
+    code: str
+    fix: str = "venvman sync --recreate"
+
+
+Condition: TypeAlias = Absent | NotAnEnvironment | Broken | Environment
+
+
+def inspect(path: Path, *, directories: Directories) -> Condition:
+    """What is at ``path``; starts no process but the first probe of a base interpreter."""
+    if is_vacant(path):
+        return Absent(path=path)
+    foreign = _why_no_environment(path)
+    if foreign is not None:
+        return NotAnEnvironment(path=path, reason=foreign)
+    try:
+        text = (path / venvconfig.CONFIG).read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        reason = f"{venvconfig.CONFIG} cannot be read: {error.strerror}."
+        return Broken(path=path, reason=reason, code="config-unreadable")
+    config = venvconfig.parse_config(text)
+    interpreter = _interpreter_of(path, config, directories=directories)
+    if isinstance(interpreter, Broken):
+        return interpreter
+    return (
+        _ill_configured(path, config, interpreter)
+        or _moved(path)
+        or environment_at(path, interpreter)
+    )
+
+
+def usable(path: Path, *, directories: Directories) -> Environment | None:
+    """The environment at ``path``, None where there is none yet.
+
+    Raises:
+        EnvironmentUnusable: it is broken, or something else is there; says what mends it.
+    """
+    match inspect(path, directories=directories):
+        case Environment() as environment:
+            return environment
+        case Absent():
+            return None
+        case Broken(reason=reason, code=code, fix=fix):
+            raise EnvironmentUnusable(
+                f"The environment {path} is broken.",
+                code=f"environment-{code}",
+                path=path.as_posix(),
+                why=reason,
+                fix=fix,
+            )
+        case NotAnEnvironment(reason=reason):
+            raise not_an_environment(path, reason)
+
+
+def conflict(environment: Environment, wish: PythonWish, *, directories: Directories) -> str | None:
+    """Why ``environment`` cannot serve ``wish``, as a sentence; None where it can.
+
+    Another minor version, or another build (free-threaded) of it, never serves. A patch version
+    that a file names is not worth a new environment; one that a flag names is.
+    """
+    from venvman.python.interpreters import fulfils, is_near
+
+    interpreter = environment.interpreter
+    if fulfils(interpreter, wish.wanted, directories=directories):
+        return None
+    if not wish.binding and is_near(interpreter, wish.wanted, directories=directories):
+        return None
+    return (
+        f"The environment {environment.root} is of Python {interpreter.target.python}, but "
+        f"{wish.where} asks for {wish.text}."
+    )
+
+
+def is_vacant(path: Path) -> bool:
+    """Whether an environment may be made at ``path``: nothing there, or nothing of anyone's."""
+    if not path.exists():
+        return True  # a link to a place that is not there yet included
+    if (path / STATE / UNFINISHED).is_file():
+        return True
+    return path.is_dir() and next(path.iterdir(), None) is None
+
+
+def environment_at(path: Path, interpreter: Interpreter) -> Environment:
+    """The environment at ``path``, known to be one of ``interpreter``."""
+    scheme = interpreter.scheme
+    python = "python{}.{}".format(*interpreter.minor)
+    return Environment(
+        root=path,
+        interpreter=interpreter,
+        paths=InstallPaths(
+            purelib=path / scheme.purelib,
+            platlib=path / scheme.platlib,
+            scripts=path / scheme.scripts,
+            data=path / scheme.data,
+            headers=path / "include" / "site" / python,
+        ),
+        made_by_venvman=(path / STATE / MADE_BY).is_file(),
+        state=path / STATE,
+    )
+
+
+def not_an_environment(path: Path, reason: str) -> EnvironmentUnusable:
+    """The error for a place that venvman must leave alone."""
+    return EnvironmentUnusable(
+        f"{path} is not a virtual environment.",
+        code="not-an-environment",
+        path=path.as_posix(),
+        why=reason,
+        fix='Move it away, or name another folder: [tool.venvman] venv = "..."',
+    )
+
+
+def _why_no_environment(path: Path) -> str | None:
+    if not path.is_dir():
+        return "A file is in the way."
+    if venvconfig.is_environment(path):
+        return None
+    if (path / "conda-meta").is_dir():
+        return "It is a conda environment."
+    if (path / venvconfig.CONFIG).is_file():
+        return f"It has {venvconfig.CONFIG}, but no interpreter."
+    return f"The folder has no {venvconfig.CONFIG}."
+
+
+def _interpreter_of(
+    path: Path, config: venvconfig.VenvConfig, *, directories: Directories
+) -> Interpreter | Broken:
+    from venvman.python.probe import probe
+
+    own = venvconfig.python_of(path)
+    if not own.exists():
+        gone = f"Its interpreter {own.readlink()} is gone." if own.is_symlink() else None
+        reason = gone or f"It has no {venvconfig.SCRIPTS}/{own.name}."
+        return Broken(path=path, reason=reason, code="interpreter-gone")
+    if config.home is None:
+        reason = f"{venvconfig.CONFIG} does not say where its interpreter is."
+        return Broken(path=path, reason=reason, code="config-unreadable")
+    if not config.home.is_dir():
+        reason = f"The folder {config.home} of its interpreter is gone."
+        return Broken(path=path, reason=reason, code="interpreter-gone")
+    try:
+        return probe(own, directories=directories)
+    except EnvironmentUnusable as error:
+        code = error.code if error.code == "interpreter-gone" else "interpreter-broken"
+        return Broken(path=path, reason=error.message, code=code)
+
+
+def _ill_configured(
+    path: Path, config: venvconfig.VenvConfig, interpreter: Interpreter
+) -> Broken | None:
+    if config.system_site_packages:
+        reason = (
+            "It sees the packages of its interpreter (include-system-site-packages), which no "
+            "lock can describe."
+        )
+        return Broken(path=path, reason=reason, code="system-site-packages")
+    made_for = config.version or interpreter.minor
+    if made_for != interpreter.minor or not (path / interpreter.scheme.purelib).is_dir():
+        is_now = "{}.{}".format(*interpreter.minor)
+        reason = (
+            f"Its interpreter {interpreter.path} is Python {is_now} now, but its packages were "
+            f"installed for {_installed_for(path, made_for)}."
+        )
+        return Broken(path=path, reason=reason, code="interpreter-changed")
+    return None
+
+
+def _installed_for(path: Path, made_for: tuple[int, int]) -> str:
+    found = sorted(each.name.removeprefix("python") for each in (path / "lib").glob("python*"))
+    return ", ".join(found) or "{}.{}".format(*made_for)
+
+
+def _moved(path: Path) -> Broken | None:
+    """Scripts and ``activate`` hold the path at which the environment was made."""
+    made_at = venvconfig.made_at(path)
+    if made_at is None or _is_same_folder(made_at, path):
+        return None
+    reason = (
+        f"It was made at {made_at} and moved, so that its scripts start another Python or none."
+    )
+    return Broken(path=path, reason=reason, code="moved")
+
+
+def _is_same_folder(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False

@@ -1,0 +1,371 @@
+"""The project's virtual environment: where it is, and how it is made, replaced and removed.
+
+None of these functions writes into or deletes a folder that is not an environment. What state one
+is in is told by :func:`inspect` (:mod:`venvman.environment.inspection`, whose values are handed
+through).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sys
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvman.environment import config as venvconfig
+from venvman.environment.inspection import (
+    MADE_BY,
+    STATE,
+    UNFINISHED,
+    Absent,
+    Broken,
+    Condition,
+    Environment,
+    InstallPaths,
+    NotAnEnvironment,
+    conflict,
+    inspect,
+    is_vacant,
+    not_an_environment,
+    usable,
+)
+from venvman.errors import ConfigurationError, EnvironmentUnusable
+from venvman.files import CACHEDIR_TAG, inter_process_lock, remove_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from venvman.directories import Directories
+    from venvman.project import Project
+    from venvman.python.probe import Interpreter
+    from venvman.settings import Settings
+
+__all__ = [
+    "STATE",
+    "Absent",
+    "Broken",
+    "Condition",
+    "Environment",
+    "InstallPaths",
+    "NotAnEnvironment",
+    "conflict",
+    "create",
+    "inspect",
+    "is_being_replaced",
+    "locate",
+    "recover_replaced",
+    "remove",
+    "replaced",
+    "usable",
+]
+
+_UNMOVABLE = frozenset({errno.EXDEV, errno.EBUSY})
+"""What renaming says of a folder in a lower layer of an overlay file system (a Docker image), which
+can only be copied, and of a mount point."""
+_CLAIM = ".venvman-claim"
+"""In an environment that was moved aside: held by the process that replaces it."""
+_PROJECT_MARKS = (".git", ".hg", "pyproject.toml")
+"""A folder with one of these holds more than an environment, whatever else it is."""
+
+
+def locate(project: Project, settings: Settings) -> Path:
+    """Where the environment of ``project`` is or will be; absolute, need not exist.
+
+    ``./venv``, unless the configuration names another, or ``.venv`` is an environment (or a file
+    that names the folder of one, as PEP 832 drafts it) and ``./venv`` is not.
+
+    Raises:
+        ConfigurationError: the configuration names the project itself or a folder above it.
+    """
+    named = settings.venv.value
+    if named is not None:
+        path = Path(os.path.abspath(project.root / Path(named).expanduser()))  # noqa: PTH100 - links are kept
+        if project.root.is_relative_to(path):
+            raise ConfigurationError(
+                f"{settings.venv.where} cannot be {named!r}: the project lies in that folder.",
+                code="venv-invalid",
+                fix=f"Name a folder of its own, such as {project.root.name}/venv",
+            )
+        return path
+    usual, hidden = project.root / "venv", project.root / ".venv"
+    if (usual / venvconfig.CONFIG).is_file():
+        return usual
+    redirected = _redirected(hidden)
+    if (redirected / venvconfig.CONFIG).is_file():
+        return redirected
+    return usual
+
+
+def create(path: Path, interpreter: Interpreter, *, directories: Directories) -> Environment:
+    """Makes an environment at ``path`` by the ``venv`` module of ``interpreter``, without pip.
+
+    ``path`` must be vacant (:func:`is_vacant`); where it is a link, the environment is made where
+    the link points. With ``.gitignore`` and ``CACHEDIR.TAG``. What was made goes again on any
+    exception, Ctrl-C included; what a kill leaves counts as vacant.
+
+    Raises:
+        EnvironmentUnusable: something is at ``path``, another venvman is making an environment
+            there, or ``venv`` is missing or failed.
+    """
+    if not is_vacant(path):
+        raise not_an_environment(path, "Something is there already.")
+    if not interpreter.has_venv:
+        raise _no_venv_module(interpreter)
+    place = _real(path)
+    try:
+        with _claimed(place / STATE / UNFINISHED, path):
+            _fill(place, interpreter)
+    except OSError as error:
+        raise _not_created(path, str(error)) from error
+    made = usable(path, directories=directories)
+    if made is None:  # somebody else removed it at this very moment
+        raise _not_created(path, "It vanished.")
+    return made
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[None]:
+    """Moves the environment at ``path`` aside for the block, which makes another in its place.
+
+    After an exception in the block (Ctrl-C included) ``path`` is what it was; after success the old
+    one is deleted. The move is a rename to a hidden sibling, so that a kill at any instant leaves
+    something that :func:`recover_replaced` can finish; that one runs here first. Where ``path`` is
+    a link, what it points to is moved, and the link stays.
+
+    Raises:
+        EnvironmentUnusable: ``path`` is not an environment, venvman itself runs in it, or another
+            venvman is replacing it.
+    """
+    recover_replaced(path)
+    place = _real(path)
+    if not is_vacant(place):
+        _refuse_unless_removable(place)
+        _move_aside(place)
+    try:
+        with _claimed(_aside(place) / _CLAIM, path) if _aside(place).exists() else nullcontext():
+            yield
+    except BaseException:
+        _put_back(place)
+        raise
+    if _aside(place).exists():
+        _aside(place).rename(_discarded(place))  # the commit
+    remove_tree(_discarded(place))
+
+
+def recover_replaced(path: Path) -> bool:
+    """Finishes or reverts a :func:`replaced` that was killed; whether there was one.
+
+    One that another process is in the middle of is let alone.
+    The old environment comes back where the new one was not finished by venvman; one that somebody
+    made there by hand in the meantime is kept, and the old one deleted.
+    """
+    place = _real(path)
+    aside, discarded = _aside(place), _discarded(place)
+    if not (aside.exists() or discarded.exists()) or _is_claimed(aside / _CLAIM):
+        return False
+    if aside.exists():
+        if is_vacant(place) or (place / STATE / MADE_BY).is_file():
+            _put_back(place)
+        else:
+            remove_tree(aside)
+    remove_tree(discarded)
+    return True
+
+
+def is_being_replaced(path: Path) -> bool:
+    """Whether :func:`recover_replaced` may have something to do: two system calls."""
+    place = _real(path)
+    return os.path.lexists(_aside(place)) or os.path.lexists(_discarded(place))
+
+
+def remove(path: Path) -> None:
+    """Deletes the environment at ``path``, broken or not, and nothing else.
+
+    Links inside are removed, never followed. Where ``path`` itself is a link, only the link goes:
+    what it points to was put there by somebody for a reason, and may be shared.
+
+    Raises:
+        EnvironmentUnusable: ``path`` is not an environment, or venvman itself runs in it.
+    """
+    recover_replaced(path)
+    if path.is_symlink():
+        _refuse_unless_removable(_real(path))
+        path.unlink()
+        return
+    _refuse_unless_removable(path)
+    try:
+        path.rename(_discarded(path))  # gone at once, whatever happens while files are deleted
+    except OSError as error:
+        if error.errno not in _UNMOVABLE:
+            raise
+        _clear(path)
+    remove_tree(_discarded(path))
+
+
+def _redirected(hidden: Path) -> Path:
+    """``.venv``, or the folder that the file ``.venv`` names."""
+    if not hidden.is_file():
+        return hidden
+    try:
+        named = hidden.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return hidden
+    is_path = bool(named) and "\n" not in named and "\0" not in named
+    return Path(os.path.normpath(hidden.parent / named)) if is_path else hidden
+
+
+def _real(path: Path) -> Path:
+    """``path``, or what it points to where it is itself a link; need not exist."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+def _aside(place: Path) -> Path:
+    return place.with_name(f".{place.name}.venvman-replaced")
+
+
+def _discarded(place: Path) -> Path:
+    return place.with_name(f".{place.name}.venvman-discarded")
+
+
+def _move_aside(place: Path) -> None:
+    try:
+        place.rename(_aside(place))
+    except OSError as error:
+        if error.errno not in _UNMOVABLE:
+            raise
+        # Until the copy is whole it bears the name of what is to be deleted.
+        shutil.copytree(place, _discarded(place), symlinks=True)
+        _discarded(place).rename(_aside(place))
+        _clear(place)
+
+
+@contextmanager
+def _claimed(file: Path, path: Path) -> Iterator[None]:
+    """Holds ``file`` for the block, so that others can tell work in progress from leftovers."""
+    from filelock import Timeout
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with inter_process_lock(file, wait=0):
+            yield
+    except Timeout:
+        raise EnvironmentUnusable(
+            f"Another venvman is making the environment {path}.",
+            code="environment-busy",
+            path=path.as_posix(),
+            fix="Wait for it, then run the same command again.",
+        ) from None
+    finally:
+        if not _is_claimed(file):
+            file.unlink(missing_ok=True)
+
+
+def _is_claimed(file: Path) -> bool:
+    """Whether a living process holds ``file``; a killed one's hold ended with it."""
+    from filelock import Timeout
+
+    if not file.is_file():
+        return False
+    try:
+        with inter_process_lock(file, wait=0):
+            return False
+    except Timeout:
+        return True
+
+
+def _put_back(place: Path) -> None:
+    """Whatever the block left at ``place`` goes, and what was there before comes back."""
+    aside = _aside(place)
+    if is_vacant(place) or venvconfig.is_environment(place):
+        _clear(place)
+    if not aside.exists():
+        return
+    (aside / _CLAIM).unlink(missing_ok=True)
+    if place.is_dir() and is_vacant(place):  # a mount point, which stays
+        shutil.copytree(aside, place, symlinks=True, dirs_exist_ok=True)
+        remove_tree(aside)
+    else:
+        aside.rename(place)
+
+
+def _clear(place: Path) -> None:
+    """Deletes the folder ``place`` if it is there; only what is in it where it is a mount point."""
+    if not place.is_dir():
+        return
+    for child in place.iterdir():
+        remove_tree(child)
+    with suppress(OSError):
+        place.rmdir()
+
+
+def _refuse_unless_removable(place: Path) -> None:
+    if not venvconfig.is_environment(place):
+        raise not_an_environment(place, f"It has no {venvconfig.CONFIG} with an interpreter.")
+    marks = [name for name in _PROJECT_MARKS if (place / name).exists()]
+    if marks:
+        raise not_an_environment(place, f"It also holds {', '.join(marks)}.")
+    if Path(os.path.realpath(sys.prefix)).is_relative_to(os.path.realpath(place)):
+        raise EnvironmentUnusable(
+            f"venvman itself runs in {place}, so it cannot remove it.",
+            code="environment-runs-venvman",
+            path=place.as_posix(),
+            why="Its own files would vanish under it.",
+            fix="pipx install venvman",
+        )
+
+
+def _fill(place: Path, interpreter: Interpreter) -> None:
+    """Makes the environment in ``place``, which holds no more than a claim and leftovers."""
+    for leftover in place.iterdir():
+        if leftover.name != STATE:
+            remove_tree(leftover)
+    try:
+        _run_venv(place, interpreter)
+        _write_marks(place)
+    except BaseException:
+        _clear(place)
+        raise
+
+
+def _run_venv(place: Path, interpreter: Interpreter) -> None:
+    from venvman.process import ProcessFault, run, without_python_variables
+
+    command: list[str | Path] = [interpreter.path, "-I", "-m", "venv", "--without-pip", place]
+    try:
+        done = run(command, env=without_python_variables(os.environ))
+    except ProcessFault as fault:
+        raise _not_created(place, fault.message) from fault
+    if not done.ok:
+        said = (done.stderr or done.stdout).strip()
+        raise _not_created(place, said.splitlines()[-1] if said else f"Exit code {done.code}.")
+
+
+def _write_marks(place: Path) -> None:
+    from venvman import __version__
+
+    (place / ".gitignore").write_text("*\n", encoding="utf-8")
+    (place / "CACHEDIR.TAG").write_text(CACHEDIR_TAG, encoding="utf-8")
+    (place / STATE / MADE_BY).write_text(f"venvman {__version__}\n", encoding="utf-8")
+
+
+def _no_venv_module(interpreter: Interpreter) -> EnvironmentUnusable:
+    package = "python{}.{}-venv".format(*interpreter.minor)
+    return EnvironmentUnusable(
+        f"{interpreter} has no venv module, so it cannot make environments.",
+        code="venv-module-missing",
+        path=interpreter.path.as_posix(),
+        why="Some Linux distributions keep it in a package of its own.",
+        fix=f"apt install {package}",
+    )
+
+
+def _not_created(path: Path, why: str) -> EnvironmentUnusable:
+    return EnvironmentUnusable(
+        f"The environment {path} could not be made.",
+        code="environment-not-created",
+        path=path.as_posix(),
+        why=why,
+    )

@@ -1,0 +1,1 @@
+"""Locks: pins read, judged, written."""

@@ -1,0 +1,165 @@
+"""Lock: pinned, hashed requirements text, and back. Pure: text in, values out, text out again.
+
+The text's grammar is written down in ``docs/reference/lockfile.md``. Reading and writing live in
+:mod:`venvman.lock.parse` and :mod:`venvman.lock.render`; later stages that only compare entries
+load neither.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from venvman.lock.header import LockHeader
+from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from packaging.markers import Marker
+    from packaging.version import Version
+
+    from venvman.names import NormalizedName
+    from venvman.origin import FileLine
+
+__all__ = [
+    "Annotations",
+    "Lock",
+    "LockEntry",
+    "LockHeader",
+    "located",
+    "parse_lock",
+    "render_lock",
+    "sort_key",
+]
+
+
+class Annotations(str, Enum):
+    """pip-compile's two ways to write more than one ``via``, named as its option names them."""
+
+    SPLIT = "split"
+    """One name a line, below the entry."""
+    LINE = "line"
+    """All names after one ``# via``, on the entry's own line where it has no hashes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockEntry:
+    """One pin.
+
+    ``version`` is None where the text has a direct URL and no version; ``exact`` says that it is
+    pinned with ``===``. ``hashes`` are sorted ``sha256:<hex>``. ``via`` is sorted and holds what
+    pip-compile writes: ``flask``, ``-r requirements.in``, ``-c constraints.txt``. Folders and local
+    archives in ``source`` are relative to the project root unless they lie outside it (see
+    :func:`located`). ``origin`` does not take part in comparison.
+    """
+
+    name: NormalizedName
+    version: Version | None
+    exact: bool = False
+    extras: frozenset[str] = frozenset()
+    marker: Marker | None = None
+    source: Source = field(default_factory=IndexSource)
+    hashes: tuple[str, ...] = ()
+    via: tuple[str, ...] = ()
+    origin: FileLine | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """A whole lock.
+
+    ``entries`` are in the order of :func:`sort_key`. ``options`` are its option lines as written
+    (``--find-links ./wheels``). ``unpinned`` names what pip-compile without ``--allow-unsafe``
+    mentions in a comment only (setuptools).
+    """
+
+    entries: tuple[LockEntry, ...]
+    header: LockHeader
+    options: tuple[str, ...] = ()
+    annotations: Annotations = Annotations.SPLIT
+    unpinned: tuple[NormalizedName, ...] = ()
+
+
+def parse_lock(
+    text: str, *, path: str, folder_name: Callable[[str], str | None] | None = None
+) -> Lock:
+    """The lock that ``text`` holds, by whichever tool: venvman, pip-compile, uv, rye.
+
+    ``path`` is for messages. An entry such as ``-e .`` does not say its name:
+    ``folder_name`` is asked for it with the path as written; without an answer the folder's own
+    name is taken (:func:`venvman.lock.io.read_lock` reads the project's metadata).
+
+    Raises:
+        LockError: every faulty line at once; conflict markers have the code
+            ``lock-conflict-markers`` and are reported alone.
+    """
+    from venvman.lock.parse import parse
+
+    return parse(text, path=path, folder_name=folder_name)
+
+
+def render_lock(lock: Lock) -> str:
+    r"""The text of ``lock``, lines ending in ``\n``: what pip-compile writes, byte for byte.
+
+    Entries are sorted here, so the order they come in does not matter.
+    """
+    from venvman.lock.render import render
+
+    return render(lock)
+
+
+def sort_key(entry: LockEntry) -> tuple[bool, str, str, str]:
+    """pip-compile's order, editables first, then names; lines of one name by their markers."""
+    editable = isinstance(entry.source, DirectorySource) and entry.source.editable
+    return (not editable, entry.name, str(entry.marker or ""), str(entry.version or ""))
+
+
+def located(
+    source: Source, root: Path, *, variables: Mapping[str, str] = MappingProxyType({})
+) -> Source:
+    """``source`` as it is to be fetched: local paths absolute, ``${VAR}`` filled in.
+
+    A variable that is not set stays as it is written.
+    """
+    if isinstance(source, DirectorySource):
+        source = replace(source, path=_filled(source.path, variables))
+        if source.path.startswith("${"):
+            return source
+        return replace(source, path=_absolute(source.path, root))
+    if isinstance(source, (ArchiveSource, VcsSource)):
+        source = replace(source, url=_filled(source.url, variables))
+    if isinstance(source, ArchiveSource) and source.url.startswith("file:"):
+        local = source.url.removeprefix("file:")
+        if not local.startswith("/"):
+            return replace(source, url="file://" + _quoted(_absolute(_unquoted(local), root)))
+    return source
+
+
+def _filled(text: str, variables: Mapping[str, str]) -> str:
+    import re
+
+    if "${" not in text:
+        return text
+    return re.sub(r"\$\{([A-Z0-9_]+)\}", lambda match: variables.get(match[1]) or match[0], text)
+
+
+def _absolute(path: str, root: Path) -> str:
+    import os
+
+    return os.path.normpath(root / path).replace(os.sep, "/")
+
+
+def _quoted(path: str) -> str:
+    from urllib.parse import quote
+
+    return quote(path)
+
+
+def _unquoted(path: str) -> str:
+    from urllib.parse import unquote
+
+    return unquote(path)

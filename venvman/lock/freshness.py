@@ -1,0 +1,384 @@
+"""Freshness: whether a lock still answers its requirements, judged by meaning.
+
+Not the bytes of the files count but what they say: every requirement has a pin that satisfies it,
+every constraint is respected, nothing is pinned that nothing asks for, the ``via`` annotations are
+true, hashes are there if asked for, and local projects have not changed their build metadata.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvman.errors import Problem, Severity
+from venvman.localproject import METADATA_FILES, metadata_digest
+from venvman.lock.match import matches_source, named_entry, strict_tool
+from venvman.lock.style import style_of
+from venvman.lock.via import judge_annotations
+from venvman.secrets import redact
+from venvman.sources import DirectorySource, IndexSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from venvman.lock.file import Lock, LockEntry
+    from venvman.names import NormalizedName
+    from venvman.requirements.groups import Group, Requirement
+    from venvman.target import Target
+
+__all__ = ["Fresh", "Judgement", "Record", "Stale", "digest_of", "judge", "record_of"]
+
+FIX = "venvman freeze"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fresh:
+    """The lock answers its requirements; ``notes`` say what could not be judged."""
+
+    notes: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stale:
+    """It does not: each reason names the line of the file that made it so."""
+
+    reasons: tuple[Problem, ...]
+
+
+Judgement = Fresh | Stale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What is remembered of a lock last found fresh, outside the lock (:mod:`.verdicts`).
+
+    ``digest`` is :func:`digest_of`'s. ``extras`` maps a requirement's name to the extras that the
+    lock was made with, which a lock without extras cannot tell; ``folders`` maps local projects
+    (as the lock writes them) to their metadata's digest.
+    """
+
+    digest: str
+    extras: Mapping[str, tuple[str, ...]]
+    folders: Mapping[str, str]
+
+
+def digest_of(
+    group: Group,
+    content: bytes,
+    target: Target,
+    *,
+    root: Path,
+    targets: Sequence[Target] = (),
+) -> str:
+    """One digest over everything :func:`judge` looks at: the same digest has the same answer.
+
+    ``content`` is the lock's bytes. Comments and order of the requirements files do not count.
+    """
+    digest = hashlib.sha256(content)
+    for each in (target, *targets):
+        digest.update(repr(sorted(each.markers)).encode())
+    lines = [_said(wish) for wish in (*group.requirements, *group.constraints)]
+    digest.update("\n".join(sorted(lines)).encode())
+    for folder in sorted(_folders(group)):
+        digest.update(f"{folder}={metadata_digest(root / folder)}\n".encode())
+    return digest.hexdigest()
+
+
+def record_of(
+    group: Group,
+    content: bytes,
+    target: Target,
+    *,
+    root: Path,
+    targets: Sequence[Target] = (),
+) -> Record:
+    """What to remember of a lock that was just made or found fresh."""
+    extras: dict[str, set[str]] = {}
+    for wish in _wishes(group, targets or (target,)):
+        if wish.name is not None and wish.extras:
+            extras.setdefault(wish.name, set()).update(wish.extras)
+    return Record(
+        digest=digest_of(group, content, target, root=root, targets=targets),
+        extras={name: tuple(sorted(values)) for name, values in extras.items()},
+        folders={folder: metadata_digest(Path(folder)) for folder in sorted(_folders(group))},
+    )
+
+
+def judge(
+    group: Group,
+    lock: Lock | None,
+    *,
+    target: Target,
+    root: Path,
+    targets: Sequence[Target] = (),
+    others: Sequence[Group] = (),
+    hashes: bool | None = None,
+    requires: Callable[[LockEntry], Sequence[str] | None] | None = None,
+    record: Record | None = None,
+) -> Judgement:
+    """Whether ``lock`` still is what freezing ``group`` with its pins would give.
+
+    Args:
+        group: the requirements, includes followed.
+        lock: what is on disk; None where there is nothing.
+        target: the one at hand, whose markers count.
+        root: the project's, absolute.
+        targets: all those the lock is for, whose markers then count; empty: ``target`` alone.
+        others: the project's other groups, which may bring a package by URL that this one asks
+            for by name.
+        hashes: whether every pin that can have them must; None leaves it to the lock's header.
+        requires: the ``Requires-Dist`` lines of a pin where they are known on this machine.
+            With them the dependencies, extras included, are judged too.
+        record: what is remembered of this group, if anything.
+    """
+    if lock is None:
+        return Stale(reasons=(_missing_lock(group),))
+    every = tuple(targets) or (target,)
+    wishes = tuple(_wishes(group, every))
+    reasons = [
+        *_on_each(every, lambda one: _unsatisfied(group, lock, one, root, others)),
+        *judge_annotations(group, lock, targets=every, root=root),
+        *_unhashed(lock, hashes),
+        *_record_differs(wishes, lock, record),
+    ]
+    elsewhere = _other_targets(lock, target, targets) if targets else _other_python(lock, target)
+    notes = [*_unannotated(lock), *elsewhere]
+    if requires is not None:
+        from venvman.lock.depends import unmet_dependencies
+
+        reasons += unmet_dependencies(
+            tuple(_wishes(group, (target,))), lock, target=target, requires=requires
+        )
+    if reasons:
+        return Stale(reasons=tuple(reasons))
+    return Fresh(notes=tuple(notes))
+
+
+def _wishes(group: Group, targets: Sequence[Target]) -> Iterator[Requirement]:
+    return (
+        wish
+        for wish in group.requirements
+        if any(target.applies(wish.marker) for target in targets)
+    )
+
+
+def _on_each(
+    targets: Sequence[Target], find: Callable[[Target], Iterator[Problem]]
+) -> Iterator[Problem]:
+    """Each problem once, saying where it is one unless that is everywhere."""
+    found: dict[Problem, list[Target]] = {}
+    for target in targets:
+        for problem in find(target):
+            found.setdefault(problem, []).append(target)
+    for problem, places in found.items():
+        if len(places) == len(targets):
+            yield problem
+        else:
+            from venvman.python.targets import names_of
+
+            yield replace(problem, why=f"So it is on {', '.join(names_of(places))}.")
+
+
+def _said(wish: Requirement) -> str:
+    """Everything about a requirement but the line it stands on."""
+    return repr(
+        (
+            wish.name,
+            sorted(wish.extras),
+            sorted(str(part) for part in wish.specifier),
+            str(wish.marker or ""),
+            wish.source,
+            sorted(wish.hashes),
+            wish.config_settings,
+            wish.constraint,
+            wish.origin.path,
+        )
+    )
+
+
+def _folders(group: Group) -> set[str]:
+    return {
+        wish.source.path for wish in group.requirements if isinstance(wish.source, DirectorySource)
+    }
+
+
+def _missing_lock(group: Group) -> Problem:
+    return Problem(
+        code="lock-missing",
+        message=f"Group {group.name} has no lock yet.",
+        path=group.lock.name,
+        fix=FIX,
+    )
+
+
+def _unsatisfied(
+    group: Group,
+    lock: Lock,
+    target: Target,
+    root: Path,
+    others: Sequence[Group],
+) -> Iterator[Problem]:
+    direct = [
+        wish
+        for some in (group, *others)
+        for wish in (*some.requirements, *some.constraints)
+        if not isinstance(wish.source, IndexSource)
+    ]
+    strict = lock.header.tool == "venvman"
+    for wish in (*group.requirements, *group.constraints):
+        if not target.applies(wish.marker):
+            continue
+        entry = named_entry(wish, lock, target=target, root=root)
+        if entry is None:
+            if not wish.constraint:
+                yield _at(wish, "lock-misses-requirement", f"{_asks(wish)}, which is not locked.")
+            continue
+        why = _refusal(wish, entry, direct, root=root, strict=strict)
+        if why is not None:
+            code = "lock-breaks-constraint" if wish.constraint else "lock-breaks-requirement"
+            yield _at(wish, code, f"{_asks(wish)}, but {why}.")
+
+
+def _refusal(
+    wish: Requirement,
+    entry: LockEntry,
+    direct: Sequence[Requirement],
+    *,
+    root: Path,
+    strict: bool,
+) -> str | None:
+    """Why ``entry`` does not satisfy ``wish``, as the end of a sentence; None if it does."""
+    if not isinstance(wish.source, IndexSource):
+        if not matches_source(wish, entry, root=root, strict=strict):
+            return f"the lock has {_pin(entry)}"
+    elif not isinstance(entry.source, IndexSource) and not any(
+        matches_source(other, entry, root=root, strict=strict)
+        for other in direct
+        if other.name in {None, entry.name}
+    ):
+        return f"the lock has {_pin(entry)}"
+    if entry.version is not None and not wish.specifier.contains(entry.version, prereleases=True):
+        return f"the lock has {_pin(entry)}"
+    if entry.extras and not wish.extras <= entry.extras:
+        missing = ", ".join(sorted(wish.extras - entry.extras))
+        return f"the lock has {entry.name} without the extra {missing}"
+    if wish.hashes and entry.hashes and not set(wish.hashes) & set(entry.hashes):
+        return "the lock has none of its hashes"
+    return None
+
+
+def _unhashed(lock: Lock, hashes: bool | None) -> Iterator[Problem]:
+    some = any(entry.hashes for entry in lock.entries)
+    asked = (style_of(lock.header).hashes and lock.header.command) or some
+    if not (asked if hashes is None else hashes):
+        return
+    for entry in lock.entries:
+        if isinstance(entry.source, IndexSource) and not entry.hashes:
+            yield _in_lock(entry, "lock-without-hashes", f"{_pin(entry)} has no hash in the lock.")
+
+
+def _record_differs(
+    wishes: Sequence[Requirement], lock: Lock, record: Record | None
+) -> Iterator[Problem]:
+    if record is None:
+        return
+    kept = {entry.name for entry in lock.entries if entry.extras}
+    for wish in wishes:
+        name = wish.name
+        if name is None or name in kept or wish.extras <= set(record.extras.get(name, ())):
+            continue
+        message = f"{_asks(wish)}, but the lock was made without that extra."
+        yield _at(wish, "lock-misses-extra", message)
+    for wish in wishes:
+        source = wish.source
+        if not isinstance(source, DirectorySource) or source.path not in record.folders:
+            continue
+        if metadata_digest(Path(source.path)) != record.folders[source.path]:
+            files = ", ".join(METADATA_FILES)
+            yield _at(
+                wish,
+                "lock-older-than-project",
+                f"The build metadata of {wish.raw or source.path} changed since it was locked.",
+                why=f"One of {files} differs.",
+            )
+
+
+def _unannotated(lock: Lock) -> Iterator[Problem]:
+    if lock.entries and not any(entry.via for entry in lock.entries):
+        yield Problem(
+            code="lock-unannotated",
+            severity=Severity.NOTE,
+            message="The lock does not say what brings its packages, so one that nothing asks "
+            "for any more cannot be told.",
+            path=_path(lock),
+        )
+
+
+def _other_python(lock: Lock, target: Target) -> Iterator[Problem]:
+    minor = ".".join(map(str, target.minor))
+    if strict_tool(lock) and lock.header.python not in {None, minor}:
+        yield Problem(
+            code="lock-of-another-python",
+            severity=Severity.NOTE,
+            message=f"The lock was made for Python {lock.header.python}, "
+            f"the environment has {minor}.",
+            path=_path(lock),
+            fix="venvman freeze --upgrade",
+        )
+
+
+def _other_targets(lock: Lock, target: Target, targets: Sequence[Target]) -> Iterator[Problem]:
+    from venvman.python.targets import is_covered, label_of, names_of
+
+    if not is_covered(target, targets):
+        label = label_of(target)
+        words = " ".join(f"--target {name}" for name in (*names_of(targets), label))
+        yield Problem(
+            code="lock-of-other-targets",
+            severity=Severity.NOTE,
+            message=f"The lock is for {', '.join(names_of(targets))}; the environment is {label}.",
+            path=_path(lock),
+            fix=f"{FIX} {words}",
+        )
+
+
+def _path(lock: Lock) -> str | None:
+    return next((entry.origin.path for entry in lock.entries if entry.origin), None)
+
+
+def _asks(wish: Requirement) -> str:
+    verb = "limits to" if wish.constraint else "asks for"
+    return f"{wish.origin} {verb} {redact(wish.raw or str(wish.name))}"
+
+
+def _pin(entry: LockEntry) -> str:
+    name: NormalizedName = entry.name
+    at = entry.version if entry.version is not None else f"from {redact(str(entry.source))}"
+    return f"{name} {at}"
+
+
+def _at(wish: Requirement, code: str, message: str, *, why: str | None = None) -> Problem:
+    origin = wish.origin
+    return Problem(
+        code=code,
+        message=message,
+        path=origin.path,
+        line=origin.line,
+        text=redact(origin.text),
+        why=why,
+        fix=FIX,
+    )
+
+
+def _in_lock(entry: LockEntry, code: str, message: str) -> Problem:
+    origin = entry.origin
+    return Problem(
+        code=code,
+        message=message,
+        path=origin.path if origin else None,
+        line=origin.line if origin else None,
+        text=redact(origin.text) if origin else None,
+        fix=FIX,
+    )

@@ -1,0 +1,217 @@
+"""Locks to a dependency graph: annotations for the edges, metadata for what is asked. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from venvman.graph import Asking, Dependency, Graph, Package
+from venvman.lock.match import named_entry
+from venvman.names import NormalizedName, canonical
+from venvman.secrets import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from packaging.requirements import Requirement as Wish
+    from packaging.specifiers import Specifier
+
+    from venvman.lock.file import Lock, LockEntry
+    from venvman.requirements.groups import Group
+    from venvman.target import Target
+
+    Requires = Callable[[LockEntry], Sequence[str] | None]
+
+__all__ = ["LockedGroup", "build_graph", "in_order"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_EXTRA = re.compile(r"""extra\s*==\s*["']([^"']+)["']""")
+# How pip-compile names a project whose pyproject.toml it read: `shop (pyproject.toml)`.
+_PROJECT = re.compile(r"(?P<name>\S+) \((?P<path>[^)]+)\)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedGroup:
+    """A group's lock; ``wishes`` is None where it was made from no requirements file."""
+
+    name: str
+    lock: Lock
+    wishes: Group | None
+
+
+def build_graph(
+    groups: Sequence[LockedGroup], *, target: Target, root: Path, requires: Requires
+) -> Graph:
+    """The graph of what ``target`` installs from all ``groups`` together.
+
+    Args:
+        groups: the locks, the project's own order.
+        target: whose markers count.
+        root: the project's, absolute.
+        requires: the ``Requires-Dist`` lines of a pin where they are known. They put specifiers on
+            the edges, and make the edges of a lock that has no annotations.
+    """
+    builder = _Builder(target, root, requires)
+    for group in groups:
+        builder.read(group)
+    return builder.graph()
+
+
+def in_order(clauses: Iterable[Specifier]) -> str:
+    """``>=2,<4``, as people write it: a set of specifiers has no order of its own."""
+    texts = {str(clause) for clause in clauses}
+    return ",".join(sorted(texts, key=lambda text: (text.startswith("<"), text)))
+
+
+class _Builder:
+    """Merges groups; what several of them say is kept once, with all their names."""
+
+    def __init__(self, target: Target, root: Path, requires: Requires) -> None:
+        self._target = target
+        self._root = root
+        self._requires = requires
+        self._packages: dict[NormalizedName, list[tuple[str, LockEntry]]] = defaultdict(list)
+        self._askings: dict[Asking, list[str]] = defaultdict(list)
+        self._edges: dict[tuple[NormalizedName, NormalizedName], list[str]] = defaultdict(list)
+
+    def read(self, group: LockedGroup) -> None:
+        """Takes in one group."""
+        entries = [each for each in group.lock.entries if self._target.applies(each.marker)]
+        for entry in entries:
+            self._packages[entry.name].append((group.name, entry))
+        for asking in self._asked(group, entries):
+            self._askings[asking].append(group.name)
+        names = frozenset(entry.name for entry in entries)
+        annotated = any(entry.via for entry in entries)
+        edges = _annotated(entries) if annotated else self._required(entries, group)
+        for parent, child in edges:
+            if parent in names and child in names:
+                self._edges[parent, child].append(group.name)
+
+    def graph(self) -> Graph:
+        """Everything read so far."""
+        return Graph(
+            packages={
+                name: _package(name, self._packages[name]) for name in sorted(self._packages)
+            },
+            askings=tuple(
+                replace(asking, groups=tuple(dict.fromkeys(groups)))
+                for asking, groups in self._askings.items()
+            ),
+            dependencies=tuple(
+                self._dependency(parent, child, groups)
+                for (parent, child), groups in sorted(self._edges.items())
+            ),
+        )
+
+    def _asked(self, group: LockedGroup, entries: Sequence[LockEntry]) -> Iterator[Asking]:
+        if group.wishes is None:
+            yield from _asked_elsewhere(entries)
+            return
+        for wish in group.wishes.requirements:
+            if not self._target.applies(wish.marker):
+                continue
+            entry = named_entry(wish, group.lock, target=self._target, root=self._root)
+            if entry is not None:
+                yield Asking(
+                    name=entry.name,
+                    path=wish.origin.path,
+                    line=wish.origin.line,
+                    requirement=redact(wish.raw or entry.name),
+                    specifier=in_order(wish.specifier),
+                    extras=tuple(sorted(wish.extras)),
+                )
+
+    def _required(
+        self, entries: Sequence[LockEntry], group: LockedGroup
+    ) -> Iterator[tuple[NormalizedName, NormalizedName]]:
+        """Edges by metadata, where it is known, for a lock that does not say them."""
+        asked: dict[NormalizedName, set[str]] = defaultdict(set)
+        for asking in self._asked(group, entries):
+            asked[asking.name].update(asking.extras)
+        for entry in entries:
+            for wish in _parsed(self._requires(entry) or ()):
+                if any(
+                    self._target.applies(wish.marker, extra=extra)
+                    for extra in ("", *asked[entry.name])
+                ):
+                    yield entry.name, canonical(wish.name)
+
+    def _dependency(
+        self, parent: NormalizedName, child: NormalizedName, groups: Sequence[str]
+    ) -> Dependency:
+        edge = Dependency(parent=parent, child=child, groups=tuple(dict.fromkeys(groups)))
+        lines = self._requires(self._packages[parent][0][1])
+        if lines is None:
+            return edge
+        wishes = list(_parsed(line for line in lines if _names(line, child)))
+        always = [wish for wish in wishes if self._target.applies(wish.marker)]
+        if always:
+            return _described(edge, always, extra=None)
+        for extra in sorted({name for wish in wishes for name in _extras(wish)}):
+            some = [wish for wish in wishes if self._target.applies(wish.marker, extra=extra)]
+            if some:
+                return _described(edge, some, extra=canonical(extra))
+        return edge
+
+
+def _package(name: NormalizedName, found: Sequence[tuple[str, LockEntry]]) -> Package:
+    versions = dict.fromkeys(str(each.version) for _, each in found if each.version is not None)
+    return Package(
+        name=name,
+        version=", ".join(versions) or None,
+        source=found[0][1].source,
+        groups=tuple(dict.fromkeys(group for group, _ in found)),
+    )
+
+
+def _annotated(entries: Iterable[LockEntry]) -> Iterator[tuple[NormalizedName, NormalizedName]]:
+    for entry in entries:
+        for via in entry.via:
+            if not via.startswith("-"):
+                yield canonical(via.partition(" ")[0].partition("[")[0]), entry.name
+
+
+def _asked_elsewhere(entries: Iterable[LockEntry]) -> Iterator[Asking]:
+    """What the annotations say of files that are not read here."""
+    for entry in entries:
+        for via in entry.via:
+            project = _PROJECT.fullmatch(via)
+            path = via[3:] if via.startswith("-r ") else project["path"] if project else None
+            if path is not None:
+                yield Asking(
+                    name=entry.name, path=path, line=None, requirement=entry.name, specifier=""
+                )
+
+
+def _described(edge: Dependency, wishes: Sequence[Wish], *, extra: str | None) -> Dependency:
+    return replace(
+        edge,
+        specifier=in_order(clause for wish in wishes for clause in wish.specifier),
+        extras=tuple(sorted({canonical(name) for wish in wishes for name in wish.extras})),
+        extra=extra,
+    )
+
+
+def _names(line: str, name: NormalizedName) -> bool:
+    """Whether ``line`` is about ``name``; parsing all of them would take longer than the rest."""
+    match = _NAME.match(line.lstrip())
+    return match is not None and canonical(match[0]) == name
+
+
+def _extras(wish: Wish) -> list[str]:
+    return _EXTRA.findall(str(wish.marker or ""))
+
+
+def _parsed(lines: Iterable[str]) -> Iterator[Wish]:
+    """Lines that cannot be read are passed over."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    for line in lines:
+        try:
+            yield Requirement(line)
+        except InvalidRequirement:
+            continue

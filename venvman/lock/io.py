@@ -1,0 +1,115 @@
+"""Locks on disk: read with the names that only folders know, written whole and recognised first."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+from venvman.errors import LockError
+from venvman.files import write_atomically
+from venvman.localproject import project_name
+from venvman.lock.file import Lock, parse_lock, render_lock
+from venvman.lock.header import COMPILERS, LockHeader, named_sources, parse_header
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["check_writable", "read_lock", "write_lock"]
+
+_REQUIREMENTS = (".in", ".txt")
+
+
+def read_lock(path: Path, *, root: Path, display: str | None = None) -> Lock | None:
+    """The lock at ``path``, None where there is none.
+
+    ``root`` is the project's, which relative folders are named from; ``display`` is the path for
+    messages.
+
+    Raises:
+        LockError: it cannot be read (``lock-unreadable``), or see
+            :func:`venvman.lock.file.parse_lock`.
+    """
+    shown = display or path.as_posix()
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise LockError(
+            f"{shown} could not be read.", code="lock-unreadable", path=shown, why=str(error)
+        ) from error
+    return parse_lock(text, path=shown, folder_name=lambda folder: project_name(root / folder))
+
+
+def check_writable(path: Path, *, display: str, yes: bool = False) -> None:
+    """Whether venvman may put a lock at ``path``, decided by what lies there.
+
+    Raises:
+        LockError: ``lock-of-another-source``: its header says that it is made from something other
+            than requirements files; ``lock-in-the-way``: it is no lock that venvman knows, and
+            ``yes`` is not given.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8", errors="replace")
+    except FileNotFoundError:
+        return
+    if not text.strip():
+        return
+    header = parse_header(text)
+    if header is not None and header.tool in COMPILERS:
+        _refuse_other_sources(header, display)
+        return
+    if yes:
+        return
+    raise LockError(
+        f"{display} is in the way: venvman does not recognise it as a lock.",
+        code="lock-in-the-way",
+        path=display,
+        line=1,
+        text=text.lstrip("\ufeff").splitlines()[0] if text.strip() else None,
+        why="No header says that venvman, pip-compile or uv made it, so it may be written by hand.",
+        fix="venvman freeze --yes",
+    )
+
+
+def write_lock(path: Path, lock: Lock) -> bool:
+    """Writes ``lock`` in one step; an existing file's newline style and mode are kept.
+
+    Returns whether the file changed: the same text is not written again.
+    """
+    content = render_lock(lock).encode()
+    try:
+        old = path.read_bytes()
+    except FileNotFoundError:
+        old = None
+    if old is not None and re.search(rb"\r\n", old):
+        content = content.replace(b"\n", b"\r\n")
+    if content == old:
+        return False
+    write_atomically(path, content)
+    return True
+
+
+def _refuse_other_sources(header: LockHeader, display: str) -> None:
+    sources = named_sources(header)
+    others = [name for name in sources if not name.endswith(_REQUIREMENTS)]
+    exported = (header.command or "").startswith("uv export")
+    if not others and not exported:
+        return
+    source = ", ".join(others) or "uv.lock"
+    raise LockError(
+        f"{display} is made from {source}, which venvman does not freeze.",
+        code="lock-of-another-source",
+        path=display,
+        why="Its header names the command that made it; `venvman sync` installs it as it is.",
+        fix=_command(header),
+    )
+
+
+def _command(header: LockHeader) -> str:
+    """The header's command in one line, as the shell takes it."""
+    try:
+        return shlex.join(shlex.split(header.command or ""))
+    except ValueError:
+        return header.command or ""

@@ -1,0 +1,92 @@
+"""Which pin of a lock a requirement means, and whether it comes from the place asked for. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from venvman.lock.direct import parse_reference
+from venvman.lock.file import located
+from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from venvman.lock.file import Lock, LockEntry
+    from venvman.requirements.groups import Requirement
+    from venvman.sources import Source
+    from venvman.target import Target
+
+__all__ = ["matches_source", "named_entry", "strict_tool", "without_credentials"]
+
+_USERINFO = re.compile(r"(?<=://)[^/?#@\s]+(?:@[^/?#@\s]+)*@(?=[^/?#\s])")
+_REFERENCE = r"(?:\$\{[A-Z0-9_]+\})+"
+# A user name alone may be a token; with a password that is a reference it is only a name.
+_KEPT = re.compile(rf"(?:git|{_REFERENCE}(?::{_REFERENCE})?|[^:]*:{_REFERENCE})@")
+
+
+def strict_tool(lock: Lock) -> bool:
+    """Whether the lock's maker names files in ``via`` and keeps to the pins' own names."""
+    return lock.header.tool in {"venvman", "pip-compile"}
+
+
+def named_entry(wish: Requirement, lock: Lock, *, target: Target, root: Path) -> LockEntry | None:
+    """The entry that applies on ``target`` and has the name of ``wish``, or its source."""
+    for entry in lock.entries:
+        named = entry.name == wish.name if wish.name else matches_source(wish, entry, root=root)
+        if named and target.applies(entry.marker):
+            return entry
+    return None
+
+
+def matches_source(
+    wish: Requirement, entry: LockEntry, *, root: Path, strict: bool = False
+) -> bool:
+    """Whether ``entry`` comes from where ``wish`` says.
+
+    A lock holds ``${VAR}`` unexpanded, no credentials and, for a branch, a commit: those are equal
+    to what they stand for. ``strict``: the lock says which revision a commit was found at.
+    """
+    found = located(entry.source, root)
+    return any(_same(asked, found, strict=strict) for asked in _asked(wish, root))
+
+
+def without_credentials(url: str) -> str:
+    """``url`` less ``user:password@``; ``git@``, ``${VAR}@`` and ``user:${VAR}@`` stay."""
+    return _USERINFO.sub(lambda match: match[0] if _KEPT.fullmatch(match[0]) else "", url)
+
+
+def _asked(wish: Requirement, root: Path) -> Iterator[Source]:
+    yield wish.source
+    if "${" in wish.raw:
+        editable = isinstance(wish.source, DirectorySource) and wish.source.editable
+        text = re.split(r"\s+;\s*", wish.raw, maxsplit=1)[0]
+        reference = parse_reference(text, editable=editable)
+        if reference is not None:
+            yield located(reference.source, root)
+
+
+def _same(asked: Source, found: Source, *, strict: bool) -> bool:
+    if isinstance(asked, ArchiveSource) and isinstance(found, ArchiveSource):
+        hashes = not (asked.hashes and found.hashes) or set(asked.hashes) & set(found.hashes)
+        return bool(hashes) and _bare(asked) == _bare(found)
+    if isinstance(asked, VcsSource) and isinstance(found, VcsSource):
+        return _bare(asked) == _bare(found) and _same_revision(asked, found, strict=strict)
+    return not isinstance(asked, IndexSource) and asked == found
+
+
+def _bare(source: ArchiveSource | VcsSource) -> Source:
+    url = without_credentials(source.url)
+    if isinstance(source, ArchiveSource):
+        return replace(source, url=url, hashes=())
+    return replace(source, url=url, revision=None, commit=None)
+
+
+def _same_revision(asked: VcsSource, found: VcsSource, *, strict: bool) -> bool:
+    if asked.commit is not None:
+        return found.commit == asked.commit
+    if strict or found.commit is None:
+        return found.revision == asked.revision
+    return True

@@ -1,0 +1,341 @@
+r"""Reading a lock: one lean pass over its lines, since a lock has many (DESIGN 5).
+
+Almost every line of a lock is ``name==version \\``, ``    --hash=...`` or ``    # via``; those are
+recognised by how they begin. Anything else is looked at closely, and what cannot be part of a lock
+is reported, every line at once.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from venvman.errors import LockError, Problem
+from venvman.lock.file import Annotations, Lock, LockEntry, LockHeader, sort_key
+from venvman.names import canonical
+from venvman.origin import FileLine
+from venvman.secrets import redact
+from venvman.sources import DirectorySource, IndexSource, Source, VcsSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from packaging.markers import Marker
+    from packaging.version import Version
+
+__all__ = ["DEFAULT_BRANCH", "UNHASHED_COMMENTS", "UNSAFE_COMMENTS", "parse"]
+
+UNSAFE_COMMENTS = (
+    "# The following packages are considered to be unsafe in a requirements file:",
+    "# WARNING: The following packages were not pinned, but pip requires them to be",
+)
+"""pip-compile's two headings for what it sorts last: pinned or not."""
+
+DEFAULT_BRANCH = "HEAD"
+"""What ``# revision:`` says of a repository that was asked for without a revision."""
+
+UNHASHED_COMMENTS = (
+    "# WARNING: pip install will require the following package to be hashed.",
+    "# Consider using a hashable URL like https://github.com/jazzband/pip-tools/archive/SOMECOMMIT.zip",
+)
+"""pip-compile's warning above an entry without hashes among entries with them."""
+
+_PIN = re.compile(
+    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[(?P<extras>[^\]]*)\])?\s*"
+    r"(?P<operator>===?)\s*(?P<version>[A-Za-z0-9.!+_-]+)\s*(?:;\s*(?P<marker>.*\S))?\s*$"
+)
+_CONFLICT = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?:\s|$)")
+_EDITABLE = re.compile(r"(?:-e|--editable)(?:\s+|=|(?=\.))")
+_INCLUDE = re.compile(r"(?:-r|-c|--requirement|--constraint)(?:[\s=]|$)")
+_HASH_OPTION = re.compile(r"\s+--hash[=\s]\s*(\S+)")
+_OTHER_OPTION = re.compile(r"\s+--(?:config-settings?|global-option)[=\s].*$")
+_COMMENT = re.compile(r"(?:^|\s+)#.*$")
+_MARKER = re.compile(r"\s+;\s*|;\s+")
+_LINE_NUMBER = re.compile(r" \(line \d+\)$")
+
+
+@dataclass(slots=True)
+class _Draft:
+    """An entry while its lines are read."""
+
+    line: int
+    head: str
+    hashes: list[str] = field(default_factory=list)
+    via: list[str] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
+    in_via: bool = False
+
+
+@dataclass(slots=True)
+class _Found:
+    """Everything the pass over the lines gathers."""
+
+    drafts: list[_Draft] = field(default_factory=list)
+    options: list[str] = field(default_factory=list)
+    unpinned: list[str] = field(default_factory=list)
+    annotations: Annotations = Annotations.SPLIT
+    problems: list[Problem] = field(default_factory=list)
+
+
+def parse(text: str, *, path: str, folder_name: Callable[[str], str | None] | None) -> Lock:
+    """See :func:`venvman.lock.file.parse_lock`."""
+    lines = [line.rstrip() for line in text.lstrip("\ufeff").split("\n")]
+    _refuse_conflicts(text, lines, path)
+    found = _scan(lines, path)
+    entries = []
+    for draft in found.drafts:
+        entry = _entry(draft, path, folder_name)
+        if isinstance(entry, Problem):
+            found.problems.append(entry)
+        else:
+            entries.append(entry)
+    if found.problems:
+        found.problems.sort(key=lambda problem: problem.line or 0)
+        raise LockError(
+            f"{path} is not a lock.", code="lock-faulty", path=path, problems=found.problems
+        )
+    return Lock(
+        entries=tuple(sorted(entries, key=sort_key)),
+        header=_header(text),
+        options=tuple(found.options),
+        annotations=found.annotations,
+        unpinned=tuple(sorted(canonical(name) for name in found.unpinned)),
+    )
+
+
+def _header(text: str) -> LockHeader:
+    from venvman.lock.header import parse_header
+
+    first = text.lstrip("\ufeff")[:1]
+    # Blank lines before the first comment mean that the file was written without a header: that
+    # comment is pip-compile's heading for setuptools then.
+    header = (parse_header(text) if first == "#" else None) or LockHeader(text="")
+    lines = header.text.split("\n")
+    while lines[-1] in UNHASHED_COMMENTS:  # a warning about the first entry, not the header
+        lines.pop()
+    return replace(header, text="\n".join(lines))
+
+
+def _refuse_conflicts(text: str, lines: list[str], path: str) -> None:
+    if "<<<<<<<" not in text and ">>>>>>>" not in text:
+        return
+    marked = [
+        Problem(
+            code="lock-conflict-markers",
+            message=f"{path} holds a git conflict that was not resolved.",
+            path=path,
+            line=number,
+            text=line,
+            why="Two branches changed the same pins.",
+            fix=f"git checkout --ours -- {path} && venvman freeze",
+        )
+        for number, line in enumerate(lines, 1)
+        if _CONFLICT.match(line) and line.startswith("<")
+    ]
+    if marked:
+        raise LockError(
+            f"{path} holds git conflict markers.",
+            code="lock-conflict-markers",
+            path=path,
+            problems=marked,
+        )
+
+
+def _scan(lines: list[str], path: str) -> _Found:
+    found = _Found()
+    draft: _Draft | None = None
+    unsafe = False
+    number, end = 0, len(lines)
+    while number < end:
+        line = lines[number]
+        number += 1
+        if not line:
+            continue
+        if line.startswith("    --hash=") and draft is not None:
+            draft.hashes.append(line[11:].rstrip("\\ "))
+        elif line[0] in " \t" and line.lstrip().startswith("#"):
+            _annotate(draft, line.lstrip(), found)
+        elif line[0] == "#":
+            unsafe = unsafe or line in UNSAFE_COMMENTS
+            if unsafe and (name := re.fullmatch(r"# ([a-z0-9][a-z0-9-]*)", line)):
+                found.unpinned.append(name[1])
+        else:
+            start = number
+            number, hashes = _join(lines, number)
+            draft = _start(line.strip(), lines[start:number], hashes, start, found, path)
+    return found
+
+
+def _join(lines: list[str], number: int) -> tuple[int, list[str]]:
+    """Past the continuation lines that follow line ``number``, and the hashes on them."""
+    hashes = []
+    while number <= len(lines) and lines[number - 1].endswith("\\") and number < len(lines):
+        following = lines[number].strip()
+        if following.startswith("--hash="):
+            hashes.append(following[7:].rstrip("\\ "))
+        number += 1
+    return number, hashes
+
+
+def _start(
+    head: str, rest: list[str], hashes: list[str], line: int, found: _Found, path: str
+) -> _Draft | None:
+    """A new entry, option or fault that begins with ``head``."""
+    if head.endswith("\\"):
+        extra = [part.strip() for part in rest if not part.strip().startswith("--hash=")]
+        head = " ".join([head, *extra]).replace("\\", " ").strip()
+    if head.startswith("-") and not _EDITABLE.match(head):
+        if _INCLUDE.match(head):
+            found.problems.append(_not_pinned(head, line, path, "A lock holds pins only."))
+        else:
+            found.options.append(_COMMENT.sub("", head))
+        return None
+    draft = _Draft(line=line, head=head, hashes=hashes)
+    if " #" in head:
+        draft.head, _, comment = head.partition(" #")
+        draft.head = draft.head.rstrip()
+        if comment.strip().startswith("via "):
+            found.annotations = Annotations.LINE
+        _annotate(draft, f"#{comment}", found)
+    found.drafts.append(draft)
+    return draft
+
+
+def _annotate(draft: _Draft | None, comment: str, found: _Found) -> None:
+    """Takes ``# via x``, ``# via``, ``#   x`` and ``# key: value`` under an entry."""
+    if draft is None:
+        return
+    words = comment[1:].strip()
+    if words == "via":
+        draft.in_via = True
+    elif words.startswith("via "):
+        names = [name.strip() for name in words[4:].split(",")]
+        if len(names) > 1:
+            found.annotations = Annotations.LINE
+        draft.via += names
+        draft.in_via = False
+    elif draft.in_via and comment.startswith("#   "):
+        draft.via.append(words)
+    else:
+        draft.in_via = False
+        key, colon, value = words.partition(": ")
+        if colon:
+            draft.notes[key] = value
+
+
+def _entry(
+    draft: _Draft, path: str, folder_name: Callable[[str], str | None] | None
+) -> LockEntry | Problem:
+    from packaging.version import InvalidVersion, Version
+
+    head = draft.head
+    if "--" in head:
+        draft.hashes += _HASH_OPTION.findall(head)
+        head = _OTHER_OPTION.sub("", _HASH_OPTION.sub("", head)).strip()
+    origin = FileLine(path=path, line=draft.line, text=draft.head)
+    pin = _PIN.match(head)
+    if pin is None:
+        return _direct(head, draft, origin, folder_name)
+    try:
+        version = Version(pin["version"])
+        marker = _marker(pin["marker"])
+    except (InvalidVersion, ValueError) as error:
+        return _not_pinned(head, draft.line, path, str(error))
+    extras = pin["extras"]
+    return _made(
+        draft,
+        origin,
+        name=pin["name"],
+        version=version,
+        exact=pin["operator"] == "===",
+        extras=frozenset(canonical(extra.strip()) for extra in extras.split(","))
+        if extras
+        else frozenset(),
+        marker=marker,
+    )
+
+
+def _direct(
+    head: str,
+    draft: _Draft,
+    origin: FileLine,
+    folder_name: Callable[[str], str | None] | None,
+) -> LockEntry | Problem:
+    from venvman.lock.direct import parse_reference
+
+    editable = _EDITABLE.match(head)
+    text, *condition = _MARKER.split(head[editable.end() :] if editable else head, maxsplit=1)
+    try:
+        marker = _marker(condition[0] if condition else None)
+    except ValueError as error:
+        return _not_pinned(head, draft.line, origin.path, str(error))
+    reference = parse_reference(text.strip(), editable=bool(editable))
+    if reference is None:
+        return _not_pinned(head, draft.line, origin.path, "It has no `==` and no URL.")
+    source = reference.source
+    if isinstance(source, VcsSource) and "revision" in draft.notes:
+        asked = draft.notes["revision"]
+        source = replace(source, revision=None if asked == DEFAULT_BRANCH else asked)
+    name = draft.notes.get("name") or reference.name or _folder_name(source, folder_name)
+    return _made(
+        draft,
+        origin,
+        name=name,
+        version=None,
+        extras=reference.extras,
+        marker=marker,
+        source=source,
+    )
+
+
+def _folder_name(source: Source, ask: Callable[[str], str | None] | None) -> str:
+    path = source.path if isinstance(source, DirectorySource) else str(source)
+    answer = ask(path) if ask and isinstance(source, DirectorySource) else None
+    leaf = path.rstrip("/").rpartition("/")[2].removesuffix(".git").strip(".")
+    return answer or leaf or "unnamed"
+
+
+def _made(
+    draft: _Draft,
+    origin: FileLine,
+    *,
+    name: str,
+    version: Version | None,
+    exact: bool = False,
+    extras: frozenset[str],
+    marker: Marker | None,
+    source: Source | None = None,
+) -> LockEntry:
+    via = {_LINE_NUMBER.sub("", name) for name in draft.via}
+    return LockEntry(
+        name=canonical(name),
+        version=version,
+        exact=exact,
+        extras=extras,
+        marker=marker,
+        source=source or IndexSource(),
+        hashes=tuple(sorted(set(draft.hashes))),
+        via=tuple(sorted(via)),
+        origin=origin,
+    )
+
+
+def _marker(text: str | None) -> Marker | None:
+    if not text:
+        return None
+    from packaging.markers import Marker
+
+    return Marker(text)
+
+
+def _not_pinned(head: str, line: int, path: str, why: str) -> Problem:
+    return Problem(
+        code="lock-not-pinned",
+        message=f"{path} has a line that is no pin.",
+        path=path,
+        line=line,
+        text=redact(head),
+        why=why,
+        fix="venvman freeze",
+    )

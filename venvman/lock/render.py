@@ -1,0 +1,118 @@
+"""Writing a lock: the text that pip-compile would write, byte for byte (its 7.5 and newer)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from venvman.lock.direct import reference_text
+from venvman.lock.file import Annotations, Lock, LockEntry, sort_key
+from venvman.lock.parse import DEFAULT_BRANCH, UNHASHED_COMMENTS, UNSAFE_COMMENTS
+from venvman.lock.style import style_of
+from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["render"]
+
+_UNSAFE, _UNSAFE_UNPINNED = UNSAFE_COMMENTS
+_UNSAFE_UNPINNED_REST = (
+    "# pinned when the requirements file includes hashes and the requirement is not",
+    "# satisfied by a package already installed. Consider using the --allow-unsafe flag.",
+)
+_COLUMN = 24  # where pip-compile puts an annotation that stands on the entry's own line
+
+
+def render(lock: Lock) -> str:
+    """See :func:`venvman.lock.file.render_lock`."""
+    return "".join(f"{line}\n" for line in _lines(lock)) or "\n"
+
+
+def _lines(lock: Lock) -> Iterator[str]:
+    if lock.header.text:
+        yield lock.header.text
+    if lock.options:
+        yield from lock.options
+        yield ""
+    late = style_of(lock.header).unsafe
+    entries = sorted(lock.entries, key=sort_key)
+    yield from _section((entry for entry in entries if entry.name not in late), lock)
+    unsafe = [entry for entry in entries if entry.name in late]
+    hashed = _is_hashed(lock)
+    if unsafe or lock.unpinned:
+        yield ""
+        if lock.unpinned and hashed:
+            yield _UNSAFE_UNPINNED
+            yield from _UNSAFE_UNPINNED_REST
+        else:
+            yield _UNSAFE
+        yield from _section(unsafe, lock)
+        yield from (f"# {name}" for name in lock.unpinned)
+
+
+def _section(entries: Iterable[LockEntry], lock: Lock) -> Iterator[str]:
+    foreign = lock.header.tool == "pip-compile"
+    warn = foreign and _is_hashed(lock)
+    for entry in entries:
+        if warn and not entry.hashes:
+            yield from UNHASHED_COMMENTS
+        yield _text(entry, lock.annotations, foreign=foreign)
+
+
+def _is_hashed(lock: Lock) -> bool:
+    return any(entry.hashes for entry in lock.entries)
+
+
+def _text(entry: LockEntry, annotations: Annotations, *, foreign: bool) -> str:
+    line = _requirement(entry, foreign=foreign)
+    line += "".join(f" \\\n    --hash={value}" for value in entry.hashes)
+    notes = "" if foreign else "".join(f"\n    # {note}" for note in _notes(entry))
+    via = sorted(entry.via)
+    if via and annotations is Annotations.LINE:
+        separator = "\n    " if entry.hashes else "  "
+        return f"{line:{_COLUMN}}{separator}# via {', '.join(via)}{notes}"
+    line += notes
+    if not via:
+        return line
+    if len(via) == 1:
+        return f"{line}\n    # via {via[0]}"
+    return line + "\n    # via" + "".join(f"\n    #   {name}" for name in via)
+
+
+def _requirement(entry: LockEntry, *, foreign: bool) -> str:
+    extras = f"[{','.join(sorted(entry.extras))}]" if entry.extras else ""
+    source = entry.source
+    if isinstance(source, IndexSource):
+        line = f"{entry.name}{extras}{'===' if entry.exact else '=='}{entry.version}"
+    elif isinstance(source, DirectorySource):
+        line = _folder(entry, source, extras, foreign=foreign)
+    else:
+        text = reference_text(source)
+        if isinstance(source, ArchiveSource) and text.startswith((".", "${")):
+            line = _with_extras(text, extras)
+        else:
+            line = f"{entry.name}{extras} @ {text}"
+    return f"{line} ; {entry.marker}" if entry.marker else line
+
+
+def _folder(entry: LockEntry, source: DirectorySource, extras: str, *, foreign: bool) -> str:
+    """``-e ./pkg`` and ``./pkg``, which pip and uv read too; pip-compile writes URLs instead."""
+    path = reference_text(source)
+    if foreign and path.startswith("/"):
+        url = f"file://{path}"
+        return f"-e {url}" if source.editable else f"{entry.name}{extras} @ {url}"
+    return ("-e " if source.editable else "") + _with_extras(path, extras)
+
+
+def _with_extras(path: str, extras: str) -> str:
+    place, hash_sign, fragment = path.partition("#")
+    return f"{place}{extras}{hash_sign}{fragment}"
+
+
+def _notes(entry: LockEntry) -> Iterator[str]:
+    """What a path or a commit does not say, for venvman to read back."""
+    source = entry.source
+    if isinstance(source, DirectorySource):
+        yield f"name: {entry.name}"
+    elif isinstance(source, VcsSource) and source.commit and source.revision != source.commit:
+        yield f"revision: {source.revision or DEFAULT_BRANCH}"

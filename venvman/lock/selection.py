@@ -1,0 +1,85 @@
+"""Selection: the entries of chosen locks that one target installs. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from venvman.errors import LockError, Problem
+from venvman.secrets import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from venvman.lock.file import Lock, LockEntry
+    from venvman.names import NormalizedName
+    from venvman.target import Target
+
+__all__ = ["applicable", "select"]
+
+
+def applicable(lock: Lock, target: Target) -> tuple[LockEntry, ...]:
+    """The entries of ``lock`` whose marker holds on ``target``, in its order."""
+    return tuple(entry for entry in lock.entries if target.applies(entry.marker))
+
+
+def select(locks: Sequence[tuple[str, Lock]], target: Target) -> tuple[LockEntry, ...]:
+    """What ``locks`` (each with its path for messages) say that ``target`` installs, by name.
+
+    A name may stand on several lines with markers that exclude each other, and in several locks;
+    what applies must agree in version and source. Extras, hashes and ``via`` are then united.
+
+    Raises:
+        LockError: ``lock-disagreement``, one problem for each name, with both places.
+    """
+    chosen: dict[NormalizedName, list[tuple[str, LockEntry]]] = defaultdict(list)
+    for path, lock in locks:
+        for entry in applicable(lock, target):
+            chosen[entry.name].append((path, entry))
+    problems = [problem for rows in chosen.values() for problem in _disagreements(rows)]
+    if problems:
+        raise LockError("The locks disagree.", code="lock-disagreement", problems=problems)
+    return tuple(_united([entry for _, entry in chosen[name]]) for name in sorted(chosen))
+
+
+def _disagreements(rows: list[tuple[str, LockEntry]]) -> list[Problem]:
+    first_path, first = rows[0]
+    return [
+        Problem(
+            code="lock-disagreement",
+            message=(
+                f"{_place(path, entry)} pins {_pin(entry)}, "
+                f"but {_place(first_path, first)} pins {_pin(first)}."
+            ),
+            path=path,
+            line=entry.origin.line if entry.origin else None,
+            text=redact(entry.origin.text) if entry.origin else None,
+            why="One environment holds one version of a distribution.",
+            fix="venvman freeze",
+        )
+        for path, entry in rows[1:]
+        if (entry.version, entry.source) != (first.version, first.source)
+    ]
+
+
+def _place(path: str, entry: LockEntry) -> str:
+    return f"{path}:{entry.origin.line}" if entry.origin else path
+
+
+def _pin(entry: LockEntry) -> str:
+    if entry.version is None:
+        return f"{entry.name} from {redact(str(entry.source))}"
+    return f"{entry.name} {entry.version}"
+
+
+def _united(entries: list[LockEntry]) -> LockEntry:
+    first = entries[0]
+    if len(entries) == 1:
+        return first
+    return replace(
+        first,
+        extras=frozenset().union(*(entry.extras for entry in entries)),
+        hashes=tuple(sorted({value for entry in entries for value in entry.hashes})),
+        via=tuple(sorted({name for entry in entries for name in entry.via})),
+    )

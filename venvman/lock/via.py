@@ -1,0 +1,159 @@
+"""Judging a lock's ``via`` annotations: nothing that nothing asks for, and nothing untrue. Pure."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
+
+from venvman.errors import Problem
+from venvman.lock.match import named_entry, strict_tool
+from venvman.names import canonical
+from venvman.secrets import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from venvman.lock.file import Lock, LockEntry
+    from venvman.names import NormalizedName
+    from venvman.requirements.groups import Group
+    from venvman.target import Target
+
+__all__ = ["judge_annotations"]
+
+FIX = "venvman freeze"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asking:
+    """Which files ask for each pin, as ``-r path`` and ``-c path``, and all the paths there are.
+
+    ``folder`` is the source file's, relative to the root: an older pip-compile run from there
+    wrote its paths relative to it.
+    """
+
+    files: dict[LockEntry, set[str]]
+    paths: frozenset[str]
+    folder: str
+
+    def known(self, via: str) -> str | None:
+        """``via`` with its path relative to the root; None where it names no file of the group."""
+        flag, _, path = via.partition(" ")
+        for candidate in (path, posixpath.normpath(posixpath.join(self.folder, path))):
+            if candidate in self.paths:
+                return f"{flag} {candidate}"
+        return None
+
+
+def judge_annotations(
+    group: Group, lock: Lock, *, targets: Sequence[Target], root: Path
+) -> Iterator[Problem]:
+    """A problem for every pin that nothing asks for and every annotation that is not true.
+
+    ``targets`` are all that the lock is for: who asks on one of them, asks. A lock without
+    any annotation cannot be judged. Other tools' locks name projects that are no files and no pins;
+    those count as asking.
+    """
+    if not any(entry.via for entry in lock.entries):
+        return
+    asking = _asking(group, lock, targets=targets, root=root)
+    names = {entry.name for entry in lock.entries}
+    alive = _alive(lock, asking, names)
+    strict = strict_tool(lock)
+    for entry in lock.entries:
+        if not any(target.applies(entry.marker) for target in targets):
+            continue
+        if entry.name not in alive:
+            message = f"Nothing asks for {entry.name} any more."
+            yield _problem(entry, "lock-pins-unasked", message)
+        elif strict:
+            yield from _untrue(entry, asking, names)
+
+
+def _asking(group: Group, lock: Lock, *, targets: Sequence[Target], root: Path) -> _Asking:
+    files: dict[LockEntry, set[str]] = defaultdict(set)
+    for target, wish in product(targets, (*group.requirements, *group.constraints)):
+        if not target.applies(wish.marker):
+            continue
+        entry = named_entry(wish, lock, target=target, root=root)
+        if entry is not None:
+            files[entry].add(f"{'-c' if wish.constraint else '-r'} {wish.origin.path}")
+    read = {path.relative_to(root).as_posix() for path in group.files if path.is_relative_to(root)}
+    origins = {wish.origin.path for wish in (*group.requirements, *group.constraints)}
+    source = group.source
+    folder = source.parent.relative_to(root).as_posix() if source.is_relative_to(root) else ""
+    own_locks = {group.lock.relative_to(root).as_posix()} if group.lock.is_relative_to(root) else ()
+    return _Asking(
+        files=dict(files), paths=frozenset(origins | read).difference(own_locks), folder=folder
+    )
+
+
+def _alive(lock: Lock, asking: _Asking, names: Iterable[NormalizedName]) -> set[NormalizedName]:
+    """The pins that a requirement asks for, directly or through other pins."""
+    children: dict[NormalizedName, list[NormalizedName]] = defaultdict(list)
+    pending = []
+    for entry in lock.entries:
+        foreign = False
+        for via in entry.via:
+            if not via.startswith("-"):
+                foreign = foreign or canonical(via.partition(" ")[0]) not in names
+                children[canonical(via)].append(entry.name)
+        strange = foreign and not strict_tool(lock)
+        if strange or _other_file(entry, asking) or _is_asked(asking, entry):
+            pending.append(entry.name)
+    alive: set[NormalizedName] = set()
+    while pending:
+        name = pending.pop()
+        if name not in alive:
+            alive.add(name)
+            pending += children[name]
+    return alive
+
+
+def _is_asked(asking: _Asking, entry: LockEntry) -> bool:
+    return any(text.startswith("-r") for text in asking.files.get(entry, ()))
+
+
+def _other_file(entry: LockEntry, asking: _Asking) -> bool:
+    """Whether a ``-r`` of ``entry`` names another lock of the project, judged by itself."""
+    return any(
+        via.startswith("-r ") and asking.known(via) is None and not via.endswith(".in")
+        for via in entry.via
+    )
+
+
+def _untrue(
+    entry: LockEntry, asking: _Asking, names: Iterable[NormalizedName]
+) -> Iterator[Problem]:
+    expected = asking.files.get(entry, set())
+    said = {known for via in entry.via if via.startswith("-") and (known := asking.known(via))}
+    unknown = any(via.startswith("-") and asking.known(via) is None for via in entry.via)
+    for text in sorted(said - expected):
+        file = text.partition(" ")[2]
+        verb = "limits" if text.startswith("-c") else "asks for"
+        message = f"{file} no longer {verb} {entry.name}."
+        yield _problem(entry, "lock-via-outdated", message)
+    if not unknown:  # a lock that was included stands for the files behind it
+        for text in sorted(expected - said):
+            file = text.partition(" ")[2]
+            message = f"{file} now names {entry.name}, which the lock's annotation does not say."
+            yield _problem(entry, "lock-via-outdated", message)
+    for via in entry.via:
+        if not via.startswith("-") and canonical(via) not in names:
+            message = f"{entry.name} is locked because of {via}, which is not locked."
+            yield _problem(entry, "lock-via-unknown", message)
+
+
+def _problem(entry: LockEntry, code: str, message: str) -> Problem:
+    origin = entry.origin
+    return Problem(
+        code=code,
+        message=message,
+        path=origin.path if origin else None,
+        line=origin.line if origin else None,
+        text=redact(origin.text) if origin else None,
+        fix=FIX,
+    )

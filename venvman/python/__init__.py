@@ -1,0 +1,1 @@
+"""Interpreters: found, asked, chosen."""

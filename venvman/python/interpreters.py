@@ -1,0 +1,231 @@
+"""Which Pythons there are, and which one to use.
+
+Candidates are probed as late and as seldom as the wish allows, since the first look at each is a
+process: the one running venvman, then those whose names fit the wish, newest minor first.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvman.environment import config as venvconfig
+from venvman.errors import EnvironmentUnusable
+from venvman.python.probe import OLDEST, Interpreter, SchemePaths, bundled_pip, probe
+from venvman.python.wish import Executable, PythonWish, Versions, Wanted, wish_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from packaging.specifiers import SpecifierSet
+
+    from venvman.directories import Directories
+    from venvman.python.places import Place
+
+__all__ = [
+    "Interpreter",
+    "PythonWish",
+    "SchemePaths",
+    "available",
+    "bundled_pip",
+    "choose",
+    "fulfils",
+    "is_near",
+    "probe",
+    "running",
+    "wish_of",
+]
+
+
+def running(*, directories: Directories) -> Interpreter:
+    """The interpreter that runs venvman; its base where that is an environment's."""
+    base = getattr(sys, "_base_executable", None) or sys.executable
+    return probe(Path(base), directories=directories)
+
+
+def choose(
+    *, wish: PythonWish, directories: Directories, variables: Mapping[str, str]
+) -> Interpreter:
+    """The interpreter that ``wish`` asks for.
+
+    The one running venvman where it will do; else the newest minor version, of it the newest patch;
+    pre-releases, free-threaded and debug builds only where nothing else fulfils the wish.
+
+    Raises:
+        EnvironmentUnusable: there is none; names those found.
+    """
+    match wish.wanted:
+        case Executable(path=path):
+            return _at(path, directories=directories)
+        case Versions() as versions:
+            own = running(directories=directories)
+            if _is_among(own, versions):
+                return own
+            found = _best(versions, directories=directories, variables=variables)
+            if found is not None:
+                return found
+            raise _none_found(wish, directories=directories, variables=variables)
+
+
+def available(*, directories: Directories, variables: Mapping[str, str]) -> tuple[Interpreter, ...]:
+    """Every interpreter that can be used, newest first; unusable ones are passed over."""
+    from venvman.python.places import find_places
+
+    found = [running(directories=directories)]
+    supported = (each for each in find_places(variables) if _is_supported(each.hint))
+    found += _usable(supported, directories)
+    once = {os.path.realpath(each.path): each for each in reversed(found)}
+    return tuple(sorted(once.values(), key=_preference, reverse=True))
+
+
+def fulfils(interpreter: Interpreter, wanted: Wanted, *, directories: Directories) -> bool:
+    """Whether ``interpreter`` is what is ``wanted``, to the letter.
+
+    Raises:
+        EnvironmentUnusable: the path that is wanted is no usable interpreter.
+    """
+    match wanted:
+        case Executable(path=path):
+            other = _at(path, directories=directories)
+            return os.path.realpath(other.path) == os.path.realpath(interpreter.path)
+        case Versions() as versions:
+            return _is_among(interpreter, versions)
+
+
+def is_near(interpreter: Interpreter, wanted: Wanted, *, directories: Directories) -> bool:
+    """Whether ``interpreter`` is the build and minor version that is ``wanted``.
+
+    A range is kept to the letter: its patch version is there for a reason.
+    """
+    match wanted:
+        case Executable(path=path):
+            other = _at(path, directories=directories)
+            same_build = other.free_threaded == interpreter.free_threaded
+            return same_build and other.minor == interpreter.minor
+        case Versions(specifier=text, free_threaded=threads):
+            exact = text.startswith("=={}.{}.".format(*interpreter.minor)) and "," not in text
+            return exact and threads in {None, interpreter.free_threaded}
+
+
+def _at(path: Path, *, directories: Directories) -> Interpreter:
+    """The interpreter at ``path``, or in the folder ``path``: an environment or an installation."""
+    if not path.is_dir():
+        return probe(path, directories=directories)
+    inside = [venvconfig.python_of(path), path / "bin" / "python3", path / "python.exe"]
+    for each in inside:
+        if os.path.lexists(each):
+            return probe(each, directories=directories)
+    raise EnvironmentUnusable(
+        f"The folder {path} has no Python in it.",
+        code="interpreter-missing",
+        path=path.as_posix(),
+        why=f"Looked for {venvconfig.SCRIPTS}/python.",
+        fix="venvman sync --python 3",
+    )
+
+
+def _best(
+    versions: Versions, *, directories: Directories, variables: Mapping[str, str]
+) -> Interpreter | None:
+    from venvman.python.places import find_places
+
+    fitting = (each for each in find_places(variables) if _may_fulfil(each.hint, versions))
+    ordered = sorted(fitting, key=_promise, reverse=True)
+    second_choice: Interpreter | None = None
+    for _, places in groupby(ordered, key=lambda each: (each.hint or ())[:2]):
+        found = [each for each in _usable(places, directories) if _is_among(each, versions)]
+        best = max(found, key=_preference, default=None)
+        if best is not None and _is_ordinary(best):
+            return best
+        second_choice = second_choice or best
+    return second_choice
+
+
+def _usable(places: Iterable[Place], directories: Directories) -> Iterator[Interpreter]:
+    for place in places:
+        # A broken Python somewhere on PATH is nobody's concern until it is asked for.
+        with suppress(EnvironmentUnusable):
+            yield probe(place.path, directories=directories)
+
+
+def _is_supported(hint: tuple[int, ...] | None) -> bool:
+    return hint is None or hint[:2] >= OLDEST
+
+
+def _may_fulfil(hint: tuple[int, ...] | None, versions: Versions) -> bool:
+    """Whether a look is worth it: False only where the name rules the wish out."""
+    if hint is None or not versions.specifier:
+        return _is_supported(hint)
+    minor = "{}.{}".format(*hint)
+    patches = range(40) if len(hint) == 2 else hint[2:3]
+    specifier = _specifier(versions.specifier)
+    fits = any(specifier.contains(f"{minor}.{patch}", prereleases=True) for patch in patches)
+    # A name hardly ever tells that it is a pre-release.
+    pre_release = f"=={minor}." + (str(hint[2]) if len(hint) == 3 else "")
+    return _is_supported(hint) and (fits or versions.specifier.startswith(pre_release))
+
+
+def _promise(place: Place) -> tuple[tuple[int, ...], int]:
+    hint = place.hint or ()
+    return (hint[:2], len(hint))
+
+
+def _is_among(interpreter: Interpreter, versions: Versions) -> bool:
+    if versions.free_threaded not in {None, interpreter.free_threaded}:
+        return False
+    specifier = _specifier(versions.specifier)
+    return specifier.contains(interpreter.version, prereleases=True)
+
+
+def _is_ordinary(interpreter: Interpreter) -> bool:
+    special = interpreter.free_threaded or interpreter.debug
+    return not special and not interpreter.version.is_prerelease
+
+
+def _preference(interpreter: Interpreter) -> tuple[object, ...]:
+    return (_is_ordinary(interpreter), interpreter.version)
+
+
+def _specifier(text: str) -> SpecifierSet:
+    from packaging.specifiers import SpecifierSet
+
+    return SpecifierSet(text)
+
+
+def _none_found(
+    wish: PythonWish, *, directories: Directories, variables: Mapping[str, str]
+) -> EnvironmentUnusable:
+    found = available(directories=directories, variables=variables)
+    outside = isinstance(wish.wanted, Versions) and not _is_manageable(wish.wanted)
+    limit = " venvman manages 3.8 and newer." if outside else ""
+    listed = ", ".join(f"{each.target.python} ({each.path})" for each in found)
+    return EnvironmentUnusable(
+        f"No Python {wish.text} was found.",
+        code="interpreter-not-found",
+        path=wish.place.path if wish.place else None,
+        line=wish.place.line if wish.place else None,
+        text=wish.place.text if wish.place else None,
+        why=f"{wish.where} asks for it. Found: {listed}.{limit}",
+        fix=_how_to_get(wish, found, variables),
+    )
+
+
+def _how_to_get(
+    wish: PythonWish, found: Iterable[Interpreter], variables: Mapping[str, str]
+) -> str:
+    root = Path(variables.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    manageable = isinstance(wish.wanted, Versions) and _is_manageable(wish.wanted)
+    if manageable and wish.text[:1].isdigit() and (root / "versions").is_dir():
+        return f"pyenv install {wish.text}"
+    newest = next(iter(found))
+    return "venvman sync --python {}.{}".format(*newest.minor)
+
+
+def _is_manageable(versions: Versions) -> bool:
+    """Whether any version that venvman manages would do; those not yet released included."""
+    oldest = OLDEST[1]
+    return any(_may_fulfil((OLDEST[0], minor), versions) for minor in range(oldest, oldest + 100))

@@ -1,0 +1,124 @@
+"""Where Pythons lie on this machine: paths only, no process is started to find them.
+
+findpython knows the places of pyenv, asdf, Rye, uv, the Windows registry and macOS; conda's are
+added here. The interpreters of virtual environments and the shims of version managers are left out:
+the former are not bases, the latter start one of the others.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvman.environment import config as venvconfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+__all__ = ["Place", "find_places"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A path that looks like a Python.
+
+    ``hint`` is what its name says of the version, ``(3, 11)`` or ``(3, 11, 7)``, None where nothing
+    does. It orders and spares looks; only a probe knows.
+    """
+
+    path: Path
+    hint: tuple[int, ...] | None
+
+
+_NAME = re.compile(r"python(?P<major>\d)?(?:\.(?P<minor>\d+)t?)?(?:\.exe)?", re.IGNORECASE)
+_FOLDER = re.compile(r"(?:cpython-)?([23])\.(\d+)(?:\.(\d+))?")
+_CONDA_RECORD = re.compile(r"python-(3)\.(\d+)\.(\d+)-")
+
+
+def find_places(variables: Mapping[str, str]) -> tuple[Place, ...]:
+    """Every Python once (links to one file are one), under its most telling name."""
+    found: dict[str, Place] = {}
+    for paths in (_pyenv(variables), _search_path(variables), _conda(variables), _others()):
+        places = [Place(path=path, hint=_hint(path)) for path in paths if _is_base(path)]
+        for place in sorted(places, key=_telling, reverse=True):
+            found.setdefault(os.path.realpath(place.path), place)
+    return tuple(found.values())
+
+
+def _is_base(path: Path) -> bool:
+    return (
+        _NAME.fullmatch(path.name) is not None
+        and path.parent.name != "shims"
+        and venvconfig.environment_of(path) is None
+    )
+
+
+def _telling(place: Place) -> tuple[int, int]:
+    # python3.11 outlives what python3 links to today
+    return (len(place.hint or ()), len(place.path.name))
+
+
+def _hint(path: Path) -> tuple[int, ...] | None:
+    above = path.parent.parent if path.parent.name in {"bin", "Scripts"} else path.parent
+    folder = _FOLDER.match(above.name)
+    if folder is not None:
+        return _numbers(folder.groups())
+    records = (_CONDA_RECORD.match(each.name) for each in (above / "conda-meta").glob("python-3*"))
+    record = next((each for each in records if each is not None), None)
+    if record is not None:
+        return _numbers(record.groups())
+    name = _NAME.fullmatch(path.name)
+    return _numbers(name.groups()) if name is not None and name["minor"] else None
+
+
+def _numbers(groups: Iterable[str | None]) -> tuple[int, ...]:
+    return tuple(int(each) for each in groups if each is not None)
+
+
+def _home(variables: Mapping[str, str]) -> Path:
+    return Path(variables.get("HOME") or Path.home())
+
+
+def _pyenv(variables: Mapping[str, str]) -> Iterator[Path]:
+    from findpython.providers.pyenv import PyenvProvider
+
+    root = Path(variables.get("PYENV_ROOT") or _home(variables) / ".pyenv").expanduser()
+    yield from (each.executable for each in PyenvProvider(root).find_pythons())
+
+
+def _search_path(variables: Mapping[str, str]) -> Iterator[Path]:
+    from findpython.providers.path import PathProvider
+
+    folders = [Path(each) for each in variables.get("PATH", "").split(os.pathsep) if each]
+    yield from (each.executable for each in PathProvider(folders).find_pythons())
+
+
+def _conda(variables: Mapping[str, str]) -> Iterator[Path]:
+    prefixes: list[Path] = []
+    if variables.get("CONDA_PREFIX"):
+        prefixes.append(Path(variables["CONDA_PREFIX"]))
+    if variables.get("CONDA_EXE"):
+        root = Path(variables["CONDA_EXE"]).parent.parent
+        prefixes += [root, *sorted((root / "envs").glob("*"))]
+    # conda notes every environment that it makes here.
+    listed = _home(variables) / ".conda" / "environments.txt"
+    if listed.is_file():
+        lines = listed.read_text(encoding="utf-8", errors="replace").splitlines()
+        prefixes += [Path(line.strip()) for line in lines if line.strip()]
+    for prefix in prefixes:
+        python = prefix / "python.exe" if os.name == "nt" else prefix / "bin" / "python"
+        if python.is_file():
+            yield python
+
+
+def _others() -> Iterator[Path]:
+    """The platform's own places and other managers', as findpython's environment names them."""
+    from findpython.providers import ALL_PROVIDERS
+
+    for name, provider in ALL_PROVIDERS.items():
+        asked = None if name in {"path", "pyenv"} else provider.create()
+        if asked is not None:
+            yield from (each.executable for each in asked.find_pythons())

@@ -1,0 +1,288 @@
+"""Asking an interpreter about itself, once.
+
+:func:`probe` runs :mod:`venvman.python.facts` in it and keeps the answer on disk, keyed by
+everything that could change it; the second look starts no process. Environments are never asked:
+their interpreter is the base one, whose markers, tags and paths are theirs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from venvman.environment import config as venvconfig
+from venvman.errors import EnvironmentUnusable
+from venvman.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from packaging.version import Version
+
+    from venvman.directories import Directories
+    from venvman.process import Completed
+
+__all__ = ["OLDEST", "Interpreter", "SchemePaths", "bundled_pip", "probe"]
+
+OLDEST = (3, 8)
+"""The first CPython that can be managed."""
+
+_FORMAT = 1
+"""Rises when what is kept on disk changes its meaning."""
+_TIMEOUT = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemePaths:
+    """Where environments of an interpreter keep things: POSIX paths relative to their root."""
+
+    purelib: str
+    platlib: str
+    scripts: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpreter:
+    """A CPython that environments can be made of; never itself the Python of an environment.
+
+    ``path`` is absolute and as it was found: links such as ``/usr/bin/python3`` are kept.
+    ``prefix`` is its ``sys.prefix``. ``externally_managed`` is PEP 668's marker, which forbids
+    installing into it but not environments. ``has_venv`` says whether it has the ``venv`` module.
+    ``pip_version`` is what its ensurepip bundles, ``pip_folders`` where the wheel may be.
+    """
+
+    path: Path
+    prefix: Path
+    target: Target
+    scheme: SchemePaths
+    free_threaded: bool
+    debug: bool
+    externally_managed: bool
+    has_venv: bool
+    pip_version: str | None
+    pip_folders: tuple[Path, ...]
+    implementation: str = "cpython"
+
+    @property
+    def version(self) -> Version:
+        """The full version, parsed."""
+        from packaging.version import Version
+
+        return Version(self.target.python)
+
+    @property
+    def minor(self) -> tuple[int, int]:
+        """``(3, 11)``."""
+        return self.target.minor
+
+    def __str__(self) -> str:
+        return f"Python {self.target.python}{'t' if self.free_threaded else ''} ({self.path})"
+
+
+def probe(path: Path, *, directories: Directories) -> Interpreter:
+    """The interpreter at ``path``; for the Python of an environment, its base.
+
+    Kept under ``directories.cache``, where a damaged or unwritable file only costs time.
+
+    Raises:
+        EnvironmentUnusable: it is not there, does not run, is not CPython, or is older than 3.8.
+    """
+    path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would lose links
+    environment = venvconfig.environment_of(path)
+    if environment is not None:
+        path = _base_of(environment)
+    known = _recall(path, directories)
+    if known is not None:
+        return known
+    facts = _ask(path)
+    actual = Path(facts["executable"] or path)
+    if not _is_same(path, actual):
+        # A shim: which Python it starts depends on folder and variables, so it is not remembered.
+        path = actual
+    _remember(path, facts, directories)
+    return _interpreter(path, facts)
+
+
+def bundled_pip(interpreter: Interpreter) -> Path | None:
+    """The wheel of pip that came with ``interpreter``; None where there is none.
+
+    ensurepip says which of several it would take; without ensurepip (Debian splits it off) the
+    newest of the distributor's own is taken.
+    """
+    for folder in interpreter.pip_folders:
+        wheels = {wheel.name.split("-")[1]: wheel for wheel in folder.glob("pip-*.whl")}
+        if interpreter.pip_version in wheels:
+            return wheels[interpreter.pip_version]
+        if interpreter.pip_version is None and wheels:
+            from packaging.version import Version
+
+            return wheels[max(wheels, key=Version)]
+    return None
+
+
+def _base_of(environment: Path) -> Path:
+    config = venvconfig.parse_config(
+        (environment / venvconfig.CONFIG).read_text(encoding="utf-8", errors="replace")
+    )
+    for candidate in venvconfig.base_candidates(environment, config):
+        if candidate.exists() and venvconfig.environment_of(candidate) is None:
+            return candidate
+    raise EnvironmentUnusable(
+        f"The interpreter that {environment} was made of is gone.",
+        code="interpreter-gone",
+        path=environment.as_posix(),
+        why=f"{venvconfig.CONFIG} says it was in {config.home}." if config.home else None,
+    )
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    return os.path.realpath(path) == os.path.realpath(other)
+
+
+def _recall(path: Path, directories: Directories) -> Interpreter | None:
+    kept = _cache_file(path, directories)
+    if kept is None:
+        return None
+    try:
+        return _interpreter(path, json.loads(kept.read_bytes()))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None  # absent, or damaged in whatever way
+
+
+def _remember(path: Path, facts: Mapping[str, Any], directories: Directories) -> None:
+    from venvman.files import make_private_folder, write_atomically
+
+    kept = _cache_file(path, directories)
+    if kept is None:
+        return
+    try:
+        make_private_folder(directories.cache)
+        kept.parent.mkdir(exist_ok=True)
+        write_atomically(kept, json.dumps(facts).encode())
+    except OSError:
+        return  # a cache that cannot be written costs a process, nothing else
+
+
+def _cache_file(path: Path, directories: Directories) -> Path | None:
+    """Named after all that the answer depends on; None where there is nothing to look at.
+
+    A link may be turned to another Python, an upgraded system has another libc and kernel (markers
+    tell the kernel's version), and a shared home folder is seen by several machines.
+    """
+    import packaging  # its order of tags has changed between versions
+
+    try:
+        real = Path(os.path.realpath(path, strict=True))
+        seen = real.stat()
+    except OSError:
+        return None
+    file = (str(path), str(real), seen.st_size, seen.st_mtime_ns)
+    key = repr((_FORMAT, packaging.__version__, file, _system()))
+    digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+    return directories.cache / "interpreters" / f"{digest[:32]}.json"
+
+
+def _system() -> tuple[str, ...]:
+    if os.name == "nt":
+        import platform
+
+        return (platform.version(), platform.machine())
+    told = os.uname()
+    libc = os.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in os.confstr_names else None
+    return (told.sysname, told.release, told.version, told.machine, libc or "")
+
+
+def _ask(path: Path) -> dict[str, Any]:
+    """Facts and ``tags``, fresh from the interpreter."""
+    from venvman.python.tags import tags_of
+
+    if not path.is_file():
+        raise _unusable(path, f"There is no Python at {path}.", code="interpreter-missing")
+    answer = _run(path, "-I", "-S", str(Path(__file__).with_name("facts.py")))
+    # Too old for that script, or no Python at all: ask only for the version.
+    facts = _read(answer) or _read(_run(path, "-c", _VERSION_ONLY))
+    if facts is None:
+        why = (answer.stderr or answer.stdout).strip().splitlines()[-1:]
+        raise _unusable(
+            path, f"{path} does not run as a Python.", code="interpreter-broken", why="".join(why)
+        )
+    _check_supported(path, facts)
+    facts["tags"] = tags_of(facts)
+    return facts
+
+
+def _run(path: Path, *arguments: str) -> Completed:
+    from venvman.process import ProcessFault, run, without_python_variables
+
+    variables = without_python_variables(os.environ)
+    try:
+        return run([path, *arguments], env=variables, timeout=_TIMEOUT)
+    except ProcessFault as fault:
+        raise _unusable(path, fault.message, code="interpreter-broken") from fault
+
+
+_VERSION_ONLY = (
+    "import json, sys; print(json.dumps({'version': '%d.%d.%d' % tuple(sys.version_info[:3]), "
+    "'implementation': getattr(getattr(sys, 'implementation', None), 'name', 'cpython')}))"
+)
+
+
+def _read(answer: Completed) -> dict[str, Any] | None:
+    try:
+        facts = json.loads(answer.stdout)
+    except ValueError:
+        return None
+    return facts if isinstance(facts, dict) and "version" in facts else None
+
+
+def _check_supported(path: Path, facts: Mapping[str, Any]) -> None:
+    version = facts["version"]
+    if facts["implementation"] != "cpython":
+        raise _unusable(
+            path,
+            f"{path} is {facts['implementation']}, and venvman manages CPython only.",
+            code="interpreter-unsupported",
+        )
+    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
+        raise _unusable(
+            path,
+            f"{path} is Python {version}, and venvman manages 3.8 and newer.",
+            code="interpreter-unsupported",
+        )
+
+
+def _unusable(
+    path: Path, message: str, *, code: str, why: str | None = None
+) -> EnvironmentUnusable:
+    return EnvironmentUnusable(
+        message,
+        code=code,
+        path=path.as_posix(),
+        why=why or None,
+        fix="venvman sync --python 3",
+    )
+
+
+def _interpreter(path: Path, facts: Mapping[str, Any]) -> Interpreter:
+    scheme = facts["paths"]
+    return Interpreter(
+        path=path,
+        prefix=Path(facts["prefix"]),
+        target=Target(
+            python=facts["version"],
+            markers=tuple(sorted(facts["markers"].items())),
+            tags=tuple(facts["tags"]),
+        ),
+        scheme=SchemePaths(**scheme),
+        free_threaded=facts["free_threaded"],
+        debug=facts["debug"],
+        externally_managed=facts["externally_managed"],
+        has_venv=facts["has_venv"],
+        pip_version=facts["pip"]["version"],
+        pip_folders=tuple(Path(folder) for folder in facts["pip"]["folders"]),
+    )

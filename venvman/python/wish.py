@@ -1,0 +1,206 @@
+"""Which Python is wished for, and who says so (DESIGN 4.2).
+
+``--python``, configuration, ``.python-version`` and ``requires-python``: the first that speaks.
+Here text becomes values; :mod:`venvman.python.interpreters` finds what the wish asks for.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from venvman.errors import ConfigurationError
+from venvman.origin import FileLine
+from venvman.settings import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from venvman.project import Project
+    from venvman.settings import Settings
+
+__all__ = ["Executable", "PythonWish", "Versions", "Wanted", "parse_wish", "wish_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Versions:
+    """Any CPython whose version ``specifier`` (PEP 440; "" allows all) contains.
+
+    ``free_threaded`` is None where either build will do.
+    """
+
+    specifier: str = ""
+    free_threaded: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executable:
+    """This one: the absolute path of an interpreter, or of an environment's folder."""
+
+    path: Path
+
+
+Wanted: TypeAlias = Versions | Executable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonWish:
+    """What is ``wanted``, as it was written (``text``), and ``where``, as a message names it.
+
+    ``binding`` wishes are the user's at this moment (a flag or a variable): an environment whose
+    patch version differs does not fulfil them. ``place`` is set for ``.python-version``.
+    """
+
+    wanted: Wanted
+    text: str = ""
+    where: str = ""
+    binding: bool = False
+    place: FileLine | None = None
+
+
+# 3.11, 3.11.7, 3.15.0a2, 3.13t, 3.13-dev, python3.12, cpython-3.11.7-linux-x86_64-gnu, cp311 is not
+_VERSION = re.compile(
+    r"(?:(?:c?python)[-@]?)?"
+    r"(?P<release>\d+(?:\.\d+){0,2})(?P<stage>(?:a|b|rc)\d+)?(?P<threads>t)?"
+    r"(?:-dev|-[a-z][\w.-]*)?",
+    re.IGNORECASE,
+)
+_SPECIFIER = re.compile(r"[<>]|[=!~]=")
+_OTHERS = re.compile(
+    r"(pypy|graalpy|jython|ironpython|pyston|micropython|stackless)", re.IGNORECASE
+)
+
+
+def wish_of(project: Project, settings: Settings, *, cwd: Path | None = None) -> PythonWish:
+    """The wish of ``project``; relative paths of flags and variables start at ``cwd``.
+
+    Raises:
+        ConfigurationError: a wish that cannot be understood; names who wrote it.
+    """
+    chosen = settings.python
+    if chosen.value is not None:
+        binding = chosen.origin in {Origin.FLAG, Origin.VARIABLE}
+        base = (cwd or Path.cwd()) if binding else project.root
+        wanted = _understood(chosen.value, where=chosen.where, base=base)
+        return PythonWish(wanted=wanted, text=chosen.value, where=chosen.where, binding=binding)
+    pinned = _pinned(project)
+    if pinned is not None:
+        return pinned
+    required = settings.requires_python
+    if required.value is not None:
+        wanted = Versions(specifier=_specifier(required.value, where=required.where))
+        return PythonWish(wanted=wanted, text=required.value, where=required.where)
+    return PythonWish(wanted=Versions())
+
+
+def parse_wish(text: str, *, base: Path) -> Wanted:
+    """What ``text`` asks for: ``3.11``, ``python3.12``, ``>=3.10``, ``3.13t``, or a path.
+
+    Raises:
+        ValueError: neither; the message is a sentence.
+    """
+    wanted = _version_wish(text)
+    if wanted is not None:
+        return wanted
+    if _SPECIFIER.match(text):
+        return Versions(specifier=_checked_specifier(text))
+    if _OTHERS.match(text) and os.sep not in text:
+        raise ValueError(f"{text} is not CPython, the one implementation that venvman manages.")
+    path = base / Path(text).expanduser()
+    if path.exists() or _looks_like_path(text):
+        return Executable(path=Path(os.path.abspath(path)))  # noqa: PTH100 - links are kept
+    if text == "python":
+        return Versions()
+    raise ValueError(f"{text!r} is neither a version, nor a specifier, nor a path that exists.")
+
+
+def _understood(text: str, *, where: str, base: Path) -> Wanted:
+    try:
+        return parse_wish(text, base=base)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{where} cannot be {text!r}.",
+            code="python-wish-invalid",
+            why=str(error),
+            fix="venvman sync --python 3",
+        ) from error
+
+
+def _version_wish(text: str) -> Versions | None:
+    match = _VERSION.fullmatch(text)
+    if match is None:
+        return None
+    release, stage = match["release"], match["stage"] or ""
+    exact = release.count(".") == 2
+    return Versions(
+        specifier=f"=={release}{stage}" if exact else f"=={release}.*",
+        free_threaded=match["threads"] is not None,
+    )
+
+
+def _looks_like_path(text: str) -> bool:
+    return os.sep in text or text.startswith(("~", ".")) or (os.name == "nt" and "/" in text)
+
+
+def _checked_specifier(text: str) -> str:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        return str(SpecifierSet(text))
+    except InvalidSpecifier:
+        raise ValueError(f"{text!r} is not a version specifier as PEP 440 has it.") from None
+
+
+def _specifier(text: str, *, where: str) -> str:
+    try:
+        return _checked_specifier(text)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{where} cannot be {text!r}.",
+            code="requires-python-invalid",
+            path="pyproject.toml",
+            why=str(error),
+        ) from error
+
+
+def _pinned(project: Project) -> PythonWish | None:
+    """From the nearest ``.python-version``, looked for up to the git root."""
+    for folder in _folders_up(project):
+        file = folder / ".python-version"
+        try:
+            text = file.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError):
+            continue
+        wish = _first_cpython(text.splitlines(), path=project.display(file))
+        if wish is not None:
+            return wish
+    return None
+
+
+def _folders_up(project: Project) -> Iterator[Path]:
+    yield project.root
+    if project.git_root is None:
+        return
+    for folder in project.root.parents:
+        if not folder.is_relative_to(project.git_root):
+            return
+        yield folder
+
+
+def _first_cpython(lines: Iterable[str], *, path: str) -> PythonWish | None:
+    """Of several lines; names of pyenv's virtual environments and ``system`` are skipped."""
+    for number, line in enumerate(lines, start=1):
+        text = line.partition("#")[0].strip()
+        wanted = _version_wish(text)
+        if wanted is None and _SPECIFIER.match(text):
+            try:
+                wanted = Versions(specifier=_checked_specifier(text))
+            except ValueError:
+                continue
+        if wanted is not None:
+            place = FileLine(path=path, line=number, text=line)
+            return PythonWish(wanted=wanted, text=text, where=str(place), place=place)
+    return None

@@ -1,0 +1,1 @@
+"""Requirements files: text to values, and edits that keep their style."""

@@ -1,0 +1,339 @@
+"""Editing a requirements file as its author would: one line changes, all else stays. Pure.
+
+Text in, text out. Comments, order, spacing, spelling and newlines are the file's; only what has to
+change does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from venvman.errors import Problem, RequirementsError
+from venvman.names import NormalizedName, canonical
+from venvman.requirements.file import parse
+from venvman.requirements.style import Style, ending_of, rewritten, style_of, worded
+from venvman.sources import IndexSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from venvman.requirements.file import RequirementLine
+
+__all__ = [
+    "EditKind",
+    "Edited",
+    "Entry",
+    "LineEdit",
+    "SourceText",
+    "Wanted",
+    "add",
+    "entries_of",
+    "remove",
+]
+
+
+class EditKind(str, Enum):
+    """What happened to a line."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    REMOVED = "removed"
+    UNCHANGED = "unchanged"
+    """It already said what was asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineEdit:
+    """One requirement's line: ``line`` is its 1-based number, after the edit unless it is gone.
+
+    ``before`` and ``after`` are the line as written, without its newline; None where there is none.
+    ``name`` is None where only a build can tell it.
+    """
+
+    kind: EditKind
+    name: NormalizedName | None
+    line: int
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edited:
+    """The new text, and the lines that are or were of interest."""
+
+    text: str
+    edits: tuple[LineEdit, ...]
+
+
+def _unnamed(line: RequirementLine) -> NormalizedName | None:
+    del line
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceText:
+    """A requirements file's text and what it takes to understand it.
+
+    ``path`` is the file as people see it, ``cwd`` the absolute folder that ``./x`` counts from.
+    ``name_of`` is asked for the name of a line that does not say it; None where it cannot tell.
+    """
+
+    text: str
+    path: str
+    cwd: str
+    variables: Mapping[str, str]
+    name_of: Callable[[RequirementLine], NormalizedName | None] = _unnamed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A line to add: what it asks for, and ``name`` even where only its folder tells it."""
+
+    line: RequirementLine
+    name: NormalizedName | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A requirement on the physical lines ``first`` to ``last`` (0-based, inclusive)."""
+
+    first: int
+    last: int
+    line: RequirementLine
+    name: NormalizedName | None
+
+
+def add(source: SourceText, wanted: Wanted) -> Edited:
+    """``source`` with a line that asks for ``wanted``.
+
+    A line that names the same distribution is changed: its specifier is replaced by the new one (a
+    wish without one keeps it), extras are added, spelling, marker and comment stay. Without such a
+    line a new one goes where the alphabet wants it if the lines are sorted, else below the last.
+
+    Raises:
+        RequirementsError: ``requirement-ambiguous``: several lines could be meant;
+            ``requirement-hashed``: the line has hashes, which another version would not fit.
+    """
+    lines = source.text.splitlines(keepends=True)
+    entries = entries_of(source)
+    existing = _meant(source, entries, wanted)
+    if existing is None:
+        return _inserted(lines, entries, wanted)
+    chunk = "".join(lines[existing.first : existing.last + 1])
+    changed = rewritten(chunk, existing.line, wanted.line, style=_style(entries))
+    kind = EditKind.UNCHANGED if changed == chunk else EditKind.CHANGED
+    if kind is EditKind.CHANGED and existing.line.requirement.hashes:
+        raise _hashed(existing)
+    text = "".join([*lines[: existing.first], changed, *lines[existing.last + 1 :]])
+    edit = LineEdit(
+        kind=kind,
+        name=existing.name,
+        line=existing.first + 1,
+        before=_bare(chunk),
+        after=_bare(changed),
+    )
+    return Edited(text=text, edits=(edit,))
+
+
+def remove(
+    source: SourceText, gone: Callable[[RequirementLine, NormalizedName | None], bool]
+) -> Edited:
+    """``source`` without the lines that ``gone`` picks (asked with the line and its name).
+
+    What stands on such a line goes with it; of blank lines that then meet, one stays.
+    """
+    lines: list[str | None] = list(source.text.splitlines(keepends=True))
+    edits = []
+    for entry in entries_of(source):
+        if not gone(entry.line, entry.name):
+            continue
+        chunk = "".join(filter(None, lines[entry.first : entry.last + 1]))
+        edits.append(
+            LineEdit(
+                kind=EditKind.REMOVED,
+                name=entry.name,
+                line=entry.first + 1,
+                before=_bare(chunk),
+                after=None,
+            )
+        )
+        lines[entry.first : entry.last + 1] = [None] * (entry.last + 1 - entry.first)
+    return Edited(text="".join(_tidied(lines)) if edits else source.text, edits=tuple(edits))
+
+
+def entries_of(source: SourceText) -> tuple[Entry, ...]:
+    """Every requirement of the file with the physical lines it stands on."""
+    lines = source.text.splitlines()
+    parsed = parse(source.text, path=source.path, variables=source.variables, cwd=source.cwd)
+    return tuple(
+        Entry(
+            first=each.origin.line - 1,
+            last=_last(lines, each.origin.line - 1),
+            line=each,
+            name=each.requirement.name or source.name_of(each),
+        )
+        for each in parsed.requirements
+    )
+
+
+def _last(lines: Sequence[str], first: int) -> int:
+    """Where the logical line that begins at ``first`` ends; see :mod:`.lines`."""
+    last = first
+    while last + 1 < len(lines) and _continues(lines[last]):
+        last += 1
+    return last
+
+
+def _continues(line: str) -> bool:
+    return line.endswith("\\") and not line.lstrip().startswith("#")
+
+
+def _meant(source: SourceText, entries: Sequence[Entry], wanted: Wanted) -> Entry | None:
+    """The line to change; None where a new one is to be written."""
+    same = [entry for entry in entries if _same(entry, wanted)]
+    marker = wanted.line.requirement.marker
+    if marker is not None:
+        # A line for another condition is another wish; one without a condition gets this one.
+        equal = [entry for entry in same if entry.line.requirement.marker == marker]
+        same = equal or [entry for entry in same if entry.line.requirement.marker is None]
+    if len(same) > 1:
+        raise _ambiguous(source, same)
+    return same[0] if same else None
+
+
+def _same(entry: Entry, wanted: Wanted) -> bool:
+    if wanted.name is not None and entry.name is not None:
+        return entry.name == wanted.name
+    wish = wanted.line.requirement.source
+    return not isinstance(wish, IndexSource) and entry.line.requirement.source == wish
+
+
+def _inserted(lines: list[str], entries: Sequence[Entry], wanted: Wanted) -> Edited:
+    ending = ending_of(lines)
+    after = worded(wanted.line, style=_style(entries))
+    position = _position(lines, entries, wanted)
+    before = lines[:position]
+    if before and before[-1] == before[-1].rstrip("\r\n"):
+        before[-1] += ending  # the file did not end its last line
+    text = "".join([*before, after + ending, *lines[position:]])
+    edit = LineEdit(
+        kind=EditKind.ADDED, name=wanted.name, line=position + 1, before=None, after=after
+    )
+    return Edited(text=text, edits=(edit,))
+
+
+def _position(lines: Sequence[str], entries: Sequence[Entry], wanted: Wanted) -> int:
+    """The 0-based line that the new one is put before."""
+    named = [entry for entry in entries if _is_plain(entry.line)]
+    if not _is_plain(wanted.line):
+        others = [entry for entry in entries if not _is_plain(entry.line)]
+        named, wanted_key = others, None
+    else:
+        key = _order(named)
+        wanted_key = key(wanted.line) if key else None
+        if key is not None and wanted_key is not None:
+            for entry in named:
+                if key(entry.line) > wanted_key:
+                    return _above(lines, entries, entry)
+    below = named or list(entries)
+    return below[-1].last + 1 if below else len(lines)
+
+
+def _above(lines: Sequence[str], entries: Sequence[Entry], entry: Entry) -> int:
+    """Before ``entry`` and the comment that belongs to it.
+
+    Comments between two requirements belong to the lower one; those that open a block are its
+    heading, which stays on top.
+    """
+    position = entry.first
+    while position > 0 and lines[position - 1].lstrip().startswith("#"):
+        position -= 1
+    within = any(other.last == position - 1 for other in entries)
+    return position if within else entry.first
+
+
+def _order(entries: Sequence[Entry]) -> Callable[[RequirementLine], str] | None:
+    """By what the lines are sorted; None if by nothing."""
+    for key in (_by_name, _by_lower, _by_letters):
+        keys = [key(entry.line) for entry in entries]
+        if keys == sorted(keys):
+            return key
+    return None
+
+
+def _by_name(line: RequirementLine) -> str:
+    return canonical(line.requirement.spelled or "")
+
+
+def _by_lower(line: RequirementLine) -> str:
+    return (line.requirement.spelled or "").lower()
+
+
+def _by_letters(line: RequirementLine) -> str:
+    return line.requirement.spelled or ""
+
+
+def _is_plain(line: RequirementLine) -> bool:
+    """``name...``: what authors sort; URLs, paths and editables mostly stand apart."""
+    return line.requirement.spelled is not None and not line.editable
+
+
+def _style(entries: Sequence[Entry]) -> Style:
+    return style_of([entry.line.requirement.raw for entry in entries if _is_plain(entry.line)])
+
+
+def _bare(chunk: str) -> str:
+    return chunk.rstrip("\r\n")
+
+
+def _tidied(lines: Sequence[str | None]) -> list[str]:
+    """Without the None; of blank lines that meet there, one stays, at the file's ends none."""
+    kept: list[str] = []
+    gap = False
+    for line in lines:
+        if line is None:
+            gap = True
+            continue
+        if gap and not line.strip() and (not kept or not kept[-1].strip()):
+            continue
+        gap = False
+        kept.append(line)
+    if gap:
+        while kept and not kept[-1].strip():
+            kept.pop()
+    return kept
+
+
+def _ambiguous(source: SourceText, entries: Sequence[Entry]) -> RequirementsError:
+    numbers = ", ".join(str(entry.first + 1) for entry in entries)
+    name = entries[0].name
+    return RequirementsError(
+        f"{source.path} asks for {name} on several lines ({numbers}).",
+        code="requirement-ambiguous",
+        problems=[
+            Problem(
+                code="requirement-ambiguous",
+                message=f"{source.path} asks for {name} on several lines ({numbers}).",
+                path=entry.line.origin.path,
+                line=entry.line.origin.line,
+                text=entry.line.origin.text,
+                why="Their markers tell them apart.",
+                fix=f"venvman add '{name} ; MARKER', with the marker of the line that is meant",
+            )
+            for entry in entries
+        ],
+    )
+
+
+def _hashed(entry: Entry) -> RequirementsError:
+    origin = entry.line.origin
+    return RequirementsError(
+        f"The line of {entry.name} has hashes, which belong to the version it asks for now.",
+        code="requirement-hashed",
+        path=origin.path,
+        line=origin.line,
+        text=origin.text,
+        fix="Take the hashes out of the line (the lock has them), then try again",
+    )

@@ -1,0 +1,303 @@
+"""One requirements file: text in, lines as values out. Pure; reads pip's format as pip 26.3 does.
+
+Every fault of the file is reported, each with its line; the good lines are there all the same.
+What the file includes is named, not read: that is :mod:`venvman.scan`'s work.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from venvman.errors import Problem
+from venvman.names import canonical
+from venvman.options import FileOptions
+from venvman.origin import FileLine
+from venvman.requirements.lines import decode, expand, logical_lines
+from venvman.requirements.options import OptionFault, OptionsBuilder, read_options, split_line
+from venvman.requirements.requirement import Requirement
+from venvman.secrets import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from venvman.requirements.lines import LogicalLine
+    from venvman.requirements.options import LineOptions
+    from venvman.requirements.spec import Specification
+
+__all__ = [
+    "IncludeLine",
+    "OptionLine",
+    "ParsedFile",
+    "ParsedLine",
+    "RequirementLine",
+    "decode",
+    "parse",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequirementLine:
+    """A line that asks for a distribution.
+
+    ``url`` is the direct URL as pip prints it (fragment kept, ``file:`` for a path; it may hold
+    credentials), ``extras`` are as written and sorted; the canonical ones are the requirement's.
+    """
+
+    requirement: Requirement
+    url: str | None = None
+    extras: tuple[str, ...] = ()
+    editable: bool = False
+
+    @property
+    def origin(self) -> FileLine:
+        """The line's file, number and text."""
+        return self.requirement.origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncludeLine:
+    """``-r target`` or ``-c target``: a path relative to the file that holds the line, or a URL."""
+
+    origin: FileLine
+    target: str
+    constraint: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionLine:
+    """A line of global options only; what they amount to is in :attr:`ParsedFile.options`."""
+
+    origin: FileLine
+
+
+ParsedLine = RequirementLine | IncludeLine | OptionLine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedFile:
+    """One file's lines in order, its own global options, and what could not be understood.
+
+    ``options.find_links`` are as written (variables expanded).
+    """
+
+    path: str
+    lines: tuple[ParsedLine, ...] = ()
+    options: FileOptions = FileOptions()  # noqa: RUF009 - frozen, and most files have none
+    errors: tuple[Problem, ...] = ()
+
+    @property
+    def requirements(self) -> tuple[RequirementLine, ...]:
+        """The lines that ask for distributions."""
+        return tuple(line for line in self.lines if isinstance(line, RequirementLine))
+
+    @property
+    def includes(self) -> tuple[IncludeLine, ...]:
+        """The lines that name other files."""
+        return tuple(line for line in self.lines if isinstance(line, IncludeLine))
+
+
+def parse(
+    text: str, *, path: str, variables: Mapping[str, str], cwd: str | None = None
+) -> ParsedFile:
+    """Reads the text of one requirements file.
+
+    Args:
+        text: what :func:`decode` gave.
+        path: the file as people see it; stands in every origin and problem.
+        variables: what ``${NAME}`` may stand for.
+        cwd: the absolute folder that ``-e .`` and ``./x`` count from (with pip the working
+            directory, with venvman the project root); None for this process's.
+    """
+    import os
+
+    reader = _Reader(path=path, variables=variables, cwd=cwd or os.getcwd())  # noqa: PTH109 - text
+    for line in logical_lines(text):
+        reader.read(line)
+    return reader.result()
+
+
+# `name==version`, as nearly every line of a lock begins; anything else takes the long way.
+_PIN = re.compile(
+    r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?P<specifier>==[0-9][0-9A-Za-z.+]*)"
+)
+# A pin such as `x==1.zip` is the name of an archive, to pip.
+_MAYBE_ARCHIVE = re.compile(r"\.(?:zip|whl|t[a-z]+|gz|xz|bz2|lz|lzma)$", re.IGNORECASE)
+
+
+class _Reader:
+    """Gathers the lines of one file; one method for each kind of line."""
+
+    def __init__(self, *, path: str, variables: Mapping[str, str], cwd: str) -> None:
+        self._path = path
+        self._variables = variables
+        self._cwd = cwd
+        self._lines: list[ParsedLine] = []
+        self._errors: list[Problem] = []
+        self._options = OptionsBuilder()
+
+    def read(self, line: LogicalLine) -> None:
+        """Understands one line, or notes why it cannot be."""
+        text = expand(line.text, self._variables)
+        body, rest = split_line(text)
+        origin = self._origin(line)
+        try:
+            options = read_options(rest) if rest else None
+        except OptionFault as fault:
+            self._fail(origin, str(fault), code=fault.code)
+            return
+        if options is None:
+            self._read_requirement(origin, body, raw=line.text)
+            return
+        self._options.add_everywhere(options)
+        if body.strip() or options.editables:
+            self._read_with_options(origin, line, body, options)
+        elif options.requirements or options.constraints:
+            target = (options.requirements or options.constraints)[0]
+            self._lines.append(
+                IncludeLine(origin=origin, target=target, constraint=not options.requirements)
+            )
+        else:
+            self._options.add(options)
+            self._lines.append(OptionLine(origin=origin))
+
+    def result(self) -> ParsedFile:
+        """Everything read so far."""
+        return ParsedFile(
+            path=self._path,
+            lines=tuple(self._lines),
+            options=self._options.build(),
+            errors=tuple(self._errors),
+        )
+
+    def _read_with_options(
+        self, origin: FileLine, line: LogicalLine, body: str, options: LineOptions
+    ) -> None:
+        # Other global options beside a requirement are ignored, as pip ignores them.
+        editable = bool(options.editables)
+        raw = split_line(line.text)[0].strip()
+        if not body.strip():
+            body = options.editables[0]
+            raw = _raw_editable(line.text) or body
+        self._read_requirement(
+            origin,
+            body,
+            raw=raw,
+            editable=editable,
+            hashes=() if editable else tuple(options.hashes),
+            settings=tuple(options.config_settings),
+        )
+
+    def _read_requirement(
+        self,
+        origin: FileLine,
+        body: str,
+        *,
+        raw: str,
+        editable: bool = False,
+        hashes: tuple[str, ...] = (),
+        settings: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        pin = None if editable else _PIN.fullmatch(body.rstrip())
+        pinned = pin and _pinned(pin, origin, hashes=hashes, settings=settings)
+        if pinned:
+            self._lines.append(pinned)
+            return
+        from venvman.requirements.spec import SpecificationFault, read_editable, read_requirement
+
+        read = read_editable if editable else read_requirement
+        try:
+            found = read(body, cwd=self._cwd)
+        except SpecificationFault as fault:
+            self._fail(origin, str(fault), code=fault.code, why=fault.why, fix=fault.fix)
+            return
+        self._lines.append(
+            _line(found, origin, raw=raw, editable=editable, hashes=hashes, settings=settings)
+        )
+
+    def _origin(self, line: LogicalLine) -> FileLine:
+        text = redact(line.text) if "://" in line.text else line.text
+        return FileLine(path=self._path, line=line.number, text=text)
+
+    def _fail(
+        self, origin: FileLine, message: str, *, code: str, why: str | None = None,
+        fix: str | None = None,
+    ) -> None:  # fmt: skip
+        self._errors.append(
+            Problem(
+                code=code,
+                message=redact(message),
+                path=origin.path,
+                line=origin.line,
+                text=origin.text,
+                why=why and redact(why),
+                fix=fix and redact(fix),
+            )
+        )
+
+
+def _pinned(
+    pin: re.Match[str],
+    origin: FileLine,
+    *,
+    hashes: tuple[str, ...],
+    settings: tuple[tuple[str, str], ...],
+) -> RequirementLine | None:
+    """The line that ``pin`` is; None where only the long way can tell what it is."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    if _MAYBE_ARCHIVE.search(pin[0]):
+        return None
+    try:
+        specifier = SpecifierSet(pin["specifier"])
+    except InvalidSpecifier:
+        return None
+    return RequirementLine(
+        requirement=Requirement(
+            name=canonical(pin["name"]),
+            spelled=pin["name"],
+            specifier=specifier,
+            hashes=hashes,
+            config_settings=settings,
+            origin=origin,
+            raw=pin[0],
+        )
+    )
+
+
+def _line(
+    found: Specification,
+    origin: FileLine,
+    *,
+    raw: str,
+    editable: bool,
+    hashes: tuple[str, ...],
+    settings: tuple[tuple[str, str], ...],
+) -> RequirementLine:
+    return RequirementLine(
+        requirement=Requirement(
+            name=None if found.name is None else canonical(found.name),
+            spelled=found.name,
+            extras=frozenset(canonical(extra) for extra in found.extras),
+            specifier=found.specifier,
+            marker=found.marker,
+            source=found.source,
+            hashes=hashes,
+            config_settings=settings,
+            origin=origin,
+            raw=raw,
+        ),
+        url=found.url,
+        extras=tuple(sorted(found.extras)),
+        editable=editable,
+    )
+
+
+def _raw_editable(text: str) -> str | None:
+    """What ``-e`` is given in ``text``, its variables unexpanded."""
+    try:
+        editables = read_options(split_line(text)[1]).editables
+    except OptionFault:
+        return None
+    return editables[0] if editables else None

@@ -1,0 +1,204 @@
+"""RequirementSet: every wish of a project, each with the file and line it comes from.
+
+Reads the scanned source files with what they include, merges them into groups, and reports all the
+faults of all the files at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvman.errors import Problem, RequirementsError, Severity, VenvmanError
+from venvman.requirements.file import RequirementLine
+from venvman.requirements.includes import Follower, local_path
+from venvman.requirements.requirement import Requirement
+from venvman.scan import Library
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from venvman.options import FileOptions
+    from venvman.requirements.file import ParsedFile
+    from venvman.requirements.includes import Visit
+    from venvman.scan import Scan, SourceFile
+
+__all__ = ["Group", "Requirement", "RequirementSet", "read_requirements"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """What one source file brings, includes followed.
+
+    ``source`` and ``lock`` are absolute paths (``lock`` need not exist). ``requirements`` and
+    ``constraints`` keep the order of the files. ``options`` has one entry per file read, in order.
+    ``files`` are the absolute paths of every local file read, the source first.
+    """
+
+    name: str
+    source: Path
+    lock: Path
+    requirements: tuple[Requirement, ...]
+    constraints: tuple[Requirement, ...] = ()
+    options: tuple[FileOptions, ...] = ()
+    files: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequirementSet:
+    """All groups of a project, ``default`` and ``dev`` first, the others by name."""
+
+    groups: tuple[Group, ...]
+
+
+def read_requirements(
+    scan: Scan,
+    *,
+    variables: Mapping[str, str],
+    fetch: Callable[[str], bytes] | None = None,
+) -> RequirementSet:
+    """Merges the sources of ``scan`` with all they include into groups.
+
+    A ``-r`` or ``-c`` that names a lock of the project reads that lock's source instead; where the
+    source is read as constraints, what cannot be one (an editable, a nameless URL, an extra) is
+    left out. Groups whose lock was made from something else than a requirements file are not here.
+
+    Args:
+        scan: of one project; its root is the folder that ``-e .`` and ``./x`` count from.
+        variables: what ``${NAME}`` may stand for.
+        fetch: reads the ``http:`` URL of an included file; None refuses such includes. It may raise
+            any :class:`VenvmanError`.
+
+    Raises:
+        RequirementsError: one problem for every faulty line of every file read.
+    """
+    reader = _Reader(scan, variables=variables, fetch=fetch)
+    groups = tuple(
+        reader.group(source, source.path) for source in scan.sources if source.path is not None
+    )
+    reader.check()
+    return RequirementSet(groups=groups)
+
+
+class _Reader:
+    """Reads groups one after the other, keeps every fault once."""
+
+    def __init__(
+        self, scan: Scan, *, variables: Mapping[str, str],
+        fetch: Callable[[str], bytes] | None,
+    ) -> None:  # fmt: skip
+        self._library = Library(scan.project, variables=variables)
+        self._stand_ins = scan.stand_ins
+        self._fetch = fetch
+        self._fetched: set[str] = set()
+        self._faults: dict[Problem, None] = {}
+
+    def group(self, source: SourceFile, path: Path) -> Group:
+        """The group that the file at ``path`` brings."""
+        follower = Follower(self._load, stand_ins=self._stand_ins)
+        requirements: list[Requirement] = []
+        constraints: list[Requirement] = []
+        options: list[FileOptions] = []
+        files: dict[Path, None] = {}
+        for visit in self._followed(follower, str(path)):
+            if visit.line is None:
+                options.append(visit.parsed.options)
+                self._note(visit.parsed.errors)
+                here = local_path(visit.location)
+                if here is not None:
+                    files[Path(here)] = None
+            elif isinstance(visit.line, RequirementLine):
+                if not visit.constraint:
+                    requirements.append(visit.line.requirement)
+                elif (constraint := self._constraint(visit.line, visit)) is not None:
+                    constraints.append(constraint)
+        self._note(follower.faults)
+        return Group(
+            name=source.group,
+            source=path,
+            lock=source.lock,
+            requirements=tuple(requirements),
+            constraints=tuple(constraints),
+            options=tuple(options),
+            files=tuple(files),
+        )
+
+    def check(self) -> None:
+        """Raises :class:`RequirementsError` if anything was wrong."""
+        errors = [fault for fault in self._faults if fault.severity is Severity.ERROR]
+        if errors:
+            count = "One line" if len(errors) == 1 else f"{len(errors)} lines"
+            raise RequirementsError(
+                f"{count} of the requirements files cannot be understood.",
+                code="requirements-invalid",
+                problems=errors,
+            )
+
+    def _followed(self, follower: Follower, location: str) -> list[Visit]:
+        try:
+            return list(follower.follow(location))
+        except RequirementsError as error:
+            self._note(error.problems)
+            return []
+
+    def _load(self, location: str) -> ParsedFile:
+        if local_path(location) is not None or location in self._fetched:
+            return self._library.load(location)
+        shown = self._library.display(location)
+        if self._fetch is None:
+            raise RequirementsError(
+                f"{shown} is included, but cannot be fetched.", code="include-missing", path=shown,
+                why="Nothing is fetched from the network here.",
+            )  # fmt: skip
+        try:
+            content = self._fetch(location)
+        except VenvmanError as error:
+            raise RequirementsError(
+                f"{shown} is included, but cannot be fetched.",
+                code="include-missing",
+                path=shown,
+                why=error.message,
+            ) from error
+        self._fetched.add(location)
+        return self._library.add(location, content)
+
+    def _constraint(self, line: RequirementLine, visit: Visit) -> Requirement | None:
+        """``line`` as a constraint; None, with a fault where it was meant as one, if it is none.
+
+        https://pip.pypa.io/en/stable/user_guide/#constraints-files: named, not editable, no extras.
+        """
+        requirement = replace(line.requirement, constraint=True)
+        fault = _not_a_constraint(line)
+        if fault is None:
+            return requirement
+        if not visit.lenient:
+            self._note([fault])
+            return None
+        if line.editable or requirement.name is None:
+            return None
+        return replace(requirement, extras=frozenset())
+
+    def _note(self, problems: Iterable[Problem]) -> None:
+        self._faults.update(dict.fromkeys(problems))
+
+
+def _not_a_constraint(line: RequirementLine) -> Problem | None:
+    requirement = line.requirement
+    if line.editable:
+        code, message = "constraint-editable", "A constraint cannot be editable."
+    elif requirement.name is None:
+        code, message = "constraint-nameless", "A constraint must say a name."
+    elif requirement.extras:
+        code, message = "constraint-extras", "A constraint cannot have extras."
+    else:
+        return None
+    origin = line.origin
+    return Problem(
+        code=code,
+        message=message,
+        path=origin.path,
+        line=origin.line,
+        text=origin.text,
+        why="A -c names this file.",
+    )

@@ -1,0 +1,176 @@
+"""Follows ``-r`` and ``-c`` from file to file, in pip's order.
+
+As with pip, a file that is named twice is read twice, only a loop is a fault; what a constraints
+file includes with ``-r`` are requirements again; a target is relative to the file that names it.
+"""
+
+from __future__ import annotations
+
+import os.path
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from venvman.errors import Problem, RequirementsError
+from venvman.requirements.file import IncludeLine
+from venvman.secrets import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from venvman.origin import FileLine
+    from venvman.requirements.file import ParsedFile, ParsedLine
+
+__all__ = ["Follower", "Visit", "is_url", "local_path", "resolve"]
+
+_URL = re.compile(r"(?:https?|file):", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One line met on the way; ``line`` is None once for every file, where it begins.
+
+    ``location`` is the file's absolute path or URL. ``constraint`` says how its includer named it.
+    ``lenient`` marks a source read in place of its lock: what cannot be a constraint is no fault
+    there.
+    """
+
+    location: str
+    parsed: ParsedFile
+    line: ParsedLine | None
+    constraint: bool
+    lenient: bool
+
+
+class Follower:
+    """Walks from one file through all it includes; faults are gathered, each once.
+
+    Args:
+        load: gives a location parsed, or raises :class:`RequirementsError`.
+        stand_ins: which source is read where a lock of the project is named (DESIGN 4.1).
+    """
+
+    def __init__(self, load: Callable[[str], ParsedFile], *, stand_ins: Mapping[str, str]) -> None:
+        self._load = load
+        self._stand_ins = stand_ins
+        self._faults: dict[Problem, None] = {}
+
+    @property
+    def faults(self) -> tuple[Problem, ...]:
+        """What was wrong with the includes met so far."""
+        return tuple(self._faults)
+
+    def follow(self, location: str) -> Iterator[Visit]:
+        """Every file and line reached from ``location``, itself first, in the order pip reads.
+
+        Raises:
+            RequirementsError: ``location`` itself cannot be read.
+        """
+        yield from self._visit(
+            location, self._load(location), constraint=False, lenient=False, chain=(location,)
+        )
+
+    def _visit(
+        self, location: str, parsed: ParsedFile, *, constraint: bool, lenient: bool,
+        chain: tuple[str, ...],
+    ) -> Iterator[Visit]:  # fmt: skip
+        def visit(line: ParsedLine | None) -> Visit:
+            return Visit(
+                location=location,
+                parsed=parsed,
+                line=line,
+                constraint=constraint,
+                lenient=lenient,
+            )
+
+        yield visit(None)
+        for line in parsed.lines:
+            if isinstance(line, IncludeLine):
+                yield from self._include(location, line, lenient=lenient, chain=chain)
+            else:
+                yield visit(line)
+
+    def _include(
+        self, location: str, line: IncludeLine, *, lenient: bool, chain: tuple[str, ...]
+    ) -> Iterator[Visit]:
+        named = resolve(location, line.target)
+        target = self._stand_ins.get(named, named)
+        replaced = target != named
+        if target in chain:
+            # pip sees no loop where a lock is named that does not include its source.
+            if not replaced and not lenient:
+                self._fault(_loop(line.origin, (*chain, target)))
+            return
+        try:
+            parsed = self._load(target)
+        except RequirementsError as error:
+            for problem in error.problems:
+                self._fault(_unreadable(line, problem))
+            return
+        yield from self._visit(
+            target,
+            parsed,
+            constraint=line.constraint,
+            lenient=lenient or replaced,
+            chain=(*chain, target),
+        )
+
+    def _fault(self, problem: Problem) -> None:
+        self._faults[problem] = None
+
+
+def is_url(location: str) -> bool:
+    """Whether an include's target is a URL to pip (``http:``, ``https:``, ``file:``)."""
+    return _URL.match(location) is not None
+
+
+def resolve(including: str, target: str) -> str:
+    """Where ``target``, as written in the file at ``including``, is: an absolute path or a URL."""
+    if is_url(including):
+        from urllib.parse import urljoin
+
+        return urljoin(including, target)
+    if is_url(target):
+        return target
+    return os.path.normpath(os.path.join(os.path.dirname(including), target))  # noqa: PTH118, PTH120 - text
+
+
+def local_path(location: str) -> str | None:
+    """The path that ``location`` is on this machine; None for an ``http:`` URL."""
+    if not is_url(location):
+        return location
+    if location[:5].lower() != "file:":
+        return None
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    return url2pathname(urlsplit(location).path)
+
+
+def _loop(origin: FileLine, chain: tuple[str, ...]) -> Problem:
+    first = chain.index(chain[-1])
+    names = " -> ".join(os.path.basename(each) for each in chain[first:])  # noqa: PTH119 - text
+    return Problem(
+        code="include-loop",
+        message="The file includes itself.",
+        path=origin.path,
+        line=origin.line,
+        text=origin.text,
+        why=names,
+        fix=f"Take line {origin.line} out of {origin.path}.",
+    )
+
+
+def _unreadable(line: IncludeLine, problem: Problem) -> Problem:
+    """The fault of a file that could not be read, told where it is included."""
+    origin = line.origin
+    kind = "constraints" if line.constraint else "requirements"
+    target = redact(line.target)
+    return Problem(
+        code=problem.code,
+        message=f"The {kind} file {target!r} could not be read.",
+        path=origin.path,
+        line=origin.line,
+        text=origin.text,
+        why=problem.why,
+    )

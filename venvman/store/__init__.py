@@ -1,0 +1,1 @@
+"""The machine-wide store of unpacked wheels."""

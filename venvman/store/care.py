@@ -1,0 +1,333 @@
+"""Looking after the cache folder: how large it is, what nobody uses any more, all of it gone.
+
+Everything in a cache may vanish at any time, so removing is always allowed; what is checked is
+that the folder is a cache of ours, because ``VENVMAN_CACHE_DIR`` can name any folder. Who removes
+holds :func:`venvman.store.lock.emptying`, so that no command is in the middle of using it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvman.errors import ConfigurationError
+from venvman.files import CACHEDIR_TAG
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from venvman.events import Reporter
+
+__all__ = [
+    "CachePart",
+    "DamagedWheel",
+    "Freed",
+    "Verified",
+    "clear",
+    "discard",
+    "held",
+    "measure",
+    "prune",
+    "verify",
+]
+
+_TAG = "CACHEDIR.TAG"
+_DEFAULT_NAME = "venvman"
+_WHEELS = "wheels-v1"
+_REPOSITORIES = "git"
+_TOOLS = "tools"
+# A sync that runs now may have unpacked a wheel and not linked it yet.
+_GRACE = 3600.0
+_STALE = 30 * 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachePart:
+    """One folder of the cache: how many ``files`` it holds, and how many ``bytes``."""
+
+    name: str
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freed:
+    """What was removed. Bytes of files that environments still share are not free yet."""
+
+    files: int = 0
+    bytes: int = 0
+
+    def __add__(self, other: Freed) -> Freed:
+        return Freed(files=self.files + other.files, bytes=self.bytes + other.bytes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DamagedWheel:
+    """An entry of the store that is not what its manifest says.
+
+    ``filename`` is the wheel's, None where that cannot be read; ``paths`` the files that differ,
+    relative to the entry's own; ``discarded`` says that it has been taken out.
+    """
+
+    sha256: str
+    filename: str | None
+    paths: tuple[str, ...]
+    discarded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """``checked`` wheels, of which ``held`` is what the good ones hold."""
+
+    checked: int
+    held: Freed
+    damaged: tuple[DamagedWheel, ...]
+
+
+def measure(cache: Path) -> tuple[CachePart, ...]:
+    """Each folder in ``cache``, sorted by name; none where there is no cache yet."""
+    parts = []
+    for folder in _folders(cache):
+        holds = held(folder)
+        parts.append(CachePart(name=folder.name, files=holds.files, bytes=holds.bytes))
+    return tuple(parts)
+
+
+def held(folder: Path) -> Freed:
+    """All files below ``folder``, counted once for each name, as ``ls`` shows them."""
+    sizes = [_status(file, "st_size") for file in _files(folder)]
+    return Freed(files=len(sizes), bytes=sum(sizes))
+
+
+def clear(cache: Path) -> Freed:
+    """Removes everything in ``cache``.
+
+    Raises:
+        ConfigurationError: ``cache`` holds things, and nothing says that it is a cache of ours.
+    """
+    _refuse_strangers(cache)
+    freed = Freed()
+    for folder in _folders(cache):
+        freed += _remove(folder)
+    return freed
+
+
+def prune(
+    cache: Path, *, now: float, older_than: float | None = None, max_size: int | None = None
+) -> Freed:
+    """Removes wheels that no environment is linked to, and everything else that is 30 days old.
+
+    ``now`` is seconds since the epoch. ``older_than`` (seconds) is another age, for both. With
+    ``max_size`` (bytes) more goes until the cache is no larger: the oldest first, and what
+    environments are linked to last, since that frees nothing while they have it. A wheel that
+    environments hold copies of, not links to, counts as unused: it is fetched again when wanted.
+    The tool environments stay.
+
+    Raises:
+        ConfigurationError: as :func:`clear` does.
+    """
+    _refuse_strangers(cache)
+    wheels = now - (_GRACE if older_than is None else older_than)
+    others = now - (_STALE if older_than is None else older_than)
+    freed = Freed()
+    kept = []
+    for piece in _pieces(cache):
+        old = piece.modified < (wheels if piece.is_wheel else others)
+        if old and not piece.is_linked:
+            freed += _take(piece)
+        else:
+            kept.append(piece)
+    if max_size is not None:
+        freed += _shrink(kept, excess=sum(each.bytes for each in measure(cache)) - max_size)
+    return freed
+
+
+def verify(cache: Path, *, reporter: Reporter | None = None) -> Verified:
+    """Compares every unpacked wheel with its manifest, contents included; changes nothing."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    # Hashing lets other threads run.
+    with ThreadPoolExecutor(2) as pool:
+        looks = list(pool.map(_look_at, _wheels(cache)))
+    damaged = tuple(each for each in looks if isinstance(each, DamagedWheel))
+    sizes = [each for each in looks if isinstance(each, Freed)]
+    if reporter is not None:
+        reporter.detail(f"{len(looks)} wheels verified.")
+    return Verified(checked=len(looks), held=sum(sizes, Freed()), damaged=damaged)
+
+
+def discard(cache: Path, damaged: Iterable[DamagedWheel]) -> tuple[DamagedWheel, ...]:
+    """Takes out those of ``damaged`` that still are; each says then whether it is gone."""
+    done = []
+    for each in damaged:
+        entry = cache / _WHEELS / each.sha256[:2] / each.sha256
+        if entry.exists() and isinstance(_look_at(entry), DamagedWheel):
+            _remove(entry)
+        done.append(replace(each, discarded=not entry.exists()))
+    return tuple(done)
+
+
+def _look_at(entry: Path) -> DamagedWheel | Freed:
+    """What is wrong with the store's ``entry``, or how much it holds."""
+    from venvman.store.manifest import ManifestInvalid, read_manifest
+    from venvman.store.store import StoredWheel, changed_files
+
+    try:
+        manifest = read_manifest((entry / "manifest.json").read_bytes())
+    except (OSError, ManifestInvalid):
+        return DamagedWheel(sha256=entry.name, filename=None, paths=("manifest.json",))
+    wheel = StoredWheel(
+        sha256=entry.name,
+        filename=manifest.filename,
+        folder=entry / "files",
+        manifest=manifest,
+    )
+    paths = changed_files(wheel, hashes=True)
+    if paths:
+        return DamagedWheel(sha256=entry.name, filename=manifest.filename, paths=paths)
+    return Freed(files=len(manifest.paths), bytes=manifest.size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Piece:
+    """What is removed as one: a wheel, a repository, or a file of anything else."""
+
+    path: Path
+    modified: float
+    bytes: int
+    is_wheel: bool = False
+    is_linked: bool = False
+
+
+def _pieces(cache: Path) -> Iterator[_Piece]:
+    for folder in _folders(cache):
+        if folder.name == _WHEELS:
+            yield from (_piece(entry, is_wheel=True) for entry in _wheels(cache))
+        elif folder.name == _REPOSITORIES:
+            yield from (_piece(entry) for entry in _folders(folder))
+        elif folder.name != _TOOLS:
+            yield from (_file(each) for each in _files(folder))
+
+
+def _wheels(cache: Path) -> Iterator[Path]:
+    """``wheels-v1/<aa>/<sha256>``; the shelves are the only folders there with two letters."""
+    shelves = (folder for folder in _folders(cache / _WHEELS) if len(folder.name) == 2)
+    return (entry for shelf in shelves for entry in _folders(shelf))
+
+
+def _piece(entry: Path, *, is_wheel: bool = False) -> _Piece:
+    """A wheel is as old as its unpacking, a repository as its youngest file."""
+    files = list(_files(entry))
+    newest = max((_time(file) for file in files), default=_modified(entry))
+    return _Piece(
+        path=entry,
+        modified=_modified(entry) if is_wheel else newest,
+        bytes=sum(_status(file, "st_size") for file in files),
+        is_wheel=is_wheel,
+        is_linked=is_wheel and _is_linked(entry),
+    )
+
+
+def _file(file: os.DirEntry[str]) -> _Piece:
+    return _Piece(path=Path(file.path), modified=_time(file), bytes=_status(file, "st_size"))
+
+
+def _time(file: os.DirEntry[str]) -> float:
+    try:
+        return file.stat(follow_symlinks=False).st_mtime
+    except OSError:
+        return float("inf")
+
+
+def _shrink(pieces: Iterable[_Piece], *, excess: int) -> Freed:
+    freed = Freed()
+    for piece in sorted(pieces, key=lambda each: (each.is_linked, each.modified)):
+        if freed.bytes >= excess:
+            break
+        freed += _take(piece)
+    return freed
+
+
+def _take(piece: _Piece) -> Freed:
+    if piece.path.is_dir() and not piece.path.is_symlink():
+        return _remove(piece.path)
+    try:
+        piece.path.unlink()
+    except OSError:
+        return Freed()  # another process was faster, or it is not ours to remove
+    return Freed(files=1, bytes=piece.bytes)
+
+
+def _is_linked(entry: Path) -> bool:
+    return any(_status(file, "st_nlink") > 1 for file in _files(entry / "files"))
+
+
+def _status(file: os.DirEntry[str], field: str) -> int:
+    """A field of ``lstat``, 0 where the file is gone."""
+    try:
+        return int(getattr(file.stat(follow_symlinks=False), field))
+    except OSError:
+        return 0
+
+
+def _remove(folder: Path) -> Freed:
+    """Moved aside first, so that no other process finds half of it."""
+    holds = held(folder)
+    aside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    try:
+        folder.rename(aside)
+    except OSError:
+        return Freed()
+    shutil.rmtree(aside, ignore_errors=True)
+    return holds
+
+
+def _folders(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
+    return [folder / name for name in sorted(names)]
+
+
+def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            listed = list(entries)
+    except OSError:
+        return
+    for entry in listed:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files(Path(entry.path))
+        else:
+            yield entry
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return float("inf")
+
+
+def _refuse_strangers(cache: Path) -> None:
+    if not _folders(cache) or cache.name == _DEFAULT_NAME or _is_tagged(cache):
+        return
+    raise ConfigurationError(
+        f"{cache} does not look like venvman's cache, so nothing was removed.",
+        code="cache-not-ours",
+        path=cache.as_posix(),
+        why=f"It has no {_TAG} as a cache has.",
+        fix="venvman cache dir",
+    )
+
+
+def _is_tagged(cache: Path) -> bool:
+    try:
+        return (cache / _TAG).read_text(errors="replace").startswith(CACHEDIR_TAG.splitlines()[0])
+    except OSError:
+        return False
