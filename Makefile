@@ -44,7 +44,7 @@ lint: $(READY) ## Check style, spelling and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/codespell
+	git ls-files -z | xargs -0 $(BIN)/codespell
 	$(BIN)/validate-pyproject --disable=schemastore pyproject.toml
 
 .PHONY: types
