@@ -98,7 +98,8 @@ def _report(context: Context) -> str:
         return f"{shown} cannot be compared with its lock; see 'venvman doctor'"
     if report.plan:
         count = _packages(len(report.plan.steps))
-        return f"{count} in {shown} differ from the lock; 'venvman sync' mends it"
+        verb = "differs" if len(report.plan.steps) == 1 else "differ"
+        return f"{count} in {shown} {verb} from the lock; 'venvman sync' mends it"
     stale = [each for each in report.locks if _is_stale(each.freshness)]
     if stale:
         return f"{context.project.display(stale[0].path)} is stale; 'venvman freeze' mends it"
