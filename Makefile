@@ -10,7 +10,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 # T: what to test (`make test T=tests/unit`), K: a name to match (`make test K=journal`).
 T ?= tests
 K ?=
-WORKERS ?= auto
+# Twice the cores: the tests wait for processes of their own most of the time.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 
 .DEFAULT_GOAL := help
 

@@ -411,8 +411,8 @@ def _die() -> None:
 def test_starting_up_to_a_switch_imports_nothing_heavy(branches: Branches) -> None:
     branches.checkout("work")
     program = (
-        "import sys; from venvman.__main__ import main; main(); "
-        "print(*sys.modules, sep='\\n', file=sys.stderr)"
+        "import sys; before = set(sys.modules); from venvman.__main__ import main; main(); "
+        "print(*(set(sys.modules) - before), sep='\\n', file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, *WORDS],
