@@ -92,7 +92,7 @@ class World:
             result = obtain(
                 entries,
                 interpreter=self.interpreter,
-                index=client,
+                index=lambda: client,
                 store=store,
                 root=self.root,
                 options=self.options,

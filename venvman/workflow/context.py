@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from venvman.events import Reporter
     from venvman.index.client import Index
+    from venvman.lock.file import Lock
     from venvman.options import FileOptions, IndexOptions
     from venvman.project import Project
     from venvman.settings import Settings
@@ -26,7 +27,9 @@ __all__ = ["Context", "context_of", "open_context", "open_workspace"]
 class Context:
     """Everything a verb needs besides its own request; nothing in it is global.
 
-    ``variables`` is the process environment, ``cwd`` the absolute working directory.
+    ``variables`` is the process environment, ``cwd`` the absolute working directory. ``parsed`` are
+    the locks that the verb has read so far with the bytes they were, by path: parsing a large one
+    takes longer than comparing an environment with it.
     """
 
     project: Project
@@ -35,6 +38,7 @@ class Context:
     variables: Mapping[str, str]
     cwd: Path
     reporter: Reporter
+    parsed: dict[Path, tuple[bytes, Lock]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def home(self) -> Path:

@@ -6,6 +6,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from venvman.environment.neighbours import note
 from venvman.errors import InstallError
 from venvman.events import Stage
 from venvman.install.attic import Attic
@@ -88,7 +89,7 @@ def install(context: Context, work: Installation, watch: Stopwatch) -> tuple[Pla
     require_lockable(where, directories, reporter=context.reporter)
     with ExitStack() as stack:
         store = stack.enter_context(context.open_store())
-        index = stack.enter_context(closing(context.open_index(work.options)))
+        index = _opened_once(context, work.options, stack)
         site = _Site(context=context, work=work, store=store, index=index, watch=watch)
         incoming = site.obtain(_entries(work.plan))
         lock = locked(where, directories, wait=work.wait, reporter=context.reporter)
@@ -104,7 +105,20 @@ def install(context: Context, work: Installation, watch: Stopwatch) -> tuple[Pla
             work.done(place.environment)
             if work.whole:
                 adopt(place.environment)
+        note(directories.state, where, context.project.root)
     return place, plan, outcome
+
+
+def _opened_once(context: Context, options: IndexOptions, stack: ExitStack) -> Callable[[], Index]:
+    """Opens the client of the indexes when it is first asked for; ``stack`` closes it."""
+    opened: list[Index] = []
+
+    def index() -> Index:
+        if not opened:
+            opened.append(stack.enter_context(closing(context.open_index(options))))
+        return opened[0]
+
+    return index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +128,7 @@ class _Site:
     context: Context
     work: Installation
     store: Store
-    index: Index
+    index: Callable[[], Index]
     watch: Stopwatch
 
     def obtain(self, entries: Sequence[LockEntry]) -> _Incoming:

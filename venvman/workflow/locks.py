@@ -40,15 +40,22 @@ class JudgedLock:
 
 
 def read_group_lock(context: Context, path: Path) -> Lock | None:
-    """The lock at ``path``.
+    """The lock at ``path``, parsed once for as long as its bytes are the same.
 
     Raises:
         LockError: it cannot be read.
     """
     from venvman.lock.io import read_lock
 
+    before = _bytes_of(path)
+    known = context.parsed.get(path)
+    if known is not None and known[0] == before:
+        return known[1]
     root = context.project.root
-    return read_lock(path, root=root, display=context.project.display(path))
+    lock = read_lock(path, root=root, display=context.project.display(path))
+    if lock is not None and before is not None and before == _bytes_of(path):
+        context.parsed[path] = (before, lock)
+    return lock
 
 
 def require_lock(context: Context, path: Path) -> Lock:
@@ -119,6 +126,13 @@ def remember(context: Context, groups: Iterable[Group], target: Target) -> None:
             records[group.name] = record
         if records != known:
             write_records(context.verdicts, records)
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
 
 
 def _read_all(context: Context, groups: Iterable[Group]) -> Mapping[str, Lock | None]:

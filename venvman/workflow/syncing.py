@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import InstallError, LockStale, Problem, Severity
 from venvman.events import Stage
-from venvman.workflow.locks import judge_locks, require_lock, stale_reasons
+from venvman.workflow.locks import judge_locks, remember, require_lock, stale_reasons
 from venvman.workflow.places import adopt, find_place, is_adopted, require_free, was_left_empty
 from venvman.workflow.recording import (
     Moment,
@@ -246,8 +246,6 @@ def _bring_locks(
     context: Context, scan: Scan, place: Place, request: SyncRequest, watch: Stopwatch
 ) -> FreezeOutcome | None:
     """Judges the locks, and freezes stale ones where the policy allows it; None if all was well."""
-    from venvman.workflow.freezing import freeze_stale
-
     if request.locks is LockPolicy.FROZEN or all(each.path is None for each in scan.sources):
         return None
     with watch.stage(Stage.SCAN):
@@ -261,6 +259,11 @@ def _bring_locks(
             fix="venvman freeze",
             problems=reasons,
         )
+    if not reasons:
+        remember(context, requirements.groups, place.interpreter.target)
+        return None
+    from venvman.workflow.freezing import freeze_stale
+
     only_look = FreezeRequest(dry_run=request.dry_run or request.check, yes=request.yes)
     frozen = freeze_stale(context, requirements, judged, place.interpreter, only_look, watch)
     return frozen if frozen.changed else None
