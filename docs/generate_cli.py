@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, get_args, get_type_hints
 
 from typer.models import ArgumentInfo, OptionInfo
 
-from venvman.cli.commands import COMMANDS, GROUPS, HIDDEN
+from venvman.cli.commands import COMMANDS, GROUPS, HIDDEN, load
 from venvman.cli.options import Common
-from venvman.cli.session import command
+from venvman.cli.typed import command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -48,7 +48,7 @@ def page() -> str:
         doc = inspect.getdoc(function) or ""
         own = [each for each in _parameters(function) if not _is_common(each)]
         parts += [f"## `venvman {words}`\n", f"{doc}\n", _table(own)]
-    shared = [each for each in _parameters(COMMANDS["sync"]) if _is_common(each)]
+    shared = [each for each in _parameters(load(COMMANDS["sync"])) if _is_common(each)]
     parts += ["## Options of every command\n", _table(shared)]
     return "\n".join(part for part in parts if part)
 
@@ -68,11 +68,11 @@ _COMMON = {
 
 
 def _commands() -> Iterator[tuple[str, Callable[..., Result]]]:
-    yield from COMMANDS.items()
+    yield from ((name, load(place)) for name, place in COMMANDS.items())
     for group, (_, members) in GROUPS.items():
-        for name, function in members.items():
+        for name, place in members.items():
             if name not in HIDDEN:
-                yield f"{group} {name}", function
+                yield f"{group} {name}", load(place)
 
 
 def _parameters(function: Callable[..., Result]) -> list[inspect.Parameter]:

@@ -66,7 +66,7 @@ def test_every_schema_is_valid_and_named_after_its_file() -> None:
 def test_every_command_that_a_message_proposes_can_be_typed() -> None:
     from typer.main import get_command
 
-    from venvman.cli.app import app
+    from venvman.cli.typed import app
 
     proposed = {
         words

@@ -1,39 +1,22 @@
-"""The typer app: the table of commands, and the one boundary where errors become words.
-
-Typer parses and makes the help; starting, printing and exit codes are done here, so that a usage
-error is told like any other error, in JSON too.
-"""
+"""The command line: the way in, and the one boundary where errors become words."""
 
 from __future__ import annotations
 
 import os
 import shlex
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-from typer.main import get_command
-
-from venvman import __version__
-from venvman.cli.commands import COMMANDS, GROUPS, HIDDEN, PASSING
+from venvman.cli import plain
 from venvman.cli.invocation import Invocation
-from venvman.cli.session import Session, command
+from venvman.cli.session import Session, perform
+from venvman.cli.usage import NAME, UsageFault
 from venvman.errors import ExitCode, VenvmanError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["app", "main"]
-
-NAME = "venvman"
-
-# Click's exceptions live in click or, vendored, in typer; BadParameter leads to them in both.
-_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
-_ClickException: type[Exception] = typer.BadParameter.__mro__[2]
-
-
-class UsageFault(VenvmanError):
-    """A command line that cannot be understood."""
+__all__ = ["main"]
 
 
 class Interrupted(VenvmanError):
@@ -44,15 +27,6 @@ class Interrupted(VenvmanError):
 
 class Unexpected(VenvmanError):
     """A defect of venvman itself."""
-
-
-app = typer.Typer(
-    name=NAME,
-    help="Keep a project's ./venv true to its requirements files.",
-    no_args_is_help=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,14 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _left(leaving)
     except KeyboardInterrupt:
         error: VenvmanError = Interrupted("Interrupted.", code="interrupted")
+    except UsageFault as fault:
+        error = _with_fix(fault, invocation)
     except VenvmanError as fault:
         error = fault
-    except typer.Abort:
-        error = Interrupted("Interrupted: no answer, so nothing was changed.", code="interrupted")
-    except _ClickException as fault:
-        error = _usage_fault(fault, invocation)
     except Exception as fault:  # noqa: BLE001 - the boundary: a traceback helps nobody but us
-        error = _unexpected(fault, invocation, words)
+        error = _of_typer(fault, invocation) or _unexpected(fault, invocation, words)
     try:
         return Session(invocation.common).fail(error, command=invocation.command)
     except BrokenPipeError:
@@ -88,16 +60,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
-    program = get_command(app)
-    if f"_{NAME.upper()}_COMPLETE" in os.environ:
-        program.main(args=words, prog_name=NAME)  # a shell asks for completions; exits
-    try:
-        with program.make_context(NAME, words) as context:
-            code = program.invoke(context)
-            sys.stdout.flush()
-    except typer.Exit as done:
-        return done.exit_code
-    return int(code or 0)
+    completing = f"_{NAME.upper()}_COMPLETE" in os.environ
+    line = None if completing else plain.read(words)
+    if line is not None:
+        code = int(perform(line.function, line.values))
+    else:
+        from venvman.cli import typed
+
+        code = typed.run(words, completing=completing)
+    sys.stdout.flush()
+    return code
 
 
 def _make_printable() -> None:
@@ -130,14 +102,24 @@ def _reader_left() -> int:
     return 128 + 13
 
 
-def _usage_fault(fault: Exception, invocation: Invocation) -> VenvmanError:
-    message = str(getattr(fault, "format_message", fault.__str__)())
+def _with_fix(fault: UsageFault, invocation: Invocation) -> UsageFault:
+    """``fault`` with the line that shows how it should be."""
+    if not fault.misspelled:
+        return fault
     place = f"{NAME} {invocation.command}" if invocation.known else NAME
-    return UsageFault(
-        message if message.endswith((".", "?")) else f"{message}.",
-        code="usage",
-        fix=f"{place} --help" if isinstance(fault, _UsageError) else None,
-    )
+    return UsageFault(fault.message, fix=f"{place} --help")
+
+
+def _of_typer(fault: Exception, invocation: Invocation) -> VenvmanError | None:
+    """What typer raised, if it was typer, in our words."""
+    if "typer" not in sys.modules:
+        return None
+    from venvman.cli import typed
+
+    if typed.is_abort(fault):
+        return Interrupted("Interrupted: no answer, so nothing was changed.", code="interrupted")
+    usage = typed.fault_of(fault)
+    return usage and _with_fix(usage, invocation)
 
 
 def _unexpected(fault: Exception, invocation: Invocation, words: Sequence[str]) -> VenvmanError:
@@ -164,36 +146,3 @@ def _where_to_report() -> str:
         return ""
     pairs = (link.partition(", ") for link in links)
     return next((f" at {url}" for label, _, url in pairs if label.lower() == "issues"), "")
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"{NAME} {__version__}")
-        raise typer.Exit
-
-
-@app.callback(invoke_without_command=True)
-def _root(
-    context: typer.Context,
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Show the version and leave."
-        ),
-    ] = False,
-) -> None:
-    del version
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-        raise typer.Exit(ExitCode.ERROR)
-
-
-for _name, _function in COMMANDS.items():
-    _own = {"allow_interspersed_args": False} if _name in PASSING else None
-    app.command(_name, context_settings=_own)(command(_function))
-for _name, (_help, _members) in GROUPS.items():
-    _group = typer.Typer(help=_help, no_args_is_help=False)
-    for _member, _function in _members.items():
-        _group.command(_member, hidden=_member in HIDDEN)(command(_function))
-    app.add_typer(_group, name=_name)
-app.command("lock", hidden=True)(command(COMMANDS["freeze"]))

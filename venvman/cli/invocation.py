@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from venvman.cli.commands import COMMANDS, GROUPS, PASSING
+from venvman.cli.commands import ALIASES, COMMANDS, GROUPS, PASSING
 from venvman.cli.options import Color, Common, Format
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Invocation"]
 
-_ALIASES = {"lock": "freeze"}
 _VALUED = frozenset(
     {"--project", "--format", "--color", "--cache-dir", "--group", "-g", "--only-group"}
 )
@@ -64,7 +63,7 @@ def _own(words: list[str]) -> list[str]:
 
 
 def _command(words: list[str]) -> str | None:
-    plain = [_ALIASES.get(word, word) for word in words if not word.startswith("-")]
+    plain = [ALIASES.get(word, word) for word in words if not word.startswith("-")]
     for position, word in enumerate(plain):
         if word in COMMANDS:
             return word

@@ -1,18 +1,19 @@
 """The options that commands share, each written down once.
 
 :class:`Common` is what every command takes; the aliases below it are for the commands that name
-them. Typer reads the annotations at run time, so nothing here hides behind ``TYPE_CHECKING``.
+them. The annotations are evaluated at run time, so nothing here hides behind ``TYPE_CHECKING``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
-from pathlib import Path  # noqa: TC003 - typer evaluates the annotations
-from typing import TYPE_CHECKING, Annotated
+from inspect import Parameter
+from pathlib import Path  # noqa: TC003 - annotations are evaluated
+from typing import TYPE_CHECKING, Annotated, get_type_hints
 
-import typer
-
+from venvman.cli.declared import Option
+from venvman.cli.usage import UsageFault
 from venvman.report.graphlanguages import GraphForm
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ __all__ = [
     "NoDev",
     "OnlyGroups",
     "Python",
+    "SyncFirst",
     "Yes",
+    "common_parameters",
     "group_choice",
     "lock_policy",
 ]
@@ -68,80 +71,91 @@ class Common:
 
     project: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             "--project",
             metavar="DIR",
             help="Work on the project in DIR; otherwise it is found by walking upwards.",
             show_default=False,
-            rich_help_panel=_EVERYWHERE,
+            panel=_EVERYWHERE,
         ),
     ] = None
     format: Annotated[
         Format,
-        typer.Option(
+        Option(
             "--format",
             help="Print the result as text, or as one JSON document.",
-            rich_help_panel=_EVERYWHERE,
+            panel=_EVERYWHERE,
         ),
     ] = Format.TEXT
     quiet: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--quiet",
             "-q",
             help="Say nothing but findings and errors.",
-            rich_help_panel=_EVERYWHERE,
+            panel=_EVERYWHERE,
         ),
     ] = False
     verbose: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--verbose",
             "-v",
             help="Show whole lists, details of the work, and tracebacks.",
-            rich_help_panel=_EVERYWHERE,
+            panel=_EVERYWHERE,
         ),
     ] = False
     color: Annotated[
         Color,
-        typer.Option("--color", help="When to use colour.", rich_help_panel=_EVERYWHERE),
+        Option("--color", help="When to use colour.", panel=_EVERYWHERE),
     ] = Color.AUTO
     cache_dir: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             "--cache-dir",
             metavar="DIR",
             help="Keep downloads and unpacked wheels in DIR.",
             show_default=False,
-            rich_help_panel=_EVERYWHERE,
+            panel=_EVERYWHERE,
         ),
     ] = None
     offline: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--offline",
             help="Ask no network: what is not in the cache is an error.",
-            rich_help_panel=_EVERYWHERE,
+            panel=_EVERYWHERE,
         ),
     ] = False
 
 
+def common_parameters() -> tuple[Parameter, ...]:
+    """The fields of :class:`Common` as a command's signature has them."""
+    hints = get_type_hints(Common, include_extras=True)
+    return tuple(
+        Parameter(
+            each.name, Parameter.KEYWORD_ONLY, default=each.default, annotation=hints[each.name]
+        )
+        for each in fields(Common)
+    )
+
+
 AllProjects = Annotated[
     bool,
-    typer.Option("--all", help="Every project of the workspace, not only the one found here."),
+    Option("--all", help="Every project of the workspace, not only the one found here."),
 ]
 Check = Annotated[
-    bool, typer.Option("--check", help="Change nothing; exit with 1 if there is anything to do.")
+    bool, Option("--check", help="Change nothing; exit with 1 if there is anything to do.")
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Show what would be done, change nothing, exit with 0.")
+    bool, Option("--dry-run", help="Show what would be done, change nothing, exit with 0.")
 ]
 Yes = Annotated[
-    bool, typer.Option("--yes", "-y", help="Answer every question with yes.", show_default=False)
+    bool, Option("--yes", "-y", help="Answer every question with yes.", show_default=False)
 ]
 Python = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--python",
         metavar="VERSION|PATH",
         help="The interpreter to use, such as 3.12 or a path.",
@@ -150,61 +164,58 @@ Python = Annotated[
 ]
 Locked = Annotated[
     bool | None,
-    typer.Option(
+    Option(
         "--locked/--no-locked",
         help="Exit with 1 on a stale lock instead of freezing (the default where CI is set).",
         show_default=False,
     ),
 ]
-Frozen = Annotated[
-    bool, typer.Option("--frozen", help="Use the lock as it is, without judging it.")
-]
+Frozen = Annotated[bool, Option("--frozen", help="Use the lock as it is, without judging it.")]
 Groups = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--group",
         "-g",
         metavar="GROUP",
         help="Also this group; may be repeated.",
         show_default=False,
-        rich_help_panel=_GROUPS,
+        panel=_GROUPS,
     ),
 ]
 OnlyGroups = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--only-group",
         metavar="GROUP",
         help="This group and no other; may be repeated.",
         show_default=False,
-        rich_help_panel=_GROUPS,
+        panel=_GROUPS,
     ),
 ]
-AllGroups = Annotated[
-    bool, typer.Option("--all-groups", help="Every group there is.", rich_help_panel=_GROUPS)
-]
-NoDev = Annotated[
-    bool, typer.Option("--no-dev", help="Without the group dev.", rich_help_panel=_GROUPS)
-]
+AllGroups = Annotated[bool, Option("--all-groups", help="Every group there is.", panel=_GROUPS)]
+NoDev = Annotated[bool, Option("--no-dev", help="Without the group dev.", panel=_GROUPS)]
 AndSync = Annotated[
     bool,
-    typer.Option("--sync/--no-sync", help="Sync the environment afterwards, or only freeze."),
+    Option("--sync/--no-sync", help="Sync the environment afterwards, or only freeze."),
+]
+SyncFirst = Annotated[
+    bool, Option("--sync", help="Sync first, as `venvman sync` with these options would.")
 ]
 EditOnly = Annotated[
-    bool, typer.Option("--frozen", help="Edit the file and leave lock and environment alone.")
+    bool, Option("--frozen", help="Edit the file and leave lock and environment alone.")
 ]
 EditedGroup = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--group", "-g", metavar="GROUP", help="The group whose file to edit.", show_default=False
     ),
 ]
 GraphFormat = Annotated[
     GraphForm,
-    typer.Option(
+    Option(
         "--format",
         help="Print the graph as text, one JSON document, a Mermaid flowchart or Graphviz DOT.",
-        rich_help_panel=_EVERYWHERE,
+        panel=_EVERYWHERE,
     ),
 ]
 
@@ -215,12 +226,12 @@ def group_choice(
     """The group options as one value.
 
     Raises:
-        typer.BadParameter: options that contradict each other.
+        UsageFault: options that contradict each other.
     """
     from venvman.workflow import GroupChoice
 
     if only and (group or everything):
-        raise typer.BadParameter("--only-group cannot stand with --group or --all-groups.")
+        raise UsageFault("--only-group cannot stand with --group or --all-groups.")
     return GroupChoice(
         extra=tuple(group or ()), only=tuple(only or ()), everything=everything, dev=dev
     )
@@ -230,12 +241,12 @@ def lock_policy(*, locked: bool | None, frozen: bool, variables: Mapping[str, st
     """What to do about a stale lock; where ``CI`` is set it is not sync's to change.
 
     Raises:
-        typer.BadParameter: ``--frozen`` together with ``--locked``.
+        UsageFault: ``--frozen`` together with ``--locked``.
     """
     from venvman.workflow import LockPolicy
 
     if frozen and locked:
-        raise typer.BadParameter("--frozen does not judge the lock, --locked does: choose one.")
+        raise UsageFault("--frozen does not judge the lock, --locked does: choose one.")
     if frozen:
         return LockPolicy.FROZEN
     ci = variables.get("CI", "").lower() not in {"", "0", "false"}

@@ -5,19 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import fields, replace
-from functools import wraps
-from inspect import Parameter, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any
 
 from venvman.cli.console import make_console, manner_of, print_trimmed
 from venvman.cli.options import Common, Format
 from venvman.errors import ExitCode
+from venvman.report.graphlanguages import GraphForm
 from venvman.report.result import Result, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from enum import Enum
     from typing import TextIO
 
     from rich.console import Console
@@ -27,10 +25,7 @@ if TYPE_CHECKING:
     from venvman.errors import VenvmanError
     from venvman.workflow import Context
 
-__all__ = ["Session", "command"]
-
-# Command modules may import these for type checkers alone; only their options are looked at.
-_FOR_TYPE_CHECKERS = {"Session": object, "Result": object}
+__all__ = ["Session", "perform"]
 
 
 class Session:
@@ -189,50 +184,30 @@ class Session:
             return typer.confirm(question, err=True)
 
 
-def command(function: Callable[..., Result]) -> Callable[..., ExitCode]:
-    """Makes ``function(session, **own options) -> Result`` a whole command for typer.
+def perform(function: Callable[..., Result], values: Mapping[str, Any]) -> ExitCode:
+    """Runs a command: ``values`` are its own options and the common ones that were given.
 
-    The common options join the signature; the :class:`Session` is made from them; the result is
-    shown, and its exit code returned. Errors pass through: ``app.main`` is the one boundary.
-    A function that has a ``format`` of its own (more than text and JSON) is given it, too.
+    The :class:`Session` is made from the common ones; the result is shown, and its exit code
+    returned. Errors pass through: ``app.main`` is the one boundary.
     """
-
-    @wraps(function)
-    def whole(**values: Any) -> ExitCode:  # noqa: ANN401 - typer's values, typed by the signature
-        shared = {each.name: values.pop(each.name) for each in fields(Common)}
-        if "format" in own:
-            values["format"] = shared["format"]
-            shared["format"] = _voice(shared["format"])
-        session = Session(Common(**shared))
-        try:
-            return session.show(function(session, **values))
-        finally:
-            session.reporter.close()
-
-    # Not get_type_hints: on Python 3.10 it hides an annotation whose default is None.
-    written = signature(function, locals=_FOR_TYPE_CHECKERS, eval_str=True)
-    own = {name: each for name, each in written.parameters.items() if name != "session"}
-    common = [each for each in _common_parameters() if each.name not in own]
-    parameters = [*own.values(), *common]
-    whole.__signature__ = written.replace(  # type: ignore[attr-defined]
-        parameters=parameters, return_annotation=int
-    )
-    whole.__annotations__ = {each.name: each.annotation for each in parameters}
-    return whole
+    own = {name: value for name, value in values.items() if name not in _COMMON}
+    shared = {name: value for name, value in values.items() if name in _COMMON}
+    if isinstance(shared.get("format"), GraphForm):
+        # More than text and JSON: the command itself must know.
+        own["format"] = shared["format"]
+        shared["format"] = _voice(shared["format"])
+    session = Session(Common(**shared))
+    try:
+        return session.show(function(session, **own))
+    finally:
+        session.reporter.close()
 
 
-def _voice(form: Enum) -> Format:
-    return Format.JSON if form.value == Format.JSON.value else Format.TEXT
+_COMMON = frozenset(each.name for each in fields(Common))
 
 
-def _common_parameters() -> list[Parameter]:
-    hints = get_type_hints(Common, include_extras=True)
-    return [
-        Parameter(
-            each.name, Parameter.KEYWORD_ONLY, default=each.default, annotation=hints[each.name]
-        )
-        for each in fields(Common)
-    ]
+def _voice(form: GraphForm) -> Format:
+    return Format.JSON if form is GraphForm.JSON else Format.TEXT
 
 
 def _height(console: Console) -> int | None:

@@ -1,42 +1,14 @@
 """The verbs, one thin module each, and the table that names them.
 
 A command function takes the :class:`~venvman.cli.session.Session` and its own options, calls the
-workflow once, and returns a :class:`~venvman.report.result.Result`.
+workflow once, and returns a :class:`~venvman.report.result.Result`. The table holds where each is
+found, ``module:function``: a command line imports the one that it names.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
-
-from venvman.cli.commands.add import add
-from venvman.cli.commands.cache import (
-    cache_clean,
-    cache_dir,
-    cache_prune,
-    cache_size,
-    cache_verify,
-)
-from venvman.cli.commands.clean import clean
-from venvman.cli.commands.diff import diff
-from venvman.cli.commands.doctor import doctor
-from venvman.cli.commands.freeze import freeze
-from venvman.cli.commands.history import history
-from venvman.cli.commands.hooks import (
-    hooks_install,
-    hooks_run,
-    hooks_status,
-    hooks_uninstall,
-)
-from venvman.cli.commands.outdated import outdated
-from venvman.cli.commands.remove import remove
-from venvman.cli.commands.rollback import rollback
-from venvman.cli.commands.run import run, shell
-from venvman.cli.commands.scan import scan
-from venvman.cli.commands.status import status
-from venvman.cli.commands.sync import sync
-from venvman.cli.commands.tree import tree
-from venvman.cli.commands.upgrade import upgrade
-from venvman.cli.commands.why import why
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,46 +17,49 @@ if TYPE_CHECKING:
 
     Command = Callable[..., Result]
 
-__all__ = ["COMMANDS", "GROUPS", "HIDDEN", "PASSING"]
+__all__ = ["ALIASES", "COMMANDS", "GROUPS", "HIDDEN", "PASSING", "load"]
 
-COMMANDS: dict[str, Command] = {
-    "sync": sync,
-    "freeze": freeze,
-    "status": status,
-    "doctor": doctor,
-    "scan": scan,
-    "add": add,
-    "remove": remove,
-    "upgrade": upgrade,
-    "outdated": outdated,
-    "tree": tree,
-    "why": why,
-    "diff": diff,
-    "history": history,
-    "rollback": rollback,
-    "run": run,
-    "shell": shell,
-    "clean": clean,
+COMMANDS = {
+    "sync": "sync:sync",
+    "freeze": "freeze:freeze",
+    "status": "status:status",
+    "doctor": "doctor:doctor",
+    "scan": "scan:scan",
+    "add": "add:add",
+    "remove": "remove:remove",
+    "upgrade": "upgrade:upgrade",
+    "outdated": "outdated:outdated",
+    "tree": "tree:tree",
+    "why": "why:why",
+    "diff": "diff:diff",
+    "history": "history:history",
+    "rollback": "rollback:rollback",
+    "run": "run:run",
+    "shell": "run:shell",
+    "clean": "clean:clean",
 }
 
-GROUPS: dict[str, tuple[str, dict[str, Command]]] = {
+ALIASES = {"lock": "freeze"}
+"""Other names of commands; the help does not list them."""
+
+GROUPS = {
     "hooks": (
         "Git hooks that report, or repair, drift.",
         {
-            "install": hooks_install,
-            "uninstall": hooks_uninstall,
-            "status": hooks_status,
-            "run": hooks_run,
+            "install": "hooks:hooks_install",
+            "uninstall": "hooks:hooks_uninstall",
+            "status": "hooks:hooks_status",
+            "run": "hooks:hooks_run",
         },
     ),
     "cache": (
         "The machine-wide cache of downloads and unpacked wheels.",
         {
-            "dir": cache_dir,
-            "size": cache_size,
-            "prune": cache_prune,
-            "verify": cache_verify,
-            "clean": cache_clean,
+            "dir": "cache:cache_dir",
+            "size": "cache:cache_size",
+            "prune": "cache:cache_prune",
+            "verify": "cache:cache_verify",
+            "clean": "cache:cache_clean",
         },
     ),
 }
@@ -94,3 +69,10 @@ HIDDEN = frozenset({"run"})
 
 PASSING = frozenset({"run"})
 """Commands whose arguments are another program's: options after the first word are not ours."""
+
+
+def load(place: str) -> Command:
+    """The function at ``place``, a value of the tables above."""
+    module, _, name = place.partition(":")
+    function: Command = getattr(import_module(f"{__name__}.{module}"), name)
+    return function

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from venvman.cli import options  # noqa: TC001 - typer evaluates the annotations
+from venvman.cli import options  # noqa: TC001 - annotations are evaluated
+from venvman.cli.declared import Argument, Option
+from venvman.cli.usage import UsageFault
 
 if TYPE_CHECKING:
     from venvman.cli.session import Session
@@ -20,7 +20,7 @@ def add(
     *,
     requirements: Annotated[
         list[str] | None,
-        typer.Argument(
+        Argument(
             metavar="[REQUIREMENT]...",
             help="Names with specifiers ('flask>=3'), URLs, folders.",
             show_default=False,
@@ -28,7 +28,7 @@ def add(
     ] = None,
     editable: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--editable",
             "-e",
             metavar="PATH|URL",
@@ -37,7 +37,7 @@ def add(
         ),
     ] = None,
     group: options.EditedGroup = None,
-    dev: Annotated[bool, typer.Option("--dev", help="The same as --group dev.")] = False,
+    dev: Annotated[bool, Option("--dev", help="The same as --group dev.")] = False,
     sync: options.AndSync = True,
     frozen: options.EditOnly = False,
     dry_run: options.DryRun = False,
@@ -50,9 +50,9 @@ def add(
     from venvman.workflow.editing import add as edit
 
     if not requirements and not editable:
-        raise typer.BadParameter("Name at least one package to add.")
+        raise UsageFault("Name at least one package to add.")
     if dev and group not in {None, "dev"}:
-        raise typer.BadParameter("--dev and --group name two groups: choose one.")
+        raise UsageFault("--dev and --group name two groups: choose one.")
     request = AddRequest(
         wishes=tuple(requirements or ()),
         editables=tuple(editable or ()),

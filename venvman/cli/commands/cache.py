@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from venvman.cli.declared import Option
+from venvman.cli.usage import UsageFault
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -40,7 +41,7 @@ def cache_prune(
     *,
     older_than: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--older-than",
             metavar="AGE",
             help="Remove unused wheels and all other things of this age, such as 30d.",
@@ -49,7 +50,7 @@ def cache_prune(
     ] = None,
     max_size: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--max-size",
             metavar="SIZE",
             help="Then remove the oldest things until the cache is no larger, such as 5GiB.",
@@ -77,7 +78,7 @@ def cache_verify(session: Session) -> Result:
     from venvman.store.care import discard, verify
 
     folder = session.directories.cache
-    found = verify(folder)
+    found = verify(folder, state=session.directories.state)
     if found.damaged:
         with _alone(session):
             return cache_verified_result(folder, found, discard(folder, found.damaged))
@@ -89,7 +90,7 @@ def cache_clean(
     *,
     attic: Annotated[
         bool,
-        typer.Option("--attic", help="Empty this project's attic instead; the cache stays."),
+        Option("--attic", help="Empty this project's attic instead; the cache stays."),
     ] = False,
 ) -> Result:
     """Remove everything in the cache; environments keep their files."""
@@ -138,7 +139,7 @@ def _seconds(text: str) -> float:
     """``30d``, ``2 weeks``, ``12h``.
 
     Raises:
-        typer.BadParameter: it is no age.
+        UsageFault: it is no age.
     """
     import re
 
@@ -146,7 +147,7 @@ def _seconds(text: str) -> float:
     words = r"(seconds?|s|minutes?|min|m|hours?|h|days?|d|weeks?|w)"
     match = re.fullmatch(rf"(\d+)\s*{words}", text.strip().lower())
     if match is None:
-        raise typer.BadParameter(f"--older-than is an age such as 30d or 12h, not {text!r}.")
+        raise UsageFault(f"--older-than is an age such as 30d or 12h, not {text!r}.")
     return float(match[1]) * units[match[2][0]]
 
 
@@ -154,7 +155,7 @@ def _bytes(text: str) -> int:
     """``5GiB``, ``500 MB``, ``0B``.
 
     Raises:
-        typer.BadParameter: it is no size.
+        UsageFault: it is no size.
     """
     from venvman.install.atticlimit import AtticLimit
 
@@ -163,5 +164,5 @@ def _bytes(text: str) -> int:
     except ValueError:
         size = None
     if size is None:
-        raise typer.BadParameter(f"--max-size is a size such as 5GiB or 500MB, not {text!r}.")
+        raise UsageFault(f"--max-size is a size such as 5GiB or 500MB, not {text!r}.")
     return size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from venvman.cli.declared import Argument, Option
 
 if TYPE_CHECKING:
     from venvman.cli.session import Session
@@ -18,7 +18,7 @@ def diff(
     *,
     sides: Annotated[
         list[str] | None,
-        typer.Argument(
+        Argument(
             metavar="[A] [B]",
             help="Locks or git revisions (also A..B). One alone is compared with the work tree; "
             "without any it is the last commit.",
@@ -27,11 +27,9 @@ def diff(
     ] = None,
     env: Annotated[
         bool,
-        typer.Option("--env", help="Compare what is installed with the locks."),
+        Option("--env", help="Compare what is installed with the locks."),
     ] = False,
-    check: Annotated[
-        bool, typer.Option("--check", help="Exit with 1 if anything differs.")
-    ] = False,
+    check: Annotated[bool, Option("--check", help="Exit with 1 if anything differs.")] = False,
 ) -> Result:
     """Show which pins were added, removed or changed between two states of the locks."""
     from venvman.report.diff import diff_result

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from venvman.cli import options  # noqa: TC001 - typer evaluates the annotations
+from venvman.cli import options  # noqa: TC001 - annotations are evaluated
+from venvman.cli.declared import Option
 
 if TYPE_CHECKING:
     from venvman.cli.session import Session
@@ -20,7 +19,7 @@ def doctor(
     *,
     select: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--select",
             metavar="CODE",
             help="Only findings whose code begins so; may be repeated.",
@@ -29,7 +28,7 @@ def doctor(
     ] = None,
     ignore: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--ignore",
             metavar="CODE",
             help="No findings whose code begins so; may be repeated.",
@@ -37,7 +36,7 @@ def doctor(
         ),
     ] = None,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Compare the contents of every installed file, too.")
+        bool, Option("--verify", help="Compare the contents of every installed file, too.")
     ] = False,
     all_projects: options.AllProjects = False,
 ) -> Result:

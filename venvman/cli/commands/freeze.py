@@ -6,9 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from venvman.cli import options  # noqa: TC001 - typer evaluates the annotations
+from venvman.cli import options  # noqa: TC001 - annotations are evaluated
+from venvman.cli.declared import Option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,11 +24,11 @@ def freeze(
     session: Session,
     *,
     upgrade: Annotated[
-        bool, typer.Option("--upgrade", "-U", help="Move every pin as far as it may go.")
+        bool, Option("--upgrade", "-U", help="Move every pin as far as it may go.")
     ] = False,
     upgrade_package: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--upgrade-package",
             "-P",
             metavar="NAME",
@@ -39,12 +38,10 @@ def freeze(
     ] = None,
     check: options.Check = False,
     dry_run: options.DryRun = False,
-    installed: Annotated[
-        bool, typer.Option("--installed", help="Pin what ./venv holds now.")
-    ] = False,
+    installed: Annotated[bool, Option("--installed", help="Pin what ./venv holds now.")] = False,
     hashes: Annotated[
         bool | None,
-        typer.Option(
+        Option(
             "--hashes/--no-hashes",
             help="Write a hash for every file (the default for a new lock).",
             show_default=False,
@@ -52,14 +49,12 @@ def freeze(
     ] = None,
     engine: Annotated[
         str | None,
-        typer.Option(
-            "--engine", metavar="NAME", help="Who finds the versions.", show_default=False
-        ),
+        Option("--engine", metavar="NAME", help="Who finds the versions.", show_default=False),
     ] = None,
     python: options.Python = None,
     target: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--target",
             metavar="SPEC",
             help="Freeze for this system (linux, macos:3.12, windows:3.10-3.13); may be repeated.",
@@ -68,7 +63,7 @@ def freeze(
     ] = None,
     python_version: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--python-version",
             metavar="VERSIONS",
             help="Of targets that name no Python (3.12, 3.10-3.13); may be repeated.",
@@ -76,7 +71,7 @@ def freeze(
         ),
     ] = None,
     universal: Annotated[
-        bool, typer.Option("--universal", help="The same as --target linux, macos and windows.")
+        bool, Option("--universal", help="The same as --target linux, macos and windows.")
     ] = False,
     yes: options.Yes = False,
     all_projects: options.AllProjects = False,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from venvman.cli.declared import Argument, Option
 from venvman.hookscript import HookMode, HookName
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ def hooks_install(
     session: Session,
     *,
     sync: Annotated[
-        bool, typer.Option("--sync", help="Repair drift after checkout, merge and rebase.")
+        bool, Option("--sync", help="Repair drift after checkout, merge and rebase.")
     ] = False,
 ) -> Result:
     """Install git hooks that report drift; those that are here are kept and called first."""
@@ -55,13 +54,11 @@ def hooks_status(session: Session) -> Result:
 def hooks_run(
     session: Session,
     *,
-    name: Annotated[HookName, typer.Argument(help="The hook that git runs.", show_default=False)],
-    mode: Annotated[
-        HookMode, typer.Option("--mode", help="What to do about drift.")
-    ] = HookMode.REPORT,
+    name: Annotated[HookName, Argument(help="The hook that git runs.", show_default=False)],
+    mode: Annotated[HookMode, Option("--mode", help="What to do about drift.")] = HookMode.REPORT,
     inside: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--in", metavar="DIR", help="A project, seen from the work tree.", show_default=False
         ),
     ] = None,

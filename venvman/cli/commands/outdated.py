@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from venvman.cli.declared import Argument, Option
 
 if TYPE_CHECKING:
     from venvman.cli.session import Session
@@ -18,11 +18,11 @@ def outdated(
     *,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]...", help="Only these packages.", show_default=False),
+        Argument(metavar="[NAME]...", help="Only these packages.", show_default=False),
     ] = None,
     check: Annotated[
         bool,
-        typer.Option("--check", help="Exit with 1 if the requirements let anything move."),
+        Option("--check", help="Exit with 1 if the requirements let anything move."),
     ] = False,
 ) -> Result:
     """Show what could move forward, and which requirement holds it back."""

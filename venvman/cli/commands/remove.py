@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from venvman.cli import options  # noqa: TC001 - typer evaluates the annotations
+from venvman.cli import options  # noqa: TC001 - annotations are evaluated
+from venvman.cli.declared import Argument, Option
+from venvman.cli.usage import UsageFault
 
 if TYPE_CHECKING:
     from venvman.cli.session import Session
@@ -19,10 +19,10 @@ def remove(
     session: Session,
     *,
     names: Annotated[
-        list[str], typer.Argument(metavar="NAME...", help="The packages to ask for no more.")
+        list[str], Argument(metavar="NAME...", help="The packages to ask for no more.")
     ],
     group: options.EditedGroup = None,
-    dev: Annotated[bool, typer.Option("--dev", help="The same as --group dev.")] = False,
+    dev: Annotated[bool, Option("--dev", help="The same as --group dev.")] = False,
     sync: options.AndSync = True,
     frozen: options.EditOnly = False,
     dry_run: options.DryRun = False,
@@ -35,7 +35,7 @@ def remove(
     from venvman.workflow.editing import remove as edit
 
     if dev and group not in {None, "dev"}:
-        raise typer.BadParameter("--dev and --group name two groups: choose one.")
+        raise UsageFault("--dev and --group name two groups: choose one.")
     request = RemoveRequest(
         names=tuple(names),
         group="dev" if dev else group,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from venvman.cli import options  # noqa: TC001 - typer evaluates the annotations
+from venvman.cli import options  # noqa: TC001 - annotations are evaluated
+from venvman.cli.declared import Argument, Option
 
 if TYPE_CHECKING:
     from venvman.cli.session import Session
@@ -20,13 +19,13 @@ def rollback(
     *,
     number: Annotated[
         int,
-        typer.Argument(
-            metavar="[N]", min=0, help="How many states back, as `venvman history` counts them."
+        Argument(
+            metavar="[N]", minimum=0, help="How many states back, as `venvman history` counts them."
         ),
     ] = 1,
     with_lock: Annotated[
         bool,
-        typer.Option("--with-lock", help="Put the state's locks back into the project, too."),
+        Option("--with-lock", help="Put the state's locks back into the project, too."),
     ] = False,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,

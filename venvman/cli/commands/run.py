@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
-import typer
-
 from venvman.cli import options
+from venvman.cli.declared import Argument
 
 if TYPE_CHECKING:
     from venvman.cli.session import Session
@@ -16,21 +15,17 @@ if TYPE_CHECKING:
 
 __all__ = ["run", "shell"]
 
-Sync = Annotated[
-    bool, typer.Option("--sync", help="Sync first, as `venvman sync` with these options would.")
-]
-
 
 def run(
     session: Session,
     *,
     command: Annotated[
         list[str],
-        typer.Argument(
+        Argument(
             metavar="COMMAND...", help="A program and its arguments; all that follows is its own."
         ),
     ],
-    sync: Sync = False,
+    sync: options.SyncFirst = False,
     group: options.Groups = None,
     only_group: options.OnlyGroups = None,
     all_groups: options.AllGroups = False,
@@ -55,7 +50,7 @@ def run(
 def shell(
     session: Session,
     *,
-    sync: Sync = False,
+    sync: options.SyncFirst = False,
     group: options.Groups = None,
     only_group: options.OnlyGroups = None,
     all_groups: options.AllGroups = False,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from venvman.cli import options
-from venvman.settings import Link  # noqa: TC001 - typer evaluates the annotations
+from venvman.cli.declared import Option
+from venvman.settings import Link  # noqa: TC001 - annotations are evaluated
 
 if TYPE_CHECKING:
     from venvman.cli.session import Session
@@ -29,15 +28,15 @@ def sync(
     locked: options.Locked = None,
     frozen: options.Frozen = False,
     inexact: Annotated[
-        bool, typer.Option("--inexact", help="Leave packages that the lock does not name.")
+        bool, Option("--inexact", help="Leave packages that the lock does not name.")
     ] = False,
     python: options.Python = None,
     recreate: Annotated[
-        bool, typer.Option("--recreate", help="Make the environment again from nothing.")
+        bool, Option("--recreate", help="Make the environment again from nothing.")
     ] = False,
     compile_bytecode: Annotated[
         bool | None,
-        typer.Option(
+        Option(
             "--compile/--no-compile",
             help="Compile the installed modules to bytecode.",
             show_default=False,
@@ -45,7 +44,7 @@ def sync(
     ] = None,
     link: Annotated[
         Link | None,
-        typer.Option(
+        Option(
             "--link",
             help="How files get from the cache into the environment.",
             show_default=False,
@@ -54,9 +53,7 @@ def sync(
     yes: options.Yes = False,
     no_wait: Annotated[
         bool,
-        typer.Option(
-            "--no-wait", help="Stop at once if another command is changing the environment."
-        ),
+        Option("--no-wait", help="Stop at once if another command is changing the environment."),
     ] = False,
     all_projects: options.AllProjects = False,
 ) -> Result:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from venvman.cli import options  # noqa: TC001 - typer evaluates the annotations
+from venvman.cli import options  # noqa: TC001 - annotations are evaluated
+from venvman.cli.declared import Argument, Option
 from venvman.report.graphlanguages import GraphForm
 
 if TYPE_CHECKING:
@@ -21,16 +20,16 @@ def tree(
     *,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]...", help="Only these packages' trees.", show_default=False),
+        Argument(metavar="[NAME]...", help="Only these packages' trees.", show_default=False),
     ] = None,
     invert: Annotated[
-        bool, typer.Option("--invert", help="Show what needs each package, up to the lines.")
+        bool, Option("--invert", help="Show what needs each package, up to the lines.")
     ] = False,
     depth: Annotated[
         int | None,
-        typer.Option(
+        Option(
             "--depth",
-            min=1,
+            minimum=1,
             metavar="N",
             help="Only so many levels of packages.",
             show_default=False,

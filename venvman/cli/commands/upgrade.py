@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from venvman.cli import options  # noqa: TC001 - typer evaluates the annotations
+from venvman.cli import options  # noqa: TC001 - annotations are evaluated
+from venvman.cli.declared import Argument
 
 if TYPE_CHECKING:
     from venvman.cli.session import Session
@@ -20,7 +19,7 @@ def upgrade(
     *,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]...", help="Only these packages' pins.", show_default=False),
+        Argument(metavar="[NAME]...", help="Only these packages' pins.", show_default=False),
     ] = None,
     sync: options.AndSync = True,
     dry_run: options.DryRun = False,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from venvman.cli import options  # noqa: TC001 - typer evaluates the annotations
+from venvman.cli import options  # noqa: TC001 - annotations are evaluated
+from venvman.cli.declared import Argument
 from venvman.report.graphlanguages import GraphForm
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ __all__ = ["why"]
 def why(
     session: Session,
     *,
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="The packages to explain.")],
+    names: Annotated[list[str], Argument(metavar="NAME...", help="The packages to explain.")],
     only_group: options.OnlyGroups = None,
     format: options.GraphFormat = GraphForm.TEXT,  # noqa: A002 - the option is called so
 ) -> Result:
