@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from venvman.environment.inventory import metadata_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from venvman.drift import Drift
     from venvman.environment.inspection import Condition
     from venvman.environment.inventory import Installed, Inventory
+    from venvman.environment.neighbours import Neighbour
     from venvman.errors import Problem
     from venvman.githooks import HooksReport
     from venvman.lock.file import Lock, LockEntry
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     from venvman.target import Target
 
 __all__ = ["Examination", "ExaminedLock", "LockTracking"]
+
+
+def _nobody(_files: Iterable[Path]) -> Mapping[Path, tuple[Neighbour, ...]]:
+    """Files that nobody else has."""
+    return {}
 
 
 class LockTracking(str, Enum):
@@ -64,7 +70,8 @@ class Examination:
     False where the project has nothing to read. ``entries`` are those selected for the target,
     ``selection_problems`` why they cannot be. ``keep`` names what the configuration leaves alone.
     ``hooks`` is None outside git. ``metadata`` reads one distribution's metadata; a function,
-    since few runs need all of them.
+    since few runs need all of them. ``sharing`` says which environments of this machine have the
+    same files under other names (:func:`venvman.environment.neighbours.sharing`).
     """
 
     project: Project
@@ -85,6 +92,7 @@ class Examination:
     hooks: HooksReport | None = None
     verify_files: bool = False
     metadata: Callable[[Installed], CoreMetadata | None] = metadata_of
+    sharing: Callable[[Iterable[Path]], Mapping[Path, tuple[Neighbour, ...]]] = _nobody
 
     def display(self, path: Path) -> str:
         """``path`` as people see it."""

@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
     from venvman.environment.inventory import Installed
+    from venvman.environment.neighbours import Neighbour
     from venvman.environment.record import RecordRow
     from venvman.errors import Problem
 
 __all__ = ["contents", "presence"]
 
 _MEND = "venvman sync --recreate"
+_MEND_UNNOTICED = f"venvman cache verify; {_MEND}"
 # What an installer writes into a wheel's scripts is the first line; RECORDs of old pips hold the
 # hash of the script as it was in the wheel (https://github.com/pypa/pip/issues/10744).
 _PLACEHOLDERS = (b"#!python\n", b"#!pythonw\n")
@@ -82,19 +84,53 @@ def contents(examination: Examination) -> Iterator[Finding]:
         return
     from concurrent.futures import ThreadPoolExecutor
 
+    damaged: list[tuple[_Recorded, list[str]]] = []
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         for each, changed, problems in pool.map(_verified, _recorded(examination)):
             yield from _faulty_lines(examination, each.installed, problems)
             if changed:
-                first = examination.display(Path(changed[0]))
-                yield codes.FILE_CHANGED(
-                    f"{len(changed)} of the files of {each.installed.name} "
-                    f"{'was' if len(changed) == 1 else 'were'} changed after the installation, "
-                    f"first {first}.",
-                    package=each.installed.name,
-                    path=first,
-                    fix=_MEND,
-                )
+                damaged.append((each, changed))
+    if not damaged:
+        return
+    sharing = examination.sharing(Path(file) for _, changed in damaged for file in changed)
+    for each, changed in damaged:
+        others = [other for file in changed for other in sharing.get(Path(file), ())]
+        yield _changed(examination, each, changed, others)
+
+
+def _changed(
+    examination: Examination, each: _Recorded, changed: list[str], sharing: list[Neighbour]
+) -> Finding:
+    name, first = each.installed.name, examination.display(Path(changed[0]))
+    others = sorted({str(other.path) for other in sharing} - {each.root})
+    return codes.FILE_CHANGED(
+        f"{len(changed)} of the files of {name} {'was' if len(changed) == 1 else 'were'} changed "
+        f"after the installation, first {first}.{_also_in(others)}",
+        package=name,
+        path=first,
+        fix=_MEND_UNNOTICED if _looks_untouched(changed, each) else _MEND,
+    )
+
+
+def _also_in(others: list[str]) -> str:
+    """A sentence more where the file is other environments', too."""
+    if not others:
+        return ""
+    count = "another environment" if len(others) == 1 else f"{len(others)} other environments"
+    return f" Hard links make it the same in {count}, to be mended, too: {', '.join(others)}."
+
+
+def _looks_untouched(files: list[str], each: _Recorded) -> bool:
+    """Whether a file that the store may share has the time of the installation, in spite of all.
+
+    Then linking it again would not notice anything.
+    """
+    try:
+        installed = (each.installed.metadata / "METADATA").lstat().st_mtime_ns
+        found = [os.lstat(file) for file in files]
+    except OSError:
+        return False
+    return any(each.st_nlink > 1 and each.st_mtime_ns == installed for each in found)
 
 
 def _recorded(examination: Examination) -> Iterator[_Recorded]:

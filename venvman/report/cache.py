@@ -8,9 +8,10 @@ from venvman.errors import ExitCode, Problem, Severity
 from venvman.report.result import Result, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from venvman.environment.neighbours import Neighbour
     from venvman.store.care import CachePart, DamagedWheel, Freed, Verified
     from venvman.workflow.attics import AtticReport
 
@@ -81,11 +82,15 @@ def cache_verified_result(
                     "filename": each.filename,
                     "paths": list(each.paths),
                     "discarded": each.discarded,
+                    "environments": [other.path.as_posix() for other in each.environments],
                 }
                 for each in damaged
             ],
         },
-        problems=tuple(_stays(folder, each) for each in damaged if not each.discarded),
+        problems=(
+            *(_stays(folder, each) for each in damaged if not each.discarded),
+            *_shared(damaged),
+        ),
         answers=True,
     )
 
@@ -99,6 +104,23 @@ def _stays(folder: Path, damaged: DamagedWheel) -> Problem:
         why="It is not linked into any environment as long as it is damaged.",
         fix=f"chmod -R u+rwX {folder}",
     )
+
+
+def _shared(damaged: Sequence[DamagedWheel]) -> Iterator[Problem]:
+    """One for each environment that has damaged files: taking them from the store mends nothing."""
+    wheels: dict[Neighbour, list[str]] = {}
+    for each in damaged:
+        for environment in each.environments:
+            wheels.setdefault(environment, []).append(each.filename or each.sha256)
+    for environment, names in wheels.items():
+        yield Problem(
+            code="environment-shares-damage",
+            message=f"{environment.path} has the damaged files of {', '.join(names)}, too.",
+            severity=Severity.WARNING,
+            path=environment.path.as_posix(),
+            why="They are hard links: a file edited in one place is edited in all.",
+            fix=environment.mend,
+        )
 
 
 def _attic(attic: AtticReport) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from venvman.files import CACHEDIR_TAG
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from venvman.environment.neighbours import Neighbour
     from venvman.events import Reporter
 
 __all__ = [
@@ -69,13 +70,15 @@ class DamagedWheel:
     """An entry of the store that is not what its manifest says.
 
     ``filename`` is the wheel's, None where that cannot be read; ``paths`` the files that differ,
-    relative to the entry's own; ``discarded`` says that it has been taken out.
+    relative to the entry's own; ``discarded`` says that it has been taken out. ``environments`` are
+    those that have the damaged files, too, under other names.
     """
 
     sha256: str
     filename: str | None
     paths: tuple[str, ...]
     discarded: bool = False
+    environments: tuple[Neighbour, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,14 +148,19 @@ def prune(
     return freed
 
 
-def verify(cache: Path, *, reporter: Reporter | None = None) -> Verified:
-    """Compares every unpacked wheel with its manifest, contents included; changes nothing."""
+def verify(cache: Path, *, state: Path | None = None, reporter: Reporter | None = None) -> Verified:
+    """Compares every unpacked wheel with its manifest, contents included; changes nothing.
+
+    ``state`` is the state folder, which knows the environments that may share what is damaged.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     # Hashing lets other threads run.
     with ThreadPoolExecutor(2) as pool:
         looks = list(pool.map(_look_at, _wheels(cache)))
     damaged = tuple(each for each in looks if isinstance(each, DamagedWheel))
+    if damaged and state is not None:
+        damaged = _with_environments(cache, damaged, state)
     sizes = [each for each in looks if isinstance(each, Freed)]
     if reporter is not None:
         reporter.detail(f"{len(looks)} wheels verified.")
@@ -163,11 +171,34 @@ def discard(cache: Path, damaged: Iterable[DamagedWheel]) -> tuple[DamagedWheel,
     """Takes out those of ``damaged`` that still are; each says then whether it is gone."""
     done = []
     for each in damaged:
-        entry = cache / _WHEELS / each.sha256[:2] / each.sha256
+        entry = _entry(cache, each)
         if entry.exists() and isinstance(_look_at(entry), DamagedWheel):
             _remove(entry)
         done.append(replace(each, discarded=not entry.exists()))
     return tuple(done)
+
+
+def _with_environments(
+    cache: Path, damaged: tuple[DamagedWheel, ...], state: Path
+) -> tuple[DamagedWheel, ...]:
+    from venvman.environment.neighbours import sharing
+
+    files = {
+        each.sha256: [_entry(cache, each) / "files" / path for path in each.paths]
+        for each in damaged
+        if each.filename is not None
+    }
+    shared = sharing(state, [file for those in files.values() for file in those])
+
+    def environments(each: DamagedWheel) -> tuple[Neighbour, ...]:
+        found = {other for file in files.get(each.sha256, ()) for other in shared.get(file, ())}
+        return tuple(sorted(found, key=lambda other: other.path))
+
+    return tuple(replace(each, environments=environments(each)) for each in damaged)
+
+
+def _entry(cache: Path, damaged: DamagedWheel) -> Path:
+    return cache / _WHEELS / damaged.sha256[:2] / damaged.sha256
 
 
 def _look_at(entry: Path) -> DamagedWheel | Freed:

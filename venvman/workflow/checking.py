@@ -104,7 +104,10 @@ def diagnose(
 
 def examine_project(context: Context, *, verify_files: bool = False) -> Examination:
     """The facts that doctor's checks look at."""
+    from functools import partial
+
     from venvman.doctor.examination import Examination
+    from venvman.environment.neighbours import sharing
     from venvman.names import canonical
 
     look = _look(context, GroupChoice())
@@ -127,6 +130,7 @@ def examine_project(context: Context, *, verify_files: bool = False) -> Examinat
         target=look.interpreter.target if look.interpreter else None,
         hooks=_hooks(context),
         verify_files=verify_files,
+        sharing=partial(sharing, context.directories.state),
     )
 
 
