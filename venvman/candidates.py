@@ -12,7 +12,8 @@ from datetime import datetime, timezone
 from enum import Enum
 from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urljoin
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
     from venvman.target import Target
+
+    _Preference = tuple[int, tuple[()] | tuple[int, str]]
 
 __all__ = ["Candidate", "Candidates", "Ranking", "Refusal", "RefusalKind", "is_pinned", "rank"]
 
@@ -65,12 +68,19 @@ class Candidate:
     name: NormalizedName
     version: Version
     file: IndexFile
-    preference: tuple[int, tuple[()] | tuple[int, str]]
+    preference: _Preference
 
     @property
     def is_wheel(self) -> bool:
         """Whether it can be installed without building."""
         return self.file.is_wheel
+
+
+class _Refused(NamedTuple):
+    """Why a file is not taken: ``reason`` goes on after its name."""
+
+    kind: RefusalKind
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +142,7 @@ class Candidates:
         self._exclude_newer = exclude_newer
         self._invalid: list[str] = []
         self._spellings = self._by_version()
-        self._assessed: dict[Version, tuple[tuple[Candidate, ...], tuple[Refusal, ...]]] = {}
+        self._assessed: dict[Version, tuple[Candidate, ...]] = {}
 
     @property
     def versions(self) -> tuple[Version, ...]:
@@ -144,17 +154,30 @@ class Candidates:
         spellings = self._spellings.get(version, ())
         return tuple(chain.from_iterable(map(self._project.files, spellings)))
 
-    def release(self, version: Version) -> tuple[IndexFile, ...]:
-        """Those of :meth:`files` that the options and ``exclude_newer`` allow."""
-        return tuple(
-            file
-            for file in self.files(version)
-            if (self._binary if file.is_wheel else self._source) and self._too_new(file) is None
-        )
+    def hashes(self, version: Version) -> tuple[frozenset[str], tuple[IndexFile, ...]]:
+        """The ``sha256:<hex>`` of those of :meth:`files` that options and ``exclude_newer`` allow.
+
+        Those that the index tells, and the files that it tells none of.
+        """
+        told: set[str] = set()
+        untold: list[IndexFile] = []
+        for row, base in self._rows(version):
+            allowed = self._binary if row.filename.endswith(".whl") else self._source
+            if not allowed or self._too_new(row, base) is not None:
+                continue
+            digest = row.hashes.get("sha256")
+            if digest:
+                told.add(f"sha256:{digest.lower()}")
+            else:
+                untold.append(row.resolved(base))
+        return frozenset(told), tuple(untold)
 
     def at(self, version: Version) -> tuple[Candidate, ...]:
         """What the target can install of ``version``, best first, yanked files included."""
-        return self._assess(version)[0]
+        known = self._assessed.get(version)
+        if known is None:
+            known = self._assessed[version] = self._assess(version)
+        return known
 
     def matching(
         self, specifier: SpecifierSet, *, hashes: tuple[str, ...] = ()
@@ -190,9 +213,8 @@ class Candidates:
                 reason = f"{file.filename} has the version {spelled}, which is none (PEP 440)."
                 yield Refusal(file=file, kind=RefusalKind.VERSION_INVALID, reason=reason)
         for version in self._spellings:
-            candidates, refused = self._assess(version)
-            yield from refused
-            for candidate in candidates:
+            yield from self._refused(version)
+            for candidate in self.at(version):
                 if id(candidate.file) not in taken:
                     yield _declined(candidate, specifier, hashes)
 
@@ -242,60 +264,63 @@ class Candidates:
         """Versions that fit, newest first, pre-releases among them."""
         return specifier.filter(self._spellings, prereleases=True)
 
-    def _assess(self, version: Version) -> tuple[tuple[Candidate, ...], tuple[Refusal, ...]]:
-        known = self._assessed.get(version)
-        if known is not None:
-            return known
+    def _rows(self, version: Version) -> Iterator[tuple[FileRow, str]]:
+        for spelled in self._spellings.get(version, ()):
+            yield from self._project.rows(spelled)
+
+    def _assess(self, version: Version) -> tuple[Candidate, ...]:
         candidates: list[Candidate] = []
-        refusals: list[Refusal] = []
-        for file in self.files(version):
-            judged = self._judge(file, version)
-            if isinstance(judged, Candidate):
-                candidates.append(judged)
-            else:
-                refusals.append(judged)
+        for row, base in self._rows(version):
+            judged = self._judge(row, base)
+            if not isinstance(judged, _Refused):
+                file = row.resolved(base)
+                candidate = Candidate(name=self.name, version=version, file=file, preference=judged)
+                candidates.append(candidate)
         # pip lets the later of two equally good files win; a stable sort of the reverse does that.
         candidates.reverse()
         candidates.sort(key=lambda each: each.preference, reverse=True)
-        result = self._assessed[version] = (tuple(candidates), tuple(refusals))
-        return result
+        return tuple(candidates)
 
-    def _judge(self, file: IndexFile, version: Version) -> Candidate | Refusal:
-        def refuse(kind: RefusalKind, reason: str) -> Refusal:
-            return Refusal(
-                file=file, kind=kind, reason=f"{file.filename} {reason}.", version=version
-            )
+    def _refused(self, version: Version) -> Iterator[Refusal]:
+        """What :meth:`_assess` leaves out, and why: made only for who wants to know."""
+        for row, base in self._rows(version):
+            judged = self._judge(row, base)
+            if isinstance(judged, _Refused):
+                reason = f"{row.filename} {judged.reason}."
+                file = row.resolved(base)
+                yield Refusal(file=file, kind=judged.kind, reason=reason, version=version)
 
-        preference: tuple[int, tuple[()] | tuple[int, str]] = (-self._compatibility.count, ())
-        if file.is_wheel:
+    def _judge(self, row: FileRow, base: str) -> _Preference | _Refused:
+        preference: _Preference = (-self._compatibility.count, ())
+        if row.filename.endswith(".whl"):
             if not self._binary:
-                return refuse(RefusalKind.BINARY_FORBIDDEN, "is a wheel, and --no-binary says no")
-            wheel = parse_wheel_name(file.filename)
+                return _Refused(RefusalKind.BINARY_FORBIDDEN, "is a wheel, and --no-binary says no")
+            wheel = parse_wheel_name(row.filename)
             if wheel is None:
-                return refuse(RefusalKind.NOT_A_DISTRIBUTION, "is not a wheel's name")
+                return _Refused(RefusalKind.NOT_A_DISTRIBUTION, "is not a wheel's name")
             place = self._compatibility.place(wheel.tags)
             if place is None:
-                return refuse(RefusalKind.PLATFORM, self._compatibility.reason(wheel.tags))
+                return _Refused(RefusalKind.PLATFORM, self._compatibility.reason(wheel.tags))
             preference = (-place, wheel.build)
         elif not self._source:
-            return refuse(RefusalKind.SOURCE_FORBIDDEN, "is an sdist, and --only-binary says no")
-        late = self._too_new(file)
+            return _Refused(RefusalKind.SOURCE_FORBIDDEN, "is an sdist, and --only-binary says no")
+        late = self._too_new(row, base)
         if late:
-            return refuse(RefusalKind.TOO_NEW, late)
-        if file.requires_python and not self._compatibility.allows(file.requires_python):
-            reason = f"needs Python {file.requires_python}, and the target is {self._python}"
-            return refuse(RefusalKind.PYTHON, reason)
-        return Candidate(name=self.name, version=version, file=file, preference=preference)
+            return _Refused(RefusalKind.TOO_NEW, late)
+        if row.requires_python and not self._compatibility.allows(row.requires_python):
+            reason = f"needs Python {row.requires_python}, and the target is {self._python}"
+            return _Refused(RefusalKind.PYTHON, reason)
+        return preference
 
-    def _too_new(self, file: IndexFile) -> str | None:
+    def _too_new(self, row: FileRow, base: str) -> str | None:
         limit = self._exclude_newer
-        if limit is None or file.url.startswith("file:"):
+        if limit is None or urljoin(base, row.url).startswith("file:"):
             return None
-        if file.upload_time is None:
+        if row.upload_time is None:
             return f"has no upload time, and only files from before {limit:%Y-%m-%d} count"
-        if _instant(file.upload_time) < limit:
+        if _instant(row.upload_time) < limit:
             return None
-        return f"was uploaded on {file.upload_time[:10]}, and only files from before {limit} count"
+        return f"was uploaded on {row.upload_time[:10]}, and only files from before {limit} count"
 
 
 def _project_of(name: NormalizedName, files: Iterable[IndexFile]) -> ProjectFiles:

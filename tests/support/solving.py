@@ -26,10 +26,16 @@ __all__ = ["World", "line"]
 
 
 class World:
-    """``packages`` maps names to versions to dependency texts; everything is a wheel."""
+    """``packages`` maps names to versions to dependency texts; everything is a wheel.
 
-    def __init__(self, packages: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
+    ``kept``: all of it is as if kept from an earlier run, so that no thread needs to fetch it.
+    """
+
+    def __init__(
+        self, packages: Mapping[str, Mapping[str, Sequence[str]]], *, kept: bool = False
+    ) -> None:
         self.packages = packages
+        self.kept = kept
         self.asked: list[str] = []
         self.read: list[str] = []
         self.dependencies = Dependencies(TARGET)
@@ -91,6 +97,14 @@ class World:
         return CoreMetadata(
             name=name, version=version, requires=tuple(self.packages[name][version])
         )
+
+    def at_hand(self, name: NormalizedName) -> bool:  # noqa: ARG002 - as an index has it
+        """See :class:`venvman.resolve.supply.IndexSide`."""
+        return self.kept
+
+    def metadata_at_hand(self, file: IndexFile) -> bool:  # noqa: ARG002
+        """See :class:`venvman.resolve.supply.IndexSide`."""
+        return self.kept
 
 
 def line(place: int, text: str) -> Requirement:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from resolvelib.resolvers import Resolution
 
 from tests.support.solving import World
+from venvman.resolve import solver
 from venvman.resolve.dependency import Dependency, specifier_set
 from venvman.resolve.solver import Unsolvable, closure
 
@@ -101,3 +104,32 @@ def test_pins_that_still_hold_are_a_fixed_point(packages: Packages, texts: list[
     before = solved(World(packages), texts)
     if before is not None:
         assert World(packages).pins(*texts, kept=before) == before
+
+
+@settings(max_examples=40, deadline=None)
+@given(worlds, lines)
+def test_what_is_kept_from_earlier_runs_changes_no_answer(
+    packages: Packages, texts: list[str]
+) -> None:
+    assert solved(World(packages, kept=True), texts) == solved(World(packages), texts)
+
+
+@settings(max_examples=60, deadline=None)
+@given(worlds, lines)
+def test_remembering_answers_between_rounds_changes_none(
+    packages: Packages, texts: list[str]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        quick = solved(World(packages), texts)
+        patch.setattr(solver, "QuickResolution", Resolution)
+        assert solved(World(packages), texts) == quick
+
+
+def test_a_name_that_nobody_asks_for_any_more_ends_no_search() -> None:
+    packages: Packages = {
+        "a": {"1": [], "2": [], "3": []},
+        "b": {"1": ["b>=2"], "2": ["a<1"], "3": ["a", "c!=1"]},
+        "c": {"1": [], "2": ["b<1"], "3": ["b<3"]},
+    }
+    with pytest.raises(Unsolvable):
+        World(packages).pins("b")

@@ -53,8 +53,9 @@ class Hashes:
             return ()
         if existing is not None and existing.hashes and existing.version == pin.version:
             return existing.hashes
-        files = self._supply.release(pin.name, pin.version)
-        return tuple(sorted({self._of_file(each.url, each.hashes) for each in files}))
+        told, untold = self._supply.hashes(pin.name, pin.version)
+        computed = [self._of_file(each.url, each.hashes) for each in untold]
+        return tuple(sorted(told.union(computed)))
 
     def _of_archive(self, source: ArchiveSource) -> str:
         from venvman.install.vcs import expand

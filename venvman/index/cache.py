@@ -83,6 +83,10 @@ class Entries:
         """Where the entry of ``key`` (hex digits) is, or would be."""
         return self._folder / key[:2] / key[2:]
 
+    def has(self, key: str) -> bool:
+        """Whether there is an entry, damaged or not."""
+        return os.path.exists(self.path_of(key))  # noqa: PTH110 - both are plain texts here
+
     def read(self, key: str) -> tuple[bytes, float] | None:
         """The entry's bytes and its time of writing (seconds since the epoch)."""
         try:

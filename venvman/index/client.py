@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from venvman.directories import Directories
+    from venvman.index.cache import CachedPage
     from venvman.index.page import IndexFile
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
@@ -126,6 +127,20 @@ class Index:
             refresh = True
         return self._projects.get((name, refresh), lambda: self._collect(name, refresh=refresh))
 
+    def at_hand(self, name: NormalizedName) -> bool:
+        """Whether :meth:`project` can tell at once what there is, since fresh pages are kept."""
+        if self._projects.known((name, True)) or self._projects.known((name, False)):
+            return True
+        found = self._kept_pages(name)
+        if found is None:
+            return False
+        self._projects.get((name, False), lambda: found)
+        return True
+
+    def metadata_at_hand(self, file: IndexFile) -> bool:
+        """Whether :meth:`metadata` can tell at once."""
+        return self._read_metadata.known(file.url) or self._metadata.at_hand(file)
+
     def metadata(self, file: IndexFile) -> CoreMetadata | None:
         """What ``file`` depends on; None for an sdist of which only a build can tell.
 
@@ -184,6 +199,28 @@ class Index:
                 return self._collect(name, refresh=True)
         return result
 
+    def _kept_pages(self, name: NormalizedName) -> ProjectFiles | None:
+        """What fresh pages of every index say, if that is enough to answer."""
+        if self._find_links:
+            return None
+        own = self._sources.get(name)
+        listings = []
+        for url in (own,) if own else self.options.index_urls:
+            location = as_location(url)
+            if isinstance(location, Path) or not is_secure(location, self.options.trusted_hosts):
+                return None
+            cached = self._kept_page(_page_url(location, name))
+            if cached is None or not cached.fresh:
+                return None
+            if cached.listing is not None:
+                listings.append(cached.listing)
+        found = ProjectFiles(name, tuple(listings))
+        return found if found.known else None
+
+    def _kept_page(self, page_url: str) -> CachedPage | None:
+        clean, _ = split_credentials(page_url)
+        return self._pages.read(clean, self._session.authenticator.before(page_url))
+
     def _of_index_or_refusal(
         self, url: str, name: NormalizedName, *, refresh: bool, alone: bool
     ) -> _Found:
@@ -215,7 +252,7 @@ class Index:
         if not is_secure(location, self.options.trusted_hosts):
             self._warn_insecure(location)
             return _Found(None)
-        page_url = f"{location.rstrip('/')}/{name}/"
+        page_url = _page_url(location, name)
         clean, _ = split_credentials(page_url)
         credentials = self._session.authenticator.before(page_url)
         cached = self._pages.read(clean, credentials)
@@ -311,6 +348,10 @@ class Index:
     def _warn(self, problem: Problem, about: str) -> None:
         """Once for each place, whoever meets it first."""
         self._warned.get((problem.code, about), lambda: self._reporter.problem(problem))
+
+
+def _page_url(index: str, name: NormalizedName) -> str:
+    return f"{index.rstrip('/')}/{name}/"
 
 
 def _home(variables: Mapping[str, str]) -> Path:

@@ -67,6 +67,11 @@ class MetadataReader:
         self._reporter = reporter
         self._without_ranges: set[tuple[str, str, int]] = set()
 
+    def at_hand(self, file: IndexFile) -> bool:
+        """Whether :meth:`read` needs no request."""
+        key = _key(file)
+        return local_path(file.url) is not None or (key is not None and self._entries.has(key))
+
     def read(self, file: IndexFile) -> bytes | None:
         """The METADATA of ``file``; None for an sdist whose index does not serve it separately.
 

@@ -28,6 +28,7 @@ STRONG_HASHES = ("sha256", "sha384", "sha512")
 """What files are checked by; md5 and sha1 are never believed."""
 
 JSON_SUFFIX = "+json"
+_ABSOLUTE = ("https://", "http://", "file://")
 _UNTYPED = ("", "application/octet-stream", "binary/octet-stream", "text/plain")
 
 
@@ -75,7 +76,7 @@ class FileRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     def resolved(self, base: str) -> IndexFile:
         """The value, with the URL absolute as seen from ``base``."""
-        absolute = self.url if self.url.startswith("https://") else urljoin(base, self.url)
+        absolute = self.url if self.url.startswith(_ABSOLUTE) else urljoin(base, self.url)
         yanked = self.yanked
         return IndexFile(
             filename=self.filename,

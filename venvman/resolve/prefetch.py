@@ -2,7 +2,8 @@
 
 For every name that comes up, the page, then the metadata of the best version that fits what was
 asked first, then the same for what that depends on. Only what :class:`Supply` remembers is filled,
-so a wrong guess costs a request and never changes a result.
+so a wrong guess costs a request and never changes a result. What is kept from earlier runs is read
+in the thread that asks, to find out what else has to be fetched: there is nothing to wait for.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from venvman.names import NormalizedName
     from venvman.resolve.demand import Pin
     from venvman.resolve.supply import Described, Supply
+
+    _Wish = tuple[NormalizedName, str, str]
 
 __all__ = ["THREADS", "Prefetcher"]
 
@@ -57,11 +60,11 @@ class Prefetcher:
 
     def want(self, name: NormalizedName, extra: str, specifier: str) -> None:
         """Somebody asks for ``name`` in a version that fits ``specifier``."""
-        key = (name, extra)
-        if key in self._seen:
-            return
-        self._seen.add(key)
-        self._crew.submit(self._quiet(partial(self._guess, name, extra, specifier)))
+        pending = [(name, extra, specifier)]
+        for each in pending:  # grows as it is walked
+            if each[:2] not in self._seen:
+                self._seen.add(each[:2])
+                pending += self._followed(*each)
 
     def alternatives(self, pins: Iterable[Pin]) -> None:
         """The solver goes back over versions of one name: these may be next, in this order."""
@@ -80,26 +83,55 @@ class Prefetcher:
             key = (each.name, each.specifier)
             if each.url is None and key not in self._looked:
                 self._looked.add(key)
-                self._crew.submit(self._quiet(partial(self._best, each.name, each.specifier)))
+                self._crew.submit(self._quiet(partial(self._described, each.name, each.specifier)))
 
-    def _best(self, name: NormalizedName, specifier: str) -> Described | None:
+    def _described(self, name: NormalizedName, specifier: str) -> Described | None:
         """What the best version that fits says of itself; None where there is none to be had."""
+        candidate = self._best(name, specifier)
+        return None if candidate is None else self._supply.foreseen(candidate)
+
+    def _best(self, name: NormalizedName, specifier: str) -> Candidate | None:
         wanted = specifier_set(specifier)
         limit = self._limits.get(name)
         found = self._supply.candidates(name).matching(wanted if limit is None else wanted & limit)
-        candidate = next(found, None)
-        return None if candidate is None else self._supply.foreseen(candidate)
+        return next(found, None)
 
-    def _guess(self, name: NormalizedName, extra: str, specifier: str) -> None:
-        described = self._guesses.get(name) or self._best(name, specifier)
+    def _followed(self, name: NormalizedName, extra: str, specifier: str) -> Iterable[_Wish]:
+        """What ``name`` brings in, as far as that is known; a thread fetches what is not."""
+        if self._at_hand(name, specifier):
+            with suppress(VenvmanError, DependencyInvalid):
+                return self._guess(name, extra, specifier)
+        else:
+            self._crew.submit(self._quiet(partial(self._fetch, name, extra, specifier)))
+        return ()
+
+    def _at_hand(self, name: NormalizedName, specifier: str) -> bool:
+        """Whether nobody has to be asked: handing that to a thread costs more than it takes."""
+        if name in self._guesses:
+            return True
+        if not self._supply.at_hand(name):
+            return False
+        with suppress(VenvmanError, DependencyInvalid):
+            candidate = self._best(name, specifier)
+            return candidate is None or self._supply.foreseen_at_hand(candidate)
+        return True
+
+    def _fetch(self, name: NormalizedName, extra: str, specifier: str) -> None:
+        for each in self._guess(name, extra, specifier):
+            self.want(*each)
+
+    def _guess(self, name: NormalizedName, extra: str, specifier: str) -> list[_Wish]:
+        """What the best version that fits what was asked first depends on."""
+        described = self._guesses.get(name) or self._described(name, specifier)
         if described is None:
-            return
+            return []
         self._guesses[name] = described
-        for each in self._dependencies.of(described.requires, extra=extra):
-            if each.url is None:
-                self.want(each.name, "", each.specifier)
-                for further in each.extras:
-                    self.want(each.name, further, each.specifier)
+        return [
+            (each.name, further, each.specifier)
+            for each in self._dependencies.of(described.requires, extra=extra)
+            if each.url is None
+            for further in ("", *each.extras)
+        ]
 
     @staticmethod
     def _quiet(task: Callable[[], object]) -> Callable[[], None]:

@@ -59,6 +59,11 @@ class Provider(AbstractProvider[Demand, Pin, str]):
         self._conflicts: defaultdict[str, int] = defaultdict(int)
         self._promoted: set[str] = set()
 
+    @property
+    def promotions(self) -> int:
+        """How many names were decided to be early: preferences hold until that changes."""
+        return len(self._promoted)
+
     def identify(self, requirement_or_candidate: Demand | Pin) -> str:
         """See resolvelib."""
         return requirement_or_candidate.identifier
@@ -130,6 +135,8 @@ class Provider(AbstractProvider[Demand, Pin, str]):
     ) -> Matches[Pin]:
         """The pins that meet every demand, best first, found as they are looked at."""
         demands = list(requirements[identifier])
+        if not demands:
+            return ()  # nobody asks any more: what did was given up (as in pip)
         first = demands[0]
         if first.name == IMPOSSIBLE:
             return ()

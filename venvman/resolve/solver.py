@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from resolvelib import BaseReporter
-from resolvelib.resolvers import Resolution, ResolutionImpossible, ResolutionTooDeep
+from resolvelib.resolvers import ResolutionImpossible, ResolutionTooDeep
 
 from venvman.errors import FreezeError
 from venvman.resolve.demand import IMPOSSIBLE, Demand
 from venvman.resolve.limits import Limits
 from venvman.resolve.prefetch import Prefetcher
 from venvman.resolve.provider import Provider
+from venvman.resolve.resolution import QuickResolution
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -161,7 +162,7 @@ def _resolve(provider: Provider, roots: Sequence[Demand]) -> Mapping[str, Pin]:
     try:
         # Not its Resolver: that one also looks for what is left over from versions that were given
         # up, and does not end where such leftovers depend on each other. `closure` leaves them out.
-        return Resolution(provider, _Patience()).resolve(roots, max_rounds=ROUNDS).mapping
+        return QuickResolution(provider, _Patience()).resolve(roots, max_rounds=ROUNDS).mapping
     except ResolutionImpossible as impossible:
         raise Unsolvable(impossible.causes) from None
     except ResolutionTooDeep:

@@ -40,6 +40,14 @@ class IndexSide(Protocol):
         """What the file depends on; None for an sdist of which only a build can tell."""
         ...
 
+    def at_hand(self, name: NormalizedName) -> bool:
+        """Whether :meth:`project` answers at once."""
+        ...
+
+    def metadata_at_hand(self, file: IndexFile) -> bool:
+        """Whether :meth:`metadata` answers at once."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Described:
@@ -101,9 +109,20 @@ class Supply:
         """Whether the project's files were asked for."""
         return self._candidates.known((name, name in self._refreshed))
 
-    def release(self, name: NormalizedName, version: Version) -> tuple[IndexFile, ...]:
-        """Every file of a version that options and ``exclude-newer`` allow, for whatever target."""
-        return self.candidates(name).release(version)
+    def at_hand(self, name: NormalizedName) -> bool:
+        """Whether :meth:`candidates` needs to ask nobody."""
+        return self.known(name) or (name not in self._refreshed and self._index.at_hand(name))
+
+    def foreseen_at_hand(self, candidate: Candidate) -> bool:
+        """Whether :meth:`foreseen` needs to ask nobody."""
+        file = candidate.file
+        return self._foreseen.known(file.url) or self._index.metadata_at_hand(file)
+
+    def hashes(
+        self, name: NormalizedName, version: Version
+    ) -> tuple[frozenset[str], tuple[IndexFile, ...]]:
+        """See :meth:`Candidates.hashes`: of every file of a version, for whatever target."""
+        return self.candidates(name).hashes(version)
 
     def described(self, candidate: Candidate) -> Described:
         """What ``candidate`` says of itself, if need be by building it.
