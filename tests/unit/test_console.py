@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from venvman.cli.console import Manner, make_console, manner_of, print_trimmed
+from venvman.cli.console import Manner, Printer, make_console, manner_of
 from venvman.cli.options import Color
 
 
@@ -107,13 +107,13 @@ class TestTrimming:
         table.add_row("long", "")
         stream = Stream(terminal=False)
 
-        print_trimmed(make_console(stream, manner(terminal=False)), table)
+        Printer(stream, manner(terminal=False)).print(table)
 
         assert stream.getvalue() == "a       b\nlong\n"
 
     def test_markup_in_data_is_data(self) -> None:
         stream = Stream(terminal=False)
 
-        print_trimmed(make_console(stream, manner(terminal=False)), "requests[security] :smile:")
+        Printer(stream, manner(terminal=False)).print("requests[security] :smile:")
 
         assert stream.getvalue() == "requests[security] :smile:\n"

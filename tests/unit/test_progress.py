@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvman.cli.console import Manner, make_console
+from venvman.cli.console import Manner, Printer, make_console
 from venvman.cli.progress import LineReporter, LiveReporter, SilentReporter, TerminalReporter
 from venvman.errors import Problem, Severity
 from venvman.events import Stage
@@ -22,8 +22,8 @@ WARNING = Problem(code="cache", message="The cache is read-only.", severity=Seve
 
 def lines(*, verbose: bool = False) -> tuple[LineReporter, io.StringIO]:
     stream = io.StringIO()
-    console = make_console(stream, Manner(color=False, animation=False, width=80))
-    return LineReporter(console, verbose=verbose), stream
+    printer = Printer(stream, Manner(color=False, animation=False, width=80))
+    return LineReporter(printer, verbose=verbose), stream
 
 
 def live(*, verbose: bool = False, width: int = 80) -> tuple[LiveReporter, io.StringIO]:

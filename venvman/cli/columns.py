@@ -47,13 +47,17 @@ class TitleColumn(ProgressColumn):
         """One task's title."""
         match task.fields["kind"]:
             case "download":
-                return plain(f"  {_without_tags(task.description)}")
+                return _rich(f"  {_without_tags(task.description)}")
             case "unpack":
-                return plain(f"  unpacking {_without_tags(task.description)}")
+                return _rich(f"  unpacking {_without_tags(task.description)}")
             case "build":
-                return plain(f"  building {task.description}")
+                return _rich(f"  building {task.description}")
             case _:
-                return plain(task.description, Style.NAME)
+                return _rich(task.description, Style.NAME)
+
+
+def _rich(words: str, style: str = "") -> Text:
+    return plain(words, style).__rich__()
 
 
 def _without_tags(filename: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from venvman.cli.options import Color
+from venvman.report.as_text.drawing import plain_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-__all__ = ["Manner", "make_console", "manner_of", "print_trimmed"]
+__all__ = ["Manner", "Printer", "make_console", "manner_of"]
 
 # Off a terminal nothing has a width. Wide enough that a sentence stays on its line for grep.
 _WIDTH_OF_A_PIPE = 120
@@ -66,18 +68,48 @@ def make_console(stream: TextIO, manner: Manner) -> Console:
     )
 
 
-def print_trimmed(console: Console, renderable: RenderableType) -> None:
-    """Prints without the blanks that rich pads rows with, where they would end up in a file.
+class Printer:
+    """Prints drawings to ``stream`` as ``manner`` says; rich is imported where it is needed."""
 
-    Nothing is cropped: what does not wrap is meant to be one line, however long.
-    """
-    if console.is_terminal:
-        console.print(renderable, crop=False)
-        return
-    with console.capture() as capture:
-        console.print(renderable, crop=False)
-    lines = capture.get().splitlines()
-    console.file.write("".join(f"{line.rstrip()}\n" for line in lines))
+    def __init__(self, stream: TextIO, manner: Manner) -> None:
+        self._stream = stream
+        self._manner = manner
+
+    @cached_property
+    def console(self) -> Console:
+        """Rich's console for the stream."""
+        return make_console(self._stream, self._manner)
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether nobody looks at a screen: no colours, nothing that moves."""
+        return not (self._manner.color or self._manner.animation)
+
+    @property
+    def width(self) -> int:
+        """Columns of a line."""
+        return self.console.width if self._manner.width is None else self._manner.width
+
+    @property
+    def height(self) -> int | None:
+        """Lines that a summary may fill; None where nobody looks at a screen."""
+        return None if self.is_bare else self.console.height
+
+    def print(self, drawing: RenderableType, *, wrap: bool = True) -> None:
+        """Prints without the blanks that rich pads rows with, where they would end up in a file.
+
+        Nothing is cropped: what does not wrap is meant to be one line, however long.
+        """
+        if not self.is_bare:
+            self.console.print(drawing, crop=False, soft_wrap=not wrap)
+            return
+        lines = plain_lines(drawing, width=self.width if wrap else None)
+        if lines is None:
+            with self.console.capture() as capture:
+                self.console.print(drawing, crop=False, soft_wrap=not wrap)
+            lines = capture.get().splitlines()
+        self._stream.write("".join(f"{line.rstrip()}\n" for line in lines))
+        self._stream.flush()
 
 
 def _wants_color(variables: Mapping[str, str], *, capable: bool) -> bool:

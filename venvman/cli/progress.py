@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, ProgressColumn, Task, TaskID
 
+    from venvman.cli.console import Printer
     from venvman.errors import Problem
 
 __all__ = ["LineReporter", "LiveReporter", "SilentReporter", "TerminalReporter"]
@@ -75,9 +76,9 @@ class SilentReporter(TerminalReporter):
 class LineReporter(TerminalReporter):
     """For pipes, logs and CI: a line when a stage that takes its time begins; no control codes."""
 
-    def __init__(self, console: Console, *, verbose: bool = False) -> None:
+    def __init__(self, printer: Printer, *, verbose: bool = False) -> None:
         super().__init__()
-        self._console = console
+        self._printer = printer
         self._verbose = verbose
 
     def stage_started(self, stage: Stage, *, total: int | None) -> None:
@@ -104,12 +105,14 @@ class LineReporter(TerminalReporter):
 
     def told(self, problem: Problem) -> None:
         """One line, at once."""
-        _print_problem(self._console, problem)
+        from venvman.report.as_text.problems import problem_line
+
+        self._printer.print(problem_line(problem), wrap=not self._printer.is_bare)
 
     def _print(self, text: str) -> None:
         from venvman.report.as_text.words import plain
 
-        self._console.print(plain(text), soft_wrap=True)
+        self._printer.print(plain(text), wrap=False)
 
 
 class LiveReporter(TerminalReporter):
@@ -198,7 +201,9 @@ class LiveReporter(TerminalReporter):
 
     def told(self, problem: Problem) -> None:
         """One line above the bars, at once."""
-        _print_problem(self._console, problem)
+        from venvman.report.as_text.problems import problem_line
+
+        self._console.print(problem_line(problem))
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -280,12 +285,6 @@ class LiveReporter(TerminalReporter):
 def _unpacking(label: str) -> str:
     """The key of an unpacking: its download has the same label, and may not have ended."""
     return f"{_UNPACKING}{label}"
-
-
-def _print_problem(console: Console, problem: Problem) -> None:
-    from venvman.report.as_text.problems import problem_line
-
-    console.print(problem_line(problem), soft_wrap=not console.is_terminal)
 
 
 def _make_progress(console: Console) -> Progress:

@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from venvman.cli.console import make_console, manner_of, print_trimmed
+from venvman.cli.console import Printer, manner_of
 from venvman.cli.options import Common, Format
 from venvman.errors import ExitCode
 from venvman.report.graphlanguages import GraphForm
@@ -17,8 +17,6 @@ from venvman.report.result import Result, Status
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import TextIO
-
-    from rich.console import Console
 
     from venvman.cli.progress import TerminalReporter
     from venvman.directories import Directories
@@ -128,13 +126,14 @@ class Session:
             return self.show(result)
         self.reporter.close()
         from venvman.report.as_text import error_panel
+        from venvman.report.as_text.drawing import Text
 
-        console = self._console(sys.stderr)
+        printer = self._printer(sys.stderr)
         if result.exit_code is ExitCode.INTERRUPTED:
-            console.print(error.message)
+            printer.print(Text(error.message))
         else:
             drift = result.status is Status.DRIFT
-            console.print(error_panel(error, width=console.width, drift=drift))
+            printer.print(error_panel(error, width=printer.width, drift=drift))
         return result.exit_code
 
     def _show_text(self, result: Result) -> None:
@@ -143,22 +142,21 @@ class Session:
         if result.verbatim is not None:
             sys.stdout.write(result.verbatim)
         elif not self.common.quiet or result.answers or result.exit_code is not ExitCode.OK:
-            console = self._console(sys.stdout)
-            renderable = render(result, verbose=self.common.verbose, height=_height(console))
-            print_trimmed(console, renderable)
+            printer = self._printer(sys.stdout)
+            printer.print(render(result, verbose=self.common.verbose, height=printer.height))
         self._show_problems(result)
 
     def _show_problems(self, result: Result) -> None:
         """Those of ``result`` that were not already told while it was made."""
         from venvman.report.as_text import problem_line, problems_panel
 
-        console = self._console(sys.stderr)
+        printer = self._printer(sys.stderr)
         untold = [each for each in result.problems if each not in self.reporter.problems]
         if result.status is Status.ERROR:
-            console.print(problems_panel(result.problems, width=console.width))
+            printer.print(problems_panel(result.problems, width=printer.width))
             return
         for problem in untold:
-            console.print(problem_line(problem), soft_wrap=not console.is_terminal)
+            printer.print(problem_line(problem), wrap=not printer.is_bare)
 
     def _make_reporter(self) -> TerminalReporter:
         from venvman.cli import progress
@@ -167,15 +165,13 @@ class Session:
         silent_json = self.common.format is Format.JSON and not manner.animation
         if self.common.quiet or silent_json:
             return progress.SilentReporter()
-        console = make_console(sys.stderr, manner)
+        printer = Printer(sys.stderr, manner)
         if manner.animation:
-            return progress.LiveReporter(console, verbose=self.common.verbose)
-        return progress.LineReporter(console, verbose=self.common.verbose)
+            return progress.LiveReporter(printer.console, verbose=self.common.verbose)
+        return progress.LineReporter(printer, verbose=self.common.verbose)
 
-    def _console(self, stream: TextIO) -> Console:
-        return make_console(
-            stream, manner_of(stream, color=self.common.color, variables=self.variables)
-        )
+    def _printer(self, stream: TextIO) -> Printer:
+        return Printer(stream, manner_of(stream, color=self.common.color, variables=self.variables))
 
     def _ask(self, question: str) -> bool:
         import typer
@@ -208,8 +204,3 @@ _COMMON = frozenset(each.name for each in fields(Common))
 
 def _voice(form: GraphForm) -> Format:
     return Format.JSON if form is GraphForm.JSON else Format.TEXT
-
-
-def _height(console: Console) -> int | None:
-    """Lines that a summary may fill; None where nobody looks at a screen."""
-    return console.height if console.is_terminal else None

@@ -5,10 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from rich.console import Group
-from rich.table import Table
-from rich.text import Text
-
+from venvman.report.as_text.drawing import Grid, Group, Text
 from venvman.report.as_text.words import Style, count, plain, sentence_list
 from venvman.report.changes import ChangeKind
 
@@ -93,21 +90,16 @@ def counted(
     return sentence_list(f"{number:,} {word}" for word, number in numbers.items() if number)
 
 
-def _table(changes: Sequence[Change], *, reasons: bool) -> Table:
+def _table(changes: Sequence[Change], *, reasons: bool) -> Grid:
     """Names stay whole while they leave half of a small screen to the rest."""
     longest = max((len(change.name) for change in changes), default=0)
     whole = longest <= _LONGEST_NAME
-    table = Table.grid(padding=(0, 1, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(
-        no_wrap=whole,
-        overflow="fold",
-        min_width=longest + 1 if whole else None,
-        style=Style.NAME,
-    )
-    table.add_column(overflow="fold", min_width=12)
+    table = Grid()
+    table.add_column(whole=True)
+    table.add_column(whole=whole, minimum=longest + 1 if whole else None, style=Style.NAME)
+    table.add_column(minimum=12)
     if reasons:
-        table.add_column(overflow="fold", style=Style.FAINT, min_width=10)
+        table.add_column(minimum=10, style=Style.FAINT)
     return table
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Group
-from rich.text import Text
-
 from venvman.report.as_text.changes import change_list, counted
+from venvman.report.as_text.drawing import Group, Text
 from venvman.report.as_text.words import Style, plain
 
 if TYPE_CHECKING:

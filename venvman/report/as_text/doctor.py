@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group
 from rich.table import Table
-from rich.text import Text
 
 from venvman.errors import Severity
+from venvman.report.as_text.drawing import Group, Text
 from venvman.report.as_text.problems import SEVERITY_STYLES, command_line
 from venvman.report.as_text.words import Style, count, plain, sentence_list
 

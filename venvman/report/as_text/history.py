@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rich.console import Group
 from rich.table import Table
-from rich.text import Text
 
 from venvman.environment.history import WayBack
 from venvman.report.as_text.changes import Tense, change_list, counted, fitting
+from venvman.report.as_text.drawing import Group, Text
 from venvman.report.as_text.problems import command_line
 from venvman.report.as_text.words import Style, count, duration, plain, sentence_list
 from venvman.report.changes import ChangeKind, changes_of_plan

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Group
 from rich.table import Table
-from rich.text import Text
 
+from venvman.report.as_text.drawing import Group, Text
 from venvman.report.as_text.problems import command_line
 from venvman.report.as_text.words import Style, count, plain
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Group
-from rich.panel import Panel
-from rich.table import Table
-from rich.text import Text
-
 from venvman.errors import Severity
+from venvman.report.as_text.drawing import Group, Text
 from venvman.report.as_text.words import Style, count, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import RenderableType
+    from rich.panel import Panel
+    from rich.table import Table
 
     from venvman.errors import Problem, VenvmanError
 
@@ -98,9 +96,11 @@ def command_line(fix: str) -> Text:
 
 
 def _panel(parts: Sequence[RenderableType], *, title: str, style: str, width: int) -> Panel:
+    from rich.panel import Panel
+
     return Panel(
         Group(*_spaced(parts)),
-        title=plain(title, style),
+        title=plain(title, style).__rich__(),
         title_align="left",
         border_style=style,
         width=min(width, _WIDEST),
@@ -125,6 +125,8 @@ def _place(problem: Problem) -> Text:
 
 def _quotation(problem: Problem) -> Table:
     """The text as it stands in the file; the number is that of its first line."""
+    from rich.table import Table
+
     table = Table.grid()
     table.add_column(no_wrap=True, style=Style.FAINT)
     table.add_column(overflow="fold")

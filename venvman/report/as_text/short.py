@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group
-from rich.text import Text
-
+from venvman.report.as_text.drawing import Group, Text
 from venvman.report.as_text.facts import fact_grid
 from venvman.report.as_text.words import Style, count, plain, size
 

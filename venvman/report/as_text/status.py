@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from rich.console import Group
-from rich.text import Text
-
 from venvman.report.as_text.changes import Tense, change_list, counted, fitting
+from venvman.report.as_text.drawing import Group, Text
 from venvman.report.as_text.facts import fact_grid
 from venvman.report.as_text.problems import command_line
 from venvman.report.as_text.words import Style, count, plain

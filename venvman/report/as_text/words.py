@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
+from venvman.report.as_text.drawing import Text
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
