@@ -244,11 +244,18 @@ def remove(environment: str) -> None:
         os.unlink(path)
 
 
-def settle() -> int:
-    """Waits until what has just been written is settled; the time from which to look again."""
+def settle(since_ns: int | None = None) -> int:
+    """Waits until what was written by ``since_ns`` is settled; the time from which to look again.
+
+    In nanoseconds since the epoch; without ``since_ns`` all that was written by now counts.
+    """
     import time
 
-    time.sleep(_GRAIN_NS / 1e9)
+    now = time.time_ns()
+    # A clock that was set back meanwhile tells of no more than one grain to come.
+    passed = 0 if since_ns is None else min(max(now - since_ns, 0), _GRAIN_NS)
+    if passed < _GRAIN_NS:
+        time.sleep((_GRAIN_NS - passed) / 1e9)
     return time.time_ns() + 1
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.support.index import Index
 
 NORMAL = "from venvman.__main__ import main; sys.exit(main())"
-STAMP_ONLY = "sys.modules['typer'] = None; " + NORMAL
+STAMP_ONLY = "sys.modules['venvman.cli'] = None; " + NORMAL
 
 
 HEADER = f"""\

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import time
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from venvman.environment.inventory import (
     Installed,
     Inventory,
     MetadataKind,
+    Seen,
     metadata_of,
     read_site_packages,
 )
@@ -246,3 +249,29 @@ def test_a_real_environment_is_read_as_pip_and_importlib_read_it(tmp_path: Path)
         assert details.requires_python == theirs.metadata["Requires-Python"]
         assert isinstance(ours.source, ArchiveSource)
         assert ours.requested
+
+
+def test_what_was_seen_before_is_not_read_again_and_what_changed_is(site: Site) -> None:
+    for name in ("one", "two", "three"):
+        site.dist_info(name)
+    time.sleep(0.02)  # a time that is as young as the look would not be trusted
+    seen: Seen = {}
+    first = read_site_packages([site.folder], seen=seen)
+    assert first == read(site)
+    one, three, two = first.distributions
+    shutil.rmtree(two.metadata)
+    (one.metadata / "METADATA").rename(one.metadata / "away")
+    again = read_site_packages([site.folder], seen=seen)
+    assert again == read(site)
+    assert [each is three for each in again.distributions] == [False, True]
+
+
+def test_what_was_changed_at_the_moment_of_a_look_is_read_at_the_next(site: Site) -> None:
+    info = site.dist_info("one")
+    soon = time.time_ns() + 10**10
+    os.utime(info, ns=(soon, soon))
+    seen: Seen = {}
+    (first,) = read_site_packages([site.folder], seen=seen).distributions
+    (again,) = read_site_packages([site.folder], seen=seen).distributions
+    assert again == first
+    assert again is not first

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
 from typing import TYPE_CHECKING
+
+import pytest
 
 from venvman import stamp
 from venvman.environment.ledger import Ledger, Provenance
@@ -89,24 +93,32 @@ def test_a_state_that_cannot_be_written_or_read_is_none(tmp_path: Path) -> None:
     assert find(tmp_path) is None
 
 
-def test_a_file_that_two_list_is_told_of_both(tmp_path: Path) -> None:
-    lists = {
-        "one-1.0": "one.py,,\n../bin/one,,\nns/__init__.py,,\n",
-        "two-1.0": 'ns/__init__.py,,\n"a,b.py",,\n',
-        "three-1.0": "three.py,,\n",
-        "four-1.0": "four/../three4.py,,\n",
-    }
+def installed(root: Path, lists: dict[str, str]) -> Ledger:
+    """Metadata folders with these RECORDs, and the ledger that knows them."""
     rows = {}
     for name, text in lists.items():
-        info = tmp_path / "lib" / f"{name}.dist-info"
-        info.mkdir(parents=True)
+        info = root / "lib" / f"{name}.dist-info"
+        info.mkdir(parents=True, exist_ok=True)
         (info / "RECORD").write_text(text)
         found = (info / "RECORD").stat()
         rows[f"lib/{name}.dist-info"] = PROVENANCE._replace(
             record_size=found.st_size, record_mtime_ns=found.st_mtime_ns
         )
+    return Ledger(distributions=rows)
+
+
+LISTS = {
+    "one-1.0": "one.py,,\n../bin/one,,\nns/__init__.py,,\n",
+    "two-1.0": 'ns/__init__.py,,\n"a,b.py",,\n',
+    "three-1.0": "three.py,,\n",
+    "four-1.0": "four/../three4.py,,\n",
+}
+
+
+def test_a_file_that_two_list_is_told_of_both(tmp_path: Path) -> None:
+    ledger = installed(tmp_path, LISTS)
     (tmp_path / "lib" / "five-1.0.dist-info").mkdir()
-    held, others = states.survey(str(tmp_path), ("lib",), Ledger(distributions=rows))
+    held, others = states.survey(str(tmp_path), ("lib",), ledger)
     assert {each.name: each.shared for each in held.values()} == {
         "one": True,
         "two": True,
@@ -114,6 +126,52 @@ def test_a_file_that_two_list_is_told_of_both(tmp_path: Path) -> None:
         "four": False,
     }
     assert list(others) == ["lib/five-1.0.dist-info"]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "six.py,,\n",
+        "six.py,,\n../bin/one,,\n",
+        "ns/six.py,,\n",
+        "ns/__init__.py,,\n",
+        "three.py,,\n",
+        "../share/doc/a/b.txt,,\n",
+        "__pycache__/three.pyc,,\n",
+    ],
+)
+@pytest.mark.parametrize("gone", [None, "one-1.0", "two-1.0", "three-1.0"])
+def test_a_survey_after_another_finds_what_one_alone_would(
+    tmp_path: Path, record: str, gone: str | None
+) -> None:
+    lists = {**LISTS, "seven-1.0": "../share/doc/a/b.txt,,\n__pycache__/seven.pyc,,\n"}
+    before, _ = states.survey(str(tmp_path), ("lib",), installed(tmp_path, lists))
+    lists["six-1.0"] = record
+    if gone is not None:
+        shutil.rmtree(tmp_path / "lib" / f"{gone}.dist-info")
+        del lists[gone]
+    # Written again, so nothing but the new one may look new.
+    ledger = installed(tmp_path, {"six-1.0": record})
+    rows = {info: each.provenance for info, each in before.items()}
+    ledger = Ledger(distributions={**rows, **ledger.distributions})
+    again, _ = states.survey(str(tmp_path), ("lib",), ledger, before=before)
+    alone, _ = states.survey(str(tmp_path), ("lib",), ledger)
+    assert again == alone
+
+
+def test_what_was_surveyed_and_is_apart_from_all_that_is_new_is_not_read_again(
+    tmp_path: Path,
+) -> None:
+    ledger = installed(tmp_path, {"three-1.0": "three.py,,\n"})
+    before, _ = states.survey(str(tmp_path), ("lib",), ledger)
+    record = tmp_path / "lib" / "three-1.0.dist-info" / "RECORD"
+    seen = record.stat()
+    record.write_text("other.py,,\n")
+    os.utime(record, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    new = installed(tmp_path, {"six-1.0": "other.py,,\n"})
+    ledger = Ledger(distributions={**ledger.distributions, **new.distributions})
+    held, _ = states.survey(str(tmp_path), ("lib",), ledger, before=before)
+    assert not any(each.shared for each in held.values())
 
 
 def test_a_turn_is_waited_for_and_ends_once(tmp_path: Path) -> None:

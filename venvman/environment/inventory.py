@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from venvman import stamp
 from venvman.metadata import CoreMetadata, name_and_version, parse_metadata, parse_requires_txt
 from venvman.names import canonical
 from venvman.sources import DirectorySource, IndexSource, Source
@@ -29,6 +31,7 @@ __all__ = [
     "Installed",
     "Inventory",
     "MetadataKind",
+    "Seen",
     "metadata_of",
     "read_site_packages",
     "take_inventory",
@@ -88,13 +91,22 @@ class Inventory:
     leftovers: tuple[Path, ...] = ()
 
 
-def take_inventory(environment: Environment) -> Inventory:
+Seen: TypeAlias = dict[str, tuple[str, Installed]]
+"""What was read before, by path of the metadata, with the facts (:func:`venvman.stamp.fact_of`) by
+which it is known to be the same still."""
+
+
+def take_inventory(environment: Environment, *, seen: Seen | None = None) -> Inventory:
     """What is installed in ``environment``; the base interpreter's packages never count.
+
+    A command that looks again and again gives ``seen``, at first empty, every time: metadata that
+    came or went or was replaced since is read, and what is as it was is not.
 
     Raises:
         OSError: site-packages is there and cannot be read.
     """
-    inventory = read_site_packages((environment.paths.purelib, environment.paths.platlib))
+    folders = (environment.paths.purelib, environment.paths.platlib)
+    inventory = read_site_packages(folders, seen=seen)
     if not any(isinstance(each.source, DirectorySource) for each in inventory.distributions):
         return inventory
     return replace(
@@ -102,17 +114,19 @@ def take_inventory(environment: Environment) -> Inventory:
     )
 
 
-def read_site_packages(folders: Iterable[Path]) -> Inventory:
+def read_site_packages(folders: Iterable[Path], *, seen: Seen | None = None) -> Inventory:
     """The distributions whose metadata lies directly in ``folders`` (absolute paths).
 
     A folder named twice (``lib64`` is often a link to ``lib``) is read once, one that does not
-    exist holds nothing. Neither ``.pth`` files nor egg-links are followed.
+    exist holds nothing. Neither ``.pth`` files nor egg-links are followed. ``seen`` is as in
+    :func:`take_inventory`.
 
     Raises:
         OSError: a folder is there and cannot be read.
     """
     found: list[Installed] = []
     leftovers: list[Path] = []
+    read = _read_anew if seen is None else _Reader(seen)
     once = {os.path.realpath(folder): folder for folder in reversed(tuple(folders))}
     for folder in once.values():
         for entry in _entries(folder):
@@ -124,7 +138,7 @@ def read_site_packages(folders: Iterable[Path]) -> Inventory:
                 continue
             stem = entry.name.rpartition(".")[0]
             if _VALID_NAME.fullmatch(stem.partition("-")[0]):
-                found.append(_READERS[kind](entry.path, stem))
+                found.append(read(kind, entry.path, stem))
             else:
                 leftovers.append(Path(entry.path))
     return Inventory(
@@ -171,6 +185,29 @@ def _against_folders(found: tuple[Installed, ...], root: Path) -> tuple[Installe
         return described(installed.source) not in (known.described, "")
 
     return tuple(replace(each, metadata_changed=True) if changed(each) else each for each in found)
+
+
+class _Reader:
+    """Reads metadata that is not as it was when ``seen`` was filled."""
+
+    def __init__(self, seen: Seen) -> None:
+        self._seen = seen
+        self._began = time.time_ns()
+
+    def __call__(self, kind: MetadataKind, path: str, stem: str) -> Installed:
+        fact = stamp.fact_of(stamp.PART, path)
+        known = self._seen.get(path)
+        if known is not None and known[0] == fact:
+            return known[1]
+        installed = _read_anew(kind, path, stem)
+        # What was changed just now may be changed again within the clock's grain.
+        if stamp.is_settled(fact, since_ns=self._began):
+            self._seen[path] = (fact, installed)
+        return installed
+
+
+def _read_anew(kind: MetadataKind, path: str, stem: str) -> Installed:
+    return _READERS[kind](path, stem)
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

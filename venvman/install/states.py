@@ -21,7 +21,7 @@ from venvman.install.attic import entry_key
 from venvman.names import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from venvman.environment.ledger import Ledger
 
@@ -33,13 +33,14 @@ __all__ = [
     "contents_of",
     "find",
     "metadata",
+    "newest",
     "read",
     "record",
     "survey",
 ]
 
 STATES = ".venvman/states"
-_FORMAT = 1
+_FORMAT = 2
 _KEPT = 16
 _METADATA = (".dist-info", ".egg-info", ".egg-link")
 _COLUMNS = 5
@@ -52,6 +53,7 @@ class Held(NamedTuple):
     """A distribution that venvman installed.
 
     ``key`` is what the attic calls it; ``shared`` says that another one lists a file of it too.
+    ``tops`` are the parts of the environment that it has files in: two that share a file share one.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Held(NamedTuple):
     key: str
     shared: bool
     provenance: Provenance
+    tops: tuple[str, ...] = ()
 
 
 class State(NamedTuple):
@@ -124,9 +127,10 @@ def read(environment: str, key: str) -> State | None:
             document: dict[str, Any] = json.loads(stream.read())
         if document.pop("format") != _FORMAT:
             return None
+        held = document.pop("held")
         held = {
-            info: Held(name, version, key, shared, Provenance(*provenance))
-            for info, (name, version, key, shared, provenance) in document.pop("held").items()
+            info: Held(name, version, key, shared, Provenance(*provenance), tuple(tops))
+            for info, (name, version, key, shared, provenance, tops) in held.items()
         }
         return State(
             names=tuple(document.pop("names")),
@@ -139,6 +143,12 @@ def read(environment: str, key: str) -> State | None:
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
+
+
+def newest(environment: str) -> State | None:
+    """The state that was recorded last."""
+    rows = _read_index(environment)
+    return read(environment, str(rows[-1][0])) if rows else None
 
 
 def record(environment: str, state: State) -> str:
@@ -175,30 +185,45 @@ def metadata(root: str, folders: Iterable[str]) -> set[str]:
 
 
 def survey(
-    root: str, folders: Iterable[str], ledger: Ledger
+    root: str, folders: Iterable[str], ledger: Ledger, *, before: Mapping[str, Held] | None = None
 ) -> tuple[dict[str, Held], dict[str, str]]:
     """What the site-packages ``folders`` hold: what ``ledger`` knows, and facts about the rest.
+
+    Of what an earlier survey found, ``before``, only those files are listed again that what is new
+    may share.
 
     Raises:
         OSError: a folder cannot be read.
     """
+    folders = tuple(folders)
     held: dict[str, Held] = {}
     others: dict[str, str] = {}
-    lists: dict[str, set[str]] = {}
+    fresh: list[str] = []
     for info in sorted(metadata(root, folders)):
-        lists[info] = _files(root, info)
         provenance = ledger.known(root, info)
+        known = before.get(info) if before else None
         if provenance is None:
             found = os.lstat(f"{root}/{info}")
             # Without ctime: it may have been moved away and back.
             others[info] = f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"
+        elif known is not None and known.provenance == provenance:
+            held[info] = known
+            if not known.shared:
+                continue
         else:
             name, version = _project_of(info.rpartition("/")[2])
             key = entry_key(name, version, provenance.identity)
             held[info] = Held(name, version, key, False, provenance)
-    for info in _sharing(lists):
-        if info in held:
-            held[info] = held[info]._replace(shared=True)
+        fresh.append(info)
+    lists = {info: _files(root, info) for info in fresh}
+    tops = {info: _tops(files, folders) for info, files in lists.items()}
+    touched = {top for found in tops.values() for top in found}
+    for info, each in held.items():
+        if info not in lists and not touched.isdisjoint(each.tops):
+            lists[info], tops[info] = _files(root, info), each.tops
+    sharing = _sharing(lists)
+    for info in held.keys() & lists.keys():
+        held[info] = held[info]._replace(shared=info in sharing, tops=tops[info])
     return held, others
 
 
@@ -210,6 +235,20 @@ def _sharing(lists: Mapping[str, set[str]]) -> set[str]:
         twice |= together & files
         together |= files
     return {info for info, files in lists.items() if twice & files} if twice else set()
+
+
+def _tops(files: Iterable[str], folders: Sequence[str]) -> tuple[str, ...]:
+    """What is at the top of site-packages, as ``./NAME``; of the rest three parts of the path."""
+    sites = tuple(f"{folder}/" for folder in folders)
+    found = set()
+    for path in files:
+        site = next((site for site in sites if path.startswith(site)), None)
+        if site is None:
+            found.add("/".join(path.split("/", 3)[:3]))
+            continue
+        top, _, rest = path[len(site) :].partition("/")
+        found.add(f"./{top}/{rest}" if top == "__pycache__" else f"./{top}")
+    return tuple(sorted(found))
 
 
 def _files(root: str, info: str) -> set[str]:

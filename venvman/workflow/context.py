@@ -12,6 +12,7 @@ from venvman.directories import Directories
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from venvman.environment.inventory import Seen
     from venvman.events import Reporter
     from venvman.index.client import Index
     from venvman.lock.file import Lock
@@ -29,7 +30,8 @@ class Context:
 
     ``variables`` is the process environment, ``cwd`` the absolute working directory. ``parsed`` are
     the locks that the verb has read so far with the bytes they were, by path: parsing a large one
-    takes longer than comparing an environment with it.
+    takes longer than comparing an environment with it. ``seen`` is what it has read of the
+    environment (see :func:`venvman.environment.inventory.take_inventory`).
     """
 
     project: Project
@@ -39,6 +41,7 @@ class Context:
     cwd: Path
     reporter: Reporter
     parsed: dict[Path, tuple[bytes, Lock]] = field(default_factory=dict, compare=False, repr=False)
+    seen: Seen = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def home(self) -> Path:

@@ -197,16 +197,21 @@ def _held(
     from venvman.environment.inventory import take_inventory
     from venvman.environment.ledger import read_ledger
 
-    inventory = take_inventory(environment)
+    inventory = take_inventory(environment, seen=context.seen)
     root = os.path.realpath(environment.root)
     ledger = read_ledger(root)
     drift = compare(entries, inventory, root=context.project.root)
     extra = {each.name for each in drift.differences if isinstance(each, Extra)}
     locked = {entry.name for entry in entries}
 
+    folders = {
+        str(folder): os.path.relpath(os.path.realpath(folder), root).replace(os.sep, "/")
+        for folder in environment.site_folders
+    }
+
     def wheel(installed: Installed) -> str | None:
-        info = os.path.relpath(os.path.realpath(installed.metadata), root).replace(os.sep, "/")
-        provenance = ledger.known(root, info)
+        folder, leaf = os.path.split(installed.metadata)
+        provenance = ledger.known(root, f"{folders[folder]}/{leaf}")
         return None if provenance is None else provenance.sha256
 
     return tuple(

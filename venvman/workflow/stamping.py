@@ -91,7 +91,13 @@ def _state(
 ) -> states.State:
     """What the environment holds, looked at before the stamp's facts, which say that it was so."""
     site = site_of(looked.environment)
-    held, others = states.survey(site.root, site.folders, read_ledger(site.root))
+    before = states.newest(str(looked.environment.root))
+    held, others = states.survey(
+        site.root,
+        site.folders,
+        read_ledger(site.root),
+        before=before.held if before is not None and before.folders == site.folders else None,
+    )
     return states.State(
         flags=stamp.flags_of(arguments),
         names=tuple(names),

@@ -153,9 +153,9 @@ def carry_out(
         record_unchanged(context, place.environment, selected.moment)
         return Deed(place=place, plan=plan, outcome=None, settled=place.environment, compared=None)
     look_again = _Look(context, place, selected, request, agreed)
-    place, plan, outcome = _install(context, scan, place, plan, look_again, watch)
+    place, plan, outcome, ended = _install(context, scan, place, plan, look_again, watch)
     with watch.stage(Stage.VERIFY):
-        settled, compared = _verified(context, place, selected, request)
+        settled, compared = _verified(context, place, selected, request, since_ns=ended)
     return Deed(place=place, plan=plan, outcome=outcome, settled=settled, compared=compared)
 
 
@@ -193,10 +193,18 @@ class _Look:
 
 def _install(
     context: Context, scan: Scan, place: Place, plan: Plan, look_again: _Look, watch: Stopwatch
-) -> tuple[Place, Plan, Outcome]:
+) -> tuple[Place, Plan, Outcome, int]:
+    """The last part is when the last of it was in place, in nanoseconds since the epoch."""
     from venvman.workflow.installing import Installation, install
 
     selected = look_again.selected
+    ended = 0
+
+    def done(made: Environment) -> None:
+        nonlocal ended
+        ended = time.time_ns()
+        record(context, made, selected.moment)
+
     work = Installation(
         place=place,
         plan=plan,
@@ -206,25 +214,27 @@ def _install(
         requested=frozenset(entry.name for entry in selected.entries),
         config_settings=_config_settings(scan),
         look_again=look_again,
-        done=lambda made: record(context, made, selected.moment),
+        done=done,
         whole=not look_again.request.inexact,
         wait=look_again.request.wait,
     )
-    return install(context, work, watch)
+    place, plan, outcome = install(context, work, watch)
+    return place, plan, outcome, ended
 
 
 def _verified(
-    context: Context, place: Place, selected: Selected, request: SyncRequest
+    context: Context, place: Place, selected: Selected, request: SyncRequest, *, since_ns: int
 ) -> tuple[Environment | None, int]:
     """Compares once more: after a sync there is no drift. The environment, and when it was so.
 
+    ``since_ns`` is when the environment was last written to, in nanoseconds since the epoch.
     The answer is None, and a warning told, where something still differs.
     """
     from venvman.environment.inspection import usable
     from venvman.stamp import settle
 
     environment = usable(place.path, directories=context.directories)
-    compared = settle()
+    compared = settle(since_ns)
     done = replace(place, environment=environment)
     left = plan_for(context, done, selected, request)
     if not left:
@@ -306,7 +316,9 @@ def plan_for(context: Context, place: Place, selected: Selected, request: SyncRe
     from venvman.plan import make_plan
 
     there = place.environment
-    inventory = Inventory(distributions=()) if there is None else take_inventory(there)
+    inventory = Inventory(distributions=())
+    if there is not None:
+        inventory = take_inventory(there, seen=context.seen)
     drift = compare(selected.entries, inventory, root=context.project.root)
     keep = frozenset(canonical(name) for name in context.settings.keep.value)
     return make_plan(drift, keep=keep | selected.keep, inexact=request.inexact)
