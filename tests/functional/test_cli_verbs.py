@@ -180,9 +180,21 @@ class TestLooking:
         assert json.json["data"]["environment"]["state"] == "ok"
         assert json.json["data"]["locks"][0]["state"] == "fresh"
 
+    def test_status_tells_of_the_last_sync(self, synced: Path) -> None:
+        text, json = run("status", cwd=synced), run("status", "--format", "json", cwd=synced)
+        (state,) = run("history", "--format", "json", cwd=synced).json["data"]["states"]
+
+        last = json.json["data"]["last_sync"]
+        assert last == {key: state[key] for key in ("when", "by", "lock", "on_disk", "revision")}
+        assert last["on_disk"] is True
+        assert f"from lock {last['lock'][:7]}" in text.stdout
+        assert "as it is now" not in text.stdout
+
     def test_status_exits_with_1_before_the_first_sync(self, project: Path) -> None:
         ran = run("status", cwd=project)
 
+        assert run("status", "--format", "json", cwd=project).json["data"]["last_sync"] is None
+        assert "Last sync" not in ran.stdout
         assert ran.code == 1
         assert "venv missing" in ran.stdout
         assert "Next: venvman sync" in ran.stdout

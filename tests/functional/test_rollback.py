@@ -574,3 +574,22 @@ def test_scripts_and_modules_run_after_going_back_and_forth(root: Path, index: I
             python_in(root, "import alpha; print(alpha.__version__)") == versions_in(root)["alpha"]
         )
     assert {path.name for path in site_of(root).glob("*.dist-info")} >= {"gamma-1.0.dist-info"}
+
+
+def test_status_tells_that_the_locks_are_no_longer_those_of_the_rollback(root: Path) -> None:
+    git(root, "init", "-q", "-b", "trunk")
+    git(root, "add", "requirements.lock")
+    git(root, "commit", "-q", "-m", "second")
+    assert run("rollback", cwd=root).code == 0
+
+    ran = run("status", cwd=root)
+
+    said = " ".join(ran.stdout.split())
+    commit = git(root, "rev-parse", "HEAD").strip()
+    assert f"at {commit[:7]} trunk, not from the lock as it is now" in said
+    assert "venvman rollback 0 --with-lock" in said
+    assert run("rollback", "0", "--with-lock", cwd=root).code == 0
+    last = run("status", "--format", "json", cwd=root).json["data"]["last_sync"]
+    assert (last["by"], last["on_disk"]) == ("rollback", True)
+    assert last["revision"] == {"commit": commit, "branch": "trunk"}
+    assert "as it is now" not in run("status", cwd=root).stdout

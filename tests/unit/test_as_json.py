@@ -281,6 +281,7 @@ class TestStatus:
                 "python": "3.11.7",
             },
             "changes": {"installed": [], "removed": [], "changed": [], "unchanged": 34},
+            "last_sync": None,
         }
 
     def test_drift_is_drift(self) -> None:

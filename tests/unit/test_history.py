@@ -239,6 +239,26 @@ class TestSwitches:
         versions = [state.held[0].version for state in history.states()]
         assert versions == ["1.0", "2.0", "1.0", "2.0", "1.0"]
 
+    def test_the_newest_of_many_switches_is_found_without_reading_all(
+        self, environment: Path, history: History, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for sequence, wheel in ((3, "ab"), (4, "cd"), (5, "ab")):
+            append_switch(str(environment), sequence, [("alpha", wheel * 32)])
+        newest = history.states()[0]
+        monkeypatch.setattr(History, "states", None)
+
+        assert history.newest() == newest
+        assert (newest.sequence, newest.held[0].version) == (5, "1.0")
+
+    def test_the_newest_is_the_last_that_can_be_explained(
+        self, environment: Path, history: History
+    ) -> None:
+        append_switch(str(environment), 3, [("beta", "ab" * 32)])
+
+        newest = history.newest()
+        assert newest is not None
+        assert newest.sequence == 2
+
     def test_what_no_state_explains_is_passed_over(
         self, environment: Path, history: History
     ) -> None:

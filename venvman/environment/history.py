@@ -22,7 +22,7 @@ from venvman.environment.historyline import FOLDER, FORMAT, STATES, SWITCH, appe
 from venvman.files import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 __all__ = [
@@ -192,10 +192,10 @@ class History:
             return None
 
     def newest(self) -> State | None:
-        """The state that was recorded last; mostly costs the parsing of one line."""
+        """The state that was recorded last; mostly costs the parsing of one line, or of a few."""
         lines = self._lines()
         last = State.parse(lines[-1]) if lines else None
-        return last or next(iter(self.states()), None)
+        return last or _switched_last(lines) or next(iter(self.states()), None)
 
     def text(self, digest: str) -> bytes | None:
         """The lock with this ``digest`` as it was; None where it is gone or damaged."""
@@ -239,6 +239,19 @@ class History:
         except OSError:
             return []
         return [line for line in content.decode("utf-8", "replace").split("\n") if line]
+
+
+def _switched_last(lines: Sequence[str]) -> State | None:
+    """The state of the last of ``lines``, if a switch wrote it: back to a state a few lines above.
+
+    None where that is not found at once.
+    """
+    for line in reversed(lines[:-1]):
+        state = State.parse(line)
+        found = None if state is None else _switched(lines[-1], {state.sequence: state})
+        if found is not None:
+            return found
+    return None
 
 
 def _switched(line: str, before: dict[int, State]) -> State | None:

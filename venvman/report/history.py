@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from venvman.workflow.recalling import HistoryReport, Recalled
     from venvman.workflow.rollingback import RollbackOutcome, RollbackRequest
 
-__all__ = ["RollbackView", "changes_between", "history_result", "moment", "rollback_result"]
+__all__ = [
+    "RollbackView",
+    "changes_between",
+    "history_result",
+    "moment",
+    "revision",
+    "rollback_result",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +65,7 @@ def rollback_result(outcome: RollbackOutcome, request: RollbackRequest) -> Resul
                 "number": outcome.number,
                 "when": moment(outcome.state),
                 "lock": outcome.state.digest,
-                "revision": _revision(outcome.state),
+                "revision": revision(outcome.state),
             },
             **change_rows(changes, added="installed"),
             "unchanged": outcome.plan.unchanged,
@@ -76,6 +83,13 @@ def moment(state: State) -> str:
     """When ``state`` was recorded, in UTC: ``2026-03-01T12:00:00Z``."""
     when = datetime.fromtimestamp(state.when, tz=timezone.utc)
     return when.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def revision(state: State) -> dict[str, str | None] | None:
+    """Where git stood at ``state``: ``{commit, branch}``."""
+    if state.revision is None:
+        return None
+    return {"commit": state.revision.commit, "branch": state.revision.branch}
 
 
 def changes_between(before: State | None, after: State) -> tuple[Change, ...]:
@@ -119,14 +133,8 @@ def _state(recalled: Recalled) -> dict[str, Any]:
             {"group": lock.group, "path": lock.path, "digest": lock.digest} for lock in state.locks
         ],
         "on_disk": recalled.on_disk,
-        "revision": _revision(state),
+        "revision": revision(state),
         "packages": len(state.held),
         **change_rows(changes_between(recalled.before, state)),
         "ways": {way.value: number for way, number in recalled.ways.items()},
     }
-
-
-def _revision(state: State) -> dict[str, str | None] | None:
-    if state.revision is None:
-        return None
-    return {"commit": state.revision.commit, "branch": state.revision.branch}

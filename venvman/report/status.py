@@ -9,9 +9,11 @@ from venvman.errors import ExitCode, Severity
 from venvman.lock.freshness import Fresh, Stale
 from venvman.report.as_json import problem_data
 from venvman.report.changes import change_rows, changes_of_plan
+from venvman.report.history import moment, revision
 from venvman.report.result import Result, Status
 
 if TYPE_CHECKING:
+    from venvman.environment.history import State
     from venvman.environment.inspection import Condition
     from venvman.workflow.values import LockState, StatusReport
 
@@ -19,7 +21,7 @@ __all__ = ["status_result"]
 
 
 def status_result(report: StatusReport) -> Result:
-    """``data.{project, requirements, locks[], environment{}, changes{}|null}``.
+    """``data.{project, requirements, locks[], environment{}, changes{}|null, last_sync{}|null}``.
 
     ``changes`` is what ``sync`` would do to the environment as it is, in the form that sync
     reports. Anything stale, missing or drifted makes the status ``drift``, exit code 1; files that
@@ -59,6 +61,17 @@ def _data(report: StatusReport) -> dict[str, Any]:
             "python": None if report.interpreter is None else report.interpreter.target.python,
         },
         "changes": changes,
+        "last_sync": None if report.last is None else _last(report.last, report.last_on_disk),
+    }
+
+
+def _last(state: State, on_disk: bool) -> dict[str, Any]:
+    return {
+        "when": moment(state),
+        "by": state.by,
+        "lock": state.digest,
+        "on_disk": on_disk,
+        "revision": revision(state),
     }
 
 

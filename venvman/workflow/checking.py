@@ -70,12 +70,15 @@ def status(context: Context, groups: GroupChoice | None = None) -> StatusReport:
     Raises:
         ConfigurationError: ``groups`` names one that the project does not have.
     """
+    from venvman.environment.history import History
     from venvman.names import canonical
     from venvman.plan import make_plan
+    from venvman.workflow.recalling import is_on_disk
 
     look = _look(context, groups or GroupChoice())
     keep = frozenset(canonical(name) for name in context.settings.keep.value)
     wishes = look.requirements.groups if look.requirements else ()
+    last = History(look.path).newest()
     return StatusReport(
         project=context.project,
         requirements=sum(len(group.requirements) for group in wishes),
@@ -85,6 +88,8 @@ def status(context: Context, groups: GroupChoice | None = None) -> StatusReport:
         interpreter=look.interpreter,
         drift=look.drift,
         plan=None if look.drift is None else make_plan(look.drift, keep=keep),
+        last=last,
+        last_on_disk=last is not None and is_on_disk(context.project, last),
         problems=(
             *look.requirement_problems,
             *(problem for each in look.locks for problem in each.problems),

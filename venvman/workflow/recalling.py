@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from venvman.project import Project
     from venvman.workflow.context import Context
 
-__all__ = ["HistoryReport", "Recalled", "history"]
+__all__ = ["HistoryReport", "Recalled", "history", "is_on_disk"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ def history(context: Context) -> HistoryReport:
                 before=states[number + 1] if number + 1 < len(states) else None,
                 target=None if state.target is None else numbers.get(state.target),
                 ways=ways.of(state),
-                on_disk=_on_disk(context.project, state),
+                on_disk=is_on_disk(context.project, state),
             )
             for number, state in enumerate(states)
         )
@@ -113,7 +113,9 @@ class _Ways:
         return WayBack.STORE if self._store[held.wheel] else WayBack.FETCH
 
 
-def _on_disk(project: Project, state: State) -> bool:
+def is_on_disk(project: Project, state: State) -> bool:
+    """Whether the locks that ``state`` was made from are those of the project now."""
+
     def digest(path: Path) -> str | None:
         try:
             return text_digest(path.read_bytes())

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from venvman.drift import Drift
     from venvman.engines import Upgrade
+    from venvman.environment.history import State
     from venvman.environment.inspection import Condition
     from venvman.errors import Problem
     from venvman.events import Stage
@@ -175,6 +176,10 @@ class StatusReport:
     interpreter: Interpreter | None
     drift: Drift | None
     plan: Plan | None
+    last: State | None = None
+    """The newest state of the environment's history; None before the first sync."""
+    last_on_disk: bool = False
+    """Whether the locks that it was made from are those of the project now."""
     problems: tuple[Problem, ...] = ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from venvman.report.as_text.changes import Tense, change_list, counted, fitting
@@ -29,6 +30,7 @@ _STATE_STYLES = {
     "missing": Style.REMOVED,
 }
 _MOST_REASONS = 3
+_SHORT = 7
 
 
 def render_status(result: Result, *, verbose: bool, height: int | None) -> RenderableType:
@@ -42,9 +44,11 @@ def render_status(result: Result, *, verbose: bool, height: int | None) -> Rende
         ("Environment", _environment(data["environment"])),
         ("Drift", _drift(data, changes)),
     ]
+    if data["last_sync"] is not None:
+        facts.append(("Last sync", _last_sync(data["last_sync"])))
     parts: list[RenderableType] = [fact_grid(facts)]
     if changes:
-        limit = fitting(height, used=len(data["locks"]) + 9, verbose=verbose)
+        limit = fitting(height, used=len(data["locks"]) + 10, verbose=verbose)
         parts += [Text(), change_list(changes, limit=limit, reasons=True)]
     following = _next(result)
     return Group(*parts, *([Text(), command_line(following)] if following else []))
@@ -103,6 +107,24 @@ def _drift(data: Mapping[str, Any], changes: tuple[Change, ...]) -> Text:
         (count(len(changes), "difference"), Style.CHANGED),
         plain(f": {counted(changes, tense=Tense.FUTURE)}"),
     )
+
+
+def _last_sync(last: Mapping[str, Any]) -> Text:
+    """When, from what, and whether the locks are still those; local time, as people remember it."""
+    when = datetime.fromisoformat(last["when"].replace("Z", "+00:00")).astimezone()
+    parts = [plain(f"{when:%Y-%m-%d %H:%M}")]
+    if last["by"] == "rollback":
+        parts.append(plain(" by rollback"))
+    if last["lock"] is not None:
+        parts.append(plain(f" from lock {last['lock'][:_SHORT]}"))
+    if last["revision"] is not None:
+        words = filter(None, (last["revision"]["commit"][:_SHORT], last["revision"]["branch"]))
+        parts.append(plain(f" at {' '.join(words)}", Style.FAINT))
+    if last["lock"] is not None and not last["on_disk"]:
+        parts.append(plain(", not from the lock as it is now", Style.WARNING))
+        if last["by"] == "rollback":
+            parts.append(plain(" (venvman rollback 0 --with-lock puts its own back)"))
+    return Text.assemble(*parts)
 
 
 def _next(result: Result) -> str | None:
