@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from venvman.candidates import Candidates
 from venvman.engines import Keep, Resolution, UpgradeAll
 from venvman.engines.keeping import is_index, kept_entries
-from venvman.engines.native import Learned, freeze_from, open_index
+from venvman.engines.remembering import remembering
+from venvman.engines.solving import Learned, freeze_from, open_index
 from venvman.errors import Problem, Severity, UnsatisfiableError
 from venvman.events import Reporter, Stage
 from venvman.lock.file import Lock
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from venvman.engines import FreezeRequest, Upgrade
+    from venvman.engines.remembering import Solved
     from venvman.index.client import Index
     from venvman.lock.file import LockEntry
     from venvman.lock.header import LockHeader
@@ -41,8 +43,13 @@ class ManyTargets:
 
     def freeze(self, request: FreezeRequest, reporter: Reporter) -> Resolution:
         """See :class:`venvman.engines.Engine`; a conflict names the targets it is on."""
-        with closing(open_index(request, reporter)) as index:
-            return _ManyTargets(request, index, reporter).run()
+        return remembering("native-targets", request, reporter, solve=_solve)
+
+
+def _solve(request: FreezeRequest, reporter: Reporter) -> Solved:
+    with closing(open_index(request, reporter)) as index:
+        resolution = _ManyTargets(request, index, reporter).run()
+        return resolution, index.evidence.pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

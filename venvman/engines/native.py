@@ -1,54 +1,20 @@
-"""The native engine: every group at once, solved in this process, index pages fetched ahead.
+"""The native engine: what is known already, else solved by :mod:`venvman.engines.solving`.
 
-One resolution for all groups, then one lock for each, holding what its own lines bring in. Groups
-that cannot live together are resolved one by one, the pins of the others being constraints.
+Nothing that solving needs is imported here: a known answer comes back before that would be loaded.
 """
 
 from __future__ import annotations
 
-from contextlib import closing
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from venvman.engines import FreezeRequest, Resolution, UpgradeSome
-from venvman.engines.describing import Describer
-from venvman.engines.hashing import Hashes
-from venvman.engines.keeping import first_of_each, is_index, kept_entries
-from venvman.engines.locking import Locking
-from venvman.engines.pinning import pin_repositories, written_reference
-from venvman.engines.portable import Portable
-from venvman.engines.rivals import found_apart, rivals_in
-from venvman.engines.sourcefiles import ordered, read_sources
-from venvman.engines.wishes import DirectPins, demands_of, read_overrides
-from venvman.errors import ConfigurationError, UnsatisfiableError, VenvmanError
-from venvman.events import Reporter, Stage
-from venvman.options import layer
-from venvman.origin import FileLine
-from venvman.requirements.requirement import Requirement
-from venvman.resolve.cutoff import cutoff
-from venvman.resolve.dependency import Dependencies, specifier_set
-from venvman.resolve.explain import Explainer
-from venvman.resolve.limits import Overrides
-from venvman.resolve.shared import Shared
-from venvman.resolve.solver import Question, Unsolvable, closure, solve
-from venvman.resolve.supply import Supply
+from venvman.engines.remembering import remembering
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from venvman.engines import FreezeRequest, Resolution
+    from venvman.engines.remembering import Solved
+    from venvman.events import Reporter
 
-    from venvman.engines.pinning import Pinned
-    from venvman.index.client import Index
-    from venvman.install.build import ConfigSettings
-    from venvman.lock.file import Lock
-    from venvman.names import NormalizedName
-    from venvman.requirements.groups import Group
-    from venvman.resolve.demand import Demand, Pin
-    from venvman.sources import VcsSource
-
-__all__ = ["Learned", "Native", "freeze_from", "open_index"]
-
-SHARED_PINS = "the pins that other groups share"
+__all__ = ["Native"]
 
 
 class Native:
@@ -56,241 +22,14 @@ class Native:
 
     def freeze(self, request: FreezeRequest, reporter: Reporter) -> Resolution:
         """See :class:`venvman.engines.Engine`."""
-        with closing(open_index(request, reporter)) as index:
-            return freeze_from(index, request, reporter, Learned.of(request))
+        return remembering("native", request, reporter, solve=_solve)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Learned:
-    """What holds for every target of a request: commits, and hashes that had to be computed."""
+def _solve(request: FreezeRequest, reporter: Reporter) -> Solved:
+    from contextlib import closing
 
-    pinned: Pinned
-    hashes: dict[str, str] = field(default_factory=dict)
+    from venvman.engines.solving import Learned, freeze_from, open_index
 
-    @classmethod
-    def of(cls, request: FreezeRequest) -> Learned:
-        """With the commits of every repository that ``request`` names.
-
-        Raises:
-            FreezeError: a repository does not answer, or has no such revision.
-        """
-        return cls(pinned=pin_repositories(request))
-
-
-def open_index(request: FreezeRequest, reporter: Reporter) -> Index:
-    """The index that ``request`` and its files describe; the caller closes it."""
-    from venvman.index.client import Index
-
-    files = tuple(options for group in request.groups for options in group.options)
-    return Index(
-        layer(request.index, files),
-        directories=request.directories,
-        variables=request.variables,
-        reporter=reporter,
-        sources=request.sources,
-    )
-
-
-def freeze_from(
-    index: Index, request: FreezeRequest, reporter: Reporter, learned: Learned
-) -> Resolution:
-    """The same as :meth:`Native.freeze` for one target of several, which share an index."""
-    return _Freeze(request, index, reporter, learned).run()
-
-
-class _Freeze:
-    """One freeze, from start to end."""
-
-    def __init__(
-        self, request: FreezeRequest, index: Index, reporter: Reporter, learned: Learned
-    ) -> None:
-        self._request = request
-        self._reporter = reporter
-        self._root = request.project.root
-        target = request.target
-        self._sources = {group.name: read_sources(group, self._root) for group in request.groups}
-        self._pinned = learned.pinned
-        describer = Describer(
-            request,
-            index=index,
-            options=index.options,
-            config_settings=_config_settings(request.groups),
-            reporter=reporter,
-        )
-        self._supply = Supply(
-            index,
-            target=target,
-            options=index.options,
-            guess=describer.guess,
-            build=describer.sdist,
-            exclude_newer=_cutoff(request),
-        )
-        if isinstance(request.upgrade, UpgradeSome):
-            for name in request.upgrade.names:  # whoever asks for the newest means now
-                self._supply.refresh(name)
-        self._dependencies = Dependencies(target)
-        self._overrides = Overrides(
-            read_overrides(request.overrides, self._dependencies.marker_applies)
-        )
-        self._direct = DirectPins(describer, self._supply, self._commit)
-        self._shared = Shared(self._direct.of_dependency, self._overrides)
-        self._locking = Locking(
-            request,
-            sources=self._sources,
-            portable=Portable(self._root, self._pinned),
-            hashes=Hashes(index, self._supply, request.variables, computed=learned.hashes),
-            name_of=self._name,
-        )
-        self._roots = {group.name: self._demands(group) for group in request.groups}
-
-    def run(self) -> Resolution:
-        apart = set().union(*self._request.conflicts) if self._request.conflicts else set()
-        try:
-            return self._resolve(apart)
-        except UnsatisfiableError as error:
-            rivals = rivals_in(error, self._request) - apart
-            if len(rivals) < 2:
-                raise
-            self._reporter.problem(found_apart(rivals))
-            return self._resolve(apart | rivals)
-
-    def _resolve(self, apart: set[str]) -> Resolution:
-        groups = self._request.groups
-        together = [group for group in groups if group.name not in apart]
-        common = self._solve(together, ()) if together else {}
-        limits = tuple(_limits(common))
-        locks: dict[str, Lock] = {}
-        for group in ordered(groups, self._sources):
-            separate = group.name in apart
-            pins = self._solve([group], limits, common=common) if separate else common
-            own = closure(self._roots[group.name], pins)
-            limited = separate and bool(limits)
-            locks[group.name] = self._locking.lock(group, own, locks, limited=limited)
-            self._reporter.advanced(Stage.FREEZE, item=group.name)
-        return Resolution(locks={group.name: locks[group.name] for group in groups})
-
-    # ---- solving -------------------------------------------------------------------------
-
-    def _solve(
-        self,
-        groups: Sequence[Group],
-        limits: tuple[Requirement, ...],
-        *,
-        common: Mapping[str, Pin] | None = None,
-    ) -> Mapping[str, Pin]:
-        """The pins of ``groups`` together, within ``limits`` and the places of ``common``."""
-        roots = [root for group in groups for root in self._roots[group.name]]
-        # Sorted, so that the order of lines and files makes no difference (DESIGN 4.5).
-        roots.sort(key=lambda root: (root.name, root.extra, root.specifier))
-        lines = [line for group in groups for line in self._applying(group.constraints)]
-        lines = [line for line in lines if line.name and line.name not in self._overrides]
-        places = {pin.name: pin.base for pin in (common or {}).values() if pin.source is not None}
-        for line in lines:
-            pin = self._direct.of_line(line)
-            if pin is not None:
-                places[pin.name] = pin
-        question = Question(
-            roots=tuple(roots),
-            constraints=(*lines, *limits),
-            kept=self._kept(groups, roots),
-            sources=places,
-        )
-        try:
-            solution = solve(
-                question,
-                supply=self._supply,
-                dependencies=self._dependencies,
-                shared=self._shared,
-            )
-        except Unsolvable as failure:
-            raise self._explained(question, failure) from None
-        for name in sorted(solution.moved):
-            self._reporter.detail(f"{name} cannot stay at {question.kept[name]}.")
-        return solution.pins
-
-    def _explained(self, question: Question, failure: Unsolvable) -> VenvmanError:
-        explainer = Explainer(
-            question, supply=self._supply, dependencies=self._dependencies, shared=self._shared
-        )
-        return explainer.explain(failure)
-
-    def _demands(self, group: Group) -> tuple[Demand, ...]:
-        """What the group's lines ask for; folders, archives and repositories are looked at."""
-        return tuple(
-            demand
-            for line in self._applying(group.requirements)
-            for demand in demands_of(line, self._direct.of_line(line), self._overrides)
-        )
-
-    def _applying(self, lines: Iterable[Requirement]) -> Iterator[Requirement]:
-        target = self._request.target
-        return (line for line in lines if target.applies(line.marker))
-
-    def _commit(self, source: VcsSource, line: Requirement | None) -> VcsSource:
-        """``source`` at the commit that was found for its ``line``, or is found now."""
-        pinned = self._pinned.get(written_reference(line) or "") if line else None
-        if pinned is not None:
-            return replace(source, commit=pinned.commit)
-        from venvman.install.vcs import resolve_commit
-
-        return resolve_commit(
-            source, cache=self._request.directories.cache, variables=self._request.variables
-        )
-
-    def _name(self, line: Requirement) -> NormalizedName | None:
-        """Of a line that does not say it, the one that its place states."""
-        if line.name is not None:
-            return line.name
-        pin = self._direct.of_line(line)
-        return None if pin is None else pin.name
-
-    def _kept(self, groups: Sequence[Group], roots: Sequence[Demand]) -> dict[NormalizedName, str]:
-        """Versions to start from: existing pins, less those that a line of the user forbids."""
-        entries = [entry for group in groups for entry in kept_entries(self._request, group)]
-        forbidden: set[NormalizedName] = set()
-        found: dict[NormalizedName, str] = {}
-        pinned = {entry.name: entry for entry in first_of_each(entries) if is_index(entry)}
-        for root in roots:
-            entry = pinned.get(root.name)
-            if entry is None or entry.version is None:
-                continue
-            wanted = specifier_set(root.specifier)
-            if root.pin is not None or not wanted.contains(entry.version, prereleases=True):
-                forbidden.add(root.name)
-        for name, entry in pinned.items():
-            if entry.version is not None and name not in forbidden:
-                found[name] = str(entry.version)
-        return found
-
-
-def _limits(common: Mapping[str, Pin]) -> Iterator[Requirement]:
-    """The pins of ``common`` as constraints for groups that are frozen apart."""
-    for number, pin in enumerate({pin.base: None for pin in common.values()}, start=1):
-        if pin.source is None:
-            text = f"=={pin.version}"
-            yield Requirement(
-                name=pin.name,
-                specifier=specifier_set(text),
-                constraint=True,
-                origin=FileLine(path=SHARED_PINS, line=number, text=f"{pin.name}{text}"),
-            )
-
-
-def _config_settings(groups: Iterable[Group]) -> dict[NormalizedName, ConfigSettings]:
-    return {
-        line.name: line.config_settings
-        for group in groups
-        for line in group.requirements
-        if line.name is not None and line.config_settings
-    }
-
-
-def _cutoff(request: FreezeRequest) -> datetime | None:
-    if request.exclude_newer is None:
-        return None
-    try:
-        return cutoff(request.exclude_newer, now=datetime.now(timezone.utc))
-    except ValueError as error:
-        raise ConfigurationError(
-            f"exclude-newer cannot be used: {error}.", code="exclude-newer-invalid"
-        ) from None
+    with closing(open_index(request, reporter)) as index:
+        resolution = freeze_from(index, request, reporter, Learned.of(request))
+        return resolution, index.evidence.pages

@@ -88,6 +88,11 @@ class Authenticator:
         self._asked: dict[tuple[str, str, int], Credentials | None] = {}
         self._netrc: _Netrc | None = None
 
+    @property
+    def has_asked(self) -> bool:
+        """Whether the keyring was asked, which decides what an index shows from then on."""
+        return bool(self._asked)
+
     def before(self, url: str) -> Credentials | None:
         """What to send with the first request for ``url`` (which may hold its own)."""
         clean, own = split_credentials(url)

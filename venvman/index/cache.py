@@ -17,26 +17,27 @@ import msgspec
 
 from venvman.errors import Problem, Severity
 from venvman.files import make_private_folder
+from venvman.index.known import HEAD_SIZE, page_head, page_of, place_of, read_page_head
 from venvman.index.listing import Listing, ListingDamaged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from venvman.events import Reporter
     from venvman.index.auth import Credentials
+    from venvman.index.known import Page
 
 __all__ = ["CachedPage", "Entries", "PageCache", "freshness"]
 
 UNSAID = 600
 """Seconds for which a page without caching headers counts as fresh (DESIGN 4.7)."""
 
-_MAGIC = b"venvman-index-1\n"
+_NO_PROJECT = "0" * 32
 
 
 class _Head(msgspec.Struct, array_like=True):
     url: str
-    fresh_for: int
     etag: str | None
     modified: str | None
     missing: bool
@@ -49,12 +50,14 @@ _HEAD = msgspec.msgpack.Decoder(_Head)
 class CachedPage:
     """What an index last said about a project; ``listing`` is None for "there is none".
 
-    ``age`` is in seconds; negative where the clock went backwards, which is never fresh.
+    ``age`` is in seconds; negative where the clock went backwards, which is never fresh. ``proof``
+    is what an answer that uses it rests on.
     """
 
     listing: Listing | None
     fresh_for: int
     age: float
+    proof: Page
     etag: str | None = None
     modified: str | None = None
 
@@ -81,24 +84,27 @@ class Entries:
 
     def path_of(self, key: str) -> Path:
         """Where the entry of ``key`` (hex digits) is, or would be."""
-        return self._folder / key[:2] / key[2:]
+        return self._folder / place_of(key)
 
     def has(self, key: str) -> bool:
         """Whether there is an entry, damaged or not."""
         return os.path.exists(self.path_of(key))  # noqa: PTH110 - both are plain texts here
 
-    def read(self, key: str) -> tuple[bytes, float] | None:
-        """The entry's bytes and its time of writing (seconds since the epoch)."""
+    def read(self, key: str) -> tuple[bytes, os.stat_result] | None:
+        """The entry's bytes, and its file's facts."""
         try:
-            with self.path_of(key).open("rb") as stream:
-                return stream.read(), os.fstat(stream.fileno()).st_mtime
+            with open(self.path_of(key), "rb", buffering=0) as stream:  # noqa: PTH123
+                return stream.readall(), os.fstat(stream.fileno())
         except OSError:
             return None
 
-    def write(self, key: str, *parts: bytes | memoryview) -> None:
-        """Stores the entry; where that fails, warns once and stores nothing any more."""
+    def write(self, key: str, *parts: bytes | memoryview) -> os.stat_result | None:
+        """Stores the entry and tells its file's facts.
+
+        Where that fails, warns once and stores nothing any more.
+        """
         if not self._writable:
-            return
+            return None
         path = self.path_of(key)
         try:
             for folder in (self._folder.parent, self._folder, path.parent):
@@ -108,19 +114,25 @@ class Entries:
             try:
                 with os.fdopen(descriptor, "wb") as stream:
                     stream.writelines(parts)
+                    stream.flush()
+                    info = os.fstat(descriptor)
                 os.replace(temporary, path)  # noqa: PTH105 - both are plain texts here
             except BaseException:
                 os.unlink(temporary)  # noqa: PTH108
                 raise
         except OSError as error:
             self._give_up(error)
+            return None
+        return info
 
-    def touch(self, key: str) -> None:
-        """Makes the entry count as written now."""
+    def touch(self, key: str) -> os.stat_result | None:
+        """Makes the entry count as written now; its file's facts then."""
         try:
             os.utime(self.path_of(key))
+            return self.path_of(key).stat()
         except OSError as error:
             self._give_up(error)
+            return None
 
     def drop(self, key: str) -> None:
         """Removes the entry, if it is there and may be removed."""
@@ -155,25 +167,26 @@ class PageCache:
 
     def read(self, url: str, credentials: Credentials | None) -> CachedPage | None:
         """What is known about the page, fresh or not."""
-        found = self._entries.read(_key(url, credentials))
+        key = _key(url, credentials)
+        found = self._entries.read(key)
         if found is None:
             return None
-        content, written = memoryview(found[0]), found[1]
+        content, info = memoryview(found[0]), found[1]
         try:
-            start = len(_MAGIC) + 4
-            if content[: len(_MAGIC)] != _MAGIC:
-                return None
-            size = int.from_bytes(content[len(_MAGIC) : start], "big")
+            digest, fresh_for = read_page_head(found[0][:HEAD_SIZE])
+            start = HEAD_SIZE + 4
+            size = int.from_bytes(content[HEAD_SIZE:start], "big")
             head = _HEAD.decode(content[start : start + size])
             listing = None if head.missing else Listing.from_bytes(content[start + size :])
-        except (msgspec.DecodeError, ListingDamaged):
+        except (ValueError, msgspec.DecodeError, ListingDamaged):
             return None
         if head.url != url:
             return None
         return CachedPage(
             listing=listing,
-            fresh_for=head.fresh_for,
-            age=self._clock() - written,
+            fresh_for=fresh_for,
+            age=self._clock() - info.st_mtime,
+            proof=page_of(key, digest, fresh_for, info),
             etag=head.etag,
             modified=head.modified,
         )
@@ -184,23 +197,34 @@ class PageCache:
         credentials: Credentials | None,
         listing: Listing | None,
         headers: Mapping[str, str],
-    ) -> None:
-        """Keeps a listing (None: the index has no such project) as ``headers`` allow."""
-        fresh_for = freshness(headers)
-        if fresh_for is None:
-            self._entries.drop(_key(url, credentials))
-            return
-        head = msgspec.msgpack.encode(
-            _Head(url, fresh_for, headers.get("etag"), headers.get("last-modified"), not listing)
-        )
-        parts: list[bytes | memoryview] = [_MAGIC, len(head).to_bytes(4, "big"), head]
-        if listing is not None:
-            parts += listing.to_parts()
-        self._entries.write(_key(url, credentials), *parts)
+    ) -> Page | None:
+        """Keeps a listing (None: the index has no such project) as ``headers`` allow.
 
-    def confirm(self, url: str, credentials: Credentials | None) -> None:
-        """The index said that nothing changed: the entry is as good as new."""
-        self._entries.touch(_key(url, credentials))
+        Returns what an answer that uses it rests on; None where it could not be kept.
+        """
+        key, fresh_for = _key(url, credentials), freshness(headers)
+        if fresh_for is None:
+            self._entries.drop(key)
+            return None
+        head = msgspec.msgpack.encode(
+            _Head(url, headers.get("etag"), headers.get("last-modified"), not listing)
+        )
+        parts = () if listing is None else listing.to_parts()
+        digest = _digest(parts) if parts else _NO_PROJECT
+        size = len(head).to_bytes(4, "big")
+        info = self._entries.write(key, page_head(digest, fresh_for), size, head, *parts)
+        return None if info is None else page_of(key, digest, fresh_for, info)
+
+    def confirm(self, page: CachedPage) -> Page | None:
+        """The index said that nothing changed: the entry is as good as new.
+
+        Returns what an answer that uses it rests on; None where it is not there any more.
+        """
+        key, digest, fresh_for = page.proof[:3]
+        info = self._entries.touch(key)
+        if info is None or info.st_ino != page.proof[-1]:
+            return None  # somebody else has put another one there
+        return page_of(key, digest, fresh_for, info)
 
 
 def freshness(headers: Mapping[str, str]) -> int | None:
@@ -226,4 +250,11 @@ def _key(url: str, credentials: Credentials | None) -> str:
     digest = hashlib.sha256(url.encode())
     if credentials is not None:
         digest.update(b"\0" + credentials.header.encode())
+    return digest.hexdigest()
+
+
+def _digest(parts: Iterable[bytes | memoryview]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(part)
     return digest.hexdigest()

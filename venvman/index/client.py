@@ -18,6 +18,7 @@ from venvman.index.connections import is_secure
 from venvman.index.download import Downloaded, Downloader, local_path
 from venvman.index.faults import Refused
 from venvman.index.filenames import version_of
+from venvman.index.known import PAGES, Evidence
 from venvman.index.listing import Listing, ProjectFiles
 from venvman.index.locations import (
     as_location,
@@ -66,7 +67,8 @@ class Index:
     """All configured locations. Thread-safe: the caller's threads are the concurrency.
 
     ``sources`` binds projects to an index of their own, which is then the only one asked for them.
-    What one instance has learned stays: nothing is asked twice but on ``refresh``.
+    What one instance has learned stays: nothing is asked twice but on ``refresh``. ``evidence`` is
+    what all that it has said so far rests on.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Index:
         sources: Mapping[NormalizedName, str] | None = None,
     ) -> None:
         self.options = options
+        self.evidence = Evidence()
         self._sources = dict(sources or {})
         self._reporter = reporter or Reporter()
         self._find_links = tuple(as_location(each) for each in options.find_links)
@@ -90,7 +93,7 @@ class Index:
             known=(*options.index_urls, *self._sources.values(), *options.find_links),
         )
         self._downloader = Downloader(self._session, reporter=self._reporter)
-        self._pages = PageCache(directories.cache / "index-v1", reporter=self._reporter)
+        self._pages = PageCache(directories.cache / PAGES, reporter=self._reporter)
         self._metadata = MetadataReader(
             self._session,
             self._downloader,
@@ -148,6 +151,8 @@ class Index:
             IndexFault: the index gave neither the metadata nor the file.
             InstallError: the file has another hash than the index says, or is no wheel.
         """
+        if not file.hashes or local_path(file.url) is not None:
+            self.evidence.spoil()  # no page says what is in it
 
         def read() -> CoreMetadata | None:
             content = self._metadata.read(file)
@@ -167,6 +172,8 @@ class Index:
         size: int | None = None,
     ) -> Downloaded:
         """Fetches a file into ``folder``, checked: see :meth:`Downloader.fetch`."""
+        if not hashes:
+            self.evidence.spoil()
         return self._downloader.fetch(url, folder, hashes=hashes, label=label, size=size)
 
     def read(self, url: str) -> bytes:
@@ -175,6 +182,7 @@ class Index:
         Raises:
             IndexFault: it could not be had.
         """
+        self.evidence.spoil()
         local = local_path(url)
         if local is None:
             return self._session.get(url).body
@@ -184,6 +192,8 @@ class Index:
             raise _unreadable(url, error) from error
 
     def _collect(self, name: NormalizedName, *, refresh: bool) -> ProjectFiles:
+        if refresh:
+            self.evidence.spoil()
         listings = list(self._of_find_links(name))
         own = self._sources.get(name)
         urls = (own,) if own else self.options.index_urls
@@ -204,7 +214,7 @@ class Index:
         if self._find_links:
             return None
         own = self._sources.get(name)
-        listings = []
+        used: list[CachedPage] = []
         for url in (own,) if own else self.options.index_urls:
             location = as_location(url)
             if isinstance(location, Path) or not is_secure(location, self.options.trusted_hosts):
@@ -212,10 +222,13 @@ class Index:
             cached = self._kept_page(_page_url(location, name))
             if cached is None or not cached.fresh:
                 return None
-            if cached.listing is not None:
-                listings.append(cached.listing)
-        found = ProjectFiles(name, tuple(listings))
-        return found if found.known else None
+            used.append(cached)
+        found = ProjectFiles(name, tuple(each.listing for each in used if each.listing))
+        if not found.known:
+            return None
+        for each in used:
+            self.evidence.rest_on(each.proof)
+        return found
 
     def _kept_page(self, page_url: str) -> CachedPage | None:
         clean, _ = split_credentials(page_url)
@@ -230,6 +243,7 @@ class Index:
         except Refused as fault:
             if fault.status != 403 or alone or split_credentials(url)[1]:
                 raise
+            self.evidence.spoil()
             self._warn_forbidden(url)
             return _Found(None, refusal=fault)
 
@@ -248,6 +262,7 @@ class Index:
     def _of_index(self, url: str, name: NormalizedName, *, refresh: bool) -> _Found:
         location = as_location(url)
         if isinstance(location, Path):
+            self.evidence.spoil()
             return _Found(self._of_local_index(location, name))
         if not is_secure(location, self.options.trusted_hosts):
             self._warn_insecure(location)
@@ -257,6 +272,7 @@ class Index:
         credentials = self._session.authenticator.before(page_url)
         cached = self._pages.read(clean, credentials)
         if cached and (self.options.offline or (cached.fresh and not refresh)):
+            self.evidence.rest_on(cached.proof)
             return _Found(cached.listing, remembered=True)
         headers = dict(_ACCEPT)
         if cached:
@@ -268,14 +284,16 @@ class Index:
         except Refused as fault:
             if fault.status not in _GONE:
                 raise
-            self._pages.write(clean, credentials, None, {})
+            self.evidence.rest_on(self._pages.write(clean, credentials, None, {}))
             return _Found(None)
         if answer.status == 304 and cached:
-            self._pages.confirm(clean, credentials)
+            self.evidence.rest_on(self._pages.confirm(cached))
             return _Found(cached.listing)
+        if self._session.authenticator.has_asked:
+            self.evidence.spoil()
         page = _parsed(answer.body, answer.headers.get("content-type", ""), answer.url)
         listing = Listing.of(page, name)
-        self._pages.write(clean, credentials, listing, answer.headers)
+        self.evidence.rest_on(self._pages.write(clean, credentials, listing, answer.headers))
         return _Found(listing)
 
     def _of_local_index(self, folder: Path, name: NormalizedName) -> Listing | None:
@@ -290,6 +308,7 @@ class Index:
 
     def _of_find_links(self, name: NormalizedName) -> Iterable[Listing]:
         for location in self._find_links:
+            self.evidence.spoil()
             for page in self._find_links_pages(location, name):
                 rows = tuple(row for row in page.rows if version_of(row.filename, name))
                 if rows:

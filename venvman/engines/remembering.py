@@ -1,0 +1,228 @@
+"""Known resolutions: the same question over the same index pages is not solved again.
+
+The question is a digest over everything that the answer depends on but the pages, which
+:mod:`venvman.index.known` looks after. It must name too much rather than too little: what is left
+out here would be answered wrongly, what is superfluous only more slowly. What cannot be named
+(folders, repositories, archives, find-links, an age that counts back from now, a named upgrade) has
+no question, and is solved every time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import fields
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvman import __version__
+from venvman.engines import Resolution, UpgradeAll, UpgradeSome
+from venvman.events import Reporter, Stage
+from venvman.index import known
+from venvman.lock.file import parse_lock, render_lock
+from venvman.options import layer
+from venvman.sources import IndexSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from venvman.engines import FreezeRequest
+    from venvman.errors import Problem
+    from venvman.index.known import Page
+    from venvman.lock.file import Lock
+    from venvman.options import IndexOptions
+    from venvman.requirements.groups import Group
+    from venvman.requirements.requirement import Requirement
+    from venvman.target import Target
+
+    Solved = tuple[Resolution, tuple[Page, ...] | None]
+
+__all__ = ["question_of", "remembering"]
+
+VERSION = 1
+"""Counted up whenever the same question may get another answer: pins, order, text of locks."""
+
+
+def remembering(
+    kind: str,
+    request: FreezeRequest,
+    reporter: Reporter,
+    *,
+    solve: Callable[[FreezeRequest, Reporter], Solved],
+) -> Resolution:
+    """What ``solve`` gives, or gave before where nothing has changed since.
+
+    ``kind`` names the engine. ``solve`` also tells which pages its answer rests on, or None where
+    it rests on more than pages of the cache. An answer that came with something to tell the user
+    is not kept, so that it is told again.
+    """
+    question = question_of(kind, request)
+    cache = str(request.directories.cache)
+    if question is not None:
+        texts = known.recall(cache, question, offline=request.index.offline)
+        if texts is not None and texts.keys() == {group.name for group in request.groups}:
+            return _recalled(texts, request, reporter)
+    listener = _Listener(reporter)
+    resolution, pages = solve(request, listener)
+    if question is not None and pages and not listener.heard:
+        texts = {name: render_lock(lock) for name, lock in resolution.locks.items()}
+        known.keep(cache, question, texts, pages)
+    return resolution
+
+
+def question_of(kind: str, request: FreezeRequest) -> str | None:
+    """The digest (64 hex digits) of what ``request`` asks; None where that cannot be named.
+
+    Two checkouts of one project ask the same: paths count from the project's root.
+    """
+    options = layer(
+        request.index, tuple(each for group in request.groups for each in group.options)
+    )
+    lines = [line for group in request.groups for line in (*group.requirements, *group.constraints)]
+    if (
+        isinstance(request.upgrade, UpgradeSome)
+        or options.find_links
+        or not all(isinstance(line.source, IndexSource) for line in lines)
+        or _counts_from_now(request.exclude_newer)
+    ):
+        return None
+    try:
+        facts = tuple(_facts(kind, request, options))
+    except OSError:
+        return None
+    return hashlib.sha256(repr(facts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _recalled(texts: dict[str, str], request: FreezeRequest, reporter: Reporter) -> Resolution:
+    locks: dict[str, Lock] = {}
+    for group in request.groups:
+        locks[group.name] = parse_lock(texts[group.name], path=group.lock.name)
+        reporter.advanced(Stage.FREEZE, item=group.name)
+    return Resolution(locks=locks)
+
+
+def _counts_from_now(exclude_newer: str | None) -> bool:
+    """Whether the moment is another one whenever it is asked for."""
+    if exclude_newer is None:
+        return False
+    from venvman.resolve.cutoff import cutoff
+
+    now = datetime.now(timezone.utc)
+    try:
+        return cutoff(exclude_newer, now=now) != cutoff(exclude_newer, now=now - timedelta(days=1))
+    except ValueError:
+        return True  # the engine says what is wrong
+
+
+def _facts(kind: str, request: FreezeRequest, options: IndexOptions) -> Iterator[object]:
+    """Plain values whose :func:`repr` tells any two different questions apart."""
+    yield from _programs()
+    yield kind
+    yield request.hashes, request.exclude_newer, request.overrides, request.build_constraints
+    yield isinstance(request.upgrade, UpgradeAll)
+    yield sorted(sorted(names) for names in request.conflicts)
+    yield sorted(request.sources.items())
+    yield [_plain(getattr(options, each.name)) for each in fields(options) if each.compare]
+    yield list(_credentials(request))
+    yield str(request.python)
+    for target in (request.target, request.built_on, *request.targets):
+        yield None if target is None else _target(target)
+    for group in request.groups:
+        yield from _group(group, request.project.root)
+        lock = request.locks.get(group.name)
+        yield None if lock is None else (lock.header.text, render_lock(lock))
+
+
+def _programs() -> Iterator[object]:
+    """What works the answer out: an upgrade of any of it changes its folder."""
+    import packaging
+
+    site = Path(packaging.__file__).parents[1]
+    yield VERSION, __version__, packaging.__version__, site.stat().st_mtime_ns
+
+
+def _credentials(request: FreezeRequest) -> Iterator[object]:
+    """The files that credentials come from, which decide what an index shows."""
+    told = request.variables.get("NETRC")
+    home = request.variables.get("HOME") or request.variables.get("USERPROFILE") or ""
+    for place in [Path(told)] if told else [Path(home, leaf) for leaf in (".netrc", "_netrc")]:
+        try:
+            info = place.expanduser().stat()
+        except (OSError, RuntimeError):
+            yield str(place), None
+        else:
+            yield str(place), info.st_mtime_ns, info.st_size
+
+
+def _target(target: Target) -> object:
+    return target.python, target.markers, target.tags
+
+
+def _group(group: Group, root: Path) -> Iterator[object]:
+    yield group.name, _relative(group.source, root), _relative(group.lock, root)
+    for path in group.files:
+        yield _relative(path, root), path.read_bytes()
+    for line in group.requirements:
+        yield _line(line)
+    for line in group.constraints:
+        yield _line(line)
+
+
+def _line(line: Requirement) -> object:
+    return (
+        line.name, line.spelled, sorted(line.extras), str(line.specifier), str(line.marker),
+        line.hashes, line.config_settings, line.constraint, line.raw,
+        line.origin.path, line.origin.line, line.origin.text,
+    )  # fmt: skip
+
+
+def _relative(path: Path, root: Path) -> str:
+    return os.path.relpath(path, root)
+
+
+def _plain(value: object) -> object:
+    return sorted(value) if isinstance(value, frozenset) else value
+
+
+class _Listener(Reporter):
+    """Passes everything on, and notes whether there was something to tell."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self.heard = False
+
+    def advanced(self, stage: Stage, *, item: str) -> None:
+        """See :class:`Reporter`."""
+        self._reporter.advanced(stage, item=item)
+
+    def download_started(self, label: str, *, size: int | None) -> None:
+        """See :class:`Reporter`."""
+        self._reporter.download_started(label, size=size)
+
+    def download_advanced(self, label: str, *, received: int) -> None:
+        """See :class:`Reporter`."""
+        self._reporter.download_advanced(label, received=received)
+
+    def download_finished(self, label: str) -> None:
+        """See :class:`Reporter`."""
+        self._reporter.download_finished(label)
+
+    def build_started(self, label: str) -> None:
+        """See :class:`Reporter`."""
+        self.heard = True
+        self._reporter.build_started(label)
+
+    def build_finished(self, label: str) -> None:
+        """See :class:`Reporter`."""
+        self._reporter.build_finished(label)
+
+    def detail(self, text: str) -> None:
+        """See :class:`Reporter`."""
+        self.heard = True
+        self._reporter.detail(text)
+
+    def problem(self, problem: Problem) -> None:
+        """See :class:`Reporter`."""
+        self.heard = True
+        self._reporter.problem(problem)

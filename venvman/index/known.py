@@ -1,0 +1,222 @@
+"""Answers that hold for as long as the index pages they rest on are fresh and say the same.
+
+Who has worked out an answer from pages of the cache keeps it here under a digest of the question
+(:func:`keep`); who asks the same again gets it back (:func:`recall`) if every one of those pages is
+still there, fresh by the rule of :mod:`venvman.index.cache`, and unchanged. For a page that no run
+has touched since, that is one ``stat``; for one that was fetched again it is the digest at the
+beginning of its file. The question must hold all else that the answer depends on.
+
+Entries are private files, whole or absent, few (the oldest go), and never trusted further than
+their checksum: what is damaged or of another version counts as not there. Needs nothing but ``os``,
+``time`` and ``zlib``, so that it can be asked before anything heavy is imported.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import zlib
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    Page = tuple[str, str, int, int, int, int]
+
+__all__ = [
+    "FOLDER",
+    "HEAD_SIZE",
+    "PAGES",
+    "Evidence",
+    "keep",
+    "page_head",
+    "page_of",
+    "place_of",
+    "read_page_head",
+    "recall",
+]
+
+FOLDER = "known-v1"
+"""Where answers are kept, below the cache folder."""
+PAGES = "index-v1"
+"""Where index pages are."""
+LIMIT = 32
+"""At most so many answers; a large one takes 300 KiB."""
+
+_MAGIC = b"venvman-known-1\n"
+_PAGE_MAGIC = b"venvman-index-2\n"
+_DIGEST = 32
+_DIGITS = 10
+HEAD_SIZE = len(_PAGE_MAGIC) + _DIGEST + _DIGITS
+"""Bytes at the beginning of a page's file that say how long it is fresh, and what is in it."""
+
+
+def page_head(digest: str, fresh_for: int) -> bytes:
+    """The beginning of a page's file: ``digest`` (32 hex digits) of its content, and seconds."""
+    return _PAGE_MAGIC + f"{digest}{min(fresh_for, 10**_DIGITS - 1):0{_DIGITS}d}".encode()
+
+
+def read_page_head(content: bytes) -> tuple[str, int]:
+    """The inverse of :func:`page_head`.
+
+    Raises:
+        ValueError: it is damaged, or of another version.
+    """
+    start = len(_PAGE_MAGIC)
+    if content[:start] != _PAGE_MAGIC or len(content) < HEAD_SIZE:
+        raise ValueError("not the beginning of a page")
+    digest = content[start : start + _DIGEST].decode()
+    return digest, int(content[start + _DIGEST : HEAD_SIZE])
+
+
+def page_of(key: str, digest: str, fresh_for: int, info: os.stat_result) -> Page:
+    """What an answer may rest on: the page ``key``, whose file ``info`` is about, as it is now."""
+    return key, digest, fresh_for, info.st_mtime_ns, info.st_size, info.st_ino
+
+
+def place_of(key: str) -> str:
+    """Where, in its folder, the entry of ``key`` (hex digits) is."""
+    return os.path.join(key[:2], key[2:])
+
+
+class Evidence:
+    """The pages that an answer rests on, noted as they are used. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._pages: dict[str, Page] = {}
+        self._sound = True
+
+    def rest_on(self, page: Page | None) -> None:
+        """``page`` was used; None for one that is not in the cache."""
+        if page is None:
+            self._sound = False
+            return
+        before = self._pages.setdefault(page[0], page)
+        if before[1] != page[1]:
+            self._sound = False  # one answer from two states of a page
+
+    def spoil(self) -> None:
+        """Something was used that is not a page, or not one of the cache."""
+        self._sound = False
+
+    @property
+    def pages(self) -> tuple[Page, ...] | None:
+        """All of them, by key; None where they are not all that was used."""
+        return tuple(sorted(self._pages.copy().values())) if self._sound else None
+
+
+def recall(
+    cache: str, question: str, *, offline: bool = False, now: float | None = None
+) -> dict[str, str] | None:
+    """The texts that :func:`keep` was given for ``question``, if they still hold; else None.
+
+    ``cache`` is the cache folder. ``offline`` takes pages of any age, ``now`` is for tests.
+    """
+    place = os.path.join(cache, FOLDER, question)
+    try:
+        with open(place, "rb") as stream:
+            pages, texts = _parsed(stream.read())
+        moment = time.time() if now is None else now
+        folder = os.path.join(cache, PAGES)
+        current = [_current(folder, page) for page in pages]
+    except (OSError, ValueError):
+        return None
+    for page in current:
+        if not offline and not 0 <= moment - page[3] / 1e9 < page[2]:
+            return None
+    if current != pages:  # fetched again, and the same: a stat will do the next time
+        keep(cache, question, texts, current)
+    return texts
+
+
+def keep(cache: str, question: str, texts: Mapping[str, str], pages: Iterable[Page]) -> bool:
+    """Keeps ``texts`` as the answer to ``question`` (hex digits); whether it could be kept."""
+    if any("\n" in name for name in texts):
+        return False
+    folder = os.path.join(cache, FOLDER)
+    temporary = os.path.join(folder, f".{os.getpid()}-{os.urandom(4).hex()}.tmp")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        # Not synced: an entry that a power cut tears is one that its checksum refuses.
+        with os.fdopen(os.open(temporary, flags, 0o600), "wb") as stream:
+            stream.write(_rendered(texts, list(pages)))
+        os.replace(temporary, os.path.join(folder, question))
+        _drop_oldest(folder)
+    except OSError:
+        _forget(temporary)
+        return False
+    return True
+
+
+def _current(folder: str, page: Page) -> Page:
+    """``page`` as it is now: of the same content.
+
+    Raises:
+        ValueError, OSError: it is not there, or says something else.
+    """
+    path = os.path.join(folder, place_of(page[0]))
+    info = os.stat(path)
+    if (info.st_mtime_ns, info.st_size, info.st_ino) == page[3:]:
+        return page
+    with open(path, "rb", buffering=0) as stream:
+        digest, fresh_for = read_page_head(stream.read(HEAD_SIZE))
+        info = os.fstat(stream.fileno())
+    if digest != page[1]:
+        raise ValueError("the page has changed")
+    return page_of(page[0], digest, fresh_for, info)
+
+
+def _rendered(texts: Mapping[str, str], pages: Sequence[Page]) -> bytes:
+    bodies = [text.encode() for text in texts.values()]
+    lines = [f"{len(pages)} {len(bodies)}"]
+    lines += [" ".join(map(str, page)) for page in pages]
+    lines += [f"{len(body)} {name}" for name, body in zip(texts, bodies, strict=True)]
+    rest = b"".join(("\n".join(lines).encode(), b"\n", *bodies))
+    return b"%s%08x\n%s" % (_MAGIC, zlib.crc32(rest), rest)
+
+
+def _parsed(content: bytes) -> tuple[list[Page], dict[str, str]]:
+    """The inverse of :func:`_rendered`.
+
+    Raises:
+        ValueError: it is damaged, or of another version.
+    """
+    start = len(_MAGIC) + 9
+    rest = content[start:]
+    if content[:start] != b"%s%08x\n" % (_MAGIC, zlib.crc32(rest)):
+        raise ValueError("not an answer")
+    first, _, rest = rest.partition(b"\n")
+    counts = [int(word) for word in first.split()]
+    lines = rest.split(b"\n", sum(counts))
+    pages = list(_pages(line.decode() for line in lines[: counts[0]]))
+    texts: dict[str, str] = {}
+    bodies, place = lines[-1], 0
+    for line in lines[counts[0] : -1]:
+        size, _, name = line.decode().partition(" ")
+        texts[name] = bodies[place : place + int(size)].decode()
+        place += int(size)
+    return pages, texts
+
+
+def _pages(lines: Iterable[str]) -> Iterator[Page]:
+    for line in lines:
+        key, digest, fresh_for, modified, size, inode = line.split()
+        yield key, digest, int(fresh_for), int(modified), int(size), int(inode)
+
+
+def _drop_oldest(folder: str) -> None:
+    names = os.listdir(folder)
+    if len(names) <= LIMIT:
+        return
+    with os.scandir(folder) as entries:
+        ages = sorted((entry.stat().st_mtime_ns, entry.path) for entry in entries)
+    for _, path in ages[: len(ages) - LIMIT]:
+        _forget(path)
+
+
+def _forget(path: str) -> None:
+    try:  # noqa: SIM105 - contextlib is not imported for this
+        os.unlink(path)
+    except OSError:
+        pass
