@@ -119,19 +119,24 @@ class Stamp:
         """Whether every fact is as it was."""
         return all(fact_of(kind, path) == fact for kind, path, fact in self.facts)
 
-    def holds_environment(self) -> bool:
-        """The same of the environment alone.
+    def gone(self) -> list[str] | None:
+        """The metadata folders that are no longer there; None where the environment differs more.
 
         The time of a site-packages folder itself does not count: it tells of files without
         metadata, such as the first bytecode of a top module.
         """
+        gone: list[str] = []
         for kind, path, fact in self.facts:
             now = fact_of(kind, path) if kind in (SITE, PART) else fact
-            if kind == SITE:
-                now, fact = now.partition(_ITEM)[2], fact.partition(_ITEM)[2]  # noqa: PLW2901
-            if now != fact:
-                return False
-        return True
+            if now == fact:
+                continue
+            before, there = set(fact.split(_ITEM)[1:]), set(now.split(_ITEM)[1:])
+            names = [row.rsplit(" ", 4)[0] for row in before - there]
+            folders = all(name.endswith(".dist-info") for name in names)
+            if kind != SITE or now == "-" or there - before or not folders:
+                return None
+            gone += [f"{path}/{name}" for name in names]
+        return gone
 
 
 def answer(arguments: Sequence[str], variables: Mapping[str, str], cwd: str) -> str | None:

@@ -13,13 +13,14 @@ from tests.support.cli import Ran, run
 from tests.support.projects import lock_of, site_of, write_project
 from tests.support.wheels import make_wheel
 from tests.transactions.world import contents, left_over
+from venvman.environment.record import parse_record
 from venvman.install.switch import switch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["Branches"]
+__all__ = ["Branches", "uninstall"]
 
 WORDS = ("sync", "--frozen")
 
@@ -96,3 +97,15 @@ class Branches:
 
     def forget(self) -> None:
         shutil.rmtree(self.venv)
+
+
+def uninstall(site: Path, name: str) -> None:
+    """As pip does it: every file of RECORD, then the folders that are empty."""
+    info = site / f"{name}.dist-info"
+    for row in parse_record((info / "RECORD").read_text()).rows:
+        path = site / row.path
+        path.unlink(missing_ok=True)
+        for folder in path.parents:
+            if folder == site or not folder.is_dir() or any(folder.iterdir()):
+                break
+            folder.rmdir()

@@ -29,6 +29,7 @@ __all__ = [
     "STATES",
     "Contents",
     "Held",
+    "Manner",
     "State",
     "contents_of",
     "find",
@@ -40,7 +41,7 @@ __all__ = [
 ]
 
 STATES = ".venvman/states"
-_FORMAT = 2
+_FORMAT = 3
 _KEPT = 16
 _METADATA = (".dist-info", ".egg-info", ".egg-link")
 _COLUMNS = 5
@@ -64,6 +65,18 @@ class Held(NamedTuple):
     tops: tuple[str, ...] = ()
 
 
+class Manner(NamedTuple):
+    """How wheels of the store get into the environment.
+
+    ``cache`` is the cache folder, ``link`` a value of :class:`venvman.settings.Link`, ``site`` the
+    fields of :class:`venvman.install.layout.Site`.
+    """
+
+    cache: str
+    link: str
+    site: dict[str, Any]
+
+
 class State(NamedTuple):
     """An environment that equals its locks.
 
@@ -72,7 +85,8 @@ class State(NamedTuple):
     that stay when empty, relative to the environment's real path.
     ``held`` is by metadata folder, relative likewise, ``others`` tells of
     the metadata that somebody else installed. ``locked`` counts what the locks name, ``lock`` is
-    the lock file that changes of the environment take.
+    the lock file that changes of the environment take. ``manner`` is None where more is to be done
+    than to link (:mod:`venvman.install.bytecode`).
     """
 
     flags: str
@@ -87,6 +101,7 @@ class State(NamedTuple):
     others: dict[str, str]
     locked: int
     lock: str
+    manner: Manner | None = None
 
     @property
     def key(self) -> str:
@@ -127,7 +142,7 @@ def read(environment: str, key: str) -> State | None:
             document: dict[str, Any] = json.loads(stream.read())
         if document.pop("format") != _FORMAT:
             return None
-        held = document.pop("held")
+        held, manner = document.pop("held"), document.pop("manner")
         held = {
             info: Held(name, version, key, shared, Provenance(*provenance), tuple(tops))
             for info, (name, version, key, shared, provenance, tops) in held.items()
@@ -139,6 +154,7 @@ def read(environment: str, key: str) -> State | None:
             folders=tuple(document.pop("folders")),
             lasting=tuple(document.pop("lasting")),
             held=held,
+            manner=manner and Manner(*manner),
             **document,
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError):

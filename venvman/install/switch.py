@@ -2,9 +2,11 @@
 
 When the environment is as the last sync left it, and the project's files hold what they held in a
 state that was reached before (:mod:`venvman.install.states`), then what a thorough sync would do
-is known: the distributions that differ change places with those in the attic. It is done by the
-same code (:mod:`venvman.install.exchange`), through the same journal and under the same lock; but
-nothing is parsed, resolved or planned for it, and neither typer nor packaging are imported.
+is known: the distributions that differ change places with those in the attic. Those that are not
+there, and those whose metadata somebody has removed since, come from the store
+(:mod:`venvman.install.arriving`). It is done by the same code (:mod:`venvman.install.exchange`),
+through the same journal and under the same lock; but nothing is parsed, resolved or planned for
+it, and neither typer nor packaging are imported.
 
 Whenever anything is not as expected the answer is None, nothing has been changed, and the thorough
 way does the work. What this cannot see is what the stamp cannot see (:mod:`venvman.stamp`).
@@ -13,7 +15,7 @@ way does the work. What this cannot see is what the stamp cannot see (:mod:`venv
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,13 +26,16 @@ from venvman.environment.record import locate, parse_record
 from venvman.install import states
 from venvman.install.attic import Attic, AtticEntry
 from venvman.install.exchange import Exchange
+from venvman.install.flock import locked_at_once
 from venvman.install.journal import JOURNAL, STAGE, apply, missing_results, write_journal
+from venvman.install.summary import summary
 from venvman.install.trees import Walk
 from venvman.names import NormalizedName
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from venvman.environment.ledger import Provenance
     from venvman.install.states import Held, State
     from venvman.stamp import Stamp
 
@@ -40,7 +45,9 @@ __all__ = ["Switched", "attempt", "switch"]
 _UNTOUCHABLE = ("pyvenv.cfg", ".venvman")
 # What no lock names of these stays as it is: the recorded state is not what a sync would make.
 _NEVER_DRIFT = frozenset({"pip", "setuptools", "wheel"})
-_LISTED = 20
+
+_FEW = 20
+"""More wheels from the store are more than a switch should be: folders are placed for them, say."""
 
 
 class Switched(NamedTuple):
@@ -61,7 +68,11 @@ class _Leaving(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """A switch that can be made."""
+    """A switch that can be made.
+
+    ``leaving`` goes into the attic, ``returning`` comes out of it; ``arriving``, by metadata
+    folder, comes from the store.
+    """
 
     root: str
     ledger: Ledger
@@ -69,6 +80,7 @@ class _Plan(NamedTuple):
     wanted: State
     leaving: list[_Leaving]
     returning: list[AtticEntry]
+    arriving: dict[str, Held]
 
 
 def switch(
@@ -127,17 +139,17 @@ def _attempt(
     wanted = states.read(found.environment, key)
     if current is None or wanted is None:
         return None
-    with _locked(current.lock) as held:
+    with locked_at_once(current.lock, who="venvman sync") as held:
         plan = _plan(found, current, wanted) if held else None
         if plan is None:
             return None
-        if plan.leaving or plan.returning:
-            _carry_out(plan, observe)
+        if plan.leaving or plan.returning or plan.arriving:
+            plan = _carry_out(plan, observe)
             _record(plan)
+        if plan.wanted is not wanted:
+            states.record(found.environment, plan.wanted)
         _leave_stamp(found, plan, key)
-    seconds = perf_counter() - started
-    names = {each.held.name for each in plan.leaving} | {each.name for each in plan.returning}
-    return Switched(len(names), _summary(plan, seconds), seconds)
+    return _told(plan, perf_counter() - started)
 
 
 def _plan(found: Stamp, current: State, wanted: State) -> _Plan | None:
@@ -145,7 +157,8 @@ def _plan(found: Stamp, current: State, wanted: State) -> _Plan | None:
     again = stamp.find(os.path.dirname(found.environment))
     if again is None or again.content != found.content:
         return None
-    if not found.holds_environment() or current.parts != wanted.parts:
+    gone = found.gone()
+    if gone is None or current.parts != wanted.parts:
         return None
     if current.others != wanted.others or not wanted.locked:
         return None
@@ -154,14 +167,25 @@ def _plan(found: Stamp, current: State, wanted: State) -> _Plan | None:
     known = {info: ledger.distributions.get(info) for info in current.held}
     if any(row != current.held[info].provenance for info, row in known.items()):
         return None
-    leaving = _leaving(root, ledger, current, wanted)
-    returning = _returning(root, current, wanted)
-    if leaving is None or returning is None:
+    here = _without(root, current, gone)
+    if here is None:
         return None
-    names = {each.held.name for each in leaving} | {str(entry.name) for entry in returning}
-    if names & _NEVER_DRIFT:
+    leaving = _leaving(root, ledger, here, wanted)
+    coming = _coming(root, here, wanted)
+    if leaving is None or coming is None:
         return None
-    return _Plan(root, ledger, current, wanted, leaving, returning)
+    plan = _Plan(root, ledger, current, wanted, leaving, *coming)
+    return None if {*_before(plan), *_after(plan)} & _NEVER_DRIFT else plan
+
+
+def _without(root: str, state: State, gone: list[str]) -> State | None:
+    """``state`` less the distributions whose metadata somebody has removed since."""
+    infos = {os.path.realpath(path)[len(root) + 1 :] for path in gone}
+    if not infos <= state.held.keys():
+        return None
+    return state._replace(
+        held={info: held for info, held in state.held.items() if info not in infos}
+    )
 
 
 def _leaving(root: str, ledger: Ledger, current: State, wanted: State) -> list[_Leaving] | None:
@@ -197,25 +221,29 @@ def _listed(root: str, info: str) -> tuple[frozenset[str], int] | None:
     )
 
 
-def _returning(root: str, current: State, wanted: State) -> list[AtticEntry] | None:
+def _coming(
+    root: str, current: State, wanted: State
+) -> tuple[list[AtticEntry], dict[str, Held]] | None:
+    """What comes back from the attic, and what only the store may have."""
     attic = Attic(root)
-    found = []
+    returning: list[AtticEntry] = []
+    arriving: dict[str, Held] = {}
     for info, held in wanted.held.items():
         if current.held.get(info) == held:
             continue
-        if held.shared or held.provenance.direct:
+        if held.shared or held.provenance.direct or held.provenance.described:
             return None
         entry = attic.read(held.key)
-        if entry is None or entry.info != info or entry.provenance != held.provenance:
-            return None
-        if not attic.is_whole(entry):
-            return None
-        found.append(entry)
-    return found
+        known = entry is not None and (entry.info, entry.provenance) == (info, held.provenance)
+        if entry is not None and known and attic.is_whole(entry):
+            returning.append(entry)
+        else:
+            arriving[info] = held
+    return None if len(arriving) > _FEW else (returning, arriving)
 
 
-def _carry_out(plan: _Plan, observe: Callable[[str], None]) -> None:
-    """The transaction.
+def _carry_out(plan: _Plan, observe: Callable[[str], None]) -> _Plan:
+    """The transaction; the plan with what came from the store as it is now.
 
     Raises:
         OSError: it cannot be done; nothing was changed.
@@ -225,7 +253,7 @@ def _carry_out(plan: _Plan, observe: Callable[[str], None]) -> None:
     os.mkdir(f"{root}/{STAGE}")
     try:
         observe("staging")
-        exchange = _prepared(plan)
+        exchange, arrived = _prepared(plan)
         steps = exchange.planner.steps
         observe("staged")
         write_journal(root, steps)
@@ -243,12 +271,23 @@ def _carry_out(plan: _Plan, observe: Callable[[str], None]) -> None:
         os.unlink(f"{root}/{JOURNAL}")
         if missing:
             raise FileNotFoundError(missing[0])
+        return _as_arrived(plan, arrived)
     finally:
         if not os.path.lexists(f"{root}/{JOURNAL}"):
             _discard(f"{root}/{STAGE}")
 
 
-def _prepared(plan: _Plan) -> Exchange:
+def _as_arrived(plan: _Plan, arrived: Mapping[str, Provenance]) -> _Plan:
+    """The store may have unpacked a wheel anew since the state was written down."""
+    held = plan.wanted.held
+    if all(held[info].provenance == provenance for info, provenance in arrived.items()):
+        return plan
+    now = {info: held[info]._replace(provenance=each) for info, each in arrived.items()}
+    return plan._replace(wanted=plan.wanted._replace(held={**held, **now}))
+
+
+def _prepared(plan: _Plan) -> tuple[Exchange, dict[str, Provenance]]:
+    """All moves, staged and planned, and what the ledger will know of what arrives."""
     exchange = Exchange(plan.root)
     owners = {path: index for index, each in enumerate(plan.leaving) for path in each.files}
     whole = {each.info: index for index, each in enumerate(plan.leaving)}
@@ -256,6 +295,11 @@ def _prepared(plan: _Plan) -> Exchange:
     walk = Walk(plan.root, lasting=lasting, owners=owners, whole=whole)
     slots = exchange.take_out(walk.units(), len(plan.leaving))
     exchange.bring_back(plan.returning)
+    arrived: dict[str, Provenance] = {}
+    if plan.arriving:
+        from venvman.install.arriving import arrive
+
+        arrived = arrive(plan.arriving, plan.wanted, exchange)
     sequence = plan.ledger.sequence + 1
     entries = [
         _entry(each, units, sequence) for each, units in zip(plan.leaving, slots, strict=True)
@@ -266,8 +310,8 @@ def _prepared(plan: _Plan) -> Exchange:
     rows = {info: row for info, row in plan.ledger.distributions.items() if info not in gone}
     for entry in plan.returning:
         rows[entry.info] = plan.wanted.held[entry.info].provenance
-    exchange.close(Ledger(sequence=sequence, distributions=rows))
-    return exchange
+    exchange.close(Ledger(sequence=sequence, distributions=rows | arrived))
+    return exchange, arrived
 
 
 def _entry(each: _Leaving, units: list[tuple[str, str]], sequence: int) -> AtticEntry | None:
@@ -334,6 +378,24 @@ def _is_reached(plan: _Plan) -> bool:
     }
 
 
+def _before(plan: _Plan) -> dict[str, str]:
+    return {each.held.name: each.held.version for each in plan.leaving}
+
+
+def _after(plan: _Plan) -> dict[str, str]:
+    versions = {str(entry.name): entry.version for entry in plan.returning}
+    return versions | {held.name: held.version for held in plan.arriving.values()}
+
+
+def _told(plan: _Plan, seconds: float) -> Switched:
+    before, after = _before(plan), _after(plan)
+    changes = len({*before, *after})
+    text = f"{plan.wanted.text}\n"
+    if changes:
+        text = summary(before, after, locked=plan.wanted.locked, seconds=seconds)
+    return Switched(changes, text, seconds)
+
+
 def _discard(folder: str) -> None:
     """Removes ``folder`` with all in it; what cannot be removed is by the next command."""
     with suppress(OSError):
@@ -344,59 +406,6 @@ def _discard(folder: str) -> None:
                 else:
                     os.unlink(entry.path)
         os.rmdir(folder)
-
-
-@contextmanager
-def _locked(path: str) -> Iterator[bool]:
-    """Holds the environment's lock, if it is free: the one :func:`..transaction.locked` takes."""
-    try:
-        import fcntl
-    except ImportError:
-        yield False
-        return
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield False
-            return
-        with suppress(OSError), open(f"{path.removesuffix('.lock')}.owner", "w") as owner:
-            owner.write(f"process {os.getpid()} (venvman sync)")
-        yield True
-    finally:
-        os.close(descriptor)
-
-
-def _summary(plan: _Plan, seconds: float) -> str:
-    """What changed, as the thorough way says it."""
-    before = {each.held.name: each.held.version for each in plan.leaving}
-    after = {str(entry.name): entry.version for entry in plan.returning}
-    names = sorted({*before, *after})
-    if not names:
-        return f"{plan.wanted.text}\n"
-    changed = [name for name in names if name in before and name in after]
-    removed = [name for name in names if name not in after]
-    added = [name for name in names if name not in before]
-    rows = [("~", name, f"{before[name]} -> {after[name]}") for name in changed]
-    rows += [("-", name, before[name]) for name in removed]
-    rows += [("+", name, after[name]) for name in added]
-    shown, rest = rows[:_LISTED], rows[_LISTED:]
-    width = max(len(name) for _, name, _ in shown) + 1
-    lines = [f"{symbol} {name:{width}} {versions}" for symbol, name, versions in shown]
-    if rest:
-        kind = "added" if all(row[0] == "+" for row in rest) else "more changes"
-        lines.append(f"... and {len(rest)} {kind} (--verbose shows all)")
-    counts = {
-        "installed": len(added),
-        "changed": len(changed),
-        "removed": len(removed),
-        "unchanged": plan.wanted.locked - len(added) - len(changed),
-    }
-    told = [f"{number:,} {word}" for word, number in counts.items() if number > 0]
-    took = f"{seconds * 1000:.0f} ms" if seconds < 0.1 else f"{seconds:.1f} s"
-    end = f"{', '.join(told[:-1])} and {told[-1]}" if len(told) > 1 else told[0]
-    return "\n".join((*lines, f"Done in {took}: {end}.\n"))
 
 
 def _unobserved(_step: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from venvman import freshstamp, stamp
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvman.environment.inspection import Environment
+    from venvman.install.layout import Site
     from venvman.scan import Scan
     from venvman.workflow.context import Context
 
@@ -113,7 +114,15 @@ def _state(
         others=others,
         locked=locked,
         lock=str(context.directories.environment_lock(looked.environment.root)),
+        manner=_manner(context, site),
     )
+
+
+def _manner(context: Context, site: Site) -> states.Manner | None:
+    if context.settings.compile.value:
+        return None
+    link = context.settings.link.value.value
+    return states.Manner(str(context.directories.cache), link, asdict(site))
 
 
 def leave_fresh_stamp(
