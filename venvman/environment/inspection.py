@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from venvman.python.wish import PythonWish
 
 __all__ = [
+    "FILLING",
     "MADE_BY",
     "STATE",
     "UNFINISHED",
@@ -44,6 +45,8 @@ MADE_BY = "made-by"
 """In :data:`STATE`: who made the environment. A foreign environment may have STATE without it."""
 UNFINISHED = "unfinished"
 """In :data:`STATE` while the environment is being made; still there, it never was one."""
+FILLING = "filling"
+"""In :data:`STATE` from then on until it holds what it was made for; the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,9 +122,12 @@ class Broken:
 Condition: TypeAlias = Absent | NotAnEnvironment | Broken | Environment
 
 
-def inspect(path: Path, *, directories: Directories) -> Condition:
-    """What is at ``path``; starts no process but the first probe of a base interpreter."""
-    if is_vacant(path):
+def inspect(path: Path, *, directories: Directories, filling: bool = False) -> Condition:
+    """What is at ``path``; starts no process but the first probe of a base interpreter.
+
+    ``filling`` says that the caller is who fills a new environment, for which nobody else takes it.
+    """
+    if not (filling and (path / STATE / FILLING).is_file()) and is_vacant(path):
         return Absent(path=path)
     foreign = _why_no_environment(path)
     if foreign is not None:
@@ -142,13 +148,13 @@ def inspect(path: Path, *, directories: Directories) -> Condition:
     )
 
 
-def usable(path: Path, *, directories: Directories) -> Environment | None:
-    """The environment at ``path``, None where there is none yet.
+def usable(path: Path, *, directories: Directories, filling: bool = False) -> Environment | None:
+    """The environment at ``path``, None where there is none yet; ``filling`` as for `inspect`.
 
     Raises:
         EnvironmentUnusable: it is broken, or something else is there; says what mends it.
     """
-    match inspect(path, directories=directories):
+    match inspect(path, directories=directories, filling=filling):
         case Environment() as environment:
             return environment
         case Absent():
@@ -188,9 +194,12 @@ def is_vacant(path: Path) -> bool:
     """Whether an environment may be made at ``path``: nothing there, or nothing of anyone's."""
     if not path.exists():
         return True  # a link to a place that is not there yet included
-    if (path / STATE / UNFINISHED).is_file():
+    state = path / STATE
+    if (state / UNFINISHED).is_file() or (state / FILLING).is_file():
         return True
-    return path.is_dir() and next(path.iterdir(), None) is None
+    if not path.is_dir() or any(child.name != STATE for child in path.iterdir()):
+        return False
+    return not state.exists() or (state.is_dir() and next(state.iterdir(), None) is None)
 
 
 def environment_at(path: Path, interpreter: Interpreter) -> Environment:

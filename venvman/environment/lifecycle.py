@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from venvman.environment import config as venvconfig
 from venvman.environment.inspection import (
+    FILLING,
     MADE_BY,
     STATE,
     UNFINISHED,
@@ -53,6 +54,7 @@ __all__ = [
     "NotAnEnvironment",
     "conflict",
     "create",
+    "filled",
     "inspect",
     "is_being_replaced",
     "locate",
@@ -99,12 +101,15 @@ def locate(project: Project, settings: Settings) -> Path:
     return usual
 
 
-def create(path: Path, interpreter: Interpreter, *, directories: Directories) -> Environment:
+def create(
+    path: Path, interpreter: Interpreter, *, directories: Directories, filling: bool = False
+) -> Environment:
     """Makes an environment at ``path`` by the ``venv`` module of ``interpreter``, without pip.
 
     ``path`` must be vacant (:func:`is_vacant`); where it is a link, the environment is made where
     the link points. With ``.gitignore`` and ``CACHEDIR.TAG``. What was made goes again on any
-    exception, Ctrl-C included; what a kill leaves counts as vacant.
+    exception, Ctrl-C included; what a kill leaves counts as vacant. With ``filling`` it counts so
+    until :func:`filled` is called, since an environment without what it was made for is none.
 
     Raises:
         EnvironmentUnusable: something is at ``path``, another venvman is making an environment
@@ -115,15 +120,33 @@ def create(path: Path, interpreter: Interpreter, *, directories: Directories) ->
     if not interpreter.has_venv:
         raise _no_venv_module(interpreter)
     place = _real(path)
+    begun = False
     try:
         with _claimed(place / STATE / UNFINISHED, path):
-            _fill(place, interpreter)
-    except OSError as error:
-        raise _not_created(path, str(error)) from error
-    made = usable(path, directories=directories)
+            begun = True
+            _fill(place, interpreter, filling=filling)
+        made = usable(path, directories=directories, filling=filling)
+    except BaseException as error:
+        if begun:
+            _clear(place)
+        if isinstance(error, OSError):
+            raise _not_created(path, str(error)) from error
+        raise
     if made is None:  # somebody else removed it at this very moment
         raise _not_created(path, "It vanished.")
     return made
+
+
+def filled(path: Path) -> None:
+    """Says that the environment at ``path`` holds what it was made for; from now on it is one.
+
+    Raises:
+        EnvironmentUnusable: that cannot be written down.
+    """
+    try:
+        (path / STATE / FILLING).unlink(missing_ok=True)
+    except OSError as error:
+        raise _not_created(path, str(error)) from error
 
 
 @contextmanager
@@ -156,16 +179,20 @@ def replaced(path: Path) -> Iterator[None]:
 
 
 def recover_replaced(path: Path) -> bool:
-    """Finishes or reverts a :func:`replaced` that was killed; whether there was one.
+    """Finishes or reverts a :func:`replaced` or a :func:`create` that was killed; whether one was.
 
-    One that another process is in the middle of is let alone.
+    One that another process is in the middle of is let alone; for one that is being filled, the
+    caller holds the environment's lock.
     The old environment comes back where the new one was not finished by venvman; one that somebody
     made there by hand in the meantime is kept, and the old one deleted.
     """
     place = _real(path)
     aside, discarded = _aside(place), _discarded(place)
-    if not (aside.exists() or discarded.exists()) or _is_claimed(aside / _CLAIM):
+    left = _is_unfinished(place)
+    if not (aside.exists() or discarded.exists() or left) or _is_claimed(aside / _CLAIM):
         return False
+    if left and not _is_claimed(place / STATE / UNFINISHED):
+        _clear(place)
     if aside.exists():
         if is_vacant(place) or (place / STATE / MADE_BY).is_file():
             _put_back(place)
@@ -176,9 +203,13 @@ def recover_replaced(path: Path) -> bool:
 
 
 def is_being_replaced(path: Path) -> bool:
-    """Whether :func:`recover_replaced` may have something to do: two system calls."""
+    """Whether :func:`recover_replaced` may have something to do: a few system calls."""
     place = _real(path)
-    return os.path.lexists(_aside(place)) or os.path.lexists(_discarded(place))
+    return (
+        os.path.lexists(_aside(place))
+        or os.path.lexists(_discarded(place))
+        or _is_unfinished(place)
+    )
 
 
 def remove(path: Path) -> None:
@@ -230,6 +261,11 @@ def _discarded(place: Path) -> Path:
     return place.with_name(f".{place.name}.venvman-discarded")
 
 
+def _is_unfinished(place: Path) -> bool:
+    """Whether there is what a killed creation left: no environment, and not nothing."""
+    return (place / STATE).is_dir() and is_vacant(place)
+
+
 def _move_aside(place: Path) -> None:
     try:
         place.rename(_aside(place))
@@ -279,6 +315,8 @@ def _is_claimed(file: Path) -> bool:
 def _put_back(place: Path) -> None:
     """Whatever the block left at ``place`` goes, and what was there before comes back."""
     aside = _aside(place)
+    if _is_claimed(place / STATE / UNFINISHED):
+        return  # somebody else's, who did not wait for the environment's lock
     if is_vacant(place) or venvconfig.is_environment(place):
         _clear(place)
     if not aside.exists():
@@ -295,7 +333,13 @@ def _clear(place: Path) -> None:
     """Deletes the folder ``place`` if it is there; only what is in it where it is a mount point."""
     if not place.is_dir():
         return
-    for child in place.iterdir():
+    remove_tree(_discarded(place))
+    with suppress(OSError):  # gone at once, whatever happens while files are deleted
+        place.rename(_discarded(place))
+        remove_tree(_discarded(place))
+        return
+    # What says that this is no environment goes last.
+    for child in sorted(place.iterdir(), key=lambda child: child.name == STATE):
         remove_tree(child)
     with suppress(OSError):
         place.rmdir()
@@ -317,17 +361,15 @@ def _refuse_unless_removable(place: Path) -> None:
         )
 
 
-def _fill(place: Path, interpreter: Interpreter) -> None:
+def _fill(place: Path, interpreter: Interpreter, *, filling: bool) -> None:
     """Makes the environment in ``place``, which holds no more than a claim and leftovers."""
-    for leftover in place.iterdir():
-        if leftover.name != STATE:
+    for leftover in (*place.iterdir(), *(place / STATE).iterdir()):
+        if leftover.name not in (STATE, UNFINISHED):
             remove_tree(leftover)
-    try:
-        _run_venv(place, interpreter)
-        _write_marks(place)
-    except BaseException:
-        _clear(place)
-        raise
+    if filling:
+        (place / STATE / FILLING).touch()
+    _run_venv(place, interpreter)
+    _write_marks(place)
 
 
 def _run_venv(place: Path, interpreter: Interpreter) -> None:

@@ -43,7 +43,8 @@ class Neighbour:
 def note(state: Path, environment: Path, project: Path) -> None:
     """Notes ``environment`` in the state folder; two system calls where that was done before.
 
-    Best effort: a state folder that cannot be written only means that others are told less.
+    For whoever holds the environment's lock. Best effort: a state folder that cannot be written
+    only means that others are told less.
     """
     place = os.path.realpath(environment)
     file = state / _FOLDER / hashlib.sha256(os.fsencode(place)).hexdigest()[:32]
@@ -52,8 +53,9 @@ def note(state: Path, environment: Path, project: Path) -> None:
             return
         file.parent.mkdir(parents=True, exist_ok=True)
         forget_vanished(state)
-        # No fsync: what a power cut leaves of it is empty, and then written again.
-        temporary = file.with_name(f".{file.name}.{os.getpid()}")
+        # No fsync: what a power cut leaves of it is empty, and then written again. The caller holds
+        # the environment's lock, so one name will do.
+        temporary = file.with_name(f".{file.name}")
         temporary.write_bytes(os.fsencode(f"{place}\n{project}\n"))
         temporary.replace(file)
 

@@ -175,19 +175,15 @@ class _Site:
     @contextmanager
     def _new_environment(self, place: Place) -> Iterator[Environment]:
         """A new environment for the block; gone again, or the old one back, if the block fails."""
-        from venvman.environment.lifecycle import create, remove, replaced
+        from venvman.environment.lifecycle import create, filled, replaced
 
+        directories = self.context.directories
         with ExitStack() as stack:
             with self.watch.stage(Stage.CREATE):
-                if place.occupied:
-                    stack.enter_context(replaced(place.path))
-                made = create(place.path, place.interpreter, directories=self.context.directories)
-            try:
-                yield made
-            except BaseException:
-                if not place.occupied:
-                    remove(place.path)
-                raise
+                stack.enter_context(replaced(place.path))
+                made = create(place.path, place.interpreter, directories=directories, filling=True)
+            yield made
+            filled(made.root)
 
     def with_pip(self, plan: Plan, incoming: _Incoming) -> tuple[Plan, _Incoming]:
         """Adds the interpreter's own pip, unless the lock names one (or there is none)."""

@@ -123,7 +123,8 @@ def _undisturbed(variables: Mapping[str, str]) -> dict[str, str]:
 
 def _environment(context: Context, request: RunRequest) -> Environment:
     from venvman.environment.inspection import usable
-    from venvman.environment.lifecycle import locate, recover_replaced
+    from venvman.environment.lifecycle import locate
+    from venvman.workflow.places import settle
 
     path = locate(context.project, context.settings)
     if request.sync:
@@ -137,7 +138,7 @@ def _environment(context: Context, request: RunRequest) -> Environment:
         )
         sync(context, wish)
     else:
-        recover_replaced(path)
+        settle(context, path)
     found = usable(path, directories=context.directories)
     if found is None:
         shown = context.project.display(path)
