@@ -1,10 +1,12 @@
 """Compares the native engine with pip-compile over a folder of ``.in`` files: the same pins?
 
-    python benchmarks/parity.py FOLDER... [--python PATH] [--match TEXT] [--timeout SECONDS]
+    python -m benchmarks.parity FOLDER... [--python PATH] [--match TEXT] [--timeout SECONDS]
 
-Each file is frozen alone by both engines, from the indexes that pip's configuration names. Prints
-one line for each file, every pin that differs, and how many files agree. A refusal by both counts
-as agreement. Nothing is written but the caches below ``--cache``.
+Each ``NAME.in`` is frozen alone by both engines, from the indexes of pip's configuration; a folder
+with a ``requirements.in`` is a project: all its files at once by venvman, one after the other by
+pip-compile. Prints a line for each, every pin that differs and the reason that
+``parity_reasons.toml`` has for it. A refusal by both counts as agreement. Exits 1 where a
+difference has no reason. Nothing is written but the caches below ``--cache``.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from benchmarks.reasons import read_reasons
 from venvman.directories import Directories
 from venvman.engines import ENGINES, FreezeRequest
 from venvman.engines.neutral import pip_environment
@@ -32,10 +36,18 @@ from venvman.requirements.groups import read_requirements
 from venvman.scan import scan
 from venvman.sources import IndexSource
 
+if TYPE_CHECKING:
+    from venvman.lock.file import Lock
+
+REASONS = Path(__file__).with_name("parity_reasons.toml")
+
 
 @dataclass(frozen=True)
 class Answer:
-    """The pins (name to version), or None and what was said instead; and the time it took."""
+    """The pins (name to version), or None and what was said instead; and the time it took.
+
+    Names of groups other than default are preceded by the group: ``dev: pytest``.
+    """
 
     pins: dict[str, str] | None
     said: str
@@ -50,21 +62,39 @@ def main() -> int:
     parser.add_argument("--timeout", type=float, default=600.0)
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "parity-cache")
     chosen = parser.parse_args()
-    files = sorted(path for folder in chosen.folders for path in folder.glob("*.in"))
-    files = [path for path in files if chosen.match in path.name]
-    agreed = sum(compare(path, chosen) for path in files)
-    print(f"{agreed} of {len(files)} files agree with pip-compile")
-    return 0 if agreed == len(files) else 1
+    inputs = [path for folder in chosen.folders for path in inputs_of(folder)]
+    inputs = [path for path in inputs if chosen.match in path.name]
+    reasons = read_reasons(REASONS)
+    same = [compare(path, chosen, reasons) for path in inputs]
+    explained = sum(
+        path.stem in reasons for path, equal in zip(inputs, same, strict=True) if not equal
+    )
+    unexplained = len(same) - sum(same) - explained
+    print(
+        f"{len(same)} inputs: {sum(same)} as pip-compile, {explained} different for a reason,"
+        f" {unexplained} unexplained"
+    )
+    return 1 if unexplained else 0
 
 
-def compare(path: Path, chosen: argparse.Namespace) -> bool:
+def inputs_of(folder: Path) -> list[Path]:
+    """Files ``NAME.in`` and folders with a ``requirements.in``."""
+    return sorted(
+        [*folder.glob("*.in"), *(each.parent for each in folder.glob("*/requirements.in"))]
+    )
+
+
+def compare(path: Path, chosen: argparse.Namespace, reasons: dict[str, str]) -> bool:
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
-        shutil.copy(path, root / "requirements.in")
+        if path.is_dir():
+            shutil.copytree(path, root, dirs_exist_ok=True)
+        else:
+            shutil.copy(path, root / "requirements.in")
         ours = native(root, chosen)
         theirs = pip_compile(root, chosen)
     same = ours.pins == theirs.pins
-    verdict = "same" if same else "DIFFERENT"
+    verdict = "same" if same else "different"
     count = "refused" if ours.pins is None else f"{len(ours.pins)} pins"
     print(
         f"{path.stem:24} {verdict:10} {count:>9}  native {ours.seconds:6.1f} s"
@@ -73,6 +103,7 @@ def compare(path: Path, chosen: argparse.Namespace) -> bool:
     )
     if not same:
         tell(ours, theirs)
+        print(f"    {reasons.get(path.stem, 'NO REASON KNOWN')}", flush=True)
     return same
 
 
@@ -103,37 +134,53 @@ def native(root: Path, chosen: argparse.Namespace) -> Answer:
             variables=variables,
             hashes=False,
         )
-        lock = ENGINES["native"]().freeze(request, Reporter()).locks["default"]
+        locks = ENGINES["native"]().freeze(request, Reporter()).locks
     except VenvmanError as error:
         return Answer(None, f"{error.message} {error.why or ''}", time.perf_counter() - begun)
     pins = {
-        entry.name: str(entry.version if isinstance(entry.source, IndexSource) else entry.source)
-        for entry in lock.entries
+        name: pin
+        for group, lock in sorted(locks.items())
+        for name, pin in pins_of(lock, "" if group == "default" else f"{group}: ").items()
     }
     return Answer(pins, "", time.perf_counter() - begun)
 
 
-def pip_compile(root: Path, chosen: argparse.Namespace) -> Answer:
-    index = read_pip_configuration(dict(os.environ), home=Path.home())
-    command = [chosen.python, "-m", "piptools", "compile", "--quiet", "--allow-unsafe",
-               "--strip-extras", "--output-file=out.txt", "requirements.in"]  # fmt: skip
-    begun = time.perf_counter()
-    try:
-        done = subprocess.run(
-            command, cwd=root, env=pip_environment(os.environ, index, cache=chosen.cache),
-            capture_output=True, text=True, timeout=chosen.timeout, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return Answer(None, "gave up after the time-out", time.perf_counter() - begun)
-    seconds = time.perf_counter() - begun
-    if done.returncode:
-        return Answer(None, (done.stderr.strip().splitlines() or ["?"])[-1], seconds)
-    lock = parse_lock((root / "out.txt").read_text(), path="out.txt")
-    pins = {
-        entry.name: str(entry.version if isinstance(entry.source, IndexSource) else entry.source)
+def pins_of(lock: Lock, prefix: str) -> dict[str, str]:
+    return {
+        prefix + entry.name: str(
+            entry.version if isinstance(entry.source, IndexSource) else entry.source
+        )
         for entry in lock.entries
     }
-    return Answer(pins, "", seconds)
+
+
+def pip_compile(root: Path, chosen: argparse.Namespace) -> Answer:
+    """``requirements.in`` first, the other files after it: they may name its lock."""
+    pins: dict[str, str] = {}
+    begun = time.perf_counter()
+    for path in sorted(root.glob("*.in"), key=lambda each: (each.stem != "requirements", each)):
+        try:
+            done = compile_one(path, chosen)
+        except subprocess.TimeoutExpired:
+            return Answer(None, "gave up after the time-out", time.perf_counter() - begun)
+        if done.returncode:
+            said = (done.stderr.strip().splitlines() or ["?"])[-1]
+            return Answer(None, said, time.perf_counter() - begun)
+        output = path.with_suffix(".txt")
+        prefix = "" if path.stem == "requirements" else f"{path.stem}: "
+        pins |= pins_of(parse_lock(output.read_text(), path=output.name), prefix)
+    return Answer(pins, "", time.perf_counter() - begun)
+
+
+def compile_one(path: Path, chosen: argparse.Namespace) -> subprocess.CompletedProcess[str]:
+    index = read_pip_configuration(dict(os.environ), home=Path.home())
+    output = path.with_suffix(".txt").name
+    command = [chosen.python, "-m", "piptools", "compile", "--quiet", "--allow-unsafe",
+               "--strip-extras", f"--output-file={output}", path.name]  # fmt: skip
+    return subprocess.run(
+        command, cwd=path.parent, env=pip_environment(os.environ, index, cache=chosen.cache),
+        capture_output=True, text=True, timeout=chosen.timeout, check=False,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
