@@ -22,6 +22,8 @@ from venvman.directories import Directories
 from venvman.files import inter_process_lock
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.support.cli import Ran
     from tests.support.index import Index
 
@@ -193,14 +195,43 @@ def test_every_tool_sees_the_same_after_a_sync(tmp_path: Path, wheels: dict[str,
     for names in (ONE, TWO, ONE):
         project(root, wheels, *names)
         assert run("sync", "--frozen", cwd=root).code == 0
-        expected = {tuple(name.split("-")) for name in names}
-        site = str(site_of(root))
-        seen = {(each.name, each.version) for each in importlib.metadata.distributions(path=[site])}
-        assert {each for each in seen if each[0] != "pip"} == expected
-        for argv in _listers(root):
-            done = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=root)
-            listed = {(each["name"], each["version"]) for each in json.loads(done.stdout)}
-            assert {each for each in listed if each[0] != "pip"} == expected
+        _all_see(root, names)
+
+
+def test_every_tool_sees_the_same_after_a_sync_mends_what_was_done_by_hand(
+    tmp_path: Path, wheels: dict[str, Path]
+) -> None:
+    root = project(tmp_path / "one", wheels, *ONE)
+    assert run("sync", "--frozen", cwd=root).code == 0
+    for words in (
+        ["uninstall", "-y", "alpha"],
+        ["install", "--no-index", "--no-deps", str(wheels["beta-2.0"]), str(wheels["zeta-1.0"])],
+        ["install", "--no-index", "--no-deps", "--force-reinstall", str(wheels["gamma-1.0"])],
+    ):
+        pip = [str(root / "venv/bin/python"), "-m", "pip", "--quiet", *words]
+        subprocess.run(pip, check=True, capture_output=True)
+    _all_see(root, ("beta-2.0", "gamma-1.0", "zeta-1.0"))
+
+    ran = run("sync", "--frozen", "--format", "json", cwd=root)
+
+    assert {each["name"] for each in ran.json["data"]["installed"]} == {"alpha"}
+    assert {each["name"] for each in ran.json["data"]["removed"]} == {"zeta"}
+    assert "beta" in {each["name"] for each in ran.json["data"]["changed"]}
+    _all_see(root, ONE)
+    assert run("doctor", "--verify", "--select", "VM1,VM4,VM5", cwd=root).code == 0
+    assert run("sync", "--frozen", "--check", cwd=root).code == 0
+
+
+def _all_see(root: Path, names: Sequence[str]) -> None:
+    """pip, uv where there is one, and the standard library see just ``names`` besides pip."""
+    expected = {tuple(name.split("-")) for name in names}
+    site = str(site_of(root))
+    seen = {(each.name, each.version) for each in importlib.metadata.distributions(path=[site])}
+    assert {each for each in seen if each[0] != "pip"} == expected
+    for argv in _listers(root):
+        done = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=root)
+        listed = {(each["name"], each["version"]) for each in json.loads(done.stdout)}
+        assert {each for each in listed if each[0] != "pip"} == expected
 
 
 def _listers(root: Path) -> list[list[str]]:
