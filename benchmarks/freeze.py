@@ -3,12 +3,15 @@
     python -m benchmarks.freeze REQUIREMENTS.in [--runs 5] [--pip-compile] [--results FILE]
 
 Needs the package index. Both sides write hashes. ``--pip-compile`` adds pip-compile, which takes
-minutes.
+minutes. "Asked before" is the same file over unchanged pages, which venvman answers from what it
+remembers; "a new question" adds another harmless line each time, so that it must be solved, with
+pages and metadata in the cache.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import shutil
 import sys
 import tempfile
@@ -84,6 +87,18 @@ def comparisons(
 
         return prepare
 
+    numbers = itertools.count()
+
+    def ask_anew(path: Path) -> Callable[[], None]:
+        """Both sides are asked the same; the lock may be in the way of neither."""
+
+        def prepare() -> None:
+            path.unlink(missing_ok=True)
+            line = f"packaging!=0.{next(numbers)}\n"
+            (project / "requirements.in").write_text(options.requirements.read_text() + line)
+
+        return prepare
+
     def command(label: str, *argv: object, prepare: Callable[[], None]) -> Command:
         words = tuple(map(str, argv))
         return Command(label=label, argv=words, cwd=project, env=env, prepare=prepare)
@@ -97,9 +112,13 @@ def comparisons(
             command("venvman freeze", *venvman, prepare=forget(lock, "cache")),
             command("uv pip compile", *uv, prepare=forget(theirs, "uv-cache")),
         ],
-        "warm cache": [
+        "warm cache, asked before": [
             command("venvman freeze", *venvman, prepare=forget(lock)),
             command("uv pip compile", *uv, prepare=forget(theirs)),
+        ],
+        "warm cache, a new question": [
+            command("venvman freeze", *venvman, prepare=ask_anew(lock)),
+            command("uv pip compile", *uv, prepare=ask_anew(theirs)),
         ],
         "nothing changed": [
             command("venvman freeze", *venvman, prepare=lambda: None),

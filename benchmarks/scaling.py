@@ -3,12 +3,14 @@
     python -m benchmarks.scaling [--runs 3] [--index URL] [--results FOLDER]
 
 Freezes growing prefixes of a list of well-known packages with a warm cache, as whole processes, and
-writes ``scaling.md`` and ``scaling.svg``. Needs an index (``benchmarks.replay`` gives a local one).
+writes ``scaling.md`` and ``scaling.svg``. Each run asks what none asked before (one more harmless
+line), so that it is solved and not remembered. Needs an index (``benchmarks.replay`` gives a local one).
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import re
 import statistics
 import sys
@@ -70,13 +72,16 @@ def measure(
 ) -> Point:
     project = folder / "scaling"
     project.mkdir(exist_ok=True)
-    (project / "requirements.in").write_text("\n".join(names) + "\n")
     lock = project / "requirements.txt"
+    numbers = itertools.count()
+
+    def ask_anew() -> None:
+        lock.unlink(missing_ok=True)
+        lines = [*names, f"{names[0]}!=0.0.{next(numbers)}"]
+        (project / "requirements.in").write_text("\n".join(lines) + "\n")
+
     argv = (str(program), "freeze", "--python", sys.executable)
-    command = Command(
-        label="freeze", argv=argv, cwd=project, env=env,
-        prepare=lambda: lock.unlink(missing_ok=True),
-    )  # fmt: skip
+    command = Command(label="freeze", argv=argv, cwd=project, env=env, prepare=ask_anew)
     command.run()
     seconds = tuple(command.run() for _ in range(runs))
     return Point(
