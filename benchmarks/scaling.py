@@ -4,7 +4,8 @@
 
 Freezes growing prefixes of a list of well-known packages with a warm cache, as whole processes, and
 writes ``scaling.md`` and ``scaling.svg``. Each run asks what none asked before (one more harmless
-line), so that it is solved and not remembered. Needs an index (``benchmarks.replay`` gives a local one).
+line), so that it is solved and not remembered. Needs an index (``benchmarks.replay`` gives a local
+one).
 """
 
 from __future__ import annotations
