@@ -14,27 +14,36 @@ from venvman.origin import FileLine
 from venvman.requirements.requirement import Requirement
 from venvman.resolve.demand import Demand, Pin
 from venvman.resolve.dependency import Dependencies, Dependency, specifier_set
+from venvman.resolve.explain import Explainer
 from venvman.resolve.limits import Overrides
 from venvman.resolve.shared import Shared
-from venvman.resolve.solver import Question, Solution, solve
+from venvman.resolve.solver import Question, Solution, Unsolvable, solve
 from venvman.resolve.supply import Supply
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
+
+    from venvman.errors import VenvmanError
 
 __all__ = ["World", "line"]
 
 
 class World:
-    """``packages`` maps names to versions to dependency texts; everything is a wheel.
+    """``packages`` maps names to versions to dependency texts.
 
+    What is among ``sdists`` only says what it probably depends on, and must not be built.
     ``kept``: all of it is as if kept from an earlier run, so that no thread needs to fetch it.
     """
 
     def __init__(
-        self, packages: Mapping[str, Mapping[str, Sequence[str]]], *, kept: bool = False
+        self,
+        packages: Mapping[str, Mapping[str, Sequence[str]]],
+        *,
+        kept: bool = False,
+        sdists: Collection[str] = (),
     ) -> None:
         self.packages = packages
+        self.sdists = sdists
         self.kept = kept
         self.asked: list[str] = []
         self.read: list[str] = []
@@ -46,14 +55,24 @@ class World:
         self, *texts: str, kept: Mapping[str, str] | None = None, constraints: Sequence[str] = ()
     ) -> Solution:
         """The solution for requirement ``texts``, one a line."""
-        question = Question(
-            roots=tuple(root for place, text in enumerate(texts) for root in roots(place, text)),
-            constraints=tuple(line(place, text) for place, text in enumerate(constraints)),
-            kept={canonical(name): version for name, version in (kept or {}).items()},
-        )
         return solve(
-            question, supply=self.supply, dependencies=self.dependencies, shared=self.shared
+            question(*texts, kept=kept, constraints=constraints),
+            supply=self.supply,
+            dependencies=self.dependencies,
+            shared=self.shared,
         )
+
+    def explained(self, *texts: str) -> VenvmanError:
+        """What is said of requirement ``texts``, which have no solution."""
+        asked = question(*texts)
+        explainer = Explainer(
+            asked, supply=self.supply, dependencies=self.dependencies, shared=self.shared
+        )
+        try:
+            self.solve(*texts)
+        except Unsolvable as failure:
+            return explainer.explain(failure)
+        raise AssertionError(f"{texts} have a solution")
 
     def pins(self, *texts: str, kept: Mapping[str, str] | None = None) -> dict[str, str]:
         """The same as versions by name."""
@@ -66,7 +85,7 @@ class World:
             self,
             target=TARGET,
             options=IndexOptions(offline=True),
-            guess=lambda _: None,
+            guess=lambda file: (self._of(file), False),
             build=_no_build,
         )
 
@@ -92,8 +111,12 @@ class World:
 
     def metadata(self, file: IndexFile) -> CoreMetadata | None:
         """See :class:`venvman.resolve.supply.IndexSide`."""
+        found = self._of(file)
+        self.read.append(f"{found.name} {found.version}")
+        return None if found.name in self.sdists else found
+
+    def _of(self, file: IndexFile) -> CoreMetadata:
         name, version = file.url.split("/")[-2:]
-        self.read.append(f"{name} {version}")
         return CoreMetadata(
             name=name, version=version, requires=tuple(self.packages[name][version])
         )
@@ -105,6 +128,17 @@ class World:
     def metadata_at_hand(self, file: IndexFile) -> bool:  # noqa: ARG002
         """See :class:`venvman.resolve.supply.IndexSide`."""
         return self.kept
+
+
+def question(
+    *texts: str, kept: Mapping[str, str] | None = None, constraints: Sequence[str] = ()
+) -> Question:
+    """The question that requirement ``texts`` ask, one a line."""
+    return Question(
+        roots=tuple(root for place, text in enumerate(texts) for root in roots(place, text)),
+        constraints=tuple(line(place, text) for place, text in enumerate(constraints)),
+        kept={canonical(name): version for name, version in (kept or {}).items()},
+    )
 
 
 def line(place: int, text: str) -> Requirement:

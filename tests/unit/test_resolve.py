@@ -125,6 +125,13 @@ def test_the_failure_names_the_demands_that_met() -> None:
     assert {str(cause.requirement) for cause in raised.value.causes} == {"c<2", "c>=2"}
 
 
+def test_a_conflict_is_explained_without_building_what_fewer_lines_would_bring() -> None:
+    world = World({"a": {"1": ["b<2"]}, "b": {"1": [], "2": []}, "c": {"1": []}}, sdists=["a"])
+    said = world.explained("a", "b>=2", "c")
+    assert said.code == "requirements-conflict"
+    assert "c" not in {problem.text for problem in said.problems}
+
+
 def test_a_pin_that_cannot_stay_is_told() -> None:
     world = World({"a": {"1": [], "2": []}, "b": {"1": ["a>=2"]}})
     solution = world.solve("a", "b", kept={"a": "1", "b": "1"})

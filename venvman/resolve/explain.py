@@ -40,6 +40,7 @@ class Explainer:
     ) -> None:
         self._question = replace(question, kept={})
         self._supply = supply
+        self._unbuilt = supply.without_building()
         self._dependencies = dependencies
         self._shared = shared
         self._until = time.monotonic() + PATIENCE
@@ -81,7 +82,7 @@ class Explainer:
         try:
             solve(
                 replace(self._question, roots=roots),
-                supply=self._supply,
+                supply=self._unbuilt,  # what fewer lines would bring is not worth a build
                 dependencies=self._dependencies,
                 shared=self._shared,
             )

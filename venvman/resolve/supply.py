@@ -5,10 +5,12 @@ The one place where solving meets the network; everything is asked once, whoever
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from venvman.candidates import Candidates
+from venvman.errors import InstallError
 from venvman.index.once import Once
 from venvman.names import canonical
 
@@ -85,6 +87,13 @@ class Supply:
         self._foreseen: Once[str, Described | None] = Once()
         self._built: Once[str, CoreMetadata] = Once()
         self._refreshed: set[NormalizedName] = set()
+        self._building = True
+
+    def without_building(self) -> Supply:
+        """The same supply, knowing the same things; what it would have to build it refuses."""
+        other = copy.copy(self)
+        other._building = False  # noqa: SLF001 - one of this class
+        return other
 
     def candidates(self, name: NormalizedName) -> Candidates:
         """The project's files.
@@ -151,6 +160,8 @@ class Supply:
         foreseen = self.foreseen(candidate)
         if foreseen is not None and foreseen.final:
             return foreseen
+        if not (self._building or self._built.known(candidate.file.url)):
+            raise InstallError(f"{candidate.file.filename} is not built.", code="not-built")
         built = self._built.get(
             candidate.file.url, lambda: self._build(candidate.name, candidate.file)
         )
