@@ -53,6 +53,7 @@ __all__ = [
     "seen_of",
     "settle",
     "wants_quiet",
+    "words_of",
     "write",
 ]
 
@@ -374,6 +375,11 @@ def _site(folder: str) -> str:
 def flags_of(arguments: Sequence[str]) -> str:
     """The flags that choose what is wanted, as text."""
     return _ITEM.join(word for word in arguments[1:] if word not in _INDIFFERENT)
+
+
+def words_of(flags: str) -> list[str]:
+    """The inverse of :func:`flags_of`."""
+    return flags.split(_ITEM)
 
 
 def seen_of(variables: Mapping[str, str], names: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.events import Stage
-from venvman.install.identity import Identities
+from venvman.install.identity import Identities, target_digest
 from venvman.install.memory import Memory, Obtained
 from venvman.install.refusals import label_of, refuse_unhashed
 from venvman.lock.file import located
@@ -62,7 +62,7 @@ def obtain(
     """
     refuse_unhashed(entries, options)
     entries = [_located(entry, root, build) for entry in entries]
-    identities = Identities(target=interpreter.target, options=options, build=build)
+    identities = Identities(target=target_digest(interpreter.target), options=options, build=build)
     memory = Memory(store, identities, root=root)
     results: dict[NormalizedName, Obtained] = {}
     missing: list[LockEntry] = []

@@ -24,14 +24,19 @@ if TYPE_CHECKING:
     from venvman.sources import VcsSource
     from venvman.target import Target
 
-__all__ = ["Identities"]
+__all__ = ["Identities", "target_digest"]
+
+
+def target_digest(target: Target) -> str:
+    """What stands for ``target`` in every key."""
+    return _digest(target.python, target.tags)
 
 
 class Identities:
-    """The keys for one target and one set of options."""
+    """The keys for one target (by its :func:`target_digest`) and one set of options."""
 
-    def __init__(self, *, target: Target, options: IndexOptions, build: BuildSettings) -> None:
-        self._target = _digest(target.python, target.tags)
+    def __init__(self, *, target: str, options: IndexOptions, build: BuildSettings) -> None:
+        self._target = target
         self._options = options
         self._build = build
 

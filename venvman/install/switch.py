@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from venvman import stamp
 from venvman.environment.historyline import append_switch
 from venvman.environment.ledger import Ledger, read_ledger
-from venvman.environment.record import locate, parse_record
 from venvman.install import states
 from venvman.install.attic import Attic, AtticEntry
 from venvman.install.exchange import Exchange
 from venvman.install.flock import locked_at_once
 from venvman.install.journal import JOURNAL, STAGE, apply, missing_results, write_journal
 from venvman.install.summary import summary
+from venvman.install.switchplan import plan_switch
 from venvman.install.trees import Walk
 from venvman.names import NormalizedName
 
@@ -36,18 +36,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from venvman.environment.ledger import Provenance
-    from venvman.install.states import Held, State
+    from venvman.install.states import State
+    from venvman.install.switchplan import Leaving, SwitchPlan
     from venvman.stamp import Stamp
 
 __all__ = ["Switched", "attempt", "switch"]
-
-# Without these there is no environment, whatever a RECORD says.
-_UNTOUCHABLE = ("pyvenv.cfg", ".venvman")
-# What no lock names of these stays as it is: the recorded state is not what a sync would make.
-_NEVER_DRIFT = frozenset({"pip", "setuptools", "wheel"})
-
-_FEW = 20
-"""More wheels from the store are more than a switch should be: folders are placed for them, say."""
 
 
 class Switched(NamedTuple):
@@ -56,31 +49,6 @@ class Switched(NamedTuple):
     changes: int
     text: str
     seconds: float
-
-
-class _Leaving(NamedTuple):
-    """A distribution that leaves: its ``files`` by RECORD, relative to the root, and their size."""
-
-    info: str
-    held: Held
-    files: frozenset[str]
-    size: int
-
-
-class _Plan(NamedTuple):
-    """A switch that can be made.
-
-    ``leaving`` goes into the attic, ``returning`` comes out of it; ``arriving``, by metadata
-    folder, comes from the store.
-    """
-
-    root: str
-    ledger: Ledger
-    current: State
-    wanted: State
-    leaving: list[_Leaving]
-    returning: list[AtticEntry]
-    arriving: dict[str, Held]
 
 
 def switch(
@@ -132,117 +100,43 @@ def _attempt(
     found = stamp.find(cwd)
     if found is None or not found.state:
         return None
-    key = states.find(found.environment, flags=flags, variables=variables)
-    if key is None:
-        return None
     current = states.read(found.environment, found.state)
-    wanted = states.read(found.environment, key)
-    if current is None or wanted is None:
+    if current is None:
+        return None
+    known = states.find(found.environment, flags=flags, variables=variables)
+    if known is not None:
+        wanted = states.read(found.environment, known)
+    else:
+        wanted = _derived(current, found.environment, flags, variables)
+    if wanted is None:
         return None
     with locked_at_once(current.lock, who="venvman sync") as held:
-        plan = _plan(found, current, wanted) if held else None
+        plan = plan_switch(found, current, wanted) if held else None
         if plan is None:
             return None
         if plan.leaving or plan.returning or plan.arriving:
             plan = _carry_out(plan, observe)
-            _record(plan)
+            plan = _record(plan, is_known=known is not None)
         if plan.wanted is not wanted:
             states.record(found.environment, plan.wanted)
-        _leave_stamp(found, plan, key)
+        _leave_stamp(found, plan)
     return _told(plan, perf_counter() - started)
 
 
-def _plan(found: Stamp, current: State, wanted: State) -> _Plan | None:
-    """What is to be done, under the lock; None if anything is not as it was left."""
-    again = stamp.find(os.path.dirname(found.environment))
-    if again is None or again.content != found.content:
+def _derived(
+    current: State, environment: str, flags: str, variables: Mapping[str, str]
+) -> State | None:
+    """The state that was never reached before, if it can be told from the one at hand."""
+    if "--frozen" not in stamp.words_of(flags) or current.flags != flags:
+        return None  # else it must be judged whether the lock is fresh
+    if current.seen != stamp.seen_of(variables, current.names):
         return None
-    gone = found.gone()
-    if gone is None or current.parts != wanted.parts:
-        return None
-    if current.others != wanted.others or not wanted.locked:
-        return None
-    root = os.path.realpath(found.environment)
-    ledger = read_ledger(root)
-    known = {info: ledger.distributions.get(info) for info in current.held}
-    if any(row != current.held[info].provenance for info, row in known.items()):
-        return None
-    here = _without(root, current, gone)
-    if here is None:
-        return None
-    leaving = _leaving(root, ledger, here, wanted)
-    coming = _coming(root, here, wanted)
-    if leaving is None or coming is None:
-        return None
-    plan = _Plan(root, ledger, current, wanted, leaving, *coming)
-    return None if {*_before(plan), *_after(plan)} & _NEVER_DRIFT else plan
+    from venvman.install.deriving import derive
+
+    return derive(os.path.realpath(environment), current, variables=variables)
 
 
-def _without(root: str, state: State, gone: list[str]) -> State | None:
-    """``state`` less the distributions whose metadata somebody has removed since."""
-    infos = {os.path.realpath(path)[len(root) + 1 :] for path in gone}
-    if not infos <= state.held.keys():
-        return None
-    return state._replace(
-        held={info: held for info, held in state.held.items() if info not in infos}
-    )
-
-
-def _leaving(root: str, ledger: Ledger, current: State, wanted: State) -> list[_Leaving] | None:
-    found = []
-    for info, held in current.held.items():
-        if wanted.held.get(info) == held:
-            continue
-        if held.shared or ledger.known(root, info) is None:
-            return None
-        listed = _listed(root, info)
-        if listed is None:
-            return None
-        found.append(_Leaving(info, held, *listed))
-    return found
-
-
-def _listed(root: str, info: str) -> tuple[frozenset[str], int] | None:
-    """The files that the RECORD of ``info`` names, and their size; None if one is out of place."""
-    try:
-        with open(f"{root}/{info}/RECORD", encoding="utf-8", errors="surrogateescape") as stream:
-            parsed = parse_record(stream.read())
-    except OSError:
-        return None
-    site = info.rpartition("/")[0]
-    files = set()
-    for row in parsed.rows:
-        path = locate(row.path, site=site, root=root)
-        if path is None or path.partition("/")[0] in _UNTOUCHABLE:
-            return None
-        files.add(path)
-    return (
-        None if parsed.problems else (frozenset(files), sum(row.size or 0 for row in parsed.rows))
-    )
-
-
-def _coming(
-    root: str, current: State, wanted: State
-) -> tuple[list[AtticEntry], dict[str, Held]] | None:
-    """What comes back from the attic, and what only the store may have."""
-    attic = Attic(root)
-    returning: list[AtticEntry] = []
-    arriving: dict[str, Held] = {}
-    for info, held in wanted.held.items():
-        if current.held.get(info) == held:
-            continue
-        if held.shared or held.provenance.direct or held.provenance.described:
-            return None
-        entry = attic.read(held.key)
-        known = entry is not None and (entry.info, entry.provenance) == (info, held.provenance)
-        if entry is not None and known and attic.is_whole(entry):
-            returning.append(entry)
-        else:
-            arriving[info] = held
-    return None if len(arriving) > _FEW else (returning, arriving)
-
-
-def _carry_out(plan: _Plan, observe: Callable[[str], None]) -> _Plan:
+def _carry_out(plan: SwitchPlan, observe: Callable[[str], None]) -> SwitchPlan:
     """The transaction; the plan with what came from the store as it is now.
 
     Raises:
@@ -277,7 +171,7 @@ def _carry_out(plan: _Plan, observe: Callable[[str], None]) -> _Plan:
             _discard(f"{root}/{STAGE}")
 
 
-def _as_arrived(plan: _Plan, arrived: Mapping[str, Provenance]) -> _Plan:
+def _as_arrived(plan: SwitchPlan, arrived: Mapping[str, Provenance]) -> SwitchPlan:
     """The store may have unpacked a wheel anew since the state was written down."""
     held = plan.wanted.held
     if all(held[info].provenance == provenance for info, provenance in arrived.items()):
@@ -286,7 +180,7 @@ def _as_arrived(plan: _Plan, arrived: Mapping[str, Provenance]) -> _Plan:
     return plan._replace(wanted=plan.wanted._replace(held={**held, **now}))
 
 
-def _prepared(plan: _Plan) -> tuple[Exchange, dict[str, Provenance]]:
+def _prepared(plan: SwitchPlan) -> tuple[Exchange, dict[str, Provenance]]:
     """All moves, staged and planned, and what the ledger will know of what arrives."""
     exchange = Exchange(plan.root)
     owners = {path: index for index, each in enumerate(plan.leaving) for path in each.files}
@@ -314,7 +208,7 @@ def _prepared(plan: _Plan) -> tuple[Exchange, dict[str, Provenance]]:
     return exchange, arrived
 
 
-def _entry(each: _Leaving, units: list[tuple[str, str]], sequence: int) -> AtticEntry | None:
+def _entry(each: Leaving, units: list[tuple[str, str]], sequence: int) -> AtticEntry | None:
     held = each.held
     if not units:
         return None
@@ -330,18 +224,26 @@ def _entry(each: _Leaving, units: list[tuple[str, str]], sequence: int) -> Attic
     )
 
 
-def _record(plan: _Plan) -> None:
-    """Adds to the environment's history; what cannot be written there is no error."""
-    held = plan.wanted.held.values()
+def _record(plan: SwitchPlan, *, is_known: bool) -> SwitchPlan:
+    """Adds to the environment's history; what cannot be written there is no error.
+
+    The plan with the wanted state as it was found to be, where it is a new one.
+    """
+    sequence = plan.ledger.sequence + 1
     with suppress(OSError):
-        append_switch(
-            plan.root,
-            plan.ledger.sequence + 1,
-            [(each.name, each.provenance.sha256) for each in held],
-        )
+        if is_known:
+            held = plan.wanted.held.values()
+            wheels = [(each.name, each.provenance.sha256) for each in held]
+            append_switch(plan.root, sequence, wheels)
+        else:
+            from venvman.install.deriving import surveyed, write_history
+
+            plan = plan._replace(wanted=surveyed(plan.root, plan.current, plan.wanted))
+            write_history(plan.root, plan.wanted, sequence=sequence)
+    return plan
 
 
-def _leave_stamp(found: Stamp, plan: _Plan, key: str) -> None:
+def _leave_stamp(found: Stamp, plan: SwitchPlan) -> None:
     """Stamps the new state, so that the next sync has nothing to do; never an error."""
     wanted = plan.wanted
     with suppress(OSError):
@@ -360,13 +262,13 @@ def _leave_stamp(found: Stamp, plan: _Plan, key: str) -> None:
                 flags=wanted.flags,
                 names=wanted.names,
                 seen=wanted.seen,
-                state=key,
+                state=wanted.key,
                 text=wanted.text,
                 facts=(*facts, *parts),
             )
 
 
-def _is_reached(plan: _Plan) -> bool:
+def _is_reached(plan: SwitchPlan) -> bool:
     """Whether the environment holds what it held when the wanted state was written down."""
     ledger = read_ledger(plan.root)
     for info, held in plan.wanted.held.items():
@@ -378,17 +280,8 @@ def _is_reached(plan: _Plan) -> bool:
     }
 
 
-def _before(plan: _Plan) -> dict[str, str]:
-    return {each.held.name: each.held.version for each in plan.leaving}
-
-
-def _after(plan: _Plan) -> dict[str, str]:
-    versions = {str(entry.name): entry.version for entry in plan.returning}
-    return versions | {held.name: held.version for held in plan.arriving.values()}
-
-
-def _told(plan: _Plan, seconds: float) -> Switched:
-    before, after = _before(plan), _after(plan)
+def _told(plan: SwitchPlan, seconds: float) -> Switched:
+    before, after = plan.before, plan.after
     changes = len({*before, *after})
     text = f"{plan.wanted.text}\n"
     if changes:

@@ -125,6 +125,7 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
         if deed.settled is None
         else Looked(
             scan=scan,
+            groups=selected.groups,
             environment=deed.settled,
             files_ns=started,
             environment_ns=deed.compared or started,

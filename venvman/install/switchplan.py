@@ -1,0 +1,153 @@
+"""What a switch between known states has to do, and whether it can: everything is looked at first.
+
+Imports next to nothing, as :mod:`venvman.install.switch`, which does it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from venvman import stamp
+from venvman.environment.ledger import Ledger, read_ledger
+from venvman.environment.record import locate, parse_record
+from venvman.install.attic import Attic, AtticEntry
+
+if TYPE_CHECKING:
+    from venvman.install.states import Held, State
+    from venvman.stamp import Stamp
+
+__all__ = ["Leaving", "SwitchPlan", "plan_switch"]
+
+# Without these there is no environment, whatever a RECORD says.
+_UNTOUCHABLE = ("pyvenv.cfg", ".venvman")
+# What no lock names of these stays as it is: the recorded state is not what a sync would make.
+_NEVER_DRIFT = frozenset({"pip", "setuptools", "wheel"})
+_FEW = 20
+"""More wheels from the store are more than a switch should be: folders are placed for them, say."""
+
+
+class Leaving(NamedTuple):
+    """A distribution that leaves: its ``files`` by RECORD, relative to the root, and their size."""
+
+    info: str
+    held: Held
+    files: frozenset[str]
+    size: int
+
+
+class SwitchPlan(NamedTuple):
+    """A switch that can be made.
+
+    ``leaving`` goes into the attic, ``returning`` comes out of it; ``arriving``, by metadata
+    folder, comes from the store.
+    """
+
+    root: str
+    ledger: Ledger
+    current: State
+    wanted: State
+    leaving: list[Leaving]
+    returning: list[AtticEntry]
+    arriving: dict[str, Held]
+
+    @property
+    def before(self) -> dict[str, str]:
+        """The versions of what leaves, by name."""
+        return {each.held.name: each.held.version for each in self.leaving}
+
+    @property
+    def after(self) -> dict[str, str]:
+        """The same of what comes."""
+        versions = {str(entry.name): entry.version for entry in self.returning}
+        return versions | {held.name: held.version for held in self.arriving.values()}
+
+
+def plan_switch(found: Stamp, current: State, wanted: State) -> SwitchPlan | None:
+    """What is to be done, under the lock; None if anything is not as it was left."""
+    again = stamp.find(os.path.dirname(found.environment))
+    if again is None or again.content != found.content:
+        return None
+    gone = found.gone()
+    if gone is None or current.parts != wanted.parts:
+        return None
+    if current.others != wanted.others or not wanted.locked:
+        return None
+    root = os.path.realpath(found.environment)
+    ledger = read_ledger(root)
+    known = {info: ledger.distributions.get(info) for info in current.held}
+    if any(row != current.held[info].provenance for info, row in known.items()):
+        return None
+    here = _without(root, current, gone)
+    if here is None:
+        return None
+    leaving = _leaving(root, ledger, here, wanted)
+    coming = _coming(root, here, wanted)
+    if leaving is None or coming is None:
+        return None
+    plan = SwitchPlan(root, ledger, current, wanted, leaving, *coming)
+    return None if {*plan.before, *plan.after} & _NEVER_DRIFT else plan
+
+
+def _without(root: str, state: State, gone: list[str]) -> State | None:
+    """``state`` less the distributions whose metadata somebody has removed since."""
+    infos = {os.path.realpath(path)[len(root) + 1 :] for path in gone}
+    if not infos <= state.held.keys():
+        return None
+    return state._replace(
+        held={info: held for info, held in state.held.items() if info not in infos}
+    )
+
+
+def _leaving(root: str, ledger: Ledger, current: State, wanted: State) -> list[Leaving] | None:
+    found = []
+    for info, held in current.held.items():
+        if wanted.held.get(info) == held:
+            continue
+        if held.shared or ledger.known(root, info) is None:
+            return None
+        listed = _listed(root, info)
+        if listed is None:
+            return None
+        found.append(Leaving(info, held, *listed))
+    return found
+
+
+def _listed(root: str, info: str) -> tuple[frozenset[str], int] | None:
+    """The files that the RECORD of ``info`` names, and their size; None if one is out of place."""
+    try:
+        with open(f"{root}/{info}/RECORD", encoding="utf-8", errors="surrogateescape") as stream:
+            parsed = parse_record(stream.read())
+    except OSError:
+        return None
+    site = info.rpartition("/")[0]
+    files = set()
+    for row in parsed.rows:
+        path = locate(row.path, site=site, root=root)
+        if path is None or path.partition("/")[0] in _UNTOUCHABLE:
+            return None
+        files.add(path)
+    return (
+        None if parsed.problems else (frozenset(files), sum(row.size or 0 for row in parsed.rows))
+    )
+
+
+def _coming(
+    root: str, current: State, wanted: State
+) -> tuple[list[AtticEntry], dict[str, Held]] | None:
+    """What comes back from the attic, and what only the store may have."""
+    attic = Attic(root)
+    returning: list[AtticEntry] = []
+    arriving: dict[str, Held] = {}
+    for info, held in wanted.held.items():
+        if current.held.get(info) == held:
+            continue
+        if held.shared or held.provenance.direct or held.provenance.described:
+            return None
+        entry = attic.read(held.key)
+        known = entry is not None and (entry.info, entry.provenance) == (info, held.provenance)
+        if entry is not None and known and attic.is_whole(entry):
+            returning.append(entry)
+        else:
+            arriving[info] = held
+    return None if len(arriving) > _FEW else (returning, arriving)
