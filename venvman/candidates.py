@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from enum import Enum
 from functools import lru_cache
 from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urljoin
 
@@ -227,7 +228,7 @@ class Candidates:
                 self._invalid.append(spelled)
             else:
                 grouped[version] = (*grouped.get(version, ()), spelled)
-        return dict(sorted(grouped.items(), key=lambda item: item[0], reverse=True))
+        return {version: grouped[version] for version in sorted(grouped, key=_ORDER, reverse=True)}
 
     def _filtered(
         self, specifier: SpecifierSet, hashes: tuple[str, ...], *, prereleases: bool
@@ -389,6 +390,11 @@ def _declined(candidate: Candidate, specifier: SpecifierSet, hashes: tuple[str, 
     else:
         kind, reason = RefusalKind.PRE_RELEASE, "is a pre-release, which nobody asked for"
     return Refusal(file=file, kind=kind, reason=f"{file.filename} {reason}.", version=version)
+
+
+_ORDER = attrgetter("_key") if hasattr(Version("0"), "_key") else None
+"""What versions are compared by, where it can be had: comparing them by methods takes as long as
+parsing them."""
 
 
 @lru_cache(maxsize=65536)

@@ -9,7 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["CoreMetadata", "name_and_version", "parse_metadata", "parse_requires_txt"]
+__all__ = [
+    "CoreMetadata",
+    "headers_of",
+    "name_and_version",
+    "parse_metadata",
+    "parse_requires_txt",
+]
 
 # The format is that of email headers: field names are case-insensitive, a line that starts with
 # white space continues the one before it. Compiled when first used (:mod:`re` keeps them), since
@@ -36,7 +42,7 @@ class CoreMetadata:
 def parse_metadata(content: bytes) -> CoreMetadata:
     """The fields of METADATA or PKG-INFO; the description after the headers is never looked at."""
     fields: dict[bytes, list[str]] = {}
-    for key, value in re.findall(_FIELD, _headers(content)):
+    for key, value in re.findall(_FIELD, headers_of(content)):
         fields.setdefault(key.lower(), []).append(_text(value))
     return CoreMetadata(
         name=_first(fields, b"name"),
@@ -52,7 +58,7 @@ def name_and_version(content: bytes) -> tuple[str | None, str | None]:
 
     ``content`` may be the beginning of the file alone, as long as it holds both.
     """
-    headers = _headers(content)
+    headers = headers_of(content)
     name, version = re.search(_NAME, headers), re.search(_VERSION, headers)
     return (
         _text(name[1]) or None if name else None,
@@ -75,7 +81,8 @@ def parse_requires_txt(text: str) -> tuple[str, ...]:
     return tuple(requires)
 
 
-def _headers(content: bytes) -> bytes:
+def headers_of(content: bytes) -> bytes:
+    """All of METADATA or PKG-INFO that is looked at: what stands before the description."""
     if b"\r\n" in content:
         content = content.replace(b"\r\n", b"\n")
     end = content.find(b"\n\n")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -47,6 +48,11 @@ class Credentials:
 
 def origin_of(url: str) -> tuple[str, str, int]:
     """Scheme, host and port of ``url``, defaults filled in."""
+    return _origin("/".join(url.split("/", 3)[:3]))
+
+
+@lru_cache(maxsize=256)
+def _origin(url: str) -> tuple[str, str, int]:
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     return scheme, (parts.hostname or "").lower(), parts.port or _PORTS.get(scheme, 0)
@@ -54,6 +60,8 @@ def origin_of(url: str) -> tuple[str, str, int]:
 
 def split_credentials(url: str) -> tuple[str, Credentials | None]:
     """``url`` without its credentials, and them; a user alone has an empty password."""
+    if "@" not in url:
+        return url, None
     parts = urlsplit(url)
     userinfo, at, host = parts.netloc.rpartition("@")
     if not at:
@@ -120,8 +128,11 @@ class Authenticator:
 
     def _index_of(self, url: str) -> tuple[str, Credentials | None] | None:
         """The index of the same origin whose path has most in common with ``url``'s."""
-        origin, path = origin_of(url), urlsplit(url).path
+        origin = origin_of(url)
         own = [index for index in self._indexes if origin_of(index[0]) == origin]
+        if len(own) < 2:
+            return own[0] if own else None
+        path = urlsplit(url).path
         return max(own, key=lambda index: _common(urlsplit(index[0]).path, path), default=None)
 
     def _of_index(self, url: str, user: str | None) -> Credentials | None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import time
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -34,6 +34,9 @@ UNSAID = 600
 """Seconds for which a page without caching headers counts as fresh (DESIGN 4.7)."""
 
 _NO_PROJECT = "0" * 32
+_OWN = os.urandom(4).hex()
+_NUMBERS = count()
+"""Tell temporary files apart: those of processes, and those of one."""
 
 
 class _Head(msgspec.Struct, array_like=True):
@@ -105,14 +108,13 @@ class Entries:
         """
         if not self._writable:
             return None
-        path = self.path_of(key)
+        path = str(self.path_of(key))
+        temporary = f"{path}.{_OWN}-{os.getpid():x}-{next(_NUMBERS):x}.tmp"
         try:
-            for folder in (self._folder.parent, self._folder, path.parent):
-                make_private_folder(folder)
-            # Not synced: after a power cut an entry may be torn, which reading it notices.
-            descriptor, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
+            descriptor = self._create(temporary)
             try:
-                with os.fdopen(descriptor, "wb") as stream:
+                # Not synced: after a power cut an entry may be torn, which reading it notices.
+                with open(descriptor, "wb") as stream:  # noqa: PTH123 - a descriptor
                     stream.writelines(parts)
                     stream.flush()
                     info = os.fstat(descriptor)
@@ -124,6 +126,16 @@ class Entries:
             self._give_up(error)
             return None
         return info
+
+    def _create(self, path: str) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        try:
+            return os.open(path, flags, 0o600)
+        except FileNotFoundError:
+            parent = self._folder / os.path.basename(os.path.dirname(path))  # noqa: PTH119, PTH120
+            for folder in (self._folder.parent, self._folder, parent):
+                make_private_folder(folder)
+            return os.open(path, flags, 0o600)
 
     def touch(self, key: str) -> os.stat_result | None:
         """Makes the entry count as written now; its file's facts then."""
@@ -254,7 +266,7 @@ def _key(url: str, credentials: Credentials | None) -> str:
 
 
 def _digest(parts: Iterable[bytes | memoryview]) -> str:
-    digest = hashlib.blake2b(digest_size=16)
+    digest = hashlib.sha256()
     for part in parts:
         digest.update(part)
-    return digest.hexdigest()
+    return digest.hexdigest()[: len(_NO_PROJECT)]

@@ -32,7 +32,8 @@ class Connections:
         self._options = options
         self._variables = variables
         self._lock = threading.Lock()
-        self._pools: dict[tuple[str | None, bool], PoolManager] = {}
+        self._pools: dict[tuple[str | None, bool, bool], PoolManager] = {}
+        self._ways: dict[str, PoolManager] = {}
 
     def pool_for(self, url: str) -> PoolManager:
         """The pool for ``url``: verified unless its host is a trusted one, proxied if need be.
@@ -40,25 +41,34 @@ class Connections:
         Raises:
             ConfigurationError: a certificate file or proxy that cannot be used.
         """
+        host = "/".join(url.split("/", 3)[:3])
+        known = self._ways.get(host)
+        if known is not None:
+            return known
         proxy = self._options.proxy or proxy_for(url, self._variables)
         verified = not is_trusted(url, self._options.trusted_hosts)
+        # Reading the authorities takes 20 ms, which nobody needs for plain HTTP.
+        secure = proxy is not None or not url.startswith("http://")
+        key = (proxy, verified, secure)
         with self._lock:
-            pool = self._pools.get((proxy, verified))
+            pool = self._pools.get(key)
             if pool is None:
-                pool = self._pools[proxy, verified] = self._make(proxy, verified=verified)
+                pool = self._make(proxy, verified=verified, secure=secure)
+                self._pools[key] = pool
+            self._ways[host] = pool
         return pool
 
     def close(self) -> None:
         """Closes every connection."""
         with self._lock:
-            pools, self._pools = self._pools, {}
+            pools, self._pools, self._ways = self._pools, {}, {}
         for pool in pools.values():
             pool.clear()
 
-    def _make(self, proxy: str | None, *, verified: bool) -> PoolManager:
+    def _make(self, proxy: str | None, *, verified: bool, secure: bool) -> PoolManager:
         import urllib3
 
-        context = self._context(verified=verified)
+        context = self._context(verified=verified) if secure else None
         if proxy is None:
             return urllib3.PoolManager(maxsize=POOL_SIZE, ssl_context=context)
         address, credentials = split_credentials(proxy if "//" in proxy else f"http://{proxy}")

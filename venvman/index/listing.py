@@ -51,16 +51,10 @@ class Listing:
     @classmethod
     def of(cls, page: ProjectPage, name: NormalizedName) -> Listing:
         """Groups the rows of ``page`` that are files of ``name``; the others are skipped."""
-        groups: dict[str, list[FileRow]] = {}
+        groups, strange = _grouped(page.rows, name)
         skipped = [(each.filename, each.reason) for each in page.skipped]
-        for row in page.rows:
-            version = version_of(row.filename, name)
-            if version is None:
-                skipped.append((row.filename, f"it is neither a wheel nor an sdist of {name}"))
-            elif version in groups:
-                groups[version].append(row)
-            else:
-                groups[version] = [row]
+        reason = f"it is neither a wheel nor an sdist of {name}"
+        skipped += [(row.filename, reason) for row in strange]
         body = bytearray()
         places: dict[str, tuple[int, int]] = {}
         for version, rows in groups.items():
@@ -159,3 +153,27 @@ class ProjectFiles:
             for version in listing.versions
             for file in listing.files(version)
         )
+
+
+def _grouped(
+    rows: Iterable[FileRow], name: NormalizedName
+) -> tuple[dict[str, list[FileRow]], list[FileRow]]:
+    """Rows by version, and those that are no files of ``name``."""
+    groups: dict[str, list[FileRow]] = {}
+    strange: list[FileRow] = []
+    # Of the wheels of a release, which mostly stand together, only the first is looked at closely.
+    beginning, group = "/", strange
+    for row in rows:
+        filename = row.filename
+        if filename.startswith(beginning) and filename.endswith(".whl"):
+            group.append(row)
+            continue
+        version = version_of(filename, name)
+        if version is None:
+            strange.append(row)
+            continue
+        group = groups.setdefault(version, [])
+        group.append(row)
+        is_wheel = filename.endswith(".whl")
+        beginning = f"{filename.partition('-')[0]}-{version}-" if is_wheel else "/"
+    return groups, strange
