@@ -30,7 +30,7 @@ WORDS = ("sync", "--frozen")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _EVENTS = frozenset(
     {"open", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink"}
-    | {"os.truncate", "os.utime", "os.chmod", "shutil.rmtree", "subprocess.Popen"}
+    | {"os.truncate", "os.utime", "os.chmod", "subprocess.Popen"}
 )
 _DIED = 42
 
@@ -218,7 +218,7 @@ def _fail_at(
         what = f"{moment}: {steps[moment]} {ran.stderr}"
         making.look(what)
         assert ran.code in (0, 2, 130), what
-        assert "internal" not in ran.stderr, what
+        assert "defect" not in ran.stderr, what
         if ran.code == 0:
             assert contents(making.venv) == making.new, what
         # What could not be removed at that moment is, by the next command.

@@ -311,6 +311,29 @@ def test_all_failures_are_reported_at_once_by_name(world: World) -> None:
     assert "good 1.0" in world.listener.items
 
 
+def test_a_host_that_does_not_answer_is_one_problem_for_all_that_is_wanted_from_it(
+    world: World,
+) -> None:
+    world.options = IndexOptions(index_urls=("http://127.0.0.1:9/simple",))
+    error = world.refusal(*[pin(f"a{number}", line=number) for number in range(1, 8)])
+    assert error.message == "7 packages could not be fetched."
+    (problem,) = error.problems
+    assert (problem.line, problem.code) == (1, "index-unreachable")
+    first, second = (problem.why or "").splitlines()
+    assert first == "No connection to 127.0.0.1:9: Connection refused."
+    assert second == "The same goes for 6 other packages: a2 1.0, a3 1.0, a4 1.0, a5 1.0, 2 more."
+
+
+def test_a_file_that_the_index_lists_and_does_not_have_is_its_owners_matter(world: World) -> None:
+    world.wheel("a")
+    gone = Response(status=404)
+    world.index.intercept = lambda asked: gone if asked.path.endswith(".whl") else None
+    error = world.refusal(pin("a"))
+    assert error.code == "index-not-found"
+    assert "lists a file that it does not have" in (error.why or "")
+    assert error.fix == "venvman upgrade a"
+
+
 def test_a_wheel_whose_metadata_names_another_version_is_refused(world: World) -> None:
     metadata = b"Metadata-Version: 2.1\nName: a\nVersion: 6.6\n"
     make_wheel(world.index.folder, "a", raw={"a-1.0.dist-info/METADATA": metadata})

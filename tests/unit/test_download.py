@@ -171,6 +171,8 @@ def test_a_download_that_stays_cut_leaves_nothing(index: Served, folder: Path) -
         client(folder.parent).download(f"{index.url}/{LEAF}", folder, label="demo")
 
     assert caught.value.code == "index-truncated"
+    missing = f"{len(BODY) - 1000:,} more were to come."
+    assert caught.value.why == f"It ended after 1,000 bytes; {missing}"
     assert list(folder.iterdir()) == []
 
 
@@ -187,6 +189,11 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         client(tmp_path).download("https://x.test/a.whl", tmp_path / "none", label="demo")
 
     assert caught.value.code == "download-unwritable"
+    assert "TMPDIR" in (caught.value.fix or "")
+    folder = type(tmp_path)("/nowhere/cache")
+    with pytest.raises(InstallError) as caught:
+        client(tmp_path).download("https://x.test/a.whl", folder, label="demo")
+    assert "VENVMAN_CACHE_DIR" in (caught.value.fix or "")
 
 
 @pytest.mark.parametrize("size", [2_000_000, 2_000])

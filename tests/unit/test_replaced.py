@@ -146,10 +146,13 @@ def test_another_reason_not_to_rename_is_told(
     marked: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unmovable(monkeypatch, marked, errno.EACCES)
-    with pytest.raises(PermissionError), replaced(marked):
+    with pytest.raises(EnvironmentUnusable, match="made") as made, replaced(marked):
         pytest.fail("entered")
-    with pytest.raises(PermissionError):
+    with pytest.raises(EnvironmentUnusable, match="removed") as removed:
         remove(marked)
+    for caught in (made.value, removed.value):
+        assert "Permission denied" in (caught.why or "")
+        assert caught.fix == f"chmod u+rwx {marked.parent}"
     assert (marked / "old").exists()
 
 

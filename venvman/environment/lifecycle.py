@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.environment import config as venvconfig
+from venvman.environment.faults import no_venv_module, not_created, refused
 from venvman.environment.inspection import (
     FILLING,
     MADE_BY,
@@ -118,7 +119,7 @@ def create(
     if not is_vacant(path):
         raise not_an_environment(path, "Something is there already.")
     if not interpreter.has_venv:
-        raise _no_venv_module(interpreter)
+        raise no_venv_module(interpreter)
     place = _real(path)
     begun = False
     try:
@@ -130,10 +131,10 @@ def create(
         if begun:
             _clear(place)
         if isinstance(error, OSError):
-            raise _not_created(path, str(error)) from error
+            raise refused(path, error) from error
         raise
     if made is None:  # somebody else removed it at this very moment
-        raise _not_created(path, "It vanished.")
+        raise not_created(path, "It vanished.")
     return made
 
 
@@ -146,7 +147,7 @@ def filled(path: Path) -> None:
     try:
         (path / STATE / FILLING).unlink(missing_ok=True)
     except OSError as error:
-        raise _not_created(path, str(error)) from error
+        raise refused(path, error) from error
 
 
 @contextmanager
@@ -166,16 +167,22 @@ def replaced(path: Path) -> Iterator[None]:
     place = _real(path)
     if not is_vacant(place):
         _refuse_unless_removable(place)
-        _move_aside(place)
+        try:
+            _move_aside(place)
+        except OSError as error:
+            raise refused(path, error) from error
     try:
         with _claimed(_aside(place) / _CLAIM, path) if _aside(place).exists() else nullcontext():
             yield
-    except BaseException:
+        if _aside(place).exists():
+            _aside(place).rename(_discarded(place))  # the commit
+    except BaseException as error:
         _put_back(place)
+        if isinstance(error, OSError):
+            raise refused(path, error) from error
         raise
-    if _aside(place).exists():
-        _aside(place).rename(_discarded(place))  # the commit
-    remove_tree(_discarded(place))
+    with suppress(OSError):  # what stays is the next command's to remove
+        remove_tree(_discarded(place))
 
 
 def recover_replaced(path: Path) -> bool:
@@ -219,21 +226,24 @@ def remove(path: Path) -> None:
     what it points to was put there by somebody for a reason, and may be shared.
 
     Raises:
-        EnvironmentUnusable: ``path`` is not an environment, or venvman itself runs in it.
+        EnvironmentUnusable: ``path`` is not an environment, venvman itself runs in it, or the
+            operating system refuses.
     """
     recover_replaced(path)
-    if path.is_symlink():
-        _refuse_unless_removable(_real(path))
-        path.unlink()
-        return
-    _refuse_unless_removable(path)
+    _refuse_unless_removable(_real(path))
     try:
-        path.rename(_discarded(path))  # gone at once, whatever happens while files are deleted
+        if path.is_symlink():
+            path.unlink()
+            return
+        try:
+            path.rename(_discarded(path))  # gone at once, whatever happens while files are deleted
+        except OSError as error:
+            if error.errno not in _UNMOVABLE:
+                raise
+            _clear(path)
+        remove_tree(_discarded(path))
     except OSError as error:
-        if error.errno not in _UNMOVABLE:
-            raise
-        _clear(path)
-    remove_tree(_discarded(path))
+        raise refused(path, error, doing="removed") from error
 
 
 def _redirected(hidden: Path) -> Path:
@@ -379,10 +389,10 @@ def _run_venv(place: Path, interpreter: Interpreter) -> None:
     try:
         done = run(command, env=without_python_variables(os.environ))
     except ProcessFault as fault:
-        raise _not_created(place, fault.message) from fault
+        raise not_created(place, fault.message) from fault
     if not done.ok:
         said = (done.stderr or done.stdout).strip()
-        raise _not_created(place, said.splitlines()[-1] if said else f"Exit code {done.code}.")
+        raise not_created(place, said.splitlines()[-1] if said else f"Exit code {done.code}.")
 
 
 def _write_marks(place: Path) -> None:
@@ -391,23 +401,3 @@ def _write_marks(place: Path) -> None:
     (place / ".gitignore").write_text("*\n", encoding="utf-8")
     (place / "CACHEDIR.TAG").write_text(CACHEDIR_TAG, encoding="utf-8")
     (place / STATE / MADE_BY).write_text(f"venvman {__version__}\n", encoding="utf-8")
-
-
-def _no_venv_module(interpreter: Interpreter) -> EnvironmentUnusable:
-    package = "python{}.{}-venv".format(*interpreter.minor)
-    return EnvironmentUnusable(
-        f"{interpreter} has no venv module, so it cannot make environments.",
-        code="venv-module-missing",
-        path=interpreter.path.as_posix(),
-        why="Some Linux distributions keep it in a package of its own.",
-        fix=f"apt install {package}",
-    )
-
-
-def _not_created(path: Path, why: str) -> EnvironmentUnusable:
-    return EnvironmentUnusable(
-        f"The environment {path} could not be made.",
-        code="environment-not-created",
-        path=path.as_posix(),
-        why=why,
-    )

@@ -217,5 +217,11 @@ def _unwritable(folder: Path, error: OSError) -> InstallError:
         code="download-unwritable",
         path=str(folder),
         why=f"{error.strerror or error}.",
-        fix="Free some space or choose another cache with VENVMAN_CACHE_DIR",
+        fix=f"Free some space there, or name another folder in {_variable_of(folder)}",
     )
+
+
+def _variable_of(folder: Path) -> str:
+    """What says where ``folder`` is: downloads go to the temporary folder if not to the cache."""
+    temporary = Path(tempfile.gettempdir())
+    return "TMPDIR" if folder.is_relative_to(temporary) else "VENVMAN_CACHE_DIR"

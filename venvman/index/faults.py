@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from venvman.errors import IndexFault
@@ -62,7 +63,7 @@ def fault_of_status(status: int, reason: str, url: str, *, sent_credentials: boo
             status=status,
             code="index-not-found",
             why=said,
-            fix="Check the URL",
+            fix=CHECK_URL,
         )
     return Refused(
         f"{where} cannot be read at the moment."
@@ -166,13 +167,24 @@ def _cut_fault(error: Exception, where: str) -> IndexFault:
     return IndexFault(
         f"The connection broke while {where} was being read.",
         code="index-truncated",
-        why=_reason(error),
-        fix="Try again",
+        why=_how_much(error) or _reason(error),
+        fix="Run the same command again",
     )
 
 
+def _how_much(error: Exception) -> str | None:
+    """How far a body came, where the exception or one inside it knows."""
+    for each in (error, *error.args):
+        partial, expected = getattr(each, "partial", None), getattr(each, "expected", None)
+        if isinstance(partial, int) and isinstance(expected, int):
+            return f"It ended after {partial:,} bytes; {expected:,} more were to come."
+    return None
+
+
 def _reason(error: Exception) -> str:
-    """The innermost words of an exception, without urllib3's object addresses."""
+    """The innermost words of an exception, without urllib3's objects and the error's number."""
     text = str(error)
     text = text.split(">: ", 1)[-1] if ">: " in text else text
+    text = re.sub(r"^\w+\(host=[^()]*\): ", "", text)
+    text = re.sub(r"^Failed to establish a new connection: (\[Errno -?\d+\] )?", "", text)
     return redact(text).rstrip(".") + "."

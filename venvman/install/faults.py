@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 
 from venvman.errors import InstallError
+from venvman.install.attic import ATTIC
 
 __all__ = ["explained"]
 
@@ -12,25 +13,39 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
-def explained(error: OSError, *, doing: str, root: str) -> InstallError:
+def explained(error: OSError, *, doing: str, root: str, store: str | None = None) -> InstallError:
     """``error`` met while ``doing`` (a clause, "staging the new distributions"), nothing changed.
 
-    The code is ``disk-full``, ``permission-denied`` or ``install-failed``.
+    ``store`` is a folder of the store, where anything comes from it. The code is ``disk-full``,
+    ``permission-denied`` or ``install-failed``.
     """
     place = str(error.filename2 or error.filename or root)
     if error.errno in _FULL:
-        code, fix = "disk-full", "venvman cache prune"
-        why = f"Free some space on the disk that holds {root}, then run venvman sync again."
+        code, fix = "disk-full", _making_room(root, store)
+        why = f"The disk that holds {root} is full: free some space there, then sync again."
     elif error.errno in _FORBIDDEN:
         code, fix = "permission-denied", f"chmod -R u+rwX {root}"
         why = "Another user may have made it, or it is on a read-only filesystem."
     else:
         code, fix, why = "install-failed", "venvman sync", None
     return InstallError(
-        f"{doing[0].upper()}{doing[1:]} failed: {error.strerror or error} ({place})."
+        f"{doing[0].upper()}{doing[1:]} failed: {error.strerror or error}."
         " The environment is as it was.",
         code=code,
         path=place,
         why=why,
         fix=fix,
     )
+
+
+def _making_room(root: str, store: str | None) -> str:
+    """The command that frees space on the environment's disk; the store may lie on another one."""
+    from pathlib import Path
+
+    attic = Path(root, ATTIC)
+    try:
+        if store is None or Path(store).stat().st_dev == Path(root).stat().st_dev:
+            return "venvman cache prune"
+        return "venvman cache clean --attic" if next(attic.iterdir(), None) else "venvman sync"
+    except OSError:
+        return "venvman sync"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.errors import InstallError, Problem, VenvmanError
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 _SHOWN_REFUSALS = 4
+_OF_THE_HOST = frozenset({"index-certificate", "index-proxy", "index-timeout", "index-unreachable"})
 
 
 def label_of(entry: LockEntry) -> str:
@@ -141,7 +143,33 @@ def _nothing_found(entry: LockEntry, *, builds: Sequence[str], offline: bool) ->
 def all_failures(failures: Iterable[tuple[LockEntry, Exception]]) -> InstallError:
     """Every failure as one problem, by name."""
     ordered = sorted(failures, key=lambda each: each[0].name)
-    return _collected([_problem_of(entry, error) for entry, error in ordered])
+    problems = [_problem_of(entry, error) for entry, error in ordered]
+    return _collected(_folded(problems, [label_of(entry) for entry, _ in ordered]), len(ordered))
+
+
+def _folded(problems: Sequence[Problem], labels: Sequence[str]) -> list[Problem]:
+    """A host that does not answer is one problem, however many packages it keeps back."""
+    folded: list[Problem] = []
+    alike: dict[tuple[str, str | None, str | None], list[str]] = {}
+    for problem, label in zip(problems, labels, strict=True):
+        key = (problem.code, problem.why, problem.fix)
+        if problem.code not in _OF_THE_HOST:
+            folded.append(problem)
+        elif key not in alike:
+            alike[key] = []
+            folded.append(problem)
+        else:
+            alike[key].append(label)
+    return [_with_others(each, alike.get((each.code, each.why, each.fix), ())) for each in folded]
+
+
+def _with_others(problem: Problem, labels: Sequence[str]) -> Problem:
+    if not labels:
+        return problem
+    more = [f"{len(labels) - _SHOWN_REFUSALS} more"] if labels[_SHOWN_REFUSALS:] else []
+    names = ", ".join([*labels[:_SHOWN_REFUSALS], *more])
+    count = "another package" if len(labels) == 1 else f"{len(labels)} other packages"
+    return replace(problem, why=f"{problem.why}\nThe same goes for {count}: {names}.")
 
 
 def _problem_of(entry: LockEntry, error: Exception) -> Problem:
@@ -155,6 +183,9 @@ def _problem_of(entry: LockEntry, error: Exception) -> Problem:
     texts = [each.text for each in error.problems]
     why = "\n".join(dict.fromkeys(each for each in (error.why, *reasons, *texts) if each))
     fix = error.fix or next((each.fix for each in error.problems if each.fix), None)
+    if error.code == "index-not-found" and isinstance(entry.source, IndexSource):
+        why = f"{why}\nThe index lists a file that it does not have: its owner should know."
+        fix = f"venvman upgrade {entry.name}"
     return _problem(entry, message=error.message, code=error.code, why=why or None, fix=fix)
 
 
@@ -174,14 +205,15 @@ def _problem(
     )
 
 
-def _collected(problems: Sequence[Problem]) -> InstallError:
-    first = problems[0]
-    if len(problems) == 1:
+def _collected(problems: Sequence[Problem], count: int | None = None) -> InstallError:
+    """``problems`` as one error; ``count`` packages have them, if not one each."""
+    first, count = problems[0], count or len(problems)
+    if count == 1:
         return InstallError(
             first.message, code=first.code, why=first.why, fix=first.fix, problems=problems
         )
     return InstallError(
-        f"{len(problems)} packages could not be fetched.",
+        f"{count} packages could not be fetched.",
         code="artifacts-unavailable",
         problems=problems,
     )

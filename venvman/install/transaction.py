@@ -209,7 +209,10 @@ def _run(
         if not os.path.lexists(f"{root}/{JOURNAL}"):
             _clear(root)
         if isinstance(error, OSError):
-            raise explained(error, doing="changing the environment", root=root) from error
+            stored = (each for each in request.wheels.values() if not isinstance(each, AtticEntry))
+            store = next((str(each.folder) for each in stored), None)
+            doing = "changing the environment"
+            raise explained(error, doing=doing, root=root, store=store) from error
         raise
     return prepared, {"stage": staged - started, "commit": perf_counter() - staged}
 
