@@ -14,7 +14,6 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from venvman import stamp
 from venvman.metadata import CoreMetadata, name_and_version, parse_metadata, parse_requires_txt
 from venvman.names import canonical
 from venvman.sources import DirectorySource, IndexSource, Source
@@ -91,9 +90,14 @@ class Inventory:
     leftovers: tuple[Path, ...] = ()
 
 
-Seen: TypeAlias = dict[str, tuple[str, Installed]]
-"""What was read before, by path of the metadata, with the facts (:func:`venvman.stamp.fact_of`) by
-which it is known to be the same still."""
+Fact: TypeAlias = tuple[int, int, int]
+"""Inode, mtime and ctime of metadata, the times in nanoseconds."""
+Seen: TypeAlias = dict[str, tuple[Fact, Installed]]
+"""What was read before, by path of the metadata, with the fact by which it is known again."""
+
+# In the grain of the clock that a file system's times come from, which may be two seconds, a change
+# leaves no trace.
+_YOUNG_NS = 2_000_000_000
 
 
 def take_inventory(environment: Environment, *, seen: Seen | None = None) -> Inventory:
@@ -192,16 +196,19 @@ class _Reader:
 
     def __init__(self, seen: Seen) -> None:
         self._seen = seen
-        self._began = time.time_ns()
+        self._trusted = time.time_ns() - _YOUNG_NS
 
     def __call__(self, kind: MetadataKind, path: str, stem: str) -> Installed:
-        fact = stamp.fact_of(stamp.PART, path)
+        try:
+            found = os.lstat(path)
+        except OSError:
+            return _read_anew(kind, path, stem)
+        fact = (found.st_ino, found.st_mtime_ns, found.st_ctime_ns)
         known = self._seen.get(path)
         if known is not None and known[0] == fact:
             return known[1]
         installed = _read_anew(kind, path, stem)
-        # What was changed just now may be changed again within the clock's grain.
-        if stamp.is_settled(fact, since_ns=self._began):
+        if max(fact[1:]) < self._trusted:
             self._seen[path] = (fact, installed)
         return installed
 

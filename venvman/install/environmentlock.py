@@ -10,13 +10,13 @@ import contextlib
 import os
 import stat
 import sys
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.errors import InstallError, Problem, Severity
 from venvman.files import inter_process_lock, make_private_folder
+from venvman.install.flock import locked_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,11 +43,16 @@ def locked(
     if directories is None:
         yield
         return
-    from filelock import Timeout
-
     path = _lock_file(environment, directories, reporter)
-    owner = path.with_suffix(".owner")
+    me = " ".join(sys.argv[:3])
     with contextlib.ExitStack() as stack:
+        if stack.enter_context(locked_at_once(str(path), who=me)):
+            yield
+            return
+        # Somebody has it, or the platform has no such locks.
+        from filelock import Timeout
+
+        owner = path.with_suffix(".owner")
         try:
             stack.enter_context(inter_process_lock(path, wait=0))
         except Timeout:
@@ -60,7 +65,7 @@ def locked(
             except Timeout:
                 raise _taken(environment, who) from None
         with contextlib.suppress(OSError):
-            owner.write_text(f"process {os.getpid()} ({' '.join(sys.argv[:3])})")
+            owner.write_text(f"process {os.getpid()} ({me})")
         yield
 
 
@@ -107,6 +112,8 @@ def _temporary_folder() -> Path:
     Raises:
         OSError: it cannot be made, or somebody else has made it.
     """
+    import tempfile
+
     user = os.getuid() if hasattr(os, "getuid") else ""
     folder = Path(tempfile.gettempdir(), f"venvman-{user}")
     with contextlib.suppress(FileExistsError):
