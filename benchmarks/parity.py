@@ -101,8 +101,9 @@ def compare(path: Path, chosen: argparse.Namespace, reasons: dict[str, str]) -> 
         f"  pip-compile {theirs.seconds:6.1f} s",
         flush=True,
     )
-    if not same:
+    if not same or ours.pins is None:
         tell(ours, theirs)
+    if not same:
         print(f"    {reasons.get(path.stem, 'NO REASON KNOWN')}", flush=True)
     return same
 
@@ -114,7 +115,7 @@ def tell(ours: Answer, theirs: Answer) -> None:
             print(f"    {name}: native {mine.get(name)}, pip-compile {other.get(name)}")
     for label, answer in (("native", ours), ("pip-compile", theirs)):
         if answer.pins is None:
-            print(f"    {label}: {answer.said}")
+            print(f"    {label}: {' '.join(answer.said.split())[:300]}", flush=True)
 
 
 def native(root: Path, chosen: argparse.Namespace) -> Answer:
