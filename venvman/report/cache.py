@@ -24,6 +24,7 @@ __all__ = [
 _KINDS = {
     "wheels-v1": "store",
     "index-v1": "index pages",
+    "known-v1": "index pages",
     "metadata-v1": "metadata",
     "built-metadata-v1": "metadata",
     "interpreters": "interpreters",
