@@ -11,7 +11,27 @@ import sys
 
 from venvman import stamp
 
-__all__ = ["main"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+__all__ = ["main", "program"]
+
+
+def program() -> NoReturn:
+    """What the shell starts: :func:`main`, and out without taking the interpreter apart.
+
+    Nobody needs it whole any more, and taking it apart takes longer than many an answer.
+    """
+    code = main()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        code = 128 + 13  # nobody reads any more, as for the command line itself
+    except AttributeError:
+        pass  # Python was started without one of them
+    os._exit(code)
 
 
 def main() -> int:
@@ -70,4 +90,4 @@ def _said_at_once() -> str | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

@@ -224,3 +224,31 @@ def test_starting_up_to_the_answer_imports_nothing_heavy(project: Path) -> None:
         "__future__",
         "typing",
     }
+
+
+def test_the_program_says_all_before_it_leaves_at_once(project: Path) -> None:
+    words = [sys.executable, "-m", "venvman", "sync", "--check"]
+    done = subprocess.run(words, cwd=project, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        "Nothing to do: venv holds the 2 packages of default.\n",
+        "",
+    )
+    (site(project) / "beta-1.0.dist-info" / "RECORD").unlink()
+    done = subprocess.run(words, cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "beta" in done.stdout
+
+
+def test_a_reader_that_left_is_told_nothing(project: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "venvman", "sync"],
+        cwd=project,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
