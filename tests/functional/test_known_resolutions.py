@@ -314,7 +314,7 @@ _step = st.one_of(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from([f"{name} {version}" for name in NAMES for version in "12"]),
@@ -325,7 +325,9 @@ _step = st.one_of(
 def test_whatever_happens_the_answer_is_that_of_solving_again(
     world: dict[str, list[str]], steps: list[tuple[str, str]]
 ) -> None:
-    with TemporaryDirectory() as name, serve(made(Path(name) / "index")) as index:
+    # What was fetched ahead in vain may still arrive when all is done.
+    place = TemporaryDirectory(ignore_cleanup_errors=True)
+    with place as name, serve(made(Path(name) / "index")) as index:
         for release in (f"{each} {version}" for each in NAMES for version in "12"):
             make_wheel(index.folder, *release.split(), requires=world.get(release, []))
         desk = Desk(index, Path(name), {"requirements.in": "a\n"}, {"upgrade": Keep()})
