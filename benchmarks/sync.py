@@ -4,7 +4,9 @@
 
 Freezes REQUIREMENTS.in once (with uv, so that both sides install the same lock), then times a new
 environment with a warm cache and with an empty one, nothing to do, ten packages switched there and
-back, one package added, and counts the blocks of ten environments. Needs the package index.
+back, one package added (again after it was removed by hand, and by a line that the lock has more;
+with the lock used as it is, and judged), and counts the blocks of ten environments. Needs the
+package index.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -161,9 +164,13 @@ def use_lock(world: World, variant: str) -> None:
     shutil.copy(world.lock(variant), world.theirs / "requirements.txt")
 
 
-def our_sync(world: World, *, prepare: Callable[[], None] = lambda: None) -> Command:
-    argv = (str(world.venvman), "sync", "--frozen", "--python", sys.executable)
-    return Command(label="venvman sync", argv=argv, cwd=world.ours, env=world.env, prepare=prepare)
+def our_sync(
+    world: World, *, prepare: Callable[[], None] = lambda: None, frozen: bool = True
+) -> Command:
+    flags = ("--frozen", "--python") if frozen else ("--python",)
+    argv = (str(world.venvman), "sync", *flags, sys.executable)
+    label = " ".join(("venvman sync", *flags[:-1]))
+    return Command(label=label, argv=argv, cwd=world.ours, env=world.env, prepare=prepare)
 
 
 def uv_pip_sync(world: World, *, create: bool, prepare: Callable[[], None]) -> Command:
@@ -263,11 +270,15 @@ def ten_switched(world: World, runs: int) -> Comparison:
     return alternate("ten packages switched there and back", commands, runs=max(runs, 10), warmup=4)
 
 
-def one_added(world: World, runs: int) -> Comparison:
+def small_pin(world: World) -> str:
+    pins = world.lock("new").read_text()
+    return next(name for name in SMALL if f"\n{name}==" in pins)
+
+
+def one_added(world: World, runs: int, *, frozen: bool = True) -> Comparison:
     """The environment lacks one small package; it is in no attic, but in the cache."""
     prepared_peers(world)
-    pins = world.lock("new").read_text()
-    added = next(name for name in SMALL if f"\n{name}==" in pins)
+    added = small_pin(world)
 
     def without(project: Path) -> Callable[[], None]:
         def prepare() -> None:
@@ -278,11 +289,46 @@ def one_added(world: World, runs: int) -> Comparison:
         return prepare
 
     pair = [
-        our_sync(world, prepare=without(world.ours)),
+        our_sync(world, prepare=without(world.ours), frozen=frozen),
         uv_pip_sync(world, create=False, prepare=without(world.theirs)),
     ]
     subprocess.run(pair[0].argv, cwd=world.ours, env=world.env, check=True)
     return alternate(f"one package added ({added})", pair, runs=max(runs, 10), warmup=2)
+
+
+def line_added(world: World, runs: int, *, frozen: bool = True) -> Comparison:
+    """The lock names one small package more than the state at hand; it is in the cache only.
+
+    A comment in both makes each lock one that was never seen before.
+    """
+    prepared_peers(world)
+    added = small_pin(world)
+    whole = world.lock("new").read_text()
+    less = re.sub(rf"^{added}==.*\n(?:    .*\n)+", "", whole, flags=re.MULTILINE)
+    turns: dict[Path, int] = {}
+
+    def fewer(project: Path, sync: Command) -> Callable[[], None]:
+        def prepare() -> None:
+            turns[project] = turns.get(project, 0) + 1
+            end = f"# turn {turns[project]} of {time.time()}\n"
+            lock = project / "requirements.txt"
+            lock.write_text(less + end)
+            time.sleep(0.05)
+            for _ in range(2):
+                subprocess.run(sync.argv, cwd=project, env=world.env, check=True)
+            shutil.rmtree(project / "venv/.venvman/attic", ignore_errors=True)
+            lock.write_text(whole + end)
+            time.sleep(0.05)
+
+        return prepare
+
+    ours, theirs = our_sync(world), uv_pip_sync(world, create=False, prepare=lambda: None)
+    pair = [
+        our_sync(world, prepare=fewer(world.ours, ours), frozen=frozen),
+        replace(theirs, prepare=fewer(world.theirs, theirs)),
+    ]
+    title = f"a line more in the lock ({added})"
+    return alternate(title, pair, runs=max(runs, 10), warmup=1)
 
 
 def ten_environments(world: World, _runs: int) -> str:
@@ -324,6 +370,9 @@ MEASUREMENTS: dict[str, Callable[[World, int], Comparison | str]] = {
     "nothing": nothing_to_do,
     "switch": ten_switched,
     "added": one_added,
+    "added, judged": partial(one_added, frozen=False),
+    "line": line_added,
+    "line, judged": partial(line_added, frozen=False),
     "disk": ten_environments,
     "cold": new_environment("new environment, empty cache", empty_cache=True),
 }
