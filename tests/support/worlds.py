@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from contextlib import ExitStack
@@ -11,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from tests.support.groups import freeze_request
 from tests.support.index import serve
 from tests.support.indexes import linux
-from tests.support.wheels import make_sdist, make_wheel, sha256_of
+from tests.support.wheels import in_tree_backend, make_sdist, make_wheel, sha256_of
 from venvman.engines import Keep, UpgradeAll, UpgradeSome
 from venvman.engines.native import Native
 from venvman.events import Reporter
+from venvman.git import git
 from venvman.lock.file import Lock, LockEntry, parse_lock
 from venvman.names import canonical
-from venvman.sources import IndexSource
+from venvman.sources import IndexSource, VcsSource
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -25,7 +27,7 @@ else:
     import tomli as tomllib
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from tests.support.index import Index
@@ -71,7 +73,12 @@ class Case:
     conflicts: tuple[frozenset[str], ...] = ()
     overrides: tuple[str, ...] = ()
     exclude_newer: str | None = None
+    build_constraints: tuple[str, ...] = ()
+    repositories: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
+
+
+_LISTS = ("pins", "conflict", "overrides", "build_constraints")
 
 
 def read_case(path: Path) -> Case:
@@ -87,9 +94,7 @@ def read_case(path: Path) -> Case:
     if named:
         upgrade = UpgradeSome(names=frozenset(canonical(name) for name in named))
     conflicts = tuple(frozenset(each) for each in data.pop("conflicts", ()))
-    lists: dict[str, Any] = {
-        key: tuple(data.pop(key)) for key in ("pins", "conflict", "overrides") if key in data
-    }
+    lists: dict[str, Any] = {key: tuple(data.pop(key)) for key in _LISTS if key in data}
     locks = {group: tuple(pins) for group, pins in data.pop("locks", {}).items()}
     return Case(files=files, upgrade=upgrade, conflicts=conflicts, locks=locks, **lists, **data)
 
@@ -98,7 +103,8 @@ def stock(index: Index, world: Mapping[str, Any]) -> None:
     """Puts the distributions of ``world`` into ``index``: ``"name version" = [dependencies]``.
 
     Or a table: ``requires``, ``extras``, ``python``, ``page_silent`` (the page does not tell the
-    Python), ``yanked`` (the reason), ``tag``, ``sdist`` (no wheel), ``both``, ``uploaded``.
+    Python), ``yanked`` (the reason), ``tag``, ``sdist`` (no wheel), ``both``, ``uploaded``,
+    ``built_with`` (an sdist that needs this to be built, and depends on ``b`` in its version).
     """
     for key, said in world.items():
         name, version = key.split(" ")
@@ -123,8 +129,10 @@ def freeze_case(case: Case, folder: Path, **changes: Any) -> dict[str, Lock]:
             stock(second, case.second)
             names |= {"second": second.simple, "second_files": f"{second.url}/files"}
         for path in index.folder.iterdir():
-            stem = "-".join(path.name.split("-")[:2])
+            stem = "-".join(path.name.split("-")[:2])  # of an sdist the whole name
             names[stem] = sha256_of(path).removeprefix("sha256:")
+        for name, commits in case.repositories.items():
+            names |= _repository(folder / "repositories" / name, name, commits)
         request = _request(case, folder / "project", index.simple, names)
         return dict(Native().freeze(replace(request, **changes), Reporter()).locks)
 
@@ -140,6 +148,9 @@ def pins_of(locks: Mapping[str, Lock]) -> list[str]:
 
 def _files(folder: Path, name: str, version: str, facts: Mapping[str, Any]) -> Iterator[Path]:
     requires = facts.get("requires", ())
+    if "built_with" in facts:
+        yield _built_with(folder, name, version, facts["built_with"])
+        return
     if facts.get("sdist") or facts.get("both"):
         yield make_sdist(folder, name, version, requires=requires)
     if not facts.get("sdist"):
@@ -147,6 +158,47 @@ def _files(folder: Path, name: str, version: str, facts: Mapping[str, Any]) -> I
             folder, name, version, requires=requires, extras=facts.get("extras"),
             requires_python=facts.get("python"), tag=facts.get("tag", "py3-none-any"),
         )  # fmt: skip
+
+
+def _built_with(folder: Path, name: str, version: str, tool: str) -> Path:
+    """An sdist that only its build can describe: it depends on ``b`` in the version of ``tool``."""
+    return make_sdist(
+        folder,
+        name,
+        version,
+        backend=in_tree_backend(name, version, ["b==TOOL"]).replace(
+            "b==TOOL", f"b==' + __import__('importlib.metadata').metadata.version({tool!r}) + '"
+        ),
+        files={
+            "PKG-INFO": f"Metadata-Version: 1.0\nName: {name}\nVersion: {version}\n",
+            "pyproject.toml": f"[build-system]\nrequires = [{tool!r}]\n"
+            "build-backend = 'backend'\nbackend-path = ['.']\n",
+        },
+    )
+
+
+def _repository(folder: Path, name: str, commits: Iterable[Iterable[str]]) -> dict[str, str]:
+    """A git repository of ``name``, each commit with its dependencies and a tag: v1, v2, ...
+
+    Returns what ``{name}`` and ``{name_1}`` stand for: its URL, and the first commit.
+    """
+    found = {name: f"git+{folder.as_uri()}"}
+    folder.mkdir(parents=True)
+    git("init", "-q", cwd=folder, variables=_GIT)
+    for number, requires in enumerate(commits, start=1):
+        facts = f"name = {name!r}\nversion = '{number}'\ndependencies = {list(requires)!r}\n"
+        (folder / "pyproject.toml").write_text(f"[project]\n{facts}")
+        git("add", ".", cwd=folder, variables=_GIT)
+        git("commit", "-q", "-m", f"{number}", cwd=folder, variables=_GIT)
+        git("tag", f"v{number}", cwd=folder, variables=_GIT)
+        found[f"{name}_{number}"] = git("rev-parse", "HEAD", cwd=folder, variables=_GIT).strip()
+    return found
+
+
+_GIT = {
+    **os.environ,
+    **{f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+}
 
 
 def _request(case: Case, root: Path, index: str, names: Mapping[str, str]) -> FreezeRequest:
@@ -165,6 +217,7 @@ def _request(case: Case, root: Path, index: str, names: Mapping[str, str]) -> Fr
         conflicts=case.conflicts,
         overrides=case.overrides,
         exclude_newer=case.exclude_newer,
+        build_constraints=case.build_constraints,
         sources={canonical(name): _filled(url, names) for name, url in case.sources.items()},
         hashes=False,
     )
@@ -177,7 +230,10 @@ def _filled(text: str, names: Mapping[str, str]) -> str:
 def _shown(entry: LockEntry) -> str:
     if isinstance(entry.source, IndexSource):
         return f"{entry.name}{'===' if entry.exact else '=='}{entry.version}"
+    if isinstance(entry.source, VcsSource):
+        pinned = re.fullmatch(r"[0-9a-f]{40}", entry.source.commit or "")
+        return f"{entry.name} @ {'a commit' if pinned else entry.source}"
     text = str(entry.source).removeprefix("-e ")
     leaf = text.rpartition("/")[2]
-    place = "-".join(leaf.split("-")[:2]) if leaf.endswith(".whl") else f"./{text}"
+    place = "-".join(leaf.split("-")[:2]) if leaf.endswith((".whl", ".tar.gz")) else f"./{text}"
     return f"{entry.name} @ {place}"
