@@ -165,17 +165,40 @@ class _Freeze:
     def _resolve(self, apart: set[str]) -> Resolution:
         groups = self._request.groups
         together = [group for group in groups if group.name not in apart]
+        separate = [group for group in groups if group.name in apart]
         common = self._solve(together, ()) if together else {}
-        limits = tuple(_limits(common))
+        common, alone = self._apart(together, separate, common)
         locks: dict[str, Lock] = {}
         for group in ordered(groups, self._sources):
-            separate = group.name in apart
-            pins = self._solve([group], limits, common=common) if separate else common
-            own = closure(self._roots[group.name], pins)
-            limited = separate and bool(limits)
+            own = closure(self._roots[group.name], alone.get(group.name, common))
+            limited = group.name in alone and bool(common)
             locks[group.name] = self._locking.lock(group, own, locks, limited=limited)
             self._reporter.advanced(Stage.FREEZE, item=group.name)
         return Resolution(locks={group.name: locks[group.name] for group in groups})
+
+    def _apart(
+        self, together: Sequence[Group], separate: Sequence[Group], common: Mapping[str, Pin]
+    ) -> tuple[Mapping[str, Pin], dict[str, Mapping[str, Pin]]]:
+        """The pins of each group of ``separate``, and ``common`` moved to where all can join it.
+
+        Where a group cannot live with the common pins, they are found again together with it, as
+        few of them moved as need be, and every group is tried anew.
+        """
+        moves = 2 * len(separate)
+        alone: dict[str, Mapping[str, Pin]] = {}
+        while len(alone) < len(separate):
+            group = separate[len(alone)]
+            try:
+                alone[group.name] = self._solve([group], tuple(_limits(common)), common=common)
+            except UnsatisfiableError:
+                if not (common and moves):
+                    raise
+                moves -= 1
+                kept = {pin.name: str(pin.version) for pin in common.values() if pin.source is None}
+                joined = self._solve([*together, group], (), preferred=kept)
+                roots = (root for each in together for root in self._roots[each.name])
+                common, alone = closure(roots, joined), {}
+        return common, alone
 
     # ---- solving -------------------------------------------------------------------------
 
@@ -185,8 +208,12 @@ class _Freeze:
         limits: tuple[Requirement, ...],
         *,
         common: Mapping[str, Pin] | None = None,
+        preferred: Mapping[NormalizedName, str] | None = None,
     ) -> Mapping[str, Pin]:
-        """The pins of ``groups`` together, within ``limits`` and the places of ``common``."""
+        """The pins of ``groups`` together, within ``limits`` and the places of ``common``.
+
+        ``preferred`` versions stay where they can, as existing pins do, and rather than those.
+        """
         roots = [root for group in groups for root in self._roots[group.name]]
         # Sorted, so that the order of lines and files makes no difference (DESIGN 4.5).
         roots.sort(key=lambda root: (root.name, root.extra, root.specifier))
@@ -200,7 +227,7 @@ class _Freeze:
         question = Question(
             roots=tuple(roots),
             constraints=(*lines, *limits),
-            kept=self._kept(groups, roots),
+            kept={**self._kept(groups, roots), **(preferred or {})},
             sources=places,
         )
         try:
