@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import Problem, Severity
+from venvman.errors import Problem, Severity, UnsatisfiableError
+from venvman.secrets import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from venvman.engines import FreezeRequest
-    from venvman.errors import UnsatisfiableError
+    from venvman.origin import FileLine
+    from venvman.resolve.demand import Demand, Pin
 
-__all__ = ["found_apart", "rivals_in"]
+__all__ = ["SHARED_PINS", "found_apart", "rivals_in", "torn"]
+
+SHARED_PINS = "the pins that other groups share"
+"""The file of the constraints that stand for them."""
 
 
 def rivals_in(error: UnsatisfiableError, request: FreezeRequest) -> set[str]:
@@ -40,3 +47,54 @@ def found_apart(rivals: Iterable[str]) -> Problem:
         path="pyproject.toml",
         fix=f"[tool.venvman] conflicts = [{names}]".replace("'", '"'),
     )
+
+
+def torn(
+    error: UnsatisfiableError, roots: Sequence[Demand], common: Mapping[str, Pin]
+) -> UnsatisfiableError:
+    """``error``, saying of each common pin which line of ``roots`` brings it.
+
+    It is of a group that is frozen apart, after the common pins were moved as far as they can be.
+    """
+    problems = tuple(
+        _of_common(each, roots, common) if each.path == SHARED_PINS else each
+        for each in error.problems
+    )
+    return UnsatisfiableError(
+        "A group that is frozen apart cannot live with what the other groups share.",
+        code=error.code,
+        why=" ".join(each.message for each in problems),
+        problems=problems,
+    )
+
+
+def _of_common(problem: Problem, roots: Sequence[Demand], common: Mapping[str, Pin]) -> Problem:
+    name, _, version = (problem.text or "").partition("==")
+    origin, way = _way_to(name, roots, common)
+    brings = f" It is there for {' -> '.join([str(origin), *way])}." if origin else ""
+    return replace(
+        problem,
+        message=f"The other groups share {name} {version}, and some need that version.{brings}",
+        path=origin.path if origin else None,
+        line=origin.line if origin else None,
+        text=redact(origin.text) if origin else None,
+        fix=f"Ask for {way[0] if way else name} only in the groups that are frozen apart",
+    )
+
+
+def _way_to(
+    name: str, roots: Sequence[Demand], common: Mapping[str, Pin]
+) -> tuple[FileLine | None, list[str]]:
+    """The line of ``roots`` that brings ``name`` in by the fewest steps, and those steps."""
+    waiting = deque((root.line, root.identifier, [str(root.name)]) for root in roots)
+    seen: set[str] = set()
+    while waiting:
+        line, identifier, way = waiting.popleft()
+        pin = common.get(identifier)
+        if pin is None or identifier in seen:
+            continue
+        if pin.name == name:
+            return (line.origin if line else None), list(dict.fromkeys(way))
+        seen.add(identifier)
+        waiting += ((line, each.identifier, [*way, str(each.name)]) for each in pin.demands or ())
+    return None, []

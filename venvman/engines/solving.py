@@ -19,7 +19,7 @@ from venvman.engines.keeping import first_of_each, is_index, kept_entries
 from venvman.engines.locking import Locking
 from venvman.engines.pinning import pin_repositories, written_reference
 from venvman.engines.portable import Portable
-from venvman.engines.rivals import found_apart, rivals_in
+from venvman.engines.rivals import SHARED_PINS, found_apart, rivals_in, torn
 from venvman.engines.sourcefiles import ordered, read_sources
 from venvman.engines.wishes import DirectPins, demands_of, read_overrides
 from venvman.errors import ConfigurationError, UnsatisfiableError, VenvmanError
@@ -48,8 +48,6 @@ if TYPE_CHECKING:
     from venvman.sources import VcsSource
 
 __all__ = ["Learned", "freeze_from", "open_index"]
-
-SHARED_PINS = "the pins that other groups share"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,17 +184,19 @@ class _Freeze:
         """
         moves = 2 * len(separate)
         alone: dict[str, Mapping[str, Pin]] = {}
+        roots = [root for each in together for root in self._roots[each.name]]
         while len(alone) < len(separate):
             group = separate[len(alone)]
             try:
                 alone[group.name] = self._solve([group], tuple(_limits(common)), common=common)
-            except UnsatisfiableError:
-                if not (common and moves):
+            except UnsatisfiableError as error:
+                if not common:
                     raise
+                if not moves:
+                    raise torn(error, roots, common) from None
                 moves -= 1
                 kept = {pin.name: str(pin.version) for pin in common.values() if pin.source is None}
                 joined = self._solve([*together, group], (), preferred=kept)
-                roots = (root for each in together for root in self._roots[each.name])
                 common, alone = closure(roots, joined), {}
         return common, alone
 
