@@ -125,3 +125,24 @@ def test_an_environment_whose_making_was_killed_before_it_was_filled_gets_its_pi
 
     folders = {path.name.partition("-")[0] for path in site_of(root).glob("*.dist-info")}
     assert folders == {*locked, "pip"}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other platforms refuse otherwise")
+def test_a_lock_file_that_cannot_be_opened_is_named_and_how_to_get_it_back(
+    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a sync by another user; a folder in its place is refused to root, too."""
+    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+    wheel = make_wheel(index.folder, "demo")
+    files = {"requirements.txt": "demo\n", "requirements.lock": lock_of(wheel)}
+    root = write_project(tmp_path / "shop", files)
+    lock = Directories.of(os.environ).environment_lock(root / "venv")
+    lock.mkdir(parents=True)
+
+    ran = run("sync", "--frozen", "--format", "json", cwd=root)
+
+    (problem,) = ran.json["problems"]
+    assert (ran.code, problem["code"]) == (2, "state-unwritable")
+    assert problem["path"] == str(lock)
+    assert problem["fix"] == f"sudo chown $(id -un) {lock}"
+    assert not (root / "venv").exists()

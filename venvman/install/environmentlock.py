@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import stat
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from venvman.errors import InstallError, Problem, Severity
 from venvman.files import inter_process_lock, make_private_folder
@@ -20,11 +21,14 @@ from venvman.install.flock import locked_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from venvman.directories import Directories
     from venvman.events import Reporter
 
 __all__ = ["locked", "require_lockable"]
+
+T = TypeVar("T")
 
 
 @contextlib.contextmanager
@@ -46,7 +50,7 @@ def locked(
     path = _lock_file(environment, directories, reporter)
     me = " ".join(sys.argv[:3])
     with contextlib.ExitStack() as stack:
-        if stack.enter_context(locked_at_once(str(path), who=me)):
+        if _entered(stack, locked_at_once(str(path), who=me), path):
             yield
             return
         # Somebody has it, or the platform has no such locks.
@@ -54,19 +58,35 @@ def locked(
 
         owner = path.with_suffix(".owner")
         try:
-            stack.enter_context(inter_process_lock(path, wait=0))
+            _entered(stack, inter_process_lock(path, wait=0), path)
         except Timeout:
             who = _holder(owner)
             if wait == 0:
                 raise _taken(environment, who) from None
             reporter.problem(_waiting(environment, who))
             try:
-                stack.enter_context(inter_process_lock(path, wait=wait))
+                _entered(stack, inter_process_lock(path, wait=wait), path)
             except Timeout:
                 raise _taken(environment, who) from None
         with contextlib.suppress(OSError):
             owner.write_text(f"process {os.getpid()} ({me})")
         yield
+
+
+def _entered(stack: contextlib.ExitStack, lock: AbstractContextManager[T], path: Path) -> T:
+    """What ``lock`` gives; what the operating system has against its file is told as an error."""
+    try:
+        return stack.enter_context(lock)
+    except TimeoutError:  # filelock's Timeout is one, and that an OSError
+        raise
+    except OSError as error:
+        raise InstallError(
+            f"The lock file {path} cannot be used: {error.strerror or error}.",
+            code="state-unwritable",
+            path=str(path),
+            why="Another user may have made it: with sudo, say.",
+            fix=f"sudo chown $(id -un) {shlex.quote(str(path))}",
+        ) from error
 
 
 def require_lockable(environment: Path, directories: Directories, *, reporter: Reporter) -> None:
