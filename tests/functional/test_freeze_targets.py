@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.cli import run
-from tests.support.groups import freeze_request
+from tests.support.groups import HERE, freeze_request
 from tests.support.projects import versions_in, write_project
 from tests.support.wheels import make_sdist, make_wheel
 from venvman.engines import Resolution, UpgradeAll, UpgradeSome
@@ -479,3 +479,24 @@ class TestCommand:
         assert run("sync", cwd=shop).code == 0
         freeze(shop, "--installed")
         assert "--target" not in (command_in(shop) or "")
+
+    def test_that_a_lock_is_not_for_this_system_is_told(self, shop: Path) -> None:
+        declare(shop, "windows:3.9")
+        freeze(shop)
+        for when in ("after freezing", "once more"):
+            told = run("status", "--format", "json", cwd=shop).json["problems"]
+            assert [each["code"] for each in told] == ["lock-of-other-targets"], when
+            assert told[0]["path"] == "requirements.txt"
+            assert told[0]["fix"].endswith(f"--target windows:3.9 --target {label_of(HERE)}")
+            findings = run("doctor", "--format", "json", cwd=shop).json["data"]["findings"]
+            assert "VM308" in {each["code"] for each in findings}, when
+
+    def test_a_lock_that_is_also_for_this_system_is_not_told_of(self, shop: Path) -> None:
+        declare(shop, "windows:3.9", label_of(HERE))
+        freeze(shop)
+        assert run("status", "--format", "json", cwd=shop).json["problems"] == []
+
+
+def declare(root: Path, *names: str) -> None:
+    written = f"[tool.venvman]\ntargets = {list(names)}\npython = {sys.executable!r}\n"
+    (root / "pyproject.toml").write_text(written)

@@ -221,6 +221,15 @@ def test_pins_without_hashes_are_counted(world: World) -> None:
     assert found.message.startswith("One pin is in")
 
 
+def test_a_lock_for_other_targets_is_worth_a_warning(world: World) -> None:
+    note = Problem(code="lock-of-other-targets", message="The lock is for windows.", fix="freeze")
+    other = replace(note, code="lock-unannotated")
+    found = only(world, "VM3", locks=(lock_at(world, notes=(other, note)),))
+    assert (found.code, found.severity, found.fix) == ("VM308", Severity.WARNING, "freeze")
+    assert found.message.startswith("The lock is for windows.")
+    assert found.path == "requirements.lock"
+
+
 # Git
 
 

@@ -30,6 +30,7 @@ LOCK_FAULTY = Code("VM304", "lock-faulty", _ERROR)
 LOCKS_DISAGREE = Code("VM305", "locks-disagree", _ERROR)
 LOCK_OF_ANOTHER_TOOL = Code("VM306", "lock-of-another-tool", _NOTE)
 LOCK_WITHOUT_HASHES = Code("VM307", "lock-without-hashes", _NOTE)
+LOCK_OF_OTHER_TARGETS = Code("VM308", "lock-of-other-targets", _WARNING)
 
 # What is installed: VM4.
 MISSING = Code("VM401", "distribution-missing", _ERROR)

@@ -48,7 +48,8 @@ class ExaminedLock:
 
     ``path`` is absolute and need not exist. ``lock`` is None where there is none or it cannot be
     read; ``problems`` then say why, and are empty where it is missing. ``stale`` are the reasons
-    of :func:`venvman.lock.freshness.judge`. ``tracking`` is None outside git.
+    of :func:`venvman.lock.freshness.judge`, ``notes`` what it says of one that is fresh.
+    ``tracking`` is None outside git.
     """
 
     group: str
@@ -56,6 +57,7 @@ class ExaminedLock:
     lock: Lock | None
     problems: tuple[Problem, ...] = ()
     stale: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
     tracking: LockTracking | None = None
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from venvman.doctor.finding import Finding
     from venvman.errors import Problem
 
-__all__ = ["agreement", "hashes", "presence", "readable", "staleness", "tool"]
+__all__ = ["agreement", "hashes", "presence", "readable", "staleness", "targets", "tool"]
 
 
 def presence(examination: Examination) -> Iterator[Finding]:
@@ -97,6 +97,18 @@ def hashes(examination: Examination) -> Iterator[Finding]:
             path=shown,
             fix="venvman freeze",
         )
+
+
+def targets(examination: Examination) -> Iterator[Finding]:
+    """A lock that was not resolved for the environment's system or Python."""
+    for each in examination.locks:
+        for note in each.notes:
+            if note.code == "lock-of-other-targets":
+                yield codes.LOCK_OF_OTHER_TARGETS(
+                    f"{note.message} What only this one needs is not in it.",
+                    path=examination.display(each.path),
+                    fix=note.fix,
+                )
 
 
 def _unhashed(each: ExaminedLock) -> int:

@@ -58,6 +58,7 @@ CHECKS: tuple[Check, ...] = (
     Check(locks.agreement, (codes.LOCKS_DISAGREE,)),
     Check(locks.tool, (codes.LOCK_OF_ANOTHER_TOOL,)),
     Check(locks.hashes, (codes.LOCK_WITHOUT_HASHES,)),
+    Check(locks.targets, (codes.LOCK_OF_OTHER_TARGETS,)),
     Check(installed.drift, (codes.MISSING, codes.OTHER_VERSION, codes.OTHER_SOURCE, codes.EXTRA)),
     Check(installed.duplicates, (codes.DUPLICATE,)),
     Check(installed.damage, (codes.DAMAGED,)),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from venvman.requirements.groups import Group, Requirement
     from venvman.target import Target
 
-__all__ = ["Fresh", "Judgement", "Record", "Stale", "digest_of", "judge", "record_of"]
+__all__ = ["Fresh", "Judgement", "Record", "Stale", "digest_of", "elsewhere", "judge", "record_of"]
 
 FIX = "venvman freeze"
 
@@ -143,8 +143,7 @@ def judge(
         *_unhashed(lock, hashes),
         *_record_differs(wishes, lock, record),
     ]
-    elsewhere = _other_targets(lock, target, targets) if targets else _other_python(lock, target)
-    notes = [*_unannotated(lock), *elsewhere]
+    notes = [*_unannotated(lock), *elsewhere(lock, target, targets)]
     if requires is not None:
         from venvman.lock.depends import unmet_dependencies
 
@@ -314,6 +313,11 @@ def _unannotated(lock: Lock) -> Iterator[Problem]:
             "for any more cannot be told.",
             path=_path(lock),
         )
+
+
+def elsewhere(lock: Lock, target: Target, targets: Sequence[Target]) -> tuple[Problem, ...]:
+    """Notes that ``lock`` was made for others than ``target``; ``targets`` is as for `judge`."""
+    return tuple(_other_targets(lock, target, targets) if targets else _other_python(lock, target))
 
 
 def _other_python(lock: Lock, target: Target) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from venvman.environment.inspection import Absent, Broken, Environment, NotAnEnvironment
@@ -15,6 +16,7 @@ from venvman.report.result import Result, Status
 if TYPE_CHECKING:
     from venvman.environment.history import State
     from venvman.environment.inspection import Condition
+    from venvman.errors import Problem
     from venvman.workflow.values import LockState, StatusReport
 
 __all__ = ["status_result"]
@@ -40,7 +42,7 @@ def status_result(report: StatusReport) -> Result:
         status=status,
         exit_code=code,
         data=_data(report),
-        problems=report.problems,
+        problems=(*report.problems, *_elsewhere(report)),
         view=report,
         answers=True,
     )
@@ -85,6 +87,17 @@ def _lock(lock: LockState, report: StatusReport) -> dict[str, Any]:
         "state": _state(lock),
         "reasons": [problem_data(each) for each in stale],
     }
+
+
+def _elsewhere(report: StatusReport) -> list[Problem]:
+    """That a lock is not for the environment's system or Python: fresh, and yet not for here."""
+    return [
+        replace(note, path=report.project.display(lock.path))
+        for lock in report.locks
+        if isinstance(lock.freshness, Fresh)
+        for note in lock.freshness.notes
+        if note.code == "lock-of-other-targets"
+    ]
 
 
 def _state(lock: LockState) -> str:

@@ -267,7 +267,7 @@ def _lock_state(each: _LockLook) -> LockState:
 
 def _examined(each: _LockLook, tracking: LockTracking | None) -> ExaminedLock:
     from venvman.doctor.examination import ExaminedLock
-    from venvman.lock.freshness import Stale
+    from venvman.lock.freshness import Fresh, Stale
 
     stale = each.judgement.reasons if isinstance(each.judgement, Stale) else ()
     return ExaminedLock(
@@ -276,6 +276,7 @@ def _examined(each: _LockLook, tracking: LockTracking | None) -> ExaminedLock:
         lock=each.lock,
         problems=each.problems,
         stale=stale if each.lock is not None else (),
+        notes=each.judgement.notes if isinstance(each.judgement, Fresh) else (),
         tracking=tracking,
     )
 

@@ -158,7 +158,7 @@ def _judged(
     records: Mapping[str, Record],
     requirements: RequirementSet,
 ) -> JudgedLock:
-    from venvman.lock.freshness import Fresh, Stale, digest_of, judge
+    from venvman.lock.freshness import Fresh, Stale, digest_of, elsewhere, judge
     from venvman.workflow.pinned import is_for_another_python, pinned
 
     root = context.project.root
@@ -166,7 +166,8 @@ def _judged(
     if lock is not None and record is not None:
         digest = digest_of(group, group.lock.read_bytes(), target, root=root, targets=targets)
         if digest == record.digest:
-            return JudgedLock(group=group, lock=lock, judgement=Fresh())
+            fresh = Fresh(notes=elsewhere(lock, target, targets))
+            return JudgedLock(group=group, lock=lock, judgement=fresh)
     others = tuple(other for other in requirements.groups if other.name != group.name)
     if lock is not None:
         other = other_targets(context, group, lock, targets, target)
@@ -178,12 +179,12 @@ def _judged(
     if targets:
         # Of what is for several targets, the one at hand is asked, else any.
         target = next((each for each in targets if is_covered(target, [each])), targets[0])
-    elsewhere = not targets and lock is not None and is_for_another_python(lock, target)
-    if lock is None or isinstance(quick, Stale) or not (elsewhere or record is None):
+    foreign = not targets and lock is not None and is_for_another_python(lock, target)
+    if lock is None or isinstance(quick, Stale) or not (foreign or record is None):
         return JudgedLock(group=group, lock=lock, judgement=quick)
     # First seen here, or made for another Python: ask the pins themselves.
-    with pinned(context, group, target, ask=elsewhere) as pins:
-        unusable = tuple(pins.unusable(lock)) if elsewhere else ()
+    with pinned(context, group, target, ask=foreign) as pins:
+        unusable = tuple(pins.unusable(lock)) if foreign else ()
         thorough = judge(
             group,
             lock,
@@ -193,6 +194,8 @@ def _judged(
             others=others,
             requires=pins.requires,
         )
+    if isinstance(thorough, Fresh):
+        thorough = quick  # the same, with the notes for the target at hand
     return JudgedLock(
         group=group, lock=lock, judgement=Stale(reasons=unusable) if unusable else thorough
     )
