@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from venvman.candidates import Refusal
     from venvman.names import NormalizedName
+    from venvman.origin import FileLine
     from venvman.requirements.requirement import Requirement
     from venvman.resolve.demand import Demand, Pin
     from venvman.resolve.dependency import Dependencies
@@ -114,29 +115,40 @@ class Explainer:
         line, chain = self._line_of(cause.parent, demand)
         origin = line.origin if line else None
         known = self._supply.candidates(demand.name).versions
-        path = origin.path if origin else None
-        number = origin.line if origin else None
-        text = redact(origin.text) if origin else None
         by = f" {chain}." if chain else ""
         if not known and not refusals:
-            return IndexFault(
-                f"No index has a distribution named {demand.name}.",
-                code="package-not-found",
-                why=f"Its name may be misspelt, or it is on another index.{by}",
-                fix="Check the name, or add the index with --extra-index-url",
-                path=path,
-                line=number,
-                text=text,
-            )
+            return self._unknown(_not_found(demand.name, origin, by))
         return UnsatisfiableError(
             f"No version of {demand.name} will do for {demand}.",
             code="no-matching-version",
             why=f"{_reasons(refusals, demand)}{by}",
             fix=_cure(refusals, demand),
-            path=path,
-            line=number,
-            text=text,
+            path=origin.path if origin else None,
+            line=origin.line if origin else None,
+            text=redact(origin.text) if origin else None,
         )
+
+    def _unknown(self, problem: Problem) -> IndexFault:
+        """``problem``, and the same of every other line whose name no index has."""
+        problems = {(problem.path, problem.line): problem}
+        for root in self._question.roots:
+            if root.pin is None and root.line and self._is_unknown(root.name):
+                found = _not_found(root.name, root.line.origin, "")
+                problems.setdefault((found.path, found.line), found)
+        several = len(problems) > 1
+        return IndexFault(
+            "No index has distributions of these names." if several else problem.message,
+            code=problem.code,
+            why=None if several else problem.why,
+            fix=None if several else problem.fix,
+            problems=problems.values(),
+        )
+
+    def _is_unknown(self, name: NormalizedName) -> bool:
+        try:
+            return not self._supply.candidates(name).versions
+        except IndexFault:
+            return False  # no index answered, which is another matter
 
     def _any(self, demand: Demand) -> bool:
         candidates = self._supply.candidates(demand.name)
@@ -233,6 +245,19 @@ class Explainer:
         return None
 
 
+def _not_found(name: NormalizedName, origin: FileLine | None, by: str) -> Problem:
+    return Problem(
+        code="package-not-found",
+        message=f"No index has a distribution named {name}.",
+        why=f"Its name may be misspelt, or it is on another index.{by}",
+        fix="Check the name, or name its index: a line `--extra-index-url URL` in the "
+        "requirements file, or PIP_EXTRA_INDEX_URL",
+        path=origin.path if origin else None,
+        line=origin.line if origin else None,
+        text=redact(origin.text) if origin else None,
+    )
+
+
 def _versions(pins: Sequence[Pin]) -> str:
     if len(pins) > SHOWN:
         return f"{pins[0].version} to {pins[-1].version}"
@@ -250,35 +275,54 @@ def _listed(texts: Sequence[str], last: str) -> str:
 
 
 def _reasons(refusals: Sequence[Refusal], demand: Demand) -> str:
-    """Why each file was refused: those of a version that fits first, the newest first."""
-    telling = [each for each in refusals if each.kind is not RefusalKind.SPECIFIER]
-    fitting = [
-        each
-        for each in telling
-        if each.version is None
-        or combined(frozenset({demand.specifier}), None).contains(each.version, prereleases=True)
-    ]
-    if fitting:
-        shown = [each.reason for each in fitting[:SHOWN]]
-        more = len(fitting) - len(shown)
-        return " ".join(shown) + (f" And {more} more files." if more else "")
+    """Why each version that fits was refused, the newest first; else which versions there are.
+
+    Of a version's files one is named for each kind of reason.
+    """
+    if fitting := _fitting(refusals, demand):
+        named = {(each.version, each.kind): each.reason for each in reversed(fitting)}
+        return _counted(list(reversed(named.values())), len(fitting))
     versions = sorted({each.version for each in refusals if each.version}, reverse=True)
+    if not versions:
+        return _counted([each.reason for each in refusals], len(refusals))
     newest = ", ".join(str(each) for each in versions[:SHOWN])
     rest = f" and {len(versions) - SHOWN} older ones" if len(versions) > SHOWN else ""
     return f"There are the versions {newest}{rest}."
 
 
+def _fitting(refusals: Sequence[Refusal], demand: Demand) -> list[Refusal]:
+    """Those of versions that the demand allows, for a reason that counts."""
+    wanted = combined(frozenset({demand.specifier}), None)
+    found = [
+        each
+        for each in refusals
+        if each.version is not None
+        and each.kind is not RefusalKind.SPECIFIER
+        and wanted.contains(each.version, prereleases=True)
+    ]
+    # Where a version is not for this Python at all, its wheels for other ones say nothing more.
+    elsewhere = {each.version for each in found if each.kind is RefusalKind.PYTHON}
+    return [
+        each
+        for each in found
+        if each.kind is not RefusalKind.PLATFORM or each.version not in elsewhere
+    ]
+
+
+def _counted(reasons: Sequence[str], files: int) -> str:
+    """The first ``reasons``, and how many more files they stand for."""
+    shown = reasons[:SHOWN]
+    more = files - len(shown)
+    rest = f" And {more} more file{'s' * (more > 1)}." if more else ""
+    return " ".join(shown) + rest
+
+
 def _cure(refusals: Sequence[Refusal], demand: Demand) -> str | None:
     """What would let the newest refused version in."""
-    wanted = combined(frozenset({demand.specifier}), None)
-    kinds = [
-        each.kind
-        for each in refusals
-        if each.version is not None and wanted.contains(each.version, prereleases=True)
-    ]
+    kinds = [each.kind for each in _fitting(refusals, demand)]
     cures = {
         RefusalKind.PYTHON: "venvman sync --recreate --python VERSION",
-        RefusalKind.PLATFORM: "Ask for another version, or one that has an sdist",
+        RefusalKind.PLATFORM: "Ask for another version, or keep it off this system by a marker",
         RefusalKind.PRE_RELEASE: f"Ask for {demand.name} by a pre-release's version, or add --pre",
         RefusalKind.YANKED: "Ask for another version, or pin this one with ==",
         RefusalKind.TOO_NEW: "Raise exclude-newer, or ask for an older version",
