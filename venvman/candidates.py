@@ -7,7 +7,6 @@ every wheel of its version. Releases are looked at one by one, newest first, whe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
 from functools import lru_cache
@@ -19,6 +18,7 @@ from urllib.parse import urljoin
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from venvman.frozen import dataclass
 from venvman.index.compatibility import Compatibility
 from venvman.index.filenames import parse_wheel_name
 from venvman.index.listing import Listing, ProjectFiles

@@ -13,11 +13,11 @@ Two judgements are made here and nowhere else:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
 from venvman.environment.inventory import MetadataKind
+from venvman.frozen import dataclass
 from venvman.lock.file import located
 from venvman.names import NormalizedName
 from venvman.secrets import redact

@@ -7,9 +7,10 @@ at least one. One place (``cli/app.py``) turns them into text and an exit code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING
+
+from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from venvman import hookscript
 from venvman.errors import GitError, Problem, Severity
 from venvman.files import write_atomically
+from venvman.frozen import dataclass
 from venvman.git import git, try_git
 from venvman.hookscript import BACKUP_SUFFIX, HookMode, HookName, HookScript
 

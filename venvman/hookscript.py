@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
 from enum import Enum
+
+from venvman.frozen import dataclass
 
 __all__ = ["BACKUP_SUFFIX", "PATTERNS", "HookMode", "HookName", "HookScript", "parse", "render"]
 

@@ -7,7 +7,8 @@ Lean on purpose: the fields that venvman asks for, found without building an ema
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from venvman.frozen import dataclass
 
 __all__ = [
     "CoreMetadata",

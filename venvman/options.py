@@ -6,7 +6,9 @@ this machine's pip configuration the way pip does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
+
+from venvman.frozen import dataclass
 
 __all__ = ["DEFAULT_INDEX", "FileOptions", "IndexOptions", "layer"]
 

@@ -6,7 +6,7 @@ absolute outside it, or a URL.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from venvman.frozen import dataclass
 
 __all__ = ["FileLine"]
 

@@ -10,11 +10,11 @@ import configparser
 import locale
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from venvman.errors import ConfigurationError, Problem
+from venvman.frozen import dataclass
 from venvman.names import canonical
 from venvman.options import DEFAULT_INDEX, IndexOptions
 from venvman.secrets import redact

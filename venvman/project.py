@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.errors import ProjectNotFound
+from venvman.frozen import dataclass
 from venvman.naming import FOLDER, group_of, is_constraints
 
 if TYPE_CHECKING:

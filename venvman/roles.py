@@ -6,10 +6,11 @@ and its lock, and the files that are locks or constraints. Paths are relative to
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from venvman.frozen import dataclass
 from venvman.lock.header import named_sources
 from venvman.naming import DEFAULT, DEV, FOLDER, group_of, is_constraints, is_default, stem_of
 

@@ -7,11 +7,12 @@ included in :mod:`venvman.requirements.includes`.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.errors import Problem, RequirementsError, Severity
+from venvman.frozen import dataclass
 from venvman.lock.header import LockHeader, parse_header
 from venvman.project import requirement_names
 from venvman.requirements.file import ParsedFile, RequirementLine, decode, parse

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from venvman.errors import ConfigurationError, Problem
+from venvman.frozen import dataclass
 from venvman.secrets import redact
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ The same four cases describe a requirement, a lock entry and an installed distri
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from venvman.frozen import dataclass
 
 __all__ = ["ArchiveSource", "DirectorySource", "IndexSource", "Source", "VcsSource"]
 

@@ -5,9 +5,11 @@ Always that of the environment's interpreter, never of the one that runs venvman
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
     from packaging.markers import Environment as MarkerEnvironment

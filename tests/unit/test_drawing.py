@@ -85,3 +85,10 @@ def test_a_text_within_a_text_keeps_its_style_for_rich() -> None:
 
 def test_texts_are_joined_by_a_text() -> None:
     assert Text(", ").join([Text("a"), Text("b", "bold")]).plain == "a, b"
+
+
+def test_texts_of_the_same_words_and_styles_are_equal() -> None:
+    assert Text.assemble("a", ("b", "bold")) == Text.assemble("a", Text("b", "bold"))
+    assert Text("a") != Text("a", "bold")
+    assert Text("a") != "a"
+    assert len({Text("a"), Text("a"), Text("b")}) == 2

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from venvman.cli.options import Color
+from venvman.frozen import dataclass
 from venvman.report.as_text.drawing import plain_lines
 
 if TYPE_CHECKING:

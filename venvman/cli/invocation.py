@@ -6,12 +6,13 @@ wanted format, about the right command.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from venvman.cli.commands import ALIASES, COMMANDS, GROUPS, PASSING
 from venvman.cli.options import Color, Common, Format
+from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ them. The annotations are evaluated at run time, so nothing here hides behind ``
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from enum import Enum
 from inspect import Parameter
 from pathlib import Path  # noqa: TC003 - annotations are evaluated
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, get_type_hints
 
 from venvman.cli.declared import Option
 from venvman.cli.usage import UsageFault
+from venvman.frozen import dataclass
 from venvman.report.graphlanguages import GraphForm
 
 if TYPE_CHECKING:

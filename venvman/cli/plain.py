@@ -7,7 +7,7 @@ too; whatever is not plain (help, completion, mistakes, short options written to
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from pathlib import Path
 from types import NoneType
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 from venvman.cli.commands import ALIASES, COMMANDS, GROUPS, PASSING, load
 from venvman.cli.declared import Argument, declaration_of, kind_of, parameters_of
 from venvman.cli.options import common_parameters
+from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from venvman.doctor.table import examine
+from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
     from venvman.doctor.examination import Examination

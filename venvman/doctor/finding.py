@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from venvman.frozen import dataclass
 from venvman.secrets import redact
 
 if TYPE_CHECKING:

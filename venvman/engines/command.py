@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from venvman.frozen import dataclass
 from venvman.lock.file import LockHeader
 from venvman.lock.style import LockStyle, compile_arguments, new_arguments, style_of
 

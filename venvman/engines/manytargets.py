@@ -8,7 +8,7 @@ they can.
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from venvman.candidates import Candidates
@@ -18,6 +18,7 @@ from venvman.engines.remembering import remembering
 from venvman.engines.solving import Learned, freeze_from, open_index
 from venvman.errors import Problem, Severity, UnsatisfiableError
 from venvman.events import Reporter, Stage
+from venvman.frozen import dataclass
 from venvman.lock.file import Lock
 from venvman.lock.merge import merge
 from venvman.lock.style import LockStyle, own_header, style_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from venvman.engines.sourcefiles import ordered, read_sources
 from venvman.engines.wishes import DirectPins, demands_of, read_overrides
 from venvman.errors import ConfigurationError, UnsatisfiableError, VenvmanError
 from venvman.events import Reporter, Stage
+from venvman.frozen import dataclass
 from venvman.options import layer
 from venvman.origin import FileLine
 from venvman.requirements.requirement import Requirement

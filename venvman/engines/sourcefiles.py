@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from venvman.frozen import dataclass
 from venvman.lock.match import without_credentials
 from venvman.requirements.file import decode, parse
 

@@ -14,12 +14,13 @@ import contextlib
 import hashlib
 import json
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from venvman.environment.historyline import FOLDER, FORMAT, STATES, SWITCH, append_line, fingerprint
 from venvman.files import write_atomically
+from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -7,11 +7,11 @@ makes and removes environments.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from venvman.environment import config as venvconfig
 from venvman.errors import EnvironmentUnusable
+from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import re
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from venvman.frozen import dataclass
 from venvman.metadata import CoreMetadata, name_and_version, parse_metadata, parse_requires_txt
 from venvman.names import canonical
 from venvman.sources import DirectorySource, IndexSource, Source

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.files import make_private_folder, write_atomically
+from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from venvman.errors import Problem, Severity
+from venvman.frozen import dataclass
 from venvman.secrets import redact
 
 if TYPE_CHECKING:

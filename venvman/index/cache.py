@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ import msgspec
 
 from venvman.errors import Problem, Severity
 from venvman.files import make_private_folder
+from venvman.frozen import dataclass
 from venvman.index.known import HEAD_SIZE, page_head, page_of, place_of, read_page_head
 from venvman.index.listing import Listing, ListingDamaged
 

@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.errors import IndexFault, Problem, Severity
 from venvman.events import Reporter
+from venvman.frozen import dataclass
 from venvman.index.auth import split_credentials
 from venvman.index.cache import Entries, PageCache
 from venvman.index.connections import is_secure

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from venvman.errors import InstallError
+from venvman.frozen import dataclass
 from venvman.index.page import STRONG_HASHES, leaf_of
 from venvman.secrets import redact
 

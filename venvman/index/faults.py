@@ -72,7 +72,7 @@ def fault_of_status(status: int, reason: str, url: str, *, sent_credentials: boo
         status=status,
         code="index-rate-limited" if status == 429 else "index-error",
         why=said,
-        fix="Try again later, or use another index with --index-url",
+        fix="Try again later, or name another index: PIP_INDEX_URL, or --index-url in the file",
     )
 
 

@@ -6,9 +6,9 @@ before it. Versions stay text here; only candidates that matter are parsed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
+from venvman.frozen import dataclass
 from venvman.names import NormalizedName, canonical
 
 __all__ = ["SDIST_SUFFIXES", "WheelName", "distribution_of", "parse_wheel_name", "version_of"]

@@ -8,11 +8,12 @@ bytes go to disk and come back.
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from venvman.frozen import dataclass
 from venvman.index.filenames import version_of
 from venvman.index.page import FileRow, IndexFile, ProjectPage, SkippedFile
 

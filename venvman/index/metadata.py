@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from venvman.errors import IndexFault, InstallError, Problem, Severity
 from venvman.index.auth import origin_of
 from venvman.index.download import Downloader, local_path
+from venvman.index.faults import Refused
 from venvman.index.zipdirectory import (
     WheelDamaged,
     extent,
@@ -121,8 +122,8 @@ class MetadataReader:
         except _NoRanges as reason:
             self._without_ranges.add(origin)
             self._fall_back(file, str(reason))
-        except WheelDamaged as damage:
-            self._fall_back(file, str(damage))
+        except (WheelDamaged, _NoSuchRange) as reason:
+            self._fall_back(file, str(reason))
         return None
 
     def _by_ranges(self, file: IndexFile) -> bytes:
@@ -148,15 +149,22 @@ class MetadataReader:
             wanted = f"bytes=-{2 * SMALLEST_TAIL}"
         else:
             wanted = f"bytes={max(0, file.size - tail_size(file.size))}-{file.size - 1}"
-        answer = self._session.get(file.url, headers={**_IDENTITY, "Range": wanted})
+        answer = self._asked(file, wanted)
         return answer.body, _start_of(answer)
 
     def _piece(self, file: IndexFile, first: int, last: int) -> bytes:
-        headers = {**_IDENTITY, "Range": f"bytes={first}-{last}"}
-        answer = self._session.get(file.url, headers=headers)
+        answer = self._asked(file, f"bytes={first}-{last}")
         if _start_of(answer) != first:
             raise _NoRanges("the index sent another range than was asked for")
         return answer.body
+
+    def _asked(self, file: IndexFile, wanted: str) -> Answer:
+        try:
+            return self._session.get(file.url, headers={**_IDENTITY, "Range": wanted})
+        except Refused as refused:
+            if refused.status != 416:
+                raise
+            raise _NoSuchRange("the file has not the size that its index says") from None
 
     def _whole(self, file: IndexFile) -> bytes:
         with tempfile.TemporaryDirectory(prefix="venvman-") as folder:
@@ -176,6 +184,10 @@ def _other_hash(file: IndexFile) -> Problem:
         message=f"The metadata file of {file.filename} has another hash than its index says.",
         why="It was not believed; the metadata was taken from the wheel itself.",
     )
+
+
+class _NoSuchRange(Exception):
+    """Of this file no such piece can be had; of others it can."""
 
 
 class _NoRanges(Exception):

@@ -7,11 +7,12 @@ somebody asks for an :class:`IndexFile`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 import msgspec
+
+from venvman.frozen import dataclass
 
 __all__ = [
     "STRONG_HASHES",

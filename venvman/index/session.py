@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from venvman.errors import IndexFault
+from venvman.frozen import dataclass
 from venvman.index.auth import Authenticator, origin_of, split_credentials
 from venvman.index.connections import Connections
 from venvman.index.faults import Transient, fault_of_error, fault_of_status
@@ -239,6 +239,7 @@ def _network_errors() -> tuple[type[OSError], ...]:
 def _put_back(response: BaseHTTPResponse) -> None:
     """Returns the connection for use by others if the body was read, else closes it."""
     if getattr(response, "length_remaining", 0) == 0:
+        response.drain_conn()  # an empty body is over only when it was read, too
         response.release_conn()
     else:
         response.close()

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from dataclasses import dataclass
+
+from venvman.frozen import dataclass
 
 __all__ = [
     "Directory",

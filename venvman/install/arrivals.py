@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from venvman.errors import InstallError
+from venvman.frozen import dataclass
 from venvman.install.crew import Crew
 from venvman.install.memory import Obtained, obtained
 from venvman.install.projects import download_archive, working_folder

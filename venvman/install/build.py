@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from venvman.errors import InstallError
+from venvman.frozen import dataclass
 from venvman.install.isolation import isolated
 
 if TYPE_CHECKING:

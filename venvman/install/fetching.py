@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from venvman.errors import VenvmanError
 from venvman.events import Stage
+from venvman.frozen import dataclass
 from venvman.install.arrivals import Done, Failed, SourceArrived
 from venvman.install.refusals import all_failures, label_of
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource

@@ -6,10 +6,10 @@ Everything is text relative to the environment's root, with ``/`` between, whate
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from venvman.errors import InstallError
+from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

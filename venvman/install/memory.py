@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.directurl import write_direct_url
+from venvman.frozen import dataclass
 from venvman.install.refusals import disagreement
 from venvman.sources import ArchiveSource, IndexSource, VcsSource
 

@@ -7,12 +7,13 @@ nobody claims stay where they are, and so do the folders around them.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from venvman.environment.inventory import Installed, MetadataKind
 from venvman.environment.record import locate, parse_record
 from venvman.errors import InstallError, Problem, Severity
+from venvman.frozen import dataclass
 from venvman.install.eggs import egg_info_files, egg_link_files
 from venvman.install.trees import Units, Walk, entries_of
 

@@ -6,13 +6,13 @@ Nothing outside of ``.venvman/stage`` is touched here.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from venvman.environment.ledger import Ledger, Provenance, direct_digest, read_ledger
 from venvman.errors import InstallError
 from venvman.events import Stage
 from venvman.files import spread_folders
+from venvman.frozen import dataclass
 from venvman.install.attic import Attic, AtticEntry, entry_key
 from venvman.install.bytecode import compile_all
 from venvman.install.exchange import Exchange

@@ -12,7 +12,7 @@ import os
 import shutil
 import signal
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from time import perf_counter
 from types import MappingProxyType
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import InstallError
 from venvman.events import Reporter
+from venvman.frozen import dataclass
 from venvman.install.attic import ATTIC, Attic, AtticEntry
 from venvman.install.atticlimit import AtticLimit
 from venvman.install.environmentlock import locked

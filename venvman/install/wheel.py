@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from venvman.environment.record import RecordRow, encode_digest, record_path, render_record
+from venvman.frozen import dataclass
 from venvman.install.layout import lay_out
 from venvman.install.link import write_file
 from venvman.install.scripts import rewritten, script_file, with_versioned_names

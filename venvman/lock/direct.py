@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
+from venvman.frozen import dataclass
 from venvman.names import canonical
 from venvman.sources import ArchiveSource, DirectorySource, Source, VcsSource
 

@@ -7,11 +7,12 @@ load neither.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from venvman.frozen import dataclass
 from venvman.lock.header import LockHeader
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
 

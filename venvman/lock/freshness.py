@@ -8,11 +8,12 @@ true, hashes are there if asked for, and local projects have not changed their b
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.errors import Problem, Severity
+from venvman.frozen import dataclass
 from venvman.localproject import METADATA_FILES, metadata_digest
 from venvman.lock.match import matches_source, named_entry, strict_tool
 from venvman.lock.style import style_of

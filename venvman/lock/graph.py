@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from venvman.frozen import dataclass
 from venvman.graph import Asking, Dependency, Graph, Package
 from venvman.lock.match import named_entry
 from venvman.names import NormalizedName, canonical

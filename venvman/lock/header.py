@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
+
+from venvman.frozen import dataclass
 
 __all__ = ["COMPILERS", "LockHeader", "named_sources", "parse_header"]
 

@@ -6,10 +6,10 @@ named and left out: a lock that pins it would be stale as soon as it was written
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from venvman.errors import Problem, Severity
+from venvman.frozen import dataclass
 from venvman.lock.depends import dependencies_of
 from venvman.lock.file import Lock, LockEntry, LockHeader, sort_key
 from venvman.names import canonical

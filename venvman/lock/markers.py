@@ -7,10 +7,12 @@ system, one machine and one span of Pythons.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from itertools import combinations, product
 from typing import TYPE_CHECKING
+
+from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

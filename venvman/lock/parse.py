@@ -8,10 +8,11 @@ is reported, every line at once.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from venvman.errors import LockError, Problem
+from venvman.frozen import dataclass
 from venvman.lock.file import Annotations, Lock, LockEntry, LockHeader, sort_key
 from venvman.names import canonical
 from venvman.origin import FileLine

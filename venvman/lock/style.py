@@ -7,10 +7,10 @@ its header, which is also what update bots run.
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from venvman.frozen import dataclass
 from venvman.lock.file import Annotations, LockHeader
 from venvman.lock.header import named_sources
 from venvman.names import NormalizedName, canonical

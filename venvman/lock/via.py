@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
 from venvman.errors import Problem
+from venvman.frozen import dataclass
 from venvman.lock.match import named_entry, strict_tool
 from venvman.names import canonical
 from venvman.secrets import redact

@@ -10,12 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from venvman.environment import config as venvconfig
 from venvman.errors import EnvironmentUnusable
+from venvman.frozen import dataclass
 from venvman.target import Target
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ minor version that ``requires-python`` allows, else the one in use. ``universal`
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
+from venvman.frozen import dataclass
 from venvman.target import Target
 
 if TYPE_CHECKING:

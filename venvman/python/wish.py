@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from venvman.errors import ConfigurationError
+from venvman.frozen import dataclass
 from venvman.origin import FileLine
 from venvman.settings import Origin
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from venvman.drift import Damaged, Duplicate, Extra, Missing, OtherSource, OtherVersion
+from venvman.frozen import dataclass
 from venvman.plan import Add, Remove, Replace
 from venvman.sources import DirectorySource
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from venvman.errors import ExitCode
+from venvman.frozen import dataclass
 from venvman.lock.file import Lock, LockHeader
 from venvman.report.changes import Change, change_rows, changes_of_plan
 from venvman.report.freeze import changes_between

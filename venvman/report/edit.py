@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from venvman.errors import ExitCode
+from venvman.frozen import dataclass
 from venvman.report.changes import change_rows
 from venvman.report.freeze import changes_of_freeze
 from venvman.report.result import Result, Status

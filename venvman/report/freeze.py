@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from venvman.errors import ExitCode
+from venvman.frozen import dataclass
 from venvman.report.changes import Change, ChangeKind, change_rows, source_text
 from venvman.report.result import Result, Status
 

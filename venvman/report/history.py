@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from venvman.errors import ExitCode
+from venvman.frozen import dataclass
 from venvman.report.changes import Change, ChangeKind, change_rows, changes_of_plan
 from venvman.report.result import Result, Status
 

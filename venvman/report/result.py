@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from venvman.errors import ExitCode
+from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
     from venvman.errors import Problem, VenvmanError

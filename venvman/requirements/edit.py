@@ -6,11 +6,11 @@ change does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from venvman.errors import Problem, RequirementsError
+from venvman.frozen import dataclass
 from venvman.names import NormalizedName, canonical
 from venvman.requirements.file import parse
 from venvman.requirements.style import Style, ending_of, rewritten, style_of, worded

@@ -7,10 +7,10 @@ What the file includes is named, not read: that is :mod:`venvman.scan`'s work.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from venvman.errors import Problem
+from venvman.frozen import dataclass
 from venvman.names import canonical
 from venvman.options import FileOptions
 from venvman.origin import FileLine
@@ -84,7 +84,7 @@ class ParsedFile:
 
     path: str
     lines: tuple[ParsedLine, ...] = ()
-    options: FileOptions = FileOptions()  # noqa: RUF009 - frozen, and most files have none
+    options: FileOptions = FileOptions()
     errors: tuple[Problem, ...] = ()
 
     @property

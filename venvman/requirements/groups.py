@@ -6,11 +6,12 @@ faults of all the files at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.errors import Problem, RequirementsError, Severity, VenvmanError
+from venvman.frozen import dataclass
 from venvman.requirements.file import RequirementLine
 from venvman.requirements.includes import Follower, local_path
 from venvman.requirements.requirement import Requirement

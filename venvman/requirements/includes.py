@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os.path
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from venvman.errors import Problem, RequirementsError
+from venvman.frozen import dataclass
 from venvman.requirements.file import IncludeLine
 from venvman.secrets import redact
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from venvman.errors import RequirementsError
+from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,9 +6,10 @@ pip reads them with :mod:`optparse`; the same rules hold here (unique abbreviati
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from venvman.frozen import dataclass
 from venvman.names import canonical
 from venvman.options import FileOptions
 

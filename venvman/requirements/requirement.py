@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from venvman.frozen import dataclass
 from venvman.sources import IndexSource, Source
 
 if TYPE_CHECKING:

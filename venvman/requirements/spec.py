@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os.path
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
+from venvman.frozen import dataclass
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from venvman.frozen import dataclass
 from venvman.sources import IndexSource
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ the plain ones are read by a regular expression, all others go to packaging.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from venvman.frozen import dataclass
 from venvman.names import NormalizedName, canonical
 
 if TYPE_CHECKING:

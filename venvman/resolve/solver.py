@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from resolvelib import BaseReporter
 from resolvelib.resolvers import ResolutionImpossible, ResolutionTooDeep
 
 from venvman.errors import FreezeError
+from venvman.frozen import dataclass
 from venvman.resolve.demand import IMPOSSIBLE, Demand
 from venvman.resolve.limits import Limits
 from venvman.resolve.prefetch import Prefetcher

@@ -6,11 +6,11 @@ The one place where solving meets the network; everything is asked once, whoever
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from venvman.candidates import Candidates
 from venvman.errors import InstallError
+from venvman.frozen import dataclass
 from venvman.index.once import Once
 from venvman.names import canonical
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.errors import ConfigurationError
 from venvman.files import CACHEDIR_TAG
+from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

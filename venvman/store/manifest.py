@@ -8,10 +8,10 @@ import a faster one.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from venvman.entrypoints import EntryPoint
+from venvman.frozen import dataclass
 
 __all__ = ["Manifest", "ManifestInvalid", "read_manifest", "write_manifest"]
 

@@ -20,13 +20,13 @@ import os
 import re
 import shutil
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.errors import InstallError, Problem, Severity
 from venvman.events import Reporter
 from venvman.files import CACHEDIR_TAG, make_private_folder, spread_folders
+from venvman.frozen import dataclass
 from venvman.names import canonical
 from venvman.store.lock import using
 from venvman.store.manifest import Manifest, ManifestInvalid, read_manifest, write_manifest

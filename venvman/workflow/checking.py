@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from venvman.errors import GitError, InstallError, LockError, RequirementsError, VenvmanError
+from venvman.frozen import dataclass
 from venvman.workflow.locks import judge_locks, read_group_lock
 from venvman.workflow.places import settle
 from venvman.workflow.values import GroupChoice, LockState, StatusReport

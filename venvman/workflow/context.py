@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.directories import Directories
+from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.errors import ConfigurationError, GitError, LockError
+from venvman.frozen import dataclass
 from venvman.workflow.locks import read_group_lock
 from venvman.workflow.wishes import open_scan
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from venvman.errors import Problem, RequirementsError, Severity, VenvmanError
+from venvman.frozen import dataclass
 from venvman.workflow.sourcetexts import SourceFiles, parse_wishes
 from venvman.workflow.wishes import open_scan, read_wishes
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.errors import LockError, Problem, Severity
+from venvman.frozen import dataclass
 from venvman.workflow.locks import judge_locks, read_group_lock, stale_reasons
 from venvman.workflow.values import GroupChoice
 from venvman.workflow.wishes import choose_groups, open_scan, read_wishes

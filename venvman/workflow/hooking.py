@@ -7,11 +7,12 @@ not what lies in the work tree, and is the only one that refuses.
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.errors import ExitCode, ProjectNotFound, VenvmanError
+from venvman.frozen import dataclass
 from venvman.hookscript import PATTERNS, HookMode, HookName
 
 if TYPE_CHECKING:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from venvman.environment.neighbours import note
 from venvman.errors import InstallError
 from venvman.events import Stage
+from venvman.frozen import dataclass
 from venvman.install.attic import Attic
 from venvman.install.atticlimit import AtticLimit
 from venvman.install.environmentlock import locked, require_lockable

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.errors import LockError, Severity
+from venvman.frozen import dataclass
 from venvman.python.targets import is_covered
 from venvman.workflow.targeting import other_targets, wanted_targets
 

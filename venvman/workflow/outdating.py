@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from venvman.candidates import Candidates, RefusalKind
 from venvman.errors import IndexFault, InstallError, Problem, Severity
+from venvman.frozen import dataclass
 from venvman.sources import IndexSource
 from venvman.workflow.graphing import KnownMetadata, known_name, read_locked
 from venvman.workflow.wishes import sync_options

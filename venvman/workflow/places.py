@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING
 
 from venvman.cases import assert_never
 from venvman.errors import EnvironmentUnusable
+from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from venvman.environment.history import WayBack, text_digest
+from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.environment.history import Held, History, RecordedLock, Revision, State, text_digest
+from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from venvman.environment.history import History, text_digest
 from venvman.errors import ConfigurationError, EnvironmentUnusable, LockError, Problem, Severity
 from venvman.events import Stage
+from venvman.frozen import dataclass
 from venvman.workflow.places import find_place
 from venvman.workflow.recording import LockText, bring_up_to_date
 from venvman.workflow.stopwatch import Stopwatch

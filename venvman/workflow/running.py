@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.errors import EnvironmentUnusable, ExitCode, VenvmanError
+from venvman.frozen import dataclass
 from venvman.workflow.values import GroupChoice, LockPolicy, SyncRequest
 
 if TYPE_CHECKING:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.errors import LockError, Problem, RequirementsError
 from venvman.files import write_atomically
+from venvman.frozen import dataclass
 from venvman.localproject import project_name
 from venvman.naming import DEFAULT, DEV, stem_of
 from venvman.requirements.edit import SourceText, entries_of

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from venvman import freshstamp, stamp
 from venvman.environment.ledger import read_ledger
+from venvman.frozen import dataclass
 from venvman.install import states
 from venvman.install.layout import site_of
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.errors import InstallError, LockStale, Problem, Severity
 from venvman.events import Stage
+from venvman.frozen import dataclass
 from venvman.workflow.locks import judge_locks, remember, require_lock, stale_reasons
 from venvman.workflow.places import adopt, find_place, is_adopted, require_free, was_left_empty
 from venvman.workflow.recording import (

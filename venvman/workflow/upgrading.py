@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from venvman.errors import LockError, Problem
+from venvman.frozen import dataclass
 from venvman.workflow.freezing import freeze
 from venvman.workflow.values import FreezeRequest, LockPolicy, SyncRequest
 

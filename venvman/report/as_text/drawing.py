@@ -80,6 +80,14 @@ class Text:
     def __bool__(self) -> bool:
         return bool(self._spans)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Text):
+            return NotImplemented
+        return (self._spans, self.style) == (other._spans, other.style)
+
+    def __hash__(self) -> int:
+        return hash((tuple(self._spans), self.style))
+
     def __rich__(self) -> RichText:
         """The same for rich."""
         from rich.text import Text as RichText
