@@ -123,19 +123,24 @@ def test_a_wheel_whose_directory_is_damaged_is_named(project: Path, index: Index
     assert wheel.name in message
 
 
-def test_an_index_that_lies_about_a_size_changes_nothing(project: Path, index: Index) -> None:
+@pytest.mark.parametrize("size", [7, 10**9], ids=["too small", "too large"])
+def test_an_index_that_lies_about_a_size_changes_nothing(
+    project: Path, index: Index, size: int
+) -> None:
     wheel = index.folder / "alpha-1.0-py3-none-any.whl"
     row = {
         "filename": wheel.name,
         "url": f"{index.url}/files/{wheel.name}",
         "hashes": {"sha256": sha256_of(wheel).removeprefix("sha256:")},
-        "size": 7,
+        "size": size,
     }
     page = {"meta": {"api-version": "1.1"}, "name": "alpha", "files": [row]}
 
     def lie(request: Request) -> Response | None:
         if request.path.startswith("/simple/alpha"):
             return Response(200, json.dumps(page).encode(), {"Content-Type": JSON_TYPE})
+        if "range" in {name.lower() for name in request.headers} and size > 7:
+            return Response(416, b"")
         return None
 
     index.intercept = lie
