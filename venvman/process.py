@@ -49,9 +49,11 @@ def run(
     env: Mapping[str, str] | None = None,
     timeout: float | None = None,
     stdin: str = "",
+    inherited: tuple[int, ...] = (),
 ) -> Completed:
     """Runs ``argv`` without a shell and waits; ``timeout`` is seconds, ``env`` replaces everything.
 
+    The process gets the descriptors ``inherited``, too: locks that it shall hold while it lives.
     Output is read as UTF-8, undecodable bytes replaced. A non-zero exit code is not an error here.
 
     Raises:
@@ -64,6 +66,7 @@ def run(
             cwd=cwd,
             env=None if env is None else dict(env),
             input=stdin,
+            pass_fds=inherited,
             capture_output=True,
             timeout=timeout,
             encoding="utf-8",

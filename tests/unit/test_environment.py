@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.pythons import EVERY_PYTHON
+from venvman.environment import filling
 from venvman.environment import lifecycle as environments
 from venvman.environment.lifecycle import (
     Absent,
@@ -129,11 +133,42 @@ def test_what_was_half_made_goes_again(
         assert (place / "pyvenv.cfg").exists()
         raise fault
 
-    monkeypatch.setattr(environments, "_write_marks", fail)
+    monkeypatch.setattr(filling, "_write_marks", fail)
     expected = KeyboardInterrupt if fault is KeyboardInterrupt else EnvironmentUnusable
     with pytest.raises(expected):
         create(tmp_path / "venv", own, directories=directories)
     assert not (tmp_path / "venv").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks are inherited on POSIX only")
+def test_a_venv_process_that_outlives_a_killed_making_is_waited_for(
+    tmp_path: Path, own: Interpreter, directories: Directories
+) -> None:
+    slow = tmp_path / "python"
+    slow.write_text(f'#!/bin/sh\ntouch {tmp_path}/begun\nsleep 0.5\nexec {own.path} "$@"\n')
+    slow.chmod(0o755)
+    path = tmp_path / "venv"
+    child = os.fork()
+    if child == 0:
+        try:
+            create(path, replace(own, path=slow), directories=directories)
+        finally:
+            os._exit(0)
+    while not (tmp_path / "begun").exists():
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+    assert inspect(path, directories=directories) == Absent(path=path)
+    started = time.monotonic()
+    environments.recover_replaced(path)
+    create(path, own, directories=directories)
+
+    assert time.monotonic() - started > 0.3
+    time.sleep(0.3)
+    assert isinstance(inspect(path, directories=directories), Environment)
+    assert {".gitignore", "CACHEDIR.TAG", "pyvenv.cfg"} <= set(tree(path))
+    assert tree(path / ".venvman") == ["made-by"]
 
 
 def test_what_a_killed_making_left_counts_as_nothing_and_is_made_anew(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from venvman.environment import config as venvconfig
 from venvman.environment.faults import no_venv_module, not_created, refused
+from venvman.environment.filling import fill, wait_for_the_outliving
 from venvman.environment.inspection import (
     FILLING,
     MADE_BY,
@@ -35,7 +36,7 @@ from venvman.environment.inspection import (
     usable,
 )
 from venvman.errors import ConfigurationError, EnvironmentUnusable
-from venvman.files import CACHEDIR_TAG, inter_process_lock, remove_tree
+from venvman.files import inter_process_lock, remove_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,7 +126,7 @@ def create(
     try:
         with _claimed(place / STATE / UNFINISHED, path):
             begun = True
-            _fill(place, interpreter, filling=filling)
+            fill(place, interpreter, filling=filling)
         made = usable(path, directories=directories, filling=filling)
     except BaseException as error:
         if begun:
@@ -199,6 +200,7 @@ def recover_replaced(path: Path) -> bool:
     if not (aside.exists() or discarded.exists() or left) or _is_claimed(aside / _CLAIM):
         return False
     if left and not _is_claimed(place / STATE / UNFINISHED):
+        wait_for_the_outliving(place)
         _clear(place)
     if aside.exists():
         if is_vacant(place) or (place / STATE / MADE_BY).is_file():
@@ -369,35 +371,3 @@ def _refuse_unless_removable(place: Path) -> None:
             why="Its own files would vanish under it.",
             fix="pipx install venvman",
         )
-
-
-def _fill(place: Path, interpreter: Interpreter, *, filling: bool) -> None:
-    """Makes the environment in ``place``, which holds no more than a claim and leftovers."""
-    for leftover in (*place.iterdir(), *(place / STATE).iterdir()):
-        if leftover.name not in (STATE, UNFINISHED):
-            remove_tree(leftover)
-    if filling:
-        (place / STATE / FILLING).touch()
-    _run_venv(place, interpreter)
-    _write_marks(place)
-
-
-def _run_venv(place: Path, interpreter: Interpreter) -> None:
-    from venvman.process import ProcessFault, run, without_python_variables
-
-    command: list[str | Path] = [interpreter.path, "-I", "-m", "venv", "--without-pip", place]
-    try:
-        done = run(command, env=without_python_variables(os.environ))
-    except ProcessFault as fault:
-        raise not_created(place, fault.message) from fault
-    if not done.ok:
-        said = (done.stderr or done.stdout).strip()
-        raise not_created(place, said.splitlines()[-1] if said else f"Exit code {done.code}.")
-
-
-def _write_marks(place: Path) -> None:
-    from venvman import __version__
-
-    (place / ".gitignore").write_text("*\n", encoding="utf-8")
-    (place / "CACHEDIR.TAG").write_text(CACHEDIR_TAG, encoding="utf-8")
-    (place / STATE / MADE_BY).write_text(f"venvman {__version__}\n", encoding="utf-8")
