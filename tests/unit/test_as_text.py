@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 
 import pytest
@@ -241,6 +242,14 @@ class TestFreeze:
         assert "would be frozen again" in shown
         assert "Not yet written: 1 to change." in shown
         assert shown.endswith("Next: venvman freeze")
+
+    def test_a_check_that_resolved_nothing_does_not_say_what_would_change(self) -> None:
+        judged = refrozen(lock=lock(entry("flask", "2.3.3")))
+        outcome = dataclasses.replace(freeze_outcome(judged, written=False), problems=(stale(),))
+        shown = draw(render(freeze_result([outcome], FreezeRequest(check=True)), height=24))
+
+        assert shown.startswith("! requirements.txt is stale\n")
+        assert "Not yet written: what would change was not looked up." in shown
 
     def test_several_fresh_locks_answer_together(self) -> None:
         two = (refrozen(changed=False), refrozen(changed=False, path=PROJECT.root / "dev.txt"))

@@ -57,7 +57,8 @@ def freeze_lines(
     listing = [change_list(changes, limit=limit, reasons=True)] if changes else []
     tense = Tense.PAST if outcome.written else Tense.FUTURE
     numbers = counted(changes, tense=tense, added=("added", "to add"))
-    numbers = numbers or "the same pins with other hashes, markers or reasons"
+    same = "the same pins with other hashes, markers or reasons"
+    numbers = numbers or ("what would change was not looked up" if _only_judged(outcome) else same)
     if not outcome.written:
         return [
             *head,
@@ -71,6 +72,12 @@ def freeze_lines(
 
 def _lock_line(lock: LockOutcome, outcome: FreezeOutcome) -> Text:
     new = lock.before is None
+    if _only_judged(outcome):
+        return Text.assemble(
+            ("! ", Style.WARNING),
+            plain(outcome.project.display(lock.path), Style.NAME),
+            " is missing" if new else " is stale",
+        )
     verb = "" if outcome.written else "would be "
     pins = count(len(lock.lock.entries), "pin")
     return Text.assemble(
@@ -78,6 +85,11 @@ def _lock_line(lock: LockOutcome, outcome: FreezeOutcome) -> Text:
         plain(outcome.project.display(lock.path), Style.NAME),
         f" {verb}{'written' if new else 'frozen again'}, {pins}",
     )
+
+
+def _only_judged(outcome: FreezeOutcome) -> bool:
+    """Whether, for ``--check``, nothing was resolved once the reasons were known."""
+    return bool(outcome.problems) and not outcome.written
 
 
 def _unchanged(outcome: FreezeOutcome) -> Text:
