@@ -117,7 +117,12 @@ def peak_memory(command: Command, *, interval: float = 0.01) -> float:
     ) as process:
         peak = 0
         done = threading.Event()
-        threading.Thread(target=lambda: (process.wait(), done.set()), daemon=True).start()
+
+        def wait() -> None:
+            process.wait()
+            done.set()
+
+        threading.Thread(target=wait, daemon=True).start()
         while not done.wait(interval):
             peak = max(peak, sum(_pss(pid) for pid in _descendants(process.pid)))
     return peak / 1024

@@ -11,10 +11,10 @@ pages and metadata in the cache.
 from __future__ import annotations
 
 import argparse
-import itertools
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,14 +87,12 @@ def comparisons(
 
         return prepare
 
-    numbers = itertools.count()
-
     def ask_anew(path: Path) -> Callable[[], None]:
         """Both sides are asked the same; the lock may be in the way of neither."""
 
         def prepare() -> None:
             path.unlink(missing_ok=True)
-            line = f"packaging!=0.{next(numbers)}\n"
+            line = f"packaging!=0.{time.time_ns()}\n"
             (project / "requirements.in").write_text(options.requirements.read_text() + line)
 
         return prepare

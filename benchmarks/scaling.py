@@ -11,11 +11,11 @@ one).
 from __future__ import annotations
 
 import argparse
-import itertools
 import re
 import statistics
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,37 +57,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     if options.index:
         env["PIP_INDEX_URL"] = options.index
-    points = []
-    for size in (3, 6, 10, 16, 24, 34, 46, 60, 76, 95, 115, len(NAMES)):
-        points.append(measure(folder, program, env, NAMES[:size], options.runs))
-        sys.stdout.write(f"{points[-1].packages:4} packages  {points[-1].median:.3f} s\n")
-        sys.stdout.flush()
+    sizes = (3, 6, 10, 16, 24, 34, 46, 60, 76, 95, 115, len(NAMES))
+    prefixes = [Prefix(folder / f"scaling-{size}", program, env, NAMES[:size]) for size in sizes]
+    # In turn, so that a slow moment of the machine is not one size's alone; the first round warms.
+    rounds = [[each.freeze() for each in prefixes] for _ in range(options.runs + 1)]
+    points = [
+        Point(packages=each.packages, seconds=seconds)
+        for each, seconds in zip(prefixes, zip(*rounds[1:], strict=True), strict=True)
+    ]
+    for point in points:
+        sys.stdout.write(f"{point.packages:4} packages  {point.median:.3f} s\n")
     options.results.mkdir(parents=True, exist_ok=True)
     (options.results / "scaling.md").write_text(table(points))
     (options.results / "scaling.svg").write_text(plot(points))
     return 0
 
 
-def measure(
-    folder: Path, program: Path, env: dict[str, str], names: Sequence[str], runs: int
-) -> Point:
-    project = folder / "scaling"
-    project.mkdir(exist_ok=True)
-    lock = project / "requirements.txt"
-    numbers = itertools.count()
+class Prefix:
+    """A project that asks for ``names``, each time in a way nobody asked before."""
 
-    def ask_anew() -> None:
-        lock.unlink(missing_ok=True)
-        lines = [*names, f"{names[0]}!=0.0.{next(numbers)}"]
-        (project / "requirements.in").write_text("\n".join(lines) + "\n")
+    def __init__(
+        self, project: Path, program: Path, env: dict[str, str], names: Sequence[str]
+    ) -> None:
+        self._project = project
+        self._names = names
+        self._lock = project / "requirements.txt"
+        argv = (str(program), "freeze", "--python", sys.executable)
+        self._command = Command(
+            label="freeze", argv=argv, cwd=project, env=env, prepare=self._ask_anew
+        )
+        project.mkdir(exist_ok=True)
 
-    argv = (str(program), "freeze", "--python", sys.executable)
-    command = Command(label="freeze", argv=argv, cwd=project, env=env, prepare=ask_anew)
-    command.run()
-    seconds = tuple(command.run() for _ in range(runs))
-    return Point(
-        packages=len(re.findall(r"^\S+==", lock.read_text(), re.MULTILINE)), seconds=seconds
-    )
+    def freeze(self) -> float:
+        """Seconds."""
+        return self._command.run()
+
+    @property
+    def packages(self) -> int:
+        """How many the last freeze came to."""
+        return len(re.findall(r"^\S+==", self._lock.read_text(), re.MULTILINE))
+
+    def _ask_anew(self) -> None:
+        self._lock.unlink(missing_ok=True)
+        lines = [*self._names, f"{self._names[0]}!=0.0.{time.time_ns()}"]
+        (self._project / "requirements.in").write_text("\n".join(lines) + "\n")
 
 
 def slope(points: Sequence[Point]) -> tuple[float, float]:

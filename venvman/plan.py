@@ -101,12 +101,12 @@ def _step(difference: Difference) -> Step:
             return Replace(entry=entry, installed=(installed,), because=_damage(installed))
         case Duplicate(entry=entry, installed=several):
             if entry is None:
-                return Remove(installed=several, because="no lock names it")
+                return Remove(installed=several, because="no lock in use names it")
             return Replace(
                 entry=entry, installed=several, because=f"installed {len(several)} times"
             )
         case Extra(installed=installed):
-            return Remove(installed=(installed,), because="no lock names it")
+            return Remove(installed=(installed,), because="no lock in use names it")
 
 
 def _damage(installed: Installed) -> str:

@@ -68,13 +68,13 @@ def test_an_extra_is_a_warning_unless_it_is_kept(world: World) -> None:
     world.site.dist_info("a")
     found = only(world.findings())
     assert (found.code, found.severity.value) == ("VM404", "warning")
-    assert found.message == "a 1.0 is installed, but no lock names it."
+    assert found.message == "a 1.0 is installed, but no lock in use names it."
     assert world.findings(keep=frozenset([canonical("A")])) == ()
 
 
 def test_an_egg_link_that_no_lock_names_has_no_version_to_show(world: World) -> None:
     world.site.egg_link("a", "/src/a")
-    assert only(world.findings()).message == "a is installed, but no lock names it."
+    assert only(world.findings()).message == "a is installed, but no lock in use names it."
 
 
 def test_a_duplicate_is_one_finding_with_both_versions(world: World) -> None:

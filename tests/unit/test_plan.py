@@ -54,9 +54,9 @@ def plan_of(*differences: Difference, keep: str = "", inexact: bool = False) -> 
         ),
         (
             Duplicate(name=NAME, entry=None, installed=(THERE, SECOND)),
-            Remove(installed=(THERE, SECOND), because="no lock names it"),
+            Remove(installed=(THERE, SECOND), because="no lock in use names it"),
         ),
-        (Extra(installed=THERE), Remove(installed=(THERE,), because="no lock names it")),
+        (Extra(installed=THERE), Remove(installed=(THERE,), because="no lock in use names it")),
     ],
 )
 def test_each_difference_has_one_step_that_mends_it(difference: Difference, step: Step) -> None:

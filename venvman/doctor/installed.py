@@ -105,7 +105,7 @@ def _extra(examination: Examination, installed: Installed) -> Finding | None:
         return None
     version = f" {installed.version}" if installed.version is not None else ""
     return codes.EXTRA(
-        f"{installed.name}{version} is installed, but no lock names it.",
+        f"{installed.name}{version} is installed, but no lock in use names it.",
         package=installed.name,
         path=examination.display(installed.metadata),
         fix=_SYNC,
