@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # Direct requirements in an order that adds a few new packages each time.
-NAMES = (Path(__file__).parent / "popular.txt").read_text().splitlines()[1:]
+NAMES = [
+    line
+    for line in (Path(__file__).parent / "popular.txt").read_text().splitlines()
+    if not line.startswith("#")
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
