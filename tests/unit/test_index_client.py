@@ -265,6 +265,15 @@ class TestFaults:
         assert names(client(tmp_path, index.simple))
         assert time.monotonic() - started < 5
 
+    def test_a_long_wait_is_told_at_once(self, index: Served, tmp_path: Path) -> None:
+        make_wheel(index.folder, "demo")
+        index.intercept = answering(Response(429, b"", {"Retry-After": "2"}))
+        memory = Memory()
+
+        assert names(client(tmp_path, index.simple, reporter=memory))
+        assert [each.code for each in memory.problems] == ["index-asks-to-wait"]
+        assert memory.problems[0].message.endswith("Trying again in 2.0 s.")
+
     def test_a_page_that_is_cut_is_asked_for_again(self, index: Served, tmp_path: Path) -> None:
         make_wheel(index.folder, "demo")
         index.intercept = answering(Response(200, b'{"files": []}', {}, cut=4))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from venvman.errors import IndexFault
+from venvman.errors import IndexFault, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.index.auth import Authenticator, origin_of, split_credentials
 from venvman.index.connections import Connections
@@ -31,6 +31,7 @@ T = TypeVar("T")
 REDIRECTS = 10
 BACKOFF = 0.1  # seconds before the first repetition; doubled each time
 LONGEST_WAIT = 30.0
+WORTH_TELLING = 2.0  # a longer silence looks like a hang
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PASSING = (408, 425, 429, 500, 502, 503, 504, 520, 522, 524)
 _LARGEST_DOCUMENT = 256 * 1024 * 1024
@@ -119,7 +120,12 @@ class Session:
             # Jitter, so that sixteen threads do not come back all at once.
             wait = BACKOFF * 2**number * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
         wait = min(wait, LONGEST_WAIT)
-        self._reporter.detail(f"{failure.fault.message} Trying again in {wait:.1f} s.")
+        said = f"{failure.fault.message} Trying again in {wait:.1f} s."
+        if wait < WORTH_TELLING:
+            self._reporter.detail(said)
+        else:
+            note = Problem(code="index-asks-to-wait", message=said, severity=Severity.NOTE)
+            self._reporter.problem(note)
         self._sleep(wait)
 
     @contextmanager
