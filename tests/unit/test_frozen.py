@@ -73,8 +73,8 @@ class TestAsTheStandardOne:
             kind()
         with pytest.raises(TypeError, match=r"takes 1 positional argument but 2 were given"):
             kind("a")
-        with pytest.raises(TypeError, match=r"unexpected keyword argument 'nam'"):
-            kind(nam="a")
+        with pytest.raises(TypeError, match=r"unexpected keyword argument 'label'"):
+            kind(label="a")
 
     def test_every_value_has_a_list_of_its_own(self, dataclass: Any) -> None:
         kind = made(dataclass)
