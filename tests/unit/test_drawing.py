@@ -60,6 +60,19 @@ def test_what_fits_needs_no_rich(drawings: list[Text | Grid]) -> None:
     assert plain_lines(Group(*drawings), width=None) is not None
 
 
+@pytest.mark.parametrize("length", range(WIDTH - 14, WIDTH - 9))
+def test_a_grid_fits_where_rich_thinks_so(length: int) -> None:
+    grid = Grid()
+    grid.add_column()
+    grid.add_column()
+    grid.add_row(Text("a" * 10), Text("b" * length))
+
+    lines = trimmed(plain_lines(grid, width=WIDTH))
+
+    assert lines is None or lines == as_rich_prints(grid)
+    assert (lines is None) == (length + 12 > WIDTH)
+
+
 @pytest.mark.parametrize(
     "words", ["a" * (WIDTH + 1), "a\tb", "\u4e2d", "caf\u00e9", "a\x1bb"], ids=ascii
 )

@@ -191,6 +191,8 @@ def plain_lines(drawing: object, *, width: int | None) -> list[str] | None:
         lines = drawing.plain.split("\n")
     elif isinstance(drawing, Grid):
         lines = drawing.lines()
+        # Rich counts a blank after the last column, too, when it looks for room.
+        width = None if width is None else width - 1
     else:
         return None
     return lines if all(_is_plain(line, width) for line in lines) else None
