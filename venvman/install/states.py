@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "STATES",
-    "Basis",
     "Contents",
     "Held",
     "Manner",
@@ -79,20 +78,6 @@ class Manner(NamedTuple):
     site: dict[str, Any]
 
 
-class Basis(NamedTuple):
-    """What another set of locks can be compared with (:mod:`venvman.install.outline`).
-
-    ``locks`` are those that were chosen: path, outline, and the version of each plain pin;
-    ``sources`` are the outlines of the requirements files by path. ``target`` and ``constraints``
-    are as :class:`venvman.install.identity.Identities` has them.
-    """
-
-    locks: tuple[tuple[str, str, dict[str, str]], ...]
-    sources: dict[str, str]
-    target: str
-    constraints: tuple[str, ...]
-
-
 class State(NamedTuple):
     """An environment that equals its locks.
 
@@ -102,8 +87,7 @@ class State(NamedTuple):
     ``held`` is by metadata folder, relative likewise, ``others`` tells of
     the metadata that somebody else installed. ``locked`` counts what the locks name, ``lock`` is
     the lock file that changes of the environment take. ``manner`` is None where more is to be done
-    than to link (:mod:`venvman.install.bytecode`). ``basis`` is None where what other locks come to
-    must be found out.
+    than to link (:mod:`venvman.install.bytecode`).
     """
 
     flags: str
@@ -119,7 +103,6 @@ class State(NamedTuple):
     locked: int
     lock: str
     manner: Manner | None = None
-    basis: Basis | None = None
 
     @property
     def key(self) -> str:
@@ -160,7 +143,7 @@ def read(environment: str, key: str) -> State | None:
             document: dict[str, Any] = json.loads(stream.read())
         if document.pop("format") != _FORMAT:
             return None
-        held, manner, basis = (document.pop(name) for name in ("held", "manner", "basis"))
+        held, manner = (document.pop(name) for name in ("held", "manner"))
         held = {
             info: Held(name, version, key, shared, Provenance(*provenance), tuple(tops))
             for info, (name, version, key, shared, provenance, tops) in held.items()
@@ -173,18 +156,10 @@ def read(environment: str, key: str) -> State | None:
             lasting=tuple(document.pop("lasting")),
             held=held,
             manner=manner and Manner(*manner),
-            basis=basis and _basis(*basis),
             **document,
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
-
-
-def _basis(
-    locks: list[list[Any]], sources: dict[str, str], target: str, constraints: list[str]
-) -> Basis:
-    known = tuple((path, outline, pins) for path, outline, pins in locks)
-    return Basis(known, sources, target, tuple(constraints))
 
 
 def newest(environment: str) -> State | None:

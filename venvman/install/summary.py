@@ -7,22 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["recounted", "summary"]
+__all__ = ["summary"]
 
 _LISTED = 20
-
-
-def recounted(text: str, before: int, now: int) -> str | None:
-    """What is said of ``now`` packages where nothing is to be done, made from ``text``.
-
-    That says it of ``before`` packages. None where it says something else.
-    """
-    old, new = (f" {_packages(number)} of " for number in (before, now))
-    return text.replace(old, new) if text.count(old) == 1 else None
-
-
-def _packages(number: int) -> str:
-    return f"{number} package" if number == 1 else f"{number} packages"
 
 
 def summary(

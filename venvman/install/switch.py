@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from venvman.environment.ledger import Provenance
-    from venvman.install.states import State
     from venvman.install.switchplan import Leaving, SwitchPlan
     from venvman.stamp import Stamp
 
@@ -104,10 +103,7 @@ def _attempt(
     if current is None:
         return None
     known = states.find(found.environment, flags=flags, variables=variables)
-    if known is not None:
-        wanted = states.read(found.environment, known)
-    else:
-        wanted = _derived(current, found.environment, flags, variables)
+    wanted = None if known is None else states.read(found.environment, known)
     if wanted is None:
         return None
     with locked_at_once(current.lock, who="venvman sync") as held:
@@ -116,24 +112,11 @@ def _attempt(
             return None
         if plan.leaving or plan.returning or plan.arriving:
             plan = _carry_out(plan, observe)
-            plan = _record(plan, is_known=known is not None)
+            _record(plan)
         if plan.wanted is not wanted:
             states.record(found.environment, plan.wanted)
         _leave_stamp(found, plan)
     return _told(plan, perf_counter() - started)
-
-
-def _derived(
-    current: State, environment: str, flags: str, variables: Mapping[str, str]
-) -> State | None:
-    """The state that was never reached before, if it can be told from the one at hand."""
-    if "--frozen" not in stamp.words_of(flags) or current.flags != flags:
-        return None  # else it must be judged whether the lock is fresh
-    if current.seen != stamp.seen_of(variables, current.names):
-        return None
-    from venvman.install.deriving import derive
-
-    return derive(os.path.realpath(environment), current, variables=variables)
 
 
 def _carry_out(plan: SwitchPlan, observe: Callable[[str], None]) -> SwitchPlan:
@@ -224,23 +207,11 @@ def _entry(each: Leaving, units: list[tuple[str, str]], sequence: int) -> AtticE
     )
 
 
-def _record(plan: SwitchPlan, *, is_known: bool) -> SwitchPlan:
-    """Adds to the environment's history; what cannot be written there is no error.
-
-    The plan with the wanted state as it was found to be, where it is a new one.
-    """
-    sequence = plan.ledger.sequence + 1
+def _record(plan: SwitchPlan) -> None:
+    """Adds to the environment's history; what cannot be written there is no error."""
+    wheels = [(each.name, each.provenance.sha256) for each in plan.wanted.held.values()]
     with suppress(OSError):
-        if is_known:
-            held = plan.wanted.held.values()
-            wheels = [(each.name, each.provenance.sha256) for each in held]
-            append_switch(plan.root, sequence, wheels)
-        else:
-            from venvman.install.deriving import surveyed, write_history
-
-            plan = plan._replace(wanted=surveyed(plan.root, plan.current, plan.wanted))
-            write_history(plan.root, plan.wanted, sequence=sequence)
-    return plan
+        append_switch(plan.root, plan.ledger.sequence + 1, wheels)
 
 
 def _leave_stamp(found: Stamp, plan: SwitchPlan) -> None:

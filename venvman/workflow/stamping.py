@@ -118,26 +118,7 @@ def _state(
         locked=locked,
         lock=str(context.directories.environment_lock(looked.environment.root)),
         manner=_manner(context, site),
-        basis=_basis(context, looked) if "--frozen" in arguments else None,
     )
-
-
-def _basis(context: Context, looked: Looked) -> states.Basis | None:
-    """What the files are, so that more pins can be told from another lock; for frozen ones only."""
-    from venvman.install.deriving import basis_of
-    from venvman.install.identity import target_digest
-
-    locks = [source.lock for source in looked.scan.sources if source.group in looked.groups]
-    try:
-        return basis_of(
-            map(str, locks),
-            {str(file.path) for file in looked.scan.files}
-            - {str(each.lock) for each in looked.scan.sources},
-            target=target_digest(looked.environment.interpreter.target),
-            constraints=context.settings.build_constraints.value,
-        )
-    except (OSError, UnicodeDecodeError):
-        return None
 
 
 def _manner(context: Context, site: Site) -> states.Manner | None:
