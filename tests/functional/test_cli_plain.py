@@ -3,75 +3,60 @@
 from __future__ import annotations
 
 import io
+import runpy
 import subprocess
 import sys
 from contextlib import redirect_stdout
-from enum import Enum
-from functools import cache
+from inspect import signature
 from itertools import chain
-from typing import TYPE_CHECKING, Any, get_args
+from pathlib import Path
+from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from venvman.cli.commands import COMMANDS, GROUPS, load
-from venvman.cli.declared import Argument, declaration_of, kind_of, parameters_of
-from venvman.cli.options import common_parameters
-from venvman.cli.plain import PlainLine, read
+from venvman.cli import table
+from venvman.cli.options import Color, Format
+from venvman.cli.read import Line, read
+from venvman.cli.session import function_of
+from venvman.cli.table import COMMANDS, COMMON, Argument, Command, Kind, Option
 from venvman.errors import ExitCode
+from venvman.hookscript import HookMode
+from venvman.report.graphlanguages import GraphForm
+from venvman.settings import Link
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from inspect import Parameter
-    from pathlib import Path
+    from enum import Enum
 
-    from venvman.cli.commands import Command
-
-PLACES: dict[tuple[str, ...], str] = {
-    **{(name,): place for name, place in COMMANDS.items()},
-    ("lock",): COMMANDS["freeze"],
-    **{
-        (group, name): place
-        for group, (_, members) in GROUPS.items()
-        for name, place in members.items()
-    },
-}
+DOCS = Path(__file__).parents[2] / "docs"
+NAMES = [*COMMANDS, "lock"]
 
 
-@cache
-def parameters(words: tuple[str, ...]) -> tuple[Parameter, ...]:
-    own = parameters_of(load(PLACES[words]))
-    names = {each.name for each in own}
-    return (*own, *(each for each in common_parameters() if each.name not in names))
+def command_of(name: str) -> Command:
+    return COMMANDS[{"lock": "freeze"}.get(name, name)]
 
 
-@cache
-def program() -> Any:
-    from typer.main import get_command
-
-    from venvman.cli.typed import app
-
-    return get_command(app)
-
-
-def as_typer_reads(line: Sequence[str]) -> PlainLine | None:
+def as_typer_reads(line: Sequence[str]) -> Line | None:
     """The command that typer would call, and with what; None where it refuses the line."""
     import typer
+    from typer.main import get_command
 
     from venvman.cli import typed
 
     called = []
 
-    def note(function: Command, values: dict[str, Any]) -> ExitCode:
-        called.append(PlainLine(function=function, values=values))
+    def note(line: Line) -> ExitCode:
+        called.append(line)
         return ExitCode.OK
 
+    program = get_command(typed.app_for(line))
     with patch.object(typed, "perform", note), redirect_stdout(io.StringIO()):
         try:
-            with program().make_context("venvman", list(line)) as context:
-                program().invoke(context)
+            with program.make_context("venvman", list(line)) as context:
+                program.invoke(context)
         except typer.Exit:
             return None
         except Exception as error:
@@ -81,71 +66,63 @@ def as_typer_reads(line: Sequence[str]) -> PlainLine | None:
     return called[0]
 
 
-def chosen(words: tuple[str, ...], line: PlainLine | None) -> dict[str, Any] | None:
-    """What differs from the defaults, of a line that is right."""
+def said(line: Line | None) -> tuple[str, dict[str, object]] | None:
     if line is None:
         return None
-    assert line.function is load(PLACES[words])
-    defaults = {each.name: each.default for each in parameters(words)}
-    return {name: value for name, value in line.values.items() if value != defaults[name]}
+    # What is not given is None to typer where it is no word to us.
+    defaults = line.command.defaults()
+    values = {
+        name: defaults[name] if value is None else value for name, value in line.values.items()
+    }
+    return line.command.name, values
 
 
-def spelled(parameter: Parameter) -> st.SearchStrategy[list[str]]:
+def spelled(declared: Option | Argument) -> st.SearchStrategy[list[str]]:
     """Every way in which people write this option, right and wrong."""
-    declared = declaration_of(parameter)
     if isinstance(declared, Argument):
         return st.lists(st.sampled_from(["one", "a==1", "2", "-1", "post-merge"]), max_size=2)
-    spellings = [each for name in declared.spellings for each in name.split("/")]
-    if "bool" in str(kind_of(parameter)):
-        return st.sampled_from(spellings).map(lambda name: [name])
-    values = st.sampled_from([*choices(parameter), "3.11", "no such", "", "-x", "a=b"])
+    spellings = st.sampled_from(declared.spellings)
+    if declared.kind in (Kind.FLAG, Kind.SWITCH):
+        return spellings.map(lambda name: [name])
+    values = st.sampled_from([*declared.choices, "3.11", "7", "no such", "", "-x", "a=b"])
     return st.one_of(
-        st.tuples(st.sampled_from(spellings), values).map(list),
-        st.tuples(st.sampled_from(spellings), values).map("=".join).map(lambda word: [word]),
-        st.tuples(st.sampled_from(spellings), values).map("".join).map(lambda word: [word]),
-        st.sampled_from(spellings).map(lambda name: [name]),
+        st.tuples(spellings, values).map(list),
+        st.tuples(spellings, values).map("=".join).map(lambda word: [word]),
+        st.tuples(spellings, values).map("".join).map(lambda word: [word]),
+        spellings.map(lambda name: [name]),
     )
 
 
-def choices(parameter: Parameter) -> list[str]:
-    kind = kind_of(parameter)
-    return [
-        each.value
-        for one in (kind, *get_args(kind))
-        if isinstance(one, type) and issubclass(one, Enum)
-        for each in one
-    ]
-
-
-def lines(words: tuple[str, ...]) -> st.SearchStrategy[list[str]]:
+def lines(command: Command) -> st.SearchStrategy[list[str]]:
     strange = st.sampled_from([["--"], ["-qv"], ["--no-such"], ["stray"], ["-"], ["--help"]])
-    parts = st.one_of(*map(spelled, parameters(words)), strange)
+    declared: list[Option | Argument] = list(command.options)
+    declared += [command.argument] if command.argument else []
+    parts = st.one_of(*map(spelled, declared), strange)
     return st.lists(parts, max_size=4).map(lambda each: [*chain(*each)])
 
 
 class TestAgreement:
-    @pytest.mark.parametrize("words", PLACES, ids=" ".join)
+    @pytest.mark.parametrize("name", NAMES)
     @settings(max_examples=40)
     @given(data=st.data())
     def test_a_plain_line_means_what_typer_says_it_means(
-        self, words: tuple[str, ...], data: st.DataObject
+        self, name: str, data: st.DataObject
     ) -> None:
-        rest = data.draw(lines(words))
+        line = [*name.split(), *data.draw(lines(command_of(name)))]
 
-        ours = read([*words, *rest])
+        ours = read(line)
 
-        assert ours is None or chosen(words, ours) == chosen(words, as_typer_reads([*words, *rest]))
+        assert ours is None or said(ours) == said(as_typer_reads(line))
 
-    # `hooks run` takes one word out of four, which is typer's to check.
-    @pytest.mark.parametrize("words", sorted(PLACES.keys() - {("hooks", "run")}), ids=" ".join)
-    def test_every_flag_is_plain(self, words: tuple[str, ...]) -> None:
-        needed = ["one"] if any(each.default is each.empty for each in parameters(words)) else []
-        for parameter in parameters(words):
-            declared = declaration_of(parameter)
-            if isinstance(declared, Argument) or "bool" not in str(kind_of(parameter)):
-                continue
-            for spelling in (each for name in declared.spellings for each in name.split("/")):
-                assert read([*words, spelling, *needed]) is not None, spelling
+    @pytest.mark.parametrize("name", NAMES)
+    def test_every_flag_is_plain(self, name: str) -> None:
+        command = command_of(name)
+        argument = command.argument
+        needed = [*(argument.choices or ["1"])][:1] if argument is not None else []
+        for option in command.options:
+            if option.kind in (Kind.FLAG, Kind.SWITCH):
+                for spelling in option.spellings:
+                    assert read([*name.split(), spelling, *needed]) is not None, spelling
 
     @pytest.mark.parametrize(
         "line",
@@ -161,8 +138,9 @@ class TestAgreement:
             ["sync", "--group", "--frozen"],
             ["why"],
             ["hooks"],
+            ["hooks", "run", "no-such"],
             ["cache", "no-such"],
-            ["tree", "--depth", "2"],
+            ["tree", "--depth", "0"],
             ["--project", ".", "sync"],
         ],
         ids=" ".join,
@@ -174,7 +152,87 @@ class TestAgreement:
         line = read(["run", "--sync", "pytest", "-q", "--frozen"])
 
         assert line is not None
-        assert line.values == {"sync": True, "command": ["pytest", "-q", "--frozen"]}
+        assert line.values["sync"] is True
+        assert line.values["command"] == ("pytest", "-q", "--frozen")
+        assert line.values["quiet"] is False
+
+
+class TestTable:
+    @pytest.mark.parametrize("command", COMMANDS.values(), ids=lambda command: command.name)
+    def test_the_function_takes_what_the_table_says(self, command: Command) -> None:
+        own: dict[str, Option | Argument] = {
+            each.name: each for each in command.options if each not in COMMON
+        }
+        if command.argument is not None:
+            own[command.argument.name] = command.argument
+
+        parameters = dict(signature(function_of(command)).parameters)
+
+        del parameters["session"]
+        assert {name: each.annotation for name, each in parameters.items()} == {
+            name: type_of(each) for name, each in own.items()
+        }
+        assert all(each.default is each.empty for each in parameters.values())
+
+    def test_a_new_flag_is_read_by_all_readers_without_more_ado(self) -> None:
+        flag = Option("new", "--new", help="Try it.")
+        sync = COMMANDS["sync"]
+        grown = Command("sync", sync.function, flag, *sync.options, help=sync.help)
+
+        with patch.dict(table.COMMANDS, {"sync": grown}):
+            ours, theirs = read(["sync", "--new"]), as_typer_reads(["sync", "--new"])
+            completed = completions("venvman sync --ne")
+            page = runpy.run_path(str(DOCS / "generate_cli.py"))["page"]()
+
+        assert ours is not None
+        assert theirs is not None
+        assert ours.values["new"] is theirs.values["new"] is True
+        assert completed == ["--new"]
+        assert "| `--new` | Try it. |" in page
+
+    @pytest.mark.parametrize(
+        ("option", "values"),
+        [
+            (COMMANDS["sync"].options, {"link": Link}),
+            (COMMANDS["tree"].options, {"format": GraphForm}),
+            (COMMANDS["hooks run"].options, {"mode": HookMode}),
+            (COMMON, {"format": Format, "color": Color}),
+        ],
+    )
+    def test_the_words_to_choose_from_are_those_the_program_knows(
+        self, option: Sequence[Option], values: dict[str, type[Enum]]
+    ) -> None:
+        for each in option:
+            if each.name in values:
+                assert each.choices == tuple(word.value for word in values[each.name])
+
+
+def type_of(declared: Option | Argument) -> str:
+    """The annotation of the parameter, as it is written."""
+    kinds = {
+        Kind.FLAG: "bool",
+        Kind.SWITCH: "bool",
+        Kind.WORDS: "tuple[str, ...]",
+        Kind.NUMBER: "int",
+    }
+    kind = kinds.get(declared.kind, "str")
+    required = isinstance(declared, Argument) and declared.required
+    return kind if required or declared.default is not None else f"{kind} | None"
+
+
+def completions(line: str) -> list[str]:
+    """What a shell is offered at the end of ``line``."""
+    from typer.main import get_command
+
+    from venvman.cli import typed
+
+    words = line.split()[1:]
+    context = get_command(typed.app_for(words)).make_context(
+        "venvman", words, resilient_parsing=True
+    )
+    command = context.command.get_command(context, words[0])  # type: ignore[attr-defined]
+    inner = command.make_context(words[0], words[1:-1], parent=context, resilient_parsing=True)
+    return [item.value for item in command.shell_complete(inner, words[-1])]
 
 
 @pytest.mark.parametrize(

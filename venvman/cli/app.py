@@ -7,8 +7,8 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from venvman.cli import plain
-from venvman.cli.invocation import Invocation
+from venvman.cli.options import Common
+from venvman.cli.read import Glance, glance, read
 from venvman.cli.session import Session, perform
 from venvman.cli.usage import NAME, UsageFault
 from venvman.errors import ExitCode, VenvmanError
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Nothing is raised: whatever goes wrong is told on stderr, or as JSON on stdout.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    invocation = Invocation.of(words)
+    seen = glance(words)
     _make_printable()
     try:
         return _run(words)
@@ -46,13 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         error: VenvmanError = Interrupted("Interrupted.", code="interrupted")
     except UsageFault as fault:
-        error = _with_fix(fault, invocation)
+        error = _with_fix(fault, seen)
     except VenvmanError as fault:
         error = fault
     except Exception as fault:  # noqa: BLE001 - the boundary: a traceback helps nobody but us
-        error = _of_typer(fault, invocation) or _unexpected(fault, invocation, words)
+        error = _of_typer(fault, seen) or _unexpected(fault, seen, words)
     try:
-        return Session(invocation.common).fail(error, command=invocation.command)
+        return Session(_common(seen)).fail(error, command=seen.command)
     except BrokenPipeError:
         return _reader_left()
     except SystemExit as leaving:
@@ -61,15 +61,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     completing = f"_{NAME.upper()}_COMPLETE" in os.environ
-    line = None if completing else plain.read(words)
+    line = None if completing else read(words)
     if line is not None:
-        code = int(perform(line.function, line.values))
+        code = int(perform(line))
     else:
         from venvman.cli import typed
 
         code = typed.run(words, completing=completing)
     sys.stdout.flush()
     return code
+
+
+def _common(seen: Glance) -> Common:
+    return Common.of(format=seen.format, color=seen.color, quiet=seen.quiet, verbose=seen.verbose)
 
 
 def _make_printable() -> None:
@@ -102,15 +106,15 @@ def _reader_left() -> int:
     return 128 + 13
 
 
-def _with_fix(fault: UsageFault, invocation: Invocation) -> UsageFault:
+def _with_fix(fault: UsageFault, seen: Glance) -> UsageFault:
     """``fault`` with the line that shows how it should be."""
     if not fault.misspelled:
         return fault
-    place = f"{NAME} {invocation.command}" if invocation.known else NAME
+    place = f"{NAME} {seen.command}" if seen.known else NAME
     return UsageFault(fault.message, fix=f"{place} --help")
 
 
-def _of_typer(fault: Exception, invocation: Invocation) -> VenvmanError | None:
+def _of_typer(fault: Exception, seen: Glance) -> VenvmanError | None:
     """What typer raised, if it was typer, in our words."""
     if "typer" not in sys.modules:
         return None
@@ -119,20 +123,20 @@ def _of_typer(fault: Exception, invocation: Invocation) -> VenvmanError | None:
     if typed.is_abort(fault):
         return Interrupted("Interrupted: no answer, so nothing was changed.", code="interrupted")
     usage = typed.fault_of(fault)
-    return usage and _with_fix(usage, invocation)
+    return usage and _with_fix(usage, seen)
 
 
-def _unexpected(fault: Exception, invocation: Invocation, words: Sequence[str]) -> VenvmanError:
-    if invocation.common.verbose:
+def _unexpected(fault: Exception, seen: Glance, words: Sequence[str]) -> VenvmanError:
+    if seen.verbose:
         import traceback
 
         traceback.print_exception(fault)
-    asked = "" if invocation.common.verbose else ", with what --verbose prints"
+    asked = "" if seen.verbose else ", with what --verbose prints"
     return Unexpected(
         "This is a defect of venvman: it met something it was not made for.",
         code="unexpected",
         why=f"{type(fault).__name__}: {fault}\nPlease report it{_where_to_report()}{asked}.",
-        fix=None if invocation.common.verbose else shlex.join([NAME, *words, "--verbose"]),
+        fix=None if seen.verbose else shlex.join([NAME, *words, "--verbose"]),
     )
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import fields, replace
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from venvman.cli.console import Printer, manner_of
 from venvman.cli.options import Common, Format
+from venvman.cli.table import COMMON
 from venvman.errors import ExitCode
-from venvman.report.graphlanguages import GraphForm
 from venvman.report.result import Result, Status
 
 if TYPE_CHECKING:
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from venvman.cli.progress import TerminalReporter
+    from venvman.cli.read import Line
+    from venvman.cli.table import Command
     from venvman.directories import Directories
     from venvman.errors import VenvmanError
     from venvman.workflow import Context
 
-__all__ = ["Session", "perform"]
+__all__ = ["Session", "function_of", "perform"]
 
 
 class Session:
@@ -180,27 +183,25 @@ class Session:
             return typer.confirm(question, err=True)
 
 
-def perform(function: Callable[..., Result], values: Mapping[str, Any]) -> ExitCode:
-    """Runs a command: ``values`` are its own options and the common ones that were given.
+def perform(line: Line) -> ExitCode:
+    """Runs a command, shows its result, and returns its exit code.
 
-    The :class:`Session` is made from the common ones; the result is shown, and its exit code
-    returned. Errors pass through: ``app.main`` is the one boundary.
+    Errors pass through: ``app.main`` is the one boundary.
     """
-    own = {name: value for name, value in values.items() if name not in _COMMON}
-    shared = {name: value for name, value in values.items() if name in _COMMON}
-    if isinstance(shared.get("format"), GraphForm):
-        # More than text and JSON: the command itself must know.
-        own["format"] = shared["format"]
-        shared["format"] = _voice(shared["format"])
-    session = Session(Common(**shared))
+    shared: dict[str, Any] = {each.name: line.values[each.name] for each in COMMON}
+    own = [each.name for each in line.command.options if each not in COMMON]
+    if line.command.argument is not None:
+        own.append(line.command.argument.name)
+    session = Session(Common.of(**shared))
     try:
-        return session.show(function(session, **own))
+        function = function_of(line.command)
+        return session.show(function(session, **{name: line.values[name] for name in own}))
     finally:
         session.reporter.close()
 
 
-_COMMON = frozenset(each.name for each in fields(Common))
-
-
-def _voice(form: GraphForm) -> Format:
-    return Format.JSON if form is GraphForm.JSON else Format.TEXT
+def function_of(command: Command) -> Callable[..., Result]:
+    """The function that does it."""
+    module, _, name = command.function.partition(":")
+    found: Callable[..., Result] = getattr(import_module(f"venvman.cli.commands.{module}"), name)
+    return found

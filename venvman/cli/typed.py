@@ -1,45 +1,37 @@
-"""The typer app, made of the commands' declarations: whatever is not a plain line, and all help.
+"""The typer app, made from the table: for help, completion, and lines that are not plain.
 
-Typer parses and makes the help; starting, printing and exit codes are ``app``'s, so that a usage
-error is told like any other error, in JSON too.
+Only the command that is named is made whole; the others are there by name, for the list of
+commands and for "did you mean". Typer parses and makes the help; starting, printing and exit codes
+are ``app``'s, so that a usage error is told like any other error, in JSON too.
 """
 
 from __future__ import annotations
 
-from functools import wraps
-from inspect import Signature
+import os
+from enum import Enum
+from functools import cache
+from inspect import Parameter, Signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.main import get_command
 
 from venvman import __version__
-from venvman.cli.commands import ALIASES, COMMANDS, GROUPS, HIDDEN, PASSING, load
-from venvman.cli.declared import Argument, declaration_of, kind_of, parameters_of
-from venvman.cli.options import common_parameters
+from venvman.cli.read import Line, glance
 from venvman.cli.session import perform
+from venvman.cli.table import ALIASES, COMMANDS, FAMILIES, Argument, Command, Kind, Option
 from venvman.cli.usage import NAME, UsageFault
 from venvman.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from inspect import Parameter
+    from collections.abc import Callable, Sequence
 
-    from venvman.report.result import Result
-
-__all__ = ["app", "command", "fault_of", "is_abort", "run"]
+__all__ = ["app_for", "fault_of", "is_abort", "run"]
 
 # Click's exceptions live in click or, vendored, in typer; BadParameter leads to them in both.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 _ClickException: type[Exception] = typer.BadParameter.__mro__[2]
-
-app = typer.Typer(
-    name=NAME,
-    help="Keep a project's ./venv true to its requirements files.",
-    no_args_is_help=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
 
 def run(words: list[str], *, completing: bool = False) -> int:
@@ -48,9 +40,10 @@ def run(words: list[str], *, completing: bool = False) -> int:
     Raises:
         Exception: typer's own; ``fault_of`` and ``is_abort`` understand them.
     """
-    program = get_command(app)
     if completing:
-        program.main(args=words, prog_name=NAME)  # exits
+        line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS") or ""
+        get_command(app_for(line.split()[1:])).main(args=words, prog_name=NAME)  # exits
+    program = get_command(app_for(words))
     try:
         with program.make_context(NAME, words) as context:
             code = program.invoke(context)
@@ -78,20 +71,48 @@ def is_abort(error: Exception) -> bool:
     return isinstance(error, typer.Abort)
 
 
-def command(function: Callable[..., Result]) -> Callable[..., ExitCode]:
-    """Makes ``function(session, **own options) -> Result`` a whole command for typer.
+def app_for(words: Sequence[str]) -> typer.Typer:
+    """The whole app, its commands without their options but for the one that ``words`` name."""
+    app = typer.Typer(
+        name=NAME,
+        help="Keep a project's ./venv true to its requirements files.",
+        no_args_is_help=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(_root)
+    families = {name: typer.Typer(help=text) for name, text in FAMILIES.items()}
+    named = glance(words).command
+    for name, command in COMMANDS.items():
+        family, _, member = name.rpartition(" ")
+        _add(families[family] if family else app, member, command, whole=name == named)
+    for name, family_app in families.items():
+        app.add_typer(family_app, name=name)
+    for alias, name in ALIASES.items():
+        _add(app, alias, COMMANDS[name], whole=name == named, hidden=True)
+    return app
 
-    The common options join the signature, but for those that the function has in a form of its own.
-    """
 
-    @wraps(function)
+def _add(
+    app: typer.Typer, name: str, command: Command, *, whole: bool, hidden: bool = False
+) -> None:
+    settings = {"allow_interspersed_args": False} if command.passing else None
+    decorate = app.command(
+        name, help=command.help, hidden=hidden or command.hidden, context_settings=settings
+    )
+    decorate(_callback(command) if whole else _unnamed)
+
+
+def _unnamed() -> None:
+    """Stands for a command that the line does not name."""
+
+
+def _callback(command: Command) -> Callable[..., ExitCode]:
     def whole(**values: Any) -> ExitCode:  # noqa: ANN401 - typer's values, typed by the signature
-        return perform(function, values)
+        return perform(Line(command, {name: _plain(value) for name, value in values.items()}))
 
-    own = parameters_of(function)
-    names = {each.name for each in own}
-    common = [each for each in common_parameters() if each.name not in names]
-    parameters = [_for_typer(each) for each in (*own, *common)]
+    argument = () if command.argument is None else (_argument(command.argument),)
+    parameters = [*argument, *(_option(each) for each in command.options)]
     whole.__signature__ = Signature(  # type: ignore[attr-defined]
         parameters, return_annotation=int
     )
@@ -99,26 +120,73 @@ def command(function: Callable[..., Result]) -> Callable[..., ExitCode]:
     return whole
 
 
-def _for_typer(parameter: Parameter) -> Parameter:
-    declared = declaration_of(parameter)
-    made = (
-        typer.Argument(
-            metavar=declared.metavar,
-            help=declared.help,
-            show_default=declared.show_default,
-            min=declared.minimum,
-        )
-        if isinstance(declared, Argument)
-        else typer.Option(
-            *declared.spellings,
-            metavar=declared.metavar,
-            help=declared.help,
-            show_default=declared.show_default,
-            rich_help_panel=declared.panel,
-            min=declared.minimum,
-        )
+def _plain(value: object) -> object:
+    """The value as :func:`venvman.cli.read.read` gives it."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Path):
+        return str(value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _argument(declared: Argument) -> Parameter:
+    made = typer.Argument(
+        metavar=declared.metavar,
+        help=declared.help,
+        show_default=declared.default not in (None, ()),
+        min=declared.minimum,
     )
-    return parameter.replace(annotation=Annotated[kind_of(parameter), made])
+    default = Parameter.empty if declared.required else _default(declared)
+    return _parameter(declared, made, default)
+
+
+def _option(declared: Option) -> Parameter:
+    switch = declared.kind == Kind.SWITCH
+    made = typer.Option(
+        *(["/".join(declared.spellings)] if switch else declared.spellings),
+        # A flag takes nothing, so nothing is named that it could be given.
+        metavar="" if switch or declared.kind == Kind.FLAG else declared.metavar,
+        help=declared.help,
+        show_default=declared.show_default,
+        rich_help_panel=declared.panel,
+        min=declared.minimum,
+    )
+    return _parameter(declared, made, _default(declared))
+
+
+def _parameter(declared: Option | Argument, made: object, default: object) -> Parameter:
+    kind: Any = _type_of(declared)
+    annotation = Annotated[kind, made]
+    return Parameter(declared.name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _default(declared: Option | Argument) -> object:
+    if declared.choices and isinstance(declared.default, str):
+        return _choices(declared)(declared.default)
+    return None if declared.default == () else declared.default
+
+
+def _type_of(declared: Option | Argument) -> Any:  # noqa: ANN401 - a type, as annotations have them
+    if declared.choices:
+        kind: Any = _choices(declared)
+    else:
+        kind = {
+            Kind.FLAG: bool,
+            Kind.SWITCH: bool,
+            Kind.TEXT: str,
+            Kind.FOLDER: Path,
+            Kind.WORDS: list[str],
+            Kind.NUMBER: int,
+        }[declared.kind]
+    return kind if declared.default not in (None, ()) else kind | None
+
+
+@cache
+def _choices(declared: Option | Argument) -> type[Enum]:
+    """One class for each row of the table: typer compares a default by identity."""
+    make: Any = Enum
+    made: type[Enum] = make(declared.name, {each: each for each in declared.choices}, type=str)
+    return made
 
 
 def _print_version(wanted: bool) -> None:
@@ -127,13 +195,16 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(invoke_without_command=True)
 def _root(
     context: typer.Context,
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Show the version and leave."
+            "--version",
+            metavar="",
+            callback=_print_version,
+            is_eager=True,
+            help="Show the version and leave.",
         ),
     ] = False,
 ) -> None:
@@ -141,19 +212,3 @@ def _root(
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(ExitCode.ERROR)
-
-
-def _fill() -> None:
-    for name, place in COMMANDS.items():
-        own = {"allow_interspersed_args": False} if name in PASSING else None
-        app.command(name, context_settings=own)(command(load(place)))
-    for name, (text, members) in GROUPS.items():
-        group = typer.Typer(help=text, no_args_is_help=False)
-        for member, place in members.items():
-            group.command(member, hidden=member in HIDDEN)(command(load(place)))
-        app.add_typer(group, name=name)
-    for alias, name in ALIASES.items():
-        app.command(alias, hidden=True)(command(load(COMMANDS[name])))
-
-
-_fill()

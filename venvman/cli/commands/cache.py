@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from venvman.cli.declared import Option
 from venvman.cli.usage import UsageFault
 
 if TYPE_CHECKING:
@@ -39,24 +38,8 @@ def cache_size(session: Session) -> Result:
 def cache_prune(
     session: Session,
     *,
-    older_than: Annotated[
-        str | None,
-        Option(
-            "--older-than",
-            metavar="AGE",
-            help="Remove unused wheels and all other things of this age, such as 30d.",
-            show_default=False,
-        ),
-    ] = None,
-    max_size: Annotated[
-        str | None,
-        Option(
-            "--max-size",
-            metavar="SIZE",
-            help="Then remove the oldest things until the cache is no larger, such as 5GiB.",
-            show_default=False,
-        ),
-    ] = None,
+    older_than: str | None,
+    max_size: str | None,
 ) -> Result:
     """Remove wheels that no environment links to, and what is 30 days old."""
     import time
@@ -88,10 +71,7 @@ def cache_verify(session: Session) -> Result:
 def cache_clean(
     session: Session,
     *,
-    attic: Annotated[
-        bool,
-        Option("--attic", help="Empty this project's attic instead; the cache stays."),
-    ] = False,
+    attic: bool,
 ) -> Result:
     """Remove everything in the cache; environments keep their files."""
     from venvman.report.cache import cache_freed_result

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated
-
-from venvman.cli import options  # noqa: TC001 - annotations are evaluated
-from venvman.cli.declared import Option
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,58 +20,19 @@ __all__ = ["freeze"]
 def freeze(
     session: Session,
     *,
-    upgrade: Annotated[
-        bool, Option("--upgrade", "-U", help="Move every pin as far as it may go.")
-    ] = False,
-    upgrade_package: Annotated[
-        list[str] | None,
-        Option(
-            "--upgrade-package",
-            "-P",
-            metavar="NAME",
-            help="Move only this package's pin; may be repeated.",
-            show_default=False,
-        ),
-    ] = None,
-    check: options.Check = False,
-    dry_run: options.DryRun = False,
-    installed: Annotated[bool, Option("--installed", help="Pin what ./venv holds now.")] = False,
-    hashes: Annotated[
-        bool | None,
-        Option(
-            "--hashes/--no-hashes",
-            help="Write a hash for every file (the default for a new lock).",
-            show_default=False,
-        ),
-    ] = None,
-    engine: Annotated[
-        str | None,
-        Option("--engine", metavar="NAME", help="Who finds the versions.", show_default=False),
-    ] = None,
-    python: options.Python = None,
-    target: Annotated[
-        list[str] | None,
-        Option(
-            "--target",
-            metavar="SPEC",
-            help="Freeze for this system (linux, macos:3.12, windows:3.10-3.13); may be repeated.",
-            show_default=False,
-        ),
-    ] = None,
-    python_version: Annotated[
-        list[str] | None,
-        Option(
-            "--python-version",
-            metavar="VERSIONS",
-            help="Of targets that name no Python (3.12, 3.10-3.13); may be repeated.",
-            show_default=False,
-        ),
-    ] = None,
-    universal: Annotated[
-        bool, Option("--universal", help="The same as --target linux, macos and windows.")
-    ] = False,
-    yes: options.Yes = False,
-    all_projects: options.AllProjects = False,
+    upgrade: bool,
+    upgrade_package: tuple[str, ...],
+    check: bool,
+    dry_run: bool,
+    installed: bool,
+    hashes: bool | None,
+    engine: str | None,
+    python: str | None,
+    target: tuple[str, ...],
+    python_version: tuple[str, ...],
+    universal: bool,
+    yes: bool,
+    all_projects: bool,
 ) -> Result:
     """Write the lock: every package pinned and hashed, with the reason it is there."""
     from venvman.report.freeze import freeze_result
@@ -112,12 +70,12 @@ def _leave_stamp(context: Context, outcome: FreezeOutcome, started: int) -> None
         leave_fresh_stamp(context, sys.argv[1:], since_ns=started, text=text)
 
 
-def _words(values: Sequence[str] | None) -> list[str]:
+def _words(values: Sequence[str]) -> list[str]:
     """Of an option that may be repeated, or given several values with commas."""
-    return [word.strip() for value in values or () for word in value.split(",") if word.strip()]
+    return [word.strip() for value in values for word in value.split(",") if word.strip()]
 
 
-def _upgrade(names: Sequence[str] | None, *, everything: bool) -> Upgrade | None:
+def _upgrade(names: Sequence[str], *, everything: bool) -> Upgrade | None:
     from venvman.engines import UpgradeAll, UpgradeSome
     from venvman.names import canonical
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from venvman.cli.declared import Argument, Option
 from venvman.hookscript import HookMode, HookName
 
 if TYPE_CHECKING:
@@ -17,9 +16,7 @@ __all__ = ["hooks_install", "hooks_run", "hooks_status", "hooks_uninstall"]
 def hooks_install(
     session: Session,
     *,
-    sync: Annotated[
-        bool, Option("--sync", help="Repair drift after checkout, merge and rebase.")
-    ] = False,
+    sync: bool,
 ) -> Result:
     """Install git hooks that report drift; those that are here are kept and called first."""
     from venvman.githooks import install_hooks
@@ -54,14 +51,9 @@ def hooks_status(session: Session) -> Result:
 def hooks_run(
     session: Session,
     *,
-    name: Annotated[HookName, Argument(help="The hook that git runs.", show_default=False)],
-    mode: Annotated[HookMode, Option("--mode", help="What to do about drift.")] = HookMode.REPORT,
-    inside: Annotated[
-        list[str] | None,
-        Option(
-            "--in", metavar="DIR", help="A project, seen from the work tree.", show_default=False
-        ),
-    ] = None,
+    name: str,
+    mode: str,
+    inside: tuple[str, ...],
 ) -> Result:
     """Do what a git hook does; the installed hooks call this."""
     from pathlib import Path
@@ -70,8 +62,8 @@ def hooks_run(
     from venvman.workflow import hooking
 
     lines = hooking.run_hook(
-        name,
-        mode=mode,
+        HookName(name),
+        mode=HookMode(mode),
         projects=inside or ["."],
         variables=session.variables,
         top=Path.cwd(),

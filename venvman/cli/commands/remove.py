@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from venvman.cli import options  # noqa: TC001 - annotations are evaluated
-from venvman.cli.declared import Argument, Option
 from venvman.cli.usage import UsageFault
 
 if TYPE_CHECKING:
@@ -18,16 +16,14 @@ __all__ = ["remove"]
 def remove(
     session: Session,
     *,
-    names: Annotated[
-        list[str], Argument(metavar="NAME...", help="The packages to ask for no more.")
-    ],
-    group: options.EditedGroup = None,
-    dev: Annotated[bool, Option("--dev", help="The same as --group dev.")] = False,
-    sync: options.AndSync = True,
-    frozen: options.EditOnly = False,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    python: options.Python = None,
+    names: tuple[str, ...],
+    group: str | None,
+    dev: bool,
+    sync: bool,
+    frozen: bool,
+    dry_run: bool,
+    yes: bool,
+    python: str | None,
 ) -> Result:
     """Take requirements out of the requirements files, and what only they needed; then sync."""
     from venvman.report.edit import edit_result
@@ -37,7 +33,7 @@ def remove(
     if dev and group not in {None, "dev"}:
         raise UsageFault("--dev and --group name two groups: choose one.")
     request = RemoveRequest(
-        names=tuple(names),
+        names=names,
         group="dev" if dev else group,
         after=After(
             freeze=not frozen, sync=sync, dry_run=dry_run, yes=yes, confirm=session.confirm

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
-
-from venvman.cli import options  # noqa: TC001 - annotations are evaluated
-from venvman.cli.declared import Argument, Option
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from venvman.cli.session import Session
@@ -17,18 +14,10 @@ __all__ = ["rollback"]
 def rollback(
     session: Session,
     *,
-    number: Annotated[
-        int,
-        Argument(
-            metavar="[N]", minimum=0, help="How many states back, as `venvman history` counts them."
-        ),
-    ] = 1,
-    with_lock: Annotated[
-        bool,
-        Option("--with-lock", help="Put the state's locks back into the project, too."),
-    ] = False,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
+    number: int,
+    with_lock: bool,
+    dry_run: bool,
+    yes: bool,
 ) -> Result:
     """Make ./venv what it was before the last sync, or N states ago."""
     from venvman.report.history import rollback_result

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from venvman.cli import options
-from venvman.cli.declared import Argument
 
 if TYPE_CHECKING:
     from venvman.cli.session import Session
@@ -19,20 +18,15 @@ __all__ = ["run", "shell"]
 def run(
     session: Session,
     *,
-    command: Annotated[
-        list[str],
-        Argument(
-            metavar="COMMAND...", help="A program and its arguments; all that follows is its own."
-        ),
-    ],
-    sync: options.SyncFirst = False,
-    group: options.Groups = None,
-    only_group: options.OnlyGroups = None,
-    all_groups: options.AllGroups = False,
-    no_dev: options.NoDev = False,
-    locked: options.Locked = None,
-    frozen: options.Frozen = False,
-    yes: options.Yes = False,
+    command: tuple[str, ...],
+    sync: bool,
+    group: tuple[str, ...],
+    only_group: tuple[str, ...],
+    all_groups: bool,
+    no_dev: bool,
+    locked: bool | None,
+    frozen: bool,
+    yes: bool,
 ) -> Result:
     """Run a command inside the environment; its exit code is passed on."""
     from venvman.workflow.running import RunRequest, prepare_command
@@ -50,14 +44,14 @@ def run(
 def shell(
     session: Session,
     *,
-    sync: options.SyncFirst = False,
-    group: options.Groups = None,
-    only_group: options.OnlyGroups = None,
-    all_groups: options.AllGroups = False,
-    no_dev: options.NoDev = False,
-    locked: options.Locked = None,
-    frozen: options.Frozen = False,
-    yes: options.Yes = False,
+    sync: bool,
+    group: tuple[str, ...],
+    only_group: tuple[str, ...],
+    all_groups: bool,
+    no_dev: bool,
+    locked: bool | None,
+    frozen: bool,
+    yes: bool,
 ) -> Result:
     """Start the user's shell with the environment activated; `exit` leaves it."""
     from venvman.workflow.running import RunRequest, prepare_shell

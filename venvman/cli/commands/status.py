@@ -16,11 +16,11 @@ __all__ = ["status"]
 def status(
     session: Session,
     *,
-    group: options.Groups = None,
-    only_group: options.OnlyGroups = None,
-    all_groups: options.AllGroups = False,
-    no_dev: options.NoDev = False,
-    python: options.Python = None,
+    group: tuple[str, ...],
+    only_group: tuple[str, ...],
+    all_groups: bool,
+    no_dev: bool,
+    python: str | None,
 ) -> Result:
     """Show requirements, lock, environment and drift on one screen; exit with 1 on drift."""
     from venvman.report.status import status_result

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from venvman.cli import options
-from venvman.cli.declared import Option
-from venvman.settings import Link  # noqa: TC001 - annotations are evaluated
+from venvman.settings import Link
 
 if TYPE_CHECKING:
     from venvman.cli.session import Session
@@ -19,50 +18,32 @@ __all__ = ["sync"]
 def sync(
     session: Session,
     *,
-    group: options.Groups = None,
-    only_group: options.OnlyGroups = None,
-    all_groups: options.AllGroups = False,
-    no_dev: options.NoDev = False,
-    dry_run: options.DryRun = False,
-    check: options.Check = False,
-    locked: options.Locked = None,
-    frozen: options.Frozen = False,
-    inexact: Annotated[
-        bool, Option("--inexact", help="Leave packages that the lock does not name.")
-    ] = False,
-    python: options.Python = None,
-    recreate: Annotated[
-        bool, Option("--recreate", help="Make the environment again from nothing.")
-    ] = False,
-    compile_bytecode: Annotated[
-        bool | None,
-        Option(
-            "--compile/--no-compile",
-            help="Compile the installed modules to bytecode.",
-            show_default=False,
-        ),
-    ] = None,
-    link: Annotated[
-        Link | None,
-        Option(
-            "--link",
-            help="How files get from the cache into the environment.",
-            show_default=False,
-        ),
-    ] = None,
-    yes: options.Yes = False,
-    no_wait: Annotated[
-        bool,
-        Option("--no-wait", help="Stop at once if another command is changing the environment."),
-    ] = False,
-    all_projects: options.AllProjects = False,
+    group: tuple[str, ...],
+    only_group: tuple[str, ...],
+    all_groups: bool,
+    no_dev: bool,
+    dry_run: bool,
+    check: bool,
+    locked: bool | None,
+    frozen: bool,
+    inexact: bool,
+    python: str | None,
+    recreate: bool,
+    compile_bytecode: bool | None,
+    link: str | None,
+    yes: bool,
+    no_wait: bool,
+    all_projects: bool,
 ) -> Result:
     """Freeze the requirements if the lock is missing or stale, then make ./venv equal to it."""
     from venvman.report.sync import sync_result
     from venvman.workflow import SyncRequest, syncing
 
     contexts = session.contexts(
-        workspace=all_projects, python=python, compile=compile_bytecode, link=link
+        workspace=all_projects,
+        python=python,
+        compile=compile_bytecode,
+        link=None if link is None else Link(link),
     )
     request = SyncRequest(
         groups=options.group_choice(group, only_group, everything=all_groups, dev=not no_dev),

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
-
-from venvman.cli import options  # noqa: TC001 - annotations are evaluated
-from venvman.cli.declared import Argument
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from venvman.cli.session import Session
@@ -17,14 +14,11 @@ __all__ = ["upgrade"]
 def upgrade(
     session: Session,
     *,
-    names: Annotated[
-        list[str] | None,
-        Argument(metavar="[NAME]...", help="Only these packages' pins.", show_default=False),
-    ] = None,
-    sync: options.AndSync = True,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    python: options.Python = None,
+    names: tuple[str, ...],
+    sync: bool,
+    dry_run: bool,
+    yes: bool,
+    python: str | None,
 ) -> Result:
     """Move pins as far forward as the requirements allow, then sync."""
     from venvman.report.edit import upgrade_result
@@ -32,6 +26,6 @@ def upgrade(
     from venvman.workflow.upgrading import upgrade as move
 
     request = UpgradeRequest(
-        names=tuple(names or ()), sync=sync, dry_run=dry_run, yes=yes, confirm=session.confirm
+        names=names, sync=sync, dry_run=dry_run, yes=yes, confirm=session.confirm
     )
     return upgrade_result(move(session.context(python=python), request), dry_run=dry_run)
