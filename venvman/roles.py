@@ -1,25 +1,26 @@
 """Which part each file of a project plays (the table in DESIGN 4.1, row by row). Pure.
 
-Takes the names found and a function that reads a file's header; gives every source with its group
-and its lock, and the files that are locks or constraints. Paths are relative to the root, POSIX.
+Takes the names found and what can be asked of the files; gives every group with its sources and its
+lock, and the files that are constraints. Paths are relative to the root, POSIX.
 """
 
 from __future__ import annotations
 
-from dataclasses import field
+import posixpath
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from venvman.frozen import dataclass
-from venvman.lock.header import named_sources
+from venvman.lock.header import parse_header, read_header
 from venvman.naming import DEFAULT, DEV, FOLDER, group_of, is_constraints, is_default, stem_of
+from venvman.requirements.includes import includes_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from venvman.lock.header import LockHeader
 
-__all__ = ["Assignment", "Part", "Role", "assign", "in_order"]
+__all__ = ["Assignment", "Facts", "Part", "Role", "assign", "in_order"]
 
 
 class Role(str, Enum):
@@ -33,14 +34,16 @@ class Role(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One group: its source (None for a lock made from something else) and its lock.
+    """One group: its sources (none for a lock made from something else) and its lock.
 
-    ``lock`` need not exist. ``note`` says what about the name was not plain, for people.
+    ``lock`` need not exist. ``folder`` is where the command in its header is run, relative to the
+    root, None where that cannot be told. ``note`` says what about the name was not plain.
     """
 
     group: str
-    source: str | None
+    sources: tuple[str, ...]
     lock: str
+    folder: str | None = None
     note: str | None = None
 
 
@@ -52,30 +55,50 @@ class Assignment:
     constraints: tuple[str, ...]
 
 
-def assign(
-    names: Sequence[str],
-    *,
-    header_of: Callable[[str], LockHeader | None],
-    exists: Callable[[str], bool],
-) -> Assignment:
+class Facts:
+    """What the files of a root say; ``read`` gives (the beginning of) one's text, None of none."""
+
+    def __init__(self, read: Callable[[str, int], str | None]) -> None:
+        self._read = read
+        self._headers: dict[str, LockHeader | None] = {}
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a file."""
+        return self._read(name, 0) is not None
+
+    def header(self, name: str) -> LockHeader | None:
+        """The header of a file; None where it has none, or is not there."""
+        if name not in self._headers:
+            found = parse_header(self._read(name, _HEADER_LENGTH) or "")
+            if found is None or not found.sources:
+                found = read_header(self._read(name, -1) or "")
+            self._headers[name] = found
+        return self._headers[name]
+
+    def reached(self, name: str) -> frozenset[str]:
+        """The files that it includes by ``-r``, directly or through others."""
+        found: set[str] = set()
+        pending = [name]
+        while pending:
+            name = pending.pop()
+            folder = posixpath.dirname(name)
+            for flag, target in includes_in(self._read(name, -1) or ""):
+                path = posixpath.normpath(posixpath.join(folder, target))
+                if flag == "-r" and path not in found:
+                    found.add(path)
+                    pending.append(path)
+        return frozenset(found)
+
+
+_HEADER_LENGTH = 4096
+
+
+def assign(names: Sequence[str], facts: Facts) -> Assignment:
     """Gives each of ``names`` (the ``.in`` and ``.txt`` files of a root) its part.
 
-    Args:
-        names: relative paths, of the root and of its ``requirements`` folder.
-        header_of: reads the header of one of them.
-        exists: whether a relative path is a file.
+    ``names`` are relative paths, of the root and of its ``requirements`` folder.
     """
-    table = _Table()
-    rest: list[str] = []
-    for name in names:
-        (table.constraints if is_constraints(name) else rest).append(name)
-    inputs = {name for name in rest if name.endswith(".in") and group_of(name, beside=names)}
-    for name in [each for each in rest if each.endswith(".txt")]:
-        if f"{name[:-4]}.in" in inputs:
-            table.locks[name] = f"{name[:-4]}.in"
-        elif (header := header_of(name)) is not None and header.is_compiled:
-            table.locks[name] = _made_from(name, header, exists=exists)
-    table.sources = [each for each in rest if each not in table.locks]
+    table = _Table(names, facts)
     return Assignment(
         parts=in_order(_parts(table, names)), constraints=tuple(sorted(table.constraints))
     )
@@ -86,60 +109,201 @@ def in_order(parts: Sequence[Part]) -> tuple[Part, ...]:
     return tuple(sorted(parts, key=lambda part: _rank(part.group)))
 
 
-@dataclass(slots=True)
-class _Table:
-    """The rows filled so far; ``locks`` maps each lock to its source, None for another kind."""
-
-    constraints: list[str] = field(default_factory=list)
-    locks: dict[str, str | None] = field(default_factory=dict)
-    sources: list[str] = field(default_factory=list)
-
-
 def _rank(group: str) -> tuple[bool, bool, str]:
     return group != DEFAULT, group != DEV, group
 
 
-def _made_from(lock: str, header: LockHeader, *, exists: Callable[[str], bool]) -> str | None:
-    """The one requirements file that the header's command names, if it is there.
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a lock is made from, and where its header's command is run."""
 
-    Commands run in the root as a rule, some in the lock's folder. Several sources, or
-    pyproject.toml, make a lock that is synced as it is.
-    """
-    named = [name.removeprefix("./") for name in named_sources(header)]
-    if len(named) != 1 or not named[0].endswith((".in", ".txt")) or named[0].startswith("/"):
+    sources: tuple[str, ...]
+    folder: str | None = None
+
+
+class _Table:
+    """The rows of the table: constraints, locks (each with what it is made from), sources."""
+
+    def __init__(self, names: Sequence[str], facts: Facts) -> None:
+        self._names = frozenset(names)
+        self._facts = facts
+        self.constraints = [name for name in names if is_constraints(name)]
+        rest = [name for name in names if not is_constraints(name)]
+        self._inputs = {
+            name for name in rest if name.endswith(".in") and group_of(name, beside=names)
+        }
+        self.locks: dict[str, _Made] = {}
+        copies: set[str] = set()
+        for name in [each for each in rest if each.endswith(".txt")]:
+            header = facts.header(name)
+            beside = f"{name[:-4]}.in"
+            if header is not None and header.is_lock and beside not in self._inputs:
+                if self._is_copy(name, header):
+                    copies.add(name)
+                else:
+                    self.locks[name] = self._made(name, header, None)
+            elif beside in self._inputs:
+                self.locks[name] = self._made(name, header, beside)
+        self.sources = [each for each in rest if each not in self.locks and each not in copies]
+        for name in self.sources:
+            lock = f"{name[:-4]}.lock"
+            if name.endswith(".txt") and (header := facts.header(lock)) is not None:
+                made = self._made(lock, header, name)
+                if name in made.sources:
+                    self.locks[lock] = made
+
+    def _made(self, lock: str, header: LockHeader | None, beside: str | None) -> _Made:
+        """``beside`` is the source that the lock's name says, where it is there."""
+        fallback = (beside,) if beside else ()
+        if header is None or not header.is_lock:
+            return _Made(fallback)
+        if header.sources:
+            return self._named(lock, header) or _Made(fallback)
+        if header.tool == "venvman" and beside:
+            return _Made(fallback, "")
+        return self._noted(lock, header, beside)
+
+    def _named(self, lock: str, header: LockHeader) -> _Made | None:
+        """The requirements files that the header's command names; None where one is not there.
+
+        Commands run in the root as a rule, some in the lock's folder, or above the root. A lock
+        made from pyproject.toml is synced as it is.
+        """
+        if not all(name.endswith((".in", ".txt")) for name in header.sources):
+            return _Made(())
+        for folder, prefix in _folders(lock, header):
+            found = [_at(folder, prefix, name) for name in header.sources]
+            if all(each != lock and self._facts.exists(each) for each in found):
+                return _Made(tuple(dict.fromkeys(found)), folder)
         return None
+
+    def _noted(self, lock: str, header: LockHeader, beside: str | None) -> _Made:
+        """The files that the notes of the pins name, less those that another of them includes."""
+        for folder, prefix in _folders(lock, header):
+            found = [_at(folder, prefix, name) for name in header.noted]
+            there = [each for each in found if each != lock and self._facts.exists(each)]
+            if there:
+                break
+        else:
+            return _Made((beside,) if beside else ())
+        first = [beside] if beside else []
+        below = frozenset[str]().union(*map(self._facts.reached, {*first, *there}))
+        own = [each for each in there if each not in below and not self._has_lock(each, lock)]
+        return _Made(tuple(dict.fromkeys([*first, *own])), folder)
+
+    def _has_lock(self, name: str, lock: str) -> bool:
+        """Whether ``name`` is a lock, or another one than ``lock`` lies beside it."""
+        header = self._facts.header(name) if name.endswith(".txt") else None
+        beside = f"{name[:-3]}.txt" if name.endswith(".in") else f"{name[:-4]}.lock"
+        return (header is not None and header.is_lock) or (
+            beside != lock and self._facts.exists(beside)
+        )
+
+    def _is_copy(self, lock: str, header: LockHeader) -> bool:
+        """Whether the header's command writes another lock that is there."""
+        places = [
+            _at(folder, prefix, header.output or lock) for folder, prefix in _folders(lock, header)
+        ]
+        if lock in places:
+            return False
+        others = [self._facts.header(each) for each in places if each in self._names]
+        return any(each is not None and each.is_lock for each in others)
+
+
+def _folders(lock: str, header: LockHeader) -> list[tuple[str, str]]:
+    """Where the command may have been run, best first: a folder relative to the root.
+
+    With what the paths in it begin with that name files of the root, for a folder above the root.
+    """
     folder = lock.rpartition("/")[0]
-    beside = f"{folder}/{named[0]}" if folder else named[0]
-    for candidate in (named[0], beside):
-        if candidate != lock and exists(candidate):
-            return candidate
-    return None
+    found = [("", ""), (folder, "")]
+    output = posixpath.normpath(header.output) if header.output else lock
+    above = output.count("../")
+    if above:  # some folder below the lock's: what it is called makes no difference
+        found.insert(0, (posixpath.join(folder, *["-"] * above), ""))
+    elif output.endswith(f"/{lock}"):
+        prefix = output.removesuffix(lock)
+        found.append(("/".join([".."] * prefix.count("/")), prefix))
+    elif lock.endswith(f"/{output}"):
+        found.insert(0, (lock.removesuffix(f"/{output}"), ""))
+    return list(dict.fromkeys(found))
+
+
+def _at(folder: str, prefix: str, name: str) -> str:
+    """``name``, as a command in ``folder`` writes it, relative to the root."""
+    name = posixpath.normpath(name)
+    if prefix and name.startswith(prefix):
+        return name.removeprefix(prefix)
+    return posixpath.normpath(posixpath.join(folder, name))
 
 
 def _parts(table: _Table, names: Sequence[str]) -> list[Part]:
-    lock_of = {source: lock for lock, source in reversed(table.locks.items()) if source}
-    # The lock beside its source wins over one that only its header ties to it.
-    pairs = [(source, lock) for lock, source in table.locks.items() if source]
-    lock_of.update(pair for pair in pairs if stem_of(pair[0])[:2] == stem_of(pair[1])[:2])
-    orphans = [lock for lock, source in table.locks.items() if not source]
-    orphans += [lock for lock, source in table.locks.items() if source and lock_of[source] != lock]
     groups = _Groups(names)
-    default = _default_source(table, orphans)
-    parts = [] if default is None else [_part(groups, default, lock_of, group=DEFAULT)]
-    parts += [_orphan(groups, lock) for lock in sorted(orphans)]
-    named = [each for each in table.sources if each != default and group_of(each, beside=names)]
-    parts += [_part(groups, source, lock_of) for source in sorted(named, key=_preference)]
+    lock_of = _locks_by_source(table)
+    default = _default_source(table)
+    shared = {each for made in table.locks.values() for each in made.sources}
+    taken = set(table.locks)
+    parts: list[Part] = []
+
+    def add(group: tuple[str, str | None], lock: str, made: _Made) -> None:
+        name, note = group
+        taken.add(lock)
+        parts.append(
+            Part(group=name, sources=made.sources, lock=lock, folder=made.folder, note=note)
+        )
+
+    if _DEFAULT_LOCK in table.locks:
+        add(groups.take(_DEFAULT_LOCK, wish=DEFAULT), _DEFAULT_LOCK, table.locks[_DEFAULT_LOCK])
+    elif default is not None:
+        lock = lock_of.get(default) or _first_with(default, table)
+        made = table.locks[lock] if lock else _Made((default,))
+        add(groups.take(default, wish=DEFAULT), lock or _lock_name(default), made)
+    done = {part.lock for part in parts}
+    alone = {lock for lock in lock_of.values() if lock not in done}
+    for lock in sorted(table.locks.keys() - alone - done):
+        add(groups.take(lock, wish=None), lock, table.locks[lock])
+    named = [each for each in table.sources if group_of(each, beside=names)]
+    for source in sorted(named, key=_preference):
+        lock = lock_of.get(source)
+        if lock in alone:
+            add(groups.take(source, wish=None), lock, table.locks[lock])
+        elif source not in shared and _lock_name(source) not in taken:
+            add(groups.take(source, wish=None), _lock_name(source), _Made((source,)))
     # Sources whose name says nothing, but a lock's header names them: src/deps.in, say.
-    others = sorted(set(lock_of) - {default, *named, *table.locks})
-    parts += [_part(groups, each, lock_of, named_after=lock_of[each]) for each in others]
+    for source in sorted(lock_of.keys() - set(named)):
+        lock = lock_of[source]
+        if lock in alone:
+            add(groups.take(lock, wish=None), lock, table.locks[lock])
     return parts
 
 
-def _default_source(table: _Table, orphans: list[str]) -> str | None:
-    if any(is_default(lock) in {0, 1} for lock in orphans):
-        return None
+def _locks_by_source(table: _Table) -> dict[str, str]:
+    """The lock of each source that has one of its own; beside it rather than elsewhere."""
+    single = [
+        (made.sources[0], lock) for lock, made in table.locks.items() if len(made.sources) == 1
+    ]
+    found: dict[str, str] = {}
+    for source, lock in sorted(single, key=lambda pair: pair[1]):
+        found.setdefault(source, lock)
+    found.update(pair for pair in single if stem_of(pair[0])[:2] == stem_of(pair[1])[:2])
+    return found
+
+
+def _first_with(source: str, table: _Table) -> str | None:
+    """The first lock that ``source`` has a part in."""
+    return next((lock for lock in sorted(table.locks) if source in table.locks[lock].sources), None)
+
+
+def _default_source(table: _Table) -> str | None:
     ranked = [(rank, name) for name in table.sources if (rank := is_default(name)) is not None]
     return min(ranked)[1] if ranked else None
+
+
+_DEFAULT_LOCK = f"{FOLDER}.txt"
+
+
+def _lock_name(source: str) -> str:
+    return source.rpartition(".")[0] + (".txt" if source.endswith(".in") else ".lock")
 
 
 def _preference(source: str) -> tuple[bool, int, str]:
@@ -148,21 +312,6 @@ def _preference(source: str) -> tuple[bool, int, str]:
     spellings = ("requirements-", "requirements_", "requirements.")
     rank = next((i for i, prefix in enumerate(spellings) if stem.startswith(prefix)), 3)
     return bool(folder), rank, source
-
-
-def _part(
-    groups: _Groups, source: str, lock_of: dict[str, str], *, group: str | None = None,
-    named_after: str | None = None,
-) -> Part:  # fmt: skip
-    name, note = groups.take(named_after or source, wish=group)
-    ending = ".txt" if source.endswith(".in") else ".lock"
-    lock = lock_of.get(source) or source.rpartition(".")[0] + ending
-    return Part(group=name, source=source, lock=lock, note=note)
-
-
-def _orphan(groups: _Groups, lock: str) -> Part:
-    name, note = groups.take(lock, wish=DEFAULT if is_default(lock) in {0, 1} else None)
-    return Part(group=name, source=None, lock=lock, note=note)
 
 
 class _Groups:

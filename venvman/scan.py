@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import Problem, RequirementsError, Severity
 from venvman.frozen import dataclass
-from venvman.lock.header import LockHeader, parse_header
 from venvman.project import requirement_names
 from venvman.requirements.file import ParsedFile, RequirementLine, decode, parse
 from venvman.requirements.includes import Follower, local_path
-from venvman.roles import Part, Role, assign
+from venvman.roles import Facts, Part, Role, assign
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from venvman.lock.header import LockHeader
     from venvman.project import Project
     from venvman.requirements.file import ParsedLine
 
@@ -48,18 +48,25 @@ class ScannedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFile:
-    """One group: ``path`` is its source, ``lock`` where it is frozen to (absolute).
+    """One group: ``paths`` are its sources, ``lock`` where they are frozen to (absolute).
 
-    ``path`` is None where the lock was made from something that is no requirements file
-    (pyproject.toml, several files): such a lock is synced as it is, and ``header.command`` says
-    what makes it. ``header`` is that of the existing lock; its ``is_compiled`` says whether
-    venvman may overwrite the file without being told ``--yes``.
+    There are no ``paths`` where the lock was made from something that is no requirements file
+    (pyproject.toml, say): such a lock is synced as it is, and ``header.command`` says what makes
+    it. ``header`` is that of the existing lock; its ``is_lock`` says whether venvman may overwrite
+    the file without being told ``--yes``. ``folder`` is where the header's command is run, None
+    where that cannot be told.
     """
 
     group: str
-    path: Path | None
+    paths: tuple[Path, ...]
     lock: Path
     header: LockHeader | None = None
+    folder: Path | None = None
+
+    @property
+    def path(self) -> Path | None:
+        """The first source."""
+        return self.paths[0] if self.paths else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +87,9 @@ class Scan:
         return next((file for file in self.files if file.path == path), None)
 
     @property
-    def stand_ins(self) -> dict[str, str]:
-        """Every lock with the source that a ``-r`` or ``-c`` naming it means (DESIGN 4.1)."""
-        return {str(each.lock): str(each.path) for each in self.sources if each.path is not None}
+    def stand_ins(self) -> dict[str, tuple[str, ...]]:
+        """Every lock with the sources that a ``-r`` or ``-c`` naming it means (DESIGN 4.1)."""
+        return {str(each.lock): tuple(map(str, each.paths)) for each in self.sources if each.paths}
 
 
 class Library:
@@ -173,15 +180,11 @@ def scan(project: Project, *, variables: Mapping[str, str], with_locks: bool = F
     result.
     """
     root = project.root
-    headers = {
-        name: _header(root / name) for name in requirement_names(root) if name.endswith(".txt")
-    }
-    assignment = assign(
-        requirement_names(root), header_of=headers.get, exists=lambda name: (root / name).is_file()
-    )
+    facts = Facts(lambda name, size: _text(root / name, size))
+    assignment = assign(requirement_names(root), facts)
     finder = _Finder(project, Library(project, variables=variables))
     for part in assignment.parts:
-        finder.add_part(part, header=headers.get(part.lock) or _header(root / part.lock))
+        finder.add_part(part, header=facts.header(part.lock))
     for name in assignment.constraints:
         finder.add(name, role=Role.CONSTRAINTS, constraint=True)
     finder.add_included()
@@ -189,16 +192,18 @@ def scan(project: Project, *, variables: Mapping[str, str], with_locks: bool = F
     return finder.result()
 
 
-_HEADER_BYTES = 4096
-
-
-def _header(path: Path) -> LockHeader | None:
+def _text(path: Path, size: int) -> str | None:
+    """The first ``size`` bytes of a file, all where that is negative; None where it is none."""
     try:
         with path.open("rb") as stream:
-            start = stream.read(_HEADER_BYTES)
+            return stream.read(size).decode("utf-8", errors="replace")
     except OSError:
         return None
-    return parse_header(start.decode("utf-8", errors="replace"))
+
+
+def _under(root: Path, name: str) -> Path:
+    """``name`` below ``root``, or beside it where it begins with ``..``."""
+    return Path(os.path.normpath(root / name))
 
 
 class _Finder:
@@ -217,7 +222,7 @@ class _Finder:
         header: LockHeader | None = None, constraint: bool = False,
     ) -> None:  # fmt: skip
         """Adds one file, unless it is there already."""
-        path = self._project.root / name
+        path = _under(self._project.root, name)
         self._files.setdefault(
             path,
             ScannedFile(
@@ -229,16 +234,17 @@ class _Finder:
         """Adds a group's source, and its lock where that exists."""
         root = self._project.root
         lock = root / part.lock
-        if part.source is not None:
-            self.add(part.source, role=Role.SOURCE, group=part.group, lock=lock)
+        for source in part.sources:
+            self.add(source, role=Role.SOURCE, group=part.group, lock=lock)
         if lock.is_file():
             self.add(part.lock, role=Role.LOCK, group=part.group, header=header)
         self._sources.append(
             SourceFile(
                 group=part.group,
-                path=root / part.source if part.source is not None else None,
+                paths=tuple(_under(root, source) for source in part.sources),
                 lock=lock,
                 header=header,
+                folder=None if part.folder is None else _under(root, part.folder),
             )
         )
         if part.note:
@@ -247,7 +253,7 @@ class _Finder:
                     code="group-renamed",
                     message=part.note,
                     severity=Severity.NOTE,
-                    path=part.source or part.lock,
+                    path=part.sources[0] if part.sources else part.lock,
                 )
             )
 

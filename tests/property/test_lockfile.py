@@ -17,7 +17,8 @@ from venvman.lock.file import (
     render_lock,
     sort_key,
 )
-from venvman.lock.style import UNSAFE_PACKAGES, LockStyle, own_header
+from venvman.lock.header import UNSAFE_PACKAGES, LockStyle
+from venvman.lock.style import own_header
 from venvman.names import canonical
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 

@@ -10,10 +10,11 @@ from packaging.markers import Marker
 
 from tests.support.locked import entry
 from venvman.lock.file import Lock, parse_lock, render_lock
+from venvman.lock.header import LockStyle
 from venvman.lock.markers import TargetMarkers
 from venvman.lock.merge import merge
 from venvman.lock.selection import select
-from venvman.lock.style import LockStyle, own_header
+from venvman.lock.style import own_header
 from venvman.python.targets import expand, synthetic
 
 if TYPE_CHECKING:

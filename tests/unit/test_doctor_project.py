@@ -125,7 +125,7 @@ def requirement(name: str, source: Source | None = None, *, extras: str = "") ->
 
 def wishes(*requirements: Requirement) -> RequirementSet:
     path = Path("/p/requirements.in")
-    group = Group(name="default", source=path, lock=path, requirements=requirements)
+    group = Group(name="default", sources=(path,), lock=path, requirements=requirements)
     return RequirementSet(groups=(group,))
 
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -14,6 +14,7 @@ from tests.support.groups import HERE, freeze_request, groups_of, write_files
 from tests.support.wheels import make_wheel
 from venvman.directories import Directories
 from venvman.engines import ENGINES, UpgradeAll, UpgradeSome
+from venvman.engines.command import Command
 from venvman.engines.explain import explain
 from venvman.engines.finish import Finisher
 from venvman.engines.mirror import Mirror
@@ -25,7 +26,7 @@ from venvman.engines.toolenv import compiler
 from venvman.errors import FreezeError, IndexFault, UnsatisfiableError
 from venvman.events import Reporter
 from venvman.lock.file import parse_lock
-from venvman.lock.style import LockStyle
+from venvman.lock.header import LockStyle
 from venvman.names import canonical
 from venvman.options import IndexOptions
 from venvman.sources import ArchiveSource, DirectorySource, VcsSource
@@ -367,9 +368,10 @@ def finished(tmp_path: Path, files: dict[str, str], text: str, **changes: object
     request = freeze_request(root, files, variables={"PLACE": "https://e.org"})
     mirror = Mirror(write_files(tmp_path / "m", {"x": ""}), root)
     (group,) = request.groups
+    style = changes.pop("style", LockStyle())
+    command = Command(arguments=("requirements.in",), folder=root, style=cast("LockStyle", style))
     arguments: dict[str, Any] = {
-        "style": LockStyle(),
-        "arguments": ("requirements.in",),
+        "command": command,
         "limited": False,
         "common": (),
     }

@@ -11,10 +11,11 @@ from packaging.markers import Marker
 from tests.support.locked import entry
 from venvman.errors import FreezeError
 from venvman.lock.file import Lock, parse_lock, render_lock
+from venvman.lock.header import LockStyle
 from venvman.lock.markers import Alike, TargetMarkers
 from venvman.lock.merge import merge
 from venvman.lock.selection import applicable
-from venvman.lock.style import LockStyle, own_header, target_names
+from venvman.lock.style import own_header, target_names
 from venvman.python.targets import expand, label_of, names_of
 
 if TYPE_CHECKING:

@@ -164,12 +164,12 @@ def test_the_lock_beside_its_source_wins_over_one_that_names_it(tmp_path: Path) 
     )
     assert parts(found) == {
         "base": ("requirements/base.in", "requirements/base.txt"),
-        "default": (None, "requirements.txt"),
+        "default": ("requirements/base.in", "requirements.txt"),
     }
 
 
-@pytest.mark.parametrize("command", ["pip-compile a.in b.in", "pip-compile gone.in", "make lock"])
-def test_a_lock_of_several_or_missing_sources_has_none(tmp_path: Path, command: str) -> None:
+@pytest.mark.parametrize("command", ["pip-compile gone.in", "make lock", "uv export"])
+def test_a_lock_whose_sources_are_not_there_has_none(tmp_path: Path, command: str) -> None:
     text = f"{COMPILED}#\n#    {command}\na==1\n"
     found = project(tmp_path, "a.in", "b.in", **{"requirements.txt": text})
     assert parts(found) == {"default": (None, "requirements.txt")}
@@ -228,7 +228,7 @@ def test_a_file_keeps_its_role_when_another_includes_it(tmp_path: Path) -> None:
 def test_stand_ins_pair_every_lock_with_its_source(tmp_path: Path) -> None:
     found = project(tmp_path, "requirements.in", "requirements.txt")
     assert found.stand_ins == {
-        str(tmp_path / "requirements.txt"): str(tmp_path / "requirements.in")
+        str(tmp_path / "requirements.txt"): (str(tmp_path / "requirements.in"),)
     }
 
 
@@ -393,6 +393,101 @@ def test_an_unparsed_lock_is_reported_empty(tmp_path: Path) -> None:
 
 def test_a_source_file_is_a_value(tmp_path: Path) -> None:
     lock = tmp_path / "x"
-    assert SourceFile(group="a", path=None, lock=lock) == SourceFile(
-        group="a", path=None, lock=lock
+    assert SourceFile(group="a", paths=(), lock=lock) == SourceFile(group="a", paths=(), lock=lock)
+
+
+# ---- what headers and notes say of a lock's sources ------------------------------------------
+
+
+def compiled(command: str, *pins: str) -> str:
+    return f"{COMPILED}#\n#    {command}\n#\n" + "".join(f"{pin}\n" for pin in pins)
+
+
+def sources(found: Scan) -> dict[str, tuple[list[str], str]]:
+    """Each group with its sources and lock."""
+    show = found.project.display
+    return {s.group: ([show(path) for path in s.paths], show(s.lock)) for s in found.sources}
+
+
+@pytest.mark.parametrize(
+    ("command", "lock"),
+    [
+        ("pip-compile --output-file=requirements.txt requirements.in extra.in", "requirements.txt"),
+        ("uv pip compile requirements.in extra.in -o requirements.txt", "requirements.txt"),
+        ("python -m piptools compile -o all.txt requirements.in extra.in", "all.txt"),
+        ("cd deps && pip-compile ../requirements.in ../extra.in -o ../all.txt", "all.txt"),
+    ],
+)
+def test_a_lock_of_several_sources_is_the_lock_of_all_of_them(
+    tmp_path: Path, command: str, lock: str
+) -> None:
+    (tmp_path / "deps").mkdir()
+    files = {lock: compiled(command, "a==1")}
+    found = project(tmp_path, "requirements.in", "extra.in", **files)
+    assert sources(found) == {"default": (["requirements.in", "extra.in"], lock)}
+
+
+def test_a_source_with_a_lock_of_its_own_is_a_group_of_its_own_too(tmp_path: Path) -> None:
+    found = project(
+        tmp_path,
+        "requirements.in",
+        "requirements-dev.in",
+        **{
+            "requirements.txt": compiled("pip-compile requirements.in", "a==1"),
+            "requirements-dev.txt": compiled(
+                "pip-compile -o requirements-dev.txt requirements.in requirements-dev.in", "a==1"
+            ),
+        },
     )
+    assert sources(found) == {
+        "default": (["requirements.in"], "requirements.txt"),
+        "dev": (["requirements.in", "requirements-dev.in"], "requirements-dev.txt"),
+    }
+
+
+@pytest.mark.parametrize("header", ["", compiled("./bin/update-requirements")])
+def test_where_no_command_names_the_sources_the_notes_of_the_pins_do(
+    tmp_path: Path, header: str
+) -> None:
+    pins = "a==1\n    # via -r requirements.in\nb==1\n    # via\n    #   -r extra.in\n    #   a\n"
+    files = {"requirements.txt": header + pins, "requirements.in": "-r base.in\na\n"}
+    found = project(tmp_path, "extra.in", "base.in", **files)
+    assert sources(found)["default"] == (["requirements.in", "extra.in"], "requirements.txt")
+
+
+def test_what_a_source_includes_is_no_source_although_notes_name_it(tmp_path: Path) -> None:
+    pins = "a==1\n    # via -r requirements/base.in\nb==1\n    # via -r requirements/dev.in\n"
+    found = project(
+        tmp_path,
+        "requirements/base.in",
+        **{
+            "requirements/dev.in": "-r base.in\nb\n",
+            "requirements/dev.txt": compiled("make upgrade") + pins,
+        },
+    )
+    assert sources(found)["dev"] == (["requirements/dev.in"], "requirements/dev.txt")
+
+
+def test_a_command_run_above_the_root_is_understood_by_the_file_it_writes(tmp_path: Path) -> None:
+    command = "pip-compile -o services/a/all.txt services/a/requirements.in services/a/extra.in"
+    found = project(
+        tmp_path, "requirements.in", "extra.in", **{"all.txt": compiled(command, "a==1")}
+    )
+    assert sources(found) == {"default": (["requirements.in", "extra.in"], "all.txt")}
+
+
+def test_pins_with_notes_are_a_lock_without_a_header_and_pins_alone_are_none(
+    tmp_path: Path,
+) -> None:
+    noted = project(tmp_path / "a", **{"requirements.txt": "a==1\n    # via -r setup.py\n"})
+    plain = project(tmp_path / "b", **{"requirements.txt": "a==1\n"})
+    loose = project(tmp_path / "c", **{"requirements.txt": "a==1  # via -r setup.py\nb>2\n"})
+    assert roles(noted) == {"requirements.txt": "lock default"}
+    assert roles(plain) == roles(loose) == {"requirements.txt": "source default"}
+
+
+def test_a_copy_of_a_lock_is_nobodys(tmp_path: Path) -> None:
+    text = compiled("pip-compile --output-file=requirements.txt requirements.in", "a==1")
+    files = {"requirements.txt": text, "requirements-old.txt": text}
+    found = project(tmp_path, "requirements.in", **files)
+    assert sources(found) == {"default": (["requirements.in"], "requirements.txt")}

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.engines.command import relative
 from venvman.frozen import dataclass
+from venvman.requirements.includes import includes_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from venvman.lock.file import Lock
     from venvman.names import NormalizedName
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from venvman.requirements.requirement import Requirement
 
 __all__ = ["IncludedLock", "OwnFiles", "asked_by", "own_files"]
-
-_INCLUDE = re.compile(r"^[ \t]*(-r|-c|--requirement|--constraint)[ \t=]*([^\s#]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +46,14 @@ def own_files(group: Group, texts: Mapping[Path, str], locks: Iterable[Path]) ->
     known = frozenset(locks)
     files: set[Path] = set()
     found: dict[IncludedLock, None] = {}
-    pending = [group.source]
+    pending = [*group.sources, *group.limits]
     while pending:
         path = pending.pop()
         if path in files:
             continue
         files.add(path)
-        for flag, target in _includes(path, texts.get(path, "")):
+        for flag, name in includes_in(texts.get(path, "")):
+            target = Path(os.path.normpath(path.parent / name))
             if target in known and target != group.lock:
                 found[IncludedLock(flag=flag, path=target)] = None
             elif target in texts:
@@ -88,10 +87,3 @@ def asked_by(
         for entry in lock.entries if lock else ():
             asking[entry.name].add(f"{included.flag} {relative(included.path, folder)}")
     return asking
-
-
-def _includes(path: Path, text: str) -> Iterator[tuple[str, Path]]:
-    for flag, target in _INCLUDE.findall(text):
-        if "://" not in target:
-            short = {"--requirement": "-r", "--constraint": "-c"}.get(flag, flag)
-            yield short, Path(os.path.normpath(path.parent / target))

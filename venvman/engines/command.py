@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.frozen import dataclass
-from venvman.lock.file import LockHeader
-from venvman.lock.style import LockStyle, compile_arguments, new_arguments, style_of
+from venvman.lock.style import compile_arguments, new_arguments, style_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from venvman.engines import FreezeRequest
+    from venvman.lock.header import LockStyle
     from venvman.requirements.groups import Group
 
 __all__ = ["Command", "command_of", "relative"]
@@ -33,21 +32,20 @@ def command_of(request: FreezeRequest, group: Group) -> Command:
     """As the existing lock's header has it, else a new one's."""
     root = request.project.root
     existing = request.locks.get(group.name)
-    header = existing.header if existing is not None else LockHeader(text="")
-    for folder in (root, group.source.parent):
-        source = relative(group.source, folder)
-        arguments = compile_arguments(header, source=source, hashes=request.hashes)
-        if arguments is not None:
-            line = shlex.join(["pip-compile", *arguments])
-            style = style_of(replace(header, command=line))
-            return Command(arguments=arguments, folder=folder, style=style)
-    style = style_of(header)
+    style = style_of(existing)
     if request.hashes is not None:
         style = replace(style, hashes=request.hashes)
+    folder = group.folder or root
+    if existing is not None and group.folder is not None:
+        arguments = compile_arguments(existing.header, hashes=request.hashes)
+        if arguments is not None:
+            return Command(arguments=arguments, folder=folder, style=style)
     arguments = new_arguments(
-        style, source=relative(group.source, root), output=relative(group.lock, root)
+        style,
+        sources=[relative(path, folder) for path in group.sources],
+        output=relative(group.lock, folder),
     )
-    return Command(arguments=arguments, folder=root, style=style)
+    return Command(arguments=arguments, folder=folder, style=style)
 
 
 def relative(path: Path, folder: Path) -> str:

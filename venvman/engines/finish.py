@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from venvman.engines import FreezeRequest
+    from venvman.engines.command import Command
     from venvman.engines.mirror import Mirror
     from venvman.engines.pinning import Pinned
     from venvman.engines.sourcefiles import SourceTexts
-    from venvman.lock.style import LockStyle
     from venvman.requirements.groups import Group, Requirement
 
 __all__ = ["Finisher"]
@@ -54,14 +54,13 @@ class Finisher:
         group: Group,
         sources: SourceTexts,
         *,
-        style: LockStyle,
-        arguments: Sequence[str],
+        command: Command,
         limited: bool,
         common: Sequence[LockEntry],
     ) -> Lock:
         """The finished lock of ``group``.
 
-        ``arguments`` are those of the command that could stand in its header. ``limited``: the run
+        ``command`` is what could stand in its header. ``limited``: the run
         was given pins that such a command would not have. ``common`` are the pins of all groups.
         """
         entries = self.entries(text, [group])
@@ -77,8 +76,8 @@ class Finisher:
             group,
             sources,
             target=self._request.target,
-            style=style,
-            arguments=arguments,
+            existing=self._request.locks.get(group.name),
+            command=command,
             limited=limited,
             unpinned=parse_lock(text, path="pip-compile").unpinned,
         )

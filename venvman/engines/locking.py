@@ -80,8 +80,8 @@ class Locking:
             group,
             self._sources[group.name],
             target=self._request.target,
-            style=style,
-            arguments=command.arguments,
+            existing=self._request.locks.get(group.name),
+            command=command,
             limited=limited,
             unpinned=tuple(sorted(pin.name for pin in bases if pin not in pinned)),
         )

@@ -20,8 +20,9 @@ from venvman.errors import Problem, Severity, UnsatisfiableError
 from venvman.events import Reporter, Stage
 from venvman.frozen import dataclass
 from venvman.lock.file import Lock
+from venvman.lock.header import LockStyle
 from venvman.lock.merge import merge
-from venvman.lock.style import LockStyle, own_header, style_of
+from venvman.lock.style import own_header, style_of
 from venvman.python.targets import label_of, names_of
 
 if TYPE_CHECKING:
@@ -128,8 +129,7 @@ class _ManyTargets:
     def _header(self, group: Group) -> LockHeader:
         """Venvman's own: pip-compile cannot write such a lock."""
         existing = self._request.locks.get(group.name)
-        style = LockStyle() if existing is None else style_of(existing.header)
-        hashes = style.hashes if self._request.hashes is None else self._request.hashes
+        hashes = style_of(existing).hashes if self._request.hashes is None else self._request.hashes
         targets = self._request.targets
         minors = sorted({target.minor for target in targets})
         shown = list(dict.fromkeys(f"{major}.{minor}" for major, minor in (minors[0], minors[-1])))

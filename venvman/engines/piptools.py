@@ -112,7 +112,7 @@ class _Freeze:
             if is_index(entry)
         )
         self._mirror.write(output, _seed(kept))
-        sources = [relative(group.source, self._root) for group in groups]
+        sources = [relative(path, self._root) for group in groups for path in group.sources]
         arguments = ("--allow-unsafe", "--strip-extras", f"--output-file={_COMBINED}", *sources)
         text = self._compile(arguments, self._mirror.root, output, groups)
         return self._finisher.entries(text, groups)
@@ -140,8 +140,7 @@ class _Freeze:
             text,
             group,
             self._sources[group.name],
-            style=command.style,
-            arguments=command.arguments,
+            command=command,
             limited=bool(limits) and not separate,
             common=common,
         )

@@ -12,17 +12,18 @@ from venvman.engines.sourcefiles import lock_options
 from venvman.lock.direct import parse_reference
 from venvman.lock.file import Lock
 from venvman.lock.match import without_credentials
-from venvman.lock.style import compile_header, own_header
+from venvman.lock.style import compile_header, own_header, renewed
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
+    from venvman.engines.command import Command
     from venvman.engines.pinning import Pinned
     from venvman.engines.sourcefiles import SourceTexts
     from venvman.lock.file import LockEntry
-    from venvman.lock.style import LockStyle
+    from venvman.lock.header import LockHeader, LockStyle
     from venvman.names import NormalizedName
     from venvman.requirements.groups import Group, Requirement
     from venvman.target import Target
@@ -81,38 +82,52 @@ def finished_lock(
     sources: SourceTexts,
     *,
     target: Target,
-    style: LockStyle,
-    arguments: Sequence[str],
+    existing: Lock | None,
+    command: Command,
     limited: bool,
     unpinned: tuple[NormalizedName, ...],
 ) -> Lock:
-    """The lock of ``group``.
+    """The lock of ``group``, with the header of the ``existing`` one where that still holds.
 
-    ``arguments`` are those of the command that could stand in its header. ``limited``: the entries
-    depend on pins that such a command would not have.
+    ``command`` is what could stand in a new header. ``limited``: the entries depend on pins that
+    such a command would not have.
     """
+    style = command.style
     options = lock_options(sources, group.lock.parent)
     minor = ".".join(map(str, target.minor))
     repeatable = (
         not limited
-        and _is_pair(group)
+        and (_is_pair(group) or existing is not None)
         and not sources.has_variables
         and all(_is_repeatable(entry.source) for entry in entries)
         and all(_is_emitted(line, style) for line in options)
     )
     return Lock(
         entries=entries,
-        header=compile_header(arguments, python=minor)
-        if repeatable
-        else own_header(style, python=minor),
+        header=_header(existing, command, python=minor, repeatable=repeatable),
         options=options,
         annotations=style.annotations,
         unpinned=unpinned,
     )
 
 
+def _header(
+    existing: Lock | None, command: Command, *, python: str, repeatable: bool
+) -> LockHeader:
+    """The existing one, renewed; pip-compile's only where its command writes such a lock."""
+    header = None if existing is None else existing.header
+    if header is not None and header.tool != "venvman":
+        compiled = header.tool == "pip-compile" and header.line.is_compile
+        if repeatable or not compiled or len(header.sources) > 1:
+            return renewed(header, python=python, hashes=command.style.hashes)
+    if repeatable:
+        return compile_header(command.arguments, python=python)
+    return own_header(command.style, python=python)
+
+
 def _is_pair(group: Group) -> bool:
-    return group.source.suffix == ".in" and group.lock.suffix == ".txt"
+    inputs = all(path.suffix == ".in" for path in group.sources)
+    return inputs and group.lock.suffix == ".txt"
 
 
 def _is_repeatable(source: Source) -> bool:

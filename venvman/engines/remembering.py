@@ -160,7 +160,8 @@ def _target(target: Target) -> object:
 
 
 def _group(group: Group, root: Path) -> Iterator[object]:
-    yield group.name, _relative(group.source, root), _relative(group.lock, root)
+    sources = tuple(_relative(path, root) for path in group.sources)
+    yield group.name, sources, _relative(group.lock, root)
     for path in group.files:
         yield _relative(path, root), path.read_bytes()
     for line in group.requirements:

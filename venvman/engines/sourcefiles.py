@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from venvman.frozen import dataclass
 from venvman.lock.match import without_credentials
 from venvman.requirements.file import decode, parse
+from venvman.requirements.includes import includes_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from venvman.requirements.groups import Group
 
 __all__ = ["SourceTexts", "lock_options", "ordered", "read_sources"]
-
-_INCLUDE = re.compile(r"^[ \t]*(?:-[rc]|--requirement|--constraint)[ \t=]*([^\s#]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,10 +104,9 @@ def ordered(groups: Sequence[Group], texts: dict[str, SourceTexts]) -> list[Grou
 
 def _included(sources: SourceTexts) -> set[Path]:
     return {
-        Path(os.path.normpath(path.parent / match))
+        Path(os.path.normpath(path.parent / target))
         for path, text in sources.texts.items()
-        for match in _INCLUDE.findall(text)
-        if "://" not in match
+        for _, target in includes_in(text)
     }
 
 

@@ -8,12 +8,11 @@ load neither.
 from __future__ import annotations
 
 from dataclasses import field, replace
-from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from venvman.frozen import dataclass
-from venvman.lock.header import LockHeader
+from venvman.lock.header import Annotations, LockHeader
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
 
 if TYPE_CHECKING:
@@ -36,15 +35,6 @@ __all__ = [
     "render_lock",
     "sort_key",
 ]
-
-
-class Annotations(str, Enum):
-    """pip-compile's two ways to write more than one ``via``, named as its option names them."""
-
-    SPLIT = "split"
-    """One name a line, below the entry."""
-    LINE = "line"
-    """All names after one ``# via``, on the entry's own line where it has no hashes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

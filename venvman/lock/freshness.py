@@ -271,7 +271,7 @@ def _refusal(
 
 def _unhashed(lock: Lock, hashes: bool | None) -> Iterator[Problem]:
     some = any(entry.hashes for entry in lock.entries)
-    asked = (style_of(lock.header).hashes and lock.header.command) or some
+    asked = (style_of(lock).hashes and lock.header.command) or some
     if not (asked if hashes is None else hashes):
         return
     for entry in lock.entries:

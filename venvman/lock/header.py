@@ -1,21 +1,92 @@
-"""The comment lines at the top of a lock: who made the file, with which command. Pure.
+"""What a lock says of itself: who made the file, with which command, from which files. Pure.
 
-pip-compile, uv and venvman each begin what they write with a paragraph that names them. That
-paragraph is the only thing that tells a machine-written ``requirements.txt`` from one that people
-write, and bots read it too.
+pip-compile, uv and venvman each begin what they write with a paragraph that names them and the
+command. That paragraph is read here, once, for every stage: its sources and options are the lock's.
+Where a header names no source (a script's name, or no header at all), the ``# via -r FILE`` notes
+of the pins do.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import field
+from enum import Enum
+from functools import lru_cache
 
 from venvman.frozen import dataclass
+from venvman.names import NormalizedName, canonical
 
-__all__ = ["COMPILERS", "LockHeader", "named_sources", "parse_header"]
+__all__ = [
+    "COMPILERS",
+    "UNSAFE_PACKAGES",
+    "Annotations",
+    "CommandLine",
+    "LockHeader",
+    "LockStyle",
+    "parse_header",
+    "read_header",
+]
 
 COMPILERS = frozenset({"pip-compile", "uv", "venvman"})
 """The tools whose header makes a file a lock (DESIGN 4.1)."""
+
+UNSAFE_PACKAGES = frozenset(NormalizedName(name) for name in ("setuptools", "distribute", "pip"))
+"""What pip-compile leaves out without ``--allow-unsafe``, and sorts last with it."""
+
+
+class Annotations(str, Enum):
+    """pip-compile's two ways to write more than one ``via``, named as its option names them."""
+
+    SPLIT = "split"
+    """One name a line, below the entry."""
+    LINE = "line"
+    """All names after one ``# via``, on the entry's own line where it has no hashes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockStyle:
+    """What shapes a lock's text besides its pins. The defaults are those of a new lock.
+
+    ``unsafe`` are the names that are left out unless ``allow_unsafe``.
+    """
+
+    hashes: bool = True
+    strip_extras: bool = True
+    allow_unsafe: bool = True
+    annotate: bool = True
+    annotations: Annotations = Annotations.SPLIT
+    emit_index_url: bool = False
+    emit_find_links: bool = True
+    unsafe: frozenset[NormalizedName] = UNSAFE_PACKAGES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandLine:
+    """A compile command taken apart: ``words`` are its input files, ``options`` in order.
+
+    An option without a value has the value None. ``start`` is the word after the tool's name.
+    ``is_compile`` is False for scripts (``make
+    lock``), whose options are not those of pip-compile or uv.
+    """
+
+    is_compile: bool = False
+    start: int = 0
+    words: tuple[str, ...] = ()
+    options: tuple[tuple[str, str | None], ...] = ()
+
+    def has(self, *names: str) -> bool:
+        """Whether any of the options ``names`` is given."""
+        return any(name in names for name, _ in self.options)
+
+    def values(self, *names: str) -> tuple[str, ...]:
+        """What is given to the options ``names``, in order."""
+        return tuple(value for name, value in self.options if name in names and value is not None)
+
+    def last(self, *names: str) -> str | None:
+        """The value that counts where an option may be given once."""
+        found = self.values(*names)
+        return found[-1] if found else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,17 +95,67 @@ class LockHeader:
 
     ``tool`` is ``venvman``, ``pip-compile``, ``uv`` or another generator's name, ``command`` the
     line that made the file, ``python`` the ``3.11`` of "with Python 3.11", each None if not said.
+    ``noted`` are the files that the ``# via -r FILE`` notes below name (:func:`read_header`), where
+    the command names none.
     """
 
     text: str
     tool: str | None = None
     command: str | None = None
     python: str | None = None
+    noted: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def is_compiled(self) -> bool:
         """Whether a tool that DESIGN 4.1 knows as a lock's maker wrote the file."""
         return self.tool in COMPILERS
+
+    @property
+    def is_lock(self) -> bool:
+        """Whether the file is a lock: a known maker's, or all pins with notes of what asks."""
+        return self.is_compiled or (self.tool is None and bool(self.noted))
+
+    @property
+    def line(self) -> CommandLine:
+        """The command, taken apart; empty where there is none."""
+        return _command_line(self.command or "")
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The input files that the command names, as written; not what the notes name."""
+        return self.line.words
+
+    @property
+    def output(self) -> str | None:
+        """The file that the command writes, as written."""
+        return self.line.last("-o", "--output-file")
+
+    @property
+    def constraints(self) -> tuple[str, ...]:
+        """The files that the command's ``-c`` name, as written."""
+        return self.line.values("-c", "--constraint", "--constraints")
+
+    @property
+    def exclude_newer(self) -> str | None:
+        """The date or age that files had to have (``--uploaded-prior-to``, ``--exclude-newer``)."""
+        return self.line.last("--exclude-newer", "--uploaded-prior-to")
+
+    @property
+    def minor(self) -> str | None:
+        """The ``3.12`` that the lock is for, as the header or its command says."""
+        asked = self.line.last("--python-version", "-p", "--python") if self.tool == "uv" else None
+        found = re.match(r"\d+\.\d+", asked or "")
+        return self.python or (found[0] if found else None)
+
+    @property
+    def unsupported(self) -> tuple[str, ...]:
+        """The options of the command that only its own tool can carry out."""
+        return tuple(dict.fromkeys(name for name, _ in self.line.options if name in _UNSUPPORTED))
+
+    @property
+    def style(self) -> LockStyle:
+        """The shape that the command asks for; a header without one asks for the default."""
+        return _style(self.tool, self.line)
 
 
 def parse_header(text: str) -> LockHeader | None:
@@ -56,26 +177,20 @@ def parse_header(text: str) -> LockHeader | None:
     )
 
 
-def named_sources(header: LockHeader) -> tuple[str, ...]:
-    """The input files that the header's command names, as written; empty where it has no command.
+def read_header(text: str) -> LockHeader | None:
+    """As :func:`parse_header`, of a whole file: with the files that its notes name.
 
-    Options and their values are left out. ``uv export`` and wrappers such as ``make lock`` name
-    none.
+    Without a header a file is a lock if every line is a pin and notes say which files ask.
     """
-    try:
-        words = shlex.split(header.command or "")
-    except ValueError:
-        return ()
-    sources: list[str] = []
-    skip = False
-    for word in words:
-        if skip:
-            skip = False
-        elif word.startswith("-"):
-            skip = word in _OPTIONS_WITH_VALUE
-        elif word.lower().endswith(_INPUTS):
-            sources.append(word)
-    return tuple(sources)
+    from dataclasses import replace
+
+    header = parse_header(text)
+    if header is not None and header.sources:
+        return header
+    noted = _noted(text)
+    if not noted or (not (header is not None and header.is_compiled) and not _is_pinned(text)):
+        return header
+    return replace(header or LockHeader(text=""), noted=noted)
 
 
 # The sentence each generator writes. pip-compile's own wording is also hatch-pip-compile's, so the
@@ -89,15 +204,111 @@ _PYTHON = re.compile(r"with python (\d+\.\d+)", re.IGNORECASE)
 _COMMAND_FOLLOWS = re.compile(r"following command:|to update, run:|Pipfile, run:", re.IGNORECASE)
 _COMMAND = re.compile(r"#(?: {2,}|\t)(\S.*)")
 _INPUTS = (".in", ".txt", "pyproject.toml", "setup.py", "setup.cfg", "pylock.toml")
+_NOTED = re.compile(r"^[ \t]+#(?: via|  ) (-r [^#\n]+)$|[ \t]# via (-r [^#\n]+)$", re.MULTILINE)
+_PINNED = re.compile(
+    r"[A-Za-z0-9][^=\s]*\s*===?\s*[^*\s]+|\S+ @ |(?:-e|--editable)[ =]|--?[a-z]|\."
+)
 
 # Options of pip-compile and `uv pip compile` that take their value as the next word.
 _VALUED = """-o --output-file -c --constraint --constraints -i --index-url --default-index --index
 --extra-index-url -f --find-links --extra --group -P --upgrade-package --python-version -p
 --python --python-platform --cache-dir --annotation-style --resolver --resolution --prerelease
---exclude-newer --no-binary --only-binary --no-emit-package --unsafe-package --override
---overrides -b --build-constraint --build-constraints --config --pip-args --newline
---trusted-host --cert --client-cert --custom-compile-command"""
+--exclude-newer --uploaded-prior-to --no-binary --only-binary --no-emit-package --unsafe-package
+--override --overrides -b --build-constraint --build-constraints --config --pip-args --newline
+--trusted-host --cert --client-cert --custom-compile-command --exclude-newer-package
+--index-strategy --keyring-provider --torch-backend --fork-strategy --target"""
 _OPTIONS_WITH_VALUE = frozenset(_VALUED.split())
+
+_FOREIGN = """--universal --python-platform --resolution --override --overrides --no-deps --group
+--all-extras --extra --exclude-newer-package --torch-backend --fork-strategy --only-build-deps
+--build-deps-for --all-build-deps --emit-marker-expression --emit-index-annotation
+--emit-build-options --no-build --no-sources"""
+_UNSUPPORTED = frozenset(_FOREIGN.split())
+
+
+@lru_cache(maxsize=64)
+def _command_line(command: str) -> CommandLine:
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return CommandLine()
+    start, is_compile = _arguments(words)
+    inputs: list[str] = []
+    options: list[tuple[str, str | None]] = []
+    waiting: str | None = None
+    for word in words[start:]:
+        if waiting is not None:
+            options.append((waiting, word))
+            waiting = None
+        elif word in {"&&", ";", "|", "||", ">"}:
+            break
+        elif word.startswith("-") and word != "-":
+            name, equals, value = word.partition("=")
+            if equals:
+                options.append((name, value))
+            elif name in _OPTIONS_WITH_VALUE:
+                waiting = name
+            else:
+                options.append((name, None))
+        elif word.lower().endswith(_INPUTS):
+            inputs.append(word)
+    return CommandLine(
+        is_compile=is_compile, start=start, words=tuple(inputs), options=tuple(options)
+    )
+
+
+def _arguments(words: list[str]) -> tuple[int, bool]:
+    """Where the arguments of the compile command in ``words`` begin, and whether it is one."""
+    for index, word in enumerate(words):
+        name = word.rpartition("/")[2]
+        if name == "pip-compile" or (name == "venvman" and words[index + 1 : index + 2]):
+            return index + 1 + (name == "venvman"), True
+        if name == "compile" and words[max(index - 1, 0)] in {"pip", "piptools"}:
+            return index + 1, True
+    return 0, False
+
+
+def _style(tool: str | None, line: CommandLine) -> LockStyle:
+    if tool not in COMPILERS or not line.is_compile:
+        return LockStyle()
+    if tool == "venvman":
+        return LockStyle(hashes=not line.has("--no-hashes"))
+    unsafe = frozenset(
+        canonical(value) for value in line.values("--unsafe-package", "--no-emit-package")
+    )
+    uv = tool == "uv"
+    return LockStyle(
+        hashes=line.has("--generate-hashes"),
+        strip_extras=not line.has("--no-strip-extras") if uv else line.has("--strip-extras"),
+        # uv leaves out only what --no-emit-package names.
+        allow_unsafe=not unsafe if uv else line.has("--allow-unsafe"),
+        annotate=not line.has("--no-annotate", "--no-annotation"),
+        annotations=Annotations.LINE
+        if line.last("--annotation-style") == "line"
+        else Annotations.SPLIT,
+        emit_index_url=(not uv and not line.has("--no-emit-index-url"))
+        or line.has("--emit-index-url"),
+        emit_find_links=not line.has("--no-emit-find-links")
+        and (not uv or line.has("--emit-find-links")),
+        unsafe=unsafe or (frozenset() if uv else UNSAFE_PACKAGES),
+    )
+
+
+def _noted(text: str) -> tuple[str, ...]:
+    """The files of ``# via -r FILE``, in order, each once; line numbers of old ones left out."""
+    found: dict[str, None] = {}
+    for split, line in _NOTED.findall(text):
+        for each in (split or line).split(","):
+            flag, _, path = re.sub(r" \(line \d+\)$", "", each.strip()).partition(" ")
+            if flag == "-r" and path:
+                found[path.strip()] = None
+    return tuple(found)
+
+
+def _is_pinned(text: str) -> bool:
+    """Whether every line that is no comment and no option is a pin."""
+    lines = (line for line in text.lstrip("\ufeff").splitlines() if line[:1] not in {"", " ", "#"})
+    return all(_PINNED.match(line) and not line.startswith(("-r", "-c")) for line in lines)
 
 
 def _leading_comments(text: str) -> list[str]:

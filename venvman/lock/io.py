@@ -10,7 +10,7 @@ from venvman.errors import LockError
 from venvman.files import write_atomically
 from venvman.localproject import project_name
 from venvman.lock.file import Lock, parse_lock, render_lock
-from venvman.lock.header import COMPILERS, LockHeader, named_sources, parse_header
+from venvman.lock.header import LockHeader, read_header
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,8 +56,8 @@ def check_writable(path: Path, *, display: str, yes: bool = False) -> None:
         return
     if not text.strip():
         return
-    header = parse_header(text)
-    if header is not None and header.tool in COMPILERS:
+    header = read_header(text)
+    if header is not None and header.is_lock:
         _refuse_other_sources(header, display)
         return
     if yes:
@@ -92,7 +92,7 @@ def write_lock(path: Path, lock: Lock) -> bool:
 
 
 def _refuse_other_sources(header: LockHeader, display: str) -> None:
-    sources = named_sources(header)
+    sources = header.sources
     others = [name for name in sources if not name.endswith(_REQUIREMENTS)]
     exported = (header.command or "").startswith("uv export")
     if not others and not exported:

@@ -30,8 +30,9 @@ __all__ = ["DEFAULT_BRANCH", "UNHASHED_COMMENTS", "UNSAFE_COMMENTS", "parse"]
 UNSAFE_COMMENTS = (
     "# The following packages are considered to be unsafe in a requirements file:",
     "# WARNING: The following packages were not pinned, but pip requires them to be",
+    "# The following packages were excluded from the output:",
 )
-"""pip-compile's two headings for what it sorts last: pinned or not."""
+"""pip-compile's two headings for what it sorts last, pinned or not, and uv's for what is not."""
 
 DEFAULT_BRANCH = "HEAD"
 """What ``# revision:`` says of a repository that was asked for without a revision."""
@@ -106,12 +107,13 @@ def parse(text: str, *, path: str, folder_name: Callable[[str], str | None] | No
 
 
 def _header(text: str) -> LockHeader:
-    from venvman.lock.header import parse_header
+    from venvman.lock.header import read_header
 
-    first = text.lstrip("\ufeff")[:1]
+    header = read_header(text) or LockHeader(text="")
     # Blank lines before the first comment mean that the file was written without a header: that
     # comment is pip-compile's heading for setuptools then.
-    header = (parse_header(text) if first == "#" else None) or LockHeader(text="")
+    if text.lstrip("\ufeff")[:1] != "#":
+        return replace(header, text="", tool=None, command=None, python=None)
     lines = header.text.split("\n")
     while lines[-1] in UNHASHED_COMMENTS:  # a warning about the first entry, not the header
         lines.pop()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from venvman.lock.direct import reference_text
 from venvman.lock.file import Annotations, Lock, LockEntry, sort_key
 from venvman.lock.parse import DEFAULT_BRANCH, UNHASHED_COMMENTS, UNSAFE_COMMENTS
-from venvman.lock.style import style_of
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["render"]
 
-_UNSAFE, _UNSAFE_UNPINNED = UNSAFE_COMMENTS
+_UNSAFE, _UNSAFE_UNPINNED, _EXCLUDED = UNSAFE_COMMENTS
 _UNSAFE_UNPINNED_REST = (
     "# pinned when the requirements file includes hashes and the requirement is not",
     "# satisfied by a package already installed. Consider using the --allow-unsafe flag.",
@@ -34,14 +33,16 @@ def _lines(lock: Lock) -> Iterator[str]:
     if lock.options:
         yield from lock.options
         yield ""
-    late = style_of(lock.header).unsafe
+    late = lock.header.style.unsafe
     entries = sorted(lock.entries, key=sort_key)
     yield from _section((entry for entry in entries if entry.name not in late), lock)
     unsafe = [entry for entry in entries if entry.name in late]
     hashed = _is_hashed(lock)
     if unsafe or lock.unpinned:
         yield ""
-        if lock.unpinned and hashed:
+        if lock.header.tool == "uv":
+            yield _EXCLUDED
+        elif lock.unpinned and hashed:
             yield _UNSAFE_UNPINNED
             yield from _UNSAFE_UNPINNED_REST
         else:
@@ -51,24 +52,26 @@ def _lines(lock: Lock) -> Iterator[str]:
 
 
 def _section(entries: Iterable[LockEntry], lock: Lock) -> Iterator[str]:
-    foreign = lock.header.tool == "pip-compile"
-    warn = foreign and _is_hashed(lock)
+    foreign = lock.header.tool in {"pip-compile", "uv"}
+    warn = lock.header.tool == "pip-compile" and _is_hashed(lock)
     for entry in entries:
         if warn and not entry.hashes:
             yield from UNHASHED_COMMENTS
-        yield _text(entry, lock.annotations, foreign=foreign)
+        yield _text(entry, lock, foreign=foreign)
 
 
 def _is_hashed(lock: Lock) -> bool:
     return any(entry.hashes for entry in lock.entries)
 
 
-def _text(entry: LockEntry, annotations: Annotations, *, foreign: bool) -> str:
+def _text(entry: LockEntry, lock: Lock, *, foreign: bool) -> str:
     line = _requirement(entry, foreign=foreign)
     line += "".join(f" \\\n    --hash={value}" for value in entry.hashes)
     notes = "" if foreign else "".join(f"\n    # {note}" for note in _notes(entry))
     via = sorted(entry.via)
-    if via and annotations is Annotations.LINE:
+    if via and lock.annotations is Annotations.LINE:
+        if lock.header.tool == "uv":  # packages first, then files
+            via.sort(key=lambda name: name.startswith("-"))
         separator = "\n    " if entry.hashes else "  "
         return f"{line:{_COLUMN}}{separator}# via {', '.join(via)}{notes}"
     line += notes

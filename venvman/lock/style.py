@@ -1,36 +1,34 @@
-"""How a lock is written: what its header's command asks for, and the headers of new locks. Pure.
+"""The headers of the locks that are written. Pure.
 
-A lock beside its ``.in`` keeps the options somebody once chose; they are read from the command in
-its header, which is also what update bots run.
+A lock keeps the options somebody once chose: they stand in the command of its header, which is also
+what update bots run.
 """
 
 from __future__ import annotations
 
+import re
 import shlex
-from itertools import pairwise
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.frozen import dataclass
-from venvman.lock.file import Annotations, LockHeader
-from venvman.lock.header import named_sources
-from venvman.names import NormalizedName, canonical
+from venvman.lock.header import UNSAFE_PACKAGES, Annotations, LockHeader, LockStyle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from venvman.lock.file import Lock
+    from venvman.names import NormalizedName
+
 __all__ = [
-    "UNSAFE_PACKAGES",
-    "LockStyle",
     "compile_arguments",
     "compile_header",
+    "left_out",
     "new_arguments",
     "own_header",
+    "renewed",
     "style_of",
     "target_names",
 ]
-
-UNSAFE_PACKAGES = frozenset(NormalizedName(name) for name in ("setuptools", "distribute", "pip"))
-"""What pip-compile sorts last, under a heading of its own."""
 
 # Options of pip-compile that its own header never shows, because they do not shape the file.
 _TRANSIENT = (
@@ -45,47 +43,8 @@ _TRANSIENT = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockStyle:
-    """What shapes a lock's text besides its pins. The defaults are those of a new lock."""
-
-    hashes: bool = True
-    strip_extras: bool = True
-    allow_unsafe: bool = True
-    annotate: bool = True
-    annotations: Annotations = Annotations.SPLIT
-    emit_index_url: bool = False
-    emit_find_links: bool = True
-    unsafe: frozenset[NormalizedName] = UNSAFE_PACKAGES
-
-
-def style_of(header: LockHeader) -> LockStyle:
-    """The style that ``header``'s command asks for; a header without one asks for the default."""
-    words = _words(header)
-    if header.tool not in {"pip-compile", "uv", "venvman"} or not words:
-        return LockStyle()
-    asked = set(words)
-    if header.tool == "venvman":
-        return LockStyle(hashes="--no-hashes" not in asked)
-    unsafe = frozenset(canonical(value) for value in _values(words, "--unsafe-package"))
-    line = "line" in _values(words, "--annotation-style")
-    return LockStyle(
-        hashes="--generate-hashes" in asked,
-        strip_extras=("--strip-extras" in asked)
-        if header.tool == "pip-compile"
-        else "--no-strip-extras" not in asked,
-        allow_unsafe=header.tool == "uv" or "--allow-unsafe" in asked,
-        annotate=not asked & {"--no-annotate", "--no-annotation"},
-        annotations=Annotations.LINE if line else Annotations.SPLIT,
-        emit_index_url=(header.tool == "pip-compile" and "--no-emit-index-url" not in asked)
-        or "--emit-index-url" in asked,
-        emit_find_links="--no-emit-find-links" not in asked,
-        unsafe=unsafe or UNSAFE_PACKAGES,
-    )
-
-
-def new_arguments(style: LockStyle, *, source: str, output: str) -> tuple[str, ...]:
-    """The arguments of a new header's pip-compile; ``source`` and ``output`` as it should see them.
+def new_arguments(style: LockStyle, *, sources: Sequence[str], output: str) -> tuple[str, ...]:
+    """The arguments of a new header's pip-compile; ``sources`` and ``output`` as it sees them.
 
     For the default style exactly what DESIGN 4.5 names, which Renovate and Dependabot understand.
     """
@@ -99,31 +58,79 @@ def new_arguments(style: LockStyle, *, source: str, output: str) -> tuple[str, .
         f"--output-file={output}",
         "--strip-extras" if style.strip_extras else None,
     ]
-    return (*sorted(option for option in options if option), source)
+    return (*sorted(option for option in options if option), *sources)
 
 
-def compile_arguments(
-    header: LockHeader, *, source: str, hashes: bool | None
-) -> tuple[str, ...] | None:
+def compile_arguments(header: LockHeader, *, hashes: bool | None) -> tuple[str, ...] | None:
     """The arguments of an existing pip-compile header, ``hashes`` forced on or off unless None.
 
-    None where the header has no such command, or it compiles other files than ``source`` (as the
-    command spells it).
+    None where the header has no such command.
     """
-    if header.tool != "pip-compile" or named_sources(header) != (source,):
+    if header.tool != "pip-compile" or not header.line.is_compile:
         return None
-    words = [word for word in _words(header)[1:] if not word.startswith(_TRANSIENT)]
+    words = shlex.split(header.command or "")
+    words = [word for word in words[header.line.start :] if not word.startswith(_TRANSIENT)]
     if hashes is None or hashes == ("--generate-hashes" in words):
         return tuple(words)
     if not hashes:
         return tuple(word for word in words if word != "--generate-hashes")
-    options = [word for word in words if word != source]
-    return (*sorted([*options, "--generate-hashes"]), source)
+    options = [word for word in words if word not in header.sources]
+    return (*sorted([*options, "--generate-hashes"]), *header.sources)
+
+
+def style_of(lock: Lock | None) -> LockStyle:
+    """The shape of an existing lock: as its header's command asks, else as it is seen to be."""
+    if lock is None:
+        return LockStyle()
+    header = lock.header
+    if header.tool == "venvman" or header.line.is_compile:
+        return header.style
+    options = " ".join(lock.options)
+    return LockStyle(
+        hashes=any(entry.hashes for entry in lock.entries) or not lock.entries,
+        strip_extras=not any(entry.extras for entry in lock.entries),
+        allow_unsafe=not left_out(lock),
+        annotate=any(entry.via for entry in lock.entries) or not lock.entries,
+        annotations=lock.annotations,
+        emit_index_url="--index-url" in options,
+    )
+
+
+def left_out(lock: Lock) -> frozenset[NormalizedName]:
+    """The packages that ``lock`` does not pin by rule: pip, setuptools, distribute, as a rule.
+
+    Of a lock whose options are not known, those that no pin is one of, unless some are pinned.
+    """
+    header = lock.header
+    if header.tool == "venvman" or not lock.entries:
+        return frozenset()
+    if header.is_compiled and header.line.is_compile:
+        return frozenset() if header.style.allow_unsafe else header.style.unsafe
+    pinned = any(entry.name in UNSAFE_PACKAGES for entry in lock.entries)
+    return frozenset(lock.unpinned) if pinned else UNSAFE_PACKAGES
 
 
 def compile_header(arguments: Sequence[str], *, python: str) -> LockHeader:
     """pip-compile's header; ``python`` is the target's ``3.11``."""
     return _header("pip-compile", shlex.join(["pip-compile", *arguments]), python)
+
+
+def renewed(header: LockHeader, *, python: str, hashes: bool) -> LockHeader:
+    """``header`` as its tool would write it again: for ``python``, with ``hashes`` or without."""
+    text = re.sub(r"(with [Pp]ython )\d+\.\d+", rf"\g<1>{python}", header.text, count=1)
+    command = header.command
+    if command is not None and header.line.is_compile and hashes != header.style.hashes:
+        if header.tool == "pip-compile":
+            arguments = compile_arguments(header, hashes=hashes) or ()
+            words = shlex.split(command)
+            command = shlex.join([*words[: header.line.start], *arguments])
+        elif hashes:
+            command = f"{command} --generate-hashes"
+        else:
+            command = command.replace(" --generate-hashes", "")
+        text = text.replace(header.command or "", command)
+    minor = python if header.python else None
+    return replace(header, text=text, command=command, python=minor)
 
 
 def own_header(style: LockStyle, *, python: str, targets: Sequence[str] = ()) -> LockHeader:
@@ -139,7 +146,7 @@ def own_header(style: LockStyle, *, python: str, targets: Sequence[str] = ()) ->
 
 def target_names(header: LockHeader) -> tuple[str, ...]:
     """The targets that the header's command names; empty for a lock of one Python."""
-    return tuple(_values(_words(header), "--target")) if header.tool == "venvman" else ()
+    return header.line.values("--target") if header.tool == "venvman" else ()
 
 
 def _header(tool: str, command: str, python: str) -> LockHeader:
@@ -152,16 +159,3 @@ def _header(tool: str, command: str, python: str) -> LockHeader:
         "#",
     )
     return LockHeader(text="\n".join(lines), tool=tool, command=command, python=python)
-
-
-def _words(header: LockHeader) -> list[str]:
-    try:
-        return shlex.split(header.command or "")
-    except ValueError:
-        return []
-
-
-def _values(words: list[str], option: str) -> list[str]:
-    joined = [word.partition("=")[2] for word in words if word.startswith(f"{option}=")]
-    apart = [after for word, after in pairwise(words) if word == option]
-    return joined + apart

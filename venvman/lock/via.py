@@ -83,8 +83,8 @@ def _asking(group: Group, lock: Lock, *, targets: Sequence[Target], root: Path) 
             files[entry].add(f"{'-c' if wish.constraint else '-r'} {wish.origin.path}")
     read = {path.relative_to(root).as_posix() for path in group.files if path.is_relative_to(root)}
     origins = {wish.origin.path for wish in (*group.requirements, *group.constraints)}
-    source = group.source
-    folder = source.parent.relative_to(root).as_posix() if source.is_relative_to(root) else ""
+    beside = group.folder or group.sources[0].parent
+    folder = beside.relative_to(root).as_posix() if beside.is_relative_to(root) else ""
     own_locks = {group.lock.relative_to(root).as_posix()} if group.lock.is_relative_to(root) else ()
     return _Asking(
         files=dict(files), paths=frozenset(origins | read).difference(own_locks), folder=folder

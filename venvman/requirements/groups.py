@@ -6,6 +6,7 @@ faults of all the files at once.
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from venvman.requirements.requirement import Requirement
 from venvman.scan import Library
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from venvman.options import FileOptions
     from venvman.requirements.file import ParsedFile
@@ -30,20 +31,24 @@ __all__ = ["Group", "Requirement", "RequirementSet", "read_requirements"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """What one source file brings, includes followed.
+    """What the sources of one lock bring, includes followed.
 
-    ``source`` and ``lock`` are absolute paths (``lock`` need not exist). ``requirements`` and
+    ``sources`` and ``lock`` are absolute paths (``lock`` need not exist). ``folder`` is where the
+    command in the lock's header is run, None where there is none; ``limits`` are the constraints
+    files that it names. ``requirements`` and
     ``constraints`` keep the order of the files. ``options`` has one entry per file read, in order.
-    ``files`` are the absolute paths of every local file read, the source first.
+    ``files`` are the absolute paths of every local file read, the first source first.
     """
 
     name: str
-    source: Path
+    sources: tuple[Path, ...]
     lock: Path
     requirements: tuple[Requirement, ...]
     constraints: tuple[Requirement, ...] = ()
     options: tuple[FileOptions, ...] = ()
     files: tuple[Path, ...] = ()
+    folder: Path | None = None
+    limits: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +80,7 @@ def read_requirements(
         RequirementsError: one problem for every faulty line of every file read.
     """
     reader = _Reader(scan, variables=variables, fetch=fetch)
-    groups = tuple(
-        reader.group(source, source.path) for source in scan.sources if source.path is not None
-    )
+    groups = tuple(reader.group(source) for source in scan.sources if source.paths)
     reader.check()
     return RequirementSet(groups=groups)
 
@@ -95,14 +98,14 @@ class _Reader:
         self._fetched: set[str] = set()
         self._faults: dict[Problem, None] = {}
 
-    def group(self, source: SourceFile, path: Path) -> Group:
-        """The group that the file at ``path`` brings."""
+    def group(self, source: SourceFile) -> Group:
+        """The group of ``source``, with the constraints that its lock's command names."""
         follower = Follower(self._load, stand_ins=self._stand_ins)
         requirements: list[Requirement] = []
         constraints: list[Requirement] = []
         options: list[FileOptions] = []
         files: dict[Path, None] = {}
-        for visit in self._followed(follower, str(path)):
+        for visit in self._visits(follower, source):
             if visit.line is None:
                 options.append(visit.parsed.options)
                 self._note(visit.parsed.errors)
@@ -117,12 +120,14 @@ class _Reader:
         self._note(follower.faults)
         return Group(
             name=source.group,
-            source=path,
+            sources=source.paths,
             lock=source.lock,
             requirements=tuple(requirements),
             constraints=tuple(constraints),
             options=tuple(options),
             files=tuple(files),
+            folder=source.folder,
+            limits=_limits(source),
         )
 
     def check(self) -> None:
@@ -135,6 +140,13 @@ class _Reader:
                 code="requirements-invalid",
                 problems=errors,
             )
+
+    def _visits(self, follower: Follower, source: SourceFile) -> Iterator[Visit]:
+        for path in source.paths:
+            yield from self._followed(follower, str(path))
+        for path in _limits(source):
+            for visit in self._followed(follower, str(path)):
+                yield replace(visit, constraint=True)
 
     def _followed(self, follower: Follower, location: str) -> list[Visit]:
         try:
@@ -182,6 +194,14 @@ class _Reader:
 
     def _note(self, problems: Iterable[Problem]) -> None:
         self._faults.update(dict.fromkeys(problems))
+
+
+def _limits(source: SourceFile) -> tuple[Path, ...]:
+    """The files of the ``-c`` in the lock's command, as far as they are there."""
+    if source.header is None or source.folder is None:
+        return ()
+    paths = [Path(os.path.normpath(source.folder / name)) for name in source.header.constraints]
+    return tuple(path for path in paths if path.is_file())
 
 
 def _not_a_constraint(line: RequirementLine) -> Problem | None:

@@ -16,13 +16,14 @@ from venvman.requirements.file import IncludeLine
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from venvman.origin import FileLine
     from venvman.requirements.file import ParsedFile, ParsedLine
 
-__all__ = ["Follower", "Visit", "is_url", "local_path", "resolve"]
+__all__ = ["Follower", "Visit", "includes_in", "is_url", "local_path", "resolve"]
 
+_INCLUDE = re.compile(r"^[ \t]*(-[rc]|--requirement|--constraint)[ \t=]*([^\s#]+)", re.MULTILINE)
 _URL = re.compile(r"(?:https?|file):", re.IGNORECASE)
 
 
@@ -47,10 +48,12 @@ class Follower:
 
     Args:
         load: gives a location parsed, or raises :class:`RequirementsError`.
-        stand_ins: which source is read where a lock of the project is named (DESIGN 4.1).
+        stand_ins: which sources are read where a lock of the project is named (DESIGN 4.1).
     """
 
-    def __init__(self, load: Callable[[str], ParsedFile], *, stand_ins: Mapping[str, str]) -> None:
+    def __init__(
+        self, load: Callable[[str], ParsedFile], *, stand_ins: Mapping[str, Sequence[str]]
+    ) -> None:
         self._load = load
         self._stand_ins = stand_ins
         self._faults: dict[Problem, None] = {}
@@ -94,8 +97,15 @@ class Follower:
         self, location: str, line: IncludeLine, *, lenient: bool, chain: tuple[str, ...]
     ) -> Iterator[Visit]:
         named = resolve(location, line.target)
-        target = self._stand_ins.get(named, named)
-        replaced = target != named
+        for target in self._stand_ins.get(named, (named,)):
+            yield from self._target(
+                target, line, lenient=lenient, replaced=target != named, chain=chain
+            )
+
+    def _target(
+        self, target: str, line: IncludeLine, *, lenient: bool, replaced: bool,
+        chain: tuple[str, ...],
+    ) -> Iterator[Visit]:  # fmt: skip
         if target in chain:
             # pip sees no loop where a lock is named that does not include its source.
             if not replaced and not lenient:
@@ -117,6 +127,13 @@ class Follower:
 
     def _fault(self, problem: Problem) -> None:
         self._faults[problem] = None
+
+
+def includes_in(text: str) -> Iterator[tuple[str, str]]:
+    """Each ``-r`` and ``-c`` (so spelled) of a file's ``text`` with its target; no URLs."""
+    for flag, target in _INCLUDE.findall(text):
+        if "://" not in target:
+            yield ("-c" if "c" in flag else "-r"), target
 
 
 def is_url(location: str) -> bool:

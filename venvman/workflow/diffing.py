@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from venvman.errors import Problem
     from venvman.lock.file import Lock
-    from venvman.lock.header import LockHeader
     from venvman.plan import Plan
     from venvman.project import Project
     from venvman.workflow.context import Context
@@ -201,8 +200,7 @@ def _revision(context: Context, revision: str) -> Mapping[str, Lock]:
     """The locks of the project's folder as they were, by the same rules as those on disk."""
     from venvman.localproject import project_name
     from venvman.lock.file import parse_lock
-    from venvman.lock.header import parse_header
-    from venvman.roles import assign
+    from venvman.roles import Facts, assign
 
     root = context.project.root
     commit = _commit(context, revision)
@@ -216,10 +214,7 @@ def _revision(context: Context, revision: str) -> Mapping[str, Lock]:
             texts[name] = _git(context, "show", f"{commit}:./{name}").replace("\r\n", "\n")
         return texts[name]
 
-    def header_of(name: str) -> LockHeader | None:
-        return parse_header(text(name))
-
-    roles = assign(names, header_of=header_of, exists=every.__contains__)
+    roles = assign(names, Facts(lambda name, _: text(name) if name in every else None))
     return {
         part.lock: parse_lock(
             text(part.lock),

@@ -86,7 +86,7 @@ def refuse_foreign_locks(scan: Scan, context: Context) -> None:
     Raises:
         LockError: names the command in the first lock's header.
     """
-    if any(source.path is not None for source in scan.sources) or not scan.sources:
+    if any(source.paths for source in scan.sources) or not scan.sources:
         return
     first = scan.sources[0]
     made_by = first.header.command if first.header else None

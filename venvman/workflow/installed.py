@@ -125,10 +125,11 @@ def _lock(
 
 def _header(before: Lock | None, minor: tuple[int, int]) -> LockHeader:
     """The existing lock's, so that its command stays; else venvman's own."""
-    from venvman.lock.style import LockStyle, own_header, target_names
+    from venvman.lock.header import LockStyle
+    from venvman.lock.style import own_header, target_names
 
     # What one environment holds is a lock for one target.
-    if before is not None and before.header.is_compiled and not target_names(before.header):
+    if before is not None and before.header.is_lock and not target_names(before.header):
         return before.header
     return own_header(LockStyle(), python=f"{minor[0]}.{minor[1]}")
 

@@ -88,7 +88,12 @@ class SourceFiles:
             from venvman.workflow.wishes import choose_groups
 
             choose_groups(self._scan, GroupChoice(only=(group,)), configured=None)
-        sources = [each.path for each in self._scan.sources if group in {None, each.group}]
+        sources = [
+            path
+            for each in self._scan.sources
+            if group in {None, each.group}
+            for path in each.paths
+        ]
         included = [
             each.path
             for each in self._scan.files
@@ -97,7 +102,7 @@ class SourceFiles:
             and group in {None, each.group}
             and each.path.is_relative_to(self._project.root)
         ]
-        return tuple(dict.fromkeys([*(path for path in sources if path), *included]))
+        return tuple(dict.fromkeys([*sources, *included]))
 
     def place_of(self, wanted: Wanted, group: str) -> Path | None:
         """The file of ``group`` that already asks for it; None where none does."""

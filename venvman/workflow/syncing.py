@@ -258,7 +258,7 @@ def _bring_locks(
     context: Context, scan: Scan, place: Place, request: SyncRequest, watch: Stopwatch
 ) -> FreezeOutcome | None:
     """Judges the locks, and freezes stale ones where the policy allows it; None if all was well."""
-    if request.locks is LockPolicy.FROZEN or all(each.path is None for each in scan.sources):
+    if request.locks is LockPolicy.FROZEN or not any(each.paths for each in scan.sources):
         return None
     with watch.stage(Stage.SCAN):
         requirements = read_wishes(context, scan)
