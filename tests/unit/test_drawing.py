@@ -1,107 +1,137 @@
-"""What is printed without rich is what rich prints."""
+"""Words in columns, laid out without rich: nothing is lost, nothing is too wide."""
 
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venvman.cli.console import Manner, make_console
-from venvman.report.as_text.drawing import Grid, Group, Text, plain_lines
+from venvman.cli.console import Manner, Printer, make_console
+from venvman.report.as_text.drawing import Grid, Group, Text, Tree, cells, lines, needs_rich
 
 WIDTH = 40
-WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=50)
-STYLES = st.sampled_from(["", "bold", "green"])
+WORDS = st.text(st.sampled_from("ab ,é中"), max_size=60)
+STYLES = st.sampled_from(["", "bold", "green", "bold cyan"])
 TEXTS = st.lists(st.tuples(WORDS, STYLES), max_size=3).map(lambda parts: Text.assemble(*parts))
-
-
-def as_rich_prints(drawing: Text | Group | Grid, *, width: int = WIDTH) -> list[str]:
-    console = make_console(io.StringIO(), Manner(color=False, animation=False, width=width))
-    with console.capture() as capture:
-        console.print(drawing, crop=False)
-    return [line.rstrip() for line in capture.get().splitlines()]
-
-
-def trimmed(lines: list[str] | None) -> list[str] | None:
-    return None if lines is None else [line.rstrip() for line in lines]
+ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @st.composite
 def grids(draw: st.DrawFn) -> Grid:
-    grid = Grid()
+    grid = Grid(gap=draw(st.integers(1, 2)))
     columns = draw(st.integers(1, 4))
     for _ in range(columns):
-        grid.add_column(
-            whole=draw(st.booleans()),
-            minimum=draw(st.none() | st.integers(1, 12)),
-            style=draw(STYLES),
-        )
+        grid.add_column(minimum=draw(st.integers(0, 3)), style=draw(STYLES))
     for _ in range(draw(st.integers(0, 4))):
         grid.add_row(*draw(st.lists(TEXTS, min_size=columns, max_size=columns)))
     return grid
 
 
-DRAWINGS = st.one_of(TEXTS, grids())
+@st.composite
+def trees(draw: st.DrawFn) -> Tree:
+    tree = Tree(draw(TEXTS), guide_style="dim")
+    branches = [tree]
+    for label in draw(st.lists(TEXTS, max_size=5)):
+        branches.append(draw(st.sampled_from(branches)).add(label))
+    return tree
 
 
-@given(drawings=st.lists(DRAWINGS, max_size=4))
-def test_plain_lines_are_those_that_rich_prints(drawings: list[Text | Grid]) -> None:
-    drawing = Group(*drawings)
-
-    lines = trimmed(plain_lines(drawing, width=WIDTH))
-
-    assert lines is None or lines == as_rich_prints(drawing)
+DRAWINGS = st.lists(st.one_of(TEXTS, grids(), trees()), max_size=3).map(lambda parts: Group(*parts))
 
 
-@given(drawings=st.lists(DRAWINGS, max_size=4))
-def test_what_fits_needs_no_rich(drawings: list[Text | Grid]) -> None:
-    assert plain_lines(Group(*drawings), width=None) is not None
+@given(drawing=DRAWINGS)
+def test_no_line_is_wider_than_there_is_room(drawing: Group) -> None:
+    assert all(cells(line) <= WIDTH for line in lines(drawing, width=WIDTH, color=False))
 
 
-@pytest.mark.parametrize("length", range(WIDTH - 14, WIDTH - 9))
-def test_a_grid_fits_where_rich_thinks_so(length: int) -> None:
-    grid = Grid()
-    grid.add_column()
-    grid.add_column()
-    grid.add_row(Text("a" * 10), Text("b" * length))
+@given(drawing=DRAWINGS, width=st.sampled_from([None, WIDTH]))
+def test_colours_change_nothing_but_colours(drawing: Group, width: int | None) -> None:
+    painted = lines(drawing, width=width, color=True)
 
-    lines = trimmed(plain_lines(grid, width=WIDTH))
-
-    assert lines is None or lines == as_rich_prints(grid)
-    assert (lines is None) == (length + 12 > WIDTH)
+    assert [ESCAPES.sub("", line) for line in painted] == lines(drawing, width=width, color=False)
 
 
-@pytest.mark.parametrize(
-    "words", ["a" * (WIDTH + 1), "a\tb", "\u4e2d", "caf\u00e9", "a\x1bb"], ids=ascii
-)
-def test_what_only_rich_can_measure_or_wrap_is_left_to_rich(words: str) -> None:
-    assert plain_lines(Group(Text(words)), width=WIDTH) is None
+@given(text=TEXTS, width=st.integers(2, 20))
+def test_wrapping_loses_no_letter(text: Text, width: int) -> None:
+    wrapped = lines(text, width=width, color=False)
+
+    assert "".join("".join(wrapped).split()) == "".join(text.plain.split())
 
 
-def test_rich_s_own_drawings_are_left_to_rich() -> None:
-    from rich.table import Table
+@given(words=st.lists(st.text(st.sampled_from("abc"), min_size=1, max_size=12), max_size=12))
+def test_words_that_fit_are_not_broken_and_wrapped_as_rich_wraps_them(words: list[str]) -> None:
+    text = Text(" ".join(words))
+    console = make_console(io.StringIO(), Manner(color=False, animation=False, width=WIDTH))
+    with console.capture() as capture:
+        console.print(text)
 
-    assert plain_lines(Group(Text("a"), Table.grid()), width=WIDTH) is None
-
-
-def test_a_text_within_a_text_keeps_its_style_for_rich() -> None:
-    drawn = Text.assemble("a ", Text("b", "bold"), (" c", "green")).__rich__()
-
-    assert drawn.plain == "a b c"
-    assert [(span.start, span.end, span.style) for span in drawn.spans] == [
-        (2, 3, "bold"),
-        (3, 5, "green"),
+    assert lines(text, width=WIDTH, color=False) == [
+        line.rstrip() for line in capture.get().splitlines()
     ]
 
 
-def test_texts_are_joined_by_a_text() -> None:
-    assert Text(", ").join([Text("a"), Text("b", "bold")]).plain == "a, b"
+def test_the_widest_column_gives_way_and_a_whole_one_does_not() -> None:
+    grid = Grid()
+    grid.add_column(whole=True)
+    grid.add_column()
+    grid.add_row(Text("a label"), Text("words that need more than one line"))
+
+    assert lines(grid, width=20, color=False) == [
+        "a label words that",
+        "        need more",
+        "        than one",
+        "        line",
+    ]
 
 
-def test_texts_of_the_same_words_and_styles_are_equal() -> None:
-    assert Text.assemble("a", ("b", "bold")) == Text.assemble("a", Text("b", "bold"))
-    assert Text("a") != Text("a", "bold")
-    assert Text("a") != "a"
-    assert len({Text("a"), Text("a"), Text("b")}) == 2
+def test_a_tree_draws_its_guides() -> None:
+    tree = Tree(Text("root"))
+    first = tree.add(Text("one"))
+    first.add(Text("deep"))
+    tree.add(Text("two"))
+
+    assert lines(tree, width=None, color=False) == [
+        "root",
+        "├── one",
+        "│   └── deep",
+        "└── two",
+    ]
+
+
+def test_a_tree_may_be_deeper_than_python_s_stack() -> None:
+    tree = branch = Tree(Text("0"))
+    for number in range(1, 3000):
+        branch = branch.add(Text(str(number)))
+
+    assert len(lines(tree, width=None, color=False)) == 3000
+
+
+def test_a_style_is_closed_where_its_words_end() -> None:
+    text = Text.assemble("a ", ("b", "bold green"), " c")
+
+    assert lines(text, width=None, color=True) == ["a \x1b[1;32mb\x1b[0m c"]
+
+
+@pytest.mark.parametrize(("words", "width"), [("abc", 3), ("中文", 4), ("e\u0301", 1)])
+def test_letters_take_the_columns_that_a_terminal_gives_them(words: str, width: int) -> None:
+    assert cells(words) == width
+
+
+def test_rich_s_own_drawings_and_ours_may_be_mixed() -> None:
+    from rich.panel import Panel
+
+    grid = Grid()
+    grid.add_column()
+    grid.add_row(Text("inside"))
+    stream = io.StringIO()
+
+    assert needs_rich(Group(Text("x"), Panel("y")))
+    Printer(stream, Manner(color=False, animation=False, width=WIDTH)).print(
+        Group(Text("above"), Panel(grid))
+    )
+
+    assert stream.getvalue().splitlines()[0] == "above"
+    assert "│ inside " in stream.getvalue()

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from venvman.cli.options import Color
 from venvman.frozen import dataclass
-from venvman.report.as_text.drawing import plain_lines
+from venvman.report.as_text.drawing import lines, needs_rich
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TextIO
 
     from rich.console import Console, RenderableType
+
+    from venvman.report.as_text.drawing import Drawing
 
 __all__ = ["Manner", "Printer", "make_console", "manner_of"]
 
@@ -89,28 +92,32 @@ class Printer:
     @property
     def width(self) -> int:
         """Columns of a line."""
-        return self.console.width if self._manner.width is None else self._manner.width
+        return self._manner.width or self._size()[0]
 
     @property
     def height(self) -> int | None:
         """Lines that a summary may fill; None where nobody looks at a screen."""
-        return None if self.is_bare else self.console.height
+        return None if self.is_bare else self._size()[1]
 
     def print(self, drawing: RenderableType, *, wrap: bool = True) -> None:
-        """Prints without the blanks that rich pads rows with, where they would end up in a file.
-
-        Nothing is cropped: what does not wrap is meant to be one line, however long.
-        """
-        if not self.is_bare:
-            self.console.print(drawing, crop=False, soft_wrap=not wrap)
-            return
-        lines = plain_lines(drawing, width=self.width if wrap else None)
-        if lines is None:
+        """Prints ``drawing``; what does not wrap is meant to be one line, however long."""
+        if needs_rich(drawing):
             with self.console.capture() as capture:
                 self.console.print(drawing, crop=False, soft_wrap=not wrap)
-            lines = capture.get().splitlines()
-        self._stream.write("".join(f"{line.rstrip()}\n" for line in lines))
+            # Without the blanks that rich pads rows with, where they would end up in a file.
+            printed = [line.rstrip() for line in capture.get().splitlines()]
+        else:
+            width = self.width if wrap else None
+            printed = lines(cast("Drawing", drawing), width=width, color=self._manner.color)
+        self._stream.write("".join(f"{line}\n" for line in printed))
         self._stream.flush()
+
+    def _size(self) -> tuple[int, int]:
+        try:
+            columns, rows = os.get_terminal_size(self._stream.fileno())
+        except (OSError, ValueError):
+            return 80, 25
+        return columns or 80, rows or 25
 
 
 def _wants_color(variables: Mapping[str, str], *, capable: bool) -> bool:

@@ -12,8 +12,6 @@ from venvman.report.changes import ChangeKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.console import RenderableType
-
     from venvman.report.changes import Change
 
 __all__ = ["Tense", "change_list", "counted", "fitting"]
@@ -33,7 +31,7 @@ _ORDER = (ChangeKind.CHANGED, ChangeKind.REMOVED, ChangeKind.ADDED)
 
 def change_list(
     changes: Sequence[Change], *, limit: int | None, reasons: bool = False
-) -> RenderableType:
+) -> Grid | Group:
     """At most ``limit`` changes (None: all), then how many more there are and how to see them.
 
     ``reasons`` adds a column that says why.
@@ -96,7 +94,7 @@ def _table(changes: Sequence[Change], *, reasons: bool) -> Grid:
     whole = longest <= _LONGEST_NAME
     table = Grid()
     table.add_column(whole=True)
-    table.add_column(whole=whole, minimum=longest + 1 if whole else None, style=Style.NAME)
+    table.add_column(whole=whole, minimum=longest + 1 if whole else 0, style=Style.NAME)
     table.add_column(minimum=12)
     if reasons:
         table.add_column(minimum=10, style=Style.FAINT)

@@ -1,26 +1,43 @@
-"""What renderers draw with: text in styles, groups and grids, which rich prints on a terminal.
+"""What renderers draw with: text in styles, groups, grids and trees, laid out without rich.
 
-Rich takes longer to import than a small command takes to run, and off a terminal nothing is left of
-what it can do: there :func:`plain_lines` says the same without it. Each class here turns into
-rich's own when rich asks (``__rich__``), so that they mix with its tables, trees and panels.
+Rich takes longer to import than a small command takes to run; what most commands print is words in
+columns, which need little. Each class here gives its ``rows`` for a width; :func:`lines` makes
+printable lines of them. Where rich draws something itself (a panel, progress), ``__rich__`` puts
+these inside it. Imports nothing of weight: remembered answers are drawn with this, too.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from unicodedata import combining, east_asian_width
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+    from typing import Literal, TypeAlias
 
-    from rich.console import Group as RichGroup
     from rich.console import RenderableType
-    from rich.table import Table as RichTable
     from rich.text import Text as RichText
 
     Part: TypeAlias = "str | Text | tuple[str, str]"
+    Drawing: TypeAlias = "Text | Group | Grid | Tree"
     Overflow = Literal["fold", "ellipsis", "ignore"]
+    Span: TypeAlias = tuple[str, str]
+    Row: TypeAlias = list[Span]
 
-__all__ = ["Grid", "Group", "Text", "plain_lines"]
+__all__ = ["Grid", "Group", "Text", "Tree", "cells", "lines", "needs_rich"]
+
+_CODES = {
+    "bold": "1",
+    "dim": "2",
+    "italic": "3",
+    "underline": "4",
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "blue": "34",
+    "magenta": "35",
+    "cyan": "36",
+}
 
 
 class Text:
@@ -96,107 +113,260 @@ class Text:
             *self._spans, style=self.style, overflow=self.overflow, no_wrap=self.no_wrap
         )
 
+    def rows(self, width: int | None) -> list[Row]:
+        """Its lines, wrapped between words where they are wider than ``width``."""
+        rows: list[Row] = [[]]
+        for text, style in self._spans:
+            first, *more = text.split("\n")
+            rows[-1].append((first, f"{self.style} {style}"))
+            rows += [[(line, f"{self.style} {style}")] for line in more]
+        if width is None or self.no_wrap:
+            return rows
+        return [wrapped for row in rows for wrapped in _wrapped(row, width)]
+
 
 class Group:
     """Drawings below each other."""
 
     __slots__ = ("parts",)
 
-    def __init__(self, *parts: RenderableType) -> None:
+    def __init__(self, *parts: Drawing | RenderableType) -> None:
         self.parts = parts
 
-    def __rich__(self) -> RichGroup:
+    def __rich__(self) -> RenderableType:
         """The same for rich."""
         from rich.console import Group as RichGroup
 
         return RichGroup(*self.parts)
 
-
-class Column:
-    """One column of a grid; ``whole`` keeps its words on one line, however narrow the terminal."""
-
-    __slots__ = ("minimum", "style", "whole")
-
-    def __init__(self, *, whole: bool, minimum: int | None, style: str) -> None:
-        self.whole = whole
-        self.minimum = minimum
-        self.style = style
+    def rows(self, width: int | None) -> list[Row]:
+        """The lines of its parts."""
+        return [row for part in self.parts for row in _drawing(part).rows(width)]
 
 
 class Grid:
-    """Rows of texts in columns, a blank between them, no lines."""
+    """Rows of drawings in columns, ``gap`` blanks between them, no lines.
 
-    __slots__ = ("_columns", "_rows")
-
-    def __init__(self) -> None:
-        self._columns: list[Column] = []
-        self._rows: list[tuple[Text, ...]] = []
-
-    def add_column(
-        self, *, whole: bool = False, minimum: int | None = None, style: str = ""
-    ) -> None:
-        """A column at least ``minimum`` wide."""
-        self._columns.append(Column(whole=whole, minimum=minimum, style=style))
-
-    def add_row(self, *texts: Text) -> None:
-        """One text for each column."""
-        self._rows.append(texts)
-
-    def __rich__(self) -> RichTable:
-        """The same for rich."""
-        from rich.table import Table
-
-        table = Table.grid(padding=(0, 1, 0, 0))
-        for column in self._columns:
-            table.add_column(
-                no_wrap=column.whole,
-                overflow="fold",
-                min_width=column.minimum,
-                style=column.style,
-            )
-        for row in self._rows:
-            table.add_row(*row)
-        return table
-
-    def lines(self) -> list[str]:
-        """The rows as plain text."""
-        if not self._rows:
-            return []
-        cells = [[text.plain for text in row] for row in self._rows]
-        widths = [
-            max(column.minimum or 0, *(len(row[position]) for row in cells))
-            for position, column in enumerate(self._columns)
-        ]
-        return [
-            " ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            for row in cells
-        ]
-
-
-def plain_lines(drawing: object, *, width: int | None) -> list[str] | None:
-    """What rich prints of ``drawing`` in ``width`` columns, but for styles and blanks at line ends.
-
-    None where only rich knows: for its own drawings, for lines that must wrap, and for letters that
-    are not one column wide. Without a ``width`` nothing wraps.
+    A column that is ``whole`` keeps its words on one line; where the terminal is narrow, the widest
+    of the others give way.
     """
+
+    __slots__ = ("_columns", "_gap", "_rows")
+
+    def __init__(self, *, gap: int = 1) -> None:
+        self._gap = gap
+        self._columns: list[tuple[bool, int, str]] = []
+        self._rows: list[tuple[Drawing, ...]] = []
+
+    def add_column(self, *, whole: bool = False, minimum: int = 0, style: str = "") -> None:
+        """A column at least ``minimum`` wide."""
+        self._columns.append((whole, minimum, style))
+
+    def add_row(self, *cells: Drawing) -> None:
+        """One drawing for each column."""
+        self._rows.append(cells)
+
+    def __rich__(self) -> RenderableType:
+        """The same for rich: laid out in the width that it has there."""
+        return _InRich(self)
+
+    def rows(self, width: int | None) -> list[Row]:
+        """The lines of all rows; a row is as high as its highest cell."""
+        widths = self._widths(width)
+        found: list[Row] = []
+        for row in self._rows:
+            drawn = [
+                cell.rows(widths[position] if width is not None else None)
+                for position, cell in enumerate(row)
+            ]
+            height = max((len(cell) for cell in drawn), default=0)
+            found += (self._line(drawn, number, widths) for number in range(height))
+        return found
+
+    def _line(self, drawn: Sequence[Sequence[Row]], number: int, widths: Sequence[int]) -> Row:
+        line: Row = []
+        missing = 0
+        for cell, wide, (_, _, style) in zip(drawn, widths, self._columns, strict=True):
+            row = cell[number] if number < len(cell) else []
+            if row and missing:
+                line.append((" " * missing, ""))
+                missing = 0
+            line += [(text, f"{style} {own}") for text, own in row]
+            missing += wide - _width(row) + self._gap if row else wide + self._gap
+        return line
+
+    def _widths(self, width: int | None) -> list[int]:
+        widths = [
+            max(minimum, *(max(map(_width, row[position].rows(None))) for row in self._rows))
+            if self._rows
+            else minimum
+            for position, (_, minimum, _) in enumerate(self._columns)
+        ]
+        if width is None:
+            return widths
+        room = width - self._gap * (len(widths) - 1)
+        while sum(widths) > room:
+            soft = [
+                (widths[position], position)
+                for position, (whole, minimum, _) in enumerate(self._columns)
+                # A letter may be two columns wide.
+                if not whole and widths[position] > max(minimum, 2)
+            ]
+            if not soft:
+                break
+            widths[max(soft)[1]] -= 1
+        return widths
+
+
+class Tree:
+    """A drawing with others below it, joined by ``guide_style`` lines."""
+
+    __slots__ = ("children", "guide_style", "label")
+
+    def __init__(self, label: Drawing, *, guide_style: str = "") -> None:
+        self.label = label
+        self.guide_style = guide_style
+        self.children: list[Tree] = []
+
+    def add(self, label: Drawing) -> Tree:
+        """A new branch, the last one."""
+        branch = Tree(label, guide_style=self.guide_style)
+        self.children.append(branch)
+        return branch
+
+    def __rich__(self) -> RenderableType:
+        """The same for rich."""
+        return _InRich(self)
+
+    def rows(self, width: int | None) -> list[Row]:
+        """The label's lines, then the branches, drawn without recursion: graphs may be deep."""
+        found = self.label.rows(width)
+        waiting = [("", child, child is self.children[-1]) for child in reversed(self.children)]
+        while waiting:
+            indent, branch, is_last = waiting.pop()
+            below = indent + ("    " if is_last else "│   ")
+            room = None if width is None else max(width - len(below), 1)
+            guide = indent + ("└── " if is_last else "├── ")
+            for row in branch.label.rows(room):
+                found.append([(guide, self.guide_style), *row])
+                guide = below  # of the label's further lines
+            waiting += [
+                (below, child, child is branch.children[-1]) for child in reversed(branch.children)
+            ]
+        return found
+
+
+class _InRich:
+    """A drawing of ours in a width that rich knows."""
+
+    def __init__(self, drawing: Grid | Tree) -> None:
+        self._drawing = drawing
+
+    def __rich_console__(self, _console: object, options: object) -> Iterable[RichText]:
+        from rich.text import Text as RichText
+
+        width: int = getattr(options, "max_width", 80)
+        for row in self._drawing.rows(width):
+            yield RichText.assemble(*row, no_wrap=True, overflow="ignore")
+
+
+def lines(drawing: Drawing, *, width: int | None, color: bool) -> list[str]:
+    """``drawing`` as lines to print; without a ``width`` nothing wraps.
+
+    No line has blanks at its end: they would end up in a file.
+    """
+    return [_painted(row) if color else _plain(row) for row in drawing.rows(width)]
+
+
+def needs_rich(drawing: object) -> bool:
+    """Whether it is, or holds, something that rich draws itself."""
     if isinstance(drawing, Group):
-        lines: list[str] = []
-        for part in drawing.parts:
-            more = plain_lines(part, width=width)
-            if more is None:
-                return None
-            lines += more
-        return lines
-    if isinstance(drawing, Text):
-        lines = drawing.plain.split("\n")
-    elif isinstance(drawing, Grid):
-        lines = drawing.lines()
-        # Rich counts a blank after the last column, too, when it looks for room.
-        width = None if width is None else width - 1
-    else:
-        return None
-    return lines if all(_is_plain(line, width) for line in lines) else None
+        return any(needs_rich(part) for part in drawing.parts)
+    return not isinstance(drawing, (Text, Grid, Tree))
 
 
-def _is_plain(line: str, width: int | None) -> bool:
-    return line.isascii() and line.isprintable() and (width is None or len(line) <= width)
+def cells(text: str) -> int:
+    """How many columns of a terminal ``text`` takes."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1 for letter in text
+    )
+
+
+def _drawing(part: object) -> Drawing:
+    if isinstance(part, (Text, Group, Grid, Tree)):
+        return part
+    raise TypeError(part)
+
+
+def _width(row: Row) -> int:
+    return sum(cells(text) for text, _ in row)
+
+
+def _plain(row: Row) -> str:
+    return "".join(text for text, _ in row).rstrip()
+
+
+def _painted(row: Row) -> str:
+    end = len(_plain(row))
+    parts: list[str] = []
+    for text, style in row:
+        shown = text[:end]
+        end -= len(shown)
+        codes = ";".join(dict.fromkeys(_CODES[word] for word in style.split()))
+        if shown:
+            parts.append(f"\x1b[{codes}m{shown}\x1b[0m" if codes else shown)
+    return "".join(parts)
+
+
+def _wrapped(row: Row, width: int) -> list[Row]:
+    """``row`` in lines of at most ``width`` columns, broken at blanks, long words folded."""
+    if _width(row) <= width:
+        return [row]
+    text = "".join(each for each, _ in row)
+    styles = [style for each, style in row for _ in each]
+    rows: list[Row] = []
+    start = 0
+    for end in _breaks(text, max(width, 1)):
+        piece = text[start:end].rstrip()
+        rows.append(_spans(piece, styles[start:]))
+        start = end
+    return rows
+
+
+def _breaks(text: str, width: int) -> list[int]:
+    """Where the lines of ``text`` end, the blanks after a line's last word belonging to it."""
+    ends: list[int] = []
+    start = position = 0
+    length = len(text)
+    while position < length:
+        end = position
+        while end < length and not text[end].isspace():
+            end += 1
+        if cells(text[start:end]) > width and position > start:
+            ends.append(position)
+            start = position
+        while cells(text[start:end]) > width:
+            fold = start + 1
+            while cells(text[start : fold + 1]) <= width:
+                fold += 1
+            ends.append(fold)
+            start = fold
+        while end < length and text[end].isspace():
+            end += 1
+        position = end
+    if start < length:
+        ends.append(length)
+    return ends
+
+
+def _spans(text: str, styles: Sequence[str]) -> Row:
+    """``text`` letter by letter in ``styles``, neighbours of one style together."""
+    row: Row = []
+    start = 0
+    for position in range(1, len(text) + 1):
+        if position == len(text) or styles[position] != styles[start]:
+            row.append((text[start:position], styles[start]))
+            start = position
+    return row

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
+from venvman.report.as_text.drawing import Grid
 from venvman.report.as_text.words import Style, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rich.console import RenderableType
+    from venvman.report.as_text.drawing import Drawing
 
 __all__ = ["fact_grid"]
 
 
-def fact_grid(facts: Iterable[tuple[str, RenderableType]]) -> Table:
+def fact_grid(facts: Iterable[tuple[str, Drawing]]) -> Grid:
     """One row per fact: its label, then its value; a value may have several lines."""
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(no_wrap=True, style=Style.FAINT)
-    grid.add_column(overflow="fold", ratio=1)
+    grid = Grid(gap=2)
+    grid.add_column(whole=True, style=Style.FAINT)
+    grid.add_column()
     for label, value in facts:
         grid.add_row(plain(label), value)
     return grid

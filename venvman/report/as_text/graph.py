@@ -5,10 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from rich.tree import Tree
-
 from venvman.graph import Asking, Branch, Dependency
-from venvman.report.as_text.drawing import Group, Text
+from venvman.report.as_text.drawing import Group, Text, Tree
 from venvman.report.as_text.words import Style, count, plain, sentence_list
 
 if TYPE_CHECKING:

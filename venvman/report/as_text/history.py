@@ -5,11 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from venvman.environment.history import WayBack
 from venvman.report.as_text.changes import Tense, change_list, counted, fitting
-from venvman.report.as_text.drawing import Group, Text
+from venvman.report.as_text.drawing import Grid, Group, Text
 from venvman.report.as_text.problems import command_line
 from venvman.report.as_text.words import Style, count, duration, plain, sentence_list
 from venvman.report.changes import ChangeKind, changes_of_plan
@@ -112,20 +110,16 @@ def _label(outcome: RollbackOutcome) -> str:
     return f"state {outcome.number} of {_when(outcome.state)}"
 
 
-def _table(rows: tuple[Recalled, ...], *, header: bool) -> Table:
-    table = Table(
-        box=None,
-        padding=(0, 2, 0, 0),
-        pad_edge=False,
-        header_style=Style.FAINT,
-        show_header=header,
-    )
+def _table(rows: tuple[Recalled, ...], *, header: bool) -> Grid:
+    table = Grid(gap=2)
     # Widths that hold for every row, since with --verbose each is a table of its own.
-    for heading, width in (("", 2), ("when", 16), ("lock", _SHORT)):
-        table.add_column(heading, no_wrap=True, min_width=width)
-    table.add_column("git", overflow="fold", min_width=_SHORT)
-    table.add_column("changes", overflow="fold", min_width=10)
-    table.add_column("way back", overflow="fold", min_width=8)
+    for width in (2, 16, _SHORT):
+        table.add_column(whole=True, minimum=width)
+    for width in (_SHORT, 10, 8):
+        table.add_column(minimum=width)
+    if header:
+        headings = ("", "when", "lock", "git", "changes", "way back")
+        table.add_row(*(Text(each, Style.FAINT) for each in headings))
     for recalled in rows:
         table.add_row(*_row(recalled))
     return table

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.tree import Tree
-
 from venvman.options import DEFAULT_INDEX
-from venvman.report.as_text.drawing import Group, Text
+from venvman.report.as_text.drawing import Group, Text, Tree
 from venvman.report.as_text.words import Style, count, plain
 
 if TYPE_CHECKING:

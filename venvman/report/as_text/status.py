@@ -15,8 +15,7 @@ from venvman.report.changes import changes_of_plan
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rich.console import RenderableType
-
+    from venvman.report.as_text.drawing import Drawing
     from venvman.report.changes import Change
     from venvman.report.result import Result
     from venvman.workflow.values import StatusReport
@@ -33,11 +32,11 @@ _MOST_REASONS = 3
 _SHORT = 7
 
 
-def render_status(result: Result, *, verbose: bool, height: int | None) -> RenderableType:
+def render_status(result: Result, *, verbose: bool, height: int | None) -> Drawing:
     """Drawn from the result's data, and from its view for the reasons behind each change."""
     data = result.data
     changes = _changes(result)
-    facts: list[tuple[str, RenderableType]] = [
+    facts: list[tuple[str, Drawing]] = [
         ("Project", plain(data["project"], Style.NAME)),
         ("Requirements", plain(f"{data['requirements']:,}")),
         ("Locks" if len(data["locks"]) > 1 else "Lock", _locks(data)),
@@ -46,7 +45,7 @@ def render_status(result: Result, *, verbose: bool, height: int | None) -> Rende
     ]
     if data["last_sync"] is not None:
         facts.append(("Last sync", _last_sync(data["last_sync"])))
-    parts: list[RenderableType] = [fact_grid(facts)]
+    parts: list[Drawing] = [fact_grid(facts)]
     if changes:
         limit = fitting(height, used=len(data["locks"]) + 10, verbose=verbose)
         parts += [Text(), change_list(changes, limit=limit, reasons=True)]
@@ -59,8 +58,8 @@ def _changes(result: Result) -> tuple[Change, ...]:
     return () if report.plan is None else changes_of_plan(report.plan, report.project)
 
 
-def _locks(data: Mapping[str, Any]) -> RenderableType:
-    lines: list[RenderableType] = []
+def _locks(data: Mapping[str, Any]) -> Drawing:
+    lines: list[Drawing] = []
     for lock in data["locks"]:
         lines.append(_lock(lock))
         lines += [
