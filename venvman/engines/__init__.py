@@ -58,7 +58,8 @@ class FreezeRequest:
 
     ``groups`` are frozen together, but for those that ``conflicts`` (sets of group names) keep
     apart. ``python`` is the absolute path of the interpreter that ``target`` describes. ``locks``
-    are the existing locks by group, whose pins are kept as ``upgrade`` says. ``index`` is this
+    are the existing locks by group, whose pins are kept as ``upgrade`` says; ``beside`` are locks
+    of other groups by path, whose pins are constraints. ``index`` is this
     machine's configuration and the user's flags: what source files say is applied by the engine.
     ``hashes`` None keeps what the existing lock's header says (hashes for a new one).
     ``variables`` is the environment that ``${VAR}`` in source files refer to. The rest are
@@ -77,6 +78,7 @@ class FreezeRequest:
     directories: Directories
     variables: Mapping[str, str]
     locks: Mapping[str, Lock] = field(default_factory=dict)
+    beside: Mapping[Path, Lock] = field(default_factory=dict)
     upgrade: Upgrade = field(default_factory=Keep)
     conflicts: tuple[frozenset[str], ...] = ()
     hashes: bool | None = None

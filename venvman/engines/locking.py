@@ -63,8 +63,12 @@ class Locking:
         lines = self._lines(group)
         via = self._via(group, own, finished, command, lines)
         bases = list(dict.fromkeys(pin.base for pin in own.values()))
-        pinned = [pin for pin in bases if style.allow_unsafe or pin.name not in style.unsafe]
         existing = {entry.name: entry for entry in kept_entries(self._request, group)}
+        pinned = [
+            pin
+            for pin in bases
+            if style.allow_unsafe or pin.name not in style.unsafe or pin.name in existing
+        ]
         entries = []
         for pin in pinned:
             extras = {each.extra for each in own.values() if each.base is pin and each.extra}
@@ -105,14 +109,19 @@ class Locking:
         """By name, all that asks for it: files, and distributions."""
         groups = self._request.groups
         files: OwnFiles = own_files(
-            group, self._sources[group.name].texts, [each.lock for each in groups]
+            group,
+            self._sources[group.name].texts,
+            [*self._request.beside, *(each.lock for each in groups)],
         )
         via = asked_by(
             lines,
             files,
             root=self._request.project.root,
             folder=command.folder,
-            locks={each.lock: finished[each.name] for each in groups if each.name in finished},
+            locks={
+                **self._request.beside,
+                **{each.lock: finished[each.name] for each in groups if each.name in finished},
+            },
         )
         for child, parent in _edges(own):
             via.setdefault(child, set()).add(parent)

@@ -113,7 +113,11 @@ class _Freeze:
         )
         self._mirror.write(output, _seed(kept))
         sources = [relative(path, self._root) for group in groups for path in group.sources]
+        beside = self._beside()
         arguments = ("--allow-unsafe", "--strip-extras", f"--output-file={_COMBINED}", *sources)
+        if beside:
+            place = self._mirror.write(self._root / _LIMITS, _limits(beside, self._root))
+            arguments = (f"--constraint={place}", *arguments)
         text = self._compile(arguments, self._mirror.root, output, groups)
         return self._finisher.entries(text, groups)
 
@@ -131,6 +135,12 @@ class _Freeze:
             for entry in common
             if (separate or not is_index(entry)) and self._may_limit(entry, group)
         ]
+        named = {entry.name for entry in limits}
+        limits += [
+            entry
+            for entry in self._beside()
+            if entry.name not in named and self._may_limit(entry, group)
+        ]
         arguments = command.arguments
         if limits:
             place = self._mirror.write(self._root / _LIMITS, _limits(limits, self._root))
@@ -141,7 +151,7 @@ class _Freeze:
             group,
             self._sources[group.name],
             command=command,
-            limited=bool(limits) and not separate,
+            limited=bool(limits) and not separate and not self._request.beside,
             common=common,
         )
         self._mirror.write(group.lock, text)
@@ -180,6 +190,8 @@ class _Freeze:
                 for written, commit in pairs:
                     drawn = drawn.replace(written, commit)
                 self._mirror.write(path, drawn)
+        for path, lock in self._request.beside.items():
+            self._mirror.write(path, render_lock(lock))
         for group in self._request.groups:
             for wish in group.requirements:
                 if isinstance(wish.source, DirectorySource):
@@ -188,6 +200,17 @@ class _Freeze:
                 for link in options.find_links:
                     if Path(link).is_absolute():
                         self._mirror.link(Path(link))
+
+    def _beside(self) -> list[LockEntry]:
+        """The pins of the locks beside the groups that apply here."""
+        target = self._request.target
+        return first_of_each(
+            entry
+            for lock in self._request.beside.values()
+            for entry in lock.entries
+            if target.applies(entry.marker)
+            and not (isinstance(entry.source, DirectorySource) and entry.source.editable)
+        )
 
     def _may_limit(self, entry: LockEntry, group: Group) -> bool:
         """Pip refuses editables as constraints, and what the group itself names needs none."""

@@ -132,6 +132,8 @@ def _facts(kind: str, request: FreezeRequest, options: IndexOptions) -> Iterator
         yield from _group(group, request.project.root)
         lock = request.locks.get(group.name)
         yield None if lock is None else (lock.header.text, render_lock(lock))
+    for path, beside in request.beside.items():
+        yield _relative(path, request.project.root), render_lock(beside)
 
 
 def _programs() -> Iterator[object]:

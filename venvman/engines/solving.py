@@ -7,6 +7,7 @@ that cannot live together are resolved one by one, the pins of the others being 
 from __future__ import annotations
 
 import gc
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import field, replace
 from datetime import datetime, timezone
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from venvman.engines import FreezeRequest, Resolution, UpgradeSome
 from venvman.engines.describing import Describer
 from venvman.engines.hashing import Hashes
-from venvman.engines.keeping import first_of_each, is_index, kept_entries
+from venvman.engines.keeping import beside_lines, first_of_each, is_index, kept_entries
 from venvman.engines.locking import Locking
 from venvman.engines.pinning import pin_repositories, written_reference
 from venvman.engines.portable import Portable
@@ -25,27 +26,29 @@ from venvman.engines.wishes import DirectPins, demands_of, read_overrides
 from venvman.errors import ConfigurationError, UnsatisfiableError, VenvmanError
 from venvman.events import Reporter, Stage
 from venvman.frozen import dataclass
+from venvman.names import NormalizedName
 from venvman.options import layer
 from venvman.origin import FileLine
 from venvman.requirements.requirement import Requirement
 from venvman.resolve.cutoff import cutoff
+from venvman.resolve.demand import Pin
 from venvman.resolve.dependency import Dependencies, specifier_set
 from venvman.resolve.explain import Explainer
 from venvman.resolve.limits import Overrides
 from venvman.resolve.shared import Shared
 from venvman.resolve.solver import Question, Unsolvable, closure, solve
 from venvman.resolve.supply import Supply
+from venvman.sources import IndexSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from venvman.engines.pinning import Pinned
     from venvman.index.client import Index
     from venvman.install.build import ConfigSettings
     from venvman.lock.file import Lock
-    from venvman.names import NormalizedName
     from venvman.requirements.groups import Group
-    from venvman.resolve.demand import Demand, Pin
+    from venvman.resolve.demand import Demand
     from venvman.sources import VcsSource
 
 __all__ = ["Learned", "freeze_from", "open_index"]
@@ -149,6 +152,7 @@ class _Freeze:
             name_of=self._name,
         )
         self._roots = {group.name: self._demands(group) for group in request.groups}
+        self._beside = tuple(beside_lines(request))
 
     def run(self) -> Resolution:
         apart = set().union(*self._request.conflicts) if self._request.conflicts else set()
@@ -219,12 +223,16 @@ class _Freeze:
         # Sorted, so that the order of lines and files makes no difference (DESIGN 4.5).
         roots.sort(key=lambda root: (root.name, root.extra, root.specifier))
         lines = [line for group in groups for line in self._applying(group.constraints)]
+        lines += [line for line in self._beside if isinstance(line.source, IndexSource)]
         lines = [line for line in lines if line.name and line.name not in self._overrides]
-        places = {pin.name: pin.base for pin in (common or {}).values() if pin.source is not None}
+        places = _Places(self._beside, self._direct)
+        places.known.update(
+            {pin.name: pin.base for pin in (common or {}).values() if pin.source is not None}
+        )
         for line in lines:
             pin = self._direct.of_line(line)
             if pin is not None:
-                places[pin.name] = pin
+                places.known[pin.name] = pin
         question = Question(
             roots=tuple(roots),
             constraints=(*lines, *limits),
@@ -297,6 +305,32 @@ class _Freeze:
             if entry.version is not None and name not in forbidden:
                 found[name] = str(entry.version)
         return found
+
+
+class _Places(Mapping[NormalizedName, Pin]):
+    """The pins of constraints that name a place; those of other locks are looked at when asked."""
+
+    def __init__(self, beside: Iterable[Requirement], direct: DirectPins) -> None:
+        self.known: dict[NormalizedName, Pin] = {}
+        self._direct = direct
+        self._lines = {
+            line.name: line
+            for line in beside
+            if line.name is not None and not isinstance(line.source, IndexSource)
+        }
+
+    def __getitem__(self, name: NormalizedName) -> Pin:
+        if name not in self.known and name in self._lines:
+            pin = self._direct.of_line(self._lines[name])
+            if pin is not None:
+                self.known[name] = pin
+        return self.known[name]
+
+    def __iter__(self) -> Iterator[NormalizedName]:
+        return iter({**self.known, **dict.fromkeys(self._lines)})
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
 
 
 def _limits(common: Mapping[str, Pin]) -> Iterator[Requirement]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from venvman.errors import Problem
+from venvman.lock.style import left_out
 from venvman.names import canonical
 
 if TYPE_CHECKING:
@@ -29,9 +30,12 @@ def unmet_dependencies(
 ) -> Iterator[Problem]:
     """A problem for each dependency of a pin that the lock misses or pins outside its range.
 
+    What the lock leaves out by rule (setuptools, say) is not missed.
+
     Followed from ``wishes`` with the extras they ask for; pins whose metadata is not known
     (``requires`` gives None) end the walk.
     """
+    absent = left_out(lock)
     pins = {entry.name: entry for entry in lock.entries if target.applies(entry.marker)}
     pending = [(wish.name, extra) for wish in wishes for extra in ("", *sorted(wish.extras))]
     seen: set[tuple[NormalizedName | None, str]] = set()
@@ -44,7 +48,8 @@ def unmet_dependencies(
         for dependency in dependencies_of(requires(entry) or (), target=target, extra=extra):
             needed = canonical(dependency.name)
             pin = pins.get(needed)
-            if pin is None or not _fits(pin, dependency):
+            met = needed in absent if pin is None else _fits(pin, dependency)
+            if not met:
                 yield _unmet(entry, extra, dependency, pin)
             pending += [(needed, wanted) for wanted in ("", *sorted(dependency.extras))]
 

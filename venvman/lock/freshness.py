@@ -16,7 +16,7 @@ from venvman.errors import Problem, Severity
 from venvman.frozen import dataclass
 from venvman.localproject import METADATA_FILES, metadata_digest
 from venvman.lock.match import matches_source, named_entry, strict_tool
-from venvman.lock.style import style_of
+from venvman.lock.style import left_out, style_of
 from venvman.lock.via import judge_annotations
 from venvman.secrets import redact
 from venvman.sources import DirectorySource, IndexSource
@@ -227,12 +227,13 @@ def _unsatisfied(
         if not isinstance(wish.source, IndexSource)
     ]
     strict = lock.header.tool == "venvman"
+    absent = left_out(lock)
     for wish in (*group.requirements, *group.constraints):
         if not target.applies(wish.marker):
             continue
         entry = named_entry(wish, lock, target=target, root=root)
         if entry is None:
-            if not wish.constraint:
+            if not wish.constraint and wish.name not in absent:
                 yield _at(wish, "lock-misses-requirement", f"{_asks(wish)}, which is not locked.")
             continue
         why = _refusal(wish, entry, direct, root=root, strict=strict)

@@ -137,8 +137,14 @@ class LockHeader:
 
     @property
     def exclude_newer(self) -> str | None:
-        """The date or age that files had to have (``--uploaded-prior-to``, ``--exclude-newer``)."""
-        return self.line.last("--exclude-newer", "--uploaded-prior-to")
+        """The date or age that files had to have (``--uploaded-prior-to``, ``--exclude-newer``).
+
+        A plain date is the whole day for uv, and midnight, when it begins, for pip.
+        """
+        prior = self.line.last("--uploaded-prior-to")
+        if prior is not None and re.fullmatch(r"\d{4}-\d\d-\d\d", prior):
+            return f"{prior}T00:00:00"
+        return prior or self.line.last("--exclude-newer")
 
     @property
     def minor(self) -> str | None:

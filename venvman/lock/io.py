@@ -46,7 +46,8 @@ def check_writable(path: Path, *, display: str, yes: bool = False) -> None:
     """Whether venvman may put a lock at ``path``, decided by what lies there.
 
     Raises:
-        LockError: ``lock-of-another-source``: its header says that it is made from something other
+        LockError: ``lock-options-foreign``: its command has options that only its tool knows;
+            ``lock-of-another-source``: its header says that it is made from something other
             than requirements files; ``lock-in-the-way``: it is no lock that venvman knows, and
             ``yes`` is not given.
     """
@@ -59,6 +60,7 @@ def check_writable(path: Path, *, display: str, yes: bool = False) -> None:
     header = read_header(text)
     if header is not None and header.is_lock:
         _refuse_other_sources(header, display)
+        _refuse_other_options(header, display)
         return
     if yes:
         return
@@ -105,6 +107,18 @@ def _refuse_other_sources(header: LockHeader, display: str) -> None:
         why="Its header names the command that made it; `venvman sync` installs it as it is.",
         fix=_command(header),
     )
+
+
+def _refuse_other_options(header: LockHeader, display: str) -> None:
+    if header.unsupported:
+        options = ", ".join(header.unsupported)
+        raise LockError(
+            f"{display} is made with {options}, which only {header.tool} can do.",
+            code="lock-options-foreign",
+            path=display,
+            why="Its header names the command that made it; `sync` installs what that writes.",
+            fix=_command(header),
+        )
 
 
 def _command(header: LockHeader) -> str:

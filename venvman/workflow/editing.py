@@ -195,7 +195,11 @@ def _follow(
     changed = [each for each in outcome.files if each.changed]
     with _put_back(context, files, changed):
         files.write(changed)
-        frozen = freeze(context, FreezeRequest(yes=after.yes)) if after.freeze else None
+        frozen = (
+            freeze(context, FreezeRequest(yes=after.yes, confirm=after.confirm))
+            if after.freeze
+            else None
+        )
     outcome = replace(outcome, written=bool(changed), frozen=frozen)
     if frozen is None or not after.sync:
         return outcome

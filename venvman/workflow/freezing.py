@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from venvman.errors import ConfigurationError, LockError
+from venvman.errors import ConfigurationError, LockError, UnsatisfiableError
 from venvman.events import Stage
+from venvman.lock.freshness import Stale
+from venvman.lock.io import check_writable, write_lock
+from venvman.naming import DEFAULT
 from venvman.store.lock import using
 from venvman.workflow.locks import judge_locks, read_group_lock, remember, stale_reasons
 from venvman.workflow.stopwatch import Stopwatch
 from venvman.workflow.targeting import wanted_targets
 from venvman.workflow.values import FreezeOutcome, FreezeRequest, LockOutcome
-from venvman.workflow.wishes import open_scan, read_wishes, require_sources
+from venvman.workflow.wishes import ALWAYS, open_scan, read_wishes, require_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from venvman import engines
     from venvman.engines import Upgrade
@@ -25,6 +30,8 @@ if TYPE_CHECKING:
     from venvman.scan import Scan
     from venvman.workflow.context import Context
     from venvman.workflow.locks import JudgedLock
+
+    _Run = Callable[[Sequence[JudgedLock], Sequence[JudgedLock]], Mapping[str, Lock]]
 
 __all__ = ["freeze", "freeze_stale"]
 
@@ -62,7 +69,10 @@ def freeze_stale(
     request: FreezeRequest,
     watch: Stopwatch,
 ) -> FreezeOutcome:
-    """Runs the engine over all groups if any lock is stale or an upgrade is asked for."""
+    """Runs the engine where a lock is stale or an upgrade is asked for, and writes what changes.
+
+    A lock that is fresh is not written, unless its pins are to move or have to.
+    """
     reasons = stale_reasons(judged)
     forced = request.upgrade is not None or request.hashes is not None
     if not reasons and not forced:
@@ -70,14 +80,134 @@ def freeze_stale(
         return _outcome(context, judged, {}, written=False, watch=watch)
     if request.check and not forced:
         return _outcome(context, judged, None, written=False, watch=watch, problems=reasons)
-    _refuse_files_in_the_way(context, requirements, request)
+    todo = [each for each in judged if forced or isinstance(each.judgement, Stale)]
+    for each in todo:
+        shown = context.project.display(each.group.lock)
+        check_writable(each.group.lock, display=shown, yes=request.yes)
     with watch.stage(Stage.FREEZE):
-        frozen = _run_engine(context, requirements, judged, interpreter, request)
+        run = partial(_run_engine, context, judged, interpreter, request)
+        found = run(todo, ()) if forced else _frozen(context, judged, todo, request, run)
+    frozen = _changed(judged, todo, found, renew=request.hashes is not None)
     if request.check or request.dry_run:
         return _outcome(context, judged, frozen, written=False, watch=watch)
-    written = _write(requirements, frozen)
+    written = [
+        write_lock(each.group.lock, frozen[each.group.name])
+        for each in judged
+        if each.group.name in frozen
+    ]
     remember(context, requirements.groups, interpreter.target)
-    return _outcome(context, judged, _reread(context, requirements), written=written, watch=watch)
+    after = _reread(context, requirements)
+    return _outcome(context, judged, after, written=any(written), watch=watch)
+
+
+def _frozen(
+    context: Context,
+    judged: Sequence[JudgedLock],
+    todo: Sequence[JudgedLock],
+    request: FreezeRequest,
+    run: _Run,
+) -> Mapping[str, Lock]:
+    """New locks for ``todo`` beside the fresh ones, whose pins stay where that can be.
+
+    Those of groups that are not always installed give way first. Where nothing else helps, all
+    groups are frozen together, which may move pins of fresh locks.
+
+    Raises:
+        LockError: pins of the ``default`` group would have to move, and may not.
+    """
+    fresh = [each for each in judged if each not in todo and each.lock is not None]
+    apart = _conflicting(context, todo)
+    near = [each for each in fresh if each.group.name not in apart]
+    for beside in dict.fromkeys(
+        (tuple(near), tuple(each for each in near if each.group.name in ALWAYS))
+    ):
+        try:
+            return run(todo, beside)
+        except UnsatisfiableError:
+            if not beside:
+                raise
+    found = run([*todo, *fresh], ())
+    _require_leave(context, fresh, todo, found, request)
+    return found
+
+
+def _conflicting(context: Context, todo: Sequence[JudgedLock]) -> frozenset[str]:
+    """The groups that are declared to be unable to live with one of ``todo``."""
+    names = {each.group.name for each in todo}
+    sets = (frozenset(each) for each in context.settings.conflicts.value)
+    return frozenset().union(*(each for each in sets if each & names)) - names
+
+
+def _require_leave(
+    context: Context,
+    fresh: Sequence[JudgedLock],
+    todo: Sequence[JudgedLock],
+    found: Mapping[str, Lock],
+    request: FreezeRequest,
+) -> None:
+    """Asks before another group moves pins of ``default``: that is what ships."""
+    default = next((each for each in fresh if each.group.name == DEFAULT), None)
+    if default is None or request.yes or request.check or request.dry_run:
+        return
+    moves = _moves(default.lock, found[DEFAULT])
+    if not moves:
+        return
+    shown = context.project.display(default.group.lock)
+    names = ", ".join(context.project.display(each.group.lock) for each in todo)
+    told = ", ".join(moves)
+    if request.confirm is not None and request.confirm(
+        f"{names} can only be frozen if {shown} changes: {told}. Change it?"
+    ):
+        return
+    raise LockError(
+        f"{names} can only be frozen if {shown} changes.",
+        code="lock-would-move",
+        path=shown,
+        why=f"{told}. The lock of {DEFAULT} is fresh, and what it pins is what ships.",
+        fix="venvman freeze --yes",
+    )
+
+
+def _changed(
+    judged: Sequence[JudgedLock],
+    todo: Sequence[JudgedLock],
+    found: Mapping[str, Lock],
+    *,
+    renew: bool,
+) -> Mapping[str, Lock]:
+    """What is to be written of ``found``: not what differs from a fresh lock in its header only."""
+    result: dict[str, Lock] = {}
+    for each in judged:
+        lock, name = found.get(each.group.name), each.group.name
+        if lock is None:
+            continue
+        fresh = not isinstance(each.judgement, Stale) and each.lock is not None
+        if fresh and not renew and each.lock is not None:
+            same = replace(lock, header=each.lock.header) == each.lock
+            if same or (each not in todo and _pins(lock) == _pins(each.lock)):
+                continue
+        result[name] = lock
+    return result
+
+
+def _moves(before: Lock | None, after: Lock) -> list[str]:
+    """``urllib3 1.26.18 -> 2.0.3``, for each pin that moves or goes."""
+    from venvman.secrets import redact
+
+    def pins(lock: Lock | None) -> dict[str, str]:
+        entries = lock.entries if lock else ()
+        return {each.name: redact(str(each.version or each.source)) for each in entries}
+
+    old, new = pins(before), pins(after)
+    return [
+        f"{name} {version} -> {new.get(name, 'gone')}"
+        for name, version in old.items()
+        if new.get(name) != version
+    ]
+
+
+def _pins(lock: Lock) -> frozenset[tuple[object, ...]]:
+    return frozenset((each.name, each.version, each.source, each.marker) for each in lock.entries)
 
 
 def refuse_foreign_locks(scan: Scan, context: Context) -> None:
@@ -101,29 +231,34 @@ def refuse_foreign_locks(scan: Scan, context: Context) -> None:
 
 def _run_engine(
     context: Context,
-    requirements: RequirementSet,
     judged: Sequence[JudgedLock],
     interpreter: Interpreter,
     request: FreezeRequest,
+    todo: Sequence[JudgedLock],
+    beside: Sequence[JudgedLock],
 ) -> Mapping[str, Lock]:
+    """Locks for the groups of ``todo``; the pins of those ``beside`` are constraints."""
     from venvman import engines
     from venvman.names import canonical
 
     locks = {each.group.name: each.lock for each in judged if each.lock is not None}
+    said = [locks[each.group.name].header for each in todo if each.group.name in locks]
+    cutoffs = [header.exclude_newer for header in said if header.exclude_newer is not None]
     targets = wanted_targets(context, locks.values(), interpreter.target)
     order = engines.FreezeRequest(
         project=context.project,
-        groups=requirements.groups,
+        groups=tuple(each.group for each in todo),
         python=interpreter.path,
         target=interpreter.target,
         index=context.index_options(),
         directories=context.directories,
         variables=context.variables,
         locks=locks,
+        beside={each.group.lock: each.lock for each in beside if each.lock is not None},
         upgrade=_upgrade(request),
         conflicts=tuple(frozenset(names) for names in context.settings.conflicts.value),
         hashes=request.hashes,
-        exclude_newer=context.settings.exclude_newer.value,
+        exclude_newer=context.settings.exclude_newer.value or next(iter(cutoffs), None),
         overrides=context.settings.overrides.value,
         build_constraints=context.settings.build_constraints.value,
         sources={canonical(name): url for name, url in context.settings.sources.value},
@@ -162,23 +297,6 @@ def _engine(context: Context, *, several: bool) -> engines.Engine:
             fix="Leave out the engine, or the targets",
         )
     return ManyTargets()
-
-
-def _refuse_files_in_the_way(
-    context: Context, requirements: RequirementSet, request: FreezeRequest
-) -> None:
-    from venvman.lock.io import check_writable
-
-    for group in requirements.groups:
-        shown = context.project.display(group.lock)
-        check_writable(group.lock, display=shown, yes=request.yes)
-
-
-def _write(requirements: RequirementSet, frozen: Mapping[str, Lock]) -> bool:
-    from venvman.lock.io import write_lock
-
-    changed = [write_lock(group.lock, frozen[group.name]) for group in requirements.groups]
-    return any(changed)
 
 
 def _reread(context: Context, requirements: RequirementSet) -> Mapping[str, Lock]:

@@ -276,7 +276,9 @@ def _bring_locks(
         return None
     from venvman.workflow.freezing import freeze_stale
 
-    only_look = FreezeRequest(dry_run=request.dry_run or request.check, yes=request.yes)
+    only_look = FreezeRequest(
+        dry_run=request.dry_run or request.check, yes=request.yes, confirm=request.confirm
+    )
     frozen = freeze_stale(context, requirements, judged, place.interpreter, only_look, watch)
     return frozen if frozen.changed else None
 

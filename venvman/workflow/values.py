@@ -66,7 +66,8 @@ class FreezeRequest:
     """``upgrade`` None keeps existing pins; ``hashes`` None keeps what the lock has (new: hashes).
 
     ``check`` and ``dry_run`` write nothing. ``installed`` pins what the environment holds.
-    ``yes`` overwrites a file in the way that is not recognised as a lock.
+    ``yes`` overwrites a file in the way that is not recognised as a lock, and moves pins of fresh
+    locks where others need that; ``confirm`` asks a person about the latter.
     """
 
     upgrade: Upgrade | None = None
@@ -75,6 +76,7 @@ class FreezeRequest:
     installed: bool = False
     hashes: bool | None = None
     yes: bool = False
+    confirm: Callable[[str], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,6 +52,7 @@ def freeze(
         installed=installed,
         hashes=hashes,
         yes=yes,
+        confirm=session.confirm,
     )
     started = time.time_ns()
     outcomes = [freezing.freeze(context, request) for context in contexts]

@@ -10,6 +10,7 @@ from venvman.report.as_text.freeze import lock_lines
 from venvman.report.as_text.problems import command_line
 from venvman.report.as_text.words import Style, duration, plain
 from venvman.report.changes import changes_of_plan
+from venvman.report.freeze import changes_of_freeze
 from venvman.report.sync import nothing_to_do
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def render_sync(view: SyncView, *, verbose: bool, height: int | None) -> Rendera
 
 def done_lines(outcome: SyncOutcome, *, verbose: bool, height: int | None) -> list[RenderableType]:
     """What a sync did to one project, without its name."""
-    head = _head(outcome, created="created")
+    head = _head(outcome, created="created", verbose=verbose, height=height)
     if not outcome.plan:
         return [*head, _nothing_to_do(outcome)]
     changes = changes_of_plan(outcome.plan, outcome.project)
@@ -61,7 +62,7 @@ def done_lines(outcome: SyncOutcome, *, verbose: bool, height: int | None) -> li
 
 
 def _intention(outcome: SyncOutcome, *, verbose: bool, height: int | None) -> list[RenderableType]:
-    head = _head(outcome, created="would be created")
+    head = _head(outcome, created="would be created", verbose=verbose, height=height)
     if not outcome.plan:
         return [*head, command_line("venvman sync")] if head else [_nothing_to_do(outcome)]
     changes = changes_of_plan(outcome.plan, outcome.project)
@@ -78,10 +79,16 @@ def _intention(outcome: SyncOutcome, *, verbose: bool, height: int | None) -> li
     ]
 
 
-def _head(outcome: SyncOutcome, *, created: str) -> list[RenderableType]:
+def _head(
+    outcome: SyncOutcome, *, created: str, verbose: bool, height: int | None
+) -> list[RenderableType]:
     lines: list[RenderableType] = []
     if outcome.frozen is not None:
         lines += lock_lines(outcome.frozen)
+        moves = changes_of_freeze(outcome.frozen)
+        if moves:
+            limit = fitting(height, used=len(lines) + 5, verbose=verbose)
+            lines.append(change_list(moves, limit=limit, reasons=True))
     if outcome.created:
         lines.append(
             Text.assemble(
