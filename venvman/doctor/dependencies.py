@@ -12,21 +12,22 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
+from venvman.lock.style import left_out
 from venvman.names import NormalizedName, canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from packaging.requirements import Requirement
     from packaging.specifiers import SpecifierSet
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
-    from venvman.environment.inventory import Installed
+    from venvman.environment.inventory import Installed, Inventory
     from venvman.metadata import CoreMetadata
     from venvman.target import Target
 
-__all__ = ["needs", "python"]
+__all__ = ["active", "needs", "python"]
 
 # Nine in ten Requires-Dist lines are for an extra that nobody asked for. Where a marker is a plain
 # conjunction and one of its terms is `extra == "..."`, it cannot hold without that extra, so that
@@ -40,7 +41,11 @@ def needs(examination: Examination) -> Iterator[Finding]:
     if examination.inventory is None or examination.target is None:
         return
     installed = {each.name: each for each in examination.inventory.distributions}
-    for each, requirement in _active(examination, examination.target):
+    wanted = _wanted_extras(examination)
+    rows = active(
+        examination.inventory, wanted, target=examination.target, metadata=examination.metadata
+    )
+    for each, requirement in rows:
         if isinstance(requirement, str):
             yield codes.DEPENDENCY_UNREADABLE(
                 f"{_named(each)} says that it needs {requirement!r}, which is not a requirement "
@@ -72,22 +77,25 @@ def python(examination: Examination) -> Iterator[Finding]:
             )
 
 
-def _active(
-    examination: Examination, target: Target
+def active(
+    inventory: Inventory,
+    wanted: defaultdict[NormalizedName, set[str]],
+    *,
+    target: Target,
+    metadata: Callable[[Installed], CoreMetadata | None],
 ) -> Iterator[tuple[Installed, Requirement | str]]:
     """Every requirement that holds here, with who has it; a line that cannot be read as text.
 
-    Extras that one distribution asks of another are followed until no new ones turn up.
+    ``wanted`` are the extras asked for by name; those that one distribution asks of another are
+    followed until no new ones turn up.
     """
-    assert examination.inventory is not None  # noqa: S101 - both callers looked
-    wanted = _wanted_extras(examination)
     found: dict[NormalizedName, Mapping[str, Requirement | str]] = {}
-    by_name = {each.name: each for each in examination.inventory.distributions}
-    metadata = {name: examination.metadata(each) for name, each in by_name.items()}
+    by_name = {each.name: each for each in inventory.distributions}
+    described = {name: metadata(each) for name, each in by_name.items()}
     waiting = set(by_name)
     while waiting:
         name = waiting.pop()
-        found[name] = _holding(metadata[name], extras=frozenset(wanted[name]), target=target)
+        found[name] = _holding(described[name], extras=frozenset(wanted[name]), target=target)
         for requirement in found[name].values():
             if isinstance(requirement, str) or not requirement.extras:
                 continue
@@ -146,7 +154,9 @@ def _unmet(
 
 
 def _mend(examination: Examination, each: Installed, needed: NormalizedName) -> str:
-    """Sync, where the lock has the answer; else the lock itself is incomplete."""
+    """Sync, where the lock has the answer or leaves it to sync; else the lock is incomplete."""
+    if any(each.lock is not None and needed in left_out(each.lock) for each in examination.locks):
+        return "venvman sync"
     differences = examination.drift.differences if examination.drift else ()
     if any(difference.name in (each.name, needed) for difference in differences):
         return "venvman sync"

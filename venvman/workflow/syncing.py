@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from venvman.errors import InstallError, LockStale, Problem, Severity
 from venvman.events import Stage
 from venvman.frozen import dataclass
+from venvman.names import NormalizedName
 from venvman.workflow.locks import judge_locks, remember, require_lock, stale_reasons
 from venvman.workflow.places import adopt, find_place, is_adopted, require_free, was_left_empty
 from venvman.workflow.recording import (
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from venvman.environment.inspection import Environment
     from venvman.install.transaction import Outcome
     from venvman.lock.file import Lock, LockEntry
-    from venvman.names import NormalizedName
     from venvman.plan import Plan
     from venvman.scan import Scan
     from venvman.workflow.context import Context
@@ -105,13 +105,20 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
         place = find_place(context, recreate=request.recreate)
     frozen = _bring_locks(context, scan, place, request, watch)
     with watch.stage(Stage.PLAN):
-        selected = _select(context, scan, place, request, frozen)
+        chosen = _select(context, scan, place, request, frozen)
+        selected = _completed(context, scan, place.environment, chosen)
         plan = plan_for(context, place, selected, request)
     if request.dry_run or request.check:
         settled = None if plan else place.environment
         deed = Deed(place=place, plan=plan, outcome=None, settled=settled, compared=None)
     else:
         deed = carry_out(context, scan, place, selected, plan, request, watch)
+        complete = _completed(context, scan, deed.settled, chosen) if plan else selected
+        if complete != selected:
+            now = replace(place, environment=deed.settled)
+            plan = plan_for(context, now, complete, request)
+            more = carry_out(context, scan, now, complete, plan, request, watch)
+            deed = _joined(deed, more)
     return SyncOutcome(
         project=context.project,
         environment=place.path,
@@ -132,6 +139,48 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
             environment_ns=deed.compared or started,
         ),
     )
+
+
+def _completed(
+    context: Context, scan: Scan, environment: Environment | None, selected: Selected
+) -> Selected:
+    """``selected`` with what its locks leave out by rule and what is installed of it needs."""
+    from venvman.environment.inventory import Inventory, take_inventory
+    from venvman.lock.style import left_out
+    from venvman.workflow.leftout import needed_beside
+
+    absent = frozenset[NormalizedName]().union(*map(left_out, selected.locks))
+    if environment is None or not absent:
+        return selected
+    pins = {entry.name: entry.version for entry in selected.entries}
+    there = take_inventory(environment, seen=context.seen).distributions
+    inventory = Inventory(
+        distributions=tuple(
+            each
+            for each in there
+            if each.name in absent
+            or (each.name in pins and pins[each.name] in {None, each.version})
+        )
+    )
+    options = sync_options(context, scan, selected.locks)
+    beside = needed_beside(context, scan, environment, inventory, selected.locks, options)
+    entries = sorted((*selected.entries, *beside), key=lambda entry: entry.name)
+    return replace(selected, entries=tuple(entries)) if beside else selected
+
+
+def _joined(first: Deed, second: Deed) -> Deed:
+    """Both, one after the other, as one."""
+    if first.outcome is None or second.outcome is None:
+        return first if second.outcome is None else second
+    outcome = replace(
+        first.outcome,
+        installed=(*first.outcome.installed, *second.outcome.installed),
+        removed=(*first.outcome.removed, *second.outcome.removed),
+        changed=(*first.outcome.changed, *second.outcome.changed),
+        restored=(*first.outcome.restored, *second.outcome.restored),
+    )
+    plan = replace(first.plan, steps=(*first.plan.steps, *second.plan.steps))
+    return replace(second, place=first.place, plan=plan, outcome=outcome)
 
 
 def carry_out(
