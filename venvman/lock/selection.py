@@ -57,7 +57,7 @@ def _disagreements(rows: list[tuple[str, LockEntry]]) -> list[Problem]:
             text=redact(entry.origin.text) if entry.origin else None,
             why="One environment holds one version of a distribution: groups that cannot live "
             "together are synced apart.",
-            fix="venvman freeze, or venvman sync with one of these groups",
+            fix="venvman freeze",
         )
         for path, entry in rows[1:]
         if (entry.version, entry.source) != (first.version, first.source)

@@ -35,8 +35,9 @@ class Group:
 
     ``sources`` and ``lock`` are absolute paths (``lock`` need not exist). ``folder`` is where the
     command in the lock's header is run, None where there is none; ``limits`` are the constraints
-    files that it names. ``requirements`` and
-    ``constraints`` keep the order of the files. ``options`` has one entry per file read, in order.
+    files that it names. ``included`` are the locks of other groups that a ``-r`` names.
+    ``requirements`` and ``constraints`` keep the order of the files. ``options`` has one entry per
+    file read, in order.
     ``files`` are the absolute paths of every local file read, the first source first.
     """
 
@@ -49,6 +50,7 @@ class Group:
     files: tuple[Path, ...] = ()
     folder: Path | None = None
     limits: tuple[Path, ...] = ()
+    included: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +130,7 @@ class _Reader:
             files=tuple(files),
             folder=source.folder,
             limits=_limits(source),
+            included=tuple(Path(each) for each in follower.locks if Path(each) != source.lock),
         )
 
     def check(self) -> None:

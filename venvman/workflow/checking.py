@@ -143,9 +143,11 @@ def _look(context: Context, groups: GroupChoice) -> _Look:
     scan = open_scan(context)
     requirements, problems = _or_problems(lambda: read_wishes(context, scan), RequirementsError)
     path, condition, interpreter, clash = _environment(context)
-    locks = _locks(context, scan, requirements, interpreter)
     wanted = choose_groups(scan, groups, configured=context.settings.groups.value)
+    locks = _locks(context, scan, requirements, interpreter, wanted)
     entries, selection_problems = _entries(context, locks, wanted, interpreter)
+    told = {reason.message for reason in _stale(locks)}  # a lock that has to give way says so
+    selection_problems = tuple(each for each in selection_problems if each.message not in told)
     inventory = _inventory(condition)
     drift = None
     if entries is not None and inventory is not None:
@@ -166,6 +168,17 @@ def _look(context: Context, groups: GroupChoice) -> _Look:
         selection_problems=selection_problems,
         inventory=inventory,
         drift=drift,
+    )
+
+
+def _stale(locks: tuple[_LockLook, ...]) -> tuple[Problem, ...]:
+    from venvman.lock.freshness import Stale
+
+    return tuple(
+        reason
+        for each in locks
+        if isinstance(each.judgement, Stale)
+        for reason in each.judgement.reasons
     )
 
 
@@ -205,19 +218,24 @@ def _locks(
     scan: Scan,
     requirements: RequirementSet | None,
     interpreter: Interpreter | None,
+    wanted: tuple[str, ...],
 ) -> tuple[_LockLook, ...]:
-    judgements = _judgements(context, requirements, interpreter)
+    judgements = _judgements(context, requirements, interpreter, wanted)
     return tuple(_lock(context, source, judgements.get(source.group)) for source in scan.sources)
 
 
 def _judgements(
-    context: Context, requirements: RequirementSet | None, interpreter: Interpreter | None
+    context: Context,
+    requirements: RequirementSet | None,
+    interpreter: Interpreter | None,
+    wanted: tuple[str, ...],
 ) -> Mapping[str, Judgement]:
     """By group; empty where the requirements or a lock cannot be read, which is told elsewhere."""
     if requirements is None or interpreter is None:
         return {}
     judged, _ = _or_problems(
-        lambda: judge_locks(context, requirements, interpreter.target), LockError
+        lambda: judge_locks(context, requirements, interpreter.target, together=wanted),
+        LockError,
     )
     return {each.group.name: each.judgement for each in judged or ()}
 

@@ -6,24 +6,24 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from venvman.errors import ConfigurationError, LockError, UnsatisfiableError
+from venvman.errors import ConfigurationError, LockError, Problem, Severity, UnsatisfiableError
 from venvman.events import Stage
 from venvman.lock.freshness import Stale
 from venvman.lock.io import check_writable, write_lock
 from venvman.naming import DEFAULT
 from venvman.store.lock import using
+from venvman.workflow.agreement import DISAGREEMENT
 from venvman.workflow.locks import judge_locks, read_group_lock, remember, stale_reasons
 from venvman.workflow.stopwatch import Stopwatch
 from venvman.workflow.targeting import wanted_targets
-from venvman.workflow.values import FreezeOutcome, FreezeRequest, LockOutcome
-from venvman.workflow.wishes import ALWAYS, open_scan, read_wishes, require_sources
+from venvman.workflow.values import FreezeOutcome, FreezeRequest, GroupChoice, LockOutcome
+from venvman.workflow.wishes import ALWAYS, choose_groups, open_scan, read_wishes, require_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from venvman import engines
     from venvman.engines import Upgrade
-    from venvman.errors import Problem
     from venvman.lock.file import Lock
     from venvman.python.interpreters import Interpreter
     from venvman.requirements.groups import RequirementSet
@@ -57,7 +57,8 @@ def freeze(context: Context, request: FreezeRequest) -> FreezeOutcome:
         return freeze_installed(context, requirements, request, watch)
     with watch.stage(Stage.SCAN):
         interpreter = freezing_interpreter(context)
-        judged = judge_locks(context, requirements, interpreter.target)
+        usual = choose_groups(scan, GroupChoice(), configured=context.settings.groups.value)
+        judged = judge_locks(context, requirements, interpreter.target, together=usual)
     return freeze_stale(context, requirements, judged, interpreter, request, watch)
 
 
@@ -126,9 +127,30 @@ def _frozen(
         except UnsatisfiableError:
             if not beside:
                 raise
+    settled = [each for each in todo if not _only_disagrees(each)]
+    if len(settled) < len(todo):  # two fresh locks that cannot agree stay as they are
+        left = [each.group.name for each in todo if each not in settled]
+        context.reporter.problem(_cannot_agree(left))
+        return _frozen(context, judged, settled, request, run) if settled else {}
     found = run([*todo, *fresh], ())
     _require_leave(context, fresh, todo, found, request)
     return found
+
+
+def _only_disagrees(each: JudgedLock) -> bool:
+    reasons = each.judgement.reasons if isinstance(each.judgement, Stale) else ()
+    return bool(reasons) and all(reason.code == DISAGREEMENT for reason in reasons)
+
+
+def _cannot_agree(groups: Sequence[str]) -> Problem:
+    names = sorted({DEFAULT, *groups})
+    return Problem(
+        code="groups-conflict",
+        severity=Severity.WARNING,
+        message=f"The groups {' and '.join(names)} cannot live together; their locks stay apart.",
+        path="pyproject.toml",
+        fix=f"[tool.venvman] conflicts = [{names}]".replace("'", '"'),
+    )
 
 
 def _conflicting(context: Context, todo: Sequence[JudgedLock]) -> frozenset[str]:

@@ -31,9 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["needed_beside"]
 
-_NEEDS = re.compile(rb"^Requires-Dist:\s*(?:setuptools|pip|distribute)\b", re.M | re.I)
-    rb"^Requires-Dist:\s*(?:setuptools|pip|distribute)\b", re.MULTILINE | re.IGNORECASE
-)
+_ASKS = rb"^Requires-Dist:\s*(?:setuptools|pip|distribute)\b"
+_NEEDS = re.compile(_ASKS, re.MULTILINE | re.IGNORECASE)
 
 
 def needed_beside(

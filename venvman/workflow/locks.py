@@ -9,9 +9,10 @@ from venvman.errors import LockError, Severity
 from venvman.frozen import dataclass
 from venvman.python.targets import is_covered
 from venvman.workflow.targeting import other_targets, wanted_targets
+from venvman.workflow.wishes import ALWAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     from venvman.errors import Problem
@@ -78,9 +79,13 @@ def require_lock(context: Context, path: Path) -> Lock:
 
 
 def judge_locks(
-    context: Context, requirements: RequirementSet, target: Target
+    context: Context,
+    requirements: RequirementSet,
+    target: Target,
+    *,
+    together: Collection[str] = ALWAYS,
 ) -> tuple[JudgedLock, ...]:
-    """Every group's lock and whether it is fresh for ``target``.
+    """Every group's lock and whether it is fresh for ``target``; those ``together`` have to agree.
 
     An answer that is remembered for exactly these requirements and this lock is taken as it is.
 
@@ -90,10 +95,13 @@ def judge_locks(
     locks = _read_all(context, requirements.groups)
     records = _read_records(context)
     targets = wanted_targets(context, locks.values(), target)
-    return tuple(
+    judged = tuple(
         _judged(context, group, locks[group.name], target, targets, records, requirements)
         for group in requirements.groups
     )
+    from venvman.workflow.agreement import in_agreement
+
+    return in_agreement(context, judged, target, together)
 
 
 def stale_reasons(judged: Iterable[JudgedLock]) -> tuple[Problem, ...]:

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import InstallError, LockStale, Problem, Severity
+from venvman.errors import InstallError, LockError, LockStale, Problem, Severity
 from venvman.events import Stage
 from venvman.frozen import dataclass
 from venvman.names import NormalizedName
@@ -311,8 +311,10 @@ def _bring_locks(
         return None
     with watch.stage(Stage.SCAN):
         requirements = read_wishes(context, scan)
-        judged = judge_locks(context, requirements, place.interpreter.target)
+        wanted = choose_groups(scan, request.groups, configured=context.settings.groups.value)
+        judged = judge_locks(context, requirements, place.interpreter.target, together=wanted)
     reasons = stale_reasons(judged)
+    _refuse_disagreement(reasons)
     if reasons and request.locks is LockPolicy.LOCKED:
         raise LockStale(
             "The lock no longer answers its requirements.",
@@ -330,6 +332,15 @@ def _bring_locks(
     )
     frozen = freeze_stale(context, requirements, judged, place.interpreter, only_look, watch)
     return frozen if frozen.changed else None
+
+
+def _refuse_disagreement(reasons: Sequence[Problem]) -> None:
+    """Two locks of equal standing: which one moves is not for a sync to say."""
+    from venvman.workflow.agreement import DISAGREEMENT
+
+    problems = [each for each in reasons if each.code == DISAGREEMENT]
+    if problems:
+        raise LockError("The locks disagree.", code=DISAGREEMENT, problems=problems)
 
 
 def _select(

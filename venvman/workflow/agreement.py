@@ -1,0 +1,154 @@
+"""Whether fresh locks agree with each other where they have to, and which one gives way.
+
+A lock that includes another one (``-r base.txt``) has that one's pins, and locks that are installed
+together have the same. What git tracks beats what it does not, then an included lock the one that
+includes it, then an earlier group a later one: ``default`` is what ships.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from venvman.errors import GitError, Problem
+from venvman.lock.freshness import Fresh, Stale
+from venvman.lock.selection import applicable
+from venvman.lock.style import left_out
+from venvman.secrets import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from venvman.lock.file import Lock, LockEntry
+    from venvman.names import NormalizedName
+    from venvman.target import Target
+    from venvman.workflow.context import Context
+    from venvman.workflow.locks import JudgedLock
+
+__all__ = ["DISAGREEMENT", "in_agreement"]
+
+DISAGREEMENT = "lock-disagreement"
+"""The code of reasons that only ``freeze`` settles: two locks of equal standing."""
+
+
+def in_agreement(
+    context: Context, judged: Sequence[JudgedLock], target: Target, wanted: Collection[str]
+) -> tuple[JudgedLock, ...]:
+    """``judged``, the locks that have to give way made stale; ``wanted`` are installed together."""
+    apart = [frozenset(names) for names in context.settings.conflicts.value]
+    stale: dict[str, list[Problem]] = {}
+    for first, second in combinations(judged, 2):
+        if not (isinstance(first.judgement, Fresh) and isinstance(second.judgement, Fresh)):
+            continue
+        names = frozenset((first.group.name, second.group.name))
+        includes = _includes(first, second) or _includes(second, first)
+        if not includes and (not names <= set(wanted) or any(names <= each for each in apart)):
+            continue
+        for loser, problem in _clashes(context, first, second, target):
+            stale.setdefault(loser, []).append(problem)
+    return tuple(
+        replace(each, judgement=Stale(reasons=tuple(stale[each.group.name])))
+        if each.group.name in stale
+        else each
+        for each in judged
+    )
+
+
+def _includes(one: JudgedLock, other: JudgedLock) -> bool:
+    return other.group.lock in one.group.included
+
+
+def _clashes(
+    context: Context, first: JudgedLock, second: JudgedLock, target: Target
+) -> Iterator[tuple[str, Problem]]:
+    """Each difference, with the group whose lock gives way."""
+    if first.lock is None or second.lock is None:
+        return
+    differences = _differences(first.lock, second.lock, target)
+    missing: list[LockEntry] = []
+    for inner, outer in ((first, second), (second, first)):
+        if _includes(outer, inner) and inner.lock is not None and outer.lock is not None:
+            missing += _missing(inner.lock, outer.lock, target)
+    if not differences and not missing:
+        return
+    winner, loser, code = _ranked(context, first, second)
+    names = [context.project.display(each.group.lock) for each in (loser, winner)]
+    for one, two in differences:
+        mine, theirs = (two, one) if loser is second else (one, two)
+        message = f"{_at(names[0], mine)} pins {_pin(mine)}, but {_at(names[1], theirs)} pins "
+        yield loser.group.name, _problem(code, f"{message}{_pin(theirs)}.", names[0], mine)
+    for entry in missing:
+        message = f"{_at(names[1], entry)} pins {_pin(entry)}, which {names[0]} includes and lacks."
+        yield loser.group.name, _problem(code, message, names[0], None)
+
+
+def _ranked(
+    context: Context, first: JudgedLock, second: JudgedLock
+) -> tuple[JudgedLock, JudgedLock, str]:
+    """The lock that stays, the one that gives way, and why."""
+    tracked = _tracked(context, [first.group.lock, second.group.lock])
+    one, two = (tracked.get(each.group.lock, False) for each in (first, second))
+    if one != two:
+        return (first, second, "lock-behind-tracked") if one else (
+            second, first, "lock-behind-tracked",
+        )  # fmt: skip
+    if _includes(first, second):
+        return second, first, "lock-differs-from-included"
+    if _includes(second, first):
+        return first, second, "lock-differs-from-included"
+    return first, second, DISAGREEMENT
+
+
+def _tracked(context: Context, paths: Sequence[Path]) -> Mapping[Path, bool]:
+    from venvman.doctor.examination import LockTracking
+    from venvman.doctor.tracking import tracking_of
+
+    try:
+        found = tracking_of(paths, root=context.project.root, variables=context.variables)
+    except GitError:
+        return {}
+    return {path: each is LockTracking.TRACKED for path, each in found.items()}
+
+
+def _by_name(lock: Lock, target: Target) -> dict[NormalizedName, LockEntry]:
+    return {entry.name: entry for entry in applicable(lock, target)}
+
+
+def _differences(first: Lock, second: Lock, target: Target) -> list[tuple[LockEntry, LockEntry]]:
+    one, two = _by_name(first, target), _by_name(second, target)
+    return [
+        (one[name], two[name])
+        for name in sorted(one.keys() & two.keys())
+        if (one[name].version, one[name].source) != (two[name].version, two[name].source)
+    ]
+
+
+def _missing(inner: Lock, outer: Lock, target: Target) -> list[LockEntry]:
+    have = _by_name(outer, target)
+    return [
+        entry
+        for name, entry in _by_name(inner, target).items()
+        if name not in have and name not in left_out(outer)
+    ]
+
+
+def _at(path: str, entry: LockEntry) -> str:
+    return f"{path}:{entry.origin.line}" if entry.origin else path
+
+
+def _pin(entry: LockEntry) -> str:
+    return f"{entry.name} {entry.version or redact(str(entry.source))}"
+
+
+def _problem(code: str, message: str, path: str, entry: LockEntry | None) -> Problem:
+    origin = entry.origin if entry is not None else None
+    return Problem(
+        code=code,
+        message=message,
+        path=path,
+        line=origin.line if origin else None,
+        text=redact(origin.text) if origin else None,
+        fix="venvman freeze",
+    )
