@@ -16,11 +16,11 @@ from venvman.naming import DEFAULT, DEV, FOLDER, group_of, is_constraints, is_de
 from venvman.requirements.includes import includes_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from venvman.lock.header import LockHeader
 
-__all__ = ["Assignment", "Facts", "Part", "Role", "assign", "in_order"]
+__all__ = ["Assignment", "Facts", "Gathering", "Part", "Role", "assign", "members_of"]
 
 
 class Role(str, Enum):
@@ -48,10 +48,21 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gathering:
+    """A group whose file ``source`` only includes others: its pins are those of ``members``."""
+
+    group: str
+    source: str
+    members: tuple[str, ...]
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """Every group, ``default`` and ``dev`` first, and the constraints files."""
+    """Every group, ``default`` (or what it gathers) and ``dev`` first, and the constraints."""
 
     parts: tuple[Part, ...]
+    gatherings: tuple[Gathering, ...]
     constraints: tuple[str, ...]
 
 
@@ -74,6 +85,19 @@ class Facts:
                 found = read_header(self._read(name, -1) or "")
             self._headers[name] = found
         return self._headers[name]
+
+    def gathers(self, name: str) -> tuple[tuple[str, str], ...]:
+        """The ``-r`` and ``-c`` of a file that holds nothing else; of any other file none."""
+        text = self._read(name, -1) or ""
+        lines = [line.strip() for line in text.lstrip("\ufeff").splitlines()]
+        said = [line for line in lines if line and not line.startswith("#")]
+        includes = tuple(includes_in(text))
+        if not includes or len(includes) != len(said):
+            return ()
+        folder = posixpath.dirname(name)
+        return tuple(
+            (flag, posixpath.normpath(posixpath.join(folder, target))) for flag, target in includes
+        )
 
     def reached(self, name: str) -> frozenset[str]:
         """The files that it includes by ``-r``, directly or through others."""
@@ -99,18 +123,67 @@ def assign(names: Sequence[str], facts: Facts) -> Assignment:
     ``names`` are relative paths, of the root and of its ``requirements`` folder.
     """
     table = _Table(names, facts)
+    parts, gatherings = _gathered(_parts(table, names), facts)
+    first = {DEFAULT, *members_of(DEFAULT, gatherings)}
     return Assignment(
-        parts=in_order(_parts(table, names)), constraints=tuple(sorted(table.constraints))
+        parts=tuple(
+            sorted(parts, key=lambda each: (each.group not in first, each.group != DEV, each.group))
+        ),
+        gatherings=tuple(sorted(gatherings, key=lambda each: each.group)),
+        constraints=tuple(sorted(table.constraints)),
     )
 
 
-def in_order(parts: Sequence[Part]) -> tuple[Part, ...]:
-    """``default``, ``dev``, the others by name."""
-    return tuple(sorted(parts, key=lambda part: _rank(part.group)))
+def members_of(group: str, gatherings: Sequence[Gathering]) -> tuple[str, ...]:
+    """The groups with locks that ``group`` stands for: itself, unless it gathers others."""
+    members = {each.group: each.members for each in gatherings}
+    found: dict[str, None] = {}
+    pending, seen = [group], {group}
+    while pending:
+        name = pending.pop(0)
+        if name not in members:
+            found[name] = None
+        for each in members.get(name, ()):
+            if each not in seen:
+                seen.add(each)
+                pending.append(each)
+    return tuple(found)
 
 
-def _rank(group: str) -> tuple[bool, bool, str]:
-    return group != DEFAULT, group != DEV, group
+def _gathered(parts: Sequence[Part], facts: Facts) -> tuple[list[Part], list[Gathering]]:
+    """``parts`` that have locks, and those that only include others; a lock that is there stays."""
+    part_of = {file: part for part in parts for file in (part.lock, *part.sources)}
+    found = []
+    for part in parts:
+        if len(part.sources) != 1 or facts.exists(part.lock):
+            continue
+        members = _included(part, part_of, facts)
+        if members:
+            (source,) = part.sources
+            found.append(
+                Gathering(group=part.group, source=source, members=members, note=part.note)
+            )
+    found = [each for each in found if members_of(each.group, found)]  # no loops
+    names = {each.group for each in found}
+    return [part for part in parts if part.group not in names], found
+
+
+def _included(part: Part, part_of: Mapping[str, Part], facts: Facts) -> tuple[str, ...]:
+    """The groups that the file of ``part`` includes; empty where it says more than that.
+
+    A ``-c`` says more, unless all that is included is locked already.
+    """
+    includes = facts.gathers(part.sources[0])
+    members: dict[str, None] = {}
+    for flag, target in includes:
+        member = part_of.get(target)
+        if flag == "-r" and (member is None or member is part):
+            return ()
+        if flag == "-r" and member is not None:
+            members[member.group] = None
+    locked = all(facts.exists(each.lock) for each in part_of.values() if each.group in members)
+    limited = any(flag == "-c" for flag, _ in includes)
+    return tuple(members) if locked or not limited else ()
 
 
 @dataclass(frozen=True, slots=True)

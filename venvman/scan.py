@@ -16,7 +16,7 @@ from venvman.frozen import dataclass
 from venvman.project import requirement_names
 from venvman.requirements.file import ParsedFile, RequirementLine, decode, parse
 from venvman.requirements.includes import Follower, local_path
-from venvman.roles import Facts, Part, Role, assign
+from venvman.roles import Facts, Role, assign, members_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from venvman.lock.header import LockHeader
     from venvman.project import Project
     from venvman.requirements.file import ParsedLine
+    from venvman.roles import Gathering, Part
 
 __all__ = ["Library", "Role", "Scan", "ScannedFile", "SourceFile", "scan"]
 
@@ -73,6 +74,8 @@ class SourceFile:
 class Scan:
     """Everything found. ``sources`` are ``default``, ``dev``, the others by name.
 
+    ``gatherings`` are groups that stand for some of those.
+
     ``problems`` holds the errors of every file of the project (each file's own are also in its
     ``parsed.errors``) and notes about names.
     """
@@ -81,6 +84,18 @@ class Scan:
     files: tuple[ScannedFile, ...]
     sources: tuple[SourceFile, ...]
     problems: tuple[Problem, ...] = ()
+    gatherings: tuple[Gathering, ...] = ()
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Every group's name, those that stand for others among them."""
+        names = {each.group for each in self.sources} | {each.group for each in self.gatherings}
+        usual = [name for name in ("default", "dev") if name in names]
+        return (*usual, *sorted(names - {*usual}))
+
+    def members(self, group: str) -> tuple[str, ...]:
+        """The groups of ``sources`` that ``group`` stands for: itself, unless it gathers others."""
+        return members_of(group, self.gatherings)
 
     def file(self, path: Path) -> ScannedFile | None:
         """What is known of ``path``, None where it plays no part."""
@@ -185,6 +200,8 @@ def scan(project: Project, *, variables: Mapping[str, str], with_locks: bool = F
     finder = _Finder(project, Library(project, variables=variables))
     for part in assignment.parts:
         finder.add_part(part, header=facts.header(part.lock))
+    for gathering in assignment.gatherings:
+        finder.add_gathering(gathering)
     for name in assignment.constraints:
         finder.add(name, role=Role.CONSTRAINTS, constraint=True)
     finder.add_included()
@@ -214,6 +231,7 @@ class _Finder:
         self._library = library
         self._files: dict[Path, ScannedFile] = {}
         self._sources: list[SourceFile] = []
+        self._gatherings: list[Gathering] = []
         self._problems: list[Problem] = []
         self._faults: dict[str, list[Problem]] = {}
 
@@ -247,14 +265,18 @@ class _Finder:
                 folder=None if part.folder is None else _under(root, part.folder),
             )
         )
-        if part.note:
+        self._tell(part.note, part.sources[0] if part.sources else part.lock)
+
+    def add_gathering(self, gathering: Gathering) -> None:
+        """Adds a file that only includes others."""
+        self.add(gathering.source, role=Role.SOURCE, group=gathering.group)
+        self._gatherings.append(gathering)
+        self._tell(gathering.note, gathering.source)
+
+    def _tell(self, note: str | None, path: str) -> None:
+        if note:
             self._problems.append(
-                Problem(
-                    code="group-renamed",
-                    message=part.note,
-                    severity=Severity.NOTE,
-                    path=part.sources[0] if part.sources else part.lock,
-                )
+                Problem(code="group-renamed", message=note, severity=Severity.NOTE, path=path)
             )
 
     def add_included(self) -> None:
@@ -290,6 +312,7 @@ class _Finder:
             files=tuple(self._files.values()),
             sources=tuple(self._sources),
             problems=(*errors, *self._problems),
+            gatherings=tuple(self._gatherings),
         )
 
     def _complete(self, path: Path) -> ParsedFile:

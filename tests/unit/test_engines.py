@@ -138,7 +138,7 @@ def test_options_are_copied_without_secrets_and_machine_paths(tmp_path: Path) ->
 
 def test_a_group_whose_lock_another_includes_comes_first(tmp_path: Path) -> None:
     files = {
-        "requirements.in": "--requirement=dev.txt\n",
+        "requirements.in": "--requirement=dev.txt\nz\n",
         "dev.in": "-c test.txt\nx\n",
         "test.in": "y\n",
         "dev.txt": "",

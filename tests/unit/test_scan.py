@@ -491,3 +491,54 @@ def test_a_copy_of_a_lock_is_nobodys(tmp_path: Path) -> None:
     files = {"requirements.txt": text, "requirements-old.txt": text}
     found = project(tmp_path, "requirements.in", **files)
     assert sources(found) == {"default": (["requirements.in"], "requirements.txt")}
+
+
+# ---- files that only include -----------------------------------------------------------------
+
+
+def test_a_file_of_includes_and_comments_has_no_lock_and_stands_for_what_it_includes(
+    tmp_path: Path,
+) -> None:
+    found = project(
+        tmp_path,
+        "requirements/base.in",
+        "requirements/web.in",
+        **{
+            "requirements/base.txt": compiled("pip-compile requirements/base.in", "a==1"),
+            "requirements/prod.txt": "# what ships\n-r base.txt\n-r web.in\n-c base.txt\n",
+            "requirements/web.txt": compiled("pip-compile requirements/web.in", "a==1"),
+            "requirements.txt": "-r requirements/prod.txt\n",
+        },
+    )
+    assert list(sources(found)) == ["base", "web"]
+    assert found.members("default") == found.members("prod") == ("base", "web")
+    assert found.groups == ("default", "base", "prod", "web")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"requirements.txt": "-r requirements/base.in\nflask\n"},
+        {"requirements.txt": "-r requirements/base.in\n--index-url https://e.org\n"},
+        {"requirements.txt": "-r requirements/base.in\n-r lists/more.txt\n", "lists/more.txt": "b"},
+        {"requirements.txt": "-r requirements/base.in\n-c limits.txt\n", "limits.txt": "a<2"},
+        {
+            "requirements.txt": "-r requirements/base.in\n",
+            "requirements.lock": compiled("x", "a==1"),
+        },
+    ],
+)
+def test_a_file_that_says_more_or_has_a_lock_is_a_source_as_any_other(
+    tmp_path: Path, files: dict[str, str]
+) -> None:
+    found = project(tmp_path, "requirements/base.in", **files)
+    assert sources(found)["default"] == (["requirements.txt"], "requirements.lock")
+
+
+def test_files_that_include_each_other_gather_nothing(tmp_path: Path) -> None:
+    texts = {
+        "requirements.txt": "-r dev-requirements.txt",
+        "dev-requirements.txt": "-r requirements.txt",
+    }
+    found = project(tmp_path, **texts)
+    assert found.gatherings == ()

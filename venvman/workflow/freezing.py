@@ -119,8 +119,9 @@ def _frozen(
     fresh = [each for each in judged if each not in todo and each.lock is not None]
     apart = _conflicting(context, todo)
     near = [each for each in fresh if each.group.name not in apart]
+    usual = _members(context, *ALWAYS)
     for beside in dict.fromkeys(
-        (tuple(near), tuple(each for each in near if each.group.name in ALWAYS))
+        (tuple(near), tuple(each for each in near if each.group.name in usual))
     ):
         try:
             return run(todo, beside)
@@ -153,6 +154,12 @@ def _cannot_agree(groups: Sequence[str]) -> Problem:
     )
 
 
+def _members(context: Context, *groups: str) -> frozenset[str]:
+    """The groups with locks that ``groups`` stand for."""
+    scan = open_scan(context)
+    return frozenset(each for group in groups for each in scan.members(group))
+
+
 def _conflicting(context: Context, todo: Sequence[JudgedLock]) -> frozenset[str]:
     """The groups that are declared to be unable to live with one of ``todo``."""
     names = {each.group.name for each in todo}
@@ -168,13 +175,16 @@ def _require_leave(
     request: FreezeRequest,
 ) -> None:
     """Asks before another group moves pins of ``default``: that is what ships."""
-    default = next((each for each in fresh if each.group.name == DEFAULT), None)
-    if default is None or request.yes or request.check or request.dry_run:
+    ships = _members(context, DEFAULT)
+    moved = {
+        context.project.display(each.group.lock): _moves(each.lock, found[each.group.name])
+        for each in fresh
+        if each.group.name in ships
+    }
+    moves = [move for each in moved.values() for move in each]
+    if not moves or request.yes or request.check or request.dry_run:
         return
-    moves = _moves(default.lock, found[DEFAULT])
-    if not moves:
-        return
-    shown = context.project.display(default.group.lock)
+    shown = ", ".join(path for path, each in moved.items() if each)
     names = ", ".join(context.project.display(each.group.lock) for each in todo)
     told = ", ".join(moves)
     if request.confirm is not None and request.confirm(

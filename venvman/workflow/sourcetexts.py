@@ -70,8 +70,9 @@ class SourceFiles:
         Raises:
             LockError: the group's lock is made from something else than a requirements file.
         """
+        first = self._scan.members(group)[0]
         for source in self._scan.sources:
-            if source.group == group:
+            if source.group == first:
                 if source.path is None:
                     raise _made_elsewhere(self._project.display(source.lock), group)
                 return source.path
@@ -91,7 +92,7 @@ class SourceFiles:
         sources = [
             path
             for each in self._scan.sources
-            if group in {None, each.group}
+            if group is None or each.group in self._scan.members(group)
             for path in each.paths
         ]
         included = [
@@ -99,14 +100,14 @@ class SourceFiles:
             for each in self._scan.files
             if each.role is Role.INCLUDED
             and not each.constraint
-            and group in {None, each.group}
+            and (group is None or each.group in (group, *self._scan.members(group)))
             and each.path.is_relative_to(self._project.root)
         ]
         return tuple(dict.fromkeys([*sources, *included]))
 
     def place_of(self, wanted: Wanted, group: str) -> Path | None:
         """The file of ``group`` that already asks for it; None where none does."""
-        if all(each.group != group for each in self._scan.sources):
+        if group not in self._scan.groups:
             return None
         meaning = Meaning(typed="", name=wanted.name, line=wanted.line)
         for path in self.all_of(group):

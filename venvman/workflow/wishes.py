@@ -89,12 +89,12 @@ def read_wishes(context: Context, scan: Scan) -> RequirementSet:
 def choose_groups(
     scan: Scan, choice: GroupChoice, *, configured: Sequence[str] | None
 ) -> tuple[str, ...]:
-    """The names of the groups to install, in the order of the scan.
+    """The names of the groups to install, in the order of the scan; each has a lock of its own.
 
     Raises:
         ConfigurationError: a group that the project does not have.
     """
-    known = [source.group for source in scan.sources]
+    known = scan.groups
     wanted = _wanted(known, choice, configured)
     unknown = sorted(set(wanted) - set(known))
     if unknown:
@@ -104,7 +104,8 @@ def choose_groups(
             why=f"Its groups are {', '.join(known) or 'none'}.",
             fix="venvman scan",
         )
-    return tuple(group for group in known if group in wanted)
+    members = {member for group in wanted for member in scan.members(group)}
+    return tuple(source.group for source in scan.sources if source.group in members)
 
 
 def _wanted(
