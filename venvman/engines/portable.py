@@ -13,6 +13,7 @@ from venvman.lock.direct import parse_reference
 from venvman.lock.file import Lock
 from venvman.lock.match import without_credentials
 from venvman.lock.style import compile_header, own_header, renewed
+from venvman.options import DEFAULT_INDEX
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ def finished_lock(
     such a command would not have.
     """
     style = command.style
-    options = lock_options(sources, group.lock.parent)
+    header_lines = _command_lines(existing, style)
+    options = lock_options(sources, group.lock.parent, header_lines)
     minor = ".".join(map(str, target.minor))
     repeatable = (
         not limited
@@ -123,6 +125,25 @@ def _header(
     if repeatable:
         return compile_header(command.arguments, python=python)
     return own_header(command.style, python=python)
+
+
+def _command_lines(existing: Lock | None, style: LockStyle) -> tuple[str, ...]:
+    """The option lines that the existing lock's command writes into it."""
+    header = existing.header if existing is not None else None
+    if header is None or not header.is_compiled or header.tool == "venvman":
+        return ()
+    lines = [line for line in header.index_lines if _is_emitted(line, style)]
+    if not header.line.is_compile and existing is not None:
+        lines += existing.options  # a script: what it says about indexes is seen in the lock
+    if header.tool == "uv" and style.emit_index_url and not header.line.has(*_UV_INDEX):
+        lines.insert(0, f"--index-url {DEFAULT_INDEX}")
+    said: tuple[str, ...] = ("--index-url", "--extra-index-url", "--find-links")
+    if header.tool == "pip-compile":
+        said = (*said, "--trusted-host", "--no-binary", "--only-binary", "--no-index")
+    return tuple(line for line in lines if line.startswith(said))
+
+
+_UV_INDEX = ("-i", "--index-url", "--default-index")
 
 
 def _is_pair(group: Group) -> bool:

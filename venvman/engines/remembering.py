@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["question_of", "remembering"]
 
-VERSION = 1
+VERSION = 2
 """Counted up whenever the same question may get another answer: pins, order, text of locks."""
 
 

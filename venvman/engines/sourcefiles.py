@@ -53,12 +53,18 @@ def read_sources(group: Group, root: Path) -> SourceTexts:
     return SourceTexts(texts=texts, options=options)
 
 
-def lock_options(sources: SourceTexts, folder: Path) -> tuple[str, ...]:
+def lock_options(
+    sources: SourceTexts, folder: Path, command: Sequence[str] = ()
+) -> tuple[str, ...]:
     """The option lines that a lock in ``folder`` copies from its source, in pip-compile's order.
+
+    ``command`` are those that its header's command writes besides.
 
     Folders are relative to ``folder``, as pip takes them; credentials are left out, ``${VAR}``
     stays.
     """
+    said = parse("\n".join(command), path="", variables={}).options
+    sources = replace(sources, options=(said, *sources.options))
     lines: list[str] = []
     for options in sources.options:
         if options.no_index:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import field
+from dataclasses import field, replace
 from enum import Enum
 from functools import lru_cache
 
@@ -19,6 +19,7 @@ from venvman.names import NormalizedName, canonical
 
 __all__ = [
     "COMPILERS",
+    "UNSAFE_COMMENTS",
     "UNSAFE_PACKAGES",
     "Annotations",
     "CommandLine",
@@ -30,6 +31,13 @@ __all__ = [
 
 COMPILERS = frozenset({"pip-compile", "uv", "venvman"})
 """The tools whose header makes a file a lock (DESIGN 4.1)."""
+
+UNSAFE_COMMENTS = (
+    "# The following packages are considered to be unsafe in a requirements file:",
+    "# WARNING: The following packages were not pinned, but pip requires them to be",
+    "# The following packages were excluded from the output:",
+)
+"""pip-compile's two headings for what it sorts last, pinned or not, and uv's for what is not."""
 
 UNSAFE_PACKAGES = frozenset(NormalizedName(name) for name in ("setuptools", "distribute", "pip"))
 """What pip-compile leaves out without ``--allow-unsafe``, and sorts last with it."""
@@ -95,8 +103,9 @@ class LockHeader:
 
     ``tool`` is ``venvman``, ``pip-compile``, ``uv`` or another generator's name, ``command`` the
     line that made the file, ``python`` the ``3.11`` of "with Python 3.11", each None if not said.
-    ``noted`` are the files that the ``# via -r FILE`` notes below name (:func:`read_header`), where
-    the command names none.
+    ``noted`` are the files that the ``# via -r FILE`` notes below name, ``is_inline`` says that pip
+    and setuptools stand among the other pins (:func:`read_header`, where the command names no
+    source).
     """
 
     text: str
@@ -104,6 +113,7 @@ class LockHeader:
     command: str | None = None
     python: str | None = None
     noted: tuple[str, ...] = field(default=(), compare=False)
+    is_inline: bool = field(default=False, compare=False)
 
     @property
     def is_compiled(self) -> bool:
@@ -147,6 +157,17 @@ class LockHeader:
         return prior or self.line.last("--exclude-newer")
 
     @property
+    def index_lines(self) -> tuple[str, ...]:
+        """The command's options about indexes and files, as lines of a requirements file."""
+        found = []
+        for name, value in self.line.options:
+            if name == "--prerelease" and value == "allow":
+                found.append("--pre")
+            elif name in _INDEX_OPTIONS:
+                found.append(f"{_INDEX_OPTIONS[name]} {value or ''}".strip())
+        return tuple(found)
+
+    @property
     def minor(self) -> str | None:
         """The ``3.12`` that the lock is for, as the header or its command says."""
         asked = self.line.last("--python-version", "-p", "--python") if self.tool == "uv" else None
@@ -161,7 +182,9 @@ class LockHeader:
     @property
     def style(self) -> LockStyle:
         """The shape that the command asks for; a header without one asks for the default."""
-        return _style(self.tool, self.line)
+        style = _style(self.tool, self.line)
+        inline = self.is_inline and not self.line.is_compile
+        return replace(style, unsafe=frozenset()) if inline else style
 
 
 def parse_header(text: str) -> LockHeader | None:
@@ -188,15 +211,14 @@ def read_header(text: str) -> LockHeader | None:
 
     Without a header a file is a lock if every line is a pin and notes say which files ask.
     """
-    from dataclasses import replace
-
     header = parse_header(text)
     if header is not None and header.sources:
         return header
     noted = _noted(text)
     if not noted or (not (header is not None and header.is_compiled) and not _is_pinned(text)):
         return header
-    return replace(header or LockHeader(text=""), noted=noted)
+    inline = not any(comment in text for comment in UNSAFE_COMMENTS)
+    return replace(header or LockHeader(text=""), noted=noted, is_inline=inline)
 
 
 # The sentence each generator writes. pip-compile's own wording is also hatch-pip-compile's, so the
@@ -224,6 +246,21 @@ _VALUED = """-o --output-file -c --constraint --constraints -i --index-url --def
 --trusted-host --cert --client-cert --custom-compile-command --exclude-newer-package
 --index-strategy --keyring-provider --torch-backend --fork-strategy --target"""
 _OPTIONS_WITH_VALUE = frozenset(_VALUED.split())
+
+_INDEX_OPTIONS = {
+    "-i": "--index-url",
+    "--index-url": "--index-url",
+    "--default-index": "--index-url",
+    "--extra-index-url": "--extra-index-url",
+    "--index": "--extra-index-url",
+    "-f": "--find-links",
+    "--find-links": "--find-links",
+    "--trusted-host": "--trusted-host",
+    "--no-index": "--no-index",
+    "--no-binary": "--no-binary",
+    "--only-binary": "--only-binary",
+    "--pre": "--pre",
+}
 
 _FOREIGN = """--universal --python-platform --resolution --override --overrides --no-deps --group
 --all-extras --extra --exclude-newer-package --torch-backend --fork-strategy --only-build-deps

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from venvman.errors import LockError, Problem
 from venvman.frozen import dataclass
 from venvman.lock.file import Annotations, Lock, LockEntry, LockHeader, sort_key
+from venvman.lock.header import UNSAFE_COMMENTS
 from venvman.names import canonical
 from venvman.origin import FileLine
 from venvman.secrets import redact
@@ -25,14 +26,7 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
     from packaging.version import Version
 
-__all__ = ["DEFAULT_BRANCH", "UNHASHED_COMMENTS", "UNSAFE_COMMENTS", "parse"]
-
-UNSAFE_COMMENTS = (
-    "# The following packages are considered to be unsafe in a requirements file:",
-    "# WARNING: The following packages were not pinned, but pip requires them to be",
-    "# The following packages were excluded from the output:",
-)
-"""pip-compile's two headings for what it sorts last, pinned or not, and uv's for what is not."""
+__all__ = ["DEFAULT_BRANCH", "UNHASHED_COMMENTS", "parse"]
 
 DEFAULT_BRANCH = "HEAD"
 """What ``# revision:`` says of a repository that was asked for without a revision."""

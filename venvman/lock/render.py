@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from venvman.lock.direct import reference_text
 from venvman.lock.file import Annotations, Lock, LockEntry, sort_key
-from venvman.lock.parse import DEFAULT_BRANCH, UNHASHED_COMMENTS, UNSAFE_COMMENTS
+from venvman.lock.header import UNSAFE_COMMENTS
+from venvman.lock.parse import DEFAULT_BRANCH, UNHASHED_COMMENTS
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from venvman.errors import Problem
 from venvman.frozen import dataclass
 from venvman.lock.match import named_entry, strict_tool
+from venvman.lock.style import left_out
 from venvman.names import canonical
 from venvman.secrets import redact
 
@@ -60,7 +61,7 @@ def judge_annotations(
     if not any(entry.via for entry in lock.entries):
         return
     asking = _asking(group, lock, targets=targets, root=root)
-    names = {entry.name for entry in lock.entries}
+    names = {entry.name for entry in lock.entries} | left_out(lock)
     alive = _alive(lock, asking, names)
     strict = strict_tool(lock)
     for entry in lock.entries:
@@ -94,7 +95,7 @@ def _asking(group: Group, lock: Lock, *, targets: Sequence[Target], root: Path) 
 def _alive(lock: Lock, asking: _Asking, names: Iterable[NormalizedName]) -> set[NormalizedName]:
     """The pins that a requirement asks for, directly or through other pins."""
     children: dict[NormalizedName, list[NormalizedName]] = defaultdict(list)
-    pending = []
+    pending = list(left_out(lock))  # asked for, but not pinned
     for entry in lock.entries:
         foreign = False
         for via in entry.via:

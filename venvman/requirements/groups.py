@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import Problem, RequirementsError, Severity, VenvmanError
 from venvman.frozen import dataclass
-from venvman.requirements.file import RequirementLine
+from venvman.requirements.file import RequirementLine, parse
 from venvman.requirements.includes import Follower, local_path
 from venvman.requirements.requirement import Requirement
 from venvman.scan import Library
@@ -36,8 +36,8 @@ class Group:
     ``sources`` and ``lock`` are absolute paths (``lock`` need not exist). ``folder`` is where the
     command in the lock's header is run, None where there is none; ``limits`` are the constraints
     files that it names. ``included`` are the locks of other groups that a ``-r`` names.
-    ``requirements`` and ``constraints`` keep the order of the files. ``options`` has one entry per
-    file read, in order.
+    ``requirements`` and ``constraints`` keep the order of the files. ``options`` has an entry for
+    the lock's command and one per file read, in order.
     ``files`` are the absolute paths of every local file read, the first source first.
     """
 
@@ -96,6 +96,7 @@ class _Reader:
     ) -> None:  # fmt: skip
         self._library = Library(scan.project, variables=variables)
         self._stand_ins = scan.stand_ins
+        self._variables = variables
         self._fetch = fetch
         self._fetched: set[str] = set()
         self._faults: dict[Problem, None] = {}
@@ -105,7 +106,7 @@ class _Reader:
         follower = Follower(self._load, stand_ins=self._stand_ins)
         requirements: list[Requirement] = []
         constraints: list[Requirement] = []
-        options: list[FileOptions] = []
+        options: list[FileOptions] = list(self._command_options(source))
         files: dict[Path, None] = {}
         for visit in self._visits(follower, source):
             if visit.line is None:
@@ -143,6 +144,15 @@ class _Reader:
                 code="requirements-invalid",
                 problems=errors,
             )
+
+    def _command_options(self, source: SourceFile) -> Iterator[FileOptions]:
+        """What the command of the lock says about indexes; the files come after it."""
+        lines = source.header.index_lines if source.header is not None else ()
+        if not lines:
+            return
+        folder = str(source.folder or source.lock.parent)
+        shown = self._library.display(str(source.lock))
+        yield parse("\n".join(lines), path=shown, variables=self._variables, cwd=folder).options
 
     def _visits(self, follower: Follower, source: SourceFile) -> Iterator[Visit]:
         for path in source.paths:

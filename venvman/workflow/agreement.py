@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from venvman.workflow.context import Context
     from venvman.workflow.locks import JudgedLock
 
-__all__ = ["DISAGREEMENT", "in_agreement"]
+__all__ = ["DISAGREEMENT", "by_standing", "in_agreement"]
 
 DISAGREEMENT = "lock-disagreement"
 """The code of reasons that only ``freeze`` settles: two locks of equal standing."""
@@ -54,6 +54,17 @@ def in_agreement(
         else each
         for each in judged
     )
+
+
+def by_standing(
+    context: Context, judged: Sequence[JudgedLock], target: Target
+) -> tuple[JudgedLock, ...]:
+    """``judged``, those that git tracks first where their pins differ: the first one's are kept."""
+    locks = [each.lock for each in judged if each.lock is not None]
+    if not any(_differences(one, two, target) for one, two in combinations(locks, 2)):
+        return tuple(judged)
+    tracked = _tracked(context, [each.group.lock for each in judged])
+    return tuple(sorted(judged, key=lambda each: not tracked.get(each.group.lock, False)))
 
 
 def _includes(one: JudgedLock, other: JudgedLock) -> bool:

@@ -12,7 +12,7 @@ from venvman.lock.freshness import Stale
 from venvman.lock.io import check_writable, write_lock
 from venvman.naming import DEFAULT
 from venvman.store.lock import using
-from venvman.workflow.agreement import DISAGREEMENT
+from venvman.workflow.agreement import DISAGREEMENT, by_standing
 from venvman.workflow.locks import judge_locks, read_group_lock, remember, stale_reasons
 from venvman.workflow.stopwatch import Stopwatch
 from venvman.workflow.targeting import wanted_targets
@@ -279,7 +279,7 @@ def _run_engine(
     targets = wanted_targets(context, locks.values(), interpreter.target)
     order = engines.FreezeRequest(
         project=context.project,
-        groups=tuple(each.group for each in todo),
+        groups=tuple(each.group for each in by_standing(context, todo, interpreter.target)),
         python=interpreter.path,
         target=interpreter.target,
         index=context.index_options(),
