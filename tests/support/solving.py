@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.support.worlds import TARGET
+from venvman.errors import InstallError
 from venvman.index.listing import Listing, ProjectFiles
 from venvman.index.page import FileRow, IndexFile, ProjectPage
 from venvman.metadata import CoreMetadata
@@ -31,7 +32,8 @@ __all__ = ["World", "line"]
 class World:
     """``packages`` maps names to versions to dependency texts.
 
-    What is among ``sdists`` only says what it probably depends on, and must not be built.
+    What is among ``sdists`` only says what it probably depends on, and must not be built where
+    there is nothing ``unbuildable`` (``name version``): that says nothing, unless it is an sdist.
     ``kept``: all of it is as if kept from an earlier run, so that no thread needs to fetch it.
     """
 
@@ -41,8 +43,10 @@ class World:
         *,
         kept: bool = False,
         sdists: Collection[str] = (),
+        unbuildable: Collection[str] = (),
     ) -> None:
         self.packages = packages
+        self.unbuildable = unbuildable
         self.sdists = sdists
         self.kept = kept
         self.asked: list[str] = []
@@ -85,8 +89,8 @@ class World:
             self,
             target=TARGET,
             options=IndexOptions(offline=True),
-            guess=lambda file: (self._of(file), False),
-            build=_no_build,
+            guess=self._guess,
+            build=self._build,
         )
 
     def fresh_shared(self) -> Shared:
@@ -113,7 +117,21 @@ class World:
         """See :class:`venvman.resolve.supply.IndexSide`."""
         found = self._of(file)
         self.read.append(f"{found.name} {found.version}")
-        return None if found.name in self.sdists else found
+        silent = found.name in self.sdists or self._is_unbuildable(file)
+        return None if silent else found
+
+    def _is_unbuildable(self, file: IndexFile) -> bool:
+        return " ".join(file.url.split("/")[-2:]) in self.unbuildable
+
+    def _build(self, name: NormalizedName, file: IndexFile) -> CoreMetadata:
+        if self._is_unbuildable(file):
+            raise InstallError(f"{file.filename} could not be built.", code="build-failed")
+        assert self.unbuildable, f"{name} {file} would be built"
+        return self._of(file)
+
+    def _guess(self, file: IndexFile) -> tuple[CoreMetadata, bool] | None:
+        found = self._of(file)
+        return (found, False) if found.name in self.sdists else None
 
     def _of(self, file: IndexFile) -> CoreMetadata:
         name, version = file.url.split("/")[-2:]
@@ -159,10 +177,6 @@ def roots(place: int, text: str) -> list[Demand]:
     wish = line(place, text)
     assert wish.name is not None
     return [Demand(wish.name, "", str(wish.specifier), line=wish)]
-
-
-def _no_build(name: NormalizedName, file: IndexFile) -> CoreMetadata:
-    raise AssertionError(f"{name} {file} would be built")
 
 
 def _no_url(line: Dependency) -> Pin:

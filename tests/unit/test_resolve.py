@@ -13,7 +13,7 @@ import pytest
 from tests.support.solving import World
 from tests.support.worlds import TARGET
 from venvman.engines.promises import promised
-from venvman.errors import FreezeError
+from venvman.errors import FreezeError, InstallError
 from venvman.names import canonical
 from venvman.resolve import solver
 from venvman.resolve.cutoff import cutoff
@@ -144,6 +144,53 @@ def test_a_search_without_end_gives_up_and_says_about_what(monkeypatch: pytest.M
     with pytest.raises(FreezeError, match="reasonable time") as raised:
         World({"a": {"1": []}}).solve("a")
     assert raised.value.code == "resolution-too-hard"
+
+
+# ---- what does not build ---------------------------------------------------------------------
+
+
+def test_what_does_not_build_is_no_candidate_while_others_are_left() -> None:
+    world = World({"a": {"2": [], "1": []}}, unbuildable=["a 2"])
+    assert world.pins("a") == {"a": "1"}
+
+
+def test_a_chosen_sdist_that_does_not_build_after_all_is_given_up() -> None:
+    world = World({"a": {"2": [], "1": []}}, sdists=["a"], unbuildable=["a 2"])
+    assert world.pins("a") == {"a": "1"}
+
+
+def test_where_nothing_that_builds_is_left_the_build_is_told() -> None:
+    world = World({"a": {"2": [], "1": []}, "b": {"1": ["a>=2"]}}, unbuildable=["a 2"])
+    with pytest.raises(InstallError, match=r"a-2-py3-none-any.whl could not be built") as caught:
+        world.solve("b")
+    assert caught.value.code == "build-failed"
+
+
+def test_a_project_of_which_nothing_builds_is_given_up_before_all_was_tried() -> None:
+    versions = [str(each) for each in range(30, 0, -1)]
+    world = World(
+        {"a": {each: [] for each in versions}}, unbuildable=[f"a {each}" for each in versions]
+    )
+    with pytest.raises(InstallError, match="a-30-"):
+        world.solve("a")
+    assert len(world.supply.unbuilt["a"]) < 12
+
+
+def test_pins_to_keep_give_way_before_a_build_failure_is_told() -> None:
+    world = World(
+        {"a": {"1": ["c"]}, "c": {"3": ["b>=2"], "2": []}, "b": {"2": [], "1": []}},
+        unbuildable=["c 2"],
+    )
+    assert world.pins("a", kept={"b": "1"}) == {"a": "1", "b": "2", "c": "3"}
+
+
+def test_pins_to_keep_give_way_where_the_search_is_too_hard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    versions = {str(each): ["c"] for each in range(30, 1, -1)}
+    world = World({"a": {**versions, "1": []}, "c": {"1": ["b>=2"]}, "b": {"2": [], "1": []}})
+    monkeypatch.setattr(solver, "ROUNDS", 9)
+    assert world.pins("a", kept={"b": "1"}) == {"a": "30", "b": "2", "c": "1"}
 
 
 # ---- what sdists promise ---------------------------------------------------------------------

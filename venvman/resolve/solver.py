@@ -1,7 +1,7 @@
 """RequirementSet in, one pin for each name out: resolvelib, asked with pip's answers.
 
 Existing pins are kept as pip-compile keeps them: as constraints that give way, one by one, when
-nothing else fits with them.
+nothing else fits with them, and all at once where they lead nowhere.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 from resolvelib import BaseReporter
 from resolvelib.resolvers import ResolutionImpossible, ResolutionTooDeep
 
-from venvman.errors import FreezeError
+from venvman.errors import FreezeError, InstallError
 from venvman.frozen import dataclass
 from venvman.resolve.demand import IMPOSSIBLE, Demand
 from venvman.resolve.limits import Limits
 from venvman.resolve.prefetch import Prefetcher
 from venvman.resolve.provider import Provider
 from venvman.resolve.resolution import QuickResolution
+from venvman.resolve.supply import UNBUILDABLE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Question", "Solution", "Unsolvable", "closure", "solve"]
 
+TOO_HARD = "resolution-too-hard"
 ROUNDS = 200_000
 PATIENCE = 50.0
 """Seconds of this process's own thinking (not of waiting) after which there is no hope."""
@@ -82,7 +84,8 @@ def solve(
     Raises:
         Unsolvable: there is none.
         FreezeError: none was found in a reasonable time.
-        IndexFault, InstallError: a distribution could not be looked at.
+        IndexFault, InstallError: a distribution could not be looked at; or there would be one if
+            something could be built that cannot.
     """
     kept = dict(question.kept)
     moved: set[NormalizedName] = set()
@@ -100,7 +103,12 @@ def solve(
                 for name in giving_way:
                     del kept[name]
             elif not _refreshed(failure, supply):
+                raise (_unbuilt(failure, supply) or failure) from None
+        except (FreezeError, InstallError) as error:
+            if not kept or error.code not in {TOO_HARD, *UNBUILDABLE}:
                 raise
+            moved |= kept.keys()
+            kept.clear()
 
 
 def closure(roots: Iterable[Demand], pins: Mapping[str, Pin]) -> dict[str, Pin]:
@@ -194,7 +202,7 @@ def _hopeless(why: str, conflicts: Mapping[str, int]) -> FreezeError:
     worst = sorted(conflicts, key=lambda name: (-conflicts[name], name))[:5]
     return FreezeError(
         "No set of versions was found in a reasonable time.",
-        code="resolution-too-hard",
+        code=TOO_HARD,
         why=f"{why} Most conflicts were about {', '.join(worst)}." if worst else why,
         fix="Give lower bounds (name>=version) for what is named, in the requirements file",
     )
@@ -213,6 +221,15 @@ def _giving_way(
     if not found:
         found = _on_the_way(failure, shared) & kept.keys()
     return found or set(kept)
+
+
+def _unbuilt(failure: Unsolvable, supply: Supply) -> InstallError | None:
+    """Why the first file of those in the conflict that do not build did not."""
+    about = {cause.requirement.name for cause in failure.causes}
+    about |= {cause.parent.name for cause in failure.causes if cause.parent}
+    return next(
+        (error for name in sorted(about) for error in supply.unbuilt.get(name, {}).values()), None
+    )
 
 
 def _on_the_way(failure: Unsolvable, shared: Shared) -> set[NormalizedName]:

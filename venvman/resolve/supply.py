@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     from venvman.options import IndexOptions
     from venvman.target import Target
 
-__all__ = ["Described", "IndexSide", "Supply"]
+__all__ = ["UNBUILDABLE", "Described", "IndexSide", "Supply"]
+
+UNBUILDABLE = frozenset({"build-failed", "build-invalid", "build-requirements"})
+"""The codes of errors that say of one file that it does not build here: others may."""
+_HOPELESS = 8
+"""So many files of one project that do not build, and the fault is not theirs."""
 
 
 class IndexSide(Protocol):
@@ -86,6 +91,8 @@ class Supply:
         self._candidates: Once[tuple[NormalizedName, bool], Candidates] = Once()
         self._foreseen: Once[str, Described | None] = Once()
         self._built: Once[str, CoreMetadata] = Once()
+        self.unbuilt: dict[NormalizedName, dict[str, InstallError]] = {}
+        """What was said of files that do not build, by project and URL, as they were met."""
         self._refreshed: set[NormalizedName] = set()
         self._building = True
 
@@ -137,7 +144,7 @@ class Supply:
         """What ``candidate`` says of itself, if need be by building it.
 
         Raises:
-            IndexFault, InstallError: it could not be had, is damaged, or does not build.
+            IndexFault, InstallError: as :meth:`final`.
         """
         if self._built.known(candidate.file.url):
             return self.final(candidate)
@@ -152,20 +159,34 @@ class Supply:
         return self._foreseen.get(candidate.file.url, lambda: self._foresee(candidate))
 
     def final(self, candidate: Candidate) -> Described:
-        """What holds, whatever was foreseen.
+        """What holds, whatever was foreseen; what does not build is refused.
 
         Raises:
-            IndexFault, InstallError: it could not be had, is damaged, or does not build.
+            IndexFault, InstallError: it could not be had or is damaged; or too many files of the
+                project do not build.
         """
         foreseen = self.foreseen(candidate)
         if foreseen is not None and foreseen.final:
             return foreseen
         if not (self._building or self._built.known(candidate.file.url)):
             raise InstallError(f"{candidate.file.filename} is not built.", code="not-built")
-        built = self._built.get(
-            candidate.file.url, lambda: self._build(candidate.name, candidate.file)
-        )
+        try:
+            built = self._built.get(
+                candidate.file.url, lambda: self._build(candidate.name, candidate.file)
+            )
+        except InstallError as error:
+            return self._unbuildable(candidate, error)
         return self._judged(candidate, built, final=True)
+
+    def _unbuildable(self, candidate: Candidate, error: InstallError) -> Described:
+        """A refusal: another version may build."""
+        if error.code not in UNBUILDABLE:
+            raise error
+        known = self.unbuilt.setdefault(candidate.name, {})
+        known.setdefault(candidate.file.url, error)
+        if len(known) > _HOPELESS:
+            raise next(iter(known.values()))
+        return Described(refusal="could not be built")
 
     def python_refusal(self, requires_python: str | None) -> str | None:
         """Why the target's Python will not do; None if it will, or the wish makes no sense."""
