@@ -189,7 +189,7 @@ def test_pins_to_keep_give_way_where_the_search_is_too_hard(
 ) -> None:
     versions = {str(each): ["c"] for each in range(30, 1, -1)}
     world = World({"a": {**versions, "1": []}, "c": {"1": ["b>=2"]}, "b": {"2": [], "1": []}})
-    monkeypatch.setattr(solver, "ROUNDS", 9)
+    monkeypatch.setattr(solver, "KEEPING_ROUNDS", 9)
     assert world.pins("a", kept={"b": "1"}) == {"a": "30", "b": "2", "c": "1"}
 
 

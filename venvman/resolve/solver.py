@@ -39,6 +39,8 @@ __all__ = ["Question", "Solution", "Unsolvable", "closure", "solve"]
 
 TOO_HARD = "resolution-too-hard"
 ROUNDS = 200_000
+KEEPING_ROUNDS = 10_000
+"""Where versions are to be kept: a set that needs more is sooner found without them."""
 PATIENCE = 50.0
 """Seconds of this process's own thinking (not of waiting) after which there is no hope."""
 
@@ -92,7 +94,8 @@ def solve(
     while True:
         limits = Limits(question.constraints, kept, question.sources)
         try:
-            pins = _attempt(question.roots, limits, supply, dependencies, shared)
+            rounds = KEEPING_ROUNDS + 2 * len(kept) if kept else ROUNDS
+            pins = _attempt(question.roots, limits, supply, dependencies, shared, rounds)
             if not _confirmed(pins, supply, shared):
                 continue
             return Solution(pins=pins, moved=frozenset(moved))
@@ -129,6 +132,7 @@ def _attempt(
     supply: Supply,
     dependencies: Dependencies,
     shared: Shared,
+    rounds: int,
 ) -> dict[str, Pin]:
     order: dict[str, int] = {}
     for place, root in enumerate(roots):
@@ -142,7 +146,7 @@ def _attempt(
         )
         # Extras last: by then their distribution's own demands are known, as with pip.
         sequence = sorted(roots, key=lambda root: bool(root.extra))
-        return closure(roots, _resolve(provider, sequence))
+        return closure(roots, _resolve(provider, sequence, rounds))
 
 
 def _confirmed(pins: Mapping[str, Pin], supply: Supply, shared: Shared) -> bool:
@@ -167,11 +171,11 @@ def _confirmed(pins: Mapping[str, Pin], supply: Supply, shared: Shared) -> bool:
     return right
 
 
-def _resolve(provider: Provider, roots: Sequence[Demand]) -> Mapping[str, Pin]:
+def _resolve(provider: Provider, roots: Sequence[Demand], rounds: int) -> Mapping[str, Pin]:
     try:
         # Not its Resolver: that one also looks for what is left over from versions that were given
         # up, and does not end where such leftovers depend on each other. `closure` leaves them out.
-        return QuickResolution(provider, _Patience()).resolve(roots, max_rounds=ROUNDS).mapping
+        return QuickResolution(provider, _Patience()).resolve(roots, max_rounds=rounds).mapping
     except ResolutionImpossible as impossible:
         raise Unsolvable(impossible.causes) from None
     except ResolutionTooDeep:
