@@ -202,14 +202,17 @@ def test_locks_that_disagree_are_found(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "by"), [("uv pip compile a.in", "`uv pip compile a.in`"), (None, "uv")]
+    ("command", "by"),
+    [
+        ("uv pip compile pyproject.toml", "`uv pip compile pyproject.toml`"),
+        ("uv pip compile --universal a.in", "`uv pip compile --universal a.in`"),
+        ("uv export --no-dev", "`uv export --no-dev`"),
+    ],
 )
-def test_the_lock_of_another_tool_is_worth_a_note(
-    world: World, command: str | None, by: str
-) -> None:
+def test_the_lock_of_another_tool_is_worth_a_note(world: World, command: str, by: str) -> None:
     found = only(world, "VM3", locks=(lock_at(world, tool="uv", command=command),))
     assert (found.code, found.severity, found.fix) == ("VM306", Severity.NOTE, command)
-    assert found.message.startswith(f"requirements.lock is made by {by};")
+    assert found.message.startswith(f"requirements.lock is made by {by}, ")
 
 
 def test_pins_without_hashes_are_counted(world: World) -> None:

@@ -73,12 +73,12 @@ def tool(examination: Examination) -> Iterator[Finding]:
     """A lock that another tool makes: synced as it is."""
     for each in examination.locks:
         header = each.lock.header if each.lock is not None else None
-        if header is None or header.tool in (None, "venvman", "pip-compile"):
+        if header is None or header.tool is None or header.is_frozen_here:
             continue
         shown = examination.display(each.path)
         by = f"`{header.command}`" if header.command else header.tool
         yield codes.LOCK_OF_ANOTHER_TOOL(
-            f"{shown} is made by {by}; `venvman freeze` would rewrite or refuse it.",
+            f"{shown} is made by {by}, and venvman cannot freeze it.",
             path=shown,
             fix=header.command,
         )
@@ -95,8 +95,15 @@ def hashes(examination: Examination) -> Iterator[Finding]:
             f"{_count(bare)} in {shown} without hashes: whatever an index serves under that name "
             "and version is installed.",
             path=shown,
-            fix="venvman freeze",
+            fix=_with_hashes(each),
         )
+
+
+def _with_hashes(each: ExaminedLock) -> str | None:
+    """The command that gives every pin its hashes; None where another tool makes the lock."""
+    header = each.lock.header if each.lock is not None else None
+    here = header is None or header.tool is None or header.is_frozen_here
+    return "venvman freeze --hashes" if here else None
 
 
 def targets(examination: Examination) -> Iterator[Finding]:

@@ -135,7 +135,7 @@ def judge(
         record: what is remembered of this group, if anything.
     """
     if lock is None:
-        return Stale(reasons=(_missing_lock(group),))
+        return Stale(reasons=(_missing_lock(group, root),))
     every = tuple(targets) or (target,)
     wishes = tuple(_wishes(group, every))
     reasons = [
@@ -204,11 +204,12 @@ def _folders(group: Group) -> set[str]:
     }
 
 
-def _missing_lock(group: Group) -> Problem:
+def _missing_lock(group: Group, root: Path) -> Problem:
+    lock = group.lock
     return Problem(
         code="lock-missing",
         message=f"Group {group.name} has no lock yet.",
-        path=group.lock.name,
+        path=(lock.relative_to(root) if lock.is_relative_to(root) else lock).as_posix(),
         fix=FIX,
     )
 

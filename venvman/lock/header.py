@@ -180,6 +180,13 @@ class LockHeader:
         return tuple(dict.fromkeys(name for name, _ in self.line.options if name in _UNSUPPORTED))
 
     @property
+    def is_frozen_here(self) -> bool:
+        """Whether venvman can write the lock again: from requirements files, options and all."""
+        inputs = all(name.endswith((".in", ".txt")) for name in self.sources)
+        exported = (self.command or "").startswith("uv export")
+        return self.is_compiled and inputs and not exported and not self.unsupported
+
+    @property
     def style(self) -> LockStyle:
         """The shape that the command asks for; a header without one asks for the default."""
         style = _style(self.tool, self.line)

@@ -132,7 +132,7 @@ class _Market:
         self._target = locked.target
         self._index = index
         self._known = known
-        self._cutoff = _cutoff(context)
+        self._cutoff = _cutoff(context, locked)
         self._offers: dict[NormalizedName, Candidates] = {}
         self.problems: list[Problem] = []
 
@@ -278,12 +278,14 @@ def _entries(locked: Locked) -> list[LockEntry]:
     return [found[name] for name in sorted(found)]
 
 
-def _cutoff(context: Context) -> datetime | None:
+def _cutoff(context: Context, locked: Locked) -> datetime | None:
+    """As freezing has it: of the settings, else of the command in a lock's header."""
     from datetime import datetime, timezone
 
     from venvman.resolve.cutoff import cutoff
 
-    text = context.settings.exclude_newer.value
+    said = [each.lock.header.exclude_newer for each in locked.groups]
+    text = context.settings.exclude_newer.value or next(filter(None, said), None)
     return None if text is None else cutoff(text, now=datetime.now(timezone.utc))
 
 
