@@ -140,7 +140,7 @@ def test_a_pin_that_cannot_stay_is_told() -> None:
 
 
 def test_a_search_without_end_gives_up_and_says_about_what(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(solver, "PATIENCE", -1.0)
+    monkeypatch.setattr(solver, "ENOUGH", 0)
     with pytest.raises(FreezeError, match="reasonable time") as raised:
         World({"a": {"1": []}}).solve("a")
     assert raised.value.code == "resolution-too-hard"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,10 +14,14 @@ from resolvelib.resolvers import Resolution
 from tests.support.solving import World
 from venvman.resolve import solver
 from venvman.resolve.dependency import Dependency, specifier_set
+from venvman.resolve.provider import Provider
+from venvman.resolve.resolution import QuickResolution
 from venvman.resolve.solver import Unsolvable, closure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from venvman.resolve.demand import Pin
 
 NAMES = ("a", "b", "c", "d")
 VERSIONS = ("1", "2", "3")
@@ -116,13 +121,82 @@ def test_what_is_kept_from_earlier_runs_changes_no_answer(
 
 @settings(max_examples=60, deadline=None)
 @given(worlds, lines)
-def test_remembering_answers_between_rounds_changes_none(
-    packages: Packages, texts: list[str]
-) -> None:
+def test_the_search_finds_what_resolvelib_finds(packages: Packages, texts: list[str]) -> None:
+    assert_same_as_resolvelib(packages, texts)
+
+
+# Going back after a jump that led nowhere, and pins that contradict themselves, are rare.
+@pytest.mark.parametrize("seed", [1335, 1437, 101794, *range(60)])
+def test_in_larger_worlds_it_finds_the_same_too(seed: int) -> None:
+    assert_same_as_resolvelib(*larger_world(seed))
+
+
+def assert_same_as_resolvelib(packages: Packages, texts: list[str]) -> None:
+    quick = outcome(packages, texts)
     with pytest.MonkeyPatch.context() as patch:
-        quick = solved(World(packages), texts)
         patch.setattr(solver, "QuickResolution", Resolution)
-        assert solved(World(packages), texts) == quick
+        assert outcome(packages, texts) == quick
+
+
+def outcome(packages: Packages, texts: list[str]) -> object:
+    try:
+        return World(packages).pins(*texts)
+    except Unsolvable as failure:
+        return {(str(cause.requirement), str(cause.parent)) for cause in failure.causes}
+
+
+def larger_world(seed: int) -> tuple[Packages, list[str]]:
+    chance = random.Random(seed)
+    names = [f"p{number}" for number in range(chance.choice([5, 8, 15, 30]))]
+    newest, most = chance.choice([2, 4, 8]), chance.choice([1, 2, 3])
+
+    def version() -> int:
+        return chance.randint(1, newest)
+
+    def some(signs: list[str]) -> str:
+        name, sign = chance.choice(names), chance.choice(signs)
+        return f"{name}{sign}{version()}" if sign else name
+
+    packages = {
+        name: {
+            str(number): [
+                some(["", ">=", "<", "<=", "==", "!="]) for _ in range(chance.randint(0, most))
+            ]
+            for number in range(1, newest + 1)
+        }
+        for name in names
+    }
+    return packages, sorted({some(["", "", ">=", "<="]) for _ in range(chance.randint(1, 6))})
+
+
+def test_the_work_of_a_search_grows_with_its_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    told = Provider.get_preference
+
+    def counted(provider: Provider, name: str, *rest: Any) -> tuple[Any, ...]:
+        asked.append(name)
+        return told(provider, name, *rest)
+
+    monkeypatch.setattr(Provider, "get_preference", counted)
+    World({f"p{number}": {"1": []} for number in range(400)}).solve(
+        *(f"p{number}==1" for number in range(400))
+    )
+    assert len(asked) <= 800
+
+
+def test_what_a_search_holds_against_a_name_it_holds_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    patched = QuickResolution._patch_criteria
+    held: list[list[Pin]] = []
+
+    def watched(search: QuickResolution, broken: list[tuple[str, list[Pin]]]) -> bool:
+        done = patched(search, broken)
+        held.extend(list(each.incompatibilities) for each in search.state.criteria.values())
+        return done
+
+    monkeypatch.setattr(QuickResolution, "_patch_criteria", watched)
+    outcome(*larger_world(80))
+    assert any(held)
+    assert all(len(pins) == len(set(pins)) for pins in held)
 
 
 def test_a_name_that_nobody_asks_for_any_more_ends_no_search() -> None:

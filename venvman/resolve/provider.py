@@ -15,7 +15,7 @@ from venvman.resolve.dependency import DependencyInvalid
 from venvman.resolve.limits import combined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from packaging.version import Version
     from resolvelib.structs import Matches, RequirementInformation
@@ -59,18 +59,13 @@ class Provider(AbstractProvider[Demand, Pin, str]):
         self._conflicts: defaultdict[str, int] = defaultdict(int)
         self._promoted: set[str] = set()
 
-    @property
-    def promotions(self) -> int:
-        """How many names were decided to be early: preferences hold until that changes."""
-        return len(self._promoted)
-
     def identify(self, requirement_or_candidate: Demand | Pin) -> str:
         """See resolvelib."""
         return requirement_or_candidate.identifier
 
     def narrow_requirement_selection(
         self,
-        identifiers: Iterable[str],
+        identifiers: Collection[str],  # type: ignore[override]  # both callers have one
         resolutions: Mapping[str, Pin],
         candidates: Mapping[str, Iterator[Pin]],  # noqa: ARG002 - resolvelib's signature
         information: Mapping[str, Iterator[RequirementInformation[Demand, Pin]]],  # noqa: ARG002
@@ -87,16 +82,12 @@ class Provider(AbstractProvider[Demand, Pin, str]):
                 self._conflicts[name] += 1
                 if self._conflicts[name] >= PROMOTED_AFTER:
                     self._promoted.add(name)
-        known = list(identifiers)
-        if causes:
-            current = [name for name in known if name in causes]
-            if current:
-                return current
-        if self._promoted:
-            promoted = [name for name in known if name in self._promoted]
-            if promoted:
-                return promoted
-        return known
+        # The few are looked for among the many, and what is given comes back if all are left.
+        for few in (causes, self._promoted):
+            found = [name for name in few if name in identifiers]
+            if found:
+                return found
+        return identifiers
 
     def get_preference(
         self,

@@ -6,7 +6,6 @@ nothing else fits with them, and all at once where they lead nowhere.
 
 from __future__ import annotations
 
-import time
 from contextlib import closing
 from dataclasses import field
 from typing import TYPE_CHECKING
@@ -39,10 +38,11 @@ __all__ = ["Question", "Solution", "Unsolvable", "closure", "solve"]
 
 TOO_HARD = "resolution-too-hard"
 ROUNDS = 200_000
+"""pip's: a tenth of them may be spent on jumping back optimistically."""
 KEEPING_ROUNDS = 10_000
 """Where versions are to be kept: a set that needs more is sooner found without them."""
-PATIENCE = 50.0
-"""Seconds of this process's own thinking (not of waiting) after which there is no hope."""
+ENOUGH = 40_000
+"""Pins tried after which there is no hope. Work is counted, so that every machine ends alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,12 +186,11 @@ class _Patience(BaseReporter[Demand, "Pin", str]):
     """Ends a search that leads nowhere, and knows what it went in circles about."""
 
     def __init__(self) -> None:
-        self._begun = time.thread_time()
         self._conflicts: dict[str, int] = {}
 
     def starting_round(self, index: int) -> None:
         """See resolvelib."""
-        if index % 64 == 0 and time.thread_time() - self._begun > PATIENCE:
+        if index >= ENOUGH:
             why = f"{index} combinations were tried."
             raise _hopeless(why, self._conflicts)
 
