@@ -190,7 +190,8 @@ def test_what_a_search_holds_against_a_name_it_holds_once(monkeypatch: pytest.Mo
 
     def watched(search: QuickResolution, broken: list[tuple[str, list[Pin]]]) -> bool:
         done = patched(search, broken)
-        held.extend(list(each.incompatibilities) for each in search.state.criteria.values())
+        if done:
+            held.extend(list(each.incompatibilities) for each in search.state.criteria.values())
         return done
 
     monkeypatch.setattr(QuickResolution, "_patch_criteria", watched)
