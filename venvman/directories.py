@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.frozen import dataclass
+from venvman.privacy import state_folder, temporary_folder, why_not_private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,12 +21,19 @@ __all__ = ["Directories"]
 class Directories:
     """``cache`` may vanish at any time, ``state`` (locks, hook records) must not. Both absolute.
 
-    ``state_named`` says that a person chose ``state``, so that no other will do.
+    ``state_named`` says that a person chose ``state``, so that no other will do. ``strangers`` are
+    the folders in which nothing is started that nobody named on the command line: the project's
+    work tree. ``looks`` says that nothing is started either which only files of the project name.
+    ``refused`` are folders of the user that are not the user's alone, with the reason; others took
+    their place.
     """
 
     cache: Path
     state: Path
     state_named: bool = field(default=False, compare=False)
+    strangers: tuple[Path, ...] = field(default=(), compare=False)
+    looks: bool = field(default=False, compare=False)
+    refused: tuple[tuple[Path, str], ...] = field(default=(), compare=False)
 
     @classmethod
     def of(cls, variables: Mapping[str, str], *, cache: Path | None = None) -> Directories:
@@ -33,11 +41,30 @@ class Directories:
         import platformdirs
 
         chosen = cache or variables.get("VENVMAN_CACHE_DIR")
-        state = variables.get("VENVMAN_STATE_DIR")
+        folders = (
+            Path(chosen).absolute() if chosen else platformdirs.user_cache_path("venvman"),
+            Path(state_folder(variables)),
+        )
+        faults = [(folder, why_not_private(str(folder))) for folder in folders]
+        used = [
+            folder if why is None else Path(temporary_folder(), name)
+            for (folder, why), name in zip(faults, ("cache", "state"), strict=True)
+        ]
         return cls(
-            cache=Path(chosen).absolute() if chosen else platformdirs.user_cache_path("venvman"),
-            state=Path(state).absolute() if state else platformdirs.user_state_path("venvman"),
-            state_named=bool(state),
+            cache=used[0],
+            state=used[1],
+            state_named=bool(variables.get("VENVMAN_STATE_DIR")),
+            refused=tuple((folder, why) for folder, why in faults if why is not None),
+        )
+
+    def holds_stranger(self, path: Path) -> bool:
+        """Whether ``path``, or what it is a link to, lies in the work tree of the project."""
+        named, real = os.path.abspath(path), os.path.realpath(path)  # noqa: PTH100 - links are kept
+        return any(
+            each == folder or each.startswith(f"{folder}{os.sep}")
+            for stranger in self.strangers
+            for folder in {str(stranger), os.path.realpath(stranger)}
+            for each in (named, real)
         )
 
     def environment_lock(self, environment: Path) -> Path:

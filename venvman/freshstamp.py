@@ -7,10 +7,10 @@ is kept in the state folder, under a name made of the project's path. Imports no
 from __future__ import annotations
 
 import os
-import sys
 import zlib
 
 from venvman import stamp
+from venvman.privacy import private, state_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,13 +29,14 @@ def answer(arguments: Sequence[str], variables: Mapping[str, str], cwd: str) -> 
 
     Raises:
         ValueError: the stamp is damaged, or of another version.
+        OSError: there is no folder for stamps.
     """
     if not is_answerable(arguments):
         return None
     root = stamp.root_above(cwd)
-    folder = _folder(variables)
-    if root is None or folder is None:
+    if root is None:
         return None
+    folder = _folder(variables)
     content = stamp.read(_place(folder, root), root)
     if content is None:
         return None
@@ -69,8 +70,6 @@ def write(
     ``names`` are the variables that requirements files mention, ``text`` is what was said.
     """
     folder = _folder(variables)
-    if folder is None:
-        return False
     names = sorted(names)
     content = stamp.render(
         flags=stamp.flags_of(arguments),
@@ -80,7 +79,7 @@ def write(
         text=text,
         facts=facts,
     )
-    return stamp.put(_place(folder, root), content)
+    return stamp.put(_place(folder, root), content.encode("utf-8", "surrogateescape"))
 
 
 def _place(folder: str, root: str) -> str:
@@ -89,14 +88,10 @@ def _place(folder: str, root: str) -> str:
     return os.path.join(folder, f"{zlib.crc32(os.fsencode(root)):08x}")
 
 
-def _folder(variables: Mapping[str, str]) -> str | None:
-    """The folder for these stamps in the state folder, which platformdirs would take long to say.
+def _folder(variables: Mapping[str, str]) -> str:
+    """The folder for these stamps in the state folder.
 
-    None where the platform's own rules are needed.
+    Raises:
+        OSError: there is none that is this user's alone.
     """
-    state = variables.get("VENVMAN_STATE_DIR")
-    if not state and sys.platform == "linux":
-        home = variables.get("XDG_STATE_HOME", "").strip()
-        home = home or os.path.join(variables.get("HOME", ""), ".local", "state")
-        state = os.path.join(home, "venvman")
-    return os.path.join(state, "fresh") if state and os.path.isabs(state) else None
+    return os.path.join(private(state_folder(variables)), "fresh")

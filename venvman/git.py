@@ -41,6 +41,16 @@ _LOCAL_VARIABLES = frozenset(
 )
 
 
+# A repository may lie in the tree of another one, with a configuration that came with a clone and
+# names programs: git is to use none that it only stumbles over, and to start no such program.
+_STARTING_NOTHING = (
+    *("-c", "safe.bareRepository=explicit"),
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "protocol.ext.allow=never"),
+    "--no-pager",
+)
+
+
 def git(*arguments: str, cwd: Path | None = None, variables: Mapping[str, str]) -> str:
     """Runs ``git`` with ``arguments`` in ``cwd``; what it printed to stdout.
 
@@ -69,7 +79,7 @@ def try_git(*arguments: str, cwd: Path | None = None, variables: Mapping[str, st
     # LC_ALL: the sentences are matched and shown beside venvman's own, which are English.
     environment = {**variables, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
     try:
-        return run(("git", *arguments), cwd=cwd, env=environment)
+        return run(("git", *_STARTING_NOTHING, *arguments), cwd=cwd, env=environment)
     except ProcessFault as error:
         if cwd is not None and not cwd.is_dir():
             raise GitError(f"{cwd} is not a folder.", code="git-failed") from error

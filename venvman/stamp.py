@@ -1,7 +1,7 @@
 """The stamp: what the world looked like when ``sync`` last found nothing to do.
 
 When every fact is as it was, the answer is as it was, and is given before anything heavy is
-imported: this module needs nothing but builtins, ``os``, ``sys`` and ``zlib``. Facts are size,
+imported: this module needs little but builtins, ``os``, ``sys`` and ``zlib``. Facts are size,
 mtime, ctime and inode of
 
 - every requirements file, lock, ``pyproject.toml`` and ``.python-version``, and the build metadata
@@ -23,6 +23,7 @@ import sys
 import zlib
 
 from venvman import __version__
+from venvman.reading import read_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def find(cwd: str) -> Stamp | None:
                     if name.endswith(_REQUIREMENT_ENDINGS) or name in _ROOT_MARKS:
                         is_root = True
                     elif entry.is_dir():
-                        content = read(os.path.join(entry.path, STAMP), folder)
+                        content = read(os.path.join(entry.path, STAMP), folder, entry.path)
                         if content is not None:
                             return Stamp(entry.path, content)
         except OSError:
@@ -210,8 +211,14 @@ def write(
     facts: Iterable[Fact],
 ) -> bool:
     """Writes the stamp into ``environment``; whether it could be. See :class:`Stamp`."""
+    from venvman.seal import sealed
+
     content = render(flags=flags, names=names, seen=seen, state=state, text=text, facts=facts)
-    return put(os.path.join(environment, STAMP), content)
+    try:
+        whole = sealed(environment, "stamp", content.encode("utf-8", "surrogateescape"))
+    except OSError:
+        return False
+    return put(os.path.join(environment, STAMP), whole)
 
 
 def render(
@@ -222,15 +229,15 @@ def render(
     return _FIELD.join((*head, *(field for fact in facts for field in fact)))
 
 
-def put(path: str, content: str) -> bool:
+def put(path: str, content: bytes) -> bool:
     """Puts a stamp's content at ``path`` in one step, in a private folder; whether it could be."""
     try:
         temporary = f"{path}.{os.getpid()}"
         try:
-            stream = open(temporary, "w", encoding="utf-8", errors="surrogateescape")  # noqa: SIM115 - closed below, wherever it was opened
+            stream = open(temporary, "wb")  # noqa: SIM115 - closed below, wherever it was opened
         except FileNotFoundError:
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-            stream = open(temporary, "w", encoding="utf-8", errors="surrogateescape")  # noqa: SIM115 - closed below
+            stream = open(temporary, "wb")  # noqa: SIM115 - closed below
         with stream:
             stream.write(content)
         os.replace(temporary, path)
@@ -319,13 +326,20 @@ def is_indifferent(flag: str) -> bool:
     return flag in _INDIFFERENT
 
 
-def read(path: str, root: str) -> str | None:
-    """The content of the stamp at ``path``, if it is about the project at ``root``."""
+def read(path: str, root: str, environment: str | None = None) -> str | None:
+    """The content of the stamp at ``path``, if it is about the project at ``root``.
+
+    One in an ``environment`` is believed only if this user wrote it there.
+    """
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as stream:
-            content = stream.read()
+        found = read_regular(path)
     except OSError:
         return None
+    if environment is not None:
+        from venvman.seal import open_sealed
+
+        found = open_sealed(environment, "stamp", found) or b""
+    content = found.decode("utf-8", "surrogateescape")
     # The names in the root are the first thing watched: an environment that was moved here from
     # another project says so by it.
     return content if f"{_FIELD}{NAMES}{_FIELD}{root}{_FIELD}" in content else None

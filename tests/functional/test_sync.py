@@ -22,6 +22,7 @@ from tests.support.projects import (
     write_project,
 )
 from tests.support.wheels import make_wheel
+from venvman.install.journal import Kind, Step, write_journal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -390,26 +391,60 @@ class TestConcurrency:
 
 
 class TestAfterAKill:
-    @pytest.mark.parametrize("verb", ["status", "doctor", "sync"])
-    def test_the_next_command_clears_what_a_killed_one_left(self, root: Path, verb: str) -> None:
+    def test_the_next_sync_clears_what_a_killed_one_left(self, root: Path) -> None:
         sync(root)
         left = root / "venv" / ".venvman" / "stage"
         left.mkdir()
         (left / "half-a-file").touch()
 
-        run(verb, cwd=root)
+        run("sync", cwd=root)
 
         assert not left.exists()
 
-    @pytest.mark.parametrize("verb", ["status", "doctor", "sync"])
-    def test_an_environment_that_was_moved_aside_comes_back(self, root: Path, verb: str) -> None:
+    @pytest.mark.parametrize("verb", ["status", "doctor", "history", "sync --check"])
+    def test_whoever_only_looks_tells_of_it_and_the_next_sync_settles_it(
+        self, root: Path, verb: str
+    ) -> None:
         sync(root)
         (root / "venv").rename(root / ".venv.venvman-replaced")
 
-        run(verb, cwd=root)
+        ran = run(*verb.split(), cwd=root)
 
+        assert "A command that was making venv was stopped." in ran.stdout + ran.stderr
+        assert (root / ".venv.venvman-replaced").exists()
+        assert not (root / "venv").exists()
+        run("sync", cwd=root)
         assert versions_in(root) == {"alpha": "1.0", "beta": "1.0", "gamma": "1.0"}
         assert not (root / ".venv.venvman-replaced").exists()
+
+    def test_a_journal_is_told_of_until_a_sync_has_carried_it_out(self, root: Path) -> None:
+        sync(root)
+        gone = root / "venv/gone"
+        (root / "venv/.venvman/stage").mkdir()
+        gone.write_text("to be taken")
+        write_journal(str(root / "venv"), [Step(Kind.TAKE, "gone", "s0")])
+
+        for words in (("status",), ("doctor",), ("sync", "--check"), ("sync", "--dry-run")):
+            ran = run(*words, cwd=root)
+            assert "between two states" in " ".join((ran.stdout + ran.stderr).split()), words
+            assert ran.code == (0 if "--dry-run" in words else 1), words
+        assert gone.exists()
+        assert run("sync", cwd=root).code == 0
+        assert not gone.exists()
+        assert run("doctor", "--select", "VM1", cwd=root).code == 0
+
+    @pytest.mark.parametrize("text", ["{", "[" * 100_000, '{"format":1,"steps":[]}'])
+    def test_a_journal_that_cannot_be_believed_is_told_of_and_recreating_mends_it(
+        self, root: Path, text: str
+    ) -> None:
+        sync(root)
+        (root / "venv/.venvman/journal.json").write_text(text)
+
+        assert "VM107" in run("doctor", cwd=root).stdout
+        assert run("status", cwd=root).code == 1
+        assert run("sync", cwd=root).code == 2
+        assert run("sync", "--recreate", cwd=root).code == 0
+        assert run("doctor", "--select", "VM1", cwd=root).code == 0
 
     def test_looking_does_not_wait_for_a_sync_that_is_at_work(self, root: Path) -> None:
         from venvman.directories import Directories

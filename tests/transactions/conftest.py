@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.transactions.world import World, make_world, open_world
+from tests.transactions.world import World, make_world, open_world, reseal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,4 +34,5 @@ def world(template: Path, tmp_path: Path) -> World:
     shutil.copytree(template, tmp_path, symlinks=True, dirs_exist_ok=True)
     for path in (tmp_path / "venv/pyvenv.cfg", *(tmp_path / "venv/bin").glob("[aA]ctivate*")):
         path.write_text(path.read_text().replace(str(template), str(tmp_path)))
+    reseal(tmp_path / "venv")
     return open_world(tmp_path)

@@ -56,8 +56,11 @@ class Kill:
             assert run(*WORDS, cwd=branches.root).code == 0
             assert branches.contents() == self.states["work"], kind
         else:
+            left = branches.contents()
             run("status", cwd=branches.root)
-            assert branches.contents() in self.states.values(), kind
+            assert branches.contents() == left, kind
+            assert run(*WORDS, cwd=branches.root).code == 0
+            assert branches.contents() == self.states["work"], kind
         assert branches.left_over() == []
         assert _strays(branches.root) == []
         if doctor:

@@ -475,7 +475,7 @@ def test_a_second_sync_waits_and_says_for_whom(world: World) -> None:
 @pytest.mark.parametrize("wait", [0, 0.05])
 def test_who_will_not_wait_is_told(world: World, wait: float) -> None:
     wheel = world.wheel("demo")
-    (world.root / ".venvman/stage").mkdir(parents=True)
+    (world.root / ".venvman/stage").mkdir()
     with inter_process_lock(world.directories.environment_lock(world.root)):
         assert recover(world.root, directories=world.directories, wait=wait) is Recovery.BUSY
         with pytest.raises(InstallError, match="being changed by another process") as caught:
@@ -499,7 +499,6 @@ def test_nothing_to_recover_is_no_work(world: World) -> None:
 
 def test_a_journal_of_another_format_is_left_alone(world: World) -> None:
     journal = world.root / ".venvman/journal.json"
-    journal.parent.mkdir(exist_ok=True)
     for text in (json.dumps({"format": 99, "steps": []}), "{", "[]"):
         journal.write_text(text)
         with pytest.raises(InstallError) as caught:

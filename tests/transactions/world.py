@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import Version
 
 from tests.support.wheels import make_wheel
+from venvman import seal
 from venvman.directories import Directories
 from venvman.environment.inventory import Installed, take_inventory
 from venvman.environment.lifecycle import create, usable
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from venvman.environment.inspection import Environment
     from venvman.events import Reporter
 
-__all__ = ["World", "contents", "left_over", "make_world", "open_world"]
+__all__ = ["World", "contents", "left_over", "make_world", "open_world", "reseal"]
 
 
 @dataclass
@@ -156,13 +158,31 @@ def contents(root: Path, *, but: Iterable[str] = (".venvman",)) -> dict[str, str
     return found
 
 
+def reseal(root: Path) -> None:
+    """Makes the state in a copied environment count, as if venvman had written it there."""
+    state, aside = root / ".venvman", root / ".venvman-copied"
+    state.rename(aside)
+    seal.own(str(root))
+    for path in sorted(aside.rglob("*")):
+        name = path.relative_to(aside).as_posix()
+        if path.is_dir():
+            (state / name).mkdir(exist_ok=True)
+        elif name in ("made-by", "installed.json") or path.name == "entry.json":
+            (state / name).write_bytes(
+                seal.sealed(str(root), name, path.read_bytes().partition(b"\n")[2])
+            )
+        elif name != "owner":
+            path.rename(state / name)
+    shutil.rmtree(aside)
+
+
 def left_over(root: Path) -> list[str]:
     """What a transaction should not leave: its journal and stage, and broken attic entries."""
     state = root / ".venvman"
     faults = [name for name in ("journal.json", "stage") if (state / name).exists()]
     attic = state / "attic"
     for entry in attic.iterdir() if attic.is_dir() else ():
-        document = json.loads((entry / "entry.json").read_bytes())
+        document = json.loads((entry / "entry.json").read_bytes().partition(b"\n")[2])  # the seal
         units = {slot for slot, _ in document["units"]}
         if {path.name for path in entry.iterdir()} != units | {"entry.json"}:
             faults.append(entry.name)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.pythons import EVERY_PYTHON
+from venvman import seal
 from venvman.environment import filling
 from venvman.environment import lifecycle as environments
 from venvman.environment.lifecycle import (
@@ -168,13 +169,13 @@ def test_a_venv_process_that_outlives_a_killed_making_is_waited_for(
     time.sleep(0.3)
     assert isinstance(inspect(path, directories=directories), Environment)
     assert {".gitignore", "CACHEDIR.TAG", "pyvenv.cfg"} <= set(tree(path))
-    assert tree(path / ".venvman") == ["made-by"]
+    assert tree(path / ".venvman") == ["made-by", "owner"]
 
 
 def test_what_a_killed_making_left_counts_as_nothing_and_is_made_anew(
     tmp_path: Path, own: Interpreter, directories: Directories
 ) -> None:
-    (tmp_path / "venv" / ".venvman").mkdir(parents=True)
+    seal.own(str(tmp_path / "venv"))
     (tmp_path / "venv" / ".venvman" / "unfinished").touch()
     (tmp_path / "venv" / "bin").mkdir()
     path = tmp_path / "venv"

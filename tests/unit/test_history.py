@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.projects import git
+from venvman import seal
 from venvman.environment.history import (
     HISTORY,
     LIMIT,
@@ -203,7 +204,8 @@ def test_one_digest_stands_for_all_locks_in_any_order() -> None:
 def test_a_history_that_cannot_be_written_says_so_and_stays(
     history: History, tmp_path: Path
 ) -> None:
-    (tmp_path / ".venvman").write_text("in the way")
+    seal.own(str(tmp_path))
+    (tmp_path / ".venvman/history").write_text("in the way")
 
     with pytest.raises((FileExistsError, NotADirectoryError)):
         history.record(STATE, [TEXT])

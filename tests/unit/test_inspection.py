@@ -6,7 +6,6 @@ import errno
 import shutil
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +25,7 @@ from venvman.python.wish import PythonWish, parse_wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from venvman.directories import Directories
     from venvman.python.probe import Interpreter
@@ -273,7 +273,8 @@ def test_a_configuration_that_cannot_be_read_is_named(
     def refuse(*_: object, **__: object) -> str:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_text", refuse)  # root may read everything
+    # root may read everything
+    monkeypatch.setattr("venvman.environment.inspection.read_regular", refuse)
     assert broken(venv, directories).reason == "pyvenv.cfg cannot be read: Permission denied."
 
 

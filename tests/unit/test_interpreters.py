@@ -280,8 +280,8 @@ def test_an_interpreter_fulfils_its_own_version_and_ranges_around_it(machine: Ma
     interpreter = probe(machine.pyenv("3.99.2"), directories=machine.directories)
 
     def does(text: str) -> bool:
-        wanted = parse_wish(text, base=machine.root)
-        return fulfils(interpreter, wanted, directories=machine.directories)
+        wish = PythonWish(wanted=parse_wish(text, base=machine.root))
+        return fulfils(interpreter, wish, directories=machine.directories)
 
     assert [text for text in ("3", "3.99", "3.99.2", ">=3.99", str(interpreter.path)) if does(text)]
     assert not [text for text in ("3.9", "3.99.1", "3.99t", "<3.99", str(OWN_PYTHON)) if does(text)]
@@ -295,8 +295,8 @@ def test_another_patch_version_is_near_but_no_other_minor_build_or_range(
     threaded = machine.on_path("python3.99t", "3.99.2", free_threaded=True)
 
     def near(text: str) -> bool:
-        wanted = parse_wish(text, base=machine.root)
-        return is_near(interpreter, wanted, directories=machine.directories)
+        wish = PythonWish(wanted=parse_wish(text, base=machine.root))
+        return is_near(interpreter, wish, directories=machine.directories)
 
     assert all(near(text) for text in ("3.99.1", "3.99", str(other)))
     assert not any(near(text) for text in ("3.98.2", "3.99.1t", ">=3.99.5", str(threaded)))
@@ -304,7 +304,6 @@ def test_another_patch_version_is_near_but_no_other_minor_build_or_range(
 
 def test_the_wish_for_a_path_that_is_gone_is_a_sentence(machine: Machine) -> None:
     interpreter = running(directories=machine.directories)
+    wish = PythonWish(wanted=Executable(path=machine.root / "gone"))
     with pytest.raises(EnvironmentUnusable, match="There is no Python at"):
-        fulfils(
-            interpreter, Executable(path=machine.root / "gone"), directories=machine.directories
-        )
+        fulfils(interpreter, wish, directories=machine.directories)

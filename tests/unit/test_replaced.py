@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from venvman import seal
 from venvman.environment import lifecycle as environments
 from venvman.environment.lifecycle import (
     Environment,
@@ -265,6 +266,7 @@ def test_an_environment_that_another_process_is_making_is_not_made_by_two(
 ) -> None:
     path = tmp_path / "venv"
     mark = path / ".venvman" / "unfinished"
+    seal.own(str(path))
     with inter_process_lock(mark):
         (path / "bin").mkdir()
         with pytest.raises(EnvironmentUnusable) as caught:

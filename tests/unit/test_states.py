@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvman import stamp
+from venvman import seal, stamp
 from venvman.environment.ledger import Ledger, Provenance
 from venvman.files import spread_folders
 from venvman.install import states
@@ -87,7 +87,8 @@ def test_the_oldest_are_forgotten_and_one_reached_again_is_the_newest(tmp_path: 
 def test_a_state_that_cannot_be_written_or_read_is_none(tmp_path: Path) -> None:
     file = tmp_path / "requirements.txt"
     file.write_text("one\n")
-    (tmp_path / ".venvman").write_text("in the way")
+    seal.own(str(tmp_path))
+    (tmp_path / ".venvman/states").write_text("in the way")
     assert states.record(str(tmp_path), state(file)) == ""
     assert states.read(str(tmp_path), "x") is None
     assert find(tmp_path) is None

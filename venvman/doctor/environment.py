@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Code, Finding
 
-__all__ = ["condition", "python"]
+__all__ = ["condition", "python", "unfinished"]
 
 _BROKEN: dict[str, Code] = {
     "moved": codes.ENVIRONMENT_MOVED,
@@ -45,6 +45,13 @@ def condition(examination: Examination) -> Iterator[Finding]:
             return
         case _ as never:
             assert_never(never)
+
+
+def unfinished(examination: Examination) -> Iterator[Finding]:
+    """A transaction that a killed command left: whoever changes the environment next settles it."""
+    left = examination.unfinished
+    if left is not None:
+        yield codes.UNFINISHED(left.message, path=left.path, fix=left.fix)
 
 
 def python(examination: Examination) -> Iterator[Finding]:

@@ -65,7 +65,8 @@ class ExaminedLock:
 class Examination:
     """The facts about one project; None (or empty) wherever something could not be found out.
 
-    ``place`` is the environment's absolute path, ``condition`` what is there.
+    ``place`` is the environment's absolute path, ``condition`` what is there, ``unfinished`` what a
+    command that was killed left to do.
     ``python_conflict`` is the sentence of :func:`venvman.environment.inspection.conflict`.
     ``files`` are all requirements files, as parsed. ``requirements`` is None where they cannot be
     read; ``scan_problems`` say why, or hold warnings of a scan that worked. ``has_sources`` is
@@ -79,6 +80,7 @@ class Examination:
     project: Project
     place: Path
     condition: Condition
+    unfinished: Problem | None = None
     python_conflict: str | None = None
     has_sources: bool = True
     files: tuple[ParsedFile, ...] = ()

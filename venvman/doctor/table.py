@@ -49,6 +49,7 @@ CHECKS: tuple[Check, ...] = (
             codes.SYSTEM_SITE_PACKAGES,
         ),
     ),
+    Check(environment.unfinished, (codes.UNFINISHED,)),
     Check(environment.python, (codes.OTHER_PYTHON,)),
     Check(requirements.presence, (codes.NO_REQUIREMENTS,)),
     Check(requirements.faults, (codes.REQUIREMENTS_FAULTY,)),

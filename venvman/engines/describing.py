@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -101,7 +102,7 @@ class Describer:
         key = None
         if isinstance(source, VcsSource) and source.commit:
             key = self._key("commit", source.url, source.commit, source.subdirectory, config)
-        return self._described(source, config, key, hashes)
+        return self._described(source, config, key, hashes, named=True)
 
     @cached_property
     def _build(self) -> BuildSettings:
@@ -116,9 +117,10 @@ class Describer:
 
     @cached_property
     def _interpreter(self) -> Interpreter:
-        from venvman.python.probe import probe
+        from venvman.python.probe import By, probe
 
-        return probe(self._request.python, directories=self._request.directories)
+        # Whoever made the request has chosen it, and started it before.
+        return probe(self._request.python, directories=self._request.directories, by=By.USER)
 
     def _described(
         self,
@@ -126,7 +128,10 @@ class Describer:
         config: ConfigSettings,
         key: str | None,
         hashes: tuple[str, ...] = (),
+        *,
+        named: bool = False,
     ) -> tuple[CoreMetadata, DirectSource]:
+        """``named`` says that the project's own files name the source: no look builds it."""
         kept = self._kept.read(key) if key else None
         if kept is not None and kept[0].startswith(_MAGIC):
             return parse_metadata(kept[0][len(_MAGIC) :]), source
@@ -138,7 +143,7 @@ class Describer:
             index=self._index,
             root=self._request.project.root,
             options=self._options,
-            build=self._build,
+            build=replace(self._build, forbidden=named and self._request.directories.looks),
             reporter=self._reporter,
             hashes=hashes,
             config_settings=config,

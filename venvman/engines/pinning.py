@@ -121,8 +121,9 @@ def _find_in_clone(
         folder = Path(name)
         options = ("--quiet", "--bare", "--filter=blob:none")
         git("clone", *options, source.url, str(folder), variables=environment)
-        query = ("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
-        done = try_git(*query, cwd=folder, variables=environment)
+        at = ("--git-dir", str(folder))
+        query = (*at, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+        done = try_git(*query, variables=environment)
     if not done.ok:
         raise _fault(wish, source, f"It has no branch, tag or commit {revision}.", "")
     return done.stdout.strip()

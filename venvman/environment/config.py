@@ -35,8 +35,9 @@ _PYTHON = "python.exe" if os.name == "nt" else "python"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VenvConfig:
-    """What ``pyvenv.cfg`` says (PEP 405): ``home`` is the folder of the base interpreter.
+    """What ``pyvenv.cfg`` says (PEP 405).
 
+    ``home`` is the folder of the base interpreter, None where it is missing or relative.
     ``version`` is ``(3, 11)``, None where the file has neither ``version`` nor ``version_info``.
     """
 
@@ -54,7 +55,8 @@ def parse_config(text: str) -> VenvConfig:
             values[key.strip().lower()] = value.strip()
     version = re.match(r"(\d+)\.(\d+)", values.get("version") or values.get("version_info") or "")
     return VenvConfig(
-        home=Path(values["home"]) if values.get("home") else None,
+        # Python itself writes an absolute one; from where a relative one counts is anybody's guess.
+        home=Path(values["home"]) if Path(values.get("home", "")).is_absolute() else None,
         version=(int(version[1]), int(version[2])) if version else None,
         system_site_packages=values.get("include-system-site-packages", "").lower() == "true",
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from venvman.environment.faults import not_created
 from venvman.environment.inspection import FILLING, MADE_BY, STATE, UNFINISHED
 from venvman.files import CACHEDIR_TAG, remove_tree
+from venvman.seal import OWNER, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ def fill(place: Path, interpreter: Interpreter, *, filling: bool) -> None:
     """
     with _held(place) as inherited:
         for leftover in (*place.iterdir(), *(place / STATE).iterdir()):
-            if leftover.name not in (STATE, UNFINISHED, RUNNING):
+            if leftover.name not in (STATE, OWNER, UNFINISHED, RUNNING):
                 remove_tree(leftover)
         if filling:
             (place / STATE / FILLING).touch()
@@ -108,4 +109,4 @@ def _write_marks(place: Path) -> None:
 
     (place / ".gitignore").write_text("*\n", encoding="utf-8")
     (place / "CACHEDIR.TAG").write_text(CACHEDIR_TAG, encoding="utf-8")
-    (place / STATE / MADE_BY).write_text(f"venvman {__version__}\n", encoding="utf-8")
+    write(str(place), MADE_BY, f"venvman {__version__}\n".encode())

@@ -18,9 +18,11 @@ from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from venvman import seal
 from venvman.environment.historyline import FOLDER, FORMAT, STATES, SWITCH, append_line, fingerprint
 from venvman.files import write_atomically
 from venvman.frozen import dataclass
+from venvman.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -150,7 +152,7 @@ class State:
                     for name, version, source, wheel, locked in document["held"]
                 ),
             )
-        except (ValueError, TypeError, KeyError, IndexError):
+        except (ValueError, TypeError, KeyError, IndexError, RecursionError):
             return None
 
 
@@ -173,6 +175,7 @@ class History:
     """
 
     def __init__(self, environment: Path) -> None:
+        self._environment = str(environment)
         self._folder = environment / HISTORY
 
     def states(self) -> tuple[State, ...]:
@@ -201,7 +204,7 @@ class History:
     def text(self, digest: str) -> bytes | None:
         """The lock with this ``digest`` as it was; None where it is gone or damaged."""
         try:
-            content = zlib.decompress((self._folder / digest).read_bytes())
+            content = zlib.decompress(read_regular(self._folder / digest))
         except (OSError, ValueError, zlib.error):
             return None
         return content if text_digest(content) == digest else None
@@ -214,7 +217,8 @@ class History:
         Raises:
             OSError: it cannot be written; the history is then as it was.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
+        seal.own(self._environment)
+        self._folder.mkdir(exist_ok=True)
         for content in texts:
             path = self._folder / text_digest(content)
             if self.text(path.name) is None:
@@ -235,8 +239,10 @@ class History:
                     path.unlink()
 
     def _lines(self) -> list[str]:
+        if not seal.is_own(self._environment):
+            return []
         try:
-            content = (self._folder / STATES).read_bytes()
+            content = read_regular(self._folder / STATES)
         except OSError:
             return []
         return [line for line in content.decode("utf-8", "replace").split("\n") if line]

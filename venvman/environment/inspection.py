@@ -7,15 +7,16 @@ makes and removes environments.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from venvman.environment import config as venvconfig
 from venvman.errors import EnvironmentUnusable
 from venvman.frozen import dataclass
+from venvman.reading import read_regular
+from venvman.seal import OWNER, STATE, holds, is_own
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from venvman.directories import Directories
     from venvman.python.probe import Interpreter
     from venvman.python.wish import PythonWish
@@ -39,8 +40,6 @@ __all__ = [
     "usable",
 ]
 
-STATE = ".venvman"
-"""The folder inside an environment that is venvman's own."""
 MADE_BY = "made-by"
 """In :data:`STATE`: who made the environment. A foreign environment may have STATE without it."""
 UNFINISHED = "unfinished"
@@ -110,7 +109,7 @@ class Broken:
     """An environment that cannot be used as it is: ``reason`` is a sentence, ``fix`` a command.
 
     ``code`` is ``config-unreadable``, ``interpreter-gone``, ``interpreter-broken``,
-    ``interpreter-changed``, ``system-site-packages`` or ``moved``.
+    ``interpreter-untrusted``, ``interpreter-changed``, ``system-site-packages`` or ``moved``.
     """
 
     path: Path
@@ -127,13 +126,13 @@ def inspect(path: Path, *, directories: Directories, filling: bool = False) -> C
 
     ``filling`` says that the caller is who fills a new environment, for which nobody else takes it.
     """
-    if not (filling and (path / STATE / FILLING).is_file()) and is_vacant(path):
+    if not (filling and _is_begun(path, FILLING)) and is_vacant(path):
         return Absent(path=path)
     foreign = _why_no_environment(path)
     if foreign is not None:
         return NotAnEnvironment(path=path, reason=foreign)
     try:
-        text = (path / venvconfig.CONFIG).read_text(encoding="utf-8", errors="replace")
+        text = read_regular(path / venvconfig.CONFIG).decode("utf-8", errors="replace")
     except OSError as error:
         reason = f"{venvconfig.CONFIG} cannot be read: {error.strerror}."
         return Broken(path=path, reason=reason, code="config-unreadable")
@@ -180,9 +179,9 @@ def conflict(environment: Environment, wish: PythonWish, *, directories: Directo
     from venvman.python.interpreters import fulfils, is_near
 
     interpreter = environment.interpreter
-    if fulfils(interpreter, wish.wanted, directories=directories):
+    if fulfils(interpreter, wish, directories=directories):
         return None
-    if not wish.binding and is_near(interpreter, wish.wanted, directories=directories):
+    if not wish.binding and is_near(interpreter, wish, directories=directories):
         return None
     return (
         f"The environment {environment.root} is of Python {interpreter.target.python}, but "
@@ -195,11 +194,18 @@ def is_vacant(path: Path) -> bool:
     if not path.exists():
         return True  # a link to a place that is not there yet included
     state = path / STATE
-    if (state / UNFINISHED).is_file() or (state / FILLING).is_file():
+    if _is_begun(path, UNFINISHED) or _is_begun(path, FILLING):
         return True
     if not path.is_dir() or any(child.name != STATE for child in path.iterdir()):
         return False
-    return not state.exists() or (state.is_dir() and next(state.iterdir(), None) is None)
+    return not state.exists() or (
+        state.is_dir() and all(child.name.startswith(OWNER) for child in state.iterdir())
+    )
+
+
+def _is_begun(path: Path, mark: str) -> bool:
+    """Whether venvman began to make an environment at ``path`` and has not taken ``mark`` away."""
+    return (path / STATE / mark).is_file() and is_own(str(path))
 
 
 def environment_at(path: Path, interpreter: Interpreter) -> Environment:
@@ -216,7 +222,7 @@ def environment_at(path: Path, interpreter: Interpreter) -> Environment:
             data=path / scheme.data,
             headers=path / "include" / "site" / python,
         ),
-        made_by_venvman=(path / STATE / MADE_BY).is_file(),
+        made_by_venvman=holds(str(path), MADE_BY),
         state=path / STATE,
     )
 
@@ -262,9 +268,29 @@ def _interpreter_of(
         return Broken(path=path, reason=reason, code="interpreter-gone")
     try:
         return probe(own, directories=directories)
+    except OSError as error:
+        reason = f"{venvconfig.CONFIG} cannot be read: {error.strerror}."
+        return Broken(path=path, reason=reason, code="config-unreadable")
     except EnvironmentUnusable as error:
+        if error.code == "interpreter-untrusted":
+            return _unasked(path, config, error, directories=directories)
         code = error.code if error.code == "interpreter-gone" else "interpreter-broken"
         return Broken(path=path, reason=error.message, code=code)
+
+
+def _unasked(
+    path: Path, config: venvconfig.VenvConfig, why: EnvironmentUnusable, *, directories: Directories
+) -> Interpreter | Broken:
+    """For an environment whose interpreter is not to be started: another one of its version."""
+    from venvman.python.interpreters import stand_in
+
+    inside = directories.holds_stranger(Path(why.problems[0].path or path))
+    if config.version is not None and not inside:
+        found = stand_in(config.version, directories=directories, variables=os.environ)
+        if found is not None:
+            return found
+    fix = "venvman sync --recreate" if inside else "venvman sync"
+    return Broken(path=path, reason=why.message, code="interpreter-untrusted", fix=fix)
 
 
 def _ill_configured(

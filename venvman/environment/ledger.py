@@ -15,6 +15,8 @@ import os
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from venvman import seal
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,8 +24,6 @@ __all__ = ["LEDGER", "Ledger", "Provenance", "direct_digest", "read_ledger"]
 
 LEDGER = ".venvman/installed.json"
 _FORMAT = 2
-_READABLE = (1, 2)
-"""Format 1 had no ``described``."""
 
 
 class Provenance(NamedTuple):
@@ -74,29 +74,29 @@ class Ledger(NamedTuple):
         recorded = (provenance.record_size, provenance.record_mtime_ns)
         return provenance if (found.st_size, found.st_mtime_ns) == recorded else None
 
-    def render(self) -> bytes:
-        """The content of the ledger's file."""
+    def render(self, root: str) -> bytes:
+        """The content of the ledger's file in the environment ``root``, sealed."""
         document = {
             "format": _FORMAT,
             "sequence": self.sequence,
             "distributions": dict(sorted(self.distributions.items())),
         }
-        return json.dumps(document, separators=(",", ":")).encode()
+        content = json.dumps(document, separators=(",", ":")).encode()
+        return seal.sealed(root, "installed.json", content)
 
 
 def read_ledger(root: str) -> Ledger:
-    """The ledger of the environment at ``root``; an empty one where none can be read."""
+    """The ledger of the environment at ``root``; an empty one where none can be believed."""
     try:
-        with open(f"{root}/{LEDGER}", "rb") as stream:
-            document = json.loads(stream.read())
-        if document["format"] not in _READABLE:
+        document = json.loads(seal.read(root, "installed.json") or b"{}")
+        if document["format"] != _FORMAT:
             return Ledger()
         rows = document["distributions"].items()
         return Ledger(
             sequence=int(document["sequence"]),
             distributions={info: Provenance(*row) for info, row in rows},
         )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return Ledger()
 
 

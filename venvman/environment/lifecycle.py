@@ -37,6 +37,7 @@ from venvman.environment.inspection import (
 )
 from venvman.errors import ConfigurationError, EnvironmentUnusable
 from venvman.files import inter_process_lock, remove_tree
+from venvman.seal import holds, is_own, own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,6 +125,7 @@ def create(
     place = _real(path)
     begun = False
     try:
+        own(str(place))
         with _claimed(place / STATE / UNFINISHED, path):
             begun = True
             fill(place, interpreter, filling=filling)
@@ -169,6 +171,7 @@ def replaced(path: Path) -> Iterator[None]:
     if not is_vacant(place):
         _refuse_unless_removable(place)
         try:
+            own(str(place))  # by which what is moved aside is known again
             _move_aside(place)
         except OSError as error:
             raise refused(path, error) from error
@@ -196,14 +199,14 @@ def recover_replaced(path: Path) -> bool:
     """
     place = _real(path)
     aside, discarded = _aside(place), _discarded(place)
-    left = _is_unfinished(place)
-    if not (aside.exists() or discarded.exists() or left) or _is_claimed(aside / _CLAIM):
+    left, moved = _is_unfinished(place), _is_moved_aside(place)
+    if not (moved or discarded.exists() or left) or (moved and _is_claimed(aside / _CLAIM)):
         return False
     if left and not _is_claimed(place / STATE / UNFINISHED):
         wait_for_the_outliving(place)
         _clear(place)
-    if aside.exists():
-        if is_vacant(place) or (place / STATE / MADE_BY).is_file():
+    if moved:
+        if is_vacant(place) or holds(str(place), MADE_BY):
             _put_back(place)
         else:
             remove_tree(aside)
@@ -214,11 +217,7 @@ def recover_replaced(path: Path) -> bool:
 def is_being_replaced(path: Path) -> bool:
     """Whether :func:`recover_replaced` may have something to do: a few system calls."""
     place = _real(path)
-    return (
-        os.path.lexists(_aside(place))
-        or os.path.lexists(_discarded(place))
-        or _is_unfinished(place)
-    )
+    return _is_moved_aside(place) or os.path.lexists(_discarded(place)) or _is_unfinished(place)
 
 
 def remove(path: Path) -> None:
@@ -273,6 +272,11 @@ def _discarded(place: Path) -> Path:
     return place.with_name(f".{place.name}.venvman-discarded")
 
 
+def _is_moved_aside(place: Path) -> bool:
+    """Whether this user's venvman has moved aside what was at ``place``."""
+    return is_own(str(_aside(place)), known_as=str(place))
+
+
 def _is_unfinished(place: Path) -> bool:
     """Whether there is what a killed creation left: no environment, and not nothing."""
     return (place / STATE).is_dir() and is_vacant(place)
@@ -286,6 +290,7 @@ def _move_aside(place: Path) -> None:
             raise
         # Until the copy is whole it bears the name of what is to be deleted.
         shutil.copytree(place, _discarded(place), symlinks=True)
+        own(str(_discarded(place)), known_as=str(place))
         _discarded(place).rename(_aside(place))
         _clear(place)
 

@@ -19,6 +19,7 @@ __all__ = [
     "ParsedRecord",
     "RecordRow",
     "encode_digest",
+    "is_within",
     "locate",
     "parse_record",
     "record_path",
@@ -106,6 +107,29 @@ def locate(path: str, *, site: str, root: str) -> str | None:
     if "/." in path or "//" in path or path.startswith("."):
         path = normpath(path)
     return None if path in (".", "..") or path.startswith(("../", "/")) else path
+
+
+def is_within(path: str, root: str, *, seen: dict[str, bool] | None = None) -> bool:
+    """Whether ``path``, read back from a file, names a place below the folder ``root``.
+
+    It is relative and normal, and no folder on the way to it is a symbolic link. ``seen`` is what
+    was found of folders before.
+    """
+    if not path or "\0" in path or not {"", ".", ".."}.isdisjoint(path.split("/")):
+        return False
+    if os.name == "nt" and ("\\" in path or ":" in path):
+        return False
+    seen = {} if seen is None else seen
+    folder = path.rpartition("/")[0]
+    while folder and folder not in seen:
+        seen[folder] = not os.path.islink(f"{root}/{folder}")
+        folder = folder.rpartition("/")[0]
+    folder = path.rpartition("/")[0]
+    while folder:
+        if not seen[folder]:
+            return False
+        folder = folder.rpartition("/")[0]
+    return True
 
 
 def record_path(path: str, *, site: str) -> str:

@@ -216,7 +216,7 @@ def _drop_oldest(folder: str) -> None:
 
 
 def _forget(path: str) -> None:
-    try:  # noqa: SIM105 - contextlib is not imported for this
+    try:
         os.unlink(path)
     except OSError:
         pass

@@ -13,8 +13,9 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from venvman import seal
 from venvman.environment.ledger import Provenance, direct_digest
-from venvman.environment.record import locate, parse_record
+from venvman.environment.record import is_within, locate, parse_record
 from venvman.names import NormalizedName
 
 if TYPE_CHECKING:
@@ -47,9 +48,11 @@ class AtticEntry(NamedTuple):
     size: int
     sequence: int
 
-    def render(self) -> bytes:
-        """The content of ``entry.json``."""
-        return json.dumps({"format": _FORMAT, **self._asdict()}, separators=(",", ":")).encode()
+    def render(self, root: str) -> bytes:
+        """The content of ``entry.json`` in the environment ``root``, sealed."""
+        document = {"format": _FORMAT, **self._asdict()}
+        content = json.dumps(document, separators=(",", ":")).encode()
+        return seal.sealed(root, _sealed_as(self.key), content)
 
 
 def entry_key(name: str, version: str, identity: str) -> str:
@@ -106,21 +109,28 @@ class Attic:
         )
 
     def read(self, key: str) -> AtticEntry | None:
-        """The entry in the folder ``key``, or None where it cannot be read."""
+        """The entry in the folder ``key``, or None where it cannot be read or believed."""
         try:
-            with open(f"{self._root}/{ATTIC}/{key}/entry.json", "rb") as stream:
-                document: dict[str, Any] = json.loads(stream.read())
+            content = seal.read(self._root, _sealed_as(key))
+            document: dict[str, Any] = json.loads(content or b"{}")
             if document.pop("format") != _FORMAT or document["key"] != key:
                 return None
             provenance = document.pop("provenance")
-            return AtticEntry(
+            entry = AtticEntry(
                 name=NormalizedName(document.pop("name")),
                 units=tuple((slot, path) for slot, path in document.pop("units")),
                 provenance=None if provenance is None else Provenance(*provenance),
                 **document,
             )
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
+        return entry if self._stays_inside(entry) else None
+
+    def _stays_inside(self, entry: AtticEntry) -> bool:
+        seen: dict[str, bool] = {}
+        slots = all("/" not in slot and is_within(slot, self._root) for slot, _ in entry.units)
+        paths = (entry.info, *(path for _, path in entry.units))
+        return slots and all(is_within(path, self._root, seen=seen) for path in paths)
 
     def is_whole(self, entry: AtticEntry) -> bool:
         """Whether every file of ``entry`` is there as it was installed, judged by size and time.
@@ -146,10 +156,13 @@ class Attic:
         provenance, site = entry.provenance, entry.info.rpartition("/")[0]
         folders: dict[str, str | None] = {}
         for row in rows:
-            if row.hash is None:
-                continue
             path = locate(row.path, site=site, root=self._root)
             if path is None or provenance is None:
+                return False
+            if row.hash is None:
+                # RECORD cannot hold its own; bytecode is Python's, who compares it with its module.
+                if path == f"{entry.info}/RECORD" or path.endswith(".pyc"):
+                    continue
                 return False
             place = places.get(path)
             if place is None:
@@ -182,6 +195,10 @@ class Attic:
             chosen.append(entry.key)
             size, count = size - entry.size, count - 1
         return (*unreadable, *chosen)
+
+
+def _sealed_as(key: str) -> str:
+    return f"attic/{key}/entry.json"
 
 
 def _place_of(path: str, places: dict[str, str]) -> str | None:

@@ -42,13 +42,15 @@ class BuildSettings:
 
     ``cache`` is venvman's cache folder (git mirrors, downloads under way, pip's cache),
     ``variables`` the environment mapping: backends see it, ``${VAR}`` in URLs is looked up in it.
-    ``constraints`` are PEP 508 texts that bound build requirements.
+    ``constraints`` are PEP 508 texts that bound build requirements. ``forbidden`` says that nothing
+    may be built, since the command only looks.
     """
 
     cache: Path
     variables: Mapping[str, str]
     constraints: tuple[str, ...] = ()
     config_settings: Mapping[NormalizedName, ConfigSettings] = field(default_factory=dict)
+    forbidden: bool = False
 
 
 def build_wheel(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-import stat
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from venvman.errors import InstallError, Problem, Severity
 from venvman.files import inter_process_lock, make_private_folder
 from venvman.install.flock import locked_at_once
+from venvman.privacy import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,7 +111,7 @@ def _lock_file(environment: Path, directories: Directories, reporter: Reporter) 
     else:
         return path
     try:
-        elsewhere = _temporary_folder()
+        elsewhere = Path(temporary_folder())
         path = replace(directories, state=elsewhere).environment_lock(environment)
         _make_writable(path.parent)
     except OSError:
@@ -124,26 +124,6 @@ def _make_writable(folder: Path) -> None:
     make_private_folder(folder)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(f"{folder} cannot be written")
-
-
-def _temporary_folder() -> Path:
-    """A folder for temporary files that is this user's alone.
-
-    Raises:
-        OSError: it cannot be made, or somebody else has made it.
-    """
-    import tempfile
-
-    user = os.getuid() if hasattr(os, "getuid") else ""
-    folder = Path(tempfile.gettempdir(), f"venvman-{user}")
-    with contextlib.suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-    found = folder.lstat()
-    # In a folder that all may write to, a name that can be guessed may be somebody else's trap.
-    private = user == "" or (found.st_uid == user and not found.st_mode & 0o077)
-    if not stat.S_ISDIR(found.st_mode) or not private:
-        raise PermissionError(f"{folder} is not private")
-    return folder
 
 
 def _state_unwritable(state: Path, error: OSError) -> InstallError:

@@ -35,6 +35,7 @@ class Exchange:
     """
 
     def __init__(self, root: str) -> None:
+        self._root = root
         self.stage = f"{root}/{STAGE}"
         self.planner = Planner(root)
 
@@ -69,7 +70,7 @@ class Exchange:
         for number, entry in enumerate(leaving):
             if entry is None or entry.key in kept:
                 continue
-            self.write(f"out-{number}/entry.json", entry.render())
+            self.write(f"out-{number}/entry.json", entry.render(self._root))
             if entry.key in present:
                 self.planner.displace(f"{ATTIC}/{entry.key}")
             self.planner.put(f"out-{number}", f"{ATTIC}/{entry.key}")
@@ -78,7 +79,7 @@ class Exchange:
 
     def close(self, ledger: Ledger) -> None:
         """Puts ``ledger`` in the place of the old one: the last move."""
-        self.write("ledger", ledger.render())
+        self.write("ledger", ledger.render(self._root))
         self.planner.put("ledger", LEDGER)
 
     def write(self, slot: str, content: bytes) -> None:

@@ -21,8 +21,11 @@ import os
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from venvman import seal
+from venvman.environment.record import is_within
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 __all__ = [
     "JOURNAL",
@@ -68,6 +71,7 @@ def write_journal(root: str, steps: Sequence[Step]) -> None:
     """
     document = {"format": _FORMAT, "steps": [[step.kind.value, *step[1:]] for step in steps]}
     content = json.dumps(document, separators=(",", ":")).encode()
+    content = seal.sealed(root, "journal.json", content)
     _write_synced(f"{root}/{JOURNAL}", content)
 
 
@@ -75,28 +79,44 @@ def read_journal(root: str) -> tuple[Step, ...] | None:
     """The steps of an unfinished transaction, or None where there is none.
 
     Raises:
-        InstallError: there is one in a format that this version does not know
-            (``journal-unreadable``).
+        InstallError: there is one that this user did not write here, that is damaged, or in a
+            format that this version does not know (``journal-unreadable``).
     """
     path = os.path.join(root, JOURNAL)
     try:
-        with open(path, "rb") as stream:
-            document: dict[str, Any] = json.loads(stream.read())
+        content = seal.read(root, "journal.json")
+        if content is None:
+            raise ValueError("venvman did not write it here, or it was changed since")
+        document: dict[str, Any] = json.loads(content)
         if document["format"] != _FORMAT:
             raise ValueError("the format is another one")
-        return tuple(Step(Kind(kind), path, slot) for kind, path, slot in document["steps"])
+        steps = tuple(Step(Kind(kind), path, slot) for kind, path, slot in document["steps"])
+        _check(steps, root)
+        return steps
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         from venvman.errors import InstallError
 
         raise InstallError(
             f"An unfinished sync left a journal that cannot be read: {error}.",
             code="journal-unreadable",
             path=path,
-            why="A newer venvman may have written it; that one can finish the sync.",
+            why="Nothing of it is carried out. What it would have finished nobody knows.",
             fix="venvman sync --recreate",
         ) from error
+
+
+def _check(steps: Iterable[Step], root: str) -> None:
+    seen: dict[str, bool] = {}
+    for step in steps:
+        moves = step.kind in (Kind.TAKE, Kind.PUT)
+        # A ``put`` of all of ``far`` goes to the root itself.
+        inside = step.path == "" and step.kind is Kind.PUT
+        if not (inside or is_within(step.path, root, seen=seen)):
+            raise ValueError(f"{step.path!r} lies outside of the environment")
+        if moves and not is_within(step.slot, f"{root}/{STAGE}"):
+            raise ValueError(f"{step.slot!r} lies outside of the stage")
 
 
 def apply(root: str, steps: Sequence[Step], *, observe: Callable[[str], None]) -> None:

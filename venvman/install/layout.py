@@ -1,4 +1,4 @@
-"""Where the files of a wheel go in one environment. Pure: manifest in, pairs of paths out.
+"""Where the files of a wheel go in one environment: manifest in, pairs of paths out.
 
 Everything is text relative to the environment's root, with ``/`` between, whatever the platform.
 """
@@ -6,10 +6,13 @@ Everything is text relative to the environment's root, with ``/`` between, whate
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from venvman.errors import InstallError
+from venvman.errors import InstallError, Problem
 from venvman.frozen import dataclass
+from venvman.install.scripts import with_versioned_names
+from venvman.names import canonical
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,7 +118,7 @@ def lay_out(manifest: Manifest, site: Site) -> Layout:
 
     Raises:
         InstallError: a ``.data`` folder has a part that the format does not know
-            (``wheel-data-scheme``).
+            (``wheel-data-scheme``), or a file belongs to somebody else (``wheel-target-reserved``).
     """
     base = site.purelib if manifest.root_is_purelib else site.platlib
     layout = Layout(base, [], [], [])
@@ -127,7 +130,91 @@ def lay_out(manifest: Manifest, site: Site) -> Layout:
             _lay_out_data(manifest, index, site, layout, generated)
         elif path not in replaced:
             layout.near.append((index, path))
+    _refuse_reserved(manifest, site, layout)
     return layout
+
+
+def _refuse_reserved(manifest: Manifest, site: Site, layout: Layout) -> None:
+    """Refuses a wheel that would write what is the environment's, pip's or another's."""
+    points = with_versioned_names(manifest.entry_points, minor=site.minor)
+    generated = [f"{site.scripts}/{point.name}" for point in points]
+    tops = {path.partition("/")[0] for _, path in layout.near}
+    targets = dict.fromkeys(
+        (
+            *(f"{layout.base}/{top}" for top in tops if _METADATA.fullmatch(top)),
+            *(target for _, target in (*layout.far, *layout.scripts)),
+            *generated,
+        )
+    )
+    whose = ((target, _owner_of(target, manifest, site)) for target in targets)
+    problems = [
+        Problem(
+            code="wheel-target-reserved",
+            message=f"{manifest.filename} would write {target}, which is {owner}.",
+            path=manifest.filename,
+            text=target,
+            why="A wheel may write what it owns and nothing else. Nothing was changed.",
+            fix=f"venvman upgrade {canonical(manifest.name)}",
+        )
+        for target, owner in whose
+        if owner is not None
+    ]
+    if problems:
+        raise InstallError(
+            f"The wheel {manifest.filename} is refused: it would write {problems[0].text}, which "
+            f"is {_owner_of(str(problems[0].text), manifest, site)}.",
+            code="wheel-target-reserved",
+            problems=problems,
+            path=manifest.filename,
+        )
+
+
+# The exact names: `pip-audit` and `activate-global-python-argcomplete` are names like any other.
+_OF_PYTHON = re.compile(r"pythonw?|python3(\.\d+)?t?")
+_OF_PIP = re.compile(r"pip(3(\.\d+)?)?")
+_OF_ACTIVATION = re.compile(
+    r"activate(\.(csh|fish|bat|nu|ps1|xsh))?|deactivate(\.(bat|nu))?|activate_this\.py"
+)
+_METADATA = re.compile(r".+\.(dist-info|egg-info)", re.IGNORECASE)
+
+
+def _owner_of(target: str, manifest: Manifest, site: Site) -> str | None:
+    """Whom ``target`` belongs to if not to this wheel; spelling does not matter everywhere."""
+    parts = _real(target, site).casefold().split("/")
+    if parts[0] == ".venvman" or parts == ["pyvenv.cfg"]:
+        return "the environment's own"
+    if ".." in parts or parts[0] == "":
+        return "outside of the environment"
+    for folder in site.folders:
+        depth = folder.count("/") + 1
+        if parts[:depth] == folder.casefold().split("/") and len(parts) > depth:
+            return _owner_of_metadata(parts[depth], manifest)
+    folder, _, name = "/".join(parts).rpartition("/")
+    if folder != site.scripts.casefold():
+        return None
+    name = name.removesuffix(".exe")
+    if _OF_PYTHON.fullmatch(name):
+        return "the environment's interpreter"
+    if _OF_ACTIVATION.fullmatch(name):
+        return "a script of the environment"
+    return "pip's" if _OF_PIP.fullmatch(name) and canonical(manifest.name) != "pip" else None
+
+
+def _owner_of_metadata(top: str, manifest: Manifest) -> str | None:
+    if not _METADATA.fullmatch(top) or top == manifest.info.casefold():
+        return None
+    # Old tools put a second folder of the same distribution beside the first.
+    mine = canonical(top.partition("-")[0].removesuffix(".egg-info")) == canonical(manifest.name)
+    return None if mine and top.endswith(".egg-info") else "the metadata of another distribution"
+
+
+def _real(target: str, site: Site) -> str:
+    """``target`` with the links on its way followed: ``lib64`` is often one."""
+    folder, _, name = target.rpartition("/")
+    real = os.path.realpath(f"{site.root}/{folder}")
+    if real != site.root and not real.startswith(site.root + os.sep):
+        return f"../{name}"
+    return f"{real}/{name}"[len(site.root) + 1 :].replace(os.sep, "/")
 
 
 def _lay_out_data(

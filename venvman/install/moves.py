@@ -30,6 +30,8 @@ class _There(Enum):
 class Planner:
     """Collects :attr:`steps` for the environment whose real path is ``root``.
 
+    :attr:`overwritten` are the files of others that were put into their place.
+
     Paths are relative to ``root``, slots to the stage; slots named in :meth:`put` are there
     already, those named in :meth:`take` come into being.
     """
@@ -43,6 +45,7 @@ class Planner:
         # Where a slot's content lies now, for slots that earlier steps will fill.
         self._sources: dict[str, str] = {}
         self._displaced = 0
+        self.overwritten: list[str] = []
 
     def take(self, path: str, slot: str) -> None:
         """Moves ``path`` (a file or a whole folder) out, into ``slot``."""
@@ -79,6 +82,7 @@ class Planner:
             for name in sorted(os.listdir(source)):
                 self.put(f"{slot}/{name}", f"{path}/{name}" if path else name)
             return
+        self.overwritten.append(path)
         self.displace(path)
         self.put(slot, path)
 

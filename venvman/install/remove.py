@@ -11,18 +11,20 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from venvman.environment.inventory import Installed, MetadataKind
-from venvman.environment.record import locate, parse_record
+from venvman.environment.record import encode_digest, locate, parse_record
 from venvman.errors import InstallError, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.install.eggs import egg_info_files, egg_link_files
 from venvman.install.trees import Units, Walk, entries_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Set as AbstractSet
 
+    from venvman.environment.record import RecordRow
     from venvman.install.layout import Site
 
-__all__ = ["Departure", "departures", "units_of"]
+__all__ = ["Departure", "claims", "departures", "robbed", "units_of"]
 
 # Without these there is no environment, whatever a RECORD says.
 _UNTOUCHABLE = ("pyvenv.cfg", ".venvman")
@@ -73,8 +75,10 @@ def units_of(leaving: Sequence[Departure], site: Site) -> Units:
     for index, departure in enumerate(leaving):
         for path in departure.files:
             owners.setdefault(path, index)
-    for path in _claimed_by_others(leaving, site, owners):
-        owners.pop(path, None)
+    going = {departure.info for departure in leaving}
+    for rows in claims(owners, site, going=going).values():
+        for path in rows:
+            owners.pop(path, None)
     whole = {departure.info: index for index, departure in enumerate(leaving)}
     walk = Walk(site.root, lasting=site.lasting, owners=owners, whole=whole)
     return walk.units()
@@ -125,16 +129,16 @@ def _recorded(
     return frozenset(files), sum(row.size or 0 for row in rows)
 
 
-def _claimed_by_others(
-    leaving: Sequence[Departure], site: Site, owners: dict[str, int]
-) -> set[str]:
-    """The files of ``owners`` that a distribution which stays lists as well.
+def claims(
+    paths: Collection[str], site: Site, *, going: AbstractSet[str] = frozenset()
+) -> dict[str, dict[str, RecordRow]]:
+    """Which of ``paths`` the installed distributions list: rows by path, by metadata folder.
 
-    Most share nothing: only a RECORD that mentions the name of a top folder or file is parsed.
+    Those in ``going`` are left out. Most share nothing: only a RECORD that mentions the name of a
+    top folder or file is parsed.
     """
-    going = {departure.info for departure in leaving}
-    words = _tell_tales(owners, going, site)
-    claimed: set[str] = set()
+    words = _tell_tales(paths, going, site)
+    claimed: dict[str, dict[str, RecordRow]] = {}
     for base in site.folders:
         for entry in entries_of(f"{site.root}/{base}"):
             if not entry.name.endswith(".dist-info") or f"{base}/{entry.name}" in going:
@@ -147,12 +151,42 @@ def _claimed_by_others(
             if any(word in content for word in words):
                 for row in parse_record(content.decode(errors="surrogateescape")).rows:
                     path = locate(row.path, site=base, root=site.root)
-                    if path in owners:
-                        claimed.add(path)
+                    if path is not None and path in paths:
+                        claimed.setdefault(f"{base}/{entry.name}", {})[path] = row
     return claimed
 
 
-def _tell_tales(owners: Iterable[str], going: set[str], site: Site) -> set[bytes]:
+def robbed(leaving: Sequence[Departure], site: Site) -> dict[str, str]:
+    """By metadata folder, who stays without a file of its own, since one of ``leaving`` took it.
+
+    With the path of the first such file.
+    """
+    files = {path for departure in leaving for path in departure.files}
+    found: dict[str, str] = {}
+    for info, rows in claims(files, site, going={each.info for each in leaving}).items():
+        for path, row in sorted(rows.items()):
+            if row.hash is not None and not _holds(f"{site.root}/{path}", row.hash):
+                found.setdefault(info, path)
+    return found
+
+
+def _holds(path: str, expected: str) -> bool:
+    import hashlib
+
+    algorithm = expected.partition("=")[0]
+    if algorithm != "sha256":
+        return True
+    try:
+        digest = hashlib.sha256()
+        with open(path, "rb") as stream:
+            while chunk := stream.read(1 << 20):
+                digest.update(chunk)
+        return encode_digest(digest.digest()) == expected
+    except OSError:
+        return False
+
+
+def _tell_tales(owners: Iterable[str], going: AbstractSet[str], site: Site) -> set[bytes]:
     tops: set[str] = set()
     for path in owners:
         for base in site.folders:

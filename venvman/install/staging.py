@@ -9,7 +9,8 @@ import os
 from typing import TYPE_CHECKING, TypeAlias
 
 from venvman.environment.ledger import Ledger, Provenance, direct_digest, read_ledger
-from venvman.errors import InstallError
+from venvman.environment.record import locate
+from venvman.errors import InstallError, Problem, Severity
 from venvman.events import Stage
 from venvman.files import spread_folders
 from venvman.frozen import dataclass
@@ -18,7 +19,7 @@ from venvman.install.bytecode import compile_all
 from venvman.install.exchange import Exchange
 from venvman.install.journal import STAGE
 from venvman.install.link import Linker, StoreDamaged
-from venvman.install.remove import Departure, departures, units_of
+from venvman.install.remove import Departure, claims, departures, units_of
 from venvman.install.wheel import Staged, stage_wheel, write_record
 from venvman.plan import Add, Remove
 from venvman.store.store import StoredWheel
@@ -193,6 +194,7 @@ class _Staging:
             exchange.planner.put(f"new-{number}", staged.base)
             if os.path.isdir(staged.far):
                 exchange.planner.put(f"far-{number}", "")
+        self._tell_of_overwritten(leaving)
         self._edit(leaving)
         kept = self._keep(leaving, slots) if self._request.keep else frozenset()
         self._close_ledger(leaving)
@@ -201,6 +203,23 @@ class _Staging:
             restored=tuple(entry.name for entry in self._returning),
             kept=kept,
         )
+
+    def _tell_of_overwritten(self, leaving: tuple[Departure, ...]) -> None:
+        """Warns of files that two distributions bring, with the names of both."""
+        paths = set(self._exchange.planner.overwritten)
+        if not paths:
+            return
+        site = self._site
+        owners = claims(paths, site, going={each.info for each in leaving})
+        before = {path: info for info, rows in owners.items() for path in rows}
+        for staged in self._staged:
+            for row in staged.rows:
+                path = locate(row.path, site=staged.base, root=site.root)
+                if path not in paths:
+                    continue
+                other, before[path] = before.get(path), staged.info
+                if other is not None:
+                    self._reporter.problem(_overwritten(path, other, staged.info))
 
     def _edit(self, leaving: tuple[Departure, ...]) -> None:
         """Files of several projects that lose the lines of those that leave."""
@@ -250,6 +269,17 @@ class _Staging:
             sequence=self._ledger.sequence + 1, distributions=kept | back | self._provenances
         )
         self._exchange.close(ledger)
+
+
+def _overwritten(path: str, before: str, after: str) -> Problem:
+    first, second = (info.rpartition("/")[2].partition("-")[0] for info in (before, after))
+    return Problem(
+        code="file-of-two",
+        message=f"{first} and {second} both bring {path}; that of {second} is there now.",
+        severity=Severity.WARNING,
+        path=path,
+        why="Which of the two is imported depends on the order in which they were installed.",
+    )
 
 
 def _leaving(plan: Plan) -> list[Installed]:

@@ -14,7 +14,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from venvman import stamp
+from venvman import seal, stamp
 from venvman.environment.ledger import Provenance
 from venvman.environment.record import locate, parse_record
 from venvman.install.attic import entry_key
@@ -139,8 +139,8 @@ def find(environment: str, *, flags: str, variables: Mapping[str, str]) -> str |
 def read(environment: str, key: str) -> State | None:
     """The known state ``key``, or None where it cannot be read."""
     try:
-        with open(f"{environment}/{STATES}/{key}.json", "rb") as stream:
-            document: dict[str, Any] = json.loads(stream.read())
+        content = seal.read(environment, f"states/{key}.json")
+        document: dict[str, Any] = json.loads(content or b"{}")
         if document.pop("format") != _FORMAT:
             return None
         held, manner = (document.pop(name) for name in ("held", "manner"))
@@ -158,7 +158,7 @@ def read(environment: str, key: str) -> State | None:
             manner=manner and Manner(*manner),
             **document,
         )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 
@@ -175,6 +175,7 @@ def record(environment: str, state: State) -> str:
     rows.append([key, state.flags, state.names, state.seen, state.contents])
     kept = rows[-_KEPT:]
     try:
+        seal.own(environment)
         os.makedirs(f"{environment}/{STATES}", exist_ok=True)
         _write(environment, key, {"format": _FORMAT, **state._asdict()})
         _write(environment, "index", {"format": _FORMAT, "states": kept})
@@ -320,17 +321,13 @@ def _digest(content: bytes) -> str:
 
 def _read_index(environment: str) -> list[Any]:
     try:
-        with open(f"{environment}/{STATES}/index.json", "rb") as stream:
-            document = json.loads(stream.read())
+        document = json.loads(seal.read(environment, "states/index.json") or b"{}")
         rows = document["states"] if document["format"] == _FORMAT else []
         return [row for row in rows if len(row) == _COLUMNS]
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return []
 
 
 def _write(environment: str, name: str, document: Mapping[str, Any]) -> None:
-    path = f"{environment}/{STATES}/{name}.json"
-    temporary = f"{path}.{os.getpid()}"
-    with open(temporary, "wb") as stream:
-        stream.write(json.dumps(document, separators=(",", ":")).encode())
-    os.replace(temporary, path)
+    content = json.dumps(document, separators=(",", ":")).encode()
+    seal.write(environment, f"states/{name}.json", content)

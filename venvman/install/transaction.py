@@ -18,6 +18,7 @@ from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from venvman import seal
 from venvman.errors import InstallError
 from venvman.events import Reporter
 from venvman.frozen import dataclass
@@ -46,7 +47,16 @@ if TYPE_CHECKING:
     from venvman.names import NormalizedName
     from venvman.settings import Link
 
-__all__ = ["Change", "Changed", "Outcome", "Recovery", "commit", "locked", "recover"]
+__all__ = [
+    "Change",
+    "Changed",
+    "Outcome",
+    "Recovery",
+    "commit",
+    "is_unfinished",
+    "locked",
+    "recover",
+]
 
 DEFAULT_LIMIT = AtticLimit(size=2 * 1024**3)
 
@@ -138,6 +148,7 @@ def commit(
     reporter = reporter or Reporter()
     with locked(environment.root, directories, wait=wait, reporter=reporter):
         root = os.path.realpath(environment.root)
+        _own(root)
         _recover(root)
         if look_again is not None:
             plan = look_again()
@@ -180,6 +191,8 @@ def recover(
     root = os.path.realpath(environment_root)
     if not (os.path.lexists(f"{root}/{JOURNAL}") or os.path.lexists(f"{root}/{STAGE}")):
         return Recovery.NOTHING
+    if not seal.is_own(root):
+        return Recovery.NOTHING  # it came with a clone, or an archive: nothing of it is ours
     try:
         with locked(environment_root, directories, wait=wait, reporter=reporter or Reporter()):
             return _recover(root)
@@ -187,6 +200,28 @@ def recover(
         if error.code == "environment-locked":
             return Recovery.BUSY
         raise
+
+
+def is_unfinished(
+    environment_root: Path, *, directories: Directories, reporter: Reporter | None = None
+) -> bool:
+    """Whether a killed transaction is to be finished; one that is at work does not count."""
+    root = os.path.realpath(environment_root)
+    if not os.path.lexists(f"{root}/{JOURNAL}") or not seal.is_own(root):
+        return False
+    try:
+        with locked(environment_root, directories, wait=0, reporter=reporter or Reporter()):
+            return os.path.lexists(f"{root}/{JOURNAL}")
+    except InstallError:
+        return False
+
+
+def _own(root: str) -> None:
+    try:
+        seal.own(root)
+    except OSError as error:
+        doing = "changing the environment"
+        raise explained(error, doing=doing, root=root, store=None) from error
 
 
 def _run(

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from venvman.environment import config as venvconfig
 from venvman.errors import EnvironmentUnusable
-from venvman.python.probe import OLDEST, Interpreter, SchemePaths, bundled_pip, probe
-from venvman.python.wish import Executable, PythonWish, Versions, Wanted, wish_of
+from venvman.python.probe import OLDEST, By, Interpreter, SchemePaths, bundled_pip, probe
+from venvman.python.wish import Executable, PythonWish, Versions, wish_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -37,6 +37,7 @@ __all__ = [
     "is_near",
     "probe",
     "running",
+    "stand_in",
     "wish_of",
 ]
 
@@ -44,7 +45,7 @@ __all__ = [
 def running(*, directories: Directories) -> Interpreter:
     """The interpreter that runs venvman; its base where that is an environment's."""
     base = getattr(sys, "_base_executable", None) or sys.executable
-    return probe(Path(base), directories=directories)
+    return probe(Path(base), directories=directories, by=By.USER)
 
 
 def choose(
@@ -60,7 +61,7 @@ def choose(
     """
     match wish.wanted:
         case Executable(path=path):
-            return _at(path, directories=directories)
+            return _at(path, directories=directories, by=_by(wish))
         case Versions() as versions:
             own = running(directories=directories)
             if _is_among(own, versions):
@@ -82,28 +83,28 @@ def available(*, directories: Directories, variables: Mapping[str, str]) -> tupl
     return tuple(sorted(once.values(), key=_preference, reverse=True))
 
 
-def fulfils(interpreter: Interpreter, wanted: Wanted, *, directories: Directories) -> bool:
-    """Whether ``interpreter`` is what is ``wanted``, to the letter.
+def fulfils(interpreter: Interpreter, wish: PythonWish, *, directories: Directories) -> bool:
+    """Whether ``interpreter`` is what ``wish`` asks for, to the letter.
 
     Raises:
         EnvironmentUnusable: the path that is wanted is no usable interpreter.
     """
-    match wanted:
+    match wish.wanted:
         case Executable(path=path):
-            other = _at(path, directories=directories)
+            other = _at(path, directories=directories, by=_by(wish))
             return os.path.realpath(other.path) == os.path.realpath(interpreter.path)
         case Versions() as versions:
             return _is_among(interpreter, versions)
 
 
-def is_near(interpreter: Interpreter, wanted: Wanted, *, directories: Directories) -> bool:
-    """Whether ``interpreter`` is the build and minor version that is ``wanted``.
+def is_near(interpreter: Interpreter, wish: PythonWish, *, directories: Directories) -> bool:
+    """Whether ``interpreter`` is the build and minor version that ``wish`` asks for.
 
     A range is kept to the letter: its patch version is there for a reason.
     """
-    match wanted:
+    match wish.wanted:
         case Executable(path=path):
-            other = _at(path, directories=directories)
+            other = _at(path, directories=directories, by=_by(wish))
             same_build = other.free_threaded == interpreter.free_threaded
             return same_build and other.minor == interpreter.minor
         case Versions(specifier=text, free_threaded=threads):
@@ -111,14 +112,31 @@ def is_near(interpreter: Interpreter, wanted: Wanted, *, directories: Directorie
             return exact and threads in {None, interpreter.free_threaded}
 
 
-def _at(path: Path, *, directories: Directories) -> Interpreter:
+def stand_in(
+    minor: tuple[int, int], *, directories: Directories, variables: Mapping[str, str]
+) -> Interpreter | None:
+    """A Python of this machine of the version ``minor``, for one that is not to be started."""
+    from venvman.python.places import find_places
+
+    own = running(directories=directories)
+    if own.minor == minor:
+        return own
+    fitting = (each for each in find_places(variables) if each.hint and each.hint[:2] == minor)
+    return next((each for each in _usable(fitting, directories) if each.minor == minor), None)
+
+
+def _by(wish: PythonWish) -> By:
+    return By.USER if wish.binding else By.PROJECT
+
+
+def _at(path: Path, *, directories: Directories, by: By) -> Interpreter:
     """The interpreter at ``path``, or in the folder ``path``: an environment or an installation."""
     if not path.is_dir():
-        return probe(path, directories=directories)
+        return probe(path, directories=directories, by=by)
     inside = [venvconfig.python_of(path), path / "bin" / "python3", path / "python.exe"]
     for each in inside:
         if os.path.lexists(each):
-            return probe(each, directories=directories)
+            return probe(each, directories=directories, by=by)
     raise EnvironmentUnusable(
         f"The folder {path} has no Python in it.",
         code="interpreter-missing",
@@ -149,7 +167,7 @@ def _usable(places: Iterable[Place], directories: Directories) -> Iterator[Inter
     for place in places:
         # A broken Python somewhere on PATH is nobody's concern until it is asked for.
         with suppress(EnvironmentUnusable):
-            yield probe(place.path, directories=directories)
+            yield probe(place.path, directories=directories, by=By.MACHINE)
 
 
 def _is_supported(hint: tuple[int, ...] | None) -> bool:

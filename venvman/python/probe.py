@@ -10,12 +10,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
+import sys
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from venvman.environment import config as venvconfig
 from venvman.errors import EnvironmentUnusable
 from venvman.frozen import dataclass
+from venvman.reading import read_regular
 from venvman.target import Target
 
 if TYPE_CHECKING:
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
     from venvman.directories import Directories
     from venvman.process import Completed
 
-__all__ = ["OLDEST", "Interpreter", "SchemePaths", "bundled_pip", "probe"]
+__all__ = ["OLDEST", "By", "Interpreter", "SchemePaths", "bundled_pip", "probe"]
 
 OLDEST = (3, 8)
 """The first CPython that can be managed."""
@@ -84,21 +88,41 @@ class Interpreter:
         return f"Python {self.target.python}{'t' if self.free_threaded else ''} ({self.path})"
 
 
-def probe(path: Path, *, directories: Directories) -> Interpreter:
+class By(Enum):
+    """Who says that there is an interpreter at a path, and thereby how far it is trusted."""
+
+    USER = "user"
+    """A flag or a variable of this command: it is started wherever it lies."""
+    MACHINE = "machine"
+    """It was found where this machine keeps its Pythons, or on PATH."""
+    PROJECT = "project"
+    """A file of the project, or an environment that anybody may have made."""
+
+
+def probe(path: Path, *, directories: Directories, by: By = By.PROJECT) -> Interpreter:
     """The interpreter at ``path``; for the Python of an environment, its base.
 
-    Kept under ``directories.cache``, where a damaged or unwritable file only costs time.
+    Kept under ``directories.cache``, where a damaged or unwritable file only costs time. What lies
+    in the project's work tree is started only where the user names it; who only looks starts
+    nothing that just the project names (DESIGN 4.8), and takes a Python of the machine of the same
+    version for an environment's.
 
     Raises:
-        EnvironmentUnusable: it is not there, does not run, is not CPython, or is older than 3.8.
+        EnvironmentUnusable: it is not there, does not run, is not CPython, is older than 3.8, or
+            is not to be started (``interpreter-untrusted``).
     """
     path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would lose links
     environment = venvconfig.environment_of(path)
     if environment is not None:
-        path = _base_of(environment)
+        # Whoever names an environment does not know what its files name in turn.
+        path, by = _base_of(environment), By.PROJECT
     known = _recall(path, directories)
     if known is not None:
         return known
+    if by is not By.USER and directories.holds_stranger(path):
+        raise _untrusted(path, "it lies in the project, where it may be anybody's.")
+    if by is By.PROJECT and directories.looks and not _is_of_machine(path):
+        raise _untrusted(path, "only the project's own files name it.")
     facts = _ask(path)
     actual = Path(facts["executable"] or path)
     if not _is_same(path, actual):
@@ -125,10 +149,29 @@ def bundled_pip(interpreter: Interpreter) -> Path | None:
     return None
 
 
-def _base_of(environment: Path) -> Path:
-    config = venvconfig.parse_config(
-        (environment / venvconfig.CONFIG).read_text(encoding="utf-8", errors="replace")
+def _is_of_machine(path: Path) -> bool:
+    from venvman.python.places import find_places
+
+    real = os.path.realpath(path)
+    own = getattr(sys, "_base_executable", None) or sys.executable
+    if real == os.path.realpath(own):
+        return True
+    return any(real == os.path.realpath(each.path) for each in find_places(os.environ))
+
+
+def _untrusted(path: Path, why: str) -> EnvironmentUnusable:
+    return EnvironmentUnusable(
+        f"{path} is not started: {why}",
+        code="interpreter-untrusted",
+        path=path.as_posix(),
+        why="A repository or an environment may bring any program and call it Python.",
+        fix=f"venvman sync --python {shlex.quote(str(path))}",
     )
+
+
+def _base_of(environment: Path) -> Path:
+    content = read_regular(environment / venvconfig.CONFIG)
+    config = venvconfig.parse_config(content.decode("utf-8", errors="replace"))
     for candidate in venvconfig.base_candidates(environment, config):
         if candidate.exists() and venvconfig.environment_of(candidate) is None:
             return candidate

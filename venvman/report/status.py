@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["status_result"]
 
+_UNFINISHED = frozenset({"sync-unfinished", "journal-unreadable"})
+
 
 def status_result(report: StatusReport) -> Result:
     """``data.{project, requirements, locks[], environment{}, changes{}|null, last_sync{}|null}``.
@@ -32,6 +34,7 @@ def status_result(report: StatusReport) -> Result:
     clean = (
         isinstance(report.inspection, Environment)
         and not report.plan
+        and not any(each.code in _UNFINISHED for each in report.problems)
         and all(_state(each) in {"fresh", "unjudged"} for each in report.locks)
     )
     status, code = (Status.OK, ExitCode.OK) if clean else (Status.DRIFT, ExitCode.DRIFT)

@@ -67,7 +67,7 @@ def _is_pending(outcome: SyncOutcome, request: SyncRequest) -> bool:
     if not (request.check or request.dry_run):
         return False
     stale = outcome.frozen is not None and outcome.frozen.changed
-    return bool(outcome.plan) or outcome.created or stale
+    return bool(outcome.plan) or outcome.created or outcome.pending or stale
 
 
 def sync_data(outcome: SyncOutcome) -> dict[str, Any]:

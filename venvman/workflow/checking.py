@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from venvman.errors import GitError, InstallError, LockError, RequirementsError, VenvmanError
+from venvman.errors import (
+    EnvironmentUnusable,
+    GitError,
+    LockError,
+    RequirementsError,
+    VenvmanError,
+)
 from venvman.frozen import dataclass
 from venvman.workflow.locks import judge_locks, read_group_lock
-from venvman.workflow.places import settle
+from venvman.workflow.places import unfinished
 from venvman.workflow.values import GroupChoice, LockState, StatusReport
 from venvman.workflow.wishes import choose_groups, open_scan, read_wishes
 
@@ -53,6 +59,7 @@ class _Look:
     requirements: RequirementSet | None
     requirement_problems: tuple[Problem, ...]
     path: Path
+    unfinished: Problem | None
     condition: Condition
     interpreter: Interpreter | None
     python_conflict: str | None
@@ -75,6 +82,7 @@ def status(context: Context, groups: GroupChoice | None = None) -> StatusReport:
     from venvman.plan import make_plan
     from venvman.workflow.recalling import is_on_disk
 
+    context = context.looking()
     look = _look(context, groups or GroupChoice())
     keep = frozenset(canonical(name) for name in context.settings.keep.value)
     wishes = look.requirements.groups if look.requirements else ()
@@ -91,6 +99,7 @@ def status(context: Context, groups: GroupChoice | None = None) -> StatusReport:
         last=last,
         last_on_disk=last is not None and is_on_disk(context.project, last),
         problems=(
+            *((look.unfinished,) if look.unfinished else ()),
             *look.requirement_problems,
             *(problem for each in look.locks for problem in each.problems),
             *look.selection_problems,
@@ -115,12 +124,14 @@ def examine_project(context: Context, *, verify_files: bool = False) -> Examinat
     from venvman.environment.neighbours import sharing
     from venvman.names import canonical
 
+    context = context.looking()
     look = _look(context, GroupChoice())
     tracking = _tracking(context, [each.source.lock for each in look.locks])
     return Examination(
         project=context.project,
         place=look.path,
         condition=look.condition,
+        unfinished=look.unfinished,
         python_conflict=look.python_conflict,
         has_sources=bool(look.scan.sources),
         files=tuple(file.parsed for file in look.scan.files if file.parsed is not None),
@@ -159,6 +170,7 @@ def _look(context: Context, groups: GroupChoice) -> _Look:
         requirements=requirements,
         requirement_problems=problems,
         path=path,
+        unfinished=unfinished(context, path),
         condition=condition,
         interpreter=interpreter,
         python_conflict=clash,
@@ -199,12 +211,13 @@ def _environment(context: Context) -> tuple[Path, Condition, Interpreter | None,
     from venvman.python.interpreters import choose, wish_of
 
     path = locate(context.project, context.settings)
-    # What a killed run left is not worth a finding; a run that is at work is not waited for.
-    _or_problems(lambda: settle(context, path, wait=0), InstallError)
     condition = inspect(path, directories=context.directories)
     wish = wish_of(context.project, context.settings, cwd=context.cwd)
     if isinstance(condition, Environment):
-        clash = conflict(condition, wish, directories=context.directories)
+        clash, faults = _or_problems(
+            lambda: conflict(condition, wish, directories=context.directories), EnvironmentUnusable
+        )
+        clash = faults[0].message if faults else clash
         return path, condition, condition.interpreter, clash
     chosen, _ = _or_problems(
         lambda: choose(wish=wish, directories=context.directories, variables=context.variables),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import suppress
 from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.directories import Directories
+from venvman.errors import Problem, Severity
 from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
@@ -32,7 +34,9 @@ class Context:
     ``variables`` is the process environment, ``cwd`` the absolute working directory. ``parsed`` are
     the locks that the verb has read so far with the bytes they were, by path: parsing a large one
     takes longer than comparing an environment with it. ``seen`` is what it has read of the
-    environment (see :func:`venvman.environment.inventory.take_inventory`).
+    environment (see :func:`venvman.environment.inventory.take_inventory`). ``looks`` says that the
+    verb changes nothing: what a killed command left is told of, not settled, and nothing of the
+    project is started (DESIGN 4.8).
     """
 
     project: Project
@@ -41,8 +45,13 @@ class Context:
     variables: Mapping[str, str]
     cwd: Path
     reporter: Reporter
+    looks: bool = False
     parsed: dict[Path, tuple[bytes, Lock]] = field(default_factory=dict, compare=False, repr=False)
     seen: Seen = field(default_factory=dict, compare=False, repr=False)
+
+    def looking(self) -> Context:
+        """The same for a verb that changes nothing."""
+        return replace(self, looks=True, directories=replace(self.directories, looks=True))
 
     @property
     def home(self) -> Path:
@@ -160,6 +169,9 @@ def context_of(
 
     # Whatever puts the first thing there finds the folder private and tagged; where it cannot be
     # made, each part of the cache does without in its own way.
+    for folder, why in directories.refused:
+        reporter.problem(_refused(folder, why))
+    directories = replace(directories, strangers=_strangers(project, _home(variables)), refused=())
     with suppress(OSError):
         make_cache_folder(directories.cache)
     return Context(
@@ -169,6 +181,28 @@ def context_of(
         variables=variables,
         cwd=cwd,
         reporter=reporter,
+    )
+
+
+def _strangers(project: Project, home: Path) -> tuple[Path, ...]:
+    """The work tree of the project, whose files may come from anybody.
+
+    Not that of somebody who keeps the whole home folder in git: all that is installed lies there.
+    """
+    tree = project.git_root
+    if tree is None or home.is_relative_to(tree):
+        return (project.root,)
+    return (tree, project.root)
+
+
+def _refused(folder: Path, why: str) -> Problem:
+    return Problem(
+        code="folder-not-private",
+        message=f"{folder} is not used: {why[0].lower()}{why[1:]}",
+        severity=Severity.WARNING,
+        path=str(folder),
+        why="Others could put there what would be installed. A temporary folder takes its place.",
+        fix=f"sudo rm -r {shlex.quote(str(folder))}",
     )
 
 

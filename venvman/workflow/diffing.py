@@ -70,6 +70,7 @@ def diff(context: Context, request: DiffRequest) -> DiffOutcome:
         GitError: a side is neither a file nor a revision.
         LockError: a lock that cannot be read.
     """
+    context = context.looking()
     if request.environment:
         return _with_environment(context, request)
     before, after = _sides(request.sides)

@@ -6,7 +6,15 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from venvman.errors import ConfigurationError, LockError, Problem, Severity, UnsatisfiableError
+from venvman.errors import (
+    ConfigurationError,
+    LockError,
+    LockStale,
+    Problem,
+    Severity,
+    UnsatisfiableError,
+    VenvmanError,
+)
 from venvman.events import Stage
 from venvman.lock.freshness import Stale
 from venvman.lock.io import check_writable, write_lock
@@ -45,6 +53,8 @@ def freeze(context: Context, request: FreezeRequest) -> FreezeOutcome:
     """
     from venvman.workflow.places import freezing_interpreter
 
+    if request.check or request.dry_run:
+        context = context.looking()
     watch = Stopwatch(context.reporter)
     with watch.stage(Stage.SCAN):
         scan = open_scan(context)
@@ -85,9 +95,19 @@ def freeze_stale(
     for each in todo:
         shown = context.project.display(each.group.lock)
         check_writable(each.group.lock, display=shown, yes=request.yes)
-    with watch.stage(Stage.FREEZE):
-        run = partial(_run_engine, context, judged, interpreter, request)
-        found = run(todo, ()) if forced else _frozen(context, judged, todo, request, run)
+    try:
+        with watch.stage(Stage.FREEZE):
+            run = partial(_run_engine, context, judged, interpreter, request)
+            found = run(todo, ()) if forced else _frozen(context, judged, todo, request, run)
+    except VenvmanError as error:
+        if not (reasons and any(each.code == "build-in-look" for each in error.problems)):
+            raise
+        raise LockStale(
+            "The lock no longer answers its requirements; what it would become only a build tells.",
+            code="lock-stale",
+            fix="venvman freeze",
+            problems=reasons,
+        ) from error
     frozen = _changed(judged, todo, found, renew=request.hashes is not None)
     if request.check or request.dry_run:
         return _outcome(context, judged, frozen, written=False, watch=watch)

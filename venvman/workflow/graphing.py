@@ -97,6 +97,7 @@ def tree(context: Context, request: TreeRequest) -> TreeOutcome:
         LockError: there is no lock, it cannot be read, or it has no package of that name.
         VenvmanError: requirements that cannot be read, a group that does not exist.
     """
+    context = context.looking()
     from venvman.graph import closure, forest, part_of
 
     locked, graph = _open_graph(context, request.groups)
@@ -121,6 +122,7 @@ def why(
     Raises:
         VenvmanError: as :func:`tree`.
     """
+    context = context.looking()
     from venvman.graph import chains_to, closure, part_of
 
     locked, graph = _open_graph(context, groups)

@@ -95,6 +95,7 @@ def outdated(context: Context, names: Sequence[str] = ()) -> OutdatedOutcome:
         IndexFault: an index did not answer.
         VenvmanError: requirements that cannot be read.
     """
+    context = context.looking()
     from venvman.lock.graph import build_graph
 
     locked = read_locked(context)

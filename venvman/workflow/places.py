@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
+from dataclasses import replace
 from shlex import quote
 from typing import TYPE_CHECKING
 
 from venvman.cases import assert_never
-from venvman.errors import EnvironmentUnusable
+from venvman.errors import EnvironmentUnusable, InstallError, Problem, Severity
 from venvman.frozen import dataclass
+from venvman.seal import holds, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +30,7 @@ __all__ = [
     "is_adopted",
     "require_free",
     "settle",
+    "unfinished",
     "was_left_empty",
 ]
 
@@ -51,6 +55,8 @@ class Place:
 def find_place(context: Context, *, recreate: bool = False, held: bool = False) -> Place:
     """Looks at the environment's place, after finishing what a killed run left there.
 
+    Who only looks is told of it instead.
+
     ``held`` says that the caller holds the environment's lock; else a run that is at work there is
     waited for.
 
@@ -71,7 +77,12 @@ def find_place(context: Context, *, recreate: bool = False, held: bool = False) 
     from venvman.python.interpreters import wish_of
 
     path = locate(context.project, context.settings)
-    settle(context, path, held=held)
+    if context.looks:
+        left = unfinished(context, path)
+        if left is not None:
+            context.reporter.problem(left)
+    else:
+        _settle_or_replace(context, path, recreate=recreate, held=held)
     found = inspect(path, directories=context.directories)
     wish = wish_of(context.project, context.settings, cwd=context.cwd)
     match found:
@@ -93,6 +104,49 @@ def find_place(context: Context, *, recreate: bool = False, held: bool = False) 
     if not recreate:
         raise problem
     return Place(path=path, interpreter=interpreter, environment=None, occupied=True)
+
+
+def _settle_or_replace(context: Context, path: Path, *, recreate: bool, held: bool) -> None:
+    try:
+        settle(context, path, held=held)
+    except InstallError as error:
+        # Whatever it was to finish, the environment is made again.
+        if not (recreate and error.code == "journal-unreadable"):
+            raise
+
+
+def unfinished(context: Context, path: Path) -> Problem | None:
+    """What a killed command left of the environment at ``path``, for those who only look."""
+    from venvman.environment.lifecycle import is_being_replaced
+    from venvman.install.journal import read_journal
+    from venvman.install.transaction import is_unfinished, locked
+
+    shown = context.project.display(path)
+    directories = context.directories
+    if is_being_replaced(path):
+        with suppress(InstallError), locked(path, directories, wait=0, reporter=context.reporter):
+            return _unfinished(shown, f"A command that was making {shown} was stopped.")
+        return None
+    if not is_unfinished(path, directories=directories, reporter=context.reporter):
+        return None
+    try:
+        read_journal(os.path.realpath(path))
+    except InstallError as error:
+        return replace(error.problems[0], path=shown, severity=Severity.WARNING)
+    return _unfinished(
+        shown, f"A command was stopped while it changed {shown}, which is between two states."
+    )
+
+
+def _unfinished(shown: str, message: str) -> Problem:
+    return Problem(
+        code="sync-unfinished",
+        message=message,
+        severity=Severity.WARNING,
+        path=shown,
+        why="The next command that changes the environment finishes or reverts it first.",
+        fix="venvman sync",
+    )
 
 
 def settle(context: Context, path: Path, *, held: bool = False, wait: float = -1) -> None:
@@ -131,7 +185,7 @@ def require_free(context: Context, *, wait: float) -> None:
 
 def is_adopted(environment: Environment) -> bool:
     """Whether venvman made ``environment``, or has once made it equal to a lock."""
-    return environment.made_by_venvman or (environment.state / _ADOPTED).is_file()
+    return environment.made_by_venvman or holds(str(environment.root), _ADOPTED)
 
 
 def adopt(environment: Environment) -> None:
@@ -141,8 +195,7 @@ def adopt(environment: Environment) -> None:
     if is_adopted(environment):
         return
     with suppress(OSError):
-        environment.state.mkdir(exist_ok=True)
-        (environment.state / _ADOPTED).write_text(f"venvman {__version__}\n", encoding="utf-8")
+        write(str(environment.root), _ADOPTED, f"venvman {__version__}\n".encode())
 
 
 def was_left_empty(environment: Environment) -> bool:
@@ -182,8 +235,6 @@ def clean_place(context: Context) -> tuple[Path, bool]:
     Raises:
         EnvironmentUnusable: what is there is not an environment.
     """
-    import os
-
     from venvman.environment.lifecycle import locate, recover_replaced, remove
     from venvman.install.transaction import locked
 

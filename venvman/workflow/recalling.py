@@ -54,11 +54,14 @@ def history(context: Context) -> HistoryReport:
     """
     from venvman.environment.inspection import usable
     from venvman.environment.lifecycle import locate
-    from venvman.workflow.places import settle
+    from venvman.workflow.places import unfinished
     from venvman.workflow.recording import bring_up_to_date
 
+    context = context.looking()
     path = locate(context.project, context.settings)
-    settle(context, path)
+    left = unfinished(context, path)
+    if left is not None:
+        context.reporter.problem(left)
     environment = usable(path, directories=context.directories)
     if environment is None:
         return HistoryReport(project=context.project, environment=path, states=())

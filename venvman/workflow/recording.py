@@ -133,7 +133,7 @@ def bring_up_to_date(
 
     A killed command, or one without time for it, may have left it out: then it is written down,
     with the locks of the last state that held the same. ``held`` says that the caller holds the
-    environment's lock.
+    environment's lock. Who only looks writes nothing down.
 
     Raises:
         InstallError: the environment's lock cannot be had.
@@ -144,7 +144,7 @@ def bring_up_to_date(
     states = history.states()
     if not states or states[0].sequence == _sequence(environment):
         return states
-    directories = None if held else context.directories
+    directories = None if held or context.looks else context.directories
     with locked(environment.root, directories, reporter=context.reporter):
         sequence, there = _sequence(environment), _held(context, environment, ())
         known = next((state for state in states if _pins(state.held) == _pins(there)), None)
@@ -160,8 +160,9 @@ def bring_up_to_date(
             held=known.held if known else there,
             revision=_revision(context),
         )
-        with suppress(OSError):
-            history.record(state, ())
+        if not context.looks:
+            with suppress(OSError):
+                history.record(state, ())
     return (state, *states)
 
 

@@ -74,6 +74,8 @@ def rollback(context: Context, request: RollbackRequest) -> RollbackOutcome:
         VenvmanError: anything that stops it; environment and locks are then as they were, but for
             a lock that cannot be written after the environment is done.
     """
+    if request.dry_run:
+        context = context.looking()
     watch = Stopwatch(context.reporter)
     with watch.stage(Stage.SCAN):
         scan = open_scan(context)

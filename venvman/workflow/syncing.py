@@ -11,7 +11,14 @@ from venvman.events import Stage
 from venvman.frozen import dataclass
 from venvman.names import NormalizedName
 from venvman.workflow.locks import judge_locks, remember, require_lock, stale_reasons
-from venvman.workflow.places import adopt, find_place, is_adopted, require_free, was_left_empty
+from venvman.workflow.places import (
+    adopt,
+    find_place,
+    is_adopted,
+    require_free,
+    unfinished,
+    was_left_empty,
+)
 from venvman.workflow.recording import (
     Moment,
     note_missed,
@@ -34,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from venvman.environment.inspection import Environment
+    from venvman.environment.inventory import Inventory
     from venvman.install.transaction import Outcome
     from venvman.lock.file import Lock, LockEntry
     from venvman.plan import Plan
@@ -95,6 +103,8 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
         LockStale: ``request.locks`` is LOCKED and a lock is missing or stale.
         VenvmanError: anything that stops it; the environment is then as it was.
     """
+    if request.dry_run or request.check:
+        context = context.looking()
     watch = Stopwatch(context.reporter)
     started = time.time_ns()
     with watch.stage(Stage.SCAN):
@@ -109,8 +119,7 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
         selected = _completed(context, scan, place.environment, chosen)
         plan = plan_for(context, place, selected, request)
     if request.dry_run or request.check:
-        settled = None if plan else place.environment
-        deed = Deed(place=place, plan=plan, outcome=None, settled=settled, compared=None)
+        deed = Deed(place=place, plan=plan, outcome=None, settled=None, compared=None)
     else:
         deed = carry_out(context, scan, place, selected, plan, request, watch)
         complete = _completed(context, scan, deed.settled, chosen) if plan else selected
@@ -129,6 +138,7 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
         frozen=frozen,
         groups=selected.groups,
         seconds=watch.seconds,
+        pending=context.looks and unfinished(context, place.path) is not None,
         looked=None
         if deed.settled is None
         else Looked(
@@ -385,7 +395,39 @@ def plan_for(context: Context, place: Place, selected: Selected, request: SyncRe
         inventory = take_inventory(there, seen=context.seen)
     drift = compare(selected.entries, inventory, root=context.project.root)
     keep = frozenset(canonical(name) for name in context.settings.keep.value)
-    return make_plan(drift, keep=keep | selected.keep, inexact=request.inexact)
+    plan = make_plan(drift, keep=keep | selected.keep, inexact=request.inexact)
+    return plan if there is None else _with_robbed(plan, there, selected, inventory)
+
+
+def _with_robbed(
+    plan: Plan, environment: Environment, selected: Selected, inventory: Inventory
+) -> Plan:
+    """``plan``, and again what somebody who leaves has overwritten a file of."""
+    from venvman.install.layout import site_of
+    from venvman.install.remove import departures, robbed
+    from venvman.plan import Add, Plan, Replace
+
+    leaving = [each for step in plan.steps if not isinstance(step, Add) for each in step.installed]
+    if not leaving:
+        return plan
+    try:
+        site = site_of(environment)
+        found = robbed(departures(leaving, site)[0], site)
+        files = {info.rpartition("/")[2]: path for info, path in found.items()}
+    except InstallError:
+        return plan  # whoever carries it out says why that cannot be
+    entries = {entry.name: entry for entry in selected.entries}
+    again = [
+        Replace(
+            entry=entries[each.name],
+            installed=(each,),
+            because=f"{files[each.metadata.name]} was overwritten by what leaves",
+        )
+        for each in inventory.distributions
+        if each.metadata.name in files and each.name in entries
+    ]
+    steps = sorted((*plan.steps, *again), key=lambda step: step.name)
+    return Plan(steps=tuple(steps), unchanged=plan.unchanged - len(again))
 
 
 def _agree(

@@ -149,6 +149,8 @@ class SyncOutcome:
     groups: tuple[str, ...]
     seconds: Mapping[Stage, float]
     problems: tuple[Problem, ...] = ()
+    pending: bool = False
+    """Whether a killed command left something to finish, which this one only looked at."""
     looked: Looked | None = None
     """For a stamp: None unless the environment now is what the lock says."""
 

@@ -1,0 +1,300 @@
+"""A repository is a stranger: whoever only looks at a clone starts, moves and changes nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.cli import run
+from tests.support.projects import git, lock_of, snapshot
+from tests.support.wheels import in_tree_backend, make_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.index import Index
+
+MINOR = "{}.{}".format(*sys.version_info[:2])
+FULL = "{}.{}.{}".format(*sys.version_info[:3])
+SITE = f"lib/python{MINOR}/site-packages"
+HOME = Path(sys.executable).resolve().parent
+
+LOOKS = (
+    ("status",),
+    ("doctor",),
+    ("doctor", "--all", "--verify"),
+    ("scan",),
+    ("tree",),
+    ("why", "aaa"),
+    ("outdated",),
+    ("history",),
+    ("diff",),
+    ("sync", "--check"),
+    ("sync", "--dry-run"),
+    ("sync", "--dry-run", "--recreate"),
+    ("freeze", "--check"),
+    ("freeze", "--dry-run"),
+    ("rollback", "--dry-run"),
+    ("hooks", "run", "post-checkout", "--in", "."),
+)
+
+
+class Evil:
+    """The repository that somebody clones; ``home`` beside it is the victim's."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.root = folder / "evil"
+        self.home = folder / "home"
+        self.home.mkdir()
+        (self.home / ".profile").write_text("mine\n")
+        self.write("requirements.txt", "aaa==1.0\n")
+
+    def write(self, name: str, text: str, *, mode: int = 0o644) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(mode)
+        return path
+
+    def program(self, name: str) -> Path:
+        """A Python that tells that it was started."""
+        text = f'#!/bin/sh\necho "$0 $@" >> {self.folder}/PWNED\nexec {sys.executable} "$@"\n'
+        return self.write(name, text, mode=0o755)
+
+    def environment(self, *, home: str = str(HOME)) -> None:
+        self.write("venv/pyvenv.cfg", f"home = {home}\nversion = {FULL}\n")
+        self.write(f"venv/{SITE}/.keep", "")
+        self.write("venv/bin/python", "")
+
+    def state(self, name: str, document: object) -> None:
+        self.write(f"venv/.venvman/{name}", json.dumps(document))
+
+
+def journal(evil: Evil) -> None:
+    evil.environment()
+    evil.write("venv/.venvman/stage/payload", "echo pwned\n")
+    steps = [
+        ["take", "../../home/.profile", "s1"],
+        ["put", "../../home/.profile", "payload"],
+        ["mkdir", "../../home/newdir", ""],
+        ["take", SITE, "s2"],
+    ]
+    evil.state("journal.json", {"format": 1, "steps": steps})
+
+
+def journal_in_hex(evil: Evil) -> None:
+    journal(evil)
+    path = evil.root / "venv/.venvman/journal.json"
+    path.write_bytes(b"0" * 32 + b"\n" + path.read_bytes())
+    evil.write("venv/.venvman/owner", "0" * 32)
+
+
+def linked_state(evil: Evil) -> None:
+    journal(evil)
+    (evil.root / "venv/.venvman").rename(evil.root / "elsewhere")
+    (evil.root / "venv/.venvman").symlink_to("../elsewhere")
+
+
+def linked_python(evil: Evil) -> None:
+    evil.environment()
+    evil.program("evil.sh")
+    (evil.root / "venv/bin/python").unlink()
+    (evil.root / "venv/bin/python").symlink_to("../../evil.sh")
+
+
+def linked_folder(evil: Evil) -> None:
+    """The environment is a link to a folder of the repository."""
+    linked_python(evil)
+    (evil.root / "venv").rename(evil.root / "real")
+    (evil.root / "venv").symlink_to("real")
+
+
+def relative_home(evil: Evil) -> None:
+    evil.environment(home="evilbin")
+    evil.program(f"evilbin/python{MINOR}")
+    evil.program("evilbin/python3")
+
+
+def home_in_the_clone(evil: Evil) -> None:
+    evil.environment(home=f"{evil.folder}/clone/evilbin")
+    evil.program(f"evilbin/python{MINOR}")
+
+
+def home_elsewhere(evil: Evil) -> None:
+    """Outside of the clone, where something else was put before: an archive, another clone."""
+    evil.environment(home=f"{evil.folder}/other")
+    program = evil.program("program")
+    (evil.folder / "other").mkdir()
+    program.rename(evil.folder / f"other/python{MINOR}")
+
+
+def executable_keys(evil: Evil) -> None:
+    evil.environment()
+    program = evil.program("evil.sh")
+    with (evil.root / "venv/pyvenv.cfg").open("a") as stream:
+        stream.write(f"executable = {program}\nbase-executable = {program}\n")
+
+
+def configured_python(evil: Evil) -> None:
+    evil.program("evil.sh")
+    evil.write("pyproject.toml", '[tool.venvman]\npython = "./evil.sh"\n')
+
+
+def configured_python_elsewhere(evil: Evil) -> None:
+    program = evil.program("program")
+    program.rename(evil.folder / "outside.sh")
+    evil.write("pyproject.toml", f'[tool.venvman]\npython = "{evil.folder}/outside.sh"\n')
+
+
+def configured_environment(evil: Evil) -> None:
+    linked_python(evil)
+    (evil.root / "venv").rename(evil.root / "python")
+    evil.write("pyproject.toml", '[tool.venvman]\npython = "./python"\nvenv = "other"\n')
+
+
+def named_version_file(evil: Evil) -> None:
+    evil.program("evil.sh")
+    evil.write(".python-version", "./evil.sh\n")
+
+
+def killed_making(evil: Evil) -> None:
+    evil.environment()
+    for name in ("filling", "unfinished", "venv-runs", "made-by"):
+        evil.write(f"venv/.venvman/{name}", "")
+
+
+def moved_aside(evil: Evil) -> None:
+    evil.environment()
+    evil.write("venv/.venvman/made-by", "venvman 0.1\n")
+    evil.write(".venv.venvman-replaced/pyvenv.cfg", "home = /usr/bin\n")
+    evil.write(".venv.venvman-discarded/file", "")
+
+
+def attic(evil: Evil) -> None:
+    evil.environment()
+    entry = {
+        "format": 1,
+        "key": "aaa-1.0-x",
+        "name": "aaa",
+        "version": "1.0",
+        "info": f"{SITE}/aaa-1.0.dist-info",
+        "units": [["u0", f"{SITE}/aaa-1.0.dist-info"], ["u1", "../../home/.profile"]],
+        "provenance": ["0" * 64, "", True, 0, 0, 0, ""],
+        "size": 1,
+        "sequence": 1,
+    }
+    evil.state("attic/aaa-1.0-x/entry.json", entry)
+    evil.write("venv/.venvman/attic/aaa-1.0-x/u0/RECORD", "aaa.py,,\n")
+
+
+def embedded_repository(evil: Evil) -> None:
+    evil.write("sub/HEAD", "ref: refs/heads/main\n")
+    evil.write("sub/objects/.keep", "")
+    evil.write("sub/refs/.keep", "")
+    evil.write("sub/requirements.txt", "aaa==1.0\n")
+    evil.write(
+        "sub/config",
+        f'[core]\nbare = false\nworktree = .\nfsmonitor = "touch {evil.folder}/PWNED; false"\n',
+    )
+
+
+def local_project(evil: Evil) -> None:
+    """Its metadata are what its own code says."""
+    evil.write("requirements.txt", "-e .\naaa==1.0\n")
+    table = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    evil.write("pyproject.toml", table)
+    code = f"open({str(evil.folder / 'PWNED')!r}, 'w')\n"
+    evil.write("backend.py", code + in_tree_backend("evil", "1.0"))
+
+
+def own_modules(evil: Evil) -> None:
+    text = f"open({str(evil.folder / 'PWNED')!r}, 'w')\n"
+    for name in ("typer", "rich", "packaging", "sitecustomize", "keyring"):
+        evil.write(f"{name}.py", text)
+
+
+WAYS: tuple[Callable[[Evil], None], ...] = (
+    journal,
+    journal_in_hex,
+    linked_state,
+    linked_python,
+    linked_folder,
+    relative_home,
+    home_in_the_clone,
+    home_elsewhere,
+    executable_keys,
+    configured_python,
+    configured_python_elsewhere,
+    configured_environment,
+    named_version_file,
+    killed_making,
+    moved_aside,
+    attic,
+    embedded_repository,
+    local_project,
+    own_modules,
+)
+
+
+@pytest.fixture
+def evil(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Evil:
+    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+    made = Evil(tmp_path)
+    wheel = make_wheel(index.folder, "aaa")
+    made.write("requirements.lock", lock_of(wheel))
+    return made
+
+
+def cloned(evil: Evil) -> Path:
+    git(evil.root, "init", "--quiet")
+    git(evil.root, "add", "-Af", ".")
+    git(evil.root, "commit", "--quiet", "-m", "Look at this")
+    clone = evil.folder / "clone"
+    git(evil.folder, "clone", "--quiet", str(evil.root), str(clone))
+    return clone
+
+
+def everything(folder: Path) -> dict[str, tuple[object, ...]]:
+    found: dict[str, tuple[object, ...]] = dict(snapshot(folder))  # type: ignore[arg-type]
+    for path in folder.rglob("*"):
+        seen = path.lstat()
+        key = f"{path.relative_to(folder)} as it is"
+        if path.name != "index" and ".git/" not in f"{path}/":  # which `git status` refreshes
+            found[key] = (seen.st_ino, seen.st_mode, seen.st_mtime_ns)
+    return {key: row for key, row in found.items() if "/.git/" not in f"/{key}"}
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+def test_looking_at_a_clone_starts_nothing_and_changes_nothing(
+    evil: Evil, way: Callable[[Evil], None]
+) -> None:
+    way(evil)
+    clone = cloned(evil)
+    before = everything(evil.folder)
+    for words in LOOKS:
+        ran = run(*words, cwd=clone)
+        said = f"{words}: {ran.stdout} {ran.stderr}"
+        assert not (evil.folder / "PWNED").exists(), said
+        assert everything(evil.folder) == before, said
+        assert "defect" not in ran.stderr, said
+
+
+@pytest.mark.parametrize(
+    "way", [journal, journal_in_hex, linked_state, attic, moved_aside], ids=lambda way: way.__name__
+)
+def test_syncing_a_clone_carries_nothing_out_that_came_with_it(
+    evil: Evil, way: Callable[[Evil], None]
+) -> None:
+    way(evil)
+    clone = cloned(evil)
+    run("sync", "--yes", cwd=clone)
+    run("sync", "--yes", "--recreate", cwd=clone)
+    assert snapshot(evil.home) == {".profile": snapshot(evil.home)[".profile"]}
+    assert (evil.home / ".profile").read_text() == "mine\n"
+    assert (clone / "venv" / SITE / "aaa.py").read_text() == "__version__ = '1.0'\n"
+    assert run("doctor", "--select", "VM1,VM4,VM5", cwd=clone).code == 0
