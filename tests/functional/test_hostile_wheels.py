@@ -22,12 +22,13 @@ MINOR = "{}.{}".format(*sys.version_info[:2])
 SITE = f"lib/python{MINOR}/site-packages"
 
 RESERVED = (
-    *(f"data/{SITE}/aaa-1.0.dist-info/METADATA", f"data/lib64/python{MINOR}/site-packages/AAA-1.0.dist-info/x"),
+    f"data/{SITE}/aaa-1.0.dist-info/METADATA",
+    f"data/lib64/python{MINOR}/site-packages/AAA-1.0.dist-info/x",
     *("purelib/aaa-1.0.dist-info/RECORD", "platlib/other.egg-info/PKG-INFO", "data/pyvenv.cfg"),
     *("data/PyVenv.CFG", "data/.venvman/journal.json", "data/.VENVMAN/attic/k/entry.json"),
     *("scripts/python", "scripts/python3", f"scripts/python{MINOR}", "scripts/pythonw"),
     *("scripts/Python3", "scripts/pip", "scripts/pip3", f"scripts/pip{MINOR}", "scripts/PIP"),
-    *("scripts/activate", "scripts/activate.fish", "scripts/Activate.ps1", "scripts/activate_this.py"),
+    *("scripts/activate", "scripts/activate.fish", "scripts/Activate.ps1"),
     *("data/bin/python", "data/bin/pip3", "data/bin/activate.csh", "data/BIN/python"),
 )  # fmt: skip
 FREE = {

@@ -138,10 +138,10 @@ def _refuse_reserved(manifest: Manifest, site: Site, layout: Layout) -> None:
     """Refuses a wheel that would write what is the environment's, pip's or another's."""
     points = with_versioned_names(manifest.entry_points, minor=site.minor)
     generated = [f"{site.scripts}/{point.name}" for point in points]
-    tops = {path.partition("/")[0] for _, path in layout.near}
+    firsts = {path.partition("/")[0]: path for _, path in reversed(layout.near)}
     targets = dict.fromkeys(
         (
-            *(f"{layout.base}/{top}" for top in tops if _METADATA.fullmatch(top)),
+            *(f"{layout.base}/{path}" for top, path in firsts.items() if _METADATA.fullmatch(top)),
             *(target for _, target in (*layout.far, *layout.scripts)),
             *generated,
         )
