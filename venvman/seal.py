@@ -33,7 +33,7 @@ _LENGTH = 32
 
 
 def own(root: str, *, known_as: str | None = None) -> None:
-    """Makes ``.venvman`` in the folder ``root`` this user's; what is there of anyone else goes.
+    """Makes ``.venvman`` in ``root``, which exists, this user's; what is of anyone else there goes.
 
     ``known_as`` is the path of the environment where it lies elsewhere for the moment.
 
@@ -45,8 +45,10 @@ def own(root: str, *, known_as: str | None = None) -> None:
     folder = os.path.join(root, STATE)
     if not _is_free(folder) and not is_own(root, known_as=known_as):
         _remove(folder)
-    if not os.path.isdir(folder):
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+    try:
+        os.mkdir(folder, 0o700)
+    except FileExistsError:
+        pass
     # Two processes that do this at once write the same.
     _write(os.path.join(folder, OWNER), _seal(folder, known_as or root, OWNER, b"", make=True))
 

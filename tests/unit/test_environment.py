@@ -175,6 +175,7 @@ def test_a_venv_process_that_outlives_a_killed_making_is_waited_for(
 def test_what_a_killed_making_left_counts_as_nothing_and_is_made_anew(
     tmp_path: Path, own: Interpreter, directories: Directories
 ) -> None:
+    (tmp_path / "venv").mkdir()
     seal.own(str(tmp_path / "venv"))
     (tmp_path / "venv" / ".venvman" / "unfinished").touch()
     (tmp_path / "venv" / "bin").mkdir()

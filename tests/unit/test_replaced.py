@@ -266,6 +266,7 @@ def test_an_environment_that_another_process_is_making_is_not_made_by_two(
 ) -> None:
     path = tmp_path / "venv"
     mark = path / ".venvman" / "unfinished"
+    path.mkdir()
     seal.own(str(path))
     with inter_process_lock(mark):
         (path / "bin").mkdir()

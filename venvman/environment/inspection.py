@@ -198,8 +198,10 @@ def is_vacant(path: Path) -> bool:
         return True
     if not path.is_dir() or any(child.name != STATE for child in path.iterdir()):
         return False
-    return not state.exists() or (
-        state.is_dir() and all(child.name.startswith(OWNER) for child in state.iterdir())
+    return (
+        not state.exists()
+        or is_own(str(path))
+        or (state.is_dir() and all(child.name.startswith(OWNER) for child in state.iterdir()))
     )
 
 

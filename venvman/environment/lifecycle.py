@@ -125,6 +125,7 @@ def create(
     place = _real(path)
     begun = False
     try:
+        place.mkdir(parents=True, exist_ok=True)
         own(str(place))
         with _claimed(place / STATE / UNFINISHED, path):
             begun = True
