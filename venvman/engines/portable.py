@@ -12,7 +12,7 @@ from venvman.engines.sourcefiles import lock_options
 from venvman.lock.direct import parse_reference
 from venvman.lock.file import Lock
 from venvman.lock.match import without_credentials
-from venvman.lock.style import compile_header, own_header, renewed
+from venvman.lock.style import compile_header, own_header, renewed, style_of
 from venvman.options import DEFAULT_INDEX
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
 
@@ -106,7 +106,7 @@ def finished_lock(
     )
     return Lock(
         entries=entries,
-        header=_header(existing, command, python=minor, repeatable=repeatable),
+        header=_header(existing, group, command, python=minor, repeatable=repeatable),
         options=options,
         annotations=style.annotations,
         unpinned=unpinned,
@@ -114,14 +114,17 @@ def finished_lock(
 
 
 def _header(
-    existing: Lock | None, command: Command, *, python: str, repeatable: bool
+    existing: Lock | None, group: Group, command: Command, *, python: str, repeatable: bool
 ) -> LockHeader:
     """The existing one, renewed; pip-compile's only where its command writes such a lock."""
     header = None if existing is None else existing.header
     if header is not None and header.tool != "venvman":
         compiled = header.tool == "pip-compile" and header.line.is_compile
-        if repeatable or not compiled or len(header.sources) > 1:
-            return renewed(header, python=python, hashes=command.style.hashes)
+        gone = compiled and group.folder is None  # it names sources that are not there
+        if not gone and (repeatable or not compiled or len(header.sources) > 1):
+            hashes = command.style.hashes
+            same = hashes == style_of(existing).hashes
+            return renewed(header, python=python, hashes=None if same else hashes)
     if repeatable:
         return compile_header(command.arguments, python=python)
     return own_header(command.style, python=python)

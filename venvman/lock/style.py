@@ -83,8 +83,16 @@ def style_of(lock: Lock | None) -> LockStyle:
     if lock is None:
         return LockStyle()
     header = lock.header
-    if header.tool == "venvman" or header.line.is_compile:
+    if header.tool == "venvman":
         return header.style
+    if header.line.is_compile:
+        # Options may also come from the tool's configuration, which no header shows.
+        return replace(
+            header.style,
+            hashes=header.style.hashes or any(entry.hashes for entry in lock.entries),
+            annotate=header.style.annotate or any(entry.via for entry in lock.entries),
+            annotations=lock.annotations,
+        )
     options = " ".join(lock.options)
     return LockStyle(
         hashes=any(entry.hashes for entry in lock.entries) or not lock.entries,
@@ -115,18 +123,21 @@ def compile_header(arguments: Sequence[str], *, python: str) -> LockHeader:
     return _header("pip-compile", shlex.join(["pip-compile", *arguments]), python)
 
 
-def renewed(header: LockHeader, *, python: str, hashes: bool) -> LockHeader:
-    """``header`` as its tool would write it again: for ``python``, with ``hashes`` or without."""
+def renewed(header: LockHeader, *, python: str, hashes: bool | None) -> LockHeader:
+    """``header`` as its tool would write it again: for ``python``.
+
+    ``hashes`` are forced on or off unless None.
+    """
     text = re.sub(r"(with [Pp]ython )\d+\.\d+", rf"\g<1>{python}", header.text, count=1)
     command = header.command
-    if command is not None and header.line.is_compile and hashes != header.style.hashes:
+    if command is not None and header.line.is_compile and hashes is not None:
         if header.tool == "pip-compile":
             arguments = compile_arguments(header, hashes=hashes) or ()
             words = shlex.split(command)
             command = shlex.join([*words[: header.line.start], *arguments])
-        elif hashes:
+        elif hashes and not header.style.hashes:
             command = f"{command} --generate-hashes"
-        else:
+        elif not hashes:
             command = command.replace(" --generate-hashes", "")
         text = text.replace(header.command or "", command)
     minor = python if header.python else None
