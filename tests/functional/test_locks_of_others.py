@@ -463,3 +463,22 @@ def test_where_stale_locks_disagree_the_pins_that_git_tracks_are_kept(
 
     assert "beta==1.0" in repository.text("dev.txt")
     assert "beta==1.0" in repository.text("requirements.txt")
+
+
+def test_a_lock_is_stale_where_it_breaks_a_lock_that_its_source_takes_as_constraints(
+    repository: Repository,
+) -> None:
+    repository.write({"requirements.in": "beta\n", "dev.in": "-c requirements.txt\nbeta\n"})
+    repository.write({"requirements.txt": "beta==1.0\n    # via -r requirements.in\n"})
+    dev = PLAIN.replace("requirements.", "dev.")
+    repository.compile(dev)
+    repository.commit("A")
+    repository.run("freeze", "--check")
+    repository.write({"requirements.txt": "beta==2.0\n    # via -r requirements.in\n"})
+
+    told = repository.run("sync").stdout
+    ours = repository.text("dev.txt")
+    repository.compile(dev)
+
+    assert "beta  1.0 -> 2.0" in told
+    assert ours == repository.text("dev.txt")

@@ -196,7 +196,7 @@ def status_report(
         locks=(
             LockState(
                 group="default",
-                source=PROJECT.root / "requirements.in",
+                sources=(PROJECT.root / "requirements.in",),
                 path=PROJECT.root / "requirements.txt",
                 pins=34,
                 freshness=freshness or Fresh(),

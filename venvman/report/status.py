@@ -84,7 +84,7 @@ def _lock(lock: LockState, report: StatusReport) -> dict[str, Any]:
     stale = lock.freshness.reasons if isinstance(lock.freshness, Stale) else ()
     return {
         "group": lock.group,
-        "source": None if lock.source is None else report.project.display(lock.source),
+        "source": ", ".join(map(report.project.display, lock.sources)) or None,
         "path": report.project.display(lock.path),
         "pins": lock.pins,
         "state": _state(lock),

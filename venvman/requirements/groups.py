@@ -35,8 +35,8 @@ class Group:
 
     ``sources`` and ``lock`` are absolute paths (``lock`` need not exist). ``folder`` is where the
     command in the lock's header is run, None where there is none; ``limits`` are the constraints
-    files that it names. ``included`` are the locks of other groups that a ``-r`` names.
-    ``requirements`` and ``constraints`` keep the order of the files. ``options`` has an entry for
+    files that it names. ``included`` and ``limiting`` are the locks of other groups that a ``-r``
+    and only a ``-c`` names. ``requirements`` and ``constraints`` keep the order of the files. ``options`` has an entry for
     the lock's command and one per file read, in order.
     ``files`` are the absolute paths of every local file read, the first source first.
     """
@@ -51,6 +51,7 @@ class Group:
     folder: Path | None = None
     limits: tuple[Path, ...] = ()
     included: tuple[Path, ...] = ()
+    limiting: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +132,16 @@ class _Reader:
             files=tuple(files),
             folder=source.folder,
             limits=_limits(source),
-            included=tuple(Path(each) for each in follower.locks if Path(each) != source.lock),
+            included=tuple(
+                Path(each)
+                for each, whole in follower.locks.items()
+                if whole and Path(each) != source.lock
+            ),
+            limiting=tuple(
+                Path(each)
+                for each, whole in follower.locks.items()
+                if not whole and Path(each) != source.lock
+            ),
         )
 
     def check(self) -> None:

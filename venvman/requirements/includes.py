@@ -57,8 +57,8 @@ class Follower:
         self._load = load
         self._stand_ins = stand_ins
         self._faults: dict[Problem, None] = {}
-        self.locks: dict[str, None] = {}
-        """The locks named with ``-r`` that sources were read for."""
+        self.locks: dict[str, bool] = {}
+        """The locks that sources were read for, and whether a ``-r`` names them rather than ``-c``."""
 
     @property
     def faults(self) -> tuple[Problem, ...]:
@@ -99,8 +99,8 @@ class Follower:
         self, location: str, line: IncludeLine, *, lenient: bool, chain: tuple[str, ...]
     ) -> Iterator[Visit]:
         named = resolve(location, line.target)
-        if named in self._stand_ins and not line.constraint:
-            self.locks[named] = None
+        if named in self._stand_ins:
+            self.locks[named] = self.locks.get(named, False) or not line.constraint
         for target in self._stand_ins.get(named, (named,)):
             yield from self._target(
                 target, line, lenient=lenient, replaced=target != named, chain=chain

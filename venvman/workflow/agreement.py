@@ -68,7 +68,7 @@ def by_standing(
 
 
 def _includes(one: JudgedLock, other: JudgedLock) -> bool:
-    return other.group.lock in one.group.included
+    return other.group.lock in (*one.group.included, *one.group.limiting)
 
 
 def _clashes(
@@ -80,7 +80,8 @@ def _clashes(
     differences = _differences(first.lock, second.lock, target)
     missing: list[LockEntry] = []
     for inner, outer in ((first, second), (second, first)):
-        if _includes(outer, inner) and inner.lock is not None and outer.lock is not None:
+        whole = inner.group.lock in outer.group.included
+        if whole and inner.lock is not None and outer.lock is not None:
             missing += _missing(inner.lock, outer.lock, target)
     if not differences and not missing:
         return

@@ -289,7 +289,7 @@ def _inventory(condition: Condition) -> Inventory | None:
 def _lock_state(each: _LockLook) -> LockState:
     return LockState(
         group=each.source.group,
-        source=each.source.path,
+        sources=each.source.paths,
         path=each.source.lock,
         pins=len(each.lock.entries) if each.lock else 0,
         freshness=each.judgement,

@@ -164,7 +164,7 @@ class LockState:
     """
 
     group: str
-    source: Path | None
+    sources: tuple[Path, ...]
     path: Path
     pins: int
     freshness: Judgement | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
+from venvman.lock.freshness import Stale
 from venvman.report.as_text.changes import Tense, change_list, counted, fitting
 from venvman.report.as_text.drawing import Group, Text
 from venvman.report.as_text.facts import fact_grid
@@ -129,4 +130,8 @@ def _last_sync(last: Mapping[str, Any]) -> Text:
 def _next(result: Result) -> str | None:
     if not result.exit_code:
         return None
+    report = cast("StatusReport", result.view)
+    stale = [each.freshness for each in report.locks if isinstance(each.freshness, Stale)]
+    if any(reason.code == "lock-disagreement" for each in stale for reason in each.reasons):
+        return "venvman freeze"  # what sync refuses
     return result.data["environment"]["fix"] or "venvman sync"
