@@ -316,7 +316,7 @@ class TestStatus:
 
         report = status_report()
         (only,) = report.locks
-        foreign = with_(report, locks=(with_(only, freshness=None, source=None),))
+        foreign = with_(report, locks=(with_(only, freshness=None, sources=()),))
 
         told = envelope(status_result(foreign))
 

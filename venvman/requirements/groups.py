@@ -36,9 +36,9 @@ class Group:
     ``sources`` and ``lock`` are absolute paths (``lock`` need not exist). ``folder`` is where the
     command in the lock's header is run, None where there is none; ``limits`` are the constraints
     files that it names. ``included`` and ``limiting`` are the locks of other groups that a ``-r``
-    and only a ``-c`` names. ``requirements`` and ``constraints`` keep the order of the files. ``options`` has an entry for
-    the lock's command and one per file read, in order.
-    ``files`` are the absolute paths of every local file read, the first source first.
+    and only a ``-c`` names. ``requirements`` and ``constraints`` keep the order of the files.
+    ``options`` has an entry for the lock's command and one per file read, in order. ``files`` are
+    the absolute paths of every local file read, the first source first.
     """
 
     name: str
