@@ -58,7 +58,7 @@ class Follower:
         self._stand_ins = stand_ins
         self._faults: dict[Problem, None] = {}
         self.locks: dict[str, bool] = {}
-        """The locks that sources were read for; True where a ``-r`` names one, not only a ``-c``."""
+        """The locks that sources were read for; True where a ``-r`` names one, not only ``-c``."""
 
     @property
     def faults(self) -> tuple[Problem, ...]:
