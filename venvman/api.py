@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.directories import Directories
-from venvman.errors import EnvironmentUnusable, LockError, VenvmanError
+from venvman.errors import Command, EnvironmentUnusable, LockError, VenvmanError
 from venvman.events import Reporter
 from venvman.project import Project
 from venvman.workflow.context import Context, context_of
@@ -107,11 +107,13 @@ def diff(project: Project, groups: GroupChoice | None = None, **settings: object
     if isinstance(report.inspection, Environment):
         missing = next(each.path for each in report.locks if not each.path.is_file())
         shown = project.display(missing)
-        raise LockError(f"There is no lock {shown}.", code="lock-missing", fix="venvman freeze")
+        raise LockError(
+            f"There is no lock {shown}.", code="lock-missing", fix=Command.venvman("freeze")
+        )
     raise EnvironmentUnusable(
         f"There is no usable environment at {project.display(report.environment)}.",
         code="environment-absent",
-        fix="venvman sync",
+        fix=Command.venvman("sync"),
     )
 
 

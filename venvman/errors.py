@@ -7,18 +7,23 @@ at least one. One place (``cli/app.py``) turns them into text and an exit code.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 __all__ = [
+    "Advice",
+    "Command",
     "ConfigurationError",
     "EnvironmentUnusable",
     "ExitCode",
+    "Fix",
     "FreezeError",
     "GitError",
     "IndexFault",
@@ -31,6 +36,7 @@ __all__ = [
     "Severity",
     "UnsatisfiableError",
     "VenvmanError",
+    "at",
 ]
 
 
@@ -57,13 +63,68 @@ class Severity(str, Enum):
     NOTE = "note"
 
 
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Command lines that mend something, one after the other; ``always``: even if one fails.
+
+    A word that is a :class:`~pathlib.Path` is a file: absolute, or relative to ``root``, the folder
+    of the project that the command is for. Without ``root`` that is the project that the running
+    command works on. :func:`venvman.report.fixes.shell_line` writes it for where the user stands.
+    """
+
+    steps: tuple[tuple[str | Path, ...], ...]
+    root: Path | None = None
+    always: bool = False
+
+    @classmethod
+    def of(cls, *words: str | Path) -> Command:
+        """One command line."""
+        return cls((words,))
+
+    @classmethod
+    def venvman(cls, *words: str | Path) -> Command:
+        """One of our own."""
+        return cls((("venvman", *words),))
+
+    def then(self, *words: str | Path) -> Command:
+        """The same, and afterwards one more of our own."""
+        return replace(self, steps=(*self.steps, ("venvman", *words)))
+
+    def __str__(self) -> str:
+        """As a shell takes it in the project's own folder."""
+        import shlex
+
+        return ("; " if self.always else " && ").join(
+            shlex.join(map(str, step)) for step in self.steps if step[0] != "cd"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What only people can do: a sentence, with a capital and a full stop."""
+
+    text: str
+
+    def __str__(self) -> str:
+        """The sentence."""
+        return self.text
+
+
+Fix: TypeAlias = Command | Advice
+
+
+def at(fix: Fix | None, root: Path) -> Fix | None:
+    """``fix`` for the project in ``root``, unless it is for another."""
+    return replace(fix, root=root) if isinstance(fix, Command) and fix.root is None else fix
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """One thing that is wrong: what, where, why, and what mends it.
 
     ``code`` is stable and kebab-case, ``message`` one sentence that starts with a capital and ends
     with a full stop. ``path`` is as people see it (see :mod:`venvman.origin`), ``line`` 1-based,
-    ``text`` the offending line itself. ``why`` is the reason, ``fix`` the exact next command.
+    ``text`` the offending line itself. ``why`` is the reason, ``fix`` what to do next.
     No field ever holds a secret.
     """
 
@@ -74,7 +135,11 @@ class Problem:
     line: int | None = None
     text: str | None = None
     why: str | None = None
-    fix: str | None = None
+    fix: Fix | None = None
+
+    def at(self, root: Path) -> Problem:
+        """The same problem of the project in ``root``."""
+        return replace(self, fix=at(self.fix, root))
 
 
 class VenvmanError(Exception):
@@ -95,7 +160,7 @@ class VenvmanError(Exception):
         line: int | None = None,
         text: str | None = None,
         why: str | None = None,
-        fix: str | None = None,
+        fix: Fix | None = None,
         problems: Iterable[Problem] = (),
     ) -> None:
         super().__init__(message)
@@ -105,6 +170,12 @@ class VenvmanError(Exception):
         self.why = why
         self.fix = fix
         self.problems: tuple[Problem, ...] = tuple(problems) or (own,)
+
+    def at(self, root: Path) -> VenvmanError:
+        """The same error, its commands for the project in ``root``."""
+        self.fix = at(self.fix, root)
+        self.problems = tuple(each.at(root) for each in self.problems)
+        return self
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickled with its facts, since worker processes raise errors too."""

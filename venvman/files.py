@@ -7,8 +7,11 @@ import shutil
 import stat
 import struct
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from venvman.errors import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CACHEDIR_TAG",
+    "aside",
     "inter_process_lock",
     "make_cache_folder",
     "make_private_folder",
@@ -32,6 +36,13 @@ CACHEDIR_TAG = (
 )
 
 _TOP_OF_HIERARCHY = 0x20000
+
+
+def aside(path: Path, *, then: str = "sync") -> Command:
+    """The command that moves ``path`` out of the way under a free name, and goes on."""
+    names = (f"{path.name}.aside{number or ''}" for number in count())
+    free = next(name for name in names if not os.path.lexists(path.with_name(name)))
+    return Command.of("mv", path, path.with_name(free)).then(then)
 
 
 def write_atomically(path: Path, content: bytes, *, mode: int | None = None) -> None:

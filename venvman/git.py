@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from venvman.errors import GitError
+from venvman.errors import Advice, GitError
 from venvman.process import ProcessFault, run
 from venvman.secrets import redact
 
@@ -84,7 +84,10 @@ def try_git(*arguments: str, cwd: Path | None = None, variables: Mapping[str, st
         if cwd is not None and not cwd.is_dir():
             raise GitError(f"{cwd} is not a folder.", code="git-failed") from error
         raise GitError(
-            "Could not start git.", code="git-missing", why=error.message, fix="install git"
+            "Could not start git.",
+            code="git-missing",
+            why=error.message,
+            fix=Advice("Install git."),
         ) from error
 
 

@@ -7,6 +7,7 @@ What a hook does when it runs is in :mod:`venvman.workflow.hooking`; its text in
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from dataclasses import replace
 from enum import Enum
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman import hookscript
-from venvman.errors import GitError, Problem, Severity
+from venvman.errors import Advice, Command, GitError, Problem, Severity
 from venvman.files import write_atomically
 from venvman.frozen import dataclass
 from venvman.git import git, try_git
@@ -104,7 +105,7 @@ def install_hooks(
     for name in HookName:
         before = _status(repository, name)
         if before.state is HookState.FOREIGN and _is_tracked(repository, before.path):
-            problems.append(_tracked_hook(before.path, repository))
+            problems.append(_tracked_hook(before.path, repository, project, mode))
             continue
         script = HookScript(
             name=name,
@@ -146,7 +147,7 @@ def _repository(root: Path, variables: Mapping[str, str]) -> _Repository:
             f"{root} is in no git work tree.",
             code="git-no-repository",
             why="hooks live in a repository",
-            fix="git init",
+            fix=Command.of("git", "init"),
         )
     top, folder = done.stdout.splitlines()[:2]
     # `--git-path` answers relative to the working directory, and follows core.hooksPath.
@@ -167,7 +168,9 @@ def _refuse_shared_folder(repository: _Repository) -> None:
         f"core.hooksPath is {repository.folder}, which this repository does not own.",
         code="git-hooks-shared",
         why="a hook put there would run for every repository that shares the folder",
-        fix=f"git config --local core.hooksPath {common}/hooks && venvman hooks install",
+        fix=Command.of("git", "config", "--local", "core.hooksPath", f"{common}/hooks").then(
+            "hooks", "install"
+        ),
     )
 
 
@@ -222,19 +225,20 @@ def _is_tracked(repository: _Repository, path: Path) -> bool:
     ).ok
 
 
-def _tracked_hook(path: Path, repository: _Repository) -> Problem:
+def _tracked_hook(path: Path, repository: _Repository, project: str, mode: HookMode) -> Problem:
     shown = _relative(path, repository.top)
     name = HookName(path.name)
-    words = f"venvman hooks run {name.value} --in . || :"
+    words = ["venvman", "hooks", "run", name.value, "--in", project]
+    if name is not HookName.PRE_COMMIT and mode is not HookMode.REPORT:
+        words += ["--mode", mode.value]
+    line = shlex.join(words) + ("" if name is HookName.PRE_COMMIT else " || :")
     return Problem(
         code="git-hook-tracked",
         message=f"{shown} is a tracked file and was left alone.",
         severity=Severity.WARNING,
         path=shown,
         why="a hook never changes a tracked file",
-        fix=f"add this line to it: {words}"
-        if name is not HookName.PRE_COMMIT
-        else "add this line to it: venvman hooks run pre-commit --in .",
+        fix=Advice(f"Add this line to it: {line}"),
     )
 
 

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from venvman.errors import ConfigurationError, Problem
+from venvman.errors import Advice, ConfigurationError, Problem
 from venvman.frozen import dataclass
 from venvman.names import canonical
 from venvman.options import DEFAULT_INDEX, IndexOptions
@@ -150,7 +150,7 @@ def _read_file(path: Path, problems: list[Problem]) -> dict[str, dict[str, _Valu
                 path=str(path),
                 line=_line_of(error),
                 why=redact(str(error).splitlines()[0]),
-                fix="Correct the file; `pip config debug` shows all that pip reads",
+                fix=Advice("Correct the file; `pip config debug` shows all that pip reads."),
             )
         )
         return {}
@@ -294,5 +294,5 @@ def _invalid(value: _Value, reason: str) -> Problem:
         code="pip-configuration-invalid",
         message=f"{value.where} cannot be {redact(value.text)!r}: {reason}.",
         path=value.path,
-        fix="Correct it; `pip config debug` shows all that pip reads",
+        fix=Advice("Correct it; `pip config debug` shows all that pip reads."),
     )

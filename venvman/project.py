@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import ProjectNotFound
+from venvman.errors import Advice, ProjectNotFound
 from venvman.frozen import dataclass
 from venvman.naming import FOLDER, group_of, is_constraints
 
@@ -155,12 +155,22 @@ def _git_root(folder: Path, *, known: Path | None = None, top: Path | None = Non
 
 
 def _not_found(looked: list[Path]) -> ProjectNotFound:
+    below = find_workspace(looked[0]) if (looked[-1] / ".git").exists() else ()
+    if below:
+        names = ", ".join(each.root.relative_to(looked[0]).as_posix() for each in below[:5])
+        more = f" and {len(below) - 5} more" if len(below) > 5 else ""
+        return ProjectNotFound(
+            f"There is no requirements file in {looked[0]}, but in folders below.",
+            code="project-not-found",
+            why=f"Below are {names}{more}.",
+            fix=Advice("Name one of them with --project, or all of them with --all."),
+        )
     where = str(looked[0]) if len(looked) == 1 else f"{looked[0]} or above, up to {looked[-1]}"
     return ProjectNotFound(
         f"There is no requirements file in {where}.",
         code="project-not-found",
         why=LOOKED_FOR,
-        fix="venvman add <package>",
+        fix=Advice("Name a first package with `venvman add`, or write a requirements file."),
     )
 
 

@@ -83,7 +83,7 @@ class TestProjects:
         assert problem["code"] == "project-not-found"
         assert str(tmp_path / "bare") in problem["message"]
         assert "requirements.in, requirements.txt" in problem["why"]
-        assert problem["fix"] == "venvman add <package>"
+        assert "venvman add" in problem["advice"]
 
     @pytest.mark.parametrize("verb", ["sync", "freeze"])
     def test_a_table_alone_gives_nothing_to_work_with(self, tmp_path: Path, verb: str) -> None:
@@ -92,7 +92,7 @@ class TestProjects:
         problem = World(root, None).refusal(verb)  # type: ignore[arg-type]
 
         assert problem["code"] == "requirements-missing"
-        assert problem["fix"] == "venvman add <package>"
+        assert "venvman add" in problem["advice"]
 
     def test_faults_in_several_files_are_told_at_once_with_line_and_text(
         self, world: World
@@ -149,7 +149,7 @@ class TestLocks:
             assert problem["code"] == "lock-conflict-markers"
             assert (problem["path"], problem["line"]) == ("requirements.lock", 1)
             assert problem["text"] == "<<<<<<< HEAD"
-            assert problem["fix"].startswith("git checkout --ours -- requirements.lock")
+            assert problem["fix"] == "venvman freeze --yes"
 
     def test_status_and_doctor_name_a_lock_that_cannot_be_read(self, synced: World) -> None:
         (synced.root / "requirements.lock").write_text("alpha==1.0\nalpha >= 2\n")
@@ -205,8 +205,9 @@ class TestEnvironments:
         problem = world.refusal("sync", "--frozen")
 
         assert problem["code"] == "not-an-environment"
-        assert problem["why"] == "A file is in the way."
-        assert 'venv = "..."' in problem["fix"]
+        assert problem["why"].startswith("A file is in the way.")
+        assert 'venv = "..."' in problem["why"]
+        assert problem["fix"] == "mv venv venv.aside && venvman sync"
 
     @pytest.mark.parametrize("flags", [(), ("--recreate", "--yes")])
     def test_a_folder_named_venv_is_left_alone(self, world: World, flags: tuple[str, ...]) -> None:
@@ -532,7 +533,7 @@ class TestDisks:
         problem = world.refusal("sync", "--frozen", VENVMAN_STATE_DIR=state)
 
         assert problem["code"] == "state-unwritable"
-        assert "VENVMAN_STATE_DIR" in problem["fix"]
+        assert "VENVMAN_STATE_DIR" in problem["advice"]
         assert world.index.requests == []
 
     def test_a_home_that_cannot_be_written_is_worked_around_with_one_note(

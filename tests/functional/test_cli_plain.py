@@ -48,7 +48,7 @@ def as_typer_reads(line: Sequence[str]) -> Line | None:
 
     called = []
 
-    def note(line: Line) -> ExitCode:
+    def note(line: Line, _words: Sequence[str]) -> ExitCode:
         called.append(line)
         return ExitCode.OK
 

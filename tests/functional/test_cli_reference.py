@@ -67,7 +67,8 @@ def test_every_command_that_a_message_proposes_can_be_typed() -> None:
     proposed = {
         words
         for path in (DOCS.parent / "venvman").rglob("*.py")
-        for words in re.findall(r"fix=\"(venvman [a-z]+(?: [a-z-]+)*)\"", path.read_text())
+        for call in re.findall(r"(?:Command\.venvman|then)\(([^()]*)\)", path.read_text())
+        if (words := "venvman " + " ".join(re.findall(r'"([^"]*)"', call))) and "," not in words
     }
 
     assert proposed

@@ -269,7 +269,7 @@ def test_a_version_that_is_gone_is_looked_for_again_before_it_is_missed(world: W
     assert world.obtain(pin("a", "3.0"))["a"].wheel.filename == late.name
     error = world.refusal(pin("a", "4.0"))
     assert error.code == "version-not-found"
-    assert error.fix == "venvman upgrade a"
+    assert str(error.fix) == "venvman upgrade a"
 
 
 def test_offline_what_is_not_in_the_store_is_missed_at_once(world: World) -> None:
@@ -331,7 +331,7 @@ def test_a_file_that_the_index_lists_and_does_not_have_is_its_owners_matter(worl
     error = world.refusal(pin("a"))
     assert error.code == "index-not-found"
     assert "lists a file that it does not have" in (error.why or "")
-    assert error.fix == "venvman upgrade a"
+    assert str(error.fix) == "venvman upgrade a"
 
 
 def test_a_wheel_whose_metadata_names_another_version_is_refused(world: World) -> None:

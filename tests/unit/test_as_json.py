@@ -25,7 +25,14 @@ from tests.support.views import (
 )
 from venvman.drift import Damaged, Drift, Duplicate, Extra, Missing, OtherSource, OtherVersion
 from venvman.environment.inspection import Absent, Broken, NotAnEnvironment
-from venvman.errors import ExitCode, LockStale, Problem, RequirementsError, Severity
+from venvman.errors import (
+    Advice,
+    ExitCode,
+    LockStale,
+    Problem,
+    RequirementsError,
+    Severity,
+)
 from venvman.lock.freshness import Fresh, Stale
 from venvman.plan import Replace
 from venvman.project import Project
@@ -74,6 +81,7 @@ class TestEnvelope:
             "text": None,
             "why": None,
             "fix": None,
+            "advice": None,
         }
 
     def test_an_error_is_an_error_and_a_stale_lock_is_drift(self) -> None:
@@ -85,7 +93,7 @@ class TestEnvelope:
 
     def test_credentials_are_hidden_wherever_they_stand(self) -> None:
         secret = "https://me:s3cret@example.com/x"
-        problem = Problem(code="x", message=secret, text=secret, why=secret, fix=secret)
+        problem = Problem(code="x", message=secret, text=secret, why=secret, fix=Advice(secret))
         result = Result(
             command="scan",
             status=Status.OK,
@@ -278,6 +286,7 @@ class TestStatus:
                 "state": "ok",
                 "reason": None,
                 "fix": None,
+                "advice": None,
                 "python": "3.11.7",
             },
             "changes": {"installed": [], "removed": [], "changed": [], "unchanged": 34},

@@ -97,6 +97,4 @@ def test_checks_that_nobody_asked_for_do_not_run(world: World) -> None:
 
 def test_credentials_never_reach_a_finding() -> None:
     code = Code("VM999", "test", Severity.NOTE)
-    found = code("see https://me:secret@e.org/", fix="curl https://tok@e.org")
-    assert (found.message, found.fix) == ("see https://****@e.org/", "curl https://****@e.org")
-    assert code("x").fix is None
+    assert code("see https://me:secret@e.org/").message == "see https://****@e.org/"

@@ -13,7 +13,7 @@ from tests.support.examined import World, codes_of
 from tests.support.locked import entry
 from venvman.doctor import ExaminedLock, Finding, LockTracking
 from venvman.environment.inspection import Absent, Broken, NotAnEnvironment
-from venvman.errors import Problem, Severity
+from venvman.errors import Advice, Command, Problem, Severity
 from venvman.githooks import HooksReport, HookState, HookStatus
 from venvman.hookscript import HookMode, HookName
 from venvman.lock.file import Lock, LockHeader
@@ -43,14 +43,17 @@ def only(world: World, select: str, **facts: Any) -> Finding:
 
 def test_an_absent_environment_is_made_by_sync(world: World) -> None:
     found = only(world, "VM1", condition=Absent(path=world.root / "venv"))
-    assert (found.code, found.fix) == ("VM101", "venvman sync")
+    assert (found.code, str(found.fix)) == ("VM101", "venvman sync")
     assert found.message == "There is no environment at venv."
 
 
 def test_a_foreign_folder_is_moved_aside_never_deleted(world: World) -> None:
     there = NotAnEnvironment(path=world.root / "venv", reason="A file is in the way.")
     found = only(world, "VM1", condition=there)
-    assert (found.code, found.fix) == ("VM102", "mv venv venv.aside && venvman sync")
+    assert (found.code, str(found.fix)) == (
+        "VM102",
+        f"mv {world.root}/venv {world.root}/venv.aside && venvman sync",
+    )
     assert found.message.endswith("A file is in the way.")
 
 
@@ -68,7 +71,7 @@ def test_a_broken_environment_is_named_with_its_reason(
 ) -> None:
     broken = Broken(path=world.root / "venv", reason="Because.", code=code)
     found = only(world, "VM1", condition=broken)
-    assert (found.code, found.fix) == (expected, "venvman sync --recreate")
+    assert (found.code, str(found.fix)) == (expected, "venvman sync --recreate")
     assert found.message == "The environment venv is unusable. Because."
 
 
@@ -93,7 +96,7 @@ def test_a_broken_environment_hides_no_stale_lock(world: World) -> None:
 
 def test_a_project_without_requirements_says_so(world: World) -> None:
     found = only(world, "VM2", has_sources=False)
-    assert (found.code, found.fix) == ("VM201", "venvman add NAME")
+    assert (found.code, str(found.fix)) == ("VM201", "Name a first package with `venvman add`.")
     assert found.message == f"{world.root.name} has no requirements file."
 
 
@@ -101,15 +104,15 @@ def test_faults_keep_their_line_and_severity(world: World) -> None:
     problems = (
         Problem(code="a", message="Bad.", path="requirements.txt", line=3, why="Because."),
         Problem(code="b", message="Odd.", severity=Severity.WARNING, path="x.txt"),
-        Problem(code="c", message="Far.", fix="do this"),
+        Problem(code="c", message="Far.", fix=Advice("Do this.")),
         Problem(code="d", message="Lost."),
     )
     found = world.findings(scan_problems=problems, select="VM2")
-    assert {(each.message, each.line, each.severity.value, each.fix) for each in found} == {
-        ("Bad. Because.", 3, "error", "edit requirements.txt, line 3"),
-        ("Odd.", None, "warning", "edit x.txt"),
-        ("Far.", None, "error", "do this"),
-        ("Lost.", None, "error", None),
+    assert {(each.message, each.line, each.severity.value, str(each.fix)) for each in found} == {
+        ("Bad. Because.", 3, "error", "Correct requirements.txt, line 3."),
+        ("Odd.", None, "warning", "Correct x.txt."),
+        ("Far.", None, "error", "Do this."),
+        ("Lost.", None, "error", "None"),
     }
 
 
@@ -155,17 +158,23 @@ def lock_at(
 
 def test_requirements_that_were_never_frozen_are_found(world: World) -> None:
     found = only(world, "VM3", locks=(lock_at(world, lock=None),))
-    assert (found.code, found.path, found.fix) == ("VM301", "requirements.lock", "venvman freeze")
+    assert (found.code, found.path, str(found.fix)) == (
+        "VM301",
+        "requirements.lock",
+        "venvman freeze",
+    )
 
 
 def test_every_reason_of_a_stale_lock_is_a_finding(world: World) -> None:
     reasons = (
         Problem(code="x", message="Flask is new.", path="requirements.txt", line=4),
-        Problem(code="y", message="Old.", why="It left.", fix="venvman freeze -P old"),
+        Problem(
+            code="y", message="Old.", why="It left.", fix=Command.venvman("freeze", "-P", "old")
+        ),
     )
     found = world.findings(locks=(lock_at(world, stale=reasons),), select="VM3")
     assert codes_of(found) == ["VM302", "VM302"]
-    assert {(each.message, each.path, each.line, each.fix) for each in found} == {
+    assert {(each.message, each.path, each.line, str(each.fix)) for each in found} == {
         ("Flask is new.", "requirements.txt", 4, "venvman freeze"),
         ("Old. It left.", "requirements.lock", None, "venvman freeze -P old"),
     }
@@ -174,12 +183,8 @@ def test_every_reason_of_a_stale_lock_is_a_finding(world: World) -> None:
 @pytest.mark.parametrize(
     ("code", "expected", "fix"),
     [
-        (
-            "lock-conflict-markers",
-            "VM303",
-            "git checkout --ours -- requirements.lock && venvman freeze",
-        ),
-        ("lock-faulty", "VM304", "venvman freeze"),
+        ("lock-conflict-markers", "VM303", "venvman freeze --yes"),
+        ("lock-faulty", "VM304", "venvman freeze --yes"),
     ],
 )
 def test_an_unreadable_lock_is_told_from_a_conflicted_one(
@@ -187,7 +192,7 @@ def test_an_unreadable_lock_is_told_from_a_conflicted_one(
 ) -> None:
     problem = Problem(code=code, message="Bad.", line=7)
     found = only(world, "VM3", locks=(lock_at(world, lock=None, problems=(problem,)),))
-    assert (found.code, found.path, found.line, found.fix) == (
+    assert (found.code, found.path, found.line, str(found.fix)) == (
         expected,
         "requirements.lock",
         7,
@@ -198,7 +203,7 @@ def test_an_unreadable_lock_is_told_from_a_conflicted_one(
 def test_locks_that_disagree_are_found(world: World) -> None:
     problem = Problem(code="lock-disagreement", message="A and B.", path="dev.lock", line=2)
     found = only(world, "VM3", selection_problems=(problem,))
-    assert (found.code, found.line, found.fix) == ("VM305", 2, "venvman freeze")
+    assert (found.code, found.line, str(found.fix)) == ("VM305", 2, "venvman freeze")
 
 
 @pytest.mark.parametrize(
@@ -211,7 +216,8 @@ def test_locks_that_disagree_are_found(world: World) -> None:
 )
 def test_the_lock_of_another_tool_is_worth_a_note(world: World, command: str, by: str) -> None:
     found = only(world, "VM3", locks=(lock_at(world, tool="uv", command=command),))
-    assert (found.code, found.severity, found.fix) == ("VM306", Severity.NOTE, command)
+    assert (found.code, found.severity) == ("VM306", Severity.NOTE)
+    assert str(found.fix) == command
     assert found.message.startswith(f"requirements.lock is made by {by}, ")
 
 
@@ -225,10 +231,18 @@ def test_pins_without_hashes_are_counted(world: World) -> None:
 
 
 def test_a_lock_for_other_targets_is_worth_a_warning(world: World) -> None:
-    note = Problem(code="lock-of-other-targets", message="The lock is for windows.", fix="freeze")
+    note = Problem(
+        code="lock-of-other-targets",
+        message="The lock is for windows.",
+        fix=Command.venvman("freeze"),
+    )
     other = replace(note, code="lock-unannotated")
     found = only(world, "VM3", locks=(lock_at(world, notes=(other, note)),))
-    assert (found.code, found.severity, found.fix) == ("VM308", Severity.WARNING, "freeze")
+    assert (found.code, found.severity, str(found.fix)) == (
+        "VM308",
+        Severity.WARNING,
+        "venvman freeze",
+    )
     assert found.message.startswith("The lock is for windows.")
     assert found.path == "requirements.lock"
 
@@ -269,7 +283,7 @@ def test_hooks_that_are_not_installed_are_worth_a_note(world: World) -> None:
     found = only(world, "VM6", hooks=HooksReport(folder=folder, hooks=hooks))
     assert (found.code, found.severity, found.path) == ("VM601", Severity.NOTE, ".git/hooks")
     assert found.message == "Git will not tell of drift: post-merge is not installed."
-    assert found.fix == "venvman hooks install"
+    assert str(found.fix) == "venvman hooks install"
     assert not world.findings(hooks=HooksReport(folder=folder, hooks=hooks[:1]), select="VM6")
 
 
@@ -294,7 +308,7 @@ def test_credentials_in_a_requirements_file_are_found_and_not_repeated(world: Wo
     )
     found = only(world, "VM7", files=(file,))
     assert (found.code, found.line, found.path) == ("VM701", 2, "requirements.txt")
-    assert "secret" not in found.message + (found.fix or "")
+    assert "secret" not in found.message + (str(found.fix) or "")
 
 
 @pytest.mark.parametrize(

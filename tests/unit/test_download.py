@@ -189,11 +189,11 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         client(tmp_path).download("https://x.test/a.whl", tmp_path / "none", label="demo")
 
     assert caught.value.code == "download-unwritable"
-    assert "TMPDIR" in (caught.value.fix or "")
+    assert "TMPDIR" in str(caught.value.fix)
     folder = type(tmp_path)("/nowhere/cache")
     with pytest.raises(InstallError) as caught:
         client(tmp_path).download("https://x.test/a.whl", folder, label="demo")
-    assert "VENVMAN_CACHE_DIR" in (caught.value.fix or "")
+    assert "VENVMAN_CACHE_DIR" in str(caught.value.fix)
 
 
 @pytest.mark.parametrize("size", [2_000_000, 2_000])

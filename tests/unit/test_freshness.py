@@ -82,7 +82,7 @@ def test_a_new_requirement_is_named_with_its_line(tmp_path: Path) -> None:
         3,
         "rich",
     )
-    assert reason.fix == "venvman freeze"
+    assert str(reason.fix) == "venvman freeze"
 
 
 def test_a_pin_outside_its_range_is_stale(tmp_path: Path) -> None:

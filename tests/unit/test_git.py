@@ -55,7 +55,7 @@ def test_a_missing_git_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(GitError) as caught:
         git("status", variables={"PATH": str(tmp_path)})
     assert caught.value.code == "git-missing"
-    assert caught.value.fix == "install git"
+    assert str(caught.value.fix) == "Install git."
 
 
 def test_a_missing_working_directory_is_not_a_missing_git(tmp_path: Path) -> None:

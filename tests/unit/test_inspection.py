@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def broken(path: Path, directories: Directories) -> Broken:
     found = inspect(path, directories=directories)
     assert isinstance(found, Broken), found
-    assert found.fix == "venvman sync --recreate"
+    assert str(found.fix) == "venvman sync --recreate"
     return found
 
 

@@ -93,7 +93,7 @@ def test_nothing_found_says_where_it_looked_and_offers_add(tmp_path: Path) -> No
         find_project(tmp_path, home=tmp_path)
     (problem,) = raised.value.problems
     assert str(tmp_path) in problem.message
-    assert problem.fix == "venvman add <package>"
+    assert "venvman add" in str(problem.fix)
 
 
 def test_an_explicit_folder_is_where_the_walk_begins(tmp_path: Path) -> None:

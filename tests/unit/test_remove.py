@@ -163,7 +163,7 @@ def test_without_record_nothing_is_removed_and_all_are_named(place: Place) -> No
     with pytest.raises(InstallError) as caught:
         place.leaving("one", "two")
     assert [problem.code for problem in caught.value.problems] == ["record-missing"] * 2
-    assert caught.value.fix == "venvman sync --recreate"
+    assert str(caught.value.fix) == "venvman sync --recreate"
 
 
 def test_a_metadata_folder_without_metadata_is_a_leftover(place: Place) -> None:

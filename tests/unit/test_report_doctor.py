@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.examined import World
 from venvman.doctor import Diagnosis, Finding, Selection, diagnose
-from venvman.errors import ExitCode, Problem, Severity
+from venvman.errors import Command, ExitCode, Problem, Severity
 from venvman.names import canonical
 from venvman.project import Project
 from venvman.report.as_json import render
@@ -22,7 +22,7 @@ FOUND = Finding(
     package=canonical("Flask"),
     path="requirements.lock",
     line=3,
-    fix="venvman sync",
+    fix=Command.venvman("sync"),
 )
 
 
@@ -50,6 +50,7 @@ def test_a_finding_has_the_keys_of_the_contract_and_null_for_what_is_absent() ->
                 "line": 3,
                 "message": "flask is locked, but not installed.",
                 "fix": "venvman sync",
+                "advice": None,
             },
             {
                 "code": "VM601",
@@ -60,6 +61,7 @@ def test_a_finding_has_the_keys_of_the_contract_and_null_for_what_is_absent() ->
                 "line": None,
                 "message": "No hooks.",
                 "fix": None,
+                "advice": None,
             },
         ],
     }

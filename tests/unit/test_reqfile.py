@@ -230,7 +230,7 @@ def test_a_faulty_line_is_named_with_its_text(text: str, code: str, word: str) -
 
 def test_one_equals_sign_is_mended_in_the_advice() -> None:
     (error,) = read("foo = 1.0\n").errors
-    assert error.fix == "Write it as: foo==1.0"
+    assert str(error.fix) == "Write it as foo==1.0."
 
 
 def test_all_faults_are_told_and_the_good_lines_stay() -> None:

@@ -184,7 +184,7 @@ def test_offline_what_was_never_fetched_is_not_found(
     repository.commit("one")
     with pytest.raises(InstallError) as caught:
         content(repository.source(revision), tmp_path, offline=True)
-    assert caught.value.fix == "run without --offline"
+    assert str(caught.value.fix) == "Run the command again without --offline."
     assert not list((tmp_path / "cache" / "git").glob("*/config"))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from venvman.cli.options import Common
 from venvman.cli.read import Glance, glance, read
 from venvman.cli.session import Session, perform
 from venvman.cli.usage import NAME, UsageFault
-from venvman.errors import ExitCode, VenvmanError
+from venvman.errors import Command, ExitCode, VenvmanError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +62,7 @@ def _run(words: list[str]) -> int:
     completing = f"_{NAME.upper()}_COMPLETE" in os.environ
     line = None if completing else read(words)
     if line is not None:
-        code = int(perform(line))
+        code = int(perform(line, words))
     else:
         from venvman.cli import typed
 
@@ -73,7 +72,14 @@ def _run(words: list[str]) -> int:
 
 
 def _common(seen: Glance) -> Common:
-    return Common.of(format=seen.format, color=seen.color, quiet=seen.quiet, verbose=seen.verbose)
+    return Common.of(
+        format=seen.format,
+        color=seen.color,
+        quiet=seen.quiet,
+        verbose=seen.verbose,
+        project=seen.project,
+        cache_dir=seen.cache_dir,
+    )
 
 
 def _make_printable() -> None:
@@ -110,8 +116,8 @@ def _with_fix(fault: UsageFault, seen: Glance) -> UsageFault:
     """``fault`` with the line that shows how it should be."""
     if not fault.misspelled:
         return fault
-    place = f"{NAME} {seen.command}" if seen.known else NAME
-    return UsageFault(fault.message, fix=f"{place} --help")
+    place = (NAME, *seen.command.split()) if seen.known else (NAME,)
+    return UsageFault(fault.message, fix=Command.of(*place, "--help"))
 
 
 def _of_typer(fault: Exception, seen: Glance) -> VenvmanError | None:
@@ -136,7 +142,7 @@ def _unexpected(fault: Exception, seen: Glance, words: Sequence[str]) -> Venvman
         "This is a defect of venvman: it met something it was not made for.",
         code="unexpected",
         why=f"{type(fault).__name__}: {fault}\nPlease report it{_where_to_report()}{asked}.",
-        fix=None if seen.verbose else shlex.join([NAME, *words, "--verbose"]),
+        fix=None if seen.verbose else Command.of(NAME, *words, "--verbose"),
     )
 
 

@@ -10,15 +10,17 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from venvman.events import Reporter, Stage
+from venvman.report.fixes import AT_ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rich.console import Console
     from rich.progress import Progress, ProgressColumn, Task, TaskID
 
     from venvman.cli.console import Printer
     from venvman.errors import Problem
+    from venvman.report.fixes import Standing
 
 __all__ = ["LineReporter", "LiveReporter", "SilentReporter", "TerminalReporter"]
 
@@ -76,9 +78,16 @@ class SilentReporter(TerminalReporter):
 class LineReporter(TerminalReporter):
     """For pipes, logs and CI: a line when a stage that takes its time begins; no control codes."""
 
-    def __init__(self, printer: Printer, *, verbose: bool = False) -> None:
+    def __init__(
+        self,
+        printer: Printer,
+        *,
+        verbose: bool = False,
+        here: Callable[[], Standing] = lambda: AT_ROOT,
+    ) -> None:
         super().__init__()
         self._printer = printer
+        self._here = here
         self._verbose = verbose
 
     def stage_started(self, stage: Stage, *, total: int | None) -> None:
@@ -107,7 +116,7 @@ class LineReporter(TerminalReporter):
         """One line, at once."""
         from venvman.report.as_text.problems import problem_line
 
-        self._printer.print(problem_line(problem), wrap=not self._printer.is_bare)
+        self._printer.print(problem_line(problem, self._here()), wrap=not self._printer.is_bare)
 
     def _print(self, text: str) -> None:
         from venvman.report.as_text.words import plain
@@ -121,9 +130,16 @@ class LiveReporter(TerminalReporter):
     Everything vanishes when :meth:`close` is called: the summary says what is worth keeping.
     """
 
-    def __init__(self, console: Console, *, verbose: bool = False) -> None:
+    def __init__(
+        self,
+        console: Console,
+        *,
+        verbose: bool = False,
+        here: Callable[[], Standing] = lambda: AT_ROOT,
+    ) -> None:
         super().__init__()
         self._console = console
+        self._here = here
         self._verbose = verbose
         self._lock = threading.RLock()
         self._progress: Progress | None = None
@@ -203,7 +219,7 @@ class LiveReporter(TerminalReporter):
         """One line above the bars, at once."""
         from venvman.report.as_text.problems import problem_line
 
-        self._console.print(problem_line(problem))
+        self._console.print(problem_line(problem, self._here()))
 
     @contextmanager
     def paused(self) -> Iterator[None]:

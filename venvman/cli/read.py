@@ -32,12 +32,14 @@ class Glance:
     ``command`` is ``sync`` or ``hooks install``, ``venvman`` where no ``known`` one is named.
     """
 
-    __slots__ = ("command", "format", "color", "known", "quiet", "verbose")  # noqa: RUF023 - as said
+    __slots__ = ("cache_dir", "color", "command", "format", "known", "project", "quiet", "verbose")
 
     def __init__(self, words: Sequence[str]) -> None:
         own = _own(list(words))
         named = _named(own)
         color = _value_of(own, "--color") or ""
+        self.project = _value_of(own, "--project") or None
+        self.cache_dir = _value_of(own, "--cache-dir") or None
         self.known = named is not None
         self.command = named or "venvman"
         self.format = "json" if _value_of(own, "--format") == "json" else "text"

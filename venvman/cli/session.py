@@ -5,28 +5,34 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import replace
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from venvman.cli.console import Printer, manner_of
 from venvman.cli.options import Common, Format
 from venvman.cli.table import COMMON
-from venvman.errors import ExitCode
+from venvman.cli.usage import NAME
+from venvman.errors import Command as Fix
+from venvman.errors import ExitCode, VenvmanError
 from venvman.report.result import Result, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TextIO
 
     from venvman.cli.progress import TerminalReporter
     from venvman.cli.read import Line
     from venvman.cli.table import Command
     from venvman.directories import Directories
-    from venvman.errors import VenvmanError
+    from venvman.report.fixes import Standing
     from venvman.workflow import Context
 
 __all__ = ["Session", "function_of", "perform"]
+
+
+Outcome = TypeVar("Outcome")
 
 
 class Session:
@@ -35,8 +41,9 @@ class Session:
     Reads the process's environment, working directory and streams: below ``cli`` nobody does.
     """
 
-    def __init__(self, common: Common) -> None:
+    def __init__(self, common: Common, words: Sequence[str] = ()) -> None:
         self.common = common
+        self._words = words
         self.variables: Mapping[str, str] = dict(os.environ)
         self.reporter = self._make_reporter()
 
@@ -96,6 +103,32 @@ class Session:
             cache_dir=self.common.cache_dir,
         )
 
+    def each(self, contexts: Sequence[Context], do: Callable[[Context], Outcome]) -> list[Outcome]:
+        """What ``do`` makes of each project; an error's commands are for the one that met it."""
+        outcomes: list[Outcome] = []
+        for context in contexts:
+            try:
+                outcomes.append(do(context))
+            except VenvmanError as error:
+                raise error.at(context.project.root)  # noqa: B904 - it is the same one
+        return outcomes
+
+    @cached_property
+    def here(self) -> Standing:
+        """Where the user stands, for the commands that are printed."""
+        from venvman.report.fixes import Standing, nearest_project
+
+        # Git runs hooks at the top of the work tree, and says below which folder somebody stood.
+        inside = self.variables.get("GIT_PREFIX", "") if self._words[:1] == ["hooks"] else ""
+        cwd, home = Path.cwd() / inside, Path(self.variables.get("HOME") or Path.home())
+        root: Path | None = None
+        if self.common.project is not None:
+            named = Path(os.path.abspath(cwd / self.common.project))  # noqa: PTH100 - keeps links
+            root = nearest_project(named, home) or named
+        cache = self.common.cache_dir
+        options = () if cache is None else ("--cache-dir", str(cache))
+        return Standing(cwd=cwd, home=home, root=root, options=options)
+
     @property
     def directories(self) -> Directories:
         """The folders outside projects, for the commands that need no project."""
@@ -117,7 +150,7 @@ class Session:
 
             told = [each for each in self.reporter.problems if each not in result.problems]
             whole = replace(result, problems=(*result.problems, *told))
-            sys.stdout.write(render(whole))
+            sys.stdout.write(render(whole, self.here))
         else:
             self._show_text(result)
         return result.exit_code
@@ -136,7 +169,7 @@ class Session:
             printer.print(Text(error.message))
         else:
             drift = result.status is Status.DRIFT
-            printer.print(error_panel(error, width=printer.width, drift=drift))
+            printer.print(error_panel(error, self.here, width=printer.width, drift=drift))
         return result.exit_code
 
     def _show_text(self, result: Result) -> None:
@@ -146,8 +179,17 @@ class Session:
             sys.stdout.write(result.verbatim)
         elif not self.common.quiet or result.answers or result.exit_code is not ExitCode.OK:
             printer = self._printer(sys.stdout)
-            printer.print(render(result, verbose=self.common.verbose, height=printer.height))
+            verbose, height = self.common.verbose, printer.height
+            result = self._with_next(result)
+            printer.print(render(result, verbose=verbose, height=height, here=self.here))
         self._show_problems(result)
+
+    def _with_next(self, result: Result) -> Result:
+        """What a dry run or check would do is done by the same command line without that."""
+        own = [word for word in self._words if word not in ("--check", "--dry-run")]
+        if result.status is not Status.DRIFT or len(own) == len(self._words):
+            return result
+        return replace(result, next=Fix.of(NAME, *own))
 
     def _show_problems(self, result: Result) -> None:
         """Those of ``result`` that were not already told while it was made."""
@@ -156,10 +198,10 @@ class Session:
         printer = self._printer(sys.stderr)
         untold = [each for each in result.problems if each not in self.reporter.problems]
         if result.status is Status.ERROR:
-            printer.print(problems_panel(result.problems, width=printer.width))
+            printer.print(problems_panel(result.problems, self.here, width=printer.width))
             return
         for problem in untold:
-            printer.print(problem_line(problem), wrap=not printer.is_bare)
+            printer.print(problem_line(problem, self.here), wrap=not printer.is_bare)
 
     def _make_reporter(self) -> TerminalReporter:
         from venvman.cli import progress
@@ -170,8 +212,10 @@ class Session:
             return progress.SilentReporter()
         printer = Printer(sys.stderr, manner)
         if manner.animation:
-            return progress.LiveReporter(printer.console, verbose=self.common.verbose)
-        return progress.LineReporter(printer, verbose=self.common.verbose)
+            return progress.LiveReporter(
+                printer.console, verbose=self.common.verbose, here=lambda: self.here
+            )
+        return progress.LineReporter(printer, verbose=self.common.verbose, here=lambda: self.here)
 
     def _printer(self, stream: TextIO) -> Printer:
         return Printer(stream, manner_of(stream, color=self.common.color, variables=self.variables))
@@ -183,8 +227,8 @@ class Session:
             return typer.confirm(question, err=True)
 
 
-def perform(line: Line) -> ExitCode:
-    """Runs a command, shows its result, and returns its exit code.
+def perform(line: Line, words: Sequence[str]) -> ExitCode:
+    """Runs the command that ``words`` mean, shows its result, and returns its exit code.
 
     Errors pass through: ``app.main`` is the one boundary.
     """
@@ -192,7 +236,7 @@ def perform(line: Line) -> ExitCode:
     own = [each.name for each in line.command.options if each not in COMMON]
     if line.command.argument is not None:
         own.append(line.command.argument.name)
-    session = Session(Common.of(**shared))
+    session = Session(Common.of(**shared), words)
     try:
         function = function_of(line.command)
         return session.show(function(session, **{name: line.values[name] for name in own}))

@@ -85,31 +85,40 @@ def app_for(words: Sequence[str]) -> typer.Typer:
     named = glance(words).command
     for name, command in COMMANDS.items():
         family, _, member = name.rpartition(" ")
-        _add(families[family] if family else app, member, command, whole=name == named)
+        whole = words if name == named else None
+        _add(families[family] if family else app, member, command, whole=whole)
     for name, family_app in families.items():
         app.add_typer(family_app, name=name)
     for alias, name in ALIASES.items():
-        _add(app, alias, COMMANDS[name], whole=name == named, hidden=True)
+        whole = words if name == named else None
+        _add(app, alias, COMMANDS[name], whole=whole, hidden=True)
     return app
 
 
 def _add(
-    app: typer.Typer, name: str, command: Command, *, whole: bool, hidden: bool = False
+    app: typer.Typer,
+    name: str,
+    command: Command,
+    *,
+    whole: Sequence[str] | None,
+    hidden: bool = False,
 ) -> None:
+    """With all of its options where ``whole``, the words that name it, are given."""
     settings = {"allow_interspersed_args": False} if command.passing else None
     decorate = app.command(
         name, help=command.help, hidden=hidden or command.hidden, context_settings=settings
     )
-    decorate(_callback(command) if whole else _unnamed)
+    decorate(_unnamed if whole is None else _callback(command, whole))
 
 
 def _unnamed() -> None:
     """Stands for a command that the line does not name."""
 
 
-def _callback(command: Command) -> Callable[..., ExitCode]:
+def _callback(command: Command, words: Sequence[str]) -> Callable[..., ExitCode]:
     def whole(**values: Any) -> ExitCode:  # noqa: ANN401 - typer's values, typed by the signature
-        return perform(Line(command, {name: _plain(value) for name, value in values.items()}))
+        given = {name: _plain(value) for name, value in values.items()}
+        return perform(Line(command, given), words)
 
     argument = () if command.argument is None else (_argument(command.argument),)
     parameters = [*argument, *(_option(each) for each in command.options)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from venvman.errors import VenvmanError
+from venvman.errors import Fix, VenvmanError
 
 __all__ = ["NAME", "UsageFault"]
 
@@ -17,6 +17,6 @@ class UsageFault(VenvmanError):
     it, which only the one boundary knows (``app``).
     """
 
-    def __init__(self, message: str, *, misspelled: bool = True, fix: str | None = None) -> None:
+    def __init__(self, message: str, *, misspelled: bool = True, fix: Fix | None = None) -> None:
         super().__init__(message, code="usage", fix=fix)
         self.misspelled = misspelled

@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
+from venvman.errors import Command
 from venvman.lock.style import left_out
 from venvman.names import NormalizedName, canonical
 
@@ -73,7 +74,7 @@ def python(examination: Examination) -> Iterator[Finding]:
                 f"{_named(each)} needs Python {required}, but the environment has {version}.",
                 package=each.name,
                 path=examination.display(each.metadata),
-                fix="venvman freeze --upgrade && venvman sync",
+                fix=Command.venvman("upgrade", each.name).then("sync"),
             )
 
 
@@ -153,14 +154,14 @@ def _unmet(
     return codes.DEPENDENCY_VERSION(message, package=each.name, path=path, fix=fix)
 
 
-def _mend(examination: Examination, each: Installed, needed: NormalizedName) -> str:
+def _mend(examination: Examination, each: Installed, needed: NormalizedName) -> Command:
     """Sync, where the lock has the answer or leaves it to sync; else the lock is incomplete."""
     if any(each.lock is not None and needed in left_out(each.lock) for each in examination.locks):
-        return "venvman sync"
+        return Command.venvman("sync")
     differences = examination.drift.differences if examination.drift else ()
     if any(difference.name in (each.name, needed) for difference in differences):
-        return "venvman sync"
-    return "venvman freeze && venvman sync"
+        return Command.venvman("sync")
+    return Command.venvman("freeze").then("sync")
 
 
 @cache

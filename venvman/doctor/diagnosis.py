@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.doctor.table import examine
+from venvman.errors import at
 from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
@@ -35,5 +37,8 @@ def diagnose(examination: Examination, selection: Selection | None = None) -> Di
     return Diagnosis(
         project=examination.project,
         environment=examination.display(examination.place),
-        findings=examine(examination, selection),
+        findings=tuple(
+            replace(each, fix=at(each.fix, examination.project.root))
+            for each in examine(examination, selection)
+        ),
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from venvman.cases import assert_never
 from venvman.doctor import codes
 from venvman.environment.inspection import Absent, Broken, Environment, NotAnEnvironment
+from venvman.errors import Command
+from venvman.files import aside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,14 +30,13 @@ def condition(examination: Examination) -> Iterator[Finding]:
     match examination.condition:
         case Absent():
             yield codes.ENVIRONMENT_ABSENT(
-                f"There is no environment at {shown}.", path=shown, fix="venvman sync"
+                f"There is no environment at {shown}.", path=shown, fix=Command.venvman("sync")
             )
         case NotAnEnvironment(reason=reason):
-            aside = shlex.quote(f"{shown}.aside")
             yield codes.NOT_AN_ENVIRONMENT(
                 f"{shown} is not a virtual environment. {reason}",
                 path=shown,
-                fix=f"mv {shlex.quote(shown)} {aside} && venvman sync",
+                fix=aside(examination.place),
             )
         case Broken(reason=reason, code=code, fix=fix):
             kind = _BROKEN.get(code, codes.ENVIRONMENT_BROKEN)
@@ -60,5 +60,5 @@ def python(examination: Examination) -> Iterator[Finding]:
         yield codes.OTHER_PYTHON(
             examination.python_conflict,
             path=examination.display(examination.place),
-            fix="venvman sync --recreate",
+            fix=Command.venvman("sync", "--recreate"),
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -17,6 +18,7 @@ from venvman.doctor import codes
 from venvman.environment.inspection import Environment
 from venvman.environment.inventory import MetadataKind
 from venvman.environment.record import encode_digest, locate, parse_record
+from venvman.errors import Command
 from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
@@ -31,8 +33,10 @@ if TYPE_CHECKING:
 
 __all__ = ["contents", "presence"]
 
-_MEND = "venvman sync --recreate"
-_MEND_UNNOTICED = f"venvman cache verify; {_MEND}"
+_MEND = Command.venvman("sync", "--recreate")
+_MEND_UNNOTICED = replace(
+    Command.venvman("cache", "verify").then("sync", "--recreate"), always=True
+)
 # What an installer writes into a wheel's scripts is the first line; RECORDs of old pips hold the
 # hash of the script as it was in the wheel (https://github.com/pypa/pip/issues/10744).
 _PLACEHOLDERS = (b"#!python\n", b"#!pythonw\n")

@@ -8,7 +8,7 @@ from venvman.frozen import dataclass
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
-    from venvman.errors import Severity
+    from venvman.errors import Fix, Severity
     from venvman.names import NormalizedName
 
 __all__ = ["Code", "Finding"]
@@ -19,8 +19,8 @@ class Finding:
     """A row of doctor's report (DESIGN 4.3).
 
     ``code`` (``VM401``) and ``name`` (``distribution-missing``) are stable. ``message`` is a
-    sentence that says what and why. ``path`` is as people see it, ``line`` 1-based. ``fix`` is the
-    exact command, or what to do by hand where no command can. No field ever holds a secret.
+    sentence that says what and why. ``path`` is as people see it, ``line`` 1-based. ``fix`` is what
+    to do about it.
     """
 
     code: str
@@ -30,7 +30,7 @@ class Finding:
     package: NormalizedName | None = None
     path: str | None = None
     line: int | None = None
-    fix: str | None = None
+    fix: Fix | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,10 @@ class Code:
         package: NormalizedName | None = None,
         path: str | None = None,
         line: int | None = None,
-        fix: str | None = None,
+        fix: Fix | None = None,
         severity: Severity | None = None,
     ) -> Finding:
-        """A finding of this kind; credentials in ``message`` and ``fix`` are hidden."""
+        """A finding of this kind; credentials in ``message`` are hidden."""
         return Finding(
             code=self.code,
             name=self.name,
@@ -60,5 +60,5 @@ class Code:
             package=package,
             path=path,
             line=line,
-            fix=redact(fix) if fix else None,
+            fix=fix,
         )

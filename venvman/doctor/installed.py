@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
 from venvman.drift import Damaged, Duplicate, Extra, Missing, OtherSource, OtherVersion
 from venvman.environment.inspection import Environment
+from venvman.errors import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["damage", "drift", "duplicates", "leftovers"]
 
-_SYNC = "venvman sync"
+_SYNC = Command.venvman("sync")
 
 
 def drift(examination: Examination) -> Iterator[Finding]:
@@ -68,7 +68,7 @@ def leftovers(examination: Examination) -> Iterator[Finding]:
         yield codes.LEFTOVER(
             f"{shown} is left from an install or uninstall that was stopped.",
             path=shown,
-            fix=f"rm -r {shlex.quote(shown)}",
+            fix=Command.of("rm", "-r", path),
         )
 
 
@@ -112,12 +112,12 @@ def _extra(examination: Examination, installed: Installed) -> Finding | None:
     )
 
 
-def _mend(examination: Examination, name: NormalizedName) -> str:
+def _mend(examination: Examination, name: NormalizedName) -> Command:
     """The command that makes ``name`` whole: sync for what is drift, pip for pip's own kind."""
     locked = {entry.name for entry in examination.entries or ()}
     if name in locked or name not in ("pip", "setuptools", "wheel"):
         return _SYNC
     if isinstance(examination.condition, Environment):
-        python = shlex.quote(examination.display(examination.condition.python))
-        return f"{python} -m pip install --force-reinstall --no-deps {name}"
-    return "venvman sync --recreate"
+        python = examination.condition.python
+        return Command.of(python, "-m", "pip", "install", "--force-reinstall", "--no-deps", name)
+    return Command.venvman("sync", "--recreate")

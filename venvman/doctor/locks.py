@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
+from venvman.errors import Command
 from venvman.sources import IndexSource
 
 if TYPE_CHECKING:
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["agreement", "hashes", "presence", "readable", "staleness", "targets", "tool"]
 
 
+_FREEZE = Command.venvman("freeze")
+_OVERWRITE = Command.venvman("freeze", "--yes")
+
+
 def presence(examination: Examination) -> Iterator[Finding]:
     """Requirements that were never frozen."""
     for each in examination.locks:
@@ -26,7 +30,7 @@ def presence(examination: Examination) -> Iterator[Finding]:
             yield codes.LOCK_MISSING(
                 f"The requirements of group {each.group} are not frozen: there is no {shown}.",
                 path=shown,
-                fix="venvman freeze",
+                fix=_FREEZE,
             )
 
 
@@ -37,12 +41,11 @@ def readable(examination: Examination) -> Iterator[Finding]:
             conflicted = problem.code == "lock-conflict-markers"
             kind = codes.LOCK_CONFLICTED if conflicted else codes.LOCK_FAULTY
             shown = examination.display(each.path)
-            default = f"git checkout --ours -- {shlex.quote(shown)} && venvman freeze"
             yield kind(
                 _sentence(problem),
                 path=problem.path or shown,
                 line=problem.line,
-                fix=problem.fix or (default if conflicted else "venvman freeze"),
+                fix=problem.fix or _OVERWRITE,
             )
 
 
@@ -54,7 +57,7 @@ def staleness(examination: Examination) -> Iterator[Finding]:
                 _sentence(problem),
                 path=problem.path or examination.display(each.path),
                 line=problem.line,
-                fix=problem.fix or "venvman freeze",
+                fix=problem.fix or _FREEZE,
             )
 
 
@@ -65,7 +68,7 @@ def agreement(examination: Examination) -> Iterator[Finding]:
             _sentence(problem),
             path=problem.path,
             line=problem.line,
-            fix=problem.fix or "venvman freeze",
+            fix=problem.fix or _FREEZE,
         )
 
 
@@ -80,7 +83,7 @@ def tool(examination: Examination) -> Iterator[Finding]:
         yield codes.LOCK_OF_ANOTHER_TOOL(
             f"{shown} is made by {by}, and venvman cannot freeze it.",
             path=shown,
-            fix=header.command,
+            fix=header.rerun,
         )
 
 
@@ -99,11 +102,11 @@ def hashes(examination: Examination) -> Iterator[Finding]:
         )
 
 
-def _with_hashes(each: ExaminedLock) -> str | None:
+def _with_hashes(each: ExaminedLock) -> Command | None:
     """The command that gives every pin its hashes; None where another tool makes the lock."""
     header = each.lock.header if each.lock is not None else None
     here = header is None or header.tool is None or header.is_frozen_here
-    return "venvman freeze --hashes" if here else None
+    return Command.venvman("freeze", "--hashes") if here else None
 
 
 def targets(examination: Examination) -> Iterator[Finding]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
 from venvman.doctor.examination import LockTracking
+from venvman.errors import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ def hooks(examination: Examination) -> Iterator[Finding]:
             f"Git will not tell of drift: {', '.join(absent)} "
             f"{'is' if len(absent) == 1 else 'are'} not installed.",
             path=examination.display(examination.hooks.folder),
-            fix="venvman hooks install",
+            fix=Command.venvman("hooks", "install"),
         )
 
 
@@ -41,9 +41,9 @@ def locks(examination: Examination) -> Iterator[Finding]:
             yield codes.LOCK_IGNORED(
                 f"Git ignores {shown}: nobody else will install what you do.",
                 path=shown,
-                fix=f"git add --force {shlex.quote(shown)}",
+                fix=Command.of("git", "add", "--force", each.path),
             )
         elif each.tracking is LockTracking.UNTRACKED:
             yield codes.LOCK_UNTRACKED(
-                f"{shown} is not in git yet.", path=shown, fix=f"git add {shlex.quote(shown)}"
+                f"{shown} is not in git yet.", path=shown, fix=Command.of("git", "add", each.path)
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
+from venvman.errors import Advice
 from venvman.sources import VcsSource
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def presence(examination: Examination) -> Iterator[Finding]:
     if not examination.has_sources and not examination.locks:
         yield codes.NO_REQUIREMENTS(
             f"{examination.project.root.name} has no requirements file.",
-            fix="venvman add NAME",
+            fix=Advice("Name a first package with `venvman add`."),
         )
 
 
@@ -50,11 +51,11 @@ def open_revisions(examination: Examination) -> Iterator[Finding]:
                     package=requirement.name,
                     path=requirement.origin.path,
                     line=requirement.origin.line,
-                    fix=f"add @TAG or @COMMIT to the URL in {requirement.origin}",
+                    fix=Advice(f"Add @ and a tag or commit to the URL in {requirement.origin}."),
                 )
 
 
-def _edit(path: str | None, line: int | None) -> str | None:
+def _edit(path: str | None, line: int | None) -> Advice | None:
     if path is None:
         return None
-    return f"edit {path}" + (f", line {line}" if line is not None else "")
+    return Advice(f"Correct {path}" + (f", line {line}." if line is not None else "."))

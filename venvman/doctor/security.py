@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
+from venvman.errors import Advice
 from venvman.secrets import has_secret
 
 if TYPE_CHECKING:
@@ -34,8 +35,10 @@ def secrets(examination: Examination) -> Iterator[Finding]:
                     "file.",
                     path=line.origin.path,
                     line=line.origin.line,
-                    fix="write them as ${NAME}, which is taken from the environment, or put them "
-                    "into ~/.netrc; then have them revoked",
+                    fix=Advice(
+                        "Write them as ${NAME}, which is taken from the environment, or put "
+                        "them into ~/.netrc; then have them revoked."
+                    ),
                 )
 
 
@@ -54,6 +57,8 @@ def insecure_indexes(examination: Examination) -> Iterator[Finding]:
                     "pip ignores it.",
                     path=line.origin.path,
                     line=line.origin.line,
-                    fix=f"use https:// in {line.origin}, or add --trusted-host {host} if that is "
-                    "meant",
+                    fix=Advice(
+                        f"Use https:// in {line.origin}, or add --trusted-host {host} if that "
+                        "is meant."
+                    ),
                 )

@@ -18,7 +18,7 @@ from venvman.doctor import (
     security,
 )
 from venvman.doctor.codes import CODES
-from venvman.errors import ConfigurationError, Problem
+from venvman.errors import Command, ConfigurationError, Problem
 from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Selection:
                 code="doctor-code-unknown",
                 message=f"--{option} {word}: no code begins with that.",
                 why=f"Codes are {CODES[0].code} to {CODES[-1].code}.",
-                fix="venvman doctor",
+                fix=Command.venvman("doctor"),
             )
             for option, words in chosen.items()
             for word in words

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from venvman.engines.promises import promised
-from venvman.errors import FreezeError, InstallError, UnsatisfiableError
+from venvman.errors import Advice, FreezeError, InstallError, UnsatisfiableError
 from venvman.index.cache import Entries
 from venvman.index.page import IndexFile
 from venvman.install.projects import working_folder
@@ -167,7 +167,7 @@ class Describer:
                 f"{leaf} cannot be installed here.",
                 code="wheel-of-another-target",
                 why=f"It {compatibility.reason(name.tags)}.",
-                fix="Name a wheel for this platform, or let an index choose one",
+                fix=Advice("Name a wheel for this platform, or let an index choose one."),
             )
         url = expand(source.url, self._request.variables)
         known = tuple(dict.fromkeys((*hashes, *source.hashes)))

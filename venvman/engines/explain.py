@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING, TypedDict
 
-from venvman.errors import FreezeError, IndexFault, Problem, UnsatisfiableError, VenvmanError
+from venvman.errors import (
+    Command,
+    FreezeError,
+    IndexFault,
+    Problem,
+    UnsatisfiableError,
+    VenvmanError,
+)
 from venvman.names import canonical
 from venvman.secrets import redact
 
@@ -121,7 +129,7 @@ def _other_python(lines: list[str], wishes: list[Requirement]) -> VenvmanError |
         code="requires-other-python",
         **_at(_place(name, wishes) or _chain(name, _brought(lines), wishes)),
         why="No version of it that fits the requirements runs on this Python.",
-        fix="venvman sync --recreate --python VERSION",
+        fix=Command.venvman("sync", "--recreate", "--python", "VERSION"),
     )
 
 
@@ -134,7 +142,7 @@ def _old_pip(lines: list[str], wishes: list[Requirement]) -> VenvmanError | None
         code="pip-too-old",
         **_at(_place(match[1], wishes)),
         why="Before 24.1 it takes the address of a repository on this machine for invalid.",
-        fix="python -m pip install -U pip, in the environment that runs venvman",
+        fix=Command.of(sys.executable, "-m", "pip", "install", "-U", "pip"),
     )
 
 
@@ -151,7 +159,7 @@ def _other(lines: list[str]) -> VenvmanError:
         "A package could not be built for its metadata." if built else "pip-compile failed.",
         code="build-failed" if built else "pip-compile-failed",
         why=_shortened(last.removeprefix("ERROR: "), limit=600),
-        fix="venvman freeze --verbose",
+        fix=Command.venvman("freeze", "--verbose"),
     )
 
 

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import FreezeError
+from venvman.errors import Command, FreezeError
 from venvman.git import git, try_git, without_repository
 from venvman.lock.match import without_credentials
 from venvman.secrets import redact
@@ -137,5 +137,5 @@ def _fault(wish: Requirement, source: VcsSource, message: str, said: str) -> Fre
         line=wish.origin.line,
         text=redact(wish.origin.text),
         why=f"{message} {redact(said).strip()}".strip(),
-        fix=f"git ls-remote {redact(source.url)}",
+        fix=Command.of("git", "ls-remote", redact(source.url)),
     )

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import Problem, Severity, UnsatisfiableError
+from venvman.errors import Advice, Problem, Severity, UnsatisfiableError
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def found_apart(rivals: Iterable[str]) -> Problem:
         severity=Severity.NOTE,
         message=f"The groups {' and '.join(names)} cannot live together; each is frozen apart.",
         path="pyproject.toml",
-        fix=f"[tool.venvman] conflicts = [{names}]".replace("'", '"'),
+        fix=Advice(f"Declare it: [tool.venvman] conflicts = [{names}].".replace("'", '"')),
     )
 
 
@@ -78,7 +78,7 @@ def _of_common(problem: Problem, roots: Sequence[Demand], common: Mapping[str, P
         path=origin.path if origin else None,
         line=origin.line if origin else None,
         text=redact(origin.text) if origin else None,
-        fix=f"Ask for {way[0] if way else name} only in the groups that are frozen apart",
+        fix=Advice(f"Ask for {way[0] if way else name} only in the groups that are frozen apart."),
     )
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from venvman.engines.describing import name_of
-from venvman.errors import Problem, RequirementsError, UnsatisfiableError, VenvmanError
+from venvman.errors import (
+    Advice,
+    Command,
+    Problem,
+    RequirementsError,
+    UnsatisfiableError,
+    VenvmanError,
+)
 from venvman.names import NormalizedName, canonical
 from venvman.resolve.demand import Demand, Pin
 from venvman.resolve.dependency import Dependency
@@ -61,7 +68,7 @@ class DirectPins:
                 path=line.origin.path,
                 line=line.origin.line,
                 text=redact(line.origin.text),
-                fix=f"Write {pin.name} in front of the @",
+                fix=Advice(f"Write {pin.name} in front of the @."),
             )
         return pin
 
@@ -97,7 +104,7 @@ class DirectPins:
                 f"{redact(str(source))} cannot be installed here.",
                 code="requires-other-python",
                 why=f"It {refusal}.",
-                fix="venvman sync --recreate --python VERSION",
+                fix=Command.venvman("sync", "--recreate", "--python", "VERSION"),
             )
         return Pin(
             name,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import errno
-import shlex
 from typing import TYPE_CHECKING
 
-from venvman.errors import EnvironmentUnusable
+from venvman.errors import Advice, Command, EnvironmentUnusable, Fix
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,6 +13,9 @@ if TYPE_CHECKING:
     from venvman.python.probe import Interpreter
 
 __all__ = ["no_venv_module", "not_created", "refused"]
+
+
+_SYNC = Command.venvman("sync")
 
 
 def no_venv_module(interpreter: Interpreter) -> EnvironmentUnusable:
@@ -24,7 +26,7 @@ def no_venv_module(interpreter: Interpreter) -> EnvironmentUnusable:
         code="venv-module-missing",
         path=interpreter.path.as_posix(),
         why="Some Linux distributions keep it in a package of its own.",
-        fix=f"apt install {package}",
+        fix=Command.of("sudo", "apt", "install", package),
     )
 
 
@@ -33,16 +35,16 @@ def refused(path: Path, error: OSError, *, doing: str = "made") -> EnvironmentUn
     place = error.filename2 or error.filename
     why = f"{error.strerror or error}{'' if place in (None, str(path)) else f': {place}'}."
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return not_created(path, why, fix="Free some space on its disk, then: venvman sync")
+        return not_created(path, why, fix=Advice("Free some space on its disk, then sync again."))
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         why += " Another user may have made the folder, or it is on a read-only filesystem."
-        fix = f"chmod u+rwx {shlex.quote(str(path.parent))}"
+        fix = Command.of("chmod", "u+rwx", path.parent)
         return not_created(path, why, fix=fix, doing=doing)
     return not_created(path, why, doing=doing)
 
 
 def not_created(
-    path: Path, why: str, *, fix: str = "venvman sync", doing: str = "made"
+    path: Path, why: str, *, fix: Fix = _SYNC, doing: str = "made"
 ) -> EnvironmentUnusable:
     """The environment at ``path`` could not be ``doing``, a participle."""
     return EnvironmentUnusable(

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from venvman.environment import config as venvconfig
-from venvman.errors import EnvironmentUnusable
+from venvman.errors import Command, EnvironmentUnusable, Fix
+from venvman.files import aside
 from venvman.frozen import dataclass
 from venvman.reading import read_regular
 from venvman.seal import OWNER, STATE, holds, is_own
@@ -106,7 +107,7 @@ class NotAnEnvironment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
-    """An environment that cannot be used as it is: ``reason`` is a sentence, ``fix`` a command.
+    """An environment that cannot be used as it is: ``reason`` is a sentence, ``fix`` mends it.
 
     ``code`` is ``config-unreadable``, ``interpreter-gone``, ``interpreter-broken``,
     ``interpreter-untrusted``, ``interpreter-changed``, ``system-site-packages`` or ``moved``.
@@ -115,7 +116,7 @@ class Broken:
     path: Path
     reason: str
     code: str
-    fix: str = "venvman sync --recreate"
+    fix: Fix = Command.venvman("sync", "--recreate")
 
 
 Condition: TypeAlias = Absent | NotAnEnvironment | Broken | Environment
@@ -235,8 +236,8 @@ def not_an_environment(path: Path, reason: str) -> EnvironmentUnusable:
         f"{path} is not a virtual environment.",
         code="not-an-environment",
         path=path.as_posix(),
-        why=reason,
-        fix='Move it away, or name another folder: [tool.venvman] venv = "..."',
+        why=f'{reason} Another folder can be named: [tool.venvman] venv = "...".',
+        fix=aside(path),
     )
 
 
@@ -291,7 +292,7 @@ def _unasked(
         found = stand_in(config.version, directories=directories, variables=os.environ)
         if found is not None:
             return found
-    fix = "venvman sync --recreate" if inside else "venvman sync"
+    fix = Command.venvman("sync", *(["--recreate"] if inside else []))
     return Broken(path=path, reason=why.message, code="interpreter-untrusted", fix=fix)
 
 

@@ -35,7 +35,7 @@ from venvman.environment.inspection import (
     not_an_environment,
     usable,
 )
-from venvman.errors import ConfigurationError, EnvironmentUnusable
+from venvman.errors import Advice, Command, ConfigurationError, EnvironmentUnusable
 from venvman.files import inter_process_lock, remove_tree
 from venvman.seal import holds, is_own, own
 
@@ -92,7 +92,7 @@ def locate(project: Project, settings: Settings) -> Path:
             raise ConfigurationError(
                 f"{settings.venv.where} cannot be {named!r}: the project lies in that folder.",
                 code="venv-invalid",
-                fix=f"Name a folder of its own, such as {project.root.name}/venv",
+                fix=Advice(f"Name a folder of its own, such as {project.root.name}/venv."),
             )
         return path
     usual, hidden = project.root / "venv", project.root / ".venv"
@@ -310,7 +310,7 @@ def _claimed(file: Path, path: Path) -> Iterator[None]:
             f"Another venvman is making the environment {path}.",
             code="environment-busy",
             path=path.as_posix(),
-            fix="Wait for it, then run the same command again.",
+            fix=Advice("Wait for it, then run the same command again."),
         ) from None
     finally:
         if not _is_claimed(file):
@@ -375,5 +375,5 @@ def _refuse_unless_removable(place: Path) -> None:
             code="environment-runs-venvman",
             path=place.as_posix(),
             why="Its own files would vanish under it.",
-            fix="pipx install venvman",
+            fix=Command.of("pipx", "install", "venvman"),
         )

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from venvman.errors import Command
 from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
@@ -34,11 +35,9 @@ class Neighbour:
     project: Path
 
     @property
-    def mend(self) -> str:
+    def mend(self) -> Command:
         """The command that makes it anew, from wherever it is called."""
-        import shlex
-
-        return f"venvman sync --recreate --project {shlex.quote(str(self.project))}"
+        return Command((("venvman", "sync", "--recreate"),), root=self.project)
 
 
 def note(state: Path, environment: Path, project: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from venvman.errors import Problem, Severity
+from venvman.errors import Advice, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.secrets import redact
 
@@ -198,7 +198,7 @@ class Authenticator:
                 message="The keyring could not be asked for the index's password.",
                 severity=Severity.WARNING,
                 why=redact(str(error) or type(error).__name__),
-                fix="Set PIP_KEYRING_PROVIDER=disabled to do without it",
+                fix=Advice("Set PIP_KEYRING_PROVIDER=disabled to do without it."),
             )
         )
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from venvman.errors import Problem, Severity
+from venvman.errors import Advice, Problem, Severity
 from venvman.files import make_private_folder
 from venvman.frozen import dataclass
 from venvman.index.known import HEAD_SIZE, page_head, page_of, place_of, read_page_head
@@ -163,7 +163,9 @@ class Entries:
                     severity=Severity.WARNING,
                     path=str(self._folder),
                     why=f"{error.strerror or error}.",
-                    fix="Make the folder writable, or name another one with VENVMAN_CACHE_DIR",
+                    fix=Advice(
+                        "Make the folder writable, or name another one with VENVMAN_CACHE_DIR."
+                    ),
                 )
             )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import IndexFault, Problem, Severity
+from venvman.errors import Advice, IndexFault, Problem, Severity
 from venvman.events import Reporter
 from venvman.frozen import dataclass
 from venvman.index.auth import split_credentials
@@ -254,7 +254,7 @@ class Index:
                 message=f"{redact(url)} does not say which projects it has: it answers 403.",
                 severity=Severity.WARNING,
                 why="Its refusal counts as `no such project` as long as another location has one.",
-                fix="Give credentials for it if it needs some",
+                fix=Advice("Give credentials for it if it needs some."),
             ),
             url,
         )
@@ -347,7 +347,7 @@ class Index:
                 message=f"{redact(url)} is ignored, because it is not read over HTTPS.",
                 severity=Severity.WARNING,
                 why="Whoever is on the way could change what is installed.",
-                fix=f"Use https://, or --trusted-host {host} in the requirements file",
+                fix=Advice(f"Use https://, or --trusted-host {host} in the requirements file."),
             ),
             url,
         )
@@ -359,7 +359,7 @@ class Index:
                 message=f"{path} is not there, so no files come from it.",
                 severity=Severity.WARNING,
                 path=str(path),
-                fix="Correct --find-links or --index-url, or remove it",
+                fix=Advice("Correct --find-links or --index-url, or remove it."),
             ),
             str(path),
         )
@@ -395,7 +395,7 @@ def _not_an_index(url: str, why: str) -> IndexFault:
         f"{redact(url)} is not a page of a package index.",
         code="index-page-invalid",
         why=why,
-        fix="Open it in a browser: the network may want a log-in, or --index-url be wrong",
+        fix=Advice("Open it in a browser: the network may want a log-in, or --index-url be wrong."),
     )
 
 
@@ -404,7 +404,7 @@ def _unreadable(url: str, error: Exception) -> IndexFault:
         f"{redact(url)} could not be read.",
         code="index-unreadable",
         why=f"{getattr(error, 'strerror', None) or error}.",
-        fix="Check --index-url and --find-links",
+        fix=Advice("Check --index-url and --find-links."),
     )
 
 

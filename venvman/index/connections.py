@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from venvman.errors import ConfigurationError
+from venvman.errors import Advice, ConfigurationError
 from venvman.index.auth import split_credentials
 from venvman.secrets import redact
 
@@ -82,7 +82,9 @@ class Connections:
                 f"The proxy {redact(proxy)} cannot be used.",
                 code="proxy-unusable",
                 why=str(error),
-                fix="Name an http:// or https:// proxy in HTTPS_PROXY or pip's `proxy` setting",
+                fix=Advice(
+                    "Name an http:// or https:// proxy in HTTPS_PROXY or pip's `proxy` setting."
+                ),
             ) from error
 
     def _context(self, *, verified: bool) -> ssl.SSLContext:
@@ -113,7 +115,9 @@ class Connections:
                 code="certificate-unusable",
                 path=str(named),
                 why=str(error),
-                fix="Correct PIP_CERT, REQUESTS_CA_BUNDLE, SSL_CERT_FILE or pip's configuration",
+                fix=Advice(
+                    "Correct PIP_CERT, REQUESTS_CA_BUNDLE, SSL_CERT_FILE or pip's configuration."
+                ),
             ) from error
         return context
 

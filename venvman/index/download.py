@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from venvman.errors import InstallError
+from venvman.errors import Advice, Command, InstallError
 from venvman.frozen import dataclass
 from venvman.index.page import STRONG_HASHES, leaf_of
 from venvman.secrets import redact
@@ -103,7 +103,7 @@ class Downloader:
                 code="file-missing",
                 path=str(path),
                 why=f"{error.strerror or error}.",
-                fix="Check the folder that --find-links or the requirement names",
+                fix=Advice("Check the folder that --find-links or the requirement names."),
             ) from error
         with source:
             while chunk := source.read(_CHUNK):
@@ -178,7 +178,7 @@ def _strong_only(hashes: tuple[str, ...], label: str) -> tuple[str, ...]:
             f"{label} was not fetched: it has no hash that can be relied on.",
             code="hash-weak",
             why=f"{hashes[0].partition(':')[0]} can be forged; sha256, sha384 and sha512 cannot.",
-            fix="venvman freeze",
+            fix=Command.venvman("freeze"),
         )
     return kept
 
@@ -191,14 +191,17 @@ def _judge(part: _Part, url: str, wanted: tuple[str, ...], *, label: str, size: 
             code="hash-mismatch",
             text=redact(url),
             why=f"Expected {_some(wanted)}; got {', '.join(found)}.",
-            fix="If the new file is meant to be there: venvman freeze; else tell the index's owner",
+            fix=Advice(
+                "Where the new file is meant to be there, `venvman freeze` takes its hash; "
+                "else tell the index's owner."
+            ),
         )
     if not wanted and size is not None and size != part.received:
         raise InstallError(
             f"{label} has {part.received} bytes where the index says {size}, so it was not used.",
             code="size-mismatch",
             text=redact(url),
-            fix="Try again; if it stays so, tell the index's owner",
+            fix=Advice("Try again; if it stays so, tell the index's owner."),
         )
 
 
@@ -217,7 +220,7 @@ def _unwritable(folder: Path, error: OSError) -> InstallError:
         code="download-unwritable",
         path=str(folder),
         why=f"{error.strerror or error}.",
-        fix=f"Free some space there, or name another folder in {_variable_of(folder)}",
+        fix=Advice(f"Free some space there, or name another folder in {_variable_of(folder)}."),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from venvman.errors import IndexFault
+from venvman.errors import Advice, Fix, IndexFault
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Transient(Exception):
 class Refused(IndexFault):
     """The server answered with a status that is no success; ``status`` says which."""
 
-    def __init__(self, message: str, *, status: int, code: str, why: str | None, fix: str) -> None:
+    def __init__(self, message: str, *, status: int, code: str, why: str | None, fix: Fix) -> None:
         super().__init__(message, code=code, why=why, fix=fix)
         self.status = status
 
@@ -47,7 +47,9 @@ def fault_of_status(status: int, reason: str, url: str, *, sent_credentials: boo
             status=status,
             code="index-unauthorised",
             why=said,
-            fix="Put user and password into the index URL as ${VARIABLES}, ~/.netrc or the keyring",
+            fix=Advice(
+                "Put user and password into the index URL as ${VARIABLES}, ~/.netrc or the keyring."
+            ),
         )
     if status == 403:
         return Refused(
@@ -55,7 +57,7 @@ def fault_of_status(status: int, reason: str, url: str, *, sent_credentials: boo
             status=status,
             code="index-forbidden",
             why=said,
-            fix="Check the rights of the account, and that the URL is that of an index",
+            fix=Advice("Check the rights of the account, and that the URL is that of an index."),
         )
     if status in (404, 410):
         return Refused(
@@ -72,7 +74,9 @@ def fault_of_status(status: int, reason: str, url: str, *, sent_credentials: boo
         status=status,
         code="index-rate-limited" if status == 429 else "index-error",
         why=said,
-        fix="Try again later, or name another index: PIP_INDEX_URL, or --index-url in the file",
+        fix=Advice(
+            "Try again later, or name another index: PIP_INDEX_URL, or --index-url in the file."
+        ),
     )
 
 
@@ -102,7 +106,7 @@ def fault_of_error(error: Exception, url: str, *, timeout: float) -> tuple[Index
     return fault, isinstance(error, kinds.SSLError)
 
 
-CHECK_URL = "Check the URL and the network"
+CHECK_URL = Advice("Check the URL and the network.")
 
 
 def is_certificate_error(error: BaseException) -> bool:
@@ -123,7 +127,7 @@ def _certificate_fault(error: Exception, where: str, host: str) -> IndexFault:
         f"The certificate of {host} is not trusted, so {where} was not read.",
         code="index-certificate",
         why=_reason(error),
-        fix="Name the certificate authority's file with PIP_CERT or SSL_CERT_FILE",
+        fix=Advice("Name the certificate authority's file with PIP_CERT or SSL_CERT_FILE."),
     )
 
 
@@ -132,7 +136,7 @@ def _proxy_fault(error: Exception, where: str) -> IndexFault:
         f"{where} could not be reached through the proxy.",
         code="index-proxy",
         why=_reason(error),
-        fix="Check HTTPS_PROXY, NO_PROXY and pip's `proxy` setting",
+        fix=Advice("Check HTTPS_PROXY, NO_PROXY and pip's `proxy` setting."),
     )
 
 
@@ -141,7 +145,7 @@ def _timeout_fault(where: str, timeout: float) -> IndexFault:
         f"{where} did not answer in time.",
         code="index-timeout",
         why=f"Nothing arrived for {timeout:g} seconds.",
-        fix="Try again, allow more time with PIP_DEFAULT_TIMEOUT, or use --offline",
+        fix=Advice("Try again, allow more time with PIP_DEFAULT_TIMEOUT, or use --offline."),
     )
 
 
@@ -150,7 +154,7 @@ def _name_fault(where: str, host: str) -> IndexFault:
         f"{where} could not be reached.",
         code="index-unreachable",
         why=f"The name {host} could not be resolved: there is no network, or no such host.",
-        fix="Check the network and the URL, or use --offline with what the cache holds",
+        fix=Advice("Check the network and the URL, or use --offline with what the cache holds."),
     )
 
 
@@ -159,7 +163,7 @@ def _connection_fault(error: Exception, where: str, host: str) -> IndexFault:
         f"{where} could not be reached.",
         code="index-unreachable",
         why=f"No connection to {host}: {_reason(error)}",
-        fix="Check the network and the URL, or use --offline with what the cache holds",
+        fix=Advice("Check the network and the URL, or use --offline with what the cache holds."),
     )
 
 
@@ -168,7 +172,7 @@ def _cut_fault(error: Exception, where: str) -> IndexFault:
         f"The connection broke while {where} was being read.",
         code="index-truncated",
         why=_how_much(error) or _reason(error),
-        fix="Run the same command again",
+        fix=Advice("Run the same command again."),
     )
 
 

@@ -15,7 +15,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import IndexFault, InstallError, Problem, Severity
+from venvman.errors import Advice, IndexFault, InstallError, Problem, Severity
 from venvman.index.auth import origin_of
 from venvman.index.download import Downloader, local_path
 from venvman.index.faults import Refused
@@ -224,7 +224,7 @@ def metadata_of_wheel(path: Path) -> bytes:
             code="wheel-damaged",
             path=str(path),
             why=f"{str(error)[:1].upper()}{str(error)[1:]}.",
-            fix="Fetch it again, or tell its publisher",
+            fix=Advice("Fetch it again, or tell its publisher."),
         ) from error
     return content
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from venvman.errors import IndexFault, Problem, Severity
+from venvman.errors import Advice, IndexFault, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.index.auth import Authenticator, origin_of, split_credentials
 from venvman.index.connections import Connections
@@ -94,7 +94,7 @@ class Session:
                     raise IndexFault(
                         f"{redact(final)} is larger than 256 MiB, so it was not read.",
                         code="index-page-too-large",
-                        fix="Check that the URL is that of a package index",
+                        fix=Advice("Check that the URL is that of a package index."),
                     )
                 response.release_conn()
                 lowered = {name.lower(): value for name, value in response.headers.items()}
@@ -145,7 +145,7 @@ class Session:
             raise IndexFault(
                 f"{redact(url)} is needed, and --offline forbids to fetch it.",
                 code="index-offline",
-                fix="Run the command again without --offline",
+                fix=Advice("Run the command again without --offline."),
             )
         response: BaseHTTPResponse | None = None
         try:
@@ -175,7 +175,7 @@ class Session:
             f"{redact(url)} could not be read: it redirects in circles.",
             code="index-redirects",
             why=f"There were more than {REDIRECTS} redirects.",
-            fix="Check the URL",
+            fix=Advice("Check the URL."),
         )
 
     def _redirected(self, url: str, target: str) -> str:
@@ -185,7 +185,7 @@ class Session:
             raise IndexFault(
                 f"{redact(url)} redirects to {redact(following)}, which is not fetched.",
                 code="index-redirects",
-                fix="Check the URL",
+                fix=Advice("Check the URL."),
             )
         # Credentials stay on their origin: another host gets none of this one's.
         same = own is not None and origin_of(clean) == origin_of(following)

@@ -13,7 +13,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from venvman.errors import InstallError
+from venvman.errors import Advice, InstallError
 from venvman.frozen import dataclass
 from venvman.install.isolation import isolated
 
@@ -181,14 +181,14 @@ def _failed(label: str, error: Exception, environment: BuildEnvironment) -> Inst
             f"{label} cannot be installed as editable.",
             code="build-no-editable",
             why="Its build backend has no build_editable hook (PEP 660).",
-            fix="leave out -e, or raise the backend's version in build-system.requires",
+            fix=Advice("Leave out -e, or raise the backend's version in build-system.requires."),
         )
     said = "\n".join(list(environment.tail)[-_SHOWN_LINES:])
     return InstallError(
         f"{label} could not be built.",
         code="build-failed",
         why=said or _sentence(str(error)),
-        fix=_hint("\n".join(environment.tail)) or "venvman sync --verbose",
+        fix=Advice(_hint("\n".join(environment.tail))),
     )
 
 
@@ -196,7 +196,7 @@ def _named(label: str, error: InstallError, options: IndexOptions) -> InstallErr
     """``error`` of the environment, saying whose it was."""
     fix = error.fix
     if fix is None and options.offline and error.code == "build-requirements":
-        fix = "run without --offline"
+        fix = Advice("Run the command again without --offline.")
     return InstallError(
         f"{label} could not be built: {error.message[0].lower()}{error.message[1:]}",
         code=error.code,
@@ -232,8 +232,15 @@ _HINTS = (
 """What backends say, and what people do about it; the first that fits."""
 
 
-def _hint(said: str) -> str | None:
-    return next((hint for pattern, hint in _HINTS if re.search(pattern, said)), None)
+_SHOW_ALL = "run the command again with --verbose: it shows all that the build said"
+
+
+_SHOW_ALL = "run the command again with --verbose: it shows all that the build said"
+
+
+def _hint(said: str) -> str:
+    hint = next((hint for pattern, hint in _HINTS if re.search(pattern, said)), _SHOW_ALL)
+    return f"{hint[0].upper()}{hint[1:]}."
 
 
 def _as_mapping(settings: ConfigSettings) -> dict[str, str | list[str]]:

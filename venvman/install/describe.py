@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from venvman.errors import InstallError
+from venvman.errors import Command, InstallError
 from venvman.index.metadata import is_static
 from venvman.install.build import build_metadata
 from venvman.install.projects import project_of, working_folder
@@ -59,7 +59,7 @@ def metadata_of_source(
                 f"What {redact(str(exact))} needs only its own code can tell.",
                 code="build-in-look",
                 why="A command that only looks starts nothing that the project's files name.",
-                fix="venvman freeze",
+                fix=Command.venvman("freeze"),
             )
         with working_folder(build.cache) as output:
             made = build_metadata(

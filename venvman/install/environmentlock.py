@@ -7,14 +7,14 @@ folder for temporary files, which every process of the same user finds again.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from venvman.errors import InstallError, Problem, Severity
+from venvman.errors import Advice, Command, InstallError, Problem, Severity
 from venvman.files import inter_process_lock, make_private_folder
 from venvman.install.flock import locked_at_once
 from venvman.privacy import temporary_folder
@@ -85,7 +85,7 @@ def _entered(stack: contextlib.ExitStack, lock: AbstractContextManager[T], path:
             code="state-unwritable",
             path=str(path),
             why="Another user may have made it: with sudo, say.",
-            fix=f"sudo chown $(id -un) {shlex.quote(str(path))}",
+            fix=Command.of("sudo", "chown", str(os.getuid()), Path(path)),
         ) from error
 
 
@@ -132,7 +132,9 @@ def _state_unwritable(state: Path, error: OSError) -> InstallError:
         code="state-unwritable",
         path=str(state),
         why="The locks that keep two syncs of one environment apart lie there.",
-        fix=f"chmod u+rwx {state}, or name another folder in VENVMAN_STATE_DIR",
+        fix=Command.of("chmod", "u+rwx", Path(state))
+        if error.errno == errno.EACCES
+        else Advice("Name another folder in VENVMAN_STATE_DIR."),
     )
 
 
@@ -143,7 +145,7 @@ def _fallen_back(state: Path, elsewhere: Path, error: OSError) -> Problem:
         severity=Severity.NOTE,
         path=str(state),
         why=f"The locks that keep two syncs of one environment apart are in {elsewhere} instead.",
-        fix="name another folder in VENVMAN_STATE_DIR",
+        fix=Advice("Name another folder in VENVMAN_STATE_DIR."),
     )
 
 
@@ -171,5 +173,5 @@ def _taken(environment: Path, who: str) -> InstallError:
         code="environment-locked",
         path=str(environment),
         why="Two syncs of one environment take turns.",
-        fix="venvman sync",
+        fix=Command.venvman("sync"),
     )

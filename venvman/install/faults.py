@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 
-from venvman.errors import InstallError
+from venvman.errors import Command, InstallError
 from venvman.install.attic import ATTIC
 
 __all__ = ["explained"]
@@ -24,10 +25,10 @@ def explained(error: OSError, *, doing: str, root: str, store: str | None = None
         code, fix = "disk-full", _making_room(root, store)
         why = f"The disk that holds {root} is full: free some space there, then sync again."
     elif error.errno in _FORBIDDEN:
-        code, fix = "permission-denied", f"chmod -R u+rwX {root}"
+        code, fix = "permission-denied", Command.of("chmod", "-R", "u+rwX", Path(root))
         why = "Another user may have made it, or it is on a read-only filesystem."
     else:
-        code, fix, why = "install-failed", "venvman sync", None
+        code, fix, why = "install-failed", Command.venvman("sync"), None
     return InstallError(
         f"{doing[0].upper()}{doing[1:]} failed: {error.strerror or error}."
         " The environment is as it was.",
@@ -38,14 +39,13 @@ def explained(error: OSError, *, doing: str, root: str, store: str | None = None
     )
 
 
-def _making_room(root: str, store: str | None) -> str:
+def _making_room(root: str, store: str | None) -> Command:
     """The command that frees space on the environment's disk; the store may lie on another one."""
-    from pathlib import Path
-
     attic = Path(root, ATTIC)
     try:
         if store is None or Path(store).stat().st_dev == Path(root).stat().st_dev:
-            return "venvman cache prune"
-        return "venvman cache clean --attic" if next(attic.iterdir(), None) else "venvman sync"
+            return Command.venvman("cache", "prune")
+        held = next(attic.iterdir(), None) is not None
+        return Command.venvman(*(("cache", "clean", "--attic") if held else ("sync",)))
     except OSError:
-        return "venvman sync"
+        return Command.venvman("sync")

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import InstallError
+from venvman.errors import Advice, InstallError
 from venvman.git import without_repository
 from venvman.process import run, stream, without_python_variables
 from venvman.python.probe import bundled_pip
@@ -63,7 +63,7 @@ def isolated(
                 f"{interpreter} could not create an environment to build in.",
                 code="build-environment",
                 why=(made.stderr or made.stdout).strip()[-500:] or None,
-                fix=None if interpreter.has_venv else "install its venv module",
+                fix=None if interpreter.has_venv else Advice("Install its venv module."),
             )
         file = root / "constraints.txt"
         file.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
@@ -116,7 +116,7 @@ class BuildEnvironment:
                 f"{self._interpreter} has no pip to install build requirements with.",
                 code="build-requirements",
                 why=f"Needed: {', '.join(sorted(requirements))}.",
-                fix="install its ensurepip module (python3-venv on Debian and Ubuntu)",
+                fix=Advice("Install its ensurepip module (python3-venv on Debian and Ubuntu)."),
             )
         # pip runs from its wheel; -I would keep it from starting itself so for nested builds.
         command = [self.python_executable, str(pip / "pip"), "install", "--", *sorted(requirements)]

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from venvman import seal
 from venvman.environment.record import is_within
+from venvman.errors import Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -103,7 +104,7 @@ def read_journal(root: str) -> tuple[Step, ...] | None:
             code="journal-unreadable",
             path=path,
             why="Nothing of it is carried out. What it would have finished nobody knows.",
-            fix="venvman sync --recreate",
+            fix=Command.venvman("sync", "--recreate"),
         ) from error
 
 
@@ -273,7 +274,7 @@ def _undo_all(root: str, steps: Sequence[Step], cause: OSError) -> None:
             path=root,
             text=str(error.filename or cause.filename or ""),
             why="Its journal is kept: the next command finishes or reverts the rest by itself.",
-            fix="venvman sync",
+            fix=Command.venvman("sync"),
         ) from cause
 
 

@@ -9,7 +9,7 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from venvman.errors import InstallError, Problem
+from venvman.errors import Command, InstallError, Problem
 from venvman.frozen import dataclass
 from venvman.install.scripts import with_versioned_names
 from venvman.names import canonical
@@ -108,7 +108,7 @@ def relative_to(root: str, path: Path) -> str:
             code="environment-outside",
             path=str(path),
             why="Nothing is ever installed into or removed from a place outside of it.",
-            fix="venvman sync --recreate",
+            fix=Command.venvman("sync", "--recreate"),
         )
     return real[len(root) + 1 :].replace(os.sep, "/")
 
@@ -154,7 +154,7 @@ def _refuse_reserved(manifest: Manifest, site: Site, layout: Layout) -> None:
             path=manifest.filename,
             text=target,
             why="A wheel may write what it owns and nothing else. Nothing was changed.",
-            fix=f"venvman upgrade {canonical(manifest.name)}",
+            fix=Command.venvman("upgrade", canonical(manifest.name)),
         )
         for target, owner in whose
         if owner is not None
@@ -240,7 +240,7 @@ def _lay_out_data(
             path=manifest.filename,
             text=manifest.paths[index],
             why="The parts of .data are purelib, platlib, headers, scripts and data.",
-            fix=f"venvman upgrade {manifest.name}",
+            fix=Command.venvman("upgrade", manifest.name),
         )
     folder = folders[scheme]
     if folder == layout.base:

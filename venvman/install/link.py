@@ -13,7 +13,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from venvman.errors import InstallError, Problem, Severity
+from venvman.errors import Command, InstallError, Problem, Severity
 from venvman.settings import Link
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class StoreDamaged(InstallError):
                 message=f"{path} in the store was changed after it was unpacked.",
                 path=f"{wheel.folder}/{path}",
                 why="Environments that share the file with the store have the change too.",
-                fix="venvman sync",
+                fix=Command.venvman("sync"),
             )
             for wheel, path in zip(wheels, paths, strict=True)
         ]
@@ -83,8 +83,7 @@ class Linker:
             severity=Severity.WARNING,
             path=environment,
             why=f"{why}. The two folders must lie on one filesystem that knows such links.",
-            fix="name a cache on the environment's filesystem with --cache-dir DIR, or sync with "
-            "--link auto",
+            fix=Command.venvman("sync", "--link", "auto"),
         )
 
     def link_all(

@@ -10,12 +10,15 @@ from __future__ import annotations
 import os
 import stat
 from enum import Enum, auto
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.install.journal import STAGE, Kind, Step
 
 if TYPE_CHECKING:
     from venvman.errors import InstallError
+
+from venvman.files import aside
 
 __all__ = ["Planner"]
 
@@ -144,5 +147,5 @@ def _in_the_way(path: str, there: _There) -> InstallError:
         code="path-in-the-way",
         path=path,
         why="What belongs to no distribution is never removed. Nothing was changed.",
-        fix=f"Move {path} away, then run venvman sync",
+        fix=aside(Path(path)),
     )

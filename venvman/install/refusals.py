@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import InstallError, Problem, VenvmanError
+from venvman.errors import Command, Fix, InstallError, Problem, VenvmanError
 from venvman.names import canonical
 from venvman.sources import ArchiveSource, IndexSource
 
@@ -44,7 +44,7 @@ def refuse_disagreement(wheel: StoredWheel, entry: LockEntry) -> None:
             f"The wheel {wheel.filename} is not what the lock names.",
             code="wheel-name",
             why=why,
-            fix="venvman freeze",
+            fix=Command.venvman("freeze"),
         )
 
 
@@ -77,7 +77,7 @@ def refuse_unhashed(entries: Iterable[LockEntry], options: IndexOptions) -> None
             why="--require-hashes is set."
             if options.require_hashes
             else "Other entries of the same file have one, so that nothing unknown gets in.",
-            fix="venvman freeze",
+            fix=Command.venvman("freeze"),
         )
         for entry in bare
         if options.require_hashes or _file(entry) in hashed
@@ -117,7 +117,7 @@ def no_file(
         f"No file of {label} fits Python {interpreter.target.python} here.",
         code="no-matching-file",
         why="\n".join(shown),
-        fix=f"venvman upgrade {entry.name}",
+        fix=Command.venvman("upgrade", entry.name),
     )
 
 
@@ -128,7 +128,7 @@ def _nothing_found(entry: LockEntry, *, builds: Sequence[str], offline: bool) ->
             f"{label} is not in the cache.",
             code="version-not-found",
             why="Nothing was asked for over the network: --offline.",
-            fix="venvman sync",
+            fix=Command.venvman("sync"),
         )
     return InstallError(
         f"{label} is on none of the indexes.",
@@ -136,7 +136,7 @@ def _nothing_found(entry: LockEntry, *, builds: Sequence[str], offline: bool) ->
         why=f"They have {', '.join(sorted(set(builds)))}, which is another build."
         if builds
         else "It was withdrawn, or another index has it.",
-        fix=f"venvman upgrade {entry.name}",
+        fix=Command.venvman("upgrade", entry.name),
     )
 
 
@@ -150,7 +150,7 @@ def all_failures(failures: Iterable[tuple[LockEntry, Exception]]) -> InstallErro
 def _folded(problems: Sequence[Problem], labels: Sequence[str]) -> list[Problem]:
     """A host that does not answer is one problem, however many packages it keeps back."""
     folded: list[Problem] = []
-    alike: dict[tuple[str, str | None, str | None], list[str]] = {}
+    alike: dict[tuple[str, str | None, Fix | None], list[str]] = {}
     for problem, label in zip(problems, labels, strict=True):
         key = (problem.code, problem.why, problem.fix)
         if problem.code not in _OF_THE_HOST:
@@ -185,12 +185,12 @@ def _problem_of(entry: LockEntry, error: Exception) -> Problem:
     fix = error.fix or next((each.fix for each in error.problems if each.fix), None)
     if error.code == "index-not-found" and isinstance(entry.source, IndexSource):
         why = f"{why}\nThe index lists a file that it does not have: its owner should know."
-        fix = f"venvman upgrade {entry.name}"
+        fix = Command.venvman("upgrade", entry.name)
     return _problem(entry, message=error.message, code=error.code, why=why or None, fix=fix)
 
 
 def _problem(
-    entry: LockEntry, *, message: str, code: str, why: str | None, fix: str | None
+    entry: LockEntry, *, message: str, code: str, why: str | None, fix: Fix | None
 ) -> Problem:
     origin = entry.origin
     first = origin.text.splitlines()[:1] if origin else []

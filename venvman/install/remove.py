@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from venvman.environment.inventory import Installed, MetadataKind
 from venvman.environment.record import encode_digest, locate, parse_record
-from venvman.errors import InstallError, Problem, Severity
+from venvman.errors import Command, InstallError, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.install.eggs import egg_info_files, egg_link_files
 from venvman.install.trees import Units, Walk, entries_of
@@ -207,7 +207,7 @@ def _no_list(installed: Installed, code: str, why: str) -> InstallError:
         code=code,
         path=str(installed.metadata),
         why="What is not known to belong to a distribution is never deleted. Nothing was changed.",
-        fix="venvman sync --recreate",
+        fix=Command.venvman("sync", "--recreate"),
     )
 
 

@@ -16,7 +16,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from venvman.errors import InstallError, Problem
+from venvman.errors import Advice, InstallError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,7 +59,7 @@ def unpack_sdist(archive: Path, folder: Path) -> Path:
             f"{archive.name} could not be unpacked.",
             code="archive-damaged",
             why=str(error) or type(error).__name__,
-            fix="fetch it again; if it stays so, tell the project that made it",
+            fix=Advice("Fetch it again; if it stays so, tell the project that made it."),
         ) from error
     return _only_folder(folder) or folder
 

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from venvman import seal
-from venvman.errors import InstallError
+from venvman.errors import Command, InstallError
 from venvman.events import Reporter
 from venvman.frozen import dataclass
 from venvman.install.attic import ATTIC, Attic, AtticEntry
@@ -274,7 +274,7 @@ def _apply(root: str, prepared: Prepared, *, observe: Callable[[str], None]) -> 
             code="install-disturbed",
             path=f"{root}/{missing[0]}",
             why="Another program changes the same environment.",
-            fix="venvman sync",
+            fix=Command.venvman("sync"),
         )
 
 
@@ -319,7 +319,7 @@ def _require(plan: Plan, wheels: Mapping[NormalizedName, Incoming]) -> None:
             f"The environment changed meanwhile: {', '.join(missing)} must be installed too.",
             code="environment-changed",
             why="Another program changed it while wheels were being fetched.",
-            fix="venvman sync",
+            fix=Command.venvman("sync"),
         )
 
 

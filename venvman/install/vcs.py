@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
-from venvman.errors import GitError, InstallError
+from venvman.errors import Advice, Command, GitError, InstallError
 from venvman.files import inter_process_lock, make_private_folder
 from venvman.git import git, try_git, without_repository
 from venvman.secrets import redact, without_secret
@@ -173,7 +173,7 @@ class _Repository:
                 f"Could not reach the repository {redact(self.url)}.",
                 code="repository-unreachable",
                 why=error.why,
-                fix=f"git ls-remote {redact(self.url)}",
+                fix=Command.of("git", "ls-remote", redact(self.url)),
             ) from error
 
     def _known(self, revision: str) -> str | None:
@@ -191,7 +191,9 @@ class _Repository:
             f"{wanted} was not found in {place}.",
             code="revision-not-found",
             why="Only what was fetched before is looked at offline." if offline else None,
-            fix="run without --offline" if offline else f"git ls-remote {redact(self.url)}",
+            fix=Advice("Run the command again without --offline.")
+            if offline
+            else Command.of("git", "ls-remote", redact(self.url)),
         )
 
 
@@ -201,7 +203,7 @@ def _refuse_unusable(source: VcsSource) -> None:
             f"{redact(str(source))} cannot be fetched: of the version control systems only git "
             "is supported.",
             code="vcs-unsupported",
-            fix="name a git repository or an archive of the same revision instead",
+            fix=Advice("Name a git repository or an archive of the same revision instead."),
         )
     for text in (source.url, source.revision, source.commit):
         if text is not None and text.startswith("-"):

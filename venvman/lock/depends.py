@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from venvman.errors import Problem
+from venvman.errors import Command, Problem
 from venvman.lock.style import left_out
 from venvman.names import canonical
 
@@ -89,5 +89,5 @@ def _unmet(entry: LockEntry, extra: str, dependency: Dependency, pin: LockEntry 
         path=origin.path if origin else None,
         line=origin.line if origin else None,
         text=origin.text if origin else None,
-        fix="venvman freeze",
+        fix=Command.venvman("freeze"),
     )

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import Problem, Severity
+from venvman.errors import Command, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.localproject import METADATA_FILES, metadata_digest
 from venvman.lock.match import matches_source, named_entry, strict_tool
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Fresh", "Judgement", "Record", "Stale", "digest_of", "elsewhere", "judge", "record_of"]
 
-FIX = "venvman freeze"
+FIX = Command.venvman("freeze")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,7 +332,7 @@ def _other_python(lock: Lock, target: Target) -> Iterator[Problem]:
             message=f"The lock was made for Python {lock.header.python}, "
             f"the environment has {minor}.",
             path=_path(lock),
-            fix="venvman freeze --upgrade",
+            fix=Command.venvman("freeze", "--upgrade"),
         )
 
 
@@ -341,13 +341,13 @@ def _other_targets(lock: Lock, target: Target, targets: Sequence[Target]) -> Ite
 
     if not is_covered(target, targets):
         label = label_of(target)
-        words = " ".join(f"--target {name}" for name in (*names_of(targets), label))
+        words = [word for name in (*names_of(targets), label) for word in ("--target", name)]
         yield Problem(
             code="lock-of-other-targets",
             severity=Severity.NOTE,
             message=f"The lock is for {', '.join(names_of(targets))}; the environment is {label}.",
             path=_path(lock),
-            fix=f"{FIX} {words}",
+            fix=Command.venvman("freeze", *words),
         )
 
 

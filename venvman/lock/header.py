@@ -13,7 +13,9 @@ import shlex
 from dataclasses import field, replace
 from enum import Enum
 from functools import lru_cache
+from pathlib import Path
 
+from venvman.errors import Command
 from venvman.frozen import dataclass
 from venvman.names import NormalizedName, canonical
 
@@ -124,6 +126,15 @@ class LockHeader:
     def is_lock(self) -> bool:
         """Whether the file is a lock: a known maker's, or all pins with notes of what asks."""
         return self.is_compiled or (self.tool is None and bool(self.noted))
+
+    @property
+    def rerun(self) -> Command | None:
+        """The command, to be run again in the project's folder."""
+        try:
+            words = shlex.split(self.command or "")
+        except ValueError:
+            return None
+        return Command((("cd", Path()), tuple(words))) if words else None
 
     @property
     def line(self) -> CommandLine:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from venvman.errors import Problem, Severity
+from venvman.errors import Command, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.lock.depends import dependencies_of
 from venvman.lock.file import Lock, LockEntry, LockHeader, sort_key
@@ -182,7 +182,7 @@ def _unmet(wish: Requirement, one: Installed | None) -> Problem:
         path=wish.origin.path,
         line=wish.origin.line,
         text=wish.origin.text,
-        fix="venvman freeze",
+        fix=Command.venvman("freeze"),
     )
 
 
@@ -192,5 +192,5 @@ def _unasked(one: Installed) -> Problem:
         severity=Severity.WARNING,
         message=f"{one.name} {one.version or ''} is installed, but no requirement asks for it; "
         "it is not locked.".replace("  ", " "),
-        fix=f"venvman add {one.name}",
+        fix=Command.venvman("add", one.name),
     )

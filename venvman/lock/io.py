@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import shlex
 from typing import TYPE_CHECKING
 
-from venvman.errors import LockError
-from venvman.files import write_atomically
+from venvman.errors import Command, LockError
+from venvman.files import aside, write_atomically
 from venvman.localproject import project_name
 from venvman.lock.file import Lock, parse_lock, render_lock
 from venvman.lock.header import LockHeader, read_header
@@ -15,7 +14,10 @@ from venvman.lock.header import LockHeader, read_header
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["check_writable", "read_lock", "write_lock"]
+__all__ = ["OVERWRITABLE", "check_writable", "read_lock", "salvage_lock", "write_lock"]
+
+OVERWRITABLE = frozenset({"lock-conflict-markers", "lock-faulty", "lock-not-text"})
+"""The codes of locks that cannot be read, and are written anew where somebody says so."""
 
 _REQUIREMENTS = (".in", ".txt")
 
@@ -35,11 +37,39 @@ def read_lock(path: Path, *, root: Path, display: str | None = None) -> Lock | N
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise LockError(
-            f"{shown} could not be read.", code="lock-unreadable", path=shown, why=str(error)
+            f"{shown} is not UTF-8.",
+            code="lock-not-text",
+            path=shown,
+            why=str(error),
+            fix=Command.venvman("freeze", "--yes"),
+        ) from error
+    except OSError as error:
+        raise LockError(
+            f"{shown} could not be read.",
+            code="lock-unreadable",
+            path=shown,
+            why=f"{error.strerror or error}.",
+            fix=Command.of("chmod", "u+rw", path)
+            if isinstance(error, PermissionError)
+            else aside(path, then="freeze"),
         ) from error
     return parse_lock(text, path=shown, folder_name=lambda folder: project_name(root / folder))
+
+
+def salvage_lock(path: Path) -> Lock | None:
+    """What can still be read of a lock that cannot; of a git conflict our side.
+
+    Only a preference: whatever cannot stay is resolved anew.
+    """
+    from contextlib import suppress
+
+    with suppress(OSError, UnicodeDecodeError, LockError):
+        text = path.read_bytes().decode("utf-8")
+        ours = re.sub(r"(?ms)^(=======|\|{7}).*?^>>>>>>>[^\n]*\n?|^<<<<<<<[^\n]*\n", "", text)
+        return parse_lock(ours, path=path.name, folder_name=lambda _folder: None)
+    return None
 
 
 def check_writable(path: Path, *, display: str, yes: bool = False) -> None:
@@ -71,7 +101,7 @@ def check_writable(path: Path, *, display: str, yes: bool = False) -> None:
         line=1,
         text=text.lstrip("\ufeff").splitlines()[0] if text.strip() else None,
         why="No header says that venvman, pip-compile or uv made it, so it may be written by hand.",
-        fix="venvman freeze --yes",
+        fix=Command.venvman("freeze", "--yes"),
     )
 
 
@@ -105,7 +135,7 @@ def _refuse_other_sources(header: LockHeader, display: str) -> None:
         code="lock-of-another-source",
         path=display,
         why="Its header names the command that made it; `venvman sync` installs it as it is.",
-        fix=_command(header),
+        fix=header.rerun,
     )
 
 
@@ -117,13 +147,5 @@ def _refuse_other_options(header: LockHeader, display: str) -> None:
             code="lock-options-foreign",
             path=display,
             why="Its header names the command that made it; `sync` installs what that writes.",
-            fix=_command(header),
+            fix=header.rerun,
         )
-
-
-def _command(header: LockHeader) -> str:
-    """The header's command in one line, as the shell takes it."""
-    try:
-        return shlex.join(shlex.split(header.command or ""))
-    except ValueError:
-        return header.command or ""

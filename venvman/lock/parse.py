@@ -11,7 +11,7 @@ import re
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import LockError, Problem
+from venvman.errors import Command, LockError, Problem
 from venvman.frozen import dataclass
 from venvman.lock.file import Annotations, Lock, LockEntry, LockHeader, sort_key
 from venvman.lock.header import UNSAFE_COMMENTS
@@ -125,7 +125,8 @@ def _refuse_conflicts(text: str, lines: list[str], path: str) -> None:
             line=number,
             text=line,
             why="Two branches changed the same pins.",
-            fix=f"git checkout --ours -- {path} && venvman freeze",
+            # What both sides brought is asked for in the requirements.
+            fix=Command.venvman("freeze", "--yes"),
         )
         for number, line in enumerate(lines, 1)
         if _CONFLICT.match(line) and line.startswith("<")
@@ -334,5 +335,5 @@ def _not_pinned(head: str, line: int, path: str, why: str) -> Problem:
         line=line,
         text=redact(head),
         why=why,
-        fix="venvman freeze",
+        fix=Command.venvman("freeze", "--yes"),
     )

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import LockError, Problem
+from venvman.errors import Command, LockError, Problem
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _disagreements(rows: list[tuple[str, LockEntry]]) -> list[Problem]:
             text=redact(entry.origin.text) if entry.origin else None,
             why="One environment holds one version of a distribution: groups that cannot live "
             "together are synced apart.",
-            fix="venvman freeze",
+            fix=Command.venvman("freeze"),
         )
         for path, entry in rows[1:]
         if (entry.version, entry.source) != (first.version, first.source)

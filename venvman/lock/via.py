@@ -7,7 +7,7 @@ from collections import defaultdict
 from itertools import product
 from typing import TYPE_CHECKING
 
-from venvman.errors import Problem
+from venvman.errors import Command, Problem
 from venvman.frozen import dataclass
 from venvman.lock.match import named_entry, strict_tool
 from venvman.lock.style import left_out
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["judge_annotations"]
 
-FIX = "venvman freeze"
+FIX = Command.venvman("freeze")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.environment import config as venvconfig
-from venvman.errors import EnvironmentUnusable
+from venvman.errors import Command, EnvironmentUnusable
 from venvman.python.probe import OLDEST, By, Interpreter, SchemePaths, bundled_pip, probe
 from venvman.python.wish import Executable, PythonWish, Versions, wish_of
 
@@ -142,7 +142,7 @@ def _at(path: Path, *, directories: Directories, by: By) -> Interpreter:
         code="interpreter-missing",
         path=path.as_posix(),
         why=f"Looked for {venvconfig.SCRIPTS}/python.",
-        fix="venvman sync --python 3",
+        fix=Command.venvman("sync", "--python", "3"),
     )
 
 
@@ -234,13 +234,13 @@ def _none_found(
 
 def _how_to_get(
     wish: PythonWish, found: Iterable[Interpreter], variables: Mapping[str, str]
-) -> str:
+) -> Command:
     root = Path(variables.get("PYENV_ROOT") or Path.home() / ".pyenv")
     manageable = isinstance(wish.wanted, Versions) and _is_manageable(wish.wanted)
     if manageable and wish.text[:1].isdigit() and (root / "versions").is_dir():
-        return f"pyenv install {wish.text}"
+        return Command.of("pyenv", "install", wish.text)
     newest = next(iter(found))
-    return "venvman sync --python {}.{}".format(*newest.minor)
+    return Command.venvman("sync", "--python", "{}.{}".format(*newest.minor))
 
 
 def _is_manageable(versions: Versions) -> bool:

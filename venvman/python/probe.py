@@ -10,14 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shlex
 import sys
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from venvman.environment import config as venvconfig
-from venvman.errors import EnvironmentUnusable
+from venvman.errors import Command, EnvironmentUnusable
 from venvman.frozen import dataclass
 from venvman.reading import read_regular
 from venvman.target import Target
@@ -165,7 +164,7 @@ def _untrusted(path: Path, why: str) -> EnvironmentUnusable:
         code="interpreter-untrusted",
         path=path.as_posix(),
         why="A repository or an environment may bring any program and call it Python.",
-        fix=f"venvman sync --python {shlex.quote(str(path))}",
+        fix=Command.venvman("sync", "--python", path),
     )
 
 
@@ -307,7 +306,7 @@ def _unusable(
         code=code,
         path=path.as_posix(),
         why=why or None,
-        fix="venvman sync --python 3",
+        fix=Command.venvman("sync", "--python", "3"),
     )
 
 

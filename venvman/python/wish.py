@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from venvman.errors import ConfigurationError
+from venvman.errors import Command, ConfigurationError
 from venvman.frozen import dataclass
 from venvman.origin import FileLine
 from venvman.settings import Origin
@@ -125,7 +125,7 @@ def _understood(text: str, *, where: str, base: Path) -> Wanted:
             f"{where} cannot be {text!r}.",
             code="python-wish-invalid",
             why=str(error),
-            fix="venvman sync --python 3",
+            fix=Command.venvman("sync", "--python", "3"),
         ) from error
 
 

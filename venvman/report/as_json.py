@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from venvman.report.fixes import AT_ROOT, fix_data
 from venvman.report.result import SCHEMA_VERSION
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
     from venvman.errors import Problem
+    from venvman.report.fixes import Standing
     from venvman.report.result import Result
 
 __all__ = ["problem_data", "render"]
 
 
-def render(result: Result) -> str:
+def render(result: Result, here: Standing = AT_ROOT) -> str:
     """One JSON document, ending with a newline; ASCII, so that every stream can carry it.
 
+    A ``fix`` in the data becomes ``fix`` and ``advice``, for who stands ``here``.
     Credentials in URLs are hidden wherever they stand: no report of ours may show them.
     """
     envelope = {
@@ -25,8 +28,8 @@ def render(result: Result) -> str:
         "command": result.command,
         "status": result.status.value,
         "exit_code": int(result.exit_code),
-        "data": _clean(result.data),
-        "problems": [_clean(problem_data(problem)) for problem in result.problems],
+        "data": _clean(result.data, here),
+        "problems": [_clean(problem_data(problem), here) for problem in result.problems],
     }
     return json.dumps(envelope, indent=2) + "\n"
 
@@ -45,11 +48,12 @@ def problem_data(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _clean(value: Any) -> Any:  # noqa: ANN401 - JSON is what it is
+def _clean(value: Any, here: Standing) -> Any:  # noqa: ANN401 - JSON is what it is
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, dict):
-        return {key: _clean(each) for key, each in value.items()}
+        plain = {key: _clean(each, here) for key, each in value.items() if key != "fix"}
+        return plain | fix_data(value["fix"], here) if "fix" in value else plain
     if isinstance(value, (list, tuple)):
-        return [_clean(each) for each in value]
+        return [_clean(each, here) for each in value]
     return value

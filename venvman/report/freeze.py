@@ -47,7 +47,9 @@ def freeze_result(outcomes: Sequence[FreezeOutcome], request: FreezeRequest) -> 
         status=Status.DRIFT if pending else Status.OK,
         exit_code=ExitCode.DRIFT if pending and request.check else ExitCode.OK,
         data=rows[0] if len(rows) == 1 else {"projects": rows},
-        problems=tuple(each for outcome in outcomes for each in outcome.problems),
+        problems=tuple(
+            each.at(outcome.project.root) for outcome in outcomes for each in outcome.problems
+        ),
         view=FreezeView(outcomes=tuple(outcomes), request=request),
     )
 

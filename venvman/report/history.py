@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from venvman.errors import ExitCode
+from venvman.errors import Command, ExitCode
 from venvman.frozen import dataclass
 from venvman.report.changes import Change, ChangeKind, change_rows, changes_of_plan
 from venvman.report.result import Result, Status
@@ -46,7 +46,18 @@ def history_result(report: HistoryReport) -> Result:
         },
         view=report,
         answers=True,
+        next=_after_history(report),
     )
+
+
+def _after_history(report: HistoryReport) -> Command | None:
+    if not report.states:
+        return Command.venvman("sync")
+    now = report.states[0]
+    if not now.state.locks or now.on_disk:
+        return None
+    back = now.state.by == "rollback"
+    return Command.venvman("rollback", "0", "--with-lock") if back else Command.venvman("sync")
 
 
 def rollback_result(outcome: RollbackOutcome, request: RollbackRequest) -> Result:

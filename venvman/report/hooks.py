@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from venvman.errors import ExitCode
+from venvman.errors import Command, ExitCode
 from venvman.report.result import Result, Status
 
 if TYPE_CHECKING:
@@ -34,18 +34,26 @@ def hooks_result(report: HooksReport, *, command: str, root: Path) -> Result:
         problems=report.problems,
         view=report,
         answers=command == "hooks status",
+        next=None
+        if any(each.mode for each in report.hooks)
+        else Command.venvman("hooks", "install"),
     )
 
 
 def hook_run_result(lines: Sequence[HookLine], *, exit_code: ExitCode) -> Result:
-    """``data.lines[] {project, text, refused}``; refusing is drift."""
+    """``data.lines[] {project, text, fix, refused}``; refusing is drift."""
     return Result(
         command="hooks run",
         status=Status.OK if exit_code is ExitCode.OK else Status.DRIFT,
         exit_code=exit_code,
         data={
             "lines": [
-                {"project": line.project, "text": line.text, "refused": line.refused}
+                {
+                    "project": line.project,
+                    "text": line.text,
+                    "fix": line.fix,
+                    "refused": line.refused,
+                }
                 for line in lines
             ]
         },

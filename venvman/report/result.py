@@ -10,7 +10,7 @@ from venvman.errors import ExitCode
 from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
-    from venvman.errors import Problem, VenvmanError
+    from venvman.errors import Fix, Problem, VenvmanError
 
 __all__ = ["SCHEMA_VERSION", "Result", "Status"]
 
@@ -33,7 +33,7 @@ class Result:
     the text renderer draws (an Outcome, a Drift, ...); the JSON renderer never looks at it.
     ``verbatim`` is text for programs (a graph in DOT, say): printed as it is instead of drawn.
     ``answers`` says that the text is what was asked for (``scan``, ``status``), not a summary of
-    work done: ``--quiet`` does not silence it.
+    work done: ``--quiet`` does not silence it. ``next`` is what the text ends with.
     """
 
     command: str
@@ -44,6 +44,7 @@ class Result:
     view: object = None
     answers: bool = False
     verbatim: str | None = None
+    next: Fix | None = None
 
     @classmethod
     def of_error(cls, error: VenvmanError, *, command: str) -> Result:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from venvman.environment.inspection import Absent, Broken, Environment, NotAnEnvironment
-from venvman.errors import ExitCode, Severity
+from venvman.errors import Command, ExitCode, Severity
+from venvman.files import aside
 from venvman.lock.freshness import Fresh, Stale
 from venvman.report.as_json import problem_data
 from venvman.report.changes import change_rows, changes_of_plan
@@ -38,17 +39,27 @@ def status_result(report: StatusReport) -> Result:
         and all(_state(each) in {"fresh", "unjudged"} for each in report.locks)
     )
     status, code = (Status.OK, ExitCode.OK) if clean else (Status.DRIFT, ExitCode.DRIFT)
+    data = _data(report)
+    following = None if clean else data["environment"]["fix"] or _next(report)
     if any(problem.severity is Severity.ERROR for problem in report.problems):
-        status, code = Status.ERROR, ExitCode.ERROR
+        # Each says what to do about it; a sync would only say it again.
+        status, code, following = Status.ERROR, ExitCode.ERROR, None
     return Result(
         command="status",
         status=status,
         exit_code=code,
-        data=_data(report),
+        data=data,
         problems=(*report.problems, *_elsewhere(report)),
         view=report,
         answers=True,
+        next=following,
     )
+
+
+def _next(report: StatusReport) -> Command:
+    stale = [each.freshness for each in report.locks if isinstance(each.freshness, Stale)]
+    disagree = any(each.code == "lock-disagreement" for one in stale for each in one.reasons)
+    return Command.venvman("freeze" if disagree else "sync")  # sync refuses locks at odds
 
 
 def _data(report: StatusReport) -> dict[str, Any]:
@@ -116,9 +127,13 @@ def _state(lock: LockState) -> str:
 def _environment(condition: Condition) -> dict[str, Any]:
     match condition:
         case Absent():
-            return {"state": "absent", "reason": None, "fix": "venvman sync"}
+            return {"state": "absent", "reason": None, "fix": Command.venvman("sync")}
         case NotAnEnvironment():
-            return {"state": "not-an-environment", "reason": condition.reason, "fix": None}
+            return {
+                "state": "not-an-environment",
+                "reason": condition.reason,
+                "fix": aside(condition.path),
+            }
         case Broken():
             return {"state": "broken", "reason": condition.reason, "fix": condition.fix}
         case Environment():

@@ -38,7 +38,9 @@ def sync_result(outcomes: Sequence[SyncOutcome], request: SyncRequest) -> Result
         status=Status.DRIFT if pending else Status.OK,
         exit_code=ExitCode.DRIFT if pending and request.check else ExitCode.OK,
         data=rows[0] if len(rows) == 1 else {"projects": rows},
-        problems=tuple(each for outcome in outcomes for each in outcome.problems),
+        problems=tuple(
+            each.at(outcome.project.root) for outcome in outcomes for each in outcome.problems
+        ),
         view=SyncView(outcomes=tuple(outcomes), request=request),
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from venvman.errors import Problem, RequirementsError
+from venvman.errors import Advice, Problem, RequirementsError
 from venvman.frozen import dataclass
 from venvman.names import NormalizedName, canonical
 from venvman.requirements.file import parse
@@ -320,7 +320,7 @@ def _ambiguous(source: SourceText, entries: Sequence[Entry]) -> RequirementsErro
                 line=entry.line.origin.line,
                 text=entry.line.origin.text,
                 why="Their markers tell them apart.",
-                fix=f"venvman add '{name} ; MARKER', with the marker of the line that is meant",
+                fix=Advice("Give the requirement with the marker of the line that is meant."),
             )
             for entry in entries
         ],
@@ -335,5 +335,5 @@ def _hashed(entry: Entry) -> RequirementsError:
         path=origin.path,
         line=origin.line,
         text=origin.text,
-        fix="Take the hashes out of the line (the lock has them), then try again",
+        fix=Advice("Take the hashes out of the line (the lock has them), then try again."),
     )

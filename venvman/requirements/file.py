@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from venvman.errors import Problem
+from venvman.errors import Fix, Problem
 from venvman.frozen import dataclass
 from venvman.names import canonical
 from venvman.options import FileOptions
@@ -222,7 +222,7 @@ class _Reader:
 
     def _fail(
         self, origin: FileLine, message: str, *, code: str, why: str | None = None,
-        fix: str | None = None,
+        fix: Fix | None = None,
     ) -> None:  # fmt: skip
         self._errors.append(
             Problem(
@@ -232,7 +232,7 @@ class _Reader:
                 line=origin.line,
                 text=origin.text,
                 why=why and redact(why),
-                fix=fix and redact(fix),
+                fix=fix,
             )
         )
 

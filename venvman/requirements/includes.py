@@ -10,7 +10,7 @@ import os.path
 import re
 from typing import TYPE_CHECKING
 
-from venvman.errors import Problem, RequirementsError
+from venvman.errors import Advice, Problem, RequirementsError
 from venvman.frozen import dataclass
 from venvman.requirements.file import IncludeLine
 from venvman.secrets import redact
@@ -178,7 +178,7 @@ def _loop(origin: FileLine, chain: tuple[str, ...]) -> Problem:
         line=origin.line,
         text=origin.text,
         why=names,
-        fix=f"Take line {origin.line} out of {origin.path}.",
+        fix=Advice(f"Take line {origin.line} out of {origin.path}."),
     )
 
 

@@ -11,7 +11,7 @@ import codecs
 import re
 from typing import TYPE_CHECKING
 
-from venvman.errors import RequirementsError
+from venvman.errors import Advice, RequirementsError
 from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _decode(content: bytes, encoding: str, path: str, *, why: str) -> str:
             code="encoding-unknown",
             path=path,
             line=1,
-            fix="Save the file as UTF-8, or correct the coding: comment at its top.",
+            fix=Advice("Save the file as UTF-8, or correct the coding: comment at its top."),
         ) from None
     except ValueError as error:  # UnicodeDecodeError is one; so is what odd codecs raise
         place = ""
@@ -151,7 +151,10 @@ def _decode(content: bytes, encoding: str, path: str, *, why: str) -> str:
             code="encoding-wrong",
             path=path,
             why=f"It was taken for {encoding} because {why}.",
-            fix="Save the file as UTF-8, or begin it with a comment such as '# coding: gbk'.",
+            fix=Advice(
+                "Save the file as UTF-8, or name its encoding in a comment at its top, such as "
+                "# coding: latin-1."
+            ),
         ) from None
 
 

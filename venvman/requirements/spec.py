@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
+from venvman.errors import Advice, Fix
 from venvman.frozen import dataclass
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
 
@@ -30,7 +31,7 @@ class SpecificationFault(Exception):
 
     def __init__(
         self, message: str, *, code: str = "requirement-invalid", why: str | None = None,
-        fix: str | None = None,
+        fix: Fix | None = None,
     ) -> None:  # fmt: skip
         super().__init__(message)
         self.code = code
@@ -95,7 +96,7 @@ def read_editable(text: str, *, cwd: str) -> Specification:
         raise SpecificationFault(
             f"The editable requirement {text!r} does not say its name.",
             code="editable-nameless",
-            fix=f"Write it as: -e 'NAME @ {url}'",
+            fix=Advice(f"Give its name: -e '{url}#egg=<its name>'."),
         )
     return _direct(url, marker=None, cwd=cwd, editable=True)
 
@@ -267,7 +268,7 @@ def _egg(url: str) -> str | None:
             f"#egg={match[1]} is not a name.",
             code="egg-invalid",
             why="After #egg= pip takes a bare name: no version, no extras.",
-            fix="Write it as: NAME[extra] @ URL",
+            fix=Advice("Write extras in front of the URL: its name, [extra] and @."),
         )
     return match[1]
 
@@ -298,14 +299,14 @@ def _pep508(text: str) -> Pep508:
         ) from None
 
 
-def _advice(text: str) -> str | None:
+def _advice(text: str) -> Advice | None:
     if text.startswith(("<<<<<<<", "=======", ">>>>>>>", "|||||||")):
-        return "Resolve the merge conflict, then try again."
+        return Advice("Resolve the merge conflict, then try again.")
     if re.fullmatch(r"[A-Za-z0-9._-]+\s*=\s*[^=\s]+", text):
         name, _, version = text.partition("=")
-        return f"Write it as: {name.strip()}=={version.strip()}"
+        return Advice(f"Write it as {name.strip()}=={version.strip()}.")
     if "${" in text:
-        return "Set the variable that it names, in capitals, before running venvman."
+        return Advice("Set the variable that it names, in capitals, before running venvman.")
     return None
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.candidates import RefusalKind
-from venvman.errors import IndexFault, Problem, UnsatisfiableError, VenvmanError
+from venvman.errors import Advice, Fix, IndexFault, Problem, UnsatisfiableError, VenvmanError
 from venvman.resolve.demand import IMPOSSIBLE
 from venvman.resolve.limits import combined
 from venvman.resolve.solver import Question, Unsolvable, solve
@@ -193,7 +193,7 @@ class Explainer:
             path=origin.path,
             line=origin.line,
             text=redact(origin.text),
-            fix=f"Relax {origin}, or the requirements that contradict it",
+            fix=Advice(f"Relax {origin}, or the requirements that contradict it."),
         )
 
     def _depends(self, depending: Mapping[Pin, Demand]) -> Problem:
@@ -214,7 +214,7 @@ class Explainer:
             line=origin.line if origin else None,
             text=redact(origin.text) if origin else None,
             why=f"{chain}." if chain else None,
-            fix=f"Allow another version of {pins[0].name}" if origin else None,
+            fix=Advice(f"Allow another version of {pins[0].name}.") if origin else None,
         )
 
     def _line_of(self, pin: Pin | None, demand: Demand | None) -> tuple[Requirement | None, str]:
@@ -250,8 +250,10 @@ def _not_found(name: NormalizedName, origin: FileLine | None, by: str) -> Proble
         code="package-not-found",
         message=f"No index has a distribution named {name}.",
         why=f"Its name may be misspelt, or it is on another index.{by}",
-        fix="Check the name, or name its index: a line `--extra-index-url URL` in the "
-        "requirements file, or PIP_EXTRA_INDEX_URL",
+        fix=Advice(
+            "Check the name, or name its index by a line `--extra-index-url URL` in the "
+            "requirements file or PIP_EXTRA_INDEX_URL."
+        ),
         path=origin.path if origin else None,
         line=origin.line if origin else None,
         text=redact(origin.text) if origin else None,
@@ -317,11 +319,11 @@ def _counted(reasons: Sequence[str], files: int) -> str:
     return " ".join(shown) + rest
 
 
-def _cure(refusals: Sequence[Refusal], demand: Demand) -> str | None:
+def _cure(refusals: Sequence[Refusal], demand: Demand) -> Fix:
     """What would let the newest refused version in."""
     kinds = [each.kind for each in _fitting(refusals, demand)]
     cures = {
-        RefusalKind.PYTHON: "venvman sync --recreate --python VERSION",
+        RefusalKind.PYTHON: "Use another Python, or ask for another version",
         RefusalKind.PLATFORM: "Ask for another version, or keep it off this system by a marker",
         RefusalKind.PRE_RELEASE: f"Ask for {demand.name} by a pre-release's version, or add --pre",
         RefusalKind.YANKED: "Ask for another version, or pin this one with ==",
@@ -330,4 +332,5 @@ def _cure(refusals: Sequence[Refusal], demand: Demand) -> str | None:
         RefusalKind.BINARY_FORBIDDEN: f"Take {demand.name} out of --no-binary",
         RefusalKind.SOURCE_FORBIDDEN: f"Take {demand.name} out of --only-binary",
     }
-    return next((cures[kind] for kind in kinds if kind in cures), "Change the version asked for")
+    cure = next((cures[kind] for kind in kinds if kind in cures), "Change the version asked for")
+    return Advice(f"{cure}.")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from resolvelib import BaseReporter
 from resolvelib.resolvers import ResolutionImpossible, ResolutionTooDeep
 
-from venvman.errors import FreezeError, InstallError
+from venvman.errors import Advice, FreezeError, InstallError
 from venvman.frozen import dataclass
 from venvman.resolve.demand import IMPOSSIBLE, Demand
 from venvman.resolve.limits import Limits
@@ -207,7 +207,9 @@ def _hopeless(why: str, conflicts: Mapping[str, int]) -> FreezeError:
         "No set of versions was found in a reasonable time.",
         code=TOO_HARD,
         why=f"{why} Most conflicts were about {', '.join(worst)}." if worst else why,
-        fix="Give lower bounds (name>=version) for what is named, in the requirements file",
+        fix=Advice(
+            "Give lower bounds (name>=version) for what is named, in the requirements file."
+        ),
     )
 
 

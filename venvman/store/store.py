@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import InstallError, Problem, Severity
+from venvman.errors import Advice, Command, Fix, InstallError, Problem, Severity
 from venvman.events import Reporter
 from venvman.files import CACHEDIR_TAG, make_private_folder, spread_folders
 from venvman.frozen import dataclass
@@ -371,9 +371,9 @@ def _unwritable(folder: Path, error: OSError) -> InstallError:
     )
 
 
-def _remedy(folder: Path, error: OSError) -> str:
+def _remedy(folder: Path, error: OSError) -> Fix:
     if error.errno in _FULL:
-        return "venvman cache prune"
+        return Command.venvman("cache", "prune")
     if error.errno == errno.EACCES:
-        return f"chmod -R u+rwX {folder}, or name another folder with --cache-dir DIR"
-    return "name another folder with --cache-dir DIR or in VENVMAN_CACHE_DIR"
+        return Command.of("chmod", "-R", "u+rwX", folder)
+    return Advice("Name another folder with --cache-dir or in VENVMAN_CACHE_DIR.")

@@ -12,7 +12,7 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from venvman.errors import InstallError
+from venvman.errors import Command, InstallError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -237,5 +237,5 @@ class WheelArchive:
             code="wheel-damaged",
             path=self._label,
             why="The download was cut short, or the file is bad where it comes from.",
-            fix="venvman sync",
+            fix=Command.venvman("sync"),
         )

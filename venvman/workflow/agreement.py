@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from venvman.errors import GitError, Problem
+from venvman.errors import Command, GitError, Problem
 from venvman.lock.freshness import Fresh, Stale
 from venvman.lock.selection import applicable
 from venvman.lock.style import left_out
@@ -162,5 +162,5 @@ def _problem(code: str, message: str, path: str, entry: LockEntry | None) -> Pro
         path=path,
         line=origin.line if origin else None,
         text=redact(origin.text) if origin else None,
-        fix="venvman freeze",
+        fix=Command.venvman("freeze"),
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from contextlib import suppress
 from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.directories import Directories
-from venvman.errors import Problem, Severity
+from venvman.errors import Command, Problem, Severity
 from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
@@ -202,7 +201,7 @@ def _refused(folder: Path, why: str) -> Problem:
         severity=Severity.WARNING,
         path=str(folder),
         why="Others could put there what would be installed. A temporary folder takes its place.",
-        fix=f"sudo rm -r {shlex.quote(str(folder))}",
+        fix=Command.of("sudo", "rm", "-r", folder),
     )
 
 

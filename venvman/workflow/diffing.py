@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import ConfigurationError, GitError, LockError
+from venvman.errors import Advice, Command, ConfigurationError, GitError, LockError
 from venvman.frozen import dataclass
 from venvman.workflow.locks import read_group_lock
 from venvman.workflow.wishes import open_scan
@@ -100,7 +100,7 @@ def _with_environment(context: Context, request: DiffRequest) -> DiffOutcome:
             "--env compares the environment with the locks as they are.",
             code="usage",
             why=f"It takes no {request.sides[0]!r}.",
-            fix="venvman diff --help",
+            fix=Command.venvman("diff", "--help"),
         )
     report = status(context)
     shown = context.project.display(report.environment)
@@ -109,7 +109,7 @@ def _with_environment(context: Context, request: DiffRequest) -> DiffOutcome:
             f"{shown} cannot be compared with the locks.",
             code="diff-impossible",
             why="There is no environment, or no lock, or one of them cannot be read.",
-            fix="venvman status",
+            fix=Command.venvman("status"),
             problems=report.problems,
         )
     return DiffOutcome(
@@ -130,7 +130,7 @@ def _sides(typed: tuple[str, ...]) -> tuple[str | None, str | None]:
             "diff compares two sides.",
             code="usage",
             why=f"{len(typed)} were given.",
-            fix="venvman diff --help",
+            fix=Command.venvman("diff", "--help"),
         )
     return typed[0] if typed else None, typed[1] if len(typed) > 1 else None
 
@@ -235,7 +235,7 @@ def _commit(context: Context, revision: str) -> str:
         raise GitError(
             f"{revision!r} is no file, and there is no git repository here to know it.",
             code="revision-unknown",
-            fix="venvman diff OLD.txt NEW.txt",
+            fix=Advice("Name two files that are there."),
         )
     done = try_git(
         "rev-parse",
@@ -251,7 +251,7 @@ def _commit(context: Context, revision: str) -> str:
             f"{revision!r} is neither a file nor a git revision.",
             code="revision-unknown",
             why="The repository has no commit yet." if revision == "HEAD" else None,
-            fix="git log --oneline",
+            fix=Command.of("git", "log", "--oneline"),
         )
     return done.stdout.strip()
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from venvman.errors import Problem, RequirementsError, Severity, VenvmanError
+from venvman.errors import Command, Problem, RequirementsError, Severity, VenvmanError
 from venvman.frozen import dataclass
 from venvman.workflow.sourcetexts import SourceFiles, parse_wishes
 from venvman.workflow.wishes import open_scan, read_wishes
@@ -228,7 +228,7 @@ def _sync(
                     code="edited-not-synced",
                     severity=Severity.NOTE,
                     message=f"{names} and the lock are changed; the environment is not.",
-                    fix="venvman sync",
+                    fix=Command.venvman("sync"),
                 )
             )
         raise
@@ -312,14 +312,14 @@ def _unknown(typed: str, known: Sequence[str], graph: Graph | None) -> Problem:
             code="requirement-unknown",
             message=message,
             why=f"{_listed(parents)} {'bring' if len(parents) > 1 else 'brings'} it{where}.",
-            fix=f"venvman why {name}",
+            fix=Command.venvman("why", name),
         )
     near = difflib.get_close_matches(name, known, n=3)
     return Problem(
         code="requirement-unknown",
         message=message,
         why=f"Those that are alike: {', '.join(near)}." if near else None,
-        fix=None if near else "venvman scan",
+        fix=None if near else Command.venvman("scan"),
     )
 
 

@@ -7,6 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from venvman.errors import (
+    Advice,
+    Command,
     ConfigurationError,
     LockError,
     LockStale,
@@ -68,7 +70,9 @@ def freeze(context: Context, request: FreezeRequest) -> FreezeOutcome:
     with watch.stage(Stage.SCAN):
         interpreter = freezing_interpreter(context)
         usual = choose_groups(scan, GroupChoice(), configured=context.settings.groups.value)
-        judged = judge_locks(context, requirements, interpreter.target, together=usual)
+        judged = judge_locks(
+            context, requirements, interpreter.target, together=usual, overwrite=request.yes
+        )
     return freeze_stale(context, requirements, judged, interpreter, request, watch)
 
 
@@ -105,7 +109,7 @@ def freeze_stale(
         raise LockStale(
             "The lock no longer answers its requirements; what it would become only a build tells.",
             code="lock-stale",
-            fix="venvman freeze",
+            fix=Command.venvman("freeze"),
             problems=reasons,
         ) from error
     frozen = _changed(judged, todo, found, renew=request.hashes is not None)
@@ -170,7 +174,7 @@ def _cannot_agree(groups: Sequence[str]) -> Problem:
         severity=Severity.WARNING,
         message=f"The groups {' and '.join(names)} cannot live together; their locks stay apart.",
         path="pyproject.toml",
-        fix=f"[tool.venvman] conflicts = [{names}]".replace("'", '"'),
+        fix=Advice(f"Declare it: [tool.venvman] conflicts = [{names}].".replace("'", '"')),
     )
 
 
@@ -216,7 +220,7 @@ def _require_leave(
         code="lock-would-move",
         path=shown,
         why=f"{told}. The lock of {DEFAULT} is fresh, and what it pins is what ships.",
-        fix="venvman freeze --yes",
+        fix=Command.venvman("freeze", "--yes"),
     )
 
 
@@ -271,13 +275,12 @@ def refuse_foreign_locks(scan: Scan, context: Context) -> None:
     if any(source.paths for source in scan.sources) or not scan.sources:
         return
     first = scan.sources[0]
-    made_by = first.header.command if first.header else None
     raise LockError(
         f"{context.project.display(first.lock)} is not made from a requirements file.",
         code="lock-of-another-source",
         path=context.project.display(first.lock),
         why="Its header names what makes it; venvman syncs such a lock as it is.",
-        fix=made_by,
+        fix=first.header.rerun if first.header else None,
     )
 
 
@@ -346,7 +349,7 @@ def _engine(context: Context, *, several: bool) -> engines.Engine:
             f"{setting.value} freezes for one target only: the Python that it runs with.",
             code="engine-of-one-target",
             why=f"{setting.where} names the engine.",
-            fix="Leave out the engine, or the targets",
+            fix=Advice("Leave out the engine, or the targets."),
         )
     return ManyTargets()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import LockError, Problem, Severity
+from venvman.errors import Command, LockError, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.workflow.locks import judge_locks, read_group_lock, stale_reasons
 from venvman.workflow.values import GroupChoice
@@ -199,7 +199,7 @@ def known_name(graph: Graph, name: str, locked: Locked) -> NormalizedName:
         why=f"Similar names that are: {', '.join(near)}."
         if near
         else f"The locks of {groups} have no such package.",
-        fix=None if near else "venvman tree",
+        fix=None if near else Command.venvman("tree"),
     )
 
 
@@ -285,7 +285,7 @@ def _missing(path: str) -> Problem:
         code="lock-missing",
         message=f"There is no lock {path} yet.",
         path=path,
-        fix="venvman freeze",
+        fix=Command.venvman("freeze"),
     )
 
 
@@ -300,7 +300,7 @@ def _stale(context: Context, requirements: RequirementSet, target: Target) -> li
             code="lock-stale",
             message="The lock no longer answers its requirements.",
             why=f"{reasons[0].message.removesuffix('.')}{more}.",
-            fix="venvman freeze",
+            fix=Command.venvman("freeze"),
         )
     ]
 

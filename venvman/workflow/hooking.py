@@ -11,14 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import ExitCode, ProjectNotFound, VenvmanError
+from venvman.errors import Command, ExitCode, ProjectNotFound, VenvmanError, at
 from venvman.frozen import dataclass
 from venvman.hookscript import PATTERNS, HookMode, HookName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from venvman.errors import Problem
+    from venvman.errors import Fix, Problem
     from venvman.events import Reporter
     from venvman.workflow.context import Context
 
@@ -29,10 +29,14 @@ _AS_SYNC = ("sync", "--frozen")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookLine:
-    """What the hook says of one project; ``refused`` makes git stop (pre-commit only)."""
+    """What the hook says of one project, and what to do about it.
+
+    ``refused`` makes git stop (pre-commit only).
+    """
 
     project: str
     text: str
+    fix: Fix | None = None
     refused: bool = False
 
 
@@ -50,9 +54,12 @@ def run_hook(
     Never raises a :class:`VenvmanError`: what went wrong is a line too.
     """
     if name is HookName.PRE_COMMIT:
-        return _judge_staged(projects, variables, top, reporter)
-    lines = (_follow(project, mode, variables, top, reporter) for project in projects)
-    return tuple(line for line in lines if line is not None)
+        lines = _judge_staged(projects, variables, top, reporter)
+    else:
+        lines = [_follow(project, mode, variables, top, reporter) for project in projects]
+    return tuple(
+        replace(line, fix=at(line.fix, top / line.project)) for line in lines if line is not None
+    )
 
 
 def _follow(
@@ -61,13 +68,13 @@ def _follow(
     """Reports or repairs one project's drift; None where there is none, or no project any more."""
     try:
         context = _context(top / project, variables, top, reporter)
-        said = _repair(context) if mode is HookMode.SYNC else _report(context)
+        said, fix = _repair(context) if mode is HookMode.SYNC else _report(context)
     except ProjectNotFound:
         # The branch that is checked out does not have it.
         return None
     except VenvmanError as error:
-        return HookLine(project=project, text=_sentence(error.problems[0]))
-    return HookLine(project=project, text=said) if said else None
+        said, fix = _of_problem(error.problems[0])
+    return HookLine(project=project, text=said, fix=fix) if said else None
 
 
 def _context(
@@ -85,26 +92,26 @@ def _context(
     )
 
 
-def _report(context: Context) -> str:
+def _report(context: Context) -> tuple[str, Fix | None]:
     from venvman.environment.inspection import Absent
     from venvman.workflow.checking import status
 
     report = status(context)
     shown = context.project.display(report.environment)
     if isinstance(report.inspection, Absent):
-        return f"there is no {shown}; 'venvman sync' makes it"
+        return f"there is no {shown}", Command.venvman("sync")
     if report.problems:
-        return _sentence(report.problems[0])
+        return _of_problem(report.problems[0])
     if report.plan is None:
-        return f"{shown} cannot be compared with its lock; see 'venvman doctor'"
+        return f"{shown} cannot be compared with its lock", Command.venvman("doctor")
     if report.plan:
         count = _packages(len(report.plan.steps))
         verb = "differs" if len(report.plan.steps) == 1 else "differ"
-        return f"{count} in {shown} {verb} from the lock; 'venvman sync' mends it"
+        return f"{count} in {shown} {verb} from the lock", Command.venvman("sync")
     stale = [each for each in report.locks if _is_stale(each.freshness)]
     if stale:
-        return f"{context.project.display(stale[0].path)} is stale; 'venvman freeze' mends it"
-    return ""
+        return f"{context.project.display(stale[0].path)} is stale", Command.venvman("freeze")
+    return "", None
 
 
 def _is_stale(judgement: object) -> bool:
@@ -113,7 +120,7 @@ def _is_stale(judgement: object) -> bool:
     return isinstance(judgement, Stale)
 
 
-def _repair(context: Context) -> str:
+def _repair(context: Context) -> tuple[str, None]:
     """As ``sync --frozen``: a hook never freezes and never changes a tracked file."""
     from venvman.environment.lifecycle import locate
     from venvman.install.switch import attempt
@@ -127,15 +134,15 @@ def _repair(context: Context) -> str:
         known = attempt(words, variables, str(root))
         if known is not None:
             shown = context.project.display(locate(context.project, context.settings))
-            return _followed(shown, known.changes, known.seconds)
+            return _followed(shown, known.changes, known.seconds), None
     done = sync(context, SyncRequest(locks=LockPolicy.FROZEN))
     if done.looked is not None:
         text = "".join(nothing_to_do(done))
         leave_stamp(context, done.looked, _AS_SYNC, text=text, locked=locked_count(done))
     if not done.plan and not done.created:
-        return ""
+        return "", None
     shown = context.project.display(done.environment)
-    return _followed(shown, len(done.plan.steps), sum(done.seconds.values()))
+    return _followed(shown, len(done.plan.steps), sum(done.seconds.values())), None
 
 
 def _followed(shown: str, changes: int, seconds: float) -> str:
@@ -146,9 +153,8 @@ def _packages(count: int) -> str:
     return "1 package" if count == 1 else f"{count} packages"
 
 
-def _sentence(problem: Problem) -> str:
-    fix = f" ('{problem.fix}')" if problem.fix else ""
-    return f"{_place(problem)}{problem.message.rstrip('.')}{fix}"
+def _of_problem(problem: Problem) -> tuple[str, Fix | None]:
+    return f"{_place(problem)}{problem.message.rstrip('.')}", problem.fix
 
 
 def _place(problem: Problem) -> str:
@@ -159,17 +165,14 @@ def _place(problem: Problem) -> str:
 
 def _judge_staged(
     projects: Sequence[str], variables: Mapping[str, str], top: Path, reporter: Reporter
-) -> tuple[HookLine, ...]:
+) -> list[HookLine | None]:
     with tempfile.TemporaryDirectory(prefix="venvman-staged-") as name:
         # The real path: on macOS the temporary folder is behind a link.
         staged = Path(name).resolve() / "tree"
         staged.mkdir()
         real = {project: _real(top / project, variables, top, reporter) for project in projects}
         _write_staged(staged, top, variables, tuple(_included(real.values(), top)))
-        lines = [
-            _judge(staged, project, real[project], variables, reporter) for project in projects
-        ]
-    return tuple(line for line in lines if line is not None)
+        return [_judge(staged, project, real[project], variables, reporter) for project in projects]
 
 
 def _real(
@@ -232,14 +235,16 @@ def _judge(
     except VenvmanError as error:
         if error.code == "lock-of-another-source":
             return None
-        return HookLine(project=project, text=_sentence(error.problems[0]), refused=True)
+        text, fix = _of_problem(error.problems[0])
+        return HookLine(project=project, text=text, fix=fix, refused=True)
     if not outcome.changed:
         return None
     reason = outcome.problems[0]
     return HookLine(
         project=project,
         text=f"the staged lock is stale: {_place(reason)}{reason.message} "
-        "Run 'venvman freeze' and stage the lock, or commit with --no-verify",
+        "Freeze and stage the lock, or commit with --no-verify",
+        fix=Command.venvman("freeze"),
         refused=True,
     )
 

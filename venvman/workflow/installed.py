@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from venvman.errors import EnvironmentUnusable, LockError
+from venvman.errors import Command, EnvironmentUnusable, LockError
 from venvman.events import Stage
 from venvman.workflow.locks import read_group_lock
 from venvman.workflow.values import FreezeOutcome, LockOutcome
@@ -79,7 +79,7 @@ def _environment(context: Context) -> Environment:
             f"There is no environment {context.project.display(path)} to pin.",
             code="environment-absent",
             path=context.project.display(path),
-            fix="venvman sync",
+            fix=Command.venvman("sync"),
         )
     return environment
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import LockError, Severity
+from venvman.errors import Command, LockError, Severity
 from venvman.frozen import dataclass
 from venvman.python.targets import is_covered
 from venvman.workflow.targeting import other_targets, wanted_targets
@@ -73,7 +73,7 @@ def require_lock(context: Context, path: Path) -> Lock:
             code="lock-missing",
             path=context.project.display(path),
             why="--frozen uses the lock as it is and never makes one.",
-            fix="venvman freeze",
+            fix=Command.venvman("freeze"),
         )
     return lock
 
@@ -84,19 +84,25 @@ def judge_locks(
     target: Target,
     *,
     together: Collection[str] = ALWAYS,
+    overwrite: bool = False,
 ) -> tuple[JudgedLock, ...]:
     """Every group's lock and whether it is fresh for ``target``; those ``together`` have to agree.
 
     An answer that is remembered for exactly these requirements and this lock is taken as it is.
+    With ``overwrite`` a lock that cannot be read is stale, and what it still says is a preference.
 
     Raises:
         LockError: a lock cannot be read; all problems of all locks at once.
     """
-    locks = _read_all(context, requirements.groups)
+    from venvman.lock.freshness import Stale
+
+    locks, faulty = _read_all(context, requirements.groups, overwrite=overwrite)
     records = _read_records(context)
     targets = wanted_targets(context, locks.values(), target)
     judged = tuple(
-        _judged(context, group, locks[group.name], target, targets, records, requirements)
+        JudgedLock(group=group, lock=locks[group.name], judgement=Stale(reasons=faulty[group.name]))
+        if group.name in faulty
+        else _judged(context, group, locks[group.name], target, targets, records, requirements)
         for group in requirements.groups
     )
     from venvman.workflow.agreement import in_agreement
@@ -144,18 +150,28 @@ def _bytes_of(path: Path) -> bytes | None:
         return None
 
 
-def _read_all(context: Context, groups: Iterable[Group]) -> Mapping[str, Lock | None]:
+def _read_all(
+    context: Context, groups: Iterable[Group], *, overwrite: bool
+) -> tuple[Mapping[str, Lock | None], Mapping[str, tuple[Problem, ...]]]:
+    """Each group's lock, and of those that cannot be read, but may be overwritten, why not."""
+    from venvman.lock.io import OVERWRITABLE, salvage_lock
+
     locks: dict[str, Lock | None] = {}
+    faulty: dict[str, tuple[Problem, ...]] = {}
     errors: list[LockError] = []
     for group in groups:
         try:
             locks[group.name] = read_group_lock(context, group.lock)
         except LockError as error:
-            errors.append(error)
+            if overwrite and error.code in OVERWRITABLE:
+                locks[group.name] = salvage_lock(group.lock)
+                faulty[group.name] = error.problems
+            else:
+                errors.append(error)
     if errors:
         problems = [problem for error in errors for problem in error.problems]
         raise LockError(errors[0].message, code=errors[0].code, problems=problems)
-    return locks
+    return locks, faulty
 
 
 def _judged(

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import Problem, VenvmanError
+from venvman.errors import Command, Problem, VenvmanError
 from venvman.sources import IndexSource
 
 if TYPE_CHECKING:
@@ -89,5 +89,5 @@ def _unusable(entry: LockEntry, target: Target) -> Problem:
         line=origin.line if origin else None,
         text=origin.text if origin else None,
         why="The lock was made for another Python.",
-        fix="venvman freeze",
+        fix=Command.venvman("freeze"),
     )

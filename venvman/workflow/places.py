@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import replace
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from venvman.cases import assert_never
-from venvman.errors import EnvironmentUnusable, InstallError, Problem, Severity
+from venvman.errors import Command, EnvironmentUnusable, InstallError, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.seal import holds, write
 
@@ -145,7 +144,7 @@ def _unfinished(shown: str, message: str) -> Problem:
         severity=Severity.WARNING,
         path=shown,
         why="The next command that changes the environment finishes or reverts it first.",
-        fix="venvman sync",
+        fix=Command.venvman("sync"),
     )
 
 
@@ -259,12 +258,12 @@ def _broken(context: Context, found: Broken) -> EnvironmentUnusable:
 
 
 def _other_python(context: Context, path: Path, wish: PythonWish, why: str) -> EnvironmentUnusable:
-    flag = f" --python {quote(wish.text)}" if wish.where == "--python" else ""
+    flag = ("--python", wish.text) if wish.where == "--python" else ()
     return EnvironmentUnusable(
         why,
         code="environment-other-python",
         path=context.project.display(path),
-        fix=f"venvman sync --recreate{flag}",
+        fix=Command.venvman("sync", "--recreate", *flag),
     )
 
 

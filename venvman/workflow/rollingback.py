@@ -6,7 +6,14 @@ from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from venvman.environment.history import History, text_digest
-from venvman.errors import ConfigurationError, EnvironmentUnusable, LockError, Problem, Severity
+from venvman.errors import (
+    Command,
+    ConfigurationError,
+    EnvironmentUnusable,
+    LockError,
+    Problem,
+    Severity,
+)
 from venvman.events import Stage
 from venvman.frozen import dataclass
 from venvman.workflow.places import find_place
@@ -124,7 +131,7 @@ def _required(context: Context, place: Place) -> Environment:
             f"There is no environment {shown} to take back.",
             code="environment-absent",
             path=shown,
-            fix="venvman sync",
+            fix=Command.venvman("sync"),
         )
     return place.environment
 
@@ -141,14 +148,14 @@ def _choose(context: Context, states: Sequence[State], number: int) -> State:
             code="history-empty",
             path=shown,
             why="Every sync that changes something is recorded, from the first one on.",
-            fix="venvman sync",
+            fix=Command.venvman("sync"),
         )
     raise ConfigurationError(
         f"There is no state {number} in the history of {shown}.",
         code="history-no-such-state",
         path=shown,
         why="\n".join(["There are:", *_listed(states)]),
-        fix="venvman history",
+        fix=Command.venvman("history"),
     )
 
 
@@ -255,7 +262,7 @@ def _files_to_write(
             f"State {request.number} has no lock to put back.",
             code="history-no-lock",
             why="It was found after a command that could not record it, or its lock is damaged.",
-            fix=f"venvman rollback {request.number}",
+            fix=Command.venvman("rollback", str(request.number)),
         )
     files = [each for each in _files(context, texts) if _differs(*each)]
     for path, _ in files:
@@ -283,7 +290,7 @@ def _check_writable(context: Context, path: Path, request: RollbackRequest) -> N
     except LockError as error:
         if error.code != "lock-in-the-way":
             raise
-        command = f"venvman rollback {request.number} --with-lock --yes"
+        command = Command.venvman("rollback", str(request.number), "--with-lock", "--yes")
         problems = [replace(problem, fix=command) for problem in error.problems]
         raise LockError(error.message, code=error.code, problems=problems) from error
 
@@ -307,7 +314,7 @@ def _write(context: Context, files: Sequence[tuple[Path, bytes]]) -> None:
                 code="lock-unwritable",
                 path=shown,
                 why="The environment is taken back; its lock is not.",
-                fix="venvman rollback 0 --with-lock",
+                fix=Command.venvman("rollback", "0", "--with-lock"),
             ) from error
 
 
@@ -329,14 +336,14 @@ def _by_hand(deed: Deed, selected: Selected, state: State) -> list[Problem]:
     if not gone:
         return []
     names = ", ".join(gone[:5]) + (", ..." if len(gone) > 5 else "")
-    python = deed.place.path.name + "/bin/python"
+    python = deed.place.path / "bin" / "python"
     return [
         Problem(
             code="rollback-by-hand",
             message=f"Not brought back: {names}.",
             severity=Severity.WARNING,
             why="Installed by hand at that state: no lock says which file it was.",
-            fix=f"{python} -m pip install {' '.join(gone)}",
+            fix=Command.of(python, "-m", "pip", "install", *gone),
         )
     ]
 
@@ -362,7 +369,7 @@ def _undone(context: Context, behind: Sequence[Path], number: int) -> list[Probl
             "the next sync would undo the rollback.",
             severity=Severity.WARNING,
             path=context.project.display(behind[0]),
-            fix=f"venvman rollback {number} --with-lock",
+            fix=Command.venvman("rollback", str(number), "--with-lock"),
         )
     ]
 
@@ -392,6 +399,6 @@ def _stale(context: Context, state: State) -> list[Problem]:
             line=reasons[0].line,
             text=reasons[0].text,
             why=reasons[0].message,
-            fix="venvman sync --frozen",
+            fix=Command.venvman("sync", "--frozen"),
         )
     ]

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import EnvironmentUnusable, ExitCode, VenvmanError
+from venvman.errors import Command, EnvironmentUnusable, ExitCode, VenvmanError
 from venvman.frozen import dataclass
 from venvman.workflow.values import GroupChoice, LockPolicy, SyncRequest
 
@@ -146,7 +146,7 @@ def _environment(context: Context, request: RunRequest) -> Environment:
             f"There is no environment {shown} yet.",
             code="environment-absent",
             path=shown,
-            fix="venvman sync",
+            fix=Command.venvman("sync"),
         )
     return found
 
@@ -164,7 +164,9 @@ def _found(
             f"{command} may not be executed.",
             code="command-not-executable",
             path=command,
-            fix=f"venvman run python {command}" if named.suffix == ".py" else f"chmod +x {command}",
+            fix=Command.venvman("run", "python", command)
+            if named.suffix == ".py"
+            else Command.of("chmod", "+x", context.cwd / named),
         )
     shown = context.project.display(environment.paths.scripts)
     raise CommandFault(
@@ -173,5 +175,5 @@ def _found(
         why=f"It is neither in {shown} nor on PATH; a package that brings it can be added."
         if named.name == command
         else "There is no such file.",
-        fix=f"venvman add {command}" if named.name == command else None,
+        fix=Command.venvman("add", command) if named.name == command else None,
     )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import LockError, Problem, RequirementsError
+from venvman.errors import Advice, Command, LockError, Problem, RequirementsError
 from venvman.files import write_atomically
 from venvman.frozen import dataclass
 from venvman.localproject import project_name
@@ -143,7 +143,7 @@ class SourceFiles:
                 f"{typed!r} is more than a name.",
                 code="name-expected",
                 why="A line is removed whole, whatever version it asks for.",
-                fix=f"venvman remove {wish.name}",
+                fix=Command.venvman("remove", str(wish.name)),
             )
         return Meaning(typed=typed, name=self.name_of(line), line=line)
 
@@ -198,7 +198,7 @@ class SourceFiles:
                 code="encoding-wrong",
                 path=shown,
                 why=f"{error.object[error.start : error.end]!r} is not in it.",
-                fix="Save the file as UTF-8",
+                fix=Advice("Save the file as UTF-8."),
             ) from error
 
     def _source(self, path: Path) -> SourceText:
@@ -321,7 +321,7 @@ def _made_elsewhere(lock: str, group: str) -> LockError:
         code="lock-of-another-source",
         path=lock,
         why="Its header names what makes it; that is the place to edit.",
-        fix="venvman scan",
+        fix=Command.venvman("scan"),
     )
 
 

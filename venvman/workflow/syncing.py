@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import InstallError, LockError, LockStale, Problem, Severity
+from venvman.errors import Command, InstallError, LockError, LockStale, Problem, Severity
 from venvman.events import Stage
 from venvman.frozen import dataclass
 from venvman.names import NormalizedName
@@ -242,7 +242,7 @@ class _Look:
                 f"with Python {place.interpreter.target.python}.",
                 code="environment-changed",
                 path=self.context.project.display(place.path),
-                fix="venvman sync",
+                fix=Command.venvman("sync"),
             )
         if place.environment is not None:
             note_missed(self.context, place.environment)
@@ -307,7 +307,7 @@ def _verified(
             message=f"After the sync, {names} still differ from the lock.",
             severity=Severity.WARNING,
             why=left.steps[0].because,
-            fix="venvman doctor",
+            fix=Command.venvman("doctor"),
         )
     )
     return None, compared
@@ -329,7 +329,7 @@ def _bring_locks(
         raise LockStale(
             "The lock no longer answers its requirements.",
             code="lock-stale",
-            fix="venvman freeze",
+            fix=Command.venvman("freeze"),
             problems=reasons,
         )
     if not reasons:
@@ -455,7 +455,7 @@ def _agree(
         code=code,
         path=shown,
         why=f"{reason} --inexact leaves what no lock names." if by_sync else reason,
-        fix=f"venvman {request.command} --yes",
+        fix=Command.venvman(*request.command.split(), "--yes"),
     )
 
 

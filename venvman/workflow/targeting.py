@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from venvman.errors import ConfigurationError, LockError, Problem
+from venvman.errors import Command, ConfigurationError, LockError, Problem
 from venvman.settings import Origin
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def wanted_targets(
         raise ConfigurationError(
             f"{versions.where} says for which Pythons, but nothing says for which systems.",
             code="targets-missing",
-            fix="venvman freeze --universal",
+            fix=Command.venvman("freeze", "--universal"),
         )
     for lock in locks:
         names = _names(lock)
@@ -68,7 +68,7 @@ def other_targets(
         message=f"The lock is for {made}, and asked for is {asked}.",
         path=context.project.display(group.lock),
         why=f"{context.settings.targets.where or 'Another lock of the project'} says so.",
-        fix="venvman freeze",
+        fix=Command.venvman("freeze"),
     )
 
 
@@ -93,7 +93,7 @@ def _declared(
         raise ConfigurationError(
             f"{declared.where} cannot be {', '.join(declared.value)}: {error}.",
             code="target-invalid",
-            fix="venvman freeze --target linux:3.12",
+            fix=Command.venvman("freeze", "--target", "linux:3.12"),
         ) from None
 
 
@@ -111,7 +111,7 @@ def _of_header(context: Context, names: tuple[str, ...], current: Target) -> tup
             f"The header of the lock names targets that cannot be: {', '.join(names)}.",
             code="lock-targets-invalid",
             why=f"{str(error)[:1].upper()}{str(error)[1:]}.",
-            fix="venvman freeze --universal",
+            fix=Command.venvman("freeze", "--universal"),
         ) from None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from venvman.errors import LockError, Problem
+from venvman.errors import Command, LockError, Problem
 from venvman.frozen import dataclass
 from venvman.workflow.freezing import freeze
 from venvman.workflow.values import FreezeRequest, LockPolicy, SyncRequest
@@ -96,5 +96,5 @@ def _unknown(name: NormalizedName, locked: frozenset[NormalizedName]) -> Problem
         code="package-not-locked",
         message=f"{name} is not locked.",
         why=f"Similar names that are: {', '.join(near)}." if near else None,
-        fix=None if near else f"venvman add {name}",
+        fix=None if near else Command.venvman("add", name),
     )

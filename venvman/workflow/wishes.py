@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from venvman.errors import ConfigurationError, ProjectNotFound
+from venvman.errors import Advice, Command, ConfigurationError, ProjectNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +53,7 @@ def require_sources(context: Context, scan: Scan) -> None:
         code="requirements-missing",
         path=str(context.project.root),
         why=LOOKED_FOR,
-        fix="venvman add <package>",
+        fix=Advice("Name a first package with `venvman add`, or write a requirements file."),
     )
 
 
@@ -102,7 +102,7 @@ def choose_groups(
             f"The project has no group {', '.join(map(repr, unknown))}.",
             code="group-unknown",
             why=f"Its groups are {', '.join(known) or 'none'}.",
-            fix="venvman scan",
+            fix=Command.venvman("scan"),
         )
     members = {member for group in wanted for member in scan.members(group)}
     return tuple(source.group for source in scan.sources if source.group in members)

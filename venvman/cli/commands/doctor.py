@@ -27,5 +27,8 @@ def doctor(
     contexts = session.contexts(workspace=all_projects)
     selection = Selection.of(select=select, ignore=ignore)
     return doctor_result(
-        [checking.diagnose(context, selection, verify_files=verify) for context in contexts]
+        session.each(
+            contexts,
+            lambda context: checking.diagnose(context, selection, verify_files=verify),
+        )
     )

@@ -55,7 +55,7 @@ def freeze(
         confirm=session.confirm,
     )
     started = time.time_ns()
-    outcomes = [freezing.freeze(context, request) for context in contexts]
+    outcomes = session.each(contexts, lambda context: freezing.freeze(context, request))
     if not all_projects:
         _leave_stamp(contexts[0], outcomes[0], started)
     return freeze_result(outcomes, request)

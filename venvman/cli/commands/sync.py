@@ -56,7 +56,7 @@ def sync(
         confirm=session.confirm,
         wait=0 if no_wait else -1,
     )
-    outcomes = [syncing.sync(context, request) for context in contexts]
+    outcomes = session.each(contexts, lambda context: syncing.sync(context, request))
     if not all_projects:
         _leave_stamp(contexts[0], outcomes[0])
     return sync_result(outcomes, request)

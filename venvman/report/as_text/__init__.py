@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from venvman.report.as_text.problems import error_panel, problem_line, problems_panel
+from venvman.report.as_text.drawing import Group
+from venvman.report.as_text.problems import error_panel, fix_line, problem_line, problems_panel
+from venvman.report.fixes import AT_ROOT
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from venvman.report.diff import DiffView
     from venvman.report.edit import EditView, UpgradeView
+    from venvman.report.fixes import Standing
     from venvman.report.freeze import FreezeView
     from venvman.report.history import RollbackView
     from venvman.report.result import Result
@@ -25,11 +28,22 @@ if TYPE_CHECKING:
 __all__ = ["error_panel", "problem_line", "problems_panel", "render"]
 
 
-def render(result: Result, *, verbose: bool = False, height: int | None = None) -> RenderableType:
-    """What stdout shows of ``result``.
+def render(
+    result: Result,
+    *,
+    verbose: bool = False,
+    height: int | None = None,
+    here: Standing = AT_ROOT,
+) -> RenderableType:
+    """What stdout shows of ``result``, and the next command for who stands ``here``.
 
     ``verbose`` shows whole lists; otherwise a summary fits ``height`` lines (None: no screen).
     """
+    drawn = _render(result, verbose=verbose, height=height, here=here)
+    return drawn if result.next is None else Group(drawn, fix_line(result.next, here))
+
+
+def _render(result: Result, *, verbose: bool, height: int | None, here: Standing) -> RenderableType:
     match result.command:
         case "sync":
             from venvman.report.as_text.sync import render_sync
@@ -46,7 +60,7 @@ def render(result: Result, *, verbose: bool = False, height: int | None = None) 
         case "doctor":
             from venvman.report.as_text.doctor import render_doctor
 
-            return render_doctor(result.data)
+            return render_doctor(result.data, here)
         case "scan":
             from venvman.report.as_text.scan import render_scan
 
@@ -58,7 +72,7 @@ def render(result: Result, *, verbose: bool = False, height: int | None = None) 
         case "hooks run":
             from venvman.report.as_text.hooks import render_hook_run
 
-            return render_hook_run(result.data)
+            return render_hook_run(result.data, here)
         case _:
             return _render_other(result, verbose=verbose, height=height)
 

@@ -8,13 +8,16 @@ from rich.table import Table
 
 from venvman.errors import Severity
 from venvman.report.as_text.drawing import Group, Text
-from venvman.report.as_text.problems import SEVERITY_STYLES, command_line
+from venvman.report.as_text.problems import SEVERITY_STYLES, fix_line
 from venvman.report.as_text.words import Style, count, plain, sentence_list
+from venvman.report.fixes import AT_ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.console import RenderableType
+
+    from venvman.report.fixes import Standing
 
 __all__ = ["FAMILIES", "render_doctor"]
 
@@ -31,18 +34,18 @@ FAMILIES = {
 Finding = dict[str, Any]
 
 
-def render_doctor(data: Mapping[str, Any]) -> RenderableType:
+def render_doctor(data: Mapping[str, Any], here: Standing = AT_ROOT) -> RenderableType:
     """``data`` as DESIGN 4.3 has it: ``findings[]``. Every finding is shown, on every screen."""
     projects: list[Mapping[str, Any]] = data.get("projects", [data])
     if len(projects) == 1:
-        return _project(projects[0])
+        return _project(projects[0], here)
     parts: list[RenderableType] = []
     for project in projects:
-        parts += [plain(project["project"], Style.NAME), _project(project)]
+        parts += [plain(project["project"], Style.NAME), _project(project, here)]
     return Group(*parts)
 
 
-def _project(data: Mapping[str, Any]) -> RenderableType:
+def _project(data: Mapping[str, Any], here: Standing) -> RenderableType:
     findings: list[Finding] = list(data["findings"])
     if not findings:
         return Text.assemble(("Healthy: ", Style.GOOD), "nothing has drifted.")
@@ -50,11 +53,11 @@ def _project(data: Mapping[str, Any]) -> RenderableType:
     for family, title in FAMILIES.items():
         members = [each for each in findings if each["code"].startswith(family)]
         if members:
-            parts += [Text(title, style=Style.NAME), _table(members), Text()]
+            parts += [Text(title, style=Style.NAME), _table(members, here), Text()]
     return Group(*parts, _total(findings))
 
 
-def _table(members: Sequence[Finding]) -> Table:
+def _table(members: Sequence[Finding], here: Standing) -> Table:
     """The findings of a family; neighbours that one command mends show it once."""
     table = Table.grid(padding=(0, 1, 0, 0))
     table.add_column(no_wrap=True, style=Style.FAINT)
@@ -66,7 +69,7 @@ def _table(members: Sequence[Finding]) -> Table:
         table.add_row(plain(f"  {finding['code']}"), word, _message(finding))
         following = members[position + 1]["fix"] if position + 1 < len(members) else None
         if finding["fix"] is not None and finding["fix"] != following:
-            table.add_row("", "", command_line(finding["fix"]))
+            table.add_row("", "", fix_line(finding["fix"], here))
     return table
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from venvman.report.as_text.changes import Tense, change_list, counted, fitting
 from venvman.report.as_text.drawing import Group, Text
-from venvman.report.as_text.problems import command_line
 from venvman.report.as_text.words import Style, count, duration, plain
 from venvman.report.freeze import changes_of_freeze, nothing_to_do
 
@@ -64,7 +63,6 @@ def freeze_lines(
             *head,
             *listing,
             Text.assemble(("Not yet written: ", Style.WARNING), numbers, "."),
-            command_line("venvman freeze"),
         ]
     took = f" in {duration(sum(outcome.seconds.values()))}" if outcome.seconds else ""
     return [*head, *listing, Text.assemble((f"Frozen{took}: ", Style.GOOD), numbers, ".")]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from venvman.environment.history import WayBack
 from venvman.report.as_text.changes import Tense, change_list, counted, fitting
 from venvman.report.as_text.drawing import Grid, Group, Text
-from venvman.report.as_text.problems import command_line
 from venvman.report.as_text.words import Style, count, duration, plain, sentence_list
 from venvman.report.changes import ChangeKind, changes_of_plan
 from venvman.report.history import changes_between
@@ -35,7 +34,6 @@ def render_history(report: HistoryReport, *, verbose: bool, height: int | None) 
         shown = plain(report.project.display(report.environment), Style.NAME)
         return Group(
             Text.assemble(shown, " has no history yet: it begins with the first sync."),
-            command_line("venvman sync"),
         )
     shown_rows = report.states[: fitting(height, used=3, verbose=verbose)]
     parts: list[RenderableType] = []
@@ -55,7 +53,6 @@ def render_history(report: HistoryReport, *, verbose: bool, height: int | None) 
         where = "; the next sync would undo the rollback." if back else "."
         words = f"State 0 was not made from the locks as they are now{where}"
         parts.append(Text(words, style=Style.WARNING))
-        parts.append(command_line("venvman rollback 0 --with-lock" if back else "venvman sync"))
     return Group(*parts)
 
 
@@ -79,9 +76,6 @@ def render_rollback(view: RollbackView, *, verbose: bool, height: int | None) ->
         for path in outcome.written
     ]
     parts.append(_intention(outcome) if only_looked else _deed(outcome))
-    if only_looked:
-        lock = " --with-lock" if view.request.with_lock else ""
-        parts.append(command_line(f"venvman rollback {outcome.number}{lock}"))
     return Group(*parts)
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from venvman.errors import Advice
 from venvman.report.as_text.drawing import Group, Text
 from venvman.report.as_text.facts import fact_grid
-from venvman.report.as_text.problems import command_line
 from venvman.report.as_text.words import Style, plain
+from venvman.report.fixes import AT_ROOT, shell_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rich.console import RenderableType
+
+    from venvman.errors import Fix
+    from venvman.report.fixes import Standing
 
 __all__ = ["render_hook_run", "render_hooks"]
 
@@ -29,13 +33,11 @@ def render_hooks(data: Mapping[str, Any]) -> RenderableType:
         Text.assemble("Git hooks in ", plain(data["folder"], Style.PLACE)),
         fact_grid(rows),
     ]
-    if all(hook["state"] != "installed" for hook in data["hooks"]):
-        parts.append(command_line("venvman hooks install"))
     return Group(*parts)
 
 
-def render_hook_run(data: Mapping[str, Any]) -> RenderableType:
-    """``venvman: text`` for each project, ``venvman (folder): text`` where there are several."""
+def render_hook_run(data: Mapping[str, Any], here: Standing = AT_ROOT) -> RenderableType:
+    """``venvman: text; 'command' mends it``; ``venvman (folder): ...`` where there are several."""
     lines = data["lines"]
     several = len(lines) > 1 or any(line["project"] != "." for line in lines)
     return Group(
@@ -43,12 +45,21 @@ def render_hook_run(data: Mapping[str, Any]) -> RenderableType:
             Text.assemble(
                 plain(f"venvman ({line['project']}): " if several else "venvman: ", Style.NAME),
                 plain(line["text"]),
+                _mends(line["fix"], here),
                 no_wrap=True,
                 overflow="ignore",
             )
             for line in lines
         )
     )
+
+
+def _mends(fix: Fix | None, here: Standing) -> Text:
+    if fix is None:
+        return Text()
+    if isinstance(fix, Advice):
+        return plain(f". {fix.text}")
+    return plain(f"; '{shell_line(fix, here)}' mends it")
 
 
 def _state(hook: Mapping[str, Any]) -> Text:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from venvman.report.as_text.drawing import Group, Text
-from venvman.report.as_text.problems import command_line
 from venvman.report.as_text.words import Style, count, plain
 
 if TYPE_CHECKING:
@@ -30,10 +29,7 @@ def render_outdated(outcome: OutdatedOutcome) -> RenderableType:
     for pin in outcome.pins:
         table.add_row(*_row(pin))
     movable = sum(pin.wanted > pin.current for pin in outcome.pins)
-    parts: list[RenderableType] = [table, Text(_total(outcome, movable))]
-    if movable:
-        parts.append(command_line("venvman upgrade"))
-    return Group(*parts)
+    return Group(table, Text(_total(outcome, movable)))
 
 
 def _row(pin: OutdatedPin) -> tuple[Text, ...]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from venvman.errors import Severity
+from venvman.errors import Advice, Severity
 from venvman.report.as_text.drawing import Group, Text
 from venvman.report.as_text.words import Style, count, plain
+from venvman.report.fixes import AT_ROOT, shell_line
+from venvman.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,12 +17,13 @@ if TYPE_CHECKING:
     from rich.panel import Panel
     from rich.table import Table
 
-    from venvman.errors import Problem, VenvmanError
+    from venvman.errors import Fix, Problem, VenvmanError
+    from venvman.report.fixes import Standing
 
 __all__ = [
     "SEVERITY_STYLES",
-    "command_line",
     "error_panel",
+    "fix_line",
     "problem_block",
     "problem_line",
     "problems_panel",
@@ -38,7 +41,9 @@ _WIDEST = 100
 _MOST = 20
 
 
-def error_panel(error: VenvmanError, *, width: int, drift: bool = False) -> Panel:
+def error_panel(
+    error: VenvmanError, here: Standing = AT_ROOT, *, width: int, drift: bool = False
+) -> Panel:
     """A panel that tells everything ``error`` knows; several problems are listed one by one.
 
     ``width`` is the terminal's, in columns. ``drift`` says that nothing failed: the state that was
@@ -48,21 +53,21 @@ def error_panel(error: VenvmanError, *, width: int, drift: bool = False) -> Pane
     parts: list[RenderableType] = []
     if not single or error.problems[0].message != error.message:
         parts.append(plain(error.message, Style.NAME))
-    parts += _listed(error.problems, heading=Style.NAME if single else "")
+    parts += _listed(error.problems, here, heading=Style.NAME if single else "")
     if error.fix and all(problem.fix is None for problem in error.problems):
-        parts.append(command_line(error.fix))
+        parts.append(fix_line(error.fix, here))
     word, style = ("drift", Style.WARNING) if drift else ("error", Style.ERROR)
     return _panel(parts, title=f"{word}: {error.code}", style=style, width=width)
 
 
-def problems_panel(problems: Sequence[Problem], *, width: int) -> Panel:
+def problems_panel(problems: Sequence[Problem], here: Standing = AT_ROOT, *, width: int) -> Panel:
     """The same for problems that came with a result, because looking could go on."""
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
-    parts = _listed(problems, heading=Style.NAME if len(problems) == 1 else "")
+    parts = _listed(problems, here, heading=Style.NAME if len(problems) == 1 else "")
     return _panel(parts, title=count(errors, "error"), style=Style.ERROR, width=width)
 
 
-def problem_block(problem: Problem, *, heading: str = "") -> Group:
+def problem_block(problem: Problem, here: Standing, *, heading: str = "") -> Group:
     """One problem on lines of its own: message, place, the text itself, reason, next command."""
     parts: list[RenderableType] = [plain(problem.message, heading)]
     if problem.path is not None:
@@ -72,11 +77,11 @@ def problem_block(problem: Problem, *, heading: str = "") -> Group:
     if problem.why is not None:
         parts.append(plain(problem.why))
     if problem.fix is not None:
-        parts.append(command_line(problem.fix))
+        parts.append(fix_line(problem.fix, here))
     return Group(*parts)
 
 
-def problem_line(problem: Problem) -> Text:
+def problem_line(problem: Problem, here: Standing = AT_ROOT) -> Text:
     """``warning: message (file:line); mend it with: command``, for problems told in passing."""
     text = Text.assemble(
         (f"{problem.severity.value}: ", SEVERITY_STYLES[problem.severity]), plain(problem.message)
@@ -86,13 +91,16 @@ def problem_line(problem: Problem) -> Text:
     if problem.why is not None:
         text.append_text(Text.assemble(" ", plain(problem.why)))
     if problem.fix is not None:
-        text.append_text(Text.assemble(" ", command_line(problem.fix)))
+        text.append_text(Text.assemble(" ", fix_line(problem.fix, here)))
     return text
 
 
-def command_line(fix: str) -> Text:
-    """``Next: <command>``; never wrapped inside a word, so that it can be copied."""
-    return Text.assemble(("Next: ", Style.FAINT), plain(fix, Style.COMMAND), overflow="fold")
+def fix_line(fix: Fix, here: Standing) -> Text:
+    """``Next: <command>``, never wrapped inside a word, so that it can be copied; or the advice."""
+    if isinstance(fix, Advice):
+        return plain(redact(fix.text))
+    line = plain(shell_line(fix, here), Style.COMMAND)
+    return Text.assemble(("Next: ", Style.FAINT), line, overflow="fold")
 
 
 def _panel(parts: Sequence[RenderableType], *, title: str, style: str, width: int) -> Panel:
@@ -108,9 +116,9 @@ def _panel(parts: Sequence[RenderableType], *, title: str, style: str, width: in
     )
 
 
-def _listed(problems: Sequence[Problem], *, heading: str) -> list[RenderableType]:
+def _listed(problems: Sequence[Problem], here: Standing, *, heading: str) -> list[RenderableType]:
     shown: list[RenderableType] = [
-        problem_block(problem, heading=heading) for problem in problems[:_MOST]
+        problem_block(problem, here, heading=heading) for problem in problems[:_MOST]
     ]
     if len(problems) > _MOST:
         rest = count(len(problems) - _MOST, "further problem")

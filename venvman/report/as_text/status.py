@@ -5,11 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from venvman.lock.freshness import Stale
 from venvman.report.as_text.changes import Tense, change_list, counted, fitting
 from venvman.report.as_text.drawing import Group, Text
 from venvman.report.as_text.facts import fact_grid
-from venvman.report.as_text.problems import command_line
 from venvman.report.as_text.words import Style, count, plain
 from venvman.report.changes import changes_of_plan
 
@@ -50,8 +48,7 @@ def render_status(result: Result, *, verbose: bool, height: int | None) -> Drawi
     if changes:
         limit = fitting(height, used=len(data["locks"]) + 10, verbose=verbose)
         parts += [Text(), change_list(changes, limit=limit, reasons=True)]
-    following = _next(result)
-    return Group(*parts, *([Text(), command_line(following)] if following else []))
+    return Group(*parts, *([Text()] if result.next else []))
 
 
 def _changes(result: Result) -> tuple[Change, ...]:
@@ -125,13 +122,3 @@ def _last_sync(last: Mapping[str, Any]) -> Text:
         if last["by"] == "rollback":
             parts.append(plain(" (venvman rollback 0 --with-lock puts its own back)"))
     return Text.assemble(*parts)
-
-
-def _next(result: Result) -> str | None:
-    if not result.exit_code:
-        return None
-    report = cast("StatusReport", result.view)
-    stale = [each.freshness for each in report.locks if isinstance(each.freshness, Stale)]
-    if any(reason.code == "lock-disagreement" for each in stale for reason in each.reasons):
-        return "venvman freeze"  # what sync refuses
-    return result.data["environment"]["fix"] or "venvman sync"

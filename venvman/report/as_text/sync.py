@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from venvman.report.as_text.changes import Tense, change_list, counted, fitting
 from venvman.report.as_text.drawing import Group, Text
 from venvman.report.as_text.freeze import lock_lines
-from venvman.report.as_text.problems import command_line
 from venvman.report.as_text.words import Style, duration, plain
 from venvman.report.changes import changes_of_plan
 from venvman.report.freeze import changes_of_freeze
@@ -64,7 +63,7 @@ def done_lines(outcome: SyncOutcome, *, verbose: bool, height: int | None) -> li
 def _intention(outcome: SyncOutcome, *, verbose: bool, height: int | None) -> list[RenderableType]:
     head = _head(outcome, created="would be created", verbose=verbose, height=height)
     if not outcome.plan:
-        return [*head, command_line("venvman sync")] if head else [_nothing_to_do(outcome)]
+        return head or [_nothing_to_do(outcome)]
     changes = changes_of_plan(outcome.plan, outcome.project)
     limit = fitting(height, used=len(head) + 5, verbose=verbose)
     return [
@@ -75,7 +74,6 @@ def _intention(outcome: SyncOutcome, *, verbose: bool, height: int | None) -> li
             plain(counted(changes, tense=Tense.FUTURE, unchanged=outcome.plan.unchanged)),
             ".",
         ),
-        command_line("venvman sync"),
     ]
 
 
