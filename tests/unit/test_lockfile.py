@@ -365,7 +365,7 @@ def test_a_lock_that_is_no_text_is_unreadable(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(LockError) as caught:
         read_lock(tmp_path / "a.txt", root=tmp_path, display="a.txt")
-    assert caught.value.code == "lock-unreadable"
+    assert caught.value.code == "lock-not-text"
 
 
 def test_a_file_written_by_hand_is_overwritten_only_if_told_so(tmp_path: Path) -> None:

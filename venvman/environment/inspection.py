@@ -230,14 +230,14 @@ def environment_at(path: Path, interpreter: Interpreter) -> Environment:
     )
 
 
-def not_an_environment(path: Path, reason: str) -> EnvironmentUnusable:
+def not_an_environment(path: Path, reason: str, *, fix: Fix | None = None) -> EnvironmentUnusable:
     """The error for a place that venvman must leave alone."""
     return EnvironmentUnusable(
         f"{path} is not a virtual environment.",
         code="not-an-environment",
         path=path.as_posix(),
-        why=f'{reason} Another folder can be named: [tool.venvman] venv = "...".',
-        fix=aside(path),
+        why=reason,
+        fix=fix or aside(path),
     )
 
 

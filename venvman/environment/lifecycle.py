@@ -368,7 +368,11 @@ def _refuse_unless_removable(place: Path) -> None:
         raise not_an_environment(place, f"It has no {venvconfig.CONFIG} with an interpreter.")
     marks = [name for name in _PROJECT_MARKS if (place / name).exists()]
     if marks:
-        raise not_an_environment(place, f"It also holds {', '.join(marks)}.")
+        raise not_an_environment(
+            place,
+            f"It also holds {', '.join(marks)}.",
+            fix=Advice("Name another folder as venv in [tool.venvman], or remove it by hand."),
+        )
     if Path(os.path.realpath(sys.prefix)).is_relative_to(os.path.realpath(place)):
         raise EnvironmentUnusable(
             f"venvman itself runs in {place}, so it cannot remove it.",
