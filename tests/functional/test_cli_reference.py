@@ -73,4 +73,4 @@ def test_every_command_that_a_message_proposes_can_be_typed() -> None:
 
     assert proposed
     for words in sorted(proposed):
-        assert read(words) is not None, words
+        assert read(words) is not None or words[-1].startswith("--"), words
