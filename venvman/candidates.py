@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urljoin
 
 from packaging.specifiers import SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from venvman.frozen import dataclass
 from venvman.index.compatibility import Compatibility
@@ -402,7 +402,7 @@ def _version(spelled: str) -> Version | None:
     try:
         # Wheels write a local version's dash and an epoch's neighbours with underscores.
         return Version(spelled.replace("_", "-") if "_" in spelled else spelled)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or a number of too many digits
         return None
 
 

@@ -15,6 +15,7 @@ from venvman.doctor import codes
 from venvman.errors import Command
 from venvman.lock.style import left_out
 from venvman.names import NormalizedName, canonical
+from venvman.pep508 import Malformed, parse_requirement, parse_specifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -166,21 +167,17 @@ def _mend(examination: Examination, each: Installed, needed: NormalizedName) -> 
 
 @cache
 def _parsed(line: str) -> Requirement | None:
-    from packaging.requirements import InvalidRequirement, Requirement
-
     try:
-        return Requirement(line)
-    except InvalidRequirement:
+        return parse_requirement(line)
+    except Malformed:
         return None
 
 
 @cache
 def _allows(required: str, version: str) -> bool:
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
     try:
-        return SpecifierSet(required).contains(version, prereleases=True)
-    except InvalidSpecifier:
+        return parse_specifier(required).contains(version, prereleases=True)
+    except Malformed:
         return True  # installers ignore it too
 
 

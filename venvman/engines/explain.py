@@ -15,6 +15,7 @@ from venvman.errors import (
     VenvmanError,
 )
 from venvman.names import canonical
+from venvman.pep508 import Malformed, parse_requirement
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
@@ -228,12 +229,9 @@ def _place(text: str, wishes: Iterable[Requirement], *, loose: bool = False) -> 
 def _find(
     text: str, wishes: Iterable[Requirement], *, constraint: bool | None
 ) -> Requirement | None:
-    from packaging.requirements import InvalidRequirement
-    from packaging.requirements import Requirement as Parsed
-
     try:
-        parsed = Parsed(text)
-    except InvalidRequirement:
+        parsed = parse_requirement(text)
+    except Malformed:
         return None
     candidates = [
         wish

@@ -14,6 +14,7 @@ from venvman.errors import (
     VenvmanError,
 )
 from venvman.names import NormalizedName, canonical
+from venvman.pep508 import Malformed, parse_requirement
 from venvman.resolve.demand import Demand, Pin
 from venvman.resolve.dependency import Dependency
 from venvman.secrets import redact
@@ -137,21 +138,18 @@ def read_overrides(
     Raises:
         RequirementsError: every text that is no requirement.
     """
-    from packaging.requirements import InvalidRequirement
-    from packaging.requirements import Requirement as Parsed
-
     found: dict[NormalizedName, tuple[Dependency, ...]] = {}
     faults = []
     for text in texts:
         try:
-            parsed = Parsed(text)
-        except InvalidRequirement as error:
+            parsed = parse_requirement(text)
+        except Malformed as error:
             faults.append(
                 Problem(
                     code="override-invalid",
                     message=f"The override {text!r} is no requirement.",
                     path="pyproject.toml",
-                    why=str(error).splitlines()[0],
+                    why=f"{error}.",
                 )
             )
             continue

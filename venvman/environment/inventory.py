@@ -322,11 +322,11 @@ def _installer(path: str) -> str | None:
 
 
 def _version(text: str) -> Version | None:
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     try:
         return Version(text)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or a number of too many digits
         return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from venvman.pep508 import Malformed, parse_specifier
 
 if TYPE_CHECKING:
     from venvman.target import Target
@@ -69,8 +69,8 @@ class Compatibility:
         known = self._allowed.get(requires_python)
         if known is None:
             try:
-                known = SpecifierSet(requires_python).contains(self._python, prereleases=True)
-            except InvalidSpecifier:
+                known = parse_specifier(requires_python).contains(self._python, prereleases=True)
+            except Malformed:
                 known = True  # pip takes a wish that makes no sense for none
             self._allowed[requires_python] = known
         return known

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from venvman.errors import Command, Problem
 from venvman.lock.style import left_out
 from venvman.names import canonical
+from venvman.pep508 import Malformed, parse_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -61,13 +62,10 @@ def dependencies_of(
 
     With an extra only those that the extra adds. Lines that cannot be read are passed over.
     """
-    from packaging.requirements import InvalidRequirement
-    from packaging.requirements import Requirement as Dependency
-
     for line in lines:
         try:
-            dependency = Dependency(line)
-        except InvalidRequirement:
+            dependency = parse_requirement(line)
+        except Malformed:
             continue
         always = target.applies(dependency.marker)
         if always if not extra else not always and target.applies(dependency.marker, extra=extra):

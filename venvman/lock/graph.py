@@ -11,6 +11,7 @@ from venvman.frozen import dataclass
 from venvman.graph import Asking, Dependency, Graph, Package
 from venvman.lock.match import named_entry
 from venvman.names import NormalizedName, canonical
+from venvman.pep508 import Malformed, parse_requirement
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
@@ -209,10 +210,8 @@ def _extras(wish: Wish) -> list[str]:
 
 def _parsed(lines: Iterable[str]) -> Iterator[Wish]:
     """Lines that cannot be read are passed over."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
     for line in lines:
         try:
-            yield Requirement(line)
-        except InvalidRequirement:
+            yield parse_requirement(line)
+        except Malformed:
             continue

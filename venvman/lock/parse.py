@@ -17,6 +17,7 @@ from venvman.lock.file import Annotations, Lock, LockEntry, LockHeader, sort_key
 from venvman.lock.header import UNSAFE_COMMENTS
 from venvman.names import canonical
 from venvman.origin import FileLine
+from venvman.pep508 import parse_marker
 from venvman.secrets import redact
 from venvman.sources import DirectorySource, IndexSource, Source, VcsSource
 
@@ -322,9 +323,7 @@ def _made(
 def _marker(text: str | None) -> Marker | None:
     if not text:
         return None
-    from packaging.markers import Marker
-
-    return Marker(text)
+    return parse_marker(text)
 
 
 def _not_pinned(head: str, line: int, path: str, why: str) -> Problem:
@@ -334,6 +333,6 @@ def _not_pinned(head: str, line: int, path: str, why: str) -> Problem:
         path=path,
         line=line,
         text=redact(head),
-        why=why,
+        why=f"{why[:1].upper()}{why[1:]}",
         fix=Command.venvman("freeze", "--yes"),
     )

@@ -14,6 +14,7 @@ from venvman.frozen import dataclass
 from venvman.names import canonical
 from venvman.options import FileOptions
 from venvman.origin import FileLine
+from venvman.pep508 import Malformed, parse_specifier
 from venvman.requirements.lines import decode, expand, logical_lines
 from venvman.requirements.options import OptionFault, OptionsBuilder, read_options, split_line
 from venvman.requirements.requirement import Requirement
@@ -245,13 +246,11 @@ def _pinned(
     settings: tuple[tuple[str, str], ...],
 ) -> RequirementLine | None:
     """The line that ``pin`` is; None where only the long way can tell what it is."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
     if _MAYBE_ARCHIVE.search(pin[0]):
         return None
     try:
-        specifier = SpecifierSet(pin["specifier"])
-    except InvalidSpecifier:
+        specifier = parse_specifier(pin["specifier"])
+    except Malformed:
         return None
     return RequirementLine(
         requirement=Requirement(

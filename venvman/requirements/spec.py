@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from venvman.errors import Advice, Fix
 from venvman.frozen import dataclass
+from venvman.pep508 import Malformed, parse_marker, parse_requirement, parse_specifier
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
 
 if TYPE_CHECKING:
@@ -208,11 +209,9 @@ def _editable_reference(reference: Pep508, *, cwd: str) -> Specification:
 def _direct_reference(text: str) -> Pep508 | None:
     if "@" not in text:
         return None
-    from packaging.requirements import InvalidRequirement, Requirement
-
     try:
-        requirement = Requirement(text)
-    except InvalidRequirement:
+        requirement = parse_requirement(text)
+    except Malformed:
         return None
     return requirement if requirement.url else None
 
@@ -288,13 +287,11 @@ def _of_wheel(filename: str) -> tuple[str, str]:
 
 
 def _pep508(text: str) -> Pep508:
-    from packaging.requirements import InvalidRequirement, Requirement
-
     try:
-        return Requirement(text)
-    except InvalidRequirement as error:
+        return parse_requirement(text)
+    except Malformed as error:
         raise SpecificationFault(
-            f"{text!r} is not a requirement: {str(error).splitlines()[0].rstrip('.')}.",
+            f"{text!r} is not a requirement: {error}.",
             fix=_advice(text),
         ) from None
 
@@ -312,22 +309,18 @@ def _advice(text: str) -> Advice | None:
 
 @lru_cache(maxsize=1024)
 def _marker(text: str) -> Marker:
-    from packaging.markers import InvalidMarker, Marker
-
     try:
-        return Marker(text)
-    except InvalidMarker as error:
+        return parse_marker(text)
+    except Malformed as error:
         raise SpecificationFault(
-            f"{text!r} is not an environment marker: {str(error).splitlines()[0].rstrip('.')}.",
+            f"{text!r} is not an environment marker: {error}.",
             code="marker-invalid",
         ) from None
 
 
 @lru_cache(maxsize=4096)
 def _specifier(text: str) -> SpecifierSet:
-    from packaging.specifiers import SpecifierSet
-
-    return SpecifierSet(text)
+    return parse_specifier(text)
 
 
 def _lowered(bracket: str) -> frozenset[str]:

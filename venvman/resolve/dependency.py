@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from venvman.frozen import dataclass
 from venvman.names import NormalizedName, canonical
+from venvman.pep508 import Malformed, parse_marker, parse_requirement, parse_specifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +44,8 @@ _PLAIN = re.compile(
     r"(?:\(([^()@;]*)\)|([<>=!~][^()@;]*))?\s*"
     r"(?:;(.*))?"
 )
-_CLAUSE = r"(?:[<>]=?|==|!=|~=)\s*[0-9]+(?:\.[0-9]+)+(?:(?:a|b|rc|\.post|\.dev)[0-9]+)?"
+_NUMBER = r"[0-9]{1,18}"
+_CLAUSE = rf"(?:[<>]=?|==|!=|~=)\s*{_NUMBER}(?:\.{_NUMBER})+(?:(?:a|b|rc|\.post|\.dev){_NUMBER})?"
 _CERTAIN = re.compile(rf"\s*(?:{_CLAUSE}\s*(?:,\s*{_CLAUSE}\s*)*)?")
 _EXTRA_ONLY = re.compile(r"""\s*\(?\s*extra\s*==\s*(?:"([^"]*)"|'([^']*)')\s*\)?\s*""")
 _EXTRA_LAST = re.compile(r""".*\band\s+extra\s*==\s*(?:"([^"]*)"|'([^']*)')\s*""", re.DOTALL)
@@ -98,12 +100,10 @@ class Dependencies:
         last = _EXTRA_LAST.fullmatch(marker)
         if last and " or " not in marker and canonical(last[1] or last[2] or "") != extra:
             return False
-        from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
-
         try:
-            return self._target.applies(Marker(marker), extra=extra)
-        except (InvalidMarker, UndefinedEnvironmentName) as error:
-            raise DependencyInvalid(f"{marker!r} is no environment marker") from error
+            return self._target.applies(parse_marker(marker), extra=extra)
+        except Malformed as error:
+            raise DependencyInvalid(f"{_shown(marker)} is no environment marker: {error}") from None
 
 
 @lru_cache(maxsize=65536)
@@ -113,12 +113,10 @@ def specifier_set(text: str) -> SpecifierSet:
     Raises:
         DependencyInvalid: it means none.
     """
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
     try:
-        return SpecifierSet(text)
-    except InvalidSpecifier as error:
-        raise DependencyInvalid(f"{text!r} is no version specifier") from error
+        return parse_specifier(text)
+    except Malformed as error:
+        raise DependencyInvalid(f"{_shown(text)} is no version specifier: {error}") from None
 
 
 def _parse(line: str) -> tuple[Dependency, str]:
@@ -134,13 +132,16 @@ def _parse(line: str) -> tuple[Dependency, str]:
 
 
 def _parse_fully(line: str) -> tuple[Dependency, str]:
-    from packaging.requirements import InvalidRequirement, Requirement
-
     try:
-        parsed = Requirement(line)
-    except InvalidRequirement as error:
-        raise DependencyInvalid(f"{line!r} is no requirement") from error
+        parsed = parse_requirement(line)
+    except Malformed as error:
+        raise DependencyInvalid(f"{_shown(line)} is no requirement: {error}") from None
     extras = tuple(sorted({canonical(each) for each in parsed.extras}))
     specifier = str(parsed.specifier)
     dependency = Dependency(canonical(parsed.name), extras, specifier, parsed.url)
     return dependency, str(parsed.marker or "")
+
+
+def _shown(text: str) -> str:
+    """``text`` in quotes, cut where nobody would read on."""
+    return repr(text if len(text) <= 80 else f"{text[:77]}...")

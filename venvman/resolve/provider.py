@@ -221,9 +221,9 @@ class Provider(AbstractProvider[Demand, Pin, str]):
             return (self._impossible(refusal),)
         try:
             lines = self._dependencies.of(base.requires or (), extra=pin.extra)
+            demands = [demand for line in lines for demand in self._shared.demands(line)]
         except DependencyInvalid as error:
             return (self._impossible(f"{pin.base} has faulty metadata: {error}"),)
-        demands = [demand for line in lines for demand in self._shared.demands(line)]
         if pin.extra:
             demands.insert(0, self._shared.same_version(base))
         # A distribution that asks for one of its own extras does not ask for itself.

@@ -13,6 +13,7 @@ from venvman.errors import InstallError
 from venvman.frozen import dataclass
 from venvman.index.once import Once
 from venvman.names import canonical
+from venvman.pep508 import Malformed, parse_specifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -192,11 +193,9 @@ class Supply:
         """Why the target's Python will not do; None if it will, or the wish makes no sense."""
         if not requires_python:
             return None
-        from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
         try:
-            wanted = SpecifierSet(requires_python)
-        except InvalidSpecifier:
+            wanted = parse_specifier(requires_python)
+        except Malformed:
             return None
         if wanted.contains(self.target.python, prereleases=True):
             return None
@@ -240,9 +239,9 @@ def _inconsistency(candidate: Candidate, metadata: CoreMetadata) -> str | None:
 def _same_version(text: str, version: Version) -> bool:
     if text == str(version):
         return True
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     try:
         return Version(text) == version
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or a number of too many digits
         return False
