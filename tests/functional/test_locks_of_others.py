@@ -482,3 +482,21 @@ def test_a_lock_is_stale_where_it_breaks_a_lock_that_its_source_takes_as_constra
 
     assert "beta  1.0 -> 2.0" in told
     assert ours == repository.text("dev.txt")
+
+
+@pytest.mark.parametrize("wanted", ["beta", "beta>=2"])
+def test_pins_of_a_stale_default_move_for_its_own_requirements_only(
+    repository: Repository, wanted: str
+) -> None:
+    files = {"requirements.in": "beta\ndelta\n", "dev.in": f"alpha\n{wanted}\n"}
+    lock = "beta==1.0\n    # via -r requirements.in\n"
+    repository.write({**files, "requirements.txt": lock})
+
+    if wanted == "beta":
+        repository.run("freeze")
+        assert "beta==1.0" in repository.text("dev.txt")
+        assert "beta==1.0" in repository.text("requirements.txt")
+    else:
+        refused = repository.run("freeze", "--format", "json", code=2).json["problems"][0]
+        assert (refused["code"], refused["fix"]) == ("lock-would-move", "venvman freeze --yes")
+        assert repository.text("requirements.txt") == lock

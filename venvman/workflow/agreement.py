@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from venvman.workflow.context import Context
     from venvman.workflow.locks import JudgedLock
 
-__all__ = ["DISAGREEMENT", "by_standing", "in_agreement"]
+__all__ = ["DISAGREEMENT", "by_standing", "in_agreement", "tracked"]
 
 DISAGREEMENT = "lock-disagreement"
 """The code of reasons that only ``freeze`` settles: two locks of equal standing."""
@@ -63,8 +63,8 @@ def by_standing(
     locks = [each.lock for each in judged if each.lock is not None]
     if not any(_differences(one, two, target) for one, two in combinations(locks, 2)):
         return tuple(judged)
-    tracked = _tracked(context, [each.group.lock for each in judged])
-    return tuple(sorted(judged, key=lambda each: not tracked.get(each.group.lock, False)))
+    known = tracked(context, [each.group.lock for each in judged])
+    return tuple(sorted(judged, key=lambda each: not known.get(each.group.lock, False)))
 
 
 def _includes(one: JudgedLock, other: JudgedLock) -> bool:
@@ -100,8 +100,8 @@ def _ranked(
     context: Context, first: JudgedLock, second: JudgedLock
 ) -> tuple[JudgedLock, JudgedLock, str]:
     """The lock that stays, the one that gives way, and why."""
-    tracked = _tracked(context, [first.group.lock, second.group.lock])
-    one, two = (tracked.get(each.group.lock, False) for each in (first, second))
+    known = tracked(context, [first.group.lock, second.group.lock])
+    one, two = (known.get(each.group.lock, False) for each in (first, second))
     if one != two:
         return (first, second, "lock-behind-tracked") if one else (
             second, first, "lock-behind-tracked",
@@ -113,7 +113,8 @@ def _ranked(
     return first, second, DISAGREEMENT
 
 
-def _tracked(context: Context, paths: Sequence[Path]) -> Mapping[Path, bool]:
+def tracked(context: Context, paths: Sequence[Path]) -> Mapping[Path, bool]:
+    """Whether git tracks each of ``paths``; empty outside a repository."""
     from venvman.doctor.examination import LockTracking
     from venvman.doctor.tracking import tracking_of
 

@@ -22,7 +22,7 @@ from venvman.lock.freshness import Stale
 from venvman.lock.io import check_writable, write_lock
 from venvman.naming import DEFAULT
 from venvman.store.lock import using
-from venvman.workflow.agreement import DISAGREEMENT, by_standing
+from venvman.workflow.agreement import DISAGREEMENT, by_standing, tracked
 from venvman.workflow.locks import judge_locks, read_group_lock, remember, stale_reasons
 from venvman.workflow.stopwatch import Stopwatch
 from venvman.workflow.targeting import wanted_targets
@@ -148,7 +148,7 @@ def _frozen(
         (tuple(near), tuple(each for each in near if each.group.name in usual))
     ):
         try:
-            return run(todo, beside)
+            return _unmoved(context, todo, beside, run(todo, beside), request, run)
         except UnsatisfiableError:
             if not beside:
                 raise
@@ -160,6 +160,43 @@ def _frozen(
     found = run([*todo, *fresh], ())
     _require_leave(context, fresh, todo, found, request)
     return found
+
+
+def _unmoved(
+    context: Context,
+    todo: Sequence[JudgedLock],
+    beside: Sequence[JudgedLock],
+    found: Mapping[str, Lock],
+    request: FreezeRequest,
+    run: _Run,
+) -> Mapping[str, Lock]:
+    """``found``, or what keeps the pins of ``default`` that only other groups of ``todo`` move.
+
+    Raises:
+        LockError: they would have to move, and may not.
+    """
+    ships = _members(context, DEFAULT)
+    own = [each for each in todo if each.group.name in ships and each.lock is not None]
+    others = [each for each in todo if each not in own]
+    moves = [_moves(each.lock, found[each.group.name]) for each in own]
+    if not others or not any(moves) or _gives_way(context, own, others):
+        return found
+    alone = run(own, beside)
+    if moves == [_moves(each.lock, alone[each.group.name]) for each in own]:
+        return found
+    kept = [replace(each, lock=alone[each.group.name]) for each in own]
+    try:
+        return {**alone, **run(others, (*kept, *beside))}
+    except UnsatisfiableError:
+        _require_leave(context, kept, others, found, request)
+        return found
+
+
+def _gives_way(context: Context, own: Sequence[JudgedLock], others: Sequence[JudgedLock]) -> bool:
+    """Whether git tracks a lock of ``others``, and none of ``own``."""
+    known = tracked(context, [each.group.lock for each in (*own, *others)])
+    mine, theirs = (any(known.get(e.group.lock) for e in each) for each in (own, others))
+    return theirs and not mine
 
 
 def _only_disagrees(each: JudgedLock) -> bool:
