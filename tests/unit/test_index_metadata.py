@@ -11,7 +11,7 @@ from tests.support.wheels import make_sdist, make_wheel
 from venvman.errors import IndexFault, InstallError
 from venvman.index.metadata import metadata_of_wheel, static_metadata, tail_size
 from venvman.index.page import IndexFile
-from venvman.index.zipdirectory import WheelDamaged, find_directory, find_metadata
+from venvman.index.zipdirectory import Directory, WheelDamaged, find_directory, find_metadata
 from venvman.names import NormalizedName
 
 if TYPE_CHECKING:
@@ -279,12 +279,12 @@ class TestStatic:
 class TestDamage:
     def test_a_file_without_a_directory_is_no_wheel(self) -> None:
         with pytest.raises(WheelDamaged, match="directory is missing"):
-            find_directory(b"nothing of the kind")
+            find_directory(b"nothing of the kind", start=0)
 
     @pytest.mark.parametrize("content", [b"PK\1\2", b"x" * 60])
     def test_a_broken_directory_is_noticed(self, content: bytes) -> None:
         with pytest.raises(WheelDamaged):
-            find_metadata(content)
+            find_metadata(content, Directory(offset=0, size=len(content), entries=1))
 
     def test_two_dist_infos_are_noticed(self, tmp_path: Path) -> None:
         wheel = make_wheel(tmp_path, "demo", raw={"other-1.dist-info/METADATA": b"Name: other\n"})

@@ -128,13 +128,13 @@ class MetadataReader:
 
     def _by_ranges(self, file: IndexFile) -> bytes:
         tail, start = self._tail(file)
-        directory = find_directory(tail)
+        directory = find_directory(tail, start=start)
         if directory.offset < start:
             # The directory alone is larger than the guess; METADATA mostly stands right before it.
             first = max(0, directory.offset - LEAD)
             tail, start = self._piece(file, first, start - 1) + tail, first
         begin = directory.offset - start
-        entry = find_metadata(tail[begin : begin + directory.size])
+        entry = find_metadata(tail[begin : begin + directory.size], directory)
         content = read_entry(entry, tail, start)
         if content is None:
             first, last = extent(entry)
@@ -210,9 +210,9 @@ def metadata_of_wheel(path: Path) -> bytes:
             size = stream.seek(0, 2)
             start = max(0, size - SMALLEST_TAIL)
             stream.seek(start)
-            directory = find_directory(stream.read())
+            directory = find_directory(stream.read(), start=start)
             stream.seek(directory.offset)
-            entry = find_metadata(stream.read(directory.size))
+            entry = find_metadata(stream.read(directory.size), directory)
             first, last = extent(entry)
             stream.seek(first)
             content = read_entry(entry, stream.read(last - first + 1), first)

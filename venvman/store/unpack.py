@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["unpack_wheel"]
 
 _SHOWN = 10
+_DEEPEST, _LONGEST = 100, 4000
+"""No file system takes much longer paths, and no honest archive has deeper ones."""
 _STRONGER = frozenset({"sha384", "sha512"})
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
@@ -111,6 +113,8 @@ def _danger(member: Member) -> str | None:
     name = member.name
     if name.startswith("/") or re.match("[A-Za-z]:", name):
         return "is an absolute path"
+    if name.count("/") > _DEEPEST or len(name) > _LONGEST:
+        return "is nested too deeply"
     if "\\" in name or "\0" in name:
         return "is not a portable path"
     if not {".", "..", ""}.isdisjoint(name.removesuffix("/").split("/")):
