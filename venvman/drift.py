@@ -1,4 +1,6 @@
-"""Drift: every difference between what the lock selects and what the inventory shows. Pure.
+"""Drift: every difference between what the lock selects and what the inventory shows.
+
+Pure, but for asking whether two paths are one thing on the disk.
 
 Two judgements are made here and nowhere else:
 
@@ -13,6 +15,7 @@ Two judgements are made here and nowhere else:
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
@@ -25,7 +28,6 @@ from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSour
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from venvman.environment.inventory import Installed, Inventory
     from venvman.lock.file import LockEntry
@@ -241,7 +243,7 @@ def _other_archive(entry: LockEntry, wanted: ArchiveSource, found: ArchiveSource
 
 
 def _other_folder(wanted: DirectorySource, found: DirectorySource) -> str | None:
-    if not _same_text(wanted.path, normpath(found.path)):
+    if not _same_text(wanted.path, normpath(found.path)) and not _is_one(wanted.path, found.path):
         return _places(wanted, found)
     if wanted.subdirectory != found.subdirectory:
         return _folders(wanted.subdirectory, found.subdirectory)
@@ -260,7 +262,17 @@ def _same_url(wanted: str, found: str) -> bool:
     ``found`` was written by an installer, which drops credentials and expands variables; so a
     ``${VAR}`` of ``wanted`` stands for any text.
     """
-    return _same_text(_place(wanted), _place(found))
+    place, other = _place(wanted), _place(found)
+    return _same_text(place, other) or _is_one(place, other)
+
+
+def _is_one(wanted: str, found: str) -> bool:
+    """Whether two paths (or ``file:`` URLs) are two names of one thing on this disk."""
+    paths = [text.removeprefix("file://") for text in (wanted, found)]
+    try:
+        return all(path.startswith("/") for path in paths) and Path(paths[0]).samefile(paths[1])
+    except (OSError, ValueError):
+        return False
 
 
 def _same_text(wanted: str, found: str) -> bool:

@@ -21,6 +21,7 @@ __all__ = [
     "Advice",
     "Command",
     "ConfigurationError",
+    "DriftLeft",
     "EnvironmentUnusable",
     "ExitCode",
     "Fix",
@@ -222,6 +223,12 @@ class EnvironmentUnusable(VenvmanError):
 
 class InstallError(VenvmanError):
     """An artifact that could not be verified, built, unpacked or installed."""
+
+
+class DriftLeft(InstallError):
+    """A sync did all that it had planned, and the environment is not what the lock says."""
+
+    exit_code = ExitCode.DRIFT
 
 
 class GitError(VenvmanError):

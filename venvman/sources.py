@@ -32,7 +32,7 @@ class ArchiveSource:
     subdirectory: str | None = None
 
     def __str__(self) -> str:
-        return self.url
+        return self.url + _within(self.subdirectory)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class VcsSource:
 
     def __str__(self) -> str:
         at = self.commit or self.revision
-        return f"{self.vcs}+{self.url}" + (f"@{at}" if at else "")
+        return f"{self.vcs}+{self.url}" + (f"@{at}" if at else "") + _within(self.subdirectory)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,11 @@ class DirectorySource:
     subdirectory: str | None = None
 
     def __str__(self) -> str:
-        return ("-e " if self.editable else "") + self.path
+        return ("-e " if self.editable else "") + self.path + _within(self.subdirectory)
+
+
+def _within(subdirectory: str | None) -> str:
+    return f"#subdirectory={subdirectory}" if subdirectory else ""
 
 
 Source = IndexSource | ArchiveSource | VcsSource | DirectorySource

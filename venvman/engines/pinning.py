@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from venvman.engines import FreezeRequest
     from venvman.requirements.groups import Requirement
 
-__all__ = ["Pinned", "pin_repositories", "written_reference"]
+__all__ = ["REFERENCE", "Pinned", "pin_repositories", "written_reference"]
 
 Pinned = dict[str, VcsSource]
-"""By the repository's text in the requirements file (``git+https://host/x@main``, variables
-unexpanded, no fragment): the source with its commit; its URL is the unexpanded one too."""
+"""By the whole text in the requirements file (``git+https://host/x@main#subdirectory=a``, variables
+unexpanded): the source with its commit; its URL is the unexpanded one too. Two packages of one
+repository are two, which may be at two commits."""
 
 
 def pin_repositories(request: FreezeRequest) -> Pinned:
@@ -44,7 +45,8 @@ def pin_repositories(request: FreezeRequest) -> Pinned:
         if written is None or written in pinned:
             continue
         commit = source.commit or _kept(request, wish) or _find(wish, source, request.variables)
-        url = _URL.sub("", written.partition("+")[2]) if source.revision else written[4:]
+        place = written[4:].partition("#")[0]
+        url = _URL.sub("", place) if source.revision else place
         pinned[written] = VcsSource(
             vcs="git",
             url=url,
@@ -55,6 +57,8 @@ def pin_repositories(request: FreezeRequest) -> Pinned:
     return pinned
 
 
+REFERENCE = re.compile(r"git\+\S+")
+"""What :func:`written_reference` finds."""
 _URL = re.compile(r"@[^@/]*(?:/[^@]*)?$")
 
 
@@ -66,7 +70,7 @@ def _wishes(request: FreezeRequest) -> Iterable[Requirement]:
 
 def written_reference(wish: Requirement) -> str | None:
     """The key of :data:`Pinned` that a line has."""
-    match = re.search(r"git\+[^\s#]+", wish.raw)
+    match = REFERENCE.search(wish.raw)
     return match[0] if match else None
 
 
@@ -77,18 +81,23 @@ def _kept(request: FreezeRequest, wish: Requirement) -> str | None:
     if isinstance(upgrade, UpgradeAll):
         return None
     asked = wish.source
-    for lock in request.locks.values():
-        for entry in lock.entries:
-            found = entry.source
-            if not (isinstance(found, VcsSource) and isinstance(asked, VcsSource)):
-                continue
-            if isinstance(upgrade, UpgradeSome) and entry.name in upgrade.names:
-                continue
-            written = (written_reference(wish) or "")[4:]
-            urls = {without_credentials(asked.url), written, _URL.sub("", written)}
-            if found.url in urls and found.revision == asked.revision:
-                return found.commit
-    return None
+    if not isinstance(asked, VcsSource):
+        return None
+    written = (written_reference(wish) or "")[4:].partition("#")[0]
+    urls = {without_credentials(asked.url), written, _URL.sub("", written)}
+    same = [
+        (entry.name, found)
+        for lock in request.locks.values()
+        for entry in lock.entries
+        if isinstance(found := entry.source, VcsSource)
+        and found.url in urls
+        and found.revision == asked.revision
+    ]
+    # Its own pin, else that of another package of the repository.
+    same.sort(key=lambda each: each[1].subdirectory != asked.subdirectory)
+    if not same or (isinstance(upgrade, UpgradeSome) and same[0][0] in upgrade.names):
+        return None
+    return same[0][1].commit
 
 
 def _find(wish: Requirement, source: VcsSource, variables: Mapping[str, str]) -> str:

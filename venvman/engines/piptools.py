@@ -19,7 +19,7 @@ from venvman.engines.finish import Finisher
 from venvman.engines.keeping import first_of_each, is_index, kept_entries
 from venvman.engines.mirror import Mirror
 from venvman.engines.neutral import pip_environment
-from venvman.engines.pinning import Pinned, pin_repositories
+from venvman.engines.pinning import REFERENCE, Pinned, pin_repositories
 from venvman.engines.rivals import found_apart, rivals_in
 from venvman.engines.sourcefiles import ordered, read_sources
 from venvman.engines.toolenv import compiler
@@ -33,6 +33,7 @@ from venvman.secrets import redact
 from venvman.sources import DirectorySource, IndexSource
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable, Mapping, Sequence
 
     from venvman.names import NormalizedName
@@ -178,18 +179,17 @@ class _Freeze:
 
     def _draw(self) -> None:
         """Copies every source file into the picture, repositories at their commits."""
-        pairs = [
-            (written, f"git+{source.url}@{source.commit}")
-            for written, source in self._pinned.items()
-            if source.revision != source.commit
-        ]
-        pairs.sort(key=lambda pair: len(pair[0]), reverse=True)
+
+        def at_commit(match: re.Match[str]) -> str:
+            source = self._pinned.get(match[0])
+            if source is None:
+                return match[0]
+            _, hash_sign, fragment = match[0].partition("#")
+            return f"git+{source.url}@{source.commit}{hash_sign}{fragment}"
+
         for sources in self._sources.values():
             for path, text in sources.texts.items():
-                drawn = text
-                for written, commit in pairs:
-                    drawn = drawn.replace(written, commit)
-                self._mirror.write(path, drawn)
+                self._mirror.write(path, REFERENCE.sub(at_commit, text))
         for path, lock in self._request.beside.items():
             self._mirror.write(path, render_lock(lock))
         for group in self._request.groups:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
+from venvman.engines.pinning import written_reference
 from venvman.engines.sourcefiles import lock_options
 from venvman.lock.direct import parse_reference
 from venvman.lock.file import Lock
@@ -37,23 +38,28 @@ class Portable:
 
     def __init__(self, root: Path, pinned: Pinned) -> None:
         self._root = root
-        self._commits = {source.commit: source for source in pinned.values()}
+        self._pinned = pinned
 
     def source(self, source: Source, wishes: Iterable[Requirement]) -> Source:
         """``source`` with relative paths and without secrets; variables as ``wishes`` have them."""
         if isinstance(source, VcsSource):
-            return self._repository(source)
+            return self._repository(source, wishes)
         if isinstance(source, DirectorySource):
             return replace(source, path=self._relative(source.path))
         if isinstance(source, ArchiveSource):
             return self._archive(source, wishes)
         return source
 
-    def _repository(self, source: VcsSource) -> Source:
-        pinned = self._commits.get(source.commit) if source.commit else None
-        if pinned is None:
-            return replace(source, url=without_credentials(source.url))
-        return replace(pinned, url=without_credentials(pinned.url))
+    def _repository(self, source: VcsSource, wishes: Iterable[Requirement]) -> Source:
+        """With the URL and the revision that a line has; commit and folder are ``source``'s own."""
+        for wish in wishes:
+            pinned = self._pinned.get(written_reference(wish) or "")
+            if pinned is None or not isinstance(wish.source, VcsSource):
+                continue
+            if _repository(source) in {_repository(pinned), _repository(wish.source, pinned)}:
+                url = without_credentials(pinned.url)
+                return replace(source, url=url, revision=pinned.revision)
+        return replace(source, url=without_credentials(source.url))
 
     def _archive(self, source: ArchiveSource, wishes: Iterable[Requirement]) -> Source:
         for wish in wishes:
@@ -75,6 +81,14 @@ class Portable:
         if not path.startswith("/"):
             return path
         return os.path.relpath(path, self._root).replace(os.sep, "/")
+
+
+def _repository(source: VcsSource, pinned: VcsSource | None = None) -> tuple[str | None, ...]:
+    """What makes two references one: place, commit (that of ``pinned``) and folder."""
+    commit = (pinned or source).commit
+    # pip-compile writes file:/path for file:///path.
+    url = re.sub(r"^file:/+", "file:///", without_credentials(source.url))
+    return url, commit, source.subdirectory
 
 
 def finished_lock(

@@ -86,6 +86,7 @@ class Builder:
         key = self._identities.of_commit(entry.name, source)
         known = self._memory.wheel(key)
         if known is not None:
+            refuse_disagreement(known, entry)
             return obtained(known, source)
         with project_of(
             source,

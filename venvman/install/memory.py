@@ -45,13 +45,13 @@ class Memory:
         """What ``entry`` came to, if that is still what it names."""
         source = entry.source
         if isinstance(source, IndexSource):
-            return self._known(self._identities.of_pin(entry), source)
+            return self._known(entry, self._identities.of_pin(entry))
         if isinstance(source, ArchiveSource):
             return self._recall_archive(entry, source)
         if isinstance(source, VcsSource):
             if source.commit is None:
                 return None
-            return self._known(self._identities.of_commit(entry.name, source), source)
+            return self._known(entry, self._identities.of_commit(entry.name, source))
         return self._recall_folder(entry, source)
 
     def wheel(self, key: str) -> StoredWheel | None:
@@ -59,9 +59,12 @@ class Memory:
         sha256 = self._store.recall(key)
         return None if sha256 is None else self._store.get(sha256)
 
-    def _known(self, key: str, source: Source) -> Obtained | None:
+    def _known(self, entry: LockEntry, key: str) -> Obtained | None:
+        """None also for a wheel of another name or version: getting it anew tells why."""
         wheel = self.wheel(key)
-        return None if wheel is None else obtained(wheel, source)
+        if wheel is None or disagreement(wheel, entry) is not None:
+            return None
+        return obtained(wheel, entry.source)
 
     def _recall_archive(self, entry: LockEntry, source: ArchiveSource) -> Obtained | None:
         """By hash alone: what lies at the URL now may be something else."""
@@ -80,4 +83,4 @@ class Memory:
         if not folder.is_dir():
             return None
         key = self._identities.of_folder(entry.name, folder, editable=source.editable)
-        return self._known(key, source)
+        return self._known(entry, key)

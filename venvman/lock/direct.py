@@ -28,6 +28,7 @@ _VCS = re.compile(r"(?P<vcs>git|hg|svn|bzr)\+(?P<url>.+)$", re.IGNORECASE)
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):")
 _AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?://[^/]*)?/")
 _EXTRAS = re.compile(r"(?P<path>.+?)\[(?P<extras>[^\[\]]*)\]$")
+_UNREADABLE = re.compile(r"[\s#]")
 _DIGEST = re.compile(r"(?:sha(?:1|224|256|384|512)|md5)=[0-9a-fA-F]+$")
 
 
@@ -69,11 +70,10 @@ def reference_text(source: Source) -> str:
     if isinstance(source, ArchiveSource):
         url = source.url
         if url.startswith("file:") and not url.startswith("file:/"):
-            return _dotted(unquote(url.removeprefix("file:")))
+            return _path_text(unquote(url.removeprefix("file:")))
         return url + _fragment(source.subdirectory, source.hashes)
     if isinstance(source, DirectorySource):
-        path = source.path if source.path.startswith("/") else _dotted(source.path)
-        return path + _fragment(source.subdirectory, ())
+        return _path_text(source.path) + _fragment(source.subdirectory, ())
     return ""
 
 
@@ -151,9 +151,13 @@ def _fragment(subdirectory: str | None, hashes: tuple[str, ...]) -> str:
     return f"#{'&'.join(parts)}" if parts else ""
 
 
-def _dotted(path: str) -> str:
-    free = path in {".", ".."} or path.startswith(("../", "${"))
-    return path if free else f"./{path}"
+def _path_text(path: str) -> str:
+    """``./path``; as a ``file:`` URL where pip would not read the path back."""
+    free = path in {".", ".."} or path.startswith(("/", "../", "${"))
+    dotted = path if free else f"./{path}"
+    if not _UNREADABLE.search(path):
+        return dotted
+    return ("file://" if path.startswith("/") else "file:") + quote(dotted, safe="/${}")
 
 
 def _looks_direct(text: str) -> bool:

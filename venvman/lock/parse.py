@@ -7,6 +7,7 @@ is reported, every line at once.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
@@ -289,7 +290,10 @@ def _direct(
 
 
 def _folder_name(source: Source, ask: Callable[[str], str | None] | None) -> str:
-    path = source.path if isinstance(source, DirectorySource) else str(source)
+    if isinstance(source, IndexSource):
+        return "unnamed"
+    path = source.path if isinstance(source, DirectorySource) else source.url
+    path = posixpath.join(path, source.subdirectory) if source.subdirectory else path
     answer = ask(path) if ask and isinstance(source, DirectorySource) else None
     leaf = path.rstrip("/").rpartition("/")[2].removesuffix(".git").strip(".")
     return answer or leaf or "unnamed"

@@ -92,7 +92,7 @@ def _requirement(entry: LockEntry, *, foreign: bool) -> str:
         line = _folder(entry, source, extras, foreign=foreign)
     else:
         text = reference_text(source)
-        if isinstance(source, ArchiveSource) and text.startswith((".", "${")):
+        if isinstance(source, ArchiveSource) and text.startswith((".", "${", "file:.")):
             line = _with_extras(text, extras)
         else:
             line = f"{entry.name}{extras} @ {text}"

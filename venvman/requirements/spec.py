@@ -132,7 +132,8 @@ _ARCHIVES = tuple(
 # What a folder's name in a requirements file never holds, but prose, templates, version
 # specifiers and misspelt URLs do.
 _NOT_IN_PATHS = re.compile(r"[<>=!;{}|*?\"'#:%\[\]]")
-_PLAUSIBLE = re.compile(r"\.[\w.-]*|\S*[/\\]\S*")
+_PLAUSIBLE = re.compile(r"\.[\w.-]*|\S*[/\\]\S*|\.{1,2}[/\\].*")
+_DOTTED = re.compile(r"\.{1,2}[/\\]")
 
 
 def _direct(
@@ -168,7 +169,7 @@ def _path_or_pep508(
     try:
         requirement = _pep508(body)
     except SpecificationFault:
-        if not _PLAUSIBLE.fullmatch(path) or _NOT_IN_PATHS.search(path):
+        if not _PLAUSIBLE.fullmatch(path) or not _plausible_folder(path):
             raise
         url = _path_url(path, cwd)
         return _direct(url, marker=marker, cwd=cwd, extras=_lowered(bracket))
@@ -344,7 +345,9 @@ def _is_archive_path(path: str, body: str) -> bool:
 def _plausible_folder(path: str) -> bool:
     if os.path.sep == "\\" and re.match(r"[A-Za-z]:[\\/]", path):
         return True
-    return bool(path) and not _NOT_IN_PATHS.search(path) and not _SCHEME.match(path)
+    # Where it can be nothing but a path, `#` is a letter like others (` #` began a comment).
+    name = path.replace("#", "") if _DOTTED.match(path) else path
+    return bool(path) and not _NOT_IN_PATHS.search(name) and not _SCHEME.match(path)
 
 
 def _not_editable(text: str) -> SpecificationFault:

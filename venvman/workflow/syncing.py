@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, InstallError, LockError, LockStale, Problem, Severity
+from venvman.errors import Command, DriftLeft, InstallError, LockError, LockStale, Problem
 from venvman.events import Stage
 from venvman.frozen import dataclass
 from venvman.names import NormalizedName
@@ -101,6 +101,7 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
 
     Raises:
         LockStale: ``request.locks`` is LOCKED and a lock is missing or stale.
+        DriftLeft: the environment was changed and yet is not what the lock says.
         VenvmanError: anything that stops it; the environment is then as it was.
     """
     if request.dry_run or request.check:
@@ -289,7 +290,9 @@ def _verified(
     """Compares once more: after a sync there is no drift. The environment, and when it was so.
 
     ``since_ns`` is when the environment was last written to, in nanoseconds since the epoch.
-    The answer is None, and a warning told, where something still differs.
+
+    Raises:
+        DriftLeft: something still differs.
     """
     from venvman.environment.inspection import usable
     from venvman.stamp import settle
@@ -300,17 +303,16 @@ def _verified(
     left = plan_for(context, done, selected, request)
     if not left:
         return environment, compared
-    names = ", ".join(step.name for step in left.steps[:5])
-    context.reporter.problem(
-        Problem(
-            code="sync-drift-left",
-            message=f"After the sync, {names} still differ from the lock.",
-            severity=Severity.WARNING,
-            why=left.steps[0].because,
-            fix=Command.venvman("doctor"),
-        )
+    names = [step.name for step in left.steps]
+    shown = ", ".join(names[:5]) + (" and others" if names[5:] else "")
+    verb = "still differs" if len(names) == 1 else "still differ"
+    raise DriftLeft(
+        f"After the sync, {shown} {verb} from the lock.",
+        code="sync-drift-left",
+        path=context.project.display(place.path),
+        why=f"{names[0]}: {left.steps[0].because}.",
+        fix=Command.venvman("doctor"),
     )
-    return None, compared
 
 
 def _bring_locks(
