@@ -179,17 +179,9 @@ class _Freeze:
 
     def _draw(self) -> None:
         """Copies every source file into the picture, repositories at their commits."""
-
-        def at_commit(match: re.Match[str]) -> str:
-            source = self._pinned.get(match[0])
-            if source is None:
-                return match[0]
-            _, hash_sign, fragment = match[0].partition("#")
-            return f"git+{source.url}@{source.commit}{hash_sign}{fragment}"
-
         for sources in self._sources.values():
             for path, text in sources.texts.items():
-                self._mirror.write(path, REFERENCE.sub(at_commit, text))
+                self._mirror.write(path, REFERENCE.sub(self._at_commit, text))
         for path, lock in self._request.beside.items():
             self._mirror.write(path, render_lock(lock))
         for group in self._request.groups:
@@ -200,6 +192,13 @@ class _Freeze:
                 for link in options.find_links:
                     if Path(link).is_absolute():
                         self._mirror.link(Path(link))
+
+    def _at_commit(self, match: re.Match[str]) -> str:
+        source = self._pinned.get(match[0])
+        if source is None:
+            return match[0]
+        _, hash_sign, fragment = match[0].partition("#")
+        return f"git+{source.url}@{source.commit}{hash_sign}{fragment}"
 
     def _beside(self) -> list[LockEntry]:
         """The pins of the locks beside the groups that apply here."""
