@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -61,6 +62,65 @@ class TestUpgrade:
         assert "base==1.1" in lock
         assert "web==1.0" in lock
         assert not (shop.root / "venv").exists()
+
+    def test_what_a_named_one_needs_gives_way_and_nothing_else_moves(
+        self, shop: Shop, index: Index
+    ) -> None:
+        # Lock-step families: each release needs the other's release of the same moment.
+        for version in ("1.0", "1.1", "2.0"):
+            make_wheel(index.folder, "model", version, requires=[f"model-core=={version}"])
+            make_wheel(index.folder, "model-core", version, requires=["base"])
+        shop.write({"requirements.in": "tool\nweb>=1\nmodel<2\n"})
+        shop.lock(PINS.replace("tool==", "model==1.0\nmodel-core==1.0\n    # via model\ntool==", 1))
+        for command in ("upgrade --no-sync --dry-run model", "freeze --dry-run -P model"):
+            data = shop.run(*command.split(), "--format", "json").json["data"]
+            changed = (data.get("freeze") or data)["changed"]
+            assert changed == [
+                {"name": "model", "from": "1.0", "to": "1.1"},
+                {"name": "model-core", "from": "1.0", "to": "1.1"},
+            ]
+
+    @pytest.mark.parametrize("command", ["upgrade --no-sync", "freeze -P"])
+    @pytest.mark.parametrize(
+        ("asked", "expected"),
+        [("web==1.5", "1.5"), ("web<2", "1.5"), ("web", "2.0"), ("web~=1.0,!=1.5", "1.0")],
+    )
+    def test_versions_that_are_named_count(
+        self, shop: Shop, index: Index, command: str, asked: str, expected: str
+    ) -> None:
+        make_wheel(index.folder, "web", "1.5", requires=["base"])
+        assert shop.run(*command.split(), asked).code == 0
+        assert f"web=={expected}\n" in re.sub(r" \\\n.*", "", shop.read("requirements.txt"))
+
+    @pytest.mark.parametrize("asked", ["wbe", "./web", "web @ file:///web", "web; os_name == 'x'"])
+    def test_both_commands_refuse_alike(self, shop: Shop, asked: str) -> None:
+        said = [
+            shop.run(*command.split(), asked, "--format", "json")
+            for command in ("upgrade", "freeze -P")
+        ]
+        assert [ran.code for ran in said] == [2, 2]
+        assert said[0].json["problems"] == said[1].json["problems"]
+
+    @pytest.mark.parametrize("command", ["upgrade --no-sync", "freeze -P"])
+    @pytest.mark.parametrize(
+        ("lines", "holder"),
+        [("tool\nweb<2\n", "requirements.in:2 asks for <2"), ("tool\nweb\n", None)],
+    )
+    def test_what_stays_is_told_with_what_holds_it(
+        self, shop: Shop, command: str, lines: str, holder: str | None
+    ) -> None:
+        shop.write({"requirements.in": lines})
+        name = "web" if holder else "tool"
+        (note,) = shop.run(*command.split(), name, "--format", "json").json["problems"]
+        assert (note["code"], note["severity"]) == ("package-stays", "note")
+        assert holder is None or holder in note["why"]
+
+    def test_another_package_that_holds_it_is_named(self, shop: Shop, index: Index) -> None:
+        make_wheel(index.folder, "tool", "0.9", requires=["base<1.1"])
+        shop.write({"requirements.in": "tool==0.9\nweb>=1\n"})
+        shop.lock(PINS.replace("tool==1.0", "tool==0.9"))
+        (note,) = shop.run("freeze", "-P", "base", "--format", "json").json["problems"]
+        assert "tool asks for <1.1" in note["why"]
 
     def test_a_dry_run_shows_what_would_move(self, shop: Shop) -> None:
         before = shop.read("requirements.txt")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from venvman.options import IndexOptions
     from venvman.project import Project
     from venvman.requirements.groups import Group
+    from venvman.requirements.requirement import Requirement
     from venvman.target import Target
 
 __all__ = [
@@ -44,9 +45,13 @@ class UpgradeAll:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpgradeSome:
-    """Existing pins stay, but for those of ``names``."""
+    """The pins of ``names`` go as far forward as may be, others only where those need it.
+
+    ``within`` are constraints that count this once: ``flask<3``.
+    """
 
     names: frozenset[NormalizedName]
+    within: tuple[Requirement, ...] = ()
 
 
 Upgrade = Keep | UpgradeAll | UpgradeSome

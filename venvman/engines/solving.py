@@ -13,7 +13,7 @@ from dataclasses import field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from venvman.engines import FreezeRequest, Resolution, UpgradeSome
+from venvman.engines import FreezeRequest, Keep, Resolution, UpgradeSome
 from venvman.engines.describing import Describer
 from venvman.engines.hashing import Hashes
 from venvman.engines.keeping import beside_lines, first_of_each, is_index, kept_entries
@@ -34,6 +34,7 @@ from venvman.resolve.cutoff import cutoff
 from venvman.resolve.demand import Pin
 from venvman.resolve.dependency import Dependencies, specifier_set
 from venvman.resolve.explain import Explainer
+from venvman.resolve.forward import solve_forward
 from venvman.resolve.limits import Overrides
 from venvman.resolve.shared import Shared
 from venvman.resolve.solver import Question, Unsolvable, closure, solve
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from venvman.lock.file import Lock
     from venvman.requirements.groups import Group
     from venvman.resolve.demand import Demand
+    from venvman.resolve.solver import Solution
     from venvman.sources import VcsSource
 
 __all__ = ["Learned", "freeze_from", "open_index"]
@@ -135,7 +137,9 @@ class _Freeze:
             build=describer.sdist,
             exclude_newer=_cutoff(request),
         )
+        self._within: tuple[Requirement, ...] = ()
         if isinstance(request.upgrade, UpgradeSome):
+            self._within = request.upgrade.within
             for name in request.upgrade.names:  # whoever asks for the newest means now
                 self._supply.refresh(name)
         self._dependencies = Dependencies(target)
@@ -235,22 +239,34 @@ class _Freeze:
                 places.known[pin.name] = pin
         question = Question(
             roots=tuple(roots),
-            constraints=(*lines, *limits),
+            constraints=(*lines, *limits, *self._within),
             kept={**self._kept(groups, roots), **(preferred or {})},
             sources=places,
         )
         try:
-            solution = solve(
-                question,
-                supply=self._supply,
-                dependencies=self._dependencies,
-                shared=self._shared,
-            )
+            solution = self._answer(question, groups)
         except Unsolvable as failure:
             raise self._explained(question, failure) from None
         for name in sorted(solution.moved):
             self._reporter.detail(f"{name} cannot stay at {question.kept[name]}.")
         return solution.pins
+
+    def _answer(self, question: Question, groups: Sequence[Group]) -> Solution:
+        supply, dependencies, shared = self._supply, self._dependencies, self._shared
+        upgrade = self._request.upgrade
+        if isinstance(upgrade, UpgradeSome):
+            still = replace(self._request, upgrade=Keep())
+            named = {
+                entry.name: str(entry.version)
+                for group in groups
+                for entry in kept_entries(still, group)
+                if entry.name in upgrade.names and is_index(entry)
+            }
+            if named:
+                return solve_forward(
+                    question, named, supply=supply, dependencies=dependencies, shared=shared
+                )
+        return solve(question, supply=supply, dependencies=dependencies, shared=shared)
 
     def _explained(self, question: Question, failure: Unsolvable) -> VenvmanError:
         explainer = Explainer(

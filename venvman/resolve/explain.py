@@ -177,8 +177,8 @@ class Explainer:
                 yield Problem(
                     code="requirements-conflict",
                     message=f"{line.origin} limits {line.name} to {line.specifier}.",
-                    path=line.origin.path,
-                    line=line.origin.line,
+                    path=line.origin.path if line.origin.line else None,
+                    line=line.origin.line or None,
                     text=redact(line.origin.text),
                 )
 

@@ -37,7 +37,10 @@ FARTHEST = 24
 
 
 class Provider(AbstractProvider[Demand, Pin, str]):
-    """One attempt; ``shared`` outlives it. ``order`` is the place of what the user asks for."""
+    """One attempt; ``shared`` outlives it.
+
+    ``order`` is the place of what the user asks for, ``first`` what is decided before all else.
+    """
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class Provider(AbstractProvider[Demand, Pin, str]):
         *,
         limits: Limits,
         order: Mapping[str, int],
+        first: Collection[str] = (),
         prefetcher: Prefetcher,
         shared: Shared,
     ) -> None:
@@ -53,6 +57,7 @@ class Provider(AbstractProvider[Demand, Pin, str]):
         self._dependencies = dependencies
         self._limits = limits
         self._order = order
+        self._first = first
         self._prefetcher = prefetcher
         self._shared = shared
         self._matches: dict[tuple[str, frozenset[str], tuple[str, ...]], _Sequence] = {}
@@ -97,7 +102,7 @@ class Provider(AbstractProvider[Demand, Pin, str]):
         information: Mapping[str, Iterator[RequirementInformation[Demand, Pin]]],
         backtrack_causes: Sequence[RequirementInformation[Demand, Pin]],  # noqa: ARG002
     ) -> tuple[Any, ...]:
-        """Pip's order: direct, pinned, bounded above, asked for by the user, not free, by name."""
+        """What comes first; then as pip: direct, pinned, bounded above, asked for, not free."""
         direct = pinned = bounded = False
         free = True
         for each in information[identifier]:
@@ -109,6 +114,7 @@ class Provider(AbstractProvider[Demand, Pin, str]):
                 pinned = pinned or demand.pinned
                 bounded = bounded or demand.bounded
         return (
+            identifier not in self._first,
             identifier not in self._promoted,
             not direct,
             not pinned,

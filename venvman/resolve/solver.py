@@ -50,12 +50,14 @@ class Question:
     """``roots`` are what the lines ask for, ``constraints`` the lines that only limit.
 
     ``kept`` are versions that should stay, ``sources`` the pins of constraints with a URL.
+    ``first`` are decided before all others, so that those have to fit them.
     """
 
     roots: tuple[Demand, ...]
     constraints: tuple[Requirement, ...] = ()
     kept: Mapping[NormalizedName, str] = field(default_factory=dict)
     sources: Mapping[NormalizedName, Pin] = field(default_factory=dict)
+    first: frozenset[NormalizedName] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,7 @@ def solve(
         limits = Limits(question.constraints, kept, question.sources)
         try:
             rounds = KEEPING_ROUNDS + 2 * len(kept) if kept else ROUNDS
-            pins = _attempt(question.roots, limits, supply, dependencies, shared, rounds)
+            pins = _attempt(question, limits, supply, dependencies, shared, rounds)
             if not _confirmed(pins, supply, shared):
                 continue
             return Solution(pins=pins, moved=frozenset(moved))
@@ -127,13 +129,14 @@ def closure(roots: Iterable[Demand], pins: Mapping[str, Pin]) -> dict[str, Pin]:
 
 
 def _attempt(
-    roots: Sequence[Demand],
+    question: Question,
     limits: Limits,
     supply: Supply,
     dependencies: Dependencies,
     shared: Shared,
     rounds: int,
 ) -> dict[str, Pin]:
+    roots = question.roots
     order: dict[str, int] = {}
     for place, root in enumerate(roots):
         order.setdefault(root.identifier, place)
@@ -142,7 +145,13 @@ def _attempt(
             if root.pin is None:
                 ahead.want(root.name, root.extra, root.specifier)
         provider = Provider(
-            supply, dependencies, limits=limits, order=order, prefetcher=ahead, shared=shared
+            supply,
+            dependencies,
+            limits=limits,
+            order=order,
+            first=question.first,
+            prefetcher=ahead,
+            shared=shared,
         )
         # Extras last: by then their distribution's own demands are known, as with pip.
         sequence = sorted(roots, key=lambda root: bool(root.extra))

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from venvman.cli.session import Session
-    from venvman.engines import Upgrade
     from venvman.report.result import Result
     from venvman.workflow import Context, FreezeOutcome
 
@@ -36,7 +35,7 @@ def freeze(
 ) -> Result:
     """Write the lock: every package pinned and hashed, with the reason it is there."""
     from venvman.report.freeze import freeze_result
-    from venvman.workflow import FreezeRequest, freezing
+    from venvman.workflow import FreezeRequest, freezing, upgrading
 
     contexts = session.contexts(
         workspace=all_projects,
@@ -46,7 +45,6 @@ def freeze(
         python_versions=_words(python_version) or None,
     )
     request = FreezeRequest(
-        upgrade=_upgrade(upgrade_package, everything=upgrade),
         check=check,
         dry_run=dry_run,
         installed=installed,
@@ -55,8 +53,15 @@ def freeze(
         confirm=session.confirm,
     )
     started = time.time_ns()
-    outcomes = session.each(contexts, lambda context: freezing.freeze(context, request))
-    if not all_projects:
+
+    def frozen(context: Context) -> FreezeOutcome:
+        if not (upgrade or upgrade_package):
+            return freezing.freeze(context, request)
+        names = () if upgrade else upgrade_package
+        return upgrading.freeze_forward(context, request, names, several=all_projects)
+
+    outcomes = session.each(contexts, frozen)
+    if not (all_projects or outcomes[0].problems):
         _leave_stamp(contexts[0], outcomes[0], started)
     return freeze_result(outcomes, request)
 
@@ -74,12 +79,3 @@ def _leave_stamp(context: Context, outcome: FreezeOutcome, started: int) -> None
 def _words(values: Sequence[str]) -> list[str]:
     """Of an option that may be repeated, or given several values with commas."""
     return [word.strip() for value in values for word in value.split(",") if word.strip()]
-
-
-def _upgrade(names: Sequence[str], *, everything: bool) -> Upgrade | None:
-    from venvman.engines import UpgradeAll, UpgradeSome
-    from venvman.names import canonical
-
-    if everything:
-        return UpgradeAll()
-    return UpgradeSome(names=frozenset(canonical(name) for name in names)) if names else None
