@@ -252,7 +252,7 @@ class _Table:
 
     def _noted(self, lock: str, header: LockHeader, beside: str | None) -> _Made:
         """The files that the notes of the pins name, less those that another of them includes."""
-        for folder, prefix in _folders(lock, header):
+        for folder, prefix in (*_folders(lock, header), *_above(header, beside)):
             found = [_at(folder, prefix, name) for name in header.noted]
             there = [each for each in found if each != lock and self._facts.exists(each)]
             if there:
@@ -261,16 +261,12 @@ class _Table:
             return _Made((beside,) if beside else ())
         first = [beside] if beside else []
         below = frozenset[str]().union(*map(self._facts.reached, {*first, *there}))
-        own = [each for each in there if each not in below and not self._has_lock(each, lock)]
+        own = [each for each in there if each not in below and not self._is_lock(each)]
         return _Made(tuple(dict.fromkeys([*first, *own])), folder)
 
-    def _has_lock(self, name: str, lock: str) -> bool:
-        """Whether ``name`` is a lock, or another one than ``lock`` lies beside it."""
+    def _is_lock(self, name: str) -> bool:
         header = self._facts.header(name) if name.endswith(".txt") else None
-        beside = f"{name[:-3]}.txt" if name.endswith(".in") else f"{name[:-4]}.lock"
-        return (header is not None and header.is_lock) or (
-            beside != lock and self._facts.exists(beside)
-        )
+        return header is not None and header.is_lock
 
     def _is_copy(self, lock: str, header: LockHeader) -> bool:
         """Whether the header's command writes another lock that is there."""
@@ -300,6 +296,16 @@ def _folders(lock: str, header: LockHeader) -> list[tuple[str, str]]:
     elif lock.endswith(f"/{output}"):
         found.insert(0, (lock.removesuffix(f"/{output}"), ""))
     return list(dict.fromkeys(found))
+
+
+def _above(header: LockHeader, beside: str | None) -> list[tuple[str, str]]:
+    """Folders above the root where a note's path of the source ``beside`` would be right."""
+    names = [
+        each.removesuffix(beside)
+        for each in header.noted
+        if beside and each != beside and each.endswith(f"/{beside}")
+    ]
+    return [("/".join([".."] * name.count("/")), name) for name in names]
 
 
 def _at(folder: str, prefix: str, name: str) -> str:

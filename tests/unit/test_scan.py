@@ -542,3 +542,23 @@ def test_files_that_include_each_other_gather_nothing(tmp_path: Path) -> None:
     }
     found = project(tmp_path, **texts)
     assert found.gatherings == ()
+
+
+def test_notes_of_a_script_run_above_the_root_name_a_source_that_has_a_lock_too(
+    tmp_path: Path,
+) -> None:
+    pins = "a==1\n    # via -r py/dev-requirements.in\nb==1\n    # via -r py/more-requirements.in\n"
+    found = project(
+        tmp_path,
+        "dev-requirements.in",
+        "more-requirements.in",
+        **{
+            "dev-requirements.txt": compiled("./bin/update") + pins,
+            "more-requirements.txt": compiled("./bin/update")
+            + "b==1\n    # via -r py/more-requirements.in\n",
+        },
+    )
+    assert sources(found) == {
+        "dev": (["dev-requirements.in", "more-requirements.in"], "dev-requirements.txt"),
+        "more": (["more-requirements.in"], "more-requirements.txt"),
+    }

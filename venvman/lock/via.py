@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections import defaultdict
 from itertools import product
@@ -15,7 +16,7 @@ from venvman.names import canonical
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from venvman.lock.file import Lock, LockEntry
@@ -32,21 +33,18 @@ FIX = Command.venvman("freeze")
 class _Asking:
     """Which files ask for each pin, as ``-r path`` and ``-c path``, and all the paths there are.
 
-    ``folder`` is the source file's, relative to the root: an older pip-compile run from there
-    wrote its paths relative to it.
+    ``spelled`` has them as the lock's command writes them, from where it is run.
     """
 
     files: dict[LockEntry, set[str]]
     paths: frozenset[str]
-    folder: str
+    spelled: Mapping[str, str]
 
     def known(self, via: str) -> str | None:
         """``via`` with its path relative to the root; None where it names no file of the group."""
         flag, _, path = via.partition(" ")
-        for candidate in (path, posixpath.normpath(posixpath.join(self.folder, path))):
-            if candidate in self.paths:
-                return f"{flag} {candidate}"
-        return None
+        known = path if path in self.paths else self.spelled.get(posixpath.normpath(path))
+        return f"{flag} {known}" if known is not None else None
 
 
 def judge_annotations(
@@ -84,12 +82,17 @@ def _asking(group: Group, lock: Lock, *, targets: Sequence[Target], root: Path) 
             files[entry].add(f"{'-c' if wish.constraint else '-r'} {wish.origin.path}")
     read = {path.relative_to(root).as_posix() for path in group.files if path.is_relative_to(root)}
     origins = {wish.origin.path for wish in (*group.requirements, *group.constraints)}
-    beside = group.folder or group.sources[0].parent
-    folder = beside.relative_to(root).as_posix() if beside.is_relative_to(root) else ""
+    # An older pip-compile, run beside the source, wrote its paths relative to that.
+    folders = (group.folder or root, group.sources[0].parent)
     own_locks = {group.lock.relative_to(root).as_posix()} if group.lock.is_relative_to(root) else ()
-    return _Asking(
-        files=dict(files), paths=frozenset(origins | read).difference(own_locks), folder=folder
-    )
+    paths = frozenset(origins | read).difference(own_locks)
+    spelled = {
+        os.path.relpath(root / path, folder).replace(os.sep, "/"): path
+        for folder in reversed(folders)
+        for path in paths
+        if "://" not in path
+    }
+    return _Asking(files=dict(files), paths=paths, spelled=spelled)
 
 
 def _alive(lock: Lock, asking: _Asking, names: Iterable[NormalizedName]) -> set[NormalizedName]:
