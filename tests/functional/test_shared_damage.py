@@ -136,7 +136,7 @@ def test_verifying_the_cache_names_all_that_have_the_damage_and_what_mends_them(
             check=True,
         )
         _, *words = done.stdout.splitlines()
-        assert run(*words).code == 0
+        assert run(*words, cwd=projects[1]).code == 0
         assert value(root) == "as published"
     assert run("cache", "verify").code == 0
 

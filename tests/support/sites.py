@@ -59,8 +59,11 @@ class Site:
         written = {leaf: text for leaf, text in leaves.items() if text is not None}
         content = {**modules, **{f"{info.name}/{leaf}": text for leaf, text in written.items()}}
         rows = [record_row(path, _bytes(text)) for path, text in content.items()]
+        own = f"{info.name}/RECORD,,"
         content[f"{info.name}/RECORD"] = (
-            "\n".join([*rows, f"{info.name}/RECORD,,", ""]) if record is None else record
+            "\n".join([*rows, own, ""])
+            if record is None
+            else record and f"{record.rstrip()}\n{own}\n"
         )
         info.mkdir(parents=True, exist_ok=True)
         for path, text in content.items():

@@ -45,13 +45,13 @@ def test_scripts_outside_site_packages_are_looked_for(world: World) -> None:
     script = world.root / "venv" / "bin" / "run"
     world.site.dist_info("a", record=f"../../../bin/run,,\n{script}2,,\n")
     (found,) = world.findings(entry("a"))
-    assert found.message.startswith("2 of the 2 files")
+    assert found.message.startswith("2 of the 3 files")
     script.parent.mkdir()
-    script.touch()
+    script.touch(mode=0o755)
     (found,) = world.findings(entry("a"))
     assert (found.path, found.message.split(",")[0]) == (
         "venv/bin/run2",
-        "1 of the 2 files of a is missing",
+        "1 of the 3 files of a is missing",
     )
 
 
@@ -117,6 +117,7 @@ def test_only_the_first_line_of_a_script_may_differ(
     script = world.root / "venv" / "bin" / "run"
     script.parent.mkdir()
     script.write_text(f"{first}\nprint(1)\n")
+    script.chmod(0o755)
     assert codes_of(world.findings(entry("a"), verify_files=True)) == codes
     script.write_text(f"{first}\nprint(2)\n")
     assert codes_of(world.findings(entry("a"), verify_files=True)) == ["VM502"]

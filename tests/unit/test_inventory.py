@@ -137,7 +137,7 @@ def test_a_version_that_is_none_is_damage(site: Site) -> None:
 
 
 def test_no_version_anywhere_is_damage(site: Site) -> None:
-    site.dist_info("foo", stem="foo", metadata="Name: foo\n", record="")
+    site.dist_info("foo", stem="foo", metadata="Name: foo\n")
     assert only(site).damage == "METADATA has no version"
     (only(site).metadata / "METADATA").unlink()
     (only(site).metadata / "RECORD").unlink()
@@ -184,6 +184,7 @@ def test_setuptools_and_distutils_metadata_are_told_apart(site: Site) -> None:
     assert kinds == {
         "old-one": (MetadataKind.EGG_INFO_FOLDER, "0.5"),
         "older": (MetadataKind.EGG_INFO_FILE, "0.1"),
+        "not": (MetadataKind.DIST_INFO, "None"),
     }
 
 

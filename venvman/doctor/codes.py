@@ -9,6 +9,9 @@ __all__ = ["CODES", "Code"]
 
 _ERROR, _WARNING, _NOTE = Severity.ERROR, Severity.WARNING, Severity.NOTE
 
+# Doctor itself: VM0.
+CHECK_FAILED = Code("VM001", "check-failed", _ERROR)
+
 # The environment as a whole: VM1.
 ENVIRONMENT_ABSENT = Code("VM101", "environment-absent", _ERROR)
 NOT_AN_ENVIRONMENT = Code("VM102", "not-an-environment", _ERROR)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from venvman.doctor import codes
 from venvman.environment.inspection import Environment
@@ -53,6 +53,11 @@ class _Recorded:
     root: str
     site: str
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the folder of packages is a link out of the environment."""
+        return self.site.startswith("../")
+
     def place(self, path: str) -> str | None:
         """The absolute path that a row means, None outside the environment."""
         inside = locate(path, site=self.site, root=self.root)
@@ -60,26 +65,55 @@ class _Recorded:
 
 
 def presence(examination: Examination) -> Iterator[Finding]:
-    """Files that a RECORD lists and that are gone, or that lie where no RECORD may reach."""
-    for each in _recorded(examination):
-        missing, outside, total = _absent(each)
-        name = each.installed.name
-        if missing:
+    """Files that a RECORD lists and that are gone, cannot be used, or lie where none may reach."""
+    recorded = tuple(_recorded(examination))
+    yield from _elsewhere(examination, recorded)
+    shrunk: list[tuple[_Recorded, list[str]]] = []
+    for each in recorded:
+        found, name = _looked(each), each.installed.name
+        record = examination.display(each.installed.metadata / "RECORD")
+        if found.missing:
             yield codes.FILE_MISSING(
-                f"{len(missing)} of the {total} files of {name} {_are(missing)} missing, first "
-                f"{examination.display(Path(missing[0]))}.",
+                f"{len(found.missing)} of the {found.total} files of {name} "
+                f"{_are(found.missing)} missing, first "
+                f"{examination.display(Path(found.missing[0]))}.",
                 package=name,
-                path=examination.display(Path(missing[0])),
+                path=examination.display(Path(found.missing[0])),
                 fix=_MEND,
             )
-        if outside:
+        for path, what, fix in found.unusable:
+            shown = examination.display(Path(path))
+            yield codes.FILE_CHANGED(
+                f"{shown} of {name} {what}.", package=name, path=shown, fix=fix
+            )
+        if found.outside and not each.is_elsewhere:
             yield codes.FILE_OUTSIDE(
-                f"The RECORD of {name} lists {outside[0]}, which lies outside the environment; "
-                "venvman will never touch it.",
+                f"The RECORD of {name} lists {found.outside[0]}, which lies outside the "
+                "environment; venvman will never touch it.",
                 package=name,
-                path=examination.display(each.installed.metadata / "RECORD"),
+                path=record,
                 fix=_MEND,
             )
+        if found.fault is not None:
+            yield codes.RECORD_FAULTY(
+                f"The RECORD of {name} {found.fault}.", package=name, path=record, fix=_MEND
+            )
+        if found.shrunk and not examination.verify_files:
+            shrunk.append((each, found.shrunk))
+    yield from _changed_files(examination, recorded, shrunk)
+
+
+def _elsewhere(examination: Examination, recorded: Iterable[_Recorded]) -> Iterator[Finding]:
+    """Folders for packages that are links to somewhere else: nothing in them is this one's."""
+    for folder in dict.fromkeys(
+        each.installed.metadata.parent for each in recorded if each.is_elsewhere
+    ):
+        shown = examination.display(folder)
+        yield codes.FILE_OUTSIDE(
+            f"{shown} leads to {os.path.realpath(folder)}, outside the environment.",
+            path=shown,
+            fix=_MEND,
+        )
 
 
 def contents(examination: Examination) -> Iterator[Finding]:
@@ -88,18 +122,40 @@ def contents(examination: Examination) -> Iterator[Finding]:
         return
     from concurrent.futures import ThreadPoolExecutor
 
+    recorded = tuple(_recorded(examination))
     damaged: list[tuple[_Recorded, list[str]]] = []
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        for each, changed, problems in pool.map(_verified, _recorded(examination)):
+        for each, changed, problems in pool.map(_verified, recorded):
             yield from _faulty_lines(examination, each.installed, problems)
             if changed:
                 damaged.append((each, changed))
+    yield from _changed_files(examination, recorded, damaged)
+
+
+def _changed_files(
+    examination: Examination,
+    recorded: Iterable[_Recorded],
+    damaged: list[tuple[_Recorded, list[str]]],
+) -> Iterator[Finding]:
+    """A finding for each of ``damaged``, but for files that are those of another owner."""
     if not damaged:
         return
+    files = {file for _, changed in damaged for file in changed}
+    owned = {file for each in recorded for file in _as_recorded(each, files)}
+    damaged = [(each, [file for file in changed if file not in owned]) for each, changed in damaged]
     sharing = examination.sharing(Path(file) for _, changed in damaged for file in changed)
     for each, changed in damaged:
-        others = [other for file in changed for other in sharing.get(Path(file), ())]
-        yield _changed(examination, each, changed, others)
+        if changed:
+            others = [other for file in changed for other in sharing.get(Path(file), ())]
+            yield _changed(examination, each, changed, others)
+
+
+def _as_recorded(each: _Recorded, files: set[str]) -> Iterator[str]:
+    """Those of ``files`` that are as the RECORD of ``each`` has them."""
+    for row in parse_record(each.text).rows if files else ():
+        place = each.place(row.path) if row.hash is not None else None
+        if place in files and _is_as_recorded(place, row):
+            yield place
 
 
 def _changed(
@@ -156,46 +212,110 @@ def _recorded(examination: Examination) -> Iterator[_Recorded]:
         yield _Recorded(installed=each, text=text, root=root, site=sites[folder])
 
 
-def _absent(each: _Recorded) -> tuple[list[str], list[str], int]:
-    """Absolute paths that are gone; rows that lead outside; how many files were looked for."""
-    missing: list[str] = []
-    outside: list[str] = []
-    paths = [path for path in _paths(each.text) if not path.endswith(".pyc")]
-    with _opened(each.installed.metadata.parent) as exists:
-        for path in paths:
-            if ".." not in path and not path.startswith("/") and os.name != "nt":
-                if not exists(path):
-                    missing.append(str(each.installed.metadata.parent / path))
+class _Looked(NamedTuple):
+    """What a look at each file of a RECORD shows: absolute paths, but for ``outside``.
+
+    ``unusable`` are files of another kind or mode, what they are, and what mends it. ``shrunk``
+    have another size than recorded. ``fault`` is a clause about the RECORD itself.
+    """
+
+    total: int
+    missing: list[str]
+    outside: list[str]
+    unusable: list[tuple[str, str, Command]]
+    shrunk: list[str]
+    fault: str | None
+
+
+def _looked(each: _Recorded) -> _Looked:
+    site = str(each.installed.metadata.parent)
+    found = _Looked(0, [], [], [], [], None)
+    total, own, fault = 0, False, None
+    with _opened(site) as look:
+        for path, size in _paths(each.text):
+            if path.endswith(".pyc"):
                 continue
-            place = each.place(path)
-            if place is None:
-                outside.append(path)
-            elif not os.path.lexists(place):
-                missing.append(place)
-    return missing, outside, len(paths)
+            if "\0" in path:
+                fault = "holds a path that cannot be one"
+                continue
+            own = own or path.endswith(("/RECORD", "/METADATA"))
+            if not (path.startswith(("/", "..")) or "/.." in path) and os.name != "nt":
+                place, inside = f"{site}/{path}", path
+            else:
+                located = each.place(path)
+                if located is None:
+                    found.outside.append(path)
+                    continue
+                place = inside = located
+            total += 1
+            status = look(inside)
+            if status is not None:
+                _judge(found, each, place, status, size)
+            elif path.endswith(("__pycache__", "/")):
+                total -= 1  # folders of bytecode, which virtualenv lists and Python makes
+            else:
+                found.missing.append(place)
+    if fault is None and not own:
+        fault = "does not list itself, so it was cut off"
+    return found._replace(total=total, fault=fault)
 
 
-def _paths(text: str) -> Iterable[str]:
-    """The first column. Tens of thousands of rows: nothing else of them is looked at."""
+def _judge(found: _Looked, each: _Recorded, place: str, status: os.stat_result, size: str) -> None:
+    file, mode = Path(place), status.st_mode
+    if stat.S_ISDIR(mode):
+        if size:
+            found.unusable.append((place, "is a folder", _MEND))
+    elif not stat.S_ISREG(mode):
+        found.unusable.append((place, "is no regular file", _MEND))
+    elif not mode & stat.S_IRUSR or not (mode & stat.S_IROTH or os.access(place, os.R_OK)):
+        mend = Command.of("chmod", "u+r", file)
+        found.unusable.append((place, "cannot be read", mend))
+    elif _is_script(place, each) and not mode & stat.S_IXUSR:
+        mend = Command.of("chmod", "+x", file)
+        found.unusable.append((place, "cannot be executed", mend))
+    elif size.isdecimal() and int(size) != status.st_size and not _is_script(place, each):
+        found.shrunk.append(place)
+
+
+def _is_script(place: str, each: _Recorded) -> bool:
+    """Whether it may have another first line than in the wheel, whose size RECORD may hold."""
+    return place.startswith(f"{each.root}/bin/")
+
+
+def _paths(text: str) -> Iterable[tuple[str, str]]:
+    """The first and the last column: path and size. Of tens of thousands no more is looked at."""
     if '"' in text:
-        return [row.path for row in parse_record(text).rows]
-    return [path for line in text.split("\n") if (path := line.partition(",")[0])]
+        rows = parse_record(text).rows
+        return [(row.path, "" if row.size is None else str(row.size)) for row in rows]
+    return [
+        (path, line.rpartition(",")[2])
+        for line in text.splitlines()
+        if (path := line.partition(",")[0])
+    ]
 
 
 @contextmanager
-def _opened(folder: Path) -> Iterator[Callable[[str], bool]]:
-    """A function that says whether a path relative to ``folder`` exists.
+def _opened(folder: str) -> Iterator[Callable[[str], os.stat_result | None]]:
+    """A function that gives the status of a path relative to ``folder``; None if it is gone.
 
     Looking from an open folder saves the system the way down to it for every file: a fifth.
     """
-    if os.access not in os.supports_dir_fd:
-        yield lambda path: os.path.lexists(folder / path)
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY) if os.stat in os.supports_dir_fd else None
+
+    def look(path: str) -> os.stat_result | None:
+        try:
+            if descriptor is None:
+                return Path(folder, path).stat()
+            return os.stat(path, dir_fd=descriptor)
+        except OSError:
+            # What is there and leads nowhere is no file that Python could read, either.
+            return None
+
     try:
-        yield partial(os.access, mode=os.F_OK, dir_fd=descriptor)
+        yield look
     finally:
-        os.close(descriptor)
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def _verified(each: _Recorded) -> tuple[_Recorded, list[str], tuple[Problem, ...]]:
@@ -222,7 +342,7 @@ def _is_as_recorded(place: str, row: RecordRow) -> bool:
                 for placeholder in _PLACEHOLDERS
             )
     except OSError:
-        return True  # missing files are another finding
+        return True  # what is missing, a folder or unreadable is another finding
 
 
 def _digest(algorithm: str, begin: bytes, stream: BinaryIO, *, start: int) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
 from venvman.drift import Damaged, Duplicate, Extra, Missing, OtherSource, OtherVersion
 from venvman.environment.inspection import Environment
+from venvman.environment.inventory import MetadataKind
 from venvman.errors import Command
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ def damage(examination: Examination) -> Iterator[Finding]:
                 f"The metadata of {each.name} is damaged: {each.damage}.",
                 package=each.name,
                 path=examination.display(each.metadata),
-                fix=_mend(examination, each.name),
+                fix=_whole(examination, each),
             )
 
 
@@ -110,6 +112,25 @@ def _extra(examination: Examination, installed: Installed) -> Finding | None:
         path=examination.display(installed.metadata),
         fix=_SYNC,
     )
+
+
+def _whole(examination: Examination, each: Installed) -> Command:
+    """What makes the metadata of ``each`` whole.
+
+    A sync can replace what its RECORD lists; without that nobody knows which files are its own.
+    """
+    folder = each.metadata
+    unreadable = [
+        path
+        for path in (folder, folder / "METADATA", folder / "RECORD", folder / "direct_url.json")
+        if os.path.lexists(path) and not os.access(path, os.R_OK) and path.exists()
+    ]
+    if unreadable:
+        return Command.of("chmod", "u+rX", *unreadable)
+    record = folder / "RECORD"
+    if each.kind is MetadataKind.DIST_INFO and not (record.is_file() and record.stat().st_size):
+        return Command.venvman("sync", "--recreate")
+    return _mend(examination, each.name)
 
 
 def _mend(examination: Examination, name: NormalizedName) -> Command:

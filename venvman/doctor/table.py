@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.doctor import (
@@ -18,7 +19,7 @@ from venvman.doctor import (
     security,
 )
 from venvman.doctor.codes import CODES
-from venvman.errors import Command, ConfigurationError, Problem
+from venvman.errors import Advice, Command, ConfigurationError, Problem
 from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
@@ -133,10 +134,29 @@ def examine(examination: Examination, selection: Selection | None = None) -> tup
         finding
         for check in CHECKS
         if any(selection.wants(code.code) for code in check.codes)
-        for finding in check.run(examination)
-        if selection.wants(finding.code)
+        for finding in _run(check, examination)
+        if selection.wants(finding.code) or finding.code == codes.CHECK_FAILED.code
     ]
     return tuple(sorted(findings, key=_order))
+
+
+def _run(check: Check, examination: Examination) -> list[Finding]:
+    """What ``check`` finds. Where it meets what it was not made for, that is one finding more."""
+    found: list[Finding] = []
+    try:
+        found.extend(check.run(examination))
+    except Exception as error:  # noqa: BLE001 - one odd file must not hide what else there is
+        names = ", ".join(code.code for code in check.codes)
+        found.append(
+            codes.CHECK_FAILED(
+                f"What {names} look for could not be looked for: {type(error).__name__}: {error}.",
+                path=examination.display(Path(error.filename))
+                if isinstance(error, OSError) and isinstance(error.filename, str)
+                else None,
+                fix=Advice("Make what is named readable; if it is, report a defect of venvman."),
+            )
+        )
+    return found
 
 
 def _words(given: Sequence[str]) -> tuple[str, ...]:

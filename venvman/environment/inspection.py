@@ -6,6 +6,7 @@ makes and removes environments.
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -143,6 +144,7 @@ def inspect(path: Path, *, directories: Directories, filling: bool = False) -> C
         return interpreter
     return (
         _ill_configured(path, config, interpreter)
+        or _unreadable(path / interpreter.scheme.purelib, path)
         or _moved(path)
         or environment_at(path, interpreter)
     )
@@ -193,7 +195,7 @@ def conflict(environment: Environment, wish: PythonWish, *, directories: Directo
 def is_vacant(path: Path) -> bool:
     """Whether an environment may be made at ``path``: nothing there, or nothing of anyone's."""
     if not path.exists():
-        return True  # a link to a place that is not there yet included
+        return not _is_endless(path)  # a link to a place that is not there yet included
     state = path / STATE
     if _is_begun(path, UNFINISHED) or _is_begun(path, FILLING):
         return True
@@ -204,6 +206,15 @@ def is_vacant(path: Path) -> bool:
         or is_own(str(path))
         or (state.is_dir() and all(child.name.startswith(OWNER) for child in state.iterdir()))
     )
+
+
+def _is_endless(path: Path) -> bool:
+    """Whether ``path`` is a link that leads back to itself."""
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
 
 
 def _is_begun(path: Path, mark: str) -> bool:
@@ -243,7 +254,7 @@ def not_an_environment(path: Path, reason: str, *, fix: Fix | None = None) -> En
 
 def _why_no_environment(path: Path) -> str | None:
     if not path.is_dir():
-        return "A file is in the way."
+        return "The link leads to itself." if _is_endless(path) else "A file is in the way."
     if venvconfig.is_environment(path):
         return None
     if (path / "conda-meta").is_dir():
@@ -269,6 +280,9 @@ def _interpreter_of(
     if not config.home.is_dir():
         reason = f"The folder {config.home} of its interpreter is gone."
         return Broken(path=path, reason=reason, code="interpreter-gone")
+    if not os.access(own, os.X_OK) or not _is_program_of(own, config.home):
+        reason = f"Its interpreter {own} cannot be executed, or is not one of {config.home}."
+        return Broken(path=path, reason=reason, code="interpreter-broken")
     try:
         return probe(own, directories=directories)
     except OSError as error:
@@ -279,6 +293,20 @@ def _interpreter_of(
             return _unasked(path, config, error, directories=directories)
         code = error.code if error.code == "interpreter-gone" else "interpreter-broken"
         return Broken(path=path, reason=error.message, code=code)
+
+
+def _is_program_of(own: Path, home: Path) -> bool:
+    """Whether ``own`` is a link, or as large as a Python in ``home``, whose copy it has to be.
+
+    Nothing is started to know: it lies in the project.
+    """
+    real = Path(os.path.realpath(own))
+    if not real.is_file():
+        return False
+    if not real.is_relative_to(os.path.realpath(own.parent)):
+        return True
+    there = [each for each in home.glob("[Pp]ython*") if each.is_file()]
+    return not there or real.stat().st_size in {each.stat().st_size for each in there}
 
 
 def _unasked(
@@ -314,6 +342,17 @@ def _ill_configured(
         )
         return Broken(path=path, reason=reason, code="interpreter-changed")
     return None
+
+
+def _unreadable(site: Path, path: Path) -> Broken | None:
+    if os.access(site, os.R_OK | os.X_OK):
+        return None
+    return Broken(
+        path=path,
+        reason=f"Its folder {site} cannot be read.",
+        code="site-packages-unreadable",
+        fix=Command.of("chmod", "u+rwx", site),
+    )
 
 
 def _installed_for(path: Path, made_for: tuple[int, int]) -> str:

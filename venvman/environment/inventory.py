@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import time
 from dataclasses import field, replace
 from enum import Enum
@@ -229,7 +230,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 def _kind_of(entry: os.DirEntry[str]) -> MetadataKind | None:
     name = entry.name.lower()
     if name.endswith(".dist-info"):
-        return MetadataKind.DIST_INFO if entry.is_dir() else None
+        return MetadataKind.DIST_INFO
     if name.endswith(".egg-info"):
         return MetadataKind.EGG_INFO_FOLDER if entry.is_dir() else MetadataKind.EGG_INFO_FILE
     return MetadataKind.EGG_LINK if name.endswith(".egg-link") else None
@@ -264,7 +265,19 @@ def _listed(path: str) -> tuple[frozenset[str], str | None]:
         present = frozenset(os.listdir(path))  # noqa: PTH208 - a Path for each would cost 5 ms
     except OSError as error:
         return frozenset(), f"its metadata folder cannot be read ({error.strerror})"
-    return present, _missing_from(present)
+    return present, _missing_from(present) or _unusable_record(f"{path}/RECORD")
+
+
+def _unusable_record(path: str) -> str | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - one for each distribution
+    except OSError as error:
+        return f"RECORD cannot be read ({error.strerror})"
+    if not stat.S_ISREG(found.st_mode):
+        return "RECORD is no file"
+    if not os.access(path, os.R_OK):
+        return "RECORD cannot be read (Permission denied)"
+    return None if found.st_size else "RECORD is empty"
 
 
 def _missing_from(present: frozenset[str]) -> str | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["FAMILIES", "render_doctor"]
 
 FAMILIES = {
+    "VM0": "Doctor",
     "VM1": "Environment",
     "VM2": "Requirements",
     "VM3": "Lock",
