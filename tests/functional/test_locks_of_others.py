@@ -500,3 +500,24 @@ def test_pins_of_a_stale_default_move_for_its_own_requirements_only(
         refused = repository.run("freeze", "--format", "json", code=2).json["problems"][0]
         assert (refused["code"], refused["fix"]) == ("lock-would-move", "venvman freeze --yes")
         assert repository.text("requirements.txt") == lock
+
+
+def test_side_groups_that_disagree_are_left_alone_until_they_are_installed_together(
+    repository: Repository,
+) -> None:
+    for name, version in (("requirements", "1.0"), ("requirements-docs", "2.0")):
+        lock = f"beta=={version}\n    # via -r {name}.in\n"
+        repository.write({f"{name}.in": "beta\n", f"{name}.txt": lock})
+    repository.commit("A")
+    repository.run("sync")
+    repository.run("freeze")
+    assert repository.changed == []
+
+    refused = repository.run("sync", "--group", "docs", "--format", "json", code=2)
+    fix = refused.json["problems"][0]["fix"]
+    assert fix == "venvman freeze --group docs"
+    repository.run(*shlex.split(fix)[1:])
+    repository.run("sync", "--group", "docs")
+
+    assert [line.split()[-1] for line in repository.changed] == ["requirements-docs.txt"]
+    assert versions_in(repository.root) == {"beta": "1.0"}

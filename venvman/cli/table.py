@@ -278,18 +278,20 @@ _ONLY_GROUP = Option(
     help="This group and no other; may be repeated.",
     panel=_GROUPS,
 )
+_GROUP = Option(
+    "group",
+    "--group",
+    "-g",
+    kind=Kind.WORDS,
+    metavar="GROUP",
+    help="Also this group; may be repeated.",
+    panel=_GROUPS,
+)
+_ALL_GROUPS = Option("all_groups", "--all-groups", help="Every group there is.", panel=_GROUPS)
 _GROUP_OPTIONS = (
-    Option(
-        "group",
-        "--group",
-        "-g",
-        kind=Kind.WORDS,
-        metavar="GROUP",
-        help="Also this group; may be repeated.",
-        panel=_GROUPS,
-    ),
+    _GROUP,
     _ONLY_GROUP,
-    Option("all_groups", "--all-groups", help="Every group there is.", panel=_GROUPS),
+    _ALL_GROUPS,
     Option("no_dev", "--no-dev", help="Without the group dev.", panel=_GROUPS),
 )
 _AND_SYNC = Option(
@@ -432,6 +434,8 @@ _TABLE = (
             effect=Effect.ACTS,
             help="The same as --target linux, macos and windows.",
         ),
+        _GROUP,
+        _ALL_GROUPS,
         _YES,
         _ALL_PROJECTS,
         help="Write the lock: every package pinned and hashed, with the reason it is there.",

@@ -86,14 +86,15 @@ def _clashes(
     if not differences and not missing:
         return
     winner, loser, code = _ranked(context, first, second)
+    fix = _fix(context, code, (first.group.name, second.group.name))
     names = [context.project.display(each.group.lock) for each in (loser, winner)]
     for one, two in differences:
         mine, theirs = (two, one) if loser is second else (one, two)
         message = f"{_at(names[0], mine)} pins {_pin(mine)}, but {_at(names[1], theirs)} pins "
-        yield loser.group.name, _problem(code, f"{message}{_pin(theirs)}.", names[0], mine)
+        yield loser.group.name, _problem(code, f"{message}{_pin(theirs)}.", names[0], mine, fix)
     for entry in missing:
         message = f"{_at(names[1], entry)} pins {_pin(entry)}, which {names[0]} includes and lacks."
-        yield loser.group.name, _problem(code, message, names[0], None)
+        yield loser.group.name, _problem(code, message, names[0], None, fix)
 
 
 def _ranked(
@@ -155,7 +156,20 @@ def _pin(entry: LockEntry) -> str:
     return f"{entry.name} {entry.version or redact(str(entry.source))}"
 
 
-def _problem(code: str, message: str, path: str, entry: LockEntry | None) -> Problem:
+def _fix(context: Context, code: str, groups: Sequence[str]) -> Command:
+    """Freezing, naming those of ``groups`` that are not always installed."""
+    if code != DISAGREEMENT:
+        return Command.venvman("freeze")
+    from venvman.workflow.values import GroupChoice
+    from venvman.workflow.wishes import choose_groups, open_scan
+
+    scan = open_scan(context)
+    usual = choose_groups(scan, GroupChoice(), configured=context.settings.groups.value)
+    named = [word for name in groups if name not in usual for word in ("--group", name)]
+    return Command.venvman("freeze", *named)
+
+
+def _problem(code: str, message: str, path: str, entry: LockEntry | None, fix: Command) -> Problem:
     origin = entry.origin if entry is not None else None
     return Problem(
         code=code,
@@ -163,5 +177,5 @@ def _problem(code: str, message: str, path: str, entry: LockEntry | None) -> Pro
         path=path,
         line=origin.line if origin else None,
         text=redact(origin.text) if origin else None,
-        fix=Command.venvman("freeze"),
+        fix=fix,
     )

@@ -26,7 +26,7 @@ from venvman.workflow.agreement import DISAGREEMENT, by_standing, tracked
 from venvman.workflow.locks import judge_locks, read_group_lock, remember, stale_reasons
 from venvman.workflow.stopwatch import Stopwatch
 from venvman.workflow.targeting import wanted_targets
-from venvman.workflow.values import FreezeOutcome, FreezeRequest, GroupChoice, LockOutcome
+from venvman.workflow.values import FreezeOutcome, FreezeRequest, LockOutcome
 from venvman.workflow.wishes import ALWAYS, choose_groups, open_scan, read_wishes, require_sources
 
 if TYPE_CHECKING:
@@ -69,9 +69,9 @@ def freeze(context: Context, request: FreezeRequest) -> FreezeOutcome:
         return freeze_installed(context, requirements, request, watch)
     with watch.stage(Stage.SCAN):
         interpreter = freezing_interpreter(context)
-        usual = choose_groups(scan, GroupChoice(), configured=context.settings.groups.value)
+        wanted = choose_groups(scan, request.groups, configured=context.settings.groups.value)
         judged = judge_locks(
-            context, requirements, interpreter.target, together=usual, overwrite=request.yes
+            context, requirements, interpreter.target, together=wanted, overwrite=request.yes
         )
     return freeze_stale(context, requirements, judged, interpreter, request, watch)
 

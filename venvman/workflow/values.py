@@ -67,7 +67,8 @@ class FreezeRequest:
 
     ``check`` and ``dry_run`` write nothing. ``installed`` pins what the environment holds.
     ``yes`` overwrites a file in the way that is not recognised as a lock, and moves pins of fresh
-    locks where others need that; ``confirm`` asks a person about the latter.
+    locks where others need that; ``confirm`` asks a person about the latter. ``groups`` are those
+    that are installed together, so that their locks have to agree.
     """
 
     upgrade: Upgrade | None = None
@@ -77,6 +78,7 @@ class FreezeRequest:
     hashes: bool | None = None
     yes: bool = False
     confirm: Callable[[str], bool] | None = None
+    groups: GroupChoice = field(default_factory=GroupChoice)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

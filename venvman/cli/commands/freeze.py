@@ -30,12 +30,14 @@ def freeze(
     target: tuple[str, ...],
     python_version: tuple[str, ...],
     universal: bool,
+    group: tuple[str, ...],
+    all_groups: bool,
     yes: bool,
     all_projects: bool,
 ) -> Result:
     """Write the lock: every package pinned and hashed, with the reason it is there."""
     from venvman.report.freeze import freeze_result
-    from venvman.workflow import FreezeRequest, freezing, upgrading
+    from venvman.workflow import FreezeRequest, GroupChoice, freezing, upgrading
 
     contexts = session.contexts(
         workspace=all_projects,
@@ -51,6 +53,7 @@ def freeze(
         hashes=hashes,
         yes=yes,
         confirm=session.confirm,
+        groups=GroupChoice(extra=group, everything=all_groups),
     )
     started = time.time_ns()
 
