@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.names import NormalizedName, canonical
+from venvman.reading import read_regular
 
 if TYPE_CHECKING:
     from venvman.sources import DirectorySource
@@ -50,7 +51,7 @@ def described(source: DirectorySource) -> str:
 def _read(path: Path) -> str | None:
     try:
         return (
-            path.read_bytes()
+            read_regular(path)
             .decode("utf-8", errors="surrogateescape")
             .encode("utf-8", errors="replace")
             .decode()

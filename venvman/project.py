@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.errors import Advice, ProjectNotFound
 from venvman.frozen import dataclass
 from venvman.naming import FOLDER, group_of, is_constraints
+from venvman.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from pathspec import GitIgnoreSpec
 
+    from venvman.errors import Problem
+
 __all__ = [
     "LOOKED_FOR",
     "Project",
     "find_project",
     "find_workspace",
+    "leaves_tree",
     "project_at",
     "requirement_names",
+    "unseen",
 ]
 
 LOOKED_FOR = (
@@ -121,13 +127,31 @@ def _is_root(folder: Path, *, names: Collection[str] | None = None) -> bool:
     return named or _has_table(folder / "pyproject.toml")
 
 
+def leaves_tree(path: Path, root: Path) -> bool:
+    """Whether ``path``, links followed, lies outside of the work tree that the project is part of.
+
+    Who wrote a project's files may name any file of this machine: what it holds is not theirs to
+    see, in the log of a build for example.
+    """
+    tree = _git_root(root) or root
+    return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(tree))
+
+
+def unseen(problem: Problem) -> Problem:
+    """``problem`` without the text that it is about: its place, and what kind it is."""
+    line = "" if problem.line is None else f"Line {problem.line} of "
+    message = f"{line}{problem.path or 'a file'} cannot be used ({problem.code})."
+    why = "The file lies outside of the project, so that nothing of it is shown."
+    return replace(problem, message=message, text=None, why=why)
+
+
 def _has_table(path: Path) -> bool:
     """Whether the file has ``[tool.venvman]``; broken TOML that speaks of it counts as having it.
 
     The settings then say what is wrong with it.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError:
         return False
     if b"venvman" not in content:
@@ -140,7 +164,7 @@ def _has_table(path: Path) -> bool:
         import tomli as tomllib
     try:
         return "venvman" in tomllib.loads(content.decode()).get("tool", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
         return b"tool.venvman" in content
 
 
@@ -182,7 +206,7 @@ class _Ignore:
 
     def inside(self, folder: Path) -> _Ignore:
         try:
-            lines = (folder / ".gitignore").read_text("utf-8", errors="replace").splitlines()
+            lines = read_regular(folder / ".gitignore").decode("utf-8", "replace").splitlines()
         except OSError:
             return self
         from pathspec import GitIgnoreSpec

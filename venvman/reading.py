@@ -15,8 +15,10 @@ LARGEST = 64 * 1024 * 1024
 """No file that people or tools write for a project is larger, by far."""
 
 
-def read_regular(path: str | os.PathLike[str], *, limit: int = LARGEST) -> bytes:
-    """The content of the file at ``path``; links are followed.
+def read_regular(
+    path: str | os.PathLike[str], *, limit: int = LARGEST, first: int | None = None
+) -> bytes:
+    """The content of the file at ``path``, or its ``first`` bytes; links are followed.
 
     Raises:
         OSError: as opening raises; it is no regular file (a pipe would be waited for, a device has
@@ -31,6 +33,8 @@ def read_regular(path: str | os.PathLike[str], *, limit: int = LARGEST) -> bytes
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
         if not stat.S_ISREG(found.st_mode):
             raise OSError(errno.EINVAL, "It is not a regular file", os.fspath(path))
+        if first is not None:
+            return os.read(descriptor, first)
         # Files of /proc say that they are empty, and growing ones have grown since.
         parts = [os.read(descriptor, min(found.st_size, limit) + 1)]
         while parts[-1] and sum(map(len, parts)) <= limit:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import Problem, RequirementsError, Severity
 from venvman.frozen import dataclass
-from venvman.project import requirement_names
+from venvman.project import leaves_tree, requirement_names, unseen
+from venvman.reading import read_regular
 from venvman.requirements.file import ParsedFile, RequirementLine, decode, parse
 from venvman.requirements.includes import Follower, local_path
 from venvman.roles import Facts, Role, assign, members_of
@@ -152,6 +153,9 @@ class Library:
             parsed = replace(
                 parsed, options=replace(parsed.options, find_links=self._found(links, location))
             )
+        path = local_path(location)
+        if parsed.errors and path is not None and leaves_tree(Path(path), self._project.root):
+            parsed = replace(parsed, errors=tuple(map(unseen, parsed.errors)))
         self._known[location] = parsed
         return parsed
 
@@ -175,7 +179,7 @@ class Library:
         if path is None:
             return ParsedFile(path=self.display(location))
         try:
-            content = Path(path).read_bytes()
+            content = read_regular(Path(path))
         except OSError as error:
             shown = self.display(location)
             raise RequirementsError(
@@ -212,8 +216,8 @@ def scan(project: Project, *, variables: Mapping[str, str], with_locks: bool = F
 def _text(path: Path, size: int) -> str | None:
     """The first ``size`` bytes of a file, all where that is negative; None where it is none."""
     try:
-        with path.open("rb") as stream:
-            return stream.read(size).decode("utf-8", errors="replace")
+        content = read_regular(path, first=None if size < 0 else size)
+        return content.decode("utf-8", errors="replace")
     except OSError:
         return None
 

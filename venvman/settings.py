@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from venvman.errors import ConfigurationError, Problem
 from venvman.frozen import dataclass
+from venvman.reading import read_regular
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ def _line_of(key: str, lines: Sequence[str]) -> tuple[int | None, str | None]:
 
 def _read_pyproject(path: Path) -> _Document:
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except (FileNotFoundError, NotADirectoryError):
         return _Document()
     except OSError as error:
@@ -263,6 +264,10 @@ def _parse_toml(content: bytes) -> dict[str, Any]:
             code="pyproject-invalid",
             path="pyproject.toml",
             line=content[: error.start].count(b"\n") + 1,
+        ) from error
+    except RecursionError as error:
+        raise ConfigurationError(
+            "pyproject.toml is nested too deeply.", code="pyproject-invalid", path="pyproject.toml"
         ) from error
     except tomllib.TOMLDecodeError as error:
         at = re.search(r"at line (\d+)", str(error))

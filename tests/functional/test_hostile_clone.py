@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.cli import run
-from tests.support.projects import git, lock_of, snapshot
+from tests.support.projects import git, lock_of, snapshot, write_project
 from tests.support.wheels import in_tree_backend, make_wheel
 
 if TYPE_CHECKING:
@@ -298,3 +299,124 @@ def test_syncing_a_clone_carries_nothing_out_that_came_with_it(
     assert (evil.home / ".profile").read_text() == "mine\n"
     assert (clone / "venv" / SITE / "aaa.py").read_text() == "__version__ = '1.0'\n"
     assert run("doctor", "--select", "VM1,VM4,VM5", cwd=clone).code == 0
+
+
+def other_project(evil: Evil, index: Index) -> Path:
+    """Another project of the victim, beside the clone."""
+    make_wheel(index.folder, "bbb")
+    other = write_project(evil.folder / "other", {"requirements.txt": "bbb\n"})
+    assert run("sync", cwd=other).code == 0
+    return other
+
+
+@pytest.mark.parametrize("by", ["configuration", "link", "redirection"])
+def test_the_environment_of_another_project_is_not_touched_unasked(
+    evil: Evil, index: Index, by: str
+) -> None:
+    other = other_project(evil, index)
+    clone = cloned(evil)
+    if by == "configuration":
+        (clone / "pyproject.toml").write_text('[tool.venvman]\nvenv = "../other/venv"\n')
+    elif by == "link":
+        (clone / "venv").symlink_to("../other/venv")
+    else:
+        (clone / ".venv").write_text("../other/venv\n")
+    before = snapshot(other)
+    for words in (("sync",), ("sync", "--recreate"), ("add", "bbb"), ("clean",)):
+        ran = run(*words, cwd=clone)
+        assert snapshot(other) == before, words
+        if by != "link" or words != ("clean",):  # of a link only the link goes
+            assert ran.code == 2, words
+            assert "environment-elsewhere" in ran.stderr, ran.stderr
+
+
+def test_an_environment_elsewhere_is_asked_about_once(evil: Evil) -> None:
+    clone = cloned(evil)
+    (clone / "pyproject.toml").write_text('[tool.venvman]\nvenv = "../elsewhere"\n')
+    assert run("sync", cwd=clone).code == 2
+    assert not (evil.folder / "elsewhere").exists()
+    assert run("sync", "--yes", cwd=clone).code == 0
+    assert run("sync", cwd=clone).code == 0
+    assert run("sync", "--recreate", cwd=clone).code == 0
+    assert run("clean", cwd=clone).code == 0
+
+
+@pytest.mark.parametrize("by", ["-r {}", "-r file://{}", "-c {}", "link", "lock"])
+def test_no_line_of_a_file_outside_of_the_tree_is_shown(evil: Evil, by: str) -> None:
+    secret = evil.folder / "secret"
+    secret.write_text("root:x:0:0 hunter2!\n")
+    clone = cloned(evil)
+    if by in ("link", "lock"):
+        path = clone / ("requirements.txt" if by == "link" else "requirements.lock")
+        path.unlink()
+        path.symlink_to(secret)
+    else:
+        (clone / "requirements.txt").write_text(f"aaa\n{by.format(secret)}\n")
+    for words in LOOKS:
+        ran = run(*words, cwd=clone)
+        as_json = run(*words, "--format", "json", cwd=clone)
+        for said in (ran.stdout, ran.stderr, as_json.stdout):
+            assert "hunter2" not in said, words
+
+
+ENDLESS = ("requirements.lock", "pyproject.toml", ".python-version", "more.txt")
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+@pytest.mark.parametrize("what", ["/dev/zero", "pipe", "folder"])
+def test_a_file_that_is_none_is_one_taught_error(evil: Evil, name: str, what: str) -> None:
+    clone = cloned(evil)
+    if name == "more.txt":
+        (clone / "requirements.txt").write_text("-r more.txt\n")
+    (clone / name).unlink(missing_ok=True)
+    if what == "pipe":
+        os.mkfifo(clone / name)
+    elif what == "folder":
+        (clone / name).mkdir()
+    else:
+        (clone / name).symlink_to(what)
+    for words in (("status",), ("doctor",), ("scan",), ("sync", "--check"), ("sync",), ("freeze",)):
+        ran = run(*words, cwd=clone)
+        assert "unexpected" not in ran.stderr, words
+
+
+def test_includes_are_followed_once_and_not_for_ever(evil: Evil) -> None:
+    clone = cloned(evil)
+    (clone / "requirements.txt").write_text("-r r1.txt\n-r q1.txt\n")
+    for number in range(1, 41):
+        (clone / f"r{number}.txt").write_text(f"-r r{number + 1}.txt\n" * 2)
+    (clone / "r41.txt").write_text("aaa\n")
+    for number in range(1, 3000):
+        (clone / f"q{number}.txt").write_text(f"-r q{number + 1}.txt\n")
+    (clone / "q3000.txt").write_text("aaa\n")
+    for words in (("status",), ("doctor",), ("sync", "--check")):
+        ran = run(*words, cwd=clone)
+        assert ran.code in (1, 2)
+        assert "100 files deep" in " ".join((ran.stdout + ran.stderr).split()), words
+
+
+@pytest.mark.parametrize(
+    "text", ['venv = "a\\u0000b"', f'venv = "{"x" * 5000}"', f"keep = {'[' * 100_000}"]
+)
+def test_a_setting_that_cannot_be_is_one_taught_error(evil: Evil, text: str) -> None:
+    clone = cloned(evil)
+    (clone / "pyproject.toml").write_text(f"[tool.venvman]\n{text}\n")
+    for words in (("status",), ("doctor",), ("sync", "--check"), ("freeze",)):
+        ran = run(*words, cwd=clone)
+        assert ran.code == 2
+        assert "unexpected" not in ran.stderr, words
+
+
+@pytest.mark.parametrize("mode", [0o707, 0o777])
+def test_a_cache_that_others_may_write_is_not_used(
+    evil: Evil, isolated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    (isolated / "cache").mkdir()
+    (isolated / "cache").chmod(mode)
+    clone = cloned(evil)
+    ran = run("sync", cwd=clone)
+    assert ran.code == 0
+    assert "is not used" in " ".join(ran.stderr.split())
+    assert list((isolated / "cache").iterdir()) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,7 @@ from venvman.settings import Link
 from venvman.store.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from venvman.store.store import StoredWheel
@@ -39,11 +41,11 @@ def refuse(monkeypatch: pytest.MonkeyPatch, how: Link, number: int, *, times: in
     real = module._HOW[how]
     left = [times]
 
-    def failing(source: str, target: str, found: os.stat_result) -> None:
+    def failing(source: str, target: str, found: os.stat_result, mode: int) -> None:
         if left[0]:
             left[0] -= 1
             raise OSError(number, os.strerror(number), source)
-        real(source, target, found)
+        real(source, target, found, mode)
 
     monkeypatch.setitem(module._HOW, how, failing)
 
@@ -177,3 +179,27 @@ def test_a_way_that_venvman_chose_itself_is_given_up_without_a_word(
 
 def test_a_way_that_was_gone_is_not_told_of(wheel: StoredWheel, tmp_path: Path) -> None:
     assert link(wheel, tmp_path / "into", Link.HARDLINK).given_up("venv") is None
+
+
+@pytest.mark.parametrize("how", [Link.AUTO, Link.HARDLINK, Link.COPY])
+def test_modes_are_the_archives_less_the_umask_of_who_links(tmp_path: Path, how: Link) -> None:
+    made = make_wheel(tmp_path, "demo", files={"a.py": "a"})
+    with umask(0o077):
+        wheel = Store(tmp_path / "cache").add(
+            made, sha256=hashlib.sha256(made.read_bytes()).hexdigest()
+        )
+    assert (wheel.folder / "a.py").stat().st_mode & 0o777 == 0o644
+    for mask, expected in ((0o022, 0o644), (0o077, 0o600), (0o027, 0o640)):
+        with umask(mask):
+            link(wheel, tmp_path / f"{mask:o}", how)
+        assert (tmp_path / f"{mask:o}/a.py").stat().st_mode & 0o777 == expected
+    assert (wheel.folder / "a.py").stat().st_mode & 0o777 == 0o644
+
+
+@contextmanager
+def umask(mask: int) -> Iterator[None]:
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)

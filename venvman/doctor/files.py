@@ -20,6 +20,7 @@ from venvman.environment.inventory import MetadataKind
 from venvman.environment.record import encode_digest, locate, parse_record
 from venvman.errors import Command
 from venvman.frozen import dataclass
+from venvman.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -202,7 +203,7 @@ def _recorded(examination: Examination) -> Iterator[_Recorded]:
         if each.kind is not MetadataKind.DIST_INFO:
             continue
         try:
-            text = (each.metadata / "RECORD").read_text(encoding="utf-8", errors="surrogateescape")
+            text = read_regular(each.metadata / "RECORD").decode("utf-8", "surrogateescape")
         except OSError:
             continue  # VM406 says so
         folder = each.metadata.parent

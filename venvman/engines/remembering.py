@@ -22,6 +22,7 @@ from venvman.events import Reporter, Stage
 from venvman.index import known
 from venvman.lock.file import parse_lock, render_lock
 from venvman.options import layer
+from venvman.reading import read_regular
 from venvman.sources import IndexSource
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def _group(group: Group, root: Path) -> Iterator[object]:
     sources = tuple(_relative(path, root) for path in group.sources)
     yield group.name, sources, _relative(group.lock, root)
     for path in group.files:
-        yield _relative(path, root), path.read_bytes()
+        yield _relative(path, root), read_regular(path)
     for line in group.requirements:
         yield _line(line)
     for line in group.constraints:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from venvman.frozen import dataclass
 from venvman.lock.match import without_credentials
+from venvman.reading import read_regular
 from venvman.requirements.file import decode, parse
 from venvman.requirements.includes import includes_in
 
@@ -37,7 +38,7 @@ class SourceTexts:
 
 def read_sources(group: Group, root: Path) -> SourceTexts:
     """Reads ``group``'s files; ``root`` is what relative paths in options count from."""
-    texts = {path: decode(path.read_bytes(), path=path.as_posix()) for path in group.files}
+    texts = {path: decode(read_regular(path), path=path.as_posix()) for path in group.files}
     # Without variables `${VAR}` stays as it is written, which is what a lock may hold.
     parsed = [
         parse(text, path=path.as_posix(), variables={}, cwd=str(root))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.frozen import dataclass
+from venvman.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,7 +134,7 @@ def made_at(root: Path) -> Path | None:
     pip's own script does, in either form of shebang.
     """
     try:
-        text = (root / SCRIPTS / "activate").read_text(encoding="utf-8", errors="surrogateescape")
+        text = read_regular(root / SCRIPTS / "activate").decode("utf-8", "surrogateescape")
     except OSError:
         return _made_at_by_shebang(root)
     for match in _ACTIVATE.finditer(text):
@@ -157,7 +158,7 @@ def _unquoted(value: str) -> str | None:
 def _made_at_by_shebang(root: Path) -> Path | None:
     for script in sorted((root / SCRIPTS).glob("pip*")):
         try:
-            begin = script.read_bytes()[:1024]
+            begin = read_regular(script)[:1024]
         except OSError:
             continue
         match = _SHEBANG.match(begin) or _LONG_SHEBANG.match(begin)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from venvman.frozen import dataclass
 from venvman.metadata import CoreMetadata, name_and_version, parse_metadata, parse_requires_txt
 from venvman.names import canonical
+from venvman.reading import read_regular
 from venvman.sources import DirectorySource, IndexSource, Source
 
 if TYPE_CHECKING:
@@ -162,9 +163,9 @@ def metadata_of(installed: Installed) -> CoreMetadata | None:
     path = installed.metadata
     try:
         if installed.kind is MetadataKind.DIST_INFO:
-            return parse_metadata((path / "METADATA").read_bytes())
+            return parse_metadata(read_regular(path / "METADATA"))
         if installed.kind is MetadataKind.EGG_INFO_FILE:
-            return parse_metadata(path.read_bytes())
+            return parse_metadata(read_regular(path))
         if installed.kind is MetadataKind.EGG_INFO_FOLDER:
             return _egg_info_metadata(path)
     except OSError:
@@ -296,7 +297,7 @@ def _named_in(path: str, *, name: str, version: str) -> tuple[str, str, str | No
     try:
         read = name_and_version(_head(path))
         if None in read:
-            read = name_and_version(Path(path).read_bytes())
+            read = name_and_version(read_regular(Path(path)))
     except OSError as error:
         return name, version, f"{leaf} cannot be read ({error.strerror})"
     found_name, found_version = read
@@ -320,7 +321,7 @@ def _direct_url(path: str) -> tuple[Source, str | None]:
     from venvman.directurl import DirectUrlInvalid, read_direct_url
 
     try:
-        return read_direct_url(Path(path, "direct_url.json").read_bytes()), None
+        return read_direct_url(read_regular(Path(path, "direct_url.json"))), None
     except DirectUrlInvalid as error:
         return IndexSource(), f"its direct_url.json {error}"
     except OSError as error:
@@ -373,7 +374,7 @@ def _egg_info(path: str, stem: str, *, kind: MetadataKind, leaf: str) -> Install
 def _read_egg_link(path: str, stem: str) -> Installed:
     # setuptools' `develop`: the first line is the folder that holds the egg-info.
     try:
-        folder = Path(path).read_text("utf-8", "replace").partition("\n")[0].strip()
+        folder = read_regular(Path(path)).decode("utf-8", "replace").partition("\n")[0].strip()
     except OSError:
         folder = ""
     return Installed(
@@ -388,11 +389,13 @@ def _read_egg_link(path: str, stem: str) -> Installed:
 
 
 def _egg_info_metadata(path: Path) -> CoreMetadata:
-    metadata = parse_metadata((path / "PKG-INFO").read_bytes())
+    metadata = parse_metadata(read_regular(path / "PKG-INFO"))
     listed = path / "requires.txt"
     if metadata.requires or not listed.is_file():
         return metadata
-    return replace(metadata, requires=parse_requires_txt(listed.read_text("utf-8", "replace")))
+    return replace(
+        metadata, requires=parse_requires_txt(read_regular(listed).decode("utf-8", "replace"))
+    )
 
 
 _READERS = {

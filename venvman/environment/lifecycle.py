@@ -37,6 +37,7 @@ from venvman.environment.inspection import (
 )
 from venvman.errors import Advice, Command, ConfigurationError, EnvironmentUnusable
 from venvman.files import inter_process_lock, remove_tree
+from venvman.reading import read_regular
 from venvman.seal import holds, is_own, own
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ __all__ = [
 _UNMOVABLE = frozenset({errno.EXDEV, errno.EBUSY})
 """What renaming says of a folder in a lower layer of an overlay file system (a Docker image), which
 can only be copied, and of a mount point."""
+_LONGEST_PATH = 4000
 _CLAIM = ".venvman-claim"
 """In an environment that was moved aside: held by the process that replaces it."""
 _PROJECT_MARKS = (".git", ".hg", "pyproject.toml")
@@ -87,6 +89,7 @@ def locate(project: Project, settings: Settings) -> Path:
     """
     named = settings.venv.value
     if named is not None:
+        _require_path(named, settings.venv.where)
         path = Path(os.path.abspath(project.root / Path(named).expanduser()))  # noqa: PTH100 - links are kept
         if project.root.is_relative_to(path):
             raise ConfigurationError(
@@ -102,6 +105,13 @@ def locate(project: Project, settings: Settings) -> Path:
     if (redirected / venvconfig.CONFIG).is_file():
         return redirected
     return usual
+
+
+def _require_path(named: str, where: str) -> None:
+    if "\0" in named or len(named) > _LONGEST_PATH or len(max(named.split("/"), key=len)) > 255:
+        raise ConfigurationError(
+            f"{where} cannot be {named[:40]!r}: no folder can have that name.", code="venv-invalid"
+        )
 
 
 def create(
@@ -253,7 +263,7 @@ def _redirected(hidden: Path) -> Path:
     if not hidden.is_file():
         return hidden
     try:
-        named = hidden.read_text(encoding="utf-8").strip()
+        named = read_regular(hidden).decode("utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return hidden
     is_path = bool(named) and "\n" not in named and "\0" not in named

@@ -17,6 +17,7 @@ from venvman import seal
 from venvman.environment.ledger import Provenance, direct_digest
 from venvman.environment.record import is_within, locate, parse_record
 from venvman.names import NormalizedName
+from venvman.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -144,8 +145,7 @@ class Attic:
         if record is None or entry.provenance is None:
             return False
         try:
-            with open(record, encoding="utf-8") as stream:
-                rows = parse_record(stream.read()).rows
+            rows = parse_record(read_regular(record).decode()).rows
         except (OSError, UnicodeDecodeError):
             return False
         return self._are_whole(rows, entry, places)

@@ -9,6 +9,7 @@ from venvman.errors import Command, InstallError
 from venvman.index.metadata import is_static
 from venvman.install.build import build_metadata
 from venvman.install.projects import project_of, working_folder
+from venvman.reading import read_regular
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
@@ -101,13 +102,13 @@ def static_project_metadata(pyproject: str) -> bytes | None:
 
 def _promised(project: Path) -> bytes | None:
     try:
-        content = (project / "PKG-INFO").read_bytes()
+        content = read_regular(project / "PKG-INFO")
     except OSError:
         content = b""
     if is_static(content):
         return content
     try:
-        text = (project / "pyproject.toml").read_text(encoding="utf-8")
+        text = read_regular(project / "pyproject.toml").decode("utf-8")
     except (OSError, UnicodeDecodeError):
         return None
     return static_project_metadata(text)

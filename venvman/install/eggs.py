@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from venvman.entrypoints import EntryPointInvalid, parse_scripts
 from venvman.environment.record import locate
+from venvman.reading import read_regular
 
 if TYPE_CHECKING:
     from venvman.install.layout import Site
@@ -81,7 +82,7 @@ def _below(root: str, folder: str) -> set[str]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        text = read_regular(path).decode("utf-8", "surrogateescape")
     except OSError:
         return []
     return [line.strip() for line in text.splitlines() if line.strip()]

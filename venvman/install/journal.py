@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from venvman import seal
 from venvman.environment.record import is_within
-from venvman.errors import Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -97,7 +96,7 @@ def read_journal(root: str) -> tuple[Step, ...] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        from venvman.errors import InstallError
+        from venvman.errors import Command, InstallError
 
         raise InstallError(
             f"An unfinished sync left a journal that cannot be read: {error}.",
@@ -265,7 +264,7 @@ def _undo_all(root: str, steps: Sequence[Step], cause: OSError) -> None:
         for step in reversed(steps):
             _undo(root, step)
     except OSError as error:
-        from venvman.errors import InstallError
+        from venvman.errors import Command, InstallError
 
         raise InstallError(
             f"The environment is between two states: {cause.strerror}, and then, on the way back,"

@@ -64,6 +64,7 @@ class Linker:
         self._link = link
         self._methods: dict[int, list[Link]] = {}
         self.used = Link.COPY
+        self._umask: int | None = None
         self._refused: tuple[str, str] | None = None
 
     def given_up(self, environment: str) -> Problem | None:
@@ -101,6 +102,7 @@ class Linker:
         manifest = wheel.manifest
         paths, sizes, mtime_ns = manifest.paths, manifest.sizes, manifest.mtime_ns
         methods = self._methods_for(str(wheel.folder))
+        allowed = ~self._umask_in(into)
         made: set[str] = set()
         source_root = str(wheel.folder)
         for index, target in files:
@@ -114,8 +116,21 @@ class Linker:
                 return paths[index]
             if found.st_size != sizes[index] or found.st_mtime_ns != mtime_ns:
                 return paths[index]
-            self._link_one(methods, source, f"{into}/{target}", found)
+            mode = (0o755 if index in manifest.executable else 0o644) & allowed
+            self._link_one(methods, source, f"{into}/{target}", found, mode)
         return None
+
+    def _umask_in(self, folder: str) -> int:
+        """What is not to be allowed to others, found by making a file: asking would change it."""
+        if self._umask is None:
+            path = f"{folder}/.venvman-umask"
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o777)
+            try:
+                self._umask = ~os.fstat(descriptor).st_mode & 0o777
+            finally:
+                os.close(descriptor)
+                os.unlink(path)
+        return self._umask
 
     def _methods_for(self, folder: str) -> list[Link]:
         device = os.stat(folder).st_dev
@@ -130,12 +145,12 @@ class Linker:
         return self._methods[device]
 
     def _link_one(
-        self, methods: list[Link], source: str, target: str, found: os.stat_result
+        self, methods: list[Link], source: str, target: str, found: os.stat_result, mode: int
     ) -> None:
         while methods:
             method = methods[0]
             try:
-                _HOW[method](source, target, found)
+                _HOW[method](source, target, found, mode)
             except FileExistsError:
                 os.unlink(target)
             except OSError as error:
@@ -143,7 +158,7 @@ class Linker:
                     raise
                 if error.errno == errno.EMLINK:
                     # This one file has too many names; the next may have fewer.
-                    _copy(source, target, found)
+                    _copy(source, target, found, mode)
                     return
                 if error.errno not in _CANNOT:
                     raise
@@ -178,13 +193,13 @@ def _make_folders(root: str, folder: str, made: set[str]) -> None:
     made.add(folder)
 
 
-def _reflink(source: str, target: str, found: os.stat_result) -> None:
+def _reflink(source: str, target: str, found: os.stat_result, mode: int) -> None:
     try:
         import fcntl
     except ImportError as error:
         raise OSError(errno.ENOTSUP, "no reflinks on this platform") from error
     with open(source, "rb", buffering=0) as origin:
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, found.st_mode & 0o777)
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         try:
             fcntl.ioctl(descriptor, _FICLONE, origin.fileno())
             os.utime(descriptor, ns=(found.st_mtime_ns, found.st_mtime_ns))
@@ -195,19 +210,22 @@ def _reflink(source: str, target: str, found: os.stat_result) -> None:
             os.close(descriptor)
 
 
-def _hardlink(source: str, target: str, _found: os.stat_result) -> None:
-    os.link(source, target)
+def _hardlink(source: str, target: str, found: os.stat_result, mode: int) -> None:
+    if found.st_mode & 0o777 == mode:
+        os.link(source, target)
+    else:
+        _copy(source, target, found, mode)  # all names of a file have one mode
 
 
-def _copy(source: str, target: str, found: os.stat_result) -> None:
+def _copy(source: str, target: str, found: os.stat_result, mode: int) -> None:
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, "it is there already", target)
     shutil.copyfile(source, target)
-    os.chmod(target, found.st_mode & 0o777)
+    os.chmod(target, mode)
     os.utime(target, ns=(found.st_mtime_ns, found.st_mtime_ns))
 
 
-_HOW: dict[Link, Callable[[str, str, os.stat_result], None]] = {
+_HOW: dict[Link, Callable[[str, str, os.stat_result, int], None]] = {
     Link.REFLINK: _reflink,
     Link.HARDLINK: _hardlink,
     Link.COPY: _copy,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import stat
 from enum import Enum, auto
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.install.journal import STAGE, Kind, Step
@@ -18,7 +17,6 @@ from venvman.install.journal import STAGE, Kind, Step
 if TYPE_CHECKING:
     from venvman.errors import InstallError
 
-from venvman.files import aside
 
 __all__ = ["Planner"]
 
@@ -138,7 +136,10 @@ class Planner:
 
 
 def _in_the_way(path: str, there: _There) -> InstallError:
+    from pathlib import Path
+
     from venvman.errors import InstallError
+    from venvman.files import aside
 
     what = "a folder" if there is _There.FOLDER else "a file or link"
     other = "a file" if there is _There.FOLDER else "a folder"

@@ -16,6 +16,7 @@ from venvman.errors import Command, InstallError, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.install.eggs import egg_info_files, egg_link_files
 from venvman.install.trees import Units, Walk, entries_of
+from venvman.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -114,7 +115,7 @@ def _recorded(
 ) -> tuple[frozenset[str] | None, int]:
     """The files of a RECORD and their size; None where there is none and there should be."""
     try:
-        content = (installed.metadata / "RECORD").read_bytes()
+        content = read_regular(installed.metadata / "RECORD")
     except OSError:
         # Without METADATA it is no distribution at all, but what a stopped pip left of one.
         return (None if (installed.metadata / "METADATA").exists() else frozenset()), 0

@@ -19,6 +19,7 @@ from venvman.environment.ledger import Provenance
 from venvman.environment.record import locate, parse_record
 from venvman.install.attic import entry_key
 from venvman.names import canonical
+from venvman.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -271,8 +272,7 @@ def _tops(files: Iterable[str], folders: Sequence[str]) -> tuple[str, ...]:
 
 def _files(root: str, info: str) -> set[str]:
     try:
-        with open(f"{root}/{info}/RECORD", encoding="utf-8", errors="surrogateescape") as stream:
-            text = stream.read()
+        text = read_regular(f"{root}/{info}/RECORD").decode("utf-8", "surrogateescape")
     except OSError:
         return set()
     folder = info.rpartition("/")[0]
@@ -301,8 +301,7 @@ def _content(kind: str, path: str) -> str:
     if kind != stamp.FILE:
         return stamp.fact_of(kind, path)
     try:
-        with open(path, "rb") as stream:
-            return _digest(stream.read())
+        return _digest(read_regular(path))
     except OSError:
         return "-"
 

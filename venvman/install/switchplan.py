@@ -12,6 +12,7 @@ from venvman import stamp
 from venvman.environment.ledger import Ledger, read_ledger
 from venvman.environment.record import locate, parse_record
 from venvman.install.attic import Attic, AtticEntry
+from venvman.reading import read_regular
 
 if TYPE_CHECKING:
     from venvman.install.states import Held, State
@@ -116,8 +117,8 @@ def _leaving(root: str, ledger: Ledger, current: State, wanted: State) -> list[L
 def _listed(root: str, info: str) -> tuple[frozenset[str], int] | None:
     """The files that the RECORD of ``info`` names, and their size; None if one is out of place."""
     try:
-        with open(f"{root}/{info}/RECORD", encoding="utf-8", errors="surrogateescape") as stream:
-            parsed = parse_record(stream.read())
+        content = read_regular(f"{root}/{info}/RECORD")
+        parsed = parse_record(content.decode("utf-8", "surrogateescape"))
     except OSError:
         return None
     site = info.rpartition("/")[0]

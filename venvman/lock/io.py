@@ -10,6 +10,8 @@ from venvman.files import aside, write_atomically
 from venvman.localproject import project_name
 from venvman.lock.file import Lock, parse_lock, render_lock
 from venvman.lock.header import LockHeader, read_header
+from venvman.project import leaves_tree, unseen
+from venvman.reading import read_regular
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +36,7 @@ def read_lock(path: Path, *, root: Path, display: str | None = None) -> Lock | N
     """
     shown = display or path.as_posix()
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = read_regular(path).decode("utf-8")
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:
@@ -46,16 +48,26 @@ def read_lock(path: Path, *, root: Path, display: str | None = None) -> Lock | N
             fix=Command.venvman("freeze", "--yes"),
         ) from error
     except OSError as error:
-        raise LockError(
-            f"{shown} could not be read.",
-            code="lock-unreadable",
-            path=shown,
-            why=f"{error.strerror or error}.",
-            fix=Command.of("chmod", "u+rw", path)
-            if isinstance(error, PermissionError)
-            else aside(path, then="freeze"),
-        ) from error
-    return parse_lock(text, path=shown, folder_name=lambda folder: project_name(root / folder))
+        raise _unreadable(path, shown, error) from error
+    try:
+        return parse_lock(text, path=shown, folder_name=lambda folder: project_name(root / folder))
+    except LockError as error:
+        if not leaves_tree(path, root):
+            raise
+        problems = [unseen(each) for each in error.problems]
+        raise LockError(problems[0].message, code=error.code, problems=problems) from None
+
+
+def _unreadable(path: Path, shown: str, error: OSError) -> LockError:
+    return LockError(
+        f"{shown} could not be read.",
+        code="lock-unreadable",
+        path=shown,
+        why=f"{error.strerror or error}.",
+        fix=Command.of("chmod", "u+rw", path)
+        if isinstance(error, PermissionError)
+        else aside(path, then="freeze"),
+    )
 
 
 def salvage_lock(path: Path) -> Lock | None:
@@ -66,7 +78,7 @@ def salvage_lock(path: Path) -> Lock | None:
     from contextlib import suppress
 
     with suppress(OSError, UnicodeDecodeError, LockError):
-        text = path.read_bytes().decode("utf-8")
+        text = read_regular(path).decode("utf-8")
         ours = re.sub(r"(?ms)^(=======|\|{7}).*?^>>>>>>>[^\n]*\n?|^<<<<<<<[^\n]*\n", "", text)
         return parse_lock(ours, path=path.name, folder_name=lambda _folder: None)
     return None
@@ -82,9 +94,11 @@ def check_writable(path: Path, *, display: str, yes: bool = False) -> None:
             ``yes`` is not given.
     """
     try:
-        text = path.read_bytes().decode("utf-8", errors="replace")
+        text = read_regular(path).decode("utf-8", errors="replace")
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise _unreadable(path, display, error) from error
     if not text.strip():
         return
     header = read_header(text)
@@ -112,7 +126,7 @@ def write_lock(path: Path, lock: Lock) -> bool:
     """
     content = render_lock(lock).encode()
     try:
-        old = path.read_bytes()
+        old = read_regular(path)
     except FileNotFoundError:
         old = None
     if old is not None and re.search(rb"\r\n", old):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from venvman.files import make_private_folder, write_atomically
 from venvman.lock.freshness import Record
+from venvman.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,7 @@ _SCHEMA = 1
 def read_records(path: Path) -> dict[str, Record]:
     """The records by group name; empty where the file is missing, damaged or of another schema."""
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(read_regular(path))
         if document["schema"] != _SCHEMA:
             return {}
         return {

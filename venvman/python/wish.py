@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from venvman.errors import Command, ConfigurationError
 from venvman.frozen import dataclass
 from venvman.origin import FileLine
+from venvman.reading import read_regular
 from venvman.settings import Origin
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def _pinned(project: Project) -> PythonWish | None:
     for folder in _folders_up(project):
         file = folder / ".python-version"
         try:
-            text = file.read_text(encoding="utf-8-sig")
+            text = read_regular(file).decode("utf-8-sig")
         except (OSError, UnicodeDecodeError):
             continue
         wish = _first_cpython(text.splitlines(), path=project.display(file))

@@ -27,6 +27,10 @@ _INCLUDE = re.compile(r"^[ \t]*(-[rc]|--requirement|--constraint)[ \t=]*([^\s#]+
 _URL = re.compile(r"(?:https?|file):", re.IGNORECASE)
 
 
+_DEEPEST = 100
+"""So many files may include one another in a row."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
     """One line met on the way; ``line`` is None once for every file, where it begins.
@@ -57,6 +61,7 @@ class Follower:
         self._load = load
         self._stand_ins = stand_ins
         self._faults: dict[Problem, None] = {}
+        self._followed: set[tuple[str, bool, bool]] = set()
         self.locks: dict[str, bool] = {}
         """The locks that sources were read for; True where a ``-r`` names one, not only ``-c``."""
 
@@ -71,6 +76,7 @@ class Follower:
         Raises:
             RequirementsError: ``location`` itself cannot be read.
         """
+        self._followed.clear()
         yield from self._visit(
             location, self._load(location), constraint=False, lenient=False, chain=(location,)
         )
@@ -114,6 +120,13 @@ class Follower:
             # pip sees no loop where a lock is named that does not include its source.
             if not replaced and not lenient:
                 self._fault(_loop(line.origin, (*chain, target)))
+            return
+        met = (target, line.constraint, lenient or replaced)
+        if met in self._followed:
+            return  # a second time it says nothing new
+        self._followed.add(met)
+        if len(chain) >= _DEEPEST:
+            self._fault(_too_deep(line.origin))
             return
         try:
             parsed = self._load(target)
@@ -166,6 +179,16 @@ def local_path(location: str) -> str | None:
     from urllib.request import url2pathname
 
     return url2pathname(urlsplit(location).path)
+
+
+def _too_deep(origin: FileLine) -> Problem:
+    return Problem(
+        code="include-too-deep",
+        message=f"Includes are followed {_DEEPEST} files deep, and this would be one more.",
+        path=origin.path,
+        line=origin.line,
+        text=origin.text,
+    )
 
 
 def _loop(origin: FileLine, chain: tuple[str, ...]) -> Problem:

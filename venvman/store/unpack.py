@@ -35,8 +35,8 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 def unpack_wheel(wheel: str, folder: str, *, mtime_ns: int) -> Manifest:
     """Unpacks the file ``wheel`` into the new folder ``folder``; every file gets ``mtime_ns``.
 
-    RECORD is checked and left out: installing makes one of its own. Files are executable where the
-    archive says so, all else follows the umask, as pip does it.
+    RECORD is checked and left out: installing makes one of its own. Files are 0755 where the
+    archive says that they are executable, else 0644.
 
     Raises:
         InstallError: one of ``wheel-filename``, ``wheel-damaged``, ``wheel-entry-unsafe``,
@@ -280,6 +280,8 @@ def _write(
             for hasher in hashers:
                 hasher.update(chunk)
             _write_whole(descriptor, chunk)
+        # Whoever fills the store is not whom it is linked for: not by this umask.
+        os.chmod(path, 0o755 if executable else 0o644)
         _set_time(descriptor, path, mtime_ns)
     finally:
         os.close(descriptor)

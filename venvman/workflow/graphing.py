@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import Command, LockError, Problem, Severity
 from venvman.frozen import dataclass
+from venvman.reading import read_regular
 from venvman.workflow.locks import judge_locks, read_group_lock, stale_reasons
 from venvman.workflow.values import GroupChoice
 from venvman.workflow.wishes import choose_groups, open_scan, read_wishes
@@ -253,7 +254,7 @@ class KnownMetadata:
         for each in hashes:
             wheel = self._store.get(each.removeprefix("sha256:"))
             for path in sorted(wheel.folder.glob("*.dist-info/METADATA")) if wheel else ():
-                return parse_metadata(path.read_bytes()).requires
+                return parse_metadata(read_regular(path)).requires
         return None
 
 

@@ -15,6 +15,7 @@ from venvman.errors import Command, InstallError, Problem, Severity
 from venvman.lock.file import LockEntry
 from venvman.lock.style import left_out
 from venvman.names import NormalizedName, canonical
+from venvman.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -99,7 +100,7 @@ def _needs(
 def _mentions(installed: Installed) -> bool:
     """Whether its metadata may ask for one of the packages that are left out."""
     try:
-        return _NEEDS.search((installed.metadata / "METADATA").read_bytes()) is not None
+        return _NEEDS.search(read_regular(installed.metadata / "METADATA")) is not None
     except OSError:
         return True  # an egg, or damaged: looked at closely
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from venvman.errors import Command, LockError, Severity
 from venvman.frozen import dataclass
 from venvman.python.targets import is_covered
+from venvman.reading import read_regular
 from venvman.workflow.targeting import other_targets, wanted_targets
 from venvman.workflow.wishes import ALWAYS
 
@@ -133,7 +134,7 @@ def remember(context: Context, groups: Iterable[Group], target: Target) -> None:
     records: dict[str, Record] = dict(known)
     root = context.project.root
     with contextlib.suppress(OSError, LockError):
-        found = [(group, group.lock.read_bytes()) for group in groups]
+        found = [(group, read_regular(group.lock)) for group in groups]
         locks = [read_group_lock(context, group.lock) for group, _ in found]
         targets = wanted_targets(context, locks, target)
         for group, content in found:
@@ -145,7 +146,7 @@ def remember(context: Context, groups: Iterable[Group], target: Target) -> None:
 
 def _bytes_of(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError:
         return None
 
@@ -189,7 +190,7 @@ def _judged(
     root = context.project.root
     record = records.get(group.name)
     if lock is not None and record is not None:
-        digest = digest_of(group, group.lock.read_bytes(), target, root=root, targets=targets)
+        digest = digest_of(group, read_regular(group.lock), target, root=root, targets=targets)
         if digest == record.digest:
             fresh = Fresh(notes=elsewhere(lock, target, targets))
             return JudgedLock(group=group, lock=lock, judgement=fresh)

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 from venvman.cases import assert_never
 from venvman.errors import Command, EnvironmentUnusable, InstallError, Problem, Severity
 from venvman.frozen import dataclass
-from venvman.seal import holds, write
+from venvman.project import leaves_tree
+from venvman.seal import holds, read, write
+from venvman.settings import Origin
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from venvman.environment.inspection import Broken, Environment
@@ -23,16 +26,20 @@ if TYPE_CHECKING:
 __all__ = [
     "Place",
     "adopt",
+    "agree_on_place",
     "clean_place",
     "find_place",
     "freezing_interpreter",
     "is_adopted",
+    "note_place",
     "require_free",
     "settle",
     "unfinished",
     "was_left_empty",
 ]
 
+_OF_PROJECT = "project"
+"""Of which project an environment outside of its work tree is."""
 _ADOPTED = "adopted"
 """In the state folder of an environment that venvman did not make, but has synced."""
 
@@ -182,6 +189,51 @@ def require_free(context: Context, *, wait: float) -> None:
         pass
 
 
+def agree_on_place(
+    context: Context, path: Path, *, yes: bool, confirm: Callable[[str], bool] | None
+) -> None:
+    """Asks before an environment outside of the work tree is touched that only its files name.
+
+    Who pulls a line of ``pyproject.toml``, or a link, did not name it. Asked once: what was agreed
+    on is kept in the environment (:func:`note_place`).
+
+    Raises:
+        EnvironmentUnusable: nobody agrees (``environment-elsewhere``).
+    """
+    if yes or _is_ours_to_change(context, path):
+        return
+    real = os.path.realpath(path)
+    said = f"{context.settings.venv.where if context.settings.venv.value else path.name} names it."
+    if confirm is not None and confirm(
+        f"The environment is {real}, outside of the project. Use it?"
+    ):
+        return
+    raise EnvironmentUnusable(
+        f"The environment {real} lies outside of the project and was not agreed on.",
+        code="environment-elsewhere",
+        path=real,
+        why=f"Only {said} It may be another project's.",
+        fix=Command.venvman("sync", "--yes"),
+    )
+
+
+def note_place(context: Context, path: Path) -> None:
+    """Remembers that the environment at ``path`` is this project's, if nothing else says so."""
+    if leaves_tree(path, context.project.root):
+        with suppress(OSError):
+            write(str(path), _OF_PROJECT, os.fsencode(context.project.root))
+
+
+def _is_ours_to_change(context: Context, path: Path) -> bool:
+    named = context.settings.venv.origin in {Origin.FLAG, Origin.VARIABLE}
+    if named or not leaves_tree(path, context.project.root):
+        return True
+    try:
+        return read(str(path), _OF_PROJECT) == os.fsencode(context.project.root)
+    except OSError:
+        return False
+
+
 def is_adopted(environment: Environment) -> bool:
     """Whether venvman made ``environment``, or has once made it equal to a lock."""
     return environment.made_by_venvman or holds(str(environment.root), _ADOPTED)
@@ -239,9 +291,13 @@ def clean_place(context: Context) -> tuple[Path, bool]:
 
     path = locate(context.project, context.settings)
     with locked(path, context.directories, reporter=context.reporter):
-        recover_replaced(path)
+        if not os.path.lexists(path):
+            recover_replaced(path)
         if not os.path.lexists(path):
             return path, False
+        if not path.is_symlink():  # of a link only the link goes
+            agree_on_place(context, path, yes=False, confirm=None)
+        recover_replaced(path)
         remove(path)
     return path, True
 

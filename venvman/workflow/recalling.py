@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from venvman.environment.history import WayBack, text_digest
 from venvman.frozen import dataclass
+from venvman.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -121,7 +122,7 @@ def is_on_disk(project: Project, state: State) -> bool:
 
     def digest(path: Path) -> str | None:
         try:
-            return text_digest(path.read_bytes())
+            return text_digest(read_regular(path))
         except OSError:
             return None
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from venvman.environment.history import Held, History, RecordedLock, Revision, State, text_digest
 from venvman.frozen import dataclass
+from venvman.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +64,7 @@ def read_texts(context: Context, locks: Sequence[tuple[str, Path]]) -> tuple[Loc
     texts = []
     for group, path in locks:
         try:
-            content = path.read_bytes()
+            content = read_regular(path)
         except OSError:
             continue
         texts.append(LockText(group=group, path=context.project.display(path), content=content))

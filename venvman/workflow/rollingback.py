@@ -6,6 +6,7 @@ from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from venvman.environment.history import History, text_digest
+from venvman.environment.lifecycle import locate
 from venvman.errors import (
     Command,
     ConfigurationError,
@@ -16,7 +17,8 @@ from venvman.errors import (
 )
 from venvman.events import Stage
 from venvman.frozen import dataclass
-from venvman.workflow.places import find_place
+from venvman.reading import read_regular
+from venvman.workflow.places import agree_on_place, find_place
 from venvman.workflow.recording import LockText, bring_up_to_date
 from venvman.workflow.stopwatch import Stopwatch
 from venvman.workflow.syncing import Deed, Selected, carry_out, plan_for
@@ -86,6 +88,9 @@ def rollback(context: Context, request: RollbackRequest) -> RollbackOutcome:
     watch = Stopwatch(context.reporter)
     with watch.stage(Stage.SCAN):
         scan = open_scan(context)
+        if not context.looks:
+            path = locate(context.project, context.settings)
+            agree_on_place(context, path, yes=request.yes, confirm=request.confirm)
         place = find_place(context)
         states = bring_up_to_date(context, _required(context, place))
         state = _choose(context, states, request.number)
@@ -139,8 +144,6 @@ def _required(context: Context, place: Place) -> Environment:
 def _choose(context: Context, states: Sequence[State], number: int) -> State:
     if number < len(states):
         return states[number]
-    from venvman.environment.lifecycle import locate
-
     shown = context.project.display(locate(context.project, context.settings))
     if not states:
         raise ConfigurationError(
@@ -273,11 +276,9 @@ def _files_to_write(
 
 def _is_known(context: Context, path: Path) -> bool:
     """Whether what lies at ``path`` is in the history, so that it can be put back in turn."""
-    from venvman.environment.lifecycle import locate
-
     history = History(locate(context.project, context.settings))
     try:
-        return history.text(text_digest(path.read_bytes())) is not None
+        return history.text(text_digest(read_regular(path))) is not None
     except OSError:
         return False
 
@@ -301,7 +302,7 @@ def _write(context: Context, files: Sequence[tuple[Path, bytes]]) -> None:
 
     for path, content in files:
         try:
-            old = path.read_bytes()
+            old = read_regular(path)
         except FileNotFoundError:
             old = content
         plain = content.replace(b"\r\n", b"\n")
@@ -320,7 +321,7 @@ def _write(context: Context, files: Sequence[tuple[Path, bytes]]) -> None:
 
 def _differs(path: Path, content: bytes) -> bool:
     try:
-        return text_digest(path.read_bytes()) != text_digest(content)
+        return text_digest(read_regular(path)) != text_digest(content)
     except OSError:
         return True
 

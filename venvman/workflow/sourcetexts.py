@@ -11,6 +11,7 @@ from venvman.files import write_atomically
 from venvman.frozen import dataclass
 from venvman.localproject import project_name
 from venvman.naming import DEFAULT, DEV, stem_of
+from venvman.reading import read_regular
 from venvman.requirements.edit import SourceText, entries_of
 from venvman.requirements.lines import Encoding, decode, encoding_of
 from venvman.roles import Role
@@ -184,7 +185,7 @@ class SourceFiles:
             content = self._texts[edit.path].content
             if content is None:
                 edit.path.unlink(missing_ok=True)
-            elif edit.path.read_bytes() != content:
+            elif read_regular(edit.path) != content:
                 write_atomically(edit.path, content)
 
     def _encoded(self, path: Path) -> bytes:
@@ -215,7 +216,7 @@ class SourceFiles:
     def _read(self, path: Path) -> _Text:
         shown = self._project.display(path)
         try:
-            content = path.read_bytes()
+            content = read_regular(path)
         except FileNotFoundError:
             return _Text(None, Encoding(name="utf-8"), None, "", [])
         except OSError as error:

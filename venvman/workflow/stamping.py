@@ -12,6 +12,7 @@ from venvman.environment.ledger import read_ledger
 from venvman.frozen import dataclass
 from venvman.install import states
 from venvman.install.layout import site_of
+from venvman.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -219,7 +220,7 @@ def _variables_in(scan: Scan) -> frozenset[str]:
     found: set[bytes] = set()
     for file in scan.files:
         try:
-            content = file.path.read_bytes()
+            content = read_regular(file.path)
         except OSError:
             continue
         if b"${" in content:

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from venvman.environment.lifecycle import locate
 from venvman.errors import Command, DriftLeft, InstallError, LockError, LockStale, Problem
 from venvman.events import Stage
 from venvman.frozen import dataclass
@@ -13,8 +14,10 @@ from venvman.names import NormalizedName
 from venvman.workflow.locks import judge_locks, remember, require_lock, stale_reasons
 from venvman.workflow.places import (
     adopt,
+    agree_on_place,
     find_place,
     is_adopted,
+    note_place,
     require_free,
     unfinished,
     was_left_empty,
@@ -113,6 +116,9 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
         require_sources(context, scan)
         if request.wait >= 0:
             require_free(context, wait=request.wait)
+        if not context.looks:
+            path = locate(context.project, context.settings)
+            agree_on_place(context, path, yes=request.yes, confirm=request.confirm)
         place = find_place(context, recreate=request.recreate)
     frozen = _bring_locks(context, scan, place, request, watch)
     with watch.stage(Stage.PLAN):
@@ -212,6 +218,7 @@ def carry_out(
     if not plan and place.environment is not None and not was_left_empty(place.environment):
         if not request.inexact:
             adopt(place.environment)
+        note_place(context, place.path)
         record_unchanged(context, place.environment, selected.moment)
         return Deed(place=place, plan=plan, outcome=None, settled=place.environment, compared=None)
     look_again = _Look(context, place, selected, request, agreed)
@@ -265,6 +272,7 @@ def _install(
     def done(made: Environment) -> None:
         nonlocal ended
         ended = time.time_ns()
+        note_place(context, made.root)
         record(context, made, selected.moment)
 
     work = Installation(
