@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from venvman.errors import Command, ExitCode
+from venvman.errors import ExitCode
 from venvman.report.result import Result, Status
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def outdated_result(outcome: OutdatedOutcome, *, check: bool) -> Result:
         problems=outcome.problems,
         view=outcome,
         answers=True,
-        next=Command.venvman("upgrade") if movable else None,
+        next=outcome.upgrade if movable else None,
     )
 
 

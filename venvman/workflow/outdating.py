@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from venvman.candidates import Candidates, RefusalKind
-from venvman.errors import IndexFault, InstallError, Problem, Severity
+from venvman.errors import Command, IndexFault, InstallError, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.sources import IndexSource
 from venvman.workflow.graphing import KnownMetadata, known_name, read_locked
@@ -71,12 +72,17 @@ class OutdatedPin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutdatedOutcome:
-    """``checked`` counts the pins that were looked up; those from URLs and folders are not."""
+    """``checked`` counts the pins that were looked up; those from URLs and folders are not.
+
+    ``upgrade`` is what moves them: the command in the header of locks that only their own tool
+    can write, None where that is not said.
+    """
 
     project: Project
     pins: tuple[OutdatedPin, ...]
     checked: int
     problems: tuple[Problem, ...] = ()
+    upgrade: Command | None = field(default_factory=lambda: Command.venvman("upgrade"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +127,15 @@ def outdated(context: Context, names: Sequence[str] = ()) -> OutdatedOutcome:
         pins=tuple(_judged(entry, market, described, locked) for entry in behind),
         checked=len(entries) - len(market.problems),
         problems=(*locked.problems, *market.problems),
+        upgrade=_upgrade(locked),
     )
+
+
+def _upgrade(locked: Locked) -> Command | None:
+    headers = [each.lock.header for each in locked.groups]
+    if any(header.tool is None or header.is_frozen_here for header in headers):
+        return Command.venvman("upgrade")
+    return next((header.rerun for header in headers), None)
 
 
 class _Market:
