@@ -195,8 +195,8 @@ def _other_version(entry: LockEntry, installed: Installed) -> bool:
 def _other_source(entry: LockEntry, installed: Installed, *, root: Path) -> str | None:
     """Why ``installed`` does not come from where ``entry`` says; None where it does."""
     wanted, found = located(entry.source, root), installed.source
-    if isinstance(wanted, IndexSource):
-        return _not_from_index(entry, found)
+    if isinstance(wanted, IndexSource) and isinstance(found, IndexSource):
+        return None
     if isinstance(wanted, VcsSource) and isinstance(found, VcsSource):
         return _other_repository(wanted, found)
     if isinstance(wanted, ArchiveSource) and isinstance(found, ArchiveSource):
@@ -204,14 +204,6 @@ def _other_source(entry: LockEntry, installed: Installed, *, root: Path) -> str 
     if isinstance(wanted, DirectorySource) and isinstance(found, DirectorySource):
         return _other_folder(wanted, found)
     return _places(wanted, found)
-
-
-def _not_from_index(entry: LockEntry, found: Source) -> str | None:
-    if isinstance(found, IndexSource):
-        return None
-    if isinstance(found, ArchiveSource) and set(found.hashes) & set(entry.hashes):
-        return None
-    return _places(entry.source, found)
 
 
 def _other_repository(wanted: VcsSource, found: VcsSource) -> str | None:

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from venvman.frozen import dataclass
-from venvman.lock.header import parse_header, read_header
+from venvman.lock.header import is_hashed, parse_header, read_header
 from venvman.naming import DEFAULT, DEV, FOLDER, group_of, is_constraints, is_default, stem_of
 from venvman.requirements.includes import includes_in
 
@@ -85,6 +85,10 @@ class Facts:
                 found = read_header(self._read(name, -1) or "")
             self._headers[name] = found
         return self._headers[name]
+
+    def is_own_lock(self, name: str) -> bool:
+        """Whether somebody pinned and hashed every line of the file ``name``."""
+        return is_hashed(self._read(name, -1) or "")
 
     def gathers(self, name: str) -> tuple[tuple[str, str], ...]:
         """The ``-r`` and ``-c`` of a file that holds nothing else; of any other file none."""
@@ -217,6 +221,8 @@ class _Table:
                     self.locks[name] = self._made(name, header, None)
             elif beside in self._inputs:
                 self.locks[name] = self._made(name, header, beside)
+            elif facts.is_own_lock(name) and not facts.exists(_lock_name(name)):
+                self.locks[name] = _Made(())
         self.sources = [each for each in rest if each not in self.locks and each not in copies]
         for name in self.sources:
             lock = f"{name[:-4]}.lock"
@@ -334,13 +340,17 @@ def _parts(table: _Table, names: Sequence[str]) -> list[Part]:
     if _DEFAULT_LOCK in table.locks:
         add(groups.take(_DEFAULT_LOCK, wish=DEFAULT), _DEFAULT_LOCK, table.locks[_DEFAULT_LOCK])
     elif default is not None:
-        lock = lock_of.get(default) or _first_with(default, table)
+        lock = default if default in table.locks else lock_of.get(default)
+        lock = lock or _first_with(default, table)
         made = table.locks[lock] if lock else _Made((default,))
         add(groups.take(default, wish=DEFAULT), lock or _lock_name(default), made)
     done = {part.lock for part in parts}
     alone = {lock for lock in lock_of.values() if lock not in done}
     for lock in sorted(table.locks.keys() - alone - done):
-        add(groups.take(lock, wish=None), lock, table.locks[lock])
+        # What has no other lock names the group: `base.in dev.in -o all.txt` locks dev.
+        own = [each for each in table.locks[lock].sources if each not in lock_of]
+        name = own[0] if len(own) == 1 and group_of(own[0], beside=names) else lock
+        add(groups.take(name, wish=None), lock, table.locks[lock])
     named = [each for each in table.sources if group_of(each, beside=names)]
     for source in sorted(named, key=_preference):
         lock = lock_of.get(source)
@@ -374,7 +384,9 @@ def _first_with(source: str, table: _Table) -> str | None:
 
 
 def _default_source(table: _Table) -> str | None:
-    ranked = [(rank, name) for name in table.sources if (rank := is_default(name)) is not None]
+    alone = [lock for lock, made in table.locks.items() if not made.sources]
+    names = [*table.sources, *alone]
+    ranked = [(rank, name) for name in names if (rank := is_default(name)) is not None]
     return min(ranked)[1] if ranked else None
 
 

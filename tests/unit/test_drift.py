@@ -185,7 +185,6 @@ def archive(url: str = "https://e.org/a.whl", *hashes: str, folder: str | None =
         (archive("https://e.org/a.whl", "sha256:aa"), archive(), ()),
         (archive(), archive("https://e.org/a.whl", "md5:cc"), ("sha256:aa",)),
         (archive("file:wheels/a b.whl"), archive("file:///project/wheels/a%20b.whl"), ()),
-        (IndexSource(), archive("file:///tmp/a.whl", "sha256:aa"), ("sha256:aa",)),
     ],
 )
 def test_the_same_archive_is_no_drift(

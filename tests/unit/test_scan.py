@@ -486,6 +486,30 @@ def test_pins_with_notes_are_a_lock_without_a_header_and_pins_alone_are_none(
     assert roles(plain) == roles(loose) == {"requirements.txt": "source default"}
 
 
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements/base.txt"])
+def test_a_file_pinned_and_hashed_to_the_last_line_is_its_own_lock(
+    tmp_path: Path, name: str
+) -> None:
+    hashed = "a==1 \\\n    --hash=sha256:0a\n--only-binary :all:\nb==2 ; os_name == 'nt' --hash=sha256:0b\n"
+    found = project(tmp_path / "own", **{name: f"# by hand\n{hashed}"})
+    assert roles(found) == {name: "lock default"}
+    for number, line in enumerate(("c>=1 --hash=sha256:0c", "c==1", "-e .", "-r other.txt")):
+        found = project(tmp_path / f"{number}", "other.txt", **{name: f"{hashed}{line}\n"})
+        assert roles(found)[name] == "source default"
+
+
+@pytest.mark.parametrize("lock", ["all.txt", "requirements/all.txt"])
+def test_the_source_that_has_no_other_lock_names_the_group(tmp_path: Path, lock: str) -> None:
+    folder = lock.removesuffix("all.txt")
+    texts = {
+        f"{folder}base.txt": compiled(f"pip-compile {folder}base.in", "a==1"),
+        lock: compiled(f"pip-compile -o {lock} {folder}base.in {folder}dev.in", "a==1"),
+    }
+    beside = () if folder else ("requirements.in",)
+    found = project(tmp_path, f"{folder}base.in", f"{folder}dev.in", *beside, **texts)
+    assert sources(found)["dev"] == ([f"{folder}base.in", f"{folder}dev.in"], lock)
+
+
 def test_a_copy_of_a_lock_is_nobodys(tmp_path: Path) -> None:
     text = compiled("pip-compile --output-file=requirements.txt requirements.in", "a==1")
     files = {"requirements.txt": text, "requirements-old.txt": text}

@@ -27,6 +27,7 @@ __all__ = [
     "CommandLine",
     "LockHeader",
     "LockStyle",
+    "is_hashed",
     "parse_header",
     "read_header",
 ]
@@ -364,6 +365,14 @@ def _noted(text: str) -> tuple[str, ...]:
             if flag == "-r" and path:
                 found[path.strip()] = None
     return tuple(found)
+
+
+def is_hashed(text: str) -> bool:
+    """Whether ``text`` holds pins, each with a hash, and nothing else but comments and options."""
+    joined = re.sub(r"\s*\\\r?\n\s*", " ", text)
+    lines = [line for line in joined.splitlines() if line[:1] not in {"", " ", "#"}]
+    pins = [line for line in lines if not line.startswith("--")]
+    return bool(pins) and _is_pinned(joined) and all(" --hash" in line for line in pins)
 
 
 def _is_pinned(text: str) -> bool:

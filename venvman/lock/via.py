@@ -61,7 +61,9 @@ def judge_annotations(
     asking = _asking(group, lock, targets=targets, root=root)
     names = {entry.name for entry in lock.entries} | left_out(lock)
     alive = _alive(lock, asking, names)
-    strict = strict_tool(lock)
+    # Of the first versions of pip-compile only what another pin asks for has a note.
+    names_files = any(via.startswith("-") for entry in lock.entries for via in entry.via)
+    strict = strict_tool(lock) and names_files
     for entry in lock.entries:
         if not any(target.applies(entry.marker) for target in targets):
             continue

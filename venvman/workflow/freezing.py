@@ -312,12 +312,14 @@ def refuse_foreign_locks(scan: Scan, context: Context) -> None:
     if any(source.paths for source in scan.sources) or not scan.sources:
         return
     first = scan.sources[0]
+    if first.header is None or not first.header.is_lock:  # pinned and hashed by hand
+        return
     raise LockError(
         f"{context.project.display(first.lock)} is not made from a requirements file.",
         code="lock-of-another-source",
         path=context.project.display(first.lock),
         why="Its header names what makes it; venvman syncs such a lock as it is.",
-        fix=first.header.rerun if first.header else None,
+        fix=first.header.rerun,
     )
 
 
