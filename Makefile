@@ -60,6 +60,10 @@ test: $(READY) ## Run the tests (offline)
 torture: $(READY) ## Kill syncs hundreds of times, in about fifteen minutes
 	$(BIN)/python -m pytest -m torture -n 0 tests/transactions
 
+.PHONY: museum
+museum: $(READY) ## Walk every layout of the museum, hooks and all
+	$(BIN)/python -m pytest -m 'museum or not museum' -n $(WORKERS) tests/museum
+
 .PHONY: cov
 cov: $(READY) ## Run the tests with statement and branch coverage
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report= $(T)
