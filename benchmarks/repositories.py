@@ -1,0 +1,306 @@
+"""Other people's repositories, walked through their history as a member of the team would.
+
+    python -m benchmarks.repositories CLONE... [--commits 20] [--folder DIR] [--results FILE]
+        [--minutes 10] [--venvman PROGRAM] [--uv PROGRAM]
+
+Each CLONE is a git folder, bare or not, with its history; nothing is written into it. In a clone
+of its own the newest commits that change requirements are checked out, from the newest to the
+oldest and back again, with ``venvman sync`` at each: afterwards the environment must be what a
+fresh clone at that commit gets (names, versions and sources), the tracked files as committed, and
+a second ``sync`` have nothing to do. ``uv pip sync`` of the same files into an environment of its
+own is timed beside it. Figures of the way back count: by then both caches are warm. Needs the
+package index.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.alternate import machine, neutral_environment
+from benchmarks.peers import install_peers, install_venvman
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+TIMEOUT = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """The programs compared, their environment, and when to stop."""
+
+    venvman: str
+    uv: str
+    env: Mapping[str, str]
+    until: float
+
+    def run(self, *argv: str, cwd: Path) -> Ran:
+        started = time.perf_counter()
+        try:
+            done = subprocess.run(
+                argv, cwd=cwd, env=dict(self.env), capture_output=True, text=True, check=False,
+                timeout=TIMEOUT,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return Ran(code=-1, seconds=TIMEOUT, stdout="", stderr=f"{argv[0]}: {TIMEOUT} seconds")
+        seconds = time.perf_counter() - started
+        return Ran(code=done.returncode, seconds=seconds, stdout=done.stdout, stderr=done.stderr)
+
+    def git(self, *words: str, cwd: Path) -> str:
+        done = self.run("git", *words, cwd=cwd)
+        if done.code:
+            raise RuntimeError(f"git {' '.join(words)}: {done.stderr}")
+        return done.stdout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What a program came to."""
+
+    code: int
+    seconds: float
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """One commit, visited once. ``peer`` is None where ``uv pip sync`` refuses the same files."""
+
+    commit: str
+    code: int
+    seconds: float
+    peer: float | None
+    packages: int
+    as_fresh_clone: bool
+    rewritten: tuple[str, ...]
+    new: tuple[str, ...]
+    second_does_nothing: bool
+    said: str
+
+    @property
+    def holds(self) -> bool:
+        return not self.code and self.as_fresh_clone and self.second_does_nothing
+
+    @property
+    def clean(self) -> bool:
+        return self.holds and not self.rewritten
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walk:
+    """All stops of one repository."""
+
+    repository: str
+    python: str
+    stops: tuple[Stop, ...]
+    back: int
+
+    def row(self) -> str:
+        compared = [stop for stop in self.stops[self.back :] if not stop.code and stop.peer]
+        own = statistics.median([stop.seconds for stop in compared]) if compared else 0.0
+        peer = statistics.median([stop.peer or 0.0 for stop in compared]) if compared else 0.0
+        ratios = [stop.seconds / (stop.peer or 1.0) for stop in compared]
+        ratio = f"{statistics.median(ratios):.2f}" if ratios else "-"
+        return (
+            f"| {self.repository} | {self.python} | {len(self.stops)} "
+            f"| {sum(not stop.code for stop in self.stops)} "
+            f"| {sum(stop.as_fresh_clone for stop in self.stops)} "
+            f"| {sum(not stop.rewritten for stop in self.stops)} "
+            f"| {sum(stop.second_does_nothing for stop in self.stops)} "
+            f"| {own * 1000:.0f} ms | {peer * 1000:.0f} ms | {ratio} |"
+        )
+
+
+HEAD = (
+    "| repository | Python | stops | synced | as a fresh clone | tracked files untouched "
+    "| second sync nothing | venvman sync | uv pip sync | ratio |\n" + "| --- " * 10 + "|"
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("clones", type=Path, nargs="+")
+    parser.add_argument("--commits", type=int, default=20)
+    parser.add_argument("--folder", type=Path, help="kept between runs; default: a temporary one")
+    parser.add_argument("--results", type=Path, help="write the figures there too, as JSON")
+    parser.add_argument("--minutes", type=float, default=10.0, help="for each repository")
+    parser.add_argument("--venvman", help="a program; default: this checkout, installed")
+    parser.add_argument("--uv", help="a program; default: the newest, installed")
+    options = parser.parse_args(arguments)
+    folder = Path(options.folder or tempfile.mkdtemp(prefix="venvman-repositories-")).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    venvman = options.venvman or str(install_venvman(folder) / "venvman")
+    uv = options.uv or str(install_peers(folder) / "uv")
+    caches = {"UV_CACHE_DIR": "uv", "VENVMAN_CACHE_DIR": "cache", "VENVMAN_STATE_DIR": "state"}
+    env = neutral_environment(**{name: str(folder / leaf) for name, leaf in caches.items()})
+    walks = []
+    tell(HEAD)
+    for clone in options.clones:
+        until = time.monotonic() + options.minutes * 60
+        tools = Tools(venvman=venvman, uv=uv, env=env, until=until)
+        walk = walked(clone.resolve(), folder / "clones", tools, options.commits)
+        tell(walk.row())
+        walks.append(walk)
+        if options.results:
+            text = json.dumps({"machine": machine(), "walks": [asdict(each) for each in walks]})
+            options.results.write_text(json.dumps(json.loads(text), indent=1) + "\n")
+    return 0 if all(stop.holds for walk in walks for stop in walk.stops) else 1
+
+
+def walked(clone: Path, folder: Path, tools: Tools, count: int) -> Walk:
+    """The walk through the repository at ``clone``, in a copy below ``folder``."""
+    name = name_of(clone)
+    place = Path(tempfile.mkdtemp(prefix="walk-", dir=made(folder)))
+    root = place / "member"
+    tools.git("clone", "--quiet", "--shared", str(clone), str(root), cwd=place)
+    commits = commits_of(root, tools, count)
+    fresh: dict[str, frozenset[str]] = {}
+    stops: list[Stop] = []
+    tools.git("checkout", "--quiet", commits[0], cwd=root)
+    python = named_minor(root, tools)
+    for commit in [*commits, *commits[-2::-1]]:
+        if time.monotonic() > tools.until:
+            break
+        tools.git("checkout", "--quiet", "--force", commit, cwd=root)
+        stop = visited(root, commit, tools, fresh, place, python)
+        python = python or minor_of(root)
+        stops.append(stop)
+        if not stop.clean:
+            sys.stderr.write(f"{name} {commit[:10]}: {shown(stop)}\n")
+    return Walk(repository=name, python=python, stops=tuple(stops), back=len(commits))
+
+
+def visited(
+    root: Path,
+    commit: str,
+    tools: Tools,
+    fresh: dict[str, frozenset[str]],
+    place: Path,
+    python: str,
+) -> Stop:
+    """``venvman sync`` in ``root`` and what holds afterwards; the environment's Python stays."""
+    flags = ("--python", python) if python else ()
+    done = tools.run(tools.venvman, "sync", *flags, cwd=root)
+    found = installed(root / "venv")
+    rewritten = tuple(tools.git("diff", "--name-only", "HEAD", cwd=root).split())
+    new = tools.git("ls-files", "--others", "--exclude-standard", cwd=root).split()
+    again = tools.run(tools.venvman, "sync", *flags, cwd=root)
+    peer = peer_time(root, tools, place) if not done.code else None
+    if commit not in fresh and not done.code:
+        fresh[commit] = fresh_clone(root, commit, tools, place, minor_of(root))
+    failed = f"{done.stdout}{done.stderr}"[-1500:] if done.code or rewritten else ""
+    return Stop(
+        commit=commit,
+        code=done.code,
+        seconds=done.seconds,
+        peer=peer,
+        packages=len(found),
+        as_fresh_clone=fresh.get(commit) == found,
+        rewritten=rewritten,
+        new=tuple(new),
+        second_does_nothing=not again.code and "Nothing to do" in again.stdout,
+        said=failed.replace(str(place), "").replace(str(Path.home()), "~"),
+    )
+
+
+def fresh_clone(root: Path, commit: str, tools: Tools, place: Path, python: str) -> frozenset[str]:
+    """What somebody gets who clones the repository at ``commit`` today."""
+    with tempfile.TemporaryDirectory(dir=place) as folder:
+        tools.git("clone", "--quiet", "--shared", str(root), "clone", cwd=Path(folder))
+        clone = Path(folder) / "clone"
+        tools.git("checkout", "--quiet", commit, cwd=clone)
+        tools.run(tools.venvman, "sync", "--python", python, cwd=clone)
+        return installed(clone / "venv")
+
+
+def peer_time(root: Path, tools: Tools, place: Path) -> float | None:
+    """Seconds of ``uv pip sync`` of the locks that ``sync`` installs here."""
+    files = locks_of(root, tools)
+    environment = place / "peer"
+    python = str(root / "venv" / "bin" / "python")
+    if not environment.exists():
+        tools.run(tools.uv, "venv", "--quiet", "--python", python, str(environment), cwd=root)
+    program = str(environment / "bin" / "python")
+    done = tools.run(tools.uv, "pip", "sync", "--quiet", "--python", program, *files, cwd=root)
+    return done.seconds if files and not done.code else None
+
+
+def locks_of(root: Path, tools: Tools) -> list[str]:
+    """The locks of the groups ``default`` and ``dev``, or the files that gather them."""
+    done = tools.run(tools.venvman, "scan", "--format", "json", cwd=root)
+    files = json.loads(done.stdout)["data"]["projects"][0]["files"] if not done.code else []
+    usual = [each for each in files if each["group"] in {"default", "dev"}]
+    found = [each["path"] for each in usual if each["role"] == "lock"]
+    gathering = [each["path"] for each in usual if each["role"] == "source" and not each["lock"]]
+    return [*found, *gathering]
+
+
+def installed(environment: Path) -> frozenset[str]:
+    """Name, version and, where it is no index, source of everything but pip."""
+    sites = [str(path) for path in environment.glob("lib/python3*/site-packages")]
+    return frozenset(described(importlib.metadata.distributions(path=sites)))
+
+
+def described(found: Iterable[importlib.metadata.Distribution]) -> Iterator[str]:
+    for each in found:
+        name = each.metadata["Name"]
+        if name and name.lower() != "pip":
+            origin = json.loads(each.read_text("direct_url.json") or "{}")
+            yield " ".join([name, each.version, json.dumps(origin, sort_keys=True)])
+
+
+def commits_of(root: Path, tools: Tools, count: int) -> list[str]:
+    """The newest commits that change a lock, newest first."""
+    paths = (":(glob)**/*requirements*.txt", ":(glob)requirements/**/*.txt")
+    words = ("log", "--first-parent", f"--max-count={count}", "--format=%H", "--", *paths)
+    return tools.git(*words, cwd=root).split()
+
+
+def minor_of(root: Path) -> str:
+    found = sorted((root / "venv" / "lib").glob("python3.*"))
+    return found[0].name.removeprefix("python") if found else ""
+
+
+def named_minor(root: Path, tools: Tools) -> str:
+    """The Python that the headers of the locks name, the one most of them do; none if none does."""
+    words = ("grep", "-hoE", "autogenerated by pip-compile with [Pp]ython [0-9.]+", "--", "*.txt")
+    named = [
+        line.rpartition(" ")[2] for line in tools.run("git", *words, cwd=root).stdout.split("\n")
+    ]
+    return statistics.mode(named[:-1]) if named[:-1] else ""
+
+
+def shown(stop: Stop) -> str:
+    facts = asdict(stop)
+    return f"{ {key: value for key, value in facts.items() if key != 'said'} }\n{stop.said}"
+
+
+def name_of(clone: Path) -> str:
+    """``owner/name`` where the folder says so, else the folder's name."""
+    parts = [each for each in clone.parts if each not in {"repo", ".git"}]
+    return parts[-1].replace("+", "/").removesuffix(".git")
+
+
+def made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def tell(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
