@@ -490,7 +490,8 @@ def test_pins_with_notes_are_a_lock_without_a_header_and_pins_alone_are_none(
 def test_a_file_pinned_and_hashed_to_the_last_line_is_its_own_lock(
     tmp_path: Path, name: str
 ) -> None:
-    hashed = "a==1 \\\n    --hash=sha256:0a\n--only-binary :all:\nb==2 ; os_name == 'nt' --hash=sha256:0b\n"
+    windows = "--only-binary :all:\nb==2 ; os_name == 'nt' --hash=sha256:0b\n"
+    hashed = f"a==1 \\\n    --hash=sha256:0a\n{windows}"
     found = project(tmp_path / "own", **{name: f"# by hand\n{hashed}"})
     assert roles(found) == {name: "lock default"}
     for number, line in enumerate(("c>=1 --hash=sha256:0c", "c==1", "-e .", "-r other.txt")):
