@@ -340,3 +340,27 @@ def test_existing_hashes_stay_and_files_without_one_are_hashed(
 
 def test_native_is_an_engine_by_name() -> None:
     assert isinstance(ENGINES["native"](), Native)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    ["cap", "plain\ncap\nlow", "free\ncap", "BbCc[x]>=1\nfree", "BbCc[x]\ncap", "under"],
+)
+def test_who_asks_is_told_as_pip_compile_tells_it_whatever_the_spelling(
+    tmp_path: Path, index: Index, here: Target, lines: str
+) -> None:
+    folder = index.folder
+    make_wheel(folder, "dd", "1.0")
+    make_wheel(folder, "bbcc", "1.0", extras={"x": ["dd"]})
+    make_wheel(folder, "cap", "1.0", requires=["BbCc[x]<3,>=1.0"])
+    make_wheel(folder, "free", "1.0", requires=["BbCc[x]"])
+    make_wheel(folder, "low", "1.0", requires=["bbcc[x]>=1"])
+    make_wheel(folder, "plain", "1.0", requires=["BbCc>=1"])
+    make_wheel(folder, "under", "1.0", requires=["Bb_Cc[x]>=1"])
+    make_wheel(folder, "bb_cc", "1.0", extras={"x": ["dd"]})
+    root = tmp_path / "project"
+    lock = native(root, {"requirements.in": lines}, index, here)["default"]
+    (root / "requirements.txt").write_text(render_lock(lock))
+    assert lock.header.command is not None
+    pip_compile(root, lock.header.command.split()[1:], index)
+    assert (root / "requirements.txt").read_text() == render_lock(lock)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -69,7 +67,6 @@ class Hashes:
         known = self._computed.get(url)
         if known is None:
             label = unquote(urlsplit(url).path.rpartition("/")[2])
-            with tempfile.TemporaryDirectory(prefix="venvman-") as folder:
-                done = self._index.download(url, Path(folder), hashes=hashes, label=label)
-            known = self._computed[url] = f"sha256:{done.sha256}"
+            digest = self._index.sha256(url, hashes=hashes, label=label)
+            known = self._computed[url] = f"sha256:{digest}"
         return known

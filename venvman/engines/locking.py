@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from venvman.lock.file import Lock
     from venvman.names import NormalizedName
     from venvman.requirements.groups import Group, Requirement
-    from venvman.resolve.demand import Pin
+    from venvman.resolve.demand import Demand, Pin
 
 __all__ = ["Locking"]
 
@@ -32,7 +33,8 @@ __all__ = ["Locking"]
 class Locking:
     """Knows the request, so that one group after the other can be written down.
 
-    ``sources`` are the groups' texts, ``name_of`` tells the name of a line.
+    ``sources`` are the groups' texts, ``name_of`` tells the name of a line, ``roots`` what a
+    group's lines demand.
     """
 
     def __init__(
@@ -43,12 +45,14 @@ class Locking:
         portable: Portable,
         hashes: Hashes,
         name_of: Callable[[Requirement], NormalizedName | None],
+        roots: Callable[[Group], Sequence[Demand]],
     ) -> None:
         self._request = request
         self._sources = sources
         self._portable = portable
         self._hashes = hashes
         self._name_of = name_of
+        self._roots = roots
 
     def lock(
         self, group: Group, own: Mapping[str, Pin], finished: Mapping[str, Lock], *, limited: bool
@@ -125,6 +129,8 @@ class Locking:
         )
         for child, parent in _edges(own):
             via.setdefault(child, set()).add(parent)
+        for name in _echoed(self._roots(group), own):
+            via.setdefault(name, set()).add(name)
         return via
 
     def _entry(self, pin: Pin, lines: Sequence[tuple[NormalizedName, Requirement]]) -> LockEntry:
@@ -151,6 +157,46 @@ def _edges(own: Mapping[str, Pin]) -> Iterator[tuple[NormalizedName, NormalizedN
         for demand in pin.demands or ():
             if demand.name != pin.name:
                 yield demand.name, pin.name
+
+
+def _echoed(roots: Sequence[Demand], own: Mapping[str, Pin]) -> Iterator[NormalizedName]:
+    """The names that pip-compile lists among who asks for them.
+
+    It takes what stands for the first demand, less its extras, for who asks, and sees that this is
+    the package itself by its spelling only. What pip meets first depends on the order in which it
+    chooses, which is gone through again.
+    """
+    demands = [each for pin in own.values() for each in pin.demands or ()]
+    if not any(each.echoed for each in (*roots, *demands)):
+        return
+    place = {root.identifier: number for number, root in reversed([*enumerate(roots)])}
+    asking: defaultdict[str, list[Demand]] = defaultdict(list)
+    first: dict[NormalizedName, Demand] = {}
+
+    def meet(demand: Demand) -> None:
+        first.setdefault(demand.name, demand)
+        asking[demand.identifier].append(demand)
+
+    def preference(identifier: str) -> tuple[object, ...]:
+        known = asking[identifier]
+        return (
+            not any(each.pin is not None for each in known),
+            not any(each.pinned for each in known),
+            not any(each.bounded for each in known),
+            place.get(identifier, len(place)),
+            all(each.free for each in known),
+            identifier,
+        )
+
+    for root in sorted(roots, key=lambda each: bool(each.extra)):
+        meet(root)
+    chosen: set[str] = set()
+    while waiting := asking.keys() & own.keys() - chosen:
+        identifier = min(waiting, key=preference)
+        chosen.add(identifier)
+        for demand in own[identifier].demands or ():
+            meet(demand)
+    yield from (name for name, demand in first.items() if demand.echoed)
 
 
 def _as_written(source: Source | None, lines: Sequence[Requirement]) -> Source:

@@ -154,6 +154,7 @@ class _Freeze:
             portable=Portable(self._root, self._pinned),
             hashes=Hashes(index, self._supply, request.variables, computed=learned.hashes),
             name_of=self._name,
+            roots=lambda group: self._roots[group.name],
         )
         self._roots = {group.name: self._demands(group) for group in request.groups}
         self._beside = tuple(beside_lines(request))

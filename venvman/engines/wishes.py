@@ -173,7 +173,8 @@ def _demands(
 ) -> Iterator[Demand]:
     asked = tuple(extras)
     if pin is not None or specifier or line.hashes or not asked:
-        yield Demand(name, "", specifier, pin=pin, line=line, hashes=line.hashes)
+        echoed = bool(asked and specifier) and pin is None and line.spelled not in {None, name}
+        yield Demand(name, "", specifier, pin=pin, line=line, hashes=line.hashes, echoed=echoed)
     for extra in asked:
         yield Demand(name, extra, specifier, pin=pin, line=line, hashes=line.hashes)
 

@@ -176,6 +176,12 @@ class Index:
             self.evidence.spoil()
         return self._downloader.fetch(url, folder, hashes=hashes, label=label, size=size)
 
+    def sha256(self, url: str, *, hashes: tuple[str, ...] = (), label: str) -> str:
+        """The hex digits of a file: see :meth:`Downloader.sha256`."""
+        if not hashes:
+            self.evidence.spoil()
+        return self._downloader.sha256(url, hashes=hashes, label=label)
+
     def read(self, url: str) -> bytes:
         """A small document, such as a requirements file on a server.
 

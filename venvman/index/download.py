@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -87,6 +88,22 @@ class Downloader:
             self._reporter.download_finished(label)
         return Downloaded(path=path, sha256=part.digest("sha256"), size=part.received)
 
+    def sha256(self, url: str, *, hashes: tuple[str, ...] = (), label: str) -> str:
+        """The hex digits of the file at ``url``; one on this machine is read where it lies.
+
+        Raises:
+            InstallError, IndexFault: as :meth:`fetch`.
+        """
+        local = local_path(url)
+        if local is None:
+            with tempfile.TemporaryDirectory(prefix="venvman-") as folder:
+                return self.fetch(url, Path(folder), hashes=hashes, label=label).sha256
+        wanted = _strong_only(hashes, label)
+        part = _Part(_Nowhere(), {each.partition(":")[0] for each in wanted})
+        self._copy(part, local, label)
+        _judge(part, url, wanted, label=label, size=None)
+        return part.digest("sha256")
+
     def _fill(self, part: _Part, url: str, label: str) -> None:
         local = local_path(url)
         if local is not None:
@@ -129,6 +146,13 @@ class Downloader:
     def _take(self, part: _Part, chunk: bytes, label: str) -> None:
         part.take(chunk)
         self._reporter.download_advanced(label, received=len(chunk))
+
+
+class _Nowhere(BytesIO):
+    """Where bytes go of which only the hash is wanted."""
+
+    def write(self, chunk: object, /) -> int:  # noqa: ARG002 - the signature of a stream
+        return 0
 
 
 class _Part:

@@ -34,12 +34,13 @@ class Demand:
 
     ``specifier`` is text. ``pin`` is the only thing that will do for a direct reference. ``line``
     is the requirements line it stands in, None for dependencies of distributions. ``note`` says
-    what is wrong with an impossible one. Compared by identity: each exists once.
+    what is wrong with an impossible one. ``echoed``: who asked for extras of it in a spelling that
+    is not the canonical one, and for versions. Compared by identity: each exists once.
     """
 
     __slots__ = (
-        "_fits", "_specifiers", "bounded", "extra", "free", "hashes", "identifier", "line",
-        "name", "note", "pin", "pinned", "specifier",
+        "_fits", "_specifiers", "bounded", "echoed", "extra", "free", "hashes", "identifier",
+        "line", "name", "note", "pin", "pinned", "specifier",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +53,7 @@ class Demand:
         line: Requirement | None = None,
         hashes: tuple[str, ...] = (),
         note: str = "",
+        echoed: bool = False,
     ) -> None:
         self.identifier = identifier_of(name, extra)
         self.name = name
@@ -61,6 +63,7 @@ class Demand:
         self.line = line
         self.hashes = hashes
         self.note = note
+        self.echoed = echoed
         self._specifiers = specifier_set(specifier)
         operators = [(each.operator, each.version) for each in self._specifiers]
         # pip's order of preference: what is pinned first, then what has an upper limit.

@@ -30,12 +30,16 @@ class DependencyInvalid(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """One line that applies: ``specifier`` is text, ``url`` the direct reference or None."""
+    """One line that applies: ``specifier`` is text, ``url`` the direct reference or None.
+
+    ``respelled``: the line writes the name in another way than the canonical one.
+    """
 
     name: NormalizedName
     extras: tuple[str, ...]
     specifier: str
     url: str | None = None
+    respelled: bool = False
 
 
 _PLAIN = re.compile(
@@ -128,7 +132,9 @@ def _parse(line: str) -> tuple[Dependency, str]:
     if not _CERTAIN.fullmatch(specifier):
         specifier_set(specifier)  # a malformed line makes the whole release unusable, as with pip
     asked = sorted({canonical(each.strip()) for each in (extras or "").split(",") if each.strip()})
-    return Dependency(canonical(name), tuple(asked), specifier), (marker or "").strip()
+    plain_name = canonical(name)
+    dependency = Dependency(plain_name, tuple(asked), specifier, None, name != plain_name)
+    return dependency, (marker or "").strip()
 
 
 def _parse_fully(line: str) -> tuple[Dependency, str]:
@@ -138,7 +144,8 @@ def _parse_fully(line: str) -> tuple[Dependency, str]:
         raise DependencyInvalid(f"{_shown(line)} is no requirement: {error}") from None
     extras = tuple(sorted({canonical(each) for each in parsed.extras}))
     specifier = str(parsed.specifier)
-    dependency = Dependency(canonical(parsed.name), extras, specifier, parsed.url)
+    name = canonical(parsed.name)
+    dependency = Dependency(name, extras, specifier, parsed.url, name != parsed.name)
     return dependency, str(parsed.marker or "")
 
 

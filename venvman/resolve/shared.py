@@ -59,6 +59,7 @@ class Shared:
     def _made(self, line: Dependency) -> Iterator[Demand]:
         pin = self._direct(line) if line.url is not None else None
         if pin is not None or line.specifier or not line.extras:
-            yield Demand(line.name, "", line.specifier, pin=pin)
+            echoed = line.respelled and bool(line.extras) and pin is None
+            yield Demand(line.name, "", line.specifier, pin=pin, echoed=echoed)
         for extra in line.extras:
             yield Demand(line.name, extra, line.specifier, pin=pin)
