@@ -148,4 +148,4 @@ def test_other_algorithms_than_sha256_are_checked(world: World) -> None:
 
 def test_the_module_hashes_nothing_it_was_not_asked_for(world: World) -> None:
     world.site.dist_info("a")
-    assert list(files.contents(world.examination([entry("a")]))) == []
+    assert list(files._contents(world.examination([entry("a")]))) == []

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from venvman.environment.record import RecordRow
     from venvman.errors import Problem
 
-__all__ = ["contents", "presence"]
+__all__ = ["state"]
 
 _MEND = Command.venvman("sync", "--recreate")
 _MEND_UNNOTICED = replace(
@@ -65,7 +65,13 @@ class _Recorded:
         return None if inside is None else f"{self.root}/{inside}"
 
 
-def presence(examination: Examination) -> Iterator[Finding]:
+def state(examination: Examination) -> Iterator[Finding]:
+    """What is wrong with the files that each RECORD lists."""
+    yield from _presence(examination)
+    yield from _contents(examination)
+
+
+def _presence(examination: Examination) -> Iterator[Finding]:
     """Files that a RECORD lists and that are gone, cannot be used, or lie where none may reach."""
     recorded = tuple(_recorded(examination))
     yield from _elsewhere(examination, recorded)
@@ -117,7 +123,7 @@ def _elsewhere(examination: Examination, recorded: Iterable[_Recorded]) -> Itera
         )
 
 
-def contents(examination: Examination) -> Iterator[Finding]:
+def _contents(examination: Examination) -> Iterator[Finding]:
     """Files whose bytes are no longer those that were installed."""
     if not examination.verify_files:
         return

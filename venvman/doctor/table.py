@@ -71,8 +71,10 @@ CHECKS: tuple[Check, ...] = (
         (codes.DEPENDENCY_MISSING, codes.DEPENDENCY_VERSION, codes.DEPENDENCY_UNREADABLE),
     ),
     Check(dependencies.python, (codes.PYTHON_UNSUPPORTED,)),
-    Check(files.presence, (codes.FILE_MISSING, codes.FILE_OUTSIDE)),
-    Check(files.contents, (codes.FILE_CHANGED, codes.RECORD_FAULTY)),
+    Check(
+        files.state,
+        (codes.FILE_MISSING, codes.FILE_CHANGED, codes.FILE_OUTSIDE, codes.RECORD_FAULTY),
+    ),
     Check(repository.hooks, (codes.HOOKS_ABSENT,)),
     Check(repository.locks, (codes.LOCK_IGNORED, codes.LOCK_UNTRACKED)),
     Check(security.secrets, (codes.SECRET_IN_FILE,)),

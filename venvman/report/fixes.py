@@ -47,17 +47,20 @@ def shell_line(command: Command, here: Standing) -> str:
     nearest = nearest_project(here.cwd, here.home or here.cwd)
     root = command.root or here.root or nearest or here.cwd
     lines: list[str] = []
+    lead: list[str]
     for step in command.steps:
+        folder, lead = here.cwd, []
         if step[0] == "venvman":
             words = _with_options(step, here, None if root in (nearest, here.cwd) else root)
         elif step[0] == "git" and not here.cwd.is_relative_to(root):
-            words = ("git", "-C", root, *step[1:])
+            lead = ["git", "-C", shlex.quote(_path(root, here.cwd))]
+            words, folder = step[1:], root
         elif step[0] == "cd" and root / step[1] == here.cwd:
             continue
         else:
             words = step
-        shown = [word if isinstance(word, str) else _path(root / word, here.cwd) for word in words]
-        lines.append(redact(" ".join(map(shlex.quote, shown))))
+        shown = [word if isinstance(word, str) else _path(root / word, folder) for word in words]
+        lines.append(redact(" ".join([*lead, *map(shlex.quote, shown)])))
     return ("; " if command.always else " && ").join(lines)
 
 

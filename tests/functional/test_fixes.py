@@ -1,0 +1,293 @@
+"""Every fix that is printed, run literally by a shell from where somebody stood, mends.
+
+A scenario breaks a synced project in one way and names the code that tells of it. What ``doctor``
+then prints is run; afterwards the finding must be gone. Advice is not run: it must be a sentence.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import venvman
+from tests.support.cli import run
+from tests.support.projects import HEADER, git, lock_of, site_of
+from tests.support.wheels import make_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.index import Index
+
+    Break = Callable[[Path], object]
+
+PACKAGE = Path(venvman.__file__).parent
+PLACES = ("root", "below", "elsewhere", "workspace")
+
+
+def remove(pattern: str) -> Break:
+    def remove_matching(root: Path) -> None:
+        for path in site_of(root).glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    return remove_matching
+
+
+def edit(name: str, old: str, new: str) -> Break:
+    """Replaces text in the one file that matches ``name``; an empty ``old`` appends."""
+
+    def replace(root: Path) -> None:
+        (path,) = root.glob(name)
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new) if old else text + new)
+
+    return replace
+
+
+def write(name: str, text: str) -> Break:
+    def write_text(root: Path) -> None:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+
+    return write_text
+
+
+def all_of(*steps: Break) -> Break:
+    def do_all(root: Path) -> None:
+        for step in steps:
+            step(root)
+
+    return do_all
+
+
+def put_a_folder_in_the_way(root: Path) -> None:
+    shutil.rmtree(root / "venv")
+    write("venv/thesis.txt", "mine")(root)
+
+
+def lead_the_environment_to_itself(root: Path) -> None:
+    shutil.rmtree(root / "venv")
+    (root / "venv").symlink_to("venv")
+
+
+def break_the_interpreter(root: Path) -> None:
+    python = Path(os.path.realpath(root / "venv/bin/python"))
+    for link in (root / "venv/bin").glob("python*"):
+        link.unlink()
+    (root / "venv/bin/python").write_bytes(python.read_bytes()[:100])
+    (root / "venv/bin/python").chmod(0o755)
+
+
+def copy_a_distribution(root: Path) -> None:
+    (info,) = site_of(root).glob("beta-*.dist-info")
+    shutil.copytree(info, info.with_name("beta-0.1.dist-info"))
+    other = info.with_name("beta-0.1.dist-info") / "METADATA"
+    other.write_text(other.read_text().replace("Version: 1.0", "Version: 0.1"))
+
+
+def cut_a_record(root: Path) -> None:
+    (record,) = site_of(root).glob("beta-*/RECORD")
+    record.write_text(record.read_text().splitlines(keepends=True)[0])
+
+
+def add_a_distribution(root: Path) -> None:
+    info = site_of(root) / "gamma-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gamma\nVersion: 1.0\n")
+    (info / "RECORD").write_text("gamma-1.0.dist-info/METADATA,,\ngamma-1.0.dist-info/RECORD,,\n")
+
+
+def lock_without_hashes(root: Path) -> None:
+    lock = root / "requirements.lock"
+    lock.write_text(re.sub(r" \\\n    --hash=\S+", "", lock.read_text()))
+
+
+def conflict(root: Path) -> None:
+    lock = root / "requirements.lock"
+    text = lock.read_text()
+    lock.write_text(f"<<<<<<< HEAD\n{text}=======\nalpha==9\n>>>>>>> theirs\n")
+
+
+def take_from_elsewhere(root: Path) -> None:
+    (info,) = site_of(root).glob("beta-*.dist-info")
+    (info / "direct_url.json").write_text(
+        '{"url": "https://e.invalid/beta.zip", "archive_info": {}}'
+    )
+
+
+def empty_a_record(root: Path) -> None:
+    (record,) = site_of(root).glob("beta-*/RECORD")
+    record.write_text("")
+
+
+BETA = "venv/lib/*/site-packages/beta-*.dist-info"
+
+NOT_WALKED = {
+    "VM105": "needs a second Python, which not every machine has",
+    "VM107": "walked where syncs are stopped: test_interrupted",
+    "VM305": "walked where freezing settles locks: test_sync_together",
+    "VM306": "the command of another tool",
+    "VM308": "a lock for systems that no test runs on",
+    "VM413": "no sync installs what does not fit the Python",
+}
+"""Codes with a fix that no scenario here covers, and why."""
+
+SCENARIOS: tuple[tuple[str, Break], ...] = (
+    ("VM101", lambda root: shutil.rmtree(root / "venv")),
+    ("VM102", put_a_folder_in_the_way),
+    ("VM102", lead_the_environment_to_itself),
+    ("VM103", break_the_interpreter),
+    ("VM103", write("venv/pyvenv.cfg", "")),
+    ("VM104", edit("venv/bin/activate", "/shop/venv", "/old/venv")),
+    ("VM106", edit("venv/pyvenv.cfg", "packages = false", "packages = true")),
+    ("VM202", edit("requirements.txt", "", "beta=1\n")),
+    ("VM301", lambda root: (root / "requirements.lock").unlink()),
+    ("VM302", edit("requirements.txt", "", "gamma\n")),
+    ("VM303", conflict),
+    ("VM304", edit("requirements.lock", "beta==1.0", "beta>=1.0")),
+    ("VM304", lambda root: (root / "requirements.lock").write_bytes(b"\xff\xfe\x00")),
+    ("VM307", lock_without_hashes),
+    ("VM401", remove("beta*")),
+    ("VM402", edit(f"{BETA}/METADATA", "Version: 1.0", "Version: 0.9")),
+    ("VM403", take_from_elsewhere),
+    ("VM404", add_a_distribution),
+    ("VM405", copy_a_distribution),
+    ("VM406", remove("beta-*/METADATA")),
+    ("VM406", remove("beta-*/RECORD")),
+    ("VM406", empty_a_record),
+    ("VM407", lambda root: (site_of(root) / "~eta").mkdir()),
+    ("VM411", remove("beta*")),
+    ("VM412", edit(f"{BETA}/METADATA", "Version: 1.0", "Version: 0.9")),
+    ("VM501", remove("beta.py")),
+    ("VM502", lambda root: (site_of(root) / "beta.py").write_text("")),
+    ("VM503", edit(f"{BETA}/RECORD", "", "../../../../../outside,,\n")),
+    ("VM504", edit(f"{BETA}/RECORD", "", "a\0b,,\n")),
+    ("VM504", cut_a_record),
+    ("VM601", lambda _root: None),
+    ("VM602", write(".gitignore", "venv\n*.lock\n")),
+    ("VM603", write(".gitignore", "venv\n")),
+    ("VM702", edit("requirements.txt", "", "--extra-index-url http://e.invalid/simple\n")),
+)
+
+
+def codes_with_a_fix() -> set[str]:
+    """The codes of doctor that are given a ``fix`` somewhere in the package."""
+    names: dict[str, str] = {}
+    for node in ast.parse((PACKAGE / "doctor" / "codes.py").read_text()).body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            (target,) = node.targets
+            assert isinstance(target, ast.Name)
+            first = node.value.args[0] if node.value.args else None
+            if isinstance(first, ast.Constant):
+                names[target.id] = str(first.value)
+    used = " ".join(path.read_text() for path in (PACKAGE / "doctor").glob("*.py"))
+    calls = re.findall(r"codes\.([A-Z_]+)\b", used.replace("codes.ENVIRONMENT_BROKEN)", ""))
+    return {names[name] for name in calls} - WITHOUT_A_FIX
+
+
+WITHOUT_A_FIX = {"VM001", "VM201", "VM203", "VM414", "VM701"}
+"""Told with advice, or with nothing to do."""
+
+
+def test_every_code_of_doctor_that_has_a_fix_is_walked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    known = codes_with_a_fix()
+    walked = {code for code, _ in SCENARIOS}
+    with capsys.disabled():
+        print(f"{len(walked)} codes walked in {len(SCENARIOS)} scenarios")  # noqa: T201 - asked for
+    assert walked | NOT_WALKED.keys() == known
+    assert not walked & NOT_WALKED.keys()
+
+
+@pytest.fixture(scope="module")
+def shell_path(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A PATH on which ``venvman`` is this one."""
+    folder = tmp_path_factory.mktemp("bin")
+    program = folder / "venvman"
+    program.write_text(
+        f"#!{sys.executable}\nimport sys\nfrom venvman.cli.app import main\nsys.exit(main())\n"
+    )
+    program.chmod(0o755)
+    return f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
+@pytest.fixture
+def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A synced project in git: alpha, which needs beta; another one beside it."""
+    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+    wheels = [
+        make_wheel(index.folder, "alpha", requires=["beta>=1"]),
+        make_wheel(index.folder, "beta"),
+        make_wheel(index.folder, "gamma"),
+    ]
+    lock = HEADER + lock_of(wheels[0]) + lock_of(wheels[1], via="alpha")
+    top = tmp_path / "top"
+    for name in ("shop", "other"):
+        write(f"{name}/requirements.txt", "alpha\n")(top)
+        write(f"{name}/requirements.lock", lock)(top)
+        write(f"{name}/inner/note.md", "")(top)
+    git(top, "init", "-q")
+    assert run("sync", "-q", cwd=top / "shop").code == 0
+    return top / "shop"
+
+
+def stand(place: str, root: Path) -> tuple[Path, tuple[str, ...]]:
+    """The working directory, and what doctor is told there to look at the project in ``root``."""
+    match place:
+        case "root":
+            return root, ()
+        case "below":
+            return root / "inner", ()
+        case "elsewhere":
+            return root.parent / "other", ("--project", "../shop")
+        case _:
+            return root.parent, ("--all",)
+
+
+def findings(code: str, root: Path, cwd: Path, flags: tuple[str, ...]) -> list[dict[str, Any]]:
+    data = run("doctor", "--select", code, "--format", "json", *flags, cwd=cwd).json["data"]
+    (mine,) = (each for each in data.get("projects", [data]) if each["project"] == str(root))
+    found: list[dict[str, Any]] = mine["findings"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("place", "code", "break_it"),
+    [
+        pytest.param(PLACES[number % len(PLACES)], *scenario, id=f"{scenario[0]}-{number}")
+        for number, scenario in enumerate(SCENARIOS)
+    ],
+)
+def test_what_doctor_prints_mends_from_where_it_is_printed(
+    place: str, code: str, break_it: Break, root: Path, shell_path: str
+) -> None:
+    break_it(root)
+    cwd, flags = stand(place, root)
+    before = findings(code, root, cwd, flags)
+    assert before
+    for finding in before:
+        assert (finding["fix"] is None) != (finding["advice"] is None)
+        if finding["advice"] is not None:
+            assert re.fullmatch(r"[A-Z].*\.", finding["advice"])
+            return
+    for fix in dict.fromkeys(finding["fix"] for finding in before):
+        done = subprocess.run(
+            ["sh", "-c", fix],
+            cwd=cwd,
+            env={**os.environ, "PATH": shell_path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, (fix, done.stdout + done.stderr)
+    assert findings(code, root, cwd, flags) == [], before
