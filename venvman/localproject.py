@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.names import NormalizedName, canonical
+from venvman.projectinputs import inputs_of, versions_of
 from venvman.reading import read_regular
 
 if TYPE_CHECKING:
     from venvman.sources import DirectorySource
 
-__all__ = ["METADATA_FILES", "described", "metadata_digest", "project_name"]
-
-METADATA_FILES = ("pyproject.toml", "setup.cfg", "setup.py", "PKG-INFO")
-"""The files of a project folder that its name, version and dependencies come from."""
+__all__ = ["described", "inputs_of", "metadata_digest", "project_name"]
 
 
 def project_name(folder: Path) -> NormalizedName | None:
@@ -33,9 +31,9 @@ def project_name(folder: Path) -> NormalizedName | None:
 
 
 def metadata_digest(folder: Path) -> str:
-    """``sha256:<hex>`` over :data:`METADATA_FILES`; a missing file counts as missing."""
+    """``sha256:<hex>`` over :func:`inputs_of`; a missing file counts as missing."""
     digest = hashlib.sha256()
-    for leaf in METADATA_FILES:
+    for leaf in inputs_of(folder):
         content = _read(folder / leaf)
         digest.update(f"{leaf}:{-1 if content is None else len(content)}\n".encode())
         digest.update((content or "").encode())
@@ -43,9 +41,19 @@ def metadata_digest(folder: Path) -> str:
 
 
 def described(source: DirectorySource) -> str:
-    """:func:`metadata_digest` of the project that ``source`` (absolute) names; empty if gone."""
+    """What the metadata of ``source`` (absolute) is made from, by digest; empty if it is gone.
+
+    Besides :func:`metadata_digest` this is git's commit and tags, where they give the version.
+    """
     folder = Path(source.path, source.subdirectory or "")
-    return metadata_digest(folder) if folder.is_dir() else ""
+    if not folder.is_dir():
+        return ""
+    digest, versions = metadata_digest(folder), versions_of(folder)
+    return (
+        f"sha256:{hashlib.sha256(f'{digest}{versions}'.encode()).hexdigest()}"
+        if versions
+        else digest
+    )
 
 
 def _read(path: Path) -> str | None:

@@ -69,6 +69,8 @@ class Settings:
     exclude_newer: Setting[str | None] = field(default_factory=lambda: Setting(value=None))
     overrides: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
     build_constraints: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
+    cache_keys: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
+    """Read by :mod:`venvman.projectinputs` in the project that is built, wherever it is used."""
     sources: Setting[tuple[tuple[str, str], ...]] = field(default_factory=lambda: Setting(value=()))
     targets: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
     python_versions: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
@@ -291,6 +293,7 @@ def _readers() -> dict[str, Callable[[Any], object]]:
         "groups": _words,
         "conflicts": _sets_of_words,
         "keep": _words,
+        "cache_keys": _words,
         "link": _link,
         "compile": _boolean,
         "offline": _boolean,

@@ -65,7 +65,7 @@ class Installed:
     egg-link is not damaged, but its version lies outside the environment and is None.
     ``metadata`` is the absolute path of the metadata folder or file. ``source`` is from
     ``direct_url.json`` (PEP 610), an index without it. ``metadata_changed`` says that it was built
-    from a local folder whose build metadata (:data:`venvman.localproject.METADATA_FILES`) is not
+    from a local folder whose build metadata (:func:`venvman.localproject.inputs_of`) is not
     what it was then: its version, dependencies or scripts may be others by now.
     """
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from venvman.install.tree import tree_digest
 from venvman.localproject import metadata_digest
+from venvman.projectinputs import versions_of
 from venvman.secrets import without_secret
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Identities:
         key: an editable wheel holds its path.
         """
         digest = metadata_digest(folder) if editable else tree_digest(folder)
+        digest += versions_of(folder)
         return self._key("folder", str(folder), editable, digest, self._shape(name))
 
     def _shape(self, name: NormalizedName) -> object:

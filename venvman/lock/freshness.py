@@ -8,13 +8,14 @@ true, hashes are there if asked for, and local projects have not changed their b
 from __future__ import annotations
 
 import hashlib
+import posixpath
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.errors import Command, Problem, Severity
 from venvman.frozen import dataclass
-from venvman.localproject import METADATA_FILES, metadata_digest
+from venvman.localproject import inputs_of, metadata_digest
 from venvman.lock.match import matches_source, named_entry, strict_tool
 from venvman.lock.style import left_out, style_of
 from venvman.lock.via import judge_annotations
@@ -23,6 +24,8 @@ from venvman.sources import DirectorySource, IndexSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from packaging.requirements import Requirement as Dependency
 
     from venvman.lock.file import Lock, LockEntry
     from venvman.names import NormalizedName
@@ -72,6 +75,8 @@ def digest_of(
     *,
     root: Path,
     targets: Sequence[Target] = (),
+    others: Sequence[Group] = (),
+    overrides: Sequence[str] = (),
 ) -> str:
     """One digest over everything :func:`judge` looks at: the same digest has the same answer.
 
@@ -81,6 +86,8 @@ def digest_of(
     for each in (target, *targets):
         digest.update(repr(sorted(each.markers)).encode())
     lines = [_said(wish) for wish in (*group.requirements, *group.constraints)]
+    lines += [_said(wish) for wish in _direct(others)]
+    lines += overrides
     digest.update("\n".join(sorted(lines)).encode())
     for folder in sorted(_folders(group)):
         digest.update(f"{folder}={metadata_digest(root / folder)}\n".encode())
@@ -94,6 +101,8 @@ def record_of(
     *,
     root: Path,
     targets: Sequence[Target] = (),
+    others: Sequence[Group] = (),
+    overrides: Sequence[str] = (),
 ) -> Record:
     """What to remember of a lock that was just made or found fresh."""
     extras: dict[str, set[str]] = {}
@@ -101,7 +110,9 @@ def record_of(
         if wish.name is not None and wish.extras:
             extras.setdefault(wish.name, set()).update(wish.extras)
     return Record(
-        digest=digest_of(group, content, target, root=root, targets=targets),
+        digest=digest_of(
+            group, content, target, root=root, targets=targets, others=others, overrides=overrides
+        ),
         extras={name: tuple(sorted(values)) for name, values in extras.items()},
         folders={folder: metadata_digest(Path(folder)) for folder in sorted(_folders(group))},
     )
@@ -118,6 +129,7 @@ def judge(
     hashes: bool | None = None,
     requires: Callable[[LockEntry], Sequence[str] | None] | None = None,
     record: Record | None = None,
+    overrides: Sequence[str] = (),
 ) -> Judgement:
     """Whether ``lock`` still is what freezing ``group`` with its pins would give.
 
@@ -133,6 +145,7 @@ def judge(
         requires: the ``Requires-Dist`` lines of a pin where they are known on this machine.
             With them the dependencies, extras included, are judged too.
         record: what is remembered of this group, if anything.
+        overrides: the requirements that count of their names, whatever metadata says.
     """
     if lock is None:
         return Stale(reasons=(_missing_lock(group, root),))
@@ -149,11 +162,38 @@ def judge(
         from venvman.lock.depends import unmet_dependencies
 
         reasons += unmet_dependencies(
-            tuple(_wishes(group, (target,))), lock, target=target, requires=requires
+            tuple(_wishes(group, (target,))),
+            lock,
+            target=target,
+            requires=requires,
+            overrides=_by_name(overrides),
+            root=root,
+            direct=_direct((group, *others)),
         )
     if reasons:
         return Stale(reasons=tuple(reasons))
     return Fresh(notes=tuple(notes))
+
+
+def _direct(groups: Sequence[Group]) -> list[Requirement]:
+    """The lines of ``groups`` that name a place."""
+    return [
+        wish
+        for group in groups
+        for wish in (*group.requirements, *group.constraints)
+        if not isinstance(wish.source, IndexSource)
+    ]
+
+
+def _by_name(overrides: Sequence[str]) -> dict[NormalizedName, list[Dependency]]:
+    from venvman.names import canonical
+    from venvman.pep508 import parse_requirement
+
+    found: dict[NormalizedName, list[Dependency]] = {}
+    for text in overrides:
+        parsed = parse_requirement(text)
+        found.setdefault(canonical(parsed.name), []).append(parsed)
+    return found
 
 
 def _wishes(group: Group, targets: Sequence[Target]) -> Iterator[Requirement]:
@@ -200,7 +240,9 @@ def _said(wish: Requirement) -> str:
 
 def _folders(group: Group) -> set[str]:
     return {
-        wish.source.path for wish in group.requirements if isinstance(wish.source, DirectorySource)
+        posixpath.join(wish.source.path, wish.source.subdirectory or "").rstrip("/")
+        for wish in group.requirements
+        if isinstance(wish.source, DirectorySource)
     }
 
 
@@ -221,12 +263,7 @@ def _unsatisfied(
     root: Path,
     others: Sequence[Group],
 ) -> Iterator[Problem]:
-    direct = [
-        wish
-        for some in (group, *others)
-        for wish in (*some.requirements, *some.constraints)
-        if not isinstance(wish.source, IndexSource)
-    ]
+    direct = _direct((group, *others))
     strict = lock.header.tool == "venvman"
     absent = left_out(lock)
     for wish in (*group.requirements, *group.constraints):
@@ -295,10 +332,11 @@ def _record_differs(
         yield _at(wish, "lock-misses-extra", message)
     for wish in wishes:
         source = wish.source
-        if not isinstance(source, DirectorySource) or source.path not in record.folders:
+        if not isinstance(source, DirectorySource):
             continue
-        if metadata_digest(Path(source.path)) != record.folders[source.path]:
-            files = ", ".join(METADATA_FILES)
+        folder = posixpath.join(source.path, source.subdirectory or "").rstrip("/")
+        if record.folders.get(folder, "") not in {metadata_digest(Path(folder)), ""}:
+            files = ", ".join(inputs_of(Path(folder)))
             yield _at(
                 wish,
                 "lock-older-than-project",

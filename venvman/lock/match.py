@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from venvman.sources import Source
     from venvman.target import Target
 
-__all__ = ["matches_source", "named_entry", "strict_tool", "without_credentials"]
+__all__ = ["is_place", "matches_source", "named_entry", "strict_tool", "without_credentials"]
 
 _USERINFO = re.compile(r"(?<=://)[^/?#@\s]+(?:@[^/?#@\s]+)*@(?=[^/?#\s])")
 _REFERENCE = r"(?:\$\{[A-Z0-9_]+\})+"
@@ -51,6 +51,11 @@ def matches_source(
     """
     found = located(entry.source, root)
     return any(_same(asked, found, strict=strict) for asked in _asked(wish, root))
+
+
+def is_place(source: Source, entry: LockEntry, *, root: Path) -> bool:
+    """Whether ``entry`` comes from ``source``, which a dependency names."""
+    return _same(located(source, root), located(entry.source, root), strict=False)
 
 
 def without_credentials(url: str) -> str:

@@ -71,7 +71,12 @@ def freeze(context: Context, request: FreezeRequest) -> FreezeOutcome:
         interpreter = freezing_interpreter(context)
         wanted = choose_groups(scan, request.groups, configured=context.settings.groups.value)
         judged = judge_locks(
-            context, requirements, interpreter.target, together=wanted, overwrite=request.yes
+            context,
+            requirements,
+            interpreter.target,
+            together=wanted,
+            overwrite=request.yes,
+            ask=not (request.check or request.dry_run),
         )
     return freeze_stale(context, requirements, judged, interpreter, request, watch)
 
@@ -120,9 +125,47 @@ def freeze_stale(
         for each in judged
         if each.group.name in frozen
     ]
-    remember(context, requirements.groups, interpreter.target)
     after = _reread(context, requirements)
+    _require_fresh(context, requirements, interpreter, after, frozen)
+    remember(context, requirements.groups, interpreter.target)
     return _outcome(context, judged, after, written=any(written), watch=watch)
+
+
+def _require_fresh(
+    context: Context,
+    requirements: RequirementSet,
+    interpreter: Interpreter,
+    locks: Mapping[str, Lock],
+    frozen: Mapping[str, Lock],
+) -> None:
+    """Judges what was just written as anybody else will.
+
+    Raises:
+        LockStale: it does not meet its own requirements, which is a defect.
+    """
+    from venvman.lock.freshness import Stale, judge
+
+    targets = wanted_targets(context, locks.values(), interpreter.target)
+    for group in requirements.groups:
+        if group.name not in frozen:
+            continue
+        judgement = judge(
+            group,
+            locks.get(group.name),
+            target=interpreter.target,
+            root=context.project.root,
+            targets=targets,
+            others=[other for other in requirements.groups if other is not group],
+        )
+        if isinstance(judgement, Stale):
+            shown = context.project.display(group.lock)
+            raise LockStale(
+                f"{shown} was written, and does not answer its requirements.",
+                code="freeze-left-stale",
+                path=shown,
+                why="This is a defect of venvman: please report it.",
+                problems=judgement.reasons,
+            )
 
 
 def _frozen(

@@ -86,10 +86,12 @@ def judge_locks(
     *,
     together: Collection[str] = ALWAYS,
     overwrite: bool = False,
+    ask: bool = False,
 ) -> tuple[JudgedLock, ...]:
     """Every group's lock and whether it is fresh for ``target``; those ``together`` have to agree.
 
     An answer that is remembered for exactly these requirements and this lock is taken as it is.
+    What the pins need is told by what is installed and by the caches, with ``ask`` by the index.
     With ``overwrite`` a lock that cannot be read is stale, and what it still says is a preference.
 
     Raises:
@@ -103,7 +105,7 @@ def judge_locks(
     judged = tuple(
         JudgedLock(group=group, lock=locks[group.name], judgement=Stale(reasons=faulty[group.name]))
         if group.name in faulty
-        else _judged(context, group, locks[group.name], target, targets, records, requirements)
+        else _judged(context, group, locks[group.name], target, targets, records, requirements, ask)
         for group in requirements.groups
     )
     from venvman.workflow.agreement import in_agreement
@@ -138,7 +140,15 @@ def remember(context: Context, groups: Iterable[Group], target: Target) -> None:
         locks = [read_group_lock(context, group.lock) for group, _ in found]
         targets = wanted_targets(context, locks, target)
         for group, content in found:
-            record = record_of(group, content, target, root=root, targets=targets)
+            record = record_of(
+                group,
+                content,
+                target,
+                root=root,
+                targets=targets,
+                others=[other for other, _ in found if other is not group],
+                overrides=context.settings.overrides.value,
+            )
             records[group.name] = record
         if records != known:
             write_records(context.verdicts, records)
@@ -183,18 +193,28 @@ def _judged(
     targets: tuple[Target, ...],
     records: Mapping[str, Record],
     requirements: RequirementSet,
+    ask: bool,
 ) -> JudgedLock:
     from venvman.lock.freshness import Fresh, Stale, digest_of, elsewhere, judge
     from venvman.workflow.pinned import is_for_another_python, pinned
 
     root = context.project.root
     record = records.get(group.name)
+    others = tuple(other for other in requirements.groups if other.name != group.name)
+    overrides = context.settings.overrides.value
     if lock is not None and record is not None:
-        digest = digest_of(group, read_regular(group.lock), target, root=root, targets=targets)
+        digest = digest_of(
+            group,
+            read_regular(group.lock),
+            target,
+            root=root,
+            targets=targets,
+            others=others,
+            overrides=overrides,
+        )
         if digest == record.digest:
             fresh = Fresh(notes=elsewhere(lock, target, targets))
             return JudgedLock(group=group, lock=lock, judgement=fresh)
-    others = tuple(other for other in requirements.groups if other.name != group.name)
     if lock is not None:
         other = other_targets(context, group, lock, targets, target)
         if other is not None:
@@ -206,10 +226,10 @@ def _judged(
         # Of what is for several targets, the one at hand is asked, else any.
         target = next((each for each in targets if is_covered(target, [each])), targets[0])
     foreign = not targets and lock is not None and is_for_another_python(lock, target)
-    if lock is None or isinstance(quick, Stale) or not (foreign or record is None):
+    if lock is None or isinstance(quick, Stale):
         return JudgedLock(group=group, lock=lock, judgement=quick)
-    # First seen here, or made for another Python: ask the pins themselves.
-    with pinned(context, group, target, ask=foreign) as pins:
+    # Not the lock that was found fresh last time: ask the pins themselves.
+    with pinned(context, group, target, lock, ask=foreign or ask) as pins:
         unusable = tuple(pins.unusable(lock)) if foreign else ()
         thorough = judge(
             group,
@@ -219,6 +239,7 @@ def _judged(
             root=root,
             others=others,
             requires=pins.requires,
+            overrides=overrides,
         )
     if isinstance(thorough, Fresh):
         thorough = quick  # the same, with the notes for the target at hand

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from venvman.errors import Command, Problem, VenvmanError
 from venvman.sources import IndexSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from venvman.candidates import Candidate
+    from venvman.environment.inventory import Installed
     from venvman.index.client import Index
     from venvman.lock.file import Lock, LockEntry
+    from venvman.names import NormalizedName
     from venvman.requirements.groups import Group
     from venvman.target import Target
     from venvman.workflow.context import Context
@@ -27,14 +30,34 @@ __all__ = ["Pinned", "is_for_another_python", "pinned"]
 
 
 class Pinned:
-    """Answers about index pins, for one target; None where the answer is not at hand."""
+    """Answers about pins, for one target; None where the answer is not at hand.
 
-    def __init__(self, index: Index, target: Target) -> None:
+    ``installed`` gives the distributions that are there as they are locked.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        target: Target,
+        installed: Callable[[], Mapping[NormalizedName, Installed]],
+    ) -> None:
         self._index = index
         self._target = target
+        self._find_installed = installed
+
+    @cached_property
+    def _installed(self) -> Mapping[NormalizedName, Installed]:
+        return self._find_installed()
 
     def requires(self, entry: LockEntry) -> Sequence[str] | None:
         """The ``Requires-Dist`` lines of ``entry``."""
+        from venvman.environment.inventory import metadata_of
+
+        there = self._installed.get(entry.name)
+        known = None if there is None else metadata_of(there)
+        return self._promised(entry) if known is None else known.requires
+
+    def _promised(self, entry: LockEntry) -> Sequence[str] | None:
         try:
             best = self._best(entry)
             metadata = None if best is None else self._index.metadata(best.file)
@@ -65,14 +88,36 @@ class Pinned:
 
 
 @contextmanager
-def pinned(context: Context, group: Group, target: Target, *, ask: bool) -> Iterator[Pinned]:
-    """Answers from this machine's caches; with ``ask`` from the index too, unless offline."""
+def pinned(
+    context: Context, group: Group, target: Target, lock: Lock, *, ask: bool
+) -> Iterator[Pinned]:
+    """Answers from the environment and this machine's caches; with ``ask`` from the index too."""
     options = context.index_options(group.options)
     index = context.open_index(replace(options, offline=options.offline or not ask))
     try:
-        yield Pinned(index, target)
+        yield Pinned(index, target, partial(_as_locked, context, lock, target))
     finally:
         index.close()
+
+
+def _as_locked(context: Context, lock: Lock, target: Target) -> Mapping[NormalizedName, Installed]:
+    """What is installed and does not differ from its pin, by name."""
+    from venvman.drift import Extra, compare
+    from venvman.environment.inspection import usable
+    from venvman.environment.inventory import take_inventory
+    from venvman.environment.lifecycle import locate
+    from venvman.lock.selection import applicable
+
+    place = locate(context.project, context.settings)
+    environment = usable(place, directories=context.directories)
+    if environment is None or environment.interpreter.target.minor != target.minor:
+        return {}
+    inventory = take_inventory(environment, seen=context.seen)
+    entries = tuple(applicable(lock, target))
+    drift = compare(entries, inventory, root=context.project.root)
+    differing = {each.name for each in drift.differences if not isinstance(each, Extra)}
+    locked = {entry.name for entry in entries} - differing
+    return {each.name: each for each in inventory.distributions if each.name in locked}
 
 
 def is_for_another_python(lock: Lock, target: Target) -> bool:

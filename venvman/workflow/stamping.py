@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman import freshstamp, stamp
@@ -16,7 +17,6 @@ from venvman.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from venvman.environment.inspection import Environment
     from venvman.install.layout import Site
@@ -182,14 +182,15 @@ def _files(context: Context, scan: Scan, files_ns: int) -> Iterator[stamp.Watche
 
 def _project_files(scan: Scan, root: Path) -> Iterator[Path]:
     """The build metadata of local projects, which decides whether a lock is fresh."""
-    from venvman.localproject import METADATA_FILES
+    from venvman.localproject import inputs_of
     from venvman.sources import DirectorySource
 
     for file in scan.files:
         for line in file.parsed.requirements if file.parsed else ():
             if isinstance(line.requirement.source, DirectorySource):
-                folder = root / line.requirement.source.path
-                yield from (folder / name for name in METADATA_FILES)
+                source = line.requirement.source
+                folder = Path(root, source.path, source.subdirectory or "")
+                yield from (folder / name for name in inputs_of(folder))
 
 
 def _environment(looked: Looked) -> Iterator[stamp.Watched]:
