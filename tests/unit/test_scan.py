@@ -560,6 +560,13 @@ def test_a_file_that_says_more_or_has_a_lock_is_a_source_as_any_other(
     assert sources(found)["default"] == (["requirements.txt"], "requirements.lock")
 
 
+def test_scan_says_of_a_file_that_only_includes_that_it_has_no_lock(tmp_path: Path) -> None:
+    files = {"requirements/base.in": "a\n", "requirements.txt": "-r requirements/base.in\n"}
+    data = only(scan_result([(project(tmp_path, **files), tmp_path / "venv")]).data)
+    locks = {file["path"]: file["lock"] for file in data["files"]}
+    assert locks == {"requirements/base.in": "requirements/base.txt", "requirements.txt": None}
+
+
 def test_files_that_include_each_other_gather_nothing(tmp_path: Path) -> None:
     texts = {
         "requirements.txt": "-r dev-requirements.txt",

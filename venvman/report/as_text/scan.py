@@ -44,6 +44,8 @@ def _file(file: Mapping[str, Any]) -> Text:
     words = [f"{role} of {file['group']}" if file["group"] else role]
     if file["lock"]:
         words.append(f"frozen into {file['lock']}")
+    elif role == "source":
+        words.append("which only includes others")
     if role == "lock":
         words.append(count(len(file["requirements"]), "pin"))
     line = Text.assemble(
