@@ -14,7 +14,16 @@ from venvman.names import canonical
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ["DEFAULT", "DEV", "FOLDER", "group_of", "is_constraints", "is_default", "stem_of"]
+__all__ = [
+    "DEFAULT",
+    "DEV",
+    "FOLDER",
+    "WELL_KNOWN",
+    "group_of",
+    "is_constraints",
+    "is_default",
+    "stem_of",
+]
 
 DEFAULT, DEV = "default", "dev"
 FOLDER = "requirements"
@@ -28,6 +37,8 @@ _SAME_GROUP = {
     "tests": "test",
     "testing": "test",
 }
+WELL_KNOWN = frozenset({DEFAULT, *_BASES, *_SAME_GROUP.values()})
+"""The groups that the table spells out."""
 _CONSTRAINTS = re.compile(r"(?:.*-)?constraints.*")
 _GROUPED = re.compile(r"requirements[-_.](?P<after>.+)|(?P<before>.+)[-_]requirements")
 # `X.in` beside requirements.in is a group; these belong to setuptools, autoconf and CMake.
@@ -72,5 +83,7 @@ def group_of(path: str, *, beside: Collection[str]) -> str | None:
     beside_source = ending == "in" and f"{FOLDER}.in" in beside and "." not in stem
     if word is None and beside_source and stem.lower() not in _TEMPLATES:
         word = stem
-    name = canonical(word or "").strip("-")
+    name = canonical(word or "").strip("-").removeprefix("for-")
+    if "uninstall" in name:  # packages to remove
+        return None
     return _SAME_GROUP.get(name, name) or None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from venvman.naming import FOLDER, group_of, is_constraints
 from venvman.reading import read_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from pathspec import GitIgnoreSpec
 
@@ -69,7 +70,8 @@ def find_project(start: Path, *, home: Path, explicit: Path | None = None) -> Pr
     for folder in (first, *first.parents):
         looked.append(folder)
         if folder.name != FOLDER and _is_root(folder):
-            return Project(root=folder, git_root=_git_root(folder))
+            root = _owner(folder) or folder
+            return Project(root=root, git_root=_git_root(root))
         if folder == home or (folder / ".git").exists():
             break
     raise _not_found(looked)
@@ -81,50 +83,100 @@ def project_at(folder: Path) -> Project:
     return Project(root=root, git_root=_git_root(root))
 
 
-def find_workspace(top: Path) -> tuple[Project, ...]:
+def find_workspace(
+    top: Path,
+    *,
+    variables: Mapping[str, str] | None = None,
+    excluded: Callable[[Path], Sequence[str]] = lambda _: (),
+) -> tuple[Project, ...]:
     """Every project at or below the absolute ``top``, sorted by path; empty where there is none.
 
-    Environments, ``node_modules``, ``.git`` and whatever a ``.gitignore`` excludes are not entered;
-    links to folders are not followed.
+    Hidden folders, environments, ``node_modules``, templates (``{{name}}``) and whatever a
+    ``.gitignore`` excludes and git does not track are not entered; links to folders are not
+    followed, and what a folder only links to is the project that it lies in.
+
+    Args:
+        top: where the walk begins.
+        variables: the environment to run git with; None asks git nothing.
+        excluded: gives for a folder with a pyproject.toml the globs of what below it holds no
+            project.
     """
     git_root = _git_root(top)
-    ignore = _Ignore()
+    rules = _Rules(_Tracked(git_root, variables), excluded)
     if git_root is not None:
         # Those of the folders above; the walk itself reads the top's.
         for folder in reversed(top.relative_to(git_root).parents):
-            ignore = ignore.inside(git_root / folder)
-    roots = [] if top.name == FOLDER else list(_roots_below(top, ignore))
+            rules = rules.inside(git_root / folder)
+    roots = [] if top.name == FOLDER else list(_roots_below(top, rules))
     return tuple(
         Project(root=root, git_root=_git_root(root, known=git_root, top=top))
-        for root in sorted(roots)
+        for root in sorted({_owner(root) or root for root in roots})
     )
 
 
 def requirement_names(folder: Path) -> tuple[str, ...]:
     """The ``.in`` and ``.txt`` files in ``folder`` and in its ``requirements/``, sorted, POSIX.
 
-    Unreadable folders count as empty.
+    Unreadable folders count as empty; a link to another project's ``requirements/`` does, too,
+    beside files of the folder's own.
     """
-    inner = (f"{FOLDER}/{name}" for name in _files(folder / FOLDER))
-    return (*_files(folder), *inner)
+    own = _files(folder)
+    inner = [f"{FOLDER}/{name}" for name in _files(folder / FOLDER)]
+    if inner and (folder / FOLDER).is_symlink() and _made_by(own):
+        inner = [] if _owner_of([folder / inner[0]], folder) else inner
+    return (*own, *inner)
 
 
 _ENDINGS = (".in", ".txt")
-_NEVER_ENTERED = frozenset({".git", "node_modules", "__pycache__", ".hg", ".svn"})
+_NEVER_ENTERED = frozenset({"node_modules", "__pycache__"})
+_TEMPLATE = "{{"  # cookiecutter's, copier's: a name that is filled in elsewhere
 
 
 def _files(folder: Path) -> list[str]:
     try:
         with os.scandir(folder) as entries:
-            return sorted(e.name for e in entries if e.name.endswith(_ENDINGS) and e.is_file())
+            return sorted(
+                entry.name
+                for entry in entries
+                if entry.name.endswith(_ENDINGS) and _TEMPLATE not in entry.name and entry.is_file()
+            )
     except OSError:
         return []
 
 
 def _is_root(folder: Path, *, names: Collection[str] | None = None) -> bool:
     names = requirement_names(folder) if names is None else names
-    named = any(group_of(name, beside=names) and not is_constraints(name) for name in names)
-    return named or _has_table(folder / "pyproject.toml")
+    return bool(_made_by(names)) or _has_table(folder / "pyproject.toml")
+
+
+def _made_by(names: Collection[str]) -> list[str]:
+    """Those of ``names`` that make a folder a project."""
+    return [name for name in names if group_of(name, beside=names) and not is_constraints(name)]
+
+
+def _owner(folder: Path) -> Path | None:
+    """The project that ``folder`` has nothing but links to; None where it is one by itself."""
+    names = _made_by(requirement_names(folder))
+    linked = (folder / FOLDER).is_symlink()
+    if not names or not all(
+        (folder / name).is_symlink() or (linked and name.startswith(f"{FOLDER}/")) for name in names
+    ):
+        return None
+    if _has_table(folder / "pyproject.toml"):
+        return None
+    return _owner_of([folder / name for name in names], folder)
+
+
+def _owner_of(files: Sequence[Path], folder: Path) -> Path | None:
+    """The one other project of the same repository where all of ``files`` really lie."""
+    parents = {Path(os.path.realpath(file)).parent for file in files}
+    owners = {parent.parent if parent.name == FOLDER else parent for parent in parents}
+    here = Path(os.path.realpath(folder))
+    top = _git_root(here) or here.parent
+    if len(owners) != 1 or here in owners:
+        return None
+    owner = next(iter(owners))
+    return owner if owner.is_relative_to(top) and _is_root(owner) else None
 
 
 def leaves_tree(path: Path, root: Path) -> bool:
@@ -198,52 +250,108 @@ def _not_found(looked: list[Path]) -> ProjectNotFound:
     )
 
 
+class _Tracked:
+    """What git tracks although its rules ignore it: the rules are for what it does not track."""
+
+    def __init__(self, root: Path | None, variables: Mapping[str, str] | None) -> None:
+        self._root = root
+        self._variables = variables
+
+    def __contains__(self, path: Path) -> bool:
+        """Whether ``path`` is such a file, or a folder that holds some."""
+        return self._root is not None and path in self._paths
+
+    @cached_property
+    def _paths(self) -> frozenset[Path]:
+        from venvman.errors import GitError
+        from venvman.git import git
+
+        if self._root is None or self._variables is None:
+            return frozenset()
+        listed = ("-c", "core.fsmonitor=false", "ls-files", "-z", "-c", "-i", "--exclude-standard")
+        try:
+            said = git(*listed, cwd=self._root, variables=self._variables)
+        except GitError:
+            return frozenset()
+        files = [self._root / name for name in said.split("\0") if name.endswith(_SEEN)]
+        return frozenset(files).union(*(file.parents for file in files))
+
+
+_SEEN = (*_ENDINGS, "pyproject.toml")
+
+
 @dataclass(frozen=True, slots=True)
-class _Ignore:
-    """The ``.gitignore`` files in force, outermost first, each with the folder it is in."""
+class _Rules:
+    """What is not looked at: by ``.gitignore`` files and by ``exclude`` settings.
 
-    layers: tuple[tuple[Path, GitIgnoreSpec], ...] = ()
+    Both outermost first, each with the folder it is in.
+    """
 
-    def inside(self, folder: Path) -> _Ignore:
+    tracked: _Tracked
+    excluded: Callable[[Path], Sequence[str]]
+    ignored: tuple[tuple[Path, GitIgnoreSpec], ...] = ()
+    settings: tuple[tuple[Path, GitIgnoreSpec], ...] = ()
+
+    def inside(self, folder: Path) -> _Rules:
+        """With the rules that ``folder`` adds."""
         try:
             lines = read_regular(folder / ".gitignore").decode("utf-8", "replace").splitlines()
         except OSError:
+            lines = []
+        globs = self.excluded(folder)
+        if not lines and not globs:
             return self
         from pathspec import GitIgnoreSpec
 
-        return _Ignore((*self.layers, (folder, GitIgnoreSpec.from_lines(lines))))
+        ignored = ((folder, GitIgnoreSpec.from_lines(lines)),) if lines else ()
+        settings = ((folder, GitIgnoreSpec.from_lines(globs)),) if globs else ()
+        return replace(
+            self, ignored=(*self.ignored, *ignored), settings=(*self.settings, *settings)
+        )
 
     def excludes(self, path: Path, *, is_folder: bool) -> bool:
-        for base, spec in reversed(self.layers):
-            name = path.relative_to(base).as_posix() + ("/" if is_folder else "")
-            verdict = spec.check_file(name).include
-            if verdict is not None:
-                return verdict
-        return False
+        """Whether ``path`` holds no project, whatever is in it."""
+        if is_folder and _matches(self.settings, path, is_folder=True):
+            return True
+        return _matches(self.ignored, path, is_folder=is_folder) and path not in self.tracked
 
 
-def _roots_below(folder: Path, ignore: _Ignore) -> Iterator[Path]:
-    ignore = ignore.inside(folder)
+def _matches(layers: Sequence[tuple[Path, GitIgnoreSpec]], path: Path, *, is_folder: bool) -> bool:
+    """What the innermost of ``layers`` that speaks of ``path`` says."""
+    for base, spec in reversed(layers):
+        name = path.relative_to(base).as_posix() + ("/" if is_folder else "")
+        verdict = spec.check_file(name).include
+        if verdict is not None:
+            return verdict
+    return False
+
+
+def _roots_below(folder: Path, rules: _Rules) -> Iterator[Path]:
+    rules = rules.inside(folder)
     if folder.name != FOLDER:
         names = [
             name
             for name in requirement_names(folder)
-            if not ignore.excludes(folder / name, is_folder=False)
+            if not rules.excludes(folder / name, is_folder=False)
         ]
         if _is_root(folder, names=names):
             yield folder
     for child in _folders(folder):
-        if not ignore.excludes(child, is_folder=True) and not (child / "pyvenv.cfg").is_file():
-            yield from _roots_below(child, ignore)
+        if not rules.excludes(child, is_folder=True) and not (child / "pyvenv.cfg").is_file():
+            yield from _roots_below(child, rules)
 
 
 def _folders(folder: Path) -> list[Path]:
+    """Those that may hold projects: not hidden, no templates, no links."""
     try:
         with os.scandir(folder) as entries:
             return [
                 Path(entry.path)
                 for entry in sorted(entries, key=lambda each: each.name)
-                if entry.name not in _NEVER_ENTERED and entry.is_dir(follow_symlinks=False)
+                if not entry.name.startswith(".")
+                and entry.name not in _NEVER_ENTERED
+                and _TEMPLATE not in entry.name
+                and entry.is_dir(follow_symlinks=False)
             ]
     except OSError:
         return []

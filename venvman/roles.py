@@ -12,11 +12,20 @@ from typing import TYPE_CHECKING
 
 from venvman.frozen import dataclass
 from venvman.lock.header import is_hashed, parse_header, read_header
-from venvman.naming import DEFAULT, DEV, FOLDER, group_of, is_constraints, is_default, stem_of
+from venvman.naming import (
+    DEFAULT,
+    DEV,
+    FOLDER,
+    WELL_KNOWN,
+    group_of,
+    is_constraints,
+    is_default,
+    stem_of,
+)
 from venvman.requirements.includes import includes_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from venvman.lock.header import LockHeader
 
@@ -121,13 +130,15 @@ class Facts:
 _HEADER_LENGTH = 4096
 
 
-def assign(names: Sequence[str], facts: Facts) -> Assignment:
+def assign(names: Sequence[str], facts: Facts, *, asked: Collection[str] = ()) -> Assignment:
     """Gives each of ``names`` (the ``.in`` and ``.txt`` files of a root) its part.
 
-    ``names`` are relative paths, of the root and of its ``requirements`` folder.
+    ``names`` are relative paths, of the root and of its ``requirements`` folder; ``asked`` are
+    groups that somebody asks for by name.
     """
     table = _Table(names, facts)
-    parts, gatherings = _gathered(_parts(table, names), facts)
+    parts = _without_fragments(_parts(table, names), facts, asked)
+    parts, gatherings = _gathered(parts, facts)
     first = {DEFAULT, *members_of(DEFAULT, gatherings)}
     return Assignment(
         parts=tuple(
@@ -136,6 +147,22 @@ def assign(names: Sequence[str], facts: Facts) -> Assignment:
         gatherings=tuple(sorted(gatherings, key=lambda each: each.group)),
         constraints=tuple(sorted(table.constraints)),
     )
+
+
+def _without_fragments(parts: Sequence[Part], facts: Facts, asked: Collection[str]) -> list[Part]:
+    """``parts`` without those that only hold lines which others share.
+
+    So is a file without a lock that a source with one includes: whoever made that lock wanted none
+    of the fragment. Names that the table spells out keep their role, and so does what is asked for.
+    """
+    locked = [part for part in parts if facts.exists(part.lock)]
+    reached = {name for part in locked for source in part.sources for name in facts.reached(source)}
+    kept = {*WELL_KNOWN, *asked}
+    return [
+        part
+        for part in parts
+        if part in locked or part.group in kept or reached.isdisjoint(part.sources)
+    ]
 
 
 def members_of(group: str, gatherings: Sequence[Gathering]) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from venvman.requirements.includes import Follower, local_path
 from venvman.roles import Facts, Role, assign, members_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from venvman.lock.header import LockHeader
     from venvman.project import Project
@@ -191,16 +191,23 @@ class Library:
         return self.add(location, content)
 
 
-def scan(project: Project, *, variables: Mapping[str, str], with_locks: bool = False) -> Scan:
+def scan(
+    project: Project,
+    *,
+    variables: Mapping[str, str],
+    with_locks: bool = False,
+    asked: Collection[str] = (),
+) -> Scan:
     """Finds and parses the requirements files of ``project``.
 
     ``with_locks`` parses the locks too; without it only their headers are read, because the stages
-    that need a lock parse it for themselves. Never raises for what is in a file: faults are in the
+    that need a lock parse it for themselves. ``asked`` are groups that somebody asks for by name: a
+    file of lines that others share is one only then. Never raises for what is in a file: faults are in the
     result.
     """
     root = project.root
     facts = Facts(lambda name, size: _text(root / name, size))
-    assignment = assign(requirement_names(root), facts)
+    assignment = assign(requirement_names(root), facts, asked=asked)
     finder = _Finder(project, Library(project, variables=variables))
     for part in assignment.parts:
         finder.add_part(part, header=facts.header(part.lock))

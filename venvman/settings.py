@@ -61,6 +61,7 @@ class Settings:
     conflicts: Setting[tuple[tuple[str, ...], ...]] = field(
         default_factory=lambda: Setting(value=())
     )
+    exclude: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
     keep: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
     link: Setting[Link] = field(default_factory=lambda: Setting(value=Link.AUTO))
     attic: Setting[str] = field(default_factory=lambda: Setting(value="2 GiB"))
@@ -292,6 +293,7 @@ def _readers() -> dict[str, Callable[[Any], object]]:
         "exclude_newer": _text_or_time,
         "groups": _words,
         "conflicts": _sets_of_words,
+        "exclude": _words,
         "keep": _words,
         "cache_keys": _words,
         "link": _link,

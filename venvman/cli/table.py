@@ -476,6 +476,7 @@ _TABLE = (
     Command(
         "scan",
         "scan:scan",
+        _ALL_PROJECTS,
         help="Show the projects and requirements files found here, and how each was understood.",
     ),
     Command(

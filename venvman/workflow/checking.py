@@ -89,7 +89,7 @@ def status(context: Context, groups: GroupChoice | None = None) -> StatusReport:
     last = History(look.path).newest()
     return StatusReport(
         project=context.project,
-        requirements=sum(len(group.requirements) for group in wishes),
+        requirements=len({line.origin for group in wishes for line in group.requirements}),
         locks=tuple(_lock_state(each) for each in look.locks),
         environment=look.path,
         inspection=look.condition,

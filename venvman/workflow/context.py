@@ -135,11 +135,21 @@ def open_workspace(
         ProjectNotFound: there is none either way.
         ConfigurationError: as :func:`open_context`, for any of them.
     """
+    from venvman.errors import ConfigurationError
     from venvman.project import find_project, find_workspace
+    from venvman.settings import read_settings
+
+    def excluded(inside: Path) -> tuple[str, ...]:
+        said = variables if inside == folder else {}
+        try:
+            return read_settings(inside, variables=said).exclude.value
+        except ConfigurationError:  # told where it is a project's
+            return ()
 
     folder = (cwd / top).absolute() if top is not None else cwd
     directories = Directories.of(variables, cache=cache_dir)
-    found = find_workspace(folder) or (find_project(folder, home=_home(variables)),)
+    workspace = find_workspace(folder, variables=variables, excluded=excluded)
+    found = workspace or (find_project(folder, home=_home(variables)),)
     return tuple(
         context_of(
             project,
