@@ -202,8 +202,8 @@ def scan(
 
     ``with_locks`` parses the locks too; without it only their headers are read, because the stages
     that need a lock parse it for themselves. ``asked`` are groups that somebody asks for by name: a
-    file of lines that others share is one only then. Never raises for what is in a file: faults are in the
-    result.
+    file of lines that others share is one only then. Never raises for what is in a file: faults are
+    in the result.
     """
     root = project.root
     facts = Facts(lambda name, size: _text(root / name, size))

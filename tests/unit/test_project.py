@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from venvman.errors import ProjectNotFound
-from venvman.project import Project, find_project, find_workspace
+from venvman.project import Project, find_project, find_workspace, requirement_names
 
 
 def write(root: Path, *names: str, text: str = "a\n") -> None:
@@ -168,3 +169,61 @@ def test_a_repository_inside_has_its_own_git_root(tmp_path: Path) -> None:
     write(tmp_path, "sub/requirements.txt")
     (tmp_path / "sub/.git").mkdir()
     assert find_workspace(tmp_path)[0].git_root == tmp_path / "sub"
+
+
+def test_hidden_folders_and_templates_hold_no_project(tmp_path: Path) -> None:
+    write(tmp_path, ".cookiecutter/includes/requirements/dev.in", ".github/requirements.txt")
+    write(tmp_path, "{{cookiecutter.slug}}/requirements.txt", "{{ name }}/a/requirements.in")
+    write(tmp_path, "x/requirements-{{cookiecutter.slug}}.txt")
+    assert found(tmp_path) == []
+
+
+def test_what_the_setting_excludes_holds_no_project(tmp_path: Path) -> None:
+    write(tmp_path, "a/requirements.txt", "b/c/requirements.txt", "d/b/c/requirements.txt")
+    write(tmp_path, "d/e/requirements.txt")
+    said = {tmp_path: ["/b/*", "a"], tmp_path / "d": ["e"]}
+    below = find_workspace(tmp_path, excluded=lambda folder: said.get(folder, ()))
+    assert [each.root for each in below] == [tmp_path / "d/b/c"]
+
+
+def test_a_linked_requirements_folder_is_the_project_that_it_lies_in(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    write(tmp_path, "requirements/base.txt", "service/requirements/dev.in", "docker/x")
+    (tmp_path / "docker/requirements").symlink_to("../requirements")
+    (tmp_path / "image").mkdir()
+    (tmp_path / "image/requirements.txt").symlink_to("../requirements/base.txt")
+    (tmp_path / "service/other").mkdir()
+    (tmp_path / "service/other/requirements").symlink_to("../requirements")
+    assert found(tmp_path) == [".", "service"]
+    assert find_project(tmp_path / "docker", home=tmp_path).root == tmp_path
+    assert find_project(tmp_path / "service/other", home=tmp_path).root == tmp_path / "service"
+
+
+def test_a_link_beside_files_of_its_own_adds_nothing_to_a_project(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    write(tmp_path, "requirements/base.txt", "docker/requirements.txt")
+    (tmp_path / "docker/requirements").symlink_to("../requirements")
+    assert found(tmp_path) == [".", "docker"]
+    assert requirement_names(tmp_path / "docker") == ("requirements.txt",)
+
+
+def test_a_link_out_of_the_repository_or_within_the_project_is_the_projects_own(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, "shared/requirements/base.txt", "repo/deps/dev.txt")
+    (tmp_path / "repo/.git").mkdir()
+    (tmp_path / "repo/a").mkdir()
+    (tmp_path / "repo/a/requirements").symlink_to(tmp_path / "shared/requirements")
+    (tmp_path / "repo/requirements").symlink_to("deps")
+    assert found(tmp_path / "repo") == [".", "a"]
+
+
+def test_tracked_files_are_seen_although_they_are_ignored(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    write(tmp_path, ".gitignore", text="/ext\nlocal-requirements.txt\n")
+    write(tmp_path, "ext/a/requirements.txt", "ext/b/requirements.txt")
+    write(tmp_path, "c/local-requirements.txt", "d/local-requirements.txt")
+    tracked = ["ext/a/requirements.txt", "c/local-requirements.txt"]
+    subprocess.run(["git", "-C", str(tmp_path), "add", "-f", *tracked], check=True)
+    below = find_workspace(tmp_path, variables=dict(os.environ))
+    assert [each.root.relative_to(tmp_path).as_posix() for each in below] == ["c", "ext/a"]

@@ -47,6 +47,21 @@ def parts(found: Scan) -> dict[str, tuple[str | None, str]]:
     ("names", "expected"),
     [
         (["requirements.txt"], {"default": ("requirements.txt", "requirements.lock")}),
+        (
+            ["requirements_for_test.in"],
+            {
+                "test": (
+                    "requirements_for_test.in",
+                    "requirements_for_test.txt",
+                )
+            },
+        ),
+        (
+            ["requirements.txt", "requirements_tower_uninstall.txt", "uninstall-requirements.txt"],
+            {
+                "default": ("requirements.txt", "requirements.lock"),
+            },
+        ),
         (["requirements.in"], {"default": ("requirements.in", "requirements.txt")}),
         (
             ["requirements.in", "requirements.txt"],
@@ -594,3 +609,40 @@ def test_notes_of_a_script_run_above_the_root_name_a_source_that_has_a_lock_too(
         "dev": (["dev-requirements.in", "more-requirements.in"], "dev-requirements.txt"),
         "more": (["more-requirements.in"], "more-requirements.txt"),
     }
+
+
+def test_a_file_of_shared_lines_is_no_group_where_its_includer_has_a_lock_and_it_has_none(
+    tmp_path: Path,
+) -> None:
+    texts = {
+        "requirements_for_test.in": "-r requirements_for_test_common.in\nb\n",
+        "requirements_for_test.txt": COMPILED,
+        "requirements_for_test_common.in": "a\n",
+        "requirements.in": "c\n",
+    }
+    found = project(tmp_path, **texts)
+    assert parts(found).keys() == {"default", "test"}
+    assert roles(found)["requirements_for_test_common.in"] == "included test"
+    asked = scan(Project(root=tmp_path), variables={}, asked=["test-common"])
+    assert parts(asked).keys() == {"default", "test", "test-common"}
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {"requirements/lint.txt": COMPILED},  # it has a lock of its own
+        {"requirements/dev.in": "b\n"},  # nobody includes it
+        {"requirements/dev.txt": None},  # nothing is locked yet
+    ],
+)
+def test_an_included_file_is_a_group_where_nothing_speaks_against_it(
+    tmp_path: Path, texts: dict[str, str | None]
+) -> None:
+    usual = {
+        "requirements/base.in": "a\n",
+        "requirements/dev.in": "-r base.in\n-r lint.in\nb\n",
+        "requirements/dev.txt": COMPILED,
+        "requirements/lint.in": "c\n",
+    }
+    files = {name: text for name, text in {**usual, **texts}.items() if text is not None}
+    assert parts(project(tmp_path, **files)).keys() == {"default", "dev", "lint"}

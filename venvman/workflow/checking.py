@@ -151,7 +151,7 @@ def examine_project(context: Context, *, verify_files: bool = False) -> Examinat
 
 
 def _look(context: Context, groups: GroupChoice) -> _Look:
-    scan = open_scan(context)
+    scan = open_scan(context, groups)
     requirements, problems = _or_problems(lambda: read_wishes(context, scan), RequirementsError)
     path, condition, interpreter, clash = _environment(context)
     wanted = choose_groups(scan, groups, configured=context.settings.groups.value)

@@ -59,7 +59,7 @@ def freeze(context: Context, request: FreezeRequest) -> FreezeOutcome:
         context = context.looking()
     watch = Stopwatch(context.reporter)
     with watch.stage(Stage.SCAN):
-        scan = open_scan(context)
+        scan = open_scan(context, request.groups)
         require_sources(context, scan)
         refuse_foreign_locks(scan, context)
         requirements = read_wishes(context, scan)

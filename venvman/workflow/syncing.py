@@ -112,7 +112,7 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
     watch = Stopwatch(context.reporter)
     started = time.time_ns()
     with watch.stage(Stage.SCAN):
-        scan = open_scan(context)
+        scan = open_scan(context, request.groups)
         require_sources(context, scan)
         if request.wait >= 0:
             require_free(context, wait=request.wait)

@@ -31,11 +31,17 @@ ALWAYS = ("default", "dev")
 """The groups that are installed unless something else is said (DESIGN 4.1)."""
 
 
-def open_scan(context: Context) -> Scan:
-    """The project's files; faults in them are in the scan, not raised."""
+def open_scan(context: Context, choice: GroupChoice | None = None) -> Scan:
+    """The project's files; faults in them are in the scan, not raised.
+
+    What ``choice`` and the configuration name is a group, even if it is only shared lines.
+    """
     from venvman.scan import scan
 
-    return scan(context.project, variables=context.variables)
+    asked = {*(context.settings.groups.value or ())}
+    if choice is not None:
+        asked |= {*choice.extra, *choice.only}
+    return scan(context.project, variables=context.variables, asked=asked)
 
 
 def require_sources(context: Context, scan: Scan) -> None:
