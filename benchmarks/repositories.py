@@ -261,10 +261,10 @@ def described(found: Iterable[importlib.metadata.Distribution]) -> Iterator[str]
 
 
 def commits_of(root: Path, tools: Tools, count: int) -> list[str]:
-    """The newest commits that change a lock, newest first."""
+    """The newest commits that bring or change a requirements file, newest first."""
     paths = (":(glob)**/*requirements*.txt", ":(glob)requirements/**/*.txt")
-    words = ("log", "--first-parent", f"--max-count={count}", "--format=%H", "--", *paths)
-    return tools.git(*words, cwd=root).split()
+    kind = ("--first-parent", "--diff-filter=AM", f"--max-count={count}", "--format=%H")
+    return tools.git("log", *kind, "--", *paths, cwd=root).split()
 
 
 def minor_of(root: Path) -> str:
