@@ -9,7 +9,22 @@ from __future__ import annotations
 import os
 import sys
 
-from venvman import stamp
+
+def _leave_out_work_folder() -> None:
+    """`python -m` looks for modules in the working directory first, where anybody's may lie."""
+    try:
+        first = sys.path[0] or os.getcwd()
+        is_work_folder = first == os.getcwd()
+    except (OSError, IndexError):
+        return
+    if is_work_folder and not os.path.isfile(f"{first}/venvman/__main__.py"):
+        del sys.path[0]
+
+
+if __name__ == "__main__":
+    _leave_out_work_folder()
+
+from venvman import stamp  # noqa: E402 - what is imported from here on is not theirs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

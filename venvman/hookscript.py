@@ -7,6 +7,7 @@ comments and is read back from there, so that uninstalling leaves nothing behind
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from enum import Enum
@@ -141,7 +142,7 @@ def render(script: HookScript) -> str:
     return _TEMPLATE.format(
         mark=_MARK,
         mode=script.mode.value,
-        projects="\n".join(f"# project: {project}" for project in script.projects),
+        projects="\n".join(f"# project: {_on_one_line(project)}" for project in script.projects),
         name=script.name.value,
         suffix=BACKUP_SUFFIX,
         body=_body(script, arguments).rstrip("\n"),
@@ -160,8 +161,20 @@ def parse(text: str, *, name: HookName) -> HookScript | None:
         name=name,
         mode=HookMode(mode[1]) if mode else HookMode.REPORT,
         command=(),
-        projects=tuple(re.findall(r"^# project: (.+)$", text, re.MULTILINE)),
+        projects=tuple(map(_project, re.findall(r"^# project: (.+)$", text, re.MULTILINE))),
     )
+
+
+def _on_one_line(project: str) -> str:
+    """``project`` in a comment, which a line end in a folder's name would end."""
+    return project if project.isprintable() and project[:1] != '"' else json.dumps(project)
+
+
+def _project(text: str) -> str:
+    try:
+        return str(json.loads(text)) if text[:1] == '"' else text
+    except ValueError:
+        return text
 
 
 def _body(script: HookScript, arguments: str) -> str:

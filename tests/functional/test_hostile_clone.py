@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ import pytest
 from tests.support.cli import run
 from tests.support.projects import git, lock_of, snapshot, write_project
 from tests.support.wheels import in_tree_backend, make_wheel
+from venvman.hookscript import HookMode, HookName, HookScript, parse, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -420,3 +422,26 @@ def test_a_cache_that_others_may_write_is_not_used(
     assert ran.code == 0
     assert "is not used" in " ".join(ran.stderr.split())
     assert list((isolated / "cache").iterdir()) == []
+
+
+def test_modules_of_the_working_directory_are_not_imported(evil: Evil) -> None:
+    own_modules(evil)
+    evil.write("zlib.py", f"open({str(evil.folder / 'PWNED')!r}, 'w')\n")
+    clone = cloned(evil)
+    words = [sys.executable, "-m", "venvman", "status"]
+    done = subprocess.run(words, cwd=clone, capture_output=True, text=True, check=False)
+    assert "Environment" in done.stdout
+    assert not (evil.folder / "PWNED").exists()
+
+
+def test_a_folder_whose_name_holds_a_line_end_adds_no_line_to_a_hook() -> None:
+    name = "a\ntouch PWNED\n#"
+    script = HookScript(
+        name=HookName.POST_CHECKOUT, mode=HookMode.REPORT, command=("venvman",), projects=(name,)
+    )
+    text = render(script)
+    comment = text.partition("venvman() {")[0]
+    assert not any(line.startswith("touch") for line in comment.splitlines())
+    found = parse(text, name=HookName.POST_CHECKOUT)
+    assert found is not None
+    assert found.projects == (name,)

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from venvman.errors import Advice, InstallError, Problem
+from venvman.store.wheelfile import FREE_SIZE, LARGEST_RATIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -67,6 +68,7 @@ def unpack_sdist(archive: Path, folder: Path) -> Path:
 def _unpack_tar(archive: Path, folder: Path) -> None:
     with tarfile.open(archive) as opened:
         members = opened.getmembers()
+        _refuse_bomb(archive, sum(member.size for member in members))
         _refuse(archive.name, _faults_of_tar(members))
         now = time.time()
         for member in members:
@@ -92,6 +94,7 @@ def _make_usable(member: tarfile.TarInfo, *, mtime: float) -> None:
 def _unpack_zip(archive: Path, folder: Path) -> None:
     with zipfile.ZipFile(archive) as opened:
         members = opened.infolist()
+        _refuse_bomb(archive, sum(member.file_size for member in members))
         _refuse(archive.name, _faults_of_names((member.filename for member in members), set()))
         for member in members:
             target = folder / member.filename
@@ -103,6 +106,14 @@ def _unpack_zip(archive: Path, folder: Path) -> None:
                 shutil.copyfileobj(source, sink)
             if member.external_attr >> 16 & stat.S_IXUSR:
                 target.chmod(0o755)
+
+
+def _refuse_bomb(archive: Path, size: int) -> None:
+    packed = archive.stat().st_size
+    if size > max(FREE_SIZE, LARGEST_RATIO * packed):
+        raise ValueError(
+            f"Unpacked it is {size >> 20:,} MiB large, {size // packed} times its size."
+        )
 
 
 def _faults_of_tar(members: list[tarfile.TarInfo]) -> Iterator[str]:

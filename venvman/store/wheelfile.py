@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-__all__ = ["Member", "WheelArchive"]
+__all__ = ["FREE_SIZE", "LARGEST_RATIO", "Member", "WheelArchive"]
 
 _LONGEST_END = 22 + 0xFFFF + 20 + 56
 """The end record with the longest comment, and the 64-bit end before it."""
 _CHUNK = 1 << 20
 _AT_ONCE = 64 * 1024 * 1024
 """No file that is read whole (WHEEL, METADATA, RECORD) is larger."""
-_FREE_SIZE = 256 * 1024 * 1024
-_LARGEST_RATIO = 100
+FREE_SIZE = 256 * 1024 * 1024
+LARGEST_RATIO = 100
 """Unpacked, a wheel may be so many times as large as packed; small ones more."""
 _DESCRIPTORS = frozenset({12, 16, 20, 24})
 
@@ -163,7 +163,7 @@ class WheelArchive:
             raise self._damaged("two of its entries are one")
         self._following = dict(zip(offsets, (*offsets[1:], directory.offset), strict=True))
         total = sum(member.size for member in members)
-        if total > max(_FREE_SIZE, _LARGEST_RATIO * self._length):
+        if total > max(FREE_SIZE, LARGEST_RATIO * self._length):
             raise self._damaged(
                 f"unpacked it is {total >> 20:,} MiB large, {total // self._length} times its size"
             )
