@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from venvman.environment.inventory import MetadataKind
 from venvman.frozen import dataclass
 from venvman.lock.file import located
-from venvman.names import NormalizedName
+from venvman.names import TOOLS, NormalizedName
 from venvman.secrets import redact
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 
@@ -45,8 +45,6 @@ __all__ = [
     "compare",
 ]
 
-# DESIGN 4.2: "pip, and setuptools and wheel that no lock names, are never drift".
-_TOLERATED = frozenset(map(NormalizedName, ("pip", "setuptools", "wheel")))
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _USERINFO = re.compile(r"^([a-z0-9+.-]+://)[^/?#]*@", re.IGNORECASE)
 _REFERENCE = re.compile(r"\$\{[A-Z0-9_]+\}")
@@ -167,7 +165,7 @@ def compare(entries: Sequence[LockEntry], inventory: Inventory, *, root: Path) -
 def _difference(
     name: NormalizedName, entry: LockEntry | None, found: list[Installed], *, root: Path
 ) -> Difference | None:
-    if entry is None and name in _TOLERATED:
+    if entry is None and name in TOOLS:
         return None
     if len(found) > 1:
         return Duplicate(name=name, entry=entry, installed=tuple(found))

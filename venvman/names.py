@@ -8,10 +8,13 @@ from __future__ import annotations
 import re
 from typing import NewType
 
-__all__ = ["NormalizedName", "canonical"]
+__all__ = ["TOOLS", "NormalizedName", "canonical"]
 
 NormalizedName = NewType("NormalizedName", str)
 """A name in PEP 503 form: lower case, runs of ``-_.`` are one ``-``."""
+
+TOOLS = frozenset(map(NormalizedName, ("pip", "setuptools", "wheel")))
+"""What no lock names of these is never drift; what they need stays with them."""
 
 _SEPARATORS = re.compile(r"[-_.]+")
 

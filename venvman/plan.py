@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from venvman.drift import Damaged, Duplicate, Extra, Missing, OtherSource, OtherVersion
+from venvman.drift import (
+    Damaged,
+    Duplicate,
+    Extra,
+    Missing,
+    OtherSource,
+    OtherVersion,
+)
 from venvman.frozen import dataclass
+from venvman.names import TOOLS, canonical
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from venvman.drift import Difference, Drift
-    from venvman.environment.inventory import Installed
+    from venvman.environment.inventory import Installed, Inventory
     from venvman.lock.file import LockEntry
     from venvman.names import NormalizedName
+    from venvman.target import Target
 
-__all__ = ["Add", "Plan", "Remove", "Replace", "Step", "make_plan"]
+__all__ = ["Add", "Plan", "Remove", "Replace", "Step", "kept", "make_plan"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +82,35 @@ class Plan:
 
     def __bool__(self) -> bool:
         return bool(self.steps)
+
+
+def kept(
+    drift: Drift, inventory: Inventory, keep: Iterable[NormalizedName], target: Target
+) -> frozenset[NormalizedName]:
+    """What stays though no lock names it: ``keep``, pip, setuptools, wheel, and what they need.
+
+    Read from the metadata of those that are installed, extras that one asks of another included.
+    """
+    keep = frozenset(keep)
+    if not any(isinstance(each, (Extra, Duplicate)) for each in drift.differences):
+        return keep
+    from venvman.environment.inventory import metadata_of
+    from venvman.lock.depends import dependencies_of
+
+    there = {each.name: each for each in inventory.distributions}
+    pending = [(name, "") for name in keep | TOOLS]
+    seen: set[tuple[NormalizedName, str]] = set()
+    while pending:
+        name, extra = pending.pop()
+        if name not in there or (name, extra) in seen:
+            continue
+        seen.add((name, extra))
+        metadata = metadata_of(there[name])
+        lines = metadata.requires if metadata is not None else ()
+        for line in dependencies_of(lines, target=target, extra=extra):
+            needed = canonical(line.name)
+            pending += [(needed, each) for each in ("", *map(canonical, line.extras))]
+    return keep | {name for name, _ in seen}
 
 
 def make_plan(drift: Drift, *, keep: frozenset[NormalizedName], inexact: bool = False) -> Plan:

@@ -11,6 +11,7 @@ from venvman.drift import Damaged, Duplicate, Extra, Missing, OtherSource, Other
 from venvman.environment.inspection import Environment
 from venvman.environment.inventory import MetadataKind
 from venvman.errors import Command
+from venvman.names import TOOLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,7 +137,7 @@ def _whole(examination: Examination, each: Installed) -> Command:
 def _mend(examination: Examination, name: NormalizedName) -> Command:
     """The command that makes ``name`` whole: sync for what is drift, pip for pip's own kind."""
     locked = {entry.name for entry in examination.entries or ()}
-    if name in locked or name not in ("pip", "setuptools", "wheel"):
+    if name in locked or name not in TOOLS:
         return _SYNC
     if isinstance(examination.condition, Environment):
         python = examination.condition.python

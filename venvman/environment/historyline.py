@@ -11,6 +11,8 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from venvman.names import TOOLS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -22,7 +24,6 @@ FORMAT = 1
 SWITCH = "switch"
 
 _DEEPEST = 64
-_TOLERATED = frozenset({"pip", "setuptools", "wheel"})
 
 
 def append_switch(root: str, sequence: int, wheels: Iterable[tuple[str, str]]) -> None:
@@ -52,7 +53,7 @@ def fingerprint(wheels: Iterable[tuple[str, str]]) -> str:
     # hashlib, its public face, takes longer to import than all that is digested here.
     from _blake2 import blake2b
 
-    rows = sorted(f"{name} {wheel}" for name, wheel in wheels if name not in _TOLERATED)
+    rows = sorted(f"{name} {wheel}" for name, wheel in wheels if name not in TOOLS)
     return blake2b("\n".join(rows).encode(), digest_size=16).hexdigest()
 
 

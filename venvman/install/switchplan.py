@@ -12,6 +12,7 @@ from venvman import stamp
 from venvman.environment.ledger import Ledger, read_ledger
 from venvman.environment.record import locate, parse_record
 from venvman.install.attic import Attic, AtticEntry
+from venvman.names import TOOLS
 from venvman.reading import read_regular
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ __all__ = ["Leaving", "SwitchPlan", "plan_switch"]
 
 # Without these there is no environment, whatever a RECORD says.
 _UNTOUCHABLE = ("pyvenv.cfg", ".venvman")
-# What no lock names of these stays as it is: the recorded state is not what a sync would make.
-_NEVER_DRIFT = frozenset({"pip", "setuptools", "wheel"})
 _FEW = 20
 """More wheels from the store are more than a switch should be: folders are placed for them, say."""
 
@@ -87,7 +86,7 @@ def plan_switch(found: Stamp, current: State, wanted: State) -> SwitchPlan | Non
     if leaving is None or coming is None:
         return None
     plan = SwitchPlan(root, ledger, current, wanted, leaving, *coming)
-    return None if {*plan.before, *plan.after} & _NEVER_DRIFT else plan
+    return None if {*plan.before, *plan.after} & TOOLS else plan
 
 
 def _without(root: str, state: State, gone: list[str]) -> State | None:

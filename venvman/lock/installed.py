@@ -12,7 +12,7 @@ from venvman.errors import Command, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.lock.depends import dependencies_of
 from venvman.lock.file import Lock, LockEntry, LockHeader, sort_key
-from venvman.names import canonical
+from venvman.names import TOOLS, canonical
 from venvman.sources import DirectorySource, IndexSource, Source
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from venvman.target import Target
 
 __all__ = ["InstalledLocks", "lock_installed"]
-
-_TOOLS = frozenset({"pip", "setuptools", "wheel"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +75,7 @@ def lock_installed(
             entries=tuple(sorted(entries, key=sort_key)), header=headers[group.name]
         )
     unasked = tuple(
-        one for one in inventory.distributions if one.name not in reached and one.name not in _TOOLS
+        one for one in inventory.distributions if one.name not in reached and one.name not in TOOLS
     )
     problems += [_unasked(one) for one in unasked]
     return InstalledLocks(locks=locks, unasked=unasked, problems=tuple(dict.fromkeys(problems)))

@@ -12,6 +12,7 @@ from venvman.errors import (
     VenvmanError,
 )
 from venvman.frozen import dataclass
+from venvman.names import canonical
 from venvman.workflow.locks import judge_locks, read_group_lock
 from venvman.workflow.places import unfinished
 from venvman.workflow.values import GroupChoice, LockState, StatusReport
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from venvman.githooks import HooksReport
     from venvman.lock.file import Lock, LockEntry
     from venvman.lock.freshness import Judgement
+    from venvman.names import NormalizedName
     from venvman.python.interpreters import Interpreter
     from venvman.requirements.groups import RequirementSet
     from venvman.scan import Scan, SourceFile
@@ -69,6 +71,7 @@ class _Look:
     selection_problems: tuple[Problem, ...]
     inventory: Inventory | None
     drift: Drift | None
+    keep: frozenset[NormalizedName]
 
 
 def status(context: Context, groups: GroupChoice | None = None) -> StatusReport:
@@ -78,13 +81,11 @@ def status(context: Context, groups: GroupChoice | None = None) -> StatusReport:
         ConfigurationError: ``groups`` names one that the project does not have.
     """
     from venvman.environment.history import History
-    from venvman.names import canonical
     from venvman.plan import make_plan
     from venvman.workflow.recalling import is_on_disk
 
     context = context.looking()
     look = _look(context, groups or GroupChoice())
-    keep = frozenset(canonical(name) for name in context.settings.keep.value)
     wishes = look.requirements.groups if look.requirements else ()
     last = History(look.path).newest()
     return StatusReport(
@@ -95,7 +96,7 @@ def status(context: Context, groups: GroupChoice | None = None) -> StatusReport:
         inspection=look.condition,
         interpreter=look.interpreter,
         drift=look.drift,
-        plan=None if look.drift is None else make_plan(look.drift, keep=keep),
+        plan=None if look.drift is None else make_plan(look.drift, keep=look.keep),
         last=last,
         last_on_disk=last is not None and is_on_disk(context.project, last),
         problems=(
@@ -122,7 +123,6 @@ def examine_project(context: Context, *, verify_files: bool = False) -> Examinat
 
     from venvman.doctor.examination import Examination
     from venvman.environment.neighbours import sharing
-    from venvman.names import canonical
 
     context = context.looking()
     look = _look(context, GroupChoice())
@@ -142,7 +142,7 @@ def examine_project(context: Context, *, verify_files: bool = False) -> Examinat
         selection_problems=look.selection_problems,
         inventory=look.inventory,
         drift=look.drift,
-        keep=frozenset(canonical(name) for name in context.settings.keep.value),
+        keep=look.keep,
         target=look.interpreter.target if look.interpreter else None,
         hooks=_hooks(context),
         verify_files=verify_files,
@@ -161,10 +161,13 @@ def _look(context: Context, groups: GroupChoice) -> _Look:
     selection_problems = tuple(each for each in selection_problems if each.message not in told)
     inventory = _inventory(condition)
     drift = None
-    if entries is not None and inventory is not None:
+    keep = frozenset(map(canonical, context.settings.keep.value))
+    if entries is not None and inventory is not None and interpreter is not None:
         from venvman.drift import compare
+        from venvman.plan import kept
 
         drift = compare(entries, inventory, root=context.project.root)
+        keep = kept(drift, inventory, keep, interpreter.target)
     return _Look(
         scan=scan,
         requirements=requirements,
@@ -180,6 +183,7 @@ def _look(context: Context, groups: GroupChoice) -> _Look:
         selection_problems=selection_problems,
         inventory=inventory,
         drift=drift,
+        keep=keep,
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from venvman.environment.history import Held, History, RecordedLock, Revision, State, text_digest
 from venvman.frozen import dataclass
+from venvman.names import TOOLS
 from venvman.reading import read_regular
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ __all__ = [
 ]
 
 FOUND = "found"
-# They are recorded only where a lock names them, which an inventory cannot know.
-_TOLERATED = frozenset({"pip", "setuptools", "wheel"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +187,7 @@ def _pins(held: Sequence[Held]) -> list[tuple[str, str | None, str, str | None]]
     return [
         (each.name, each.version, each.source, each.wheel)
         for each in held
-        if each.name not in _TOLERATED
+        if each.name not in TOOLS
     ]
 
 

@@ -397,15 +397,16 @@ def plan_for(context: Context, place: Place, selected: Selected, request: SyncRe
     from venvman.drift import compare
     from venvman.environment.inventory import Inventory, take_inventory
     from venvman.names import canonical
-    from venvman.plan import make_plan
+    from venvman.plan import kept, make_plan
 
     there = place.environment
     inventory = Inventory(distributions=())
     if there is not None:
         inventory = take_inventory(there, seen=context.seen)
     drift = compare(selected.entries, inventory, root=context.project.root)
-    keep = frozenset(canonical(name) for name in context.settings.keep.value)
-    plan = make_plan(drift, keep=keep | selected.keep, inexact=request.inexact)
+    names = {*map(canonical, context.settings.keep.value), *selected.keep}
+    keep = kept(drift, inventory, names, place.interpreter.target)
+    plan = make_plan(drift, keep=keep, inexact=request.inexact)
     return plan if there is None else _with_robbed(plan, there, selected, inventory)
 
 
