@@ -291,3 +291,61 @@ def test_what_doctor_prints_mends_from_where_it_is_printed(
         )
         assert done.returncode == 0, (fix, done.stdout + done.stderr)
     assert findings(code, root, cwd, flags) == [], before
+
+
+def test_overrides_stand_for_what_distributions_ask_for(root: Path) -> None:
+    (info,) = site_of(root).glob("alpha-*.dist-info")
+    text = (info / "METADATA").read_text().replace("beta>=1", "beta<1")
+    (info / "METADATA").write_text(f"{text}Requires-Dist: gone\n".replace("\n\n", "\n"))
+    assert findings("VM41", root, root, ())
+    overrides = "beta>=1\", \"gone; python_version < '0'"
+    (root / "pyproject.toml").write_text(f'[tool.venvman]\noverrides = ["{overrides}"]\n')
+    assert findings("VM41", root, root, ()) == []
+
+
+def test_one_odd_file_hides_nothing_of_the_others(root: Path) -> None:
+    edit(f"{BETA}/RECORD", "", "a\0b,,\n")(root)
+    remove("alpha.py")(root)
+    edit("requirements.txt", "", "gamma\n")(root)
+    codes = {each["code"] for each in findings("VM", root, root, ())}
+    assert {"VM302", "VM501", "VM504"} <= codes
+
+
+def test_a_folder_of_packages_that_is_a_link_is_one_finding(root: Path) -> None:
+    site = site_of(root)
+    moved = shutil.move(site, root.parent / "elsewhere")
+    site.symlink_to(moved)
+    (found,) = findings("VM5", root, root, ())
+    assert (found["code"], found["package"]) == ("VM503", None)
+
+
+def test_another_python_never_stands_in_for_one_that_is_gone(root: Path, shell_path: str) -> None:
+    for name in ("python", "python3"):
+        (root / "venv/bin" / name).chmod(0o755)
+    (root / "venv/bin/python3").unlink()
+    other = root.parent / "bin"
+    other.mkdir()
+    (other / "python3").symlink_to(sys.executable)
+    ran = subprocess.run(
+        ["venvman", "run", "--", "python3", "-c", "print('another')"],
+        cwd=root,
+        env={**os.environ, "PATH": f"{other}{os.pathsep}{shell_path}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout) == (127, "")
+    assert "command-of-another-python" in ran.stderr
+
+
+def test_files_that_two_distributions_bring_are_as_one_of_them_has_them(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+    for name in ("one", "two"):
+        make_wheel(index.folder, name, files={"both/__init__.py": f"name = {name!r}\n"})
+    write("requirements.txt", "one\ntwo\n")(tmp_path / "both")
+    git(tmp_path / "both", "init", "-q")
+    assert run("sync", "-q", cwd=tmp_path / "both").code == 0
+    ran = run("doctor", "--verify", "--select", "VM5", cwd=tmp_path / "both")
+    assert ran.code == 0, ran.stdout

@@ -56,10 +56,22 @@ def needs(examination: Examination) -> Iterator[Finding]:
                 path=examination.display(each.metadata),
             )
             continue
-        found = installed.get(canonical(requirement.name))
-        finding = _unmet(examination, each, requirement, found)
-        if finding is not None:
-            yield finding
+        for demanded in _demanded(examination, requirement):
+            found = installed.get(canonical(demanded.name))
+            finding = _unmet(examination, each, demanded, found)
+            if finding is not None:
+                yield finding
+
+
+def _demanded(examination: Examination, requirement: Requirement) -> Iterator[Requirement]:
+    """``requirement``, or what the configuration puts in its place."""
+    from packaging.requirements import Requirement as Parsed
+
+    name = canonical(requirement.name)
+    if name not in examination.overrides:
+        yield requirement
+    for specifier in examination.overrides.get(name, ()):
+        yield Parsed(f"{name}{specifier}")
 
 
 def python(examination: Examination) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,8 @@ class Examination:
     ``files`` are all requirements files, as parsed. ``requirements`` is None where they cannot be
     read; ``scan_problems`` say why, or hold warnings of a scan that worked. ``has_sources`` is
     False where the project has nothing to read. ``entries`` are those selected for the target,
-    ``selection_problems`` why they cannot be. ``keep`` names what the configuration leaves alone.
+    ``selection_problems`` why they cannot be. ``keep`` names what the configuration leaves alone,
+    ``overrides`` the specifiers that stand for every demand of a name; none if it is left out.
     ``hooks`` is None outside git. ``metadata`` reads one distribution's metadata; a function,
     since few runs need all of them. ``sharing`` says which environments of this machine have the
     same files under other names (:func:`venvman.environment.neighbours.sharing`).
@@ -93,6 +95,7 @@ class Examination:
     drift: Drift | None = None
     keep: frozenset[NormalizedName] = frozenset()
     target: Target | None = None
+    overrides: Mapping[NormalizedName, tuple[str, ...]] = field(default_factory=dict)
     hooks: HooksReport | None = None
     verify_files: bool = False
     metadata: Callable[[Installed], CoreMetadata | None] = metadata_of

@@ -16,6 +16,7 @@ from venvman.errors import (
 )
 from venvman.names import canonical
 from venvman.pep508 import Malformed, parse_requirement
+from venvman.resolve.otherpython import with_python
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _other_python(lines: list[str], wishes: list[Requirement]) -> VenvmanError |
         code="requires-other-python",
         **_at(_place(name, wishes) or _chain(name, _brought(lines), wishes)),
         why="No version of it that fits the requirements runs on this Python.",
-        fix=Command.venvman("sync", "--recreate", "--python", "VERSION"),
+        fix=with_python(wanted),
     )
 
 

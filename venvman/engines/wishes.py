@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from venvman.engines.describing import name_of
 from venvman.errors import (
     Advice,
-    Command,
     Problem,
     RequirementsError,
     UnsatisfiableError,
@@ -17,6 +16,7 @@ from venvman.names import NormalizedName, canonical
 from venvman.pep508 import Malformed, parse_requirement
 from venvman.resolve.demand import Demand, Pin
 from venvman.resolve.dependency import Dependency
+from venvman.resolve.otherpython import with_python
 from venvman.secrets import redact
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 
@@ -105,7 +105,7 @@ class DirectPins:
                 f"{redact(str(source))} cannot be installed here.",
                 code="requires-other-python",
                 why=f"It {refusal}.",
-                fix=Command.venvman("sync", "--recreate", "--python", "VERSION"),
+                fix=with_python(metadata.requires_python or ""),
             )
         return Pin(
             name,

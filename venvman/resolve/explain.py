@@ -10,6 +10,7 @@ from venvman.candidates import RefusalKind
 from venvman.errors import Advice, Fix, IndexFault, Problem, UnsatisfiableError, VenvmanError
 from venvman.resolve.demand import IMPOSSIBLE
 from venvman.resolve.limits import combined
+from venvman.resolve.otherpython import with_python
 from venvman.resolve.solver import Question, Unsolvable, solve
 from venvman.secrets import redact
 
@@ -321,9 +322,11 @@ def _counted(reasons: Sequence[str], files: int) -> str:
 
 def _cure(refusals: Sequence[Refusal], demand: Demand) -> Fix:
     """What would let the newest refused version in."""
-    kinds = [each.kind for each in _fitting(refusals, demand)]
+    fitting = _fitting(refusals, demand)
+    kinds = [each.kind for each in fitting]
+    if kinds and kinds[0] is RefusalKind.PYTHON:
+        return with_python(fitting[0].file.requires_python or "")
     cures = {
-        RefusalKind.PYTHON: "Use another Python, or ask for another version",
         RefusalKind.PLATFORM: "Ask for another version, or keep it off this system by a marker",
         RefusalKind.PRE_RELEASE: f"Ask for {demand.name} by a pre-release's version, or add --pre",
         RefusalKind.YANKED: "Ask for another version, or pin this one with ==",

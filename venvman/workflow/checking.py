@@ -93,7 +93,7 @@ def status(context: Context, groups: GroupChoice | None = None) -> StatusReport:
         requirements=len({line.origin for group in wishes for line in group.requirements}),
         locks=tuple(_lock_state(each) for each in look.locks),
         environment=look.path,
-        inspection=look.condition,
+        inspection=_of_another_python(look),
         interpreter=look.interpreter,
         drift=look.drift,
         plan=None if look.drift is None else make_plan(look.drift, keep=look.keep),
@@ -106,6 +106,15 @@ def status(context: Context, groups: GroupChoice | None = None) -> StatusReport:
             *look.selection_problems,
         ),
     )
+
+
+def _of_another_python(look: _Look) -> Condition:
+    """The environment's condition; one of another Python than is asked for is no use, either."""
+    if look.python_conflict is None:
+        return look.condition
+    from venvman.environment.inspection import Broken
+
+    return Broken(path=look.path, reason=look.python_conflict, code="other-python")
 
 
 def diagnose(
@@ -144,10 +153,30 @@ def examine_project(context: Context, *, verify_files: bool = False) -> Examinat
         drift=look.drift,
         keep=look.keep,
         target=look.interpreter.target if look.interpreter else None,
+        overrides=_overrides(context, look.interpreter),
         hooks=_hooks(context),
         verify_files=verify_files,
         sharing=partial(sharing, context.directories.state),
     )
+
+
+def _overrides(
+    context: Context, interpreter: Interpreter | None
+) -> Mapping[NormalizedName, tuple[str, ...]]:
+    from packaging.markers import Marker
+
+    from venvman.engines.wishes import read_overrides
+
+    if interpreter is None or not context.settings.overrides.value:
+        return {}
+    applies = interpreter.target.applies
+    found, _ = _or_problems(
+        lambda: read_overrides(
+            context.settings.overrides.value, lambda marker: applies(Marker(marker), extra="")
+        ),
+        RequirementsError,
+    )
+    return {name: tuple(each.specifier for each in some) for name, some in (found or {}).items()}
 
 
 def _look(context: Context, groups: GroupChoice) -> _Look:

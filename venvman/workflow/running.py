@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -151,22 +152,36 @@ def _environment(context: Context, request: RunRequest) -> Environment:
     return found
 
 
+_PYTHON = re.compile(r"python\d*(\.\d+)*")
+
+
 def _found(
     command: str, variables: Mapping[str, str], context: Context, environment: Environment
 ) -> str:
     """The program's path; one that is named by a path counts from the working directory."""
+    named, scripts = Path(command), environment.paths.scripts
     found = shutil.which(command, path=variables["PATH"])
-    if found is not None:
+    if found is not None and not (_PYTHON.fullmatch(command) and Path(found).parent != scripts):
         return found
-    named = Path(command)
-    if named.name != command and (context.cwd / named).is_file():
+    there = context.cwd / named if named.name != command else scripts / command
+    if there.is_file():
         raise CommandForbidden(
             f"{command} may not be executed.",
             code="command-not-executable",
             path=command,
             fix=Command.venvman("run", "python", command)
-            if named.suffix == ".py"
-            else Command.of("chmod", "+x", context.cwd / named),
+            if named.suffix == ".py" and named.name != command
+            else Command.of("chmod", "+x", there),
+        )
+    if found is not None:
+        version = command.removeprefix("python")
+        wished = ("--python", version) if "." in version else ()
+        # Another Python would see none of the environment's packages, and say nothing of it.
+        raise CommandFault(
+            f"The environment has no {command}.",
+            code="command-of-another-python",
+            why=f"{found} is another Python.",
+            fix=Command.venvman("sync", "--recreate", *wished),
         )
     shown = context.project.display(environment.paths.scripts)
     raise CommandFault(
