@@ -186,7 +186,8 @@ class QuickResolution(Resolution[Demand, Pin, str]):
         )
 
     def _is_current(self, name: str, criterion: Criterion[Demand, Pin]) -> bool:
-        return name in self._open and self._criteria[name] is criterion
+        # While _open is brought up to date it may hold a name that nothing asks for any more.
+        return name in self._open and self._criteria.get(name) is criterion
 
     def _first_in_heap(self) -> str:
         # Promotions are part of a preference, and change. But what is promoted and open has been
