@@ -6,8 +6,9 @@
 Each CLONE is a git folder, bare or not, with its history; nothing is written into it. In a clone
 of its own the newest commits that change requirements are checked out, from the newest to the
 oldest and back again, with ``venvman sync`` at each: afterwards the environment must be what a
-fresh clone at that commit gets (names, versions and sources), the tracked files as committed, and
-a second ``sync`` have nothing to do. ``uv pip sync`` of the same files into an environment of its
+fresh clone at that commit gets (names, versions and sources), the tracked files as committed (but
+for locks that the commit's own requirements have outrun), and a second ``sync`` have nothing to
+do. ``uv pip sync`` of the same files into an environment of its
 own is timed beside it. Figures of the way back count: by then both caches are warm. Needs the
 package index.
 """
@@ -83,6 +84,7 @@ class Stop:
     peer: float | None
     packages: int
     as_fresh_clone: bool
+    stale: tuple[str, ...]
     rewritten: tuple[str, ...]
     new: tuple[str, ...]
     second_does_nothing: bool
@@ -90,11 +92,12 @@ class Stop:
 
     @property
     def holds(self) -> bool:
-        return not self.code and self.as_fresh_clone and self.second_does_nothing
+        held = self.as_fresh_clone and self.second_does_nothing and self.leaves_what_is_fresh
+        return not self.code and held
 
     @property
-    def clean(self) -> bool:
-        return self.holds and not self.rewritten
+    def leaves_what_is_fresh(self) -> bool:
+        return set(self.rewritten) <= set(self.stale)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,15 +119,18 @@ class Walk:
             f"| {self.repository} | {self.python} | {len(self.stops)} "
             f"| {sum(not stop.code for stop in self.stops)} "
             f"| {sum(stop.as_fresh_clone for stop in self.stops)} "
-            f"| {sum(not stop.rewritten for stop in self.stops)} "
+            f"| {sum(bool(stop.stale) for stop in self.stops)} "
+            f"| {sum(stop.leaves_what_is_fresh for stop in self.stops)} "
             f"| {sum(stop.second_does_nothing for stop in self.stops)} "
             f"| {own * 1000:.0f} ms | {peer * 1000:.0f} ms | {ratio} |"
         )
 
 
 HEAD = (
-    "| repository | Python | stops | synced | as a fresh clone | tracked files untouched "
-    "| second sync nothing | venvman sync | uv pip sync | ratio |\n" + "| --- " * 10 + "|"
+    "| repository | Python | stops | synced | as a fresh clone | with stale locks "
+    "| all other files untouched | second sync nothing | venvman sync | uv pip sync | ratio |\n"
+    + "| --- " * 11
+    + "|"
 )
 
 
@@ -176,7 +182,7 @@ def walked(clone: Path, folder: Path, tools: Tools, count: int) -> Walk:
         stop = visited(root, commit, tools, fresh, place, python)
         python = python or minor_of(root)
         stops.append(stop)
-        if not stop.clean:
+        if not stop.holds:
             sys.stderr.write(f"{name} {commit[:10]}: {shown(stop)}\n")
     return Walk(repository=name, python=python, stops=tuple(stops), back=len(commits))
 
@@ -191,6 +197,7 @@ def visited(
 ) -> Stop:
     """``venvman sync`` in ``root`` and what holds afterwards; the environment's Python stays."""
     flags = ("--python", python) if python else ()
+    stale = stale_locks(root, tools)
     done = tools.run(tools.venvman, "sync", *flags, cwd=root)
     found = installed(root / "venv")
     rewritten = tuple(tools.git("diff", "--name-only", "HEAD", cwd=root).split())
@@ -207,6 +214,7 @@ def visited(
         peer=peer,
         packages=len(found),
         as_fresh_clone=fresh.get(commit) == found,
+        stale=stale,
         rewritten=rewritten,
         new=tuple(new),
         second_does_nothing=not again.code and "Nothing to do" in again.stdout,
@@ -234,6 +242,13 @@ def peer_time(root: Path, tools: Tools, place: Path) -> float | None:
     program = str(environment / "bin" / "python")
     done = tools.run(tools.uv, "pip", "sync", "--quiet", "--python", program, *files, cwd=root)
     return done.seconds if files and not done.code else None
+
+
+def stale_locks(root: Path, tools: Tools) -> tuple[str, ...]:
+    """The locks that the commit's own requirements have outrun, as ``status`` judges."""
+    done = tools.run(tools.venvman, "status", "--format", "json", cwd=root)
+    locks = json.loads(done.stdout)["data"].get("locks", []) if done.stdout else []
+    return tuple(each["path"] for each in locks if each["state"] == "stale")
 
 
 def locks_of(root: Path, tools: Tools) -> list[str]:
