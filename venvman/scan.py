@@ -70,6 +70,14 @@ class SourceFile:
         """The first source."""
         return self.paths[0] if self.paths else None
 
+    @property
+    def limits(self) -> tuple[Path, ...]:
+        """The files of the ``-c`` in the header's command, as far as they are there."""
+        if self.header is None or self.folder is None:
+            return ()
+        paths = [Path(os.path.normpath(self.folder / name)) for name in self.header.constraints]
+        return tuple(path for path in paths if path.is_file())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
@@ -292,6 +300,9 @@ class _Finder:
 
     def add_included(self) -> None:
         """Adds what the files so far include, and gathers the faults of the includes."""
+        for source in self._sources:
+            for limit in source.limits:
+                self.add(str(limit), role=Role.INCLUDED, group=source.group, constraint=True)
         for start in [file for file in self._files.values() if file.role is not Role.LOCK]:
             # No stand-ins: here every file that is named counts, locks included.
             follower = Follower(self._library.load, stand_ins={})

@@ -534,3 +534,18 @@ def test_outdated_names_the_command_that_can_move_the_pins_of_an_exported_lock(
 
     assert "uv export --no-hashes -o requirements.txt" in told
     assert "venvman upgrade" not in told
+
+
+def test_constraints_that_only_the_command_names_are_watched_like_any_file(
+    repository: Repository,
+) -> None:
+    repository.write({"requirements.in": "beta\n", "limits.txt": "beta<2\n"})
+    repository.compile(f"{PLAIN} --constraint limits.txt")
+    assert "beta==1.0" in repository.text("requirements.txt")
+    repository.run("freeze")
+    assert "Nothing to do" in repository.run("freeze").stdout
+
+    repository.write({"limits.txt": "beta>=2\n"})
+    repository.run("freeze")
+
+    assert "beta==2.0" in repository.text("requirements.txt")

@@ -6,7 +6,6 @@ faults of all the files at once.
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -131,7 +130,7 @@ class _Reader:
             options=tuple(options),
             files=tuple(files),
             folder=source.folder,
-            limits=_limits(source),
+            limits=source.limits,
             included=tuple(
                 Path(each)
                 for each, whole in follower.locks.items()
@@ -167,7 +166,7 @@ class _Reader:
     def _visits(self, follower: Follower, source: SourceFile) -> Iterator[Visit]:
         for path in source.paths:
             yield from self._followed(follower, str(path))
-        for path in _limits(source):
+        for path in source.limits:
             for visit in self._followed(follower, str(path)):
                 yield replace(visit, constraint=True)
 
@@ -217,14 +216,6 @@ class _Reader:
 
     def _note(self, problems: Iterable[Problem]) -> None:
         self._faults.update(dict.fromkeys(problems))
-
-
-def _limits(source: SourceFile) -> tuple[Path, ...]:
-    """The files of the ``-c`` in the lock's command, as far as they are there."""
-    if source.header is None or source.folder is None:
-        return ()
-    paths = [Path(os.path.normpath(source.folder / name)) for name in source.header.constraints]
-    return tuple(path for path in paths if path.is_file())
 
 
 def _not_a_constraint(line: RequirementLine) -> Problem | None:
