@@ -22,7 +22,7 @@ from venvman.secrets import redact
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["configuration_files", "read_pip_configuration"]
+__all__ = ["configuration_files", "pip_files", "read_pip_configuration"]
 
 COMMAND = "install"
 """The section that counts besides ``[global]``: venvman does what ``pip install`` would."""
@@ -56,9 +56,34 @@ def read_pip_configuration(
     Raises:
         ConfigurationError: files that cannot be read and values that make no sense, all at once.
     """
+    problems: list[Problem] = []
+    merged = _merged(variables, home, site, files, problems)
+    options = _options(merged, home, problems)
+    if problems:
+        raise ConfigurationError(
+            problems[0].message, code="pip-configuration-invalid", problems=problems
+        )
+    return options
+
+
+def pip_files(variables: Mapping[str, str], *, home: Path, key: str) -> tuple[str, ...]:
+    """The files that pip is configured to use as ``constraint`` or ``build-constraint`` (``key``).
+
+    As written: they count from the working directory, as with pip.
+    """
+    value = _merged(variables, home, None, None, []).get(key)
+    return () if value is None else tuple(value.text.split())
+
+
+def _merged(
+    variables: Mapping[str, str],
+    home: Path,
+    site: Path | None,
+    files: Sequence[Path] | None,
+    problems: list[Problem],
+) -> Mapping[str, _Value]:
     if files is None:
         files = configuration_files(variables, home=home, site=site)
-    problems: list[Problem] = []
     layers: dict[str, dict[str, _Value]] = {"global": {}, COMMAND: {}, ":env:": {}}
     for path in files:
         for section, values in _read_file(path, problems).items():
@@ -68,12 +93,7 @@ def read_pip_configuration(
     merged: dict[str, _Value] = {}
     for layer in layers.values():
         merged.update({key: value for key, value in layer.items() if value.text})
-    options = _options(merged, home, problems)
-    if problems:
-        raise ConfigurationError(
-            problems[0].message, code="pip-configuration-invalid", problems=problems
-        )
-    return options
+    return merged
 
 
 def configuration_files(

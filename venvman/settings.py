@@ -69,6 +69,7 @@ class Settings:
     offline: Setting[bool] = field(default_factory=lambda: Setting(value=False))
     exclude_newer: Setting[str | None] = field(default_factory=lambda: Setting(value=None))
     overrides: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
+    constraints: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
     build_constraints: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
     cache_keys: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
     """Read by :mod:`venvman.projectinputs` in the project that is built, wherever it is used."""
@@ -296,6 +297,7 @@ def _readers() -> dict[str, Callable[[Any], object]]:
         "exclude": _words,
         "keep": _words,
         "cache_keys": _words,
+        "constraints": _words,
         "link": _link,
         "compile": _boolean,
         "offline": _boolean,

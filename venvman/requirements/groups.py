@@ -65,6 +65,7 @@ def read_requirements(
     *,
     variables: Mapping[str, str],
     fetch: Callable[[str], bytes] | None = None,
+    limits: Sequence[str] = (),
 ) -> RequirementSet:
     """Merges the sources of ``scan`` with all they include into groups.
 
@@ -77,11 +78,12 @@ def read_requirements(
         variables: what ``${NAME}`` may stand for.
         fetch: reads the ``http:`` URL of an included file; None refuses such includes. It may raise
             any :class:`VenvmanError`.
+        limits: paths or URLs of files of constraints for every group, which no file names.
 
     Raises:
         RequirementsError: one problem for every faulty line of every file read.
     """
-    reader = _Reader(scan, variables=variables, fetch=fetch)
+    reader = _Reader(scan, variables=variables, fetch=fetch, limits=limits)
     groups = tuple(reader.group(source) for source in scan.sources if source.paths)
     reader.check()
     return RequirementSet(groups=groups)
@@ -92,8 +94,9 @@ class _Reader:
 
     def __init__(
         self, scan: Scan, *, variables: Mapping[str, str],
-        fetch: Callable[[str], bytes] | None,
+        fetch: Callable[[str], bytes] | None, limits: Sequence[str],
     ) -> None:  # fmt: skip
+        self._limits = limits
         self._library = Library(scan.project, variables=variables)
         self._stand_ins = scan.stand_ins
         self._variables = variables
@@ -120,6 +123,7 @@ class _Reader:
                     requirements.append(visit.line.requirement)
                 elif (constraint := self._constraint(visit.line, visit)) is not None:
                     constraints.append(constraint)
+        constraints += self._machine_constraints()
         self._note(follower.faults)
         return Group(
             name=source.group,
@@ -142,6 +146,19 @@ class _Reader:
                 if not whole and Path(each) != source.lock
             ),
         )
+
+    def _machine_constraints(self) -> Iterator[Requirement]:
+        """Theirs are no files of the group: no lock names them."""
+        for location in self._limits:
+            follower = Follower(self._load, stand_ins={})
+            for visit in self._followed(follower, location):
+                if visit.line is None:
+                    self._note(visit.parsed.errors)
+                elif isinstance(visit.line, RequirementLine):
+                    limit = self._constraint(visit.line, replace(visit, constraint=True))
+                    if limit is not None:
+                        yield limit
+            self._note(follower.faults)
 
     def check(self) -> None:
         """Raises :class:`RequirementsError` if anything was wrong."""

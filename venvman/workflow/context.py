@@ -89,6 +89,32 @@ class Context:
         base = read_pip_configuration(self.variables, home=self.home)
         return replace(layer(base, files), offline=self.settings.offline.value)
 
+    @property
+    def constraint_files(self) -> tuple[str, ...]:
+        """What limits every group besides its files: the setting, then pip's own configuration."""
+        from venvman.pipconfig import pip_files
+
+        own = [str(self.project.root / each) for each in self.settings.constraints.value]
+        return (*own, *self._named(pip_files(self.variables, home=self.home, key="constraint")))
+
+    @property
+    def build_constraints(self) -> tuple[str, ...]:
+        """The setting, then the lines of the files that pip is configured to use.
+
+        Raises:
+            RequirementsError: one of them cannot be read.
+        """
+        from venvman.pipconfig import pip_files
+        from venvman.scan import Library
+
+        library = Library(self.project, variables=self.variables)
+        files = self._named(pip_files(self.variables, home=self.home, key="build-constraint"))
+        lines = [line for each in files for line in library.load(each).requirements]
+        return (*self.settings.build_constraints.value, *(each.requirement.raw for each in lines))
+
+    def _named(self, names: tuple[str, ...]) -> list[str]:
+        return [each if "://" in each else str(self.cwd / each) for each in names]
+
 
 def open_context(
     *,

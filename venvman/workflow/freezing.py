@@ -397,7 +397,7 @@ def _run_engine(
         hashes=request.hashes,
         exclude_newer=context.settings.exclude_newer.value or next(iter(cutoffs), None),
         overrides=context.settings.overrides.value,
-        build_constraints=context.settings.build_constraints.value,
+        build_constraints=context.build_constraints,
         sources={canonical(name): url for name, url in context.settings.sources.value},
         targets=targets,
     )

@@ -313,7 +313,7 @@ class _Site:
         return BuildSettings(
             cache=self.context.directories.cache,
             variables=self.context.variables,
-            constraints=self.context.settings.build_constraints.value,
+            constraints=self.context.build_constraints,
             config_settings=self.work.config_settings,
         )
 

@@ -176,6 +176,7 @@ def _files(context: Context, scan: Scan, files_ns: int) -> Iterator[stamp.Watche
         above = (each for each in root.parents if each.is_relative_to(context.project.git_root))
         paths |= {folder / ".python-version" for folder in above}
     paths |= set(_project_files(scan, root))
+    paths |= {Path(each) for each in context.constraint_files if "://" not in each}
     for path in sorted(paths):
         yield stamp.FILE, str(path), files_ns
 

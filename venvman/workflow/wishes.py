@@ -89,7 +89,9 @@ def read_wishes(context: Context, scan: Scan) -> RequirementSet:
         with closing(context.open_index(context.index_options())) as index:
             return index.read(url)
 
-    return read_requirements(scan, variables=context.variables, fetch=fetch)
+    return read_requirements(
+        scan, variables=context.variables, fetch=fetch, limits=context.constraint_files
+    )
 
 
 def choose_groups(
