@@ -18,7 +18,7 @@ from venvman.requirements.requirement import Requirement
 from venvman.scan import Library
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from venvman.options import FileOptions
     from venvman.requirements.file import ParsedFile
