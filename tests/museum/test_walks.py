@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -128,7 +129,8 @@ def test_freeze_changes_the_stale_locks_alone_and_lists_every_move(
 
 
 def follow(exhibit: Exhibit, commit: Commit, root: Path) -> None:
-    """``sync`` makes the environment right, changes what is stale alone, and is then done."""
+    """``sync`` makes the environment right, changes the stale alone and says how, and is done."""
+    before = locks(root)
     ran = run("sync", *exhibit.sync, cwd=root)
     if commit.refused is not None:
         assert ran.code == 2, ran.stdout + ran.stderr
@@ -138,6 +140,9 @@ def follow(exhibit: Exhibit, commit: Commit, root: Path) -> None:
     assert_installed(root, commit.installed)
     assert changed(root) == commit.stale, ran.stdout
     assert untracked(root) <= new_ones(exhibit), ran.stdout
+    for name, *versions in moves(before, locks(root)):
+        told = " -> ".join(filter(None, versions))
+        assert re.search(rf"^[-+~] {name} +{re.escape(told)}( |$)", ran.stdout, re.MULTILINE)
     again = run("sync", *exhibit.sync, cwd=root)
     assert again.code == 0, again.stdout + again.stderr
     assert "Nothing to do" in again.stdout, again.stdout
@@ -179,7 +184,7 @@ def new_ones(exhibit: Exhibit) -> set[str]:
 
 def locks(root: Path) -> dict[str, dict[str, str]]:
     """The pins of every text file that git knows, or could know."""
-    paths = git(root, "ls-files", "--cached", "--others").splitlines()
+    paths = git(root, "ls-files", "--cached", "--others", "--exclude-standard").splitlines()
     return {path: pins(root / path) for path in paths if path.endswith((".txt", ".lock"))}
 
 
