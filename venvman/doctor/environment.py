@@ -60,5 +60,5 @@ def python(examination: Examination) -> Iterator[Finding]:
         yield codes.OTHER_PYTHON(
             examination.python_conflict,
             path=examination.display(examination.place),
-            fix=Command.venvman("sync", "--recreate"),
+            fix=examination.python_fix or Command.venvman("sync", "--recreate"),
         )

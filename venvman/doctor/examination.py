@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from venvman.environment.inspection import Condition
     from venvman.environment.inventory import Installed, Inventory
     from venvman.environment.neighbours import Neighbour
-    from venvman.errors import Problem
+    from venvman.errors import Fix, Problem
     from venvman.githooks import HooksReport
     from venvman.lock.file import Lock, LockEntry
     from venvman.metadata import CoreMetadata
@@ -68,7 +68,8 @@ class Examination:
 
     ``place`` is the environment's absolute path, ``condition`` what is there, ``unfinished`` what a
     command that was killed left to do.
-    ``python_conflict`` is the sentence of :func:`venvman.environment.inspection.conflict`.
+    ``python_conflict`` is the sentence of :func:`venvman.environment.inspection.conflict`,
+    ``python_fix`` what to do about it.
     ``files`` are all requirements files, as parsed. ``requirements`` is None where they cannot be
     read; ``scan_problems`` say why, or hold warnings of a scan that worked. ``has_sources`` is
     False where the project has nothing to read. ``entries`` are those selected for the target,
@@ -84,6 +85,7 @@ class Examination:
     condition: Condition
     unfinished: Problem | None = None
     python_conflict: str | None = None
+    python_fix: Fix | None = None
     has_sources: bool = True
     files: tuple[ParsedFile, ...] = ()
     requirements: RequirementSet | None = None

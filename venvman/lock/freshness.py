@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, Problem, Severity
+from venvman.errors import Advice, Command, Fix, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.localproject import inputs_of, metadata_digest
 from venvman.lock.match import matches_source, named_entry, strict_tool
@@ -405,7 +405,12 @@ def _pin(entry: LockEntry) -> str:
 
 
 def _at(wish: Requirement, code: str, message: str, *, why: str | None = None) -> Problem:
-    origin = wish.origin
+    origin, source = wish.origin, wish.source
+    fix: Fix = FIX
+    if isinstance(source, DirectorySource) and not Path(source.path).is_dir():
+        # Nothing can be frozen from it; what it was is beside the point.
+        code, message = "folder-missing", f"{origin} asks for {source.path}, which is no folder."
+        fix = Advice(f"Bring the folder back, or take line {origin.line} out of {origin.path}.")
     return Problem(
         code=code,
         message=message,
@@ -413,7 +418,7 @@ def _at(wish: Requirement, code: str, message: str, *, why: str | None = None) -
         line=origin.line,
         text=redact(origin.text),
         why=why,
-        fix=FIX,
+        fix=fix,
     )
 
 

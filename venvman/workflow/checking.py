@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from venvman.errors import (
+    Command,
     EnvironmentUnusable,
+    Fix,
     GitError,
     LockError,
     RequirementsError,
@@ -65,6 +67,7 @@ class _Look:
     condition: Condition
     interpreter: Interpreter | None
     python_conflict: str | None
+    python_fix: Fix
     locks: tuple[_LockLook, ...]
     wanted: tuple[str, ...]
     entries: tuple[LockEntry, ...] | None
@@ -114,7 +117,9 @@ def _of_another_python(look: _Look) -> Condition:
         return look.condition
     from venvman.environment.inspection import Broken
 
-    return Broken(path=look.path, reason=look.python_conflict, code="other-python")
+    return Broken(
+        path=look.path, reason=look.python_conflict, code="other-python", fix=look.python_fix
+    )
 
 
 def diagnose(
@@ -142,6 +147,7 @@ def examine_project(context: Context, *, verify_files: bool = False) -> Examinat
         condition=look.condition,
         unfinished=look.unfinished,
         python_conflict=look.python_conflict,
+        python_fix=look.python_fix,
         has_sources=bool(look.scan.sources),
         files=tuple(file.parsed for file in look.scan.files if file.parsed is not None),
         requirements=look.requirements,
@@ -206,6 +212,7 @@ def _look(context: Context, groups: GroupChoice) -> _Look:
         condition=condition,
         interpreter=interpreter,
         python_conflict=clash,
+        python_fix=_python_fix(context) if clash else _RECREATE,
         locks=locks,
         wanted=wanted,
         entries=entries,
@@ -214,6 +221,21 @@ def _look(context: Context, groups: GroupChoice) -> _Look:
         drift=drift,
         keep=keep,
     )
+
+
+_RECREATE = Command.venvman("sync", "--recreate")
+
+
+def _python_fix(context: Context) -> Fix:
+    """A new environment, or first the Python that is asked for, where it is not here."""
+    from venvman.python.interpreters import choose, wish_of
+
+    wish = wish_of(context.project, context.settings, cwd=context.cwd)
+    _, problems = _or_problems(
+        lambda: choose(wish=wish, directories=context.directories, variables=context.variables),
+        EnvironmentUnusable,
+    )
+    return next((each.fix for each in problems if each.fix), _RECREATE)
 
 
 def _stale(locks: tuple[_LockLook, ...]) -> tuple[Problem, ...]:
