@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import venvman
-from tests.support.cli import run
+from tests.support.cli import run, run_process
 from tests.support.projects import HEADER, git, lock_of, site_of
 from tests.support.wheels import make_wheel
 
@@ -291,6 +291,84 @@ def test_what_doctor_prints_mends_from_where_it_is_printed(
         )
         assert done.returncode == 0, (fix, done.stdout + done.stderr)
     assert findings(code, root, cwd, flags) == [], before
+
+
+REFUSALS: tuple[tuple[str, tuple[str, ...], Break], ...] = (
+    ("lock-not-pinned", ("sync",), edit("requirements.lock", "beta==1.0", "beta>=1.0")),
+    ("lock-not-pinned", ("freeze",), edit("requirements.lock", "beta==1.0", "beta>=1.0")),
+    ("lock-conflict-markers", ("sync", "--frozen"), conflict),
+    ("lock-in-the-way", ("freeze",), write("requirements.lock", "beta==1.0\n")),
+    ("lock-missing", ("sync", "--frozen"), lambda root: (root / "requirements.lock").unlink()),
+    ("lock-misses-requirement", ("sync", "--locked"), edit("requirements.txt", "", "gamma\n")),
+    ("environment-absent", ("run", "true"), lambda root: shutil.rmtree(root / "venv")),
+    ("not-an-environment", ("sync",), put_a_folder_in_the_way),
+    ("not-an-environment", ("sync",), lead_the_environment_to_itself),
+    ("environment-interpreter-broken", ("sync",), break_the_interpreter),
+)
+
+
+@pytest.mark.parametrize(
+    ("place", "code", "words", "break_it"),
+    [
+        pytest.param(PLACES[number % 3], *refusal, id=f"{refusal[0]}-{number}")
+        for number, refusal in enumerate(REFUSALS)
+    ],
+)
+def test_what_an_error_prints_mends_from_where_it_is_printed(
+    place: str, code: str, words: tuple[str, ...], break_it: Break, root: Path, shell_path: str
+) -> None:
+    break_it(root)
+    cwd, flags = stand(place, root)
+    verb, *rest = words
+    line = (verb, *flags, "--format", "json", *rest)
+    problems = run(*line, cwd=cwd).json["problems"]
+    assert code in {each["code"] for each in problems}
+    for fix in dict.fromkeys(each["fix"] for each in problems):
+        assert shell(fix, cwd, shell_path) == 0, fix
+    again = run_process(*line, cwd=cwd, env={"PATH": shell_path})
+    assert code not in again.stdout, again.stdout
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    ("code", "break_it"),
+    [
+        ("VM102", put_a_folder_in_the_way),
+        ("VM407", lambda root: (site_of(root) / "~e ta").mkdir()),
+        ("VM603", write(".gitignore", "venv\n")),
+    ],
+)
+def test_the_same_fix_is_written_for_every_place(
+    place: str, code: str, break_it: Break, root: Path, shell_path: str
+) -> None:
+    break_it(root)
+    cwd, flags = stand(place, root)
+    for finding in findings(code, root, cwd, flags):
+        assert shell(finding["fix"], cwd, shell_path) == 0
+    assert findings(code, root, cwd, flags) == []
+
+
+def shell(line: str, cwd: Path, path: str) -> int:
+    done = subprocess.run(
+        ["sh", "-c", line],
+        cwd=cwd,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        check=False,
+    )
+    return done.returncode
+
+
+@pytest.mark.parametrize("words", [("sync",), ("freeze",), ("upgrade",)])
+def test_a_dry_run_names_the_same_command_without_it(
+    words: tuple[str, ...], root: Path, index: Index, shell_path: str
+) -> None:
+    make_wheel(index.folder, "beta", "2.0")
+    edit("requirements.txt", "", "gamma\n")(root)
+    ran = run(*words, "--project", "../shop", "--dry-run", cwd=root.parent / "other")
+    (line,) = re.findall(r"^Next: (.*)$", ran.stdout, re.MULTILINE)
+    assert shell(line, root.parent / "other", shell_path) == 0
+    assert "gamma==1.0" in (root / "requirements.lock").read_text()
 
 
 def test_overrides_stand_for_what_distributions_ask_for(root: Path) -> None:
