@@ -7,6 +7,7 @@ of here has been evaluated, so that whoever asks it later gets an answer.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def parse_marker(text: str) -> Marker:
     return _guarded(read)
 
 
+@lru_cache(maxsize=65536)
 def parse_specifier(text: str) -> SpecifierSet:
     """A set of version specifiers (PEP 440).
 

@@ -74,11 +74,17 @@ class Locking:
             if style.allow_unsafe or pin.name not in style.unsafe or pin.name in existing
         ]
         entries = []
+        about: defaultdict[NormalizedName, list[Requirement]] = defaultdict(list)
+        for name, line in lines:
+            about[name].append(line)
+        extras: defaultdict[Pin, set[str]] = defaultdict(set)
+        for each in own.values():
+            if each.extra:
+                extras[each.base].add(each.extra)
         for pin in pinned:
-            extras = {each.extra for each in own.values() if each.base is pin and each.extra}
             entry = replace(
-                self._entry(pin, lines),
-                extras=frozenset() if style.strip_extras else frozenset(extras),
+                self._entry(pin, about[pin.name]),
+                extras=frozenset() if style.strip_extras else frozenset(extras[pin]),
                 hashes=self._hashes.of(pin, existing.get(pin.name)) if style.hashes else (),
                 via=tuple(sorted(via.get(pin.name, ()))) if style.annotate else (),
             )
@@ -91,7 +97,7 @@ class Locking:
             existing=self._request.locks.get(group.name),
             command=command,
             limited=limited,
-            unpinned=tuple(sorted(pin.name for pin in bases if pin not in pinned)),
+            unpinned=tuple(sorted({pin.name for pin in bases} - {pin.name for pin in pinned})),
         )
 
     def _lines(self, group: Group) -> list[tuple[NormalizedName, Requirement]]:
@@ -133,8 +139,7 @@ class Locking:
             via.setdefault(name, set()).add(name)
         return via
 
-    def _entry(self, pin: Pin, lines: Sequence[tuple[NormalizedName, Requirement]]) -> LockEntry:
-        about = [line for name, line in lines if name == pin.name]
+    def _entry(self, pin: Pin, about: Sequence[Requirement]) -> LockEntry:
         markers = [line.marker for line in about if line.marker is not None]
         version = str(pin.version)
         return LockEntry(

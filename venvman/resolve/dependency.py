@@ -7,7 +7,6 @@ the plain ones are read by a regular expression, all others go to packaging.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from venvman.frozen import dataclass
@@ -110,7 +109,6 @@ class Dependencies:
             raise DependencyInvalid(f"{_shown(marker)} is no environment marker: {error}") from None
 
 
-@lru_cache(maxsize=65536)
 def specifier_set(text: str) -> SpecifierSet:
     """The set that ``text`` means.
 
