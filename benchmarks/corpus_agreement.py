@@ -89,7 +89,7 @@ class Comparison:
         if line["kind"] == "nested":
             return line["line"], "nested", line["target"], line.get("constraint", False)
         if line["kind"] == "requirement" and self.is_fault(
-            self.expected["requirements"][line["i"]]
+            self.expected["requirements"][line["i"]] if "i" in line else line
         ):
             return line["line"], "error"
         return line["line"], line["kind"]

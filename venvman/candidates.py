@@ -44,6 +44,7 @@ class RefusalKind(str, Enum):
     BINARY_FORBIDDEN = "binary-forbidden"
     SOURCE_FORBIDDEN = "source-forbidden"
     PLATFORM = "platform"
+    TAGS = "tags"  # the system fits, the Python does not
     PYTHON = "python"
     TOO_NEW = "too-new"
     SPECIFIER = "specifier"
@@ -301,7 +302,9 @@ class Candidates:
                 return _Refused(RefusalKind.NOT_A_DISTRIBUTION, "is not a wheel's name")
             place = self._compatibility.place(wheel.tags)
             if place is None:
-                return _Refused(RefusalKind.PLATFORM, self._compatibility.reason(wheel.tags))
+                here = self._compatibility.suits_system(wheel.tags)
+                kind = RefusalKind.TAGS if here else RefusalKind.PLATFORM
+                return _Refused(kind, self._compatibility.reason(wheel.tags))
             preference = (-place, wheel.build)
         elif not self._source:
             return _Refused(RefusalKind.SOURCE_FORBIDDEN, "is an sdist, and --only-binary says no")

@@ -139,7 +139,7 @@ class TestRefusals:
         ("file", "kind", "words"),
         [
             (wheel("1.0", "cp311-cp311-win_amd64"), "platform", "for win_amd64, and the target is"),
-            (wheel("1.0", "cp39-cp39-linux_x86_64"), "platform", "for cp39, and the target is"),
+            (wheel("1.0", "cp39-cp39-linux_x86_64"), "tags", "for cp39, and the target is"),
             (sdist("1.0", requires_python=">=3.12"), "python", "needs Python >=3.12"),
             (sdist("1.0", yanked="broken"), "yanked", "was yanked: broken"),
             (sdist("1.0", yanked=""), "yanked", "without a reason"),

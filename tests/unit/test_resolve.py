@@ -38,7 +38,7 @@ NOW = datetime(2025, 6, 15, 12, tzinfo=timezone.utc)
     ("line", "expected"),
     [
         ("a", Dependency(canonical("a"), (), "")),
-        ("A.b (>=1.0,<2)", Dependency(canonical("a-b"), (), ">=1.0,<2")),
+        ("A.b (>=1.0,<2)", Dependency(canonical("a-b"), (), ">=1.0,<2", None, True)),
         ("a[Y,x]>=1", Dependency(canonical("a"), ("x", "y"), ">=1")),
         ("a >=1 ; python_version >= '3'", Dependency(canonical("a"), (), ">=1")),
         ("a @ https://x.org/a.zip", Dependency(canonical("a"), (), "", "https://x.org/a.zip")),

@@ -23,13 +23,14 @@ from venvman.engines.portable import Portable
 from venvman.engines.rivals import SHARED_PINS, found_apart, rivals_in, torn
 from venvman.engines.sourcefiles import ordered, read_sources
 from venvman.engines.wishes import DirectPins, demands_of, read_overrides
-from venvman.errors import ConfigurationError, UnsatisfiableError, VenvmanError
+from venvman.errors import ConfigurationError, UnsatisfiableError
 from venvman.events import Reporter, Stage
 from venvman.frozen import dataclass
 from venvman.names import NormalizedName
 from venvman.options import layer
 from venvman.origin import FileLine
 from venvman.requirements.requirement import Requirement
+from venvman.resolve.contradiction import contradiction
 from venvman.resolve.cutoff import cutoff
 from venvman.resolve.demand import Pin
 from venvman.resolve.dependency import Dependencies, specifier_set
@@ -244,10 +245,13 @@ class _Freeze:
             kept={**self._kept(groups, roots), **(preferred or {})},
             sources=places,
         )
+        clash = contradiction(question)
+        if clash is not None:
+            raise self._explainer(question).contradiction(clash)
         try:
             solution = self._answer(question, groups)
         except Unsolvable as failure:
-            raise self._explained(question, failure) from None
+            raise self._explainer(question).explain(failure) from None
         for name in sorted(solution.moved):
             self._reporter.detail(f"{name} cannot stay at {question.kept[name]}.")
         return solution.pins
@@ -269,11 +273,10 @@ class _Freeze:
                 )
         return solve(question, supply=supply, dependencies=dependencies, shared=shared)
 
-    def _explained(self, question: Question, failure: Unsolvable) -> VenvmanError:
-        explainer = Explainer(
+    def _explainer(self, question: Question) -> Explainer:
+        return Explainer(
             question, supply=self._supply, dependencies=self._dependencies, shared=self._shared
         )
-        return explainer.explain(failure)
 
     def _demands(self, group: Group) -> tuple[Demand, ...]:
         """What the group's lines ask for; folders, archives and repositories are looked at."""

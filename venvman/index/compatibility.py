@@ -51,12 +51,16 @@ class Compatibility:
             self._best[tags] = found
             return found
 
+    def suits_system(self, tags: str) -> bool:
+        """Whether a wheel with ``tags`` is for the target's system, if for another Python."""
+        return not self._platforms.isdisjoint(tags.rpartition("-")[2].split("."))
+
     def reason(self, tags: str) -> str:
         """What a wheel with ``tags`` is for, and what the target is: the rest of a sentence."""
         known = self._reasons.get(tags)
         if known is None:
             pythons, _, platforms = tags.split("-")
-            if self._platforms.isdisjoint(platforms.split(".")):
+            if not self.suits_system(tags):
                 meant, have = platforms, self._system
             else:
                 meant, have = pythons, f"Python {self._python}"

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.candidates import RefusalKind
-from venvman.errors import Advice, Fix, IndexFault, Problem, UnsatisfiableError, VenvmanError
+from venvman.errors import Advice, IndexFault, Problem, UnsatisfiableError, VenvmanError
 from venvman.resolve.demand import IMPOSSIBLE
 from venvman.resolve.limits import combined
-from venvman.resolve.otherpython import with_python
+from venvman.resolve.misfits import cure_of, reasons_of
 from venvman.resolve.solver import Question, Unsolvable, solve
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from venvman.candidates import Refusal
     from venvman.names import NormalizedName
     from venvman.origin import FileLine
     from venvman.requirements.requirement import Requirement
@@ -28,10 +25,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Explainer"]
 
-PATIENCE = 10.0
-"""Seconds that may be spent on finding out which lines are not needed for the conflict."""
+TRIALS = 60
+"""So often it is tried whether a line can be left out of the conflict."""
+ROUNDS = 2_000
+"""Pins tried in each of them."""
 SHOWN = 6
-"""Versions or refusals that are listed before the rest is counted."""
+"""Versions that are listed before only the first and last are."""
 
 
 class Explainer:
@@ -45,7 +44,6 @@ class Explainer:
         self._unbuilt = supply.without_building()
         self._dependencies = dependencies
         self._shared = shared
-        self._until = time.monotonic() + PATIENCE
 
     def explain(self, failure: Unsolvable) -> VenvmanError:
         """The error that says what contradicts what, or why no version of something will do.
@@ -53,9 +51,10 @@ class Explainer:
         An :class:`UnsatisfiableError`; an :class:`IndexFault` for a name that no index knows.
         """
         failure = self._smallest(failure)
-        missing = self._missing(failure)
-        if missing is not None:
-            return missing
+        return self._missing(failure) or self.contradiction(failure)
+
+    def contradiction(self, failure: Unsolvable) -> UnsatisfiableError:
+        """The error that says what contradicts what."""
         problems = tuple(dict.fromkeys(self._problems(failure)))
         return UnsatisfiableError(
             "The requirements contradict each other: no set of versions satisfies them all.",
@@ -67,10 +66,17 @@ class Explainer:
     # ---- the smallest conflict -----------------------------------------------------------
 
     def _smallest(self, failure: Unsolvable) -> Unsolvable:
-        """The failure of as few lines as still fail, found by leaving out one after the other."""
+        """The failure of as few lines as still fail, found by leaving out one after the other.
+
+        The lines that led to what met are tried alone first: mostly they are the conflict.
+        """
         needed = list(dict.fromkeys(id(root.line) for root in self._question.roots))
-        for line in tuple(needed):
-            if len(needed) == 1 or time.monotonic() > self._until:
+        about = {id(self._line_of(each.parent, each.requirement)[0]) for each in failure.causes}
+        near = [line for line in needed if line in about]
+        if len(near) < len(needed) and (other := self._fails(near)) is not None:
+            needed, failure = near, other
+        for line in tuple(needed)[:TRIALS]:
+            if len(needed) == 1:
                 break
             fewer = [each for each in needed if each != line]
             other = self._fails(fewer)
@@ -87,6 +93,8 @@ class Explainer:
                 supply=self._unbuilt,  # what fewer lines would bring is not worth a build
                 dependencies=self._dependencies,
                 shared=self._shared,
+                ahead=False,
+                rounds=ROUNDS,
             )
         except Unsolvable as failure:
             return failure
@@ -122,8 +130,8 @@ class Explainer:
         return UnsatisfiableError(
             f"No version of {demand.name} will do for {demand}.",
             code="no-matching-version",
-            why=f"{_reasons(refusals, demand)}{by}",
-            fix=_cure(refusals, demand),
+            why=f"{reasons_of(refusals, demand, self._supply.target)}{by}",
+            fix=cure_of(refusals, demand, self._supply.target),
             path=origin.path if origin else None,
             line=origin.line if origin else None,
             text=redact(origin.text) if origin else None,
@@ -275,65 +283,3 @@ def _listed(texts: Sequence[str], last: str) -> str:
     if len(others) >= SHOWN:
         others = [others[0], "..."]
     return f"{', '.join(others)}{last}{final}"
-
-
-def _reasons(refusals: Sequence[Refusal], demand: Demand) -> str:
-    """Why each version that fits was refused, the newest first; else which versions there are.
-
-    Of a version's files one is named for each kind of reason.
-    """
-    if fitting := _fitting(refusals, demand):
-        named = {(each.version, each.kind): each.reason for each in reversed(fitting)}
-        return _counted(list(reversed(named.values())), len(fitting))
-    versions = sorted({each.version for each in refusals if each.version}, reverse=True)
-    if not versions:
-        return _counted([each.reason for each in refusals], len(refusals))
-    newest = ", ".join(str(each) for each in versions[:SHOWN])
-    rest = f" and {len(versions) - SHOWN} older ones" if len(versions) > SHOWN else ""
-    return f"There are the versions {newest}{rest}."
-
-
-def _fitting(refusals: Sequence[Refusal], demand: Demand) -> list[Refusal]:
-    """Those of versions that the demand allows, for a reason that counts."""
-    wanted = combined(frozenset({demand.specifier}), None)
-    found = [
-        each
-        for each in refusals
-        if each.version is not None
-        and each.kind is not RefusalKind.SPECIFIER
-        and wanted.contains(each.version, prereleases=True)
-    ]
-    # Where a version is not for this Python at all, its wheels for other ones say nothing more.
-    elsewhere = {each.version for each in found if each.kind is RefusalKind.PYTHON}
-    return [
-        each
-        for each in found
-        if each.kind is not RefusalKind.PLATFORM or each.version not in elsewhere
-    ]
-
-
-def _counted(reasons: Sequence[str], files: int) -> str:
-    """The first ``reasons``, and how many more files they stand for."""
-    shown = reasons[:SHOWN]
-    more = files - len(shown)
-    rest = f" And {more} more file{'s' * (more > 1)}." if more else ""
-    return " ".join(shown) + rest
-
-
-def _cure(refusals: Sequence[Refusal], demand: Demand) -> Fix:
-    """What would let the newest refused version in."""
-    fitting = _fitting(refusals, demand)
-    kinds = [each.kind for each in fitting]
-    if kinds and kinds[0] is RefusalKind.PYTHON:
-        return with_python(fitting[0].file.requires_python or "")
-    cures = {
-        RefusalKind.PLATFORM: "Ask for another version, or keep it off this system by a marker",
-        RefusalKind.PRE_RELEASE: f"Ask for {demand.name} by a pre-release's version, or add --pre",
-        RefusalKind.YANKED: "Ask for another version, or pin this one with ==",
-        RefusalKind.TOO_NEW: "Raise exclude-newer, or ask for an older version",
-        RefusalKind.HASH: "Correct the --hash in the requirements file",
-        RefusalKind.BINARY_FORBIDDEN: f"Take {demand.name} out of --no-binary",
-        RefusalKind.SOURCE_FORBIDDEN: f"Take {demand.name} out of --only-binary",
-    }
-    cure = next((cures[kind] for kind in kinds if kind in cures), "Change the version asked for")
-    return Advice(f"{cure}.")

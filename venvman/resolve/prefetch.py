@@ -49,6 +49,7 @@ class Prefetcher:
         self._dependencies = dependencies
         self._limits = limits
         self._crew = Crew(threads)
+        self._idle = threads == 0
         self._seen: set[tuple[NormalizedName, str]] = set()
         self._guesses: dict[NormalizedName, Described] = {}
         self._hurried: set[Pin] = set()
@@ -60,6 +61,8 @@ class Prefetcher:
 
     def want(self, name: NormalizedName, extra: str, specifier: str) -> None:
         """Somebody asks for ``name`` in a version that fits ``specifier``."""
+        if self._idle:
+            return
         pending = [(name, extra, specifier)]
         for each in pending:  # grows as it is walked
             if each[:2] not in self._seen:
@@ -68,7 +71,7 @@ class Prefetcher:
 
     def alternatives(self, pins: Iterable[Pin]) -> None:
         """The solver goes back over versions of one name: these may be next, in this order."""
-        for pin in pins:
+        for pin in () if self._idle else pins:
             if pin.base.files and pin.base not in self._hurried:
                 self._hurried.add(pin.base)
                 candidate = pin.base.files[0]

@@ -17,7 +17,7 @@ from venvman.errors import Advice, FreezeError, InstallError
 from venvman.frozen import dataclass
 from venvman.resolve.demand import IMPOSSIBLE, Demand
 from venvman.resolve.limits import Limits
-from venvman.resolve.prefetch import Prefetcher
+from venvman.resolve.prefetch import THREADS, Prefetcher
 from venvman.resolve.provider import Provider
 from venvman.resolve.resolution import QuickResolution
 from venvman.resolve.supply import UNBUILDABLE
@@ -82,8 +82,12 @@ def solve(
     supply: Supply,
     dependencies: Dependencies,
     shared: Shared,
+    ahead: bool = True,
+    rounds: int = ROUNDS,
 ) -> Solution:
-    """The solution that pip would find.
+    """The solution that pip would find, in at most so many ``rounds``.
+
+    ``ahead``: what will most likely be asked is fetched before it is.
 
     Raises:
         Unsolvable: there is none.
@@ -96,8 +100,11 @@ def solve(
     while True:
         limits = Limits(question.constraints, kept, question.sources)
         try:
-            rounds = KEEPING_ROUNDS + 2 * len(kept) if kept else ROUNDS
-            pins = _attempt(question, limits, supply, dependencies, shared, rounds)
+            allowed = min(rounds, KEEPING_ROUNDS + 2 * len(kept)) if kept else rounds
+            fetcher = Prefetcher(
+                supply, dependencies, limits=limits.specifiers, threads=THREADS if ahead else 0
+            )
+            pins = _attempt(question, limits, supply, dependencies, shared, allowed, fetcher)
             if not _confirmed(pins, supply, shared):
                 continue
             return Solution(pins=pins, moved=frozenset(moved))
@@ -135,12 +142,13 @@ def _attempt(
     dependencies: Dependencies,
     shared: Shared,
     rounds: int,
+    fetcher: Prefetcher,
 ) -> dict[str, Pin]:
     roots = question.roots
     order: dict[str, int] = {}
     for place, root in enumerate(roots):
         order.setdefault(root.identifier, place)
-    with closing(Prefetcher(supply, dependencies, limits=limits.specifiers)) as ahead:
+    with closing(fetcher) as ahead:
         for root in roots:
             if root.pin is None:
                 ahead.want(root.name, root.extra, root.specifier)

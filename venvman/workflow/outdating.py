@@ -206,7 +206,9 @@ class _Market:
             each for each in offer.refusals(SpecifierSet(f"=={version}")) if each.version == version
         ]
         # A file for another platform says less than one for another Python.
-        telling = [each for each in reasons if each.kind is not RefusalKind.PLATFORM]
+        telling = [
+            each for each in reasons if each.kind not in {RefusalKind.PLATFORM, RefusalKind.TAGS}
+        ]
         return (telling or reasons)[0].reason if reasons else None
 
     def _candidates(self, name: NormalizedName) -> Candidates | None:

@@ -1,0 +1,108 @@
+"""Freezing pinned lines by the thousand against uv: CPU and memory, and their growth.
+
+    python -m benchmarks.wide [--lines 3000] [--runs 3] [--results FILE]
+
+Synthetic pure wheels in a folder, every line ``==``: nothing to search and no network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.alternate import machine, neutral_environment
+from benchmarks.peers import install_peers, install_venvman
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """One process: seconds of CPU and MiB at its peak."""
+
+    cpu: float
+    memory: float
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--lines", type=int, default=3000)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--folder", type=Path, help="kept between runs; default: a temporary one")
+    parser.add_argument("--results", type=Path, help="write the figures there too")
+    options = parser.parse_args(arguments)
+    folder = (options.folder or Path(tempfile.mkdtemp(prefix="venvman-bench-"))).resolve()
+    venvman = install_venvman(folder) / "venvman"
+    uv = install_peers(folder) / "uv"
+    env = neutral_environment(
+        VENVMAN_CACHE_DIR=str(folder / "cache"),
+        VENVMAN_STATE_DIR=str(folder / "state"),
+        UV_CACHE_DIR=str(folder / "uv-cache"),
+    )
+    rows = ["# Pinned lines", "", machine(), ""]
+    for lines in (options.lines, 2 * options.lines):
+        project = write_project(folder / f"lines-{lines}", lines)
+        lock = project / "requirements.txt"
+        ours = (venvman, "freeze", "--python", sys.executable)
+        theirs = (uv, "pip", "compile", "-q", "--generate-hashes", "--python", sys.executable,
+                  "requirements.in", "-o", folder / "uv.txt")  # fmt: skip
+        costs: dict[str, list[Cost]] = {"venvman": [], "uv": []}
+        for _ in range(options.runs):
+            lock.unlink(missing_ok=True)
+            costs["venvman"].append(cost([*map(str, ours)], project, env))
+            costs["uv"].append(cost([*map(str, theirs)], project, env))
+        rows += [f"    {lines:5} lines  {row(name, each)}" for name, each in costs.items()]
+    sys.stdout.write("\n".join(rows) + "\n")
+    if options.results:
+        options.results.write_text("\n".join(rows) + "\n")
+    return 0
+
+
+def row(name: str, costs: Sequence[Cost]) -> str:
+    cpu = statistics.median(each.cpu for each in costs)
+    memory = statistics.median(each.memory for each in costs)
+    return f"{name:<8} {cpu:6.2f} s CPU  {memory:4.0f} MiB"
+
+
+def write_project(root: Path, lines: int) -> Path:
+    """A project of so many pins, and the folder of its wheels."""
+    wheels = root / "wheels"
+    wheels.mkdir(parents=True, exist_ok=True)
+    names = [f"syn{number:05}" for number in range(lines)]
+    for name in names:
+        path = wheels / f"{name}-1.0-py3-none-any.whl"
+        if not path.exists():
+            with zipfile.ZipFile(path, "w") as archive:
+                info = f"{name}-1.0.dist-info"
+                about = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
+                archive.writestr(f"{info}/METADATA", about)
+                archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+                archive.writestr(f"{info}/RECORD", "")
+    text = "--no-index\n--find-links wheels\n" + "".join(f"{name}==1.0\n" for name in names)
+    (root / "requirements.in").write_text(text)
+    return root
+
+
+def cost(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Cost:
+    """Of the process and those that it waited for."""
+    pid = os.posix_spawn(
+        "/bin/sh",
+        ["sh", "-c", 'cd "$0" && exec "$@" >/dev/null 2>&1', str(cwd), *argv],
+        dict(env),
+    )
+    _, status, usage = os.wait4(pid, 0)
+    if status:
+        raise RuntimeError(f"{argv[0]} failed: {status}")
+    return Cost(cpu=usage.ru_utime + usage.ru_stime, memory=usage.ru_maxrss / 1024)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

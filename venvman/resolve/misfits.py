@@ -1,0 +1,177 @@
+"""Why no file of a project will do, and what would let one in: alike reasons said once."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from venvman.candidates import RefusalKind
+from venvman.errors import Advice, Command
+from venvman.index.filenames import parse_wheel_name
+from venvman.resolve.limits import combined
+from venvman.resolve.otherpython import with_python
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from packaging.version import Version
+
+    from venvman.candidates import Refusal
+    from venvman.errors import Fix
+    from venvman.resolve.demand import Demand
+    from venvman.target import Target
+
+__all__ = ["cure_of", "reasons_of"]
+
+SHOWN = 6
+"""Versions or reasons that are listed before the rest is counted."""
+_PYTHONS = {(3, minor) for minor in range(8, 16)}
+"""Those that an environment may be made of."""
+
+
+def reasons_of(refusals: Sequence[Refusal], demand: Demand, target: Target) -> str:
+    """Why the versions that fit were refused, the newest first; else which versions are nearest."""
+    fitting = _fitting(refusals, demand)
+    if not fitting:
+        versions = sorted({each.version for each in refusals if each.version}, reverse=True)
+        if versions:
+            return _nearest(versions, demand)
+        fitting = list(refusals)
+    wheels = [each for each in fitting if each.kind is RefusalKind.TAGS]
+    grouped: dict[tuple[RefusalKind, str], list[Refusal]] = {}
+    for each in fitting:
+        if each.kind is not RefusalKind.TAGS:
+            grouped.setdefault((each.kind, _tail(each)), []).append(each)
+    sentences = [_sentence(demand, same, tail) for (_, tail), same in grouped.items()]
+    if wheels:
+        have = _and([f"{major}.{minor}" for major, minor in sorted(_pythons_of(wheels))])
+        said = f"{demand.name} {_span(wheels)} has wheels of this system for Python {have} only"
+        sentences.insert(0, f"{said}, and the target is {target.python}.")
+    more = len(sentences) - SHOWN
+    rest = f" And {more} more reason{'s' * (more > 1)}." if more > 0 else ""
+    return " ".join(sentences[:SHOWN]) + rest
+
+
+def cure_of(refusals: Sequence[Refusal], demand: Demand, target: Target) -> Fix:
+    """What would let the newest refused version in."""
+    fitting = _fitting(refusals, demand)
+    kinds = [each.kind for each in fitting]
+    first = next((kind for kind in kinds if kind in _CURES), None)
+    if first is RefusalKind.PYTHON:
+        wanted = next(each.file.requires_python for each in fitting if each.kind is first)
+        return with_python(wanted or "")
+    if first is RefusalKind.TAGS:
+        python = _python_for([each for each in fitting if each.kind is first], target)
+        if python is not None:
+            return Command.venvman("freeze", "--python", python)
+    cure = "Change the version asked for." if first is None else _CURES[first]
+    return Advice(cure.format(name=demand.name))
+
+
+_CURES = {
+    RefusalKind.PYTHON: "",
+    RefusalKind.TAGS: "Use another Python, or ask for another version.",
+    RefusalKind.PLATFORM: "Ask for another version, or keep it off this system by a marker.",
+    RefusalKind.PRE_RELEASE: "Ask for {name} by a pre-release's version, or add --pre.",
+    RefusalKind.YANKED: "Ask for another version, or pin this one with ==.",
+    RefusalKind.TOO_NEW: "Raise exclude-newer, or ask for an older version.",
+    RefusalKind.HASH: "Correct the --hash in the requirements file.",
+    RefusalKind.BINARY_FORBIDDEN: "Take {name} out of --no-binary.",
+    RefusalKind.SOURCE_FORBIDDEN: "Take {name} out of --only-binary.",
+}
+
+
+def _fitting(refusals: Sequence[Refusal], demand: Demand) -> list[Refusal]:
+    """Those of versions that the demand allows, for the reason that is left in the end.
+
+    Files for other systems say nothing where there are some for this one, and none of a version's
+    tags does where the version is not for this Python at all.
+    """
+    wanted = combined(frozenset({demand.specifier}), None)
+    found = [
+        each
+        for each in refusals
+        if each.version is not None
+        and each.kind is not RefusalKind.SPECIFIER
+        and wanted.contains(each.version, prereleases=True)
+    ]
+    nearer = {each.version for each in found if each.kind is not RefusalKind.PLATFORM}
+    found = [
+        each
+        for each in found
+        if each.kind is not RefusalKind.PLATFORM or each.version not in nearer
+    ]
+    elsewhere = {each.version for each in found if each.kind is RefusalKind.PYTHON}
+    return [
+        each for each in found if each.kind is not RefusalKind.TAGS or each.version not in elsewhere
+    ]
+
+
+def _tail(refusal: Refusal) -> str:
+    return refusal.reason.removeprefix(refusal.file.filename).strip(" .")
+
+
+def _sentence(demand: Demand, same: Sequence[Refusal], tail: str) -> str:
+    """``same`` are refusals for the same reason."""
+    if len(same) == 1:
+        return f"{same[0].file.filename} {tail}."
+    if len({each.version for each in same}) == 1 and same[0].kind is not RefusalKind.PYTHON:
+        return f"{same[0].file.filename} and {len(same) - 1} more of its version: it {tail}."
+    return f"{demand.name} {_span(same)} {tail}."
+
+
+def _span(refusals: Iterable[Refusal]) -> str:
+    versions = sorted({each.version for each in refusals if each.version is not None})
+    if not versions:
+        return "of some version"
+    if len(versions) == 1:
+        return str(versions[0])
+    return f"{versions[-1]} to {versions[0]} ({len(versions)} versions)"
+
+
+def _nearest(versions: Sequence[Version], demand: Demand) -> str:
+    """``versions``, newest first, about the one that was asked for."""
+    from packaging.version import InvalidVersion, Version
+
+    place = 0
+    for clause in combined(frozenset({demand.specifier}), None):
+        try:
+            asked = Version(clause.version.removesuffix(".*"))
+        except InvalidVersion:
+            continue
+        place = sum(version > asked for version in versions)
+        break
+    start = max(0, min(place - SHOWN // 2, len(versions) - SHOWN))
+    shown = ", ".join(str(each) for each in versions[start : start + SHOWN])
+    newer, older = start, max(0, len(versions) - start - SHOWN)
+    rest = [
+        f"{number} {word} one{'s' * (number > 1)}"
+        for number, word in ((newer, "newer"), (older, "older"))
+        if number
+    ]
+    return f"There are the versions {shown}{f' and {_and(rest)}' if rest else ''}."
+
+
+def _pythons_of(refusals: Iterable[Refusal]) -> set[tuple[int, int]]:
+    """The CPythons that wheels name."""
+    found: set[tuple[int, int]] = set()
+    for each in refusals:
+        wheel = parse_wheel_name(each.file.filename)
+        tags = wheel.tags.split("-")[0].split(".") if wheel else ()
+        for tag in tags:
+            match = re.fullmatch(r"(?:cp|py)(\d)(\d+)", tag)
+            if match:
+                found.add((int(match[1]), int(match[2])))
+    return found
+
+
+def _python_for(refusals: Sequence[Refusal], target: Target) -> str | None:
+    """The nearest Python that one of ``refusals`` is for; None if venvman can have none."""
+    fitting = _pythons_of(refusals) & _PYTHONS
+    near = min(fitting, key=lambda each: (abs(each[1] - target.minor[1]), each), default=None)
+    return None if near is None else f"{near[0]}.{near[1]}"
+
+
+def _and(texts: Sequence[str]) -> str:
+    *others, last = texts or ("others",)
+    return f"{', '.join(others)} and {last}" if others else last
