@@ -269,7 +269,9 @@ def _chains_of(
     top = steps[0].parent if steps else name
     for asking in graph.asked_by.get(top, ()):
         # Extras differ between groups, and with them what a package brings.
-        if any(all(group in step.groups for step in steps) for group in asking.groups):
+        if _activates(asking, steps) and any(
+            all(group in step.groups for step in steps) for group in asking.groups
+        ):
             yield Chain(asking=asking, steps=steps)
 
 
@@ -279,8 +281,14 @@ def _longer(
     top = steps[0].parent if steps else name
     passed = {name, *(step.parent for step in steps)}
     for edge in graph.needed_by.get(top, ()):
-        if edge.parent not in passed:
+        if edge.parent not in passed and _activates(edge, steps):
             yield (edge, *steps)
+
+
+def _activates(above: Asking | Dependency, steps: tuple[Dependency, ...]) -> bool:
+    """Whether what asks for the parent of the first of ``steps`` asks for the extra it needs."""
+    extra = steps[0].extra if steps else None
+    return extra is None or extra in above.extras
 
 
 def _chain_order(chain: Chain) -> tuple[object, ...]:

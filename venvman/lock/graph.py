@@ -95,18 +95,24 @@ class _Builder:
 
     def graph(self) -> Graph:
         """Everything read so far."""
+        askings = tuple(
+            replace(
+                asking,
+                groups=tuple(dict.fromkeys(groups)),
+                extras=self._with_own(asking.name, asking.extras),
+            )
+            for asking, groups in self._askings.items()
+        )
+        found = {
+            pair: tuple(self._dependencies(*pair, groups))
+            for pair, groups in sorted(self._edges.items())
+        }
         return Graph(
             packages={
                 name: _package(name, self._packages[name]) for name in sorted(self._packages)
             },
-            askings=tuple(
-                replace(asking, groups=tuple(dict.fromkeys(groups)))
-                for asking, groups in self._askings.items()
-            ),
-            dependencies=tuple(
-                self._dependency(parent, child, groups)
-                for (parent, child), groups in sorted(self._edges.items())
-            ),
+            askings=askings,
+            dependencies=tuple(_active(found.values(), askings)),
         )
 
     def _asked(self, group: LockedGroup, entries: Sequence[LockEntry]) -> Iterator[Asking]:
@@ -142,22 +148,71 @@ class _Builder:
                 ):
                     yield entry.name, canonical(wish.name)
 
-    def _dependency(
+    def _with_own(self, name: NormalizedName, extras: tuple[str, ...]) -> tuple[str, ...]:
+        """``extras`` of ``name`` and those that they bring: ``name[a]; extra == "all"``."""
+        if not extras or name not in self._packages:
+            return extras
+        lines = self._requires(self._packages[name][0][1]) or ()
+        own = list(_parsed(line for line in lines if _names(line, name)))
+        every: dict[str, None] = dict.fromkeys(extras)
+        while True:
+            more = {
+                canonical(each)
+                for wish in own
+                for extra in every
+                if self._target.applies(wish.marker, extra=extra)
+                for each in wish.extras
+            }
+            if more <= every.keys():
+                return tuple(sorted(every))
+            every.update(dict.fromkeys(sorted(more)))
+
+    def _dependencies(
         self, parent: NormalizedName, child: NormalizedName, groups: Sequence[str]
-    ) -> Dependency:
+    ) -> Iterator[Dependency]:
+        """What ``parent`` always asks of ``child``, and what it asks with each of its extras."""
         edge = Dependency(parent=parent, child=child, groups=tuple(dict.fromkeys(groups)))
         lines = self._requires(self._packages[parent][0][1])
-        if lines is None:
-            return edge
-        wishes = list(_parsed(line for line in lines if _names(line, child)))
+        wishes = list(_parsed(line for line in lines or () if _names(line, child)))
         always = [wish for wish in wishes if self._target.applies(wish.marker)]
-        if always:
-            return _described(edge, always, extra=None)
+        if always or not wishes:
+            plain = _described(edge, always, extra=None) if always else edge
+            yield replace(plain, extras=self._with_own(child, plain.extras))
         for extra in sorted({name for wish in wishes for name in _extras(wish)}):
-            some = [wish for wish in wishes if self._target.applies(wish.marker, extra=extra)]
+            some = [
+                wish
+                for wish in wishes
+                if wish not in always and self._target.applies(wish.marker, extra=extra)
+            ]
             if some:
-                return _described(edge, some, extra=canonical(extra))
-        return edge
+                extended = _described(edge, some, extra=canonical(extra))
+                yield replace(extended, extras=self._with_own(child, extended.extras))
+
+
+def _active(
+    found: Iterable[tuple[Dependency, ...]], askings: Iterable[Asking]
+) -> Iterator[Dependency]:
+    """Of each pair the edges whose extra a line or another edge asks for.
+
+    Where it cannot be told who does, the pair is still one: the lock says so.
+    """
+    pairs = list(found)
+    asked = {(each.name, extra) for each in askings for extra in each.extras}
+    while True:
+        active = [
+            [edge for edge in pair if edge.extra is None or (edge.parent, edge.extra) in asked]
+            for pair in pairs
+        ]
+        more = {(edge.child, extra) for pair in active for edge in pair for extra in edge.extras}
+        if more <= asked:
+            break
+        asked |= more
+    for pair, edges in zip(pairs, active, strict=True):
+        bare = [edge for edge in edges if edge.extra is None]
+        extra = [edge for edge in edges if not bare or set(edge.extras) - set(bare[0].extras)]
+        yield from dict.fromkeys([*bare, *extra]) or [
+            replace(each, extra=None) for each in pair[:1]
+        ]
 
 
 def _package(name: NormalizedName, found: Sequence[tuple[str, LockEntry]]) -> Package:
