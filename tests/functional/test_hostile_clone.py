@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cli import run
+from tests.support.cli import run, run_process
 from tests.support.projects import git, lock_of, snapshot, write_project
 from tests.support.wheels import in_tree_backend, make_wheel
 from venvman.hookscript import HookMode, HookName, HookScript, parse, render
@@ -296,7 +296,8 @@ def test_syncing_a_clone_carries_nothing_out_that_came_with_it(
     way(evil)
     clone = cloned(evil)
     run("sync", "--yes", cwd=clone)
-    run("sync", "--yes", "--recreate", cwd=clone)
+    ran = run_process("sync", "--yes", "--recreate", cwd=clone)
+    assert ran.code == 0, ran.stderr
     assert snapshot(evil.home) == {".profile": snapshot(evil.home)[".profile"]}
     assert (evil.home / ".profile").read_text() == "mine\n"
     assert (clone / "venv" / SITE / "aaa.py").read_text() == "__version__ = '1.0'\n"

@@ -274,11 +274,12 @@ def _environment(context: Context) -> tuple[Path, Condition, Interpreter | None,
         )
         clash = faults[0].message if faults else clash
         return path, condition, condition.interpreter, clash
-    chosen, _ = _or_problems(
+    chosen, faults = _or_problems(
         lambda: choose(wish=wish, directories=context.directories, variables=context.variables),
         VenvmanError,
     )
-    return path, condition, chosen, None
+    untrusted = [each.message for each in faults if each.code == "interpreter-untrusted"]
+    return path, condition, chosen, untrusted[0] if untrusted else None
 
 
 def _locks(

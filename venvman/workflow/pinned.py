@@ -103,14 +103,17 @@ def pinned(
 def _as_locked(context: Context, lock: Lock, target: Target) -> Mapping[NormalizedName, Installed]:
     """What is installed and does not differ from its pin, by name."""
     from venvman.drift import Extra, compare
-    from venvman.environment.inspection import usable
+    from venvman.environment.inspection import Environment, inspect
     from venvman.environment.inventory import take_inventory
     from venvman.environment.lifecycle import locate
     from venvman.lock.selection import applicable
 
     place = locate(context.project, context.settings)
-    environment = usable(place, directories=context.directories)
-    if environment is None or environment.interpreter.target.minor != target.minor:
+    environment = inspect(place, directories=context.directories)
+    # A broken one says nothing; whoever makes it again need not hear that it is broken.
+    if not isinstance(environment, Environment):
+        return {}
+    if environment.interpreter.target.minor != target.minor:
         return {}
     inventory = take_inventory(environment, seen=context.seen)
     entries = tuple(applicable(lock, target))
