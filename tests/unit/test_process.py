@@ -93,3 +93,13 @@ def test_this_process_becomes_the_program(tmp_path: Path) -> None:
 def test_a_program_that_cannot_replace_this_one_is_a_sentence() -> None:
     with pytest.raises(ProcessFault, match="Could not start /nope"):
         replace_process(["/nope"], env={})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
+def test_a_program_that_takes_over_is_ended_by_a_closed_pipe_as_anywhere() -> None:
+    program = (
+        "import os; from venvman.process import replace_process\n"
+        "replace_process(['bash', '-c', 'yes | head -1; echo ${PIPESTATUS[*]}'], env=os.environ)"
+    )
+    done = run([sys.executable, "-c", program])
+    assert (done.stdout, done.stderr) == ("y\n141 0\n", "")

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from venvman.errors import Advice, ConfigurationError
 from venvman.index.auth import split_credentials
+from venvman.index.lookups import looked_up_once
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Connections:
 
         context = self._context(verified=verified) if secure else None
         if proxy is None:
-            return urllib3.PoolManager(maxsize=POOL_SIZE, ssl_context=context)
+            return looked_up_once(urllib3.PoolManager(maxsize=POOL_SIZE, ssl_context=context))
         address, credentials = split_credentials(proxy if "//" in proxy else f"http://{proxy}")
         headers = {"Proxy-Authorization": credentials.header} if credentials else {}
         try:

@@ -70,7 +70,12 @@ class Crew:
             _, _, task = self._tasks.get()
             with self._lock:
                 self._idle -= 1
-            task()
+            try:
+                task()
+            except Exception:
+                # Once closed, nobody waits for it: what it worked with is closed too.
+                if not self._closed:
+                    raise
 
     def _nothing(self) -> None:
         """Wakes a thread so that it sees that the crew is closed."""

@@ -133,7 +133,15 @@ def write_lock(path: Path, lock: Lock) -> bool:
         content = content.replace(b"\n", b"\r\n")
     if content == old:
         return False
-    write_atomically(path, content)
+    try:
+        write_atomically(path, content)
+    except OSError as error:
+        raise LockError(
+            f"{path.name} could not be written.",
+            code="file-unwritable",
+            path=path.name,
+            why=f"{error.strerror or error}. What was there is as it was.",
+        ) from error
     return True
 
 
