@@ -1,12 +1,14 @@
 """Other people's repositories, walked through their history as a member of the team would.
 
-    python -m benchmarks.repositories CLONE... [--commits 20] [--folder DIR] [--results FILE]
-        [--minutes 10] [--venvman PROGRAM] [--uv PROGRAM]
+    python -m benchmarks.repositories CLONE[=GROUP]... [--commits 20] [--folder DIR]
+        [--results FILE] [--minutes 10] [--venvman PROGRAM] [--uv PROGRAM]
 
-Each CLONE is a git folder, bare or not, with its history; nothing is written into it. In a clone
+Each CLONE is a git folder, bare or not, with its history; nothing is written into it. GROUP is one
+that is synced besides ``default`` and ``dev``. In a clone
 of its own the newest commits that change requirements are checked out, from the newest to the
 oldest and back again, with ``venvman sync`` at each: afterwards the environment must be what a
-fresh clone at that commit gets (names, versions and sources), the tracked files as committed (but
+fresh clone at that commit gets (names, versions and sources, but for pip, setuptools and wheel,
+which may stay when the last that needs them leaves), the tracked files as committed (but
 for locks that the commit's own requirements have outrun), and a second ``sync`` have nothing to
 do. ``uv pip sync`` of the same files into an environment of its
 own is timed beside it. Figures of the way back count: by then both caches are warm. Needs the
@@ -44,6 +46,11 @@ class Tools:
     uv: str
     env: Mapping[str, str]
     until: float
+    groups: tuple[str, ...] = ()
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return tuple(word for group in self.groups for word in ("--group", group))
 
     def run(self, *argv: str, cwd: Path) -> Ran:
         started = time.perf_counter()
@@ -136,7 +143,7 @@ HEAD = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("clones", type=Path, nargs="+")
+    parser.add_argument("clones", nargs="+", metavar="CLONE[=GROUP]")
     parser.add_argument("--commits", type=int, default=20)
     parser.add_argument("--folder", type=Path, help="kept between runs; default: a temporary one")
     parser.add_argument("--results", type=Path, help="write the figures there too, as JSON")
@@ -154,8 +161,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tell(HEAD)
     for clone in options.clones:
         until = time.monotonic() + options.minutes * 60
-        tools = Tools(venvman=venvman, uv=uv, env=env, until=until)
-        walk = walked(clone.resolve(), folder / "clones", tools, options.commits)
+        path, _, group = clone.partition("=")
+        groups = (group,) if group else ()
+        tools = Tools(venvman=venvman, uv=uv, env=env, until=until, groups=groups)
+        walk = walked(Path(path).resolve(), folder / "clones", tools, options.commits)
         tell(walk.row())
         walks.append(walk)
         if options.results:
@@ -196,7 +205,7 @@ def visited(
     python: str,
 ) -> Stop:
     """``venvman sync`` in ``root`` and what holds afterwards; the environment's Python stays."""
-    flags = ("--python", python) if python else ()
+    flags = (*tools.flags, *(("--python", python) if python else ()))
     stale = stale_locks(root, tools)
     done = tools.run(tools.venvman, "sync", *flags, cwd=root)
     found = installed(root / "venv")
@@ -228,7 +237,7 @@ def fresh_clone(root: Path, commit: str, tools: Tools, place: Path, python: str)
         tools.git("clone", "--quiet", "--shared", str(root), "clone", cwd=Path(folder))
         clone = Path(folder) / "clone"
         tools.git("checkout", "--quiet", commit, cwd=clone)
-        tools.run(tools.venvman, "sync", "--python", python, cwd=clone)
+        tools.run(tools.venvman, "sync", *tools.flags, "--python", python, cwd=clone)
         return installed(clone / "venv")
 
 
@@ -252,17 +261,17 @@ def stale_locks(root: Path, tools: Tools) -> tuple[str, ...]:
 
 
 def locks_of(root: Path, tools: Tools) -> list[str]:
-    """The locks of the groups ``default`` and ``dev``, or the files that gather them."""
+    """The locks of the groups that are synced, or the files that gather them."""
     done = tools.run(tools.venvman, "scan", "--format", "json", cwd=root)
     files = json.loads(done.stdout)["data"]["projects"][0]["files"] if not done.code else []
-    usual = [each for each in files if each["group"] in {"default", "dev"}]
+    usual = [each for each in files if each["group"] in {"default", "dev", *tools.groups}]
     found = [each["path"] for each in usual if each["role"] == "lock"]
     gathering = [each["path"] for each in usual if each["role"] == "source" and not each["lock"]]
     return [*found, *gathering]
 
 
 def installed(environment: Path) -> frozenset[str]:
-    """Name, version and, where it is no index, source of everything but pip."""
+    """Name, version and, where it is no index, source; not of what is never drift."""
     sites = [str(path) for path in environment.glob("lib/python3*/site-packages")]
     return frozenset(described(importlib.metadata.distributions(path=sites)))
 
@@ -270,7 +279,7 @@ def installed(environment: Path) -> frozenset[str]:
 def described(found: Iterable[importlib.metadata.Distribution]) -> Iterator[str]:
     for each in found:
         name = each.metadata["Name"]
-        if name and name.lower() != "pip":
+        if name and name.lower() not in {"pip", "setuptools", "wheel"}:
             origin = json.loads(each.read_text("direct_url.json") or "{}")
             yield " ".join([name, each.version, json.dumps(origin, sort_keys=True)])
 
