@@ -183,6 +183,8 @@ def replaced(path: Path) -> Iterator[None]:
         _refuse_unless_removable(place)
         try:
             own(str(place))  # by which what is moved aside is known again
+            # Ours was settled above: what has this name still came with a clone, say.
+            remove_tree(_aside(place))
             _move_aside(place)
         except OSError as error:
             raise refused(path, error) from error
