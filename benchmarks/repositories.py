@@ -215,7 +215,7 @@ def visited(
     peer = peer_time(root, tools, place) if not done.code else None
     if commit not in fresh and not done.code:
         fresh[commit] = fresh_clone(root, commit, tools, place, minor_of(root))
-    failed = f"{done.stdout}{done.stderr}"[-1500:] if done.code or rewritten else ""
+    failed = f"{done.stdout}{done.stderr}"[-300:] if done.code else ""
     return Stop(
         commit=commit,
         code=done.code,
