@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["scan"]
 
 
-def scan(session: Session, *, all_projects: bool = False) -> Result:  # noqa: ARG001 - always all
+def scan(session: Session, *, all_projects: bool) -> Result:  # noqa: ARG001 - always all
     """Show the projects and requirements files found here, and how each was understood."""
     from venvman.report.scan import scan_result
     from venvman.workflow import wishes
