@@ -56,6 +56,11 @@ def main() -> int:
         if said is not None:
             sys.stdout.write(said)
             return 0
+        from venvman.cli.help import tell
+
+        told = tell(sys.argv[1:], os.environ)
+        if told is not None:
+            return told
         import gc
 
         # What imports and parsing leave behind is used to the end: looking for garbage among it is

@@ -12,7 +12,8 @@ import typer
 
 from tests.support.cli import PROGRAM, run, run_on_terminal, run_process
 from venvman import __version__
-from venvman.cli.table import COMMANDS, FAMILIES
+from venvman.cli.read import read
+from venvman.cli.table import COMMANDS, TASKS, Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,15 +41,47 @@ class TestHelp:
         ran = run(*words, "--help")
 
         assert ran.code == 0
-        assert f"venvman {' '.join(words)}" in ran.stdout
+        assert f"venvman {' '.join('freeze' if word == 'lock' else word for word in words)}" in (
+            ran.stdout
+        )
         for option in ("--format", "--project", "--quiet", "--verbose", "--color", "--offline"):
             assert option in ran.stdout
 
-    def test_every_command_is_listed(self) -> None:
+    def test_every_command_is_listed_once_under_its_task(self) -> None:
         shown = run("--help").stdout
+        listed = [name for names in TASKS.values() for name in names]
 
-        for name in (*(each for each in COMMANDS if " " not in each), *FAMILIES):
-            assert f"│ {name} " in shown
+        assert sorted(listed) == sorted({name.split()[0] for name in COMMANDS})
+        for name in listed:
+            assert shown.count(f"\n  {name} ") == 1
+
+    @pytest.mark.parametrize("command", COMMANDS.values(), ids=lambda command: command.name)
+    def test_every_example_can_be_typed(self, command: Command) -> None:
+        for example, _ in command.examples:
+            line = read(example.split()[1:])
+            assert line is not None
+            assert line.command is command
+
+    @pytest.mark.parametrize("width", [40, 80, 200])
+    def test_the_help_fits_the_terminal(self, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("COLUMNS", str(width))
+        for words in (["--help"], ["sync", "--help"], ["hooks", "--help"]):
+            shown = run(*words).stdout
+            assert max(map(len, shown.splitlines())) <= max(width, 60)
+
+    def test_help_imports_neither_typer_nor_rich(self) -> None:
+        program = (
+            "import sys\n"
+            "from venvman.cli.help import tell\n"
+            "tell(['sync', '--help'], {})\n"
+            "heavy = {'typer', 'rich', 'enum', 'dataclasses', 'typing'}\n"
+            "sys.exit(' '.join(sorted(heavy & sys.modules.keys())) or 0)\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", program], capture_output=True, check=False
+        )
+
+        assert (done.returncode, done.stderr) == (0, b"")
 
     def test_no_command_at_all_is_answered_with_the_list(self) -> None:
         ran = run()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from venvman.cli.console import Manner, Printer, make_console
-from venvman.report.as_text.drawing import Grid, Group, Text, Tree, cells, lines, needs_rich
+from venvman.report.drawing import Grid, Group, Text, Tree, cells, lines, needs_rich
 
 WIDTH = 40
 WORDS = st.text(st.sampled_from("ab ,é中"), max_size=60)

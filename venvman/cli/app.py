@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from venvman.cli.help import tell
 from venvman.cli.options import Common
 from venvman.cli.read import Glance, glance, read
 from venvman.cli.session import Session, perform
@@ -59,6 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
+    told = tell(words, os.environ)
+    if told is not None:
+        return told
     completing = f"_{NAME.upper()}_COMPLETE" in os.environ
     line = None if completing else read(words)
     if line is not None:

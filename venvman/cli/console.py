@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
-from functools import cached_property
-from typing import TYPE_CHECKING, cast
 
-from venvman.cli.options import Color
-from venvman.frozen import dataclass
-from venvman.report.as_text.drawing import lines, needs_rich
+from venvman.report.drawing import lines, needs_rich
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import TextIO
+    from typing import Any, TextIO
 
     from rich.console import Console, RenderableType
-
-    from venvman.report.as_text.drawing import Drawing
 
 __all__ = ["Manner", "Printer", "make_console", "manner_of"]
 
@@ -25,31 +19,32 @@ __all__ = ["Manner", "Printer", "make_console", "manner_of"]
 _WIDTH_OF_A_PIPE = 120
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
     """How to write to one stream. ``width`` is columns, None to ask the terminal."""
 
-    color: bool
-    animation: bool
-    width: int | None = None
+    __slots__ = ("animation", "color", "width")
+
+    def __init__(self, *, color: bool, animation: bool, width: int | None = None) -> None:
+        self.color = color
+        self.animation = animation
+        self.width = width
 
 
-def manner_of(stream: TextIO, *, color: Color, variables: Mapping[str, str]) -> Manner:
-    """What ``stream`` and the environment ask for; an explicit ``color`` beats every variable.
+def manner_of(stream: TextIO, *, color: str, variables: Mapping[str, str]) -> Manner:
+    """What ``stream`` and the environment ask for; ``color`` is a value of ``--color``.
 
-    ``NO_COLOR`` beats ``FORCE_COLOR`` and ``CLICOLOR_FORCE``; an empty variable counts as absent
-    (https://no-color.org). Nothing moves but on a capable terminal, outside CI.
+    ``always`` and ``never`` beat every variable. ``NO_COLOR`` beats ``FORCE_COLOR`` and
+    ``CLICOLOR_FORCE``; an empty variable counts as absent (https://no-color.org). Nothing moves but
+    on a capable terminal, outside CI.
     """
     terminal = stream.isatty()
     dumb = variables.get("TERM") in {"dumb", "unknown"}
-    manner = Manner(
-        color=_wants_color(variables, capable=terminal and not dumb),
+    colorful = _wants_color(variables, capable=terminal and not dumb)
+    return Manner(
+        color=colorful if color == "auto" else color == "always",
         animation=terminal and not dumb and not variables.get("CI"),
         width=_width(variables, terminal=terminal),
     )
-    if color is Color.AUTO:
-        return manner
-    return replace(manner, color=color is Color.ALWAYS)
 
 
 def make_console(stream: TextIO, manner: Manner) -> Console:
@@ -78,11 +73,14 @@ class Printer:
     def __init__(self, stream: TextIO, manner: Manner) -> None:
         self._stream = stream
         self._manner = manner
+        self._console: Console | None = None
 
-    @cached_property
+    @property
     def console(self) -> Console:
         """Rich's console for the stream."""
-        return make_console(self._stream, self._manner)
+        if self._console is None:
+            self._console = make_console(self._stream, self._manner)
+        return self._console
 
     @property
     def is_bare(self) -> bool:
@@ -108,7 +106,8 @@ class Printer:
             printed = [line.rstrip() for line in capture.get().splitlines()]
         else:
             width = self.width if wrap else None
-            printed = lines(cast("Drawing", drawing), width=width, color=self._manner.color)
+            ours: Any = drawing
+            printed = lines(ours, width=width, color=self._manner.color)
         self._stream.write("".join(f"{line}\n" for line in printed))
         self._stream.flush()
 

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Glance", "Line", "glance", "read"]
+__all__ = ["Glance", "Line", "glance", "own_words", "read"]
 
 
 class Line:
@@ -35,7 +35,7 @@ class Glance:
     __slots__ = ("cache_dir", "color", "command", "format", "known", "project", "quiet", "verbose")
 
     def __init__(self, words: Sequence[str]) -> None:
-        own = _own(list(words))
+        own = own_words(words)
         named = _named(own)
         color = _value_of(own, "--color") or ""
         self.project = _value_of(own, "--project") or None
@@ -140,8 +140,9 @@ def _words(words: list[str], argument: Argument | None) -> dict[str, object]:
     return {argument.name: _value(argument, words[0])}
 
 
-def _own(words: list[str]) -> list[str]:
+def own_words(words: Sequence[str]) -> list[str]:
     """Those that are ours: up to ``--``, and up to the program that ``run`` is given."""
+    words = list(words)
     if "--" in words:
         words = words[: words.index("--")]
     for start, word in enumerate(words):

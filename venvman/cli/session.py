@@ -162,7 +162,7 @@ class Session:
             return self.show(result)
         self.reporter.close()
         from venvman.report.as_text import error_panel
-        from venvman.report.as_text.drawing import Text
+        from venvman.report.drawing import Text
 
         printer = self._printer(sys.stderr)
         if result.exit_code is ExitCode.INTERRUPTED:

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
+    "ALIASES",
     "COMMANDS",
     "COMMON",
     "FAMILIES",
+    "TASKS",
     "Argument",
     "Command",
     "Effect",
@@ -126,10 +128,14 @@ class Command:
 
     ``help`` is its first line in the help. ``options`` are its own and the common ones, except
     those that it has in a form of its own. ``passing``: all after the first word is another
-    program's. ``hidden`` from the help: for other programs.
+    program's. ``hidden`` from the help: for other programs. ``examples`` are command lines with
+    what each is for.
     """
 
-    __slots__ = ("argument", "function", "help", "hidden", "name", "options", "passing")
+    __slots__ = (
+        *("argument", "examples", "function", "help"),
+        *("hidden", "name", "options", "passing"),
+    )
 
     def __init__(
         self,
@@ -140,6 +146,7 @@ class Command:
         argument: Argument | None = None,
         passing: bool = False,
         hidden: bool = False,
+        examples: tuple[tuple[str, str], ...] = (),
     ) -> None:
         own = {each.name for each in options}
         self.name = name
@@ -149,6 +156,7 @@ class Command:
         self.argument = argument
         self.passing = passing
         self.hidden = hidden
+        self.examples = examples
 
     def defaults(self) -> dict[str, object]:
         """The value of each parameter that a command line does not give."""
@@ -375,6 +383,11 @@ _TABLE = (
             help="Stop at once if another command is changing the environment.",
         ),
         _ALL_PROJECTS,
+        examples=(
+            ("venvman sync", "what the files ask for, no more and no less"),
+            ("venvman sync --check", "in CI: exit with 1 if anything is to be done"),
+            ("venvman sync --group docs", "also the group of requirements-docs.in"),
+        ),
         help="Freeze the requirements if the lock is missing or stale, then make ./venv equal "
         "to it.",
     ),
@@ -438,6 +451,11 @@ _TABLE = (
         _ALL_GROUPS,
         _YES,
         _ALL_PROJECTS,
+        examples=(
+            ("venvman freeze", "missing and stale locks, keeping every pin that may stay"),
+            ("venvman freeze -P django", "also move the pin of django"),
+            ("venvman freeze --check", "exit with 1 if a lock is stale"),
+        ),
         help="Write the lock: every package pinned and hashed, with the reason it is there.",
     ),
     Command(
@@ -471,6 +489,10 @@ _TABLE = (
             help="Compare the contents of every installed file, too.",
         ),
         _ALL_PROJECTS,
+        examples=(
+            ("venvman doctor --verify", "also every installed file's content"),
+            ("venvman doctor --select VM3", "only what concerns locks"),
+        ),
         help="Find what has drifted, and name the command that mends it; exit with 1 on findings.",
     ),
     Command(
@@ -496,6 +518,10 @@ _TABLE = (
             metavar="[REQUIREMENT]...",
             help="Names with specifiers ('flask>=3'), URLs, folders.",
         ),
+        examples=(
+            ("venvman add httpx", "into the requirements file, then freeze and sync"),
+            ("venvman add --dev pytest", "into the group dev"),
+        ),
         help="Put requirements into the requirements file, keeping its comments and order; then "
         "sync.",
     ),
@@ -517,6 +543,10 @@ _TABLE = (
         _YES,
         _PYTHON,
         argument=Argument("names", metavar="[NAME]...", help="Only these packages' pins."),
+        examples=(
+            ("venvman upgrade", "every pin"),
+            ("venvman upgrade flask", "flask, and what it needs moved"),
+        ),
         help="Move pins as far forward as the requirements allow, then sync.",
     ),
     Command(
@@ -556,6 +586,7 @@ _TABLE = (
         argument=Argument(
             "names", metavar="NAME...", required=True, help="The packages to explain."
         ),
+        examples=(("venvman why urllib3", "every chain of requirements that brings it"),),
         help="Show why a package is locked: every chain of requirements that brings it.",
     ),
     Command(
@@ -569,6 +600,7 @@ _TABLE = (
             help="Locks or git revisions (also A..B). One alone is compared with the work tree; "
             "without any it is the last commit.",
         ),
+        examples=(("venvman diff main", "what changed in the locks since main"),),
         help="Show which pins were added, removed or changed between two states of the locks.",
     ),
     Command(
@@ -605,6 +637,7 @@ _TABLE = (
             help="A program and its arguments; all that follows is its own.",
         ),
         passing=True,
+        examples=(("venvman run pytest -x", "without activating anything"),),
         help="Run a command inside the environment; its exit code is passed on.",
     ),
     Command(
@@ -707,3 +740,12 @@ FAMILIES: Mapping[str, str] = {
 
 ALIASES: Mapping[str, str] = {"lock": "freeze"}
 """Other names of commands; the help does not list them."""
+
+TASKS: Mapping[str, tuple[str, ...]] = {
+    "Every day": ("sync", "status", "doctor", "freeze"),
+    "Requirements": ("add", "remove", "upgrade", "outdated"),
+    "Understand": ("scan", "tree", "why", "diff", "history"),
+    "The environment": ("run", "shell", "rollback", "clean"),
+    "Around it": ("hooks", "cache"),
+}
+"""The commands and families as the help lists them."""

@@ -1,8 +1,8 @@
-"""The typer app, made from the table: for help, completion, and lines that are not plain.
+"""The typer app, made from the table: for completion, and lines that are not plain.
 
-Only the command that is named is made whole; the others are there by name, for the list of
-commands and for "did you mean". Typer parses and makes the help; starting, printing and exit codes
-are ``app``'s, so that a usage error is told like any other error, in JSON too.
+Only the command that is named is made whole; the others are there by name, for "did you mean".
+Starting, printing and exit codes are ``app``'s, so that a usage error is told like any other error,
+in JSON too; the help is :mod:`venvman.cli.help`'s.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.main import get_command
 
-from venvman import __version__
 from venvman.cli.read import Line, glance
 from venvman.cli.session import perform
 from venvman.cli.table import ALIASES, COMMANDS, FAMILIES, Argument, Command, Kind, Option
 from venvman.cli.usage import NAME, UsageFault
-from venvman.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from venvman.errors import ExitCode
 
 __all__ = ["app_for", "fault_of", "is_abort", "run"]
 
@@ -80,7 +80,7 @@ def app_for(words: Sequence[str]) -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.callback(invoke_without_command=True)(_root)
+    app.callback()(_root)
     families = {name: typer.Typer(help=text) for name, text in FAMILIES.items()}
     named = glance(words).command
     for name, command in COMMANDS.items():
@@ -198,26 +198,10 @@ def _choices(declared: Option | Argument) -> type[Enum]:
     return made
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"{NAME} {__version__}")
-        raise typer.Exit
-
-
 def _root(
-    context: typer.Context,
+    *,
     version: Annotated[
-        bool,
-        typer.Option(
-            "--version",
-            metavar="",
-            callback=_print_version,
-            is_eager=True,
-            help="Show the version and leave.",
-        ),
+        bool, typer.Option("--version", metavar="", help="Show the version and leave.")
     ] = False,
 ) -> None:
-    del version
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-        raise typer.Exit(ExitCode.ERROR)
+    """Options before the command, of which there are none to act on."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from venvman.report.as_text.drawing import Group
 from venvman.report.as_text.problems import error_panel, fix_line, problem_line, problems_panel
+from venvman.report.drawing import Group
 from venvman.report.fixes import AT_ROOT
 
 if TYPE_CHECKING:

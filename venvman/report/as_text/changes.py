@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from venvman.report.as_text.drawing import Grid, Group, Text
 from venvman.report.as_text.words import Style, count, plain, sentence_list
 from venvman.report.changes import ChangeKind
+from venvman.report.drawing import Grid, Group, Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

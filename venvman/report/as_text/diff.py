@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from venvman.report.as_text.changes import change_list, counted
-from venvman.report.as_text.drawing import Group, Text
 from venvman.report.as_text.words import Style, plain
+from venvman.report.drawing import Group, Text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from venvman.errors import Severity
-from venvman.report.as_text.drawing import Group, Text
 from venvman.report.as_text.problems import SEVERITY_STYLES, fix_line
 from venvman.report.as_text.words import Style, count, plain, sentence_list
+from venvman.report.drawing import Group, Text
 from venvman.report.fixes import AT_ROOT
 
 if TYPE_CHECKING:

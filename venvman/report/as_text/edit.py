@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.report.as_text.drawing import Group, Text
 from venvman.report.as_text.freeze import freeze_lines
 from venvman.report.as_text.sync import done_lines
 from venvman.report.as_text.words import Style, plain, sentence_list
+from venvman.report.drawing import Group, Text
 from venvman.report.edit import difference
 from venvman.requirements.edit import EditKind
 

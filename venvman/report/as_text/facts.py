@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from venvman.report.as_text.drawing import Grid
 from venvman.report.as_text.words import Style, plain
+from venvman.report.drawing import Grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from venvman.report.as_text.drawing import Drawing
+    from venvman.report.drawing import Drawing
 
 __all__ = ["fact_grid"]
 

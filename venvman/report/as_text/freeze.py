@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from venvman.report.as_text.changes import Tense, change_list, counted, fitting
-from venvman.report.as_text.drawing import Group, Text
 from venvman.report.as_text.words import Style, count, duration, plain
+from venvman.report.drawing import Group, Text
 from venvman.report.freeze import changes_of_freeze, nothing_to_do
 
 if TYPE_CHECKING:

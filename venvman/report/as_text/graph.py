@@ -6,8 +6,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from venvman.graph import Asking, Branch, Dependency
-from venvman.report.as_text.drawing import Group, Text, Tree
 from venvman.report.as_text.words import Style, count, plain, sentence_list
+from venvman.report.drawing import Group, Text, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from venvman.errors import Advice
-from venvman.report.as_text.drawing import Group, Text
 from venvman.report.as_text.facts import fact_grid
 from venvman.report.as_text.words import Style, plain
+from venvman.report.drawing import Group, Text
 from venvman.report.fixes import AT_ROOT, shell_line
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from venvman.report.as_text.drawing import Group, Text
 from venvman.report.as_text.words import Style, count, plain
+from venvman.report.drawing import Group, Text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

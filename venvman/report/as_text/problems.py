@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from venvman.errors import Advice, Severity
-from venvman.report.as_text.drawing import Group, Text
 from venvman.report.as_text.words import Style, count, plain
+from venvman.report.drawing import Group, Text
 from venvman.report.fixes import AT_ROOT, shell_line
 from venvman.secrets import redact
 

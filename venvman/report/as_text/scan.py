@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from venvman.options import DEFAULT_INDEX
-from venvman.report.as_text.drawing import Group, Text, Tree
 from venvman.report.as_text.words import Style, count, plain
+from venvman.report.drawing import Group, Text, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from venvman.report.as_text.drawing import Group, Text
 from venvman.report.as_text.facts import fact_grid
 from venvman.report.as_text.words import Style, count, plain, size
+from venvman.report.drawing import Group, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

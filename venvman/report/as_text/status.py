@@ -6,16 +6,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from venvman.report.as_text.changes import Tense, change_list, counted, fitting
-from venvman.report.as_text.drawing import Group, Text
 from venvman.report.as_text.facts import fact_grid
 from venvman.report.as_text.words import Style, count, plain
 from venvman.report.changes import changes_of_plan
+from venvman.report.drawing import Group, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from venvman.report.as_text.drawing import Drawing
     from venvman.report.changes import Change
+    from venvman.report.drawing import Drawing
     from venvman.report.result import Result
     from venvman.workflow.values import StatusReport
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from venvman.report.as_text.changes import Tense, change_list, counted, fitting
-from venvman.report.as_text.drawing import Group, Text
 from venvman.report.as_text.freeze import lock_lines
 from venvman.report.as_text.words import Style, duration, plain
 from venvman.report.changes import changes_of_plan
+from venvman.report.drawing import Group, Text
 from venvman.report.freeze import changes_of_freeze
 from venvman.report.sync import nothing_to_do
 

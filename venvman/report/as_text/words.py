@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from venvman.report.as_text.drawing import Text
+from venvman.report.drawing import Text
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
