@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Completed",
     "ProcessFault",
+    "converse",
     "replace_process",
     "run",
     "stream",
@@ -120,6 +121,17 @@ def stream(
             process.kill()
             raise
     return Completed(argv=words, code=process.returncode, stdout="".join(lines), stderr="")
+
+
+def converse(argv: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Starts a process that is talked with over its stdin and stdout; its stderr goes nowhere.
+
+    Raises:
+        OSError: it could not be started.
+    """
+    return subprocess.Popen(
+        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
 
 
 def replace_process(argv: Sequence[str], *, env: Mapping[str, str]) -> int:

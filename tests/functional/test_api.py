@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING
@@ -54,10 +57,67 @@ def test_every_function_of_the_page_is_there() -> None:
     assert all(callable(getattr(venvman, name)) for name in named)
 
 
-def test_importing_it_loads_nothing_else(tmp_path: Path) -> None:
-    import subprocess
-    import sys
+SYNCING = """
+import os, venvman
+from venvman.install import unpackers
+with open("runs", "a") as runs:
+    print("once", file=runs)
+asked = []
+ask = unpackers._asked
+unpackers._asked = lambda *each: asked.append(each) or ask(*each)
+venvman.sync(venvman.find_project("shop"))
+print(len(asked), "by workers")
+try:
+    print(os.waitpid(-1, os.WNOHANG))
+except ChildProcessError:
+    print("no child left")
+"""
+NOTEBOOK = """
+import sys
+cells, shell = sys.stdin.read().split("\\n", 2), {"__name__": "__main__"}
+for cell in cells:
+    exec(compile(cell, "<cell>", "exec"), shell)
+"""
+WAYS = {
+    "a script without a main guard": ["program.py"],
+    "a module": ["-m", "program"],
+    "standard input": ["-"],
+    "-c": ["-c", SYNCING],
+    "a notebook": ["kernel.py"],
+}
 
+
+@pytest.mark.skipif(os.name == "nt", reason="waits for children as POSIX does")
+@pytest.mark.parametrize("way", WAYS)
+def test_a_cold_sync_runs_the_program_that_asks_for_it_once(
+    way: str, tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+    names = [f"dist{letter}" for letter in "abcdefghijklmnop"]
+    lock = HEADER + lock_of(*(make_wheel(index.folder, name) for name in names))
+    files = {"requirements.txt": "\n".join(names), "requirements.lock": lock}
+    write_project(tmp_path / "shop", files)
+    (tmp_path / "program.py").write_text(SYNCING)
+    (tmp_path / "kernel.py").write_text(NOTEBOOK)
+
+    done = subprocess.run(
+        [sys.executable, *WAYS[way]],
+        cwd=tmp_path,
+        env={**os.environ, "VENVMAN_CACHE_DIR": str(tmp_path / "cache")},
+        input=SYNCING,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == ["16 by workers", "no child left"]
+    assert (tmp_path / "runs").read_text() == "once\n"
+    assert versions_in(tmp_path / "shop").keys() >= {*names}
+
+
+def test_importing_it_loads_nothing_else(tmp_path: Path) -> None:
     code = "import sys, venvman; print(sorted(n for n in sys.modules if n.startswith('venvman')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

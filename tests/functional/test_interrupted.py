@@ -8,6 +8,9 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +27,6 @@ from venvman.python.interpreters import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.support.index import Index
 
@@ -33,11 +35,13 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has th
 WORKING = """
 import sys, time
 from venvman.install.unpackers import Unpackers
-if __name__ == "__main__":
-    with Unpackers() as workers:
-        workers.submit(abs, -1).result()
-        print("working", flush=True)
-        time.sleep(60)
+with Unpackers() as workers:
+    try:
+        workers.unpack(*sys.argv[1:])
+    except FileNotFoundError:
+        pass
+    print(*(each.pid for each in workers._workers), flush=True)
+    time.sleep(60)
 """
 
 
@@ -92,21 +96,62 @@ def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     script = tmp_path / "working.py"
     script.write_text(WORKING)
     running = subprocess.Popen(
-        [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, str(script), str(tmp_path), str(tmp_path / "no.whl"), "a" * 64],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert running.stdout is not None
-    assert running.stdout.readline() == "working\n"
+    (worker,) = map(int, running.stdout.readline().split())
     running.kill()
-    # The workers share the pipe: reading ends when the last of them does.
     running.communicate(timeout=20)
+    deadline = time.monotonic() + 30
+    while is_alive(worker):
+        assert time.monotonic() < deadline, "the worker goes on"
+        time.sleep(0.02)
 
 
-def test_ctrl_c_does_not_wait_for_work_that_was_not_begun() -> None:
+def is_alive(pid: int) -> bool:
+    """Whether the process runs; one that ended and that nobody has waited for does not."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except ProcessLookupError:
+        return False
+    except FileNotFoundError:
+        return not Path("/proc/self").exists()  # a platform without /proc: it took the signal
+
+
+def test_ctrl_c_ends_a_worker_in_the_middle_of_a_wheel_and_leaves_nothing(tmp_path: Path) -> None:
+    body = os.urandom(100_000)
+    files = {f"demo/{number}.bin": body for number in range(2000)}
+    wheel = make_wheel(tmp_path / "wheels", "demo", files=files)
     workers = Unpackers()
+    staging = tmp_path / "cache" / "wheels-v1" / "staging"
+
+    def unpack() -> None:
+        with suppress(OSError, EOFError, ValueError):
+            workers.unpack(str(tmp_path / "cache"), str(wheel), "a" * 64)
+
+    thread = Thread(target=unpack)
     with pytest.raises(KeyboardInterrupt), workers:  # noqa: PT012 - what raises is what is inside
-        pending = [workers.submit(time.sleep, 0.2) for _ in range(100)]
+        thread.start()
+        while not any(staging.glob("*/files/demo/*")):
+            time.sleep(0.001)
         raise KeyboardInterrupt
-    assert pending[-1].cancelled()
+    thread.join(30)
+    assert all(each.returncode is not None for each in workers._workers)
+    assert list(staging.iterdir()) == []
+
+
+def test_a_wheel_whose_worker_was_killed_is_unpacked_all_the_same(tmp_path: Path) -> None:
+    wheels = [make_wheel(tmp_path / "wheels", name) for name in ("one", "two")]
+    with Unpackers() as workers:
+        for number, wheel in enumerate(wheels):
+            workers.unpack(str(tmp_path / "cache"), str(wheel), f"{number}" * 64)
+            for each in workers._workers:
+                each.kill()
+    made = sorted(path.parent.name for path in tmp_path.glob("cache/wheels-v1/*/*/manifest.json"))
+    assert made == ["0" * 64, "1" * 64]
 
 
 @pytest.mark.parametrize("locked", [{"alpha"}, set()])

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +22,7 @@ from venvman.index.client import Index as Client
 from venvman.install.artifacts import Obtained, obtain
 from venvman.install.build import BuildSettings
 from venvman.install.sdist import unpack_sdist
+from venvman.install.unpackers import Unpackers
 from venvman.lock.file import LockEntry
 from venvman.names import canonical
 from venvman.options import IndexOptions
@@ -33,7 +32,7 @@ from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source,
 from venvman.store.store import Store
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
+    from collections.abc import Callable
 
     from tests.support.index import Index
     from venvman.index.download import Downloaded
@@ -76,7 +75,9 @@ class World:
     settings: BuildSettings
     listener: Listener
 
-    def obtain(self, *entries: LockEntry, pool: Executor | None = None) -> dict[str, Obtained]:
+    def obtain(
+        self, *entries: LockEntry, unpack: Callable[[str, str, str], None] | None = None
+    ) -> dict[str, Obtained]:
         cache = self.settings.cache
         with (
             closing(
@@ -98,7 +99,7 @@ class World:
                 options=self.options,
                 build=self.settings,
                 reporter=self.listener,
-                pool=pool,
+                unpack=unpack,
             )
         return {str(name): each for name, each in result.items()}
 
@@ -356,10 +357,9 @@ def test_a_full_disk_is_a_problem_of_the_entry(
 def test_a_worker_process_unpacks_and_says_why_it_refuses(world: World) -> None:
     world.wheel("good")
     make_wheel(world.index.folder, "broken", raw={"../out": b""})
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+    with Unpackers() as workers:
         with pytest.raises(InstallError) as caught:
-            world.obtain(pin("good"), pin("broken"), pool=pool)
+            world.obtain(pin("good"), pin("broken"), unpack=workers.unpack)
         assert caught.value.code == "wheel-entry-unsafe"
         assert "good 1.0" in world.listener.items
 

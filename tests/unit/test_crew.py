@@ -4,8 +4,12 @@ import subprocess
 import sys
 import threading
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 from venvman.install.crew import Crew
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_every_task_is_done() -> None:
@@ -70,3 +74,18 @@ def test_a_stalled_task_does_not_hold_up_the_end_of_the_program() -> None:
         "with Crew(1) as crew:\n    crew.submit(lambda: time.sleep(60))\n    time.sleep(0.05)\n"
     )
     subprocess.run([sys.executable, "-c", program], timeout=10, check=True)
+
+
+def test_what_a_task_raises_is_printed_nowhere_and_the_next_one_is_done(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    done: SimpleQueue[str] = SimpleQueue()
+
+    def wrong() -> None:
+        raise ZeroDivisionError
+
+    with Crew(1) as crew:
+        crew.submit(wrong)
+        crew.submit(lambda: done.put("next"))
+        assert done.get(timeout=5) == "next"
+    assert capfd.readouterr() == ("", "")

@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ import pytest
 from tests.support.wheels import make_wheel, sha256_of
 from venvman.errors import InstallError, Problem, Severity
 from venvman.events import Reporter
+from venvman.install.unpackers import Unpackers
 from venvman.store.store import Store, changed_files, unpack_entry
 
 if TYPE_CHECKING:
@@ -107,8 +108,10 @@ def test_many_threads_and_processes_adding_one_wheel_agree(
     store: Store, wheel: Path, tmp_path: Path
 ) -> None:
     sha256 = digest(wheel)
-    with ProcessPoolExecutor(2) as pool, ThreadPoolExecutor(8) as threads:
-        jobs = [threads.submit(store.add, wheel, sha256=sha256, pool=pool) for _ in range(8)]
+    with Unpackers() as workers, ThreadPoolExecutor(8) as threads:
+        jobs = [
+            threads.submit(store.add, wheel, sha256=sha256, unpack=workers.unpack) for _ in range(8)
+        ]
         results = [job.result() for job in jobs]
     assert all(result == results[0] for result in results)
     assert changed_files(results[0], hashes=True) == ()
@@ -117,8 +120,8 @@ def test_many_threads_and_processes_adding_one_wheel_agree(
 
 def test_a_worker_that_refuses_a_wheel_says_why(store: Store, tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path / "wheels", "demo", raw={"../evil.py": b""})
-    with ProcessPoolExecutor(1) as pool, pytest.raises(InstallError, match="leads out"):
-        store.add(wheel, sha256="b" * 64, pool=pool)
+    with Unpackers() as workers, pytest.raises(InstallError, match="leads out"):
+        store.add(wheel, sha256="b" * 64, unpack=workers.unpack)
 
 
 def test_a_process_killed_while_unpacking_leaves_no_entry(tmp_path: Path) -> None:

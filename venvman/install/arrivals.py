@@ -24,7 +24,6 @@ from venvman.sources import ArchiveSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from concurrent.futures import Executor
 
     from venvman.candidates import Candidate, Refusal
     from venvman.events import Reporter
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from venvman.install.identity import Identities
     from venvman.lock.file import LockEntry
     from venvman.python.probe import Interpreter
-    from venvman.store.store import Store, StoredWheel
+    from venvman.store.store import Store, StoredWheel, Unpack
 
 __all__ = ["Arrivals", "Done", "Event", "Failed", "SourceArrived"]
 
@@ -71,9 +70,10 @@ Event = Done | Failed | SourceArrived
 
 
 class Arrivals:
-    """Fetches from ``index`` into ``store``, what fits ``interpreter``; ``pool`` unpacks.
+    """Fetches from ``index`` into ``store``, what fits ``interpreter``.
 
-    ``reporter`` is told of the unpacking; of downloads ``index`` tells its own.
+    The store unpacks with ``unpack``, of which ``reporter`` is told; of downloads ``index`` tells
+    its own.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Arrivals:
         settings: BuildSettings,
         interpreter: Interpreter,
         reporter: Reporter,
-        pool: Executor | None = None,
+        unpack: Unpack | None = None,
     ) -> None:
         self._index = index
         self._store = store
@@ -93,7 +93,7 @@ class Arrivals:
         self._settings = settings
         self._interpreter = interpreter
         self._reporter = reporter
-        self._pool = pool
+        self._unpack_with = unpack
 
     @contextmanager
     def of(self, entries: Sequence[LockEntry]) -> Iterator[SimpleQueue[Event]]:
@@ -185,7 +185,7 @@ class Arrivals:
         label = got.path.name
         self._reporter.unpack_started(label)
         try:
-            wheel = self._store.add(got.path, sha256=got.sha256, pool=self._pool)
+            wheel = self._store.add(got.path, sha256=got.sha256, unpack=self._unpack_with)
         finally:
             self._reporter.unpack_finished(label)
         got.path.unlink(missing_ok=True)

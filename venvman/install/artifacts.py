@@ -20,7 +20,6 @@ from venvman.sources import DirectorySource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from concurrent.futures import Executor
     from pathlib import Path
 
     from venvman.events import Reporter
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
     from venvman.python.probe import Interpreter
-    from venvman.store.store import Store
+    from venvman.store.store import Store, Unpack
 
 __all__ = ["Obtained", "obtain"]
 
@@ -45,7 +44,7 @@ def obtain(
     options: IndexOptions,
     build: BuildSettings,
     reporter: Reporter,
-    pool: Executor | None = None,
+    unpack: Unpack | None = None,
 ) -> Mapping[NormalizedName, Obtained]:
     """A wheel in ``store`` for every one of ``entries`` (one for each name), for ``interpreter``.
 
@@ -53,7 +52,7 @@ def obtain(
     them, and of every index or archive entry of a lock file in which one has them: an attacker
     could leave out just the one that matters. (pip refuses the whole file as soon as a repository
     or folder is in it; those cannot have hashes, and locks may hold them.) ``index`` opens one,
-    and is asked only where something must be looked up; ``pool`` unpacks.
+    and is asked only where something must be looked up; ``unpack`` is what the store unpacks with.
     The reporter is told ``advanced(Stage.FETCH)`` once for each entry.
 
     Raises:
@@ -85,7 +84,7 @@ def obtain(
         )  # fmt: skip
         arrivals = Arrivals(
             index=opened, store=store, identities=identities, settings=build,
-            interpreter=interpreter, reporter=reporter, pool=pool,
+            interpreter=interpreter, reporter=reporter, unpack=unpack,
         )  # fmt: skip
         results |= fetch(missing, arrivals, builder, reporter)
     return results

@@ -21,7 +21,7 @@ __all__ = ["Crew"]
 
 @final
 class Crew:
-    """Up to ``size`` threads, started as tasks come. Tasks must not raise."""
+    """Up to ``size`` threads, started as tasks come; tasks tell of their errors themselves."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -70,12 +70,9 @@ class Crew:
             _, _, task = self._tasks.get()
             with self._lock:
                 self._idle -= 1
-            try:
+            # A thread has nobody to raise to: it would print a traceback into what is said.
+            with suppress(BaseException):
                 task()
-            except Exception:
-                # Once closed, nobody waits for it: what it worked with is closed too.
-                if not self._closed:
-                    raise
 
     def _nothing(self) -> None:
         """Wakes a thread so that it sees that the crew is closed."""

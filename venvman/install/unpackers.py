@@ -2,45 +2,66 @@
 
 Inflating and hashing hold the interpreter lock for much of the time, so threads would take turns
 with the downloads; processes use the second core.
+
+:mod:`multiprocessing` is not for libraries: its workers run the caller's main program again, and
+its forks copy locks that other threads hold. These run :func:`venvman.install.unpackworker.work`
+and nothing else.
 """
 
 from __future__ import annotations
 
 import os
-from concurrent.futures import Executor
-from threading import Lock
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+import pickle
+import sys
+from contextlib import suppress
+from threading import BoundedSemaphore, Lock
+from typing import IO, TYPE_CHECKING, cast
+
+from venvman.process import converse
+from venvman.store.store import unpack_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from concurrent.futures import Future
+    from subprocess import Popen
     from types import TracebackType
+
+    from typing_extensions import Self
 
 __all__ = ["Unpackers"]
 
-P = ParamSpec("P")
-T = TypeVar("T")
 _MOST = 4
+_PROGRAM = (
+    "import sys; sys.path[:] = sys.argv[1:]; from venvman.install.unpackworker import work; work()"
+)
 
 
-class Unpackers(Executor):
-    """A process pool that comes into being on first use; as many workers as cores, at most four."""
+class Unpackers:
+    """As many workers as cores, at most four; a context manager, for any number of threads."""
 
     def __init__(self) -> None:
-        self._guard = Lock()
-        self._pool: Executor | None = None
+        self._turns = BoundedSemaphore(min(os.cpu_count() or 1, _MOST))
+        self._workers: list[Popen[bytes]] = []
+        self._idle: list[Popen[bytes]] = []
+        self._closed = False
+        self._starting = Lock()
 
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Runs ``fn`` in a worker; it and its arguments must be importable and picklable."""
-        with self._guard:
-            if self._pool is None:
-                self._pool = _start()
-        return self._pool.submit(fn, *args, **kwargs)
+    def unpack(self, folder: str, wheel: str, sha256: str) -> None:
+        """Does what :func:`venvman.store.store.unpack_entry` does, and raises what that raises."""
+        with self._turns:
+            try:
+                worker = self._idle.pop() if self._idle else self._start()
+                error = _asked(worker, (folder, wheel, sha256))
+            except (OSError, EOFError, ValueError):
+                # It could not be started, or was killed. After Ctrl-C we did that.
+                if self._closed:
+                    raise
+                unpack_entry(folder, wheel, sha256)
+                return
+            self._idle.append(worker)
+        if error is not None:
+            raise error
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Ends the workers."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self,
@@ -48,36 +69,35 @@ class Unpackers(Executor):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Ends the workers; after an error or Ctrl-C nobody wants what they have not begun."""
-        self.shutdown(cancel_futures=kind is not None)
+        """Ends the workers; what they still do, nobody wants after an error or Ctrl-C."""
+        with self._starting:
+            self._closed = True
+        for worker in self._workers:
+            worker.terminate()  # idle; after an error it removes what it has begun
+        for worker in self._workers:
+            with suppress(OSError), worker:  # waits
+                pass
+
+    def _start(self) -> Popen[bytes]:
+        if not sys.executable:
+            raise FileNotFoundError  # Python is part of another program
+        with self._starting:
+            if self._closed:
+                raise EOFError
+            # -I: a file of the working folder must not pass for a module.
+            worker = converse([sys.executable, "-I", "-c", _PROGRAM, *sys.path])
+            self._workers.append(worker)
+        return worker
 
 
-def _start() -> Executor:
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
+def _asked(worker: Popen[bytes], task: tuple[str, str, str]) -> Exception | None:
+    """What ``worker`` says about ``task``: the error that ended it, None if all went well.
 
-    # Not fork: the downloading threads may hold locks at that moment.
-    context = multiprocessing.get_context("spawn")
-    number = min(os.cpu_count() or 1, _MOST)
-    return ProcessPoolExecutor(number, mp_context=context, initializer=_begin_work)
-
-
-def _begin_work() -> None:
-    """In a worker: it leaves Ctrl-C to the process that started it, and never outlives that one.
-
-    A worker of :mod:`concurrent.futures` waits for work for ever when the main process was killed,
-    and whoever reads their common output waits with it.
+    Raises:
+        OSError, EOFError: it is gone. ValueError: its pipes are closed.
     """
-    import signal
-    from multiprocessing import parent_process
-    from threading import Thread
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = parent_process()
-    if parent is not None:
-        Thread(target=_end_with, args=(parent.join,), daemon=True).start()
-
-
-def _end_with(wait: Callable[[], None]) -> None:
-    wait()
-    os._exit(1)
+    tasks, answers = cast("IO[bytes]", worker.stdin), cast("IO[bytes]", worker.stdout)
+    pickle.dump(task, tasks)
+    tasks.flush()
+    answer: Exception | None = pickle.load(answers)  # noqa: S301 - our own process
+    return answer

@@ -33,10 +33,12 @@ from venvman.store.manifest import Manifest, ManifestInvalid, read_manifest, wri
 from venvman.store.unpack import unpack_wheel
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
+    from collections.abc import Callable
     from types import TracebackType
 
     from typing_extensions import Self
+
+    Unpack = Callable[[str, str, str], None]
 
 __all__ = ["Store", "StoredWheel", "changed_files", "unpack_entry"]
 
@@ -129,11 +131,11 @@ class Store:
         """Whether :meth:`get` would look into an entry: one system call."""
         return (_entry(self._folder, sha256) / "manifest.json").is_file()
 
-    def add(self, wheel: Path, *, sha256: str, pool: Executor | None = None) -> StoredWheel:
+    def add(self, wheel: Path, *, sha256: str, unpack: Unpack | None = None) -> StoredWheel:
         """Unpacks the file ``wheel``, which the caller has found to have this ``sha256``.
 
-        With ``pool`` the work is done there (see :func:`unpack_entry`), and waited for. Adding
-        what is there already costs nothing.
+        ``unpack`` does the work of :func:`unpack_entry`, elsewhere maybe. Adding what is there
+        already costs nothing.
 
         Raises:
             InstallError: the wheel is refused (see :func:`venvman.store.unpack.unpack_wheel`), or
@@ -145,9 +147,9 @@ class Store:
         self._sweep()
         try:
             if self._spare is not None or sha256 in self._refused:
-                self._unpack(self._temporary(), wheel, sha256, pool)
+                self._unpack(self._temporary(), wheel, sha256, unpack)
             else:
-                self._unpack_or_fall_back(wheel, sha256, pool)
+                self._unpack_or_fall_back(wheel, sha256, unpack)
         except OSError as error:
             raise _unwritable(self._spare or self._folder, error) from error
         stored = self.get(sha256)
@@ -196,21 +198,18 @@ class Store:
                 staging.rmdir()
                 return
 
-    def _unpack_or_fall_back(self, wheel: Path, sha256: str, pool: Executor | None) -> None:
+    def _unpack_or_fall_back(self, wheel: Path, sha256: str, unpack: Unpack | None) -> None:
         try:
-            self._unpack(self._folder, wheel, sha256, pool)
+            self._unpack(self._folder, wheel, sha256, unpack)
         except OSError as error:
             if error.errno not in _UNWRITABLE:
                 raise
             self._reporter.problem(_falling_back(self._folder, error))
-            self._unpack(self._temporary(), wheel, sha256, pool)
+            self._unpack(self._temporary(), wheel, sha256, unpack)
 
     @staticmethod
-    def _unpack(folder: Path, wheel: Path, sha256: str, pool: Executor | None) -> None:
-        if pool is None:
-            unpack_entry(str(folder), str(wheel), sha256)
-        else:
-            pool.submit(unpack_entry, str(folder), str(wheel), sha256).result()
+    def _unpack(folder: Path, wheel: Path, sha256: str, unpack: Unpack | None) -> None:
+        (unpack or unpack_entry)(str(folder), str(wheel), sha256)
 
     def _temporary(self) -> Path:
         if self._spare is None:

@@ -277,7 +277,7 @@ class _Site:
             return _Incoming(wheels={}, direct_urls={})
         # Before anything is built: what is written meanwhile must not pass for what was built.
         digests = {entry.name: self._described(entry) for entry in entries}
-        with Unpackers() as pool:
+        with Unpackers() as workers:
             found = obtain(
                 entries,
                 interpreter=self.work.place.interpreter,
@@ -287,7 +287,7 @@ class _Site:
                 options=self.work.options,
                 build=self._build_settings(),
                 reporter=self.context.reporter,
-                pool=pool if len(entries) >= _WORTH_A_POOL else None,
+                unpack=workers.unpack if len(entries) >= _WORTH_A_POOL else None,
             )
         return _Incoming(
             wheels={name: each.wheel for name, each in found.items()},
