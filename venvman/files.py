@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from venvman.errors import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from filelock import BaseFileLock
 
@@ -28,6 +28,7 @@ __all__ = [
     "spread_folders",
     "sync_folder",
     "write_atomically",
+    "write_together",
 ]
 
 CACHEDIR_TAG = (
@@ -54,26 +55,50 @@ def write_atomically(path: Path, content: bytes, *, mode: int | None = None) -> 
     Raises:
         OSError: as writing raises; nothing is left over then.
     """
-    path = Path(os.path.realpath(path))
-    if path.exists():
-        mode = stat.S_IMODE(path.stat().st_mode)
-    # Its name does not grow with that of the file, which may be as long as names can be.
-    temporary = path.with_name(f".venvman-{os.urandom(8).hex()}.tmp")
+    write_together({path: content}, mode=mode)
+
+
+def write_together(contents: Mapping[Path, bytes], *, mode: int | None = None) -> None:
+    """As :func:`write_atomically` for several files: none is put in place before all are written.
+
+    Raises:
+        OSError: as writing raises, its ``filename`` one of ``contents``; nothing has changed then.
+    """
+    staged: dict[Path, Path] = {}
+    try:
+        for path, content in contents.items():
+            target = Path(os.path.realpath(path))
+            # Its name does not grow with that of the file, which may be as long as names can be.
+            staged[target] = target.with_name(f".venvman-{os.urandom(8).hex()}.tmp")
+            try:
+                _write(staged[target], content, mode=_mode_of(target, mode))
+            except OSError as error:
+                error.filename = os.fspath(path)
+                raise
+        for target, temporary in staged.items():
+            temporary.replace(target)
+    except BaseException:
+        for temporary in staged.values():
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        raise
+    for folder in {target.parent for target in staged}:
+        sync_folder(folder)
+
+
+def _mode_of(path: Path, otherwise: int | None) -> int | None:
+    return stat.S_IMODE(path.stat().st_mode) if path.exists() else otherwise
+
+
+def _write(path: Path, content: bytes, *, mode: int | None) -> None:
     # The kernel applies the umask, which Python could only read by changing it for every thread.
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(temporary, flags, 0o666)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        if mode is not None:
-            temporary.chmod(mode)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    with os.fdopen(os.open(path, flags, 0o666), "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    if mode is not None:
+        path.chmod(mode)
 
 
 def sync_folder(folder: Path) -> None:

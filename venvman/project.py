@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, ProjectNotFound
+from venvman.errors import Advice, ProjectNotFound, VenvmanError
+from venvman.files import write_together
 from venvman.frozen import dataclass
 from venvman.naming import FOLDER, group_of, is_constraints
 from venvman.reading import read_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from pathspec import GitIgnoreSpec
 
@@ -40,10 +42,39 @@ LOOKED_FOR = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """``root`` is absolute; ``git_root`` is the work tree that holds it, None outside git."""
+    """``root`` is absolute; ``git_root`` is the work tree that holds it, None outside git.
+
+    ``drafts`` are files as they shall be, by absolute path: read as if they were there, and put in
+    place by :meth:`write`.
+    """
 
     root: Path
     git_root: Path | None = None
+    drafts: Mapping[Path, bytes] = field(default_factory=dict, compare=False, repr=False)
+
+    def read(self, path: Path, *, first: int | None = None) -> bytes:
+        """The draft of the absolute ``path``, else what :func:`read_regular` reads."""
+        draft = self.drafts.get(path)
+        return read_regular(path, first=first) if draft is None else draft[:first]
+
+    def write(self, contents: Mapping[Path, bytes]) -> None:
+        """Puts the drafts and ``contents`` in place, all or none.
+
+        Raises:
+            VenvmanError: ``file-unwritable``.
+        """
+        try:
+            for path in self.drafts:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            write_together({**self.drafts, **contents})
+        except OSError as error:
+            shown = self.display(Path(os.fsdecode(error.filename)))
+            raise VenvmanError(
+                f"{shown} could not be written.",
+                code="file-unwritable",
+                path=shown,
+                why=f"{error.strerror or error}. Everything is as it was.",
+            ) from error
 
     def display(self, path: Path) -> str:
         """``path`` as people and JSON see it: POSIX, relative to the root, absolute outside it."""
@@ -114,14 +145,16 @@ def find_workspace(
     )
 
 
-def requirement_names(folder: Path) -> tuple[str, ...]:
+def requirement_names(folder: Path, *, drafts: Iterable[Path] = ()) -> tuple[str, ...]:
     """The ``.in`` and ``.txt`` files in ``folder`` and in its ``requirements/``, sorted, POSIX.
+
+    ``drafts`` count as being there.
 
     Unreadable folders count as empty; a link to another project's ``requirements/`` does, too,
     beside files of the folder's own.
     """
-    own = _files(folder)
-    inner = [f"{FOLDER}/{name}" for name in _files(folder / FOLDER)]
+    own = _files(folder, drafts)
+    inner = [f"{FOLDER}/{name}" for name in _files(folder / FOLDER, drafts)]
     if inner and (folder / FOLDER).is_symlink() and _made_by(own):
         inner = [] if _owner_of([folder / inner[0]], folder) else inner
     return (*own, *inner)
@@ -132,16 +165,11 @@ _NEVER_ENTERED = frozenset({"node_modules", "__pycache__"})
 _TEMPLATE = "{{"  # cookiecutter's, copier's: a name that is filled in elsewhere
 
 
-def _files(folder: Path) -> list[str]:
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(
-                entry.name
-                for entry in entries
-                if entry.name.endswith(_ENDINGS) and _TEMPLATE not in entry.name and entry.is_file()
-            )
-    except OSError:
-        return []
+def _files(folder: Path, drafts: Iterable[Path] = ()) -> list[str]:
+    names = {path.name for path in drafts if path.parent == folder}
+    with suppress(OSError), os.scandir(folder) as entries:
+        names |= {entry.name for entry in entries if entry.is_file()}
+    return sorted(name for name in names if name.endswith(_ENDINGS) and _TEMPLATE not in name)
 
 
 def _is_root(folder: Path, *, names: Collection[str] | None = None) -> bool:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from venvman.errors import Problem, RequirementsError, Severity
 from venvman.frozen import dataclass
 from venvman.project import leaves_tree, requirement_names, unseen
-from venvman.reading import read_regular
 from venvman.requirements.file import ParsedFile, RequirementLine, decode, parse
 from venvman.requirements.includes import Follower, local_path
 from venvman.roles import Facts, Role, assign, members_of
@@ -187,7 +186,7 @@ class Library:
         if path is None:
             return ParsedFile(path=self.display(location))
         try:
-            content = read_regular(Path(path))
+            content = self._project.read(Path(path))
         except OSError as error:
             shown = self.display(location)
             raise RequirementsError(
@@ -214,8 +213,8 @@ def scan(
     in the result.
     """
     root = project.root
-    facts = Facts(lambda name, size: _text(root / name, size))
-    assignment = assign(requirement_names(root), facts, asked=asked)
+    facts = Facts(lambda name, size: _text(project, root / name, size))
+    assignment = assign(requirement_names(root, drafts=project.drafts), facts, asked=asked)
     finder = _Finder(project, Library(project, variables=variables))
     for part in assignment.parts:
         finder.add_part(part, header=facts.header(part.lock))
@@ -228,10 +227,10 @@ def scan(
     return finder.result()
 
 
-def _text(path: Path, size: int) -> str | None:
+def _text(project: Project, path: Path, size: int) -> str | None:
     """The first ``size`` bytes of a file, all where that is negative; None where it is none."""
     try:
-        content = read_regular(path, first=None if size < 0 else size)
+        content = project.read(path, first=None if size < 0 else size)
         return content.decode("utf-8", errors="replace")
     except OSError:
         return None

@@ -18,7 +18,7 @@ from venvman.errors import Problem, UnsatisfiableError
 from venvman.events import Reporter
 from venvman.lock.file import Lock, parse_lock, render_lock
 from venvman.lock.freshness import Fresh, judge
-from venvman.lock.io import write_lock
+from venvman.lock.io import write_locks
 from venvman.names import canonical
 from venvman.sources import ArchiveSource, DirectorySource
 
@@ -66,7 +66,7 @@ def frozen(request: FreezeRequest, reporter: Reporter | None = None) -> dict[str
     root = request.project.root
     for group in request.groups:
         lock = locks[group.name]
-        write_lock(group.lock, lock)
+        write_locks(request.project, {group.lock: lock})
         again = parse_lock(render_lock(lock), path=group.lock.name)
         assert again == lock
         judgement = judge(group, again, target=HERE, root=root, others=request.groups)
@@ -187,7 +187,7 @@ def test_what_only_this_machine_knows_stays_out_of_the_lock(tmp_path: Path, worl
     heard = Heard()
     request = freeze_request(root, files, variables={"PASSWORD": "s3cret"})
     request = replace(request, index=replace(request.index, index_urls=("http://no.invalid",)))
-    write_lock(root / "requirements.lock", _frozen_once(request, heard))
+    write_locks(request.project, {root / "requirements.lock": _frozen_once(request, heard)})
     text = (root / "requirements.lock").read_text()
     without_hashes = "\n".join(
         line.removesuffix(" \\") for line in text.splitlines() if "--hash" not in line

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.cli import run
-from tests.support.projects import lock_of, site_of, write_project
+from tests.support.projects import HEADER, lock_of, site_of, snapshot, write_project
 from tests.support.wheels import make_wheel
 from venvman import stamp
 from venvman.__main__ import main
@@ -191,3 +191,50 @@ def test_a_lock_file_that_cannot_be_opened_is_named_and_how_to_get_it_back(
     assert problem["path"] == str(lock)
     assert problem["fix"] == f"sudo chown {os.getuid()} {lock}"
     assert not (root / "venv").exists()
+
+
+EDITS = {
+    "add": ["add", "other"],
+    "add to a new group": ["add", "--group", "docs", "other"],
+    "remove": ["remove", "demo"],
+    "upgrade": ["upgrade"],
+    "freeze anew": ["freeze", "--upgrade"],
+    "sync": ["sync"],
+}
+SENT = {
+    "Ctrl-C": [signal.SIGINT],
+    "Ctrl-C twice": [signal.SIGINT, signal.SIGINT],
+    "termination": [signal.SIGTERM],
+    "termination twice": [signal.SIGTERM, signal.SIGTERM],
+    "a kill": [signal.SIGKILL],
+}
+
+
+@pytest.mark.parametrize("sent", SENT)
+@pytest.mark.parametrize("edit", EDITS)
+def test_whatever_ends_an_edit_leaves_the_files_as_they_were(
+    tmp_path: Path, silent_index: socket.socket, edit: str, sent: str
+) -> None:
+    """The index takes connections and never answers: requests are under way in several threads."""
+    files = {"requirements.in": "demo\nmore\nyet\n", "requirements.txt": HEADER}
+    root = write_project(tmp_path / "shop", files)
+    before = snapshot(root)
+    port = silent_index.getsockname()[1]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "venvman", *EDITS[edit]],
+        cwd=root,
+        env={**os.environ, "PIP_INDEX_URL": f"http://127.0.0.1:{port}/simple"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    connection, _ = silent_index.accept()
+    with connection:
+        for number in SENT[sent]:
+            running.send_signal(number)
+        out, err = running.communicate(timeout=30)
+    assert snapshot(root) == before
+    assert (out, "Traceback" in err) == ("", False)
+    if sent != "a kill":
+        assert running.returncode == 130
+        assert err.splitlines()[-1] == "Interrupted."

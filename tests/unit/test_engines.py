@@ -29,6 +29,7 @@ from venvman.lock.file import parse_lock
 from venvman.lock.header import LockStyle
 from venvman.names import canonical
 from venvman.options import IndexOptions
+from venvman.project import Project
 from venvman.sources import ArchiveSource, DirectorySource, VcsSource
 from venvman.target import Target
 
@@ -122,7 +123,7 @@ def test_options_are_copied_without_secrets_and_machine_paths(tmp_path: Path) ->
         "--trusted-host b.org\n--only-binary :all:\n--no-binary B,a\n--pre\n"
     )
     group = groups_of(tmp_path, {"requirements.txt": text, "wheels/x": ""})["default"]
-    assert lock_options(read_sources(group, tmp_path), tmp_path) == (
+    assert lock_options(read_sources(group, Project(root=tmp_path)), tmp_path) == (
         "--index-url https://a.org",
         "--extra-index-url https://b.org",
         "--find-links ./wheels",
@@ -133,7 +134,7 @@ def test_options_are_copied_without_secrets_and_machine_paths(tmp_path: Path) ->
         "--no-binary b",
     )
     group = groups_of(tmp_path, {"requirements.txt": "--no-index\n"})["default"]
-    assert lock_options(read_sources(group, tmp_path), tmp_path) == ("--no-index",)
+    assert lock_options(read_sources(group, Project(root=tmp_path)), tmp_path) == ("--no-index",)
 
 
 def test_a_group_whose_lock_another_includes_comes_first(tmp_path: Path) -> None:
@@ -145,7 +146,7 @@ def test_a_group_whose_lock_another_includes_comes_first(tmp_path: Path) -> None
         "test.txt": "",
     }
     groups = groups_of(tmp_path, files)
-    texts = {name: read_sources(group, tmp_path) for name, group in groups.items()}
+    texts = {name: read_sources(group, Project(root=tmp_path)) for name, group in groups.items()}
     named = [group.name for group in ordered(tuple(groups.values()), texts)]
     assert named == ["test", "dev", "default"]
 
@@ -377,7 +378,9 @@ def finished(tmp_path: Path, files: dict[str, str], text: str, **changes: object
     }
     finisher = Finisher(request, mirror, {})
     written = text.replace("MIRROR", mirror.root.as_posix())
-    return finisher.lock(written, group, read_sources(group, root), **{**arguments, **changes})
+    return finisher.lock(
+        written, group, read_sources(group, Project(root=root)), **{**arguments, **changes}
+    )
 
 
 def test_local_archives_become_relative(tmp_path: Path) -> None:

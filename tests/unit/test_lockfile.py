@@ -21,9 +21,10 @@ from venvman.lock.file import (
     parse_lock,
     render_lock,
 )
-from venvman.lock.io import check_writable, read_lock, write_lock
+from venvman.lock.io import check_writable, read_lock, write_locks
 from venvman.lock.style import compile_arguments, new_arguments, own_header, style_of
 from venvman.names import canonical
+from venvman.project import Project
 from venvman.sources import ArchiveSource, DirectorySource, VcsSource
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -339,16 +340,16 @@ def test_newlines_and_mode_of_an_existing_lock_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"# old\r\n")
     path.chmod(0o640)
-    assert write_lock(path, parsed("a==1\nb==2\n"))
+    assert write_locks(Project(root=tmp_path), {path: parsed("a==1\nb==2\n")})
     assert path.read_bytes() == b"a==1\r\nb==2\r\n"
     assert path.stat().st_mode & 0o777 == 0o640
 
 
 def test_the_same_text_is_not_written_again(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
-    assert write_lock(path, parsed("a==1\n"))
+    assert write_locks(Project(root=tmp_path), {path: parsed("a==1\n")})
     before = path.stat()
-    assert not write_lock(path, parsed("a==1\n"))
+    assert not write_locks(Project(root=tmp_path), {path: parsed("a==1\n")})
     assert path.stat().st_mtime_ns == before.st_mtime_ns
 
 

@@ -72,7 +72,9 @@ class _Freeze:
             reporter=reporter,
         )
         self._mirror = Mirror(folder, self._root)
-        self._sources = {group.name: read_sources(group, self._root) for group in request.groups}
+        self._sources = {
+            group.name: read_sources(group, request.project) for group in request.groups
+        }
         self._pinned: Pinned = pin_repositories(request)
         self._finisher = Finisher(request, self._mirror, self._pinned)
         self._draw()

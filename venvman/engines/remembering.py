@@ -22,7 +22,6 @@ from venvman.events import Reporter, Stage
 from venvman.index import known
 from venvman.lock.file import parse_lock, render_lock
 from venvman.options import layer
-from venvman.reading import read_regular
 from venvman.sources import IndexSource
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from venvman.index.known import Page
     from venvman.lock.file import Lock
     from venvman.options import IndexOptions
+    from venvman.project import Project
     from venvman.requirements.groups import Group
     from venvman.requirements.requirement import Requirement
     from venvman.target import Target
@@ -130,7 +130,7 @@ def _facts(kind: str, request: FreezeRequest, options: IndexOptions) -> Iterator
     for target in (request.target, request.built_on, *request.targets):
         yield None if target is None else _target(target)
     for group in request.groups:
-        yield from _group(group, request.project.root)
+        yield from _group(group, request.project)
         lock = request.locks.get(group.name)
         yield None if lock is None else (lock.header.text, render_lock(lock))
     for path, beside in request.beside.items():
@@ -162,11 +162,12 @@ def _target(target: Target) -> object:
     return target.python, target.markers, target.tags
 
 
-def _group(group: Group, root: Path) -> Iterator[object]:
+def _group(group: Group, project: Project) -> Iterator[object]:
+    root = project.root
     sources = tuple(_relative(path, root) for path in group.sources)
     yield group.name, sources, _relative(group.lock, root)
     for path in group.files:
-        yield _relative(path, root), read_regular(path)
+        yield _relative(path, root), project.read(path)
     for line in group.requirements:
         yield _line(line)
     for line in group.constraints:

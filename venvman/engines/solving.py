@@ -121,7 +121,9 @@ class _Freeze:
         self._reporter = reporter
         self._root = request.project.root
         target = request.target
-        self._sources = {group.name: read_sources(group, self._root) for group in request.groups}
+        self._sources = {
+            group.name: read_sources(group, request.project) for group in request.groups
+        }
         self._pinned = learned.pinned
         describer = Describer(
             request,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from venvman.frozen import dataclass
 from venvman.lock.match import without_credentials
-from venvman.reading import read_regular
 from venvman.requirements.file import decode, parse
 from venvman.requirements.includes import includes_in
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from venvman.options import FileOptions
+    from venvman.project import Project
     from venvman.requirements.groups import Group
 
 __all__ = ["SourceTexts", "lock_options", "ordered", "read_sources"]
@@ -36,9 +36,10 @@ class SourceTexts:
         return any(re.search(r"\$\{[A-Z0-9_]+\}", text) for text in self.texts.values())
 
 
-def read_sources(group: Group, root: Path) -> SourceTexts:
-    """Reads ``group``'s files; ``root`` is what relative paths in options count from."""
-    texts = {path: decode(read_regular(path), path=path.as_posix()) for path in group.files}
+def read_sources(group: Group, project: Project) -> SourceTexts:
+    """Reads ``group``'s files; relative paths in options count from the project's root."""
+    root = project.root
+    texts = {path: decode(project.read(path), path=path.as_posix()) for path in group.files}
     # Without variables `${VAR}` stays as it is written, which is what a lock may hold.
     parsed = [
         parse(text, path=path.as_posix(), variables={}, cwd=str(root))

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from venvman.errors import Command, LockError
-from venvman.files import aside, write_atomically
+from venvman.files import aside
 from venvman.localproject import project_name
 from venvman.lock.file import Lock, parse_lock, render_lock
 from venvman.lock.header import LockHeader, read_header
@@ -14,9 +14,12 @@ from venvman.project import leaves_tree, unseen
 from venvman.reading import read_regular
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["OVERWRITABLE", "check_writable", "read_lock", "salvage_lock", "write_lock"]
+    from venvman.project import Project
+
+__all__ = ["OVERWRITABLE", "check_writable", "read_lock", "salvage_lock", "write_locks"]
 
 OVERWRITABLE = frozenset({"lock-conflict-markers", "lock-faulty", "lock-not-text"})
 """The codes of locks that cannot be read, and are written anew where somebody says so."""
@@ -119,30 +122,28 @@ def check_writable(path: Path, *, display: str, yes: bool = False) -> None:
     )
 
 
-def write_lock(path: Path, lock: Lock) -> bool:
-    """Writes ``lock`` in one step; an existing file's newline style and mode are kept.
+def write_locks(project: Project, locks: Mapping[Path, Lock]) -> bool:
+    """Writes ``locks`` by path, and the project's drafts with them: all or none.
 
-    Returns whether the file changed: the same text is not written again.
+    An existing file's newline style and mode are kept. Returns whether a lock changed: the same
+    text is not written again.
+
+    Raises:
+        VenvmanError: ``file-unwritable``.
     """
-    content = render_lock(lock).encode()
-    try:
-        old = read_regular(path)
-    except FileNotFoundError:
-        old = None
-    if old is not None and re.search(rb"\r\n", old):
-        content = content.replace(b"\n", b"\r\n")
-    if content == old:
-        return False
-    try:
-        write_atomically(path, content)
-    except OSError as error:
-        raise LockError(
-            f"{path.name} could not be written.",
-            code="file-unwritable",
-            path=path.name,
-            why=f"{error.strerror or error}. What was there is as it was.",
-        ) from error
-    return True
+    contents: dict[Path, bytes] = {}
+    for path, lock in locks.items():
+        content = render_lock(lock).encode()
+        try:
+            old = read_regular(path)
+        except FileNotFoundError:
+            old = None
+        if old is not None and b"\r\n" in old:
+            content = content.replace(b"\n", b"\r\n")
+        if content != old:
+            contents[path] = content
+    project.write(contents)
+    return bool(contents)
 
 
 def _refuse_other_sources(header: LockHeader, display: str) -> None:

@@ -1,8 +1,7 @@
-"""``add`` and ``remove``: a source file edited, frozen and synced; as it was if freezing fails."""
+"""``add`` and ``remove``: an edited source file frozen, written with its lock, and synced."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from venvman.workflow.sourcetexts import SourceFiles, parse_wishes
 from venvman.workflow.wishes import open_scan, read_wishes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from venvman.graph import Graph
@@ -118,8 +117,8 @@ def add(context: Context, request: AddRequest) -> EditOutcome:
 
     Raises:
         RequirementsError: a wish or a file that cannot be understood; all faults at once.
-        VenvmanError: what freezing raises; the file is then as it was. Or syncing: the file and its
-            lock then stay as they are now.
+        VenvmanError: what freezing raises; nothing has been written then. Or syncing: the file and
+            its lock then stay as they are now.
     """
     from venvman.requirements.edit import Wanted, add
 
@@ -186,20 +185,20 @@ def _follow(
     *,
     groups: tuple[str, ...],
 ) -> EditOutcome:
-    """Writes, freezes and syncs, as far as ``after`` goes."""
+    """Freezes, writes and syncs, as far as ``after`` goes."""
     if after.dry_run:
         return outcome
     from venvman.workflow.freezing import freeze
     from venvman.workflow.values import FreezeRequest
 
     changed = [each for each in outcome.files if each.changed]
-    with _put_back(context, files, changed):
-        files.write(changed)
-        frozen = (
-            freeze(context, FreezeRequest(yes=after.yes, confirm=after.confirm))
-            if after.freeze
-            else None
-        )
+    # Nobody sees the files before the locks are there, too: a kill at any moment leaves both.
+    drafted = replace(context, project=replace(context.project, drafts=files.contents(changed)))
+    frozen = None
+    if after.freeze:
+        frozen = freeze(drafted, FreezeRequest(yes=after.yes, confirm=after.confirm))
+    else:
+        drafted.project.write({})
     outcome = replace(outcome, written=bool(changed), frozen=frozen)
     if frozen is None or not after.sync:
         return outcome
@@ -245,25 +244,6 @@ def _emptied_on_purpose(context: Context, outcome: EditOutcome) -> bool:
         return False
     place = find_place(context)
     return place.environment is not None and place.environment.made_by_venvman
-
-
-@contextmanager
-def _put_back(context: Context, files: SourceFiles, changed: Sequence[FileEdit]) -> Iterator[None]:
-    """On any way out but the good one, Ctrl-C included, the files are as they were."""
-    try:
-        yield
-    except BaseException:
-        files.put_back(changed)
-        if changed:
-            names = _listed([context.project.display(each.path) for each in changed])
-            context.reporter.problem(
-                Problem(
-                    code="edit-undone",
-                    severity=Severity.NOTE,
-                    message=f"{names} {'is' if len(changed) == 1 else 'are'} as before the edit.",
-                )
-            )
-        raise
 
 
 def _graph(context: Context) -> Graph | None:

@@ -19,7 +19,7 @@ from venvman.errors import (
 )
 from venvman.events import Stage
 from venvman.lock.freshness import Stale
-from venvman.lock.io import check_writable, write_lock
+from venvman.lock.io import check_writable, write_locks
 from venvman.naming import DEFAULT
 from venvman.store.lock import using
 from venvman.workflow.agreement import DISAGREEMENT, by_standing, tracked
@@ -96,6 +96,8 @@ def freeze_stale(
     reasons = stale_reasons(judged)
     forced = request.upgrade is not None or request.hashes is not None
     if not reasons and not forced:
+        if not (request.check or request.dry_run):
+            write_locks(context.project, {})
         remember(context, requirements.groups, interpreter.target)
         return _outcome(context, judged, {}, written=False, watch=watch)
     if request.check and not forced:
@@ -120,15 +122,14 @@ def freeze_stale(
     frozen = _changed(judged, todo, found, renew=request.hashes is not None)
     if request.check or request.dry_run:
         return _outcome(context, judged, frozen, written=False, watch=watch)
-    written = [
-        write_lock(each.group.lock, frozen[each.group.name])
-        for each in judged
-        if each.group.name in frozen
-    ]
+    written = write_locks(
+        context.project,
+        {each.group.lock: frozen[each.group.name] for each in judged if each.group.name in frozen},
+    )
     after = _reread(context, requirements)
     _require_fresh(context, requirements, interpreter, after, frozen)
     remember(context, requirements.groups, interpreter.target)
-    return _outcome(context, judged, after, written=any(written), watch=watch)
+    return _outcome(context, judged, after, written=written, watch=watch)
 
 
 def _require_fresh(

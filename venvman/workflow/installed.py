@@ -38,7 +38,7 @@ def freeze_installed(
         IndexFault: the hashes could not be had.
     """
     from venvman.lock.file import render_lock
-    from venvman.lock.io import check_writable, write_lock
+    from venvman.lock.io import check_writable, write_locks
 
     environment = _environment(context)
     before = {group.name: _existing(context, group) for group in requirements.groups}
@@ -48,7 +48,7 @@ def freeze_installed(
         made = _lock(context, requirements, environment, before, request)
     looking = request.check or request.dry_run
     groups = () if looking else requirements.groups
-    changed = [write_lock(group.lock, made.locks[group.name]) for group in groups]
+    written = write_locks(context.project, {each.lock: made.locks[each.name] for each in groups})
     return FreezeOutcome(
         project=context.project,
         locks=tuple(
@@ -62,7 +62,7 @@ def freeze_installed(
             for group in requirements.groups
             for old in (before[group.name],)
         ),
-        written=any(changed),
+        written=written,
         problems=made.problems,
         seconds=watch.seconds,
     )

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.errors import Advice, Command, LockError, Problem, RequirementsError
-from venvman.files import write_atomically
 from venvman.frozen import dataclass
 from venvman.localproject import project_name
 from venvman.naming import DEFAULT, DEV, stem_of
@@ -47,9 +46,8 @@ class Meaning:
 
 @dataclass(slots=True)
 class _Text:
-    """A file under edit; ``content`` is None for one that is to be made."""
+    """A file under edit; ``before`` is None for one that is to be made."""
 
-    content: bytes | None
     encoding: Encoding
     before: str | None
     now: str
@@ -57,7 +55,7 @@ class _Text:
 
 
 class SourceFiles:
-    """Reads each file once; edits add up, and are written when all of them have worked."""
+    """Reads each file once; edits add up."""
 
     def __init__(self, context: Context, scan: Scan) -> None:
         self._context = context
@@ -165,28 +163,13 @@ class SourceFiles:
             if text.edits
         )
 
-    def write(self, edits: Sequence[FileEdit]) -> None:
-        """Writes the files of ``edits`` in their own encoding.
+    def contents(self, edits: Sequence[FileEdit]) -> dict[Path, bytes]:
+        """The files of ``edits`` in their own encoding.
 
         Raises:
-            RequirementsError: a file cannot be written, or its encoding has no such letters.
+            RequirementsError: an encoding has no such letters.
         """
-        contents = {edit.path: self._encoded(edit.path) for edit in edits}
-        for path, content in contents.items():
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_atomically(path, content)
-            except OSError as error:
-                raise _unwritable(self._project.display(path), error) from error
-
-    def put_back(self, edits: Sequence[FileEdit]) -> None:
-        """The files of ``edits`` as they were read; new ones are gone."""
-        for edit in edits:
-            content = self._texts[edit.path].content
-            if content is None:
-                edit.path.unlink(missing_ok=True)
-            elif read_regular(edit.path) != content:
-                write_atomically(edit.path, content)
+        return {edit.path: self._encoded(edit.path) for edit in edits}
 
     def _encoded(self, path: Path) -> bytes:
         text = self._texts[path]
@@ -218,7 +201,7 @@ class SourceFiles:
         try:
             content = read_regular(path)
         except FileNotFoundError:
-            return _Text(None, Encoding(name="utf-8"), None, "", [])
+            return _Text(Encoding(name="utf-8"), None, "", [])
         except OSError as error:
             raise RequirementsError(
                 f"{shown} could not be read.",
@@ -227,7 +210,7 @@ class SourceFiles:
                 why=f"{error.strerror or error}.",
             ) from error
         text = decode(content, path=shown)
-        return _Text(content, encoding_of(content), text, text, [])
+        return _Text(encoding_of(content), text, text, [])
 
 
 def parse_wishes(
@@ -323,13 +306,4 @@ def _made_elsewhere(lock: str, group: str) -> LockError:
         path=lock,
         why="Its header names what makes it; that is the place to edit.",
         fix=Command.venvman("scan"),
-    )
-
-
-def _unwritable(path: str, error: OSError) -> RequirementsError:
-    return RequirementsError(
-        f"{path} could not be written.",
-        code="file-unwritable",
-        path=path,
-        why=f"{error.strerror or error}.",
     )
