@@ -1,14 +1,25 @@
-"""Git hooks: put in, taken out, looked at. Foreign hooks are kept and called first.
+"""Git hooks: put in, taken out, looked at; in company of other hooks and their managers.
 
-What a hook does when it runs is in :mod:`venvman.workflow.hooking`; its text in
-:mod:`venvman.hookscript`.
+Needs git only, no project that can be read. What a hook does when it runs is in
+:mod:`venvman.workflow.hooking`, its text in :mod:`venvman.hookscript`. Where it goes:
+
+- the hooks folder of the repository; a hook that was there first moves to the folder beside it
+  (:data:`venvman.hookscript.EARLIER`) and is run from there, first;
+- where pre-commit or prek stands in a hook's place and has moved ours to ``NAME.legacy``, which
+  they run, it stays there;
+- with husky 9, whose hooks folder ``.husky/_`` holds dispatchers, into ``.husky`` as any of its
+  hooks;
+- where lefthook writes the hooks, ``lefthook-local.yml`` runs ours, which lies in the git folder.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shlex
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
@@ -18,16 +29,18 @@ from venvman import hookscript
 from venvman.errors import Advice, Command, GitError, Problem, Severity
 from venvman.files import write_atomically
 from venvman.frozen import dataclass
-from venvman.git import git, try_git
-from venvman.hookscript import BACKUP_SUFFIX, HookMode, HookName, HookScript
+from venvman.git import try_git
+from venvman.hookscript import EARLIER, HookMode, HookName
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 __all__ = [
     "HookState",
     "HookStatus",
+    "HookedProject",
     "HooksReport",
+    "hooked_projects",
     "hooks_status",
     "install_hooks",
     "uninstall_hooks",
@@ -40,17 +53,25 @@ class HookState(str, Enum):
     ABSENT = "absent"
     OURS = "installed"
     FOREIGN = "foreign"
+    IDLE = "idle"
+    """Ours, but git does not run it: it is not executable, or a manager has set it aside."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookedProject:
+    """A project that the hooks are for; ``path`` is relative to the work tree (``.``: its top)."""
+
+    path: str
+    mode: HookMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookStatus:
-    """One hook: ``mode`` is None unless it is ours; ``chained`` says that another one is called."""
+    """One hook; ``chained`` says that another one is run first, or runs it."""
 
     name: HookName
     path: Path
     state: HookState
-    mode: HookMode | None = None
-    projects: tuple[str, ...] = ()
     chained: bool = False
 
 
@@ -60,158 +81,394 @@ class HooksReport:
 
     folder: Path
     hooks: tuple[HookStatus, ...]
+    projects: tuple[HookedProject, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Repository:
+    """``folder`` is where git looks for hooks, ``common`` the git folder of all its worktrees."""
+
     top: Path
     folder: Path
+    common: Path
     variables: Mapping[str, str]
+
+    @property
+    def guest_folder(self) -> Path:
+        """Where a hook of ours belongs: with husky 9 not among its dispatchers."""
+        is_husky = self.folder.name == "_" and self.folder.parent.name == ".husky"
+        return self.folder.parent if is_husky else self.folder
+
+    @property
+    def lefthook(self) -> Path | None:
+        """Lefthook's file for what is not shared, where it writes the hooks."""
+        names = ("lefthook", ".lefthook")
+        shared = [self.top / f"{name}.{ending}" for name in names for ending in ("yml", "yaml")]
+        if not any(path.is_file() for path in shared):
+            return None
+        hooks = (self.folder / name.value for name in HookName)
+        found = any("lefthook" in _text(path) for path in hooks)
+        return self.top / "lefthook-local.yml" if found else None
+
+    @property
+    def earlier(self) -> Path:
+        """The folder of the hooks that were there first."""
+        return self.folder.with_name(self.folder.name + EARLIER)
+
+    @property
+    def data(self) -> Path:
+        """The folder of what the hooks read."""
+        return self.common / hookscript.FOLDER
 
 
 def hooks_status(root: Path, *, variables: Mapping[str, str]) -> HooksReport:
-    """What is there now, for the repository that holds ``root``.
+    """What is there now, for the repository that holds the folder ``root``.
 
     Raises:
         GitError: ``root`` is in no work tree, or git is missing.
     """
-    repository = _repository(root, variables)
-    return _report(repository)
+    return _report(_repository(root, variables))
+
+
+def hooked_projects(root: Path, *, variables: Mapping[str, str]) -> tuple[HookedProject, ...]:
+    """The projects that hooks were installed for, in the repository that holds ``root``.
+
+    Raises:
+        GitError: as :func:`hooks_status`.
+    """
+    return _projects(_repository(root, variables))
 
 
 def install_hooks(
-    root: Path,
-    *,
-    mode: HookMode,
-    variables: Mapping[str, str],
-    patterns: Sequence[str] = (),
+    roots: Sequence[Path], *, mode: HookMode, variables: Mapping[str, str]
 ) -> HooksReport:
-    """Puts all hooks in for the project at ``root``; doing it again changes mode and command.
+    """Puts all hooks in for the projects at ``roots``, which share a repository.
 
-    ``patterns`` are further git pathspecs to watch (files included from odd places). Projects of
-    the same repository that were installed before stay. A foreign hook is renamed and called
-    first; one that git tracks is left alone, since a tracked file is never changed, and named in
-    the report's problems.
+    Doing it again changes the mode of these projects, and which venvman is started. Hooks of
+    others stay and are run first; one that git tracks is left alone, since a tracked file is never
+    changed, and named in the report's problems.
 
     Raises:
-        GitError: no work tree, no git, or a hooks folder outside the repository.
+        GitError: no work tree, no git, a hooks folder outside the repository, or one that cannot
+            be written.
     """
-    repository = _repository(root, variables)
+    repository = _repository(roots[0], variables)
     _refuse_shared_folder(repository)
-    repository.folder.mkdir(parents=True, exist_ok=True)
-    project = _relative(Path(root).resolve(), repository.top)
-    problems = []
-    for name in HookName:
-        before = _status(repository, name)
-        if before.state is HookState.FOREIGN and _is_tracked(repository, before.path):
-            problems.append(_tracked_hook(before.path, repository, project, mode))
-            continue
-        script = HookScript(
-            name=name,
-            mode=mode,
-            command=_own_command(),
-            projects=tuple(sorted({*before.projects, project})),
-            patterns=(*hookscript.PATTERNS, *patterns),
-        )
-        _put(script, before)
-    return replace(_report(repository), problems=tuple(problems))
+    known = {each.path: each for each in _projects(repository)}
+    for root in roots:
+        path = _relative(Path(root).resolve(), repository.top)
+        known[path] = HookedProject(path=path, mode=mode)
+    try:
+        _write_data(repository, known.values())
+        problems = tuple(_put_all(repository))
+    except OSError as error:
+        raise GitError(
+            f"The hooks in {repository.folder} could not be written.",
+            code="git-hooks-unwritable",
+            path=str(error.filename or repository.folder),
+            why=error.strerror,
+            fix=Advice("Make the folder writable, or move away what stands in a hook's place."),
+        ) from error
+    return replace(_report(repository), problems=problems)
 
 
 def uninstall_hooks(root: Path, *, variables: Mapping[str, str]) -> HooksReport:
-    """Takes our hooks out and puts back what they replaced; foreign hooks stay as they are.
+    """Takes the project at ``root`` off the list, and with the last one our hooks out.
+
+    Of a folder that is not on the list, all are taken off. What our hooks replaced is put back;
+    what others wrote into them stays.
 
     Raises:
         GitError: no work tree, or no git.
     """
     repository = _repository(root, variables)
+    path = _relative(Path(root).resolve(), repository.top)
+    before = _projects(repository)
+    left = [each for each in before if each.path != path]
+    if left and len(left) < len(before):
+        _write_data(repository, left)
+        return _report(repository)
     for name in HookName:
-        status = _status(repository, name)
-        if status.state is not HookState.OURS:
-            continue
-        backup = _backup(status.path)
-        if backup.exists():
-            backup.replace(status.path)
-        else:
-            status.path.unlink()
+        for place in _places(repository, name):
+            _take_out(repository, name, place)
+    _take_out_of_lefthook(repository)
+    _tidy(repository)
     return _report(repository)
 
 
 def _repository(root: Path, variables: Mapping[str, str]) -> _Repository:
     """The work tree around ``root``; its hooks folder is shared by all worktrees."""
-    done = try_git(
-        "rev-parse", "--show-toplevel", "--git-path", "hooks", cwd=root, variables=variables
-    )
-    if not done.ok:
-        raise GitError(
-            f"{root} is in no git work tree.",
-            code="git-no-repository",
-            why="hooks live in a repository",
-            fix=Command.of("git", "init"),
-        )
-    top, folder = done.stdout.splitlines()[:2]
-    # `--git-path` answers relative to the working directory, and follows core.hooksPath.
+    asked = (("--show-toplevel",), ("--git-path", "hooks"), ("--git-common-dir",))
+    found: list[str] = []
+    for words in asked:
+        done = try_git("rev-parse", *words, cwd=root, variables=variables)
+        if not done.ok:
+            raise GitError(
+                f"{root} is in no git work tree.",
+                code="git-no-repository",
+                why="hooks live in a repository",
+                fix=Command.of("git", "init"),
+            )
+        found.append(done.stdout.removesuffix("\n"))
+    top, folder, common = found
+    # Git answers relative to the working directory; `--git-path` follows core.hooksPath.
     return _Repository(
-        top=Path(top), folder=Path(os.path.normpath(Path(root) / folder)), variables=variables
+        top=Path(top),
+        folder=Path(os.path.normpath(Path(root) / folder)),
+        common=Path(os.path.normpath(Path(root) / common)),
+        variables=variables,
     )
 
 
 def _refuse_shared_folder(repository: _Repository) -> None:
-    common = git(
-        "rev-parse", "--git-common-dir", cwd=repository.top, variables=repository.variables
-    ).rstrip("\n")
-    inside = (repository.top, Path(os.path.normpath(repository.top / common)))
     real = Path(os.path.realpath(repository.folder))
+    inside = (repository.top, repository.common)
     if any(real.is_relative_to(os.path.realpath(place)) for place in inside):
         return
     raise GitError(
         f"core.hooksPath is {repository.folder}, which this repository does not own.",
         code="git-hooks-shared",
         why="a hook put there would run for every repository that shares the folder",
-        fix=Command.of("git", "config", "--local", "core.hooksPath", f"{common}/hooks").then(
-            "hooks", "install"
+        fix=Advice(
+            f"Let the hooks in {repository.folder} call `venvman hooks run NAME || :`, or give "
+            "this repository hooks of its own with `git config --local core.hooksPath "
+            f"{shlex.quote(str(repository.common / 'hooks'))}`: those of the shared folder then "
+            "run here no more."
         ),
     )
+
+
+def _projects(repository: _Repository) -> tuple[HookedProject, ...]:
+    try:
+        rows = json.loads((repository.data / "projects.json").read_bytes())
+        found = [HookedProject(path=row["path"], mode=HookMode(row["mode"])) for row in rows]
+    except (OSError, ValueError, TypeError, KeyError):
+        return ()
+    return tuple(sorted(found, key=lambda each: each.path))
+
+
+def _write_data(repository: _Repository, projects: Iterable[HookedProject]) -> None:
+    rows = [{"path": each.path, "mode": each.mode.value} for each in projects]
+    repository.data.mkdir(parents=True, exist_ok=True)
+    write_atomically(repository.data / "projects.json", json.dumps(rows, indent=1).encode())
+    write_atomically(repository.data / "program", os.fsencode(f"{_own_program()}\n"))
 
 
 def _report(repository: _Repository) -> HooksReport:
     return HooksReport(
         folder=repository.folder,
         hooks=tuple(_status(repository, name) for name in HookName),
+        projects=_projects(repository),
     )
+
+
+def _places(repository: _Repository, name: HookName) -> Iterator[Path]:
+    """Where a hook of ours may lie: its own place, and where managers move it to."""
+    yield repository.guest_folder / name.value
+    if repository.guest_folder != repository.folder:
+        yield repository.folder / name.value
+    yield repository.folder / f"{name.value}.legacy"
+    yield repository.folder / f"{name.value}.old"
 
 
 def _status(repository: _Repository, name: HookName) -> HookStatus:
-    path = repository.folder / name.value
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        # lexists: a dangling symbolic link is somebody's hook too.
-        state = HookState.FOREIGN if os.path.lexists(path) else HookState.ABSENT
-        return HookStatus(name=name, path=path, state=state)
-    ours = hookscript.parse(text, name=name)
-    if ours is None:
-        return HookStatus(name=name, path=path, state=HookState.FOREIGN)
-    return HookStatus(
-        name=name,
-        path=path,
-        state=HookState.OURS,
-        mode=ours.mode,
-        projects=ours.projects,
-        chained=_backup(path).exists(),
+    first, *moved = _places(repository, name)
+    lefthook = repository.lefthook
+    if lefthook is not None and _LEFTHOOK in _text(lefthook):
+        return HookStatus(name=name, path=lefthook, state=HookState.OURS, chained=True)
+    chained = (repository.earlier / name.value).exists()
+    if hookscript.is_ours(_text(first)):
+        runs = os.access(first, os.X_OK) or first.parent != repository.folder
+        state = HookState.OURS if runs else HookState.IDLE
+        return HookStatus(name=name, path=first, state=state, chained=chained)
+    ours = next((path for path in moved if hookscript.is_ours(_text(path))), None)
+    if ours is not None:
+        called = ours.suffix == ".legacy" and hookscript.is_calling_legacy(_text(first))
+        state = HookState.OURS if called else HookState.IDLE
+        return HookStatus(name=name, path=ours, state=state, chained=True)
+    # lexists: a dangling symbolic link is somebody's hook too.
+    state = HookState.FOREIGN if os.path.lexists(first) else HookState.ABSENT
+    return HookStatus(name=name, path=first, state=state)
+
+
+def _put_all(repository: _Repository) -> Iterator[Problem]:
+    repository.folder.mkdir(parents=True, exist_ok=True)
+    lefthook = repository.lefthook
+    if lefthook is not None:
+        yield from _put_into_lefthook(repository, lefthook)
+        return
+    for name in HookName:
+        path = next(_places(repository, name))
+        is_guest = repository.guest_folder != repository.folder
+        theirs = path.exists() and not hookscript.is_ours(_text(path))
+        if _is_tracked(repository, path) or (is_guest and theirs):
+            yield _tracked_hook(path, repository, name)
+            continue
+        yield from _put(repository, name, path)
+
+
+def _put(repository: _Repository, name: HookName, path: Path) -> Iterator[Problem]:
+    text = _text(path)
+    if hookscript.is_ours(text):
+        _write_hook(path, hookscript.render(name, hookscript.without_ours(text)))
+        _adopt_format_1(repository, name)
+        return
+    legacy = path.with_name(f"{name.value}.legacy")
+    if hookscript.is_calling_legacy(text) and hookscript.is_ours(_text(legacy)):
+        around = hookscript.without_ours(_text(legacy))
+        _write_hook(legacy, hookscript.render(name, around))
+        _adopt_format_1(repository, name)
+        return
+    if os.path.lexists(path):
+        yield from _set_aside(repository, name, path)
+    _write_hook(path, hookscript.render(name))
+    if not path.is_relative_to(repository.common):
+        _keep_out_of_status(repository, path)
+
+
+def _set_aside(repository: _Repository, name: HookName, path: Path) -> Iterator[Problem]:
+    """The foreign hook moves before ours is there: a stop in between loses neither."""
+    kept = repository.earlier / name.value
+    repository.earlier.mkdir(exist_ok=True)
+    if not repository.earlier.is_relative_to(repository.common):
+        _keep_out_of_status(repository, repository.earlier)
+    if os.path.lexists(kept):
+        number = 1
+        while os.path.lexists(kept.with_name(f"{name.value}.{number}")):
+            number += 1
+        before = kept.with_name(f"{name.value}.{number}")
+        kept.rename(before)
+        yield Problem(
+            code="git-hook-replaced",
+            message=f"Another {name.value} hook has taken the place of one that was here first.",
+            severity=Severity.WARNING,
+            path=str(before),
+            why="The older one is kept there, and is not run.",
+        )
+    path.rename(kept)
+    # What hooks find beside themselves (shared functions, folders of parts) stays beside them.
+    hooks = {each.value for each in HookName}
+    for entry in repository.folder.iterdir():
+        link = repository.earlier / entry.name
+        if entry.suffix != ".sample" and entry.stem not in hooks and not os.path.lexists(link):
+            link.symlink_to(_beside(repository, entry.name))
+
+
+def _beside(repository: _Repository, name: str) -> Path:
+    """``name`` of the hooks folder, from the folder of the hooks that were there first."""
+    return Path("..") / repository.folder.name / name
+
+
+def _adopt_format_1(repository: _Repository, name: HookName) -> None:
+    """Hooks that were kept as ``NAME.before-venvman`` go where they are kept now."""
+    old = repository.folder / f"{name.value}{EARLIER}"
+    if os.path.lexists(old):
+        repository.earlier.mkdir(exist_ok=True)
+        old.rename(repository.earlier / name.value)
+
+
+def _write_hook(path: Path, text: str) -> None:
+    write_atomically(path, text.encode("utf-8", "surrogateescape"))
+    path.chmod(0o755)
+
+
+def _take_out(repository: _Repository, name: HookName, path: Path) -> None:
+    text = _text(path)
+    if not hookscript.is_ours(text):
+        return
+    _adopt_format_1(repository, name)
+    kept = repository.earlier / name.value
+    # pre-commit's or prek's own script, which stands in its place again: nothing to put back.
+    is_back = path.suffix == ".legacy" and hookscript.is_calling_legacy(_text(kept))
+    around = hookscript.without_ours(text)
+    if around:
+        mode = path.stat().st_mode
+        write_atomically(path, around.encode("utf-8", "surrogateescape"))
+        path.chmod(mode)
+    elif os.path.lexists(kept) and not is_back and path.parent == repository.folder:
+        kept.replace(path)
+    else:
+        path.unlink()
+    if is_back:
+        kept.unlink()
+
+
+def _tidy(repository: _Repository) -> None:
+    """Removes what only our hooks needed."""
+    with suppress(OSError):
+        for entry in repository.earlier.iterdir():
+            if entry.is_symlink() and str(entry.readlink()).startswith(
+                f"../{repository.folder.name}/"
+            ):
+                entry.unlink()
+        repository.earlier.rmdir()
+    for file in ("projects.json", "program", *(each.value for each in HookName)):
+        (repository.data / file).unlink(missing_ok=True)
+    with suppress(OSError):
+        repository.data.rmdir()
+    exclude = repository.common / "info" / "exclude"
+    text = _text(exclude)
+    left = re.sub(rf"^{_EXCLUDED}\n.*\n", "", text, flags=re.MULTILINE)
+    if left != text:
+        write_atomically(exclude, left.encode("utf-8", "surrogateescape"))
+
+
+_EXCLUDED = "# The next line is here for venvman's hooks."
+_LEFTHOOK = "# venvman git hook: `venvman hooks uninstall` removes this file.\n"
+
+
+def _put_into_lefthook(repository: _Repository, file: Path) -> Iterator[Problem]:
+    """Our hooks lie in the git folder; lefthook's local file runs them there."""
+    for name in HookName:
+        for place in _places(repository, name):
+            _take_out(repository, name, place)
+        _write_hook(repository.data / name.value, hookscript.render(name))
+    folder = shlex.quote(str(repository.data))
+    text = _LEFTHOOK + "".join(
+        f"{name.value}:\n  commands:\n    venvman:\n"
+        f"      run: {json.dumps(f'sh {folder}/{name.value} {{0}}')}\n"
+        + ("      use_stdin: true\n" if name is HookName.POST_REWRITE else "")
+        for name in HookName
     )
+    if file.exists() and _LEFTHOOK not in _text(file):
+        yield Problem(
+            code="git-hook-tracked",
+            message=f"{file.name} is there already and was left alone.",
+            severity=Severity.WARNING,
+            path=file.name,
+            why="lefthook writes the hooks of this repository",
+            fix=Advice(f"Add these lines to it:\n{text}"),
+        )
+        return
+    write_atomically(file, text.encode())
+    _keep_out_of_status(repository, file)
 
 
-def _put(script: HookScript, before: HookStatus) -> None:
-    """The foreign hook moves aside before ours is there: a stop in between loses neither."""
-    if before.state is HookState.FOREIGN:
-        before.path.rename(_backup(before.path))
-    write_atomically(before.path, hookscript.render(script).encode())
-    before.path.chmod(0o755)
+def _take_out_of_lefthook(repository: _Repository) -> None:
+    file = repository.top / "lefthook-local.yml"
+    if _LEFTHOOK in _text(file):
+        file.unlink()
 
 
-def _backup(path: Path) -> Path:
-    return path.with_name(path.name + BACKUP_SUFFIX)
+def _keep_out_of_status(repository: _Repository, path: Path) -> None:
+    """Lists ``path``, which is this machine's alone, in ``info/exclude`` of the git folder."""
+    exclude = repository.common / "info" / "exclude"
+    line = f"/{_relative(path, repository.top)}"
+    text = _text(exclude)
+    if line in text.splitlines() or not path.is_relative_to(repository.top):
+        return
+    exclude.parent.mkdir(exist_ok=True)
+    gap = "" if not text or text.endswith("\n") else "\n"
+    text = f"{text}{gap}{_EXCLUDED}\n{line}\n"
+    write_atomically(exclude, text.encode("utf-8", "surrogateescape"))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return ""
 
 
 def _is_tracked(repository: _Repository, path: Path) -> bool:
@@ -225,19 +482,15 @@ def _is_tracked(repository: _Repository, path: Path) -> bool:
     ).ok
 
 
-def _tracked_hook(path: Path, repository: _Repository, project: str, mode: HookMode) -> Problem:
+def _tracked_hook(path: Path, repository: _Repository, name: HookName) -> Problem:
     shown = _relative(path, repository.top)
-    name = HookName(path.name)
-    words = ["venvman", "hooks", "run", name.value, "--in", project]
-    if name is not HookName.PRE_COMMIT and mode is not HookMode.REPORT:
-        words += ["--mode", mode.value]
-    line = shlex.join(words) + ("" if name is HookName.PRE_COMMIT else " || :")
+    line = f"venvman hooks run {name.value}" + ("" if name is HookName.PRE_COMMIT else " || :")
     return Problem(
         code="git-hook-tracked",
-        message=f"{shown} is a tracked file and was left alone.",
+        message=f"{shown} is the project's own and was left alone.",
         severity=Severity.WARNING,
         path=shown,
-        why="a hook never changes a tracked file",
+        why="what a repository or a manager of hooks keeps is never changed",
         fix=Advice(f"Add this line to it: {line}"),
     )
 
@@ -249,12 +502,7 @@ def _relative(path: Path, top: Path) -> str:
         return path.as_posix()
 
 
-def _own_command() -> tuple[str, ...]:
-    """How to start this very venvman without PATH: its script, else its interpreter.
-
-    ``-I`` keeps the work tree's own modules from shadowing venvman's.
-    """
+def _own_program() -> str:
+    """What starts this very venvman without PATH: its script, else its interpreter."""
     script = Path(sys.executable).with_name("venvman" + (".exe" if os.name == "nt" else ""))
-    if script.exists():
-        return (str(script),)
-    return (sys.executable, "-I", "-m", "venvman")
+    return str(script if script.exists() else sys.executable)

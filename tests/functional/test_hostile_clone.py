@@ -14,7 +14,6 @@ import pytest
 from tests.support.cli import run, run_process
 from tests.support.projects import git, lock_of, snapshot, write_project
 from tests.support.wheels import in_tree_backend, make_wheel
-from venvman.hookscript import HookMode, HookName, HookScript, parse, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -433,16 +432,3 @@ def test_modules_of_the_working_directory_are_not_imported(evil: Evil) -> None:
     done = subprocess.run(words, cwd=clone, capture_output=True, text=True, check=False)
     assert "Environment" in done.stdout
     assert not (evil.folder / "PWNED").exists()
-
-
-def test_a_folder_whose_name_holds_a_line_end_adds_no_line_to_a_hook() -> None:
-    name = "a\ntouch PWNED\n#"
-    script = HookScript(
-        name=HookName.POST_CHECKOUT, mode=HookMode.REPORT, command=("venvman",), projects=(name,)
-    )
-    text = render(script)
-    comment = text.partition("venvman() {")[0]
-    assert not any(line.startswith("touch") for line in comment.splitlines())
-    found = parse(text, name=HookName.POST_CHECKOUT)
-    assert found is not None
-    assert found.projects == (name,)

@@ -276,7 +276,6 @@ def test_hooks_that_are_not_installed_are_worth_a_note(world: World) -> None:
             name=name,
             path=folder / name.value,
             state=HookState.OURS if mode else HookState.ABSENT,
-            mode=mode,
         )
         for name, mode in states.items()
     )

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from venvman import hookscript
 from venvman.errors import GitError
 from venvman.githooks import HookState, hooks_status, install_hooks, uninstall_hooks
-from venvman.hookscript import HookMode, HookName, HookScript
+from venvman.hookscript import HookMode, HookName
 
 REPORT = HookMode.REPORT
 
@@ -53,16 +53,16 @@ def witness(repository: Path, name: str, *, code: int = 0) -> Path:
 
 
 def test_installing_puts_four_executable_hooks_in(repository: Path) -> None:
-    report = install_hooks(repository, mode=REPORT, variables=os.environ)
+    report = install_hooks([repository], mode=REPORT, variables=os.environ)
     assert {each.name for each in report.hooks} == set(HookName)
     assert {each.state for each in report.hooks} == {HookState.OURS}
     assert all(os.access(each.path, os.X_OK) for each in report.hooks)
-    assert all(each.projects == (".",) for each in report.hooks)
+    assert [each.path for each in report.projects] == ["."]
 
 
 def test_uninstalling_leaves_nothing_behind(repository: Path) -> None:
     before = sorted(path.name for path in hook(repository, "x").parent.iterdir())
-    install_hooks(repository, mode=REPORT, variables=os.environ)
+    install_hooks([repository], mode=REPORT, variables=os.environ)
     uninstall_hooks(repository, variables=os.environ)
     assert sorted(path.name for path in hook(repository, "x").parent.iterdir()) == before
     assert states(repository) == {HookState.ABSENT}
@@ -70,7 +70,7 @@ def test_uninstalling_leaves_nothing_behind(repository: Path) -> None:
 
 def test_an_existing_hook_is_called_first_with_its_arguments(repository: Path) -> None:
     log = witness(repository, "post-checkout")
-    report = install_hooks(repository, mode=REPORT, variables=os.environ)
+    report = install_hooks([repository], mode=REPORT, variables=os.environ)
     git(repository, "checkout", "-qb", "other")
     head = git(repository, "rev-parse", "HEAD").strip()
     assert log.read_text().startswith(f"{head} {head} 1")
@@ -80,14 +80,14 @@ def test_an_existing_hook_is_called_first_with_its_arguments(repository: Path) -
 def test_an_existing_hook_comes_back_when_ours_goes(repository: Path) -> None:
     witness(repository, "post-merge")
     text = hook(repository, "post-merge").read_text()
-    install_hooks(repository, mode=REPORT, variables=os.environ)
+    install_hooks([repository], mode=REPORT, variables=os.environ)
     uninstall_hooks(repository, variables=os.environ)
     assert hook(repository, "post-merge").read_text() == text
 
 
 def test_post_rewrite_hands_its_input_to_the_existing_hook(repository: Path) -> None:
     log = witness(repository, "post-rewrite")
-    install_hooks(repository, mode=REPORT, variables=os.environ)
+    install_hooks([repository], mode=REPORT, variables=os.environ)
     old = git(repository, "rev-parse", "HEAD").strip()
     git(repository, "commit", "-q", "--amend", "-m", "second")
     new = git(repository, "rev-parse", "HEAD").strip()
@@ -96,7 +96,7 @@ def test_post_rewrite_hands_its_input_to_the_existing_hook(repository: Path) -> 
 
 def test_an_existing_hooks_exit_code_still_counts(repository: Path) -> None:
     witness(repository, "pre-commit", code=3)
-    install_hooks(repository, mode=REPORT, variables=os.environ)
+    install_hooks([repository], mode=REPORT, variables=os.environ)
     (repository / "notes.md").write_text("x")
     git(repository, "add", ".")
     with pytest.raises(subprocess.CalledProcessError):
@@ -105,9 +105,9 @@ def test_an_existing_hooks_exit_code_still_counts(repository: Path) -> None:
 
 def test_installing_twice_changes_the_mode_and_chains_nothing_twice(repository: Path) -> None:
     log = witness(repository, "post-checkout")
-    install_hooks(repository, mode=REPORT, variables=os.environ)
-    report = install_hooks(repository, mode=HookMode.SYNC, variables=os.environ)
-    assert {each.mode for each in report.hooks} == {HookMode.SYNC}
+    install_hooks([repository], mode=REPORT, variables=os.environ)
+    report = install_hooks([repository], mode=HookMode.SYNC, variables=os.environ)
+    assert {each.mode for each in report.projects} == {HookMode.SYNC}
     git(repository, "checkout", "-qb", "other")
     assert len(log.read_text().splitlines()) == 1
 
@@ -115,14 +115,14 @@ def test_installing_twice_changes_the_mode_and_chains_nothing_twice(repository: 
 def test_a_second_project_of_the_repository_is_added(repository: Path) -> None:
     service = repository / "services" / "api"
     service.mkdir(parents=True)
-    install_hooks(repository, mode=REPORT, variables=os.environ)
-    report = install_hooks(service, mode=REPORT, variables=os.environ)
-    assert all(each.projects == (".", "services/api") for each in report.hooks)
+    install_hooks([repository], mode=REPORT, variables=os.environ)
+    report = install_hooks([service], mode=REPORT, variables=os.environ)
+    assert [each.path for each in report.projects] == [".", "services/api"]
 
 
 def test_core_hooks_path_inside_the_repository_is_respected(repository: Path) -> None:
     git(repository, "config", "core.hooksPath", ".husky")
-    report = install_hooks(repository, mode=REPORT, variables=os.environ)
+    report = install_hooks([repository], mode=REPORT, variables=os.environ)
     assert report.folder == repository / ".husky"
     assert (repository / ".husky" / "post-checkout").exists()
     assert not hook(repository, "post-checkout").exists()
@@ -133,7 +133,7 @@ def test_a_tracked_hook_is_left_alone_and_named(repository: Path) -> None:
     (repository / ".husky").mkdir()
     (repository / ".husky" / "pre-commit").write_text("#!/bin/sh\n")
     git(repository, "add", ".")
-    report = install_hooks(repository, mode=REPORT, variables=os.environ)
+    report = install_hooks([repository], mode=REPORT, variables=os.environ)
     assert (repository / ".husky" / "pre-commit").read_text() == "#!/bin/sh\n"
     assert [(each.code, each.path) for each in report.problems] == [
         ("git-hook-tracked", ".husky/pre-commit")
@@ -145,13 +145,13 @@ def test_a_hooks_folder_shared_by_all_repositories_is_refused(
 ) -> None:
     git(repository, "config", "--global", "core.hooksPath", str(tmp_path / "shared"))
     with pytest.raises(GitError) as caught:
-        install_hooks(repository, mode=REPORT, variables=os.environ)
+        install_hooks([repository], mode=REPORT, variables=os.environ)
     assert caught.value.code == "git-hooks-shared"
     assert not (tmp_path / "shared").exists()
 
 
 def test_a_worktree_shares_the_hooks(repository: Path, tmp_path: Path) -> None:
-    install_hooks(repository, mode=REPORT, variables=os.environ)
+    install_hooks([repository], mode=REPORT, variables=os.environ)
     git(repository, "worktree", "add", "-q", str(tmp_path / "tree"))
     assert states(tmp_path / "tree") == {HookState.OURS}
 
@@ -166,16 +166,18 @@ def test_outside_a_repository_there_are_no_hooks(tmp_path: Path) -> None:
 def spy(repository: Path) -> Path:
     """The repository with our hooks, calling a program that logs how it was called."""
     log = repository.parent / "calls.log"
-    program = repository.parent / "spy program"
-    program.write_text(f'#!/bin/sh\necho "$*" >> "{log}"\nexit 7\n')
-    program.chmod(0o755)
-    for name in HookName:
-        script = HookScript(name=name, mode=REPORT, command=(str(program),), projects=(".",))
-        path = hook(repository, name.value)
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(hookscript.render(script))
-        path.chmod(0o755)
+    install_hooks([repository], mode=REPORT, variables=os.environ)
+    start_instead(repository, f'echo "$*" >> "{log}"; exit 101')
     return log
+
+
+def start_instead(repository: Path, commands: str) -> Path:
+    """Lets the hooks start these shell commands in place of venvman."""
+    program = repository.parent / "venvman spy"
+    program.write_text(f"#!/bin/sh\n{commands}\n")
+    program.chmod(0o755)
+    (repository / ".git" / "venvman" / "program").write_text(f"{program}\n")
+    return program
 
 
 def calls(log: Path) -> list[str]:
@@ -195,7 +197,7 @@ def test_a_checkout_that_changes_requirements_starts_venvman_and_still_succeeds(
     change(repository, "requirements.in", "django\n")
     assert calls(spy) == []
     git(repository, "checkout", "-q", "main")
-    assert calls(spy) == ["hooks run post-checkout --mode report --in ."]
+    assert calls(spy) == ["hooks run post-checkout"]
 
 
 def test_a_checkout_that_changes_other_files_starts_nothing(repository: Path, spy: Path) -> None:
@@ -216,7 +218,7 @@ def test_a_merge_that_changes_requirements_starts_venvman(repository: Path, spy:
     change(repository, "requirements.in", "django\n")
     git(repository, "-c", "core.hooksPath=/nowhere", "checkout", "-q", "main")
     git(repository, "merge", "-q", "other")
-    assert calls(spy) == ["hooks run post-merge --mode report --in ."]
+    assert calls(spy) == ["hooks run post-merge"]
 
 
 def test_a_rebase_speaks_once_at_its_end(repository: Path, spy: Path) -> None:
@@ -226,7 +228,7 @@ def test_a_rebase_speaks_once_at_its_end(repository: Path, spy: Path) -> None:
     change(repository, "requirements.in", "django\n")
     git(repository, "-c", "core.hooksPath=/nowhere", "checkout", "-q", "other")
     git(repository, "rebase", "-q", "main")
-    assert calls(spy) == ["hooks run post-rewrite --mode report --in ."]
+    assert calls(spy) == ["hooks run post-rewrite"]
 
 
 def test_a_rebase_that_only_fast_forwards_speaks_too(repository: Path, spy: Path) -> None:
@@ -235,7 +237,7 @@ def test_a_rebase_that_only_fast_forwards_speaks_too(repository: Path, spy: Path
     change(repository, "requirements.in", "django\n")
     git(repository, "-c", "core.hooksPath=/nowhere", "checkout", "-q", "other")
     git(repository, "rebase", "-q", "main")
-    assert calls(spy) == ["hooks run post-checkout --mode report --in ."]
+    assert calls(spy) == ["hooks run post-checkout"]
 
 
 def test_silence_can_be_asked_for(
@@ -260,25 +262,31 @@ def test_a_commit_that_venvman_refuses_is_refused(repository: Path, spy: Path) -
     git(repository, "add", ".")
     with pytest.raises(subprocess.CalledProcessError):
         git(repository, "commit", "-qm", "stale")
-    assert calls(spy) == ["hooks run pre-commit --mode report --in ."]
+    assert calls(spy) == ["hooks run pre-commit --refuse"]
 
 
-def test_a_hook_whose_venvman_is_gone_says_so_and_does_not_stop_a_checkout(
-    repository: Path, spy: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "broken",
+    ["rm {program}", "printf '#!/nowhere/python\\n' > {program}", "printf 'exit 1' > {program}"],
+    ids=["gone", "dangling interpreter", "module gone"],
+)
+def test_a_venvman_that_does_not_start_is_told_and_stops_nothing(
+    repository: Path, spy: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     git(repository, "checkout", "-qb", "other")
     change(repository, "requirements.in", "django\n")
-    (spy.parent / "spy program").unlink()
+    program = shlex.quote(str(spy.parent / "venvman spy"))
+    subprocess.run(broken.format(program=program), shell=True, check=True)
     monkeypatch.setenv("PATH", os.pathsep.join(_path_without_venvman()))
-    done = subprocess.run(
-        ("git", "checkout", "-q", "main"),
-        cwd=repository,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0
-    assert "venvman: not found" in done.stderr
+    for words in (("checkout", "-q", "main"), ("commit", "-qam", "stale")):
+        (repository / "requirements.in").write_text(f"django # {words}\n")
+        if words[0] == "checkout":
+            git(repository, "stash", "-q")
+        done = subprocess.run(
+            ("git", *words), cwd=repository, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert "venvman: does not start" in done.stderr
 
 
 def _path_without_venvman() -> list[str]:
@@ -286,15 +294,146 @@ def _path_without_venvman() -> list[str]:
     return [str(folder) for folder in folders if not (folder / "venvman").exists()]
 
 
-def test_the_embedded_command_is_this_venvman(repository: Path) -> None:
-    install_hooks(repository, mode=REPORT, variables=os.environ)
-    assert str(Path(sys.executable).parent) in hook(repository, "post-merge").read_text()
+def test_what_is_started_is_this_venvman(repository: Path) -> None:
+    install_hooks([repository], mode=REPORT, variables=os.environ)
+    program = (repository / ".git" / "venvman" / "program").read_text().strip()
+    assert program == str(Path(sys.executable).with_name("venvman"))
 
 
-def test_what_render_writes_parse_reads() -> None:
-    script = HookScript(
-        name=HookName.POST_MERGE, mode=HookMode.SYNC, command=("venvman",), projects=(".", "a b")
-    )
-    read = hookscript.parse(hookscript.render(script), name=HookName.POST_MERGE)
-    assert read is not None
-    assert (read.mode, read.projects) == (script.mode, script.projects)
+def test_a_squash_is_told_of_once(repository: Path, spy: Path) -> None:
+    git(repository, "-c", "core.hooksPath=/nowhere", "checkout", "-qb", "other")
+    change(repository, "requirements.in", "django\n")
+    git(repository, "-c", "core.hooksPath=/nowhere", "checkout", "-q", "main")
+    git(repository, "merge", "-q", "--squash", "other")
+    assert calls(spy) == ["hooks run post-merge"]
+
+
+def test_a_rebase_by_patches_speaks_once(repository: Path, spy: Path) -> None:
+    git(repository, "checkout", "-qb", "other")
+    change(repository, "code.py", "x = 1\n")
+    git(repository, "-c", "core.hooksPath=/nowhere", "checkout", "-q", "main")
+    change(repository, "requirements.in", "django\n")
+    git(repository, "-c", "core.hooksPath=/nowhere", "checkout", "-q", "other")
+    git(repository, "rebase", "-q", "--apply", "main")
+    assert calls(spy) == ["hooks run post-rewrite"]
+
+
+@pytest.mark.parametrize("name", HookName)
+def test_lines_of_others_in_our_hook_run_and_stay(repository: Path, name: HookName) -> None:
+    install_hooks([repository], mode=REPORT, variables=os.environ)
+    path = hook(repository, name.value)
+    path.write_text(path.read_text() + 'echo "mine" >> "$PWD/mine.log"\n')
+    if name is HookName.PRE_COMMIT:
+        git(repository, "commit", "-q", "--allow-empty", "-m", "second")
+    elif name is HookName.POST_CHECKOUT:
+        git(repository, "checkout", "-qb", "other")
+    elif name is HookName.POST_MERGE:
+        git(repository, "checkout", "-qb", "other")
+        change(repository, "code.py", "x = 1\n")
+        git(repository, "checkout", "-q", "main")
+        git(repository, "merge", "-q", "other")
+    else:
+        git(repository, "commit", "-q", "--amend", "--no-verify", "-m", "again")
+    assert (repository / "mine.log").read_text() == "mine\n"
+
+    install_hooks([repository], mode=HookMode.SYNC, variables=os.environ)
+    uninstall_hooks(repository, variables=os.environ)
+
+    assert path.read_text() == '#!/bin/sh\necho "mine" >> "$PWD/mine.log"\n'
+
+
+def test_a_hook_that_looks_at_its_own_name_and_neighbours_finds_them(repository: Path) -> None:
+    scripts = repository / "scripts"
+    scripts.mkdir()
+    dispatch = scripts / "dispatch"
+    dispatch.write_text('#!/bin/sh\n. "$(dirname "$0")/_lib.sh"\nsay "$(basename "$0")"\n')
+    dispatch.chmod(0o755)
+    folder = hook(repository, "x").parent
+    folder.mkdir(exist_ok=True)
+    (folder / "_lib.sh").write_text('say() { echo "$1" >> "$PWD/said.log"; }\n')
+    for name in HookName:
+        (folder / name.value).symlink_to("../../scripts/dispatch")
+    install_hooks([repository], mode=REPORT, variables=os.environ)
+
+    git(repository, "commit", "-q", "--allow-empty", "-m", "second")
+    git(repository, "checkout", "-qb", "other")
+    uninstall_hooks(repository, variables=os.environ)
+
+    assert (repository / "said.log").read_text() == "pre-commit\npost-checkout\n"
+    assert (folder / "pre-commit").readlink() == Path("../../scripts/dispatch")
+    assert sorted(path.name for path in folder.parent.iterdir() if "venvman" in path.name) == []
+
+
+def test_one_project_is_taken_off_and_the_others_stay(repository: Path) -> None:
+    for name in ("a", "b"):
+        (repository / name).mkdir()
+    install_hooks([repository / "a"], mode=HookMode.SYNC, variables=os.environ)
+    install_hooks([repository / "b"], mode=REPORT, variables=os.environ)
+
+    report = uninstall_hooks(repository / "a", variables=os.environ)
+
+    assert [(each.path, each.mode) for each in report.projects] == [("b", REPORT)]
+    assert states(repository) == {HookState.OURS}
+    uninstall_hooks(repository / "b", variables=os.environ)
+    assert states(repository) == {HookState.ABSENT}
+
+
+def test_from_where_no_project_was_installed_all_are_taken_out(repository: Path) -> None:
+    (repository / "gone").mkdir()
+    install_hooks([repository / "gone"], mode=REPORT, variables=os.environ)
+    uninstall_hooks(repository, variables=os.environ)
+    assert states(repository) == {HookState.ABSENT}
+
+
+@pytest.mark.parametrize("name", ["a\ntouch PWNED\n#", "$(touch PWNED)", "`touch PWNED`", "a'b\"c"])
+def test_no_name_of_a_folder_is_ever_run(repository: Path, name: str) -> None:
+    project = repository / name
+    project.mkdir()
+    (project / "requirements.in").write_text("six\n")
+    report = install_hooks([project], mode=REPORT, variables=os.environ)
+    git(repository, "add", ".")
+    git(repository, "commit", "-qnm", "second")
+    git(repository, "checkout", "-q", "HEAD~1")
+
+    assert [each.path for each in report.projects] == [name]
+    assert not (repository / "PWNED").exists()
+
+
+def test_a_repository_whose_path_has_a_line_end_gets_its_hooks(tmp_path: Path) -> None:
+    folder = tmp_path / "two\nlines\u2028three"
+    folder.mkdir()
+    git(folder, "init", "-q")
+    report = install_hooks([folder], mode=REPORT, variables=os.environ)
+    assert {each.state for each in report.hooks} == {HookState.OURS}
+
+
+def test_what_stands_in_a_hook_s_place_or_cannot_be_written_is_told(repository: Path) -> None:
+    folder = hook(repository, "x").parent
+    folder.rename(folder.with_name("kept"))
+    folder.write_text("a file\n")
+    with pytest.raises(GitError) as caught:
+        install_hooks([repository], mode=REPORT, variables=os.environ)
+    assert caught.value.code == "git-hooks-unwritable"
+
+
+def test_a_hook_that_is_not_executable_is_idle(repository: Path) -> None:
+    install_hooks([repository], mode=REPORT, variables=os.environ)
+    hook(repository, "post-merge").chmod(0o644)
+    found = {each.name: each.state for each in hooks_status(repository, variables=os.environ).hooks}
+    assert found[HookName.POST_MERGE] is HookState.IDLE
+
+
+def test_hooks_of_the_first_format_are_brought_up_to_date(repository: Path) -> None:
+    log = witness(repository, "pre-commit")
+    path = hook(repository, "pre-commit")
+    path.rename(path.with_name("pre-commit.before-venvman"))
+    path.write_text("#!/bin/sh\n# venvman git hook, format 1: old\nexit 1\n")
+    path.chmod(0o755)
+    install_hooks([repository], mode=REPORT, variables=os.environ)
+
+    git(repository, "commit", "-q", "--allow-empty", "-m", "second")
+
+    assert log.exists()
+    uninstall_hooks(repository, variables=os.environ)
+    assert "venvman" not in path.read_text()
+    assert not path.with_name("pre-commit.before-venvman").exists()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from venvman.doctor import codes
 from venvman.doctor.examination import LockTracking
 from venvman.errors import Command
+from venvman.githooks import HookState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,9 @@ def hooks(examination: Examination) -> Iterator[Finding]:
     """Git hooks that would tell of drift after a checkout, and are not there."""
     if examination.hooks is None:
         return
-    absent = [each.name.value for each in examination.hooks.hooks if each.mode is None]
+    absent = [
+        each.name.value for each in examination.hooks.hooks if each.state is not HookState.OURS
+    ]
     if absent:
         yield codes.HOOKS_ABSENT(
             f"Git will not tell of drift: {', '.join(absent)} "

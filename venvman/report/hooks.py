@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from venvman.errors import Command, ExitCode
+from venvman.githooks import HookState
 from venvman.report.result import Result, Status
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ __all__ = ["hook_run_result", "hooks_result"]
 
 
 def hooks_result(report: HooksReport, *, command: str, root: Path) -> Result:
-    """``data.{folder, hooks[] {name, path, state, mode, projects[], chained}}``.
+    """``data.{folder, hooks[] {name, path, state, mode, projects[], chained}, projects[]}``.
 
     Paths are relative to ``root``, the project's folder. Hooks that had to be left alone are
     problems; they do not change the exit code.
@@ -29,13 +30,14 @@ def hooks_result(report: HooksReport, *, command: str, root: Path) -> Result:
         exit_code=ExitCode.OK,
         data={
             "folder": _display(report.folder, root),
-            "hooks": [_row(each, root) for each in report.hooks],
+            "hooks": [_row(each, report, root) for each in report.hooks],
+            "projects": [{"path": each.path, "mode": each.mode.value} for each in report.projects],
         },
         problems=report.problems,
         view=report,
         answers=command == "hooks status",
         next=None
-        if any(each.mode for each in report.hooks)
+        if any(each.state is HookState.OURS for each in report.hooks)
         else Command.venvman("hooks", "install"),
     )
 
@@ -61,13 +63,16 @@ def hook_run_result(lines: Sequence[HookLine], *, exit_code: ExitCode) -> Result
     )
 
 
-def _row(hook: HookStatus, root: Path) -> dict[str, Any]:
+def _row(hook: HookStatus, report: HooksReport, root: Path) -> dict[str, Any]:
+    ours = hook.state in {HookState.OURS, HookState.IDLE}
+    modes = {each.mode.value for each in report.projects}
     return {
         "name": hook.name.value,
         "path": _display(hook.path, root),
         "state": hook.state.value,
-        "mode": None if hook.mode is None else hook.mode.value,
-        "projects": list(hook.projects),
+        # Of several projects with different ones, that which does more.
+        "mode": max(modes, default="report") if ours else None,
+        "projects": [each.path for each in report.projects] if ours else [],
         "chained": hook.chained,
     }
 

@@ -6,17 +6,19 @@ not what lies in the work tree, and is the only one that refuses.
 
 from __future__ import annotations
 
+import os
 import tempfile
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, ExitCode, ProjectNotFound, VenvmanError, at
+from venvman.errors import Command, ExitCode, GitError, ProjectNotFound, VenvmanError, at
 from venvman.frozen import dataclass
-from venvman.hookscript import PATTERNS, HookMode, HookName
+from venvman.hookscript import HookMode, HookName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from venvman.errors import Fix, Problem
     from venvman.events import Reporter
@@ -43,7 +45,7 @@ class HookLine:
 def run_hook(
     name: HookName,
     *,
-    mode: HookMode,
+    mode: HookMode | None,
     projects: Sequence[str],
     variables: Mapping[str, str],
     top: Path,
@@ -51,15 +53,40 @@ def run_hook(
 ) -> tuple[HookLine, ...]:
     """One line for each of ``projects`` (relative to the work tree ``top``) worth one.
 
+    Without ``projects`` those that hooks were installed for, else all there are; without ``mode``
+    each in the one that it was installed with.
+
     Never raises a :class:`VenvmanError`: what went wrong is a line too.
     """
+    chosen = _chosen(projects, mode, variables, top)
     if name is HookName.PRE_COMMIT:
-        lines = _judge_staged(projects, variables, top, reporter)
+        lines = _judge_staged(list(chosen), variables, top, reporter)
     else:
-        lines = [_follow(project, mode, variables, top, reporter) for project in projects]
+        patient = {**_IMPATIENT, **variables}
+        lines = [_follow(each, how, patient, top, reporter) for each, how in chosen.items()]
     return tuple(
         replace(line, fix=at(line.fix, top / line.project)) for line in lines if line is not None
     )
+
+
+_IMPATIENT = {"PIP_DEFAULT_TIMEOUT": "3", "PIP_RETRIES": "0"}
+"""Whoever checks out a branch does not wait for an index that does not answer."""
+
+
+def _chosen(
+    projects: Sequence[str], mode: HookMode | None, variables: Mapping[str, str], top: Path
+) -> Mapping[str, HookMode]:
+    from venvman.githooks import hooked_projects
+    from venvman.project import find_workspace
+
+    known: dict[str, HookMode] = {}
+    with suppress(GitError):
+        known = {each.path: each.mode for each in hooked_projects(top, variables=variables)}
+    names = list(projects) or list(known)
+    if not names:
+        found = find_workspace(top, variables=variables)
+        names = [each.root.relative_to(top).as_posix() for each in found]
+    return {name: mode or known.get(name, HookMode.REPORT) for name in names}
 
 
 def _follow(
@@ -85,11 +112,19 @@ def _context(
     *,
     flags: Mapping[str, object] | None = None,
 ) -> Context:
+    """The project in just this folder.
+
+    Raises:
+        ProjectNotFound: there is none; one above is another one.
+    """
     from venvman.workflow.context import open_context
 
-    return open_context(
+    context = open_context(
         project=root, flags=flags or {}, variables=variables, cwd=top, reporter=reporter
     )
+    if os.path.realpath(context.project.root) != os.path.realpath(root):
+        raise ProjectNotFound(f"{root} holds no project.", code="project-not-found")
+    return context
 
 
 def _report(context: Context) -> tuple[str, Fix | None]:
@@ -154,7 +189,9 @@ def _packages(count: int) -> str:
 
 
 def _of_problem(problem: Problem) -> tuple[str, Fix | None]:
-    return f"{_place(problem)}{problem.message.rstrip('.')}", problem.fix
+    """With the reason: that no file has a locked hash must not read like a missing one."""
+    why = f" ({problem.why.splitlines()[0].rstrip('.')})" if problem.why else ""
+    return f"{_place(problem)}{problem.message.rstrip('.')}{why}", problem.fix
 
 
 def _place(problem: Problem) -> str:
@@ -166,69 +203,141 @@ def _place(problem: Problem) -> str:
 def _judge_staged(
     projects: Sequence[str], variables: Mapping[str, str], top: Path, reporter: Reporter
 ) -> list[HookLine | None]:
-    with tempfile.TemporaryDirectory(prefix="venvman-staged-") as name:
+    from venvman.git import git
+
+    names = git("diff", "--cached", "--name-only", "-z", cwd=top, variables=variables)
+    staged = frozenset(filter(None, names.split("\0")))
+    with tempfile.TemporaryDirectory(prefix="venvman-staged-") as folder:
         # The real path: on macOS the temporary folder is behind a link.
-        staged = Path(name).resolve() / "tree"
-        staged.mkdir()
-        real = {project: _real(top / project, variables, top, reporter) for project in projects}
-        _write_staged(staged, top, variables, tuple(_included(real.values(), top)))
-        return [_judge(staged, project, real[project], variables, reporter) for project in projects]
+        tree = _StagedTree(Path(folder).resolve(), top.resolve(), variables)
+        return [_judge(tree, project, staged, variables, reporter) for project in projects]
 
 
-def _real(
-    root: Path, variables: Mapping[str, str], top: Path, reporter: Reporter
-) -> Context | None:
-    """The project as it lies in the work tree; None where it does not, or cannot be read."""
-    try:
-        return _context(root, variables, top, reporter)
-    except VenvmanError:
-        return None
+class _StagedTree:
+    """The work tree as the commit will have it, as far as its requirements files are concerned.
 
+    Below the temporary ``folder`` files lie at their absolute paths, so that what leads out of the
+    work tree (``-r ../shared.in``) leads to the same place. What the index cannot know (ignored
+    files, submodules, other folders) is as it lies in the work tree.
+    """
 
-def _included(contexts: Iterable[Context | None], top: Path) -> Iterator[str]:
-    """Files that requirements include and whose names are not what :data:`PATTERNS` expects."""
-    from venvman.workflow.wishes import open_scan
+    def __init__(self, folder: Path, top: Path, variables: Mapping[str, str]) -> None:
+        self.top = top
+        self.root = folder / top.relative_to(top.anchor)
+        self.state = folder / ".state"
+        self._base = folder
+        self._variables = variables
+        self._seen: set[Path] = set()
 
-    for context in contexts:
-        if context is None:
-            continue
+    def add_project(self, project: str) -> None:
+        """What may be a requirements file of ``project`` by its name."""
+        at = "" if project == "." else f"{project}/"
+        wanted = [f"{at}{pattern}" for pattern in ("*.in", "*.txt", "*.lock", *_PROJECT_FILES)]
+        wanted += [f"{at}requirements/{pattern}" for pattern in ("*.in", "*.txt", "*.lock")]
+        names = self._git("ls-files", "-z", "--", *(f":(glob){each}" for each in wanted))
+        self._export([name for name in names.split("\0") if name])
+
+    def complete(self, context: Context) -> bool:
+        """Adds what the files of the staged project name and is not there; whether any was."""
+        from venvman.projectinputs import METADATA_FILES, inputs_of
+        from venvman.requirements.includes import local_path
+        from venvman.sources import DirectorySource
+        from venvman.workflow.wishes import open_scan
+
+        wanted: set[Path] = set()
         for file in open_scan(context).files:
-            if file.path.is_relative_to(top):
-                yield file.path.relative_to(top).as_posix()
+            for include in file.parsed.includes if file.parsed else ():
+                path = local_path(str(file.path.parent / include.target))
+                wanted |= {Path(os.path.normpath(path))} if path else set()
+            for line in file.parsed.requirements if file.parsed else ():
+                if isinstance(line.requirement.source, DirectorySource):
+                    folder = context.project.root / line.requirement.source.path
+                    names = {*METADATA_FILES, *inputs_of(self._real(folder))}
+                    wanted |= {Path(os.path.normpath(folder / name)) for name in names}
+        new = {path for path in wanted - self._seen if path.is_relative_to(self._base)}
+        self._seen |= new
+        missing = [self._real(path) for path in sorted(new) if not path.exists()]
+        self._add(missing)
+        return any(self._base.joinpath(*path.parts[1:]).exists() for path in missing)
+
+    def name_of(self, path: Path) -> str:
+        """``path`` of the staged tree as git names it: relative to the top."""
+        return Path(os.path.relpath(path, self.root)).as_posix()
+
+    def _real(self, path: Path) -> Path:
+        return Path(self.top.anchor) / path.relative_to(self._base)
+
+    def _add(self, paths: Sequence[Path]) -> None:
+        inside = {
+            path.relative_to(self.top).as_posix(): path
+            for path in paths
+            if path.is_relative_to(self.top)
+        }
+        known: set[str] = set()
+        if inside:
+            pathspecs = [f":(literal){name}" for name in inside]
+            known = set(self._git("ls-files", "-z", "--", *pathspecs).split("\0")) & inside.keys()
+            self._export(sorted(known))
+            # Untracked files that nobody ignores will not be in the commit.
+            words = ("ls-files", "-z", "--others", "--exclude-standard", "--", *pathspecs)
+            known |= set(self._git(*words).split("\0"))
+        for path in paths:
+            name = path.relative_to(self.top).as_posix() if path.is_relative_to(self.top) else ""
+            if name in known or not path.is_file():
+                continue
+            copy = self._base / path.relative_to(path.anchor)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(path.read_bytes())
+
+    def _export(self, names: Sequence[str]) -> None:
+        from venvman.git import try_git
+
+        self.root.mkdir(parents=True, exist_ok=True)
+        prefix = f"--prefix={self.root.as_posix()}/"
+        # A command line has a greatest length.
+        for start in range(0, len(names), 500):
+            words = ("checkout-index", "--force", "--quiet", prefix, "--")
+            batch = names[start : start + 500]
+            try_git(*words, *batch, cwd=self.top, variables=self._variables)
+
+    def _git(self, *words: str) -> str:
+        from venvman.git import git
+
+        return git(*words, cwd=self.top, variables=self._variables)
 
 
-def _write_staged(
-    folder: Path, top: Path, variables: Mapping[str, str], further: Sequence[str]
-) -> None:
-    """Every staged file that venvman may read, as it will be committed."""
-    from venvman.git import git, try_git
-
-    wanted = (*PATTERNS, *(f":(literal){name}" for name in further))
-    names = git("ls-files", "-z", "--", *wanted, cwd=top, variables=variables)
-    prefix = f"--prefix={folder.as_posix()}/"
-    for batch in _batches([name for name in names.split("\0") if name]):
-        words = ("checkout-index", "--force", "--quiet", prefix, "--", *batch)
-        try_git(*words, cwd=top, variables=variables)
-
-
-def _batches(names: Sequence[str], *, size: int = 500) -> Iterator[Sequence[str]]:
-    """A command line has a greatest length."""
-    for start in range(0, len(names), size):
-        yield names[start : start + size]
+_PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", ".python-version", "pylock*.toml")
+_MOST_ROUNDS = 20
 
 
 def _judge(
-    staged: Path,
+    tree: _StagedTree,
     project: str,
-    real: Context | None,
+    staged: frozenset[str],
     variables: Mapping[str, str],
     reporter: Reporter,
 ) -> HookLine | None:
+    """Refuses what is staged where a lock is stale because of it; a warning if that cannot be told.
+
+    Locks that the commit has nothing to do with are no reason, nor are faults elsewhere.
+    """
     from venvman.workflow.freezing import freeze
     from venvman.workflow.values import FreezeRequest
+    from venvman.workflow.wishes import open_scan
 
+    at = "" if project == "." else f"{project}/"
     try:
-        context = _staged_context(staged, project, real, variables, reporter)
+        tree.add_project(project)
+        context = _staged_context(tree, project, variables, reporter)
+        for _ in range(_MOST_ROUNDS):
+            if not tree.complete(context):
+                break
+            context = _staged_context(tree, project, variables, reporter)
+        scan = open_scan(context)
+        concerned = {tree.name_of(file.path) for file in scan.files}
+        concerned |= {f"{at}{name}" for name in _PROJECT_FILES}
+        if concerned.isdisjoint(staged):
+            return None
         outcome = freeze(context, FreezeRequest(check=True))
     except ProjectNotFound:
         return None
@@ -236,36 +345,38 @@ def _judge(
         if error.code == "lock-of-another-source":
             return None
         text, fix = _of_problem(error.problems[0])
+        named = {f"{at}{problem.path}" for problem in error.problems if problem.path}
+        if named.isdisjoint(staged):
+            return HookLine(project=project, text=f"cannot judge what is staged: {text}", fix=fix)
         return HookLine(project=project, text=text, fix=fix, refused=True)
-    if not outcome.changed:
-        return None
-    reason = outcome.problems[0]
-    return HookLine(
-        project=project,
-        text=f"the staged lock is stale: {_place(reason)}{reason.message} "
-        "Freeze and stage the lock, or commit with --no-verify",
-        fix=Command.venvman("freeze"),
-        refused=True,
-    )
+    for lock in outcome.locks:
+        files = {tree.name_of(file.path) for file in scan.files if file.group == lock.group}
+        files |= {tree.name_of(lock.path), *(f"{at}{each.path}" for each in lock.stale)}
+        if lock.stale and not files.isdisjoint(staged):
+            reason = lock.stale[0]
+            return HookLine(
+                project=project,
+                text=f"the staged lock is stale: {_place(reason)}{reason.message} "
+                "Freeze and stage the lock, or commit with --no-verify",
+                fix=Command.venvman("freeze"),
+                refused=True,
+            )
+    return None
 
 
 def _staged_context(
-    staged: Path,
-    project: str,
-    real: Context | None,
-    variables: Mapping[str, str],
-    reporter: Reporter,
+    tree: _StagedTree, project: str, variables: Mapping[str, str], reporter: Reporter
 ) -> Context:
     """The staged project, judged for the Python of the environment that the work tree has."""
     from venvman.workflow.places import freezing_interpreter
 
     flags: dict[str, object] = {}
-    if real is not None:
+    with suppress(VenvmanError):
+        real = _context(tree.top / project, variables, tree.top, reporter)
         flags["python"] = str(freezing_interpreter(real).path)
-    context = _context(staged / project, variables, staged, reporter, flags=flags)
+    context = _context(tree.root / project, variables, tree.root, reporter, flags=flags)
     # What is remembered of a folder that is about to vanish shall vanish with it.
-    directories = replace(context.directories, state=staged.with_name("state"))
-    return replace(context, directories=directories)
+    return replace(context, directories=replace(context.directories, state=tree.state))
 
 
 def exit_code(lines: Sequence[HookLine]) -> ExitCode:

@@ -1,12 +1,18 @@
-"""``venvman hooks install | uninstall | status``, and ``run``, which the hooks call."""
+"""``venvman hooks install | uninstall | status``, and ``run``, which the hooks call.
+
+None of them but ``run`` reads a project: the way out must not need what may be broken.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.hookscript import HookMode, HookName
+from venvman.hookscript import REFUSED, HookMode, HookName
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from venvman.cli.session import Session
     from venvman.report.result import Result
 
@@ -22,10 +28,10 @@ def hooks_install(
     from venvman.githooks import install_hooks
     from venvman.report.hooks import hooks_result
 
-    root = session.context().project.root
+    roots = _projects(session)
     mode = HookMode.SYNC if sync else HookMode.REPORT
-    report = install_hooks(root, mode=mode, variables=session.variables)
-    return hooks_result(report, command="hooks install", root=root)
+    report = install_hooks(roots, mode=mode, variables=session.variables)
+    return hooks_result(report, command="hooks install", root=roots[0])
 
 
 def hooks_uninstall(session: Session) -> Result:
@@ -33,7 +39,7 @@ def hooks_uninstall(session: Session) -> Result:
     from venvman.githooks import uninstall_hooks
     from venvman.report.hooks import hooks_result
 
-    root = session.context().project.root
+    root = _folder(session)
     report = uninstall_hooks(root, variables=session.variables)
     return hooks_result(report, command="hooks uninstall", root=root)
 
@@ -43,7 +49,7 @@ def hooks_status(session: Session) -> Result:
     from venvman.githooks import hooks_status as look
     from venvman.report.hooks import hooks_result
 
-    root = session.context().project.root
+    root = _folder(session)
     report = look(root, variables=session.variables)
     return hooks_result(report, command="hooks status", root=root)
 
@@ -52,21 +58,47 @@ def hooks_run(
     session: Session,
     *,
     name: str,
-    mode: str,
+    mode: str | None,
     inside: tuple[str, ...],
+    refuse: bool,
 ) -> Result:
     """Do what a git hook does; the installed hooks call this."""
-    from pathlib import Path
-
     from venvman.report.hooks import hook_run_result
     from venvman.workflow import hooking
 
     lines = hooking.run_hook(
         HookName(name),
-        mode=HookMode(mode),
-        projects=inside or ["."],
+        mode=None if mode is None else HookMode(mode),
+        projects=inside,
         variables=session.variables,
         top=Path.cwd(),
         reporter=session.reporter,
     )
-    return hook_run_result(lines, exit_code=hooking.exit_code(lines))
+    result = hook_run_result(lines, exit_code=hooking.exit_code(lines))
+    if refuse and result.exit_code:
+        session.show(result)
+        raise SystemExit(REFUSED)
+    return result
+
+
+def _folder(session: Session) -> Path:
+    """The project's root, or the folder that was named where there is no project."""
+    from venvman.errors import ProjectNotFound
+    from venvman.project import find_project
+
+    try:
+        return find_project(Path.cwd(), home=Path.home(), explicit=session.common.project).root
+    except ProjectNotFound as error:
+        if error.code == "project-not-a-folder":
+            raise
+        return (Path.cwd() / (session.common.project or ".")).absolute()
+
+
+def _projects(session: Session) -> Sequence[Path]:
+    """The project here; where there is none, all that lie below."""
+    from venvman.project import find_workspace
+
+    root = _folder(session)
+    found = find_workspace(root, variables=session.variables)
+    below = [project.root for project in found]
+    return [root] if root in below or not below else below

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from venvman.errors import Advice
 from venvman.report.as_text.facts import fact_grid
-from venvman.report.as_text.words import Style, plain
+from venvman.report.as_text.words import Style, plain, sentence_list
 from venvman.report.drawing import Group, Text
 from venvman.report.fixes import AT_ROOT, shell_line
 
@@ -33,6 +33,9 @@ def render_hooks(data: Mapping[str, Any]) -> RenderableType:
         Text.assemble("Git hooks in ", plain(data["folder"], Style.PLACE)),
         fact_grid(rows),
     ]
+    if data["projects"]:
+        told = (f"{each['path']} ({_MODES[each['mode']]})" for each in data["projects"])
+        parts.append(plain(f"For {sentence_list(told)}"))
     return Group(*parts)
 
 
@@ -68,8 +71,11 @@ def _state(hook: Mapping[str, Any]) -> Text:
             does = "refuses a stale lock"
             if hook["name"] != "pre-commit":
                 does = _MODES[hook["mode"]]
-            chained = ", after the hook that was here before" if hook["chained"] else ""
+            chained = ", together with the hook that was here before" if hook["chained"] else ""
             return Text.assemble(("installed", Style.ADDED), f": {does}{chained}")
+        case "idle":
+            words = f": git does not run {hook['path']}"
+            return Text.assemble(("idle", Style.CHANGED), plain(words))
         case "foreign":
             return Text.assemble(("somebody else's", Style.CHANGED), ": left alone")
         case _:
