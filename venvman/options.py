@@ -10,9 +10,20 @@ from dataclasses import field, replace
 
 from venvman.frozen import dataclass
 
-__all__ = ["DEFAULT_INDEX", "FileOptions", "IndexOptions", "layer"]
+__all__ = ["DEFAULT_INDEX", "ConstraintsFile", "FileOptions", "IndexOptions", "layer"]
 
 DEFAULT_INDEX = "https://pypi.org/simple"
+
+
+@dataclass(frozen=True, slots=True)
+class ConstraintsFile:
+    """A file of constraints that no requirements file names: its path or URL, and who does.
+
+    ``where`` is a flag, a variable, or a setting of a configuration file.
+    """
+
+    location: str
+    where: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from venvman.errors import Advice, ConfigurationError, Problem
 from venvman.frozen import dataclass
 from venvman.names import canonical
-from venvman.options import DEFAULT_INDEX, IndexOptions
+from venvman.options import DEFAULT_INDEX, ConstraintsFile, IndexOptions
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
@@ -66,13 +66,15 @@ def read_pip_configuration(
     return options
 
 
-def pip_files(variables: Mapping[str, str], *, home: Path, key: str) -> tuple[str, ...]:
+def pip_files(variables: Mapping[str, str], *, home: Path, key: str) -> tuple[ConstraintsFile, ...]:
     """The files that pip is configured to use as ``constraint`` or ``build-constraint`` (``key``).
 
     As written: they count from the working directory, as with pip.
     """
     value = _merged(variables, home, None, None, []).get(key)
-    return () if value is None else tuple(value.text.split())
+    if value is None:
+        return ()
+    return tuple(ConstraintsFile(each, value.where) for each in value.text.split())
 
 
 def _merged(

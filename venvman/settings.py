@@ -112,7 +112,11 @@ def read_settings(
 
 
 # Flags that may be repeated are named in the singular.
-_FLAGS = {"targets": "--target", "python_versions": "--python-version"}
+_FLAGS = {
+    "constraints": "--constraint",
+    "targets": "--target",
+    "python_versions": "--python-version",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

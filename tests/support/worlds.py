@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from venvman.engines import FreezeRequest, Upgrade
     from venvman.target import Target
 
-__all__ = ["TARGET", "Case", "freeze_case", "pins_of", "read_case", "stock"]
+__all__ = ["TARGET", "Case", "freeze_case", "pins_of", "read_case", "stock", "told_by_its_build"]
 
 
 def _target() -> Target:
@@ -149,7 +149,7 @@ def pins_of(locks: Mapping[str, Lock]) -> list[str]:
 def _files(folder: Path, name: str, version: str, facts: Mapping[str, Any]) -> Iterator[Path]:
     requires = facts.get("requires", ())
     if "built_with" in facts:
-        yield _built_with(folder, name, version, facts["built_with"])
+        yield told_by_its_build(folder, name, version, facts["built_with"])
         return
     if facts.get("sdist") or facts.get("both"):
         yield make_sdist(folder, name, version, requires=requires)
@@ -160,7 +160,7 @@ def _files(folder: Path, name: str, version: str, facts: Mapping[str, Any]) -> I
         )  # fmt: skip
 
 
-def _built_with(folder: Path, name: str, version: str, tool: str) -> Path:
+def told_by_its_build(folder: Path, name: str, version: str, tool: str) -> Path:
     """An sdist that only its build can describe: it depends on ``b`` in the version of ``tool``."""
     return make_sdist(
         folder,

@@ -270,6 +270,15 @@ _PYTHON = Option(
     metavar="VERSION|PATH",
     help="The interpreter to use, such as 3.12 or a path.",
 )
+_CONSTRAINT = Option(
+    "constraint",
+    "--constraint",
+    "-c",
+    kind=Kind.WORDS,
+    effect=Effect.ACTS,
+    metavar="FILE",
+    help="Keep within the constraints in FILE, as if a -c line named it; may be repeated.",
+)
 _LOCKED = Option(
     "locked",
     "--locked",
@@ -354,6 +363,7 @@ _TABLE = (
         _LOCKED,
         _FROZEN,
         Option("inexact", "--inexact", help="Leave packages that the lock does not name."),
+        _CONSTRAINT,
         _PYTHON,
         Option(
             "recreate",
@@ -424,6 +434,7 @@ _TABLE = (
         Option(
             "engine", "--engine", kind=Kind.TEXT, metavar="NAME", help="Who finds the versions."
         ),
+        _CONSTRAINT,
         _PYTHON,
         Option(
             "target",
@@ -512,6 +523,7 @@ _TABLE = (
             metavar="PATH|URL",
             help="A folder or repository to install editable; may be repeated.",
         ),
+        _CONSTRAINT,
         *_EDITED,
         argument=Argument(
             "requirements",
@@ -541,6 +553,7 @@ _TABLE = (
         _AND_SYNC,
         _DRY_RUN,
         _YES,
+        _CONSTRAINT,
         _PYTHON,
         argument=Argument("names", metavar="[NAME]...", help="Only these packages' pins."),
         examples=(

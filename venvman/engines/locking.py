@@ -104,7 +104,7 @@ class Locking:
         target = self._request.target
         return [
             (name, line)
-            for line in (*group.requirements, *group.constraints)
+            for line in group.lines
             if target.applies(line.marker) and (name := self._name_of(line)) is not None
         ]
 

@@ -71,6 +71,7 @@ class _Freeze:
             environment=self._environment,
             reporter=reporter,
         )
+        self._environment |= _within(request.build_constraints, folder)
         self._mirror = Mirror(folder, self._root)
         self._sources = {
             group.name: read_sources(group, request.project) for group in request.groups
@@ -116,11 +117,9 @@ class _Freeze:
         )
         self._mirror.write(output, _seed(kept))
         sources = [relative(path, self._root) for group in groups for path in group.sources]
-        beside = self._beside()
+        limits = _limits(self._beside(), self._root) + self._outside(groups)
         arguments = ("--allow-unsafe", "--strip-extras", f"--output-file={_COMBINED}", *sources)
-        if beside:
-            place = self._mirror.write(self._root / _LIMITS, _limits(beside, self._root))
-            arguments = (f"--constraint={place}", *arguments)
+        arguments = (*self._limited_by(limits), *arguments)
         text = self._compile(arguments, self._mirror.root, output, groups)
         return self._finisher.entries(text, groups)
 
@@ -144,10 +143,8 @@ class _Freeze:
             for entry in self._beside()
             if entry.name not in named and self._may_limit(entry, group)
         ]
-        arguments = command.arguments
-        if limits:
-            place = self._mirror.write(self._root / _LIMITS, _limits(limits, self._root))
-            arguments = (f"--constraint={place}", *arguments)
+        text = _limits(limits, self._root) + self._outside([group])
+        arguments = (*self._limited_by(text), *command.arguments)
         text = self._compile(arguments, self._mirror.of(command.folder), group.lock, [group])
         lock = self._finisher.lock(
             text,
@@ -176,6 +173,15 @@ class _Freeze:
         text = redact(self._mirror.original(line)).rstrip()
         if text:
             self._reporter.detail(text)
+
+    def _limited_by(self, text: str) -> tuple[str, ...]:
+        """What makes pip-compile take the lines of ``text`` for constraints."""
+        return (f"--constraint={self._mirror.write(self._root / _LIMITS, text)}",) if text else ()
+
+    def _outside(self, groups: Iterable[Group]) -> str:
+        """The constraints that no file of the project names; pip-compile reads no pip.conf here."""
+        lines = dict.fromkeys(wish.raw for group in groups for wish in group.outside)
+        return "".join(f"{line}\n" for line in lines)
 
     # ---- what a run starts from ----------------------------------------------------------
 
@@ -221,6 +227,16 @@ class _Freeze:
 
 
 NO_CONFIG = ("--no-config",)
+
+
+def _within(build_constraints: Sequence[str], folder: Path) -> dict[str, str]:
+    """Variables by which what builds need keeps within ``build_constraints``."""
+    if not build_constraints:
+        return {}
+    file = folder / "build-constraints.txt"
+    file.write_text("".join(f"{line}\n" for line in build_constraints), encoding="utf-8")
+    # Older pips know one variable for both; pip-compile itself takes no constraints from it.
+    return {"PIP_CONSTRAINT": file.as_uri(), "PIP_BUILD_CONSTRAINT": file.as_uri()}
 
 
 def _seed(entries: Iterable[LockEntry]) -> str:

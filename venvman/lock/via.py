@@ -76,23 +76,14 @@ def judge_annotations(
 
 def _asking(group: Group, lock: Lock, *, targets: Sequence[Target], root: Path) -> _Asking:
     files: dict[LockEntry, set[str]] = defaultdict(set)
-    # What limits the group without being a file of it (PIP_CONSTRAINT, say) stands in no lock.
     read = {path.relative_to(root).as_posix() for path in group.files if path.is_relative_to(root)}
-    known = (
-        read
-        | {wish.origin.path for wish in group.requirements}
-        | {str(path) for path in group.files}
-    )
-    constraints = [
-        wish for wish in group.constraints if wish.origin.path in known or "://" in wish.origin.path
-    ]
-    for target, wish in product(targets, (*group.requirements, *constraints)):
+    for target, wish in product(targets, group.lines):
         if not target.applies(wish.marker):
             continue
         entry = named_entry(wish, lock, target=target, root=root)
         if entry is not None:
             files[entry].add(f"{'-c' if wish.constraint else '-r'} {wish.origin.path}")
-    origins = {wish.origin.path for wish in (*group.requirements, *constraints)}
+    origins = {wish.origin.path for wish in group.lines}
     # An older pip-compile, run beside the source, wrote its paths relative to that.
     folders = (group.folder or root, group.sources[0].parent)
     own_locks = {group.lock.relative_to(root).as_posix()} if group.lock.is_relative_to(root) else ()

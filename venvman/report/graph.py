@@ -8,6 +8,7 @@ from venvman.errors import ExitCode
 from venvman.report.changes import source_text
 from venvman.report.graphlanguages import GraphForm, in_language
 from venvman.report.result import Result, Status
+from venvman.secrets import redact
 
 if TYPE_CHECKING:
     from venvman.graph import Asking, Chain, Chains, Dependency, Graph
@@ -32,12 +33,12 @@ def tree_result(outcome: TreeOutcome, form: GraphForm = GraphForm.TEXT) -> Resul
 
 
 def why_result(outcome: WhyOutcome, form: GraphForm = GraphForm.TEXT) -> Result:
-    """``data.reasons[] {name, version, more, chains[] {path, line, requirement, steps[]}}``."""
+    """``data.reasons[] {name, version, more, chains[], constraints[]}``."""
     return Result(
         command="why",
         status=Status.OK,
         exit_code=ExitCode.OK,
-        data={"reasons": [_reason(each, outcome.graph) for each in outcome.reasons]},
+        data={"reasons": [_reason(each, outcome) for each in outcome.reasons]},
         problems=outcome.problems,
         view=outcome,
         verbatim=in_language(outcome.graph, form),
@@ -84,12 +85,17 @@ def _dependency(edge: Dependency) -> dict[str, Any]:
     }
 
 
-def _reason(chains: Chains, graph: Graph) -> dict[str, Any]:
+def _reason(chains: Chains, outcome: WhyOutcome) -> dict[str, Any]:
     return {
         "name": chains.name,
-        "version": graph.packages[chains.name].version,
+        "version": outcome.graph.packages[chains.name].version,
         "more": chains.more,
-        "chains": [_chain(each, graph) for each in chains.chains],
+        "chains": [_chain(each, outcome.graph) for each in chains.chains],
+        "constraints": [
+            {"path": each.origin.path, "line": each.origin.line, "requirement": redact(each.raw)}
+            for each in outcome.limits
+            if each.name == chains.name
+        ],
     }
 
 

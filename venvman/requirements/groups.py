@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from venvman.errors import Problem, RequirementsError, Severity, VenvmanError
+from venvman.errors import Advice, Problem, RequirementsError, Severity, VenvmanError
 from venvman.frozen import dataclass
 from venvman.requirements.file import RequirementLine, parse
 from venvman.requirements.includes import Follower, local_path
@@ -20,12 +20,13 @@ from venvman.scan import Library
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from venvman.options import FileOptions
+    from venvman.options import ConstraintsFile, FileOptions
+    from venvman.project import Project
     from venvman.requirements.file import ParsedFile
     from venvman.requirements.includes import Visit
     from venvman.scan import Scan, SourceFile
 
-__all__ = ["Group", "Requirement", "RequirementSet", "read_requirements"]
+__all__ = ["Group", "Requirement", "RequirementSet", "read_constraints", "read_requirements"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,8 @@ class Group:
     ``sources`` and ``lock`` are absolute paths (``lock`` need not exist). ``folder`` is where the
     command in the lock's header is run, None where there is none; ``limits`` are the constraints
     files that it names. ``included`` and ``limiting`` are the locks of other groups that a ``-r``
-    and only a ``-c`` names. ``requirements`` and ``constraints`` keep the order of the files.
+    and only a ``-c`` names. ``requirements`` and ``constraints`` keep the order of the files;
+    ``outside`` are the last of the constraints, those of files that no file of the group names.
     ``options`` has an entry for the lock's command and one per file read, in order. ``files`` are
     the absolute paths of every local file read, the first source first.
     """
@@ -45,12 +47,19 @@ class Group:
     lock: Path
     requirements: tuple[Requirement, ...]
     constraints: tuple[Requirement, ...] = ()
+    outside: tuple[Requirement, ...] = ()
     options: tuple[FileOptions, ...] = ()
     files: tuple[Path, ...] = ()
     folder: Path | None = None
     limits: tuple[Path, ...] = ()
     included: tuple[Path, ...] = ()
     limiting: tuple[Path, ...] = ()
+
+    @property
+    def lines(self) -> tuple[Requirement, ...]:
+        """The requirements and constraints of its own files: those that its lock's notes name."""
+        own = len(self.constraints) - len(self.outside)
+        return (*self.requirements, *self.constraints[:own])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +74,7 @@ def read_requirements(
     *,
     variables: Mapping[str, str],
     fetch: Callable[[str], bytes] | None = None,
-    limits: Sequence[str] = (),
+    limits: Sequence[ConstraintsFile] = (),
 ) -> RequirementSet:
     """Merges the sources of ``scan`` with all they include into groups.
 
@@ -78,27 +87,46 @@ def read_requirements(
         variables: what ``${NAME}`` may stand for.
         fetch: reads the ``http:`` URL of an included file; None refuses such includes. It may raise
             any :class:`VenvmanError`.
-        limits: paths or URLs of files of constraints for every group, which no file names.
+        limits: files of constraints for every group, which no file names.
 
     Raises:
         RequirementsError: one problem for every faulty line of every file read.
     """
-    reader = _Reader(scan, variables=variables, fetch=fetch, limits=limits)
+    reader = _Reader(scan.project, scan.stand_ins, variables=variables, fetch=fetch, limits=limits)
     groups = tuple(reader.group(source) for source in scan.sources if source.paths)
     reader.check()
     return RequirementSet(groups=groups)
+
+
+def read_constraints(
+    project: Project,
+    files: Iterable[ConstraintsFile],
+    *,
+    variables: Mapping[str, str],
+    fetch: Callable[[str], bytes] | None,
+) -> tuple[Requirement, ...]:
+    """The lines of files of constraints that no requirements file names.
+
+    Raises:
+        RequirementsError: one problem for every faulty line, and every file that is not there.
+    """
+    reader = _Reader(project, {}, variables=variables, fetch=fetch)
+    found = tuple(reader.outside(files))
+    reader.check()
+    return found
 
 
 class _Reader:
     """Reads groups one after the other, keeps every fault once."""
 
     def __init__(
-        self, scan: Scan, *, variables: Mapping[str, str],
-        fetch: Callable[[str], bytes] | None, limits: Sequence[str],
+        self, project: Project, stand_ins: Mapping[str, tuple[str, ...]], *,
+        variables: Mapping[str, str],
+        fetch: Callable[[str], bytes] | None, limits: Sequence[ConstraintsFile] = (),
     ) -> None:  # fmt: skip
         self._limits = limits
-        self._library = Library(scan.project, variables=variables)
-        self._stand_ins = scan.stand_ins
+        self._library = Library(project, variables=variables)
+        self._stand_ins = stand_ins
         self._variables = variables
         self._fetch = fetch
         self._fetched: set[str] = set()
@@ -123,14 +151,15 @@ class _Reader:
                     requirements.append(visit.line.requirement)
                 elif (constraint := self._constraint(visit.line, visit)) is not None:
                     constraints.append(constraint)
-        constraints += self._machine_constraints()
+        outside = tuple(self.outside(self._limits))
         self._note(follower.faults)
         return Group(
             name=source.group,
             sources=source.paths,
             lock=source.lock,
             requirements=tuple(requirements),
-            constraints=tuple(constraints),
+            constraints=(*constraints, *outside),
+            outside=outside,
             options=tuple(options),
             files=tuple(files),
             folder=source.folder,
@@ -147,11 +176,16 @@ class _Reader:
             ),
         )
 
-    def _machine_constraints(self) -> Iterator[Requirement]:
-        """Theirs are no files of the group: no lock names them."""
-        for location in self._limits:
+    def outside(self, files: Iterable[ConstraintsFile]) -> Iterator[Requirement]:
+        """The lines of ``files``, which are no files of a group: no lock names them."""
+        for file in files:
+            try:
+                self._load(file.location)
+            except RequirementsError as error:
+                self._note(replace(each, **_named_by(file)) for each in error.problems)
+                continue
             follower = Follower(self._load, stand_ins={})
-            for visit in self._followed(follower, location):
+            for visit in self._followed(follower, file.location):
                 if visit.line is None:
                     self._note(visit.parsed.errors)
                 elif isinstance(visit.line, RequirementLine):
@@ -163,6 +197,8 @@ class _Reader:
     def check(self) -> None:
         """Raises :class:`RequirementsError` if anything was wrong."""
         errors = [fault for fault in self._faults if fault.severity is Severity.ERROR]
+        if len(errors) == 1 and errors[0].line is None:
+            raise RequirementsError(errors[0].message, code=errors[0].code, problems=errors)
         if errors:
             count = "One line" if len(errors) == 1 else f"{len(errors)} lines"
             raise RequirementsError(
@@ -254,3 +290,12 @@ def _not_a_constraint(line: RequirementLine) -> Problem | None:
         text=origin.text,
         why="A -c names this file.",
     )
+
+
+def _named_by(file: ConstraintsFile) -> dict[str, Any]:
+    """What a fault of the whole of ``file`` says of who wants it."""
+    return {
+        "code": "constraints-missing",
+        "why": f"{file.where} names it as a file of constraints.",
+        "fix": Advice(f"Write the file, or correct {file.where}."),
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 from venvman.directories import Directories
 from venvman.errors import Command, Problem, Severity
 from venvman.frozen import dataclass
+from venvman.settings import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from venvman.environment.inventory import Seen
     from venvman.events import Reporter
     from venvman.index.client import Index
     from venvman.lock.file import Lock
-    from venvman.options import FileOptions, IndexOptions
+    from venvman.options import ConstraintsFile, FileOptions, IndexOptions
     from venvman.project import Project
     from venvman.settings import Settings
     from venvman.store.store import Store
@@ -90,12 +91,14 @@ class Context:
         return replace(layer(base, files), offline=self.settings.offline.value)
 
     @property
-    def constraint_files(self) -> tuple[str, ...]:
+    def constraint_files(self) -> tuple[ConstraintsFile, ...]:
         """What limits every group besides its files: the setting, then pip's own configuration."""
-        from venvman.pipconfig import pip_files
+        from venvman.options import ConstraintsFile
 
-        own = [str(self.project.root / each) for each in self.settings.constraints.value]
-        return (*own, *self._named(pip_files(self.variables, home=self.home, key="constraint")))
+        setting = self.settings.constraints
+        own = [ConstraintsFile(each, setting.where) for each in setting.value]
+        folder = self.cwd if setting.origin is Origin.FLAG else self.project.root
+        return (*_located(own, folder), *self._of_pip("constraint"))
 
     @property
     def build_constraints(self) -> tuple[str, ...]:
@@ -104,16 +107,25 @@ class Context:
         Raises:
             RequirementsError: one of them cannot be read.
         """
+        from venvman.requirements.groups import read_constraints
+
+        files = self._of_pip("build-constraint")
+        lines = read_constraints(self.project, files, variables=self.variables, fetch=self.fetch)
+        return (*self.settings.build_constraints.value, *(each.raw for each in lines))
+
+    def fetch(self, url: str) -> bytes:
+        """A requirements file on a server.
+
+        Raises:
+            VenvmanError: it cannot be had.
+        """
+        with closing(self.open_index(self.index_options())) as index:
+            return index.read(url)
+
+    def _of_pip(self, key: str) -> tuple[ConstraintsFile, ...]:
         from venvman.pipconfig import pip_files
-        from venvman.scan import Library
 
-        library = Library(self.project, variables=self.variables)
-        files = self._named(pip_files(self.variables, home=self.home, key="build-constraint"))
-        lines = [line for each in files for line in library.load(each).requirements]
-        return (*self.settings.build_constraints.value, *(each.requirement.raw for each in lines))
-
-    def _named(self, names: tuple[str, ...]) -> list[str]:
-        return [each if "://" in each else str(self.cwd / each) for each in names]
+        return _located(pip_files(self.variables, home=self.home, key=key), self.cwd)
 
 
 def open_context(
@@ -216,6 +228,14 @@ def context_of(
         variables=variables,
         cwd=cwd,
         reporter=reporter,
+    )
+
+
+def _located(files: Iterable[ConstraintsFile], folder: Path) -> tuple[ConstraintsFile, ...]:
+    """``files``, those that are no URLs absolute: seen from ``folder``."""
+    return tuple(
+        each if "://" in each.location else replace(each, location=str(folder / each.location))
+        for each in files
     )
 
 

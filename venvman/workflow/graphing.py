@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from venvman.lock.graph import LockedGroup
     from venvman.names import NormalizedName
     from venvman.project import Project
-    from venvman.requirements.groups import RequirementSet
+    from venvman.requirements.groups import Requirement, RequirementSet
     from venvman.scan import Scan
     from venvman.store.store import Store
     from venvman.target import Target
@@ -69,11 +69,12 @@ class TreeOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhyOutcome:
-    """For each name that was asked about, the chains to it."""
+    """For each name that was asked about, the chains to it, and the constraints that limit it."""
 
     project: Project
     graph: Graph
     reasons: tuple[Chains, ...]
+    limits: tuple[Requirement, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
@@ -132,6 +133,14 @@ def why(
         project=context.project,
         graph=part_of(graph, closure(graph, wanted, invert=True)),
         reasons=tuple(chains_to(graph, name, limit=limit) for name in wanted),
+        limits=tuple(
+            dict.fromkeys(
+                wish
+                for group in locked.requirements.groups
+                for wish in group.constraints
+                if wish.name in wanted and locked.target.applies(wish.marker)
+            )
+        ),
         problems=locked.problems,
     )
 

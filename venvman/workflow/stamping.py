@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman import freshstamp, stamp
 from venvman.environment.ledger import read_ledger
+from venvman.errors import RequirementsError
 from venvman.frozen import dataclass
 from venvman.install import states
 from venvman.install.layout import site_of
+from venvman.pipconfig import configuration_files
 from venvman.reading import read_regular
+from venvman.requirements.includes import local_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,7 +61,7 @@ def leave_stamp(
     """
     if not stamp.is_answerable(arguments):
         return False
-    if any(_is_remote(looked.scan, file.path) for file in looked.scan.files):
+    if _rests_on_servers(context, looked.scan):
         return False
     environment = str(looked.environment.root)
     names = sorted(_variables_in(looked.scan))
@@ -144,7 +148,7 @@ def leave_fresh_stamp(
     if not freshstamp.is_answerable(arguments):
         return False
     scan = open_scan(context)
-    if any(_is_remote(scan, file.path) for file in scan.files):
+    if _rests_on_servers(context, scan):
         return False
     place = locate(context.project, context.settings)
     python = freezing_interpreter(context).path
@@ -176,7 +180,8 @@ def _files(context: Context, scan: Scan, files_ns: int) -> Iterator[stamp.Watche
         above = (each for each in root.parents if each.is_relative_to(context.project.git_root))
         paths |= {folder / ".python-version" for folder in above}
     paths |= set(_project_files(scan, root))
-    paths |= {Path(each) for each in context.constraint_files if "://" not in each}
+    paths |= {Path(limit) for each in _limits(context) if (limit := local_path(each)) is not None}
+    paths |= set(configuration_files(context.variables, home=context.home))
     for path in sorted(paths):
         yield stamp.FILE, str(path), files_ns
 
@@ -207,6 +212,25 @@ def _environment(looked: Looked) -> Iterator[stamp.Watched]:
     ]
     for path in paths:
         yield stamp.PART, str(path), when
+
+
+def _limits(context: Context) -> Iterator[str]:
+    """The constraints files that the project does not name, with what they include."""
+    from venvman.requirements.includes import Follower
+    from venvman.scan import Library
+
+    library = Library(context.project, variables=context.variables)
+    for file in context.constraint_files:
+        yield file.location
+        with suppress(RequirementsError):
+            for visit in Follower(library.load, stand_ins={}).follow(file.location):
+                yield visit.location
+
+
+def _rests_on_servers(context: Context, scan: Scan) -> bool:
+    return any(local_path(each) is None for each in _limits(context)) or any(
+        _is_remote(scan, file.path) for file in scan.files
+    )
 
 
 def _is_remote(scan: Scan, path: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 from venvman.errors import Advice, Command, ConfigurationError, ProjectNotFound
@@ -85,12 +84,8 @@ def read_wishes(context: Context, scan: Scan) -> RequirementSet:
     """
     from venvman.requirements.groups import read_requirements
 
-    def fetch(url: str) -> bytes:
-        with closing(context.open_index(context.index_options())) as index:
-            return index.read(url)
-
     return read_requirements(
-        scan, variables=context.variables, fetch=fetch, limits=context.constraint_files
+        scan, variables=context.variables, fetch=context.fetch, limits=context.constraint_files
     )
 
 

@@ -18,6 +18,7 @@ def add(
     *,
     requirements: tuple[str, ...],
     editable: tuple[str, ...],
+    constraint: tuple[str, ...],
     group: str | None,
     dev: bool,
     sync: bool,
@@ -43,5 +44,6 @@ def add(
             freeze=not frozen, sync=sync, dry_run=dry_run, yes=yes, confirm=session.confirm
         ),
     )
-    outcome = edit(session.context_or_new(python=python), request)
+    context = session.context_or_new(python=python, constraints=constraint or None)
+    outcome = edit(context, request)
     return edit_result(outcome, command="add", dry_run=dry_run)

@@ -26,6 +26,7 @@ def freeze(
     installed: bool,
     hashes: bool | None,
     engine: str | None,
+    constraint: tuple[str, ...],
     python: str | None,
     target: tuple[str, ...],
     python_version: tuple[str, ...],
@@ -43,6 +44,7 @@ def freeze(
         workspace=all_projects,
         engine=engine,
         python=python,
+        constraints=constraint or None,
         targets=[*(["universal"] if universal else []), *_words(target)] or None,
         python_versions=_words(python_version) or None,
     )

@@ -27,6 +27,7 @@ def sync(
     locked: bool | None,
     frozen: bool,
     inexact: bool,
+    constraint: tuple[str, ...],
     python: str | None,
     recreate: bool,
     compile_bytecode: bool | None,
@@ -42,6 +43,7 @@ def sync(
     contexts = session.contexts(
         workspace=all_projects,
         python=python,
+        constraints=constraint or None,
         compile=compile_bytecode,
         link=None if link is None else Link(link),
     )

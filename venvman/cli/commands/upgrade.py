@@ -18,6 +18,7 @@ def upgrade(
     sync: bool,
     dry_run: bool,
     yes: bool,
+    constraint: tuple[str, ...],
     python: str | None,
 ) -> Result:
     """Move pins as far forward as the requirements allow, then sync."""
@@ -28,4 +29,5 @@ def upgrade(
     request = UpgradeRequest(
         names=names, sync=sync, dry_run=dry_run, yes=yes, confirm=session.confirm
     )
-    return upgrade_result(move(session.context(python=python), request), dry_run=dry_run)
+    context = session.context(python=python, constraints=constraint or None)
+    return upgrade_result(move(context, request), dry_run=dry_run)

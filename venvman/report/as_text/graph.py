@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from venvman.graph import Asking, Branch, Dependency
 from venvman.report.as_text.words import Style, count, plain, sentence_list
 from venvman.report.drawing import Group, Text, Tree
+from venvman.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +43,7 @@ def render_tree(outcome: TreeOutcome) -> RenderableType:
 
 def render_why(outcome: WhyOutcome, *, verbose: bool) -> RenderableType:
     """For each package its version, then the chains to it, shortest first."""
-    return Group(*(_reason(each, outcome.graph, verbose=verbose) for each in outcome.reasons))
+    return Group(*(_reason(each, outcome, verbose=verbose) for each in outcome.reasons))
 
 
 def _heading(branch: Branch) -> Text | None:
@@ -111,9 +112,10 @@ def _total(graph: Graph) -> str:
     return count(len(graph.packages), "package")
 
 
-def _reason(chains: Chains, graph: Graph, *, verbose: bool) -> RenderableType:
-    package = graph.packages[chains.name]
-    if not chains.chains:
+def _reason(chains: Chains, outcome: WhyOutcome, *, verbose: bool) -> RenderableType:
+    package = outcome.graph.packages[chains.name]
+    limits = [each for each in outcome.limits if each.name == chains.name]
+    if not chains.chains and not limits:
         return Text.assemble(_package(package), "  no requirement is known to bring it")
     shown = chains.chains if verbose else chains.chains[:_MOST_CHAINS]
     tree = Tree(_package(package), guide_style=Style.FAINT)
@@ -126,6 +128,9 @@ def _reason(chains: Chains, graph: Graph, *, verbose: bool) -> RenderableType:
         )
     elif chains.more:
         tree.add(Text("... and longer ones", style=Style.FAINT))
+    for limit in limits:
+        where = plain(str(limit.origin), Style.PLACE)
+        tree.add(Text.assemble(where, f"  limits it to {redact(limit.raw)}"))
     return tree
 
 
