@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.index import Index, serve
+from venvman import secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,7 @@ KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "PYENV_ROOT")
 def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home; returns it. Variables of pip, uv, venvman, git and CI are gone."""
     home = tmp_path_factory.mktemp("home")
+    secrets.forget()
     for name in list(os.environ):
         if name not in KEPT and not name.startswith(("COV_", "COVERAGE_", "PYTEST_")):
             monkeypatch.delenv(name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import configparser
 import locale
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from venvman.errors import Advice, ConfigurationError, Problem
 from venvman.frozen import dataclass
 from venvman.names import canonical
 from venvman.options import DEFAULT_INDEX, ConstraintsFile, IndexOptions
-from venvman.secrets import redact
+from venvman.secrets import check_url, redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,6 +40,7 @@ class _Value:
     text: str
     where: str
     path: str | None = None
+    line: int | None = None
 
 
 def read_pip_configuration(
@@ -157,7 +159,8 @@ def _key(text: str) -> str:
 def _read_file(path: Path, problems: list[Problem]) -> dict[str, dict[str, _Value]]:
     parser = _Parser()
     try:
-        parser.read_string(_decoded(path.read_bytes()), source=str(path))
+        content = _decoded(path.read_bytes())
+        parser.read_string(content, source=str(path))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
@@ -178,11 +181,24 @@ def _read_file(path: Path, problems: list[Problem]) -> dict[str, dict[str, _Valu
         return {}
     return {
         section: {
-            key: _Value(text, f"{path} [{section}] {key}", str(path))
+            key: _Value(
+                text, f"{path} [{section}] {key}", str(path), _line_in(content, section, key)
+            )
             for key, text in parser.items(section)
         }
         for section in parser.sections()
     }
+
+
+def _line_in(content: str, section: str, key: str) -> int | None:
+    """Where ``key`` of ``section`` stands (1-based); the parser does not tell."""
+    inside = ""
+    for number, line in enumerate(content.splitlines(), start=1):
+        if line.startswith("["):
+            inside = line[1:].partition("]")[0]
+        elif inside == section and _key(re.split("[=:]", line, maxsplit=1)[0].strip()) == key:
+            return number
+    return None
 
 
 def _decoded(content: bytes) -> str:
@@ -250,11 +266,11 @@ def _readers(home: Path) -> dict[str, tuple[str, Callable[[str], object]]]:
         return str(home / text[2:]) if text.startswith("~/") else text
 
     def links(text: str) -> tuple[str, ...]:
-        return tuple(path(each) for each in text.split())
+        return tuple(path(each) for each in _urls(text))
 
     return {
-        "index-url": ("index_url", str.strip),
-        "extra-index-url": ("extra_index_urls", _words),
+        "index-url": ("index_url", _url),
+        "extra-index-url": ("extra_index_urls", _urls),
         "no-index": ("no_index", _boolean),
         "find-links": ("find_links", links),
         "trusted-host": ("trusted_hosts", lambda text: frozenset(text.split())),
@@ -267,15 +283,25 @@ def _readers(home: Path) -> dict[str, tuple[str, Callable[[str], object]]]:
         "require-hashes": ("require_hashes", _boolean),
         "cert": ("cert", path),
         "client-cert": ("client_cert", path),
-        "proxy": ("proxy", str.strip),
+        "proxy": ("proxy", _proxy),
         "timeout": ("timeout", _seconds),
         "retries": ("retries", _count),
         "keyring-provider": ("keyring_provider", str.strip),
     }
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
+def _url(text: str) -> str:
+    check_url(text)
+    return text.strip()
+
+
+def _urls(text: str) -> tuple[str, ...]:
+    return tuple(_url(each) for each in text.split())
+
+
+def _proxy(text: str) -> str:
+    check_url(text if "//" in text else f"http://{text.strip()}")
+    return text.strip()
 
 
 def _boolean(text: str) -> bool:
@@ -311,10 +337,16 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _shown(text: str) -> str:
+    """A proxy may be written without its scheme."""
+    return redact(text) if "://" in text or "@" not in text else redact(f"http://{text}")
+
+
 def _invalid(value: _Value, reason: str) -> Problem:
     return Problem(
         code="pip-configuration-invalid",
-        message=f"{value.where} cannot be {redact(value.text)!r}: {reason}.",
+        message=f"{value.where} cannot be {_shown(value.text)!r}: {reason}.",
         path=value.path,
+        line=value.line,
         fix=Advice("Correct it; `pip config debug` shows all that pip reads."),
     )

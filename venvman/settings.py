@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from venvman.errors import ConfigurationError, Problem
 from venvman.frozen import dataclass
 from venvman.reading import read_regular
-from venvman.secrets import redact
+from venvman.secrets import check_url, redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -396,9 +396,10 @@ def _sets_of_words(raw: object) -> tuple[tuple[str, ...], ...]:
 
 
 def _pairs(raw: object) -> tuple[tuple[str, str], ...]:
-    if isinstance(raw, dict) and all(isinstance(value, str) for value in raw.values()):
-        return tuple(raw.items())
-    raise ValueError("a table of package = index URL is expected")
+    if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
+        raise ValueError("a table of package = index URL is expected")
+    check_url(*raw.values())
+    return tuple(raw.items())
 
 
 def _link(raw: object) -> Link:

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from venvman.requirements.file import parse
-from venvman.requirements.lines import decode, expand, logical_lines
+from venvman.requirements.lines import decode, logical_lines
+from venvman.variables import expand
 
 # Text made of the pieces that mean something, so that odd combinations are met often.
 PIECES = st.sampled_from(

@@ -18,9 +18,8 @@ from venvman.githooks import HooksReport, HookState, HookStatus
 from venvman.hookscript import HookMode, HookName
 from venvman.lock.file import Lock, LockHeader
 from venvman.names import canonical
-from venvman.options import FileOptions
 from venvman.origin import FileLine
-from venvman.requirements.file import OptionLine, ParsedFile
+from venvman.requirements.file import ParsedFile, parse
 from venvman.requirements.groups import Group, Requirement, RequirementSet
 from venvman.sources import IndexSource, VcsSource
 
@@ -290,14 +289,8 @@ def test_hooks_that_are_not_installed_are_worth_a_note(world: World) -> None:
 
 
 def file_of(*lines: str, trusted: str = "") -> ParsedFile:
-    return ParsedFile(
-        path="requirements.txt",
-        lines=tuple(
-            OptionLine(origin=FileLine(path="requirements.txt", line=number, text=text))
-            for number, text in enumerate(lines, 1)
-        ),
-        options=FileOptions(trusted_hosts=tuple(trusted.split())),
-    )
+    text = "\n".join([*lines, *(f"--trusted-host {host}" for host in trusted.split())])
+    return parse(text, path="requirements.txt", variables={})
 
 
 def test_credentials_in_a_requirements_file_are_found_and_not_repeated(world: World) -> None:

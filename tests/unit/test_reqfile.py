@@ -212,7 +212,7 @@ def test_a_word_after_an_option_is_ignored_as_pip_does() -> None:
         ("https://h/x.whl", "wheel-name-invalid", "x.whl"),
         ("git+https://h/x#egg=a==1", "egg-invalid", "a==1"),
         ("foo @ https://h/x#egg=-a", "egg-invalid", "-a"),
-        ("http://[x", "url-invalid", "http://[x"),
+        ("http://[x", "url-invalid", "taken apart"),
         ("file://elsewhere/x", "url-invalid", "elsewhere"),
         ("-e git+https://h/x", "editable-nameless", "git+https://h/x"),
         ("-e git+git@h:x#egg=y", "editable-invalid", "git+git@h:x"),

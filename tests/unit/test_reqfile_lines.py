@@ -5,7 +5,8 @@ import codecs
 import pytest
 
 from venvman.errors import RequirementsError
-from venvman.requirements.lines import decode, expand, logical_lines
+from venvman.requirements.lines import decode, logical_lines
+from venvman.variables import expand
 
 
 def lines(text: str) -> list[tuple[int, str]]:

@@ -12,6 +12,7 @@ from venvman.cli.read import Glance, glance, read
 from venvman.cli.session import Session, perform
 from venvman.cli.usage import NAME, UsageFault
 from venvman.errors import Command, ExitCode, VenvmanError
+from venvman.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -140,12 +141,13 @@ def _unexpected(fault: Exception, seen: Glance, words: Sequence[str]) -> Venvman
     if seen.verbose:
         import traceback
 
-        traceback.print_exception(fault)
+        sys.stderr.write(redact("".join(traceback.format_exception(fault))))
     asked = "" if seen.verbose else ", with what --verbose prints"
+    said = redact(f"{type(fault).__name__}: {fault}")
     return Unexpected(
         "This is a defect of venvman: it met something it was not made for.",
         code="unexpected",
-        why=f"{type(fault).__name__}: {fault}\nPlease report it{_where_to_report()}{asked}.",
+        why=f"{said}\nPlease report it{_where_to_report()}{asked}.",
         fix=None if seen.verbose else Command.of(NAME, *words, "--verbose"),
     )
 

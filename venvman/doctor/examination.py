@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from venvman.lock.file import Lock, LockEntry
     from venvman.metadata import CoreMetadata
     from venvman.names import NormalizedName
+    from venvman.origin import FileLine
     from venvman.project import Project
     from venvman.requirements.file import ParsedFile
     from venvman.requirements.groups import RequirementSet
@@ -50,7 +51,7 @@ class ExaminedLock:
     ``path`` is absolute and need not exist. ``lock`` is None where there is none or it cannot be
     read; ``problems`` then say why, and are empty where it is missing. ``stale`` are the reasons
     of :func:`venvman.lock.freshness.judge`, ``notes`` what it says of one that is fresh.
-    ``tracking`` is None outside git.
+    ``tracking`` is None outside git. ``exposed`` are its lines with credentials.
     """
 
     group: str
@@ -60,6 +61,7 @@ class ExaminedLock:
     stale: tuple[Problem, ...] = ()
     notes: tuple[Problem, ...] = ()
     tracking: LockTracking | None = None
+    exposed: tuple[FileLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
 from venvman.errors import Advice
-from venvman.secrets import has_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,19 +26,18 @@ _LOCAL = re.compile(r"localhost|127(?:\.\d{1,3}){3}|\[::1\]", re.IGNORECASE)
 
 def secrets(examination: Examination) -> Iterator[Finding]:
     """Credentials written into a file that is shared."""
-    for file in examination.files:
-        for line in file.lines:
-            if has_secret(line.origin.text):
-                yield codes.SECRET_IN_FILE(
-                    f"{line.origin} holds credentials in a URL, readable for everyone who has the "
-                    "file.",
-                    path=line.origin.path,
-                    line=line.origin.line,
-                    fix=Advice(
-                        "Write them as ${NAME}, which is taken from the environment, or put "
-                        "them into ~/.netrc; then have them revoked."
-                    ),
-                )
+    exposed = [line for file in examination.files for line in file.exposed]
+    exposed += [line for lock in examination.locks for line in lock.exposed]
+    for line in dict.fromkeys(exposed):
+        yield codes.SECRET_IN_FILE(
+            f"{line} holds credentials in a URL, readable for everyone who has the file.",
+            path=line.path,
+            line=line.line,
+            fix=Advice(
+                "Write them as ${NAME}, which is taken from the environment, or put them into "
+                "~/.netrc; then have them revoked."
+            ),
+        )
 
 
 def insecure_indexes(examination: Examination) -> Iterator[Finding]:

@@ -155,7 +155,7 @@ class Describer:
     def _wheel(self, source: ArchiveSource, hashes: tuple[str, ...]) -> CoreMetadata:
         from venvman.index.compatibility import Compatibility
         from venvman.index.filenames import parse_wheel_name
-        from venvman.install.vcs import expand
+        from venvman.variables import expand
 
         leaf = _leaf(source.url)
         name = parse_wheel_name(leaf)

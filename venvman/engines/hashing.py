@@ -56,7 +56,7 @@ class Hashes:
         return tuple(sorted(told.union(computed)))
 
     def _of_archive(self, source: ArchiveSource) -> str:
-        from venvman.install.vcs import expand
+        from venvman.variables import expand
 
         return self._of_file(expand(source.url, self._variables), source.hashes)
 

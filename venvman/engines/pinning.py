@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import Command, FreezeError
 from venvman.git import git, try_git, without_repository
-from venvman.lock.match import without_credentials
-from venvman.secrets import redact
+from venvman.secrets import redact, without_secret
 from venvman.sources import VcsSource
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ def _kept(request: FreezeRequest, wish: Requirement) -> str | None:
     if not isinstance(asked, VcsSource):
         return None
     written = (written_reference(wish) or "")[4:].partition("#")[0]
-    urls = {without_credentials(asked.url), written, _URL.sub("", written)}
+    urls = {without_secret(asked.url), written, _URL.sub("", written)}
     same = [
         (entry.name, found)
         for lock in request.locks.values()

@@ -12,9 +12,9 @@ from venvman.engines.pinning import written_reference
 from venvman.engines.sourcefiles import lock_options
 from venvman.lock.direct import parse_reference
 from venvman.lock.file import Lock
-from venvman.lock.match import without_credentials
 from venvman.lock.style import compile_header, own_header, renewed, style_of
 from venvman.options import DEFAULT_INDEX
+from venvman.secrets import without_secret
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ class Portable:
             if pinned is None or not isinstance(wish.source, VcsSource):
                 continue
             if _repository(source) in {_repository(pinned), _repository(wish.source, pinned)}:
-                url = without_credentials(pinned.url)
+                url = without_secret(pinned.url)
                 return replace(source, url=url, revision=pinned.revision)
-        return replace(source, url=without_credentials(source.url))
+        return replace(source, url=without_secret(source.url))
 
     def _archive(self, source: ArchiveSource, wishes: Iterable[Requirement]) -> Source:
         for wish in wishes:
@@ -69,12 +69,12 @@ class Portable:
             text = re.split(r"\s+;\s*", wish.raw, maxsplit=1)[0]
             written = parse_reference(text) if "${" in text else None
             if written is not None and isinstance(written.source, ArchiveSource):
-                return replace(source, url=without_credentials(written.source.url))
+                return replace(source, url=without_secret(written.source.url))
         if source.url.startswith("file:///"):
             path = self._relative(unquote(source.url.removeprefix("file://")))
             prefix = "file://" if path.startswith("/") else "file:"
             return replace(source, url=prefix + quote(path))
-        return replace(source, url=without_credentials(source.url))
+        return replace(source, url=without_secret(source.url))
 
     def _relative(self, path: str) -> str:
         """Relative to the root, ``../`` included: a lock holds no machine's paths."""
@@ -87,7 +87,7 @@ def _repository(source: VcsSource, pinned: VcsSource | None = None) -> tuple[str
     """What makes two references one: place, commit (that of ``pinned``) and folder."""
     commit = (pinned or source).commit
     # pip-compile writes file:/path for file:///path.
-    url = re.sub(r"^file:/+", "file:///", without_credentials(source.url))
+    url = re.sub(r"^file:/+", "file:///", without_secret(source.url))
     return url, commit, source.subdirectory
 
 

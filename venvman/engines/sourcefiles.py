@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.frozen import dataclass
-from venvman.lock.match import without_credentials
 from venvman.requirements.file import decode, parse
 from venvman.requirements.includes import includes_in
+from venvman.secrets import without_secret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,10 +73,8 @@ def lock_options(
             lines.append("--no-index")
         if options.index_url is not None:
             lines = [line for line in lines if not line.startswith("--index-url ")]
-            lines.insert(0, f"--index-url {without_credentials(options.index_url)}")
-        lines += [
-            f"--extra-index-url {without_credentials(url)}" for url in options.extra_index_urls
-        ]
+            lines.insert(0, f"--index-url {without_secret(options.index_url)}")
+        lines += [f"--extra-index-url {without_secret(url)}" for url in options.extra_index_urls]
     for options in sources.options:
         lines += [f"--find-links {_link(link, folder)}" for link in options.find_links]
     for options in sources.options:
@@ -128,6 +126,6 @@ def _found(link: str, file: Path, root: Path) -> str:
 
 def _link(link: str, folder: Path) -> str:
     if not os.path.isabs(link):  # noqa: PTH117 - may be a URL
-        return without_credentials(link)
+        return without_secret(link)
     relative = os.path.relpath(link, folder).replace(os.sep, "/")
     return relative if relative.startswith(".") else f"./{relative}"

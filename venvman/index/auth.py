@@ -11,18 +11,18 @@ import threading
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
-from venvman.errors import Advice, Problem, Severity
+from venvman.errors import Advice, ConfigurationError, Problem, Severity
 from venvman.frozen import dataclass
-from venvman.secrets import redact
+from venvman.secrets import is_broken, redact, remember
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from venvman.events import Reporter
 
-__all__ = ["Authenticator", "Credentials", "origin_of", "split_credentials"]
+__all__ = ["Authenticator", "Credentials", "origin_of", "split", "split_credentials"]
 
 KEYRING_SECONDS = 30.0
 _PORTS = {"http": 80, "https": 443}
@@ -37,6 +37,10 @@ class Credentials:
 
     def __repr__(self) -> str:
         return "Credentials(****)"
+
+    def __post_init__(self) -> None:
+        """What was learned is hidden from now on, wherever it may be repeated."""
+        remember(self.password or self.user)
 
     @property
     def header(self) -> str:
@@ -53,16 +57,39 @@ def origin_of(url: str) -> tuple[str, str, int]:
 
 @lru_cache(maxsize=256)
 def _origin(url: str) -> tuple[str, str, int]:
-    parts = urlsplit(url)
+    parts = split(url)
     scheme = parts.scheme.lower()
     return scheme, (parts.hostname or "").lower(), parts.port or _PORTS.get(scheme, 0)
+
+
+def split(url: str) -> SplitResult:
+    """The parts of ``url``.
+
+    Raises:
+        ConfigurationError: it cannot be taken apart, as where a password was not percent-encoded.
+    """
+    try:
+        parts = urlsplit(url)
+        broken = is_broken(url) or parts.port == 0
+    except ValueError:
+        broken = True
+    if broken:
+        raise ConfigurationError(
+            f"{redact(url)} cannot be taken apart as a URL.",
+            code="url-invalid",
+            why="A user name or password must be percent-encoded, a port be a number.",
+            fix=Advice(
+                "Percent-encode what is no letter or digit: / is %2F, # is %23, ? is %3F, @ is %40."
+            ),
+        )
+    return parts
 
 
 def split_credentials(url: str) -> tuple[str, Credentials | None]:
     """``url`` without its credentials, and them; a user alone has an empty password."""
     if "@" not in url:
         return url, None
-    parts = urlsplit(url)
+    parts = split(url)
     userinfo, at, host = parts.netloc.rpartition("@")
     if not at:
         return url, None

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from venvman.errors import Advice, ConfigurationError
-from venvman.index.auth import split_credentials
+from venvman.index.auth import split, split_credentials
 from venvman.index.lookups import looked_up_once
 from venvman.secrets import redact
 
@@ -131,7 +131,7 @@ class Connections:
 
 def is_trusted(url: str, trusted_hosts: frozenset[str]) -> bool:
     """Whether ``--trusted-host`` names the host of ``url``, with its port or without."""
-    parts = urlsplit(url)
+    parts = split(url)
     host = (parts.hostname or "").lower()
     named = {each.lower() for each in trusted_hosts}
     return host in named or (parts.port is not None and f"{host}:{parts.port}" in named)
@@ -139,7 +139,7 @@ def is_trusted(url: str, trusted_hosts: frozenset[str]) -> bool:
 
 def is_secure(url: str, trusted_hosts: frozenset[str]) -> bool:
     """Whether pip would take files from ``url``: HTTPS, this machine, or a trusted host."""
-    parts = urlsplit(url)
+    parts = split(url)
     host = (parts.hostname or "").lower()
     local = host in ("localhost", "::1") or host.startswith("127.")
     return parts.scheme in ("https", "file") or local or is_trusted(url, trusted_hosts)
@@ -147,7 +147,7 @@ def is_secure(url: str, trusted_hosts: frozenset[str]) -> bool:
 
 def proxy_for(url: str, variables: Mapping[str, str]) -> str | None:
     """The proxy that the environment names for ``url``; lower-case variables count first."""
-    parts = urlsplit(url)
+    parts = split(url)
     if _bypassed(parts.hostname or "", parts.port, _variable(variables, "no_proxy") or ""):
         return None
     return _variable(variables, f"{parts.scheme}_proxy") or _variable(variables, "all_proxy")

@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 from venvman.errors import InstallError
 from venvman.files import make_private_folder
 from venvman.install.sdist import unpack_sdist
-from venvman.install.vcs import checkout, expand
+from venvman.install.vcs import checkout
 from venvman.sources import ArchiveSource, DirectorySource, VcsSource
+from venvman.variables import expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

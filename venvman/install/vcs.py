@@ -17,6 +17,7 @@ from venvman.errors import Advice, Command, GitError, InstallError
 from venvman.files import inter_process_lock, make_private_folder
 from venvman.git import git, try_git, without_repository
 from venvman.secrets import redact, without_secret
+from venvman.variables import expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,11 +25,10 @@ if TYPE_CHECKING:
 
     from venvman.sources import VcsSource
 
-__all__ = ["checkout", "expand", "resolve_commit"]
+__all__ = ["checkout", "resolve_commit"]
 
 _FULL = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _ABBREVIATED = re.compile(r"[0-9a-f]{7,63}")
-_REFERENCE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 
 
 @contextmanager
@@ -82,11 +82,6 @@ def resolve_commit(
     repository = _Repository(source, cache=cache, variables=variables, offline=offline)
     with repository.locked():
         return replace(source, commit=repository.commit(fetch=False))
-
-
-def expand(text: str, variables: Mapping[str, str]) -> str:
-    """``text`` with ``${VAR}`` replaced where ``variables`` has it and it is not empty (as pip)."""
-    return _REFERENCE.sub(lambda match: variables.get(match[1]) or match[0], text)
 
 
 class _Repository:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from venvman.frozen import dataclass
 from venvman.lock.header import Annotations, LockHeader
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
+from venvman.variables import expand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -117,25 +118,17 @@ def located(
     A variable that is not set stays as it is written.
     """
     if isinstance(source, DirectorySource):
-        source = replace(source, path=_filled(source.path, variables))
+        source = replace(source, path=expand(source.path, variables))
         if source.path.startswith("${"):
             return source
         return replace(source, path=_absolute(source.path, root))
     if isinstance(source, (ArchiveSource, VcsSource)):
-        source = replace(source, url=_filled(source.url, variables))
+        source = replace(source, url=expand(source.url, variables))
     if isinstance(source, ArchiveSource) and source.url.startswith("file:"):
         local = source.url.removeprefix("file:")
         if not local.startswith("/"):
             return replace(source, url="file://" + _quoted(_absolute(_unquoted(local), root)))
     return source
-
-
-def _filled(text: str, variables: Mapping[str, str]) -> str:
-    import re
-
-    if "${" not in text:
-        return text
-    return re.sub(r"\$\{([A-Z0-9_]+)\}", lambda match: variables.get(match[1]) or match[0], text)
 
 
 def _absolute(path: str, root: Path) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from venvman.lock.direct import parse_reference
 from venvman.lock.file import located
+from venvman.secrets import without_secret
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 
 if TYPE_CHECKING:
@@ -19,12 +20,7 @@ if TYPE_CHECKING:
     from venvman.sources import Source
     from venvman.target import Target
 
-__all__ = ["is_place", "matches_source", "named_entry", "strict_tool", "without_credentials"]
-
-_USERINFO = re.compile(r"(?<=://)[^/?#@\s]+(?:@[^/?#@\s]+)*@(?=[^/?#\s])")
-_REFERENCE = r"(?:\$\{[A-Z0-9_]+\})+"
-# A user name alone may be a token; with a password that is a reference it is only a name.
-_KEPT = re.compile(rf"(?:git|{_REFERENCE}(?::{_REFERENCE})?|[^:]*:{_REFERENCE})@")
+__all__ = ["is_place", "matches_source", "named_entry", "strict_tool"]
 
 
 def strict_tool(lock: Lock) -> bool:
@@ -58,11 +54,6 @@ def is_place(source: Source, entry: LockEntry, *, root: Path) -> bool:
     return _same(located(source, root), located(entry.source, root), strict=False)
 
 
-def without_credentials(url: str) -> str:
-    """``url`` less ``user:password@``; ``git@``, ``${VAR}@`` and ``user:${VAR}@`` stay."""
-    return _USERINFO.sub(lambda match: match[0] if _KEPT.fullmatch(match[0]) else "", url)
-
-
 def _asked(wish: Requirement, root: Path) -> Iterator[Source]:
     yield wish.source
     if "${" in wish.raw:
@@ -83,7 +74,7 @@ def _same(asked: Source, found: Source, *, strict: bool) -> bool:
 
 
 def _bare(source: ArchiveSource | VcsSource) -> Source:
-    url = without_credentials(source.url)
+    url = without_secret(source.url)
     if isinstance(source, ArchiveSource):
         return replace(source, url=url, hashes=())
     return replace(source, url=url, revision=None, commit=None)

@@ -7,18 +7,20 @@ What the file includes is named, not read: that is :mod:`venvman.scan`'s work.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import Fix, Problem
+from venvman.errors import Advice, Fix, Problem
 from venvman.frozen import dataclass
 from venvman.names import canonical
 from venvman.options import FileOptions
 from venvman.origin import FileLine
 from venvman.pep508 import Malformed, parse_specifier
-from venvman.requirements.lines import decode, expand, logical_lines
+from venvman.requirements.lines import decode, logical_lines
 from venvman.requirements.options import OptionFault, OptionsBuilder, read_options, split_line
 from venvman.requirements.requirement import Requirement
-from venvman.secrets import redact
+from venvman.secrets import has_secret, is_broken, redact
+from venvman.variables import expand, misfits, note_unset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +36,7 @@ __all__ = [
     "ParsedLine",
     "RequirementLine",
     "decode",
+    "exposed_lines",
     "parse",
 ]
 
@@ -80,13 +83,15 @@ ParsedLine = RequirementLine | IncludeLine | OptionLine
 class ParsedFile:
     """One file's lines in order, its own global options, and what could not be understood.
 
-    ``options.find_links`` are as written (variables expanded).
+    ``options.find_links`` are as written (variables expanded). ``exposed`` are the lines that have
+    credentials written out in a URL; like every origin's, their text has ``****`` instead.
     """
 
     path: str
     lines: tuple[ParsedLine, ...] = ()
     options: FileOptions = FileOptions()
     errors: tuple[Problem, ...] = ()
+    exposed: tuple[FileLine, ...] = ()
 
     @property
     def requirements(self) -> tuple[RequirementLine, ...]:
@@ -116,7 +121,18 @@ def parse(
     reader = _Reader(path=path, variables=variables, cwd=cwd or os.getcwd())  # noqa: PTH109 - text
     for line in logical_lines(text):
         reader.read(line)
-    return reader.result()
+    return replace(reader.result(), exposed=exposed_lines(text, path=path))
+
+
+def exposed_lines(text: str, *, path: str) -> tuple[FileLine, ...]:
+    """The lines of a file, comments among them, that have credentials written out in a URL."""
+    if "://" not in text or "@" not in text:
+        return ()
+    return tuple(
+        FileLine(path=path, line=number, text=redact(line.strip()))
+        for number, line in enumerate(text.splitlines(), start=1)
+        if "://" in line and has_secret(line)
+    )
 
 
 # `name==version`, as nearly every line of a lock begins; anything else takes the long way.
@@ -140,9 +156,12 @@ class _Reader:
 
     def read(self, line: LogicalLine) -> None:
         """Understands one line, or notes why it cannot be."""
-        text = expand(line.text, self._variables)
-        body, rest = split_line(text)
         origin = self._origin(line)
+        text = expand(line.text, self._variables)
+        note_unset(line.text, self._variables, where=str(origin))
+        if "://" in text and self._is_unreadable(origin, line, text):
+            return
+        body, rest = split_line(text)
         try:
             options = read_options(rest) if rest else None
         except OptionFault as fault:
@@ -171,6 +190,13 @@ class _Reader:
             options=self._options.build(),
             errors=tuple(self._errors),
         )
+
+    def _is_unreadable(self, origin: FileLine, line: LogicalLine, text: str) -> bool:
+        """Whether the line has a URL that cannot be taken apart, which is noted."""
+        names = misfits(line.text, self._variables)
+        if names or is_broken(text):
+            self._errors.append(_broken(origin, names))
+        return bool(names) or is_broken(text)
 
     def _read_with_options(
         self, origin: FileLine, line: LogicalLine, body: str, options: LineOptions
@@ -236,6 +262,26 @@ class _Reader:
                 fix=fix,
             )
         )
+
+
+def _broken(origin: FileLine, names: tuple[str, ...]) -> Problem:
+    """The URL of a line that cannot be taken apart, by the values of the variables ``names``."""
+    if names:
+        why = f"The value of {' and of '.join(names)} must be percent-encoded to stand in a URL."
+    else:
+        why = "A user name or password must be percent-encoded, a port be a number."
+    return Problem(
+        code="url-invalid",
+        message="The URL in this line cannot be taken apart.",
+        path=origin.path,
+        line=origin.line,
+        text=origin.text,
+        why=why,
+        fix=Advice(
+            "Percent-encode what is no letter or digit: / is %2F, # is %23, ? is %3F, [ is %5B, "
+            "a blank is %20."
+        ),
+    )
 
 
 def _pinned(

@@ -15,9 +15,9 @@ from venvman.errors import Advice, RequirementsError
 from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-__all__ = ["Encoding", "LogicalLine", "decode", "encoding_of", "expand", "logical_lines"]
+__all__ = ["Encoding", "LogicalLine", "decode", "encoding_of", "logical_lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +96,6 @@ def logical_lines(text: str) -> Iterator[LogicalLine]:
         yield from _told(first, "".join(pieces))
 
 
-def expand(text: str, variables: Mapping[str, str]) -> str:
-    """``text`` with every ``${NAME}`` that ``variables`` has a non-empty value for put in.
-
-    Only capitals, digits and the underscore make a name; anything else stays as it is.
-    """
-    if "${" not in text:
-        return text
-    for name in _VARIABLE.findall(text):
-        value = variables.get(name)
-        if value:
-            text = text.replace(f"${{{name}}}", value)
-    return text
-
-
 # The order counts: the mark of UTF-16-LE is a prefix of that of UTF-32-LE.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -120,7 +106,6 @@ _MARKS = (
 )
 _COOKIE = re.compile(rb"coding[:=]\s*([-\w.]+)")
 _COMMENT = re.compile(r"(?:^|\s+)#.*$")
-_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 
 
 def _told(number: int, line: str) -> Iterator[LogicalLine]:

@@ -15,6 +15,7 @@ from venvman.errors import (
 )
 from venvman.frozen import dataclass
 from venvman.names import canonical
+from venvman.reading import read_regular
 from venvman.workflow.locks import judge_locks, read_group_lock
 from venvman.workflow.places import unfinished
 from venvman.workflow.values import GroupChoice, LockState, StatusReport
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from venvman.lock.file import Lock, LockEntry
     from venvman.lock.freshness import Judgement
     from venvman.names import NormalizedName
+    from venvman.origin import FileLine
     from venvman.python.interpreters import Interpreter
     from venvman.requirements.groups import RequirementSet
     from venvman.scan import Scan, SourceFile
@@ -152,7 +154,9 @@ def examine_project(context: Context, *, verify_files: bool = False) -> Examinat
         files=tuple(file.parsed for file in look.scan.files if file.parsed is not None),
         requirements=look.requirements,
         scan_problems=look.requirement_problems or look.scan.problems,
-        locks=tuple(_examined(each, tracking.get(each.source.lock)) for each in look.locks),
+        locks=tuple(
+            _examined(context, each, tracking.get(each.source.lock)) for each in look.locks
+        ),
         entries=look.entries,
         selection_problems=look.selection_problems,
         inventory=look.inventory,
@@ -352,7 +356,7 @@ def _lock_state(each: _LockLook) -> LockState:
     )
 
 
-def _examined(each: _LockLook, tracking: LockTracking | None) -> ExaminedLock:
+def _examined(context: Context, each: _LockLook, tracking: LockTracking | None) -> ExaminedLock:
     from venvman.doctor.examination import ExaminedLock
     from venvman.lock.freshness import Fresh, Stale
 
@@ -365,7 +369,19 @@ def _examined(each: _LockLook, tracking: LockTracking | None) -> ExaminedLock:
         stale=stale if each.lock is not None else (),
         notes=each.judgement.notes if isinstance(each.judgement, Fresh) else (),
         tracking=tracking,
+        exposed=_exposed(context, each.source.lock),
     )
+
+
+def _exposed(context: Context, lock: Path) -> tuple[FileLine, ...]:
+    """The lines of ``lock`` with credentials; they are there though it may not be readable."""
+    from venvman.requirements.file import exposed_lines
+
+    try:
+        text = read_regular(lock).decode("utf-8", "replace")
+    except OSError:
+        return ()
+    return exposed_lines(text, path=context.project.display(lock))
 
 
 def _tracking(context: Context, locks: Sequence[Path]) -> Mapping[Path, LockTracking]:
