@@ -7,8 +7,9 @@ import pytest
 
 from venvman.errors import GitError, InstallError
 from venvman.git import git
-from venvman.install.vcs import checkout, expand, resolve_commit
+from venvman.install.vcs import checkout, resolve_commit
 from venvman.sources import VcsSource
+from venvman.variables import expand
 
 if TYPE_CHECKING:
     from pathlib import Path
