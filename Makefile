@@ -61,8 +61,8 @@ torture: $(READY) ## Kill syncs hundreds of times, in about fifteen minutes
 	$(BIN)/python -m pytest -m torture -n 0 tests/transactions
 
 .PHONY: museum
-museum: $(READY) ## Walk every layout of the museum, hooks and all
-	$(BIN)/python -m pytest -m 'museum or not museum' -n $(WORKERS) tests/museum
+museum: $(READY) ## Walk every layout of the museum, and every order of hook managers
+	$(BIN)/python -m pytest -m 'museum or not museum' -n $(WORKERS) tests/museum tests/functional/test_hook_managers.py
 
 .PHONY: cov
 cov: $(READY) ## Run the tests with statement and branch coverage

@@ -101,17 +101,6 @@ class _Repository:
         return self.folder.parent if is_husky else self.folder
 
     @property
-    def lefthook(self) -> Path | None:
-        """Lefthook's file for what is not shared, where it writes the hooks."""
-        names = ("lefthook", ".lefthook")
-        shared = [self.top / f"{name}.{ending}" for name in names for ending in ("yml", "yaml")]
-        if not any(path.is_file() for path in shared):
-            return None
-        hooks = (self.folder / name.value for name in HookName)
-        found = any("lefthook" in _text(path) for path in hooks)
-        return self.top / "lefthook-local.yml" if found else None
-
-    @property
     def earlier(self) -> Path:
         """The folder of the hooks that were there first."""
         return self.folder.with_name(self.folder.name + EARLIER)
@@ -189,11 +178,14 @@ def uninstall_hooks(root: Path, *, variables: Mapping[str, str]) -> HooksReport:
     if left and len(left) < len(before):
         _write_data(repository, left)
         return _report(repository)
-    for name in HookName:
-        for place in _places(repository, name):
-            _take_out(repository, name, place)
+    # core.hooksPath may have been set, by husky say, after ours were put into git's own folder.
+    for each in {repository.folder, repository.common / "hooks"}:
+        there = replace(repository, folder=each)
+        for name in HookName:
+            for place in _places(there, name):
+                _take_out(there, name, place)
+        _tidy(there)
     _take_out_of_lefthook(repository)
-    _tidy(repository)
     return _report(repository)
 
 
@@ -274,9 +266,9 @@ def _places(repository: _Repository, name: HookName) -> Iterator[Path]:
 
 def _status(repository: _Repository, name: HookName) -> HookStatus:
     first, *moved = _places(repository, name)
-    lefthook = repository.lefthook
-    if lefthook is not None and _LEFTHOOK in _text(lefthook):
-        return HookStatus(name=name, path=lefthook, state=HookState.OURS, chained=True)
+    local = repository.top / _LEFTHOOK_LOCAL
+    if _is_lefthook(repository, name) and f"\n{name.value}:" in _text(local):
+        return HookStatus(name=name, path=local, state=HookState.OURS, chained=True)
     chained = (repository.earlier / name.value).exists()
     if hookscript.is_ours(_text(first)):
         runs = os.access(first, os.X_OK) or first.parent != repository.folder
@@ -294,11 +286,12 @@ def _status(repository: _Repository, name: HookName) -> HookStatus:
 
 def _put_all(repository: _Repository) -> Iterator[Problem]:
     repository.folder.mkdir(parents=True, exist_ok=True)
-    lefthook = repository.lefthook
-    if lefthook is not None:
-        yield from _put_into_lefthook(repository, lefthook)
-        return
+    guests = [name for name in HookName if _is_lefthook(repository, name)]
+    if guests:
+        yield from _put_into_lefthook(repository, guests)
     for name in HookName:
+        if name in guests:
+            continue
         path = next(_places(repository, name))
         is_guest = repository.guest_folder != repository.folder
         theirs = path.exists() and not hookscript.is_ours(_text(path))
@@ -347,6 +340,10 @@ def _set_aside(repository: _Repository, name: HookName, path: Path) -> Iterator[
             why="The older one is kept there, and is not run.",
         )
     path.rename(kept)
+    legacy = repository.folder / f"{name.value}.legacy"
+    if os.path.lexists(legacy):
+        # What pre-commit or prek runs first, and looks for beside itself.
+        legacy.rename(repository.earlier / legacy.name)
     # What hooks find beside themselves (shared functions, folders of parts) stays beside them.
     hooks = {each.value for each in HookName}
     for entry in repository.folder.iterdir():
@@ -378,20 +375,22 @@ def _take_out(repository: _Repository, name: HookName, path: Path) -> None:
     if not hookscript.is_ours(text):
         return
     _adopt_format_1(repository, name)
-    kept = repository.earlier / name.value
-    # pre-commit's or prek's own script, which stands in its place again: nothing to put back.
-    is_back = path.suffix == ".legacy" and hookscript.is_calling_legacy(_text(kept))
+    kept, kept_legacy = (repository.earlier / each for each in (name.value, f"{name.value}.legacy"))
+    if path.suffix == ".legacy" and hookscript.is_calling_legacy(_text(kept)):
+        # pre-commit or prek stands in its place again: only what it kept is to be put back.
+        kept.unlink()
+        kept = kept_legacy
     around = hookscript.without_ours(text)
     if around:
         mode = path.stat().st_mode
         write_atomically(path, around.encode("utf-8", "surrogateescape"))
         path.chmod(mode)
-    elif os.path.lexists(kept) and not is_back and path.parent == repository.folder:
+    elif os.path.lexists(kept) and path.parent == repository.folder:
         kept.replace(path)
     else:
         path.unlink()
-    if is_back:
-        kept.unlink()
+    if os.path.lexists(kept_legacy):
+        kept_legacy.rename(repository.folder / kept_legacy.name)
 
 
 def _tidy(repository: _Repository) -> None:
@@ -415,22 +414,29 @@ def _tidy(repository: _Repository) -> None:
 
 
 _EXCLUDED = "# The next line is here for venvman's hooks."
-_LEFTHOOK = "# venvman git hook: `venvman hooks uninstall` removes this file.\n"
+_LEFTHOOK_LOCAL = "lefthook-local.yml"
+_LEFTHOOK = "# venvman git hook: `venvman hooks uninstall` removes this file."
 
 
-def _put_into_lefthook(repository: _Repository, file: Path) -> Iterator[Problem]:
+def _is_lefthook(repository: _Repository, name: HookName) -> bool:
+    """Whether lefthook writes this hook: it would write it again over another one."""
+    return "lefthook" in _text(repository.folder / name.value)
+
+
+def _put_into_lefthook(repository: _Repository, names: Sequence[HookName]) -> Iterator[Problem]:
     """Our hooks lie in the git folder; lefthook's local file runs them there."""
-    for name in HookName:
+    for name in names:
         for place in _places(repository, name):
             _take_out(repository, name, place)
         _write_hook(repository.data / name.value, hookscript.render(name))
     folder = shlex.quote(str(repository.data))
-    text = _LEFTHOOK + "".join(
+    parts = [
         f"{name.value}:\n  commands:\n    venvman:\n"
         f"      run: {json.dumps(f'sh {folder}/{name.value} {{0}}')}\n"
         + ("      use_stdin: true\n" if name is HookName.POST_REWRITE else "")
-        for name in HookName
-    )
+        for name in names
+    ]
+    file = repository.top / _LEFTHOOK_LOCAL
     if file.exists() and _LEFTHOOK not in _text(file):
         yield Problem(
             code="git-hook-tracked",
@@ -438,15 +444,15 @@ def _put_into_lefthook(repository: _Repository, file: Path) -> Iterator[Problem]
             severity=Severity.WARNING,
             path=file.name,
             why="lefthook writes the hooks of this repository",
-            fix=Advice(f"Add these lines to it:\n{text}"),
+            fix=Advice(f"Add these lines to it:\n{''.join(parts)}"),
         )
         return
-    write_atomically(file, text.encode())
+    write_atomically(file, "\n".join((_LEFTHOOK, *parts)).encode())
     _keep_out_of_status(repository, file)
 
 
 def _take_out_of_lefthook(repository: _Repository) -> None:
-    file = repository.top / "lefthook-local.yml"
+    file = repository.top / _LEFTHOOK_LOCAL
     if _LEFTHOOK in _text(file):
         file.unlink()
 

@@ -94,9 +94,15 @@ venvman_start() {{
 venvman_earlier() {{
     venvman_before="${{0%/*}}{earlier}/{name}"
     if [ ! -x "$venvman_before" ]; then return 0; fi
-    # Run by a manager that keeps our hook as NAME.legacy: its own script is not to run twice.
+    # Run by a manager that keeps our hook as NAME.legacy: its own script is not to run twice, but
+    # the one that it kept before ours.
     case $0 in
-        *.legacy) if grep -q '{managers}' "$venvman_before"; then return 0; fi ;;
+        *.legacy)
+            if grep -q '{managers}' "$venvman_before"; then
+                venvman_before=$venvman_before.legacy
+                if [ ! -x "$venvman_before" ]; then return 0; fi
+            fi
+            ;;
     esac
     VENVMAN_HOOK={name} "$venvman_before" "$@"
 }}
