@@ -458,8 +458,7 @@ _TABLE = (
             effect=Effect.ACTS,
             help="The same as --target linux, macos and windows.",
         ),
-        _GROUP,
-        _ALL_GROUPS,
+        *_GROUP_OPTIONS,
         _YES,
         _ALL_PROJECTS,
         examples=(

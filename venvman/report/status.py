@@ -59,7 +59,9 @@ def status_result(report: StatusReport) -> Result:
 def _next(report: StatusReport) -> Command:
     stale = [each.freshness for each in report.locks if isinstance(each.freshness, Stale)]
     disagree = any(each.code == "lock-disagreement" for one in stale for each in one.reasons)
-    return Command.venvman("freeze" if disagree else "sync")  # sync refuses locks at odds
+    unasked = any(isinstance(each.freshness, Stale) and not each.synced for each in report.locks)
+    # Sync refuses locks at odds, and leaves those of groups alone that it does not install.
+    return Command.venvman("freeze" if disagree or unasked else "sync")
 
 
 def _data(report: StatusReport) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from venvman.requirements.requirement import Requirement
 from venvman.scan import Library
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from venvman.options import ConstraintsFile, FileOptions
     from venvman.project import Project
@@ -64,9 +64,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementSet:
-    """All groups of a project, ``default`` and ``dev`` first, the others by name."""
+    """All groups of a project, ``default`` and ``dev`` first, the others by name.
+
+    ``left_out`` is what is wrong with the files of groups that were not asked for, and that are
+    not among ``groups`` therefore.
+    """
 
     groups: tuple[Group, ...]
+    left_out: tuple[Problem, ...] = ()
 
 
 def read_requirements(
@@ -75,6 +80,7 @@ def read_requirements(
     variables: Mapping[str, str],
     fetch: Callable[[str], bytes] | None = None,
     limits: Sequence[ConstraintsFile] = (),
+    asked: Collection[str] | None = None,
 ) -> RequirementSet:
     """Merges the sources of ``scan`` with all they include into groups.
 
@@ -88,14 +94,26 @@ def read_requirements(
         fetch: reads the ``http:`` URL of an included file; None refuses such includes. It may raise
             any :class:`VenvmanError`.
         limits: files of constraints for every group, which no file names.
+        asked: the groups that have to be good; None for all. Others are left out if they are not.
 
     Raises:
         RequirementsError: one problem for every faulty line of every file read.
     """
     reader = _Reader(scan.project, scan.stand_ins, variables=variables, fetch=fetch, limits=limits)
-    groups = tuple(reader.group(source) for source in scan.sources if source.paths)
+    sources = [source for source in scan.sources if source.paths]
+    first = [each for each in sources if asked is None or each.group in asked]
+    read = {source.group: reader.group(source) for source in first}
     reader.check()
-    return RequirementSet(groups=groups)
+    left_out: dict[Problem, None] = {}
+    for source in sources:
+        if source not in first:
+            group = reader.group(source)
+            faults = reader.taken()
+            left_out.update(dict.fromkeys(faults))
+            if not faults:
+                read[source.group] = group
+    groups = tuple(read[each.group] for each in sources if each.group in read)
+    return RequirementSet(groups=groups, left_out=tuple(left_out))
 
 
 def read_constraints(
@@ -196,7 +214,7 @@ class _Reader:
 
     def check(self) -> None:
         """Raises :class:`RequirementsError` if anything was wrong."""
-        errors = [fault for fault in self._faults if fault.severity is Severity.ERROR]
+        errors = self.taken()
         if len(errors) == 1 and errors[0].line is None:
             raise RequirementsError(errors[0].message, code=errors[0].code, problems=errors)
         if errors:
@@ -215,6 +233,12 @@ class _Reader:
         folder = str(source.folder or source.lock.parent)
         shown = self._library.display(str(source.lock))
         yield parse("\n".join(lines), path=shown, variables=self._variables, cwd=folder).options
+
+    def taken(self) -> list[Problem]:
+        """The errors so far, which are then forgotten."""
+        errors = [fault for fault in self._faults if fault.severity is Severity.ERROR]
+        self._faults.clear()
+        return errors
 
     def _visits(self, follower: Follower, source: SourceFile) -> Iterator[Visit]:
         for path in source.paths:

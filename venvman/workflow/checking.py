@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from venvman.errors import (
@@ -11,6 +12,7 @@ from venvman.errors import (
     GitError,
     LockError,
     RequirementsError,
+    Severity,
     VenvmanError,
 )
 from venvman.frozen import dataclass
@@ -92,11 +94,12 @@ def status(context: Context, groups: GroupChoice | None = None) -> StatusReport:
     context = context.looking()
     look = _look(context, groups or GroupChoice())
     wishes = look.requirements.groups if look.requirements else ()
+    unasked = look.requirements.left_out if look.requirements else ()
     last = History(look.path).newest()
     return StatusReport(
         project=context.project,
         requirements=len({line.origin for group in wishes for line in group.requirements}),
-        locks=tuple(_lock_state(each) for each in look.locks),
+        locks=tuple(_lock_state(each, look.wanted) for each in look.locks),
         environment=look.path,
         inspection=_of_another_python(look),
         interpreter=look.interpreter,
@@ -106,7 +109,8 @@ def status(context: Context, groups: GroupChoice | None = None) -> StatusReport:
         last_on_disk=last is not None and is_on_disk(context.project, last),
         problems=(
             *((look.unfinished,) if look.unfinished else ()),
-            *look.requirement_problems,
+            *(each for each in look.requirement_problems if each not in unasked),
+            *(replace(each, severity=Severity.WARNING) for each in unasked),
             *(problem for each in look.locks for problem in each.problems),
             *look.selection_problems,
         ),
@@ -191,9 +195,12 @@ def _overrides(
 
 def _look(context: Context, groups: GroupChoice) -> _Look:
     scan = open_scan(context, groups)
-    requirements, problems = _or_problems(lambda: read_wishes(context, scan), RequirementsError)
-    path, condition, interpreter, clash = _environment(context)
     wanted = choose_groups(scan, groups, configured=context.settings.groups.value)
+    requirements, problems = _or_problems(
+        lambda: read_wishes(context, scan, wanted), RequirementsError
+    )
+    problems += requirements.left_out if requirements else ()
+    path, condition, interpreter, clash = _environment(context)
     locks = _locks(context, scan, requirements, interpreter, wanted)
     entries, selection_problems = _entries(context, locks, wanted, interpreter)
     told = {reason.message for reason in _stale(locks)}  # a lock that has to give way says so
@@ -294,7 +301,11 @@ def _locks(
     wanted: tuple[str, ...],
 ) -> tuple[_LockLook, ...]:
     judgements = _judgements(context, requirements, interpreter, wanted)
-    return tuple(_lock(context, source, judgements.get(source.group)) for source in scan.sources)
+    return tuple(
+        _lock(context, source, judgements.get(source.group))
+        for source in scan.sources
+        if source.group in wanted or source.lock.exists()  # no lock is made of others unasked
+    )
 
 
 def _judgements(
@@ -346,13 +357,14 @@ def _inventory(condition: Condition) -> Inventory | None:
     return take_inventory(condition) if isinstance(condition, Environment) else None
 
 
-def _lock_state(each: _LockLook) -> LockState:
+def _lock_state(each: _LockLook, wanted: Sequence[str]) -> LockState:
     return LockState(
         group=each.source.group,
         sources=each.source.paths,
         path=each.source.lock,
         pins=len(each.lock.entries) if each.lock else 0,
         freshness=each.judgement,
+        synced=each.source.group in wanted,
     )
 
 

@@ -27,7 +27,14 @@ from venvman.workflow.locks import judge_locks, read_group_lock, remember, stale
 from venvman.workflow.stopwatch import Stopwatch
 from venvman.workflow.targeting import wanted_targets
 from venvman.workflow.values import FreezeOutcome, FreezeRequest, LockOutcome
-from venvman.workflow.wishes import ALWAYS, choose_groups, open_scan, read_wishes, require_sources
+from venvman.workflow.wishes import (
+    ALWAYS,
+    choose_groups,
+    open_scan,
+    read_wishes,
+    require_sources,
+    tell_left_out,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -62,14 +69,18 @@ def freeze(context: Context, request: FreezeRequest) -> FreezeOutcome:
         scan = open_scan(context, request.groups)
         require_sources(context, scan)
         refuse_foreign_locks(scan, context)
-        requirements = read_wishes(context, scan)
+        wanted = choose_groups(scan, request.groups, configured=context.settings.groups.value)
+        asked = {*wanted}
+        if not request.groups.only:
+            asked |= {each.group for each in scan.sources if each.lock.is_file()}
+        requirements = read_wishes(context, scan, None if request.installed else asked)
+        tell_left_out(context, requirements)
     if request.installed:
         from venvman.workflow.installed import freeze_installed
 
         return freeze_installed(context, requirements, request, watch)
     with watch.stage(Stage.SCAN):
         interpreter = freezing_interpreter(context)
-        wanted = choose_groups(scan, request.groups, configured=context.settings.groups.value)
         judged = judge_locks(
             context,
             requirements,
@@ -77,7 +88,9 @@ def freeze(context: Context, request: FreezeRequest) -> FreezeOutcome:
             together=wanted,
             overwrite=request.yes,
             ask=not (request.check or request.dry_run),
+            asked=asked,
         )
+        requirements = replace(requirements, groups=tuple(each.group for each in judged))
     return freeze_stale(context, requirements, judged, interpreter, request, watch)
 
 

@@ -10,10 +10,11 @@ from venvman.frozen import dataclass
 from venvman.reading import read_regular
 from venvman.workflow.locks import judge_locks, read_group_lock, stale_reasons
 from venvman.workflow.values import GroupChoice
-from venvman.workflow.wishes import choose_groups, open_scan, read_wishes
+from venvman.workflow.wishes import choose_groups, open_scan, read_wishes, tell_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from typing_extensions import Self
 
@@ -146,7 +147,7 @@ def why(
 
 
 def read_locked(context: Context, groups: Sequence[str] = ()) -> Locked:
-    """Reads requirements and locks of ``groups`` (none named: of all).
+    """Reads requirements and locks of ``groups`` (none named: of all that have a lock).
 
     Raises:
         LockError: none of them has a lock, or one cannot be read.
@@ -154,23 +155,25 @@ def read_locked(context: Context, groups: Sequence[str] = ()) -> Locked:
     """
     from venvman.lock.graph import LockedGroup
 
-    scan = open_scan(context)
-    choice = GroupChoice(only=tuple(groups), everything=not groups)
-    chosen = choose_groups(scan, choice, configured=None)
-    requirements = read_wishes(context, scan)
+    choice = GroupChoice(only=tuple(groups))
+    scan = open_scan(context, choice)
+    asked = choose_groups(scan, choice, configured=context.settings.groups.value)
+    requirements = read_wishes(context, scan, asked)
+    tell_left_out(context, requirements)
     wishes = {group.name: group for group in requirements.groups}
     target = _target(context)
     found: list[LockedGroup] = []
-    missing: list[Problem] = []
+    absent: list[Path] = []
     for source in scan.sources:
-        if source.group not in chosen:
+        if groups and source.group not in asked:
             continue
         lock = read_group_lock(context, source.lock)
-        if lock is None:
-            missing.append(_missing(context.project.display(source.lock)))
-        else:
+        if lock is not None:
             wish = wishes.get(source.group)
             found.append(LockedGroup(name=source.group, lock=lock, wishes=wish))
+        elif source.group in asked:  # nobody makes locks of the others
+            absent.append(source.lock)
+    missing = [_missing(context, absent, groups)] if absent else []
     if missing and not found:
         raise LockError(missing[0].message, code="lock-missing", problems=missing)
     here = {group.name for group in found}
@@ -290,12 +293,14 @@ def _target(context: Context) -> Target:
         return running(directories=context.directories).target
 
 
-def _missing(path: str) -> Problem:
+def _missing(context: Context, locks: Sequence[Path], groups: Sequence[str]) -> Problem:
+    shown = [context.project.display(each) for each in locks]
+    named = [word for group in groups for word in ("--group", group)]
     return Problem(
         code="lock-missing",
-        message=f"There is no lock {path} yet.",
-        path=path,
-        fix=Command.venvman("freeze"),
+        message=f"There is no lock {' nor '.join(shown)} yet.",
+        path=shown[0],
+        fix=Command.venvman("freeze", *named),
     )
 
 

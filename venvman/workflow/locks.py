@@ -87,8 +87,11 @@ def judge_locks(
     together: Collection[str] = ALWAYS,
     overwrite: bool = False,
     ask: bool = False,
+    asked: Collection[str] | None = None,
 ) -> tuple[JudgedLock, ...]:
     """Every group's lock and whether it is fresh for ``target``; those ``together`` have to agree.
+
+    Of groups that are not ``asked`` for (None: all are) only the fresh locks are given.
 
     An answer that is remembered for exactly these requirements and this lock is taken as it is.
     What the pins need is told by what is installed and by the caches, with ``ask`` by the index.
@@ -99,18 +102,34 @@ def judge_locks(
     """
     from venvman.lock.freshness import Stale
 
-    locks, faulty = _read_all(context, requirements.groups, overwrite=overwrite)
+    groups = [
+        each
+        for each in requirements.groups
+        if asked is None or each.name in asked or _is_readable(context, each)
+    ]
+    locks, faulty = _read_all(context, groups, overwrite=overwrite)
     records = _read_records(context)
     targets = wanted_targets(context, locks.values(), target)
     judged = tuple(
         JudgedLock(group=group, lock=locks[group.name], judgement=Stale(reasons=faulty[group.name]))
         if group.name in faulty
         else _judged(context, group, locks[group.name], target, targets, records, requirements, ask)
-        for group in requirements.groups
+        for group in groups
     )
     from venvman.workflow.agreement import in_agreement
 
-    return in_agreement(context, judged, target, together)
+    return tuple(
+        each
+        for each in in_agreement(context, judged, target, together)
+        if asked is None or each.group.name in asked or not isinstance(each.judgement, Stale)
+    )
+
+
+def _is_readable(context: Context, group: Group) -> bool:
+    try:
+        return read_group_lock(context, group.lock) is not None
+    except LockError:
+        return False
 
 
 def stale_reasons(judged: Iterable[JudgedLock]) -> tuple[Problem, ...]:

@@ -38,6 +38,7 @@ from venvman.workflow.wishes import (
     read_wishes,
     require_sources,
     sync_options,
+    tell_left_out,
 )
 
 if TYPE_CHECKING:
@@ -330,9 +331,12 @@ def _bring_locks(
     if request.locks is LockPolicy.FROZEN or not any(each.paths for each in scan.sources):
         return None
     with watch.stage(Stage.SCAN):
-        requirements = read_wishes(context, scan)
         wanted = choose_groups(scan, request.groups, configured=context.settings.groups.value)
-        judged = judge_locks(context, requirements, place.interpreter.target, together=wanted)
+        requirements = read_wishes(context, scan, wanted)
+        tell_left_out(context, requirements)
+        target = place.interpreter.target
+        judged = judge_locks(context, requirements, target, together=wanted, asked=wanted)
+        requirements = replace(requirements, groups=tuple(each.group for each in judged))
     reasons = stale_reasons(judged)
     _refuse_disagreement(reasons)
     if reasons and request.locks is LockPolicy.LOCKED:

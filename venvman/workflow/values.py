@@ -162,7 +162,8 @@ class LockState:
     """One group's lock as it is.
 
     ``freshness`` is None where the group has no requirements file of its own (the lock of a
-    ``pyproject.toml``, say); ``pins`` 0 where there is no lock.
+    ``pyproject.toml``, say); ``pins`` 0 where there is no lock. ``synced`` says whether a sync
+    installs the group, and makes its lock.
     """
 
     group: str
@@ -170,6 +171,7 @@ class LockState:
     path: Path
     pins: int
     freshness: Judgement | None
+    synced: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

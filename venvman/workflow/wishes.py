@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, Command, ConfigurationError, ProjectNotFound
+from venvman.errors import Advice, Command, ConfigurationError, ProjectNotFound, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from venvman.lock.file import Lock
@@ -24,6 +25,7 @@ __all__ = [
     "require_sources",
     "scan_projects",
     "sync_options",
+    "tell_left_out",
 ]
 
 ALWAYS = ("default", "dev")
@@ -76,8 +78,13 @@ def scan_projects(contexts: Sequence[Context]) -> tuple[tuple[Scan, Path], ...]:
     )
 
 
-def read_wishes(context: Context, scan: Scan) -> RequirementSet:
+def read_wishes(
+    context: Context, scan: Scan, asked: Collection[str] | None = None
+) -> RequirementSet:
     """All groups of ``scan`` with what they include; files on servers are read through the index.
+
+    Those that are not ``asked`` for (None: all are) are left out where something is wrong with
+    them.
 
     Raises:
         RequirementsError: every faulty line of every file.
@@ -85,8 +92,18 @@ def read_wishes(context: Context, scan: Scan) -> RequirementSet:
     from venvman.requirements.groups import read_requirements
 
     return read_requirements(
-        scan, variables=context.variables, fetch=context.fetch, limits=context.constraint_files
+        scan,
+        variables=context.variables,
+        fetch=context.fetch,
+        limits=context.constraint_files,
+        asked=asked,
     )
+
+
+def tell_left_out(context: Context, requirements: RequirementSet) -> None:
+    """Warns of what is wrong with groups that nobody asked for."""
+    for problem in requirements.left_out:
+        context.reporter.problem(replace(problem, severity=Severity.WARNING))
 
 
 def choose_groups(

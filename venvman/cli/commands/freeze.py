@@ -32,7 +32,9 @@ def freeze(
     python_version: tuple[str, ...],
     universal: bool,
     group: tuple[str, ...],
+    only_group: tuple[str, ...],
     all_groups: bool,
+    no_dev: bool,
     yes: bool,
     all_projects: bool,
 ) -> Result:
@@ -55,7 +57,7 @@ def freeze(
         hashes=hashes,
         yes=yes,
         confirm=session.confirm,
-        groups=GroupChoice(extra=group, everything=all_groups),
+        groups=GroupChoice(extra=group, only=only_group, everything=all_groups, dev=not no_dev),
     )
     started = time.time_ns()
 

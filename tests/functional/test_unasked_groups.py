@@ -1,0 +1,106 @@
+"""A group that nobody asks for gets no lock, and never blocks one that is asked for."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.cli import run
+from tests.support.projects import versions_in, write_project
+from tests.support.wheels import make_wheel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.index import Index
+
+
+@pytest.fixture(autouse=True)
+def _wheels(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """alpha and beta, in two versions each."""
+    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+    for name in ("alpha", "beta"):
+        for version in ("1.0", "2.0"):
+            make_wheel(index.folder, name, version)
+
+
+def project(root: Path, **files: str) -> Path:
+    named = {name.replace("__", "-") + ".txt": text for name, text in files.items()}
+    return write_project(root, {"requirements.txt": "alpha\n", **named})
+
+
+def test_sync_and_freeze_make_no_lock_of_a_group_that_is_not_asked_for(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", requirements__docs="beta\n")
+    assert run("sync", cwd=root).code == 0
+    assert run("freeze", cwd=root).code == 0
+    assert not (root / "requirements-docs.lock").exists()
+    assert run("doctor", cwd=root).code == 0
+    assert run("status", cwd=root).code == 0
+    assert run("freeze", "--check", cwd=root).code == 0
+    assert run("freeze", "--group", "docs", cwd=root).code == 0
+    assert (root / "requirements-docs.lock").exists()
+
+
+def test_freeze_of_all_groups_makes_every_lock(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", requirements__docs="beta\n", requirements__lint="beta\n")
+    assert run("freeze", "--all-groups", cwd=root).code == 0
+    assert (root / "requirements-docs.lock").exists()
+    assert (root / "requirements-lint.lock").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "beta ===\n",  # a fault of its syntax
+        "alpha==1.0\nalpha==2.0\n",  # no solution
+        "beta @ git+file:///nowhere/at/all.git\n",  # nobody answers
+        "https://localhost:1/x.tar.gz\n",  # nothing there, and no name
+        "-r missing.txt\n",
+        "nosuch\n",
+    ],
+)
+def test_what_is_wrong_with_it_blocks_no_other_group(tmp_path: Path, text: str) -> None:
+    root = project(tmp_path / "p", requirements__docs=text)
+    assert run("sync", cwd=root).code == 0
+    assert versions_in(root) == {"alpha": "2.0"}
+    for command in ("freeze", "status", "outdated", "tree", "why alpha", "sync --check"):
+        done = run(*command.split(), cwd=root)
+        assert done.code in {0, 1}, (command, done.stderr)
+
+
+def test_a_fault_of_a_group_that_is_not_asked_for_is_a_warning_and_doctors_error(
+    tmp_path: Path,
+) -> None:
+    root = project(tmp_path / "p", requirements__docs="beta ===\n")
+    done = run("sync", cwd=root)
+    assert (done.code, "requirements-docs.txt" in done.stderr) == (0, True)
+    found = json.loads(run("doctor", "--format", "json", cwd=root).stdout)
+    (finding,) = found["data"]["findings"]
+    assert (finding["severity"], finding["path"]) == ("error", "requirements-docs.txt")
+    asked = run("sync", "--group", "docs", cwd=root)
+    assert asked.code == 2
+
+
+def test_sync_leaves_the_stale_lock_of_another_group_as_it_is(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", requirements__docs="beta==1.0\n")
+    assert run("freeze", "--all-groups", cwd=root).code == 0
+    (root / "requirements-docs.txt").write_text("beta==2.0\n")
+    before = (root / "requirements-docs.lock").read_text()
+    assert run("sync", cwd=root).code == 0
+    assert (root / "requirements-docs.lock").read_text() == before
+    said = run("status", cwd=root)
+    assert (said.code, "venvman freeze" in said.stdout + said.stderr) == (1, True)
+    assert run("freeze", cwd=root).code == 0
+    assert "beta==2.0" in (root / "requirements-docs.lock").read_text()
+
+
+def test_fresh_locks_of_other_groups_are_constraints_that_give_way(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", requirements__docs="alpha==1.0\n")
+    assert run("freeze", "--only-group", "docs", cwd=root).code == 0
+    assert run("sync", cwd=root).code == 0
+    assert versions_in(root) == {"alpha": "1.0"}
+    (root / "requirements.txt").write_text("alpha>=2\n")
+    assert run("sync", cwd=root).code == 0
+    assert versions_in(root) == {"alpha": "2.0"}
