@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from venvman.process import Completed
 
-__all__ = ["git", "git_version", "try_git", "without_repository"]
+__all__ = ["git", "git_version", "scp_advice", "try_git", "without_repository"]
 
 # What `git rev-parse --local-env-vars` lists: set inside hooks, and they would make git work on
 # the repository of the hook whatever its working directory. Less GIT_CONFIG_COUNT, which no hook
@@ -123,3 +123,11 @@ def _said(arguments: tuple[str, ...]) -> str:
 def _last_lines(text: str, *, count: int = 8) -> str | None:
     lines = [line.rstrip() for line in redact(text).splitlines() if line.strip()]
     return "\n".join(lines[-count:]) or None
+
+
+def scp_advice(place: str) -> Advice | None:
+    """What to write for ``git@host:folder/repo``, git's own short form, which is no URL."""
+    short = re.search(r"(?:^|/)([\w.-]+@[\w.-]+):(?!\d+(?:/|$))([^/:@][^:@]*)$", place)
+    if short is None:
+        return None
+    return Advice(f"Write / for the colon: git+ssh://{short[1]}/{short[2]}")

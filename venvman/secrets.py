@@ -229,7 +229,7 @@ def remember(value: str, *, shown: str = "****", credential: bool = True) -> Non
     A ``credential`` is hidden everywhere, if it is no word that sentences are made of; all else,
     and what is short, in URLs only.
     """
-    if (value, credential) in _remembered:
+    if (value, credential) in _remembered or REFERENCE.search(value):
         return
     from urllib.parse import quote, unquote
 

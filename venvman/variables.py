@@ -14,6 +14,8 @@ from venvman.secrets import REFERENCE, is_broken, remember, remember_url
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from venvman.origin import FileLine
+
 __all__ = ["expand", "misfits", "note_unset", "unset_in"]
 
 _WORD = re.compile(r"\S*")
@@ -65,20 +67,20 @@ def misfits(text: str, variables: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-_unset: dict[str, str] = {}
+_unset: dict[str, FileLine] = {}
 
 
-def note_unset(text: str, variables: Mapping[str, str], *, where: str) -> None:
-    """Remembers that ``text``, which stands at ``where``, names variables that are not set."""
-    if "${" in text:
-        for name in REFERENCE.findall(text):
+def note_unset(line: FileLine, variables: Mapping[str, str]) -> None:
+    """Remembers the variables that ``line`` names and that are not set, for who fails by them."""
+    if variables and "${" in line.text:
+        for name in REFERENCE.findall(line.text):
             if not variables.get(name):
-                _unset.setdefault(name, where)
+                _unset[name] = line
 
 
-def unset_in(url: str) -> dict[str, str]:
-    """The variables that ``url`` still has as references, and where a file names each."""
-    return {name: _unset.get(name, "") for name in REFERENCE.findall(url)}
+def unset_in(url: str) -> dict[str, FileLine | None]:
+    """The variables that ``url`` still has as references, and the line that names each."""
+    return {name: _unset.get(name) for name in REFERENCE.findall(url)}
 
 
 def _values(text: str, variables: Mapping[str, str]) -> Iterator[tuple[str, str, _Part]]:

@@ -365,8 +365,16 @@ class TestFaults:
     def test_a_host_that_is_not_trusted_is_left_out(self, tmp_path: Path) -> None:
         memory = Memory()
 
-        assert names(client(tmp_path, "http://mirror.invalid/simple", reporter=memory)) == []
+        near, far = (tmp_path / "simple").as_uri(), "http://mirror.invalid/simple"
+        make_wheel(tmp_path / "simple/demo", "demo")
+
+        assert names(client(tmp_path, near, far, reporter=memory))
         assert memory.codes == ["index-insecure"]
+
+    def test_where_no_host_is_trusted_nobody_is_said_to_have_been_asked(
+        self, tmp_path: Path
+    ) -> None:
+        assert fault_of(client(tmp_path, "http://mirror.invalid/simple")).code == "index-insecure"
 
     def test_redirects_in_circles_end(self, index: Served, tmp_path: Path) -> None:
         index.intercept = lambda request: Response(302, b"", {"Location": request.path})
@@ -438,7 +446,8 @@ class TestLocal:
 
     def test_an_insecure_page_of_links_is_left_out(self, tmp_path: Path) -> None:
         memory = Memory()
-        own = client(tmp_path, find_links=("http://mirror.invalid/links",), reporter=memory)
+        links = (str(tmp_path), "http://mirror.invalid/links")
+        own = client(tmp_path, find_links=links, reporter=memory)
 
         assert names(own) == []
         assert memory.codes == ["index-insecure"]

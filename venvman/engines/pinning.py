@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.errors import Command, FreezeError
-from venvman.git import git, try_git, without_repository
+from venvman.git import git, scp_advice, try_git, without_repository
 from venvman.secrets import redact, without_secret
 from venvman.sources import VcsSource
 
@@ -145,5 +145,5 @@ def _fault(wish: Requirement, source: VcsSource, message: str, said: str) -> Fre
         line=wish.origin.line,
         text=redact(wish.origin.text),
         why=f"{message} {redact(said).strip()}".strip(),
-        fix=Command.of("git", "ls-remote", redact(source.url)),
+        fix=scp_advice(source.url) or Command.of("git", "ls-remote", redact(source.url)),
     )

@@ -213,7 +213,29 @@ class Index:
             # "No such project" is said only after asking (DESIGN 4.7).
             if any(each.remembered for each in found) and not self.options.offline:
                 return self._collect(name, refresh=True)
+            self._refuse_silence(urls)
         return result
+
+    def _refuse_silence(self, urls: Iterable[str]) -> None:
+        """Nobody was asked where every location is ignored: that no index has a name is not known.
+
+        Raises:
+            IndexFault: so it is.
+        """
+        every = [*map(as_location, urls), *self._find_links]
+        ignored = [
+            each
+            for each in every
+            if isinstance(each, str) and not is_secure(each, self.options.trusted_hosts)
+        ]
+        if ignored and len(ignored) == len(every):
+            raise IndexFault(
+                f"No index was asked: {redact(ignored[0])} is ignored, because it is not read over "
+                "HTTPS.",
+                code="index-insecure",
+                why="Whoever is on the way could change what is installed.",
+                fix=_use_https(ignored[0]),
+            )
 
     def _kept_pages(self, name: NormalizedName) -> ProjectFiles | None:
         """What fresh pages of every index say, if that is enough to answer."""
@@ -346,14 +368,13 @@ class Index:
         return (_parsed(answer.body, answer.headers.get("content-type", ""), answer.url),)
 
     def _warn_insecure(self, url: str) -> None:
-        host = split_credentials(url)[0].split("/")[2]
         self._warn(
             Problem(
                 code="index-insecure",
                 message=f"{redact(url)} is ignored, because it is not read over HTTPS.",
                 severity=Severity.WARNING,
                 why="Whoever is on the way could change what is installed.",
-                fix=Advice(f"Use https://, or --trusted-host {host} in the requirements file."),
+                fix=_use_https(url),
             ),
             url,
         )
@@ -373,6 +394,11 @@ class Index:
     def _warn(self, problem: Problem, about: str) -> None:
         """Once for each place, whoever meets it first."""
         self._warned.get((problem.code, about), lambda: self._reporter.problem(problem))
+
+
+def _use_https(url: str) -> Advice:
+    host = split_credentials(url)[0].split("/")[2]
+    return Advice(f"Use https://, or --trusted-host {host} in the requirements file.")
 
 
 def _page_url(index: str, name: NormalizedName) -> str:

@@ -75,8 +75,10 @@ class Connections:
         address, credentials = split_credentials(proxy if "//" in proxy else f"http://{proxy}")
         headers = {"Proxy-Authorization": credentials.header} if credentials else {}
         try:
-            return urllib3.ProxyManager(
-                address, maxsize=POOL_SIZE, ssl_context=context, proxy_headers=headers
+            return looked_up_once(
+                urllib3.ProxyManager(
+                    address, maxsize=POOL_SIZE, ssl_context=context, proxy_headers=headers
+                )
             )
         except (urllib3.exceptions.HTTPError, ValueError) as error:
             raise ConfigurationError(

@@ -6,10 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from venvman.errors import Advice, Fix, IndexFault
+from venvman.index.pace import SLOWEST, is_too_slow, window_of
 from venvman.secrets import redact
+from venvman.variables import unset_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from venvman.origin import FileLine
 
 __all__ = ["Refused", "Transient", "fault_of_error", "fault_of_status", "is_certificate_error"]
 
@@ -30,8 +34,11 @@ class Transient(Exception):
 class Refused(IndexFault):
     """The server answered with a status that is no success; ``status`` says which."""
 
-    def __init__(self, message: str, *, status: int, code: str, why: str | None, fix: Fix) -> None:
-        super().__init__(message, code=code, why=why, fix=fix)
+    def __init__(
+        self, message: str, *, status: int, code: str, why: str | None, fix: Fix,
+        path: str | None = None, line: int | None = None, text: str | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(message, code=code, why=why, fix=fix, path=path, line=line, text=text)
         self.status = status
 
 
@@ -39,6 +46,9 @@ def fault_of_status(status: int, reason: str, url: str, *, sent_credentials: boo
     """The error for an answer that is neither a success nor a redirect."""
     where = redact(url)
     said = f"The server answered {status} {reason}".rstrip() + "."
+    unset = unset_in(url)
+    if status in (401, 403) and unset:
+        return _unset_fault(unset, where, status, said)
     if status == 401:
         return Refused(
             f"{where} asks for credentials."
@@ -80,12 +90,33 @@ def fault_of_status(status: int, reason: str, url: str, *, sent_credentials: boo
     )
 
 
+def _unset_fault(
+    unset: Mapping[str, FileLine | None], where: str, status: int, said: str
+) -> Refused:
+    """A variable of the URL has no value: nothing else can be said of what was refused."""
+    names = " and ".join(unset)
+    verb = "is" if len(unset) == 1 else "are"
+    line = next(filter(None, unset.values()), None)
+    return Refused(
+        f"{names} {verb} not set, and {where} asks for credentials.",
+        status=status,
+        code="variable-unset",
+        why=said,
+        fix=Advice(f"Set {names}, percent-encoded, before running venvman."),
+        path=line.path if line else None,
+        line=line.line if line else None,
+        text=line.text if line else None,
+    )
+
+
 def fault_of_error(error: Exception, url: str, *, timeout: float) -> tuple[IndexFault, bool]:
     """The error for an exception of urllib3, and whether trying again may help."""
     from urllib3 import exceptions as kinds
 
     where = redact(url)
     host = where.split("/")[2] if "//" in where else where
+    if is_too_slow(error):
+        return _slow_fault(where, timeout), False
     if is_certificate_error(error):
         return _certificate_fault(error, where, host), False
     cases: list[tuple[type | tuple[type, ...], Callable[[], IndexFault]]] = [
@@ -146,6 +177,15 @@ def _timeout_fault(where: str, timeout: float) -> IndexFault:
         code="index-timeout",
         why=f"Nothing arrived for {timeout:g} seconds.",
         fix=Advice("Try again, allow more time with PIP_DEFAULT_TIMEOUT, or use --offline."),
+    )
+
+
+def _slow_fault(where: str, timeout: float) -> IndexFault:
+    return IndexFault(
+        f"{where} is sent too slowly to wait for.",
+        code="index-too-slow",
+        why=f"Less than {SLOWEST} bytes a second came for {window_of(timeout):g} seconds.",
+        fix=Advice("Try again later or elsewhere, or allow more time with PIP_DEFAULT_TIMEOUT."),
     )
 
 

@@ -1,4 +1,4 @@
-"""A host is looked up once per process, however many connections to it are opened at once.
+"""Connections: a host is looked up once per process, however many are opened to it at once.
 
 Resolvers lose answers where many threads ask together, and each lost one costs five seconds.
 """
@@ -14,6 +14,7 @@ from urllib3.exceptions import NameResolutionError, NewConnectionError
 from urllib3.util.connection import allowed_gai_family
 
 from venvman.index.once import Once
+from venvman.index.pace import PacedResponse
 
 if TYPE_CHECKING:
     from urllib3 import PoolManager
@@ -45,6 +46,8 @@ def _look_up(host: str) -> tuple[str, ...]:
 
 
 class _Connection(HTTPConnection):
+    response_class = PacedResponse
+
     def _new_conn(self) -> socket.socket:
         host = self._dns_host
         try:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from venvman.errors import InstallError
 from venvman.files import make_private_folder
+from venvman.git import scp_advice
 from venvman.install.sdist import unpack_sdist
 from venvman.install.vcs import checkout
 from venvman.sources import ArchiveSource, DirectorySource, VcsSource
@@ -118,6 +119,7 @@ def local_project(source: DirectorySource, root: Path) -> Path:
             f"{source.path} is not a folder.",
             code="folder-missing",
             why="It was moved, or is not checked out here." if not folder.exists() else None,
+            fix=scp_advice(source.path),
         )
     return _inside(folder, source.subdirectory)
 

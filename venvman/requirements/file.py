@@ -158,7 +158,7 @@ class _Reader:
         """Understands one line, or notes why it cannot be."""
         origin = self._origin(line)
         text = expand(line.text, self._variables)
-        note_unset(line.text, self._variables, where=str(origin))
+        note_unset(origin, self._variables)
         if "://" in text and self._is_unreadable(origin, line, text):
             return
         body, rest = split_line(text)

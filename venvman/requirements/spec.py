@@ -303,6 +303,11 @@ def _advice(text: str) -> Advice | None:
     if re.fullmatch(r"[A-Za-z0-9._-]+\s*=\s*[^=\s]+", text):
         name, _, version = text.partition("=")
         return Advice(f"Write it as {name.strip()}=={version.strip()}.")
+    if re.fullmatch(r"[A-Za-z0-9._-]+=[^=\s]+=[^=\s]+", text):
+        name, version, _ = text.split("=")
+        return Advice(f"This is conda's format; pip's is {name}=={version}.")
+    if re.match(r"[A-Za-z0-9._\[\]-]+#", text):
+        return Advice("A comment needs a blank before its #.")
     if "${" in text:
         return Advice("Set the variable that it names, in capitals, before running venvman.")
     return None

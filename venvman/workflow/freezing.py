@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from venvman.events import Stage
 from venvman.lock.freshness import Stale
 from venvman.lock.io import check_writable, write_locks
 from venvman.naming import DEFAULT
+from venvman.sources import VcsSource
 from venvman.store.lock import using
 from venvman.workflow.agreement import DISAGREEMENT, by_standing, tracked
 from venvman.workflow.locks import judge_locks, read_group_lock, remember, stale_reasons
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from venvman.engines import Upgrade
     from venvman.lock.file import Lock
     from venvman.python.interpreters import Interpreter
-    from venvman.requirements.groups import RequirementSet
+    from venvman.requirements.groups import Requirement, RequirementSet
     from venvman.scan import Scan
     from venvman.workflow.context import Context
     from venvman.workflow.locks import JudgedLock
@@ -119,6 +121,9 @@ def freeze_stale(
     for each in todo:
         shown = context.project.display(each.group.lock)
         check_writable(each.group.lock, display=shown, yes=request.yes)
+    for wish in (wish for each in todo for wish in each.group.requirements):
+        if isinstance(wish.source, VcsSource) and _EDITABLE.match(wish.origin.text):
+            context.reporter.problem(_not_editable(wish))
     try:
         with watch.stage(Stage.FREEZE):
             run = partial(_run_engine, context, judged, interpreter, request)
@@ -259,6 +264,22 @@ def _gives_way(context: Context, own: Sequence[JudgedLock], others: Sequence[Jud
 def _only_disagrees(each: JudgedLock) -> bool:
     reasons = each.judgement.reasons if isinstance(each.judgement, Stale) else ()
     return bool(reasons) and all(reason.code == DISAGREEMENT for reason in reasons)
+
+
+_EDITABLE = re.compile("-e|--editable")
+
+
+def _not_editable(wish: Requirement) -> Problem:
+    return Problem(
+        code="repository-not-editable",
+        severity=Severity.NOTE,
+        message=f"{wish.name or wish.spelled} is installed from its commit, not to be edited.",
+        path=wish.origin.path,
+        line=wish.origin.line,
+        text=wish.origin.text,
+        why="pip would clone the repository into the environment for -e; venvman does not.",
+        fix=Advice("To edit it, clone it yourself and name the folder: -e ./FOLDER."),
+    )
 
 
 def _cannot_agree(groups: Sequence[str]) -> Problem:
