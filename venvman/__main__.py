@@ -38,27 +38,37 @@ def program() -> NoReturn:
 
     Nobody needs it whole any more, and taking it apart takes longer than many an answer.
     """
-    code = main()
+    _fill_descriptors()
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:
-        code = 128 + 13  # nobody reads any more, as for the command line itself
-    except AttributeError:
-        pass  # Python was started without one of them
+        code = main()
+    except KeyboardInterrupt:
+        code = 130  # told to end once more while it said so
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            pass  # main has told of what cannot be written
     os._exit(code)
+
+
+def _fill_descriptors() -> None:
+    """Puts something in the place of standard streams that this process was started without.
+
+    Their descriptors would be those of the next files that are opened, and whoever writes to stderr
+    would write into these. Nothing can be read from what stands in, nor written to it.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDONLY)
+            if opened == number:
+                os.set_inheritable(opened, True)
+            setattr(sys, name, open(opened, mode, closefd=False))  # noqa: SIM115 - for good
 
 
 def main() -> int:
     """Runs the command line of this process and returns its exit code."""
     try:
-        said = _said_at_once()
-        if said is not None:
-            sys.stdout.write(said)
-            return 0
-        from venvman.cli.help import tell
-
-        told = tell(sys.argv[1:], os.environ)
+        told = _told_at_once()
         if told is not None:
             return told
         import gc
@@ -79,16 +89,45 @@ def main() -> int:
 def _end_in_order() -> None:
     """Makes being told to end, or a closed terminal, the same as Ctrl-C: nothing is left behind."""
     import signal
+    from time import monotonic
 
-    for name in ("SIGTERM", "SIGHUP"):
+    last = -_TOGETHER
+
+    def interrupted(_number: int, _frame: object) -> None:
+        nonlocal last
+        before, last = last, monotonic()
+        # `timeout` tells the process and its group, a terminal that is closed the shell, too:
+        # the second must not cut short how the first is dealt with.
+        if last - before >= _TOGETHER:
+            raise KeyboardInterrupt
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         # A program that was told to ignore it, as by nohup, goes on doing so.
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _interrupted)
+        usual = (signal.SIG_DFL, signal.default_int_handler)
+        if number is not None and signal.getsignal(number) in usual:
+            signal.signal(number, interrupted)
 
 
-def _interrupted(_number: int, _frame: object) -> None:
-    raise KeyboardInterrupt
+_TOGETHER = 0.5
+
+
+def _told_at_once() -> int | None:
+    """The exit code where there is nothing to do but to print; None where there is more.
+
+    What cannot be written is left to the command line, which says why.
+    """
+    said = _said_at_once()
+    try:
+        if said is None:
+            from venvman.cli.help import tell
+
+            return tell(sys.argv[1:], os.environ)
+        sys.stdout.write(said)
+        sys.stdout.flush()
+    except Exception:  # noqa: BLE001 - the command line meets it again
+        return None
+    return 0
 
 
 def _said_at_once() -> str | None:

@@ -31,6 +31,7 @@ __all__ = [
     "InstallError",
     "LockError",
     "LockStale",
+    "OutputFault",
     "Problem",
     "ProjectNotFound",
     "RequirementsError",
@@ -185,6 +186,10 @@ class VenvmanError(Exception):
 
 class ConfigurationError(VenvmanError):
     """A flag, variable or ``[tool.venvman]`` value that cannot be used."""
+
+
+class OutputFault(VenvmanError):
+    """What a command has to say cannot be written: stdout is closed, or its disk is full."""
 
 
 class ProjectNotFound(VenvmanError):

@@ -168,8 +168,14 @@ _TEMPLATE = "{{"  # cookiecutter's, copier's: a name that is filled in elsewhere
 def _files(folder: Path, drafts: Iterable[Path] = ()) -> list[str]:
     names = {path.name for path in drafts if path.parent == folder}
     with suppress(OSError), os.scandir(folder) as entries:
-        names |= {entry.name for entry in entries if entry.is_file()}
-    return sorted(name for name in names if name.endswith(_ENDINGS) and _TEMPLATE not in name)
+        names |= {each.name for each in entries if _is_file_of_ours(each)}
+    return sorted(names)
+
+
+def _is_file_of_ours(entry: os.DirEntry[str]) -> bool:
+    with suppress(OSError):  # a link to itself
+        return entry.name.endswith(_ENDINGS) and _TEMPLATE not in entry.name and entry.is_file()
+    return False
 
 
 def _is_root(folder: Path, *, names: Collection[str] | None = None) -> bool:

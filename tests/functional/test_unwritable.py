@@ -122,3 +122,18 @@ def test_a_limit_on_the_size_of_files_is_told_like_a_full_disk(root: Path, way: 
     assert "File too large" in done.stderr
     assert "Traceback" not in done.stderr
     assert snapshot(root) == before
+
+
+def test_what_the_machine_refuses_anywhere_else_is_no_defect(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), "/some/file")
+
+    monkeypatch.setattr("venvman.cli.commands.status.status", refused)
+
+    ran = run("status", "--format", "json", cwd=root)
+
+    (problem,) = ran.json["problems"]
+    assert (ran.code, problem["code"], problem["path"]) == (2, "file-unusable", "/some/file")
+    assert problem["message"] == "/some/file could not be used: Too many open files."

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from venvman.cli.help import tell
 from venvman.cli.options import Common
 from venvman.cli.read import Glance, glance, read
 from venvman.cli.session import Session, perform
+from venvman.cli.streams import write
 from venvman.cli.usage import NAME, UsageFault
-from venvman.errors import Command, ExitCode, VenvmanError
+from venvman.errors import Command, ExitCode, OutputFault, VenvmanError
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["main"]
+
+
+_MACHINE = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE}
+    | {errno.EACCES, errno.EPERM, errno.EBADF}
+)
 
 
 class Interrupted(VenvmanError):
@@ -51,9 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except VenvmanError as fault:
         error = fault
     except Exception as fault:  # noqa: BLE001 - the boundary: a traceback helps nobody but us
-        error = _of_typer(fault, seen) or _unexpected(fault, seen, words)
+        error = _of_typer(fault, seen) or _of_machine(fault) or _unexpected(fault, seen, words)
     try:
         return Session(_common(seen)).fail(error, command=seen.command)
+    except OutputFault as fault:  # JSON that tells of an error
+        return Session(_common(seen)).fail(fault, command=seen.command)
     except BrokenPipeError:
         return _reader_left()
     except SystemExit as leaving:
@@ -72,7 +83,7 @@ def _run(words: list[str]) -> int:
         from venvman.cli import typed
 
         code = typed.run(words, completing=completing)
-    sys.stdout.flush()
+    write(sys.stdout, "")
     return code
 
 
@@ -92,7 +103,8 @@ def _make_printable() -> None:
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
+            with suppress(OSError):  # it cannot be written to, as writing will tell
+                reconfigure(errors="backslashreplace")
 
 
 def _left(leaving: SystemExit) -> int:
@@ -135,6 +147,18 @@ def _of_typer(fault: Exception, seen: Glance) -> VenvmanError | None:
         return Interrupted("Interrupted: no answer, so nothing was changed.", code="interrupted")
     usage = typed.fault_of(fault)
     return usage and _with_fix(usage, seen)
+
+
+def _of_machine(fault: Exception) -> VenvmanError | None:
+    """What the machine has no more of, or refuses: no defect, wherever it was met."""
+    if not isinstance(fault, OSError) or fault.errno not in _MACHINE:
+        return None
+    where = fault.filename if isinstance(fault.filename, str) else None
+    return VenvmanError(
+        f"{where or 'A file'} could not be used: {fault.strerror}.",
+        code="file-unusable",
+        path=where,
+    )
 
 
 def _unexpected(fault: Exception, seen: Glance, words: Sequence[str]) -> VenvmanError:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 
+from venvman.cli.streams import write
 from venvman.report.drawing import lines, needs_rich
 
 TYPE_CHECKING = False
@@ -73,14 +75,11 @@ class Printer:
     def __init__(self, stream: TextIO, manner: Manner) -> None:
         self._stream = stream
         self._manner = manner
-        self._console: Console | None = None
 
     @property
     def console(self) -> Console:
-        """Rich's console for the stream."""
-        if self._console is None:
-            self._console = make_console(self._stream, self._manner)
-        return self._console
+        """A console of rich for the stream."""
+        return make_console(self._stream, self._manner)
 
     @property
     def is_bare(self) -> bool:
@@ -100,16 +99,17 @@ class Printer:
     def print(self, drawing: RenderableType, *, wrap: bool = True) -> None:
         """Prints ``drawing``; what does not wrap is meant to be one line, however long."""
         if needs_rich(drawing):
-            with self.console.capture() as capture:
-                self.console.print(drawing, crop=False, soft_wrap=not wrap)
+            drawn = io.StringIO()  # rich's own capture would write to the stream all the same
+            console = make_console(drawn, self._manner)
+            console.width = self.width
+            console.print(drawing, crop=False, soft_wrap=not wrap)
             # Without the blanks that rich pads rows with, where they would end up in a file.
-            printed = [line.rstrip() for line in capture.get().splitlines()]
+            printed = [line.rstrip() for line in drawn.getvalue().splitlines()]
         else:
             width = self.width if wrap else None
             ours: Any = drawing
             printed = lines(ours, width=width, color=self._manner.color)
-        self._stream.write("".join(f"{line}\n" for line in printed))
-        self._stream.flush()
+        write(self._stream, "".join(f"{line}\n" for line in printed))
 
     def _size(self) -> tuple[int, int]:
         try:

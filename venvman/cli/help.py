@@ -10,6 +10,7 @@ import sys
 from venvman import __version__
 from venvman.cli.console import Printer, manner_of
 from venvman.cli.read import glance, own_words
+from venvman.cli.streams import write
 from venvman.cli.table import ALIASES, COMMANDS, FAMILIES, TASKS, Argument, Kind
 from venvman.report.drawing import Grid, Group, Text
 
@@ -33,7 +34,7 @@ def tell(words: Sequence[str], variables: Mapping[str, str]) -> int | None:
     exit code of a line that cannot be understood.
     """
     if list(words) == ["--version"]:
-        sys.stdout.write(f"venvman {__version__}\n")
+        write(sys.stdout, f"venvman {__version__}\n")
         return 0
     name = None if _COMPLETING in variables else _asked_for(words)
     if name is None:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from venvman.cli.console import Printer, manner_of
 from venvman.cli.options import Common, Format
+from venvman.cli.streams import write
 from venvman.cli.table import COMMON
 from venvman.cli.usage import NAME
+from venvman.errors import Advice, ExitCode, OutputFault, ProjectNotFound, VenvmanError
 from venvman.errors import Command as Fix
-from venvman.errors import ExitCode, VenvmanError
 from venvman.report.result import Result, Status
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Session:
             project=self.common.project,
             flags={"offline": self.common.offline or None, **flags},
             variables=self.variables,
-            cwd=Path.cwd(),
+            cwd=self.cwd,
             reporter=self.reporter,
             cache_dir=self.common.cache_dir,
         )
@@ -65,7 +66,6 @@ class Session:
 
         Nothing is written: its first requirements file makes it one.
         """
-        from venvman.errors import ProjectNotFound
         from venvman.project import project_at
         from venvman.workflow.context import context_of
 
@@ -74,12 +74,12 @@ class Session:
         except ProjectNotFound as error:
             if error.code != "project-not-found":
                 raise
-        folder = (Path.cwd() / (self.common.project or ".")).absolute()
+        folder = (self.cwd / (self.common.project or ".")).absolute()
         return context_of(
             project_at(folder),
             flags={"offline": self.common.offline or None, **flags},
             variables=self.variables,
-            cwd=Path.cwd(),
+            cwd=self.cwd,
             reporter=self.reporter,
             directories=self.directories,
         )
@@ -98,7 +98,7 @@ class Session:
             top=self.common.project,
             flags={"offline": self.common.offline or None, **flags},
             variables=self.variables,
-            cwd=Path.cwd(),
+            cwd=self.cwd,
             reporter=self.reporter,
             cache_dir=self.common.cache_dir,
         )
@@ -114,13 +114,34 @@ class Session:
         return outcomes
 
     @cached_property
+    def cwd(self) -> Path:
+        """The working directory.
+
+        Raises:
+            ProjectNotFound: it was deleted.
+        """
+        try:
+            return Path.cwd()
+        except OSError as error:
+            raise ProjectNotFound(
+                "The working directory is not there any more.",
+                code="working-directory-gone",
+                why=f"{error.strerror}.",
+                fix=Advice("Change to a folder that exists."),
+            ) from error
+
+    @cached_property
     def here(self) -> Standing:
         """Where the user stands, for the commands that are printed."""
         from venvman.report.fixes import Standing, nearest_project
 
         # Git runs hooks at the top of the work tree, and says below which folder somebody stood.
         inside = self.variables.get("GIT_PREFIX", "") if self._words[:1] == ["hooks"] else ""
-        cwd, home = Path.cwd() / inside, Path(self.variables.get("HOME") or Path.home())
+        home = Path(self.variables.get("HOME") or Path.home())
+        try:
+            cwd = self.cwd / inside
+        except ProjectNotFound:
+            cwd = home
         root: Path | None = None
         if self.common.project is not None:
             named = Path(os.path.abspath(cwd / self.common.project))  # noqa: PTH100 - keeps links
@@ -150,7 +171,7 @@ class Session:
 
             told = [each for each in self.reporter.problems if each not in result.problems]
             whole = replace(result, problems=(*result.problems, *told))
-            sys.stdout.write(render(whole, self.here))
+            write(sys.stdout, render(whole, self.here))
         else:
             self._show_text(result)
         return result.exit_code
@@ -158,7 +179,7 @@ class Session:
     def fail(self, error: VenvmanError, *, command: str) -> ExitCode:
         """Tells ``error`` as a panel on stderr, or as the JSON envelope on stdout."""
         result = Result.of_error(error, command=command)
-        if self.common.format is Format.JSON:
+        if self.common.format is Format.JSON and not isinstance(error, OutputFault):
             return self.show(result)
         self.reporter.close()
         from venvman.report.as_text import error_panel
@@ -176,7 +197,7 @@ class Session:
         from venvman.report.as_text import render
 
         if result.verbatim is not None:
-            sys.stdout.write(result.verbatim)
+            write(sys.stdout, result.verbatim)
         elif not self.common.quiet or result.answers or result.exit_code is not ExitCode.OK:
             printer = self._printer(sys.stdout)
             verbose, height = self.common.verbose, printer.height

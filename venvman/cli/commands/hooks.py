@@ -71,7 +71,7 @@ def hooks_run(
         mode=None if mode is None else HookMode(mode),
         projects=inside,
         variables=session.variables,
-        top=Path.cwd(),
+        top=session.cwd,
         reporter=session.reporter,
     )
     result = hook_run_result(lines, exit_code=hooking.exit_code(lines))

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from venvman.cli import options
+from venvman.cli.streams import write
 
 if TYPE_CHECKING:
     from venvman.cli.session import Session
@@ -72,6 +73,6 @@ def _become(session: Session, launch: Launch) -> NoReturn:
     from venvman.process import replace_process
 
     session.reporter.close()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    write(sys.stdout, "")
+    write(sys.stderr, "")
     raise SystemExit(replace_process(launch.argv, env=launch.variables))

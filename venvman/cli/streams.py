@@ -1,0 +1,35 @@
+"""The one way to write to stdout and stderr, and what becomes of what cannot be written."""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+__all__ = ["write"]
+
+
+def write(stream: TextIO, text: str) -> None:
+    """Writes ``text`` and flushes. What stderr does not take is lost: it is talk, not the answer.
+
+    Raises:
+        BrokenPipeError: nobody reads any more.
+        OutputFault: stdout does not take it.
+    """
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        if stream is not sys.stderr:
+            from venvman.errors import OutputFault
+
+            reason = getattr(error, "strerror", None) or str(error)
+            raise OutputFault(
+                f"The output could not be written: {reason}.",
+                code="output-unwritable",
+                why="What was to be done is done all the same.",
+            ) from error
