@@ -112,15 +112,20 @@ class Facts:
             (flag, posixpath.normpath(posixpath.join(folder, target))) for flag, target in includes
         )
 
+    def includes(self, name: str) -> dict[str, str]:
+        """The files that it names, each with the ``-r`` or ``-c`` that does."""
+        folder = posixpath.dirname(name)
+        return {
+            posixpath.normpath(posixpath.join(folder, target)): flag
+            for flag, target in includes_in(self._read(name, -1) or "")
+        }
+
     def reached(self, name: str) -> frozenset[str]:
         """The files that it includes by ``-r``, directly or through others."""
         found: set[str] = set()
         pending = [name]
         while pending:
-            name = pending.pop()
-            folder = posixpath.dirname(name)
-            for flag, target in includes_in(self._read(name, -1) or ""):
-                path = posixpath.normpath(posixpath.join(folder, target))
+            for path, flag in self.includes(pending.pop()).items():
                 if flag == "-r" and path not in found:
                     found.add(path)
                     pending.append(path)
@@ -138,7 +143,7 @@ def assign(names: Sequence[str], facts: Facts, *, asked: Collection[str] = ()) -
     """
     table = _Table(names, facts)
     parts = _without_fragments(_parts(table, names), facts, asked)
-    parts, gatherings = _gathered(parts, facts)
+    parts, gatherings = _gathered(parts, facts, locked=table.compiled)
     first = {DEFAULT, *members_of(DEFAULT, gatherings)}
     return Assignment(
         parts=tuple(
@@ -181,12 +186,17 @@ def members_of(group: str, gatherings: Sequence[Gathering]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _gathered(parts: Sequence[Part], facts: Facts) -> tuple[list[Part], list[Gathering]]:
-    """``parts`` that have locks, and those that only include others; a lock that is there stays."""
+def _gathered(
+    parts: Sequence[Part], facts: Facts, *, locked: Collection[str]
+) -> tuple[list[Part], list[Gathering]]:
+    """``parts`` that have locks, and those that only include others.
+
+    A lock that is there stays, and one of a source in ``locked`` is made.
+    """
     part_of = {file: part for part in parts for file in (part.lock, *part.sources)}
     found = []
     for part in parts:
-        if len(part.sources) != 1 or facts.exists(part.lock):
+        if len(part.sources) != 1 or facts.exists(part.lock) or part.sources[0] in locked:
             continue
         members = _included(part, part_of, facts)
         if members:
@@ -226,14 +236,20 @@ class _Made:
 
 
 class _Table:
-    """The rows of the table: constraints, locks (each with what it is made from), sources."""
+    """The rows of the table: constraints, locks (each with what it is made from), sources.
+
+    ``compiled`` are the sources that are constraints.
+    """
 
     def __init__(self, names: Sequence[str], facts: Facts) -> None:
         self._names = frozenset(names)
         self._facts = facts
-        self.constraints = [name for name in names if is_constraints(name)]
-        rest = [name for name in names if not is_constraints(name)]
-        self._inputs = {
+        limits = [name for name in names if is_constraints(name)]
+        self.compiled = {each for each in limits if each.endswith(".in") and self._compiles(each)}
+        compiled = {*self.compiled, *map(_lock_name, self.compiled)}
+        self.constraints = [name for name in limits if name not in compiled]
+        rest = [name for name in names if name not in self.constraints]
+        self._inputs = self.compiled | {
             name for name in rest if name.endswith(".in") and group_of(name, beside=names)
         }
         self.locks: dict[str, _Made] = {}
@@ -257,6 +273,15 @@ class _Table:
                 made = self._made(lock, header, name)
                 if name in made.sources:
                     self.locks[lock] = made
+        for name in [each for each in self.locks if self._is_unnamed_copy(each)]:
+            del self.locks[name]
+
+    def _compiles(self, source: str) -> bool:
+        """Whether the constraints ``source`` are frozen: into a lock, or one that is asked for."""
+        lock = _lock_name(source)
+        if self._facts.exists(lock):
+            return self._is_lock(lock)
+        return any(lock in self._facts.includes(name) for name in self._names)
 
     def _made(self, lock: str, header: LockHeader | None, beside: str | None) -> _Made:
         """``beside`` is the source that the lock's name says, where it is there."""
@@ -308,8 +333,32 @@ class _Table:
         ]
         if lock in places:
             return False
-        others = [self._facts.header(each) for each in places if each in self._names]
+        others = [self._facts.header(each) for each in places]
         return any(each is not None and each.is_lock for each in others)
+
+    def _is_unnamed_copy(self, lock: str) -> bool:
+        """Whether it says all that the lock says which its sources' name would have.
+
+        The commands of venvman, and of uv without ``-o``, do not name what they write.
+        """
+        sources = self.locks[lock].sources
+        header = self._facts.header(lock)
+        if not sources or header is None or header.output is not None:
+            return False
+        return any(
+            other in self.locks
+            and self.locks[other].sources == sources
+            and _says(self._facts.header(other)) == _says(header)
+            for other in {_lock_name(sources[0])} - {lock}
+        )
+
+
+def _says(header: LockHeader | None) -> tuple[str | None, ...]:
+    """What of a header tells two locks of the same sources apart."""
+    if header is None:
+        return ()
+    # Whatever Python venvman freezes for, the lock has the same name.
+    return header.tool, header.command, None if header.tool == "venvman" else header.python
 
 
 def _folders(lock: str, header: LockHeader) -> list[tuple[str, str]]:
@@ -378,7 +427,9 @@ def _parts(table: _Table, names: Sequence[str]) -> list[Part]:
         own = [each for each in table.locks[lock].sources if each not in lock_of]
         name = own[0] if len(own) == 1 and group_of(own[0], beside=names) else lock
         add(groups.take(name, wish=None), lock, table.locks[lock])
-    named = [each for each in table.sources if group_of(each, beside=names)]
+    named = [
+        each for each in table.sources if each in table.compiled or group_of(each, beside=names)
+    ]
     for source in sorted(named, key=_preference):
         lock = lock_of.get(source)
         if lock in alone:

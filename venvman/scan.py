@@ -302,9 +302,14 @@ class _Finder:
         for source in self._sources:
             for limit in source.limits:
                 self.add(str(limit), role=Role.INCLUDED, group=source.group, constraint=True)
+        to_come = {
+            str(source.lock): tuple(map(str, source.paths))
+            for source in self._sources
+            if source.paths and not source.lock.exists()
+        }
         for start in [file for file in self._files.values() if file.role is not Role.LOCK]:
-            # No stand-ins: here every file that is named counts, locks included.
-            follower = Follower(self._library.load, stand_ins={})
+            # Here every file that is named counts, locks included; those to come stand for sources.
+            follower = Follower(self._library.load, stand_ins=to_come)
             try:
                 for visit in follower.follow(str(start.path)):
                     path = local_path(visit.location)

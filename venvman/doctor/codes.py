@@ -25,6 +25,7 @@ UNFINISHED = Code("VM107", "sync-unfinished", _WARNING)
 NO_REQUIREMENTS = Code("VM201", "no-requirements", _ERROR)
 REQUIREMENTS_FAULTY = Code("VM202", "requirements-faulty", _ERROR)
 REVISION_OPEN = Code("VM203", "revision-open", _NOTE)
+CONSTRAINTS_UNUSED = Code("VM204", "constraints-unused", _NOTE)
 
 # Locks: VM3.
 LOCK_MISSING = Code("VM301", "lock-missing", _ERROR)

@@ -73,10 +73,11 @@ class Examination:
     ``python_conflict`` is the sentence of :func:`venvman.environment.inspection.conflict`,
     ``python_fix`` what to do about it.
     ``files`` are all requirements files, as parsed. ``requirements`` is None where they cannot be
-    read; ``scan_problems`` say why, or hold warnings of a scan that worked. ``has_sources`` is
-    False where the project has nothing to read. ``entries`` are those selected for the target,
-    ``selection_problems`` why they cannot be. ``keep`` names what the configuration leaves alone,
-    ``overrides`` the specifiers that stand for every demand of a name; none if it is left out.
+    read; ``scan_problems`` say why, or hold warnings of a scan that worked. ``unused`` are files of
+    constraints that nothing names. ``has_sources`` is False where the project has nothing to read.
+    ``entries`` are those selected for the target, ``selection_problems`` why they cannot be.
+    ``keep`` names what the configuration leaves alone, ``overrides`` the specifiers that stand for
+    every demand of a name; none if it is left out.
     ``hooks`` is None outside git. ``metadata`` reads one distribution's metadata; a function,
     since few runs need all of them. ``sharing`` says which environments of this machine have the
     same files under other names (:func:`venvman.environment.neighbours.sharing`).
@@ -91,6 +92,7 @@ class Examination:
     has_sources: bool = True
     files: tuple[ParsedFile, ...] = ()
     requirements: RequirementSet | None = None
+    unused: tuple[Path, ...] = ()
     scan_problems: tuple[Problem, ...] = ()
     locks: tuple[ExaminedLock, ...] = ()
     entries: tuple[LockEntry, ...] | None = None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
 
-__all__ = ["faults", "open_revisions", "presence"]
+__all__ = ["faults", "open_revisions", "presence", "unused"]
 
 
 def presence(examination: Examination) -> Iterator[Finding]:
@@ -53,6 +53,21 @@ def open_revisions(examination: Examination) -> Iterator[Finding]:
                     line=requirement.origin.line,
                     fix=Advice(f"Add @ and a tag or commit to the URL in {requirement.origin}."),
                 )
+
+
+def unused(examination: Examination) -> Iterator[Finding]:
+    """Constraints that limit nothing, though their name says that they should."""
+    for path in examination.unused:
+        name = examination.display(path)
+        yield codes.CONSTRAINTS_UNUSED(
+            f"{name} is named like a file of constraints, but no -c and no setting names it: it "
+            "limits nothing here.",
+            path=name,
+            fix=Advice(
+                "Name it by a -c line of a requirements file, or in `constraints` of "
+                "[tool.venvman]; or remove it."
+            ),
+        )
 
 
 def _edit(path: str | None, line: int | None) -> Advice | None:

@@ -55,6 +55,7 @@ CHECKS: tuple[Check, ...] = (
     Check(requirements.presence, (codes.NO_REQUIREMENTS,)),
     Check(requirements.faults, (codes.REQUIREMENTS_FAULTY,)),
     Check(requirements.open_revisions, (codes.REVISION_OPEN,)),
+    Check(requirements.unused, (codes.CONSTRAINTS_UNUSED,)),
     Check(locks.presence, (codes.LOCK_MISSING,)),
     Check(locks.readable, (codes.LOCK_CONFLICTED, codes.LOCK_FAULTY)),
     Check(locks.staleness, (codes.LOCK_STALE,)),

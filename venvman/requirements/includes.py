@@ -1,7 +1,8 @@
 """Follows ``-r`` and ``-c`` from file to file, in pip's order.
 
 As with pip, a file that is named twice is read twice, only a loop is a fault; what a constraints
-file includes with ``-r`` are requirements again; a target is relative to the file that names it.
+file includes with ``-r`` are requirements again; a target is relative to the file that names it. Of
+a lock that a ``-c`` names all is constraints, and so of the sources that are read in its place.
 """
 
 from __future__ import annotations
@@ -78,13 +79,16 @@ class Follower:
         """
         self._followed.clear()
         yield from self._visit(
-            location, self._load(location), constraint=False, lenient=False, chain=(location,)
-        )
+            location, self._load(location), constraint=False, lenient=False, bound=False,
+            chain=(location,),
+        )  # fmt: skip
 
     def _visit(
-        self, location: str, parsed: ParsedFile, *, constraint: bool, lenient: bool,
+        self, location: str, parsed: ParsedFile, *, constraint: bool, lenient: bool, bound: bool,
         chain: tuple[str, ...],
     ) -> Iterator[Visit]:  # fmt: skip
+        """``bound``: it stands for a lock that a ``-c`` names, so that all below is constraints."""
+
         def visit(line: ParsedLine | None) -> Visit:
             return Visit(
                 location=location,
@@ -97,31 +101,34 @@ class Follower:
         yield visit(None)
         for line in parsed.lines:
             if isinstance(line, IncludeLine):
-                yield from self._include(location, line, lenient=lenient, chain=chain)
+                yield from self._include(location, line, lenient=lenient, bound=bound, chain=chain)
             else:
                 yield visit(line)
 
     def _include(
-        self, location: str, line: IncludeLine, *, lenient: bool, chain: tuple[str, ...]
-    ) -> Iterator[Visit]:
+        self, location: str, line: IncludeLine, *, lenient: bool, bound: bool,
+        chain: tuple[str, ...],
+    ) -> Iterator[Visit]:  # fmt: skip
         named = resolve(location, line.target)
         if named in self._stand_ins:
-            self.locks[named] = self.locks.get(named, False) or not line.constraint
+            whole = not (line.constraint or bound)
+            self.locks[named] = self.locks.get(named, False) or whole
         for target in self._stand_ins.get(named, (named,)):
             yield from self._target(
-                target, line, lenient=lenient, replaced=target != named, chain=chain
+                target, line, lenient=lenient, bound=bound, replaced=target != named, chain=chain
             )
 
     def _target(
-        self, target: str, line: IncludeLine, *, lenient: bool, replaced: bool,
+        self, target: str, line: IncludeLine, *, lenient: bool, bound: bool, replaced: bool,
         chain: tuple[str, ...],
     ) -> Iterator[Visit]:  # fmt: skip
+        constraint = line.constraint or bound
         if target in chain:
             # pip sees no loop where a lock is named that does not include its source.
             if not replaced and not lenient:
                 self._fault(_loop(line.origin, (*chain, target)))
             return
-        met = (target, line.constraint, lenient or replaced)
+        met = (target, constraint, lenient or replaced)
         if met in self._followed:
             return  # a second time it says nothing new
         self._followed.add(met)
@@ -137,8 +144,9 @@ class Follower:
         yield from self._visit(
             target,
             parsed,
-            constraint=line.constraint,
+            constraint=constraint,
             lenient=lenient or replaced,
+            bound=bound or (line.constraint and replaced),
             chain=(*chain, target),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,10 +22,10 @@ from venvman.reading import read_regular
 from venvman.workflow.locks import judge_locks, read_group_lock
 from venvman.workflow.places import unfinished
 from venvman.workflow.values import GroupChoice, LockState, StatusReport
-from venvman.workflow.wishes import choose_groups, open_scan, read_wishes
+from venvman.workflow.wishes import choose_groups, limits_of, open_scan, read_wishes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from venvman.doctor.diagnosis import Diagnosis
@@ -157,6 +158,7 @@ def examine_project(context: Context, *, verify_files: bool = False) -> Examinat
         has_sources=bool(look.scan.sources),
         files=tuple(file.parsed for file in look.scan.files if file.parsed is not None),
         requirements=look.requirements,
+        unused=tuple(_unused(context, look.scan)),
         scan_problems=look.requirement_problems or look.scan.problems,
         locks=tuple(
             _examined(context, each, tracking.get(each.source.lock)) for each in look.locks
@@ -172,6 +174,23 @@ def examine_project(context: Context, *, verify_files: bool = False) -> Examinat
         verify_files=verify_files,
         sharing=partial(sharing, context.directories.state),
     )
+
+
+def _unused(context: Context, scan: Scan) -> Iterator[Path]:
+    """The files that are constraints by their name, and that nothing uses."""
+    from venvman.requirements.includes import resolve
+    from venvman.roles import Role
+
+    used = {
+        resolve(str(file.path), line.target)
+        for file in scan.files
+        for line in (file.parsed.includes if file.parsed else ())
+    }
+    used |= {str(path) for source in scan.sources for path in source.limits}
+    used.update(map(os.path.normpath, limits_of(context)))
+    for file in scan.files:
+        if file.role is Role.CONSTRAINTS and str(file.path) not in used:
+            yield file.path
 
 
 def _overrides(

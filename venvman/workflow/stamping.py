@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman import freshstamp, stamp
 from venvman.environment.ledger import read_ledger
-from venvman.errors import RequirementsError
 from venvman.frozen import dataclass
 from venvman.install import states
 from venvman.install.layout import site_of
 from venvman.pipconfig import configuration_files
 from venvman.reading import read_regular
 from venvman.requirements.includes import local_path
+from venvman.workflow.wishes import limits_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -180,7 +179,7 @@ def _files(context: Context, scan: Scan, files_ns: int) -> Iterator[stamp.Watche
         above = (each for each in root.parents if each.is_relative_to(context.project.git_root))
         paths |= {folder / ".python-version" for folder in above}
     paths |= set(_project_files(scan, root))
-    paths |= {Path(limit) for each in _limits(context) if (limit := local_path(each)) is not None}
+    paths |= {Path(limit) for each in limits_of(context) if (limit := local_path(each)) is not None}
     paths |= set(configuration_files(context.variables, home=context.home))
     for path in sorted(paths):
         yield stamp.FILE, str(path), files_ns
@@ -214,21 +213,8 @@ def _environment(looked: Looked) -> Iterator[stamp.Watched]:
         yield stamp.PART, str(path), when
 
 
-def _limits(context: Context) -> Iterator[str]:
-    """The constraints files that the project does not name, with what they include."""
-    from venvman.requirements.includes import Follower
-    from venvman.scan import Library
-
-    library = Library(context.project, variables=context.variables)
-    for file in context.constraint_files:
-        yield file.location
-        with suppress(RequirementsError):
-            for visit in Follower(library.load, stand_ins={}).follow(file.location):
-                yield visit.location
-
-
 def _rests_on_servers(context: Context, scan: Scan) -> bool:
-    return any(local_path(each) is None for each in _limits(context)) or any(
+    return any(local_path(each) is None for each in limits_of(context)) or any(
         _is_remote(scan, file.path) for file in scan.files
     )
 

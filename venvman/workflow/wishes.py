@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, Command, ConfigurationError, ProjectNotFound, Severity
+from venvman.errors import (
+    Advice,
+    Command,
+    ConfigurationError,
+    ProjectNotFound,
+    RequirementsError,
+    Severity,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from venvman.lock.file import Lock
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "choose_groups",
+    "limits_of",
     "open_scan",
     "read_wishes",
     "require_sources",
@@ -104,6 +113,19 @@ def tell_left_out(context: Context, requirements: RequirementSet) -> None:
     """Warns of what is wrong with groups that nobody asked for."""
     for problem in requirements.left_out:
         context.reporter.problem(replace(problem, severity=Severity.WARNING))
+
+
+def limits_of(context: Context) -> Iterator[str]:
+    """The constraints files that no file of the project names, with what they include."""
+    from venvman.requirements.includes import Follower
+    from venvman.scan import Library
+
+    library = Library(context.project, variables=context.variables)
+    for file in context.constraint_files:
+        yield file.location
+        with suppress(RequirementsError):
+            for visit in Follower(library.load, stand_ins={}).follow(file.location):
+                yield visit.location
 
 
 def choose_groups(
