@@ -276,11 +276,41 @@ def _not_found(looked: list[Path]) -> ProjectNotFound:
             fix=Advice("Name one of them with --project, or all of them with --all."),
         )
     where = str(looked[0]) if len(looked) == 1 else f"{looked[0]} or above, up to {looked[-1]}"
+    why, fix = instead(looked[0])
     return ProjectNotFound(
-        f"There is no requirements file in {where}.",
-        code="project-not-found",
-        why=LOOKED_FOR,
-        fix=Advice("Name a first package with `venvman add`, or write a requirements file."),
+        f"There is no requirements file in {where}.", code="project-not-found", why=why, fix=fix
+    )
+
+
+_OTHERS = {
+    "uv.lock": "uv",
+    "poetry.lock": "Poetry",
+    "pdm.lock": "PDM",
+    "Pipfile": "Pipenv",
+    "environment.yml": "conda",
+    "pyproject.toml": "its build backend",
+}
+"""What says what a project needs where no requirements file does, and who reads it."""
+
+
+def _says(path: Path) -> bool:
+    """Whether the file is there; a pyproject.toml may be for tools only."""
+    with suppress(OSError):
+        content = read_regular(path)
+        return path.name != "pyproject.toml" or b"[project]" in content
+    return False
+
+
+def instead(folder: Path) -> tuple[str, Advice]:
+    """Why ``folder`` is no project, and what people can do about it."""
+    for name, tool in _OTHERS.items():
+        if _says(folder / name):
+            return (
+                f"There is {name}, which is for {tool}. {LOOKED_FOR}",
+                Advice(f"Keep to {tool} here, or write requirements files beside {name}."),
+            )
+    return LOOKED_FOR, Advice(
+        "Name a first package with `venvman add`, or write a requirements file."
     )
 
 

@@ -161,7 +161,7 @@ class TestErrors:
         assert ran.code == ran.json["exit_code"] == 2
         assert ran.json["data"] == {}
         assert ran.json["problems"][0]["code"] == "project-not-found"
-        assert ran.json["problems"][0]["fix"]
+        assert ran.json["problems"][0]["advice"]
 
     def test_a_defect_is_told_in_a_panel_and_its_traceback_with_verbose(
         self, monkeypatch: pytest.MonkeyPatch, project: Path

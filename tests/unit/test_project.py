@@ -227,3 +227,24 @@ def test_tracked_files_are_seen_although_they_are_ignored(tmp_path: Path) -> Non
     subprocess.run(["git", "-C", str(tmp_path), "add", "-f", *tracked], check=True)
     below = find_workspace(tmp_path, variables=dict(os.environ))
     assert [each.root.relative_to(tmp_path).as_posix() for each in below] == ["c", "ext/a"]
+
+
+@pytest.mark.parametrize(
+    ("name", "tool"), [("uv.lock", "uv"), ("poetry.lock", "Poetry"), ("Pipfile", "Pipenv")]
+)
+def test_a_project_of_another_tool_is_not_told_to_start_requirements(
+    tmp_path: Path, name: str, tool: str
+) -> None:
+    write(tmp_path, "pyproject.toml", text="[project]\n")
+    write(tmp_path, name)
+    with pytest.raises(ProjectNotFound) as raised:
+        find_project(tmp_path, home=tmp_path)
+    assert f"There is {name}, which is for {tool}." in (raised.value.why or "")
+    assert "venvman add" not in str(raised.value.fix)
+
+
+def test_a_loop_of_links_hides_no_file_beside_it(tmp_path: Path) -> None:
+    write(tmp_path, "requirements.txt")
+    (tmp_path / "venv").symlink_to("venv")
+    (tmp_path / "loop.txt").symlink_to("loop.txt")
+    assert requirement_names(tmp_path) == ("requirements.txt",)

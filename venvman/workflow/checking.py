@@ -258,13 +258,9 @@ _RECREATE = Command.venvman("sync", "--recreate")
 
 def _python_fix(context: Context) -> Fix:
     """A new environment, or first the Python that is asked for, where it is not here."""
-    from venvman.python.interpreters import choose, wish_of
+    from venvman.workflow.places import interpreter_to_be
 
-    wish = wish_of(context.project, context.settings, cwd=context.cwd)
-    _, problems = _or_problems(
-        lambda: choose(wish=wish, directories=context.directories, variables=context.variables),
-        EnvironmentUnusable,
-    )
+    _, problems = _or_problems(lambda: interpreter_to_be(context), EnvironmentUnusable)
     return next((each.fix for each in problems if each.fix), _RECREATE)
 
 
@@ -293,7 +289,8 @@ def _environment(context: Context) -> tuple[Path, Condition, Interpreter | None,
     """Where the environment is, its condition, its interpreter or the one it would get."""
     from venvman.environment.inspection import Environment, conflict, inspect
     from venvman.environment.lifecycle import locate
-    from venvman.python.interpreters import choose, wish_of
+    from venvman.python.interpreters import wish_of
+    from venvman.workflow.places import interpreter_to_be
 
     path = locate(context.project, context.settings)
     condition = inspect(path, directories=context.directories)
@@ -304,10 +301,7 @@ def _environment(context: Context) -> tuple[Path, Condition, Interpreter | None,
         )
         clash = faults[0].message if faults else clash
         return path, condition, condition.interpreter, clash
-    chosen, faults = _or_problems(
-        lambda: choose(wish=wish, directories=context.directories, variables=context.variables),
-        VenvmanError,
-    )
+    chosen, faults = _or_problems(lambda: interpreter_to_be(context), VenvmanError)
     untrusted = [each.message for each in faults if each.code == "interpreter-untrusted"]
     return path, condition, chosen, untrusted[0] if untrusted else None
 

@@ -282,13 +282,18 @@ def _open_graph(context: Context, groups: Sequence[str]) -> tuple[Locked, Graph]
 
 
 def _target(context: Context) -> Target:
-    """Whose markers count: the environment's Python, or the one that there is."""
+    """Whose markers count: the environment's Python, or the one that it would get."""
+    from venvman.environment.inspection import Environment, inspect
+    from venvman.environment.lifecycle import locate
     from venvman.errors import EnvironmentUnusable
     from venvman.python.interpreters import running
-    from venvman.workflow.places import freezing_interpreter
+    from venvman.workflow.places import interpreter_to_be
 
+    there = inspect(locate(context.project, context.settings), directories=context.directories)
+    if isinstance(there, Environment):
+        return there.interpreter.target
     try:
-        return freezing_interpreter(context).target
+        return interpreter_to_be(context).target
     except EnvironmentUnusable:
         return running(directories=context.directories).target
 

@@ -30,6 +30,7 @@ __all__ = [
     "clean_place",
     "find_place",
     "freezing_interpreter",
+    "interpreter_to_be",
     "is_adopted",
     "note_place",
     "require_free",
@@ -95,7 +96,7 @@ def find_place(context: Context, *, recreate: bool = False, held: bool = False) 
         case NotAnEnvironment():
             raise not_an_environment(path, found.reason)
         case Absent():
-            return Place(path=path, interpreter=_choose(context), environment=None)
+            return Place(path=path, interpreter=interpreter_to_be(context), environment=None)
         case Broken():
             problem = _broken(context, found)
         case Environment():
@@ -106,7 +107,7 @@ def find_place(context: Context, *, recreate: bool = False, held: bool = False) 
         case _:
             assert_never(found)
     # Before any advice to make it again: there may be no such Python at all.
-    interpreter = _choose(context)
+    interpreter = interpreter_to_be(context)
     if not recreate:
         raise problem
     return Place(path=path, interpreter=interpreter, environment=None, occupied=True)
@@ -274,9 +275,9 @@ def freezing_interpreter(context: Context) -> Interpreter:
     found = inspect(path, directories=context.directories)
     wish = wish_of(context.project, context.settings, cwd=context.cwd)
     if not isinstance(found, Environment):
-        return _choose(context)
+        return interpreter_to_be(context)
     if conflict(found, wish, directories=context.directories) is not None:
-        return _choose(context)
+        return interpreter_to_be(context)
     return found.interpreter
 
 
@@ -323,8 +324,28 @@ def _other_python(context: Context, path: Path, wish: PythonWish, why: str) -> E
     )
 
 
-def _choose(context: Context) -> Interpreter:
-    from venvman.python.interpreters import choose, wish_of
+def interpreter_to_be(context: Context) -> Interpreter:
+    """The interpreter that an environment made now would get.
+
+    Where nobody says which, the locks do: they were made with one.
+
+    Raises:
+        EnvironmentUnusable: there is no such Python.
+    """
+    from venvman.python.interpreters import choose, stand_in, wish_of
 
     wish = wish_of(context.project, context.settings, cwd=context.cwd)
+    for minor in () if wish.text else _locked_with(context):
+        found = stand_in(minor, directories=context.directories, variables=context.variables)
+        if found is not None:
+            return found
     return choose(wish=wish, directories=context.directories, variables=context.variables)
+
+
+def _locked_with(context: Context) -> list[tuple[int, int]]:
+    """The minor versions that the headers of the locks name, that of ``default`` first."""
+    from venvman.workflow.wishes import open_scan
+
+    said = [each.header.minor for each in open_scan(context).sources if each.header]
+    versions = [text.split(".")[:2] for text in dict.fromkeys(said) if text]
+    return [(int(major), int(minor)) for major, minor in (v for v in versions if len(v) == 2)]

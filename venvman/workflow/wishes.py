@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.errors import (
-    Advice,
     Command,
     ConfigurationError,
     ProjectNotFound,
@@ -62,14 +61,16 @@ def require_sources(context: Context, scan: Scan) -> None:
     """
     if scan.sources or scan.problems:
         return
-    from venvman.project import LOOKED_FOR
+    from venvman.project import instead
 
+    root = context.project.root
+    why, fix = instead(root)
     raise ProjectNotFound(
-        f"There is no requirements file in {context.project.root}.",
+        f"There is no requirements file in {root}.",
         code="requirements-missing",
-        path=str(context.project.root),
-        why=LOOKED_FOR,
-        fix=Advice("Name a first package with `venvman add`, or write a requirements file."),
+        path=str(root),
+        why=why,
+        fix=fix,
     )
 
 
