@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.projects import snapshot
 from tests.support.shops import Shop, stock
 from tests.support.wheels import in_tree_backend
 
@@ -270,3 +271,55 @@ class TestFailures:
         assert ran.code == 2
         assert "turbo" in shop.read("requirements.txt")
         assert "the environment is not" in ran.stderr
+
+
+class TestGroupNames:
+    @pytest.mark.parametrize(
+        "name",
+        ["x/../../../evil", "a/b", "..", ".", "", "a b", "a\nb", "-x", "x-", "a\\b", "é", "a\0b"],
+    )
+    def test_a_group_whose_name_is_no_file_name_is_refused_and_nothing_written(
+        self, shop: Shop, name: str
+    ) -> None:
+        before = snapshot(shop.root.parent)
+
+        ran = shop.run("add", "--frozen", "--group", name, "turbo", "--format", "json")
+
+        assert ran.code == 2
+        assert snapshot(shop.root.parent) == before
+
+    @pytest.mark.parametrize(
+        ("name", "read_as"), [("tests", "'test'"), ("Docs", "'docs'"), ("uninstall", None)]
+    )
+    def test_a_group_that_its_own_file_would_not_be_of_is_refused(
+        self, shop: Shop, name: str, read_as: str | None
+    ) -> None:
+        ran = shop.run("add", "--group", name, "turbo", "--format", "json")
+
+        (problem,) = ran.json["problems"]
+        assert (ran.code, problem["code"]) == (2, "group-name-invalid")
+        assert repr(name) in problem["message"]
+        assert read_as is None or read_as in problem["why"]
+        assert not list(shop.root.glob(f"*{name}*"))
+
+    @pytest.mark.parametrize("name", ["docs", "py311", "ci-tools"])
+    def test_a_new_group_is_frozen_and_synced(self, shop: Shop, name: str) -> None:
+        assert shop.run("add", "--group", name, "turbo").code == 0
+        assert "turbo==" in shop.read(f"requirements-{name}.txt")
+
+
+def test_a_package_that_is_asked_for_twice_in_one_command_is_refused(shop: Shop) -> None:
+    before = shop.read("requirements.in")
+
+    ran = shop.run("add", "turbo==1", "Turbo==2", "--format", "json")
+
+    (problem,) = ran.json["problems"]
+    assert (ran.code, problem["code"]) == (2, "requirement-twice")
+    assert shop.read("requirements.in") == before
+
+
+def test_the_blanks_of_a_line_stay_when_its_specifier_changes(shop: Shop) -> None:
+    (shop.root / "requirements.in").write_text("web\nturbo\t\t>=0.1  # fast\n")
+
+    assert shop.run("add", "turbo>=0.5", "--no-sync").code == 0
+    assert shop.read("requirements.in") == "web\nturbo\t\t>=0.5  # fast\n"

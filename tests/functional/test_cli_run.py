@@ -80,6 +80,14 @@ class TestRun:
         assert "no command 'no-such-thing'" in ran.stderr
         assert synced.run("run", "./nothing").code == 127
 
+    def test_a_folder_is_no_program_and_an_empty_name_no_command(self, synced: Shop) -> None:
+        folder = synced.run("run", "/tmp")
+        empty = synced.run("run", "")
+
+        assert (folder.code, empty.code) == (126, 127)
+        assert "/tmp is a folder, no program." in folder.stderr
+        assert "The name of the command is empty." in empty.stderr
+
     def test_a_file_that_is_no_program_exits_with_126(self, synced: Shop) -> None:
         synced.write({"script.py": "print(1)\n"})
 

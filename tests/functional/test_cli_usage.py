@@ -447,3 +447,11 @@ class TestCache:
 
         assert ran.code == 2
         assert "error: cache-not-ours" in ran.stderr
+
+
+@pytest.mark.parametrize("folder", ["..", "a/../../b", "/tmp"])
+def test_a_hook_does_not_leave_its_work_tree(tmp_path: Path, folder: str) -> None:
+    ran = run("hooks", "run", "post-checkout", "--in", folder, cwd=tmp_path)
+
+    assert (ran.code, ran.stdout) == (2, "")
+    assert f"--in {folder} leaves the work tree." in ran.stderr

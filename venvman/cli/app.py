@@ -165,7 +165,7 @@ def _unexpected(fault: Exception, seen: Glance, words: Sequence[str]) -> Venvman
     if seen.verbose:
         import traceback
 
-        sys.stderr.write(redact("".join(traceback.format_exception(fault))))
+        write(sys.stderr, redact("".join(traceback.format_exception(fault))))
     asked = "" if seen.verbose else ", with what --verbose prints"
     said = redact(f"{type(fault).__name__}: {fault}")
     return Unexpected(

@@ -101,6 +101,8 @@ def rewritten(
         said = _LINE.match(new.raw.strip())
         text, blank = (said["specifier"], said["blank"]) if said else (str(new.specifier), "")
         specifier = _styled(text or "", blank=blank or "", style=style)
+        if match["specifier"]:
+            specifier = f"{match['blank'] or ''}{specifier.lstrip()}"
     return f"{match['lead']}{match['name']}{extras}{specifier}{chunk[match.end() :]}"
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, Problem, RequirementsError, Severity, VenvmanError
+from venvman.errors import Advice, Command, Problem, RequirementsError, Severity, VenvmanError
 from venvman.frozen import dataclass
 from venvman.workflow.sourcetexts import SourceFiles, parse_wishes
 from venvman.workflow.wishes import open_scan, read_wishes
@@ -124,6 +124,7 @@ def add(context: Context, request: AddRequest) -> EditOutcome:
 
     files = _files(context)
     wishes = parse_wishes(context, request.wishes, request.editables)
+    _refuse_twice([files.name_of(wish) for wish in wishes])
     home = files.source_of(request.group)
     for wish in wishes:
         wanted = Wanted(line=wish, name=files.name_of(wish))
@@ -132,6 +133,18 @@ def add(context: Context, request: AddRequest) -> EditOutcome:
         files.edit(path, partial(add, wanted=wanted))
     outcome = EditOutcome(project=context.project, files=files.edits(), written=False)
     return _follow(context, outcome, files, request.after, groups=(request.group,))
+
+
+def _refuse_twice(names: Sequence[NormalizedName | None]) -> None:
+    """The last of two wishes for one package would win without a word."""
+    twice = sorted({name for name in names if name is not None and names.count(name) > 1})
+    if twice:
+        raise RequirementsError(
+            f"{_listed(twice)} {'is' if len(twice) == 1 else 'are'} asked for more than once.",
+            code="requirement-twice",
+            why="A requirements file has one line for a package.",
+            fix=Advice("Say in one requirement all that it must meet, as in 'six>=1,<2'."),
+        )
 
 
 def remove(context: Context, request: RemoveRequest) -> EditOutcome:
@@ -189,14 +202,15 @@ def _follow(
     if after.dry_run:
         return outcome
     from venvman.workflow.freezing import freeze
-    from venvman.workflow.values import FreezeRequest
+    from venvman.workflow.values import FreezeRequest, GroupChoice
 
     changed = [each for each in outcome.files if each.changed]
     # Nobody sees the files before the locks are there, too: a kill at any moment leaves both.
     drafted = replace(context, project=replace(context.project, drafts=files.contents(changed)))
     frozen = None
     if after.freeze:
-        frozen = freeze(drafted, FreezeRequest(yes=after.yes, confirm=after.confirm))
+        wanted = GroupChoice(extra=groups)
+        frozen = freeze(drafted, FreezeRequest(groups=wanted, yes=after.yes, confirm=after.confirm))
     else:
         drafted.project.write({})
     outcome = replace(outcome, written=bool(changed), frozen=frozen)

@@ -164,6 +164,12 @@ def _found(
     if found is not None and not (_PYTHON.fullmatch(command) and Path(found).parent != scripts):
         return found
     there = context.cwd / named if named.name != command else scripts / command
+    if not command:
+        raise CommandFault("The name of the command is empty.", code="command-not-found")
+    if there.is_dir():
+        raise CommandForbidden(
+            f"{command} is a folder, no program.", code="command-not-executable", path=command
+        )
     if there.is_file():
         raise CommandForbidden(
             f"{command} may not be executed.",

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, Command, LockError, Problem, RequirementsError
+from venvman.errors import (
+    Advice,
+    Command,
+    ConfigurationError,
+    LockError,
+    Problem,
+    RequirementsError,
+)
 from venvman.frozen import dataclass
 from venvman.localproject import project_name
-from venvman.naming import DEFAULT, DEV, stem_of
+from venvman.naming import DEFAULT, DEV, group_of, is_constraints, stem_of
 from venvman.reading import read_regular
 from venvman.requirements.edit import SourceText, entries_of
 from venvman.requirements.lines import Encoding, decode, encoding_of
@@ -67,6 +75,7 @@ class SourceFiles:
         """The file that people write for ``group``, absolute; it need not exist yet.
 
         Raises:
+            ConfigurationError: no file can have the name of such a group.
             LockError: the group's lock is made from something else than a requirements file.
         """
         first = self._scan.members(group)[0]
@@ -75,7 +84,9 @@ class SourceFiles:
                 if source.path is None:
                     raise _made_elsewhere(self._project.display(source.lock), group)
                 return source.path
-        return self._project.root / _new_name(self._scan, self._project.root, group)
+        name = _new_name(self._scan, self._project.root, group)
+        _check_name(name, group)
+        return self._project.root / name
 
     def all_of(self, group: str | None) -> tuple[Path, ...]:
         """Every local file of ``group`` (None: of all) that holds requirements, sources first.
@@ -297,6 +308,25 @@ def _new_name(scan: Scan, root: Path, group: str) -> str:
     )
     short = neighbour is not None and neighbour.stem == DEV and ending == "in"
     return f"{group}.{ending}" if short else f"{stem}-{group}.{ending}"
+
+
+def _check_name(name: str, group: str) -> None:
+    """Whether a file ``name`` would be read as the source of the new ``group``.
+
+    Raises:
+        ConfigurationError: it would not.
+    """
+    found = None if is_constraints(name) else group_of(name, beside=("requirements.in", name))
+    letters = re.fullmatch(r"[A-Za-z0-9]+(?:[-_.]+[A-Za-z0-9]+)*", group, re.ASCII)
+    if letters and group in (DEFAULT, found):
+        return
+    raise ConfigurationError(
+        f"{group!r} is no name of a group.",
+        code="group-name-invalid",
+        why=f"Its file would be read as that of the group {found!r}."
+        if letters and found
+        else "It becomes the name of a file: letters, digits, and - _ . between them.",
+    )
 
 
 def _made_elsewhere(lock: str, group: str) -> LockError:

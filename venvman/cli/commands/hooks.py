@@ -5,9 +5,10 @@ None of them but ``run`` reads a project: the way out must not need what may be 
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
+from venvman.cli.usage import UsageFault
 from venvman.hookscript import REFUSED, HookMode, HookName
 
 if TYPE_CHECKING:
@@ -66,6 +67,9 @@ def hooks_run(
     from venvman.report.hooks import hook_run_result
     from venvman.workflow import hooking
 
+    for folder in inside:
+        if PurePath(folder).is_absolute() or ".." in PurePath(folder).parts:
+            raise UsageFault(f"--in {folder} leaves the work tree.")
     lines = hooking.run_hook(
         HookName(name),
         mode=None if mode is None else HookMode(mode),
@@ -87,11 +91,11 @@ def _folder(session: Session) -> Path:
     from venvman.project import find_project
 
     try:
-        return find_project(Path.cwd(), home=Path.home(), explicit=session.common.project).root
+        return find_project(session.cwd, home=Path.home(), explicit=session.common.project).root
     except ProjectNotFound as error:
         if error.code == "project-not-a-folder":
             raise
-        return (Path.cwd() / (session.common.project or ".")).absolute()
+        return (session.cwd / (session.common.project or ".")).absolute()
 
 
 def _projects(session: Session) -> Sequence[Path]:
