@@ -54,7 +54,7 @@ def draw(renderable: RenderableType, *, width: int = 80, color: bool = False) ->
         emoji=False,
     )
     with console.capture() as capture:
-        console.print(renderable)
+        console.print(renderable, crop=False)
     return "\n".join(line.rstrip() for line in capture.get().splitlines())
 
 
@@ -480,6 +480,20 @@ class TestErrors:
             "It has sha256:def.",
             "Next: venvman freeze",
         ]
+
+    @pytest.mark.parametrize("several", [False, True])
+    def test_a_command_wider_than_the_frame_stands_whole_below_it(self, several: bool) -> None:
+        fix = Command.venvman("freeze", "--project", "/a/rather/long/path/" + "x" * 90)
+        wide, narrow = (
+            Problem(code="bad", message="No.", fix=each) for each in (fix, Command.venvman("sync"))
+        )
+        error = InstallError("Bad.", code="bad", problems=[wide, wide, narrow][: 3 * several or 1])
+
+        shown = draw(error_panel(error, width=80), width=80).splitlines()
+
+        assert shown[-1] == f"Next: {fix}"
+        assert shown[-2].startswith("╰")
+        assert any("Next: venvman sync" in line for line in shown[:-1]) == several
 
     def test_every_problem_of_an_input_is_listed(self) -> None:
         problems = [

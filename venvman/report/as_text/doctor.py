@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-
 from venvman.errors import Severity
 from venvman.report.as_text.problems import SEVERITY_STYLES, fix_line
 from venvman.report.as_text.words import Style, count, plain, sentence_list
-from venvman.report.drawing import Group, Text
+from venvman.report.drawing import Grid, Group, Text
 from venvman.report.fixes import AT_ROOT
 
 if TYPE_CHECKING:
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from venvman.report.drawing import Drawing
     from venvman.report.fixes import Standing
 
 __all__ = ["FAMILIES", "render_doctor"]
@@ -58,20 +57,34 @@ def _project(data: Mapping[str, Any], here: Standing) -> RenderableType:
     return Group(*parts, _total(findings))
 
 
-def _table(members: Sequence[Finding], here: Standing) -> Table:
+def _table(members: Sequence[Finding], here: Standing) -> Group:
     """The findings of a family; neighbours that one command mends show it once."""
-    table = Table.grid(padding=(0, 1, 0, 0))
-    table.add_column(no_wrap=True, style=Style.FAINT)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold", ratio=1)
+    longest = max(len(each["severity"]) for each in members)
+    shown: list[Drawing] = []
     for position, finding in enumerate(members):
         severity = Severity(finding["severity"])
         word = Text(severity.value, style=SEVERITY_STYLES[severity])
-        table.add_row(plain(f"  {finding['code']}"), word, _message(finding))
+        row = Grid()
+        row.add_column(whole=True, style=Style.FAINT)
+        row.add_column(whole=True, minimum=longest)
+        row.add_column()
+        row.add_row(plain(f"  {finding['code']}"), word, _message(finding))
+        shown.append(row)
         following = members[position + 1]["fix"] if position + 1 < len(members) else None
         if finding["fix"] is not None and finding["fix"] != following:
-            table.add_row("", "", fix_line(finding["fix"], here))
-    return table
+            shown.append(_below(fix_line(finding["fix"], here), 9 + longest))
+    return Group(*shown)
+
+
+def _below(line: Text, indent: int) -> Drawing:
+    """``line`` under a message: a command whole, advice wrapped."""
+    if line.no_wrap:
+        return Text.assemble(" " * indent, line, overflow="ignore", no_wrap=True)
+    row = Grid(gap=0)
+    row.add_column(whole=True, minimum=indent)
+    row.add_column()
+    row.add_row(Text(), line)
+    return row
 
 
 def _message(finding: Finding) -> Text:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import Advice, Severity
 from venvman.report.as_text.words import Style, count, plain
-from venvman.report.drawing import Group, Text
+from venvman.report.drawing import Group, Text, cells
 from venvman.report.fixes import AT_ROOT, shell_line
 from venvman.secrets import redact
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from venvman.errors import Fix, Problem, VenvmanError
+    from venvman.report.drawing import Drawing
     from venvman.report.fixes import Standing
 
 __all__ = [
@@ -43,7 +44,7 @@ _MOST = 20
 
 def error_panel(
     error: VenvmanError, here: Standing = AT_ROOT, *, width: int, drift: bool = False
-) -> Panel:
+) -> Group:
     """A panel that tells everything ``error`` knows; several problems are listed one by one.
 
     ``width`` is the terminal's, in columns. ``drift`` says that nothing failed: the state that was
@@ -60,7 +61,7 @@ def error_panel(
     return _panel(parts, title=f"{word}: {error.code}", style=style, width=width)
 
 
-def problems_panel(problems: Sequence[Problem], here: Standing = AT_ROOT, *, width: int) -> Panel:
+def problems_panel(problems: Sequence[Problem], here: Standing = AT_ROOT, *, width: int) -> Group:
     """The same for problems that came with a result, because looking could go on."""
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     parts = _listed(problems, here, heading=Style.NAME if len(problems) == 1 else "")
@@ -96,14 +97,38 @@ def problem_line(problem: Problem, here: Standing = AT_ROOT) -> Text:
 
 
 def fix_line(fix: Fix, here: Standing) -> Text:
-    """``Next: <command>``, never wrapped inside a word, so that it can be copied; or the advice."""
+    """``Next: <command>`` on one line, however long, so that it can be copied; or the advice."""
     if isinstance(fix, Advice):
         return plain(redact(fix.text))
     line = plain(shell_line(fix, here), Style.COMMAND)
-    return Text.assemble(("Next: ", Style.FAINT), line, overflow="fold")
+    return Text.assemble(("Next: ", Style.FAINT), line, overflow="ignore", no_wrap=True)
 
 
-def _panel(parts: Sequence[RenderableType], *, title: str, style: str, width: int) -> Panel:
+def _panel(parts: Sequence[RenderableType], *, title: str, style: str, width: int) -> Group:
+    """The panel; commands that are wider than it stand below, whole."""
+    inside, below = _divided(parts, min(width, _WIDEST) - 4)
+    return Group(_frame(inside, title=title, style=style, width=width), *below)
+
+
+def _divided(
+    parts: Sequence[RenderableType], width: int
+) -> tuple[list[RenderableType], list[Drawing]]:
+    """``parts`` without the commands wider than ``width``, and those, each once."""
+    inside: list[RenderableType] = []
+    below: list[Drawing] = []
+    for part in parts:
+        if isinstance(part, Group):
+            within, wide = _divided(part.parts, width)
+            inside.append(Group(*within))
+            below += (each for each in wide if each not in below)
+        elif isinstance(part, Text) and part.no_wrap and cells(part.plain) > width:
+            below += [part] * (part not in below)
+        else:
+            inside.append(part)
+    return inside, below
+
+
+def _frame(parts: Sequence[RenderableType], *, title: str, style: str, width: int) -> Panel:
     from rich.panel import Panel
 
     return Panel(
