@@ -56,6 +56,11 @@ class Group:
     limiting: tuple[Path, ...] = ()
 
     @property
+    def named_locks(self) -> tuple[Path, ...]:
+        """The locks of other groups that its files name."""
+        return (*self.included, *self.limiting)
+
+    @property
     def lines(self) -> tuple[Requirement, ...]:
         """The requirements and constraints of its own files: those that its lock's notes name."""
         own = len(self.constraints) - len(self.outside)

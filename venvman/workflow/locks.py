@@ -13,7 +13,7 @@ from venvman.workflow.targeting import other_targets, wanted_targets
 from venvman.workflow.wishes import ALWAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from venvman.errors import Problem
@@ -91,7 +91,8 @@ def judge_locks(
 ) -> tuple[JudgedLock, ...]:
     """Every group's lock and whether it is fresh for ``target``; those ``together`` have to agree.
 
-    Of groups that are not ``asked`` for (None: all are) only the fresh locks are given.
+    Of groups that are neither ``asked`` for (None: all are) nor named by a ``-r`` or ``-c`` of
+    those that are, only the fresh locks are given.
 
     An answer that is remembered for exactly these requirements and this lock is taken as it is.
     What the pins need is told by what is installed and by the caches, with ``ask`` by the index.
@@ -102,6 +103,8 @@ def judge_locks(
     """
     from venvman.lock.freshness import Stale
 
+    if asked is not None:
+        asked = _with_named(requirements.groups, asked)
     groups = [
         each
         for each in requirements.groups
@@ -123,6 +126,14 @@ def judge_locks(
         for each in in_agreement(context, judged, target, together)
         if asked is None or each.group.name in asked or not isinstance(each.judgement, Stale)
     )
+
+
+def _with_named(groups: Sequence[Group], asked: Collection[str]) -> Collection[str]:
+    """``asked``, and the groups whose locks their files name by ``-r`` or ``-c``."""
+    found = {*asked}
+    named = {lock for each in groups if each.name in found for lock in each.named_locks}
+    more = {each.name for each in groups if each.lock in named} - found
+    return _with_named(groups, found | more) if more else found
 
 
 def _is_readable(context: Context, group: Group) -> bool:
