@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.cli import run
+from tests.support.index import Response
 from tests.support.projects import write_project
+from tests.support.wheels import make_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.support.index import Index
 
 SHARP = ["hunter2/x", "hunter2#x", "hunter2?x", "hun ter2", "hunt[er2", "hun'ter2"]
 FORMS = [
@@ -160,3 +165,97 @@ def test_references_are_no_credentials(tmp_path: Path) -> None:
     )
     root = write_project(tmp_path / "shop", {"requirements.in": text})
     assert run("doctor", "--select", "VM701", "--format", "json", cwd=root).code == 0
+
+
+@pytest.fixture
+def shop(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A frozen project whose index and direct URL have secrets of variables; nothing is cached."""
+    make_wheel(index.folder, "alpha")
+    beta = make_wheel(index.folder, "beta")
+    monkeypatch.setenv("IP", "hunter2%2Fter2")
+    monkeypatch.setenv("TOKEN", "hunter2-token")
+    host = index.url.removeprefix("http://")
+    text = (
+        f"--index-url http://me:${{IP}}@{host}/simple\nalpha\n"
+        f"beta @ {index.url}/files/{beta.name}?token=${{TOKEN}}\n"
+    )
+    return write_project(tmp_path / "shop", {"requirements.in": text})
+
+
+def test_no_file_holds_what_a_variable_brought_into_a_url(
+    shop: Path, isolated: Path, tmp_path: Path
+) -> None:
+    told(run("sync", "-v", cwd=shop))
+    assert run("sync", "--check", cwd=shop).code == 0
+    for top in (isolated, tmp_path):
+        for path in top.rglob("*"):
+            if path.is_file() and path.name != "requirements.in":
+                assert b"hunter2" not in path.read_bytes(), path
+
+
+def test_a_lock_whose_variable_ought_to_be_encoded_is_told_with_its_line(
+    shop: Path, isolated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told(run("freeze", cwd=shop))
+    shutil.rmtree(isolated / "cache")
+    monkeypatch.setenv("IP", "hunter2/x")
+    ran = run("sync", "--frozen", cwd=shop)
+    text = told(ran)
+    lines = (shop / "requirements.txt").read_text().splitlines()
+    number = next(n for n, line in enumerate(lines, 1) if line.startswith("--index-url"))
+    assert ran.code == 2
+    assert f"requirements.txt:{number}" in text
+    assert "must be percent-encoded" in text
+
+
+def test_a_url_of_metadata_that_cannot_be_taken_apart_is_told_with_who_has_it(
+    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+    url = "http://me:hunter2/x@127.0.0.1:1/gamma-1.0-py3-none-any.whl"
+    make_wheel(index.folder, "alpha", requires=[f"gamma @ {url}"])
+    root = write_project(tmp_path / "shop", {"requirements.in": "alpha\n"})
+    text = told(run("freeze", cwd=root))
+    assert "alpha 1.0 has faulty metadata" in text
+    assert "must be percent-encoded" in text
+
+
+@pytest.mark.parametrize("location", ["http://me:hunter2/x@[bad/", "http://me:hunter2/x@h/"])
+def test_a_redirect_to_what_is_no_url_is_a_fault_that_shows_nothing(
+    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch, location: str
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+    index.intercept = lambda _: Response(302, b"", {"Location": location})
+    root = write_project(tmp_path / "shop", {"requirements.in": "alpha\n"})
+    ran = run("freeze", cwd=root)
+    assert ran.code == 2
+    assert "cannot be taken apart" in told(ran)
+
+
+def test_an_unreadable_url_of_constraints_is_told_by_who_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_CONSTRAINT", "http://me:hunter2/x@127.0.0.1:1/c.txt")
+    root = write_project(tmp_path / "shop", {"requirements.in": "alpha\n"})
+    text = told(run("freeze", cwd=root))
+    assert "PIP_CONSTRAINT names it" in text
+    assert "percent-encoded" in text
+
+
+def test_what_is_typed_is_told_like_what_is_written(tmp_path: Path) -> None:
+    root = write_project(tmp_path / "shop", {"requirements.in": "alpha\n"})
+    url = "http://me:hunter2/x@127.0.0.1:1/gamma-1.0-py3-none-any.whl"
+    text = told(run("add", f"gamma @ {url}", cwd=root))
+    assert "must be percent-encoded" in text
+    assert (root / "requirements.in").read_text() == "alpha\n"
+
+
+def test_a_defect_shows_no_secret_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*_: object, **__: object) -> None:
+        raise RuntimeError("no way to http://me:hunter2/x@127.0.0.1:1/simple")
+
+    monkeypatch.setattr("venvman.workflow.open_context", breaks)
+    for flags in ((), ("-v",), ("--format", "json")):
+        ran = run("status", *flags, cwd=tmp_path)
+        assert "hunter2" not in ran.stdout + ran.stderr
+        assert "http://****@127.0.0.1:1/simple" in ran.stdout + ran.stderr

@@ -52,6 +52,8 @@ class Credentials:
 
 def origin_of(url: str) -> tuple[str, str, int]:
     """Scheme, host and port of ``url``, defaults filled in."""
+    if is_broken(url):
+        split(url)  # tells the whole of it
     return _origin("/".join(url.split("/", 3)[:3]))
 
 

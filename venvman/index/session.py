@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 from venvman.errors import Advice, IndexFault, Problem, Severity
 from venvman.frozen import dataclass
-from venvman.index.auth import Authenticator, origin_of, split_credentials
+from venvman.index.auth import Authenticator, origin_of, split, split_credentials
 from venvman.index.connections import Connections
 from venvman.index.faults import Transient, fault_of_error, fault_of_status
 from venvman.secrets import redact
@@ -180,8 +180,11 @@ class Session:
 
     def _redirected(self, url: str, target: str) -> str:
         clean, own = split_credentials(url)
-        following = urljoin(clean, target)
-        if urlsplit(following).scheme not in ("http", "https"):
+        try:
+            following = urljoin(clean, target)
+        except ValueError:
+            following = target
+        if split(following).scheme not in ("http", "https"):
             raise IndexFault(
                 f"{redact(url)} redirects to {redact(following)}, which is not fetched.",
                 code="index-redirects",

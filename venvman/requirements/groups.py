@@ -16,6 +16,7 @@ from venvman.requirements.file import RequirementLine, parse
 from venvman.requirements.includes import Follower, local_path
 from venvman.requirements.requirement import Requirement
 from venvman.scan import Library
+from venvman.secrets import is_broken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -323,6 +324,13 @@ def _not_a_constraint(line: RequirementLine) -> Problem | None:
 
 def _named_by(file: ConstraintsFile) -> dict[str, Any]:
     """What a fault of the whole of ``file`` says of who wants it."""
+    if is_broken(file.location):
+        return {
+            "code": "url-invalid",
+            "why": f"{file.where} names it; a user name or password in it must be "
+            "percent-encoded, a port be a number.",
+            "fix": Advice(f"Correct {file.where}."),
+        }
     return {
         "code": "constraints-missing",
         "why": f"{file.where} names it as a file of constraints.",

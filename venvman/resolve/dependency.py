@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from venvman.frozen import dataclass
 from venvman.names import NormalizedName, canonical
 from venvman.pep508 import Malformed, parse_marker, parse_requirement, parse_specifier
+from venvman.secrets import is_broken, redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -140,6 +141,11 @@ def _parse_fully(line: str) -> tuple[Dependency, str]:
         parsed = parse_requirement(line)
     except Malformed as error:
         raise DependencyInvalid(f"{_shown(line)} is no requirement: {error}") from None
+    if parsed.url is not None and is_broken(parsed.url):
+        raise DependencyInvalid(
+            f"the URL of {_shown(redact(line))} cannot be taken apart: what is no letter or digit "
+            "in a user name or password must be percent-encoded"
+        )
     extras = tuple(sorted({canonical(each) for each in parsed.extras}))
     specifier = str(parsed.specifier)
     name = canonical(parsed.name)

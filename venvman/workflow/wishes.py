@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 from venvman.errors import (
     Command,
     ConfigurationError,
+    LockError,
     ProjectNotFound,
     RequirementsError,
     Severity,
 )
+from venvman.reading import read_regular
+from venvman.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
+    from venvman.errors import Problem
     from venvman.lock.file import Lock
     from venvman.options import FileOptions, IndexOptions
     from venvman.requirements.groups import RequirementSet
@@ -175,12 +179,32 @@ def sync_options(context: Context, scan: Scan, locks: Sequence[Lock]) -> IndexOp
         for file in scan.files
         if file.parsed is not None and file.role is not Role.LOCK
     ]
-    said += [_options_of(lock, context) for lock in locks]
+    said += [_options_of(lock, context, scan) for lock in locks]
     return context.index_options(tuple(said))
 
 
-def _options_of(lock: Lock, context: Context) -> FileOptions:
+def _options_of(lock: Lock, context: Context, scan: Scan) -> FileOptions:
     from venvman.requirements.file import parse
 
-    text = "\n".join(lock.options)
-    return parse(text, path="lock", variables=context.variables).options
+    parsed = parse("\n".join(lock.options), path="lock", variables=context.variables)
+    broken = [each for each in parsed.errors if each.code == "url-invalid"]
+    if broken:
+        raise LockError(
+            broken[0].message,
+            code="url-invalid",
+            problems=[_at_its_line(each, context, scan) for each in broken],
+        )
+    return parsed.options
+
+
+def _at_its_line(problem: Problem, context: Context, scan: Scan) -> Problem:
+    """``problem`` of an option, at the line of the lock that has it."""
+    for source in scan.sources:
+        try:
+            lines = read_regular(source.lock).decode("utf-8", "replace").splitlines()
+        except OSError:
+            continue
+        for number, line in enumerate(lines, start=1):
+            if redact(line.strip()) == problem.text:
+                return replace(problem, path=context.project.display(source.lock), line=number)
+    return replace(problem, path=None, line=None)
