@@ -43,7 +43,8 @@ def as_if_made_for(project: Path, python: str) -> None:
 
 
 def stale_reasons(project: Path) -> list[tuple[str, str]]:
-    done = run("freeze", "--check", "--format", "json", cwd=project)
+    # a lock made for another Python that is on this machine would be judged for that one
+    done = run("freeze", "--check", "--format", "json", "--python", sys.executable, cwd=project)
     return [(each["code"], each["message"]) for each in done.json["problems"]]
 
 

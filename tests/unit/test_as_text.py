@@ -585,6 +585,7 @@ class TestHooksAndShortResults:
 
         data = {
             "folder": ".git/hooks",
+            "projects": [],
             "hooks": [
                 hook("post-checkout", "installed", "report", chained=True),
                 hook("post-merge", "installed", "sync"),
@@ -597,7 +598,7 @@ class TestHooksAndShortResults:
 
         shown = draw(render(result))
 
-        assert "says what has drifted, after the hook that was here before" in joined(shown)
+        assert "says what has drifted, together with the hook that was here before" in joined(shown)
         assert "repairs what has drifted" in shown
         assert "refuses a stale lock" in shown
         assert "somebody else's: left alone" in shown
