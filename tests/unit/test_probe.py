@@ -23,19 +23,40 @@ def ask(python: Path, code: str) -> Any:
     return json.loads(done.stdout)
 
 
-def own_answer(python: Path, interpreter: Interpreter) -> Any:
-    """Tags and markers as they are worked out inside ``python``, by packaging or else its pip."""
-    place, package = str(OWN_SITE_PACKAGES), "packaging"
-    supported = "from packaging.tags import sys_tags as supported"
-    if interpreter.minor < (3, 9):  # that packaging is too new for it
-        place, package = str(bundled_pip(interpreter)), "pip._vendor.packaging"
-        module = "pip._internal.utils.compatibility_tags"
-        supported = f"from {module} import get_supported as supported"
+def place_of_pip(interpreter: Interpreter) -> Path:
+    """Where the pip lies that came with ``interpreter``, or else is installed beside it."""
+    bundled = bundled_pip(interpreter)
+    if bundled is not None:
+        return bundled
+    # -I without -S: the site-packages of its own, which are not those of the tests.
+    done = subprocess.run(
+        [interpreter.path, "-I", "-c", "import pip; print(pip.__file__)"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.skip(f"{interpreter} has no pip to compare with")
+    return Path(done.stdout.strip()).parent.parent
+
+
+# `sys_tags` of pip's packaging lacks one tag that pip itself adds before 23.1.
+BY_PIP = """
+from pip._internal.utils.compatibility_tags import get_supported as supported
+from pip._vendor.packaging.markers import default_environment
+"""
+BY_PACKAGING = """
+from packaging.tags import sys_tags as supported
+from packaging.markers import default_environment
+"""
+
+
+def own_answer(python: Path, imports: str, *, packages: Path) -> Any:
+    """Tags and markers as they are worked out inside ``python``."""
     return ask(
         python,
-        f"import json, sys; sys.path.insert(0, {place!r}); {supported}\n"
-        f"from {package}.markers import default_environment\n"
-        "print(json.dumps([[str(t) for t in supported()], default_environment()]))",
+        f"import json, sys; sys.path.insert(0, {str(packages)!r}){imports}"
+        "print(json.dumps([[str(tag) for tag in supported()], default_environment()]))",
     )
 
 
@@ -44,14 +65,25 @@ def in_one_order(tags: list[str]) -> list[str]:
     return sorted(tags, key=lambda tag: ("-linux_" in tag, tags.index(tag)))
 
 
-@pytest.mark.parametrize("python", EVERY_PYTHON, ids=str)
-def test_tags_and_markers_are_those_that_the_interpreter_works_out_itself(
-    python: Path, tmp_path: Path
-) -> None:
-    interpreter = probe(python, directories=kept_in(tmp_path))
-    tags, markers = own_answer(python, interpreter)
+def assert_says(interpreter: Interpreter, answer: Any) -> None:
+    tags, markers = answer
     assert in_one_order(list(interpreter.target.tags)) == in_one_order(tags)
     assert dict(interpreter.target.markers) == markers
+
+
+@pytest.mark.parametrize("python", EVERY_PYTHON, ids=str)
+def test_tags_and_markers_are_those_that_the_interpreters_own_pip_works_out(
+    python: Path, tmp_path: Path
+) -> None:
+    # Never this environment's packages: they may be too new for that Python.
+    interpreter = probe(python, directories=kept_in(tmp_path))
+    packages = place_of_pip(interpreter)
+    assert_says(interpreter, own_answer(python, BY_PIP, packages=packages))
+
+
+def test_tags_and_markers_are_those_that_packaging_works_out(tmp_path: Path) -> None:
+    interpreter = probe(OWN_PYTHON, directories=kept_in(tmp_path))
+    assert_says(interpreter, own_answer(OWN_PYTHON, BY_PACKAGING, packages=OWN_SITE_PACKAGES))
 
 
 @pytest.mark.parametrize("python", EVERY_PYTHON, ids=str)
