@@ -28,6 +28,7 @@ from venvman import stamp  # noqa: E402 - what is imported from here on is not t
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import FrameType
     from typing import NoReturn
 
 __all__ = ["main", "program"]
@@ -93,8 +94,11 @@ def _end_in_order() -> None:
 
     last = -_TOGETHER
 
-    def interrupted(_number: int, _frame: object) -> None:
+    def interrupted(_number: int, frame: FrameType | None) -> None:
         nonlocal last
+        if _is_at_lock(frame):
+            signal.setitimer(signal.ITIMER_REAL, 0.005)  # again, once it is done with that
+            return
         before, last = last, monotonic()
         # `timeout` tells the process and its group, a terminal that is closed the shell, too:
         # the second must not cut short how the first is dealt with.
@@ -107,9 +111,22 @@ def _end_in_order() -> None:
         usual = (signal.SIG_DFL, signal.default_int_handler)
         if number is not None and signal.getsignal(number) in usual:
             signal.signal(number, interrupted)
+    signal.signal(signal.SIGALRM, interrupted)
 
 
 _TOGETHER = 0.5
+
+
+def _is_at_lock(frame: FrameType | None) -> bool:
+    """Whether a lock is being taken or given back by ``with``, in Python: by a queue, by a pool.
+
+    An exception that is raised there leaves it taken by nobody, and who cleans up waits for ever.
+    """
+    return (
+        frame is not None
+        and frame.f_globals.get("__name__") == "threading"
+        and frame.f_code.co_name in ("__enter__", "__exit__")
+    )
 
 
 def _told_at_once() -> int | None:

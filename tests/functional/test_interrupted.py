@@ -81,6 +81,38 @@ def test_a_signal_during_a_download_ends_it_with_one_sentence(
     ]
 
 
+LOCKING = """
+import threading, time
+from functools import partial
+from signal import SIGINT, raise_signal
+from venvman.__main__ import _end_in_order
+
+class Lock:
+    acquire = release = None
+    held = True
+    # In C: what sees the signal is the function of `threading` that takes the lock.
+    __enter__ = staticmethod(partial(raise_signal, SIGINT))
+    def __exit__(self, *_):
+        self.held = False
+
+lock = Lock()
+_end_in_order()
+try:
+    with threading.Condition(lock):
+        pass
+    time.sleep(60)
+except KeyboardInterrupt:
+    print("held" if lock.held else "free")
+"""
+
+
+def test_ctrl_c_leaves_no_lock_that_cleaning_up_would_wait_for() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOCKING], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("free\n", "")
+
+
 def test_ctrl_c_while_modules_are_imported_is_told_alike(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
