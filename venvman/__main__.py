@@ -90,31 +90,43 @@ def main() -> int:
 def _end_in_order() -> None:
     """Makes being told to end, or a closed terminal, the same as Ctrl-C: nothing is left behind."""
     import signal
-    from time import monotonic
+    from _thread import get_ident, start_new_thread
+    from time import monotonic, sleep
 
     last = -_TOGETHER
+    numbers: list[int] = []
 
     def interrupted(_number: int, frame: FrameType | None) -> None:
         nonlocal last
         if _is_at_lock(frame):
-            signal.setitimer(signal.ITIMER_REAL, 0.005)  # again, once it is done with that
-            return
+            return  # it is told again
         before, last = last, monotonic()
         # `timeout` tells the process and its group, a terminal that is closed the shell, too:
         # the second must not cut short how the first is dealt with.
         if last - before >= _TOGETHER:
             raise KeyboardInterrupt
 
+    def tell_again() -> None:
+        # A signal that comes just before the main thread begins to wait for a lock wakes nobody.
+        while told := os.read(arrived, 1):
+            sleep(_AGAIN)
+            if told[0] in numbers and monotonic() - last >= _TOGETHER:
+                signal.pthread_kill(main, told[0])
+
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
+        number = getattr(signal, name)
         # A program that was told to ignore it, as by nohup, goes on doing so.
-        usual = (signal.SIG_DFL, signal.default_int_handler)
-        if number is not None and signal.getsignal(number) in usual:
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, interrupted)
-    signal.signal(signal.SIGALRM, interrupted)
+            numbers.append(number)
+    main = get_ident()
+    arrived, written = os.pipe()
+    os.set_blocking(written, False)
+    signal.set_wakeup_fd(written, warn_on_full_buffer=False)
+    start_new_thread(tell_again, ())
 
 
-_TOGETHER = 0.5
+_TOGETHER, _AGAIN = 0.5, 0.05
 
 
 def _is_at_lock(frame: FrameType | None) -> bool:

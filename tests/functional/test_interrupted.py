@@ -113,6 +113,33 @@ def test_ctrl_c_leaves_no_lock_that_cleaning_up_would_wait_for() -> None:
     assert (done.stdout, done.stderr) == ("free\n", "")
 
 
+WAITING = """
+import threading, time
+from signal import SIGINT, pthread_kill
+from venvman.__main__ import _end_in_order
+
+def tell() -> None:
+    time.sleep(0.2)
+    pthread_kill(threading.get_ident(), SIGINT)  # the main thread does not notice
+
+lock = threading.Lock()
+lock.acquire()
+_end_in_order()
+threading.Thread(target=tell, daemon=True).start()
+try:
+    lock.acquire()
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_ctrl_c_is_seen_also_by_who_waits_for_a_lock_already() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WAITING], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")
+
+
 def test_ctrl_c_while_modules_are_imported_is_told_alike(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
