@@ -1,17 +1,22 @@
 """Connections: a host is looked up once per process, however many are opened to it at once.
 
-Resolvers lose answers where many threads ask together, and each lost one costs five seconds.
+Resolvers lose answers where many threads ask together, and each lost one costs five seconds: so a
+question whose answer is slow is asked once more.
 """
 
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import NameResolutionError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import allowed_gai_family
+from urllib3.util.timeout import Timeout
 
 from venvman.index.once import Once
 from venvman.index.pace import PacedResponse
@@ -21,7 +26,13 @@ if TYPE_CHECKING:
 
 __all__ = ["addresses_of", "looked_up_once"]
 
-_addresses: Once[str, tuple[str, ...]] = Once()
+_PATIENCE = (0.25, 1.0)
+"""Seconds after which the next question is asked beside those before it."""
+
+Address = tuple[int, str, tuple[int, ...]]
+"""The family of an address, the address, and what else a socket of the family is told of it."""
+
+_addresses: Once[str, tuple[Address, ...]] = Once()
 
 
 def looked_up_once(pools: PoolManager) -> PoolManager:
@@ -30,7 +41,7 @@ def looked_up_once(pools: PoolManager) -> PoolManager:
     return pools
 
 
-def addresses_of(host: str) -> tuple[str, ...]:
+def addresses_of(host: str) -> tuple[Address, ...]:
     """The addresses of ``host``, in the order in which to try them."""
     try:
         return _addresses.get(host, lambda: _look_up(host))
@@ -40,33 +51,62 @@ def addresses_of(host: str) -> tuple[str, ...]:
         raise
 
 
-def _look_up(host: str) -> tuple[str, ...]:
-    found = socket.getaddrinfo(host, None, allowed_gai_family(), socket.SOCK_STREAM)
-    return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
+def _look_up(host: str) -> tuple[Address, ...]:
+    answers: SimpleQueue[tuple[Address, ...] | Exception] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            found = socket.getaddrinfo(host, None, allowed_gai_family(), socket.SOCK_STREAM)
+            each = ((family, str(told[0]), told[2:]) for family, *_, told in found)
+            answers.put(tuple(dict.fromkeys(each)))
+        except Exception as error:  # noqa: BLE001 - raised by who waits
+            answers.put(error)
+
+    for patience in (*_PATIENCE, None):
+        Thread(target=ask, daemon=True).start()
+        with suppress(Empty):
+            answer = answers.get(timeout=patience)
+            break
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 class _Connection(HTTPConnection):
     response_class = PacedResponse
 
     def _new_conn(self) -> socket.socket:
-        host = self._dns_host
         try:
-            addresses = addresses_of(host.strip("[]"))
+            addresses = addresses_of(self._dns_host.strip("[]"))
         except (OSError, UnicodeError) as error:
             failure = error if isinstance(error, socket.gaierror) else socket.gaierror(str(error))
             raise NameResolutionError(self.host, self, failure) from error
+        for address in addresses[:-1]:
+            with suppress(OSError):
+                return self._connected(address)
         try:
-            # The name stays what certificates and headers are about.
-            for address in addresses[:-1]:
-                self._dns_host = address
-                try:
-                    return super()._new_conn()
-                except NewConnectionError:
-                    continue
-            self._dns_host = addresses[-1]
-            return super()._new_conn()
-        finally:
-            self._dns_host = host
+            return self._connected(addresses[-1])
+        except TimeoutError as error:
+            waited = f"Connection to {self.host} timed out. (connect timeout={self.timeout})"
+            raise ConnectTimeoutError(self, waited) from error
+        except OSError as error:
+            raise NewConnectionError(
+                self, f"Failed to establish a new connection: {error}"
+            ) from error
+
+    def _connected(self, address: Address) -> socket.socket:
+        """A socket connected without asking the resolver again, not even about an address."""
+        family, literal, more = address
+        made = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            for option in self.socket_options or ():
+                made.setsockopt(*option)
+            made.settimeout(Timeout.resolve_default_timeout(self.timeout))
+            made.connect((literal, self.port, *more))
+        except BaseException:
+            made.close()
+            raise
+        return made
 
 
 class _SecureConnection(_Connection, HTTPSConnection):

@@ -1,0 +1,121 @@
+"""A cold sync where the resolver loses every tenth answer, against uv, alternately.
+
+    python -m benchmarks.lookups [--runs 10] [--folder DIR] [--results FILE]
+
+Eighteen distributions into a new environment with an empty cache. Before ``socket.getaddrinfo`` of
+ours stands one that counts its answers over all runs and holds every tenth back for five seconds
+(the first among them), as glibc does where a packet is lost; uv resolves by itself, with nothing
+lost. uv is taken from
+PATH. Needs the package index. Exits with 1 if a run stalls.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.alternate import Command, alternate, machine, neutral_environment
+from benchmarks.peers import install_venvman
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WANTED = "kubernetes==31.0.0\ngoogle-auth==2.35.0\npython-dateutil==2.9.0.post0\n"
+STALL = 5.0
+LOSING = f"""
+import fcntl, os, socket, time
+
+def getaddrinfo(*words, **more):
+    with open(os.environ["LOOKUPS_COUNTED"], "a+") as counted:
+        fcntl.flock(counted, fcntl.LOCK_EX)
+        counted.write("x")
+        lost = counted.tell() % 10 == 1
+    if lost:
+        time.sleep({STALL})
+    return whole(*words, **more)
+
+whole, socket.getaddrinfo = socket.getaddrinfo, getaddrinfo
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=10)
+    parser.add_argument("--folder", type=Path, help="kept between runs; default: a temporary one")
+    parser.add_argument("--results", type=Path, help="write the figures there too")
+    options = parser.parse_args(arguments)
+    folder = (options.folder or Path(tempfile.mkdtemp(prefix="venvman-bench-"))).resolve()
+    (folder / "losing").mkdir(parents=True, exist_ok=True)
+    (folder / "losing" / "sitecustomize.py").write_text(LOSING)
+    counted = folder / "counted"
+    counted.write_text("")
+    ours, theirs = commands(folder, counted)
+    compared = alternate("new environment, empty cache", [ours, theirs], runs=options.runs)
+    asked = len(counted.read_text())
+    slowest = max(compared.timings[0].seconds)
+    lines = [
+        "# sync while every tenth look-up is lost, 18 distributions",
+        "",
+        machine(),
+        "",
+        str(compared),
+        f"    look-ups: {asked} in {options.runs + 1} runs, {-(-asked // 10)} of them lost",
+        f"    slowest run of venvman: {slowest:.2f} s (a lost look-up takes {STALL:.0f} s)",
+        "",
+    ]
+    sys.stdout.write("\n".join(lines))
+    if options.results:
+        options.results.write_text("\n".join(lines))
+    return int(slowest >= STALL)
+
+
+def commands(folder: Path, counted: Path) -> tuple[Command, Command]:
+    uv = shutil.which("uv")
+    if uv is None:
+        raise SystemExit("uv is not on PATH")
+    venvman = install_venvman(folder) / "venvman"
+    env = neutral_environment(
+        UV_CACHE_DIR=str(folder / "uv-cache"),
+        VENVMAN_CACHE_DIR=str(folder / "cache"),
+        VENVMAN_STATE_DIR=str(folder / "state"),
+    )
+    project = folder / "project"
+    project.mkdir(exist_ok=True)
+    (project / "requirements.in").write_text(WANTED)
+    subprocess.run(
+        [uv, "pip", "compile", "--quiet", "--generate-hashes", "--python", sys.executable,
+         "--output-file", "requirements.txt", "requirements.in"],
+        cwd=project, env=env, check=True,
+    )  # fmt: skip
+
+    def cold() -> None:
+        for leaf in ("uv-cache", "cache", "state", "project/venv"):
+            shutil.rmtree(folder / leaf, ignore_errors=True)
+
+    ours = Command(
+        label="venvman sync --frozen",
+        argv=(str(venvman), "sync", "--frozen", "--python", sys.executable),
+        cwd=project,
+        env={**env, "PYTHONPATH": str(folder / "losing"), "LOOKUPS_COUNTED": str(counted)},
+        prepare=cold,
+    )
+    theirs = Command(
+        label="uv venv + uv pip sync",
+        argv=(
+            "sh", "-c", (f"'{uv}' venv -q -p '{sys.executable}' venv && "
+            f"'{uv}' pip sync -q --require-hashes --python venv/bin/python requirements.txt"),
+        ),
+        cwd=project,
+        env=env,
+        prepare=cold,
+    )  # fmt: skip
+    return ours, theirs
+
+
+if __name__ == "__main__":
+    sys.exit(main())
