@@ -22,12 +22,23 @@ help: ## List the targets
 .PHONY: dev
 dev: $(READY) ## Set up .venv with everything that developing needs
 
-$(READY): pyproject.toml
+# What `requirements-$(1).txt` pins, and nothing else: no release of anybody changes what is installed here.
+# pip wants a hash for each line, which the line of this project cannot have.
+define install_locked
+	grep -v '^-e ' requirements-$(1).txt > $(VENV)/$(1).txt
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement $(VENV)/$(1).txt
+endef
+
+$(READY): pyproject.toml requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "No Python 3.10 or newer with venv and ensurepip was found; set PYTHON=..." >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+	$(call install_locked,dev)
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(READY)
+
+.PHONY: upgrade
+upgrade: $(READY) ## Move the pins of requirements-dev.txt and requirements-docs.txt
+	$(BIN)/venvman freeze --all-groups --upgrade
 
 .PHONY: demo
 demo: $(READY) ## Sync examples/web from the real package index, then show status and doctor
@@ -78,12 +89,14 @@ bench: $(READY) ## Measure against the peers (installs them; needs the package i
 
 .PHONY: docs
 docs: $(READY) ## Build the documentation into site/
-	$(BIN)/python -m pip install --quiet --group docs
+	$(call install_locked,docs)
 	$(BIN)/mkdocs build --strict --quiet
 
 .PHONY: build
-build: $(READY) ## Build the sdist and the wheel into dist/
-	$(BIN)/python -m build --outdir dist .
+build: $(READY) ## Build the sdist and the wheel of what is committed into dist/
+	rm -rf build && mkdir build
+	git archive HEAD | tar -x -C build
+	$(BIN)/python -m build --no-isolation --outdir dist build
 
 .PHONY: clean
 clean: ## Remove what the other targets made
