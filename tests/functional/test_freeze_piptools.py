@@ -238,7 +238,10 @@ def test_groups_that_cannot_live_together_are_found_and_frozen_apart(
     assert pins(locks["cpu"])["beta"] == "1.5"
     assert pins(locks["cuda"])["beta"] == "2.0"
     (problem,) = heard.problems
-    assert str(problem.fix) == 'Declare it: [tool.venvman] conflicts = [["cpu", "cuda"]].'
+    assert (
+        str(problem.fix)
+        == 'Declare it in pyproject.toml: [tool.venvman] conflicts = [["cpu", "cuda"]].'
+    )
 
 
 def test_groups_share_what_one_of_them_brings_by_url_or_folder(

@@ -104,3 +104,39 @@ def test_fresh_locks_of_other_groups_are_constraints_that_give_way(tmp_path: Pat
     (root / "requirements.txt").write_text("alpha>=2\n")
     assert run("sync", cwd=root).code == 0
     assert versions_in(root) == {"alpha": "2.0"}
+
+
+def test_groups_that_cannot_live_together_are_frozen_apart_and_all_pairs_are_named(
+    tmp_path: Path,
+) -> None:
+    root = project(
+        tmp_path / "p",
+        requirements="alpha==2.0\n",
+        requirements__build="alpha==1.0\n",
+        requirements__docs="alpha<2\nbeta\n",
+        requirements__lint="beta\n",
+    )
+    done = run("freeze", "--all-groups", cwd=root)
+    assert done.code == 0
+    assert 'conflicts = [["default", "build"], ["default", "docs"]]' in done.stderr
+    assert "alpha==1.0" in (root / "requirements-docs.lock").read_text()
+    assert "alpha==2.0" in (root / "requirements.lock").read_text()
+    assert run("sync", cwd=root).code == 0
+    assert run("sync", "--only-group", "build", "--yes", cwd=root).code == 0
+    assert versions_in(root) == {"alpha": "1.0"}
+
+
+@pytest.mark.parametrize("declared", [False, True])
+def test_such_groups_are_not_installed_at_once_and_the_fix_is_one_alone(
+    tmp_path: Path, *, declared: bool
+) -> None:
+    root = project(tmp_path / "p", requirements="alpha==2.0\n", requirements__build="alpha==1.0\n")
+    if declared:
+        text = '[tool.venvman]\nconflicts = [["default", "build"]]\n'
+        (root / "pyproject.toml").write_text(text)
+    done = run("sync", "--group", "build", "--format", "json", cwd=root)
+    assert done.code == 2
+    fixes = [each["fix"] for each in done.json["problems"]]
+    assert "venvman sync --only-group build" in fixes
+    assert run("sync", "--only-group", "build", cwd=root).code == 0
+    assert versions_in(root) == {"alpha": "1.0"}

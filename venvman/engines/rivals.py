@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from venvman.origin import FileLine
     from venvman.resolve.demand import Demand, Pin
 
-__all__ = ["SHARED_PINS", "found_apart", "rivals_in", "torn"]
+__all__ = ["SHARED_PINS", "declared", "found_apart", "rivals_in", "torn"]
 
 SHARED_PINS = "the pins that other groups share"
 """The file of the constraints that stand for them."""
@@ -44,9 +44,14 @@ def found_apart(rivals: Iterable[str]) -> Problem:
         code="groups-conflict",
         severity=Severity.NOTE,
         message=f"The groups {' and '.join(names)} cannot live together; each is frozen apart.",
-        path="pyproject.toml",
-        fix=Advice(f"Declare it: [tool.venvman] conflicts = [{names}].".replace("'", '"')),
+        fix=declared([names]),
     )
+
+
+def declared(conflicts: Iterable[Sequence[str]]) -> Advice:
+    """The setting that says so, to be copied."""
+    shown = str([list(each) for each in conflicts]).replace("'", '"')
+    return Advice(f"Declare it in pyproject.toml: [tool.venvman] conflicts = {shown}.")
 
 
 def torn(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from venvman.engines.rivals import declared
 from venvman.errors import (
     Advice,
     Command,
@@ -211,17 +212,84 @@ def _frozen(
     ):
         try:
             return _unmoved(context, todo, beside, run(todo, beside), request, run)
-        except UnsatisfiableError:
+        except UnsatisfiableError as error:
             if not beside:
-                raise
+                return _parted(context, judged, todo, request, run, error)
     settled = [each for each in todo if not _only_disagrees(each)]
     if len(settled) < len(todo):  # two fresh locks that cannot agree stay as they are
         left = [each.group.name for each in todo if each not in settled]
-        context.reporter.problem(_cannot_agree(left))
+        context.reporter.problem(_cannot_agree([(DEFAULT, name) for name in left]))
         return _frozen(context, judged, settled, request, run) if settled else {}
-    found = run([*todo, *fresh], ())
-    _require_leave(context, fresh, todo, found, request)
+    asked = [each for each in fresh if each.asked]
+    try:
+        found = run([*todo, *asked], ())
+    except UnsatisfiableError as error:
+        return _parted(context, judged, todo, request, run, error)
+    _require_leave(context, asked, todo, found, request)
     return found
+
+
+def _parted(
+    context: Context,
+    judged: Sequence[JudgedLock],
+    todo: Sequence[JudgedLock],
+    request: FreezeRequest,
+    run: _Run,
+    error: UnsatisfiableError,
+) -> Mapping[str, Lock]:
+    """Locks for ``todo``, each group that cannot live with those always installed by itself.
+
+    Raises:
+        UnsatisfiableError: that is not where the trouble lies, or they are to be installed
+            together.
+    """
+    usual = _members(context, *ALWAYS)
+    core = [each for each in judged if each.asked and each.group.name in usual]
+    sides = [each for each in todo if each.group.name not in usual]
+    pairs: list[tuple[str, str]] = []
+    found: dict[str, Lock] = {}
+    for side in sides:
+        with_each = [each.group.name for each in core if not _fit(run, [each, side])]
+        if with_each or not _fit(run, [*core, side]):
+            found |= run([side], ())
+            with_each = with_each or [each.group.name for each in core]
+            pairs += [(name, side.group.name) for name in with_each]
+    if not pairs:
+        raise error
+    if not request.apart:
+        raise _not_together(error, pairs)
+    context.reporter.problem(_cannot_agree(pairs))
+    left = [each for each in judged if each.group.name not in found]
+    rest = [each for each in todo if each in left]
+    return {**found, **(_frozen(context, left, rest, request, run) if rest else {})}
+
+
+def _fit(run: _Run, together: Sequence[JudgedLock]) -> bool:
+    """Whether there are versions for all of ``together``."""
+    try:
+        run(together, ())
+    except UnsatisfiableError:
+        return False
+    return True
+
+
+def _not_together(
+    error: UnsatisfiableError, pairs: Sequence[tuple[str, str]]
+) -> UnsatisfiableError:
+    """``error`` where the groups of ``pairs`` were to be installed at once."""
+    message = f"{_told(pairs)} cannot be installed together."
+    way = Problem(
+        code="groups-conflict",
+        message=message,
+        why=str(declared(pairs)),
+        fix=Command.venvman("sync", "--only-group", pairs[0][1]),
+    )
+    return UnsatisfiableError(message, code=error.code, problems=(*error.problems, way))
+
+
+def _told(pairs: Sequence[tuple[str, str]]) -> str:
+    listed = [f"{one} and {two}" for one, two in pairs]
+    return "The groups " + ", and ".join(listed)
 
 
 def _unmoved(
@@ -282,14 +350,12 @@ def _not_editable(wish: Requirement) -> Problem:
     )
 
 
-def _cannot_agree(groups: Sequence[str]) -> Problem:
-    names = sorted({DEFAULT, *groups})
+def _cannot_agree(pairs: Sequence[tuple[str, str]]) -> Problem:
     return Problem(
         code="groups-conflict",
         severity=Severity.WARNING,
-        message=f"The groups {' and '.join(names)} cannot live together; their locks stay apart.",
-        path="pyproject.toml",
-        fix=Advice(f"Declare it: [tool.venvman] conflicts = [{names}].".replace("'", '"')),
+        message=f"{_told(pairs)} cannot live together; their locks stay apart.",
+        fix=declared(pairs),
     )
 
 

@@ -35,11 +35,15 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedLock:
-    """One group with its lock on disk, None where there is none, and what freshness says of it."""
+    """One group with its lock on disk, None where there is none, and what freshness says of it.
+
+    What is not ``asked`` for is never frozen, and never stands in the way.
+    """
 
     group: Group
     lock: Lock | None
     judgement: Judgement
+    asked: bool = True
 
 
 def read_group_lock(context: Context, path: Path) -> Lock | None:
@@ -121,11 +125,11 @@ def judge_locks(
     )
     from venvman.workflow.agreement import in_agreement
 
-    return tuple(
-        each
+    known = [
+        replace(each, asked=asked is None or each.group.name in asked)
         for each in in_agreement(context, judged, target, together)
-        if asked is None or each.group.name in asked or not isinstance(each.judgement, Stale)
-    )
+    ]
+    return tuple(each for each in known if each.asked or not isinstance(each.judgement, Stale))
 
 
 def _with_named(groups: Sequence[Group], asked: Collection[str]) -> Collection[str]:

@@ -352,7 +352,10 @@ def _bring_locks(
     from venvman.workflow.freezing import freeze_stale
 
     only_look = FreezeRequest(
-        dry_run=request.dry_run or request.check, yes=request.yes, confirm=request.confirm
+        dry_run=request.dry_run or request.check,
+        yes=request.yes,
+        confirm=request.confirm,
+        apart=False,
     )
     frozen = freeze_stale(context, requirements, judged, place.interpreter, only_look, watch)
     return frozen if frozen.changed else None
@@ -364,7 +367,12 @@ def _refuse_disagreement(reasons: Sequence[Problem]) -> None:
 
     problems = [each for each in reasons if each.code == DISAGREEMENT]
     if problems:
-        raise LockError("The locks disagree.", code=DISAGREEMENT, problems=problems)
+        last = replace(
+            problems[-1],
+            why="Where freezing settles nothing, the groups cannot live together: sync one of them "
+            "alone, with --only-group.",
+        )
+        raise LockError("The locks disagree.", code=DISAGREEMENT, problems=(*problems[:-1], last))
 
 
 def _select(
@@ -388,10 +396,23 @@ def _select(
         )
         for each in chosen
     ]
+    try:
+        entries = select(locks, place.interpreter.target)
+    except LockError as error:
+        rivals = [
+            both
+            for names in context.settings.conflicts.value
+            if len(both := [each for each in groups if each in names]) > 1
+        ]
+        if not rivals:
+            raise
+        alone = Command.venvman("sync", "--only-group", rivals[0][-1])
+        problems = [replace(each, fix=alone) for each in error.problems]
+        raise LockError(error.message, code=error.code, problems=problems) from error
     return Selected(
         groups=groups,
         locks=tuple(lock for _, lock in locks),
-        entries=select(locks, place.interpreter.target),
+        entries=entries,
         texts=texts,
     )
 

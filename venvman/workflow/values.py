@@ -68,7 +68,8 @@ class FreezeRequest:
     ``check`` and ``dry_run`` write nothing. ``installed`` pins what the environment holds.
     ``yes`` overwrites a file in the way that is not recognised as a lock, and moves pins of fresh
     locks where others need that; ``confirm`` asks a person about the latter. ``groups`` are those
-    that are installed together, so that their locks have to agree.
+    that are installed together, so that their locks have to agree; ``apart`` allows groups that
+    cannot live together to be frozen apart.
     """
 
     upgrade: Upgrade | None = None
@@ -79,6 +80,7 @@ class FreezeRequest:
     yes: bool = False
     confirm: Callable[[str], bool] | None = None
     groups: GroupChoice = field(default_factory=GroupChoice)
+    apart: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
