@@ -222,6 +222,9 @@ def scan(
         finder.add_gathering(gathering)
     for name in assignment.constraints:
         finder.add(name, role=Role.CONSTRAINTS, constraint=True)
+    for part in assignment.parts:
+        for name in facts.reached(part.lock):
+            finder.add(name, role=Role.INCLUDED, group=part.group)
     finder.add_included()
     finder.parse(with_locks=with_locks)
     return finder.result()

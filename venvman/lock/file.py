@@ -66,7 +66,9 @@ class Lock:
 
     ``entries`` are in the order of :func:`sort_key`. ``options`` are its option lines as written
     (``--find-links ./wheels``). ``unpinned`` names what pip-compile without ``--allow-unsafe``
-    mentions in a comment only (setuptools).
+    mentions in a comment only (setuptools). ``includes`` are the files that it names by ``-r``:
+    read from disk (:func:`venvman.lock.io.read_lock`), ``entries`` has their pins too, ``borrowed``
+    the names of those.
     """
 
     entries: tuple[LockEntry, ...]
@@ -74,6 +76,13 @@ class Lock:
     options: tuple[str, ...] = ()
     annotations: Annotations = Annotations.SPLIT
     unpinned: tuple[NormalizedName, ...] = ()
+    includes: tuple[str, ...] = ()
+    borrowed: frozenset[NormalizedName] = frozenset()
+
+    @property
+    def own(self) -> tuple[LockEntry, ...]:
+        """The pins of the file itself."""
+        return tuple(each for each in self.entries if each.name not in self.borrowed)
 
 
 def parse_lock(

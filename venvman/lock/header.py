@@ -192,11 +192,16 @@ class LockHeader:
         return tuple(dict.fromkeys(name for name, _ in self.line.options if name in _UNSUPPORTED))
 
     @property
+    def is_signed(self) -> bool:
+        """Whether it bears the sum of the sources, as pip-compile-multi writes and verifies it."""
+        return self.text.startswith("# SHA1:")
+
+    @property
     def is_frozen_here(self) -> bool:
         """Whether venvman can write the lock again: from requirements files, options and all."""
         inputs = all(name.endswith((".in", ".txt")) for name in self.sources)
         exported = (self.command or "").startswith("uv export")
-        return self.is_compiled and inputs and not exported and not self.unsupported
+        return self.is_compiled and inputs and not (exported or self.is_signed or self.unsupported)
 
     @property
     def style(self) -> LockStyle:

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, LockError
+from venvman.errors import Command, LockError, Problem
 from venvman.files import aside
 from venvman.localproject import project_name
-from venvman.lock.file import Lock, parse_lock, render_lock
+from venvman.lock.file import Lock, parse_lock, render_lock, sort_key
 from venvman.lock.header import LockHeader, read_header
 from venvman.project import leaves_tree, unseen
 from venvman.reading import read_regular
+from venvman.requirements.includes import includes_in, resolve
+from venvman.secrets import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
     from venvman.project import Project
 
-__all__ = ["OVERWRITABLE", "check_writable", "read_lock", "salvage_lock", "write_locks"]
+__all__ = [
+    "OVERWRITABLE",
+    "check_writable",
+    "lock_bytes",
+    "lock_files",
+    "read_lock",
+    "salvage_lock",
+    "write_locks",
+]
 
 OVERWRITABLE = frozenset({"lock-conflict-markers", "lock-faulty", "lock-not-text"})
 """The codes of locks that cannot be read, and are written anew where somebody says so."""
@@ -28,7 +40,7 @@ _REQUIREMENTS = (".in", ".txt")
 
 
 def read_lock(path: Path, *, root: Path, display: str | None = None) -> Lock | None:
-    """The lock at ``path``, None where there is none.
+    """The lock at ``path`` with what it includes, None where there is none.
 
     ``root`` is the project's, which relative folders are named from; ``display`` is the path for
     messages.
@@ -53,12 +65,95 @@ def read_lock(path: Path, *, root: Path, display: str | None = None) -> Lock | N
     except OSError as error:
         raise _unreadable(path, shown, error) from error
     try:
-        return parse_lock(text, path=shown, folder_name=lambda folder: project_name(root / folder))
+        lock = parse_lock(text, path=shown, folder_name=lambda folder: project_name(root / folder))
+        return _with_included(lock, path, shown, root) if lock.includes else lock
     except LockError as error:
         if not leaves_tree(path, root):
             raise
         problems = [unseen(each) for each in error.problems]
         raise LockError(problems[0].message, code=error.code, problems=problems) from None
+
+
+def lock_files(path: Path) -> Iterator[tuple[Path, bytes]]:
+    """The file at ``path`` and all that it includes by ``-r``, each once, with their bytes.
+
+    Raises:
+        OSError: ``path`` itself cannot be read; what it includes is left out then.
+    """
+    yield path, (content := read_regular(path))
+    seen, pending = {path}, [(path, content)]
+    while pending:
+        here, content = pending.pop()
+        if b"-r" not in content and b"--requirement" not in content:
+            continue
+        for flag, target in includes_in(content.decode("utf-8", "replace")):
+            named = Path(resolve(str(here), target))
+            if flag == "-r" and named not in seen:
+                seen.add(named)
+                with suppress(OSError):
+                    content = read_regular(named)
+                    pending.append((named, content))
+                    yield named, content
+
+
+def lock_bytes(path: Path) -> bytes:
+    """All that decides what the lock at ``path`` says: its bytes, and those of what it includes.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return b"\0".join(content for _, content in lock_files(path))
+
+
+def _with_included(lock: Lock, path: Path, shown: str, root: Path) -> Lock:
+    """``lock`` with the pins of the files that it includes, as pip reads them.
+
+    Raises:
+        LockError: one is not there or no lock, or pins something otherwise.
+    """
+    own = {entry.name: entry for entry in lock.entries}
+    found, unpinned = list(lock.entries), {*lock.unpinned}
+    problems: list[Problem] = []
+    others = [each for each, _ in lock_files(path)][1:]
+    missing = [
+        name for name in lock.includes if Path(resolve(str(path), name)) not in {path, *others}
+    ]
+    problems += [
+        _not_included(lock, shown, f"{shown} includes {name}, which cannot be read.")
+        for name in missing
+    ]
+    for other in others:
+        inside = other.relative_to(root).as_posix() if other.is_relative_to(root) else str(other)
+        text = read_regular(other).decode("utf-8", "replace")
+        part = parse_lock(text, path=inside, folder_name=lambda name: project_name(root / name))
+        unpinned.update(part.unpinned)
+        for entry in part.entries:
+            mine = own.setdefault(entry.name, entry)
+            if mine is entry or mine.origin is None or mine.origin.path == inside:
+                found.append(entry)
+            elif (mine.version, mine.source) != (entry.version, entry.source):
+                one, two = (
+                    f"{each.origin} pins {each.name} {each.version or each.source}"
+                    for each in (mine, entry)
+                )
+                problems.append(_not_included(lock, shown, f"{one}, but {two}."))
+    if problems:
+        raise LockError(
+            f"{shown} and what it includes are no lock.",
+            code="lock-faulty",
+            path=shown,
+            problems=problems,
+        )
+    return replace(
+        lock,
+        entries=tuple(sorted(found, key=sort_key)),
+        unpinned=tuple(sorted(unpinned)),
+        borrowed=frozenset(own) - {entry.name for entry in lock.entries},
+    )
+
+
+def _not_included(lock: Lock, shown: str, message: str) -> Problem:
+    return Problem(code="lock-faulty", message=redact(message), path=shown, fix=lock.header.rerun)
 
 
 def _unreadable(path: Path, shown: str, error: OSError) -> LockError:
@@ -78,8 +173,6 @@ def salvage_lock(path: Path) -> Lock | None:
 
     Only a preference: whatever cannot stay is resolved anew.
     """
-    from contextlib import suppress
-
     with suppress(OSError, UnicodeDecodeError, LockError):
         text = read_regular(path).decode("utf-8")
         ours = re.sub(r"(?ms)^(=======|\|{7}).*?^>>>>>>>[^\n]*\n?|^<<<<<<<[^\n]*\n", "", text)
@@ -93,7 +186,8 @@ def check_writable(path: Path, *, display: str, yes: bool = False) -> None:
     Raises:
         LockError: ``lock-options-foreign``: its command has options that only its tool knows;
             ``lock-of-another-source``: its header says that it is made from something other
-            than requirements files; ``lock-in-the-way``: it is no lock that venvman knows, and
+            than requirements files; ``lock-of-several-files``: it includes others, or bears the sum
+            of its sources; ``lock-in-the-way``: it is no lock that venvman knows, and
             ``yes`` is not given.
     """
     try:
@@ -108,6 +202,7 @@ def check_writable(path: Path, *, display: str, yes: bool = False) -> None:
     if header is not None and header.is_lock:
         _refuse_other_sources(header, display)
         _refuse_other_options(header, display)
+        _refuse_several_files(header, text, display)
         return
     if yes:
         return
@@ -170,5 +265,18 @@ def _refuse_other_options(header: LockHeader, display: str) -> None:
             code="lock-options-foreign",
             path=display,
             why="Its header names the command that made it; `sync` installs what that writes.",
+            fix=header.rerun,
+        )
+
+
+def _refuse_several_files(header: LockHeader, text: str, display: str) -> None:
+    """pip-compile-multi signs what it writes, and writes each pin in one of several files."""
+    if header.is_signed or any(flag == "-r" for flag, _ in includes_in(text)):
+        raise LockError(
+            f"{display} is one of several files that its command writes together.",
+            code="lock-of-several-files",
+            path=display,
+            why="They include one another, or bear the sum of their sources (# SHA1); `sync` "
+            "installs what that command writes.",
             fix=header.rerun,
         )

@@ -19,6 +19,7 @@ from venvman.lock.header import UNSAFE_COMMENTS
 from venvman.names import canonical
 from venvman.origin import FileLine
 from venvman.pep508 import parse_marker
+from venvman.requirements.includes import includes_in
 from venvman.secrets import redact
 from venvman.sources import DirectorySource, IndexSource, Source, VcsSource
 
@@ -72,6 +73,7 @@ class _Found:
     drafts: list[_Draft] = field(default_factory=list)
     options: list[str] = field(default_factory=list)
     unpinned: list[str] = field(default_factory=list)
+    includes: dict[str, Problem] = field(default_factory=dict)
     annotations: Annotations = Annotations.SPLIT
     problems: list[Problem] = field(default_factory=list)
 
@@ -81,6 +83,9 @@ def parse(text: str, *, path: str, folder_name: Callable[[str], str | None] | No
     lines = [line.rstrip() for line in text.lstrip("\ufeff").split("\n")]
     _refuse_conflicts(text, lines, path)
     found = _scan(lines, path)
+    header = _header(text)
+    if not header.is_compiled:  # written by hand, it is a file of requirements
+        found.problems += found.includes.values()
     entries = []
     for draft in found.drafts:
         entry = _entry(draft, path, folder_name)
@@ -95,8 +100,9 @@ def parse(text: str, *, path: str, folder_name: Callable[[str], str | None] | No
         )
     return Lock(
         entries=tuple(sorted(entries, key=sort_key)),
-        header=_header(text),
+        header=header,
         options=tuple(found.options),
+        includes=tuple(found.includes),
         annotations=found.annotations,
         unpinned=tuple(sorted(canonical(name) for name in found.unpinned)),
     )
@@ -187,7 +193,12 @@ def _start(
         head = " ".join([head, *extra]).replace("\\", " ").strip()
     if head.startswith("-") and not _EDITABLE.match(head):
         if _INCLUDE.match(head):
-            found.problems.append(_not_pinned(head, line, path, "A lock holds pins only."))
+            fault = _not_pinned(head, line, path, "A lock holds pins only.")
+            named = dict(includes_in(head)).get("-r")
+            if named is None:
+                found.problems.append(fault)
+            else:
+                found.includes[named] = fault
         else:
             found.options.append(_COMMENT.sub("", head))
         return None

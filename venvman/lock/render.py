@@ -34,8 +34,9 @@ def _lines(lock: Lock) -> Iterator[str]:
     if lock.options:
         yield from lock.options
         yield ""
+    yield from (f"-r {name}" for name in lock.includes)
     late = lock.header.style.unsafe
-    entries = sorted(lock.entries, key=sort_key)
+    entries = sorted(lock.own, key=sort_key)
     yield from _section((entry for entry in entries if entry.name not in late), lock)
     unsafe = [entry for entry in entries if entry.name in late]
     hashed = _is_hashed(lock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -186,7 +187,7 @@ def _read(context: Context, typed: str) -> Lock:
     lock = read_group_lock(context, _absolute(context, typed))
     if lock is None:
         raise LockError(f"There is no {typed}.", code="lock-missing", path=typed)
-    return lock
+    return replace(lock, entries=lock.own)
 
 
 def _work_tree(context: Context) -> Mapping[str, Lock]:
@@ -194,7 +195,9 @@ def _work_tree(context: Context) -> Mapping[str, Lock]:
         context.project.display(source.lock): read_group_lock(context, source.lock)
         for source in open_scan(context).sources
     }
-    return {path: lock for path, lock in found.items() if lock is not None}
+    return {
+        path: replace(lock, entries=lock.own) for path, lock in found.items() if lock is not None
+    }
 
 
 def _revision(context: Context, revision: str) -> Mapping[str, Lock]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import Command, LockError, Severity
 from venvman.frozen import dataclass
+from venvman.lock.io import lock_bytes
 from venvman.python.targets import is_covered
-from venvman.reading import read_regular
 from venvman.workflow.targeting import other_targets, wanted_targets
 from venvman.workflow.wishes import ALWAYS
 
@@ -170,7 +170,7 @@ def remember(context: Context, groups: Iterable[Group], target: Target) -> None:
     records: dict[str, Record] = dict(known)
     root = context.project.root
     with contextlib.suppress(OSError, LockError):
-        found = [(group, read_regular(group.lock)) for group in groups]
+        found = [(group, lock_bytes(group.lock)) for group in groups]
         locks = [read_group_lock(context, group.lock) for group, _ in found]
         targets = wanted_targets(context, locks, target)
         for group, content in found:
@@ -190,7 +190,7 @@ def remember(context: Context, groups: Iterable[Group], target: Target) -> None:
 
 def _bytes_of(path: Path) -> bytes | None:
     try:
-        return read_regular(path)
+        return lock_bytes(path)
     except OSError:
         return None
 
@@ -239,7 +239,7 @@ def _judged(
     if lock is not None and record is not None:
         digest = digest_of(
             group,
-            read_regular(group.lock),
+            lock_bytes(group.lock),
             target,
             root=root,
             targets=targets,

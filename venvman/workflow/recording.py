@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from venvman.environment.history import Held, History, RecordedLock, Revision, State, text_digest
 from venvman.frozen import dataclass
+from venvman.lock.io import lock_files
 from venvman.names import TOOLS
-from venvman.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,15 +59,17 @@ class Moment:
 
 
 def read_texts(context: Context, locks: Sequence[tuple[str, Path]]) -> tuple[LockText, ...]:
-    """The bytes of ``locks`` (group and path); one that cannot be read is left out."""
-    texts = []
+    """The bytes of ``locks`` (group and path) and of what they include.
+
+    One that cannot be read is left out.
+    """
+    texts: dict[Path, LockText] = {}
     for group, path in locks:
-        try:
-            content = read_regular(path)
-        except OSError:
-            continue
-        texts.append(LockText(group=group, path=context.project.display(path), content=content))
-    return tuple(texts)
+        with suppress(OSError):
+            for file, content in lock_files(path):
+                shown = context.project.display(file)
+                texts.setdefault(file, LockText(group=group, path=shown, content=content))
+    return tuple(texts.values())
 
 
 def record(context: Context, environment: Environment, moment: Moment) -> None:
