@@ -16,7 +16,7 @@ from venvman.frozen import dataclass
 from venvman.names import TOOLS, canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from venvman.drift import Difference, Drift
     from venvman.environment.inventory import Installed, Inventory
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from venvman.names import NormalizedName
     from venvman.target import Target
 
-__all__ = ["Add", "Plan", "Remove", "Replace", "Step", "kept", "make_plan"]
+__all__ = ["Add", "Plan", "Remove", "Replace", "Step", "kept", "make_plan", "needs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,31 +74,53 @@ Step = Add | Replace | Remove
 class Plan:
     """Ordered steps (by name); falsy when there is nothing to do.
 
-    ``unchanged`` counts the locked distributions that are right already.
+    ``unchanged`` counts the locked distributions that are right already. ``needed`` are those that
+    no lock names and that stay because a locked one needs them, each with one that does.
     """
 
     steps: tuple[Step, ...]
     unchanged: int
+    needed: tuple[tuple[Installed, NormalizedName], ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.steps)
 
 
 def kept(
-    drift: Drift, inventory: Inventory, keep: Iterable[NormalizedName], target: Target
-) -> frozenset[NormalizedName]:
-    """What stays though no lock names it: ``keep``, pip, setuptools, wheel, and what they need.
+    drift: Drift,
+    inventory: Inventory,
+    keep: Iterable[NormalizedName],
+    target: Target,
+    *,
+    locked: Iterable[NormalizedName] = (),
+    overridden: Collection[NormalizedName] = (),
+) -> Mapping[NormalizedName, NormalizedName | None]:
+    """What stays though no lock names it: ``keep``, and what is needed.
 
-    Read from the metadata of those that are installed, extras that one asks of another included.
+    Read from the metadata of those that are installed: of ``keep``, pip, setuptools and wheel, and
+    of the ``locked`` that are as they should be (a lock may have lost a pin), who stand beside what
+    they need; extras that one asks of another included. What is ``overridden`` nobody ``locked``
+    needs.
     """
-    keep = frozenset(keep)
     if not any(isinstance(each, (Extra, Duplicate)) for each in drift.differences):
-        return keep
+        return dict.fromkeys(keep)
+    mine = needs(inventory, {*keep, *TOOLS}, target)
+    right = {*locked} - {each.name for each in drift.differences}
+    theirs = needs(inventory, right, target).items()
+    lost = {name: asking for name, asking in theirs if asking and name not in overridden}
+    return {**lost, **dict.fromkeys(mine)}
+
+
+def needs(
+    inventory: Inventory, names: Iterable[NormalizedName], target: Target
+) -> Mapping[NormalizedName, NormalizedName | None]:
+    """``names``, and all that those of them that are installed need, with who needs it."""
     from venvman.environment.inventory import metadata_of
     from venvman.lock.depends import dependencies_of
 
     there = {each.name: each for each in inventory.distributions}
-    pending = [(name, "") for name in keep | TOOLS]
+    found: dict[NormalizedName, NormalizedName | None] = dict.fromkeys(names)
+    pending = [(name, "") for name in found if name in there]
     seen: set[tuple[NormalizedName, str]] = set()
     while pending:
         name, extra = pending.pop()
@@ -109,23 +131,35 @@ def kept(
         lines = metadata.requires if metadata is not None else ()
         for line in dependencies_of(lines, target=target, extra=extra):
             needed = canonical(line.name)
+            found.setdefault(needed, name)
             pending += [(needed, each) for each in ("", *map(canonical, line.extras))]
-    return keep | {name for name, _ in seen}
+    return found
 
 
-def make_plan(drift: Drift, *, keep: frozenset[NormalizedName], inexact: bool = False) -> Plan:
+def make_plan(
+    drift: Drift,
+    *,
+    keep: Mapping[NormalizedName, NormalizedName | None],
+    inexact: bool = False,
+) -> Plan:
     """The steps that remove ``drift``, ordered by name.
 
-    ``keep`` names distributions that stay although no lock names them, ``inexact`` keeps all of
-    those. What a lock does name is put right either way.
+    ``keep`` names distributions that stay although no lock names them, as :func:`kept` gives them;
+    ``inexact`` keeps all of those. What a lock does name is put right either way.
     """
-    steps = []
+    steps: list[Step] = []
+    needed: list[tuple[Installed, NormalizedName]] = []
     for difference in drift.differences:
         step = _step(difference)
-        if isinstance(step, Remove) and (inexact or step.name in keep):
-            continue
-        steps.append(step)
-    return Plan(steps=tuple(sorted(steps, key=lambda step: step.name)), unchanged=drift.unchanged)
+        if not isinstance(step, Remove) or not (inexact or step.name in keep):
+            steps.append(step)
+        elif asking := keep.get(step.name):
+            needed.append((step.installed[0], asking))
+    return Plan(
+        steps=tuple(sorted(steps, key=lambda step: step.name)),
+        unchanged=drift.unchanged,
+        needed=tuple(needed),
+    )
 
 
 def _step(difference: Difference) -> Step:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from tests.support.groups import HERE, freeze_request, write_files
 from tests.support.wheels import in_tree_backend, make_wheel, sha256_of
@@ -20,6 +21,8 @@ from venvman.lock.file import Lock, parse_lock, render_lock
 from venvman.lock.freshness import Fresh, judge
 from venvman.lock.io import write_locks
 from venvman.names import canonical
+from venvman.origin import FileLine
+from venvman.requirements.requirement import Requirement
 from venvman.sources import ArchiveSource, DirectorySource
 
 if TYPE_CHECKING:
@@ -226,6 +229,15 @@ def test_pins_are_kept_until_an_upgrade_names_them(tmp_path: Path, world: Index)
     assert request.upgrade == Keep()
     request = replace(request, upgrade=UpgradeSome(names=frozenset({canonical("beta")})))
     assert pins(frozen(request)["default"]) == {"beta": "2.0"}
+    name = canonical("beta")
+    below = Requirement(
+        name=name,
+        specifier=SpecifierSet("<2"),
+        raw="beta<2",
+        origin=FileLine(path="-P", line=0, text="beta<2"),
+    )
+    within = UpgradeSome(names=frozenset({name}), within=(below,))
+    assert pins(frozen(replace(request, upgrade=within))["default"]) == {"beta": "1.5"}
 
 
 def test_groups_that_cannot_live_together_are_found_and_frozen_apart(

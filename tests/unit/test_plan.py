@@ -23,7 +23,7 @@ NAME = canonical("a")
 def plan_of(*differences: Difference, keep: str = "", inexact: bool = False) -> Plan:
     return make_plan(
         Drift(differences=differences, unchanged=3),
-        keep=frozenset(map(canonical, keep.split())),
+        keep=dict.fromkeys(map(canonical, keep.split())),
         inexact=inexact,
     )
 

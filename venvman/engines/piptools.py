@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.engines import FreezeRequest, Resolution
+from venvman.engines import FreezeRequest, Resolution, UpgradeSome
 from venvman.engines.command import command_of, relative
 from venvman.engines.explain import explain
 from venvman.engines.finish import Finisher
@@ -179,8 +179,11 @@ class _Freeze:
         return (f"--constraint={self._mirror.write(self._root / _LIMITS, text)}",) if text else ()
 
     def _outside(self, groups: Iterable[Group]) -> str:
-        """The constraints that no file of the project names; pip-compile reads no pip.conf here."""
+        """The constraints that no file names: those of pip's configuration and of an upgrade."""
         lines = dict.fromkeys(wish.raw for group in groups for wish in group.outside)
+        upgrade = self._request.upgrade
+        if isinstance(upgrade, UpgradeSome):
+            lines |= dict.fromkeys(wish.raw for wish in upgrade.within)
         return "".join(f"{line}\n" for line in lines)
 
     # ---- what a run starts from ----------------------------------------------------------

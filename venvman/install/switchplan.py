@@ -6,13 +6,14 @@ Imports next to nothing, as :mod:`venvman.install.switch`, which does it.
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from venvman import stamp
 from venvman.environment.ledger import Ledger, read_ledger
 from venvman.environment.record import locate, parse_record
 from venvman.install.attic import Attic, AtticEntry
-from venvman.names import TOOLS
+from venvman.names import TOOLS, canonical
 from venvman.reading import read_regular
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ __all__ = ["Leaving", "SwitchPlan", "plan_switch"]
 
 # Without these there is no environment, whatever a RECORD says.
 _UNTOUCHABLE = ("pyvenv.cfg", ".venvman")
+_REQUIRED = re.compile(rb"(?m)^Requires-Dist: *([A-Za-z0-9._-]+)")
 _FEW = 20
 """More wheels from the store are more than a switch should be: folders are placed for them, say."""
 
@@ -86,7 +88,23 @@ def plan_switch(found: Stamp, current: State, wanted: State) -> SwitchPlan | Non
     if leaving is None or coming is None:
         return None
     plan = SwitchPlan(root, ledger, current, wanted, leaving, *coming)
+    removed = plan.before.keys() - plan.after.keys()
+    if removed and "--frozen" in wanted.flags and _may_need(root, wanted, removed):
+        return None
     return None if {*plan.before, *plan.after} & TOOLS else plan
+
+
+def _may_need(root: str, wanted: State, removed: set[str]) -> bool:
+    """Whether what stays names one of ``removed``: nobody says that a frozen lock is whole."""
+    for info in wanted.held:
+        try:
+            headers = read_regular(f"{root}/{info}/METADATA").partition(b"\n\n")[0]
+        except OSError:
+            continue
+        for name in _REQUIRED.findall(headers):
+            if canonical(name.decode()) in removed:
+                return True
+    return False
 
 
 def _without(root: str, state: State, gone: list[str]) -> State | None:

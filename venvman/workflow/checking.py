@@ -22,7 +22,13 @@ from venvman.reading import read_regular
 from venvman.workflow.locks import judge_locks, read_group_lock
 from venvman.workflow.places import unfinished
 from venvman.workflow.values import GroupChoice, LockState, StatusReport
-from venvman.workflow.wishes import choose_groups, limits_of, open_scan, read_wishes
+from venvman.workflow.wishes import (
+    choose_groups,
+    limits_of,
+    open_scan,
+    overridden,
+    read_wishes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -79,7 +85,7 @@ class _Look:
     selection_problems: tuple[Problem, ...]
     inventory: Inventory | None
     drift: Drift | None
-    keep: frozenset[NormalizedName]
+    keep: Mapping[NormalizedName, NormalizedName | None]
 
 
 def status(context: Context, groups: GroupChoice | None = None) -> StatusReport:
@@ -167,9 +173,9 @@ def examine_project(context: Context, *, verify_files: bool = False) -> Examinat
         selection_problems=look.selection_problems,
         inventory=look.inventory,
         drift=look.drift,
-        keep=look.keep,
+        keep=frozenset(look.keep),
         target=look.interpreter.target if look.interpreter else None,
-        overrides=_overrides(context, look.interpreter),
+        overrides=_overridden(context, look.interpreter),
         hooks=_hooks(context),
         verify_files=verify_files,
         sharing=partial(sharing, context.directories.state),
@@ -193,23 +199,14 @@ def _unused(context: Context, scan: Scan) -> Iterator[Path]:
             yield file.path
 
 
-def _overrides(
+def _overridden(
     context: Context, interpreter: Interpreter | None
 ) -> Mapping[NormalizedName, tuple[str, ...]]:
-    from packaging.markers import Marker
-
-    from venvman.engines.wishes import read_overrides
-
-    if interpreter is None or not context.settings.overrides.value:
+    """Empty where the setting cannot be read, which is told elsewhere."""
+    if interpreter is None:
         return {}
-    applies = interpreter.target.applies
-    found, _ = _or_problems(
-        lambda: read_overrides(
-            context.settings.overrides.value, lambda marker: applies(Marker(marker), extra="")
-        ),
-        RequirementsError,
-    )
-    return {name: tuple(each.specifier for each in some) for name, some in (found or {}).items()}
+    found, _ = _or_problems(lambda: overridden(context, interpreter.target), RequirementsError)
+    return found or {}
 
 
 def _look(context: Context, groups: GroupChoice) -> _Look:
@@ -226,13 +223,21 @@ def _look(context: Context, groups: GroupChoice) -> _Look:
     selection_problems = tuple(each for each in selection_problems if each.message not in told)
     inventory = _inventory(condition)
     drift = None
-    keep = frozenset(map(canonical, context.settings.keep.value))
+    keep: Mapping[NormalizedName, NormalizedName | None]
+    keep = dict.fromkeys(map(canonical, context.settings.keep.value))
     if entries is not None and inventory is not None and interpreter is not None:
         from venvman.drift import compare
         from venvman.plan import kept
 
         drift = compare(entries, inventory, root=context.project.root)
-        keep = kept(drift, inventory, keep, interpreter.target)
+        keep = kept(
+            drift,
+            inventory,
+            keep,
+            interpreter.target,
+            locked=[entry.name for entry in entries],
+            overridden=_overridden(context, interpreter),
+        )
     return _Look(
         scan=scan,
         requirements=requirements,

@@ -171,13 +171,14 @@ def _repair(context: Context) -> tuple[str, None]:
             shown = context.project.display(locate(context.project, context.settings))
             return _followed(shown, known.changes, known.seconds), None
     done = sync(context, SyncRequest(locks=LockPolicy.FROZEN))
-    if done.looked is not None:
+    if done.looked is not None and not done.problems:
         text = "".join(nothing_to_do(done))
         leave_stamp(context, done.looked, _AS_SYNC, text=text, locked=locked_count(done))
     if not done.plan and not done.created:
         return "", None
     shown = context.project.display(done.environment)
-    return _followed(shown, len(done.plan.steps), sum(done.seconds.values())), None
+    told = _followed(shown, len(done.plan.steps), sum(done.seconds.values()))
+    return " ".join([told, *(each.message for each in done.problems)]), None
 
 
 def _followed(shown: str, changes: int, seconds: float) -> str:

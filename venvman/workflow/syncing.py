@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.environment.lifecycle import locate
-from venvman.errors import Command, DriftLeft, InstallError, LockError, LockStale, Problem
+from venvman.errors import Command, DriftLeft, InstallError, LockError, LockStale, Problem, Severity
 from venvman.events import Stage
 from venvman.frozen import dataclass
 from venvman.names import NormalizedName
@@ -35,6 +35,7 @@ from venvman.workflow.values import FreezeRequest, LockPolicy, SyncOutcome, Sync
 from venvman.workflow.wishes import (
     choose_groups,
     open_scan,
+    overridden,
     read_wishes,
     require_sources,
     sync_options,
@@ -146,6 +147,7 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
         frozen=frozen,
         groups=selected.groups,
         seconds=watch.seconds,
+        problems=_needed(context, deed, selected),
         pending=context.looks and unfinished(context, place.path) is not None,
         looked=None
         if deed.settled is None
@@ -156,6 +158,39 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
             files_ns=started,
             environment_ns=deed.compared or started,
         ),
+    )
+
+
+def _needed(context: Context, deed: Deed, selected: Selected) -> tuple[Problem, ...]:
+    """What no lock names and yet a locked distribution needs: it stays, or was not known to."""
+    from venvman.environment.inventory import take_inventory
+    from venvman.plan import needs
+
+    told = [
+        _unlocked(f"{each.name} {each.version} stays though no lock names it: {asking} needs it.")
+        for each, asking in deed.plan.needed
+    ]
+    removed = {*_removed(deed.plan)}
+    if deed.settled is None or not removed:
+        return tuple(told)
+    target = deed.place.interpreter.target
+    there = take_inventory(deed.settled, seen=context.seen)
+    missing = removed - overridden(context, target).keys()
+    needed = needs(there, {entry.name for entry in selected.entries}, target)
+    told += [
+        _unlocked(f"{name}, which no lock names, was removed, but {asking} needs it.")
+        for name, asking in needed.items()
+        if name in missing and asking
+    ]
+    return tuple(told)
+
+
+def _unlocked(message: str) -> Problem:
+    return Problem(
+        code="sync-needs-unlocked",
+        message=message,
+        severity=Severity.WARNING,
+        fix=Command.venvman("freeze"),
     )
 
 
@@ -430,7 +465,14 @@ def plan_for(context: Context, place: Place, selected: Selected, request: SyncRe
         inventory = take_inventory(there, seen=context.seen)
     drift = compare(selected.entries, inventory, root=context.project.root)
     names = {*map(canonical, context.settings.keep.value), *selected.keep}
-    keep = kept(drift, inventory, names, place.interpreter.target)
+    keep = kept(
+        drift,
+        inventory,
+        names,
+        place.interpreter.target,
+        locked=[entry.name for entry in selected.entries],
+        overridden=overridden(context, place.interpreter.target),
+    )
     plan = make_plan(drift, keep=keep, inexact=request.inexact)
     return plan if there is None else _with_robbed(plan, there, selected, inventory)
 
@@ -441,7 +483,7 @@ def _with_robbed(
     """``plan``, and again what somebody who leaves has overwritten a file of."""
     from venvman.install.layout import site_of
     from venvman.install.remove import departures, robbed
-    from venvman.plan import Add, Plan, Replace
+    from venvman.plan import Add, Replace
 
     leaving = [each for step in plan.steps if not isinstance(step, Add) for each in step.installed]
     if not leaving:
@@ -463,7 +505,7 @@ def _with_robbed(
         if each.metadata.name in files and each.name in entries
     ]
     steps = sorted((*plan.steps, *again), key=lambda step: step.name)
-    return Plan(steps=tuple(steps), unchanged=plan.unchanged - len(again))
+    return replace(plan, steps=tuple(steps), unchanged=plan.unchanged - len(again))
 
 
 def _agree(

@@ -18,14 +18,16 @@ from venvman.reading import read_regular
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from venvman.errors import Problem
     from venvman.lock.file import Lock
+    from venvman.names import NormalizedName
     from venvman.options import FileOptions, IndexOptions
     from venvman.requirements.groups import RequirementSet
     from venvman.scan import Scan
+    from venvman.target import Target
     from venvman.workflow.context import Context
     from venvman.workflow.values import GroupChoice
 
@@ -33,6 +35,7 @@ __all__ = [
     "choose_groups",
     "limits_of",
     "open_scan",
+    "overridden",
     "read_wishes",
     "require_sources",
     "scan_projects",
@@ -55,6 +58,25 @@ def open_scan(context: Context, choice: GroupChoice | None = None) -> Scan:
     if choice is not None:
         asked |= {*choice.extra, *choice.only}
     return scan(context.project, variables=context.variables, asked=asked)
+
+
+def overridden(context: Context, target: Target) -> Mapping[NormalizedName, tuple[str, ...]]:
+    """The specifiers of the setting ``overrides`` by name; none where theirs do not apply.
+
+    Raises:
+        RequirementsError: one of them cannot be read.
+    """
+    if not context.settings.overrides.value:
+        return {}
+    from packaging.markers import Marker
+
+    from venvman.engines.wishes import read_overrides
+
+    found = read_overrides(
+        context.settings.overrides.value,
+        lambda marker: target.applies(Marker(marker), extra=""),
+    )
+    return {name: tuple(each.specifier for each in some) for name, some in found.items()}
 
 
 def require_sources(context: Context, scan: Scan) -> None:

@@ -59,7 +59,7 @@ def sync(
         wait=0 if no_wait else -1,
     )
     outcomes = session.each(contexts, lambda context: syncing.sync(context, request))
-    if not all_projects:
+    if not all_projects and not outcomes[0].problems:
         _leave_stamp(contexts[0], outcomes[0])
     return sync_result(outcomes, request)
 
