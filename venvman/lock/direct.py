@@ -92,6 +92,7 @@ def _source(text: str, *, editable: bool) -> tuple[Source, str | None, frozenset
     url, _, fragment = text.partition("#")
     egg, subdirectory, hashes = _parts(fragment)
     extras: frozenset[str] = frozenset()
+    egg = re.split(r"[=<>!~]", egg)[0] if egg else None  # pip of old took `#egg=name==1.0`
     if egg and (match := _EXTRAS.match(egg)):
         egg, extras = match["path"], frozenset(_words(match["extras"]))
     if vcs := _VCS.match(url):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from venvman.errors import Advice, Problem, RequirementsError, Severity, VenvmanError
 from venvman.frozen import dataclass
 from venvman.requirements.file import RequirementLine, parse
-from venvman.requirements.includes import Follower, local_path
+from venvman.requirements.includes import KEEP_A_COPY, UNREACHABLE, Follower, local_path
 from venvman.requirements.requirement import Requirement
 from venvman.scan import Library
 from venvman.secrets import is_broken
@@ -73,11 +73,23 @@ class RequirementSet:
     """All groups of a project, ``default`` and ``dev`` first, the others by name.
 
     ``left_out`` is what is wrong with the files of groups that were not asked for, and that are
-    not among ``groups`` therefore.
+    not among ``groups`` therefore. ``unreached`` are the constraints on servers that do not answer:
+    what is locked already can do without.
     """
 
     groups: tuple[Group, ...]
     left_out: tuple[Problem, ...] = ()
+    unreached: tuple[Problem, ...] = ()
+
+    def require_reached(self) -> None:
+        """Whether all that limits what is to be frozen is known.
+
+        Raises:
+            RequirementsError: constraints on a server could not be had.
+        """
+        if self.unreached:
+            first = self.unreached[0]
+            raise RequirementsError(first.message, code=first.code, problems=self.unreached)
 
 
 def read_requirements(
@@ -119,7 +131,9 @@ def read_requirements(
             if not faults:
                 read[source.group] = group
     groups = tuple(read[each.group] for each in sources if each.group in read)
-    return RequirementSet(groups=groups, left_out=tuple(left_out))
+    return RequirementSet(
+        groups=groups, left_out=tuple(left_out), unreached=tuple(reader.unreached)
+    )
 
 
 def read_constraints(
@@ -155,6 +169,7 @@ class _Reader:
         self._fetch = fetch
         self._fetched: set[str] = set()
         self._faults: dict[Problem, None] = {}
+        self.unreached: dict[Problem, None] = {}
 
     def group(self, source: SourceFile) -> Group:
         """The group of ``source``, with the constraints that its lock's command names."""
@@ -206,7 +221,7 @@ class _Reader:
             try:
                 self._load(file.location)
             except RequirementsError as error:
-                self._note(replace(each, **_named_by(file)) for each in error.problems)
+                self._note(_named_by(file, each) for each in error.problems)
                 continue
             follower = Follower(self._load, stand_ins={})
             for visit in self._followed(follower, file.location):
@@ -274,7 +289,7 @@ class _Reader:
         except VenvmanError as error:
             raise RequirementsError(
                 f"{shown} is included, but cannot be fetched.",
-                code="include-missing",
+                code=UNREACHABLE,
                 path=shown,
                 why=error.message,
             ) from error
@@ -298,7 +313,9 @@ class _Reader:
         return replace(requirement, extras=frozenset())
 
     def _note(self, problems: Iterable[Problem]) -> None:
-        self._faults.update(dict.fromkeys(problems))
+        for each in problems:
+            kept = self.unreached if each.code == "constraints-unreachable" else self._faults
+            kept[each] = None
 
 
 def _not_a_constraint(line: RequirementLine) -> Problem | None:
@@ -322,17 +339,22 @@ def _not_a_constraint(line: RequirementLine) -> Problem | None:
     )
 
 
-def _named_by(file: ConstraintsFile) -> dict[str, Any]:
-    """What a fault of the whole of ``file`` says of who wants it."""
+def _named_by(file: ConstraintsFile, problem: Problem) -> Problem:
+    """``problem`` of the whole of ``file``, with who wants it."""
     if is_broken(file.location):
-        return {
-            "code": "url-invalid",
-            "why": f"{file.where} names it; a user name or password in it must be "
+        return replace(
+            problem,
+            code="url-invalid",
+            why=f"{file.where} names it; a user name or password in it must be "
             "percent-encoded, a port be a number.",
-            "fix": Advice(f"Correct {file.where}."),
-        }
-    return {
-        "code": "constraints-missing",
-        "why": f"{file.where} names it as a file of constraints.",
-        "fix": Advice(f"Write the file, or correct {file.where}."),
-    }
+            fix=Advice(f"Correct {file.where}."),
+        )
+    if problem.code == UNREACHABLE:
+        why = f"{file.where} names it as a file of constraints. {problem.why}"
+        return replace(problem, code="constraints-unreachable", why=why, fix=KEEP_A_COPY)
+    return replace(
+        problem,
+        code="constraints-missing",
+        why=f"{file.where} names it as a file of constraints.",
+        fix=Advice(f"Write the file, or correct {file.where}."),
+    )

@@ -22,7 +22,21 @@ if TYPE_CHECKING:
     from venvman.origin import FileLine
     from venvman.requirements.file import ParsedFile, ParsedLine
 
-__all__ = ["Follower", "Visit", "includes_in", "is_url", "local_path", "resolve"]
+__all__ = [
+    "KEEP_A_COPY",
+    "UNREACHABLE",
+    "Follower",
+    "Visit",
+    "includes_in",
+    "is_url",
+    "local_path",
+    "resolve",
+]
+
+UNREACHABLE = "include-unreachable"
+"""The code of a file on a server that does not answer."""
+
+KEEP_A_COPY = Advice("Try again when the server answers, or keep a copy and name that with -c.")
 
 _INCLUDE = re.compile(r"^[ \t]*(-[rc]|--requirement|--constraint)[ \t=]*([^\s#]+)", re.MULTILINE)
 _URL = re.compile(r"(?:https?|file):", re.IGNORECASE)
@@ -218,11 +232,13 @@ def _unreadable(line: IncludeLine, problem: Problem) -> Problem:
     origin = line.origin
     kind = "constraints" if line.constraint else "requirements"
     target = redact(line.target)
+    away = line.constraint and problem.code == UNREACHABLE
     return Problem(
-        code=problem.code,
+        code="constraints-unreachable" if away else problem.code,
         message=f"The {kind} file {target!r} could not be read.",
         path=origin.path,
         line=origin.line,
         text=origin.text,
         why=problem.why,
+        fix=KEEP_A_COPY if away else None,
     )

@@ -101,7 +101,9 @@ def status(context: Context, groups: GroupChoice | None = None) -> StatusReport:
     context = context.looking()
     look = _look(context, groups or GroupChoice())
     wishes = look.requirements.groups if look.requirements else ()
-    unasked = look.requirements.left_out if look.requirements else ()
+    unasked = (
+        (*look.requirements.left_out, *look.requirements.unreached) if look.requirements else ()
+    )
     last = History(look.path).newest()
     return StatusReport(
         project=context.project,
@@ -215,7 +217,7 @@ def _look(context: Context, groups: GroupChoice) -> _Look:
     requirements, problems = _or_problems(
         lambda: read_wishes(context, scan, wanted), RequirementsError
     )
-    problems += requirements.left_out if requirements else ()
+    problems += (*requirements.left_out, *requirements.unreached) if requirements else ()
     path, condition, interpreter, clash = _environment(context)
     locks = _locks(context, scan, requirements, interpreter, wanted)
     entries, selection_problems = _entries(context, locks, wanted, interpreter)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.directories import Directories
-from venvman.errors import Command, Problem, Severity
+from venvman.errors import Command, Problem, Severity, VenvmanError
 from venvman.frozen import dataclass
 from venvman.settings import Origin
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Context", "context_of", "open_context", "open_workspace"]
 
+_PATIENCE = 5.0
+"""Seconds that a server with a requirements file has to answer: many commands ask it first."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
@@ -33,8 +36,9 @@ class Context:
 
     ``variables`` is the process environment, ``cwd`` the absolute working directory. ``parsed`` are
     the locks that the verb has read so far with the bytes they were, by path: parsing a large one
-    takes longer than comparing an environment with it. ``seen`` is what it has read of the
-    environment (see :func:`venvman.environment.inventory.take_inventory`). ``looks`` says that the
+    takes longer than comparing an environment with it; ``fetched`` is
+    what servers gave, or why not. ``seen`` is what it has read of the environment (see
+    :func:`venvman.environment.inventory.take_inventory`). ``looks`` says that the
     verb changes nothing: what a killed command left is told of, not settled, and nothing of the
     project is started (DESIGN 4.8).
     """
@@ -47,6 +51,9 @@ class Context:
     reporter: Reporter
     looks: bool = False
     parsed: dict[Path, tuple[bytes, Lock]] = field(default_factory=dict, compare=False, repr=False)
+    fetched: dict[str, bytes | VenvmanError] = field(
+        default_factory=dict, compare=False, repr=False
+    )
     seen: Seen = field(default_factory=dict, compare=False, repr=False)
 
     def looking(self) -> Context:
@@ -114,13 +121,24 @@ class Context:
         return (*self.settings.build_constraints.value, *(each.raw for each in lines))
 
     def fetch(self, url: str) -> bytes:
-        """A requirements file on a server.
+        """A requirements file on a server, asked for once, and not waited for as for an index.
 
         Raises:
             VenvmanError: it cannot be had.
         """
-        with closing(self.open_index(self.index_options())) as index:
-            return index.read(url)
+        known = self.fetched.get(url)
+        if known is None:
+            options = self.index_options()
+            options = replace(options, retries=0, timeout=min(options.timeout, _PATIENCE))
+            try:
+                with closing(self.open_index(options)) as index:
+                    known = index.read(url)
+            except VenvmanError as error:
+                known = error
+            self.fetched[url] = known
+        if isinstance(known, VenvmanError):
+            raise known
+        return known
 
     def _of_pip(self, key: str) -> tuple[ConstraintsFile, ...]:
         from venvman.pipconfig import pip_files

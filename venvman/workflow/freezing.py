@@ -77,6 +77,7 @@ def freeze(context: Context, request: FreezeRequest) -> FreezeOutcome:
         if not request.groups.only:
             asked |= {each.group for each in scan.sources if each.lock.is_file()}
         requirements = read_wishes(context, scan, None if request.installed else asked)
+        requirements.require_reached()
         tell_left_out(context, requirements)
     if request.installed:
         from venvman.workflow.installed import freeze_installed
@@ -118,6 +119,7 @@ def freeze_stale(
         return _outcome(context, judged, {}, written=False, watch=watch)
     if request.check and not forced:
         return _outcome(context, judged, None, written=False, watch=watch, problems=reasons)
+    requirements.require_reached()
     todo = [each for each in judged if forced or isinstance(each.judgement, Stale)]
     for each in todo:
         shown = context.project.display(each.group.lock)

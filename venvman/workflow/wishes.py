@@ -137,8 +137,8 @@ def read_wishes(
 
 
 def tell_left_out(context: Context, requirements: RequirementSet) -> None:
-    """Warns of what is wrong with groups that nobody asked for."""
-    for problem in requirements.left_out:
+    """Warns of what is wrong with groups that nobody asked for, and of unknown limits."""
+    for problem in (*requirements.left_out, *requirements.unreached):
         context.reporter.problem(replace(problem, severity=Severity.WARNING))
 
 
