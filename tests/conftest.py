@@ -25,8 +25,9 @@ KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "PYENV_ROOT")
 
 @pytest.fixture(autouse=True)
 def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home; returns it. Variables of pip, uv, venvman, git and CI are gone."""
+    """An empty home, in which it works. Variables of pip, uv, venvman, git and CI are gone."""
     home = tmp_path_factory.mktemp("home")
+    monkeypatch.chdir(home)
     secrets.forget()
     for name in list(os.environ):
         if name not in KEPT and not name.startswith(("COV_", "COVERAGE_", "PYTEST_")):

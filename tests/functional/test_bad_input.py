@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.cli import PROGRAM, run, run_process
+from tests.support.cli import PATIENCE, PROGRAM, run, run_process, started
 from tests.support.index import Response
 from tests.support.projects import lock_of, site_of, snapshot, versions_in, write_project
 from tests.support.wheels import make_wheel, record_row, sha256_of
@@ -343,23 +343,17 @@ class TestCtrlC:
 
         def stall(_request: Request) -> Response:
             asked.set()
-            answered.wait(20)
+            answered.wait(PATIENCE)
             return Response(500)
 
         synced.index.intercept = stall
-        process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, "sync", "--frozen"],
-            cwd=synced.root,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert asked.wait(20)
-        process.send_signal(signal.SIGINT)
-        try:
-            _, told = process.communicate(timeout=10)
-        finally:
-            answered.set()
+        with started("-m", "venvman", "sync", "--frozen", cwd=synced.root) as process:
+            assert asked.wait(PATIENCE)
+            process.send_signal(signal.SIGINT)
+            try:
+                _, told = process.communicate(timeout=PATIENCE)
+            finally:
+                answered.set()
 
         assert process.returncode == 130
         assert told.splitlines()[-1] == "Interrupted."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.cli import PROGRAM, run
+from tests.support.cli import PATIENCE, PROGRAM, run, started
 from tests.support.projects import lock_of, snapshot, versions_in, write_project
 from tests.support.wheels import make_wheel
 from venvman.store.lock import emptying, using
@@ -191,14 +191,13 @@ class TestConcurrency:
     def test_it_waits_for_commands_that_use_the_cache_and_says_so(
         self, root: Path, cache: Path, verb: tuple[str, ...]
     ) -> None:
-        words = [sys.executable, "-c", PROGRAM, "cache", *verb]
-        with using(cache):
-            process = subprocess.Popen(words, cwd=root, stderr=subprocess.PIPE, text=True)
-            assert process.stderr is not None
-            first = process.stderr.readline()
-            assert process.poll() is None
-            assert len(modules(cache)) == 2
-        rest = process.communicate(timeout=30)[1]
+        with started("-c", PROGRAM, "cache", *verb, cwd=root) as process:
+            with using(cache):
+                assert process.stderr is not None
+                first = process.stderr.readline()
+                assert process.poll() is None
+                assert len(modules(cache)) == 2
+            rest = process.communicate(timeout=PATIENCE)[1]
 
         assert "Waiting for the commands that use the cache" in first + rest
         assert process.returncode == 0

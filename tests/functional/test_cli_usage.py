@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 import typer
 
-from tests.support.cli import PROGRAM, run, run_on_terminal, run_process
+from tests.support.cli import (
+    PATIENCE,
+    PROGRAM,
+    run,
+    run_on_terminal,
+    run_process,
+    started,
+)
 from venvman import __version__
 from venvman.cli.read import read
 from venvman.cli.table import COMMANDS, TASKS, Command
@@ -231,18 +238,12 @@ class TestErrors:
             "care.measure = slow\n"
             "sys.exit(app.main(['cache', 'size']))\n"
         )
-        process = subprocess.Popen(
-            [sys.executable, "-c", program],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=tmp_path,
-        )
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+        with started("-c", program, cwd=tmp_path) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
 
-        process.send_signal(signal.SIGINT)
-        _, talk = process.communicate(timeout=20)
+            process.send_signal(signal.SIGINT)
+            _, talk = process.communicate(timeout=PATIENCE)
 
         assert process.returncode == 130
         assert talk == "Interrupted.\n"

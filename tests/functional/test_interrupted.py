@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cli import run
+from tests.support.cli import PATIENCE, run, started
 from tests.support.projects import HEADER, lock_of, site_of, snapshot, write_project
 from tests.support.wheels import make_wheel
 from venvman import stamp
@@ -49,7 +49,7 @@ with Unpackers() as workers:
 def silent_index() -> Iterator[socket.socket]:
     """A server that takes a connection and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(30)
+        server.settimeout(PATIENCE)
         yield server
 
 
@@ -60,18 +60,12 @@ def test_a_signal_during_a_download_ends_it_with_one_sentence(
     (tmp_path / "requirements.in").write_text("demo\n")
     (tmp_path / "requirements.txt").write_text("demo==1.0\n")
     port = silent_index.getsockname()[1]
-    running = subprocess.Popen(
-        [sys.executable, "-m", "venvman", "sync", "--frozen"],
-        cwd=tmp_path,
-        env={**os.environ, "PIP_INDEX_URL": f"http://127.0.0.1:{port}/simple"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    connection, _ = silent_index.accept()
-    with connection:
-        running.send_signal(number)
-        out, err = running.communicate(timeout=30)
+    index = {"PIP_INDEX_URL": f"http://127.0.0.1:{port}/simple"}
+    with started("-m", "venvman", "sync", "--frozen", cwd=tmp_path, env=index) as running:
+        connection, _ = silent_index.accept()
+        with connection:
+            running.send_signal(number)
+            out, err = running.communicate(timeout=PATIENCE)
     assert (running.returncode, out) == (130, "")
     assert err.splitlines()[-1] == "Interrupted."
     assert "Traceback" not in err
@@ -135,7 +129,11 @@ except KeyboardInterrupt:
 
 def test_ctrl_c_is_seen_also_by_who_waits_for_a_lock_already() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", WAITING], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", WAITING],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
     )
     assert (done.stdout, done.stderr) == ("interrupted\n", "")
 
@@ -154,16 +152,10 @@ def test_ctrl_c_while_modules_are_imported_is_told_alike(
 def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     script = tmp_path / "working.py"
     script.write_text(WORKING)
-    running = subprocess.Popen(
-        [sys.executable, str(script), str(tmp_path), str(tmp_path / "no.whl"), "a" * 64],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert running.stdout is not None
-    (worker,) = map(int, running.stdout.readline().split())
-    running.kill()
-    running.communicate(timeout=20)
-    deadline = time.monotonic() + 30
+    with started(str(script), str(tmp_path), str(tmp_path / "no.whl"), "a" * 64) as running:
+        assert running.stdout is not None
+        (worker,) = map(int, running.stdout.readline().split())
+    deadline = time.monotonic() + PATIENCE
     while is_alive(worker):
         assert time.monotonic() < deadline, "the worker goes on"
         time.sleep(0.02)
@@ -197,7 +189,7 @@ def test_ctrl_c_ends_a_worker_in_the_middle_of_a_wheel_and_leaves_nothing(tmp_pa
         while not any(staging.glob("*/files/demo/*")):
             time.sleep(0.001)
         raise KeyboardInterrupt
-    thread.join(30)
+    thread.join(PATIENCE)
     assert all(each.returncode is not None for each in workers._workers)
     assert list(staging.iterdir()) == []
 
@@ -279,19 +271,13 @@ def test_whatever_ends_an_edit_leaves_the_files_as_they_were(
     root = write_project(tmp_path / "shop", files)
     before = snapshot(root)
     port = silent_index.getsockname()[1]
-    running = subprocess.Popen(
-        [sys.executable, "-m", "venvman", *EDITS[edit]],
-        cwd=root,
-        env={**os.environ, "PIP_INDEX_URL": f"http://127.0.0.1:{port}/simple"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    connection, _ = silent_index.accept()
-    with connection:
-        for number in SENT[sent]:
-            running.send_signal(number)
-        out, err = running.communicate(timeout=30)
+    index = {"PIP_INDEX_URL": f"http://127.0.0.1:{port}/simple"}
+    with started("-m", "venvman", *EDITS[edit], cwd=root, env=index) as running:
+        connection, _ = silent_index.accept()
+        with connection:
+            for number in SENT[sent]:
+                running.send_signal(number)
+            out, err = running.communicate(timeout=PATIENCE)
     assert snapshot(root) == before
     assert (out, "Traceback" in err) == ("", False)
     if sent != "a kill":

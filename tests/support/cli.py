@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
     from jsonschema.protocols import Validator
 
-__all__ = ["Ran", "check_schema", "run", "run_on_terminal", "run_process"]
+__all__ = ["PATIENCE", "Ran", "check_schema", "run", "run_on_terminal", "run_process", "started"]
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "reference" / "schemas"
+PATIENCE = 120
+"""Seconds after which a process is believed to hang: far more than a machine under load needs."""
 PROGRAM = "import sys; from venvman.cli.app import main; sys.exit(main())"
 
 
@@ -64,6 +66,25 @@ def run_process(
         check=False,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@contextmanager
+def started(
+    *words: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """Python with ``words``, output in pipes; in the end killed and closed, even if it hangs."""
+    with subprocess.Popen(
+        [sys.executable, *words],
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def run_on_terminal(
