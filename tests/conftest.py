@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.index import Index, serve
+from tests.support.pythons import cache_with_small_pip
 from venvman import secrets
 
 if TYPE_CHECKING:
@@ -23,10 +25,19 @@ settings.load_profile("calm")
 KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "PYENV_ROOT")
 
 
+@pytest.fixture(scope="session")
+def first_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the cache of every test begins with."""
+    return cache_with_small_pip(tmp_path_factory.mktemp("first"))
+
+
 @pytest.fixture(autouse=True)
-def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def isolated(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, first_cache: Path
+) -> Path:
     """An empty home, in which it works. Variables of pip, uv, venvman, git and CI are gone."""
     home = tmp_path_factory.mktemp("home")
+    shutil.copytree(first_cache, home / "cache")
     monkeypatch.chdir(home)
     secrets.forget()
     for name in list(os.environ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -415,6 +416,7 @@ def test_a_cache_that_others_may_write_is_not_used(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
+    shutil.rmtree(isolated / "cache")
     (isolated / "cache").mkdir()
     (isolated / "cache").chmod(mode)
     clone = cloned(evil)

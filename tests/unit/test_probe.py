@@ -146,9 +146,11 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
     assert probe(OWN_PYTHON, directories=kept_in(tmp_path)).path == OWN_PYTHON
 
 
-def test_the_cache_is_private(tmp_path: Path) -> None:
+def test_the_cache_is_private_and_known_as_one(tmp_path: Path) -> None:
     probe(OWN_PYTHON, directories=kept_in(tmp_path))
     assert (tmp_path / "cache").stat().st_mode & 0o777 == 0o700
+    # Without it `cache clean` takes the folder for somebody else's.
+    assert (tmp_path / "cache" / "CACHEDIR.TAG").is_file()
 
 
 def test_the_python_of_an_environment_is_asked_for_its_base(tmp_path: Path) -> None:

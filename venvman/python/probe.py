@@ -197,13 +197,13 @@ def _recall(path: Path, directories: Directories) -> Interpreter | None:
 
 
 def _remember(path: Path, facts: Mapping[str, Any], directories: Directories) -> None:
-    from venvman.files import make_private_folder, write_atomically
+    from venvman.files import make_cache_folder, write_atomically
 
     kept = _cache_file(path, directories)
     if kept is None:
         return
     try:
-        make_private_folder(directories.cache)
+        make_cache_folder(directories.cache)
         kept.parent.mkdir(exist_ok=True)
         write_atomically(kept, json.dumps(facts).encode())
     except OSError:
