@@ -8,12 +8,30 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from venvman.directories import Directories
-from venvman.errors import Command, EnvironmentUnusable, LockError, VenvmanError
+from venvman.doctor.diagnosis import Diagnosis
+from venvman.drift import Drift
+from venvman.errors import (
+    Command,
+    ConfigurationError,
+    DriftLeft,
+    EnvironmentUnusable,
+    FreezeError,
+    GitError,
+    IndexFault,
+    InstallError,
+    LockError,
+    LockStale,
+    ProjectNotFound,
+    RequirementsError,
+    UnsatisfiableError,
+    VenvmanError,
+)
 from venvman.events import Reporter
 from venvman.project import Project
+from venvman.scan import Scan
+from venvman.settings import refuse_unknown
 from venvman.workflow.context import Context, context_of
 from venvman.workflow.values import (
     FreezeOutcome,
@@ -25,21 +43,31 @@ from venvman.workflow.values import (
     SyncRequest,
 )
 
-if TYPE_CHECKING:
-    from venvman.doctor.diagnosis import Diagnosis
-    from venvman.drift import Drift
-    from venvman.scan import Scan
-
 __all__ = [
+    "ConfigurationError",
+    "Diagnosis",
+    "Drift",
+    "DriftLeft",
+    "EnvironmentUnusable",
+    "FreezeError",
     "FreezeOutcome",
     "FreezeRequest",
+    "GitError",
     "GroupChoice",
+    "IndexFault",
+    "InstallError",
+    "LockError",
     "LockPolicy",
+    "LockStale",
     "Project",
+    "ProjectNotFound",
     "Reporter",
+    "RequirementsError",
+    "Scan",
     "StatusReport",
     "SyncOutcome",
     "SyncRequest",
+    "UnsatisfiableError",
     "VenvmanError",
     "diagnose",
     "diff",
@@ -149,6 +177,7 @@ def diagnose(project: Project, *, verify_files: bool = False, **settings: object
 
 
 def _context(project: Project, reporter: Reporter | None, settings: dict[str, object]) -> Context:
+    refuse_unknown(settings)
     return context_of(
         project,
         flags=settings,

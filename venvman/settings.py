@@ -15,7 +15,7 @@ from venvman.reading import read_regular
 from venvman.secrets import check_url, redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["Link", "Origin", "Setting", "Settings", "read_settings"]
@@ -109,6 +109,24 @@ def read_settings(
             problems[0].message, code="configuration-invalid", problems=problems
         )
     return Settings(**chosen)
+
+
+def refuse_unknown(names: Iterable[str]) -> None:
+    """Raises a ConfigurationError unless each of ``names``, given from Python, is a setting's."""
+    readers = _readers()
+    problems = [
+        Problem(
+            code="setting-unknown",
+            message=f"There is no setting {name}.",
+            why=_did_you_mean(name, readers),
+        )
+        for name in names
+        if name not in readers
+    ]
+    if problems:
+        raise ConfigurationError(
+            problems[0].message, code="configuration-invalid", problems=problems
+        )
 
 
 # Flags that may be repeated are named in the singular.

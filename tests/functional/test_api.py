@@ -15,6 +15,7 @@ import pytest
 import venvman
 from tests.support.projects import HEADER, lock_of, versions_in, write_project
 from tests.support.wheels import make_wheel
+from venvman import errors
 from venvman.drift import Missing
 from venvman.errors import EnvironmentUnusable, LockError, ProjectNotFound
 from venvman.events import Stage
@@ -216,3 +217,23 @@ def test_status_and_diagnose_tell_what_is_wrong(root: Path) -> None:
 
     assert venvman.status(project).drift is None
     assert "VM101" in {finding.code for finding in venvman.diagnose(project).findings}
+
+
+@pytest.mark.parametrize("verb", ["freeze", "sync", "status", "diff", "diagnose"])
+def test_a_setting_that_there_is_not_is_refused(verb: str, tmp_path: Path) -> None:
+    project = venvman.find_project(write_project(tmp_path / "shop", {"requirements.txt": ""}))
+    with pytest.raises(venvman.ConfigurationError) as caught:
+        getattr(venvman, verb)(project, offlin=True, nonsense=3)
+    told = [(each.message, each.why) for each in caught.value.problems]
+    assert told == [
+        ("There is no setting offlin.", "Did you mean 'offline'?"),
+        ("There is no setting nonsense.", None),
+    ]
+
+
+def test_every_error_can_be_imported() -> None:
+    kinds = {name for name, kind in vars(errors).items() if isinstance(kind, type)}
+    raised = {name for name in kinds if issubclass(getattr(errors, name), errors.VenvmanError)}
+    # It speaks of the program's standard output.
+    assert raised - {"OutputFault"} <= set(venvman.__all__)
+    assert all(getattr(venvman, name) is not None for name in venvman.__all__)

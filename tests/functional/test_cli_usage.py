@@ -456,3 +456,33 @@ def test_a_hook_does_not_leave_its_work_tree(tmp_path: Path, folder: str) -> Non
 
     assert (ran.code, ran.stdout) == (2, "")
     assert f"--in {folder} leaves the work tree." in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "here"),
+    {
+        "install": "sync",
+        "install -r requirements.txt": "sync",
+        "install flask": "add flask",
+        "install -U flask": "upgrade flask",
+        "uninstall flask": "remove flask",
+        "uninstall": "remove --help",
+        "list": "tree",
+        "init": "sync",
+        "compile": "freeze",
+        "check": "doctor",
+        "activate": "shell",
+        "update": "upgrade",
+        "sync --upgrade": "upgrade",
+        "sync -U --project .": "upgrade --project .",
+    }.items(),
+)
+def test_what_other_tools_call_otherwise_is_answered_with_its_name_here(
+    typed: str, here: str, project: Path
+) -> None:
+    ran = run(*typed.split(), "--format", "json", cwd=project)
+
+    (problem,) = ran.json["problems"]
+    assert (ran.code, problem["fix"]) == (2, f"venvman {here}")
+    assert problem["message"].endswith(f"Here that is '{here.split(maxsplit=1)[0]}'.")
+    assert run(*here.split()[:1], "--help").code == 0

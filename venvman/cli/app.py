@@ -13,7 +13,7 @@ from venvman.cli.options import Common
 from venvman.cli.read import Glance, glance, read
 from venvman.cli.session import Session, perform
 from venvman.cli.streams import write
-from venvman.cli.usage import NAME, UsageFault
+from venvman.cli.usage import NAME, UsageFault, said_elsewhere
 from venvman.errors import Command, ExitCode, OutputFault, VenvmanError
 from venvman.secrets import redact
 
@@ -56,11 +56,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         error: VenvmanError = Interrupted("Interrupted.", code="interrupted")
     except UsageFault as fault:
-        error = _with_fix(fault, seen)
+        error = _with_fix(fault, seen, words)
     except VenvmanError as fault:
         error = fault
     except Exception as fault:  # noqa: BLE001 - the boundary: a traceback helps nobody but us
-        error = _of_typer(fault, seen) or _of_machine(fault) or _unexpected(fault, seen, words)
+        error = (
+            _of_typer(fault, seen, words) or _of_machine(fault) or _unexpected(fault, seen, words)
+        )
     try:
         return Session(_common(seen)).fail(error, command=seen.command)
     except OutputFault as fault:  # JSON that tells of an error
@@ -129,15 +131,21 @@ def _reader_left() -> int:
     return 128 + 13
 
 
-def _with_fix(fault: UsageFault, seen: Glance) -> UsageFault:
-    """``fault`` with the line that shows how it should be."""
+def _with_fix(fault: UsageFault, seen: Glance, words: Sequence[str]) -> UsageFault:
+    """``fault`` with the line that does it, or that shows how it should be."""
     if not fault.misspelled:
         return fault
+    here = said_elsewhere(words)
+    if here is not None:
+        # Without what resembles the word by chance.
+        message = f"{fault.message.partition(' Did you mean')[0]} Here that is '{here[0]}'."
+        project = ("--project", seen.project) if seen.project else ()
+        return UsageFault(message, fix=Command.of(NAME, *here, *project))
     place = (NAME, *seen.command.split()) if seen.known else (NAME,)
     return UsageFault(fault.message, fix=Command.of(*place, "--help"))
 
 
-def _of_typer(fault: Exception, seen: Glance) -> VenvmanError | None:
+def _of_typer(fault: Exception, seen: Glance, words: Sequence[str]) -> VenvmanError | None:
     """What typer raised, if it was typer, in our words."""
     if "typer" not in sys.modules:
         return None
@@ -146,7 +154,7 @@ def _of_typer(fault: Exception, seen: Glance) -> VenvmanError | None:
     if typed.is_abort(fault):
         return Interrupted("Interrupted: no answer, so nothing was changed.", code="interrupted")
     usage = typed.fault_of(fault)
-    return usage and _with_fix(usage, seen)
+    return usage and _with_fix(usage, seen, words)
 
 
 def _of_machine(fault: Exception) -> VenvmanError | None:
