@@ -83,6 +83,13 @@ class Dependency:
     extra: str | None = None
     groups: tuple[str, ...] = ()
 
+    def by(self, above: Asking | Dependency) -> bool:
+        """Whether ``above``, which asks for the parent, asks for the extra that this one needs.
+
+        Nobody knows which extras a parent without metadata asks for: it may be any.
+        """
+        return self.extra is None or above.specifier is None or self.extra in above.extras
+
 
 @dataclass(frozen=True, kw_only=True)
 class Graph:
@@ -163,7 +170,7 @@ def forest(
         leaves = [name for name in sorted(graph.packages) if name not in graph.needs]
         return tuple(grower.grow(name, None, depth) for name in leaves)
     asked = tuple(grower.grow(each.name, each, depth) for each in graph.askings)
-    rest = sorted(graph.packages.keys() - closure(graph, (each.name for each in graph.askings)))
+    rest = sorted(graph.packages.keys() - _asked_for(graph))
     return (*asked, *_unasked(graph, rest, grower, depth))
 
 
@@ -211,44 +218,62 @@ def part_of(graph: Graph, names: Iterable[NormalizedName]) -> Graph:
     )
 
 
+def _asked_for(graph: Graph) -> frozenset[NormalizedName]:
+    """All that the lines bring by the extras that they and each other ask for."""
+    seen: set[tuple[NormalizedName, Dependency | Asking]] = set()
+    pending: list[tuple[NormalizedName, Dependency | Asking]]
+    pending = [(each.name, each) for each in graph.askings]
+    while pending:
+        name, edge = pending.pop()
+        if (name, edge) not in seen:
+            seen.add((name, edge))
+            pending += [(each.child, each) for each in graph.needs.get(name, ()) if each.by(edge)]
+    return frozenset(name for name, _ in seen)
+
+
 class _Grower:
-    """Draws each package's children once: where the most levels of them may still be drawn."""
+    """Draws the children that each package has by an edge once: where the most levels may stand."""
 
     def __init__(self, graph: Graph, *, invert: bool) -> None:
         self._graph = graph
         self._invert = invert
-        self._drawn: dict[NormalizedName, float] = {}
+        self._drawn: dict[tuple[NormalizedName, tuple[Asking | Dependency, ...]], float] = {}
 
     def grow(
         self, name: NormalizedName, edge: Asking | Dependency | None, depth: int | None
     ) -> Branch:
         """The branch of ``name`` with ``depth`` levels, its own included."""
         package = self._graph.packages[name]
-        if not self._has_children(name):
+        next_ones = self._next(name, edge)
+        if not next_ones:
             return Branch(package=package, edge=edge)
         below = float("inf") if depth is None else depth - 1
-        if self._drawn.get(name, 0) >= max(below, 1):
+        if self._drawn.get((name, next_ones), 0) >= max(below, 1):
             return Branch(package=package, edge=edge, repeated=True)
         if below <= 0:
             return Branch(package=package, edge=edge, cut=True)
-        self._drawn[name] = below
-        children = self._children(name, None if depth is None else depth - 1)
-        return Branch(package=package, edge=edge, children=tuple(children))
+        self._drawn[name, next_ones] = below
+        left = None if depth is None else depth - 1
+        children = tuple(self._child(each, left) for each in next_ones)
+        return Branch(package=package, edge=edge, children=children)
 
-    def _has_children(self, name: NormalizedName) -> bool:
-        if self._invert:
-            return name in self._graph.needed_by or name in self._graph.asked_by
-        return name in self._graph.needs
-
-    def _children(self, name: NormalizedName, depth: int | None) -> Iterator[Branch]:
+    def _next(
+        self, name: NormalizedName, edge: Asking | Dependency | None
+    ) -> tuple[Asking | Dependency, ...]:
+        """The edges that go on from ``name``, where ``edge`` led: only through its extras."""
         if not self._invert:
-            for edge in self._graph.needs[name]:
-                yield self.grow(edge.child, edge, depth)
-            return
-        for asking in self._graph.asked_by.get(name, ()):
-            yield Branch(package=None, edge=asking)
-        for edge in self._graph.needed_by.get(name, ()):
-            yield self.grow(edge.parent, edge, depth)
+            needs = self._graph.needs.get(name, ())
+            return tuple(each for each in needs if edge is None or each.by(edge))
+        above: tuple[Asking | Dependency, ...] = self._graph.asked_by.get(name, ())
+        above += self._graph.needed_by.get(name, ())
+        if not isinstance(edge, Dependency):
+            return above
+        return tuple(each for each in above if edge.by(each))
+
+    def _child(self, edge: Asking | Dependency, depth: int | None) -> Branch:
+        if isinstance(edge, Asking):
+            return Branch(package=None, edge=edge)
+        return self.grow(edge.parent if self._invert else edge.child, edge, depth)
 
 
 def _unasked(
@@ -286,9 +311,7 @@ def _longer(
 
 
 def _activates(above: Asking | Dependency, steps: tuple[Dependency, ...]) -> bool:
-    """Whether what asks for the parent of the first of ``steps`` asks for the extra it needs."""
-    extra = steps[0].extra if steps else None
-    return extra is None or extra in above.extras
+    return not steps or steps[0].by(above)
 
 
 def _chain_order(chain: Chain) -> tuple[object, ...]:

@@ -18,6 +18,7 @@ from tests.support.cli import (
     run_process,
     started,
 )
+from tests.support.projects import write_project
 from venvman import __version__
 from venvman.cli.read import read
 from venvman.cli.table import COMMANDS, TASKS, Command
@@ -486,3 +487,12 @@ def test_what_other_tools_call_otherwise_is_answered_with_its_name_here(
     assert (ran.code, problem["fix"]) == (2, f"venvman {here}")
     assert problem["message"].endswith(f"Here that is '{here.split(maxsplit=1)[0]}'.")
     assert run(*here.split()[:1], "--help").code == 0
+
+
+@pytest.mark.parametrize(
+    "words", [("sync", "--group", ""), ("add", "--group", "", "alpha"), ("add", "--python", "")]
+)
+def test_an_empty_value_is_no_defect(tmp_path: Path, words: tuple[str, ...]) -> None:
+    root = write_project(tmp_path / "shop", {"requirements.in": ""})
+    ran = run(*words, cwd=root)
+    assert (ran.code, "defect" in ran.stderr) == (2, False)

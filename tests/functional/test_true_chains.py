@@ -55,3 +55,22 @@ def test_each_way_by_its_own_extra_is_a_chain(tmp_path: Path) -> None:
     assert "with extra all" in said
     assert "with extra email" in said
     assert "with extra standard" not in said
+
+
+@pytest.mark.usefixtures("index_of_extras")
+def test_each_place_in_a_tree_shows_what_its_own_extras_bring(tmp_path: Path) -> None:
+    root = write_project(tmp_path / "shop", {"requirements.in": "user\nfast\n"})
+    assert run("freeze", cwd=root).code == 0
+    lines = [line.strip("│├└─ ") for line in run("tree", cwd=root).stdout.splitlines()]
+    assert lines[1:7] == [
+        "user 1.0",
+        "model 1.0  [email]",
+        "mail 2.0  with extra email",
+        "fast 1.0",
+        "model 1.0",
+        "4 packages",
+    ]
+    inverted = run("tree", "--invert", "mail", cwd=root).stdout
+    assert "user 1.0" in inverted
+    assert "fast" not in inverted
+    assert "model[email] -> mail with extra email" in run("why", "mail", cwd=root).stdout

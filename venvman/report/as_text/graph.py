@@ -71,7 +71,7 @@ def _node(branch: Branch) -> Text:
         assert isinstance(branch.edge, Asking)  # noqa: S101 - lines have no package
         return Text.assemble(_place(branch.edge), "  ", plain(branch.edge.requirement))
     line = _package(branch.package)
-    said = _edge(branch.edge)
+    said = _edge(branch.edge).strip()
     if said:
         line.append_text(plain(f"  {said}", Style.FAINT))
     if branch.repeated:
@@ -101,7 +101,7 @@ def _edge(edge: Asking | Dependency | None) -> str:
         case Dependency():
             extras = f"[{','.join(edge.extras)}]" if edge.extras else ""
             extra = f" with extra {edge.extra}" if edge.extra else ""
-            return f"{extras}{edge.specifier or ''}{extra}".strip()
+            return f"{extras}{edge.specifier or ''}{extra}"
 
 
 def _any_repeated(branches: Sequence[Branch]) -> bool:
