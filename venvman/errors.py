@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "AGAIN",
     "Advice",
     "Command",
     "ConfigurationError",
@@ -39,6 +40,7 @@ __all__ = [
     "UnsatisfiableError",
     "VenvmanError",
     "at",
+    "other_version",
 ]
 
 
@@ -112,7 +114,15 @@ class Advice:
         return self.text
 
 
+def other_version(name: str) -> Advice:
+    """For a release of ``name`` that cannot be used: whether there is a better one nobody knows."""
+    return Advice(f"Ask for another version of {name}, and tell those who publish this one.")
+
+
 Fix: TypeAlias = Command | Advice
+
+AGAIN = Advice("Run the command again.")
+"""What somebody else disturbed, or what a second look settles."""
 
 
 def at(fix: Fix | None, root: Path) -> Fix | None:

@@ -11,19 +11,23 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command
+from venvman.errors import Advice, Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from filelock import BaseFileLock
 
+    from venvman.errors import Fix
+
 __all__ = [
     "CACHEDIR_TAG",
+    "SPACE",
     "aside",
     "inter_process_lock",
     "make_cache_folder",
     "make_private_folder",
+    "permit",
     "remove_tree",
     "spread_folders",
     "sync_folder",
@@ -44,6 +48,27 @@ def aside(path: Path, *, then: str = "sync") -> Command:
     names = (f"{path.name}.aside{number or ''}" for number in count())
     free = next(name for name in names if not os.path.lexists(path.with_name(name)))
     return Command.of("mv", path, path.with_name(free)).then(then)
+
+
+SPACE = Advice("Free some space there: `venvman cache prune` takes out what nothing uses.")
+
+
+def permit(mode: str, path: Path, *, below: bool = False) -> Fix:
+    """The command that gives the owner of ``path`` the rights ``mode`` on it, and on what is below.
+
+    Of what is not there, on the folder that it would be in. Advice where that is somebody else's,
+    or on a filesystem that nobody may write to.
+    """
+    there = next((each for each in (path, *path.parents) if each.exists()), path)
+    try:
+        ours = os.geteuid() in {0, there.stat().st_uid}
+        fixed = bool(os.statvfs(there).f_flag & os.ST_RDONLY)
+    except OSError:
+        ours = fixed = False
+    if ours and not fixed:
+        return Command.of("chmod", *(["-R"] if below else []), mode, there)
+    whose = "on a read-only filesystem" if fixed else "another user's"
+    return Advice(f"{there} is {whose}: have it made yours, or use another folder.")
 
 
 def write_atomically(path: Path, content: bytes, *, mode: int | None = None) -> None:

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import venvman
-from tests.support.cli import run, run_process
-from tests.support.projects import HEADER, git, lock_of, site_of
+from tests.support.broken import PLACES, edit, make_shop, remove, shell, shell_path_in, stand, write
+from tests.support.cli import run
+from tests.support.projects import git, site_of
 from tests.support.wheels import make_wheel
 
 if TYPE_CHECKING:
@@ -28,45 +29,6 @@ if TYPE_CHECKING:
     from tests.support.index import Index
 
     Break = Callable[[Path], object]
-
-PACKAGE = Path(venvman.__file__).parent
-PLACES = ("root", "below", "elsewhere", "workspace")
-
-
-def remove(pattern: str) -> Break:
-    def remove_matching(root: Path) -> None:
-        for path in site_of(root).glob(pattern):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-    return remove_matching
-
-
-def edit(name: str, old: str, new: str) -> Break:
-    """Replaces text in the one file that matches ``name``; an empty ``old`` appends."""
-
-    def replace(root: Path) -> None:
-        (path,) = root.glob(name)
-        text = path.read_text()
-        assert old in text
-        path.write_text(text.replace(old, new) if old else text + new)
-
-    return replace
-
-
-def write(name: str, text: str) -> Break:
-    def write_text(root: Path) -> None:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-
-    return write_text
-
-
-def all_of(*steps: Break) -> Break:
-    def do_all(root: Path) -> None:
-        for step in steps:
-            step(root)
-
-    return do_all
 
 
 def put_a_folder_in_the_way(root: Path) -> None:
@@ -129,6 +91,7 @@ def empty_a_record(root: Path) -> None:
     record.write_text("")
 
 
+PACKAGE = Path(venvman.__file__).parent
 BETA = "venv/lib/*/site-packages/beta-*.dist-info"
 
 NOT_WALKED = {
@@ -212,46 +175,14 @@ def test_every_code_of_doctor_that_has_a_fix_is_walked(
 @pytest.fixture(scope="module")
 def shell_path(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A PATH on which ``venvman`` is this one."""
-    folder = tmp_path_factory.mktemp("bin")
-    program = folder / "venvman"
-    program.write_text(
-        f"#!{sys.executable}\nimport sys\nfrom venvman.cli.app import main\nsys.exit(main())\n"
-    )
-    program.chmod(0o755)
-    return f"{folder}{os.pathsep}{os.environ['PATH']}"
+    return shell_path_in(tmp_path_factory.mktemp("bin"))
 
 
 @pytest.fixture
 def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A synced project in git: alpha, which needs beta; another one beside it."""
+    """A synced project in git, in a folder whose name needs quotes."""
     monkeypatch.setenv("PIP_INDEX_URL", index.simple)
-    wheels = [
-        make_wheel(index.folder, "alpha", requires=["beta>=1"]),
-        make_wheel(index.folder, "beta"),
-        make_wheel(index.folder, "gamma"),
-    ]
-    lock = HEADER + lock_of(wheels[0]) + lock_of(wheels[1], via="alpha")
-    top = tmp_path / "top"
-    for name in ("shop", "other"):
-        write(f"{name}/requirements.txt", "alpha\n")(top)
-        write(f"{name}/requirements.lock", lock)(top)
-        write(f"{name}/inner/note.md", "")(top)
-    git(top, "init", "-q")
-    assert run("sync", "-q", cwd=top / "shop").code == 0
-    return top / "shop"
-
-
-def stand(place: str, root: Path) -> tuple[Path, tuple[str, ...]]:
-    """The working directory, and what doctor is told there to look at the project in ``root``."""
-    match place:
-        case "root":
-            return root, ()
-        case "below":
-            return root / "inner", ()
-        case "elsewhere":
-            return root.parent / "other", ("--project", "../shop")
-        case _:
-            return root.parent, ("--all",)
+    return make_shop(tmp_path, index)
 
 
 def findings(code: str, root: Path, cwd: Path, flags: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -281,52 +212,9 @@ def test_what_doctor_prints_mends_from_where_it_is_printed(
             assert re.fullmatch(r"[A-Z].*\.", finding["advice"])
             return
     for fix in dict.fromkeys(finding["fix"] for finding in before):
-        done = subprocess.run(
-            ["sh", "-c", fix],
-            cwd=cwd,
-            env={**os.environ, "PATH": shell_path},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, (fix, done.stdout + done.stderr)
+        done = shell(fix, cwd, shell_path)
+        assert done.code == 0, (fix, done.stdout + done.stderr)
     assert findings(code, root, cwd, flags) == [], before
-
-
-REFUSALS: tuple[tuple[str, tuple[str, ...], Break], ...] = (
-    ("lock-not-pinned", ("sync",), edit("requirements.lock", "beta==1.0", "beta>=1.0")),
-    ("lock-not-pinned", ("freeze",), edit("requirements.lock", "beta==1.0", "beta>=1.0")),
-    ("lock-conflict-markers", ("sync", "--frozen"), conflict),
-    ("lock-in-the-way", ("freeze",), write("requirements.lock", "beta==1.0\n")),
-    ("lock-missing", ("sync", "--frozen"), lambda root: (root / "requirements.lock").unlink()),
-    ("lock-misses-requirement", ("sync", "--locked"), edit("requirements.txt", "", "gamma\n")),
-    ("environment-absent", ("run", "true"), lambda root: shutil.rmtree(root / "venv")),
-    ("not-an-environment", ("sync",), put_a_folder_in_the_way),
-    ("not-an-environment", ("sync",), lead_the_environment_to_itself),
-    ("environment-interpreter-broken", ("sync",), break_the_interpreter),
-)
-
-
-@pytest.mark.parametrize(
-    ("place", "code", "words", "break_it"),
-    [
-        pytest.param(PLACES[number % 3], *refusal, id=f"{refusal[0]}-{number}")
-        for number, refusal in enumerate(REFUSALS)
-    ],
-)
-def test_what_an_error_prints_mends_from_where_it_is_printed(
-    place: str, code: str, words: tuple[str, ...], break_it: Break, root: Path, shell_path: str
-) -> None:
-    break_it(root)
-    cwd, flags = stand(place, root)
-    verb, *rest = words
-    line = (verb, *flags, "--format", "json", *rest)
-    problems = run(*line, cwd=cwd).json["problems"]
-    assert code in {each["code"] for each in problems}
-    for fix in dict.fromkeys(each["fix"] for each in problems):
-        assert shell(fix, cwd, shell_path) == 0, fix
-    again = run_process(*line, cwd=cwd, env={"PATH": shell_path})
-    assert code not in again.stdout, again.stdout
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -344,19 +232,8 @@ def test_the_same_fix_is_written_for_every_place(
     break_it(root)
     cwd, flags = stand(place, root)
     for finding in findings(code, root, cwd, flags):
-        assert shell(finding["fix"], cwd, shell_path) == 0
+        assert shell(finding["fix"], cwd, shell_path).code == 0
     assert findings(code, root, cwd, flags) == []
-
-
-def shell(line: str, cwd: Path, path: str) -> int:
-    done = subprocess.run(
-        ["sh", "-c", line],
-        cwd=cwd,
-        env={**os.environ, "PATH": path},
-        capture_output=True,
-        check=False,
-    )
-    return done.returncode
 
 
 @pytest.mark.parametrize("words", [("sync",), ("freeze",), ("upgrade",)])
@@ -367,7 +244,7 @@ def test_a_dry_run_names_the_same_command_without_it(
     edit("requirements.txt", "", "gamma\n")(root)
     ran = run(*words, "--project", "../shop", "--dry-run", cwd=root.parent / "other")
     (line,) = re.findall(r"^Next: (.*)$", ran.stdout, re.MULTILINE)
-    assert shell(line, root.parent / "other", shell_path) == 0
+    assert shell(line, root.parent / "other", shell_path).code == 0
     assert "gamma==1.0" in (root / "requirements.lock").read_text()
 
 

@@ -533,5 +533,5 @@ def test_a_pip_too_old_for_a_repository_on_this_machine_is_to_be_renewed(tmp_pat
 
     (problem,) = error.problems
     assert problem.code == "pip-too-old"
-    assert "python -m pip install -U pip" in str(problem.fix)
+    assert str(problem.fix) == "Upgrade the pip that venvman runs with."
     assert (problem.path, problem.line) == ("requirements.in", 1)

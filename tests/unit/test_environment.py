@@ -190,7 +190,7 @@ def test_an_interpreter_without_the_venv_module_says_what_to_install(
 ) -> None:
     with pytest.raises(EnvironmentUnusable, match="has no venv module") as caught:
         create(tmp_path / "venv", replace(own, has_venv=False), directories=directories)
-    assert str(caught.value.fix) == "sudo apt install python{}.{}-venv".format(*own.minor)
+    assert "sudo apt install python{}.{}-venv".format(*own.minor) in str(caught.value.fix)
 
 
 def test_the_last_words_of_a_venv_module_that_fails_are_told(

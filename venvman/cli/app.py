@@ -14,7 +14,7 @@ from venvman.cli.read import Glance, glance, read
 from venvman.cli.session import Session, perform
 from venvman.cli.streams import write
 from venvman.cli.usage import NAME, UsageFault, said_elsewhere
-from venvman.errors import Command, ExitCode, OutputFault, VenvmanError
+from venvman.errors import Advice, Command, ExitCode, OutputFault, VenvmanError
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
@@ -60,9 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except VenvmanError as fault:
         error = fault
     except Exception as fault:  # noqa: BLE001 - the boundary: a traceback helps nobody but us
-        error = (
-            _of_typer(fault, seen, words) or _of_machine(fault) or _unexpected(fault, seen, words)
-        )
+        error = _of_typer(fault, seen, words) or _of_machine(fault) or _unexpected(fault, seen)
     try:
         return Session(_common(seen)).fail(error, command=seen.command)
     except OutputFault as fault:  # JSON that tells of an error
@@ -169,18 +167,17 @@ def _of_machine(fault: Exception) -> VenvmanError | None:
     )
 
 
-def _unexpected(fault: Exception, seen: Glance, words: Sequence[str]) -> VenvmanError:
+def _unexpected(fault: Exception, seen: Glance) -> VenvmanError:
     if seen.verbose:
         import traceback
 
         write(sys.stderr, redact("".join(traceback.format_exception(fault))))
-    asked = "" if seen.verbose else ", with what --verbose prints"
     said = redact(f"{type(fault).__name__}: {fault}")
     return Unexpected(
         "This is a defect of venvman: it met something it was not made for.",
         code="unexpected",
-        why=f"{said}\nPlease report it{_where_to_report()}{asked}.",
-        fix=None if seen.verbose else Command.of(NAME, *words, "--verbose"),
+        why=f"{said}\nPlease report it{_where_to_report()}.",
+        fix=None if seen.verbose else Advice("Run it again with --verbose, for the report."),
     )
 
 

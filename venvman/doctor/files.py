@@ -19,6 +19,7 @@ from venvman.environment.inspection import Environment
 from venvman.environment.inventory import MetadataKind
 from venvman.environment.record import encode_digest, locate, parse_record
 from venvman.errors import Command
+from venvman.files import permit
 from venvman.frozen import dataclass
 from venvman.reading import read_regular
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from venvman.environment.inventory import Installed
     from venvman.environment.neighbours import Neighbour
     from venvman.environment.record import RecordRow
-    from venvman.errors import Problem
+    from venvman.errors import Fix, Problem
 
 __all__ = ["state"]
 
@@ -229,7 +230,7 @@ class _Looked(NamedTuple):
     total: int
     missing: list[str]
     outside: list[str]
-    unusable: list[tuple[str, str, Command]]
+    unusable: list[tuple[str, str, Fix]]
     shrunk: list[str]
     fault: str | None
 
@@ -275,10 +276,10 @@ def _judge(found: _Looked, each: _Recorded, place: str, status: os.stat_result, 
     elif not stat.S_ISREG(mode):
         found.unusable.append((place, "is no regular file", _MEND))
     elif not mode & stat.S_IRUSR or not (mode & stat.S_IROTH or os.access(place, os.R_OK)):
-        mend = Command.of("chmod", "u+r", file)
+        mend = permit("u+r", file)
         found.unusable.append((place, "cannot be read", mend))
     elif _is_script(place, each) and not mode & stat.S_IXUSR:
-        mend = Command.of("chmod", "+x", file)
+        mend = permit("+x", file)
         found.unusable.append((place, "cannot be executed", mend))
     elif size.isdecimal() and int(size) != status.st_size and not _is_script(place, each):
         found.shrunk.append(place)

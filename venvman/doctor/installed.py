@@ -11,6 +11,7 @@ from venvman.drift import Damaged, Duplicate, Extra, Missing, OtherSource, Other
 from venvman.environment.inspection import Environment
 from venvman.environment.inventory import MetadataKind
 from venvman.errors import Command
+from venvman.files import permit
 from venvman.names import TOOLS
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from venvman.doctor.finding import Finding
     from venvman.drift import Difference
     from venvman.environment.inventory import Installed
+    from venvman.errors import Fix
     from venvman.names import NormalizedName
 
 __all__ = ["damage", "drift", "duplicates", "leftovers"]
@@ -115,7 +117,7 @@ def _extra(examination: Examination, installed: Installed) -> Finding | None:
     )
 
 
-def _whole(examination: Examination, each: Installed) -> Command:
+def _whole(examination: Examination, each: Installed) -> Fix:
     """What makes the metadata of ``each`` whole.
 
     A sync can replace what its RECORD lists; without that nobody knows which files are its own.
@@ -127,7 +129,7 @@ def _whole(examination: Examination, each: Installed) -> Command:
         if os.path.lexists(path) and not os.access(path, os.R_OK) and path.exists()
     ]
     if unreadable:
-        return Command.of("chmod", "u+rX", *unreadable)
+        return permit("u+rX", folder, below=True)
     record = folder / "RECORD"
     if each.kind is MetadataKind.DIST_INFO and not (record.is_file() and record.stat().st_size):
         return Command.venvman("sync", "--recreate")

@@ -19,7 +19,7 @@ from venvman.doctor import (
     security,
 )
 from venvman.doctor.codes import CODES
-from venvman.errors import Advice, Command, ConfigurationError, Problem
+from venvman.errors import Advice, ConfigurationError, Problem
 from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Selection:
                 code="doctor-code-unknown",
                 message=f"--{option} {word}: no code begins with that.",
                 why=f"Codes are {CODES[0].code} to {CODES[-1].code}.",
-                fix=Command.venvman("doctor"),
+                fix=Advice("Name a code or how some begin: VM4, say."),
             )
             for option, words in chosen.items()
             for word in words

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import TYPE_CHECKING, TypedDict
 
 from venvman.errors import (
-    Command,
+    Advice,
     FreezeError,
     IndexFault,
     Problem,
@@ -144,7 +143,7 @@ def _old_pip(lines: list[str], wishes: list[Requirement]) -> VenvmanError | None
         code="pip-too-old",
         **_at(_place(match[1], wishes)),
         why="Before 24.1 it takes the address of a repository on this machine for invalid.",
-        fix=Command.of(sys.executable, "-m", "pip", "install", "-U", "pip"),
+        fix=Advice("Upgrade the pip that venvman runs with."),
     )
 
 
@@ -161,7 +160,7 @@ def _other(lines: list[str]) -> VenvmanError:
         "A package could not be built for its metadata." if built else "pip-compile failed.",
         code="build-failed" if built else "pip-compile-failed",
         why=_shortened(last.removeprefix("ERROR: "), limit=600),
-        fix=Command.venvman("freeze", "--verbose"),
+        fix=Advice("All that was printed is shown with --verbose."),
     )
 
 

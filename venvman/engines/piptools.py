@@ -23,7 +23,7 @@ from venvman.engines.pinning import REFERENCE, Pinned, pin_repositories
 from venvman.engines.rivals import found_apart, rivals_in
 from venvman.engines.sourcefiles import ordered, read_sources
 from venvman.engines.toolenv import compiler
-from venvman.errors import Command, FreezeError, UnsatisfiableError
+from venvman.errors import Advice, FreezeError, UnsatisfiableError
 from venvman.events import Reporter, Stage
 from venvman.lock.direct import reference_text
 from venvman.lock.file import Lock, LockEntry, LockHeader, located, render_lock
@@ -278,5 +278,5 @@ def _agree(lock: Lock, common: Sequence[LockEntry]) -> None:
                 f"The groups disagree about {entry.name}: {pin.version} and {entry.version}.",
                 code="groups-disagree",
                 why="pip-compile could not keep the version that all groups together need.",
-                fix=Command.venvman("freeze", "--upgrade"),
+                fix=Advice("Freeze with --upgrade, so that every pin may move."),
             )

@@ -11,7 +11,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, FreezeError
+from venvman.errors import Advice, FreezeError
 from venvman.files import inter_process_lock, make_private_folder
 from venvman.process import ProcessFault, run, stream
 from venvman.secrets import redact
@@ -112,5 +112,5 @@ def _not_made(target: Target, said: str) -> FreezeError:
         f"pip-tools could not be installed for Python {minor}.",
         code="tool-environment-failed",
         why=(errors or lines or ["No output."])[-1],
-        fix=Command.venvman("freeze", "--python", ".".join(map(str, sys.version_info[:2]))),
+        fix=Advice("Freeze without --engine pip-tools, or for another Python."),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, Command, EnvironmentUnusable, Fix
+from venvman.errors import AGAIN, Advice, EnvironmentUnusable, Fix
+from venvman.files import permit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from venvman.python.probe import Interpreter
 
 __all__ = ["no_venv_module", "not_created", "refused"]
-
-
-_SYNC = Command.venvman("sync")
 
 
 def no_venv_module(interpreter: Interpreter) -> EnvironmentUnusable:
@@ -26,7 +24,7 @@ def no_venv_module(interpreter: Interpreter) -> EnvironmentUnusable:
         code="venv-module-missing",
         path=interpreter.path.as_posix(),
         why="Some Linux distributions keep it in a package of its own.",
-        fix=Command.of("sudo", "apt", "install", package),
+        fix=Advice(f"On Debian and its kind: sudo apt install {package}."),
     )
 
 
@@ -38,13 +36,13 @@ def refused(path: Path, error: OSError, *, doing: str = "made") -> EnvironmentUn
         return not_created(path, why, fix=Advice("Free some space on its disk, then sync again."))
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         why += " Another user may have made the folder, or it is on a read-only filesystem."
-        fix = Command.of("chmod", "u+rwx", path.parent)
+        fix = permit("u+rwx", path.parent)
         return not_created(path, why, fix=fix, doing=doing)
     return not_created(path, why, doing=doing)
 
 
 def not_created(
-    path: Path, why: str, *, fix: Fix = _SYNC, doing: str = "made"
+    path: Path, why: str, *, fix: Fix = AGAIN, doing: str = "made"
 ) -> EnvironmentUnusable:
     """The environment at ``path`` could not be ``doing``, a participle."""
     return EnvironmentUnusable(

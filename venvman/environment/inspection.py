@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from venvman.environment import config as venvconfig
 from venvman.errors import Command, EnvironmentUnusable, Fix
-from venvman.files import aside
+from venvman.files import aside, permit
 from venvman.frozen import dataclass
 from venvman.reading import read_regular
 from venvman.seal import OWNER, STATE, holds, is_own
@@ -351,7 +351,7 @@ def _unreadable(site: Path, path: Path) -> Broken | None:
         path=path,
         reason=f"Its folder {site} cannot be read.",
         code="site-packages-unreadable",
-        fix=Command.of("chmod", "u+rwx", site),
+        fix=permit("u+rwx", site),
     )
 
 

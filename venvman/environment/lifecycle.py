@@ -35,7 +35,7 @@ from venvman.environment.inspection import (
     not_an_environment,
     usable,
 )
-from venvman.errors import Advice, Command, ConfigurationError, EnvironmentUnusable
+from venvman.errors import Advice, ConfigurationError, EnvironmentUnusable
 from venvman.files import inter_process_lock, remove_tree
 from venvman.reading import read_regular
 from venvman.seal import holds, is_own, own
@@ -391,5 +391,5 @@ def _refuse_unless_removable(place: Path) -> None:
             code="environment-runs-venvman",
             path=place.as_posix(),
             why="Its own files would vanish under it.",
-            fix=Command.of("pipx", "install", "venvman"),
+            fix=Advice("Install venvman elsewhere: with pipx, say."),
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from venvman.errors import Advice, Command, InstallError
+from venvman.errors import Advice, InstallError
 from venvman.frozen import dataclass
 from venvman.index.page import STRONG_HASHES, leaf_of
 from venvman.secrets import redact
@@ -202,7 +202,7 @@ def _strong_only(hashes: tuple[str, ...], label: str) -> tuple[str, ...]:
             f"{label} was not fetched: it has no hash that can be relied on.",
             code="hash-weak",
             why=f"{hashes[0].partition(':')[0]} can be forged; sha256, sha384 and sha512 cannot.",
-            fix=Command.venvman("freeze"),
+            fix=Advice("Give it a sha256 where it is asked for, or have the index give one."),
         )
     return kept
 

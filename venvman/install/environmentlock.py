@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from venvman.errors import Advice, Command, InstallError, Problem, Severity
-from venvman.files import inter_process_lock, make_private_folder
+from venvman.errors import AGAIN, Advice, InstallError, Problem, Severity
+from venvman.files import inter_process_lock, make_private_folder, permit
 from venvman.install.flock import locked_at_once
 from venvman.privacy import temporary_folder
 
@@ -85,7 +85,7 @@ def _entered(stack: contextlib.ExitStack, lock: AbstractContextManager[T], path:
             code="state-unwritable",
             path=str(path),
             why="Another user may have made it: with sudo, say.",
-            fix=Command.of("sudo", "chown", str(os.getuid()), Path(path)),
+            fix=Advice("Have it given to you, or name another folder in VENVMAN_STATE_DIR."),
         ) from error
 
 
@@ -123,7 +123,7 @@ def _lock_file(environment: Path, directories: Directories, reporter: Reporter) 
 def _make_writable(folder: Path) -> None:
     make_private_folder(folder)
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise PermissionError(f"{folder} cannot be written")
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
 def _state_unwritable(state: Path, error: OSError) -> InstallError:
@@ -132,7 +132,7 @@ def _state_unwritable(state: Path, error: OSError) -> InstallError:
         code="state-unwritable",
         path=str(state),
         why="The locks that keep two syncs of one environment apart lie there.",
-        fix=Command.of("chmod", "u+rwx", Path(state))
+        fix=permit("u+rwX", Path(state), below=True)
         if error.errno == errno.EACCES
         else Advice("Name another folder in VENVMAN_STATE_DIR."),
     )
@@ -173,5 +173,5 @@ def _taken(environment: Path, who: str) -> InstallError:
         code="environment-locked",
         path=str(environment),
         why="Two syncs of one environment take turns.",
-        fix=Command.venvman("sync"),
+        fix=AGAIN,
     )

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import errno
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from venvman.errors import Command, InstallError
-from venvman.install.attic import ATTIC
+from venvman.errors import AGAIN, InstallError
+from venvman.files import SPACE, permit
+
+if TYPE_CHECKING:
+    from venvman.errors import Fix
 
 __all__ = ["explained"]
 
@@ -14,21 +18,21 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
-def explained(error: OSError, *, doing: str, root: str, store: str | None = None) -> InstallError:
+def explained(error: OSError, *, doing: str, root: str) -> InstallError:
     """``error`` met while ``doing`` (a clause, "staging the new distributions"), nothing changed.
 
-    ``store`` is a folder of the store, where anything comes from it. The code is ``disk-full``,
-    ``permission-denied`` or ``install-failed``.
+    The code is ``disk-full``, ``permission-denied`` or ``install-failed``.
     """
+    fix: Fix
     place = str(error.filename2 or error.filename or root)
     if error.errno in _FULL:
-        code, fix = "disk-full", _making_room(root, store)
+        code, fix = "disk-full", SPACE
         why = f"The disk that holds {root} is full: free some space there, then sync again."
     elif error.errno in _FORBIDDEN:
-        code, fix = "permission-denied", Command.of("chmod", "-R", "u+rwX", Path(root))
+        code, fix = "permission-denied", permit("u+rwX", Path(root), below=True)
         why = "Another user may have made it, or it is on a read-only filesystem."
     else:
-        code, fix, why = "install-failed", Command.venvman("sync"), None
+        code, fix, why = "install-failed", AGAIN, None
     return InstallError(
         f"{doing[0].upper()}{doing[1:]} failed: {error.strerror or error}."
         " The environment is as it was.",
@@ -37,15 +41,3 @@ def explained(error: OSError, *, doing: str, root: str, store: str | None = None
         why=why,
         fix=fix,
     )
-
-
-def _making_room(root: str, store: str | None) -> Command:
-    """The command that frees space on the environment's disk; the store may lie on another one."""
-    attic = Path(root, ATTIC)
-    try:
-        if store is None or Path(store).stat().st_dev == Path(root).stat().st_dev:
-            return Command.venvman("cache", "prune")
-        held = next(attic.iterdir(), None) is not None
-        return Command.venvman(*(("cache", "clean", "--attic") if held else ("sync",)))
-    except OSError:
-        return Command.venvman("sync")

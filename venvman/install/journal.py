@@ -264,7 +264,7 @@ def _undo_all(root: str, steps: Sequence[Step], cause: OSError) -> None:
         for step in reversed(steps):
             _undo(root, step)
     except OSError as error:
-        from venvman.errors import Command, InstallError
+        from venvman.errors import Advice, InstallError
 
         raise InstallError(
             f"The environment is between two states: {cause.strerror}, and then, on the way back,"
@@ -273,7 +273,7 @@ def _undo_all(root: str, steps: Sequence[Step], cause: OSError) -> None:
             path=root,
             text=str(error.filename or cause.filename or ""),
             why="Its journal is kept: the next command finishes or reverts the rest by itself.",
-            fix=Command.venvman("sync"),
+            fix=Advice("Mend what the system says, then run the command again."),
         ) from cause
 
 

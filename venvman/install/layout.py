@@ -9,7 +9,7 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from venvman.errors import Command, InstallError, Problem
+from venvman.errors import Command, InstallError, Problem, other_version
 from venvman.frozen import dataclass
 from venvman.install.scripts import with_versioned_names
 from venvman.names import canonical
@@ -154,7 +154,7 @@ def _refuse_reserved(manifest: Manifest, site: Site, layout: Layout) -> None:
             path=manifest.filename,
             text=target,
             why="A wheel may write what it owns and nothing else. Nothing was changed.",
-            fix=Command.venvman("upgrade", canonical(manifest.name)),
+            fix=other_version(canonical(manifest.name)),
         )
         for target, owner in whose
         if owner is not None
@@ -240,7 +240,7 @@ def _lay_out_data(
             path=manifest.filename,
             text=manifest.paths[index],
             why="The parts of .data are purelib, platlib, headers, scripts and data.",
-            fix=Command.venvman("upgrade", manifest.name),
+            fix=other_version(manifest.name),
         )
     folder = folders[scheme]
     if folder == layout.base:

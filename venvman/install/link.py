@@ -13,7 +13,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, InstallError, Problem, Severity
+from venvman.errors import Advice, InstallError, Problem, Severity
 from venvman.settings import Link
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ class StoreDamaged(InstallError):
                 message=f"{path} in the store was changed after it was unpacked.",
                 path=f"{wheel.folder}/{path}",
                 why="Environments that share the file with the store have the change too.",
-                fix=Command.venvman("sync"),
             )
             for wheel, path in zip(wheels, paths, strict=True)
         ]
@@ -84,7 +83,7 @@ class Linker:
             severity=Severity.WARNING,
             path=environment,
             why=f"{why}. The two folders must lie on one filesystem that knows such links.",
-            fix=Command.venvman("sync", "--link", "auto"),
+            fix=Advice("Put the cache onto that filesystem, or ask for another way: auto, say."),
         )
 
     def link_all(

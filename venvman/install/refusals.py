@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, Fix, InstallError, Problem, VenvmanError
+from venvman.errors import Advice, Command, Fix, InstallError, Problem, VenvmanError
 from venvman.names import canonical
 from venvman.sources import ArchiveSource, IndexSource
 
@@ -128,7 +128,7 @@ def _nothing_found(entry: LockEntry, *, builds: Sequence[str], offline: bool) ->
             f"{label} is not in the cache.",
             code="version-not-found",
             why="Nothing was asked for over the network: --offline.",
-            fix=Command.venvman("sync"),
+            fix=Advice("Run the command again without --offline."),
         )
     return InstallError(
         f"{label} is on none of the indexes.",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from venvman.environment.ledger import Ledger, Provenance, direct_digest, read_ledger
 from venvman.environment.record import locate
-from venvman.errors import Command, InstallError, Problem, Severity
+from venvman.errors import AGAIN, InstallError, Problem, Severity
 from venvman.events import Stage
 from venvman.files import spread_folders
 from venvman.frozen import dataclass
@@ -53,7 +53,7 @@ class AtticGone(InstallError):
         super().__init__(
             f"What the attic keeps of {', '.join(names)} was changed since.",
             code="attic-gone",
-            fix=Command.venvman("sync"),
+            fix=AGAIN,
         )
         self.names = names
 

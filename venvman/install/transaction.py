@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from venvman import seal
-from venvman.errors import Command, InstallError
+from venvman.errors import AGAIN, InstallError
 from venvman.events import Reporter
 from venvman.frozen import dataclass
 from venvman.install.attic import ATTIC, Attic, AtticEntry
@@ -221,7 +221,7 @@ def _own(root: str) -> None:
         seal.own(root)
     except OSError as error:
         doing = "changing the environment"
-        raise explained(error, doing=doing, root=root, store=None) from error
+        raise explained(error, doing=doing, root=root) from error
 
 
 def _run(
@@ -245,10 +245,8 @@ def _run(
         if not os.path.lexists(f"{root}/{JOURNAL}"):
             _clear(root)
         if isinstance(error, OSError):
-            stored = (each for each in request.wheels.values() if not isinstance(each, AtticEntry))
-            store = next((str(each.folder) for each in stored), None)
             doing = "changing the environment"
-            raise explained(error, doing=doing, root=root, store=store) from error
+            raise explained(error, doing=doing, root=root) from error
         raise
     return prepared, {"stage": staged - started, "commit": perf_counter() - staged}
 
@@ -274,7 +272,7 @@ def _apply(root: str, prepared: Prepared, *, observe: Callable[[str], None]) -> 
             code="install-disturbed",
             path=f"{root}/{missing[0]}",
             why="Another program changes the same environment.",
-            fix=Command.venvman("sync"),
+            fix=AGAIN,
         )
 
 
@@ -319,7 +317,7 @@ def _require(plan: Plan, wheels: Mapping[NormalizedName, Incoming]) -> None:
             f"The environment changed meanwhile: {', '.join(missing)} must be installed too.",
             code="environment-changed",
             why="Another program changed it while wheels were being fetched.",
-            fix=Command.venvman("sync"),
+            fix=AGAIN,
         )
 
 

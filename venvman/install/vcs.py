@@ -168,7 +168,7 @@ class _Repository:
                 f"Could not reach the repository {redact(self.url)}.",
                 code="repository-unreachable",
                 why=error.why,
-                fix=Command.of("git", "ls-remote", redact(self.url)),
+                fix=Advice("Check the URL, the network, and what this machine may read there."),
             ) from error
 
     def _known(self, revision: str) -> str | None:

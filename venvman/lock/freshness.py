@@ -370,7 +370,6 @@ def _other_python(lock: Lock, target: Target) -> Iterator[Problem]:
             message=f"The lock was made for Python {lock.header.python}, "
             f"the environment has {minor}.",
             path=_path(lock),
-            fix=Command.venvman("freeze", "--upgrade"),
         )
 
 

@@ -180,7 +180,7 @@ def _unmet(wish: Requirement, one: Installed | None) -> Problem:
         path=wish.origin.path,
         line=wish.origin.line,
         text=wish.origin.text,
-        fix=Command.venvman("freeze"),
+        fix=Command.venvman("sync"),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.errors import Command, LockError, Problem
-from venvman.files import aside
+from venvman.files import aside, permit
 from venvman.localproject import project_name
 from venvman.lock.file import Lock, parse_lock, render_lock, sort_key
 from venvman.lock.header import LockHeader, read_header
@@ -162,7 +162,7 @@ def _unreadable(path: Path, shown: str, error: OSError) -> LockError:
         code="lock-unreadable",
         path=shown,
         why=f"{error.strerror or error}.",
-        fix=Command.of("chmod", "u+rw", path)
+        fix=permit("u+rw", path)
         if isinstance(error, PermissionError)
         else aside(path, then="freeze"),
     )

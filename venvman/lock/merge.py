@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, FreezeError
+from venvman.errors import Advice, FreezeError
 from venvman.lock.file import Lock, sort_key
 from venvman.lock.markers import Alike, TargetMarkers
 from venvman.python.targets import label_of
@@ -71,7 +71,7 @@ def _told_apart(
             f"{first} and {second} need different pins of {name}.",
             code="targets-alike",
             why="No environment marker tells these targets apart, so one lock cannot serve both.",
-            fix=Command.venvman("freeze", "--target", first),
+            fix=Advice("Freeze for one of the two, or ask for the same pin on both."),
         ) from None
     for text, pin in zip(found, pins, strict=True):
         entries = [entry for _, entry in pin]

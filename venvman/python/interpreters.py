@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.environment import config as venvconfig
-from venvman.errors import Command, EnvironmentUnusable
+from venvman.errors import Advice, EnvironmentUnusable
 from venvman.python.probe import OLDEST, By, Interpreter, SchemePaths, bundled_pip, probe
 from venvman.python.wish import Executable, PythonWish, Versions, wish_of
 
@@ -142,7 +142,7 @@ def _at(path: Path, *, directories: Directories, by: By) -> Interpreter:
         code="interpreter-missing",
         path=path.as_posix(),
         why=f"Looked for {venvconfig.SCRIPTS}/python.",
-        fix=Command.venvman("sync", "--python", "3"),
+        fix=Advice("Name a version such as 3.12, or the path of an interpreter."),
     )
 
 
@@ -234,13 +234,14 @@ def _none_found(
 
 def _how_to_get(
     wish: PythonWish, found: Iterable[Interpreter], variables: Mapping[str, str]
-) -> Command:
+) -> Advice:
     root = Path(variables.get("PYENV_ROOT") or Path.home() / ".pyenv")
     manageable = isinstance(wish.wanted, Versions) and _is_manageable(wish.wanted)
+    bring = "install it"
     if manageable and wish.text[:1].isdigit() and (root / "versions").is_dir():
-        return Command.of("pyenv", "install", wish.text)
-    newest = next(iter(found))
-    return Command.venvman("sync", "--python", "{}.{}".format(*newest.minor))
+        bring = f"let `pyenv install {wish.text}` bring it"
+    newest = "{}.{}".format(*next(iter(found)).minor)
+    return Advice(f"Ask for one that is here, {newest} say, or {bring}.")
 
 
 def _is_manageable(versions: Versions) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from venvman.environment import config as venvconfig
-from venvman.errors import Command, EnvironmentUnusable
+from venvman.errors import Advice, EnvironmentUnusable
 from venvman.frozen import dataclass
 from venvman.reading import read_regular
 from venvman.target import Target
@@ -164,7 +164,7 @@ def _untrusted(path: Path, why: str) -> EnvironmentUnusable:
         code="interpreter-untrusted",
         path=path.as_posix(),
         why="A repository or an environment may bring any program and call it Python.",
-        fix=Command.venvman("sync", "--python", path),
+        fix=Advice("Name it with --python if you know what it is."),
     )
 
 
@@ -306,7 +306,7 @@ def _unusable(
         code=code,
         path=path.as_posix(),
         why=why or None,
-        fix=Command.venvman("sync", "--python", "3"),
+        fix=Advice("Name another Python with --python, or where this one is named."),
     )
 
 

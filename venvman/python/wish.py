@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from venvman.errors import Command, ConfigurationError
+from venvman.errors import Advice, ConfigurationError
 from venvman.frozen import dataclass
 from venvman.origin import FileLine
 from venvman.reading import read_regular
@@ -126,7 +126,7 @@ def _understood(text: str, *, where: str, base: Path) -> Wanted:
             f"{where} cannot be {text!r}.",
             code="python-wish-invalid",
             why=str(error),
-            fix=Command.venvman("sync", "--python", "3"),
+            fix=Advice("Name a version such as 3.12, a specifier such as >=3.10, or a path."),
         ) from error
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from venvman.errors import Command, ExitCode, Problem, Severity
+from venvman.errors import ExitCode, Problem, Severity
+from venvman.files import permit
 from venvman.report.result import Result, Status
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _stays(folder: Path, damaged: DamagedWheel) -> Problem:
         severity=Severity.WARNING,
         path=folder.as_posix(),
         why="It is not linked into any environment as long as it is damaged.",
-        fix=Command.of("chmod", "-R", "u+rwX", folder),
+        fix=permit("u+rwX", folder, below=True),
     )
 
 

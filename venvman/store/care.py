@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, ConfigurationError
+from venvman.errors import Advice, ConfigurationError
 from venvman.files import CACHEDIR_TAG
 from venvman.frozen import dataclass
 
@@ -354,7 +354,7 @@ def _refuse_strangers(cache: Path) -> None:
         code="cache-not-ours",
         path=cache.as_posix(),
         why=f"It has no {_TAG} as a cache has.",
-        fix=Command.venvman("cache", "dir"),
+        fix=Advice("Name venvman's own cache with --cache-dir."),
     )
 
 

@@ -23,9 +23,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, Command, Fix, InstallError, Problem, Severity
+from venvman.errors import Advice, Fix, InstallError, Problem, Severity
 from venvman.events import Reporter
-from venvman.files import CACHEDIR_TAG, make_private_folder, spread_folders
+from venvman.files import CACHEDIR_TAG, SPACE, make_private_folder, permit, spread_folders
 from venvman.frozen import dataclass
 from venvman.names import canonical
 from venvman.store.lock import using
@@ -372,7 +372,7 @@ def _unwritable(folder: Path, error: OSError) -> InstallError:
 
 def _remedy(folder: Path, error: OSError) -> Fix:
     if error.errno in _FULL:
-        return Command.venvman("cache", "prune")
+        return SPACE
     if error.errno == errno.EACCES:
-        return Command.of("chmod", "-R", "u+rwX", folder)
+        return permit("u+rwX", folder, below=True)
     return Advice("Name another folder with --cache-dir or in VENVMAN_CACHE_DIR.")

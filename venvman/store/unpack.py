@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from venvman.entrypoints import EntryPoint, EntryPointInvalid, parse_scripts
 from venvman.environment.record import encode_digest, parse_record
-from venvman.errors import Command, InstallError, Problem
+from venvman.errors import Advice, InstallError, Problem, other_version
 from venvman.index.filenames import parse_wheel_name
 from venvman.metadata import name_and_version
 from venvman.names import canonical
@@ -358,5 +358,5 @@ def _unfit(filename: str, code: str, why: str) -> InstallError:
     )
 
 
-def _fix(filename: str) -> Command:
-    return Command.venvman("upgrade", canonical(filename.partition("-")[0]))
+def _fix(filename: str) -> Advice:
+    return other_version(canonical(filename.partition("-")[0]))

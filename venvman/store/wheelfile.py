@@ -10,7 +10,7 @@ import os
 import zlib
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, InstallError
+from venvman.errors import AGAIN, InstallError
 from venvman.index.zipdirectory import (
     LOCAL_HEADER,
     STORED,
@@ -179,5 +179,5 @@ class WheelArchive:
             code="wheel-damaged",
             path=self._label,
             why="The download was cut short, or the file is bad where it comes from.",
-            fix=Command.venvman("sync"),
+            fix=AGAIN,
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.directories import Directories
-from venvman.errors import Command, Problem, Severity, VenvmanError
+from venvman.errors import Advice, Problem, Severity, VenvmanError
 from venvman.frozen import dataclass
 from venvman.settings import Origin
 
@@ -275,7 +275,7 @@ def _refused(folder: Path, why: str) -> Problem:
         severity=Severity.WARNING,
         path=str(folder),
         why="Others could put there what would be installed. A temporary folder takes its place.",
-        fix=Command.of("sudo", "rm", "-r", folder),
+        fix=Advice("Remove it, or name another in VENVMAN_CACHE_DIR or VENVMAN_STATE_DIR."),
     )
 
 

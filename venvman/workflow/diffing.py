@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,7 +111,7 @@ def _with_environment(context: Context, request: DiffRequest) -> DiffOutcome:
             f"{shown} cannot be compared with the locks.",
             code="diff-impossible",
             why="There is no environment, or no lock, or one of them cannot be read.",
-            fix=Command.venvman("status"),
+            fix=Command.venvman("sync"),
             problems=report.problems,
         )
     return DiffOutcome(
@@ -240,21 +241,18 @@ def _commit(context: Context, revision: str) -> str:
             code="revision-unknown",
             fix=Advice("Name two files that are there."),
         )
-    done = try_git(
-        "rev-parse",
-        "--verify",
-        "--quiet",
-        "--end-of-options",
-        f"{revision}^{{commit}}",
-        cwd=context.project.root,
-        variables=context.variables,
-    )
+    ask = partial(try_git, cwd=context.project.root, variables=context.variables)
+    words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    done = ask(*words)
     if not done.ok:
+        begun = ask("rev-list", "--all", "-n", "1").stdout.strip()
         raise GitError(
             f"{revision!r} is neither a file nor a git revision.",
             code="revision-unknown",
-            why="The repository has no commit yet." if revision == "HEAD" else None,
-            fix=Command.of("git", "log", "--oneline"),
+            why=None if begun else "The repository has no commit yet.",
+            fix=Command.of("git", "log", "--oneline", "--all", "-n", "20")
+            if begun
+            else Advice("Name two files, or commit the locks first."),
         )
     return done.stdout.strip()
 

@@ -241,7 +241,7 @@ def _sync(
                     code="edited-not-synced",
                     severity=Severity.NOTE,
                     message=f"{names} and the lock are changed; the environment is not.",
-                    fix=Command.venvman("sync"),
+                    fix=Advice("Once that is mended, run `venvman sync`."),
                 )
             )
         raise

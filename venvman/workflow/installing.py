@@ -7,7 +7,7 @@ from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from venvman.environment.neighbours import note
-from venvman.errors import Command, InstallError
+from venvman.errors import Advice, InstallError
 from venvman.events import Stage
 from venvman.frozen import dataclass
 from venvman.install.attic import Attic
@@ -170,7 +170,7 @@ class _Site:
             "Files in the cache change while they are being linked.",
             code="store-unstable",
             why=f"{self.context.directories.cache} is written to by something else.",
-            fix=Command.venvman("cache", "clean"),
+            fix=Advice("Stop what writes there, then run the command again."),
         )
 
     @contextmanager

@@ -11,7 +11,7 @@ from collections import defaultdict
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, InstallError, Problem, Severity
+from venvman.errors import Advice, InstallError, Problem, Severity
 from venvman.lock.file import LockEntry
 from venvman.lock.style import left_out
 from venvman.names import NormalizedName, canonical
@@ -120,7 +120,7 @@ def _newest(
                 f"No version of {name} fits: {who} needs {name}{specifier}.",
                 code="left-out-missing",
                 why="The lock leaves it out (no --allow-unsafe), so sync looks for the newest.",
-                fix=Command.venvman("add", name),
+                fix=Advice(f"Write into a requirements file which {name} is meant."),
             )
         hashes = {each for file in candidates.files(best.version) for each in file.hashes}
     return LockEntry(name=name, version=best.version, hashes=tuple(sorted(_sha256(hashes))))

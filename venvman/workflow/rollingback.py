@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from venvman.environment.history import History, text_digest
 from venvman.environment.lifecycle import locate
 from venvman.errors import (
+    Advice,
     Command,
     ConfigurationError,
     EnvironmentUnusable,
@@ -315,7 +316,7 @@ def _write(context: Context, files: Sequence[tuple[Path, bytes]]) -> None:
                 code="lock-unwritable",
                 path=shown,
                 why="The environment is taken back; its lock is not.",
-                fix=Command.venvman("rollback", "0", "--with-lock"),
+                fix=Advice("Make it writable; `venvman rollback 0 --with-lock` then puts it back."),
             ) from error
 
 

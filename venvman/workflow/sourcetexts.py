@@ -335,5 +335,5 @@ def _made_elsewhere(lock: str, group: str) -> LockError:
         code="lock-of-another-source",
         path=lock,
         why="Its header names what makes it; that is the place to edit.",
-        fix=Command.venvman("scan"),
+        fix=Advice("Edit what its header names."),
     )

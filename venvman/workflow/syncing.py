@@ -7,7 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.environment.lifecycle import locate
-from venvman.errors import Command, DriftLeft, InstallError, LockError, LockStale, Problem, Severity
+from venvman.errors import (
+    AGAIN,
+    Advice,
+    Command,
+    DriftLeft,
+    InstallError,
+    LockError,
+    LockStale,
+    Problem,
+    Severity,
+)
 from venvman.events import Stage
 from venvman.frozen import dataclass
 from venvman.names import NormalizedName
@@ -286,7 +296,7 @@ class _Look:
                 f"with Python {place.interpreter.target.python}.",
                 code="environment-changed",
                 path=self.context.project.display(place.path),
-                fix=Command.venvman("sync"),
+                fix=AGAIN,
             )
         if place.environment is not None:
             note_missed(self.context, place.environment)
@@ -355,7 +365,7 @@ def _verified(
         code="sync-drift-left",
         path=context.project.display(place.path),
         why=f"{names[0]}: {left.steps[0].because}.",
-        fix=Command.venvman("doctor"),
+        fix=Advice("What differs, and why, `venvman doctor` names."),
     )
 
 

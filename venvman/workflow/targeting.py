@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, ConfigurationError, LockError, Problem
+from venvman.errors import Advice, Command, ConfigurationError, LockError, Problem
 from venvman.settings import Origin
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def wanted_targets(
         raise ConfigurationError(
             f"{versions.where} says for which Pythons, but nothing says for which systems.",
             code="targets-missing",
-            fix=Command.venvman("freeze", "--universal"),
+            fix=Advice("Say so in `targets` of [tool.venvman], or freeze with --universal."),
         )
     for lock in locks:
         names = _names(lock)
@@ -93,7 +93,7 @@ def _declared(
         raise ConfigurationError(
             f"{declared.where} cannot be {', '.join(declared.value)}: {error}.",
             code="target-invalid",
-            fix=Command.venvman("freeze", "--target", "linux:3.12"),
+            fix=Advice("Write systems and Pythons as in linux:3.12 or macos:3.10-3.13."),
         ) from None
 
 
