@@ -82,6 +82,10 @@ class Facts:
         self._read = read
         self._headers: dict[str, LockHeader | None] = {}
 
+    def text(self, name: str) -> str | None:
+        """All that a file says; None of none."""
+        return self._read(name, -1)
+
     def exists(self, name: str) -> bool:
         """Whether there is such a file."""
         return self._read(name, 0) is not None

@@ -7,12 +7,15 @@ included in :mod:`venvman.requirements.includes`.
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from venvman.compileconfig import configured_words
 from venvman.errors import Problem, RequirementsError, Severity
 from venvman.frozen import dataclass
+from venvman.lock.header import LockHeader
 from venvman.project import leaves_tree, requirement_names, unseen
 from venvman.requirements.file import ParsedFile, RequirementLine, decode, parse
 from venvman.requirements.includes import Follower, local_path
@@ -21,7 +24,6 @@ from venvman.roles import Facts, Role, assign, members_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from venvman.lock.header import LockHeader
     from venvman.project import Project
     from venvman.requirements.file import ParsedLine
     from venvman.roles import Gathering, Part
@@ -53,9 +55,9 @@ class SourceFile:
 
     There are no ``paths`` where the lock was made from something that is no requirements file
     (pyproject.toml, say): such a lock is synced as it is, and ``header.command`` says what makes
-    it. ``header`` is that of the existing lock; its ``is_lock`` says whether venvman may overwrite
-    the file without being told ``--yes``. ``folder`` is where the header's command is run, None
-    where that cannot be told.
+    it. ``header`` is that of the existing lock, or what pip-compile is configured to write; its
+    ``is_lock`` says whether venvman may overwrite the file without being told ``--yes``. ``folder``
+    is where the header's command is run, None where that cannot be told.
     """
 
     group: str
@@ -217,7 +219,9 @@ def scan(
     assignment = assign(requirement_names(root, drafts=project.drafts), facts, asked=asked)
     finder = _Finder(project, Library(project, variables=variables))
     for part in assignment.parts:
-        finder.add_part(part, header=facts.header(part.lock))
+        coming = _to_come(part, facts)
+        known = part if coming is None else replace(part, folder="")
+        finder.add_part(known, header=coming or facts.header(part.lock))
     for gathering in assignment.gatherings:
         finder.add_gathering(gathering)
     for name in assignment.constraints:
@@ -228,6 +232,18 @@ def scan(
     finder.add_included()
     finder.parse(with_locks=with_locks)
     return finder.result()
+
+
+def _to_come(part: Part, facts: Facts) -> LockHeader | None:
+    """The header of a lock that is not there yet, where pip-compile is configured to write one."""
+    if facts.exists(part.lock) or not part.lock.endswith(".txt"):
+        return None
+    words = configured_words(facts.text)
+    if not words:
+        return None
+    options = sorted([*words, f"--output-file={part.lock}"])
+    command = shlex.join(["pip-compile", *options, *part.sources])
+    return LockHeader(text="", tool="pip-compile", command=command)
 
 
 def _text(project: Project, path: Path, size: int) -> str | None:

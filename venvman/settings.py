@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Link", "Origin", "Setting", "Settings", "read_settings"]
+__all__ = ["Link", "Origin", "Setting", "Settings", "parse_toml", "read_settings"]
 
 T = TypeVar("T")
 
@@ -252,7 +252,7 @@ def _read_pyproject(path: Path) -> _Document:
     # Most pyproject.toml files hold neither table, and tomllib costs 10 ms to import.
     if b"venvman" not in content and b"requires-python" not in content:
         return _Document()
-    document = _parse_toml(content)
+    document = parse_toml(content)
     requires = _table(document, "project").get("requires-python")
     tool = _table(document, "tool")
     if not isinstance(tool.get("venvman", {}), dict):
@@ -273,7 +273,12 @@ def _table(document: Mapping[str, object], key: str) -> Mapping[str, object]:
     return table if isinstance(table, dict) else {}
 
 
-def _parse_toml(content: bytes) -> dict[str, Any]:
+def parse_toml(content: bytes) -> dict[str, Any]:
+    """The tables of a pyproject.toml.
+
+    Raises:
+        ConfigurationError: it is no UTF-8, or no TOML.
+    """
     import re
     import sys
 

@@ -604,3 +604,41 @@ def test_what_it_includes_has_to_be_there_pinned_and_the_same(
     told = repository.run("sync", "--format", "json", code=2)
     assert said in told.stdout
     assert not (repository.root / "venv").exists()
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "generate-hashes = false\nemit-index-url = false\nannotation-style = 'line'\n",
+        """generate-hashes = true
+        allow_unsafe = true
+        constraint = ['limits.txt']
+        no-emit-index-url = true
+        strip-extras = true
+        """,
+        """[tool.pip-tools.compile]
+        no-annotate = true
+        no-emit-index-url = true
+        unsafe-package = ['alpha']
+        strip-extras = false
+        """,
+    ],
+)
+def test_a_new_lock_is_what_pip_compile_is_configured_to_write(
+    repository: Repository, table: str
+) -> None:
+    repository.write(
+        {
+            "requirements.in": "alpha\nevent\n",
+            "limits.txt": "beta<2\n",
+            "pyproject.toml": f"[tool.pip-tools]\n{table}",
+        }
+    )
+    repository.run("freeze")
+    ours = repository.text("requirements.txt")
+    repository.run("freeze", "--check")
+    repository.compile("pip-compile -o requirements.txt requirements.in")
+    assert repository.text("requirements.txt") == ours
+    (repository.root / "requirements.txt").unlink()
+    repository.compile("pip-compile -o requirements.txt requirements.in")
+    assert repository.text("requirements.txt") == ours

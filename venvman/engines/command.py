@@ -32,12 +32,13 @@ def command_of(request: FreezeRequest, group: Group) -> Command:
     """As the existing lock's header has it, else a new one's."""
     root = request.project.root
     existing = request.locks.get(group.name)
-    style = style_of(existing)
+    header = group.header if existing is None else existing.header
+    style = style_of(existing) if existing or header is None else header.style
     if request.hashes is not None:
         style = replace(style, hashes=request.hashes)
     folder = group.folder or root
-    if existing is not None and group.folder is not None:
-        arguments = compile_arguments(existing.header, hashes=request.hashes)
+    if header is not None and group.folder is not None:
+        arguments = compile_arguments(header, hashes=request.hashes)
         if arguments is not None:
             return Command(arguments=arguments, folder=folder, style=style)
     arguments = new_arguments(

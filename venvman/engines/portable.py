@@ -108,7 +108,7 @@ def finished_lock(
     such a command would not have.
     """
     style = command.style
-    header_lines = _command_lines(existing, style)
+    header_lines = _command_lines(existing, group.header, style)
     options = lock_options(sources, group.lock.parent, header_lines)
     minor = ".".join(map(str, target.minor))
     repeatable = (
@@ -144,9 +144,11 @@ def _header(
     return own_header(command.style, python=python)
 
 
-def _command_lines(existing: Lock | None, style: LockStyle) -> tuple[str, ...]:
-    """The option lines that the existing lock's command writes into it."""
-    header = existing.header if existing is not None else None
+def _command_lines(
+    existing: Lock | None, coming: LockHeader | None, style: LockStyle
+) -> tuple[str, ...]:
+    """The option lines that the lock's command, existing or coming, writes into it."""
+    header = existing.header if existing is not None else coming
     if header is None or not header.is_compiled or header.tool == "venvman":
         return ()
     lines = [line for line in header.index_lines if _is_emitted(line, style)]

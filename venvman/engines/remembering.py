@@ -165,7 +165,7 @@ def _target(target: Target) -> object:
 def _group(group: Group, project: Project) -> Iterator[object]:
     root = project.root
     sources = tuple(_relative(path, root) for path in group.sources)
-    yield group.name, sources, _relative(group.lock, root)
+    yield group.name, sources, _relative(group.lock, root), group.header and group.header.command
     for path in group.files:
         yield _relative(path, root), project.read(path)
     for line in group.requirements:

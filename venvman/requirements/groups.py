@@ -21,6 +21,7 @@ from venvman.secrets import is_broken
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+    from venvman.lock.header import LockHeader
     from venvman.options import ConstraintsFile, FileOptions
     from venvman.project import Project
     from venvman.requirements.file import ParsedFile
@@ -36,7 +37,8 @@ class Group:
 
     ``sources`` and ``lock`` are absolute paths (``lock`` need not exist). ``folder`` is where the
     command in the lock's header is run, None where there is none; ``limits`` are the constraints
-    files that it names. ``included`` and ``limiting`` are the locks of other groups that a ``-r``
+    files that it names. ``header`` is the lock's, also of one to come (``[tool.pip-tools]``).
+    ``included`` and ``limiting`` are the locks of other groups that a ``-r``
     and only a ``-c`` names. ``requirements`` and ``constraints`` keep the order of the files;
     ``outside`` are the last of the constraints, those of files that no file of the group names.
     ``options`` has an entry for the lock's command and one per file read, in order. ``files`` are
@@ -53,6 +55,7 @@ class Group:
     files: tuple[Path, ...] = ()
     folder: Path | None = None
     limits: tuple[Path, ...] = ()
+    header: LockHeader | None = None
     included: tuple[Path, ...] = ()
     limiting: tuple[Path, ...] = ()
 
@@ -203,6 +206,7 @@ class _Reader:
             files=tuple(files),
             folder=source.folder,
             limits=source.limits,
+            header=source.header,
             included=tuple(
                 Path(each)
                 for each, whole in follower.locks.items()

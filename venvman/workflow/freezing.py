@@ -482,8 +482,11 @@ def _run_engine(
     from venvman.names import canonical
 
     locks = {each.group.name: each.lock for each in judged if each.lock is not None}
-    said = [locks[each.group.name].header for each in todo if each.group.name in locks]
-    cutoffs = [header.exclude_newer for header in said if header.exclude_newer is not None]
+    said = [
+        locks[each.group.name].header if each.group.name in locks else each.group.header
+        for each in todo
+    ]
+    cutoffs = [each.exclude_newer for each in said if each is not None and each.exclude_newer]
     targets = wanted_targets(context, locks.values(), interpreter.target)
     order = engines.FreezeRequest(
         project=context.project,
