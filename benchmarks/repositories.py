@@ -1,7 +1,7 @@
 """Other people's repositories, walked through their history as a member of the team would.
 
     python -m benchmarks.repositories CLONE[=GROUP]... [--commits 20] [--folder DIR]
-        [--results FILE] [--minutes 10] [--venvman PROGRAM] [--uv PROGRAM]
+        [--results FILE] [--minutes 10] [--python 3.11] [--venvman PROGRAM] [--uv PROGRAM]
 
 Each CLONE is a git folder, bare or not, with its history; nothing is written into it. GROUP is one
 that is synced besides ``default`` and ``dev``. In a clone
@@ -47,6 +47,7 @@ class Tools:
     env: Mapping[str, str]
     until: float
     groups: tuple[str, ...] = ()
+    python: str | None = None
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -148,6 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, help="kept between runs; default: a temporary one")
     parser.add_argument("--results", type=Path, help="write the figures there too, as JSON")
     parser.add_argument("--minutes", type=float, default=10.0, help="for each repository")
+    parser.add_argument("--python", help="default: the one that most headers name")
     parser.add_argument("--venvman", help="a program; default: this checkout, installed")
     parser.add_argument("--uv", help="a program; default: the newest, installed")
     options = parser.parse_args(arguments)
@@ -163,7 +165,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         until = time.monotonic() + options.minutes * 60
         path, _, group = clone.partition("=")
         groups = (group,) if group else ()
-        tools = Tools(venvman=venvman, uv=uv, env=env, until=until, groups=groups)
+        tools = Tools(
+            venvman=venvman, uv=uv, env=env, until=until, groups=groups, python=options.python
+        )
         walk = walked(Path(path).resolve(), folder / "clones", tools, options.commits)
         tell(walk.row())
         walks.append(walk)
@@ -183,7 +187,7 @@ def walked(clone: Path, folder: Path, tools: Tools, count: int) -> Walk:
     fresh: dict[str, frozenset[str]] = {}
     stops: list[Stop] = []
     tools.git("checkout", "--quiet", commits[0], cwd=root)
-    python = named_minor(root, tools)
+    python = tools.python or named_minor(root, tools)
     for commit in [*commits, *commits[-2::-1]]:
         if time.monotonic() > tools.until:
             break

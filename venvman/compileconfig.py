@@ -19,8 +19,8 @@ _USUAL = frozenset(
 )
 # What no header shows: which run it was, and what there is to say in any case.
 _TRANSIENT = frozenset(
-    "upgrade upgrade-package rebuild quiet verbose dry-run output-file src-files header no-header "
-    "no-config config cache-dir color".split(" ")
+    {"upgrade", "upgrade-package", "rebuild", "quiet", "verbose", "dry-run", "output-file"}
+    | {"src-files", "header", "no-header", "no-config", "config", "cache-dir", "color"}
 )
 
 

@@ -102,10 +102,9 @@ def test_running_the_headers_command_changes_no_byte(
 ) -> None:
     root = tmp_path / "project"
     files = {"requirements.in": "delta\nalpha ; python_version > '3'\n-c limits.txt\n"}
-    files |= {"limits.txt": "beta<1.2\n", "pyproject.toml": "[tool.pip-tools]\nannotate = false\n"}
+    files["limits.txt"] = "beta<1.2\n"
     request = freeze_request(root, files, index=world.simple, hashes=hashes)
     frozen(request)
-    (root / "pyproject.toml").unlink()
     lock = root / "requirements.txt"
     before = lock.read_text()
     option = "--generate-hashes " if hashes else ""
