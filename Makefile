@@ -75,6 +75,11 @@ torture: $(READY) ## Kill syncs hundreds of times, in about fifteen minutes
 museum: $(READY) ## Walk every layout of the museum, and every order of hook managers
 	$(BIN)/python -m pytest -m 'museum or not museum' -n $(WORKERS) tests/museum tests/functional/test_hook_managers.py
 
+.PHONY: slow
+slow: $(READY) ## Run the tests that are left out for their time, and each property on 1,000 examples
+	$(BIN)/python -m pytest -m slow -n $(WORKERS)
+	$(BIN)/python -m pytest --hypothesis-profile=thorough -n $(WORKERS) tests/property
+
 .PHONY: cov
 cov: $(READY) ## Run the tests with statement and branch coverage
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report= $(T)

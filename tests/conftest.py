@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,9 +18,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# No clock decides: a machine under load is no fault of what is tested.
-settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Neither a clock decides, as a machine under load is no fault of what is tested, nor chance.
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("calm", CALM, max_examples=30, derandomize=True)
+settings.register_profile("thorough", CALM, max_examples=1000)
 settings.load_profile("calm")
+
+# A shell that starts a command in the background has it ignore Ctrl-C, and all that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+LONG = ("museum", "slow", "torture")
+"""Marks of tests that run only where they are asked for by ``-m``: `make museum` and the like."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    asked = config.getoption("markexpr") or ""
+    unasked = [mark for mark in LONG if mark not in asked]
+    long = [item for item in items if any(map(item.get_closest_marker, unasked))]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if item not in long]
+
 
 # What may reach a test from outside; everything else is dropped.
 KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "PYENV_ROOT")

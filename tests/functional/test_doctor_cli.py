@@ -144,7 +144,7 @@ def test_a_dependency_that_no_lock_has_is_unmet(root: Path, index: Index) -> Non
     (root / "requirements.lock").write_text(
         HEADER + lock_of(index.folder / "alpha-1.0-py3-none-any.whl")
     )
-    run("sync", "--frozen", "-q", cwd=root)
+    run("sync", "--frozen", "--recreate", "-q", cwd=root)  # it would keep what is needed
 
     findings = doctor(root, "--select", "VM4", code=1)
 

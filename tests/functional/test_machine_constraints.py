@@ -199,8 +199,17 @@ def configure_builds(root: Path, way: str, monkeypatch: pytest.MonkeyPatch) -> N
         (root / "pyproject.toml").write_text("[tool.venvman]\nbuild-constraints = ['tool<2']\n")
 
 
-@pytest.mark.parametrize("engine", ["native", "pip-tools"])
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("way", "engine"),
+    [
+        ("variable", "native"),
+        ("pip.conf", "pip-tools"),
+        ("setting", "native"),
+        pytest.param("variable", "pip-tools", marks=pytest.mark.slow),
+        pytest.param("pip.conf", "native", marks=pytest.mark.slow),
+        pytest.param("setting", "pip-tools", marks=pytest.mark.slow),
+    ],
+)
 def test_builds_keep_within_those_for_builds(
     root: Path, index: Index, way: str, engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,5 +59,6 @@ def test_text_without_variables_expands_to_itself(text: str) -> None:
 
 @given(st.text(), st.sampled_from(["utf-8-sig", "utf-16", "utf-32"]))
 def test_what_a_mark_announces_is_read_back(text: str, encoding: str) -> None:
-    clean = text.encode("utf-8", errors="ignore").decode().lstrip("\ufeff")
+    # The mark of UTF-16 and a NUL after it are the mark of UTF-32.
+    clean = text.encode("utf-8", errors="ignore").decode().lstrip("\ufeff\0")
     assert decode(clean.encode(encoding), path="r.txt") == clean

@@ -13,14 +13,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves the long crash test out, and says so, unless it is asked for by ``-m``."""
-    if "torture" not in (config.getoption("markexpr") or ""):
-        long = [item for item in items if item.get_closest_marker("torture")]
-        config.hook.pytest_deselected(items=long)
-        items[:] = [item for item in items if item not in long]
-
-
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("template")

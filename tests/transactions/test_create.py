@@ -241,7 +241,12 @@ def test_whoever_dies_while_making_an_environment_leaves_none_or_a_whole_one(
     _die_at(making, one_of_each)
 
 
-@pytest.mark.parametrize("fault", [_refuse, _press], ids=["refused", "ctrl-c"])
+@pytest.mark.parametrize(
+    ("making", "fault"),
+    [("created", _press), ("made again", _refuse)],
+    ids=["created-ctrl-c", "made again-refused"],
+    indirect=["making"],
+)
 def test_a_fault_while_making_an_environment_leaves_none_or_a_whole_one(
     making: Making, fault: Callable[[], None]
 ) -> None:
