@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.cli import run
-from tests.support.projects import versions_in, write_project
+from tests.support.projects import site_of, versions_in, write_project
 from tests.support.wheels import make_wheel
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
     from tests.support.index import Index
 
@@ -132,3 +133,24 @@ def test_the_way_back_to_a_lock_that_lost_a_pin_removes_nothing_needed(whole: Pa
     ran = run("sync", "--frozen", cwd=whole)
     assert "packaging" in versions_in(whole)
     assert "packaging 26.4 stays" in " ".join(ran.stderr.split())
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda file: file.write_text("broken = True\n")])
+def test_a_package_whose_files_are_not_its_own_is_installed_again_by_name(
+    whole: Path, spoil: Callable[[Path], object]
+) -> None:
+    file = site_of(whole) / "shell.py"
+    spoil(file)
+    (told,) = run("doctor", "--select", "VM5", "--format", "json", cwd=whole).json["data"][
+        "findings"
+    ]
+    assert told["fix"] == "venvman sync --reinstall shell"
+    ran = run("sync", "--reinstall", "Shell", "--format", "json", cwd=whole)
+    assert [each["name"] for each in ran.json["data"]["changed"]] == ["shell"]
+    assert run("doctor", "--select", "VM5", "--verify", cwd=whole).code == 0
+    assert run("sync", "--check", cwd=whole).code == 0
+
+
+def test_only_what_is_locked_can_be_installed_again(whole: Path) -> None:
+    ran = run("sync", "--reinstall", "nosuch", "--format", "json", cwd=whole)
+    assert (ran.code, ran.json["problems"][0]["code"]) == (2, "package-not-locked")

@@ -33,7 +33,7 @@ def test_missing_files_are_counted_and_the_first_is_named(world: World) -> None:
     assert (found.code, found.package) == ("VM501", "a")
     assert found.path == f"{PURELIB}/a/one.py"
     assert found.message == f"2 of the 6 files of a are missing, first {PURELIB}/a/one.py."
-    assert str(found.fix) == "venvman sync --recreate"
+    assert str(found.fix) == "venvman sync --reinstall a"
 
 
 def test_bytecode_may_be_missing(world: World) -> None:

@@ -372,6 +372,14 @@ _TABLE = (
             help="Make the environment again from nothing.",
         ),
         Option(
+            "reinstall",
+            "--reinstall",
+            kind=Kind.WORDS,
+            effect=Effect.ACTS,
+            metavar="NAME",
+            help="Install this package again though it is there; may be repeated.",
+        ),
+        Option(
             "compile_bytecode",
             "--compile",
             "--no-compile",

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from venvman.environment.neighbours import Neighbour
     from venvman.environment.record import RecordRow
     from venvman.errors import Fix, Problem
+    from venvman.names import NormalizedName
 
 __all__ = ["state"]
 
@@ -87,7 +88,7 @@ def _presence(examination: Examination) -> Iterator[Finding]:
                 f"{examination.display(Path(found.missing[0]))}.",
                 package=name,
                 path=examination.display(Path(found.missing[0])),
-                fix=_MEND,
+                fix=_again(examination, name),
             )
         for path, what, fix in found.unusable:
             shown = examination.display(Path(path))
@@ -176,8 +177,15 @@ def _changed(
         f"after the installation, first {first}.{_also_in(others)}",
         package=name,
         path=first,
-        fix=_MEND_UNNOTICED if _looks_untouched(changed, each) else _MEND,
+        fix=_MEND_UNNOTICED if _looks_untouched(changed, each) else _again(examination, name),
     )
+
+
+def _again(examination: Examination, name: NormalizedName) -> Command:
+    """Installs ``name`` again; all of the environment where no lock names it."""
+    if any(entry.name == name for entry in examination.entries or ()):
+        return Command.venvman("sync", "--reinstall", name)
+    return _MEND
 
 
 def _also_in(others: list[str]) -> str:

@@ -144,6 +144,7 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
         complete = _completed(context, scan, deed.settled, chosen) if plan else selected
         if complete != selected:
             now = replace(place, environment=deed.settled)
+            request = replace(request, reinstall=frozenset())
             plan = plan_for(context, now, complete, request)
             more = carry_out(context, scan, now, complete, plan, request, watch)
             deed = _joined(deed, more)
@@ -354,7 +355,7 @@ def _verified(
     environment = usable(place.path, directories=context.directories)
     compared = settle(since_ns)
     done = replace(place, environment=environment)
-    left = plan_for(context, done, selected, request)
+    left = plan_for(context, done, selected, replace(request, reinstall=frozenset()))
     if not left:
         return environment, compared
     names = [step.name for step in left.steps]
@@ -484,7 +485,37 @@ def plan_for(context: Context, place: Place, selected: Selected, request: SyncRe
         overridden=overridden(context, place.interpreter.target),
     )
     plan = make_plan(drift, keep=keep, inexact=request.inexact)
+    if request.reinstall:
+        plan = _with_named(plan, request.reinstall, selected, inventory)
     return plan if there is None else _with_robbed(plan, there, selected, inventory)
+
+
+def _with_named(
+    plan: Plan, names: frozenset[NormalizedName], selected: Selected, inventory: Inventory
+) -> Plan:
+    """``plan``, and those of ``names`` again that are there as they should be.
+
+    Raises:
+        LockError: no lock in use names one of them.
+    """
+    from venvman.plan import Replace
+
+    entries = {entry.name: entry for entry in selected.entries}
+    unknown = sorted(names - entries.keys())
+    if unknown:
+        raise LockError(
+            f"No lock in use names {', '.join(unknown)}.",
+            code="package-not-locked",
+            fix=Command.venvman("tree"),
+        )
+    planned = {step.name for step in plan.steps}
+    again = [
+        Replace(entry=entries[each.name], installed=(each,), because="it was asked for again")
+        for each in inventory.distributions
+        if each.name in names - planned
+    ]
+    steps = sorted((*plan.steps, *again), key=lambda step: step.name)
+    return replace(plan, steps=tuple(steps), unchanged=plan.unchanged - len(again))
 
 
 def _with_robbed(

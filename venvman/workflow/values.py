@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from venvman.install.transaction import Outcome
     from venvman.lock.file import Lock
     from venvman.lock.freshness import Judgement
+    from venvman.names import NormalizedName
     from venvman.plan import Plan
     from venvman.project import Project
     from venvman.python.interpreters import Interpreter
@@ -130,6 +131,7 @@ class SyncRequest:
     check: bool = False
     inexact: bool = False
     recreate: bool = False
+    reinstall: frozenset[NormalizedName] = frozenset()
     yes: bool = False
     confirm: Callable[[str], bool] | None = None
     command: str = "sync"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from venvman.cli import options
+from venvman.names import canonical
 from venvman.settings import Link
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def sync(
     constraint: tuple[str, ...],
     python: str | None,
     recreate: bool,
+    reinstall: tuple[str, ...],
     compile_bytecode: bool | None,
     link: str | None,
     yes: bool,
@@ -54,6 +56,7 @@ def sync(
         check=check,
         inexact=inexact,
         recreate=recreate,
+        reinstall=frozenset(map(canonical, reinstall)),
         yes=yes,
         confirm=session.confirm,
         wait=0 if no_wait else -1,
