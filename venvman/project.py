@@ -28,6 +28,7 @@ __all__ = [
     "find_project",
     "find_workspace",
     "leaves_tree",
+    "names_below",
     "project_at",
     "requirement_names",
     "unseen",
@@ -158,6 +159,23 @@ def requirement_names(folder: Path, *, drafts: Iterable[Path] = ()) -> tuple[str
     if inner and (folder / FOLDER).is_symlink() and _made_by(own):
         inner = [] if _owner_of([folder / inner[0]], folder) else inner
     return (*own, *inner)
+
+
+def names_below(folder: Path) -> tuple[str, ...]:
+    """The ``.txt`` files one folder below ``folder`` or its ``requirements/``: locks, maybe."""
+    tops = [each for each in (folder, folder / FOLDER) if not each.is_symlink() or each == folder]
+    inner = [
+        each
+        for top in tops
+        for each in _folders(top)
+        if each.name != FOLDER and not (each / "pyvenv.cfg").is_file()
+    ]
+    return tuple(
+        (each / name).relative_to(folder).as_posix()
+        for each in inner
+        for name in _files(each)
+        if name.endswith(".txt")
+    )
 
 
 _ENDINGS = (".in", ".txt")

@@ -99,6 +99,21 @@ class Facts:
             self._headers[name] = found
         return self._headers[name]
 
+    def is_written_afar(self, name: str) -> bool:
+        """Whether ``name`` is a lock whose command names that folder, and sources elsewhere."""
+        header = self.header(name)
+        return (
+            header is not None
+            and header.is_compiled
+            and "/" in (header.output or "")
+            and not self.exists(f"{name[:-4]}.in")
+            and any(
+                all(self.exists(_at(folder, prefix, each)) for each in header.sources)
+                for folder, prefix in _folders(name, header)
+                if header.sources and not prefix
+            )
+        )
+
     def is_own_lock(self, name: str) -> bool:
         """Whether somebody pinned and hashed every line of the file ``name``."""
         return is_hashed(self._read(name, -1) or "")

@@ -16,7 +16,7 @@ from venvman.compileconfig import configured_words
 from venvman.errors import Problem, RequirementsError, Severity
 from venvman.frozen import dataclass
 from venvman.lock.header import LockHeader
-from venvman.project import leaves_tree, requirement_names, unseen
+from venvman.project import leaves_tree, names_below, requirement_names, unseen
 from venvman.requirements.file import ParsedFile, RequirementLine, decode, parse
 from venvman.requirements.includes import Follower, local_path
 from venvman.roles import Facts, Role, assign, members_of
@@ -216,7 +216,10 @@ def scan(
     """
     root = project.root
     facts = Facts(lambda name, size: _text(project, root / name, size))
-    assignment = assign(requirement_names(root, drafts=project.drafts), facts, asked=asked)
+    names = requirement_names(root, drafts=project.drafts)
+    if any(name.endswith(".in") and f"{name[:-3]}.txt" not in names for name in names):
+        names = (*names, *(name for name in names_below(root) if facts.is_written_afar(name)))
+    assignment = assign(names, facts, asked=asked)
     finder = _Finder(project, Library(project, variables=variables))
     for part in assignment.parts:
         coming = _to_come(part, facts)

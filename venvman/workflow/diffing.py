@@ -209,7 +209,12 @@ def _revision(context: Context, revision: str) -> Mapping[str, Lock]:
 
     root = context.project.root
     commit = _commit(context, revision)
-    listed = _git(context, "ls-tree", "-z", "--name-only", commit, "./", "requirements/")
+    afar = [
+        name
+        for each in open_scan(context).sources
+        if (name := context.project.display(each.lock)).count("/")
+    ]
+    listed = _git(context, "ls-tree", "-z", "--name-only", commit, "./", "requirements/", *afar)
     every = [name for name in listed.split("\0") if name]
     names = [name for name in every if name.endswith((".in", ".txt"))]
     texts: dict[str, str] = {}
