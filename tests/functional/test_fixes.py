@@ -138,6 +138,8 @@ SCENARIOS: tuple[tuple[str, Break], ...] = (
     ("VM601", lambda _root: None),
     ("VM602", write(".gitignore", "venv\n*.lock\n")),
     ("VM603", write(".gitignore", "venv\n")),
+    ("VM604", lambda root: git(root, "add", "--force", "venv")),
+    ("VM604", lambda root: git(root, "add", "--force", "venv/.venvman")),
     ("VM702", edit("requirements.txt", "", "--extra-index-url http://e.invalid/simple\n")),
 )
 

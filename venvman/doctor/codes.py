@@ -60,6 +60,7 @@ RECORD_FAULTY = Code("VM504", "record-faulty", _WARNING)
 HOOKS_ABSENT = Code("VM601", "hooks-absent", _NOTE)
 LOCK_IGNORED = Code("VM602", "lock-ignored", _WARNING)
 LOCK_UNTRACKED = Code("VM603", "lock-untracked", _NOTE)
+ENVIRONMENT_TRACKED = Code("VM604", "environment-tracked", _WARNING)
 
 # Security: VM7.
 SECRET_IN_FILE = Code("VM701", "secret-in-file", _WARNING)

@@ -78,7 +78,8 @@ class Examination:
     ``entries`` are those selected for the target, ``selection_problems`` why they cannot be.
     ``keep`` names what the configuration leaves alone, ``overrides`` the specifiers that stand for
     every demand of a name; none if it is left out.
-    ``hooks`` is None outside git. ``metadata`` reads one distribution's metadata; a function,
+    ``hooks`` is None outside git, ``tracked`` what git tracks of the environment, relative to the
+    root. ``metadata`` reads one distribution's metadata; a function,
     since few runs need all of them. ``sharing`` says which environments of this machine have the
     same files under other names (:func:`venvman.environment.neighbours.sharing`).
     """
@@ -103,6 +104,7 @@ class Examination:
     target: Target | None = None
     overrides: Mapping[NormalizedName, tuple[str, ...]] = field(default_factory=dict)
     hooks: HooksReport | None = None
+    tracked: tuple[str, ...] = ()
     verify_files: bool = False
     metadata: Callable[[Installed], CoreMetadata | None] = metadata_of
     sharing: Callable[[Iterable[Path]], Mapping[Path, tuple[Neighbour, ...]]] = _nobody

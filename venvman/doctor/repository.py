@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
 
-__all__ = ["hooks", "locks"]
+__all__ = ["environment", "hooks", "locks"]
 
 
 def hooks(examination: Examination) -> Iterator[Finding]:
@@ -31,6 +31,20 @@ def hooks(examination: Examination) -> Iterator[Finding]:
             f"{'is' if len(absent) == 1 else 'are'} not installed.",
             path=examination.display(examination.hooks.folder),
             fix=Command.venvman("hooks", "install"),
+        )
+
+
+def environment(examination: Examination) -> Iterator[Finding]:
+    """An environment that comes with the repository: code of one machine, and its state."""
+    if examination.tracked:
+        shown = examination.display(examination.place)
+        count = len(examination.tracked)
+        yield codes.ENVIRONMENT_TRACKED(
+            f"Git tracks {count} {'file' if count == 1 else 'files'} of {shown}, first "
+            f"{examination.tracked[0]}: what runs there comes with every clone, and is another "
+            "machine's.",
+            path=shown,
+            fix=Command.of("git", "rm", "-r", "-q", "--cached", examination.place),
         )
 
 

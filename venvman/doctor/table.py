@@ -78,6 +78,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(repository.hooks, (codes.HOOKS_ABSENT,)),
     Check(repository.locks, (codes.LOCK_IGNORED, codes.LOCK_UNTRACKED)),
+    Check(repository.environment, (codes.ENVIRONMENT_TRACKED,)),
     Check(security.secrets, (codes.SECRET_IN_FILE,)),
     Check(security.insecure_indexes, (codes.INDEX_INSECURE,)),
 )

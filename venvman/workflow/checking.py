@@ -179,6 +179,7 @@ def examine_project(context: Context, *, verify_files: bool = False) -> Examinat
         target=look.interpreter.target if look.interpreter else None,
         overrides=_overridden(context, look.interpreter),
         hooks=_hooks(context),
+        tracked=_tracked(context, look.path),
         verify_files=verify_files,
         sharing=partial(sharing, context.directories.state),
     )
@@ -425,6 +426,20 @@ def _tracking(context: Context, locks: Sequence[Path]) -> Mapping[Path, LockTrac
         GitError,
     )
     return found or {}
+
+
+def _tracked(context: Context, environment: Path) -> tuple[str, ...]:
+    """What git tracks of ``environment``, relative to the root."""
+    from venvman.git import try_git
+
+    root = context.project.root
+    if context.project.git_root is None or not os.path.lexists(environment):
+        return ()
+    words = ("ls-files", "-z", "--", str(environment))
+    found, _ = _or_problems(
+        lambda: try_git(*words, cwd=root, variables=context.variables), GitError
+    )
+    return tuple(filter(None, found.stdout.split("\0"))) if found and found.ok else ()
 
 
 def _hooks(context: Context) -> HooksReport | None:
