@@ -6,7 +6,6 @@ then prints is run; afterwards the finding must be gone. Advice is not run: it m
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import shutil
@@ -17,11 +16,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import venvman
-from tests.support.broken import PLACES, edit, make_shop, remove, shell, shell_path_in, stand, write
+from tests.support.broken import (
+    PLACES,
+    all_of,
+    edit,
+    make_shop,
+    remove,
+    shell,
+    shell_path_in,
+    stand,
+    wheels_of,
+    write,
+)
 from tests.support.cli import run
-from tests.support.projects import git, site_of
+from tests.support.projects import HEADER, git, lock_of, site_of
 from tests.support.wheels import make_wheel
+from venvman.doctor.codes import CODES
+from venvman.install.journal import write_journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,18 +102,32 @@ def empty_a_record(root: Path) -> None:
     record.write_text("")
 
 
-PACKAGE = Path(venvman.__file__).parent
 BETA = "venv/lib/*/site-packages/beta-*.dist-info"
 
-NOT_WALKED = {
-    "VM105": "needs a second Python, which not every machine has",
-    "VM107": "walked where syncs are stopped: test_interrupted",
-    "VM305": "walked where freezing settles locks: test_sync_together",
-    "VM306": "the command of another tool",
-    "VM308": "a lock for systems that no test runs on",
-    "VM413": "no sync installs what does not fit the Python",
-}
-"""Codes with a fix that no scenario here covers, and why."""
+
+def disagree(root: Path) -> None:
+    new = make_wheel(wheels_of(root), "beta", "2.0")
+    write("requirements-dev.txt", "beta\n")(root)
+    text = HEADER + lock_of(new, via="-r requirements-dev.txt")
+    (root / "requirements-dev.lock").write_text(text)
+
+
+def pin_twice(root: Path) -> None:
+    new = make_wheel(wheels_of(root), "beta", "2.0")
+    edit("requirements.lock", "", lock_of(new, via="alpha"))(root)
+
+
+def make_the_lock_elsewhere(root: Path) -> None:
+    text = (root / "requirements.lock").read_text()
+    (root / "requirements.lock").unlink()
+    command = "pip-compile --output-file=requirements.txt pyproject.toml"
+    text = text.replace("by venvman", "by pip-compile").replace("venvman freeze", command)
+    (root / "requirements.txt").write_text(text)
+
+
+def say_in_metadata(line: str) -> Break:
+    return edit(f"{BETA}/METADATA", "Version: 1.0\n", f"Version: 1.0\n{line}\n")
+
 
 SCENARIOS: tuple[tuple[str, Break], ...] = (
     ("VM101", lambda root: shutil.rmtree(root / "venv")),
@@ -112,12 +137,16 @@ SCENARIOS: tuple[tuple[str, Break], ...] = (
     ("VM103", write("venv/pyvenv.cfg", "")),
     ("VM104", edit("venv/bin/activate", "/shop/venv", "/old/venv")),
     ("VM106", edit("venv/pyvenv.cfg", "packages = false", "packages = true")),
+    ("VM107", lambda root: write_journal(f"{root}/venv", ())),
     ("VM202", edit("requirements.txt", "", "beta=1\n")),
     ("VM301", lambda root: (root / "requirements.lock").unlink()),
     ("VM302", edit("requirements.txt", "", "gamma\n")),
     ("VM303", conflict),
     ("VM304", edit("requirements.lock", "beta==1.0", "beta>=1.0")),
     ("VM304", lambda root: (root / "requirements.lock").write_bytes(b"\xff\xfe\x00")),
+    ("VM305", disagree),
+    ("VM305", pin_twice),
+    ("VM308", edit("requirements.lock", "venvman freeze", "venvman freeze --target macos")),
     ("VM307", lock_without_hashes),
     ("VM401", remove("beta*")),
     ("VM402", edit(f"{BETA}/METADATA", "Version: 1.0", "Version: 0.9")),
@@ -144,34 +173,102 @@ SCENARIOS: tuple[tuple[str, Break], ...] = (
 )
 
 
-def codes_with_a_fix() -> set[str]:
-    """The codes of doctor that are given a ``fix`` somewhere in the package."""
-    names: dict[str, str] = {}
-    for node in ast.parse((PACKAGE / "doctor" / "codes.py").read_text()).body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-            (target,) = node.targets
-            assert isinstance(target, ast.Name)
-            first = node.value.args[0] if node.value.args else None
-            if isinstance(first, ast.Constant):
-                names[target.id] = str(first.value)
-    used = " ".join(path.read_text() for path in (PACKAGE / "doctor").glob("*.py"))
-    calls = re.findall(r"codes\.([A-Z_]+)\b", used.replace("codes.ENVIRONMENT_BROKEN)", ""))
-    return {names[name] for name in calls} - WITHOUT_A_FIX
+def drop(name: str) -> Break:
+    return lambda root: (root / name).unlink()
 
 
-WITHOUT_A_FIX = {"VM001", "VM201", "VM203", "VM204", "VM414", "VM701"}
-"""Told with advice, or with nothing to do."""
+PROJECT = write("pyproject.toml", "[tool.venvman]\n")
+
+SECRETS = (
+    "--index-url https://joe:hunter2@e.invalid/simple",
+    "--extra-index-url https://joe:hunter2@e.invalid/simple",
+    "--find-links https://joe:hunter2@e.invalid/files",
+    "-f https://hunter2@e.invalid/files",
+    "six @ https://joe:hunter2@e.invalid/six-1.0-py3-none-any.whl",
+    "six @ https://hunter2@e.invalid/six-1.0-py3-none-any.whl",
+    "six @ git+https://joe:hunter2@e.invalid/six",
+    "-e git+https://joe:hunter2@e.invalid/six#egg=six",
+)
+"""Each way to write credentials into a file."""
+
+TOLD: tuple[tuple[str, Break], ...] = (
+    ("VM105", write(".python-version", "3.8.0\n")),
+    ("VM201", all_of(drop("requirements.txt"), drop("requirements.lock"), PROJECT)),
+    ("VM203", edit("requirements.txt", "", "six @ git+https://e.invalid/six\n")),
+    ("VM204", write("constraints.txt", "beta<2\n")),
+    ("VM306", make_the_lock_elsewhere),
+    ("VM413", say_in_metadata("Requires-Python: <3")),
+    ("VM414", say_in_metadata("Requires-Dist: no requirement")),
+    *(("VM701", edit("requirements.txt", "", f"{line}\n")) for line in SECRETS),
+    *(("VM701", edit("requirements.lock", "alpha==", f"{line}\nalpha==")) for line in SECRETS),
+)
+"""Findings whose fix is advice, nothing, or the command of another tool."""
+
+UNREACHABLE = {"VM001"}
+"""What no file is known to lead to: a check that meets what it was not made for."""
+
+SITE = "venv/lib/python{}.{}/site-packages".format(*sys.version_info[:2])
+INFO = f"{SITE}/beta-1.0.dist-info"
+WHERE: dict[str, tuple[tuple[str | None, int | None], ...]] = {
+    **dict.fromkeys(("VM101", "VM102", "VM103", "VM104", "VM105", "VM106"), (("venv", None),)),
+    "VM107": (("venv", None),),
+    "VM201": ((None, None),),
+    "VM202": (("requirements.txt", 2),),
+    "VM203": (("requirements.txt", 2),),
+    "VM204": (("constraints.txt", None),),
+    "VM301": (("requirements.lock", None),),
+    "VM302": (("requirements.txt", 2),),
+    "VM303": (("requirements.lock", 1),),
+    "VM304": (("requirements.lock", 10), ("requirements.lock", None)),
+    "VM305": (("requirements-dev.lock", 7), ("requirements.lock", 13)),
+    "VM306": (("requirements.txt", None),),
+    "VM307": (("requirements.lock", None),),
+    "VM308": (("requirements.lock", None),),
+    "VM401": (("requirements.lock", 10),),
+    "VM404": ((f"{SITE}/gamma-1.0.dist-info", None),),
+    "VM405": ((f"{SITE}/beta-0.1.dist-info", None), (INFO, None)),
+    **dict.fromkeys(("VM402", "VM403", "VM406", "VM413", "VM414"), ((INFO, None),)),
+    "VM407": ((f"{SITE}/~eta", None),),
+    **dict.fromkeys(("VM411", "VM412"), ((f"{SITE}/alpha-1.0.dist-info", None),)),
+    **dict.fromkeys(("VM501", "VM502"), ((f"{SITE}/beta.py", None),)),
+    **dict.fromkeys(("VM503", "VM504"), ((f"{INFO}/RECORD", None),)),
+    "VM602": (("requirements.lock", None),),
+    "VM603": (("requirements.lock", None),),
+    "VM604": (("venv", None),),
+    "VM701": (("requirements.txt", 2), ("requirements.lock", 7)),
+    "VM702": (("requirements.txt", 2),),
+}
+"""The places that findings of a code may name in its scenarios."""
 
 
-def test_every_code_of_doctor_that_has_a_fix_is_walked(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    known = codes_with_a_fix()
+def test_every_code_of_doctor_is_told_and_walked(capsys: pytest.CaptureFixture[str]) -> None:
+    every = {each.code for each in CODES}
     walked = {code for code, _ in SCENARIOS}
+    told = {code for code, _ in TOLD}
     with capsys.disabled():
-        print(f"{len(walked)} codes walked in {len(SCENARIOS)} scenarios")  # noqa: T201 - asked for
-    assert walked | NOT_WALKED.keys() == known
-    assert not walked & NOT_WALKED.keys()
+        count = len(SCENARIOS) + len(TOLD)
+        print(f"{len(every)} codes of doctor in {count} scenarios")  # noqa: T201 - asked for
+    assert walked | told | UNREACHABLE == every
+    assert not walked & told
+
+
+@pytest.mark.parametrize(
+    ("code", "break_it"),
+    [
+        pytest.param(*each, id=f"{each[0]}-{number}")
+        for number, each in enumerate((*SCENARIOS, *TOLD))
+    ],
+)
+def test_each_code_is_told_of_files_on_disk_at_their_place(
+    code: str, break_it: Break, root: Path
+) -> None:
+    break_it(root)
+    found = findings(code, root, root, ())
+    assert found
+    for each in found:
+        places = WHERE.get(code) or ((str(root.parent / ".git/hooks"), None),)
+        assert (each["code"], (each["path"], each["line"])) in [(code, at) for at in places]
+        assert "hunter2" not in str(each)
 
 
 @pytest.fixture(scope="module")

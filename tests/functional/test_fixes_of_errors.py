@@ -215,6 +215,12 @@ def disagree(root: Path) -> None:
     )
 
 
+def pin_twice(root: Path) -> None:
+    new = serve("beta", "2.0")(root)
+    assert isinstance(new, Path)
+    edit(LOCK, "", lock_of(new, via="alpha"))(root)
+
+
 def track_one(root: Path) -> None:
     disagree(root)
     git(root, "add", "requirements.txt", LOCK)
@@ -381,6 +387,7 @@ MENDED: tuple[tuple[str, tuple[str, ...], Break], ...] = (
     ("lock-not-pinned", ("freeze",), edit(LOCK, "beta==1.0", "beta>=1.0")),
     ("lock-not-pinned", ("sync",), edit(LOCK, "beta==1.0", "beta>=1.0")),
     ("lock-not-text", ("sync",), lambda root: (root / LOCK).write_bytes(b"\xff\xfe\x00")),
+    ("lock-pins-twice", ("sync", "--locked"), pin_twice),
     ("lock-pins-unasked", ("sync", "--locked"), edit(LOCK, "", "gamma==1.0\n    # via zeta\n")),
     (
         "lock-place-unasked",

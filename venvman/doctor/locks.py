@@ -53,7 +53,8 @@ def staleness(examination: Examination) -> Iterator[Finding]:
     """Every reason why a lock no longer answers its requirements."""
     for each in examination.locks:
         for problem in each.stale:
-            yield codes.LOCK_STALE(
+            torn = problem.code in {"lock-disagreement", "lock-pins-twice"}
+            yield (codes.LOCKS_DISAGREE if torn else codes.LOCK_STALE)(
                 _sentence(problem),
                 path=problem.path or examination.display(each.path),
                 line=problem.line,

@@ -58,7 +58,7 @@ CHECKS: tuple[Check, ...] = (
     Check(requirements.unused, (codes.CONSTRAINTS_UNUSED,)),
     Check(locks.presence, (codes.LOCK_MISSING,)),
     Check(locks.readable, (codes.LOCK_CONFLICTED, codes.LOCK_FAULTY)),
-    Check(locks.staleness, (codes.LOCK_STALE,)),
+    Check(locks.staleness, (codes.LOCK_STALE, codes.LOCKS_DISAGREE)),
     Check(locks.agreement, (codes.LOCKS_DISAGREE,)),
     Check(locks.tool, (codes.LOCK_OF_ANOTHER_TOOL,)),
     Check(locks.hashes, (codes.LOCK_WITHOUT_HASHES,)),

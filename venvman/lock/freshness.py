@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, Command, Fix, Problem, Severity
+from venvman.errors import Advice, Command, Fix, LockError, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.localproject import inputs_of, metadata_digest
 from venvman.lock.match import matches_source, named_entry, strict_tool
@@ -152,6 +152,7 @@ def judge(
     every = tuple(targets) or (target,)
     wishes = tuple(_wishes(group, every))
     reasons = [
+        *_on_each(every, lambda one: _pinned_twice(lock, one)),
         *_on_each(every, lambda one: _unsatisfied(group, lock, one, root, others)),
         *judge_annotations(group, lock, targets=every, root=root),
         *_unhashed(lock, hashes),
@@ -173,6 +174,18 @@ def judge(
     if reasons:
         return Stale(reasons=tuple(reasons))
     return Fresh(notes=tuple(notes))
+
+
+def _pinned_twice(lock: Lock, target: Target) -> Iterator[Problem]:
+    """Pins of one name that differ, of which no environment on ``target`` can hold both."""
+    from venvman.lock.selection import select
+
+    if len({entry.name for entry in lock.entries}) == len(lock.entries):
+        return
+    try:
+        select([(_path(lock) or "", lock)], target)
+    except LockError as error:
+        yield from error.problems
 
 
 def _direct(groups: Sequence[Group]) -> list[Requirement]:

@@ -47,7 +47,7 @@ def _disagreements(rows: list[tuple[str, LockEntry]]) -> list[Problem]:
     first_path, first = rows[0]
     return [
         Problem(
-            code="lock-disagreement",
+            code="lock-pins-twice" if path == first_path else "lock-disagreement",
             message=(
                 f"{_place(path, entry)} pins {_pin(entry)}, "
                 f"but {_place(first_path, first)} pins {_pin(first)}."
@@ -55,8 +55,12 @@ def _disagreements(rows: list[tuple[str, LockEntry]]) -> list[Problem]:
             path=path,
             line=entry.origin.line if entry.origin else None,
             text=redact(entry.origin.text) if entry.origin else None,
-            why="One environment holds one version of a distribution: groups that cannot live "
-            "together are synced apart.",
+            why="One environment holds one version of a distribution"
+            + (
+                "."
+                if path == first_path
+                else ": groups that cannot live together are synced apart."
+            ),
             fix=Command.venvman("freeze"),
         )
         for path, entry in rows[1:]

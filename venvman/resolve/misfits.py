@@ -117,7 +117,8 @@ def _sentence(demand: Demand, same: Sequence[Refusal], tail: str) -> str:
         return f"{same[0].file.filename} {tail}."
     if len({each.version for each in same}) == 1 and same[0].kind is not RefusalKind.PYTHON:
         return f"{same[0].file.filename} and {len(same) - 1} more of its version: it {tail}."
-    return f"{demand.name} {_span(same)} {tail}."
+    several = len({each.version for each in same}) > 1
+    return f"{demand.name} {_span(same)}{': each' if several else ''} {tail}."
 
 
 def _span(refusals: Iterable[Refusal]) -> str:
