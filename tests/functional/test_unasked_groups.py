@@ -140,3 +140,34 @@ def test_such_groups_are_not_installed_at_once_and_the_fix_is_one_alone(
     assert "venvman sync --only-group build" in fixes
     assert run("sync", "--only-group", "build", cwd=root).code == 0
     assert versions_in(root) == {"alpha": "1.0"}
+
+
+def test_all_pairs_of_groups_that_cannot_live_together_are_told_at_once(tmp_path: Path) -> None:
+    root = project(
+        tmp_path / "p",
+        requirements="alpha==2.0\n",
+        requirements__build="alpha==1.0\n",
+        requirements__lint="beta==1.0\n",
+        requirements__style="beta==2.0\nalpha\n",
+        requirements__test="alpha\n",
+    )
+    done = run("freeze", "--all-groups", cwd=root)
+    assert done.code == 0, done.stderr
+    assert 'conflicts = [["default", "build"], ["lint", "style"]]' in done.stderr
+    assert done.stderr.count("cannot live together") == 1
+    assert run("freeze", "--all-groups", "--check", cwd=root).code == 0
+    for group in ("style", "test"):
+        assert "alpha==2.0" in (root / f"requirements-{group}.lock").read_text()
+    told = run("sync", "--group", "lint", "--group", "style", "--format", "json", cwd=root)
+    assert told.code == 2
+
+
+def test_groups_without_locks_that_conflict_are_not_frozen_by_a_sync_of_both(
+    tmp_path: Path,
+) -> None:
+    root = project(tmp_path / "p", requirements__lint="beta==1.0\n", requirements__style="beta>1\n")
+    told = run("sync", "--group", "lint", "--group", "style", "--format", "json", cwd=root)
+    assert told.code == 2
+    assert "venvman sync --only-group style" in [each["fix"] for each in told.json["problems"]]
+    assert not (root / "requirements-lint.lock").exists()
+    assert run("sync", "--only-group", "style", cwd=root).code == 0

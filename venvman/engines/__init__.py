@@ -62,10 +62,11 @@ class FreezeRequest:
     """Everything an engine needs to know.
 
     ``groups`` are frozen together, but for those that ``conflicts`` (sets of group names) keep
-    apart. ``python`` is the absolute path of the interpreter that ``target`` describes. ``locks``
-    are the existing locks by group, whose pins are kept as ``upgrade`` says; ``beside`` are locks
-    of other groups by path, whose pins are constraints. ``index`` is this
-    machine's configuration and the user's flags: what source files say is applied by the engine.
+    apart; ``parts`` does so with others that turn out to conflict. ``python`` is the absolute path
+    of the interpreter that ``target`` describes. ``locks`` are the existing locks by group, whose
+    pins are kept as ``upgrade`` says; ``beside`` are locks of other groups by path, whose pins are
+    constraints. ``index`` is this machine's configuration and the user's flags: what source files
+    say is applied by the engine.
     ``hashes`` None keeps what the existing lock's header says (hashes for a new one).
     ``variables`` is the environment that ``${VAR}`` in source files refer to. The rest are
     settings: ``exclude_newer`` is a date or an age (:func:`venvman.resolve.cutoff.cutoff`),
@@ -86,6 +87,7 @@ class FreezeRequest:
     beside: Mapping[Path, Lock] = field(default_factory=dict)
     upgrade: Upgrade = field(default_factory=Keep)
     conflicts: tuple[frozenset[str], ...] = ()
+    parts: bool = True
     hashes: bool | None = None
     exclude_newer: str | None = None
     overrides: tuple[str, ...] = ()

@@ -86,7 +86,7 @@ class _Freeze:
             return self._resolve(apart)
         except UnsatisfiableError as error:
             rivals = rivals_in(error, self._request) - apart
-            if len(rivals) < 2:
+            if len(rivals) < 2 or not self._request.parts:
                 raise
             self._reporter.problem(found_apart(rivals))
             return self._resolve(apart | rivals)

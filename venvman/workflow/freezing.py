@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from functools import partial
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from venvman.engines.rivals import declared
@@ -29,7 +30,7 @@ from venvman.workflow.agreement import DISAGREEMENT, by_standing, tracked
 from venvman.workflow.locks import judge_locks, read_group_lock, remember, stale_reasons
 from venvman.workflow.stopwatch import Stopwatch
 from venvman.workflow.targeting import wanted_targets
-from venvman.workflow.values import FreezeOutcome, FreezeRequest, LockOutcome
+from venvman.workflow.values import FreezeOutcome, FreezeRequest, GroupChoice, LockOutcome
 from venvman.workflow.wishes import (
     ALWAYS,
     choose_groups,
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from venvman.workflow.context import Context
     from venvman.workflow.locks import JudgedLock
 
-    _Run = Callable[[Sequence[JudgedLock], Sequence[JudgedLock]], Mapping[str, Lock]]
+    _Run = Callable[[Context, Sequence[JudgedLock], Sequence[JudgedLock]], Mapping[str, Lock]]
 
 __all__ = ["freeze", "freeze_stale"]
 
@@ -74,6 +75,9 @@ def freeze(context: Context, request: FreezeRequest) -> FreezeOutcome:
         refuse_foreign_locks(scan, context)
         wanted = choose_groups(scan, request.groups, configured=context.settings.groups.value)
         asked = {*wanted}
+        # That all groups are to have locks does not say that they are installed together.
+        usual = GroupChoice() if request.groups.everything else request.groups
+        together = choose_groups(scan, usual, configured=context.settings.groups.value)
         if not request.groups.only:
             asked |= {each.group for each in scan.sources if each.lock.is_file()}
         requirements = read_wishes(context, scan, None if request.installed else asked)
@@ -89,7 +93,7 @@ def freeze(context: Context, request: FreezeRequest) -> FreezeOutcome:
             context,
             requirements,
             interpreter.target,
-            together=wanted,
+            together=together,
             overwrite=request.yes,
             ask=not (request.check or request.dry_run),
             asked=asked,
@@ -129,8 +133,10 @@ def freeze_stale(
             context.reporter.problem(_not_editable(wish))
     try:
         with watch.stage(Stage.FREEZE):
-            run = partial(_run_engine, context, judged, interpreter, request)
-            found = run(todo, ()) if forced else _frozen(context, judged, todo, request, run)
+            run = partial(_run_engine, judged, interpreter, request, forced)
+            found = (
+                run(context, todo, ()) if forced else _frozen(context, judged, todo, request, run)
+            )
     except VenvmanError as error:
         if not (reasons and any(each.code == "build-in-look" for each in error.problems)):
             raise
@@ -213,7 +219,7 @@ def _frozen(
         (tuple(near), tuple(each for each in near if each.group.name in usual))
     ):
         try:
-            return _unmoved(context, todo, beside, run(todo, beside), request, run)
+            return _unmoved(context, todo, beside, run(context, todo, beside), request, run)
         except UnsatisfiableError as error:
             if not beside:
                 return _parted(context, judged, todo, request, run, error)
@@ -224,7 +230,7 @@ def _frozen(
         return _frozen(context, judged, settled, request, run) if settled else {}
     asked = [each for each in fresh if each.asked]
     try:
-        found = run([*todo, *asked], ())
+        found = run(context, [*todo, *asked], ())
     except UnsatisfiableError as error:
         return _parted(context, judged, todo, request, run, error)
     _require_leave(context, asked, todo, found, request)
@@ -239,37 +245,56 @@ def _parted(
     run: _Run,
     error: UnsatisfiableError,
 ) -> Mapping[str, Lock]:
-    """Locks for ``todo``, each group that cannot live with those always installed by itself.
+    """Locks for ``todo``, groups that cannot live together frozen apart: all pairs in one go.
+
+    What cannot live with those that are always installed is frozen by itself.
 
     Raises:
         UnsatisfiableError: that is not where the trouble lies, or they are to be installed
             together.
     """
     usual = _members(context, *ALWAYS)
-    core = [each for each in judged if each.asked and each.group.name in usual]
-    sides = [each for each in todo if each.group.name not in usual]
-    pairs: list[tuple[str, str]] = []
-    found: dict[str, Lock] = {}
-    for side in sides:
-        with_each = [each.group.name for each in core if not _fit(run, [each, side])]
-        if with_each or not _fit(run, [*core, side]):
-            found |= run([side], ())
-            with_each = with_each or [each.group.name for each in core]
-            pairs += [(name, side.group.name) for name in with_each]
+    asked = [each for each in judged if each.asked]
+    core = [each for each in asked if each.group.name in usual]
+    pairs = [
+        (one.group.name, two.group.name)
+        for one, two in combinations(asked, 2)
+        if not (one in core and two in core) and not _fit(context, run, [one, two])
+    ]
+    torn = {name for pair in pairs for name in pair}
+    for side in asked:  # with each of those always installed, and not with all of them
+        if side not in core and side.group.name not in torn and len(core) > 1:
+            fits = _fit(context, run, [*core, side])
+            pairs += [(each.group.name, side.group.name) for each in core if not fits]
     if not pairs:
         raise error
     if not request.apart:
         raise _not_together(error, pairs)
     context.reporter.problem(_cannot_agree(pairs))
-    left = [each for each in judged if each.group.name not in found]
+    barred = {two for one, two in pairs if one in usual} | {
+        one for one, two in pairs if two in usual
+    }
+    aware = _aware(context, [each for each in pairs if barred.isdisjoint(each)])
+    found: dict[str, Lock] = {}
+    for side in todo:
+        if side.group.name in barred:
+            found |= run(context, [side], ())
+    left = [each for each in judged if each.group.name not in barred]
     rest = [each for each in todo if each in left]
-    return {**found, **(_frozen(context, left, rest, request, run) if rest else {})}
+    return {**found, **(_frozen(aware, left, rest, request, run) if rest else {})}
 
 
-def _fit(run: _Run, together: Sequence[JudgedLock]) -> bool:
-    """Whether there are versions for all of ``together``."""
+def _aware(context: Context, pairs: Sequence[tuple[str, str]]) -> Context:
+    """``context`` as if ``pairs`` had been declared."""
+    declared = context.settings.conflicts
+    conflicts = replace(declared, value=(*declared.value, *pairs))
+    return replace(context, settings=replace(context.settings, conflicts=conflicts))
+
+
+def _fit(context: Context, run: _Run, together: Sequence[JudgedLock]) -> bool:
+    """Whether there are versions for all of ``together``, or they are known to live apart."""
     try:
-        run(together, ())
+        run(context, together, ())
     except UnsatisfiableError:
         return False
     return True
@@ -313,12 +338,12 @@ def _unmoved(
     moves = [_moves(each.lock, found[each.group.name]) for each in own]
     if not others or not any(moves) or _gives_way(context, own, others):
         return found
-    alone = run(own, beside)
+    alone = run(context, own, beside)
     if moves == [_moves(each.lock, alone[each.group.name]) for each in own]:
         return found
     kept = [replace(each, lock=alone[each.group.name]) for each in own]
     try:
-        return {**alone, **run(others, (*kept, *beside))}
+        return {**alone, **run(context, others, (*kept, *beside))}
     except UnsatisfiableError:
         _require_leave(context, kept, others, found, request)
         return found
@@ -470,10 +495,11 @@ def refuse_foreign_locks(scan: Scan, context: Context) -> None:
 
 
 def _run_engine(
-    context: Context,
     judged: Sequence[JudgedLock],
     interpreter: Interpreter,
     request: FreezeRequest,
+    forced: bool,
+    context: Context,
     todo: Sequence[JudgedLock],
     beside: Sequence[JudgedLock],
 ) -> Mapping[str, Lock]:
@@ -500,6 +526,7 @@ def _run_engine(
         beside={each.group.lock: each.lock for each in beside if each.lock is not None},
         upgrade=_upgrade(request),
         conflicts=tuple(frozenset(names) for names in context.settings.conflicts.value),
+        parts=forced,
         hashes=request.hashes,
         exclude_newer=context.settings.exclude_newer.value or next(iter(cutoffs), None),
         overrides=context.settings.overrides.value,
