@@ -158,21 +158,22 @@ def test_an_unknown_version_names_those_found_and_the_way_to_get_it(machine: Mac
     assert caught.value.code == "interpreter-not-found"
     assert caught.value.why is not None
     assert f"--python asks for it. Found: 3.98.1 ({python}), " in caught.value.why
-    assert str(caught.value.fix) == "pyenv install 3.99"
+    here = "Ask for one that is here, 3.98 say, or let `pyenv install 3.99` bring it."
+    assert str(caught.value.fix) == here
 
 
 def test_without_pyenv_the_newest_version_found_is_offered(machine: Machine) -> None:
     machine.on_path("python3.98", "3.98.1")
     with pytest.raises(EnvironmentUnusable) as caught:
         machine.choose("3.99")
-    assert str(caught.value.fix) == "venvman sync --python 3.98"
+    assert str(caught.value.fix) == "Ask for one that is here, 3.98 say, or install it."
 
 
 def test_a_version_that_is_too_old_is_not_offered_for_installation(machine: Machine) -> None:
     machine.pyenv("3.98.1")
     with pytest.raises(EnvironmentUnusable, match=r"No Python 2\.7") as caught:
         machine.choose("2.7")
-    assert str(caught.value.fix) == "venvman sync --python 3.98"
+    assert str(caught.value.fix) == "Ask for one that is here, 3.98 say, or install it."
     assert "venvman manages 3.8 and newer" in str(caught.value.why)
 
 
