@@ -1,7 +1,7 @@
 """The entry point: ``venvman`` and ``python -m venvman``.
 
-A ``sync`` or ``freeze`` that finds everything as the last one left it is answered before anything
-is imported.
+A command that finds everything as it was the last time is answered before anything heavy is
+imported.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ def _leave_out_work_folder() -> None:
 
 if __name__ == "__main__":
     _leave_out_work_folder()
-
-from venvman import stamp  # noqa: E402 - what is imported from here on is not theirs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -142,38 +140,18 @@ def _is_at_lock(frame: FrameType | None) -> bool:
 
 
 def _told_at_once() -> int | None:
-    """The exit code where there is nothing to do but to print; None where there is more.
+    """The exit code where the answer is known; None where there is more to do than to print it.
 
-    What cannot be written is left to the command line, which says why.
+    What cannot be read or written is left to the command line, which says why.
     """
-    said = _said_at_once()
     try:
-        if said is None:
-            from venvman.cli.help import tell
+        from venvman.cli import help as asked
+        from venvman.cli import remembered
 
-            return tell(sys.argv[1:], os.environ)
-        sys.stdout.write(said)
-        sys.stdout.flush()
+        words = sys.argv[1:]
+        told = asked.tell(words, os.environ)
+        return remembered.tell(words, os.environ) if told is None else told
     except Exception:  # noqa: BLE001 - the command line meets it again
-        return None
-    return 0
-
-
-def _said_at_once() -> str | None:
-    try:
-        arguments, cwd = sys.argv[1:], os.getcwd()
-        said = stamp.answer(arguments, os.environ, cwd)
-        if said is None and stamp.is_answerable(arguments):
-            from venvman.install.switch import switch
-
-            said = switch(arguments, os.environ, cwd)
-        if said is None and arguments[:1] in (["freeze"], ["lock"]):
-            from venvman import freshstamp
-
-            said = freshstamp.answer(arguments, os.environ, cwd)
-        return said
-    except (OSError, ValueError):
-        # A folder that is gone, a stamp that is damaged: the thorough way says what is wrong.
         return None
 
 

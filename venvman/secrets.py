@@ -8,9 +8,7 @@ or the keyring is told to :func:`remember`, and hidden wherever :func:`redact` m
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-from venvman.frozen import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,8 +79,7 @@ def check_url(*urls: str) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class _Place(NamedTuple):
     """What stands between ``://`` and the path of one URL in a text.
 
     ``end`` is where that ends, ``last`` where the last ``@`` of its word or line ends, if any.

@@ -18,7 +18,7 @@ import pytest
 from tests.support.cli import PATIENCE, run, started
 from tests.support.projects import HEADER, lock_of, site_of, snapshot, write_project
 from tests.support.wheels import make_wheel
-from venvman import stamp
+from venvman import memo
 from venvman.__main__ import main
 from venvman.directories import Directories
 from venvman.environment.lifecycle import create
@@ -144,7 +144,8 @@ def test_ctrl_c_while_modules_are_imported_is_told_alike(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(stamp, "answer", interrupted)
+    monkeypatch.setattr(memo, "recall", interrupted)
+    monkeypatch.setattr(sys, "argv", ["venvman", "status"])
     assert main() == 130
     assert capsys.readouterr().err == "Interrupted.\n"
 

@@ -1,7 +1,7 @@
-"""The nothing-to-do path: answered from the stamp while all is as it was, and only then.
+"""What is answered without work: while all is as it was, and only then.
 
-Whether the stamp answered is seen from outside: in a process where importing typer fails, only
-the stamp can.
+Whether an answer was remembered is seen from outside: in a process where the command line cannot be
+imported, nothing else can give it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.cli import Ran
+from tests.support.projects import site_of
 from tests.support.wheels import make_wheel, sha256_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from tests.support.index import Index
 
 NORMAL = "from venvman.__main__ import main; sys.exit(main())"
-STAMP_ONLY = "sys.modules['venvman.cli'] = None; " + NORMAL
+REMEMBERED = "sys.modules['venvman.cli.app'] = sys.modules['venvman.install'] = None; " + NORMAL
+LOOKING = ("status", "scan", "doctor", "tree", "why beta", "history")
 
 
 HEADER = f"""\
@@ -50,14 +52,14 @@ def venvman(*arguments: str, cwd: Path, program: str = NORMAL, **env: str) -> Ra
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
-def is_answered_at_once(project: Path, *arguments: str, **env: str) -> bool:
-    done = venvman(*(arguments or ("sync",)), cwd=project, program=STAMP_ONLY, **env)
-    return done.code == 0
+def is_remembered(project: Path, *arguments: str, **env: str) -> bool:
+    done = venvman(*(arguments or ("sync",)), cwd=project, program=REMEMBERED, **env)
+    return "Traceback" not in done.stderr
 
 
 @pytest.fixture
 def project(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A synced project: alpha needs beta; the environment is stamped."""
+    """A synced project: alpha needs beta."""
     monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     alpha = make_wheel(index.folder, "alpha", requires=["beta"])
     beta = make_wheel(index.folder, "beta", scripts={"beta": "beta:main"})
@@ -69,86 +71,96 @@ def project(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Pa
         f"beta==1.0 \\\n    --hash={sha256_of(beta)}\n    # via alpha\n"
     )
     (folder / "pyproject.toml").write_text("[tool.venvman]\n")
-    # Locks that are younger than the clock's grain are not stamped.
+    # What is younger than the clock's grain is not trusted.
     time.sleep(0.05)
     done = venvman("sync", cwd=folder)
     assert (done.code, done.stderr) == (
         0,
         "Fetching (2)\nCreating the environment\nInstalling (3)\n",
     )
+    time.sleep(0.05)
     return folder
 
 
-def site(project: Path) -> Path:
-    return next((project / "venv").glob("lib/python*/site-packages"))
+def test_a_sync_right_after_a_sync_is_remembered(project: Path) -> None:
+    done = venvman("sync", cwd=project, program=REMEMBERED)
+    assert done == Ran(0, "Nothing to do: venv holds the 2 packages of default.\n", "")
 
 
-def test_a_sync_right_after_a_sync_is_answered_by_the_stamp(project: Path) -> None:
-    done = venvman("sync", cwd=project, program=STAMP_ONLY)
-    assert (done.code, done.stdout) == (0, "Nothing to do: venv holds the 2 packages of default.\n")
-
-
-def test_the_stamp_says_what_the_thorough_way_says(project: Path) -> None:
-    quick = venvman("sync", cwd=project, program=STAMP_ONLY)
-    (project / "venv" / ".venvman" / "stamp").unlink()
-    thorough = venvman("sync", cwd=project)
-    assert quick == Ran(0, thorough.stdout, "")
-
-
-@pytest.mark.parametrize("flag", ["--check", "--quiet", "--dry-run"])
-def test_flags_that_only_look_are_answered_too(project: Path, flag: str) -> None:
-    assert is_answered_at_once(project, "sync", flag)
+@pytest.mark.parametrize("flag", ["--check", "--quiet", "--dry-run", "--color=always", "--no-wait"])
+def test_flags_that_only_look_or_show_ask_the_same(project: Path, flag: str) -> None:
+    assert is_remembered(project, "sync", flag)
 
 
 def test_a_quiet_answer_says_nothing(project: Path) -> None:
-    assert venvman("sync", "-q", cwd=project, program=STAMP_ONLY).stdout == ""
+    assert venvman("sync", "-q", cwd=project, program=REMEMBERED) == Ran(0, "", "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *LOOKING, "freeze", "sync -v", "sync --format json", "sync --all", "doctor --all",
+        "status --format json", "tree --invert", "tree --format dot", "freeze --check",
+        "status --project .",
+    ],
+)  # fmt: skip
+def test_whoever_asks_again_is_answered_from_memory(project: Path, words: str) -> None:
+    asked = words.split()
+    assert not is_remembered(project, *asked)
+    first = venvman(*asked, cwd=project)
+    assert venvman(*asked, cwd=project, program=REMEMBERED) == first
+
+
+@pytest.mark.parametrize(
+    "words", ["sync --recreate", "freeze --upgrade", "doctor --verify", "freeze --installed"]
+)
+def test_work_that_is_wanted_is_done_each_time(project: Path, words: str) -> None:
+    venvman(*words.split(), cwd=project)
+    assert not is_remembered(project, *words.split())
+
+
+def test_nothing_is_remembered_where_that_is_switched_off(project: Path) -> None:
+    assert not is_remembered(project, "sync", VENVMAN_NO_MEMO="1")
+    venvman("status", cwd=project, VENVMAN_NO_MEMO="1")
+    assert not is_remembered(project, "status")
+
+
+def test_colour_is_of_the_screen_not_of_the_first_time(project: Path) -> None:
+    plain = venvman("tree", cwd=project)
+    assert "\x1b[" not in plain.stdout
+    coloured = venvman("tree", "--color", "always", cwd=project, program=REMEMBERED)
+    assert "\x1b[" in coloured.stdout
+
+
+def test_width_is_of_the_screen_not_of_the_first_time(project: Path) -> None:
+    wide = venvman("scan", cwd=project, COLUMNS="200")
+    narrow = venvman("scan", cwd=project, program=REMEMBERED, COLUMNS="30")
+    assert max(map(len, wide.stdout.splitlines())) > 30
+    assert max(map(len, narrow.stdout.splitlines())) <= 30
+    assert venvman("scan", cwd=project, COLUMNS="30", VENVMAN_NO_MEMO="1") == narrow
 
 
 def test_it_is_answered_from_a_subfolder(project: Path) -> None:
-    (project / "src" / "deep").mkdir(parents=True)
-    assert is_answered_at_once(project / "src" / "deep")
+    deep = project / "src" / "deep"
+    deep.mkdir(parents=True)
+    time.sleep(0.05)
+    venvman("sync", cwd=deep)
+    venvman("sync", cwd=deep)
+    assert is_remembered(deep)
+    (deep.parent / "requirements.txt").write_text("")
+    assert not is_remembered(deep)
 
 
-def test_a_subfolder_that_is_a_project_itself_is_not_answered_for(project: Path) -> None:
-    inner = project / "service"
-    inner.mkdir()
-    (inner / "requirements.txt").write_text("")
-    assert not is_answered_at_once(inner)
-
-
-@pytest.mark.parametrize(
-    "arguments", [("sync", "--inexact"), ("sync", "--format", "json"), ("status",), ()]
-)
-def test_other_questions_are_not_answered(project: Path, arguments: tuple[str, ...]) -> None:
-    done = venvman(*arguments, cwd=project, program=STAMP_ONLY)
-    assert done.code != 0
-
-
-@pytest.mark.parametrize(
-    "flags", [("--format", "json"), ("--format=json",), ("--recreate",), ("-v",), ("--all",)]
-)
-def test_a_flag_that_asks_for_more_is_never_answered_by_a_stamp(
-    project: Path, flags: tuple[str, ...]
-) -> None:
-    first, second = venvman("sync", *flags, cwd=project), venvman("sync", *flags, cwd=project)
-    assert (first.code, second.code) == (0, 0)
-    assert not is_answered_at_once(project, "sync", *flags)
-
-
-def test_a_project_named_by_a_relative_path_is_looked_for(project: Path) -> None:
+def test_the_same_words_elsewhere_are_another_question(project: Path) -> None:
     arguments = ("sync", "--project", project.name)
     assert venvman(*arguments, cwd=project.parent).code == 0
+    assert is_remembered(project.parent, *arguments)
     # From here the same words name a folder that is not there.
-    assert not is_answered_at_once(project, *arguments)
+    assert not is_remembered(project, *arguments)
 
 
 def rewrite(path: Path) -> None:
     path.write_text(path.read_text() + "# a comment\n")
-
-
-def rename_and_come_back(project: Path) -> None:
-    stamp = project / "venv" / ".venvman" / "stamp"
-    stamp.write_text(stamp.read_text().replace(str(project), str(project.parent / "other")))
 
 
 CHANGES: dict[str, Callable[[Path], object]] = {
@@ -157,38 +169,38 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "the configuration is written": lambda p: rewrite(p / "pyproject.toml"),
     "a requirements file comes": lambda p: (p / "dev.in").write_text("alpha\n"),
     "a Python is asked for": lambda p: (p / ".python-version").write_text("3.8\n"),
-    "a package's metadata goes": lambda p: next(site(p).glob("beta-*/METADATA")).unlink(),
-    "a package comes": lambda p: (site(p) / "gamma-1.0.dist-info").mkdir(),
-    "a .pth file comes": lambda p: (site(p) / "x.pth").write_text("/nowhere\n"),
+    "a package's metadata goes": lambda p: next(site_of(p).glob("beta-*/METADATA")).unlink(),
+    "a package comes": lambda p: (site_of(p) / "gamma-1.0.dist-info").mkdir(),
+    "a .pth file comes": lambda p: (site_of(p) / "x.pth").write_text("/nowhere\n"),
     "pyvenv.cfg is written": lambda p: rewrite(p / "venv" / "pyvenv.cfg"),
     "the interpreter goes": lambda p: (p / "venv" / "bin" / "python").unlink(),
     "a sync was killed": lambda p: (p / "venv" / ".venvman" / "stage").mkdir(),
-    "the stamp is damaged": lambda p: (p / "venv" / ".venvman" / "stamp").write_text("x"),
-    "the environment is from another project": rename_and_come_back,
 }
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_nothing_is_answered_once(project: Path, change: str) -> None:
-    assert is_answered_at_once(project)
+def test_a_change_is_seen(project: Path, change: str) -> None:
+    assert is_remembered(project)
     CHANGES[change](project)
-    assert not is_answered_at_once(project)
+    assert not is_remembered(project)
 
 
-def test_files_without_metadata_are_answered_for_by_the_known_state(project: Path) -> None:
-    (site(project) / "stray.py").write_text("")
-    assert is_answered_at_once(project)
-    rewrite(project / "requirements.in")
-    assert not is_answered_at_once(project)
+def test_a_damaged_answer_is_none(project: Path, isolated: Path) -> None:
+    kept = [*(isolated / "state" / "memo").iterdir()]
+    for file in kept:
+        file.write_bytes(file.read_bytes()[:-1] + b"?")
+    assert kept
+    assert not is_remembered(project)
+    assert venvman("sync", cwd=project).stdout.startswith("Nothing to do: ")
 
 
-@pytest.mark.parametrize("name", ["CI", "VENVMAN_KEEP", "PIP_INDEX_URL"])
+@pytest.mark.parametrize("name", ["CI", "VENVMAN_KEEP", "PIP_INDEX_URL", "VIRTUAL_ENV", "PATH"])
 def test_a_variable_that_may_matter_changes_the_question(project: Path, name: str) -> None:
-    assert not is_answered_at_once(project, **{name: "1"})
+    assert not is_remembered(project, **{name: "1"})
 
 
 def test_other_variables_do_not_matter(project: Path) -> None:
-    assert is_answered_at_once(project, SOME_OTHER="1")
+    assert is_remembered(project, SOME_OTHER="1")
 
 
 def test_a_same_size_rewrite_with_the_old_time_is_noticed_by_its_ctime(project: Path) -> None:
@@ -196,19 +208,19 @@ def test_a_same_size_rewrite_with_the_old_time_is_noticed_by_its_ctime(project: 
     before = file.stat()
     file.write_text(file.read_text().replace("alpha", "alphb"))
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert not is_answered_at_once(project)
+    assert not is_remembered(project)
 
 
-def test_no_stamp_is_left_over_a_file_that_was_written_just_now(project: Path) -> None:
+def test_nothing_is_remembered_of_a_file_that_was_written_just_now(project: Path) -> None:
     rewrite(project / "requirements.in")
     assert venvman("sync", cwd=project).code == 0
     # It may still change within the same tick of the clock (git's racy rule), unless the process
     # took longer to start than the tick lasts; either way the answer stays right.
     rewrite(project / "requirements.in")
-    assert not is_answered_at_once(project)
+    assert not is_remembered(project)
 
 
-def test_starting_up_to_the_answer_imports_nothing_heavy(project: Path) -> None:
+def test_an_answer_that_is_remembered_imports_nothing_heavy(project: Path) -> None:
     done = venvman(
         "sync",
         cwd=project,
@@ -216,19 +228,10 @@ def test_starting_up_to_the_answer_imports_nothing_heavy(project: Path) -> None:
         "print(*sorted(name for name in set(sys.modules) - before), sep='\\n')",
     )
     loaded = set(done.stdout.splitlines()[1:])
-    assert loaded <= {
-        "venvman",
-        "venvman.__main__",
-        "venvman.privacy",
-        "venvman.reading",
-        "venvman.seal",
-        "venvman.stamp",
-        "_blake2",
-        "errno",
-        "zlib",
-        "__future__",
-        "typing",
+    assert {name for name in loaded if not name.startswith("venvman")} <= {
+        *("__future__", "errno", "marshal", "unicodedata", "zlib"),
     }
+    assert not {name for name in loaded if name.startswith("venvman.workflow")}
 
 
 def test_the_program_says_all_before_it_leaves_at_once(project: Path) -> None:
@@ -239,7 +242,7 @@ def test_the_program_says_all_before_it_leaves_at_once(project: Path) -> None:
         "Nothing to do: venv holds the 2 packages of default.\n",
         "",
     )
-    (site(project) / "beta-1.0.dist-info" / "RECORD").unlink()
+    (site_of(project) / "beta-1.0.dist-info" / "RECORD").unlink()
     done = subprocess.run(words, cwd=project, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "beta" in done.stdout

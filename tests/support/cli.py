@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
     from jsonschema.protocols import Validator
 
+<<<<<<< HEAD
 __all__ = ["PATIENCE", "Ran", "check_schema", "run", "run_on_terminal", "run_process", "started"]
+=======
+__all__ = ["Ran", "check_schema", "inside", "run", "run_on_terminal", "run_process"]
+>>>>>>> b6b7742 (Remember the answers of nine commands as drawings with the facts they rest on; one memo instead of two stamps)
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "reference" / "schemas"
 PATIENCE = 120
@@ -48,7 +52,7 @@ def run(*arguments: str | Path, cwd: Path | None = None) -> Ran:
     from venvman.cli.app import main
 
     out, err = _stream(), _stream()
-    with _inside(cwd), redirect_stdout(out), redirect_stderr(err):
+    with inside(cwd), redirect_stdout(out), redirect_stderr(err):
         code = main([str(each) for each in arguments])
     return Ran(code, _text(out), _text(err))
 
@@ -174,7 +178,7 @@ def _until_hung_up(screen: io.RawIOBase | io.FileIO) -> Iterator[bytes]:
 
 
 @contextmanager
-def _inside(folder: Path | None) -> Iterator[None]:
+def inside(folder: Path | None) -> Iterator[None]:
     before = Path.cwd()
     os.chdir(folder or before)
     try:

@@ -1,20 +1,23 @@
-"""A project whose lock changes as with ``git checkout``, synced thoroughly or by a switch."""
+"""A project whose lock changes as with ``git checkout``, synced in full or by a switch."""
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
-import sys
 import time
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 from unittest import mock
 
-from tests.support.cli import Ran, run
+from tests.support.cli import Ran, inside, run
 from tests.support.projects import lock_of, site_of, write_project
 from tests.support.wheels import make_wheel
 from tests.transactions.world import contents, left_over
+from venvman.cli.remembered import tell
 from venvman.environment.record import parse_record
 from venvman.install.switch import switch
+from venvman.workflow.hooking import FROZEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,15 +70,26 @@ class Branches:
         (self.root / "requirements.lock").write_text(self.locks[branch])
         time.sleep(0.012)
 
-    def thorough(self, *words: str) -> Ran:
-        """The sync that plans; it leaves a stamp."""
-        with mock.patch.object(sys, "argv", ["venvman", *WORDS, *words]):
-            ran = run(*WORDS, *words, cwd=self.root)
+    def full(self, *words: str) -> Ran:
+        """The sync that plans; it writes down the state."""
+        ran = run(*WORDS, *words, cwd=self.root)
         assert ran.code == 0, ran.stdout + ran.stderr
         return ran
 
     def switch(self, *words: str, observe: Callable[[str], None] | None = None) -> str | None:
-        return switch((*WORDS, *words), os.environ, str(self.root), observe=observe)
+        """What is said without a full sync; None if that is needed."""
+        if observe is not None:
+            done = switch(FROZEN, os.environ, str(self.root), observe=observe)
+            return None if done is None else str(done.changes)
+        out = io.StringIO()
+        with inside(self.root), redirect_stdout(out):
+            code = tell([*WORDS, *words], os.environ)
+        return None if code is None else out.getvalue()
+
+    def is_remembered(self) -> bool:
+        """Whether the next sync is answered without a look at what is installed."""
+        with mock.patch("venvman.cli.remembered._switch", return_value=None):
+            return self.switch() is not None
 
     def sync(self, branch: str) -> bool:
         """As the program does it; whether a switch was enough."""
@@ -86,7 +100,7 @@ class Branches:
         """The same with the lock that is there."""
         if self.switch() is not None:
             return True
-        self.thorough()
+        self.full()
         return False
 
     def contents(self) -> dict[str, str]:

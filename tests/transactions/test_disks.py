@@ -41,11 +41,11 @@ def both_states(branches: Branches) -> tuple[dict[str, str], dict[str, str]]:
     found = []
     for branch in ("work", "main"):
         branches.checkout(branch)
-        branches.thorough()
+        branches.full()
         found.append(branches.contents())
     for name in ("attic", "states"):
         shutil.rmtree(branches.venv / ".venvman" / name, ignore_errors=True)
-    branches.thorough()
+    branches.full()
     return found[0], found[1]
 
 
@@ -130,7 +130,7 @@ def test_a_folder_that_may_not_be_written_leaves_everything_as_it_was(
             said = " ".join(ran.stderr.replace("│", " ").split())
             assert "not permitted" in said or "Permission denied" in said
     assert branches.switch() is None
-    branches.thorough()
+    branches.full()
     assert branches.contents() == new
 
 

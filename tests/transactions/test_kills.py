@@ -35,7 +35,7 @@ class Kill:
         self.states = {}
         for branch in ("main", "work"):
             branches.checkout(branch)
-            branches.thorough()
+            branches.full()
             self.states[branch] = branches.contents()
         self.kinds: dict[str, Callable[[], None]] = {
             "create": self._nothing_there,
@@ -77,11 +77,11 @@ class Kill:
         """Back to ``main``, with no state known to switch to."""
         self.branches.checkout("main")
         shutil.rmtree(self.branches.venv / ".venvman/states", ignore_errors=True)
-        self.branches.thorough()
+        self.branches.full()
 
     def _switch(self) -> None:
         self.branches.checkout("work")
-        self.branches.thorough()
+        self.branches.full()
         self.branches.sync("main")
 
     def _kill(self, kind: str) -> None:

@@ -1,4 +1,4 @@
-"""Switching between known states: what a thorough sync would do, at the cost of a few renames."""
+"""Switching between known states: what a full sync would do, at the cost of a few renames."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import pytest
 
 from tests.support.cli import run
 from tests.transactions.branches import WORDS, Branches, uninstall
-from venvman import stamp
 from venvman.directories import Directories
 from venvman.files import inter_process_lock
 from venvman.install.transaction import Recovery, recover
@@ -32,7 +31,7 @@ def branches(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> B
     made = unsynced(tmp_path, index, monkeypatch)
     for branch in ("main", "work", "main"):
         made.checkout(branch)
-        made.thorough()
+        made.full()
     return made
 
 
@@ -41,15 +40,10 @@ def unsynced(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> B
     return Branches(tmp_path / "shop", index.folder)
 
 
-def answered(branches: Branches) -> str | None:
-    """What the stamp says, if it does."""
-    return stamp.answer(WORDS, os.environ, str(branches.root))
-
-
-def test_a_switch_leaves_what_a_thorough_sync_leaves(branches: Branches) -> None:
+def test_a_switch_leaves_what_a_full_sync_leaves(branches: Branches) -> None:
     main = branches.contents()
     branches.checkout("work")
-    branches.thorough()
+    branches.full()
     work = branches.contents()
     for branch, expected in (("main", main), ("work", work), ("main", main)):
         assert branches.sync(branch), branch
@@ -74,16 +68,16 @@ def test_it_says_what_changed(branches: Branches) -> None:
     assert last.endswith(": 2 installed, 3 changed and 2 removed.")
 
 
-def test_it_says_the_same_as_the_thorough_way(branches: Branches) -> None:
+def test_it_says_the_same_as_a_full_sync(branches: Branches) -> None:
     branches.checkout("other")
-    branches.thorough()
+    branches.full()
     branches.checkout("main")
-    thorough = branches.thorough().stdout
+    full = branches.full().stdout
     branches.sync("other")
     branches.checkout("main")
     quick = branches.switch()
     assert quick is not None
-    assert _untimed(quick) == _untimed(thorough)
+    assert _untimed(quick) == _untimed(full)
     assert branches.switch("--quiet") in ("", None)
 
 
@@ -93,16 +87,17 @@ def _untimed(said: str) -> list[str]:
     return [line.partition(": ")[2] if line.startswith("Done") else line for line in lines]
 
 
-def test_the_next_sync_is_answered_by_the_stamp(branches: Branches) -> None:
+def test_the_next_sync_is_remembered(branches: Branches) -> None:
     assert branches.sync("work")
-    assert answered(branches) == "Nothing to do: venv holds the 5 packages of default.\n"
+    assert branches.is_remembered()
+    assert branches.switch() == "Nothing to do: venv holds the 5 packages of default.\n"
     branches.checkout("main")
-    assert answered(branches) is None
+    assert not branches.is_remembered()
 
 
-def test_a_thorough_sync_and_doctor_find_nothing_to_do_afterwards(branches: Branches) -> None:
+def test_a_full_sync_and_doctor_find_nothing_to_do_afterwards(branches: Branches) -> None:
     branches.sync("work")
-    assert json.loads(branches.thorough("--format", "json").stdout)["data"]["changed"] == []
+    assert json.loads(branches.full("--format", "json").stdout)["data"]["changed"] == []
     found = run("doctor", "--ignore", "VM3", "--format", "json", cwd=branches.root).json
     assert [each for each in found["data"]["findings"] if each["severity"] != "note"] == []
 
@@ -113,7 +108,7 @@ def test_a_lock_that_is_only_written_differently_needs_no_move(branches: Branche
     before = branches.contents()
     assert branches.sync("main")
     assert branches.contents() == before
-    assert answered(branches) is not None
+    assert branches.is_remembered()
 
 
 def test_states_that_were_never_neighbours_are_switched_between(branches: Branches) -> None:
@@ -202,7 +197,7 @@ UNEXPECTED: dict[str, Callable[[Branches], object]] = {
         path.write_text("{") for path in (b.venv / ".venvman/states").iterdir()
     ],
     "a sync was killed": lambda b: (b.venv / ".venvman/stage").mkdir(),
-    "the stamp was lost": lambda b: (b.venv / ".venvman/stamp").unlink(),
+    "nobody says what it holds": lambda b: (b.venv / ".venvman/states/current.json").unlink(),
 }
 
 
@@ -215,7 +210,7 @@ MENDED = {
 
 
 @pytest.mark.parametrize("what", UNEXPECTED)
-def test_what_is_not_as_it_was_left_is_looked_at_thoroughly(branches: Branches, what: str) -> None:
+def test_what_is_not_as_it_was_left_is_looked_at_in_full(branches: Branches, what: str) -> None:
     branches.sync("work")
     expected = branches.contents()
     branches.sync("main")
@@ -251,7 +246,7 @@ def test_other_variables_ask_another_question(
     assert branches.switch() is None
 
 
-def test_files_of_several_owners_are_left_to_the_thorough_way(branches: Branches) -> None:
+def test_files_of_several_owners_are_left_to_a_full_sync(branches: Branches) -> None:
     branches.sync("sharing")
     assert not branches.sync("main")
     assert not branches.sync("sharing")
@@ -260,7 +255,7 @@ def test_files_of_several_owners_are_left_to_the_thorough_way(branches: Branches
 def test_a_lock_that_names_nothing_is_never_switched_to(branches: Branches) -> None:
     branches.locks["empty"] = ""
     branches.checkout("empty")
-    branches.thorough("--yes")
+    branches.full("--yes")
     branches.sync("main")
     branches.checkout("empty")
     assert branches.switch("--yes") is None
@@ -282,8 +277,8 @@ def test_an_error_at_any_step_leaves_the_old_environment(branches: Branches) -> 
         assert branches.switch(observe=_at(moment, _refuse)) is None
         assert branches.contents() == old, steps[moment]
         assert branches.left_over() == []
-    # The stamp still knows the environment by then: folders that came back have another time.
-    branches.thorough()
+    # The environment is no longer known by then: folders that came back have another time.
+    branches.full()
     assert branches.sync("main")
     assert branches.contents() == old
 
@@ -330,7 +325,7 @@ def test_a_process_that_dies_at_any_step_is_finished_or_discarded(branches: Bran
 def test_random_work_ends_as_it_does_without_switches(
     tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    """The same things are done twice at one place, the second time thoroughly throughout."""
+    """The same things are done twice at one place, the second time in full throughout."""
     branches = unsynced(tmp_path, index, monkeypatch)
     switched, seen = _wander(branches, random.Random(seed), with_switches=True)
     branches.forget()
@@ -350,7 +345,7 @@ def _wander(
             switched += branches.sync(branch)
         else:
             branches.checkout(branch)
-            branches.thorough()
+            branches.full()
         seen.append(branches.contents())
         assert branches.left_over() == []
         meddling(branches)

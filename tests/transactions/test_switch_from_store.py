@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.cli import run
-from tests.transactions.branches import WORDS, Branches, uninstall
+from tests.transactions.branches import Branches, uninstall
 from tests.transactions.test_switch import _at, _die, _press, _refuse, _untimed
-from venvman import stamp
 from venvman.directories import Directories
 from venvman.install.transaction import Recovery, recover
 
@@ -29,7 +28,7 @@ def branches(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> B
     made = Branches(tmp_path / "shop", index.folder)
     for branch in ("work", "main"):
         made.checkout(branch)
-        made.thorough()
+        made.full()
     shutil.rmtree(made.venv / ".venvman/attic")
     return made
 
@@ -45,18 +44,18 @@ def test_what_was_uninstalled_by_hand_is_linked_again(branches: Branches) -> Non
     assert said.endswith(": 2 installed and 3 unchanged.\n")
     assert branches.contents() == before
     assert branches.left_over() == []
-    assert stamp.answer(WORDS, os.environ, str(branches.root)) is not None
-    assert "Nothing to do" in branches.thorough().stdout
+    assert branches.is_remembered()
+    assert "Nothing to do" in branches.full().stdout
 
 
-def test_it_says_the_same_as_the_thorough_way_and_leaves_the_same(branches: Branches) -> None:
+def test_it_says_the_same_as_a_full_sync_and_leaves_the_same(branches: Branches) -> None:
     uninstall(branches.site, "two-1.0")
-    thorough = branches.thorough().stdout
+    full = branches.full().stdout
     after = branches.contents()
     uninstall(branches.site, "two-1.0")
     quick = branches.switch()
     assert quick is not None
-    assert _untimed(quick) == _untimed(thorough)
+    assert _untimed(quick) == _untimed(full)
     assert branches.contents() == after
     last, before = run("history", "--format", "json", cwd=branches.root).json["data"]["states"][:2]
     assert (last["by"], last["packages"]) == (before["by"], before["packages"])
@@ -82,7 +81,7 @@ def test_files_that_lie_where_a_package_was_give_way(branches: Branches) -> None
     assert branches.contents() == before
 
 
-def test_a_damaged_wheel_is_left_to_the_thorough_way(branches: Branches) -> None:
+def test_a_damaged_wheel_is_left_to_a_full_sync(branches: Branches) -> None:
     before = branches.contents()
     uninstall(branches.site, "two-1.0")
     cache = Directories.of(os.environ).cache
@@ -92,7 +91,7 @@ def test_a_damaged_wheel_is_left_to_the_thorough_way(branches: Branches) -> None
     assert branches.switch() is None
     assert branches.contents() == gone
     assert branches.left_over() == []
-    branches.thorough()
+    branches.full()
     assert branches.contents() == before
 
 
@@ -107,7 +106,7 @@ def test_a_damaged_wheel_is_left_to_the_thorough_way(branches: Branches) -> None
     ],
     ids=["a pth file", "other metadata", "half removed", "pip", "the configuration"],
 )
-def test_where_the_environment_differs_more_the_thorough_way_looks(
+def test_where_the_environment_differs_more_a_full_sync_looks(
     branches: Branches, more: Callable[[Path], object]
 ) -> None:
     uninstall(branches.site, "one-1.0")
@@ -117,8 +116,8 @@ def test_where_the_environment_differs_more_the_thorough_way_looks(
     assert branches.contents() == gone
 
 
-def test_bytecode_is_compiled_by_the_thorough_way(branches: Branches) -> None:
-    branches.thorough("--compile")
+def test_bytecode_is_compiled_by_a_full_sync(branches: Branches) -> None:
+    branches.full("--compile")
     uninstall(branches.site, "one-1.0")
     assert branches.switch("--compile") is None
 
@@ -177,11 +176,11 @@ def test_a_wheel_that_was_unpacked_anew_is_known_again(branches: Branches) -> No
     (stored,) = cache.glob("wheels-v1/*/*/files/two.py")
     shutil.rmtree(stored.parents[1])
     away = branches.venv.rename(branches.root.parent / "away")
-    branches.thorough()
+    branches.full()
     branches.forget()
     away.rename(branches.venv)
     for _ in range(2):
         uninstall(branches.site, "two-1.0")
         assert branches.switch() is not None
         assert (branches.site / "two.py").stat().st_mtime_ns == stored.stat().st_mtime_ns
-    assert "Nothing to do" in branches.thorough().stdout
+    assert "Nothing to do" in branches.full().stdout

@@ -32,7 +32,7 @@ from venvman.errors import (
 )
 from venvman.lock.freshness import Stale
 from venvman.project import Project
-from venvman.report.as_text import error_panel, problem_line, problems_panel, render
+from venvman.report.as_text.render import error_panel, problem_line, problems_panel, render
 from venvman.report.as_text.words import count, duration, plain, sentence_list, size
 from venvman.report.freeze import freeze_result
 from venvman.report.result import Result

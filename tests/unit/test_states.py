@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvman import seal, stamp
+from venvman import memo, seal
 from venvman.environment.ledger import Ledger, Provenance
 from venvman.files import spread_folders
 from venvman.install import states
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 PROVENANCE = Provenance("ab" * 32, "", True, 5, 6, 7)
 
 
-def state(file: Path, *, flags: str = "--frozen", text: str = "Nothing.") -> states.State:
+def state(file: Path, *, flags: str = "--frozen", end: str = ".") -> states.State:
     return states.State(
         flags=flags,
         names=("TOKEN",),
-        seen=stamp.seen_of({}, ("TOKEN",)),
-        contents=states.contents_of([(stamp.FILE, str(file)), (stamp.NAMES, str(file.parent))]),
-        text=text,
-        parts=((stamp.PART, "/venv/pyvenv.cfg", "1 2 3 4"),),
+        seen=memo.seen_of({}, ("TOKEN",)),
+        contents=states.contents_of([(memo.FILE, str(file)), (memo.NAMES, str(file.parent))]),
+        said=("Nothing", "", end),
+        parts=((memo.FILE, "/venv/pyvenv.cfg", "1 2 3 4"),),
         folders=("lib",),
         lasting=("", "bin", "lib"),
         held={"lib/one-1.0.dist-info": states.Held("one", "1.0", "one-1.0-x", False, PROVENANCE)},
@@ -76,12 +76,12 @@ def test_the_oldest_are_forgotten_and_one_reached_again_is_the_newest(tmp_path: 
         keys.append(states.record(str(tmp_path), state(file)))
         if number == 15:
             file.write_text("0")
-            states.record(str(tmp_path), state(file, text="again"))
+            states.record(str(tmp_path), state(file, end="again"))
     kept = {path.stem for path in (tmp_path / states.STATES).iterdir()} - {"index"}
     assert kept == {keys[0], *keys[5:]}
     again = states.read(str(tmp_path), keys[0])
     assert again is not None
-    assert again.text == "again"
+    assert again.said[2] == "again"
 
 
 def test_a_state_that_cannot_be_written_or_read_is_none(tmp_path: Path) -> None:

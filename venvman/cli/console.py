@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 
 from venvman.cli.streams import write
-from venvman.report.drawing import lines, needs_rich
+from venvman.report.drawing import lines, needs_rich, to_data
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-__all__ = ["Manner", "Printer", "make_console", "manner_of"]
+__all__ = ["Manner", "Printer", "Transcript", "make_console", "manner_of"]
 
 # Off a terminal nothing has a width. Wide enough that a sentence stays on its line for grep.
 _WIDTH_OF_A_PIPE = 120
@@ -69,12 +70,38 @@ def make_console(stream: TextIO, manner: Manner) -> Console:
     )
 
 
-class Printer:
-    """Prints drawings to ``stream`` as ``manner`` says; rich is imported where it is needed."""
+class Transcript:
+    """What a command shows, as values: see :class:`venvman.memo.Memo`.
 
-    def __init__(self, stream: TextIO, manner: Manner) -> None:
+    It is not ``complete`` where rich drew something itself.
+    """
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[bool, bool, Any]] = []
+        self.complete = True
+
+    def add(self, what: object, *, error: bool, wrap: bool = True) -> None:
+        """Adds a drawing, or text for programs; ``error`` says that it went to stderr."""
+        if isinstance(what, str):
+            self.shown.append((error, wrap, what))
+        elif needs_rich(what):
+            self.complete = False
+        else:
+            self.shown.append((error, wrap, to_data(what)))
+
+
+class Printer:
+    """Prints drawings to ``stream`` as ``manner`` says; rich is imported where it is needed.
+
+    What it prints is added to ``transcript``.
+    """
+
+    def __init__(
+        self, stream: TextIO, manner: Manner, transcript: Transcript | None = None
+    ) -> None:
         self._stream = stream
         self._manner = manner
+        self._transcript = transcript
 
     @property
     def console(self) -> Console:
@@ -98,6 +125,8 @@ class Printer:
 
     def print(self, drawing: RenderableType, *, wrap: bool = True) -> None:
         """Prints ``drawing``; what does not wrap is meant to be one line, however long."""
+        if self._transcript is not None:
+            self._transcript.add(drawing, error=self._stream is sys.stderr, wrap=wrap)
         if needs_rich(drawing):
             drawn = io.StringIO()  # rich's own capture would write to the stream all the same
             console = make_console(drawn, self._manner)

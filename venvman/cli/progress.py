@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, ProgressColumn, Task, TaskID
 
-    from venvman.cli.console import Printer
+    from venvman.cli.console import Printer, Transcript
     from venvman.errors import Problem
+    from venvman.report.drawing import Text
     from venvman.report.fixes import Standing
 
 __all__ = ["LineReporter", "LiveReporter", "SilentReporter", "TerminalReporter"]
@@ -136,8 +137,10 @@ class LiveReporter(TerminalReporter):
         *,
         verbose: bool = False,
         here: Callable[[], Standing] = lambda: AT_ROOT,
+        transcript: Transcript | None = None,
     ) -> None:
         super().__init__()
+        self._transcript = transcript
         self._console = console
         self._here = here
         self._verbose = verbose
@@ -213,13 +216,18 @@ class LiveReporter(TerminalReporter):
         if self._verbose:
             from venvman.report.as_text.words import Style, plain
 
-            self._console.print(plain(text, Style.FAINT), soft_wrap=True)
+            self._print(plain(text, Style.FAINT), wrap=False)
 
     def told(self, problem: Problem) -> None:
         """One line above the bars, at once."""
         from venvman.report.as_text.problems import problem_line
 
-        self._console.print(problem_line(problem, self._here()))
+        self._print(problem_line(problem, self._here()), wrap=True)
+
+    def _print(self, line: Text, *, wrap: bool) -> None:
+        if self._transcript is not None:
+            self._transcript.add(line, error=True, wrap=wrap)
+        self._console.print(line, soft_wrap=not wrap)
 
     @contextmanager
     def paused(self) -> Iterator[None]:

@@ -7,13 +7,23 @@ typer's (:mod:`venvman.cli.typed`). Imports nothing but the table.
 
 from __future__ import annotations
 
-from venvman.cli.table import ALIASES, COMMANDS, FAMILIES, Argument, Command, Kind, Option, find
+from venvman.cli.table import (
+    ALIASES,
+    COMMANDS,
+    FAMILIES,
+    Argument,
+    Command,
+    Effect,
+    Kind,
+    Option,
+    find,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Glance", "Line", "glance", "own_words", "read"]
+__all__ = ["Glance", "Line", "choosing", "glance", "own_words", "read"]
 
 
 class Line:
@@ -24,6 +34,14 @@ class Line:
     def __init__(self, command: Command, values: dict[str, object]) -> None:
         self.command = command
         self.values = values
+
+    def changes(self, effect: str) -> bool:
+        """Whether an option of this ``effect`` is given."""
+        return any(
+            self.values[each.name] != each.default
+            for each in self.command.options
+            if each.effect == effect
+        )
 
 
 class Glance:
@@ -46,6 +64,19 @@ class Glance:
         self.color = color if color in ("auto", "always", "never") else "auto"
         self.quiet = "-q" in own or "--quiet" in own
         self.verbose = "-v" in own or "--verbose" in own
+
+
+def choosing(line: Line) -> str:
+    """What ``line`` chooses: the options that make another question of it, and its words."""
+    options = line.command.options
+    chosen = [(each.name, line.values[each.name]) for each in options if _chooses(each, line)]
+    argument = line.command.argument
+    words = None if argument is None else line.values[argument.name]
+    return repr((chosen, words) if words else chosen)
+
+
+def _chooses(option: Option, line: Line) -> bool:
+    return option.effect == Effect.CHOOSES and line.values[option.name] != option.default
 
 
 def glance(words: Sequence[str]) -> Glance:

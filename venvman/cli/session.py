@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from venvman.cli.console import Printer, manner_of
+from venvman.cli.console import Printer, Transcript, manner_of
 from venvman.cli.options import Common, Format
+from venvman.cli.read import choosing
+from venvman.cli.remembered import keep, nothing_to_do, question_of
 from venvman.cli.streams import write
 from venvman.cli.table import COMMON
 from venvman.cli.usage import NAME
 from venvman.errors import Advice, ExitCode, OutputFault, ProjectNotFound, VenvmanError
 from venvman.errors import Command as Fix
+from venvman.memo import FILE, Memo
 from venvman.report.result import Result, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from typing import TextIO
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import TextIO, TypeAlias
 
     from venvman.cli.progress import TerminalReporter
     from venvman.cli.read import Line
@@ -29,11 +33,21 @@ if TYPE_CHECKING:
     from venvman.directories import Directories
     from venvman.report.fixes import Standing
     from venvman.workflow import Context
+    from venvman.workflow.watching import Resting
+
+    Said: TypeAlias = tuple[str, str, str]
 
 __all__ = ["Session", "function_of", "perform"]
 
 
 Outcome = TypeVar("Outcome")
+
+_REACHES = {
+    **dict.fromkeys(("status", "tree", "why", "diff", "history"), "ENVIRONMENT"),
+    "scan": "FILES",
+    "doctor": "INSTALLED",
+}
+"""How far the commands look that change nothing: :class:`venvman.workflow.watching.Reach`."""
 
 
 class Session:
@@ -42,9 +56,16 @@ class Session:
     Reads the process's environment, working directory and streams: below ``cli`` nobody does.
     """
 
-    def __init__(self, common: Common, words: Sequence[str] = ()) -> None:
+    def __init__(self, common: Common, words: Sequence[str] = (), line: Line | None = None) -> None:
+        self.started_ns = time.time_ns()
         self.common = common
         self._words = words
+        self._line = line
+        self._opened: list[Context] = []
+        self._resting: list[Resting | None] = []
+        self._said: Said | None = None
+        self._worked = False
+        self.transcript = Transcript()
         self.variables: Mapping[str, str] = dict(os.environ)
         self.reporter = self._make_reporter()
 
@@ -52,7 +73,7 @@ class Session:
         """The project's :class:`~venvman.workflow.Context`; ``flags`` are settings given here."""
         from venvman import workflow
 
-        return workflow.open_context(
+        opened = workflow.open_context(
             project=self.common.project,
             flags={"offline": self.common.offline or None, **flags},
             variables=self.variables,
@@ -60,6 +81,8 @@ class Session:
             reporter=self.reporter,
             cache_dir=self.common.cache_dir,
         )
+        self._opened.append(opened)
+        return opened
 
     def context_or_new(self, **flags: object) -> Context:
         """The same; where there is no project yet, one in the folder that was named, or here.
@@ -94,7 +117,7 @@ class Session:
             return (self.context(**flags),)
         from venvman import workflow
 
-        return workflow.open_workspace(
+        opened = workflow.open_workspace(
             top=self.common.project,
             flags={"offline": self.common.offline or None, **flags},
             variables=self.variables,
@@ -102,6 +125,8 @@ class Session:
             reporter=self.reporter,
             cache_dir=self.common.cache_dir,
         )
+        self._opened += opened
+        return opened
 
     def each(self, contexts: Sequence[Context], do: Callable[[Context], Outcome]) -> list[Outcome]:
         """What ``do`` makes of each project; an error's commands are for the one that met it."""
@@ -112,6 +137,64 @@ class Session:
             except VenvmanError as error:
                 raise error.at(context.project.root)  # noqa: B904 - it is the same one
         return outcomes
+
+    @property
+    def chosen(self) -> str:
+        """What the command line chooses."""
+        return "" if self._line is None else choosing(self._line)
+
+    @cached_property
+    def question(self) -> str | None:
+        """What is asked, for the answer to be remembered; None where it is not to be."""
+        return None if self._line is None else question_of(self._line, self.variables)
+
+    def rest(
+        self, on: Iterable[Resting | None], *, said: Said | None = None, worked: bool = False
+    ) -> None:
+        """What the answer rests on, for each project; None where it is not to be remembered.
+
+        ``said`` is the sentence for there being nothing to do, also where something ``worked``: the
+        next time there is not.
+        """
+        self._resting, self._said, self._worked = list(on), said, worked
+
+    def remember(self, result: Result) -> None:
+        """Keeps what was shown for the next time, where that would be the same."""
+        if self.question is None or result.exit_code not in (ExitCode.OK, ExitCode.DRIFT):
+            return
+        if result.command in _REACHES:
+            from venvman.workflow.watching import Reach, rests_on_look
+
+            reach = Reach[_REACHES[result.command]]
+            opened, since_ns = self._opened, self.started_ns
+            try:
+                self.rest(rests_on_look(each, since_ns=since_ns, reach=reach) for each in opened)
+            except (OSError, VenvmanError):
+                return  # what cannot be looked at is told each time
+        resting = [each for each in self._resting if each is not None]
+        if not resting or len(resting) < len(self._resting) or not self.transcript.complete:
+            return
+        known = Memo(int(result.exit_code), result.answers, self.transcript.shown)
+        if self._worked or self.common.quiet:
+            if self._said is None or not self._is_short:
+                return
+            known = nothing_to_do(self._said)
+        names = sorted({name for each in resting for name in each.names})
+        watched = [fact for each in resting for fact in each.watched]
+        watched += [(FILE, str(self.cwd / word), self.started_ns) for word in self._arguments()]
+        keep(self.question, known, self.variables, names=names, watched=watched)
+
+    @property
+    def _is_short(self) -> bool:
+        """Whether a sentence is all that there is to say."""
+        talks = self.common.verbose or self.common.format is Format.JSON
+        return not (talks or self.reporter.problems)
+
+    def _arguments(self) -> tuple[str, ...]:
+        """The words that are no options: some commands take them for files."""
+        argument = None if self._line is None else self._line.command.argument
+        given = None if self._line is None or argument is None else self._line.values[argument.name]
+        return given if isinstance(given, tuple) else ()
 
     @cached_property
     def cwd(self) -> Path:
@@ -171,7 +254,7 @@ class Session:
 
             told = [each for each in self.reporter.problems if each not in result.problems]
             whole = replace(result, problems=(*result.problems, *told))
-            write(sys.stdout, render(whole, self.here))
+            self._write(render(whole, self.here))
         else:
             self._show_text(result)
         return result.exit_code
@@ -182,7 +265,7 @@ class Session:
         if self.common.format is Format.JSON and not isinstance(error, OutputFault):
             return self.show(result)
         self.reporter.close()
-        from venvman.report.as_text import error_panel
+        from venvman.report.as_text.render import error_panel
         from venvman.report.drawing import Text
 
         printer = self._printer(sys.stderr)
@@ -194,16 +277,20 @@ class Session:
         return result.exit_code
 
     def _show_text(self, result: Result) -> None:
-        from venvman.report.as_text import render
+        from venvman.report.as_text.render import render
 
         if result.verbatim is not None:
-            write(sys.stdout, result.verbatim)
+            self._write(result.verbatim)
         elif not self.common.quiet or result.answers or result.exit_code is not ExitCode.OK:
             printer = self._printer(sys.stdout)
             verbose, height = self.common.verbose, printer.height
             result = self._with_next(result)
             printer.print(render(result, verbose=verbose, height=height, here=self.here))
         self._show_problems(result)
+
+    def _write(self, text: str) -> None:
+        self.transcript.add(text, error=False)
+        write(sys.stdout, text)
 
     def _with_next(self, result: Result) -> Result:
         """What a dry run or check would do is done by the same command line without that."""
@@ -214,7 +301,7 @@ class Session:
 
     def _show_problems(self, result: Result) -> None:
         """Those of ``result`` that were not already told while it was made."""
-        from venvman.report.as_text import problem_line, problems_panel
+        from venvman.report.as_text.problems import problem_line, problems_panel
 
         printer = self._printer(sys.stderr)
         untold = [each for each in result.problems if each not in self.reporter.problems]
@@ -231,15 +318,19 @@ class Session:
         silent_json = self.common.format is Format.JSON and not manner.animation
         if self.common.quiet or silent_json:
             return progress.SilentReporter()
-        printer = Printer(sys.stderr, manner)
+        printer = Printer(sys.stderr, manner, self.transcript)
         if manner.animation:
             return progress.LiveReporter(
-                printer.console, verbose=self.common.verbose, here=lambda: self.here
+                printer.console,
+                verbose=self.common.verbose,
+                here=lambda: self.here,
+                transcript=self.transcript,
             )
         return progress.LineReporter(printer, verbose=self.common.verbose, here=lambda: self.here)
 
     def _printer(self, stream: TextIO) -> Printer:
-        return Printer(stream, manner_of(stream, color=self.common.color, variables=self.variables))
+        manner = manner_of(stream, color=self.common.color, variables=self.variables)
+        return Printer(stream, manner, self.transcript)
 
     def _ask(self, question: str) -> bool:
         import typer
@@ -257,10 +348,13 @@ def perform(line: Line, words: Sequence[str]) -> ExitCode:
     own = [each.name for each in line.command.options if each not in COMMON]
     if line.command.argument is not None:
         own.append(line.command.argument.name)
-    session = Session(Common.of(**shared), words)
+    session = Session(Common.of(**shared), words, line)
     try:
         function = function_of(line.command)
-        return session.show(function(session, **{name: line.values[name] for name in own}))
+        result = function(session, **{name: line.values[name] for name in own})
+        code = session.show(result)
+        session.remember(result)
+        return code
     finally:
         session.reporter.close()
 

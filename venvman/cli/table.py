@@ -129,12 +129,12 @@ class Command:
     ``help`` is its first line in the help. ``options`` are its own and the common ones, except
     those that it has in a form of its own. ``passing``: all after the first word is another
     program's. ``hidden`` from the help: for other programs. ``examples`` are command lines with
-    what each is for.
+    what each is for. ``remembered``: the same answer is given as long as nothing has changed.
     """
 
     __slots__ = (
         *("argument", "examples", "function", "help"),
-        *("hidden", "name", "options", "passing"),
+        *("hidden", "name", "options", "passing", "remembered"),
     )
 
     def __init__(
@@ -146,6 +146,7 @@ class Command:
         argument: Argument | None = None,
         passing: bool = False,
         hidden: bool = False,
+        remembered: bool = False,
         examples: tuple[tuple[str, str], ...] = (),
     ) -> None:
         own = {each.name for each in options}
@@ -156,6 +157,7 @@ class Command:
         self.argument = argument
         self.passing = passing
         self.hidden = hidden
+        self.remembered = remembered
         self.examples = examples
 
     def defaults(self) -> dict[str, object]:
@@ -248,7 +250,10 @@ COMMON = (
 """What every command takes."""
 
 _ALL_PROJECTS = Option(
-    "all_projects", "--all", help="Every project of the workspace, not only the one found here."
+    "all_projects",
+    "--all",
+    effect=Effect.SHOWS,  # of each project the question is the same
+    help="Every project of the workspace, not only the one found here.",
 )
 _CHECK = Option(
     "check",
@@ -406,6 +411,7 @@ _TABLE = (
             ("venvman sync --check", "in CI: exit with 1 if anything is to be done"),
             ("venvman sync --group docs", "also the group of requirements-docs.in"),
         ),
+        remembered=True,
         help="Freeze the requirements if the lock is missing or stale, then make ./venv equal "
         "to it.",
     ),
@@ -474,6 +480,7 @@ _TABLE = (
             ("venvman freeze -P django", "also move the pin of django"),
             ("venvman freeze --check", "exit with 1 if a lock is stale"),
         ),
+        remembered=True,
         help="Write the lock: every package pinned and hashed, with the reason it is there.",
     ),
     Command(
@@ -481,6 +488,7 @@ _TABLE = (
         "status:status",
         *_GROUP_OPTIONS,
         _PYTHON,
+        remembered=True,
         help="Show requirements, lock, environment and drift on one screen; exit with 1 on drift.",
     ),
     Command(
@@ -511,12 +519,14 @@ _TABLE = (
             ("venvman doctor --verify", "also every installed file's content"),
             ("venvman doctor --select VM3", "only what concerns locks"),
         ),
+        remembered=True,
         help="Find what has drifted, and name the command that mends it; exit with 1 on findings.",
     ),
     Command(
         "scan",
         "scan:scan",
         _ALL_PROJECTS,
+        remembered=True,
         help="Show the projects and requirements files found here, and how each was understood.",
     ),
     Command(
@@ -575,7 +585,6 @@ _TABLE = (
         Option(
             "check",
             "--check",
-            effect=Effect.LOOKS,
             help="Exit with 1 if the requirements let anything move.",
         ),
         argument=Argument("names", metavar="[NAME]...", help="Only these packages."),
@@ -596,6 +605,7 @@ _TABLE = (
         _ONLY_GROUP,
         _GRAPH_FORMAT,
         argument=Argument("names", metavar="[NAME]...", help="Only these packages' trees."),
+        remembered=True,
         help="Show the locked packages as a tree: what each requirement brings.",
     ),
     Command(
@@ -607,13 +617,14 @@ _TABLE = (
             "names", metavar="NAME...", required=True, help="The packages to explain."
         ),
         examples=(("venvman why urllib3", "every chain of requirements that brings it"),),
+        remembered=True,
         help="Show why a package is locked: every chain of requirements that brings it.",
     ),
     Command(
         "diff",
         "diff:diff",
         Option("env", "--env", help="Compare what is installed with the locks."),
-        Option("check", "--check", effect=Effect.LOOKS, help="Exit with 1 if anything differs."),
+        Option("check", "--check", help="Exit with 1 if anything differs."),
         argument=Argument(
             "sides",
             metavar="[A] [B]",
@@ -621,11 +632,13 @@ _TABLE = (
             "without any it is the last commit.",
         ),
         examples=(("venvman diff main", "what changed in the locks since main"),),
+        remembered=True,
         help="Show which pins were added, removed or changed between two states of the locks.",
     ),
     Command(
         "history",
         "history:history",
+        remembered=True,
         help="List the states of ./venv that it can be taken back to, the newest first.",
     ),
     Command(

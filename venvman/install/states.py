@@ -1,20 +1,22 @@
 """Known states: what each set of locks came to, so that going back to one needs no thinking.
 
-    .venvman/states/index.json   by which contents of the project's files each state is known
-    .venvman/states/<id>.json    what the environment held then
+    .venvman/states/index.json     by which contents of the project's files each state is known
+    .venvman/states/<id>.json      what the environment held then
+    .venvman/states/current.json   which of them it holds now, and what its site-packages look like
 
-A state is written down when a sync ended in an environment that equals its locks (and so left a
-stamp). Nothing here is trusted further than it can be checked: :mod:`venvman.install.switch`
-compares all of it with what is there. Imports next to nothing.
+A state is written down when a sync ended in an environment that equals its locks. Nothing here is
+trusted further than it can be checked: :mod:`venvman.install.switch` compares all of it with what
+is there. Imports next to nothing.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from venvman import seal, stamp
+from venvman import memo, seal
 from venvman.environment.ledger import Provenance
 from venvman.environment.record import locate, parse_record
 from venvman.install.attic import entry_key
@@ -29,27 +31,37 @@ if TYPE_CHECKING:
 __all__ = [
     "STATES",
     "Contents",
+    "Current",
     "Held",
     "Manner",
     "State",
     "contents_of",
     "digest_of",
     "find",
+    "forget_current",
     "metadata",
     "newest",
     "read",
+    "read_current",
     "record",
+    "recorded",
     "survey",
+    "write_current",
 ]
 
 STATES = ".venvman/states"
-_FORMAT = 3
+_FORMAT = 4
 _KEPT = 16
+_CURRENT = "states/current.json"
 _METADATA = (".dist-info", ".egg-info", ".egg-link")
 _COLUMNS = 5
 
 Contents = tuple[tuple[str, str, str], ...]
-"""Of the project's files: kind (FILE or NAMES of :mod:`venvman.stamp`), path, digest or names."""
+"""Of the project's files: kind (FILE or NAMES of :mod:`venvman.memo`), path, digest or names."""
+
+
+Part = tuple[str, str, str]
+"""A fact about the environment: FILE or SITE of :mod:`venvman.memo`, its path, what was seen."""
 
 
 class Held(NamedTuple):
@@ -82,9 +94,11 @@ class Manner(NamedTuple):
 class State(NamedTuple):
     """An environment that equals its locks.
 
-    ``flags``, ``names``, ``seen`` and ``text`` are the stamp's. ``parts`` are the stamp's facts
-    about the environment but for its site-packages; ``folders`` are those, ``lasting`` all folders
-    that stay when empty, relative to the environment's real path.
+    ``flags`` are the options that choose what is wanted of it, ``seen`` tells of the variables that
+    matter, those in ``names`` among them; ``said`` is the sentence for it, as
+    :func:`venvman.report.sync.nothing_to_do` has it. ``parts`` are facts about the environment but
+    for its site-packages; ``folders`` are those, ``lasting`` all folders that stay when empty,
+    relative to the environment's real path.
     ``held`` is by metadata folder, relative likewise, ``others`` tells of
     the metadata that somebody else installed. ``locked`` counts what the locks name, ``lock`` is
     the lock file that changes of the environment take. ``manner`` is None where more is to be done
@@ -95,8 +109,8 @@ class State(NamedTuple):
     names: tuple[str, ...]
     seen: str
     contents: Contents
-    text: str
-    parts: tuple[stamp.Fact, ...]
+    said: tuple[str, str, str]
+    parts: tuple[Part, ...]
     folders: tuple[str, ...]
     lasting: tuple[str, ...]
     held: dict[str, Held]
@@ -112,6 +126,61 @@ class State(NamedTuple):
         return digest_of(text)
 
 
+class Current(NamedTuple):
+    """The key of the state that an environment holds, and the facts about its site-packages."""
+
+    key: str
+    sites: tuple[Part, ...]
+
+    def gone(self) -> list[str] | None:
+        """The metadata folders that are no longer there; None where there is more than before.
+
+        The time of a site-packages folder itself does not count: it tells of files without
+        metadata, such as the first bytecode of a top module.
+        """
+        gone: list[str] = []
+        for kind, path, fact in self.sites:
+            now = memo.fact_of(kind, path)
+            if now == fact:
+                continue
+            before, there = (set(each.split(memo.ITEM)[1:]) for each in (fact, now))
+            names = [row.rsplit(" ", 4)[0] for row in before - there]
+            folders = all(name.endswith(".dist-info") for name in names)
+            if now == "-" or there - before or not folders:
+                return None
+            gone += [f"{path}/{name}" for name in names]
+        return gone
+
+
+def read_current(environment: str) -> Current | None:
+    """The state that ``environment`` holds, unless it has been changed since by anybody else."""
+    try:
+        document = json.loads(seal.read(environment, _CURRENT) or b"{}")
+        if document["format"] != _FORMAT:
+            return None
+        return Current(
+            document["key"], tuple((k, path, fact) for k, path, fact in document["sites"])
+        )
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def write_current(environment: str, current: Current) -> None:
+    """Says that ``environment`` holds the state ``current``; what cannot be written is not said."""
+    with suppress(OSError):
+        _write(environment, "current", {"format": _FORMAT, **current._asdict()})
+
+
+def forget_current(environment: str) -> None:
+    """Says no more which state ``environment`` holds.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    with suppress(FileNotFoundError):
+        os.unlink(f"{environment}/.venvman/{_CURRENT}")
+
+
 def contents_of(watched: Iterable[tuple[str, str]]) -> Contents:
     """What the files and folders hold now, given as kind and path."""
     return tuple((kind, path, _content(kind, path)) for kind, path in watched)
@@ -125,7 +194,7 @@ def find(environment: str, *, flags: str, variables: Mapping[str, str]) -> str |
     seen: dict[tuple[str, str], str] = {}
     for row in reversed(_read_index(environment)):
         key, known_flags, names, known_seen, contents = row
-        if known_flags != flags or stamp.seen_of(variables, names) != known_seen:
+        if known_flags != flags or memo.seen_of(variables, names) != known_seen:
             continue
         for kind, path, content in contents:
             if (kind, path) not in seen:
@@ -152,6 +221,7 @@ def read(environment: str, key: str) -> State | None:
         return State(
             names=tuple(document.pop("names")),
             contents=tuple((kind, path, seen) for kind, path, seen in document.pop("contents")),
+            said=_said(*document.pop("said")),
             parts=tuple((kind, path, fact) for kind, path, fact in document.pop("parts")),
             folders=tuple(document.pop("folders")),
             lasting=tuple(document.pop("lasting")),
@@ -161,6 +231,10 @@ def read(environment: str, key: str) -> State | None:
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
+
+
+def _said(start: str, where: str, end: str) -> tuple[str, str, str]:
+    return start, where, end
 
 
 def newest(environment: str) -> State | None:
@@ -180,7 +254,7 @@ def record(environment: str, state: State) -> str:
         os.makedirs(f"{environment}/{STATES}", exist_ok=True)
         _write(environment, key, {"format": _FORMAT, **state._asdict()})
         _write(environment, "index", {"format": _FORMAT, "states": kept})
-        known = {"index.json", *(f"{row[0]}.json" for row in kept)}
+        known = {"index.json", "current.json", *(f"{row[0]}.json" for row in kept)}
         for name in os.listdir(f"{environment}/{STATES}"):
             if name not in known:
                 os.unlink(f"{environment}/{STATES}/{name}")
@@ -234,12 +308,12 @@ def survey(
             key = entry_key(name, version, provenance.identity)
             held[info] = Held(name, version, key, False, provenance)
         fresh.append(info)
-    lists = {info: _files(root, info) for info in fresh}
+    lists = {info: recorded(root, info) for info in fresh}
     tops = {info: _tops(files, folders) for info, files in lists.items()}
     touched = {top for found in tops.values() for top in found}
     for info, each in held.items():
         if info not in lists and not touched.isdisjoint(each.tops):
-            lists[info], tops[info] = _files(root, info), each.tops
+            lists[info], tops[info] = recorded(root, info), each.tops
     sharing = _sharing(lists)
     for info in held.keys() & lists.keys():
         held[info] = held[info]._replace(shared=info in sharing, tops=tops[info])
@@ -270,7 +344,8 @@ def _tops(files: Iterable[str], folders: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _files(root: str, info: str) -> set[str]:
+def recorded(root: str, info: str) -> set[str]:
+    """The files in the RECORD of ``info`` that lie in the environment; paths relative to it."""
     try:
         text = read_regular(f"{root}/{info}/RECORD").decode("utf-8", "surrogateescape")
     except OSError:
@@ -298,8 +373,8 @@ def _project_of(info: str) -> tuple[str, str]:
 
 
 def _content(kind: str, path: str) -> str:
-    if kind != stamp.FILE:
-        return stamp.fact_of(kind, path)
+    if kind != memo.FILE:
+        return memo.fact_of(kind, path)
     try:
         return _digest(read_regular(path))
     except OSError:

@@ -1,15 +1,16 @@
 """The switch between known states: ``sync`` after ``git checkout``, there and back, by renames.
 
 When the environment is as the last sync left it, and the project's files hold what they held in a
-state that was reached before (:mod:`venvman.install.states`), then what a thorough sync would do
+state that was reached before (:mod:`venvman.install.states`), then what a full sync would do
 is known: the distributions that differ change places with those in the attic. Those that are not
 there, and those whose metadata somebody has removed since, come from the store
 (:mod:`venvman.install.arriving`). It is done by the same code (:mod:`venvman.install.exchange`),
 through the same journal and under the same lock; but nothing is parsed, resolved or planned for
 it, and neither typer nor packaging are imported.
 
-Whenever anything is not as expected the answer is None, nothing has been changed, and the thorough
-way does the work. What this cannot see is what the stamp cannot see (:mod:`venvman.stamp`).
+Whenever anything is not as expected the answer is None, nothing has been changed, and a full sync
+does the work. What this cannot see are files edited, or deleted from sub-folders, inside installed
+packages: ``doctor`` sees those.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from venvman import stamp
+from venvman import memo
 from venvman.environment.historyline import append_switch
 from venvman.environment.ledger import Ledger, read_ledger
 from venvman.install import states
@@ -27,68 +28,58 @@ from venvman.install.attic import Attic, AtticEntry
 from venvman.install.exchange import Exchange
 from venvman.install.flock import locked_at_once
 from venvman.install.journal import JOURNAL, STAGE, apply, missing_results, write_journal
-from venvman.install.summary import summary
 from venvman.install.switchplan import plan_switch
 from venvman.install.trees import Walk
 from venvman.names import NormalizedName
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from venvman.environment.ledger import Provenance
+    from venvman.install.states import Current, State
     from venvman.install.switchplan import Leaving, SwitchPlan
-    from venvman.stamp import Stamp
 
-__all__ = ["Switched", "attempt", "switch"]
+__all__ = ["Switched", "switch"]
 
 
 class Switched(NamedTuple):
-    """A switch that was made: how many distributions changed, and how long it took."""
+    """A switch that was made, or was not needed.
 
-    changes: int
-    text: str
+    ``before`` and ``after`` are the versions of what left and of what came, by name. ``watched`` is
+    what the next sync's answer rests on, None where that cannot be told yet.
+    """
+
+    wanted: State
+    before: Mapping[str, str]
+    after: Mapping[str, str]
     seconds: float
+    watched: tuple[tuple[str, str, int], ...] | None
+
+    @property
+    def changes(self) -> int:
+        """How many distributions changed."""
+        return len({*self.before, *self.after})
 
 
 def switch(
-    arguments: Sequence[str],
-    variables: Mapping[str, str],
-    cwd: str,
-    *,
-    observe: Callable[[str], None] | None = None,
-) -> str | None:
-    """Does what ``venvman`` with ``arguments`` in ``cwd`` would do, and says what it would print.
-
-    None as with :func:`attempt`.
-    """
-    done = attempt(arguments, variables, cwd, observe=observe)
-    if done is None:
-        return None
-    return "" if stamp.wants_quiet(arguments) else done.text
-
-
-def attempt(
-    arguments: Sequence[str],
+    flags: str,
     variables: Mapping[str, str],
     cwd: str,
     *,
     observe: Callable[[str], None] | None = None,
 ) -> Switched | None:
-    """Does what ``venvman`` with ``arguments`` in ``cwd`` would do, if that is known.
+    """Does what ``venvman sync`` in ``cwd`` would do, if that is known.
 
-    None where it is not, or not possible: then nothing has been changed, unless a journal is left
-    that the next look at the environment finishes or reverts. ``observe`` is told of each step, as
-    by :func:`venvman.install.transaction.commit`.
+    ``flags`` are its options that choose what is wanted. None where it is not known, or not
+    possible: then nothing has been changed, unless a journal is left that the next look at the
+    environment finishes or reverts. ``observe`` is told of each step, as by
+    :func:`venvman.install.transaction.commit`.
 
     Ctrl-C before the commit point changes nothing; after it the switch ends first.
     """
-    if not stamp.is_answerable(arguments) or stamp.only_looks(arguments):
-        return None
-    if "--inexact" in arguments:
-        return None  # what would stay depends on what is there
     try:
-        return _attempt(stamp.flags_of(arguments), variables, cwd, observe or _unobserved)
-    except Exception:  # noqa: BLE001 - the thorough way does it, or says why it cannot
+        return _attempt(flags, variables, cwd, observe or _unobserved)
+    except Exception:  # noqa: BLE001 - a full sync does it, or says why it cannot
         return None
 
 
@@ -96,27 +87,68 @@ def _attempt(
     flags: str, variables: Mapping[str, str], cwd: str, observe: Callable[[str], None]
 ) -> Switched | None:
     started = perf_counter()
-    found = stamp.find(cwd)
-    if found is None or not found.state:
+    found = _find(cwd)
+    if found is None:
         return None
-    current = states.read(found.environment, found.state)
+    environment, there = found
+    current = states.read(environment, there.key)
     if current is None:
         return None
-    known = states.find(found.environment, flags=flags, variables=variables)
-    wanted = None if known is None else states.read(found.environment, known)
+    known = states.find(environment, flags=flags, variables=variables)
+    wanted = None if known is None else states.read(environment, known)
     if wanted is None:
         return None
     with locked_at_once(current.lock, who="venvman sync") as held:
-        plan = plan_switch(found, current, wanted) if held else None
+        plan = plan_switch(environment, there, current, wanted) if held else None
         if plan is None:
             return None
         if plan.leaving or plan.returning or plan.arriving:
             plan = _carry_out(plan, observe)
             _record(plan)
         if plan.wanted is not wanted:
-            states.record(found.environment, plan.wanted)
-        _leave_stamp(found, plan)
-    return _told(plan, perf_counter() - started)
+            states.record(environment, plan.wanted)
+        watched = _settled(environment, there, plan)
+        if watched is not None:
+            root = os.path.dirname(environment)
+            watched += tuple((memo.FILE, folder, watched[0][2]) for folder in _between(cwd, root))
+    return Switched(plan.wanted, plan.before, plan.after, perf_counter() - started, watched)
+
+
+def _find(cwd: str) -> tuple[str, Current] | None:
+    """The environment of the project that holds ``cwd``, as far upwards as that is certain."""
+    folder = cwd
+    while True:
+        is_root = False
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(memo.ENDINGS) or entry.name in _MARKS:
+                    is_root = True
+                elif entry.is_dir() and (current := _of_project(entry.path, folder)):
+                    return entry.path, current
+        above = os.path.dirname(folder)
+        # A folder that may be a project itself is left to the full search.
+        if is_root or above == folder:
+            return None
+        folder = above
+
+
+def _between(folder: str, root: str) -> Iterator[str]:
+    """``folder`` and those above it, up to ``root``, which may become projects."""
+    while folder != root:
+        yield folder
+        folder = os.path.dirname(folder)
+
+
+_MARKS = frozenset({"pyproject.toml", "requirements", ".git"})
+
+
+def _of_project(environment: str, root: str) -> Current | None:
+    """What ``environment`` holds, if that was a state of the project at ``root``."""
+    current = states.read_current(environment)
+    held = None if current is None else states.read(environment, current.key)
+    # An environment that was moved here from another project knows the files of that.
+    is_here = held is not None and any(path == root for _, path, _ in held.contents)
+    return current if is_here else None
 
 
 def _carry_out(plan: SwitchPlan, observe: Callable[[str], None]) -> SwitchPlan:
@@ -214,29 +246,28 @@ def _record(plan: SwitchPlan) -> None:
         append_switch(plan.root, plan.ledger.sequence + 1, wheels)
 
 
-def _leave_stamp(found: Stamp, plan: SwitchPlan) -> None:
-    """Stamps the new state, so that the next sync has nothing to do; never an error."""
+def _settled(
+    environment: str, there: Current, plan: SwitchPlan
+) -> tuple[tuple[str, str, int], ...] | None:
+    """Says which state the environment holds now; what the next sync rests on, if sure."""
     wanted = plan.wanted
     with suppress(OSError):
-        stamp.remove(found.environment)
+        states.forget_current(environment)
         # What was written just before the first look is old enough to be trusted after this.
-        looked = stamp.settle()
-        watched = [(kind, path) for kind, path, _ in wanted.contents]
-        if states.contents_of(watched) != wanted.contents or not _is_reached(plan):
-            return
-        sites = [(kind, path) for kind, path, _ in found.facts if kind == stamp.SITE]
-        facts = stamp.look((kind, path, looked) for kind, path in (*watched, *sites))
-        parts = stamp.look((kind, path, looked) for kind, path, _ in wanted.parts)
-        if facts is not None and parts is not None and tuple(parts) == wanted.parts:
-            stamp.write(
-                found.environment,
-                flags=wanted.flags,
-                names=wanted.names,
-                seen=wanted.seen,
-                state=wanted.key,
-                text=wanted.text,
-                facts=(*facts, *parts),
-            )
+        looked = memo.settle()
+        files = [(kind, path, looked) for kind, path, _ in wanted.contents]
+        contents = states.contents_of((kind, path) for kind, path, _ in files)
+        if contents != wanted.contents or not _is_reached(plan):
+            return None
+        sites = memo.look((kind, path, looked) for kind, path, _ in there.sites)
+        parts = memo.look((kind, path, looked) for kind, path, _ in wanted.parts)
+        if sites is None or parts is None or tuple(parts) != wanted.parts:
+            return None
+        now = tuple((kind, str(path), fact) for kind, path, fact in sites)
+        states.write_current(environment, states.Current(wanted.key, now))
+        around = [(kind, path, looked) for kind, path, _ in (*there.sites, *wanted.parts)]
+        return (*files, *around)
+    return None
 
 
 def _is_reached(plan: SwitchPlan) -> bool:
@@ -249,15 +280,6 @@ def _is_reached(plan: SwitchPlan) -> bool:
         *plan.wanted.held,
         *plan.wanted.others,
     }
-
-
-def _told(plan: SwitchPlan, seconds: float) -> Switched:
-    before, after = plan.before, plan.after
-    changes = len({*before, *after})
-    text = f"{plan.wanted.text}\n"
-    if changes:
-        text = summary(before, after, locked=plan.wanted.locked, seconds=seconds)
-    return Switched(changes, text, seconds)
 
 
 def _discard(folder: str) -> None:

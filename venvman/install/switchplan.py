@@ -9,16 +9,20 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from venvman import stamp
 from venvman.environment.ledger import Ledger, read_ledger
 from venvman.environment.record import locate, parse_record
 from venvman.install.attic import Attic, AtticEntry
+<<<<<<< HEAD
 from venvman.names import TOOLS, canonical
+=======
+from venvman.install.states import read_current
+from venvman.memo import fact_of
+from venvman.names import TOOLS
+>>>>>>> b6b7742 (Remember the answers of nine commands as drawings with the facts they rest on; one memo instead of two stamps)
 from venvman.reading import read_regular
 
 if TYPE_CHECKING:
-    from venvman.install.states import Held, State
-    from venvman.stamp import Stamp
+    from venvman.install.states import Current, Held, State
 
 __all__ = ["Leaving", "SwitchPlan", "plan_switch"]
 
@@ -65,17 +69,20 @@ class SwitchPlan(NamedTuple):
         return versions | {held.name: held.version for held in self.arriving.values()}
 
 
-def plan_switch(found: Stamp, current: State, wanted: State) -> SwitchPlan | None:
+def plan_switch(
+    environment: str, found: Current, current: State, wanted: State
+) -> SwitchPlan | None:
     """What is to be done, under the lock; None if anything is not as it was left."""
-    again = stamp.find(os.path.dirname(found.environment))
-    if again is None or again.content != found.content:
+    if read_current(environment) != found:
         return None
     gone = found.gone()
     if gone is None or current.parts != wanted.parts:
         return None
+    if any(fact_of(kind, path) != fact for kind, path, fact in current.parts):
+        return None
     if current.others != wanted.others or not wanted.locked:
         return None
-    root = os.path.realpath(found.environment)
+    root = os.path.realpath(environment)
     ledger = read_ledger(root)
     known = {info: ledger.distributions.get(info) for info in current.held}
     if any(row != current.held[info].provenance for info, row in known.items()):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from venvman.drift import Damaged, Duplicate, Extra, Missing, OtherSource, OtherVersion
-from venvman.frozen import dataclass
 from venvman.plan import Add, Remove, Replace
+from venvman.report.change import Change, ChangeKind
 from venvman.sources import DirectorySource
 
 if TYPE_CHECKING:
@@ -21,38 +20,11 @@ if TYPE_CHECKING:
     from venvman.sources import Source
 
 __all__ = [
-    "Change",
-    "ChangeKind",
     "change_rows",
     "changes_of_drift",
     "changes_of_plan",
     "source_text",
 ]
-
-
-class ChangeKind(str, Enum):
-    """Seen from the environment or lock as it was before."""
-
-    ADDED = "added"
-    CHANGED = "changed"
-    REMOVED = "removed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One distribution that comes, goes, or is replaced.
-
-    ``before`` and ``after`` are versions, or sources where only those differ; None where there is
-    nothing, or a version that is known only after building. ``source`` is where it comes from, or
-    came from when it goes. ``because`` is a short reason, empty where the kind says it all.
-    """
-
-    kind: ChangeKind
-    name: str
-    before: str | None
-    after: str | None
-    source: str
-    because: str = ""
 
 
 def changes_of_plan(plan: Plan, project: Project) -> tuple[Change, ...]:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from venvman.errors import ExitCode
 from venvman.frozen import dataclass
 from venvman.lock.file import Lock, LockHeader
-from venvman.report.changes import Change, change_rows, changes_of_plan
+from venvman.report.changes import change_rows, changes_of_plan
 from venvman.report.freeze import changes_between
 from venvman.report.result import Result, Status
 
 if TYPE_CHECKING:
+    from venvman.report.change import Change
     from venvman.workflow.diffing import DiffOutcome
 
 __all__ = ["DiffView", "diff_result"]

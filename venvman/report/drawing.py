@@ -13,7 +13,7 @@ from unicodedata import combining, east_asian_width
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from typing import Literal, TypeAlias
+    from typing import Any, Literal, TypeAlias
 
     from rich.console import RenderableType
     from rich.text import Text as RichText
@@ -24,7 +24,17 @@ if TYPE_CHECKING:
     Span: TypeAlias = tuple[str, str]
     Row: TypeAlias = list[Span]
 
-__all__ = ["Grid", "Group", "Text", "Tree", "cells", "lines", "needs_rich"]
+__all__ = [
+    "Grid",
+    "Group",
+    "Text",
+    "Tree",
+    "cells",
+    "from_data",
+    "lines",
+    "needs_rich",
+    "to_data",
+]
 
 _CODES = {
     "bold": "1",
@@ -46,10 +56,10 @@ class Text:
     ``overflow`` and ``no_wrap`` say what a narrow terminal does to it, as rich has them.
     """
 
-    __slots__ = ("_spans", "no_wrap", "overflow", "style")
+    __slots__ = ("no_wrap", "overflow", "spans", "style")
 
     def __init__(self, text: str = "", style: str = "") -> None:
-        self._spans = [(text, "")] if text else []
+        self.spans = [(text, "")] if text else []
         self.style = style
         self.overflow: Overflow | None = None
         self.no_wrap: bool | None = None
@@ -74,11 +84,11 @@ class Text:
     def append(self, text: str, style: str = "") -> None:
         """Adds words at the end."""
         if text:
-            self._spans.append((text, style))
+            self.spans.append((text, style))
 
     def append_text(self, other: Text) -> None:
         """Adds ``other`` at the end; its words keep their looks."""
-        self._spans += [(text, style or other.style) for text, style in other._spans]
+        self.spans += [(text, style or other.style) for text, style in other.spans]
 
     def join(self, texts: Iterable[Text]) -> Text:
         """One text of several, with this one between each two."""
@@ -92,31 +102,31 @@ class Text:
     @property
     def plain(self) -> str:
         """The words without their styles."""
-        return "".join(text for text, _ in self._spans)
+        return "".join(text for text, _ in self.spans)
 
     def __bool__(self) -> bool:
-        return bool(self._spans)
+        return bool(self.spans)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Text):
             return NotImplemented
-        return (self._spans, self.style) == (other._spans, other.style)
+        return (self.spans, self.style) == (other.spans, other.style)
 
     def __hash__(self) -> int:
-        return hash((tuple(self._spans), self.style))
+        return hash((tuple(self.spans), self.style))
 
     def __rich__(self) -> RichText:
         """The same for rich."""
         from rich.text import Text as RichText
 
         return RichText.assemble(
-            *self._spans, style=self.style, overflow=self.overflow, no_wrap=self.no_wrap
+            *self.spans, style=self.style, overflow=self.overflow, no_wrap=self.no_wrap
         )
 
     def rows(self, width: int | None) -> list[Row]:
         """Its lines, wrapped between words where they are wider than ``width``."""
         rows: list[Row] = [[]]
-        for text, style in self._spans:
+        for text, style in self.spans:
             first, *more = text.split("\n")
             rows[-1].append((first, f"{self.style} {style}"))
             rows += [[(line, f"{self.style} {style}")] for line in more]
@@ -151,20 +161,20 @@ class Grid:
     of the others give way.
     """
 
-    __slots__ = ("_columns", "_gap", "_rows")
+    __slots__ = ("cells", "columns", "gap")
 
     def __init__(self, *, gap: int = 1) -> None:
-        self._gap = gap
-        self._columns: list[tuple[bool, int, str]] = []
-        self._rows: list[tuple[Drawing, ...]] = []
+        self.gap = gap
+        self.columns: list[tuple[bool, int, str]] = []
+        self.cells: list[tuple[Drawing, ...]] = []
 
     def add_column(self, *, whole: bool = False, minimum: int = 0, style: str = "") -> None:
         """A column at least ``minimum`` wide."""
-        self._columns.append((whole, minimum, style))
+        self.columns.append((whole, minimum, style))
 
-    def add_row(self, *cells: Drawing) -> None:
+    def add_row(self, *drawings: Drawing) -> None:
         """One drawing for each column."""
-        self._rows.append(cells)
+        self.cells.append(drawings)
 
     def __rich__(self) -> RenderableType:
         """The same for rich: laid out in the width that it has there."""
@@ -174,7 +184,7 @@ class Grid:
         """The lines of all rows; a row is as high as its highest cell."""
         widths = self._widths(width)
         found: list[Row] = []
-        for row in self._rows:
+        for row in self.cells:
             drawn = [
                 cell.rows(widths[position] if width is not None else None)
                 for position, cell in enumerate(row)
@@ -186,29 +196,29 @@ class Grid:
     def _line(self, drawn: Sequence[Sequence[Row]], number: int, widths: Sequence[int]) -> Row:
         line: Row = []
         missing = 0
-        for cell, wide, (_, _, style) in zip(drawn, widths, self._columns, strict=True):
+        for cell, wide, (_, _, style) in zip(drawn, widths, self.columns, strict=True):
             row = cell[number] if number < len(cell) else []
             if row and missing:
                 line.append((" " * missing, ""))
                 missing = 0
             line += [(text, f"{style} {own}") for text, own in row]
-            missing += wide - _width(row) + self._gap if row else wide + self._gap
+            missing += wide - _width(row) + self.gap if row else wide + self.gap
         return line
 
     def _widths(self, width: int | None) -> list[int]:
         widths = [
-            max(minimum, *(max(map(_width, row[position].rows(None))) for row in self._rows))
-            if self._rows
+            max(minimum, *(max(map(_width, row[position].rows(None))) for row in self.cells))
+            if self.cells
             else minimum
-            for position, (_, minimum, _) in enumerate(self._columns)
+            for position, (_, minimum, _) in enumerate(self.columns)
         ]
         if width is None:
             return widths
-        room = width - self._gap * (len(widths) - 1)
+        room = width - self.gap * (len(widths) - 1)
         while sum(widths) > room:
             soft = [
                 (widths[position], position)
-                for position, (whole, minimum, _) in enumerate(self._columns)
+                for position, (whole, minimum, _) in enumerate(self.columns)
                 # A letter may be two columns wide.
                 if not whole and widths[position] > max(minimum, 2)
             ]
@@ -283,6 +293,53 @@ def needs_rich(drawing: object) -> bool:
     if isinstance(drawing, Group):
         return any(needs_rich(part) for part in drawing.parts)
     return not isinstance(drawing, (Text, Grid, Tree))
+
+
+def to_data(drawing: object) -> tuple[Any, ...]:
+    """``drawing`` as tuples, words and numbers, to be kept; :func:`from_data` is the inverse.
+
+    Raises:
+        TypeError: it holds something that rich draws itself.
+    """
+    drawing = _drawing(drawing)
+    if isinstance(drawing, Text):
+        return ("text", drawing.spans, drawing.style, drawing.overflow, drawing.no_wrap)
+    if isinstance(drawing, Group):
+        return ("group", *(to_data(part) for part in drawing.parts))
+    if isinstance(drawing, Grid):
+        rows = [tuple(map(to_data, row)) for row in drawing.cells]
+        return ("grid", drawing.gap, drawing.columns, rows)
+    # A tree by its depths, without recursion: graphs may be deep.
+    flat: list[tuple[int, tuple[Any, ...]]] = []
+    waiting = [(0, drawing)]
+    while waiting:
+        depth, branch = waiting.pop()
+        flat.append((depth, to_data(branch.label)))
+        waiting += [(depth + 1, child) for child in reversed(branch.children)]
+    return ("tree", drawing.guide_style, flat)
+
+
+def from_data(data: Sequence[Any]) -> Drawing:
+    """The drawing that :func:`to_data` was given."""
+    kind, *rest = data
+    if kind == "text":
+        text = Text(style=rest[1])
+        text.spans, text.overflow, text.no_wrap = rest[0], rest[2], rest[3]
+        return text
+    if kind == "group":
+        return Group(*map(from_data, rest))
+    if kind == "grid":
+        grid = Grid(gap=rest[0])
+        grid.columns = rest[1]
+        for row in rest[2]:
+            grid.add_row(*map(from_data, row))
+        return grid
+    (_, label), *below = rest[1]
+    path = [Tree(from_data(label), guide_style=rest[0])]
+    for depth, each in below:
+        del path[depth:]
+        path.append(path[-1].add(from_data(each)))
+    return path[0]
 
 
 def cells(text: str) -> int:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from venvman.errors import ExitCode
 from venvman.frozen import dataclass
-from venvman.report.changes import Change, ChangeKind, change_rows, source_text
+from venvman.report.change import Change, ChangeKind
+from venvman.report.changes import change_rows, source_text
 from venvman.report.result import Result, Status
 
 if TYPE_CHECKING:

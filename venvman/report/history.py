@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from venvman.errors import Command, ExitCode
 from venvman.frozen import dataclass
-from venvman.report.changes import Change, ChangeKind, change_rows, changes_of_plan
+from venvman.report.change import Change, ChangeKind
+from venvman.report.changes import change_rows, changes_of_plan
 from venvman.report.result import Result, Status
 
 if TYPE_CHECKING:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     Unpack = Callable[[str, str, str], None]
 
-__all__ = ["Store", "StoredWheel", "changed_files", "unpack_entry"]
+__all__ = ["Store", "StoredWheel", "changed_files", "location_of", "unpack_entry"]
 
 _LAYOUT = "wheels-v1"
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -108,7 +108,7 @@ class Store:
         for folder in (self._spare, self._folder):
             if folder is None or (folder == self._folder and sha256 in self._refused):
                 continue
-            entry = _entry(folder, sha256)
+            entry = location_of(folder, sha256)
             try:
                 manifest = read_manifest((entry / "manifest.json").read_bytes())
             except ManifestInvalid:
@@ -129,7 +129,7 @@ class Store:
 
     def holds(self, sha256: str) -> bool:
         """Whether :meth:`get` would look into an entry: one system call."""
-        return (_entry(self._folder, sha256) / "manifest.json").is_file()
+        return (location_of(self._folder, sha256) / "manifest.json").is_file()
 
     def add(self, wheel: Path, *, sha256: str, unpack: Unpack | None = None) -> StoredWheel:
         """Unpacks the file ``wheel``, which the caller has found to have this ``sha256``.
@@ -162,7 +162,7 @@ class Store:
         for folder in (self._spare, self._folder):
             if folder is None:
                 continue
-            entry = _entry(folder, sha256)
+            entry = location_of(folder, sha256)
             try:
                 aside = _new_staging(_base(folder))
                 entry.rename(aside / "discarded")
@@ -239,7 +239,7 @@ def unpack_entry(folder: str, wheel: str, sha256: str) -> None:
         InstallError: the wheel is refused; OSError: the folder cannot be written. Nothing is left
             over in either case.
     """
-    entry = _entry(Path(folder), sha256)
+    entry = location_of(Path(folder), sha256)
     if (entry / "manifest.json").is_file():
         return
     base = _prepare(Path(folder))
@@ -277,7 +277,8 @@ def _base(folder: Path) -> Path:
     return folder / _LAYOUT
 
 
-def _entry(folder: Path, sha256: str) -> Path:
+def location_of(folder: Path, sha256: str) -> Path:
+    """Where the wheel lies, if it does, in the cache ``folder``."""
     return _base(folder) / sha256[:2] / sha256
 
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from venvman.workflow.context import Context, open_context, open_workspace
     from venvman.workflow.freezing import freeze
     from venvman.workflow.hooking import HookLine, run_hook
-    from venvman.workflow.stamping import leave_stamp
     from venvman.workflow.syncing import sync
     from venvman.workflow.values import (
         CleanOutcome,
@@ -46,7 +45,6 @@ __all__ = [
     "diagnose",
     "examine_project",
     "freeze",
-    "leave_stamp",
     "open_context",
     "open_workspace",
     "run_hook",
@@ -72,7 +70,6 @@ _HOME = {
     "diagnose": "checking",
     "examine_project": "checking",
     "freeze": "freezing",
-    "leave_stamp": "stamping",
     "open_context": "context",
     "open_workspace": "context",
     "run_hook": "hooking",

@@ -31,7 +31,7 @@ from venvman.workflow.wishes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from venvman.doctor.diagnosis import Diagnosis
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from venvman.drift import Drift
     from venvman.environment.inspection import Condition
     from venvman.environment.inventory import Inventory
+    from venvman.environment.neighbours import Neighbour
     from venvman.errors import Problem
     from venvman.githooks import HooksReport
     from venvman.lock.file import Lock, LockEntry
@@ -151,7 +152,6 @@ def examine_project(context: Context, *, verify_files: bool = False) -> Examinat
     from functools import partial
 
     from venvman.doctor.examination import Examination
-    from venvman.environment.neighbours import sharing
 
     context = context.looking()
     look = _look(context, GroupChoice())
@@ -181,8 +181,16 @@ def examine_project(context: Context, *, verify_files: bool = False) -> Examinat
         hooks=_hooks(context),
         tracked=_tracked(context, look.path),
         verify_files=verify_files,
-        sharing=partial(sharing, context.directories.state),
+        sharing=partial(_sharing, context),
     )
+
+
+def _sharing(context: Context, files: Iterable[Path]) -> Mapping[Path, tuple[Neighbour, ...]]:
+    """The environments with the same files; what they hold no answer of ours is watched for."""
+    from venvman.environment.neighbours import sharing
+
+    context.asked.append("other environments")
+    return sharing(context.directories.state, files)
 
 
 def _unused(context: Context, scan: Scan) -> Iterator[Path]:

@@ -36,11 +36,19 @@ class Context:
 
     ``variables`` is the process environment, ``cwd`` the absolute working directory. ``parsed`` are
     the locks that the verb has read so far with the bytes they were, by path: parsing a large one
+    <<<<<<< HEAD
     takes longer than comparing an environment with it; ``fetched`` is
     what servers gave, or why not. ``seen`` is what it has read of the environment (see
     :func:`venvman.environment.inventory.take_inventory`). ``looks`` says that the
     verb changes nothing: what a killed command left is told of, not settled, and nothing of the
     project is started (DESIGN 4.8).
+    =======
+    takes longer than comparing an environment with it. ``seen`` is what it has read of the
+    environment (see :func:`venvman.environment.inventory.take_inventory`), ``asked`` the indexes
+    that it opened. ``looks`` says that the verb changes nothing: what a killed command left is told
+    of, not settled, and nothing of the project is started (DESIGN 4.8). ``walked`` are the folders
+    among which the project was found, where it is one of a workspace.
+    >>>>>>> b6b7742 (Remember the answers of nine commands as drawings with the facts they rest on; one memo instead of two stamps)
     """
 
     project: Project
@@ -50,11 +58,13 @@ class Context:
     cwd: Path
     reporter: Reporter
     looks: bool = False
+    walked: tuple[Path, ...] = ()
     parsed: dict[Path, tuple[bytes, Lock]] = field(default_factory=dict, compare=False, repr=False)
     fetched: dict[str, bytes | VenvmanError] = field(
         default_factory=dict, compare=False, repr=False
     )
     seen: Seen = field(default_factory=dict, compare=False, repr=False)
+    asked: list[str] = field(default_factory=list, compare=False, repr=False)
 
     def looking(self) -> Context:
         """The same for a verb that changes nothing."""
@@ -81,6 +91,7 @@ class Context:
         from venvman.index.client import Index
         from venvman.names import canonical
 
+        self.asked.extend(options.index_urls)
         return Index(
             options,
             directories=self.directories,
@@ -195,7 +206,10 @@ def open_workspace(
     from venvman.project import find_project, find_workspace
     from venvman.settings import read_settings
 
+    walked: list[Path] = []
+
     def excluded(inside: Path) -> tuple[str, ...]:
+        walked.append(inside)
         said = variables if inside == folder else {}
         try:
             return read_settings(inside, variables=said).exclude.value
@@ -206,7 +220,7 @@ def open_workspace(
     directories = Directories.of(variables, cache=cache_dir)
     workspace = find_workspace(folder, variables=variables, excluded=excluded)
     found = workspace or (find_project(folder, home=_home(variables)),)
-    return tuple(
+    opened = (
         context_of(
             project,
             flags=flags,
@@ -217,6 +231,7 @@ def open_workspace(
         )
         for project in found
     )
+    return tuple(replace(each, walked=tuple(walked)) for each in opened)
 
 
 def context_of(

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from venvman.events import Reporter
     from venvman.workflow.context import Context
 
-__all__ = ["HookLine", "exit_code", "run_hook"]
+__all__ = ["FROZEN", "PLAIN", "HookLine", "exit_code", "run_hook"]
 
-_AS_SYNC = ("sync", "--frozen")
+FROZEN, PLAIN = "[('frozen', True)]", "[]"
+"""What ``sync --frozen`` and ``sync`` choose (:func:`venvman.cli.read.choosing`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,22 +159,28 @@ def _is_stale(judgement: object) -> bool:
 def _repair(context: Context) -> tuple[str, None]:
     """As ``sync --frozen``: a hook never freezes and never changes a tracked file."""
     from venvman.environment.lifecycle import locate
-    from venvman.install.switch import attempt
+    from venvman.install.switch import switch
     from venvman.report.sync import locked_count, nothing_to_do
-    from venvman.workflow.stamping import leave_stamp
     from venvman.workflow.syncing import sync
     from venvman.workflow.values import LockPolicy, SyncRequest
+    from venvman.workflow.watching import rests_on_sync
 
     root, variables = context.project.root, context.variables
-    for words in (_AS_SYNC, ("sync",)):
-        known = attempt(words, variables, str(root))
+    for flags in (FROZEN, PLAIN):
+        known = switch(flags, variables, str(root))
         if known is not None:
             shown = context.project.display(locate(context.project, context.settings))
             return _followed(shown, known.changes, known.seconds), None
     done = sync(context, SyncRequest(locks=LockPolicy.FROZEN))
+<<<<<<< HEAD
     if done.looked is not None and not done.problems:
         text = "".join(nothing_to_do(done))
         leave_stamp(context, done.looked, _AS_SYNC, text=text, locked=locked_count(done))
+=======
+    if done.looked is not None:
+        said, locked = nothing_to_do(done), locked_count(done)
+        rests_on_sync(context, done.looked, flags=FROZEN, said=said, locked=locked)
+>>>>>>> b6b7742 (Remember the answers of nine commands as drawings with the facts they rest on; one memo instead of two stamps)
     if not done.plan and not done.created:
         return "", None
     shown = context.project.display(done.environment)

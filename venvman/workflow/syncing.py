@@ -39,9 +39,9 @@ from venvman.workflow.recording import (
     record,
     record_unchanged,
 )
-from venvman.workflow.stamping import Looked
 from venvman.workflow.stopwatch import Stopwatch
 from venvman.workflow.values import FreezeRequest, LockPolicy, SyncOutcome, SyncRequest
+from venvman.workflow.watching import Looked
 from venvman.workflow.wishes import (
     choose_groups,
     open_scan,
@@ -138,7 +138,8 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
         selected = _completed(context, scan, place.environment, chosen)
         plan = plan_for(context, place, selected, request)
     if request.dry_run or request.check:
-        deed = Deed(place=place, plan=plan, outcome=None, settled=None, compared=None)
+        same = None if plan or (frozen and frozen.changed) else place.environment
+        deed = Deed(place=place, plan=plan, outcome=None, settled=same, compared=None)
     else:
         deed = carry_out(context, scan, place, selected, plan, request, watch)
         complete = _completed(context, scan, deed.settled, chosen) if plan else selected
@@ -350,7 +351,7 @@ def _verified(
         DriftLeft: something still differs.
     """
     from venvman.environment.inspection import usable
-    from venvman.stamp import settle
+    from venvman.memo import settle
 
     environment = usable(place.path, directories=context.directories)
     compared = settle(since_ns)

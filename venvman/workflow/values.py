@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from venvman.plan import Plan
     from venvman.project import Project
     from venvman.python.interpreters import Interpreter
-    from venvman.workflow.stamping import Looked
+    from venvman.workflow.watching import Looked
 
 __all__ = [
     "CleanOutcome",
@@ -158,7 +158,7 @@ class SyncOutcome:
     pending: bool = False
     """Whether a killed command left something to finish, which this one only looked at."""
     looked: Looked | None = None
-    """For a stamp: None unless the environment now is what the lock says."""
+    """For the next sync's answer: None unless the environment now is what the lock says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

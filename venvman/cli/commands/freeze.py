@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,8 +37,9 @@ def freeze(
     all_projects: bool,
 ) -> Result:
     """Write the lock: every package pinned and hashed, with the reason it is there."""
-    from venvman.report.freeze import freeze_result
+    from venvman.report.freeze import freeze_result, nothing_to_do
     from venvman.workflow import FreezeRequest, GroupChoice, freezing, upgrading
+    from venvman.workflow.watching import rests_on_freeze
 
     contexts = session.contexts(
         workspace=all_projects,
@@ -59,7 +58,6 @@ def freeze(
         confirm=session.confirm,
         groups=GroupChoice(extra=group, only=only_group, everything=all_groups, dev=not no_dev),
     )
-    started = time.time_ns()
 
     def frozen(context: Context) -> FreezeOutcome:
         if not (upgrade or upgrade_package):
@@ -68,19 +66,12 @@ def freeze(
         return upgrading.freeze_forward(context, request, names, several=all_projects)
 
     outcomes = session.each(contexts, frozen)
-    if not (all_projects or outcomes[0].problems):
-        _leave_stamp(contexts[0], outcomes[0], started)
+    if not any(each.changed for each in outcomes):
+        session.rest(
+            (rests_on_freeze(each, since_ns=session.started_ns) for each in contexts),
+            said=None if all_projects else nothing_to_do(outcomes[0]),
+        )
     return freeze_result(outcomes, request)
-
-
-def _leave_stamp(context: Context, outcome: FreezeOutcome, started: int) -> None:
-    """So that the same command line is answered by ``venvman.freshstamp`` next time."""
-    from venvman.report.freeze import nothing_to_do
-    from venvman.workflow.stamping import leave_fresh_stamp
-
-    if not outcome.changed:
-        text = "".join(nothing_to_do(outcome))
-        leave_fresh_stamp(context, sys.argv[1:], since_ns=started, text=text)
 
 
 def _words(values: Sequence[str]) -> list[str]:

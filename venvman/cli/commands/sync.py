@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from venvman.cli.session import Session
     from venvman.report.result import Result
     from venvman.workflow import Context, SyncOutcome
+    from venvman.workflow.watching import Resting
 
 __all__ = ["sync"]
 
@@ -39,7 +40,7 @@ def sync(
     all_projects: bool,
 ) -> Result:
     """Freeze the requirements if the lock is missing or stale, then make ./venv equal to it."""
-    from venvman.report.sync import sync_result
+    from venvman.report.sync import nothing_to_do, sync_result
     from venvman.workflow import SyncRequest, syncing
 
     contexts = session.contexts(
@@ -62,19 +63,40 @@ def sync(
         wait=0 if no_wait else -1,
     )
     outcomes = session.each(contexts, lambda context: syncing.sync(context, request))
+<<<<<<< HEAD
     if not all_projects and not outcomes[0].problems:
         _leave_stamp(contexts[0], outcomes[0])
+=======
+    resting = [
+        _rests_on(session, context, outcome, only_look=check or dry_run)
+        for context, outcome in zip(contexts, outcomes, strict=True)
+    ]
+    said = None if all_projects else nothing_to_do(outcomes[0])
+    session.rest(resting, said=said, worked=any(map(_worked, outcomes)))
+>>>>>>> b6b7742 (Remember the answers of nine commands as drawings with the facts they rest on; one memo instead of two stamps)
     return sync_result(outcomes, request)
 
 
-def _leave_stamp(context: Context, outcome: SyncOutcome) -> None:
-    """So that the same command line is answered by ``venvman.stamp`` next time."""
-    import sys
-
+def _rests_on(
+    session: Session, context: Context, outcome: SyncOutcome, *, only_look: bool
+) -> Resting | None:
+    """What the next answer rests on; the state is kept, so that it can be gone back to."""
     from venvman.report.sync import locked_count, nothing_to_do
-    from venvman.workflow.stamping import leave_stamp
+    from venvman.workflow.watching import rests_on_sync
 
-    arguments = sys.argv[1:]
-    if outcome.looked is not None and arguments[:1] == ["sync"]:
-        text = "".join(nothing_to_do(outcome))
-        leave_stamp(context, outcome.looked, arguments, text=text, locked=locked_count(outcome))
+    if outcome.looked is None or outcome.pending or session.question is None:
+        return None
+    said, locked = nothing_to_do(outcome), locked_count(outcome)
+    return rests_on_sync(
+        context,
+        outcome.looked,
+        flags=session.chosen,
+        said=said,
+        locked=locked,
+        only_look=only_look,
+    )
+
+
+def _worked(outcome: SyncOutcome) -> bool:
+    moved = outcome.frozen is not None and bool(outcome.frozen.changed)
+    return bool(outcome.plan) or outcome.created or moved

@@ -5,16 +5,14 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from venvman.report.as_text.words import Style, count, plain, sentence_list
-from venvman.report.changes import ChangeKind
+from venvman.report.as_text.words import Style, count, duration, plain, sentence_list
+from venvman.report.change import Change, ChangeKind
 from venvman.report.drawing import Grid, Group, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from venvman.report.changes import Change
-
-__all__ = ["Tense", "change_list", "counted", "fitting"]
+__all__ = ["Tense", "change_list", "counted", "done_line", "fitting", "switched"]
 
 _STYLES = {
     ChangeKind.ADDED: Style.ADDED,
@@ -86,6 +84,33 @@ def counted(
         "unchanged": unchanged
     }
     return sentence_list(f"{number:,} {word}" for word, number in numbers.items() if number)
+
+
+def done_line(changes: Sequence[Change], *, unchanged: int, seconds: float) -> Text:
+    """What a sync ends with."""
+    return Text.assemble(
+        (f"Done in {duration(seconds)}: ", Style.GOOD),
+        plain(counted(changes, unchanged=unchanged)),
+        ".",
+    )
+
+
+def switched(
+    before: Mapping[str, str],
+    after: Mapping[str, str],
+    *,
+    locked: int,
+    seconds: float,
+    height: int | None,
+) -> Group:
+    """What a switch between known states did; versions by name, ``locked`` counts all of them."""
+    names = sorted({*before, *after})
+    changes = [Change.between(name, before.get(name), after.get(name)) for name in names]
+    there = sum(each.kind is not ChangeKind.REMOVED for each in changes)
+    return Group(
+        change_list(changes, limit=fitting(height, used=5, verbose=False)),
+        done_line(changes, unchanged=locked - there, seconds=seconds),
+    )
 
 
 def _table(changes: Sequence[Change], *, reasons: bool) -> Grid:

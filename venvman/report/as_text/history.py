@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from venvman.environment.history import WayBack
 from venvman.report.as_text.changes import Tense, change_list, counted, fitting
 from venvman.report.as_text.words import Style, count, duration, plain, sentence_list
-from venvman.report.changes import ChangeKind, changes_of_plan
+from venvman.report.change import ChangeKind
+from venvman.report.changes import changes_of_plan
 from venvman.report.drawing import Grid, Group, Text
 from venvman.report.history import changes_between
 

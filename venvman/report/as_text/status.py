@@ -14,7 +14,7 @@ from venvman.report.drawing import Group, Text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from venvman.report.changes import Change
+    from venvman.report.change import Change
     from venvman.report.drawing import Drawing
     from venvman.report.result import Result
     from venvman.workflow.values import StatusReport

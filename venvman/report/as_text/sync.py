@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from venvman.report.as_text.changes import Tense, change_list, counted, fitting
+from venvman.report.as_text.changes import Tense, change_list, counted, done_line, fitting
 from venvman.report.as_text.freeze import lock_lines
 from venvman.report.as_text.words import Style, duration, plain
 from venvman.report.changes import changes_of_plan
@@ -48,14 +48,11 @@ def done_lines(outcome: SyncOutcome, *, verbose: bool, height: int | None) -> li
         return [*head, _nothing_to_do(outcome)]
     changes = changes_of_plan(outcome.plan, outcome.project)
     limit = fitting(height, used=len(head) + 5, verbose=verbose)
+    seconds = sum(outcome.seconds.values())
     return [
         *head,
         change_list(changes, limit=limit),
-        Text.assemble(
-            (f"Done in {duration(sum(outcome.seconds.values()))}: ", Style.GOOD),
-            plain(counted(changes, unchanged=outcome.plan.unchanged)),
-            ".",
-        ),
+        done_line(changes, unchanged=outcome.plan.unchanged, seconds=seconds),
         *_stages(outcome.seconds),
     ]
 

@@ -1,0 +1,148 @@
+"""Answers without work: those that are remembered, and a sync that is known from another time.
+
+As quick as a line of the table is read: it imports neither typer nor rich.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from venvman import memo
+from venvman.cli.console import Printer, manner_of
+from venvman.cli.read import choosing, read
+from venvman.cli.streams import write
+from venvman.cli.table import Effect
+from venvman.report.drawing import Text, from_data, to_data
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from venvman.cli.read import Line
+    from venvman.install.switch import Switched
+
+__all__ = ["keep", "nothing_to_do", "question_of", "tell"]
+
+_OFF = "VENVMAN_NO_MEMO"
+
+
+def tell(words: Sequence[str], variables: Mapping[str, str]) -> int | None:
+    """Gives the answer to ``words`` where it is known, and the exit code; None where it is not.
+
+    Raises:
+        OSError: the working directory is gone, or an answer cannot be read.
+        ValueError: it is damaged.
+    """
+    line = None if variables.get(_OFF) else read(words)
+    question = None if line is None else question_of(line, variables)
+    if line is None or question is None:
+        return None
+    try:
+        known = memo.recall(question, variables)
+    except FileNotFoundError:
+        known = None
+    if known is not None:
+        return _show(known, line, variables)
+    return _switch(line, question, variables) if line.command.name == "sync" else None
+
+
+def question_of(line: Line, variables: Mapping[str, str]) -> str | None:
+    """What ``line`` asks for, from here, of this screen; None where it is never remembered.
+
+    Colour and width are no part of it, nor is whether only to look: where there is nothing to do,
+    looking says the same.
+    """
+    if not line.command.remembered or line.changes(Effect.ACTS):
+        return None
+    shown = [(each, line.values.get(each)) for each in _SHOWN]
+    around = sorted(
+        (name, value)
+        for name, value in variables.items()
+        if name in _AROUND or name.startswith(_ABOUT)
+    )
+    out, talk = (
+        manner_of(each, color="never", variables=variables) for each in (sys.stdout, sys.stderr)
+    )
+    screen = Printer(sys.stdout, manner_of(sys.stdout, color="auto", variables=variables))
+    where = (os.getcwd(), screen.height, out.animation, talk.animation)
+    return repr((line.command.name, choosing(line), shown, where, around))
+
+
+_SHOWN = ("format", "verbose", "project", "all_projects", "cache_dir")
+_ABOUT = ("GIT_", "PYENV_", "CONDA_")
+_AROUND = frozenset({"PATH", "TZ", "VIRTUAL_ENV", "USER"})
+
+
+def keep(
+    question: str,
+    known: memo.Memo,
+    variables: Mapping[str, str],
+    *,
+    names: Sequence[str],
+    watched: Sequence[memo.Watched],
+) -> None:
+    """Keeps the answer, unless somebody wants none to be."""
+    if not variables.get(_OFF):
+        memo.keep(question, known, variables, names=names, watched=watched)
+
+
+def nothing_to_do(said: tuple[str, str, str]) -> memo.Memo:
+    """The answer of a command that finds everything as it should be."""
+    start, what, end = said
+    drawing = Text.assemble((start, "bold green"), (what, "bold"), end)
+    return memo.Memo(0, False, [(False, True, to_data(drawing))])
+
+
+def _show(known: memo.Memo, line: Line, variables: Mapping[str, str]) -> int | None:
+    quiet = bool(line.values["quiet"])
+    if quiet and any(error for error, _, _ in known.shown):
+        return None
+    color = str(line.values["color"])
+    for error, wrap, what in known.shown:
+        stream = sys.stderr if error else sys.stdout
+        if quiet and not known.answers and known.exit_code == 0:
+            continue
+        if isinstance(what, str):
+            write(stream, what)
+        else:
+            manner = manner_of(stream, color=color, variables=variables)
+            Printer(stream, manner).print(from_data(what), wrap=wrap)
+    return known.exit_code
+
+
+def _switch(line: Line, question: str, variables: Mapping[str, str]) -> int | None:
+    """Goes to a state of the environment that is known; the exit code, None where there is none."""
+    values = line.values
+    shown_otherwise = values["format"] != "text" or values["verbose"]
+    if shown_otherwise or values["project"] or values["all_projects"]:
+        return None
+    if line.changes(Effect.LOOKS) or values["inexact"]:
+        return None
+    from venvman.install.switch import switch
+
+    done = switch(choosing(line), variables, os.getcwd())
+    if done is None:
+        return None
+    known = nothing_to_do(done.wanted.said)
+    if done.watched is not None:
+        keep(question, known, variables, names=done.wanted.names, watched=done.watched)
+    if not done.changes:
+        return _show(known, line, variables)
+    if not values["quiet"]:
+        manner = manner_of(sys.stdout, color=str(values["color"]), variables=variables)
+        _print_switch(done, Printer(sys.stdout, manner))
+    return 0
+
+
+def _print_switch(done: Switched, printer: Printer) -> None:
+    from venvman.report.as_text.changes import switched
+
+    shown = switched(
+        done.before,
+        done.after,
+        locked=done.wanted.locked,
+        seconds=done.seconds,
+        height=printer.height,
+    )
+    printer.print(shown)

@@ -1,0 +1,382 @@
+"""What a command's answer rests on: the facts that :mod:`venvman.memo` compares the next time."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import asdict
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvman import memo
+from venvman.environment.ledger import read_ledger
+from venvman.frozen import dataclass
+from venvman.install import states
+from venvman.install.layout import site_of
+from venvman.pipconfig import configuration_files
+from venvman.reading import read_regular
+from venvman.requirements.includes import local_path
+from venvman.workflow.wishes import limits_of, open_scan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from venvman.environment.inspection import Environment
+    from venvman.install.layout import Site
+    from venvman.memo import Watched
+    from venvman.scan import Scan
+    from venvman.workflow.context import Context
+
+__all__ = ["Looked", "Reach", "Resting", "rests_on_freeze", "rests_on_look", "rests_on_sync"]
+
+_VARIABLE = re.compile(rb"\$\{([A-Z0-9_]+)\}")
+_ROOT_FILES = ("pyproject.toml", ".python-version")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What a sync looked at, and when (nanoseconds since the epoch).
+
+    ``files_ns`` is when the requirements files and locks began to be read, ``environment_ns`` when
+    the environment was last compared with the lock and nothing was to be done. ``groups`` are those
+    whose locks were chosen.
+    """
+
+    scan: Scan
+    groups: tuple[str, ...]
+    environment: Environment
+    files_ns: int
+    environment_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resting:
+    """What an answer rests on: files and folders, and variables that requirements files mention."""
+
+    watched: tuple[Watched, ...]
+    names: frozenset[str]
+
+
+def rests_on_sync(
+    context: Context,
+    looked: Looked,
+    *,
+    flags: str,
+    said: tuple[str, str, str],
+    locked: int,
+    only_look: bool = False,
+) -> Resting | None:
+    """What the answer that there is nothing to do rests on; None where it cannot be trusted.
+
+    Unless somebody wants ``only_look``, the state is written down too, so that it can be gone back
+    to (:mod:`venvman.install.switch`): ``flags`` are the options that chose it, ``said`` is the
+    sentence for it, ``locked`` counts what the locks name.
+    """
+    if _rests_on_servers(context, looked.scan):
+        return None
+    environment = str(looked.environment.root)
+    names = _variables_in(looked.scan)
+    files = tuple(_files(context, looked.scan, looked.files_ns))
+    sites, parts = _environment(looked.environment, looked.environment_ns)
+    way = tuple(_way(context, looked.files_ns))
+    resting = Resting(watched=(*files, *way, *sites, *parts), names=names)
+    if only_look:
+        return resting
+    try:
+        state = _state(context, looked, flags=flags, names=sorted(names), said=said, locked=locked)
+        facts = [memo.look(each) for each in (files, sites, parts)]
+        if any(each is None for each in facts):
+            states.forget_current(environment)
+            return None
+        # With the setting ``keep`` what stays depends on what is there, as with --inexact.
+        if locked and not context.settings.keep.value:
+            key = states.record(environment, state._replace(parts=_plain(facts[2])))
+            states.write_current(environment, states.Current(key, _plain(facts[1])))
+    except OSError:
+        return None
+    return resting
+
+
+def _plain(facts: list[memo.Fact] | None) -> tuple[states.Part, ...]:
+    return tuple((kind, path, fact) for kind, path, fact in facts or () if isinstance(path, str))
+
+
+def _state(
+    context: Context,
+    looked: Looked,
+    *,
+    flags: str,
+    names: list[str],
+    said: tuple[str, str, str],
+    locked: int,
+) -> states.State:
+    """What the environment holds, looked at before the facts, which say that it was so."""
+    site = site_of(looked.environment)
+    before = states.newest(str(looked.environment.root))
+    held, others = states.survey(
+        site.root,
+        site.folders,
+        read_ledger(site.root),
+        before=before.held if before is not None and before.folders == site.folders else None,
+    )
+    return states.State(
+        flags=flags,
+        names=tuple(names),
+        seen=memo.seen_of(context.variables, names),
+        contents=states.contents_of(
+            (kind, str(path)) for kind, path, _ in _files(context, looked.scan, looked.files_ns)
+        ),
+        said=said,
+        parts=(),
+        folders=site.folders,
+        lasting=tuple(sorted(site.lasting)),
+        held=held,
+        others=others,
+        locked=locked,
+        lock=str(context.directories.environment_lock(looked.environment.root)),
+        manner=_manner(context, site),
+    )
+
+
+def _manner(context: Context, site: Site) -> states.Manner | None:
+    if context.settings.compile.value:
+        return None
+    link = context.settings.link.value.value
+    return states.Manner(str(context.directories.cache), link, asdict(site))
+
+
+def rests_on_freeze(context: Context, *, since_ns: int) -> Resting | None:
+    """The same of a freeze that changed nothing and began to look at ``since_ns``."""
+    from venvman.environment.lifecycle import locate
+    from venvman.workflow.places import freezing_interpreter
+
+    scan = open_scan(context)
+    if _rests_on_servers(context, scan):
+        return None
+    location = locate(context.project, context.settings)
+    python = freezing_interpreter(context).path
+    watched = [(memo.FILE, str(path), since_ns) for path in (location / "pyvenv.cfg", python)]
+    files = _files(context, scan, since_ns)
+    way = _way(context, since_ns)
+    return Resting(watched=(*files, *way, *watched), names=_variables_in(scan))
+
+
+class Reach(Enum):
+    """How far a command looks: into the project's files, the environment, or every file there."""
+
+    FILES = 0
+    ENVIRONMENT = 1
+    INSTALLED = 2
+
+
+def rests_on_look(context: Context, *, since_ns: int, reach: Reach) -> Resting | None:
+    """What the answer of a command rests on that looks, and began to at ``since_ns``.
+
+    That is everything that any of them looks at as far as ``reach``. None where there is more to
+    it: an index, or an environment that is not what it should be.
+    """
+    scan = open_scan(context)
+    git = _git_files(context)
+    around = None if reach is Reach.FILES else _around(context, since_ns, reach)
+    if context.asked or git is None or _rests_on_servers(context, scan):
+        return None
+    if around is None and reach is not Reach.FILES:
+        return None
+    root = context.project.root
+    listed = (folder / name for folder in (root, root / "requirements") for name in _listed(folder))
+    return Resting(
+        watched=(
+            *_files(context, scan, since_ns),
+            *_way(context, since_ns),
+            *((memo.FILE, str(path), since_ns) for path in dict.fromkeys((*listed, *git))),
+            *(around or ()),
+        ),
+        names=_variables_in(scan),
+    )
+
+
+def _way(context: Context, since_ns: int) -> Iterator[Watched]:
+    """The folders that were looked at to find the project, at ``since_ns`` or later."""
+    root = context.project.root
+    for folder in (context.cwd, *context.cwd.parents):
+        if root in folder.parents:
+            yield memo.FILE, str(folder), since_ns
+    for folder in context.walked:
+        for name in ("", *_OF_FOLDERS):
+            yield memo.FILE, str(folder / name), since_ns
+
+
+_OF_FOLDERS = (".gitignore", "pyproject.toml", "requirements")
+"""What says whether a folder holds a project, and which of those in it do."""
+
+
+def _around(context: Context, since_ns: int, reach: Reach) -> Sequence[Watched] | None:
+    """The environment and what is remembered of it; None where it is not what it should be."""
+    from venvman.environment.inspection import Environment, inspect
+    from venvman.environment.lifecycle import locate
+
+    there = inspect(locate(context.project, context.settings), directories=context.directories)
+    if not isinstance(there, Environment):
+        return None
+    whole = reach is Reach.INSTALLED
+    sites, parts = _environment(there, since_ns)
+    files = tuple(sorted(_environment_files(context, there, whole=whole)))
+    verdicts = (memo.FILE, str(context.verdicts), since_ns)
+    return (*sites, *parts, verdicts, (memo.MANY, files, since_ns))
+
+
+def _listed(folder: Path) -> list[str]:
+    """The files of ``folder`` that may be requirements files, whatever they are taken for."""
+    try:
+        return sorted(each.name for each in folder.iterdir() if each.name.endswith(memo.ENDINGS))
+    except OSError:
+        return []
+
+
+def _environment_files(context: Context, environment: Environment, *, whole: bool) -> Iterator[str]:
+    """The metadata of what is installed, scripts, records; with ``whole`` every installed file."""
+    from venvman.store.store import location_of
+
+    site = site_of(environment)
+    yield from _below(environment.paths.scripts, 0)
+    yield from _below(environment.state, 2)
+    for info in states.metadata(site.root, site.folders):
+        yield from _below(Path(site.root, info), 0)
+        if whole:
+            yield from (f"{site.root}/{file}" for file in states.recorded(site.root, info))
+    for sha256 in _wheels(environment):
+        yield str(location_of(context.directories.cache, sha256))
+
+
+def _wheels(environment: Environment) -> set[str]:
+    """The sha256 of every wheel that a state of ``environment`` holds: it may be in the store."""
+    from venvman.environment.history import History
+
+    held = (each for state in History(environment.root).states() for each in state.held)
+    return {each.wheel for each in held if each.wheel is not None}
+
+
+def _below(folder: Path, depth: int) -> Iterator[str]:
+    """``folder``, what is in it, and in its folders down to ``depth``."""
+    yield str(folder)
+    try:
+        with os.scandir(folder) as entries:
+            found = [(entry.path, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    except OSError:
+        return
+    for path, is_folder in found:
+        if is_folder and depth:
+            yield from _below(Path(path), depth - 1)
+        else:
+            yield path
+
+
+_GIT_FILES = (
+    *("HEAD", "index", "config", "config.worktree", "packed-refs"),
+    *("info/exclude", "venvman/program", "venvman/projects.json"),
+)
+
+
+def _git_files(context: Context) -> Iterable[Path] | None:
+    """What git's answers rest on; none outside git, None where more than these would matter."""
+    top = context.project.git_root
+    if top is None:
+        return ()
+    folder = top / ".git"
+    user = Path(context.variables.get("XDG_CONFIG_HOME") or context.home / ".config") / "git"
+    named = context.variables.get("GIT_CONFIG_GLOBAL") or context.home / ".gitconfig"
+    configured = (folder / "config", Path(named), user / "config", _SYSTEM_CONFIG)
+    texts = [_text(path).lower() for path in configured]
+    # A work tree of several, a folder of hooks elsewhere, files that are included.
+    if not folder.is_dir() or any(each in text for text in texts for each in _ELSEWHERE):
+        return None
+    root = context.project.root
+    ignoring = [each / ".gitignore" for each in (root, *root.parents) if each.is_relative_to(top)]
+    refs = [Path(each) for each in _below(folder / "refs", 9)]
+    hooks = [Path(each) for each in _below(folder / "hooks", 1)]
+    own = (folder / name for name in _GIT_FILES)
+    return (*own, *configured, user / "ignore", *ignoring, *refs, *hooks)
+
+
+_SYSTEM_CONFIG = Path("/etc/gitconfig")
+_ELSEWHERE = ("hookspath", "[include", "excludesfile", "worktreeconfig")
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_regular(path).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _files(context: Context, scan: Scan, files_ns: int) -> Iterator[Watched]:
+    root = context.project.root
+    for folder in (root, root / "requirements"):
+        yield memo.NAMES, str(folder), files_ns
+    paths = {file.path for file in scan.files}
+    paths |= {source.lock for source in scan.sources}
+    paths |= {root / name for name in _ROOT_FILES}
+    if context.project.git_root is not None:
+        above = (each for each in root.parents if each.is_relative_to(context.project.git_root))
+        paths |= {folder / ".python-version" for folder in above}
+    paths |= set(_project_files(scan, root))
+    paths |= {Path(limit) for each in limits_of(context) if (limit := local_path(each)) is not None}
+    paths |= set(configuration_files(context.variables, home=context.home))
+    for path in sorted(paths):
+        yield memo.FILE, str(path), files_ns
+
+
+def _project_files(scan: Scan, root: Path) -> Iterator[Path]:
+    """The build metadata of local projects, which decides whether a lock is fresh."""
+    from venvman.localproject import inputs_of
+    from venvman.sources import DirectorySource
+
+    for file in scan.files:
+        for line in file.parsed.requirements if file.parsed else ():
+            if isinstance(line.requirement.source, DirectorySource):
+                source = line.requirement.source
+                folder = Path(root, source.path, source.subdirectory or "")
+                yield from (folder / name for name in inputs_of(folder))
+
+
+def _environment(
+    environment: Environment, when: int
+) -> tuple[tuple[Watched, ...], tuple[Watched, ...]]:
+    """The folders of packages, and the other parts, of an environment looked at ``when``."""
+    sites = tuple((memo.SITE, str(folder), when) for folder in environment.site_folders)
+    paths = (
+        environment.root / "pyvenv.cfg",
+        environment.python,
+        environment.interpreter.path,
+        environment.state / "journal.json",
+        environment.state / "stage",
+    )
+    return sites, tuple((memo.FILE, str(path), when) for path in paths)
+
+
+def _rests_on_servers(context: Context, scan: Scan) -> bool:
+    return any(local_path(each) is None for each in limits_of(context)) or any(
+        _is_remote(scan, file.path) for file in scan.files
+    )
+
+
+def _is_remote(scan: Scan, path: Path) -> bool:
+    """Whether a file includes one from a server, whose content nobody watches."""
+    file = scan.file(path)
+    if file is None or file.parsed is None:
+        return False
+    return any("://" in line.target for line in file.parsed.includes)
+
+
+def _variables_in(scan: Scan) -> frozenset[str]:
+    """The ``${NAME}`` of all requirements files."""
+    found: set[bytes] = set()
+    for file in scan.files:
+        try:
+            content = read_regular(file.path)
+        except OSError:
+            continue
+        if b"${" in content:
+            found.update(_VARIABLE.findall(content))
+    return frozenset(os.fsdecode(name) for name in found)
