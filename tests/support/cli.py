@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 
     from jsonschema.protocols import Validator
 
-<<<<<<< HEAD
-__all__ = ["PATIENCE", "Ran", "check_schema", "run", "run_on_terminal", "run_process", "started"]
-=======
-__all__ = ["Ran", "check_schema", "inside", "run", "run_on_terminal", "run_process"]
->>>>>>> b6b7742 (Remember the answers of nine commands as drawings with the facts they rest on; one memo instead of two stamps)
+__all__ = [
+    "PATIENCE",
+    "Ran",
+    "check_schema",
+    "inside",
+    "run",
+    "run_on_terminal",
+    "run_process",
+    "started",
+]
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "reference" / "schemas"
 PATIENCE = 120

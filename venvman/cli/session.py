@@ -176,7 +176,7 @@ class Session:
             return
         known = Memo(int(result.exit_code), result.answers, self.transcript.shown)
         if self._worked or self.common.quiet:
-            if self._said is None or not self._is_short:
+            if self._said is None or result.problems or not self._is_short:
                 return
             known = nothing_to_do(self._said)
         names = sorted({name for each in resting for name in each.names})

@@ -120,6 +120,11 @@ class State(NamedTuple):
     manner: Manner | None = None
 
     @property
+    def is_frozen(self) -> bool:
+        """Whether nobody has judged the locks that led to it."""
+        return "('frozen', True)" in self.flags
+
+    @property
     def key(self) -> str:
         """By what it is known: the question and the contents of the files."""
         text = repr((self.flags, self.seen, self.contents))

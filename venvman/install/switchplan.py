@@ -12,13 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from venvman.environment.ledger import Ledger, read_ledger
 from venvman.environment.record import locate, parse_record
 from venvman.install.attic import Attic, AtticEntry
-<<<<<<< HEAD
-from venvman.names import TOOLS, canonical
-=======
 from venvman.install.states import read_current
 from venvman.memo import fact_of
-from venvman.names import TOOLS
->>>>>>> b6b7742 (Remember the answers of nine commands as drawings with the facts they rest on; one memo instead of two stamps)
+from venvman.names import TOOLS, canonical
 from venvman.reading import read_regular
 
 if TYPE_CHECKING:
@@ -76,9 +72,8 @@ def plan_switch(
     if read_current(environment) != found:
         return None
     gone = found.gone()
-    if gone is None or current.parts != wanted.parts:
-        return None
-    if any(fact_of(kind, path) != fact for kind, path, fact in current.parts):
+    parts = tuple((kind, path, fact_of(kind, path)) for kind, path, _ in current.parts)
+    if gone is None or not parts == current.parts == wanted.parts:
         return None
     if current.others != wanted.others or not wanted.locked:
         return None
@@ -96,7 +91,7 @@ def plan_switch(
         return None
     plan = SwitchPlan(root, ledger, current, wanted, leaving, *coming)
     removed = plan.before.keys() - plan.after.keys()
-    if removed and "--frozen" in wanted.flags and _may_need(root, wanted, removed):
+    if removed and wanted.is_frozen and _may_need(root, wanted, removed):
         return None
     return None if {*plan.before, *plan.after} & TOOLS else plan
 

@@ -36,19 +36,12 @@ class Context:
 
     ``variables`` is the process environment, ``cwd`` the absolute working directory. ``parsed`` are
     the locks that the verb has read so far with the bytes they were, by path: parsing a large one
-    <<<<<<< HEAD
-    takes longer than comparing an environment with it; ``fetched`` is
-    what servers gave, or why not. ``seen`` is what it has read of the environment (see
-    :func:`venvman.environment.inventory.take_inventory`). ``looks`` says that the
-    verb changes nothing: what a killed command left is told of, not settled, and nothing of the
-    project is started (DESIGN 4.8).
-    =======
-    takes longer than comparing an environment with it. ``seen`` is what it has read of the
-    environment (see :func:`venvman.environment.inventory.take_inventory`), ``asked`` the indexes
-    that it opened. ``looks`` says that the verb changes nothing: what a killed command left is told
-    of, not settled, and nothing of the project is started (DESIGN 4.8). ``walked`` are the folders
-    among which the project was found, where it is one of a workspace.
-    >>>>>>> b6b7742 (Remember the answers of nine commands as drawings with the facts they rest on; one memo instead of two stamps)
+    takes longer than comparing an environment with it; ``fetched`` is what servers gave, or why
+    not. ``seen`` is what it has read of the environment (see
+    :func:`venvman.environment.inventory.take_inventory`), ``asked`` the indexes that it opened.
+    ``looks`` says that the verb changes nothing: what a killed command left is told of, not
+    settled, and nothing of the project is started (DESIGN 4.8). ``walked`` are the folders among
+    which the project was found, where it is one of a workspace.
     """
 
     project: Project

@@ -172,15 +172,9 @@ def _repair(context: Context) -> tuple[str, None]:
             shown = context.project.display(locate(context.project, context.settings))
             return _followed(shown, known.changes, known.seconds), None
     done = sync(context, SyncRequest(locks=LockPolicy.FROZEN))
-<<<<<<< HEAD
     if done.looked is not None and not done.problems:
-        text = "".join(nothing_to_do(done))
-        leave_stamp(context, done.looked, _AS_SYNC, text=text, locked=locked_count(done))
-=======
-    if done.looked is not None:
         said, locked = nothing_to_do(done), locked_count(done)
         rests_on_sync(context, done.looked, flags=FROZEN, said=said, locked=locked)
->>>>>>> b6b7742 (Remember the answers of nine commands as drawings with the facts they rest on; one memo instead of two stamps)
     if not done.plan and not done.created:
         return "", None
     shown = context.project.display(done.environment)

@@ -63,17 +63,12 @@ def sync(
         wait=0 if no_wait else -1,
     )
     outcomes = session.each(contexts, lambda context: syncing.sync(context, request))
-<<<<<<< HEAD
-    if not all_projects and not outcomes[0].problems:
-        _leave_stamp(contexts[0], outcomes[0])
-=======
     resting = [
         _rests_on(session, context, outcome, only_look=check or dry_run)
         for context, outcome in zip(contexts, outcomes, strict=True)
     ]
     said = None if all_projects else nothing_to_do(outcomes[0])
     session.rest(resting, said=said, worked=any(map(_worked, outcomes)))
->>>>>>> b6b7742 (Remember the answers of nine commands as drawings with the facts they rest on; one memo instead of two stamps)
     return sync_result(outcomes, request)
 
 
@@ -93,7 +88,8 @@ def _rests_on(
         flags=session.chosen,
         said=said,
         locked=locked,
-        only_look=only_look,
+        # A switch to that state would not tell what this told.
+        only_look=only_look or bool(outcome.problems),
     )
 
 
