@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
 from typing import TYPE_CHECKING
@@ -43,18 +42,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 # What may reach a test from outside; everything else is dropped.
 KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "PYENV_ROOT")
-
-
-# Long runs, each a target of its own in the Makefile.
-ASKED_FOR = ("torture", "museum", "law", "network")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves the long runs out, and says so, unless they are asked for by ``-m``."""
-    left_out = set(ASKED_FOR) - set(re.findall(r"\w+", config.getoption("markexpr") or ""))
-    long = [item for item in items if any(map(item.get_closest_marker, left_out))]
-    config.hook.pytest_deselected(items=long)
-    items[:] = [item for item in items if item not in set(long)]
 
 
 @pytest.fixture(scope="session")

@@ -217,7 +217,7 @@ def test_after_a_change_the_answer_is_that_of_looking_again(
     agree(world, USUAL, monkeypatch)
 
 
-@pytest.mark.law
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 def test_every_question_after_every_change(
     world: Path, change: str, monkeypatch: pytest.MonkeyPatch
