@@ -102,6 +102,7 @@ def empty_a_record(root: Path) -> None:
     record.write_text("")
 
 
+move_a_pin = edit("requirements.lock", "beta==1.0", "beta==2.0")
 BETA = "venv/lib/*/site-packages/beta-*.dist-info"
 
 
@@ -110,6 +111,12 @@ def disagree(root: Path) -> None:
     write("requirements-dev.txt", "beta\n")(root)
     text = HEADER + lock_of(new, via="-r requirements-dev.txt")
     (root / "requirements-dev.lock").write_text(text)
+
+
+def put_in_place_of_metadata(root: Path) -> Path:
+    (info,) = site_of(root).glob("beta-*.dist-info")
+    shutil.rmtree(info)
+    return info
 
 
 def pin_twice(root: Path) -> None:
@@ -138,6 +145,8 @@ SCENARIOS: tuple[tuple[str, Break], ...] = (
     ("VM104", edit("venv/bin/activate", "/shop/venv", "/old/venv")),
     ("VM106", edit("venv/pyvenv.cfg", "packages = false", "packages = true")),
     ("VM107", lambda root: write_journal(f"{root}/venv", ())),
+    ("VM108", lambda root: (root / "venv/bin/activate").unlink()),
+    ("VM108", lambda root: (root / "venv/bin/activate").write_text("VIRTUAL_ENV=x\n")),
     ("VM202", edit("requirements.txt", "", "beta=1\n")),
     ("VM301", lambda root: (root / "requirements.lock").unlink()),
     ("VM302", edit("requirements.txt", "", "gamma\n")),
@@ -150,12 +159,16 @@ SCENARIOS: tuple[tuple[str, Break], ...] = (
     ("VM307", lock_without_hashes),
     ("VM401", remove("beta*")),
     ("VM402", edit(f"{BETA}/METADATA", "Version: 1.0", "Version: 0.9")),
+    ("VM402", all_of(move_a_pin, lambda root: make_wheel(wheels_of(root), "beta", "2.0"))),
+    ("VM402", move_a_pin),
     ("VM403", take_from_elsewhere),
     ("VM404", add_a_distribution),
     ("VM405", copy_a_distribution),
     ("VM406", remove("beta-*/METADATA")),
     ("VM406", remove("beta-*/RECORD")),
     ("VM406", empty_a_record),
+    ("VM406", lambda root: put_in_place_of_metadata(root).write_text("")),
+    ("VM406", lambda root: put_in_place_of_metadata(root).symlink_to("nowhere")),
     ("VM407", lambda root: (site_of(root) / "~eta").mkdir()),
     ("VM411", remove("beta*")),
     ("VM412", edit(f"{BETA}/METADATA", "Version: 1.0", "Version: 0.9")),
@@ -212,6 +225,7 @@ INFO = f"{SITE}/beta-1.0.dist-info"
 WHERE: dict[str, tuple[tuple[str | None, int | None], ...]] = {
     **dict.fromkeys(("VM101", "VM102", "VM103", "VM104", "VM105", "VM106"), (("venv", None),)),
     "VM107": (("venv", None),),
+    "VM108": (("venv/bin/activate", None),),
     "VM201": ((None, None),),
     "VM202": (("requirements.txt", 2),),
     "VM203": (("requirements.txt", 2),),
@@ -363,6 +377,16 @@ def test_one_odd_file_hides_nothing_of_the_others(root: Path) -> None:
     edit("requirements.txt", "", "gamma\n")(root)
     codes = {each["code"] for each in findings("VM", root, root, ())}
     assert {"VM302", "VM501", "VM504"} <= codes
+
+
+@pytest.mark.parametrize("content", [b"", b"\0\0", None])
+def test_damaged_metadata_is_one_finding(root: Path, content: bytes | None) -> None:
+    (path,) = site_of(root).glob("beta-*/METADATA")
+    path.unlink()
+    path.mkdir() if content is None else path.write_bytes(content)
+    found = [each["code"] for each in findings("VM", root, root, ()) if "VM6" not in each["code"]]
+    assert found == ["VM406"]
+    assert run("sync", "--check", cwd=root).code == 1
 
 
 def test_a_folder_of_packages_that_is_a_link_is_one_finding(root: Path) -> None:

@@ -20,6 +20,7 @@ ENVIRONMENT_MOVED = Code("VM104", "environment-moved", _ERROR)
 OTHER_PYTHON = Code("VM105", "other-python", _ERROR)
 SYSTEM_SITE_PACKAGES = Code("VM106", "system-site-packages", _ERROR)
 UNFINISHED = Code("VM107", "sync-unfinished", _WARNING)
+ACTIVATE_BROKEN = Code("VM108", "activate-broken", _WARNING)
 
 # Requirements files: VM2.
 NO_REQUIREMENTS = Code("VM201", "no-requirements", _ERROR)

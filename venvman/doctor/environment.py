@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from venvman.cases import assert_never
@@ -9,6 +10,7 @@ from venvman.doctor import codes
 from venvman.environment.inspection import Absent, Broken, Environment, NotAnEnvironment
 from venvman.errors import Command
 from venvman.files import aside
+from venvman.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Code, Finding
 
-__all__ = ["condition", "python", "unfinished"]
+__all__ = ["activation", "condition", "python", "unfinished"]
 
 _BROKEN: dict[str, Code] = {
     "moved": codes.ENVIRONMENT_MOVED,
@@ -52,6 +54,32 @@ def unfinished(examination: Examination) -> Iterator[Finding]:
     left = examination.unfinished
     if left is not None:
         yield codes.UNFINISHED(left.message, path=left.path, fix=left.fix)
+
+
+def activation(examination: Examination) -> Iterator[Finding]:
+    """A ``bin/activate`` that is gone or cut off: all that make environments write one."""
+    if not isinstance(examination.condition, Environment):
+        return
+    path = examination.condition.paths.scripts / "activate"
+    if not os.path.lexists(path.with_name("python")):
+        return  # a greater fault than this
+    shown = examination.display(path)
+    try:
+        text = read_regular(path).decode("utf-8", "replace")
+    except FileNotFoundError:
+        what = "is missing"
+    except OSError as error:
+        what = f"cannot be read ({error.strerror or error})"
+    else:
+        # The last command of those of venv (3.8 to 3.13), virtualenv and uv.
+        if "hash -r" in text.rstrip()[-80:]:
+            return
+        what = "is cut off"
+    yield codes.ACTIVATE_BROKEN(
+        f"{shown} {what}: the environment cannot be activated.",
+        path=shown,
+        fix=Command.venvman("sync", "--recreate"),
+    )
 
 
 def python(examination: Examination) -> Iterator[Finding]:

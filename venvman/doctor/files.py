@@ -244,7 +244,7 @@ class _Looked(NamedTuple):
 
 
 def _looked(each: _Recorded) -> _Looked:
-    site = str(each.installed.metadata.parent)
+    site, info = str(each.installed.metadata.parent), f"{each.installed.metadata.name}/"
     found = _Looked(0, [], [], [], [], None)
     total, own, fault = 0, False, None
     with _opened(site) as look:
@@ -255,6 +255,8 @@ def _looked(each: _Recorded) -> _Looked:
                 fault = "holds a path that cannot be one"
                 continue
             own = own or path.endswith(("/RECORD", "/METADATA"))
+            if each.installed.damage is not None and path.startswith(info):
+                continue  # VM406 says so
             if not (path.startswith(("/", "..")) or "/.." in path) and os.name != "nt":
                 place, inside = f"{site}/{path}", path
             else:

@@ -10,6 +10,7 @@ from venvman.doctor import codes
 from venvman.drift import Damaged, Duplicate, Extra, Missing, OtherSource, OtherVersion
 from venvman.environment.inspection import Environment
 from venvman.environment.inventory import MetadataKind
+from venvman.environment.ledger import read_ledger
 from venvman.errors import Command
 from venvman.files import permit
 from venvman.names import TOOLS
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from venvman.drift import Difference
     from venvman.environment.inventory import Installed
     from venvman.errors import Fix
+    from venvman.lock.file import LockEntry
     from venvman.names import NormalizedName
 
 __all__ = ["damage", "drift", "duplicates", "leftovers"]
@@ -86,11 +88,14 @@ def _of_difference(examination: Examination, difference: Difference) -> Finding 
             message = f"{entry.name}{pinned} is locked, but not installed."
             return codes.MISSING(message, package=entry.name, path=path, line=line, fix=_SYNC)
         case OtherVersion(entry=entry, installed=installed):
+            moved = _is_moved_by_hand(examination, entry, installed)
+            more = f", with the hash of {installed.version}: the pin was moved by hand"
             return codes.OTHER_VERSION(
-                f"{entry.name} {installed.version} is installed, but {entry.version} is locked.",
+                f"{entry.name} {installed.version} is installed, but {entry.version} is locked"
+                f"{more if moved else ''}.",
                 package=entry.name,
                 path=examination.display(installed.metadata),
-                fix=_SYNC,
+                fix=Command.venvman("upgrade", entry.name) if moved else _SYNC,
             )
         case OtherSource(entry=entry, installed=installed, because=because):
             return codes.OTHER_SOURCE(
@@ -103,6 +108,16 @@ def _of_difference(examination: Examination, difference: Difference) -> Finding 
             return _extra(examination, installed)
         case Duplicate() | Damaged():
             return None
+
+
+def _is_moved_by_hand(examination: Examination, entry: LockEntry, installed: Installed) -> bool:
+    """Whether the pin's hashes are those of the version that is installed, and not of its own."""
+    if not isinstance(examination.condition, Environment):
+        return False
+    root = os.path.realpath(examination.condition.root)
+    info = os.path.relpath(os.path.realpath(installed.metadata), root).replace(os.sep, "/")
+    known = read_ledger(root).known(root, info)
+    return known is not None and f"sha256:{known.sha256}" in entry.hashes
 
 
 def _extra(examination: Examination, installed: Installed) -> Finding | None:

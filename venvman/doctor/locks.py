@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from venvman.doctor.finding import Finding
     from venvman.errors import Problem
 
-__all__ = ["agreement", "hashes", "presence", "readable", "staleness", "targets", "tool"]
+__all__ = ["hashes", "presence", "readable", "staleness", "targets", "tool"]
 
 
 _FREEZE = Command.venvman("freeze")
@@ -50,7 +50,7 @@ def readable(examination: Examination) -> Iterator[Finding]:
 
 
 def staleness(examination: Examination) -> Iterator[Finding]:
-    """Every reason why a lock no longer answers its requirements."""
+    """Every reason why a lock no longer answers its requirements, or cannot be had with another."""
     for each in examination.locks:
         for problem in each.stale:
             torn = problem.code in {"lock-disagreement", "lock-pins-twice"}
@@ -60,10 +60,6 @@ def staleness(examination: Examination) -> Iterator[Finding]:
                 line=problem.line,
                 fix=problem.fix or _FREEZE,
             )
-
-
-def agreement(examination: Examination) -> Iterator[Finding]:
-    """Locks that pin one distribution differently: no environment can hold both."""
     for problem in examination.selection_problems:
         yield codes.LOCKS_DISAGREE(
             _sentence(problem),
