@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from venvman.errors import Advice, Command, Fix, LockError, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.localproject import inputs_of, metadata_digest
-from venvman.lock.match import matches_source, named_entry, strict_tool
+from venvman.lock.match import matches_source, named_entry, pins_of, strict_tool
 from venvman.lock.style import left_out, style_of
 from venvman.lock.via import judge_annotations
 from venvman.secrets import redact
@@ -279,10 +279,11 @@ def _unsatisfied(
     direct = _direct((group, *others))
     strict = lock.header.tool == "venvman"
     absent = left_out(lock)
+    pins = pins_of(lock)
     for wish in (*group.requirements, *group.constraints):
         if not target.applies(wish.marker):
             continue
-        entry = named_entry(wish, lock, target=target, root=root)
+        entry = named_entry(wish, pins, target=target, root=root)
         if entry is None:
             if not wish.constraint and wish.name not in absent:
                 yield _at(wish, "lock-misses-requirement", f"{_asks(wish)}, which is not locked.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from venvman.frozen import dataclass
 from venvman.graph import Asking, Dependency, Graph, Package
-from venvman.lock.match import named_entry
+from venvman.lock.match import named_entry, pins_of
 from venvman.names import NormalizedName, canonical
 from venvman.pep508 import Malformed, parse_requirement
 from venvman.secrets import redact
@@ -119,10 +119,11 @@ class _Builder:
         if group.wishes is None:
             yield from _asked_elsewhere(entries)
             return
+        pins = pins_of(group.lock)
         for wish in group.wishes.requirements:
             if not self._target.applies(wish.marker):
                 continue
-            entry = named_entry(wish, group.lock, target=self._target, root=self._root)
+            entry = named_entry(wish, pins, target=self._target, root=self._root)
             if entry is not None:
                 yield Asking(
                     name=entry.name,

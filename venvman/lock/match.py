@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from venvman.lock.direct import parse_reference
@@ -12,15 +13,18 @@ from venvman.secrets import without_secret
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from venvman.lock.file import Lock, LockEntry
+    from venvman.names import NormalizedName
     from venvman.requirements.groups import Requirement
     from venvman.sources import Source
     from venvman.target import Target
 
-__all__ = ["is_place", "matches_source", "named_entry", "strict_tool"]
+    Pins = Mapping[NormalizedName, Sequence[LockEntry]]
+
+__all__ = ["is_place", "matches_source", "named_entry", "pins_of", "strict_tool"]
 
 
 def strict_tool(lock: Lock) -> bool:
@@ -28,13 +32,22 @@ def strict_tool(lock: Lock) -> bool:
     return lock.header.tool in {"venvman", "pip-compile"}
 
 
-def named_entry(wish: Requirement, lock: Lock, *, target: Target, root: Path) -> LockEntry | None:
-    """The entry that applies on ``target`` and has the name of ``wish``, or its source."""
+def pins_of(lock: Lock) -> Pins:
+    """The entries of ``lock`` by name: as many lines ask for one as it has."""
+    found: dict[NormalizedName, list[LockEntry]] = {}
     for entry in lock.entries:
-        named = entry.name == wish.name if wish.name else matches_source(wish, entry, root=root)
-        if named and target.applies(entry.marker):
-            return entry
-    return None
+        found.setdefault(entry.name, []).append(entry)
+    return found
+
+
+def named_entry(wish: Requirement, pins: Pins, *, target: Target, root: Path) -> LockEntry | None:
+    """The entry that applies on ``target`` and has the name of ``wish``, or its source."""
+    if wish.name:
+        found = iter(pins.get(wish.name, ()))
+    else:
+        every = chain.from_iterable(pins.values())
+        found = (entry for entry in every if matches_source(wish, entry, root=root))
+    return next((entry for entry in found if target.applies(entry.marker)), None)
 
 
 def matches_source(

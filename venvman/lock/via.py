@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import Command, Problem
 from venvman.frozen import dataclass
-from venvman.lock.match import named_entry, strict_tool
+from venvman.lock.match import named_entry, pins_of, strict_tool
 from venvman.lock.style import left_out
 from venvman.names import canonical
 from venvman.secrets import redact
@@ -77,10 +77,11 @@ def judge_annotations(
 def _asking(group: Group, lock: Lock, *, targets: Sequence[Target], root: Path) -> _Asking:
     files: dict[LockEntry, set[str]] = defaultdict(set)
     read = {path.relative_to(root).as_posix() for path in group.files if path.is_relative_to(root)}
+    pins = pins_of(lock)
     for target, wish in product(targets, group.lines):
         if not target.applies(wish.marker):
             continue
-        entry = named_entry(wish, lock, target=target, root=root)
+        entry = named_entry(wish, pins, target=target, root=root)
         if entry is not None:
             files[entry].add(f"{'-c' if wish.constraint else '-r'} {wish.origin.path}")
     origins = {wish.origin.path for wish in group.lines}
