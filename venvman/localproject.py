@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from venvman.names import NormalizedName, canonical
 from venvman.projectinputs import inputs_of, versions_of
-from venvman.reading import read_regular
+from venvman.reading import read_regular, read_toml
 
 if TYPE_CHECKING:
     from venvman.sources import DirectorySource
@@ -72,14 +72,8 @@ def _from_pyproject(folder: Path) -> str | None:
     text = _read(folder / "pyproject.toml")
     if text is None:
         return None
-    import sys
-
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     try:
-        table = tomllib.loads(text)
+        table = read_toml(text)
     except ValueError:
         return None
     named = (table.get("project"), table.get("tool", {}).get("poetry"))

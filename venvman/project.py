@@ -13,7 +13,7 @@ from venvman.errors import Advice, ProjectNotFound, VenvmanError
 from venvman.files import write_together
 from venvman.frozen import dataclass
 from venvman.naming import FOLDER, group_of, is_constraints
-from venvman.reading import read_regular
+from venvman.reading import read_regular, read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -260,15 +260,9 @@ def _has_table(path: Path) -> bool:
         return False
     if b"venvman" not in content:
         return False
-    import sys
-
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     try:
-        return "venvman" in tomllib.loads(content.decode()).get("tool", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
+        return "venvman" in read_toml(content.decode()).get("tool", {})
+    except ValueError:
         return b"tool.venvman" in content
 
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from venvman.reading import read_regular
+from venvman.reading import read_regular, read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -198,14 +198,8 @@ def _at(table: object, *keys: str) -> object:
 
 
 def _table(text: str) -> Mapping[str, Any]:
-    import sys
-
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     try:
-        table: dict[str, Any] = tomllib.loads(text)
+        table: dict[str, Any] = read_toml(text)
     except ValueError:
         return {}
     return table

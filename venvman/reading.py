@@ -8,8 +8,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 
-__all__ = ["LARGEST", "read_regular"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["LARGEST", "read_regular", "read_toml"]
 
 LARGEST = 64 * 1024 * 1024
 """No file that people or tools write for a project is larger, by far."""
@@ -45,3 +50,20 @@ def read_regular(
         return content
     finally:
         os.close(descriptor)
+
+
+def read_toml(text: str) -> dict[str, Any]:
+    """The table that ``text`` is.
+
+    Raises:
+        ValueError: it is no TOML, or nested too deeply.
+    """
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        found: dict[str, Any] = tomllib.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    return found

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from venvman.errors import ConfigurationError, Problem
 from venvman.frozen import dataclass
-from venvman.reading import read_regular
+from venvman.reading import read_regular, read_toml
 from venvman.secrets import check_url, redact
 
 if TYPE_CHECKING:
@@ -280,15 +280,10 @@ def parse_toml(content: bytes) -> dict[str, Any]:
         ConfigurationError: it is no UTF-8, or no TOML.
     """
     import re
-    import sys
 
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     try:
         text = content.decode()
-        document: dict[str, Any] = tomllib.loads(text)
+        document = read_toml(text)
     except UnicodeDecodeError as error:
         raise ConfigurationError(
             "pyproject.toml is not UTF-8, as TOML has to be.",
@@ -296,11 +291,7 @@ def parse_toml(content: bytes) -> dict[str, Any]:
             path="pyproject.toml",
             line=content[: error.start].count(b"\n") + 1,
         ) from error
-    except RecursionError as error:
-        raise ConfigurationError(
-            "pyproject.toml is nested too deeply.", code="pyproject-invalid", path="pyproject.toml"
-        ) from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         at = re.search(r"at line (\d+)", str(error))
         line = int(at[1]) if at else None
         raise ConfigurationError(

@@ -126,3 +126,11 @@ def test_no_input_lies_outside_the_project(tmp_path: Path) -> None:
         "[tool.venvman]\ncache-keys = ['../*', '/etc/*']\n"
     )
     assert not [each for each in inputs_of(tmp_path) if each.startswith(("/", ".."))]
+
+
+def test_a_project_nested_beyond_reading_is_no_defect(tmp_path: Path) -> None:
+    root = write_project(tmp_path / "shop", {"requirements.in": "-e ./deep\n"})
+    (root / "deep").mkdir()
+    (root / "deep" / "pyproject.toml").write_text("a = " + "[" * 20_000)
+    for verb in ("status", "doctor", "scan", "freeze"):
+        assert "defect" not in run(verb, cwd=root).stderr

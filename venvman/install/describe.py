@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from venvman.errors import Command, InstallError
 from venvman.index.metadata import is_static
 from venvman.install.build import build_metadata
 from venvman.install.projects import project_of, working_folder
-from venvman.reading import read_regular
+from venvman.reading import read_regular, read_toml
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
@@ -115,13 +114,9 @@ def _promised(project: Path) -> bytes | None:
 
 
 def _project_table(pyproject: str) -> dict[str, Any] | None:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     try:
-        document = tomllib.loads(pyproject)
-    except tomllib.TOMLDecodeError:
+        document = read_toml(pyproject)
+    except ValueError:
         return None
     table = document.get("project")
     if not isinstance(table, dict) or not isinstance(table.get("name"), str):
