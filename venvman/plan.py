@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.drift import (
@@ -105,8 +106,11 @@ def kept(
     if not any(isinstance(each, (Extra, Duplicate)) for each in drift.differences):
         return dict.fromkeys(keep)
     mine = needs(inventory, {*keep, *TOOLS}, target)
-    right = {*locked} - {each.name for each in drift.differences}
-    theirs = needs(inventory, right, target).items()
+    changing = {*locked} & {each.name for each in drift.differences}
+    right = {*locked} - changing
+    # What a version that goes needs is needed no more.
+    staying = tuple(each for each in inventory.distributions if each.name not in changing)
+    theirs = needs(replace(inventory, distributions=staying), right, target).items()
     lost = {name: asking for name, asking in theirs if asking and name not in overridden}
     return {**lost, **dict.fromkeys(mine)}
 

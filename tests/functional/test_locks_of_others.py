@@ -642,3 +642,17 @@ def test_a_new_lock_is_what_pip_compile_is_configured_to_write(
     (repository.root / "requirements.txt").unlink()
     repository.compile("pip-compile -o requirements.txt requirements.in")
     assert repository.text("requirements.txt") == ours
+
+
+def test_what_only_the_version_that_goes_needs_leaves_with_it(repository: Repository) -> None:
+    make_wheel(repository.index.folder, "multi", "1.0", requires=["tool"])
+    make_wheel(repository.index.folder, "tool", "1.0")
+    make_wheel(repository.index.folder, "tool", "2.0", requires=["delta"])
+    repository.write({"requirements.in": "multi\n"})
+    repository.compile(PLAIN)
+    repository.run("sync")
+    assert versions_in(repository.root) == {"delta": "1.0", "multi": "1.0", "tool": "2.0"}
+    repository.write({"requirements.in": "multi\ntool<2\n"})
+    repository.compile(PLAIN)
+    repository.run("sync")
+    assert versions_in(repository.root) == {"multi": "1.0", "tool": "1.0"}
