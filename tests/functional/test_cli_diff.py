@@ -121,7 +121,7 @@ def test_without_an_environment_there_is_nothing_to_compare(shop: Shop) -> None:
     ran = shop.run("diff", "--env")
 
     assert ran.code == 2
-    assert "venvman status" in ran.stderr
+    assert "venvman sync" in ran.stderr
 
 
 def test_check_exits_with_1_if_anything_differs(shop: Shop) -> None:
