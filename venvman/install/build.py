@@ -148,7 +148,10 @@ def _backend(
                 yield builder, environment
             except BuildBackendException as error:
                 raise _failed(label, error, environment) from error
-            except BuildException as error:
+            except (
+                BuildException,
+                RecursionError,
+            ) as error:  # the second: of TOML nested without end
                 raise InstallError(
                     f"{label} is not a project that can be built.",
                     code="build-invalid",
