@@ -1,0 +1,117 @@
+"""Commands that find everything as it was, against ``python -c pass`` and uv, alternately.
+
+    python -m benchmarks.everyday REQUIREMENTS.in [--runs 15] [--folder DIR] [--results FILE]
+
+Freezes and syncs REQUIREMENTS.in once; then each command is asked twice, so that its answer is
+remembered, and timed. ``python`` is the one that venvman runs on. Needs the package index.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.alternate import Command, alternate, machine, neutral_environment
+from benchmarks.peers import install_peers, install_venvman
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# The bar of each: so many times `python -c pass`.
+QUESTIONS = {
+    "sync": 2.0,
+    "sync --project .": 2.0,
+    "sync --format json": 2.0,
+    "sync -v": 2.0,
+    "sync --color always": 2.0,
+    "freeze": 2.0,
+    "freeze --project .": 2.0,
+    "freeze --format json": 2.0,
+    "freeze -v": 2.0,
+    "freeze --color always": 2.0,
+    "status": 2.5,
+    "tree": 2.5,
+    "why {name}": 2.5,
+    "scan": 2.5,
+    "diff": 2.5,
+    "history": 2.5,
+    "doctor": 4.0,
+    "--version": 1.3,
+    "--help": 2.5,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("requirements", type=Path)
+    parser.add_argument("--runs", type=int, default=15)
+    parser.add_argument("--folder", type=Path, help="kept between runs; default: a temporary one")
+    parser.add_argument("--results", type=Path, help="write the figures there too")
+    options = parser.parse_args(arguments)
+    folder = (options.folder or Path(tempfile.mkdtemp(prefix="venvman-bench-"))).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    uv, bin_folder = install_peers(folder) / "uv", install_venvman(folder)
+    env = neutral_environment(
+        UV_CACHE_DIR=str(folder / "uv-cache"),
+        VENVMAN_CACHE_DIR=str(folder / "cache"),
+        VENVMAN_STATE_DIR=str(folder / "state"),
+    )
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
+    project = made(folder / "project", options.requirements, bin_folder / "venvman", env)
+    lines = [f"# everyday commands, {options.requirements.name}", "", machine(), ""]
+    bare = command("python -c pass", (bin_folder / "python", "-c", "pass"), project, env)
+    name = next(each.split("==")[0] for each in _pins(project))
+    for question, bar in QUESTIONS.items():
+        words = question.format(name=name).split()
+        ours = command(f"venvman {question}", (bin_folder / "venvman", *words), project, env)
+        ours.run(), ours.run()
+        compared = alternate(f"venvman {question} (bar {bar})", [ours, bare], runs=options.runs)
+        lines.append(str(compared))
+    for question, peer in (
+        ("doctor", (uv, "pip", "check", "--python", "venv/bin/python")),
+        ("run -- true", (uv, "run", "--no-project", "--python", "venv/bin/python", "true")),
+    ):
+        ours = command(
+            f"venvman {question}", (bin_folder / "venvman", *question.split()), project, env
+        )
+        theirs = command(" ".join(map(str, ("uv", *peer[1:]))), peer, project, env)
+        lines.append(str(alternate(f"venvman {question}", [ours, theirs], runs=options.runs)))
+    sys.stdout.write("\n".join(lines) + "\n")
+    if options.results:
+        options.results.write_text("\n".join(lines) + "\n")
+    return 0
+
+
+def command(label: str, argv: Sequence[str | Path], cwd: Path, env: dict[str, str]) -> Command:
+    return Command(label=label, argv=tuple(map(str, argv)), cwd=cwd, env=env)
+
+
+def made(project: Path, requirements: Path, venvman: Path, env: dict[str, str]) -> Path:
+    """A synced project in a git repository, old enough to be trusted."""
+    shutil.rmtree(project, ignore_errors=True)
+    project.mkdir()
+    shutil.copy(requirements, project / "requirements.in")
+    for argv in (
+        ("git", "init", "-q"),
+        (str(venvman), "sync"),
+        ("git", "add", "requirements.in", "requirements.txt"),
+        ("git", "-c", "user.name=b", "-c", "user.email=b@example.org", "commit", "-qm", "one"),
+    ):
+        subprocess.run(argv, cwd=project, env=env, check=True, capture_output=True)
+    time.sleep(0.1)
+    return project
+
+
+def _pins(project: Path) -> list[str]:
+    lines = (project / "requirements.txt").read_text().splitlines()
+    return [line.split()[0] for line in lines if "==" in line and not line.startswith((" ", "#"))]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
