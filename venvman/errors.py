@@ -215,7 +215,7 @@ class LockError(VenvmanError):
 
 
 class LockStale(LockError):
-    """``--locked`` or ``--check`` met a lock that no longer answers its requirements."""
+    """``--locked`` or ``--check`` met a lock that is out of date with its requirements."""
 
     exit_code = ExitCode.DRIFT
 

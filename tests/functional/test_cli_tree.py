@@ -194,7 +194,7 @@ class TestTree:
         ran = shop.run("tree")
 
         assert ran.code == 0
-        assert "no longer answers its requirements" in ran.stderr
+        assert "is out of date with its requirements" in ran.stderr
         assert "new" in ran.stderr
 
     def test_a_name_that_is_not_locked_is_met_with_those_that_are_alike(self, shop: Shop) -> None:

@@ -226,7 +226,7 @@ def frozen(*locks: LockOutcome, written: bool = True) -> str:
 
 class TestFreeze:
     def test_a_fresh_lock_is_one_line(self) -> None:
-        assert frozen() == "Nothing to do: requirements.txt answers its requirements."
+        assert frozen() == "Nothing to do: requirements.txt matches its requirements."
 
     def test_moved_pins_stand_with_who_asked_for_them(self) -> None:
         assert "~ flask  2.3.3 -> 3.0.3  -r requirements.in" in frozen(refrozen())
@@ -259,7 +259,7 @@ class TestFreeze:
     def test_several_fresh_locks_answer_together(self) -> None:
         two = (refrozen(changed=False), refrozen(changed=False, path=PROJECT.root / "dev.txt"))
 
-        assert "requirements.txt, dev.txt answer their requirements." in frozen(*two)
+        assert "requirements.txt, dev.txt match their requirements." in frozen(*two)
 
     def test_several_projects_stand_under_their_folders(self) -> None:
         result = freeze_result([freeze_outcome(), freeze_outcome()], FreezeRequest())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,10 @@ def test_the_configuration_files_parse_and_are_clean(name: str) -> None:
     path = ROOT / name
     assert syntax_faults(path) == []
     assert whitespace_faults(path) == []
+
+
+def test_every_place_that_the_guide_for_contributors_names_is_there() -> None:
+    guide = (ROOT / "CONTRIBUTING.md").read_text()
+    named = re.findall(r"`((?:venvman|tests|benchmarks)/[\w/.]*)`", guide)
+    assert len(named) > 30
+    assert [each for each in named if not (ROOT / each).exists()] == []

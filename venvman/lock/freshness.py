@@ -1,4 +1,4 @@
-"""Freshness: whether a lock still answers its requirements, judged by meaning.
+"""Freshness: whether a lock still matches its requirements, judged by meaning.
 
 Not the bytes of the files count but what they say: every requirement has a pin that satisfies it,
 every constraint is respected, nothing is pinned that nothing asks for, the ``via`` annotations are
@@ -39,7 +39,7 @@ FIX = Command.venvman("freeze")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fresh:
-    """The lock answers its requirements; ``notes`` say what could not be judged."""
+    """The lock matches its requirements; ``notes`` say what could not be judged."""
 
     notes: tuple[Problem, ...] = ()
 

@@ -56,9 +56,9 @@ def freeze_result(outcomes: Sequence[FreezeOutcome], request: FreezeRequest) -> 
 
 
 def nothing_to_do(outcome: FreezeOutcome) -> tuple[str, str, str]:
-    """The sentence for locks that answer their requirements; the second part is their names."""
+    """The sentence for locks that match their requirements; the second part is their names."""
     names = ", ".join(outcome.project.display(each.path) for each in outcome.locks)
-    verb = "answers its" if len(outcome.locks) == 1 else "answer their"
+    verb = "matches its" if len(outcome.locks) == 1 else "match their"
     return "Nothing to do: ", names, f" {verb} requirements."
 
 

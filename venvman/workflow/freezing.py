@@ -58,7 +58,7 @@ __all__ = ["freeze", "freeze_stale"]
 
 
 def freeze(context: Context, request: FreezeRequest) -> FreezeOutcome:
-    """Makes the locks answer their requirements; ``request`` says how far it may go.
+    """Makes the locks match their requirements; ``request`` says how far it may go.
 
     Raises:
         VenvmanError: requirements or locks that cannot be read, no interpreter, no solution, no
@@ -141,7 +141,7 @@ def freeze_stale(
         if not (reasons and any(each.code == "build-in-look" for each in error.problems)):
             raise
         raise LockStale(
-            "The lock no longer answers its requirements; what it would become only a build tells.",
+            "The lock is out of date with its requirements; what it would become only a build tells.",
             code="lock-stale",
             fix=Command.venvman("freeze"),
             problems=reasons,
@@ -188,7 +188,7 @@ def _require_fresh(
         if isinstance(judgement, Stale):
             shown = context.project.display(group.lock)
             raise LockStale(
-                f"{shown} was written, and does not answer its requirements.",
+                f"{shown} was written, and does not match its requirements.",
                 code="freeze-left-stale",
                 path=shown,
                 why="This is a defect of venvman: please report it.",

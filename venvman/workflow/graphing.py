@@ -318,7 +318,7 @@ def _stale(context: Context, requirements: RequirementSet, target: Target) -> li
     return [
         Problem(
             code="lock-stale",
-            message="The lock no longer answers its requirements.",
+            message="The lock is out of date with its requirements.",
             why=f"{reasons[0].message.removesuffix('.')}{more}.",
             fix=Command.venvman("freeze"),
         )

@@ -388,7 +388,7 @@ def _bring_locks(
     _refuse_disagreement(reasons)
     if reasons and request.locks is LockPolicy.LOCKED:
         raise LockStale(
-            "The lock no longer answers its requirements.",
+            "The lock is out of date with its requirements.",
             code="lock-stale",
             fix=Command.venvman("freeze"),
             problems=reasons,
