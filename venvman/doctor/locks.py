@@ -50,7 +50,7 @@ def readable(examination: Examination) -> Iterator[Finding]:
 
 
 def staleness(examination: Examination) -> Iterator[Finding]:
-    """Every reason why a lock is out of date with its requirements, or cannot be had with another."""
+    """Every reason why a lock is out of date with its requirements, or at odds with another."""
     for each in examination.locks:
         for problem in each.stale:
             torn = problem.code in {"lock-disagreement", "lock-pins-twice"}

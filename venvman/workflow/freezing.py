@@ -141,7 +141,7 @@ def freeze_stale(
         if not (reasons and any(each.code == "build-in-look" for each in error.problems)):
             raise
         raise LockStale(
-            "The lock is out of date with its requirements; what it would become only a build tells.",
+            "The lock is out of date with its requirements; only a build tells what it becomes.",
             code="lock-stale",
             fix=Command.venvman("freeze"),
             problems=reasons,
