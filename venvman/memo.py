@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any, TypeAlias
 
-    Watched: TypeAlias = tuple[str, "str | tuple[str, ...]", int]
-    Fact: TypeAlias = tuple[str, "str | tuple[str, ...]", str]
+    Watched: TypeAlias = tuple[str, str, int]
+    Fact: TypeAlias = tuple[str, str, str]
     Shown: TypeAlias = tuple[bool, bool, Any]
 
 __all__ = [
@@ -57,8 +57,8 @@ __all__ = [
 
 FILE, NAMES, SITE, MANY = "F", "N", "S", "M"
 """What is watched: a file, the names of requirements files in a folder, a site-packages folder, or
-many files (a tuple of paths). ``Watched`` adds the path, and when it was looked at, in nanoseconds
-of the file system's clock; ``Fact`` adds what was seen instead."""
+many files (a folder and paths in it, joined by NUL). ``Watched`` adds the path, and when it was
+looked at, in nanoseconds of the file system's clock; ``Fact`` adds what was seen instead."""
 
 _MAGIC = f"venvman memo 1 {__version__} {sys.implementation.cache_tag}"
 ITEM = "\x1f"
@@ -204,29 +204,42 @@ def is_settled(fact: str, *, since_ns: int) -> bool:
     return True
 
 
-def fact_of(kind: str, path: str | tuple[str, ...]) -> str:
+def fact_of(kind: str, path: str) -> str:
     """What is to be seen at ``path``."""
-    if isinstance(path, tuple):
+    if kind == MANY:
         return str(hash(tuple(_rows(path))))
     if kind == NAMES:
         return _names(path)
     return _site(path) if kind == SITE else _stat(path)
 
 
-def _rows(paths: str | tuple[str, ...]) -> list[tuple[int, int, int, int]]:
-    """Mode, size, time and inode of each; nothing of what is not there.
+def _rows(paths: str) -> list[tuple[int, int, int, int]]:
+    """Mode, size, time and inode of each of many files; zeros for what is not there.
 
     Without ctime, which changes with each environment that a file is linked into.
     """
-    rows: list[tuple[int, int, int, int]] = []
-    for path in paths:
+    folder, *names = paths.split("\0")
+    here = os.open(".", os.O_RDONLY)
+    try:
+        os.chdir(folder)  # the shorter a path is, the sooner it is looked up
         try:
-            found = os.lstat(path)
+            found = list(map(os.lstat, names))
         except OSError:
-            rows.append((0, 0, 0, 0))
-        else:
-            rows.append((found.st_mode, found.st_size, found.st_mtime_ns, found.st_ino))
-    return rows
+            return [_row(name) for name in names]
+        return [(each.st_mode, each.st_size, each.st_mtime_ns, each.st_ino) for each in found]
+    except OSError:
+        return []
+    finally:
+        os.fchdir(here)
+        os.close(here)
+
+
+def _row(name: str) -> tuple[int, int, int, int]:
+    try:
+        found = os.lstat(name)
+    except OSError:
+        return 0, 0, 0, 0
+    return found.st_mode, found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def _stat(path: str) -> str:

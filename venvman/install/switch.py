@@ -263,8 +263,7 @@ def _settled(
         parts = memo.look((kind, path, looked) for kind, path, _ in wanted.parts)
         if sites is None or parts is None or tuple(parts) != wanted.parts:
             return None
-        now = tuple((kind, str(path), fact) for kind, path, fact in sites)
-        states.write_current(environment, states.Current(wanted.key, now))
+        states.write_current(environment, states.Current(wanted.key, tuple(sites)))
         around = [(kind, path, looked) for kind, path, _ in (*there.sites, *wanted.parts)]
         return (*files, *around)
     return None

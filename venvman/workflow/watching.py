@@ -91,15 +91,11 @@ def rests_on_sync(
             return None
         # With the setting ``keep`` what stays depends on what is there, as with --inexact.
         if locked and not context.settings.keep.value:
-            key = states.record(environment, state._replace(parts=_plain(facts[2])))
-            states.write_current(environment, states.Current(key, _plain(facts[1])))
+            key = states.record(environment, state._replace(parts=tuple(facts[2] or ())))
+            states.write_current(environment, states.Current(key, tuple(facts[1] or ())))
     except OSError:
         return None
     return resting
-
-
-def _plain(facts: list[memo.Fact] | None) -> tuple[states.Part, ...]:
-    return tuple((kind, path, fact) for kind, path, fact in facts or () if isinstance(path, str))
 
 
 def _state(
@@ -221,9 +217,12 @@ def _around(context: Context, since_ns: int, reach: Reach) -> Sequence[Watched] 
         return None
     whole = reach is Reach.INSTALLED
     sites, parts = _environment(there, since_ns)
-    files = tuple(sorted(_environment_files(context, there, whole=whole)))
+    root = str(there.root)
+    files = sorted(_environment_files(context, there, whole=whole))
+    # Below the root, where all but what is in the store lies, by their shorter names.
+    joined = "\0".join([root, *(each.removeprefix(f"{root}/") for each in files)])
     verdicts = (memo.FILE, str(context.verdicts), since_ns)
-    return (*sites, *parts, verdicts, (memo.MANY, files, since_ns))
+    return (*sites, *parts, verdicts, (memo.MANY, joined, since_ns))
 
 
 def _listed(folder: Path) -> list[str]:
@@ -238,7 +237,7 @@ def _environment_files(context: Context, environment: Environment, *, whole: boo
     """The metadata of what is installed, scripts, records; with ``whole`` every installed file."""
     from venvman.store.store import location_of
 
-    site = site_of(environment)
+    site = site_of(environment)  # its root may be another name of the environment's
     yield from _below(environment.paths.scripts, 0)
     yield from _below(environment.state, 2)
     for info in states.metadata(site.root, site.folders):
