@@ -60,7 +60,7 @@ FILE, NAMES, SITE, MANY = "F", "N", "S", "M"
 many files (a folder and paths in it, joined by NUL). ``Watched`` adds the path, and when it was
 looked at, in nanoseconds of the file system's clock; ``Fact`` adds what was seen instead."""
 
-_MAGIC = f"venvman memo 1 {__version__} {sys.implementation.cache_tag}"
+_MAGIC = f"venvman memo 2 {__version__} {sys.implementation.cache_tag}"
 ITEM = "\x1f"
 """Between the parts of what was seen."""
 _SLOTS = 4096
