@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CACHEDIR_TAG",
-    "SPACE",
     "aside",
     "inter_process_lock",
     "make_cache_folder",
@@ -48,9 +47,6 @@ def aside(path: Path, *, then: str = "sync") -> Command:
     names = (f"{path.name}.aside{number or ''}" for number in count())
     free = next(name for name in names if not os.path.lexists(path.with_name(name)))
     return Command.of("mv", path, path.with_name(free)).then(then)
-
-
-SPACE = Advice("Free some space there: `venvman cache prune` takes out what nothing uses.")
 
 
 def permit(mode: str, path: Path, *, below: bool = False) -> Fix:

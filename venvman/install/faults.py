@@ -6,8 +6,8 @@ import errno
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import AGAIN, InstallError
-from venvman.files import SPACE, permit
+from venvman.errors import AGAIN, Advice, InstallError
+from venvman.files import permit
 
 if TYPE_CHECKING:
     from venvman.errors import Fix
@@ -26,8 +26,8 @@ def explained(error: OSError, *, doing: str, root: str) -> InstallError:
     fix: Fix
     place = str(error.filename2 or error.filename or root)
     if error.errno in _FULL:
-        code, fix = "disk-full", SPACE
-        why = f"The disk that holds {root} is full: free some space there, then sync again."
+        code, fix = "disk-full", Advice("Free some space there, then sync again.")
+        why = f"The disk that holds {root} is full."
     elif error.errno in _FORBIDDEN:
         code, fix = "permission-denied", permit("u+rwX", Path(root), below=True)
         why = "Another user may have made it, or it is on a read-only filesystem."

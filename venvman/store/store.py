@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import Advice, Fix, InstallError, Problem, Severity
 from venvman.events import Reporter
-from venvman.files import CACHEDIR_TAG, SPACE, make_private_folder, permit, spread_folders
+from venvman.files import CACHEDIR_TAG, make_private_folder, permit, spread_folders
 from venvman.frozen import dataclass
 from venvman.names import canonical
 from venvman.store.lock import using
@@ -373,7 +373,7 @@ def _unwritable(folder: Path, error: OSError) -> InstallError:
 
 def _remedy(folder: Path, error: OSError) -> Fix:
     if error.errno in _FULL:
-        return SPACE
+        return Advice("Free some space there: `venvman cache prune` takes out what nothing uses.")
     if error.errno == errno.EACCES:
         return permit("u+rwX", folder, below=True)
     return Advice("Name another folder with --cache-dir or in VENVMAN_CACHE_DIR.")

@@ -39,7 +39,7 @@ def add(
     request = AddRequest(
         wishes=requirements,
         editables=editable,
-        group="dev" if dev else group or "default",
+        group="dev" if dev else "default" if group is None else group,
         after=After(
             freeze=not frozen, sync=sync, dry_run=dry_run, yes=yes, confirm=session.confirm
         ),
