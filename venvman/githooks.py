@@ -244,7 +244,7 @@ def _write_data(repository: _Repository, projects: Iterable[HookedProject]) -> N
     rows = [{"path": each.path, "mode": each.mode.value} for each in projects]
     repository.data.mkdir(parents=True, exist_ok=True)
     write_atomically(repository.data / "projects.json", json.dumps(rows, indent=1).encode())
-    write_atomically(repository.data / "program", os.fsencode(f"{_own_program()}\n"))
+    write_atomically(repository.data / "program", os.fsencode(f"{own_program()[0]}\n"))
 
 
 def _report(repository: _Repository) -> HooksReport:
@@ -508,7 +508,7 @@ def _relative(path: Path, top: Path) -> str:
         return path.as_posix()
 
 
-def _own_program() -> str:
-    """What starts this very venvman without PATH: its script, else its interpreter."""
+def own_program() -> tuple[str, ...]:
+    """What starts this very venvman without PATH: its script, else its interpreter and module."""
     script = Path(sys.executable).with_name("venvman" + (".exe" if os.name == "nt" else ""))
-    return str(script if script.exists() else sys.executable)
+    return (str(script),) if script.exists() else (sys.executable, "-m", "venvman")

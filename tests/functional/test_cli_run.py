@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.cli import PROGRAM, Ran, run_process
 from tests.support.shops import Shop, stock
-from venvman.environment.shells import activating, shell_of
+from venvman.environment.shells import shell_of
 from venvman.events import Reporter
 from venvman.workflow.context import Context, open_context
 from venvman.workflow.running import RunRequest, prepare_command, prepare_shell
@@ -186,7 +186,7 @@ class TestPreparing:
 
     @pytest.mark.parametrize(
         ("shell", "interactive", "words"),
-        [("/bin/bash", True, 4), ("/bin/bash", False, 1), ("/usr/bin/zsh", True, 1)],
+        [("/bin/bash", True, 4), ("/bin/bash", False, 1), ("/usr/bin/tcsh", True, 1)],
     )
     def test_a_shell_activates_by_its_startup_file_or_by_variables(
         self,
@@ -237,14 +237,3 @@ class TestShell:
     def test_the_shell_is_the_users(self) -> None:
         assert shell_of({"SHELL": "/bin/zsh"}) == "/bin/zsh"
         assert shell_of({}) == "/bin/sh"
-
-    def test_an_environment_without_a_script_is_activated_by_variables(
-        self, tmp_path: Path
-    ) -> None:
-        assert activating("/bin/bash", scripts=tmp_path, startup=tmp_path / "s") is None
-
-    def test_a_state_folder_that_cannot_be_written_is_no_obstacle(self, tmp_path: Path) -> None:
-        (tmp_path / "activate").touch()
-        (tmp_path / "state").touch()
-
-        assert activating("bash", scripts=tmp_path, startup=tmp_path / "state" / "s") is None

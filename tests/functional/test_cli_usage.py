@@ -379,7 +379,7 @@ class TestCompletion:
             }
         )
 
-        assert ran.stdout.split() == ["sync", "status", "scan", "shell"]
+        assert ran.stdout.split() == ["sync", "status", "scan", "shell", "shell-hook"]
 
     def test_options_are_completed(self) -> None:
         ran = run_process(
@@ -472,7 +472,6 @@ def test_a_hook_does_not_leave_its_work_tree(tmp_path: Path, folder: str) -> Non
         "init": "sync",
         "compile": "freeze",
         "check": "doctor",
-        "activate": "shell",
         "update": "upgrade",
         "sync --upgrade": "upgrade",
         "sync -U --project .": "upgrade --project .",

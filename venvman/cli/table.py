@@ -679,6 +679,36 @@ _TABLE = (
         *_INSIDE,
         help="Start the user's shell with the environment activated; `exit` leaves it.",
     ),
+    Command(
+        "activate",
+        "shells:activate",
+        Option(
+            "shell",
+            "--shell",
+            kind=Kind.TEXT,
+            choices=("bash", "zsh", "fish", "sh", "powershell", "nushell"),
+            help="The shell to print it for; otherwise the user's own.",
+        ),
+        examples=(("venvman activate --shell fish", "to be piped into `source`"),),
+        help='Print what activates the environment: eval "$(venvman activate)".',
+    ),
+    Command(
+        "shell-hook",
+        "shells:shell_hook",
+        Option(
+            "here",
+            "--here",
+            help="What to evaluate in this folder; the hook itself asks this after each `cd`.",
+        ),
+        argument=Argument(
+            "shell",
+            kind=Kind.TEXT,
+            choices=("bash", "zsh", "fish", "direnv"),
+            required=True,
+            help="The shell whose startup file evaluates it; for direnv a layout.",
+        ),
+        help="Print what a startup file evaluates to activate environments on `cd`.",
+    ),
     Command("clean", "clean:clean", help="Remove the environment, and nothing that is not one."),
     Command(
         "hooks install",
@@ -778,7 +808,7 @@ TASKS: Mapping[str, tuple[str, ...]] = {
     "Every day": ("sync", "status", "doctor", "freeze"),
     "Requirements": ("add", "remove", "upgrade", "outdated"),
     "Understand": ("scan", "tree", "why", "diff", "history"),
-    "The environment": ("run", "shell", "rollback", "clean"),
-    "Around it": ("hooks", "cache"),
+    "The environment": ("run", "shell", "activate", "rollback", "clean"),
+    "Around it": ("hooks", "shell-hook", "cache"),
 }
 """The commands and families as the help lists them."""

@@ -29,7 +29,6 @@ class UsageFault(VenvmanError):
 
 
 _ELSEWHERE = {
-    "activate": "shell",
     "check": "doctor",
     "compile": "freeze",
     "create": "sync",

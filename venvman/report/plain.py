@@ -1,4 +1,4 @@
-"""The short results: an environment removed, the place of the cache."""
+"""The short results: an environment removed, the place of the cache, text for a shell."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from venvman.project import Project
     from venvman.workflow.values import CleanOutcome
 
-__all__ = ["cache_dir_result", "clean_result"]
+__all__ = ["cache_dir_result", "clean_result", "shell_text_result"]
 
 
 def clean_result(outcome: CleanOutcome, project: Project) -> Result:
@@ -25,6 +25,17 @@ def clean_result(outcome: CleanOutcome, project: Project) -> Result:
 def cache_dir_result(folder: Path) -> Result:
     """``data.{folder}``, absolute."""
     return _done("cache dir", {"folder": folder.as_posix()}, answers=True)
+
+
+def shell_text_result(command: str, shell: str, text: str) -> Result:
+    """``data.{shell, text}``: what ``shell`` evaluates."""
+    return Result(
+        command=command,
+        status=Status.OK,
+        exit_code=ExitCode.OK,
+        data={"shell": shell, "text": text},
+        verbatim=text,
+    )
 
 
 def _done(command: str, data: dict[str, Any], *, answers: bool = False) -> Result:

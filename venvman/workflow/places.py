@@ -201,7 +201,7 @@ def agree_on_place(
     Raises:
         EnvironmentUnusable: nobody agrees (``environment-elsewhere``).
     """
-    if yes or _is_ours_to_change(context, path):
+    if yes or is_ours_to_change(context, path):
         return
     real = os.path.realpath(path)
     said = f"{context.settings.venv.where if context.settings.venv.value else path.name} names it."
@@ -225,7 +225,8 @@ def note_place(context: Context, path: Path) -> None:
             write(str(path), _OF_PROJECT, os.fsencode(context.project.root))
 
 
-def _is_ours_to_change(context: Context, path: Path) -> bool:
+def is_ours_to_change(context: Context, path: Path) -> bool:
+    """Whether the environment at ``path`` lies in the work tree, or was named or agreed on."""
     named = context.settings.venv.origin in {Origin.FLAG, Origin.VARIABLE}
     if named or not leaves_tree(path, context.project.root):
         return True

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from venvman.environment.inspection import Environment
     from venvman.workflow.context import Context
 
-__all__ = ["CommandFault", "Launch", "RunRequest", "prepare_command", "prepare_shell"]
+__all__ = [
+    "CommandFault",
+    "Launch",
+    "RunRequest",
+    "environment_here",
+    "prepare_command",
+    "prepare_shell",
+]
 
 
 class CommandFault(VenvmanError):
@@ -72,29 +79,30 @@ def prepare_command(context: Context, request: RunRequest, command: Sequence[str
 def prepare_shell(context: Context, request: RunRequest, *, interactive: bool) -> Launch:
     """The user's shell inside the environment; ``interactive``: on a terminal.
 
-    An interactive bash reads the user's own startup file first, then activates the environment,
-    so that the prompt tells and ``deactivate`` works. Other shells get the variables alone.
+    An interactive shell reads the user's own startup files first, then activates the environment,
+    so that ``PATH`` and prompt are right and ``deactivate`` works. A shell that has no way to do so
+    gets the variables alone.
 
     Raises:
         VenvmanError: as :func:`prepare_command`.
     """
-    from venvman.environment.shells import activating, shell_of
+    from venvman.environment.shells import activating, activation, kind_of, shell_of
 
     environment = _environment(context, request)
     shell = shell_of(context.variables)
     plain = activated(context.variables, environment)
-    if not interactive:
+    kind = kind_of(shell)
+    if not interactive or kind is None:
         return Launch(argv=(shell,), variables=plain)
-    activation = activating(
-        shell,
-        scripts=environment.paths.scripts,
-        startup=context.directories.state / "shell",
-    )
-    if activation is None:
+    root, scripts = environment.root, environment.paths.scripts
+    startup = context.directories.state / "shell"
+    text = activation(kind, root, scripts, path=context.variables.get("PATH", ""))
+    way = activating(shell, text, startup=startup, variables=context.variables)
+    if way is None:
         return Launch(argv=(shell,), variables=plain)
     return Launch(
-        argv=(shell, *activation.arguments),
-        variables={**_undisturbed(context.variables), **activation.variables},
+        argv=(shell, *way.arguments),
+        variables={**_undisturbed(context.variables), **way.variables},
     )
 
 
@@ -122,12 +130,32 @@ def _undisturbed(variables: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _environment(context: Context, request: RunRequest) -> Environment:
+def environment_here(context: Context) -> Environment:
+    """The project's environment, as it is.
+
+    Raises:
+        EnvironmentUnusable: there is none, or a broken one.
+    """
     from venvman.environment.inspection import usable
+    from venvman.environment.lifecycle import locate
+
+    path = locate(context.project, context.settings)
+    found = usable(path, directories=context.directories)
+    if found is None:
+        shown = context.project.display(path)
+        raise EnvironmentUnusable(
+            f"There is no environment {shown} yet.",
+            code="environment-absent",
+            path=shown,
+            fix=Command.venvman("sync"),
+        )
+    return found
+
+
+def _environment(context: Context, request: RunRequest) -> Environment:
     from venvman.environment.lifecycle import locate
     from venvman.workflow.places import settle
 
-    path = locate(context.project, context.settings)
     if request.sync:
         from venvman.workflow.syncing import sync
 
@@ -139,17 +167,8 @@ def _environment(context: Context, request: RunRequest) -> Environment:
         )
         sync(context, wish)
     else:
-        settle(context, path)
-    found = usable(path, directories=context.directories)
-    if found is None:
-        shown = context.project.display(path)
-        raise EnvironmentUnusable(
-            f"There is no environment {shown} yet.",
-            code="environment-absent",
-            path=shown,
-            fix=Command.venvman("sync"),
-        )
-    return found
+        settle(context, locate(context.project, context.settings))
+    return environment_here(context)
 
 
 _PYTHON = re.compile(r"python\d*(\.\d+)*")
