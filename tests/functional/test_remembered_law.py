@@ -34,6 +34,7 @@ QUESTIONS = (
     *("sync --check -v", "sync --check --format json", "sync --dry-run --all", "sync -q --check"),
     *("freeze --check", "freeze --check --format json", "freeze --dry-run -v"),
     *("status -v", "status --format json", "status --color always", "status --group dev"),
+    *("status --porcelain", "status --porcelain --group dev"),
     *("doctor --format json", "doctor --select VM3", "doctor --all", "doctor --color always"),
     *("scan", "scan --format json", "scan -v", "scan --project ."),
     *("tree --invert", "tree --depth 1", "tree --format dot", "tree beta", "why beta", "why alpha"),

@@ -486,6 +486,11 @@ _TABLE = (
     Command(
         "status",
         "status:status",
+        Option(
+            "porcelain",
+            "--porcelain",
+            help="One line for prompts and scripts.",
+        ),
         *_GROUP_OPTIONS,
         _PYTHON,
         remembered=True,

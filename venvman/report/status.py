@@ -15,6 +15,8 @@ from venvman.report.history import moment, revision
 from venvman.report.result import Result, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from venvman.environment.history import State
     from venvman.environment.inspection import Condition
     from venvman.errors import Problem
@@ -25,17 +27,18 @@ __all__ = ["status_result"]
 _UNFINISHED = frozenset({"sync-unfinished", "journal-unreadable"})
 
 
-def status_result(report: StatusReport) -> Result:
+def status_result(report: StatusReport, *, porcelain: bool = False) -> Result:
     """``data.{project, requirements, locks[], environment{}, changes{}|null, last_sync{}|null}``.
 
     ``changes`` is what ``sync`` would do to the environment as it is, in the form that sync
     reports. Anything stale, missing or drifted makes the status ``drift``, exit code 1; files that
-    cannot be read make it ``error``, exit code 2.
+    cannot be read make it ``error``, exit code 2. ``porcelain``: one line, see :func:`_line`.
     """
+    unfinished = any(each.code in _UNFINISHED for each in report.problems)
     clean = (
         isinstance(report.inspection, Environment)
         and not report.plan
-        and not any(each.code in _UNFINISHED for each in report.problems)
+        and not unfinished
         and all(_state(each) in {"fresh", "unjudged"} for each in report.locks)
     )
     status, code = (Status.OK, ExitCode.OK) if clean else (Status.DRIFT, ExitCode.DRIFT)
@@ -52,8 +55,26 @@ def status_result(report: StatusReport) -> Result:
         problems=(*report.problems, *_elsewhere(report)),
         view=report,
         answers=True,
+        verbatim=_line(data, unfinished=unfinished) if porcelain else None,
         next=following,
     )
+
+
+def _line(data: Mapping[str, Any], *, unfinished: bool) -> str:
+    """``ENVIRONMENT LOCK +INSTALL -REMOVE ~CHANGE``: five words, for prompts; a promise.
+
+    The environment is ``ok``, ``drift``, ``absent`` or ``broken``; the lock the worst of ``fresh``,
+    ``unjudged``, ``stale`` and ``missing``, or ``none``.
+    """
+    states = {each["state"] for each in data["locks"]}
+    worst = ("missing", "stale", "unjudged", "fresh")
+    lock = next((each for each in worst if each in states), "none")
+    changes = data["changes"] or {}
+    counts = [len(changes.get(each, ())) for each in ("installed", "removed", "changed")]
+    word = {"ok": "ok", "absent": "absent"}.get(data["environment"]["state"], "broken")
+    if word == "ok" and (unfinished or any(counts) or data["changes"] is None):
+        word = "drift"
+    return f"{word} {lock} +{counts[0]} -{counts[1]} ~{counts[2]}\n"
 
 
 def _next(report: StatusReport) -> Command:

@@ -16,6 +16,7 @@ __all__ = ["status"]
 def status(
     session: Session,
     *,
+    porcelain: bool,
     group: tuple[str, ...],
     only_group: tuple[str, ...],
     all_groups: bool,
@@ -27,4 +28,5 @@ def status(
     from venvman.workflow import checking
 
     groups = options.group_choice(group, only_group, everything=all_groups, dev=not no_dev)
-    return status_result(checking.status(session.context(python=python), groups))
+    report = checking.status(session.context(python=python), groups)
+    return status_result(report, porcelain=porcelain)
