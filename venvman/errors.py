@@ -60,7 +60,7 @@ class ExitCode(IntEnum):
 
 
 class Severity(str, Enum):
-    """How much a problem or finding matters; a note never changes an exit code."""
+    """How much a problem or finding matters; a note changes no exit code unless it is asked to."""
 
     ERROR = "error"
     WARNING = "warning"

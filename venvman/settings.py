@@ -9,7 +9,7 @@ from dataclasses import field, fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from venvman.errors import ConfigurationError, Problem
+from venvman.errors import ConfigurationError, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.reading import read_regular, read_toml
 from venvman.secrets import check_url, redact
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Link", "Origin", "Setting", "Settings", "parse_toml", "read_settings"]
+__all__ = ["DoctorSettings", "Link", "Origin", "Setting", "Settings", "parse_toml", "read_settings"]
 
 T = TypeVar("T")
 
@@ -42,6 +42,15 @@ class Link(str, Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorSettings:
+    """Which codes of ``doctor`` are wanted, and how severe they are: codes or their beginnings."""
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    severity: tuple[tuple[str, Severity], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Setting(Generic[T]):
     """A value and the layer that gave it; ``where`` names the flag, variable or table key."""
 
@@ -61,6 +70,7 @@ class Settings:
     conflicts: Setting[tuple[tuple[str, ...], ...]] = field(
         default_factory=lambda: Setting(value=())
     )
+    doctor: Setting[DoctorSettings] = field(default_factory=lambda: Setting(value=DoctorSettings()))
     exclude: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
     keep: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
     link: Setting[Link] = field(default_factory=lambda: Setting(value=Link.AUTO))
@@ -312,6 +322,7 @@ def _readers() -> dict[str, Callable[[Any], object]]:
         "exclude_newer": _text_or_time,
         "groups": _words,
         "conflicts": _sets_of_words,
+        "doctor": _doctor,
         "exclude": _words,
         "keep": _words,
         "cache_keys": _words,
@@ -414,6 +425,21 @@ def _pairs(raw: object) -> tuple[tuple[str, str], ...]:
         raise ValueError("a table of package = index URL is expected")
     check_url(*raw.values())
     return tuple(raw.items())
+
+
+def _doctor(raw: object) -> DoctorSettings:
+    if not isinstance(raw, dict) or not raw.keys() <= {"select", "ignore", "severity"}:
+        raise ValueError("a table of select, ignore and severity is expected")
+    try:
+        chosen = tuple((code, Severity(value)) for code, value in raw.get("severity", {}).items())
+    except AttributeError:
+        raise ValueError("severity is a table of code = severity") from None
+    except ValueError:
+        choices = ", ".join(each.value for each in Severity)
+        raise ValueError(f"a severity is one of {choices}") from None
+    return DoctorSettings(
+        select=_words(raw.get("select", ())), ignore=_words(raw.get("ignore", ())), severity=chosen
+    )
 
 
 def _link(raw: object) -> Link:

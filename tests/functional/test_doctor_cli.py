@@ -17,6 +17,7 @@ from tests.support.projects import (
     write_project,
 )
 from tests.support.wheels import make_wheel
+from venvman.doctor import CODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -178,3 +179,46 @@ def test_text_and_json_tell_the_same_findings(root: Path) -> None:
     assert text.code == 1
     for finding in doctor(root, code=1):
         assert finding["code"] in text.stdout
+
+
+def test_the_catalogue_needs_no_project(tmp_path: Path) -> None:
+    rows = run("doctor", "--list", "--format", "json", cwd=tmp_path).json["data"]["codes"]
+    assert [row["code"] for row in rows] == [each.code for each in CODES]
+    assert "VM404  distribution-extra" in run("doctor", "--list", cwd=tmp_path).stdout
+    told = run("doctor", "--explain", "VM404", cwd=tmp_path)
+    assert told.code == 0
+    assert "works here and nowhere else" in told.stdout
+    assert "Mend: `venvman sync` removes it" in told.stdout
+
+
+def test_the_exit_code_is_that_of_the_severity_that_is_asked_for(root: Path) -> None:
+    (root / "venv/bin/activate").unlink()  # a warning
+    assert run("doctor", cwd=root).code == 1
+    assert run("doctor", "--fail-on", "error", cwd=root).code == 0
+    assert run("doctor", "--exit-zero", cwd=root).code == 0
+    write_project(root, {"pyproject.toml": '[tool.venvman.doctor]\nseverity.VM1 = "error"\n'})
+    assert run("doctor", "--fail-on", "error", cwd=root).code == 1
+
+
+def test_a_project_and_a_line_of_it_say_what_they_excuse(root: Path) -> None:
+    line = "--extra-index-url http://a.invalid/simple"
+    (root / "requirements.txt").write_text(f"alpha\n{line}\n")
+    found = run("doctor", "--select", "VM7", "--format", "json", cwd=root).json["data"]["findings"]
+    assert [(each["code"], each["line"]) for each in found] == [("VM702", 2)]
+    (root / "requirements.txt").write_text(f"alpha\n{line}  # venvman: ignore[VM1, VM702]\n")
+    assert run("doctor", "--select", "VM7", cwd=root).code == 0
+    (root / "requirements.txt").write_text(f"alpha\n{line}  # venvman: ignore[VM1]\n")
+    assert run("doctor", "--select", "VM7", cwd=root).code == 1
+    write_project(root, {"pyproject.toml": '[tool.venvman.doctor]\nignore = ["VM7"]\n'})
+    assert "VM702" not in run("doctor", cwd=root).stdout
+
+
+def test_groups_are_chosen_as_sync_chooses_them(root: Path, index: Index) -> None:
+    docs = make_wheel(index.folder, "docs-tool")
+    write_project(
+        root,
+        {"requirements-docs.in": "docs-tool\n", "requirements-docs.txt": HEADER + lock_of(docs)},
+    )
+    assert not doctor(root, "--select", "VM4", code=0)
+    (missing,) = doctor(root, "--select", "VM4", "--group", "docs", code=1)
+    assert (missing["code"], missing["package"]) == ("VM401", "docs-tool")

@@ -10,8 +10,9 @@ import pytest
 
 from tests.support.examined import World, codes_of
 from tests.support.locked import entry
-from venvman.doctor import CHECKS, CODES, Code, Selection, examine
+from venvman.doctor import CHECKS, CODES, Code, Selection, examine, explained
 from venvman.errors import ConfigurationError, Severity
+from venvman.settings import DoctorSettings
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "doctor.md"
 
@@ -32,12 +33,49 @@ def test_codes_and_names_are_unique_and_well_formed() -> None:
     assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", code.name) for code in CODES)
 
 
-def test_the_reference_describes_every_code_with_name_and_severity() -> None:
-    REFERENCE.read_text(encoding="utf-8")
-    headings = re.findall(
-        r"^### (VM\d+) `([a-z-]+)` \((\w+)\)$", REFERENCE.read_text(), re.MULTILINE
-    )
-    assert headings == [(code.code, code.name, code.severity.value) for code in CODES]
+def test_the_reference_has_every_code_with_the_words_of_the_table() -> None:
+    page = re.sub(r"\[(`.*?`)\]\(.*?\)", r"\1", REFERENCE.read_text(encoding="utf-8"))
+    entries = re.findall(r"^### (VM.*)\n((?:.+\n)+)", page, re.MULTILINE)
+    assert [(head, " ".join(text.split())) for head, text in entries] == [
+        (
+            f"{each.code} `{each.name}` ({each.severity.value})",
+            f"{each.wrong} {each.why} Mend: {each.mend}",
+        )
+        for each in CODES
+    ]
+
+
+def test_a_code_is_explained_by_its_beginning_or_its_name() -> None:
+    assert [each.code for each in explained(["vm60"])] == [f"VM60{n}" for n in range(1, 5)]
+    assert [each.code for each in explained(["distribution-extra"])] == ["VM404"]
+    assert explained([]) == CODES
+    with pytest.raises(ConfigurationError, match="--explain VM999"):
+        explained(["VM999"])
+
+
+def test_the_longest_beginning_says_how_severe_a_finding_is(world: World) -> None:
+    world.site.dist_info("z")
+    chosen = DoctorSettings(severity=(("VM404", Severity.ERROR), ("VM", Severity.NOTE)))
+    found = examine(world.examination([entry("a")]), Selection().over(chosen))
+    assert [(each.code, each.severity) for each in found] == [
+        ("VM401", Severity.NOTE),
+        ("VM404", Severity.ERROR),
+    ]
+
+
+def test_what_a_project_chooses_gives_way_to_what_is_given() -> None:
+    chosen = DoctorSettings(select=("VM4",), ignore=("VM404",))
+    assert Selection().over(chosen) == Selection(select=("VM4",), ignore=("VM404",))
+    given = Selection.of(select=["VM3"]).over(chosen)
+    assert given == Selection(select=("VM3",), ignore=("VM404",))
+
+
+def test_codes_in_the_file_that_there_are_not_are_refused() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Selection().over(DoctorSettings(severity=(("VM9", Severity.NOTE),)))
+    (problem,) = caught.value.problems
+    assert problem.message.startswith("[tool.venvman.doctor] severity VM9")
+    assert problem.path == "pyproject.toml"
 
 
 def test_a_project_in_order_has_no_findings(world: World) -> None:
@@ -96,5 +134,5 @@ def test_checks_that_nobody_asked_for_do_not_run(world: World) -> None:
 
 
 def test_credentials_never_reach_a_finding() -> None:
-    code = Code("VM999", "test", Severity.NOTE)
+    code = Code("VM999", "test", Severity.NOTE, wrong="", why="", mend="")
     assert code("see https://me:secret@e.org/").message == "see https://****@e.org/"

@@ -11,7 +11,7 @@ from venvman.doctor.codes import CODES, Code
 from venvman.doctor.diagnosis import Diagnosis, diagnose
 from venvman.doctor.examination import Examination, ExaminedLock, LockTracking
 from venvman.doctor.finding import Finding
-from venvman.doctor.table import CHECKS, Check, Selection, examine
+from venvman.doctor.table import CHECKS, Check, Selection, examine, explained
 
 __all__ = [
     "CHECKS",
@@ -26,4 +26,5 @@ __all__ = [
     "Selection",
     "diagnose",
     "examine",
+    "explained",
 ]

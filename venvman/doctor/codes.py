@@ -10,62 +10,466 @@ __all__ = ["CODES", "Code"]
 _ERROR, _WARNING, _NOTE = Severity.ERROR, Severity.WARNING, Severity.NOTE
 
 # Doctor itself: VM0.
-CHECK_FAILED = Code("VM001", "check-failed", _ERROR)
+CHECK_FAILED = Code(
+    "VM001",
+    "check-failed",
+    _ERROR,
+    wrong="One check met something it was not made for, and says what; all others ran.",
+    why="What that check looks for may be there or not: nobody knows.",
+    mend="make the file readable that it names.",
+)
 
 # The environment as a whole: VM1.
-ENVIRONMENT_ABSENT = Code("VM101", "environment-absent", _ERROR)
-NOT_AN_ENVIRONMENT = Code("VM102", "not-an-environment", _ERROR)
-ENVIRONMENT_BROKEN = Code("VM103", "environment-broken", _ERROR)
-ENVIRONMENT_MOVED = Code("VM104", "environment-moved", _ERROR)
-OTHER_PYTHON = Code("VM105", "other-python", _ERROR)
-SYSTEM_SITE_PACKAGES = Code("VM106", "system-site-packages", _ERROR)
-UNFINISHED = Code("VM107", "sync-unfinished", _WARNING)
-ACTIVATE_BROKEN = Code("VM108", "activate-broken", _WARNING)
+ENVIRONMENT_ABSENT = Code(
+    "VM101",
+    "environment-absent",
+    _ERROR,
+    wrong="There is nothing at the environment's place.",
+    why="Nothing can run until it is made.",
+    mend="`venvman sync`.",
+)
+NOT_AN_ENVIRONMENT = Code(
+    "VM102",
+    "not-an-environment",
+    _ERROR,
+    wrong="A file, a plain folder or another tool's environment (conda) is in the way.",
+    why="venvman never writes into or deletes what is not a virtual environment.",
+    mend='move it aside and sync, or name another folder with `[tool.venvman] venv = "..."`.',
+)
+ENVIRONMENT_BROKEN = Code(
+    "VM103",
+    "environment-broken",
+    _ERROR,
+    wrong=(
+        "Its interpreter is gone, cannot run, or became another minor version, or "
+        "`pyvenv.cfg` cannot be read."
+    ),
+    why="Programs in it fail, or import nothing.",
+    mend="`venvman sync --recreate`.",
+)
+ENVIRONMENT_MOVED = Code(
+    "VM104",
+    "environment-moved",
+    _ERROR,
+    wrong="It was made at another path.",
+    why=(
+        "Scripts and `activate` hold the path at which they were made, so they start "
+        "another Python, or none."
+    ),
+    mend="`venvman sync --recreate`.",
+)
+OTHER_PYTHON = Code(
+    "VM105",
+    "other-python",
+    _ERROR,
+    wrong=(
+        "The environment is of another Python than `--python`, the configuration, "
+        "`.python-version` or `requires-python` asks for."
+    ),
+    why="Markers and wheels are chosen by version, so the lock would mean something else.",
+    mend="`venvman sync --recreate`.",
+)
+SYSTEM_SITE_PACKAGES = Code(
+    "VM106",
+    "system-site-packages",
+    _ERROR,
+    wrong="The environment sees the packages of its base interpreter.",
+    why="They can hide that something is missing, and no lock describes them.",
+    mend="`venvman sync --recreate`.",
+)
+UNFINISHED = Code(
+    "VM107",
+    "sync-unfinished",
+    _WARNING,
+    wrong=(
+        "A command was killed while it made or changed the environment, or its journal "
+        "cannot be believed."
+    ),
+    why="The environment is between two states. Whoever only looks leaves it as it is.",
+    mend=(
+        "`venvman sync` finishes or reverts it; `venvman sync --recreate` where the journal "
+        "is damaged."
+    ),
+)
+ACTIVATE_BROKEN = Code(
+    "VM108",
+    "activate-broken",
+    _WARNING,
+    wrong="`bin/activate` is gone, cut off or cannot be read.",
+    why="The environment cannot be activated.",
+    mend="`venvman sync --recreate`.",
+)
 
 # Requirements files: VM2.
-NO_REQUIREMENTS = Code("VM201", "no-requirements", _ERROR)
-REQUIREMENTS_FAULTY = Code("VM202", "requirements-faulty", _ERROR)
-REVISION_OPEN = Code("VM203", "revision-open", _NOTE)
-CONSTRAINTS_UNUSED = Code("VM204", "constraints-unused", _NOTE)
+NO_REQUIREMENTS = Code(
+    "VM201",
+    "no-requirements",
+    _ERROR,
+    wrong="The project has no requirements file.",
+    why="Nothing says what it needs.",
+    mend="`venvman add NAME`, or write a `requirements.txt`.",
+)
+REQUIREMENTS_FAULTY = Code(
+    "VM202",
+    "requirements-faulty",
+    _ERROR,
+    wrong=(
+        "A line cannot be understood, an include is missing or goes in circles, or two "
+        "files claim one role (then a warning)."
+    ),
+    why="Such a file is neither frozen nor installed.",
+    mend="edit the line that is named.",
+)
+REVISION_OPEN = Code(
+    "VM203",
+    "revision-open",
+    _NOTE,
+    wrong="A repository is required without branch, tag or commit.",
+    why=(
+        "The lock pins the commit, but the next upgrade takes whatever the default branch "
+        "is at then."
+    ),
+    mend="add `@TAG` or `@COMMIT`.",
+)
+CONSTRAINTS_UNUSED = Code(
+    "VM204",
+    "constraints-unused",
+    _NOTE,
+    wrong=(
+        "A file is named like constraints (`constraints*`, `*-constraints*`), but no `-c` "
+        "line, no lock's command, no setting and no configuration of pip names it."
+    ),
+    why="It limits nothing, though its name says that it should.",
+    mend="name it by `-c`, or by `constraints`.",
+)
 
 # Locks: VM3.
-LOCK_MISSING = Code("VM301", "lock-missing", _ERROR)
-LOCK_STALE = Code("VM302", "lock-stale", _ERROR)
-LOCK_CONFLICTED = Code("VM303", "lock-conflicted", _ERROR)
-LOCK_FAULTY = Code("VM304", "lock-faulty", _ERROR)
-LOCKS_DISAGREE = Code("VM305", "locks-disagree", _ERROR)
-LOCK_OF_ANOTHER_TOOL = Code("VM306", "lock-of-another-tool", _NOTE)
-LOCK_WITHOUT_HASHES = Code("VM307", "lock-without-hashes", _NOTE)
-LOCK_OF_OTHER_TARGETS = Code("VM308", "lock-of-other-targets", _WARNING)
+LOCK_MISSING = Code(
+    "VM301",
+    "lock-missing",
+    _ERROR,
+    wrong="A group's requirements were never frozen.",
+    why="Two machines would install different versions.",
+    mend="`venvman freeze`.",
+)
+LOCK_STALE = Code(
+    "VM302",
+    "lock-stale",
+    _ERROR,
+    wrong=(
+        "The lock is out of date with its requirements: one is not satisfied, something is "
+        "locked that nothing asks for, or a `via` is wrong."
+    ),
+    why=("A sync would install what is no longer asked for. There is one finding for each reason."),
+    mend="`venvman freeze`, which keeps every pin that is still allowed.",
+)
+LOCK_CONFLICTED = Code(
+    "VM303",
+    "lock-conflicted",
+    _ERROR,
+    wrong="The lock holds git conflict markers.",
+    why=(
+        "Which of the two sides is meant nobody can tell; the requirements decide, not the merge."
+    ),
+    mend="take one side and freeze again, by the command that is shown.",
+)
+LOCK_FAULTY = Code(
+    "VM304",
+    "lock-faulty",
+    _ERROR,
+    wrong="The lock cannot be read, or holds lines that are no pins.",
+    why="What would be installed is open, so nothing is.",
+    mend="`venvman freeze`.",
+)
+LOCKS_DISAGREE = Code(
+    "VM305",
+    "locks-disagree",
+    _ERROR,
+    wrong=(
+        "Two of the project's locks pin one distribution differently, or one lock pins it twice."
+    ),
+    why="One environment cannot hold both.",
+    mend="`venvman freeze`, which resolves all groups together.",
+)
+LOCK_OF_ANOTHER_TOOL = Code(
+    "VM306",
+    "lock-of-another-tool",
+    _NOTE,
+    wrong=(
+        "The lock's header names another tool or source, or options that venvman does not "
+        "have, so that `freeze` refuses it."
+    ),
+    why=(
+        "It is synced as it is; the command in the header renews it. Locks that "
+        "`pip-compile` and `uv pip compile` made from requirements files are frozen as "
+        "their tool would."
+    ),
+    mend="the command in the header of the lock renews it.",
+)
+LOCK_WITHOUT_HASHES = Code(
+    "VM307",
+    "lock-without-hashes",
+    _NOTE,
+    wrong="Some pins from an index have no sha256.",
+    why="Whatever it serves under that name and version is installed.",
+    mend="`venvman freeze --hashes`; where another tool makes the lock, that one.",
+)
+LOCK_OF_OTHER_TARGETS = Code(
+    "VM308",
+    "lock-of-other-targets",
+    _WARNING,
+    wrong=(
+        "The lock matches its requirements, but is for other systems or Pythons than the "
+        "environment's."
+    ),
+    why=("What only this one needs is missing from it, and what it pins may not install here."),
+    mend="`venvman freeze --target ... --target ...` with this one among the targets.",
+)
 
 # What is installed: VM4.
-MISSING = Code("VM401", "distribution-missing", _ERROR)
-OTHER_VERSION = Code("VM402", "other-version", _ERROR)
-OTHER_SOURCE = Code("VM403", "other-source", _ERROR)
-EXTRA = Code("VM404", "distribution-extra", _WARNING)
-DUPLICATE = Code("VM405", "distribution-duplicate", _ERROR)
-DAMAGED = Code("VM406", "metadata-damaged", _ERROR)
-LEFTOVER = Code("VM407", "leftover", _WARNING)
-DEPENDENCY_MISSING = Code("VM411", "dependency-missing", _ERROR)
-DEPENDENCY_VERSION = Code("VM412", "dependency-version", _ERROR)
-PYTHON_UNSUPPORTED = Code("VM413", "python-unsupported", _ERROR)
-DEPENDENCY_UNREADABLE = Code("VM414", "dependency-unreadable", _NOTE)
+MISSING = Code(
+    "VM401",
+    "distribution-missing",
+    _ERROR,
+    wrong="A distribution is locked, but not installed.",
+    why="What imports it fails.",
+    mend="`venvman sync`.",
+)
+OTHER_VERSION = Code(
+    "VM402",
+    "other-version",
+    _ERROR,
+    wrong="A distribution is installed in another version than the locked one.",
+    why=(
+        "Programs run here with what nobody else has. The local part counts: `2.8.0+cpu` is "
+        "another build than `2.8.0`."
+    ),
+    mend="`venvman sync`.",
+)
+OTHER_SOURCE = Code(
+    "VM403",
+    "other-source",
+    _ERROR,
+    wrong=(
+        "A distribution is the right one in name and version, but from another place: "
+        "another URL, commit, archive or folder, editable or not."
+    ),
+    why=(
+        "What runs here is not what the lock describes. A wheel installed from a path is no "
+        "finding when its sha256 is one of the locked ones."
+    ),
+    mend="`venvman sync`.",
+)
+EXTRA = Code(
+    "VM404",
+    "distribution-extra",
+    _WARNING,
+    wrong=(
+        "A distribution is installed, but no lock in use (those of `default` and `dev`, "
+        "unless other groups are chosen) names it."
+    ),
+    why=(
+        "It works here and nowhere else. pip, setuptools and wheel never count, nor does "
+        "what `keep` names."
+    ),
+    mend=(
+        "`venvman sync` removes it; or require it, or keep it with `[tool.venvman] keep = "
+        '["NAME"]`.'
+    ),
+)
+DUPLICATE = Code(
+    "VM405",
+    "distribution-duplicate",
+    _ERROR,
+    wrong="Two metadata folders claim one name, usually after an install that was stopped.",
+    why=(
+        "Which one Python imports is chance. Deleting the older one by hand may leave its "
+        "files in place: reinstall."
+    ),
+    mend="`venvman sync`.",
+)
+DAMAGED = Code(
+    "VM406",
+    "metadata-damaged",
+    _ERROR,
+    wrong=("METADATA or RECORD is missing, empty or unreadable, or `direct_url.json` is broken."),
+    why="Tools cannot tell what is installed, nor remove it.",
+    mend=(
+        "`venvman sync`; `venvman sync --recreate` where nothing says which files to "
+        "remove; the `chmod` that is shown where they may not be read."
+    ),
+)
+LEFTOVER = Code(
+    "VM407",
+    "leftover",
+    _WARNING,
+    wrong=(
+        "A folder such as `~ip` is left, which pip renamed when it began to uninstall and "
+        "never came back to."
+    ),
+    why="It takes space and makes pip complain.",
+    mend="the `rm -r` that is shown.",
+)
+DEPENDENCY_MISSING = Code(
+    "VM411",
+    "dependency-missing",
+    _ERROR,
+    wrong="An installed distribution needs another one that is not there.",
+    why=(
+        "Importing it fails sooner or later. Markers are those of the environment's Python; "
+        "extras count if the lock, the requirements or another distribution ask for them."
+    ),
+    mend=(
+        "`venvman sync` if the lock has it; else the lock is incomplete: `venvman freeze && "
+        "venvman sync`."
+    ),
+)
+DEPENDENCY_VERSION = Code(
+    "VM412",
+    "dependency-version",
+    _ERROR,
+    wrong=(
+        "An installed distribution needs another one, which is there in a version that will not do."
+    ),
+    why=(
+        "It was never tried with that version. Pre-releases and local versions are "
+        "accepted, as `pip check` does."
+    ),
+    mend="`venvman sync` if the lock has another one; else `venvman freeze && venvman sync`.",
+)
+PYTHON_UNSUPPORTED = Code(
+    "VM413",
+    "python-unsupported",
+    _ERROR,
+    wrong=(
+        "A distribution says that it does not work with the environment's Python "
+        "(`Requires-Python`)."
+    ),
+    why="It fails sooner or later, or has done so unnoticed.",
+    mend="upgrade it, or use another Python.",
+)
+DEPENDENCY_UNREADABLE = Code(
+    "VM414",
+    "dependency-unreadable",
+    _NOTE,
+    wrong="A `Requires-Dist` line is not a requirement (PEP 508), as old packages have it.",
+    why="What it needs cannot be judged.",
+    mend="upgrade the distribution; else nothing is to be done.",
+)
 
 # Its files: VM5.
-FILE_MISSING = Code("VM501", "file-missing", _ERROR)
-FILE_CHANGED = Code("VM502", "file-changed", _ERROR)
-FILE_OUTSIDE = Code("VM503", "file-outside", _WARNING)
-RECORD_FAULTY = Code("VM504", "record-faulty", _WARNING)
+FILE_MISSING = Code(
+    "VM501",
+    "file-missing",
+    _ERROR,
+    wrong="Files that a RECORD lists are gone.",
+    why=(
+        "Importing them fails, and neither pip nor a lock would notice. Compiled bytecode "
+        "may be missing, and so may its folders, which virtualenv lists."
+    ),
+    mend="`venvman sync --reinstall NAME`.",
+)
+FILE_CHANGED = Code(
+    "VM502",
+    "file-changed",
+    _ERROR,
+    wrong=(
+        "A file is not the one that was installed: of another size, a folder, not readable, "
+        "or a script that may not be executed."
+    ),
+    why=(
+        "Other content of the same size is found only when contents are asked for. In a "
+        "script the first line may differ: installers write it. A file that several "
+        "packages bring is as it should be where it is that of one of them. Where files are "
+        "hard links, the same file changed in every environment that shares it: the others "
+        "of this machine are named, and to be mended, too."
+    ),
+    mend=(
+        "`venvman sync --reinstall NAME`; `venvman sync --recreate` after `venvman cache "
+        "verify` where the edited file bears its old time, so that linking it would not "
+        "notice."
+    ),
+)
+FILE_OUTSIDE = Code(
+    "VM503",
+    "file-outside",
+    _WARNING,
+    wrong=(
+        "A RECORD lists a path outside the environment, or the folder of packages is a link "
+        "to elsewhere."
+    ),
+    why="venvman will neither look at nor remove what lies there.",
+    mend="`venvman sync --recreate`.",
+)
+RECORD_FAULTY = Code(
+    "VM504",
+    "record-faulty",
+    _WARNING,
+    wrong="A RECORD does not list itself (it was cut off) or has paths that cannot be.",
+    why=(
+        "What is not listed is neither compared nor removed. Other lines that cannot be "
+        "read are found only when contents are asked for."
+    ),
+    mend="`venvman sync --recreate`.",
+)
 
 # Git: VM6.
-HOOKS_ABSENT = Code("VM601", "hooks-absent", _NOTE)
-LOCK_IGNORED = Code("VM602", "lock-ignored", _WARNING)
-LOCK_UNTRACKED = Code("VM603", "lock-untracked", _NOTE)
-ENVIRONMENT_TRACKED = Code("VM604", "environment-tracked", _WARNING)
+HOOKS_ABSENT = Code(
+    "VM601",
+    "hooks-absent",
+    _NOTE,
+    wrong="Git hooks that tell of drift after a checkout, merge or rebase are not installed.",
+    why="Another branch's lock goes unnoticed until something fails.",
+    mend="`venvman hooks install`.",
+)
+LOCK_IGNORED = Code(
+    "VM602",
+    "lock-ignored",
+    _WARNING,
+    wrong="Git ignores the lock.",
+    why="Nobody else will install what you do.",
+    mend="`git add --force LOCK`, and mend `.gitignore`.",
+)
+LOCK_UNTRACKED = Code(
+    "VM603",
+    "lock-untracked",
+    _NOTE,
+    wrong="The lock is not in git yet.",
+    why="Nobody else will install what you do until it is.",
+    mend="`git add LOCK`.",
+)
+ENVIRONMENT_TRACKED = Code(
+    "VM604",
+    "environment-tracked",
+    _WARNING,
+    wrong="Git tracks the environment or something in it (`.venvman`, say).",
+    why="What runs there comes with every clone, and was made for another machine.",
+    mend=("`git rm -r -q --cached venv`; an environment that venvman made keeps itself ignored."),
+)
 
 # Security: VM7.
-SECRET_IN_FILE = Code("VM701", "secret-in-file", _WARNING)
-INDEX_INSECURE = Code("VM702", "index-insecure", _WARNING)
+SECRET_IN_FILE = Code(
+    "VM701",
+    "secret-in-file",
+    _WARNING,
+    wrong="A URL in a requirements file or a lock, in a comment of it too, holds credentials.",
+    why=(
+        "Everyone who has the file can read them. The user of an ssh URL and `${NAME}` are "
+        "none; a user name alone before an `https` host is a token."
+    ),
+    mend=(
+        "write them as `${NAME}`, which is taken from the environment, or put them into "
+        "`~/.netrc`; then have them revoked."
+    ),
+)
+INDEX_INSECURE = Code(
+    "VM702",
+    "index-insecure",
+    _WARNING,
+    wrong="An index or link page is asked over plain HTTP.",
+    why=("Whoever is on the way can answer in its place. pip ignores it unless it is trusted."),
+    mend="use `https://`, or name the host with `--trusted-host` if that is meant.",
+)
 
 CODES: tuple[Code, ...] = tuple(
     sorted((each for each in globals().values() if isinstance(each, Code)), key=lambda c: c.code)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from venvman.doctor.table import examine
 from venvman.errors import at
 from venvman.frozen import dataclass
+from venvman.reading import read_regular
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
     from venvman.doctor.table import Selection
@@ -17,6 +23,8 @@ if TYPE_CHECKING:
     from venvman.project import Project
 
 __all__ = ["Diagnosis", "diagnose"]
+
+_EXCUSE = re.compile(r"#\s*venvman:\s*ignore\[\s*(VM\d{0,3}(?:[,\s]+VM\d{0,3})*)\s*\]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +41,31 @@ class Diagnosis:
 
 
 def diagnose(examination: Examination, selection: Selection | None = None) -> Diagnosis:
-    """Every finding that ``selection`` wants (None: all)."""
+    """Every finding that ``selection`` wants (None: all) and no comment in its line excuses."""
     return Diagnosis(
         project=examination.project,
         environment=examination.display(examination.place),
         findings=tuple(
             replace(each, fix=at(each.fix, examination.project.root))
-            for each in examine(examination, selection)
+            for each in _unexcused(examination, examine(examination, selection))
         ),
     )
+
+
+def _unexcused(examination: Examination, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Those whose line has no ``# venvman: ignore[VM203]`` with their code or how it begins."""
+    excuses = cache(partial(_excuses, examination.project.root))
+    for finding in findings:
+        excused = excuses(finding.path).get(finding.line or 0, ()) if finding.path else ()
+        if not finding.code.startswith(excused):
+            yield finding
+
+
+def _excuses(root: Path, path: str) -> dict[int, tuple[str, ...]]:
+    """What the comments of the file at ``path`` excuse, by line."""
+    try:
+        lines = read_regular(root / path).decode("utf-8", "replace").splitlines()
+    except OSError:
+        return {}
+    found = ((number, _EXCUSE.search(line)) for number, line in enumerate(lines, start=1))
+    return {number: tuple(re.split(r"[,\s]+", each[1])) for number, each in found if each}

@@ -13,6 +13,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Code", "Finding"]
 
+_LOOKS_AT = {
+    "VM0": "doctor itself",
+    "VM1": "the environment as a whole",
+    "VM2": "requirements files",
+    "VM3": "locks",
+    "VM4": "metadata of what is installed, and what it needs",
+    "VM5": "installed files",
+    "VM6": "hooks, and what git tracks",
+    "VM7": "lines of requirements files and locks",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -35,11 +46,23 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A kind of finding. ``docs/reference/doctor.md`` has one entry for each."""
+    """A kind of finding. ``docs/reference/doctor.md`` has one entry for each, with these texts.
+
+    ``wrong`` is what is wrong, ``why`` is why that matters: sentences. ``mend`` ends one that
+    begins with "Mend:".
+    """
 
     code: str
     name: str
     severity: Severity
+    wrong: str
+    why: str
+    mend: str
+
+    @property
+    def looks_at(self) -> str:
+        """What is looked at: the same for all codes of a family."""
+        return _LOOKS_AT[self.code[:3]]
 
     def __call__(
         self,

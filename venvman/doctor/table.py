@@ -23,12 +23,14 @@ from venvman.errors import Advice, ConfigurationError, Problem
 from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Code, Finding
+    from venvman.errors import Severity
+    from venvman.settings import DoctorSettings
 
-__all__ = ["CHECKS", "Check", "Selection", "examine"]
+__all__ = ["CHECKS", "Check", "Selection", "examine", "explained"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +90,13 @@ CHECKS: tuple[Check, ...] = (
 class Selection:
     """``--select`` and ``--ignore``: codes or beginnings of codes, in capitals.
 
-    Without ``select`` every code is wanted; ``ignore`` wins over it.
+    Without ``select`` every code is wanted; ``ignore`` wins over it. ``severity`` replaces that of
+    the codes that begin so; the longest beginning counts.
     """
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    severity: tuple[tuple[str, Severity], ...] = ()
 
     @classmethod
     def of(cls, *, select: Sequence[str] = (), ignore: Sequence[str] = ()) -> Selection:
@@ -102,28 +106,52 @@ class Selection:
             ConfigurationError: a word that no code begins with; every such word at once.
         """
         chosen = {"select": _words(select), "ignore": _words(ignore)}
-        unknown = [
-            Problem(
-                code="doctor-code-unknown",
-                message=f"--{option} {word}: no code begins with that.",
-                why=f"Codes are {CODES[0].code} to {CODES[-1].code}.",
-                fix=Advice("Name a code or how some begin: VM4, say."),
-            )
-            for option, words in chosen.items()
-            for word in words
-            if not any(each.code.startswith(word) for each in CODES)
-        ]
-        if unknown:
-            raise ConfigurationError(
-                unknown[0].message, code="doctor-code-unknown", problems=unknown
-            )
-        return cls(**chosen)
+        _refuse_unknown({f"--{option}": words for option, words in chosen.items()})
+        return cls(select=chosen["select"], ignore=chosen["ignore"])
+
+    def over(self, chosen: DoctorSettings) -> Selection:
+        """This one, with what the project has ``chosen`` where nothing was given.
+
+        Raises:
+            ConfigurationError: a word in the file that no code begins with.
+        """
+        words = {"select": _words(chosen.select), "ignore": _words(chosen.ignore)}
+        severity = tuple((code.upper(), value) for code, value in chosen.severity)
+        named = {**words, "severity": tuple(code for code, _ in severity)}
+        _refuse_unknown(
+            {f"[tool.venvman.doctor] {key}": value for key, value in named.items()},
+            path="pyproject.toml",
+        )
+        return Selection(
+            select=self.select or words["select"],
+            ignore=self.ignore or words["ignore"],
+            severity=severity,
+        )
+
+    def weighed(self, finding: Finding) -> Finding:
+        """``finding`` as severe as is chosen."""
+        fitting = [each for each in self.severity if finding.code.startswith(each[0])]
+        if not fitting:
+            return finding
+        return replace(finding, severity=max(fitting, key=lambda each: len(each[0]))[1])
 
     def wants(self, code: str) -> bool:
         """Whether findings of ``code`` are wanted."""
         return (not self.select or code.startswith(self.select)) and not code.startswith(
             self.ignore or ("?",)
         )
+
+
+def explained(words: Sequence[str]) -> tuple[Code, ...]:
+    """The codes that begin with one of ``words``, or have that name; all of them without words.
+
+    Raises:
+        ConfigurationError: a word that fits none.
+    """
+    named = {each.name.upper(): each.code for each in CODES}
+    wanted = tuple(named.get(word, word) for word in _words(words))
+    _refuse_unknown({"--explain": wanted})
+    return tuple(each for each in CODES if not wanted or each.code.startswith(wanted))
 
 
 def examine(examination: Examination, selection: Selection | None = None) -> tuple[Finding, ...]:
@@ -135,7 +163,7 @@ def examine(examination: Examination, selection: Selection | None = None) -> tup
     # Several checks ask for the same metadata; each file is read once.
     examination = replace(examination, metadata=cache(examination.metadata))
     findings = [
-        finding
+        selection.weighed(finding)
         for check in CHECKS
         if any(selection.wants(code.code) for code in check.codes)
         for finding in _run(check, examination)
@@ -161,6 +189,24 @@ def _run(check: Check, examination: Examination) -> list[Finding]:
             )
         )
     return found
+
+
+def _refuse_unknown(named: Mapping[str, Sequence[str]], path: str | None = None) -> None:
+    """Raises a ConfigurationError unless a code begins with each of the words."""
+    unknown = [
+        Problem(
+            code="doctor-code-unknown",
+            message=f"{where} {word}: no code begins with that.",
+            path=path,
+            why=f"Codes are {CODES[0].code} to {CODES[-1].code}.",
+            fix=Advice("Name a code or how some begin: VM4, say. `venvman doctor --list` has all."),
+        )
+        for where, words in named.items()
+        for word in words
+        if not any(each.code.startswith(word) for each in CODES)
+    ]
+    if unknown:
+        raise ConfigurationError(unknown[0].message, code="doctor-code-unknown", problems=unknown)
 
 
 def _words(given: Sequence[str]) -> tuple[str, ...]:

@@ -139,22 +139,36 @@ def _of_another_python(look: _Look) -> Condition:
 
 
 def diagnose(
-    context: Context, selection: Selection | None = None, *, verify_files: bool = False
+    context: Context,
+    selection: Selection | None = None,
+    groups: GroupChoice | None = None,
+    *,
+    verify_files: bool = False,
 ) -> Diagnosis:
-    """Runs every check of ``selection`` over the project; ``verify_files`` hashes every file."""
+    """Runs every check of ``selection``, and of the project's own, over the project.
+
+    ``verify_files`` hashes every file.
+
+    Raises:
+        ConfigurationError: ``groups`` or the project's settings name what there is not.
+    """
     from venvman.doctor.diagnosis import diagnose as find
+    from venvman.doctor.table import Selection
 
-    return find(examine_project(context, verify_files=verify_files), selection)
+    chosen = (selection or Selection()).over(context.settings.doctor.value)
+    return find(examine_project(context, groups, verify_files=verify_files), chosen)
 
 
-def examine_project(context: Context, *, verify_files: bool = False) -> Examination:
-    """The facts that doctor's checks look at."""
+def examine_project(
+    context: Context, groups: GroupChoice | None = None, *, verify_files: bool = False
+) -> Examination:
+    """The facts that doctor's checks look at, where ``groups`` are installed."""
     from functools import partial
 
     from venvman.doctor.examination import Examination
 
     context = context.looking()
-    look = _look(context, GroupChoice())
+    look = _look(context, groups or GroupChoice())
     tracking = _tracking(context, [each.source.lock for each in look.locks])
     return Examination(
         project=context.project,

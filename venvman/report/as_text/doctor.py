@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from venvman.report.drawing import Drawing
     from venvman.report.fixes import Standing
 
-__all__ = ["FAMILIES", "render_doctor"]
+__all__ = ["FAMILIES", "render_catalogue", "render_doctor"]
 
 FAMILIES = {
     "VM0": "Doctor",
@@ -43,6 +43,38 @@ def render_doctor(data: Mapping[str, Any], here: Standing = AT_ROOT) -> Renderab
     for project in projects:
         parts += [plain(project["project"], Style.NAME), _project(project, here)]
     return Group(*parts)
+
+
+def render_catalogue(codes: Sequence[Mapping[str, str]], *, explain: bool) -> Drawing:
+    """A line for each code, or all that there is to say about it."""
+    if explain:
+        return Group(*(part for each in codes for part in _explained(each)))
+    table = Grid(gap=2)
+    table.add_column(whole=True, style=Style.FAINT)
+    table.add_column(whole=True)
+    table.add_column(whole=True)
+    table.add_column()
+    for each in codes:
+        severity = Severity(each["severity"])
+        word = Text(severity.value, style=SEVERITY_STYLES[severity])
+        table.add_row(plain(each["code"]), plain(each["name"]), word, plain(each["wrong"]))
+    return Group(table)
+
+
+def _explained(code: Mapping[str, str]) -> tuple[Drawing, ...]:
+    severity = Severity(code["severity"])
+    return (
+        Text.assemble(
+            (f"{code['code']} {code['name']}", Style.NAME),
+            " (",
+            (severity.value, SEVERITY_STYLES[severity]),
+            f"; looks at {code['looks_at']})",
+        ),
+        plain(code["wrong"]),
+        plain(code["why"]),
+        plain(f"Mend: {code['mend']}"),
+        Text(),
+    )
 
 
 def _project(data: Mapping[str, Any], here: Standing) -> RenderableType:

@@ -43,6 +43,15 @@ def render(
     return drawn if result.next is None else Group(drawn, fix_line(result.next, here))
 
 
+def _doctor(result: Result, here: Standing) -> RenderableType:
+    from venvman.report.as_text.doctor import render_catalogue, render_doctor
+    from venvman.report.doctor import CatalogueView
+
+    if isinstance(result.view, CatalogueView):
+        return render_catalogue(result.data["codes"], explain=result.view.explain)
+    return render_doctor(result.data, here)
+
+
 def _render(result: Result, *, verbose: bool, height: int | None, here: Standing) -> RenderableType:
     match result.command:
         case "sync":
@@ -58,9 +67,7 @@ def _render(result: Result, *, verbose: bool, height: int | None, here: Standing
 
             return render_status(result, verbose=verbose, height=height)
         case "doctor":
-            from venvman.report.as_text.doctor import render_doctor
-
-            return render_doctor(result.data, here)
+            return _doctor(result, here)
         case "scan":
             from venvman.report.as_text.scan import render_scan
 
