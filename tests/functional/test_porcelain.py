@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,6 +87,7 @@ def test_outside_a_project_there_is_no_line(tmp_path: Path) -> None:
 def test_the_answer_is_remembered(
     shop: Shop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    time.sleep(0.05)  # what was written this very moment is not relied on
     line(shop)
 
     monkeypatch.chdir(shop.root)
