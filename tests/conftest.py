@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,7 +33,18 @@ LONG = ("museum", "slow", "torture")
 """Marks of tests that run only where they are asked for by ``-m``: `make museum` and the like."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves the long ones out: those marked so, and of a ``sample`` all but every so-manieth."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        sample = item.get_closest_marker("sample")
+        if sample is not None:
+            number, mark = sample.args
+            position = seen[item.nodeid.partition("[")[0]] + sample.kwargs.get("offset", 0)
+            seen[item.nodeid.partition("[")[0]] += 1
+            if position % number:
+                item.add_marker(mark)
     asked = config.getoption("markexpr") or ""
     unasked = [mark for mark in LONG if mark not in asked]
     long = [item for item in items if any(map(item.get_closest_marker, unasked))]

@@ -140,6 +140,7 @@ SOURCES = {
 }
 
 
+@pytest.mark.sample(3, "slow")
 @pytest.mark.parametrize(
     "command",
     [

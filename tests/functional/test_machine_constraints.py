@@ -202,9 +202,9 @@ def configure_builds(root: Path, way: str, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("way", "engine"),
     [
-        ("variable", "native"),
         ("pip.conf", "pip-tools"),
-        ("setting", "native"),
+        pytest.param("variable", "native", marks=pytest.mark.slow),
+        pytest.param("setting", "native", marks=pytest.mark.slow),
         pytest.param("variable", "pip-tools", marks=pytest.mark.slow),
         pytest.param("pip.conf", "native", marks=pytest.mark.slow),
         pytest.param("setting", "pip-tools", marks=pytest.mark.slow),

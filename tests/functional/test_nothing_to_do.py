@@ -96,6 +96,7 @@ def test_a_quiet_answer_says_nothing(project: Path) -> None:
     assert venvman("sync", "-q", cwd=project, program=REMEMBERED) == Ran(0, "", "")
 
 
+@pytest.mark.sample(3, "slow")
 @pytest.mark.parametrize(
     "words",
     [

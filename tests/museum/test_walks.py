@@ -56,6 +56,7 @@ def clone(origin: Path) -> Path:
     return cloned(origin, "clone")
 
 
+@pytest.mark.sample(4, "museum", offset=0)
 def test_a_fresh_clone_gets_what_the_commit_says(exhibit: Exhibit, origin: Path) -> None:
     for number, commit in enumerate(exhibit.commits):
         root = cloned(origin, f"at-{number}")
@@ -67,11 +68,13 @@ def test_a_fresh_clone_gets_what_the_commit_says(exhibit: Exhibit, origin: Path)
             assert environments(root) == set(commit.installed)
 
 
+@pytest.mark.sample(4, "museum", offset=1)
 def test_sync_follows_git_there_and_back(exhibit: Exhibit, clone: Path) -> None:
     for commit in walk(exhibit, clone):
         follow(exhibit, commit, clone)
 
 
+@pytest.mark.sample(4, "museum", offset=2)
 def test_on_ci_nothing_is_written_and_what_is_not_locked_is_refused(
     exhibit: Exhibit, clone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +107,7 @@ def test_hooks_that_sync_follow_git_by_themselves(exhibit: Exhibit, clone: Path)
             assert_installed(clone, known)
 
 
+@pytest.mark.sample(4, "museum", offset=3)
 def test_freeze_changes_the_stale_locks_alone_and_lists_every_move(
     exhibit: Exhibit, clone: Path
 ) -> None:

@@ -243,7 +243,7 @@ def test_whoever_dies_while_making_an_environment_leaves_none_or_a_whole_one(
 
 @pytest.mark.parametrize(
     ("making", "fault"),
-    [("created", _press), ("made again", _refuse)],
+    [("created", _press), pytest.param("made again", _refuse, marks=pytest.mark.slow)],
     ids=["created-ctrl-c", "made again-refused"],
     indirect=["making"],
 )
