@@ -40,7 +40,11 @@ def test_main_prints_each_fault_and_answers_1(
 
 
 @pytest.mark.parametrize(
-    "name", [".pre-commit-config.yaml", ".pre-commit-hooks.yaml", "pyproject.toml", "mkdocs.yml"]
+    "name",
+    [
+        *(".pre-commit-config.yaml", ".pre-commit-hooks.yaml", "action.yml"),
+        *("pyproject.toml", "mkdocs.yml"),
+    ],
 )
 def test_the_configuration_files_parse_and_are_clean(name: str) -> None:
     path = ROOT / name

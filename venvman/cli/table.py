@@ -781,6 +781,12 @@ _TABLE = (
     ),
     Command("cache dir", "cache:cache_dir", help="Show where the cache is."),
     Command(
+        "cache key",
+        "cache:cache_key",
+        _ALL_PROJECTS,
+        help="Print a key to keep the cache by in CI: another one as soon as a lock changes.",
+    ),
+    Command(
         "cache size",
         "cache:cache_size",
         help="Show how much the cache holds, by kind, and what this project's attic keeps.",

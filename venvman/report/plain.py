@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from venvman.project import Project
     from venvman.workflow.values import CleanOutcome
 
-__all__ = ["cache_dir_result", "clean_result", "shell_text_result"]
+__all__ = ["cache_dir_result", "cache_key_result", "clean_result", "shell_text_result"]
 
 
 def clean_result(outcome: CleanOutcome, project: Project) -> Result:
@@ -25,6 +25,11 @@ def clean_result(outcome: CleanOutcome, project: Project) -> Result:
 def cache_dir_result(folder: Path) -> Result:
     """``data.{folder}``, absolute."""
     return _done("cache dir", {"folder": folder.as_posix()}, answers=True)
+
+
+def cache_key_result(key: str) -> Result:
+    """``data.{key}``."""
+    return _done("cache key", {"key": key}, answers=True)
 
 
 def shell_text_result(command: str, shell: str, text: str) -> Result:

@@ -1,4 +1,4 @@
-"""``venvman cache dir | size | prune | verify | clean``; only the attic needs a project."""
+"""``venvman cache dir | key | size | prune | verify | clean``; key and attic need a project."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from venvman.report.result import Result
     from venvman.workflow import Context
 
-__all__ = ["cache_clean", "cache_dir", "cache_prune", "cache_size", "cache_verify"]
+__all__ = [
+    "cache_clean",
+    "cache_dir",
+    "cache_key",
+    "cache_prune",
+    "cache_size",
+    "cache_verify",
+]
 
 
 def cache_dir(session: Session) -> Result:
@@ -21,6 +28,15 @@ def cache_dir(session: Session) -> Result:
     from venvman.report.plain import cache_dir_result
 
     return cache_dir_result(session.directories.cache)
+
+
+def cache_key(session: Session, *, all_projects: bool) -> Result:
+    """Print a key to keep the cache by in CI: another one as soon as a lock changes."""
+    from venvman.report.plain import cache_key_result
+    from venvman.workflow import cachekey
+
+    contexts = session.contexts(workspace=all_projects)
+    return cache_key_result(cachekey.cache_key([each.looking() for each in contexts]))
 
 
 def cache_size(session: Session) -> Result:

@@ -29,6 +29,8 @@ def render_short(result: Result, *, verbose: bool = False) -> RenderableType:
             return _clean(data)
         case "cache dir":
             return plain(data["folder"])
+        case "cache key":
+            return plain(data["key"])
         case "cache size":
             return _sizes(data, verbose=verbose)
         case "cache verify":
