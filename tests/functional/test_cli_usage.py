@@ -379,7 +379,7 @@ class TestCompletion:
             }
         )
 
-        assert ran.stdout.split() == ["sync", "status", "scan", "shell", "shell-hook"]
+        assert ran.stdout.split() == ["sync", "status", "scan", "shell", "shell-hook", "self"]
 
     def test_options_are_completed(self) -> None:
         ran = run_process(

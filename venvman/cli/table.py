@@ -821,6 +821,11 @@ _TABLE = (
         Option("attic", "--attic", help="Empty this project's attic instead; the cache stays."),
         help="Remove everything in the cache; environments keep their files.",
     ),
+    Command(
+        "self report",
+        "own:self_report",
+        help="Show versions, paths, interpreters and settings with their sources, and no secret.",
+    ),
 )
 
 COMMANDS: Mapping[str, Command] = {command.name: command for command in _TABLE}
@@ -829,6 +834,7 @@ COMMANDS: Mapping[str, Command] = {command.name: command for command in _TABLE}
 FAMILIES: Mapping[str, str] = {
     "hooks": "Git hooks that report, or repair, drift.",
     "cache": "The machine-wide cache of downloads and unpacked wheels.",
+    "self": "venvman itself, for whoever reports a defect.",
 }
 """First words that several commands share, with what the help says of them."""
 
@@ -840,6 +846,6 @@ TASKS: Mapping[str, tuple[str, ...]] = {
     "Requirements": ("add", "remove", "upgrade", "outdated"),
     "Understand": ("scan", "tree", "why", "diff", "history"),
     "The environment": ("run", "shell", "activate", "rollback", "clean"),
-    "Around it": ("hooks", "shell-hook", "cache"),
+    "Around it": ("hooks", "shell-hook", "cache", "self"),
 }
 """The commands and families as the help lists them."""

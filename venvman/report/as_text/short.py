@@ -22,13 +22,17 @@ _LARGEST = 5
 
 
 def render_short(result: Result, *, verbose: bool = False) -> RenderableType:
-    """``clean`` and the ``cache`` family."""
+    """``clean``, the ``cache`` family and ``self report``."""
     data = result.data
     match result.command:
         case "clean":
             return _clean(data)
         case "cache dir":
             return plain(data["folder"])
+        case "self report":
+            from venvman.report.as_text.selfreport import render_self_report
+
+            return render_self_report(data, verbose=verbose)
         case "cache key":
             return plain(data["key"])
         case "cache size":

@@ -1,0 +1,165 @@
+"""What a report of a defect needs to say of this machine: versions, paths, settings."""
+
+from __future__ import annotations
+
+import platform
+import re
+import sys
+from dataclasses import fields
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvman import __version__
+from venvman.errors import VenvmanError
+from venvman.frozen import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from venvman.directories import Directories
+    from venvman.options import IndexOptions
+    from venvman.settings import Settings
+    from venvman.workflow.context import Context
+
+__all__ = ["Machine", "Value", "machine_of"]
+
+_PREFIXES = ("VENVMAN_", "PIP_", "PYTHON", "PYENV_", "CONDA_", "SSL_", "REQUESTS_")
+_NAMES = frozenset({"CI", "SHELL", "VIRTUAL_ENV", "NETRC", "NO_COLOR", "FORCE_COLOR"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """A setting, its value as JSON has it, and the layer that gave it."""
+
+    name: str
+    value: object
+    origin: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """Values may hold credentials until they are redacted; of ``variables`` these are the names.
+
+    ``project`` and ``environment`` are None where there is no project, or it cannot be read;
+    ``faults`` say why.
+    """
+
+    version: str
+    python: tuple[str, str]
+    platform: str
+    libraries: tuple[tuple[str, str], ...]
+    paths: tuple[tuple[str, Path], ...]
+    interpreters: tuple[tuple[str, Path], ...]
+    settings: tuple[Value, ...]
+    pip: tuple[Value, ...]
+    variables: tuple[str, ...]
+    faults: tuple[str, ...]
+
+
+def machine_of(
+    opened: Context | VenvmanError, *, directories: Directories, variables: Mapping[str, str]
+) -> Machine:
+    """As seen from the project that was ``opened``, or from none. Nothing of it is started."""
+    from venvman.environment.lifecycle import locate
+    from venvman.pipconfig import read_pip_configuration
+    from venvman.python.interpreters import available
+
+    paths = [("package", Path(__file__).parents[1])]
+    paths += [("cache", directories.cache), ("state", directories.state)]
+    settings: tuple[Value, ...] = ()
+    faults = [f"{folder} is not used: {why}" for folder, why in directories.refused]
+    if isinstance(opened, VenvmanError):
+        faults.append(opened.message)
+    else:
+        paths.append(("project", opened.project.root))
+        settings = _settings(opened.settings)
+        try:
+            paths.append(("environment", locate(opened.project, opened.settings)))
+        except VenvmanError as fault:
+            faults.append(fault.message)
+    try:
+        home = Path(variables.get("HOME") or Path.home())
+        pip = _pip(read_pip_configuration(variables, home=home))
+    except VenvmanError as fault:
+        pip = ()
+        faults.append(fault.message)
+    return Machine(
+        version=__version__,
+        python=(platform.python_version(), sys.executable),
+        platform=platform.platform(),
+        libraries=tuple(_libraries()),
+        paths=tuple(paths),
+        interpreters=tuple(
+            (each.target.python, each.path)
+            for each in available(directories=directories, variables=variables)
+        ),
+        settings=settings,
+        pip=pip,
+        variables=tuple(
+            sorted(
+                name
+                for name in variables
+                if name.startswith(_PREFIXES) or name in _NAMES or name.lower().endswith("_proxy")
+            )
+        ),
+        faults=tuple(faults),
+    )
+
+
+def _settings(settings: Settings) -> tuple[Value, ...]:
+    found = ((each.name, getattr(settings, each.name)) for each in fields(settings))
+    return tuple(
+        Value(
+            name=name.replace("_", "-"),
+            value=_plain(each.value),
+            origin=each.origin.value,
+            where=each.where,
+        )
+        for name, each in found
+    )
+
+
+def _pip(options: IndexOptions) -> tuple[Value, ...]:
+    """What pip's configuration gives; the default index where it gives none."""
+    origins = dict(options.origins)
+    read = {name.replace("-", "_"): where for name, where in origins.items()}
+    return tuple(
+        Value(
+            name=each.name.replace("_", "-"),
+            value=_plain(getattr(options, each.name)),
+            origin="pip",
+            where=read.get(each.name, ""),
+        )
+        for each in fields(options)
+        if each.name in ("index_urls", "find_links", *read)
+    )
+
+
+def _plain(value: Any) -> object:  # noqa: ANN401 - whatever a setting can be
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, (tuple, frozenset)):
+        return [_plain(each) for each in (sorted(value) if isinstance(value, frozenset) else value)]
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+
+
+def _libraries() -> list[tuple[str, str]]:
+    from importlib.metadata import PackageNotFoundError, requires, version
+
+    try:
+        needed = requires("venvman") or []
+    except PackageNotFoundError:
+        return []
+    found: dict[str, str] = {}
+    for requirement in needed:
+        name = re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
+        try:
+            found[name.lower()] = version(name)
+        except PackageNotFoundError:
+            continue
+    return sorted(found.items())
