@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +24,6 @@ from venvman.doctor import CODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.support.index import Index
 
@@ -222,3 +224,24 @@ def test_groups_are_chosen_as_sync_chooses_them(root: Path, index: Index) -> Non
     assert not doctor(root, "--select", "VM4", code=0)
     (missing,) = doctor(root, "--select", "VM4", "--group", "docs", code=1)
     assert (missing["code"], missing["package"]) == ("VM401", "docs-tool")
+
+
+MAKERS = {
+    "venv and pip": (["{python}", "-m", "venv", "venv"],),
+    "virtualenv": (["{python}", "-m", "virtualenv", "-q", "--no-download", "venv"],),
+    "uv": (["{uv}", "venv", "-q", "--offline", "-p", "{python}", "venv"],),
+}
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_an_environment_that_another_tool_made_raises_no_alarm(maker: str, tmp_path: Path) -> None:
+    uv = Path(sys.executable).with_name("uv")
+    names = {"python": sys.executable, "uv": str(uv)}
+    for words in MAKERS[maker]:
+        done = subprocess.run(
+            [word.format(**names) for word in words], cwd=tmp_path, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    write_project(tmp_path, {"requirements.txt": ""})
+    found = run("doctor", "--verify", "--select", "VM1,VM4,VM5", "--format", "json", cwd=tmp_path)
+    assert [each for each in found.json["data"]["findings"] if each["severity"] != "note"] == []

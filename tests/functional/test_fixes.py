@@ -30,6 +30,7 @@ from tests.support.broken import (
 )
 from tests.support.cli import run
 from tests.support.projects import HEADER, git, lock_of, site_of
+from tests.support.sites import Site
 from tests.support.wheels import make_wheel
 from venvman.doctor.codes import CODES
 from venvman.install.journal import write_journal
@@ -103,6 +104,7 @@ def empty_a_record(root: Path) -> None:
 
 
 move_a_pin = edit("requirements.lock", "beta==1.0", "beta==2.0")
+SITE = "venv/lib/python{}.{}/site-packages".format(*sys.version_info[:2])
 BETA = "venv/lib/*/site-packages/beta-*.dist-info"
 
 
@@ -134,6 +136,47 @@ def make_the_lock_elsewhere(root: Path) -> None:
 
 def say_in_metadata(line: str) -> Break:
     return edit(f"{BETA}/METADATA", "Version: 1.0\n", f"Version: 1.0\n{line}\n")
+
+
+def built_for(tag: str) -> Break:
+    return edit(f"{BETA}/WHEEL", "py3-none-any", tag)
+
+
+def start_elsewhere(first: str) -> Break:
+    """What a copied script does."""
+
+    def add_script(root: Path) -> None:
+        wheel = make_wheel(wheels_of(root), "beta", "1.5", scripts={"beta": "beta:main"})
+        edit("requirements.lock", "beta==1.0", "beta==1.5")(root)
+        lock = (root / "requirements.lock").read_text().splitlines(keepends=True)
+        at = next(number for number, line in enumerate(lock) if line.startswith("beta==1.5"))
+        (root / "requirements.lock").write_text("".join(lock[:at]) + lock_of(wheel, via="alpha"))
+        assert run("sync", "-q", cwd=root).code == 0
+        script = root / "venv/bin/beta"
+        text = script.read_text()
+        script.unlink()
+        script.write_text(f"{first}\n{text.partition(chr(10))[2]}")
+        script.chmod(0o755)
+
+    return add_script
+
+
+def install_an_egg(root: Path) -> None:
+    Site(site_of(root)).egg_info("old")
+
+
+def share_a_folder(root: Path) -> None:
+    """Two packages share a namespace, and a file nobody brought makes it one's own."""
+    for name in ("one", "two"):
+        Site(site_of(root)).dist_info(name, files={f"shared/deep/{name}/__init__.py": ""})
+
+
+def lose_the_function(root: Path) -> None:
+    """An editable package whose script calls what its module no longer has."""
+    write("libs/hello/hello.py", "def other(): ...\n")(root)
+    url = {"url": (root / "libs/hello").as_uri(), "dir_info": {"editable": True}}
+    files = {"hello-1.0.dist-info/entry_points.txt": "[console_scripts]\nhello = hello:main\n"}
+    Site(site_of(root)).dist_info("hello", files=files, direct_url=url)
 
 
 SCENARIOS: tuple[tuple[str, Break], ...] = (
@@ -174,6 +217,12 @@ SCENARIOS: tuple[tuple[str, Break], ...] = (
     ("VM412", edit(f"{BETA}/METADATA", "Version: 1.0", "Version: 0.9")),
     ("VM501", remove("beta.py")),
     ("VM502", lambda root: (site_of(root) / "beta.py").write_text("")),
+    ("VM415", built_for("cp35-cp35m-win_amd64")),
+    ("VM415", built_for("py2-none-any")),
+    ("VM507", lambda root: (site_of(root) / "beta.py").chmod(0o666)),
+    ("VM507", lambda root: (site_of(root) / "alpha.py").chmod(0o777)),
+    ("VM508", start_elsewhere("#!/usr/bin/python3")),
+    ("VM508", start_elsewhere("#!/bin/sh\n'''exec' \"/a b/bin/python\" \"$0\" \"$@\"\n' '''")),
     ("VM503", edit(f"{BETA}/RECORD", "", "../../../../../outside,,\n")),
     ("VM504", edit(f"{BETA}/RECORD", "", "a\0b,,\n")),
     ("VM504", cut_a_record),
@@ -212,6 +261,16 @@ TOLD: tuple[tuple[str, Break], ...] = (
     ("VM306", make_the_lock_elsewhere),
     ("VM413", say_in_metadata("Requires-Python: <3")),
     ("VM414", say_in_metadata("Requires-Dist: no requirement")),
+    ("VM416", install_an_egg),
+    ("VM505", write(f"{SITE}/utils.py", "")),
+    ("VM505", write(f"{SITE}/own/__init__.py", "")),
+    ("VM505", all_of(share_a_folder, write(f"{SITE}/shared/__init__.py", ""))),
+    ("VM505", all_of(share_a_folder, write(f"{SITE}/shared/deep/__init__.py", ""))),
+    ("VM506", write(f"{SITE}/sitecustomize.py", "raise SystemExit")),
+    ("VM506", write(f"{SITE}/usercustomize/__init__.py", "")),
+    ("VM506", write(f"{SITE}/evil.pth", "import os")),
+    ("VM509", lose_the_function),
+    ("VM509", all_of(lose_the_function, write("libs/hello/hello.py", "def mainly(): ..."))),
     *(("VM701", edit("requirements.txt", "", f"{line}\n")) for line in SECRETS),
     *(("VM701", edit("requirements.lock", "alpha==", f"{line}\nalpha==")) for line in SECRETS),
 )
@@ -220,7 +279,6 @@ TOLD: tuple[tuple[str, Break], ...] = (
 UNREACHABLE = {"VM001"}
 """What no file is known to lead to: a check that meets what it was not made for."""
 
-SITE = "venv/lib/python{}.{}/site-packages".format(*sys.version_info[:2])
 INFO = f"{SITE}/beta-1.0.dist-info"
 WHERE: dict[str, tuple[tuple[str | None, int | None], ...]] = {
     **dict.fromkeys(("VM101", "VM102", "VM103", "VM104", "VM105", "VM106"), (("venv", None),)),
@@ -246,6 +304,18 @@ WHERE: dict[str, tuple[tuple[str | None, int | None], ...]] = {
     **dict.fromkeys(("VM411", "VM412"), ((f"{SITE}/alpha-1.0.dist-info", None),)),
     **dict.fromkeys(("VM501", "VM502"), ((f"{SITE}/beta.py", None),)),
     **dict.fromkeys(("VM503", "VM504"), ((f"{INFO}/RECORD", None),)),
+    "VM415": ((INFO, None),),
+    "VM416": ((f"{SITE}/old-1.0-py3.9.egg-info", None),),
+    "VM505": tuple(
+        (f"{SITE}/{name}", None)
+        for name in ("utils.py", "own", "shared/__init__.py", "shared/deep/__init__.py")
+    ),
+    "VM506": tuple(
+        (f"{SITE}/{name}", None) for name in ("sitecustomize.py", "usercustomize", "evil.pth")
+    ),
+    "VM507": ((f"{SITE}/beta.py", None), (f"{SITE}/alpha.py", None)),
+    "VM508": (("venv/bin/beta", None),),
+    "VM509": ((f"{SITE}/hello-1.0.dist-info/entry_points.txt", None),),
     "VM602": (("requirements.lock", None),),
     "VM603": (("requirements.lock", None),),
     "VM604": (("venv", None),),

@@ -43,7 +43,7 @@ def test_bytecode_may_be_missing(world: World) -> None:
 
 def test_scripts_outside_site_packages_are_looked_for(world: World) -> None:
     script = world.root / "venv" / "bin" / "run"
-    world.site.dist_info("a", record=f"../../../bin/run,,\n{script}2,,\n")
+    world.site.dist_info("a", record=f"../../../bin/run,,\n{script}2,,\n", files={})
     (found,) = world.findings(entry("a"))
     assert found.message.startswith("2 of the 3 files")
     script.parent.mkdir()
@@ -113,7 +113,7 @@ def test_only_the_first_line_of_a_script_may_differ(
     world: World, first: str, codes: list[str]
 ) -> None:
     row = record_row("../../../bin/run", b"#!python\nprint(1)\n")
-    world.site.dist_info("a", record=f"{row}\n")
+    world.site.dist_info("a", record=f"{row}\n", files={})
     script = world.root / "venv" / "bin" / "run"
     script.parent.mkdir()
     script.write_text(f"{first}\nprint(1)\n")

@@ -205,7 +205,7 @@ def test_a_line_that_is_no_requirement_is_worth_a_note(world: World) -> None:
 
 def test_egg_info_dependencies_count_too(world: World) -> None:
     world.site.egg_info("a", requires_txt="b\n[x]\nc\n")
-    assert codes_of(world.findings(entry("a"))) == ["VM411"]
+    assert codes_of(world.findings(entry("a"))) == ["VM411", "VM416"]
 
 
 def test_metadata_that_is_gone_needs_nothing(world: World) -> None:

@@ -356,6 +356,22 @@ DEPENDENCY_UNREADABLE = Code(
     why="What it needs cannot be judged.",
     mend="upgrade the distribution; else nothing is to be done.",
 )
+WHEEL_FOREIGN = Code(
+    "VM415",
+    "wheel-foreign",
+    _ERROR,
+    wrong="A distribution is from a wheel for another Python, ABI or system (the tags in WHEEL).",
+    why="Its extension modules cannot be imported here.",
+    mend="`venvman sync --reinstall NAME`.",
+)
+METADATA_LEGACY = Code(
+    "VM416",
+    "metadata-legacy",
+    _NOTE,
+    wrong="A distribution was installed as an egg (`.egg-info`), as before wheels.",
+    why="No RECORD lists its files, so they are neither compared nor removed safely.",
+    mend="`venvman sync --reinstall NAME`.",
+)
 
 # Its files: VM5.
 FILE_MISSING = Code(
@@ -411,6 +427,49 @@ RECORD_FAULTY = Code(
         "read are found only when contents are asked for."
     ),
     mend="`venvman sync --recreate`.",
+)
+FILE_UNOWNED = Code(
+    "VM505",
+    "file-unowned",
+    _WARNING,
+    wrong=(
+        "A module, a package, or an `__init__.py` in a folder that several packages share, "
+        "lies in site-packages and in no RECORD."
+    ),
+    why="It can be imported, or hides what should be, here and nowhere else.",
+    mend="remove it, unless you put it there. Nothing is said where a RECORD is damaged.",
+)
+STARTUP_UNOWNED = Code(
+    "VM506",
+    "startup-unowned",
+    _WARNING,
+    wrong="A `.pth` file, `sitecustomize` or `usercustomize` that no package brought.",
+    why="It runs, or is read, whenever a Python of this environment starts.",
+    mend="remove it, unless you put it there. Nothing is said where a RECORD is damaged.",
+)
+FILE_WRITABLE = Code(
+    "VM507",
+    "file-writable-by-all",
+    _WARNING,
+    wrong="Installed files can be changed by every user of the machine.",
+    why="Whoever changes one runs what they like as whoever imports it.",
+    mend="the `chmod` that is shown.",
+)
+SCRIPT_FOREIGN = Code(
+    "VM508",
+    "script-foreign",
+    _ERROR,
+    wrong="A script's first line starts the Python of somewhere else.",
+    why="It runs with other packages than those of this environment.",
+    mend="`venvman sync --reinstall NAME`.",
+)
+ENTRY_POINT_BROKEN = Code(
+    "VM509",
+    "entry-point-broken",
+    _WARNING,
+    wrong="A script of an editable package calls a module or function that is no longer there.",
+    why="It fails as soon as it is started.",
+    mend="bring it back, or name another one in the package's metadata.",
 )
 
 # Git: VM6.

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from venvman.errors import Fix, Problem
     from venvman.names import NormalizedName
 
-__all__ = ["state"]
+__all__ = ["Recorded", "again", "paths_of", "recorded", "state"]
 
 _MEND = Command.venvman("sync", "--recreate")
 _MEND_UNNOTICED = replace(
@@ -48,7 +48,7 @@ _PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Recorded:
+class Recorded:
     """One distribution with the text of its RECORD; paths are absolute, ``site`` is relative."""
 
     installed: Installed
@@ -75,10 +75,11 @@ def state(examination: Examination) -> Iterator[Finding]:
 
 def _presence(examination: Examination) -> Iterator[Finding]:
     """Files that a RECORD lists and that are gone, cannot be used, or lie where none may reach."""
-    recorded = tuple(_recorded(examination))
-    yield from _elsewhere(examination, recorded)
-    shrunk: list[tuple[_Recorded, list[str]]] = []
-    for each in recorded:
+    everything = tuple(recorded(examination))
+    yield from _elsewhere(examination, everything)
+    shrunk: list[tuple[Recorded, list[str]]] = []
+    writable: list[str] = []
+    for each in everything:
         found, name = _looked(each), each.installed.name
         record = examination.display(each.installed.metadata / "RECORD")
         if found.missing:
@@ -88,7 +89,7 @@ def _presence(examination: Examination) -> Iterator[Finding]:
                 f"{examination.display(Path(found.missing[0]))}.",
                 package=name,
                 path=examination.display(Path(found.missing[0])),
-                fix=_again(examination, name),
+                fix=again(examination, name),
             )
         for path, what, fix in found.unusable:
             shown = examination.display(Path(path))
@@ -107,15 +108,29 @@ def _presence(examination: Examination) -> Iterator[Finding]:
             yield codes.RECORD_FAULTY(
                 f"The RECORD of {name} {found.fault}.", package=name, path=record, fix=_MEND
             )
+        writable += found.writable
         if found.shrunk and not examination.verify_files:
             shrunk.append((each, found.shrunk))
-    yield from _changed_files(examination, recorded, shrunk)
+    yield from _open_to_all(examination, writable)
+    yield from _changed_files(examination, everything, shrunk)
 
 
-def _elsewhere(examination: Examination, recorded: Iterable[_Recorded]) -> Iterator[Finding]:
+def _open_to_all(examination: Examination, writable: list[str]) -> Iterator[Finding]:
+    """Files that every user of the machine may change, all in one finding."""
+    if writable:
+        first = examination.display(Path(writable[0]))
+        yield codes.FILE_WRITABLE(
+            f"{len(writable)} installed file{'s' if len(writable) > 1 else ''} can be changed by "
+            f"every user of this machine, first {first}.",
+            path=first,
+            fix=permit("o-w", examination.place, below=True),
+        )
+
+
+def _elsewhere(examination: Examination, everything: Iterable[Recorded]) -> Iterator[Finding]:
     """Folders for packages that are links to somewhere else: nothing in them is this one's."""
     for folder in dict.fromkeys(
-        each.installed.metadata.parent for each in recorded if each.is_elsewhere
+        each.installed.metadata.parent for each in everything if each.is_elsewhere
     ):
         shown = examination.display(folder)
         yield codes.FILE_OUTSIDE(
@@ -131,26 +146,26 @@ def _contents(examination: Examination) -> Iterator[Finding]:
         return
     from concurrent.futures import ThreadPoolExecutor
 
-    recorded = tuple(_recorded(examination))
-    damaged: list[tuple[_Recorded, list[str]]] = []
+    everything = tuple(recorded(examination))
+    damaged: list[tuple[Recorded, list[str]]] = []
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        for each, changed, problems in pool.map(_verified, recorded):
+        for each, changed, problems in pool.map(_verified, everything):
             yield from _faulty_lines(examination, each.installed, problems)
             if changed:
                 damaged.append((each, changed))
-    yield from _changed_files(examination, recorded, damaged)
+    yield from _changed_files(examination, everything, damaged)
 
 
 def _changed_files(
     examination: Examination,
-    recorded: Iterable[_Recorded],
-    damaged: list[tuple[_Recorded, list[str]]],
+    everything: Iterable[Recorded],
+    damaged: list[tuple[Recorded, list[str]]],
 ) -> Iterator[Finding]:
     """A finding for each of ``damaged``, but for files that are those of another owner."""
     if not damaged:
         return
     files = {file for _, changed in damaged for file in changed}
-    owned = {file for each in recorded for file in _as_recorded(each, files)}
+    owned = {file for each in everything for file in _as_recorded(each, files)}
     damaged = [(each, [file for file in changed if file not in owned]) for each, changed in damaged]
     sharing = examination.sharing(Path(file) for _, changed in damaged for file in changed)
     for each, changed in damaged:
@@ -159,7 +174,7 @@ def _changed_files(
             yield _changed(examination, each, changed, others)
 
 
-def _as_recorded(each: _Recorded, files: set[str]) -> Iterator[str]:
+def _as_recorded(each: Recorded, files: set[str]) -> Iterator[str]:
     """Those of ``files`` that are as the RECORD of ``each`` has them."""
     for row in parse_record(each.text).rows if files else ():
         place = each.place(row.path) if row.hash is not None else None
@@ -168,7 +183,7 @@ def _as_recorded(each: _Recorded, files: set[str]) -> Iterator[str]:
 
 
 def _changed(
-    examination: Examination, each: _Recorded, changed: list[str], sharing: list[Neighbour]
+    examination: Examination, each: Recorded, changed: list[str], sharing: list[Neighbour]
 ) -> Finding:
     name, first = each.installed.name, examination.display(Path(changed[0]))
     others = sorted({str(other.path) for other in sharing} - {each.root})
@@ -177,11 +192,11 @@ def _changed(
         f"after the installation, first {first}.{_also_in(others)}",
         package=name,
         path=first,
-        fix=_MEND_UNNOTICED if _looks_untouched(changed, each) else _again(examination, name),
+        fix=_MEND_UNNOTICED if _looks_untouched(changed, each) else again(examination, name),
     )
 
 
-def _again(examination: Examination, name: NormalizedName) -> Command:
+def again(examination: Examination, name: NormalizedName) -> Command:
     """Installs ``name`` again; all of the environment where no lock names it."""
     if any(entry.name == name for entry in examination.entries or ()):
         return Command.venvman("sync", "--reinstall", name)
@@ -196,7 +211,7 @@ def _also_in(others: list[str]) -> str:
     return f" Hard links make it the same in {count}, to be mended, too: {', '.join(others)}."
 
 
-def _looks_untouched(files: list[str], each: _Recorded) -> bool:
+def _looks_untouched(files: list[str], each: Recorded) -> bool:
     """Whether a file that the store may share has the time of the installation, in spite of all.
 
     Then linking it again would not notice anything.
@@ -209,7 +224,8 @@ def _looks_untouched(files: list[str], each: _Recorded) -> bool:
     return any(each.st_nlink > 1 and each.st_mtime_ns == installed for each in found)
 
 
-def _recorded(examination: Examination) -> Iterator[_Recorded]:
+def recorded(examination: Examination) -> Iterator[Recorded]:
+    """Each distribution that has a RECORD which can be read."""
     if examination.inventory is None or not isinstance(examination.condition, Environment):
         return
     root = os.path.realpath(examination.condition.root)
@@ -225,14 +241,15 @@ def _recorded(examination: Examination) -> Iterator[_Recorded]:
         if folder not in sites:
             relative = os.path.relpath(os.path.realpath(folder), root)
             sites[folder] = relative.replace(os.sep, "/")
-        yield _Recorded(installed=each, text=text, root=root, site=sites[folder])
+        yield Recorded(installed=each, text=text, root=root, site=sites[folder])
 
 
 class _Looked(NamedTuple):
     """What a look at each file of a RECORD shows: absolute paths, but for ``outside``.
 
     ``unusable`` are files of another kind or mode, what they are, and what mends it. ``shrunk``
-    have another size than recorded. ``fault`` is a clause about the RECORD itself.
+    have another size than recorded, ``writable`` everybody may write to.
+    ``fault`` is a clause about the RECORD itself.
     """
 
     total: int
@@ -240,15 +257,16 @@ class _Looked(NamedTuple):
     outside: list[str]
     unusable: list[tuple[str, str, Fix]]
     shrunk: list[str]
+    writable: list[str]
     fault: str | None
 
 
-def _looked(each: _Recorded) -> _Looked:
+def _looked(each: Recorded) -> _Looked:
     site, info = str(each.installed.metadata.parent), f"{each.installed.metadata.name}/"
-    found = _Looked(0, [], [], [], [], None)
+    found = _Looked(0, [], [], [], [], [], None)
     total, own, fault = 0, False, None
     with _opened(site) as look:
-        for path, size in _paths(each.text):
+        for path, size in paths_of(each.text):
             if path.endswith(".pyc"):
                 continue
             if "\0" in path:
@@ -278,8 +296,10 @@ def _looked(each: _Recorded) -> _Looked:
     return found._replace(total=total, fault=fault)
 
 
-def _judge(found: _Looked, each: _Recorded, place: str, status: os.stat_result, size: str) -> None:
+def _judge(found: _Looked, each: Recorded, place: str, status: os.stat_result, size: str) -> None:
     file, mode = Path(place), status.st_mode
+    if mode & stat.S_IWOTH and stat.S_ISREG(mode) and os.name != "nt":
+        found.writable.append(place)
     if stat.S_ISDIR(mode):
         if size:
             found.unusable.append((place, "is a folder", _MEND))
@@ -295,12 +315,12 @@ def _judge(found: _Looked, each: _Recorded, place: str, status: os.stat_result, 
         found.shrunk.append(place)
 
 
-def _is_script(place: str, each: _Recorded) -> bool:
+def _is_script(place: str, each: Recorded) -> bool:
     """Whether it may have another first line than in the wheel, whose size RECORD may hold."""
     return place.startswith(f"{each.root}/bin/")
 
 
-def _paths(text: str) -> Iterable[tuple[str, str]]:
+def paths_of(text: str) -> Iterable[tuple[str, str]]:
     """The first and the last column: path and size. Of tens of thousands no more is looked at."""
     if '"' in text:
         rows = parse_record(text).rows
@@ -336,7 +356,7 @@ def _opened(folder: str) -> Iterator[Callable[[str], os.stat_result | None]]:
             os.close(descriptor)
 
 
-def _verified(each: _Recorded) -> tuple[_Recorded, list[str], tuple[Problem, ...]]:
+def _verified(each: Recorded) -> tuple[Recorded, list[str], tuple[Problem, ...]]:
     """The absolute paths of files that are there with other bytes, and the RECORD's bad lines."""
     rows, problems = parse_record(each.text)
     places = ((row, each.place(row.path)) for row in rows if row.hash is not None)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.doctor import (
+    built,
     codes,
     dependencies,
     environment,
@@ -17,6 +18,7 @@ from venvman.doctor import (
     repository,
     requirements,
     security,
+    unowned,
 )
 from venvman.doctor.codes import CODES
 from venvman.errors import Advice, ConfigurationError, Problem
@@ -74,10 +76,21 @@ CHECKS: tuple[Check, ...] = (
         (codes.DEPENDENCY_MISSING, codes.DEPENDENCY_VERSION, codes.DEPENDENCY_UNREADABLE),
     ),
     Check(dependencies.python, (codes.PYTHON_UNSUPPORTED,)),
+    Check(built.wheels, (codes.WHEEL_FOREIGN,)),
+    Check(built.legacy, (codes.METADATA_LEGACY,)),
     Check(
         files.state,
-        (codes.FILE_MISSING, codes.FILE_CHANGED, codes.FILE_OUTSIDE, codes.RECORD_FAULTY),
+        (
+            codes.FILE_MISSING,
+            codes.FILE_CHANGED,
+            codes.FILE_OUTSIDE,
+            codes.RECORD_FAULTY,
+            codes.FILE_WRITABLE,
+        ),
     ),
+    Check(unowned.unowned, (codes.FILE_UNOWNED, codes.STARTUP_UNOWNED)),
+    Check(built.scripts, (codes.SCRIPT_FOREIGN,)),
+    Check(built.targets, (codes.ENTRY_POINT_BROKEN,)),
     Check(repository.hooks, (codes.HOOKS_ABSENT,)),
     Check(repository.locks, (codes.LOCK_IGNORED, codes.LOCK_UNTRACKED)),
     Check(repository.environment, (codes.ENVIRONMENT_TRACKED,)),

@@ -240,6 +240,8 @@ def _environment_files(context: Context, environment: Environment, *, whole: boo
     site = site_of(environment)  # its root may be another name of the environment's
     yield from _below(environment.paths.scripts, 0)
     yield from _below(environment.state, 2)
+    for folder in environment.site_folders if whole else ():
+        yield from _below(folder, 0)  # a file more in one that packages share
     for info in states.metadata(site.root, site.folders):
         yield from _below(Path(site.root, info), 0)
         if whole:

@@ -1,0 +1,158 @@
+"""VM4 and VM5: what was built, or written when it was installed, for another Python or system."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvman.doctor import codes
+from venvman.doctor.files import again, recorded
+from venvman.entrypoints import EntryPointInvalid, parse_scripts
+from venvman.environment.inspection import Environment
+from venvman.environment.inventory import MetadataKind
+from venvman.errors import Advice
+from venvman.reading import read_regular
+from venvman.sources import DirectorySource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from venvman.doctor.examination import Examination
+    from venvman.doctor.finding import Finding
+    from venvman.entrypoints import EntryPoint
+    from venvman.environment.inventory import Installed
+
+__all__ = ["legacy", "scripts", "targets", "wheels"]
+
+
+def wheels(examination: Examination) -> Iterator[Finding]:
+    """Wheels none of whose tags this Python takes."""
+    if examination.target is None:
+        return
+    supported = set(examination.target.tags)
+    for each in examination.inventory.distributions if examination.inventory else ():
+        tags = _tags(each.metadata / "WHEEL") if each.kind is MetadataKind.DIST_INFO else set()
+        if tags and not tags & supported:
+            yield codes.WHEEL_FOREIGN(
+                f"{each.name} is from a wheel for {', '.join(sorted(tags))}, which is not what "
+                f"this Python {examination.target.python} takes.",
+                package=each.name,
+                path=examination.display(each.metadata),
+                fix=again(examination, each.name),
+            )
+
+
+def _tags(path: Path) -> set[str]:
+    from packaging.tags import parse_tag
+
+    try:
+        lines = read_regular(path).decode("utf-8", "replace").splitlines()
+    except OSError:
+        return set()
+    written = [line.partition(":")[2].strip() for line in lines if line.startswith("Tag:")]
+    if not all(tag.count("-") == 2 for tag in written):
+        return set()
+    return {str(tag) for text in written for tag in parse_tag(text)}
+
+
+def legacy(examination: Examination) -> Iterator[Finding]:
+    """Distributions of a time before wheels."""
+    for each in examination.inventory.distributions if examination.inventory else ():
+        if each.kind in (MetadataKind.EGG_INFO_FOLDER, MetadataKind.EGG_INFO_FILE):
+            yield codes.METADATA_LEGACY(
+                f"{each.name} was installed as an egg: no RECORD lists its files.",
+                package=each.name,
+                path=examination.display(each.metadata),
+                fix=again(examination, each.name),
+            )
+
+
+def scripts(examination: Examination) -> Iterator[Finding]:
+    """Scripts that installers wrote, and that start the Python of somewhere else."""
+    if not isinstance(examination.condition, Environment):
+        return
+    folder = examination.condition.paths.scripts
+    own = os.path.realpath(folder)
+    for each in recorded(examination):
+        for script in _scripts(each.installed):
+            path = folder / script.name
+            python = _python_of(path)
+            if python is not None and os.path.realpath(python.parent) != own:
+                shown = examination.display(path)
+                yield codes.SCRIPT_FOREIGN(
+                    f"{shown} starts {python}, not the Python of this environment.",
+                    package=each.installed.name,
+                    path=shown,
+                    fix=again(examination, each.installed.name),
+                )
+
+
+def _scripts(installed: Installed) -> tuple[EntryPoint, ...]:
+    try:
+        text = read_regular(installed.metadata / "entry_points.txt").decode("utf-8", "replace")
+        return parse_scripts(text)
+    except (OSError, EntryPointInvalid):
+        return ()
+
+
+def _python_of(script: Path) -> Path | None:
+    """The interpreter that ``script`` names by a full path, None if it is no Python."""
+    try:
+        lines = read_regular(script)[:4096].decode("utf-8", "replace").splitlines()[:2]
+    except OSError:
+        return None
+    first, second = [*lines, "", ""][:2]
+    if not first.startswith("#!"):
+        return None
+    path = Path(first[2:].strip())
+    # A path that is long or has blanks is behind a shell: '''exec' "PATH" "$0" "$@"
+    if str(path) == "/bin/sh" and second.startswith("'''exec' "):
+        try:
+            path = Path(shlex.split(second)[1])
+        except (ValueError, IndexError):
+            return None
+    return path if path.is_absolute() and path.name.startswith(("python", "pypy")) else None
+
+
+def targets(examination: Examination) -> Iterator[Finding]:
+    """Scripts of editable packages whose module or function has gone from the folder."""
+    for each in recorded(examination):
+        source = each.installed.source
+        if not isinstance(source, DirectorySource) or not source.editable:
+            continue
+        folder = Path(examination.project.root, source.path, source.subdirectory or "")
+        for script in _scripts(each.installed):
+            lost = _lost(folder, script)
+            if lost is not None:
+                yield codes.ENTRY_POINT_BROKEN(
+                    f"The script {script.name} of {each.installed.name} calls "
+                    f"{script.module}:{script.attribute}, but {lost}.",
+                    package=each.installed.name,
+                    path=examination.display(each.installed.metadata / "entry_points.txt"),
+                    fix=Advice("Bring it back, or name another one in the package's metadata."),
+                )
+
+
+def _lost(folder: Path, script: EntryPoint) -> str | None:
+    """A clause, None if all is there or cannot be known without importing it."""
+    inner = script.module.replace(".", "/")
+    top = inner.partition("/")[0]
+    roots = [root for root in (folder, folder / "src") if (root / top).is_dir()]
+    roots += [root for root in (folder, folder / "src") if (root / f"{top}.py").is_file()]
+    if not roots:
+        return None  # laid out in a way that only its build backend knows
+    files = [root / f"{inner}{end}" for root in roots for end in (".py", "/__init__.py")]
+    there = [file for file in files if file.is_file()]
+    if not there:
+        return None if any(roots[0].glob(f"{inner}.*")) else f"there is no module {script.module}"
+    try:
+        text = read_regular(there[0]).decode("utf-8", "replace")
+    except OSError:
+        return None
+    name = script.attribute.partition(".")[0]
+    if re.search(rf"\b(?:{name}|__getattr__|globals)\b|import \*", text):
+        return None
+    return f"{there[0].name} has no {name}"
