@@ -446,7 +446,7 @@ _TABLE = (
             help="Write a hash for every file (the default for a new lock).",
         ),
         Option(
-            "engine", "--engine", kind=Kind.TEXT, metavar="NAME", help="Who finds the versions."
+            "engine", "--engine", kind=Kind.TEXT, metavar="ENGINE", help="Who finds the versions."
         ),
         _CONSTRAINT,
         _PYTHON,

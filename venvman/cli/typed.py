@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.main import get_command
 
+from venvman.cli.completing import kind_of, offered
 from venvman.cli.read import Line, glance
 from venvman.cli.session import perform
 from venvman.cli.table import ALIASES, COMMANDS, FAMILIES, Argument, Command, Kind, Option
@@ -141,6 +142,7 @@ def _plain(value: object) -> object:
 
 def _argument(declared: Argument) -> Parameter:
     made = typer.Argument(
+        autocompletion=_completer(declared),
         metavar=declared.metavar,
         help=declared.help,
         show_default=declared.default not in (None, ()),
@@ -156,12 +158,22 @@ def _option(declared: Option) -> Parameter:
         *(["/".join(declared.spellings)] if switch else declared.spellings),
         # A flag takes nothing, so nothing is named that it could be given.
         metavar="" if switch or declared.kind == Kind.FLAG else declared.metavar,
+        autocompletion=_completer(declared),
         help=declared.help,
         show_default=declared.show_default,
         rich_help_panel=declared.panel,
         min=declared.minimum,
     )
     return _parameter(declared, made, _default(declared))
+
+
+def _completer(declared: Option | Argument) -> Callable[..., list[str]] | None:
+    kind = kind_of(declared.metavar)
+
+    def complete(ctx: typer.Context, incomplete: str) -> list[str]:
+        return offered(str(kind), incomplete, project=ctx.params.get("project"))
+
+    return None if kind is None else complete
 
 
 def _parameter(declared: Option | Argument, made: object, default: object) -> Parameter:

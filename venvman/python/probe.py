@@ -263,7 +263,9 @@ def _run(path: Path, *arguments: str) -> Completed:
 
     variables = without_python_variables(os.environ)
     try:
-        return run([path, *arguments], env=variables, timeout=_TIMEOUT)
+        # Not from the working directory: it may be gone, and with -c its modules would come first.
+        there = Path(path.anchor)
+        return run([path, *arguments], cwd=there, env=variables, timeout=_TIMEOUT)
     except ProcessFault as fault:
         raise _unusable(path, fault.message, code="interpreter-broken") from fault
 
