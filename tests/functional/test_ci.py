@@ -255,3 +255,22 @@ class TestImage:
         assert (site / "alpha.py").stat().st_nlink == 1
         assert not (site / "pytest_stub.py").exists()
         assert list((site / "__pycache__").glob("alpha.*.pyc"))
+
+    def test_an_active_environment_that_is_named_is_made_equal_to_the_lock(
+        self, project: Path
+    ) -> None:
+        active = project.parent / "active"
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", active], check=True)
+        site = next(active.glob("lib/*/site-packages"))
+        foreign = site / "foreign-1.0.dist-info"
+        foreign.mkdir()
+        (foreign / "METADATA").write_text("Metadata-Version: 2.1\nName: foreign\nVersion: 1.0\n")
+        (foreign / "RECORD").write_text("foreign-1.0.dist-info/METADATA,,\n")
+        (line,) = re.findall(r"^    (VENVMAN_VENV=.*)$", PAGE, re.MULTILINE)
+        one = machine(project, "one")
+
+        one.sh(line, VIRTUAL_ENV=str(active), VENVMAN_CACHE_DIR=str(one.root / "cache"))
+
+        assert (site / "alpha.py").is_file()
+        assert not foreign.exists()
+        assert not (one.checkout / "venv").exists()

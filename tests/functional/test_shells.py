@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pty
+import select
 import shutil
 import subprocess
 import sys
@@ -83,7 +84,7 @@ def on_terminal(argv: list[str], cwd: Path, lines: list[str], **variables: str) 
     os.write(ours, "".join(f"{line}\n" for line in lines).encode())
     shown = b""
     with contextlib.suppress(OSError):  # what Linux says when the other side is closed
-        while chunk := os.read(ours, 65536):
+        while select.select([ours], [], [], 60)[0] and (chunk := os.read(ours, 65536)):
             shown += chunk
     os.close(ours)
     return Ran(process.wait(timeout=20), shown.decode(errors="replace"))
