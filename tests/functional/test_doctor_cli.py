@@ -203,7 +203,7 @@ def test_the_exit_code_is_that_of_the_severity_that_is_asked_for(root: Path) -> 
 
 
 def test_a_project_and_a_line_of_it_say_what_they_excuse(root: Path) -> None:
-    line = "--extra-index-url http://a.invalid/simple"
+    line = "--find-links http://a.invalid/simple"
     (root / "requirements.txt").write_text(f"alpha\n{line}\n")
     found = run("doctor", "--select", "VM7", "--format", "json", cwd=root).json["data"]["findings"]
     assert [(each["code"], each["line"]) for each in found] == [("VM702", 2)]
@@ -245,3 +245,14 @@ def test_an_environment_that_another_tool_made_raises_no_alarm(maker: str, tmp_p
     write_project(tmp_path, {"requirements.txt": ""})
     found = run("doctor", "--verify", "--select", "VM1,VM4,VM5", "--format", "json", cwd=tmp_path)
     assert [each for each in found.json["data"]["findings"] if each["severity"] != "note"] == []
+
+
+def test_the_environment_that_the_shell_has_activated_is_compared(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIRTUAL_ENV", str(root / "venv"))
+    assert doctor(root, code=0) == []
+    monkeypatch.setenv("VIRTUAL_ENV", "/somewhere/else")
+    (found,) = doctor(root, code=0)
+    assert (found["code"], found["severity"]) == ("VM111", "note")
+    assert "/somewhere/else" in found["message"]

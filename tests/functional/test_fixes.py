@@ -138,6 +138,20 @@ def say_in_metadata(line: str) -> Break:
     return edit(f"{BETA}/METADATA", "Version: 1.0\n", f"Version: 1.0\n{line}\n")
 
 
+def cut_off(name: str) -> Break:
+    def cut(root: Path) -> None:
+        script = root / "venv/bin" / name
+        script.write_text(script.read_text()[:300])
+
+    return cut
+
+
+def point_python(version: str, root: Path) -> None:
+    link = root / f"venv/bin/python{version}"
+    link.unlink(missing_ok=True)
+    link.symlink_to("/bin/sh")
+
+
 def built_for(tag: str) -> Break:
     return edit(f"{BETA}/WHEEL", "py3-none-any", tag)
 
@@ -190,6 +204,12 @@ SCENARIOS: tuple[tuple[str, Break], ...] = (
     ("VM107", lambda root: write_journal(f"{root}/venv", ())),
     ("VM108", lambda root: (root / "venv/bin/activate").unlink()),
     ("VM108", lambda root: (root / "venv/bin/activate").write_text("VIRTUAL_ENV=x\n")),
+    ("VM108", cut_off("activate.fish")),
+    ("VM108", cut_off("activate.csh")),
+    ("VM109", lambda root: point_python("3", root)),
+    ("VM109", lambda root: point_python("3.7", root)),
+    ("VM110", lambda root: site_of(root).chmod(0o555)),
+    ("VM110", lambda root: (root / "venv/bin").chmod(0o555)),
     ("VM202", edit("requirements.txt", "", "beta=1\n")),
     ("VM301", lambda root: (root / "requirements.lock").unlink()),
     ("VM302", edit("requirements.txt", "", "gamma\n")),
@@ -232,6 +252,8 @@ SCENARIOS: tuple[tuple[str, Break], ...] = (
     ("VM604", lambda root: git(root, "add", "--force", "venv")),
     ("VM604", lambda root: git(root, "add", "--force", "venv/.venvman")),
     ("VM702", edit("requirements.txt", "", "--extra-index-url http://e.invalid/simple\n")),
+    ("VM702", edit("requirements.txt", "", "six @ http://e.invalid/six-1.0-py3-none-any.whl\n")),
+    ("VM702", edit("requirements.txt", "", "six @ git+git://e.invalid/six@v1\n")),
 )
 
 
@@ -258,6 +280,17 @@ TOLD: tuple[tuple[str, Break], ...] = (
     ("VM201", all_of(drop("requirements.txt"), drop("requirements.lock"), PROJECT)),
     ("VM203", edit("requirements.txt", "", "six @ git+https://e.invalid/six\n")),
     ("VM204", write("constraints.txt", "beta<2\n")),
+    ("VM205", edit("requirements.txt", "", "-e ./gone\n")),
+    ("VM205", edit("requirements.txt", "", "./gone\n")),
+    ("VM206", edit("requirements.txt", "", "alpha\n")),
+    ("VM206", edit("requirements.txt", "", "Alpha>=1\n")),
+    ("VM207", edit("requirements.txt", "alpha", "alpha>=2\nalpha<2")),
+    (
+        "VM207",
+        all_of(
+            write("c.txt", "alpha==1"), edit("requirements.txt", "alpha", "-c c.txt\nalpha>1.5")
+        ),
+    ),
     ("VM306", make_the_lock_elsewhere),
     ("VM413", say_in_metadata("Requires-Python: <3")),
     ("VM414", say_in_metadata("Requires-Dist: no requirement")),
@@ -271,23 +304,31 @@ TOLD: tuple[tuple[str, Break], ...] = (
     ("VM506", write(f"{SITE}/evil.pth", "import os")),
     ("VM509", lose_the_function),
     ("VM509", all_of(lose_the_function, write("libs/hello/hello.py", "def mainly(): ..."))),
+    ("VM703", edit("requirements.txt", "", "--trusted-host e.invalid\n")),
+    ("VM703", edit("requirements.txt", "", "--trusted-host=e.invalid:80\n")),
+    ("VM704", edit("requirements.txt", "", "--extra-index-url https://e.invalid/simple\n")),
     *(("VM701", edit("requirements.txt", "", f"{line}\n")) for line in SECRETS),
     *(("VM701", edit("requirements.lock", "alpha==", f"{line}\nalpha==")) for line in SECRETS),
 )
 """Findings whose fix is advice, nothing, or the command of another tool."""
 
-UNREACHABLE = {"VM001"}
-"""What no file is known to lead to: a check that meets what it was not made for."""
+UNREACHABLE = {"VM001", "VM111"}
+"""What no file leads to: a check that meets what it was not made for; a variable of the shell."""
 
 INFO = f"{SITE}/beta-1.0.dist-info"
 WHERE: dict[str, tuple[tuple[str | None, int | None], ...]] = {
     **dict.fromkeys(("VM101", "VM102", "VM103", "VM104", "VM105", "VM106"), (("venv", None),)),
     "VM107": (("venv", None),),
-    "VM108": (("venv/bin/activate", None),),
+    "VM108": tuple((f"venv/bin/activate{end}", None) for end in ("", ".fish", ".csh")),
+    "VM109": (("venv/bin/python3", None), ("venv/bin/python3.7", None)),
+    "VM110": ((SITE, None), ("venv/bin", None)),
     "VM201": ((None, None),),
     "VM202": (("requirements.txt", 2),),
     "VM203": (("requirements.txt", 2),),
     "VM204": (("constraints.txt", None),),
+    "VM205": (("requirements.txt", 2),),
+    "VM206": (("requirements.txt", 2),),
+    "VM207": (("requirements.txt", 2), ("c.txt", 1)),
     "VM301": (("requirements.lock", None),),
     "VM302": (("requirements.txt", 2),),
     "VM303": (("requirements.lock", 1),),
@@ -320,7 +361,7 @@ WHERE: dict[str, tuple[tuple[str | None, int | None], ...]] = {
     "VM603": (("requirements.lock", None),),
     "VM604": (("venv", None),),
     "VM701": (("requirements.txt", 2), ("requirements.lock", 7)),
-    "VM702": (("requirements.txt", 2),),
+    **dict.fromkeys(("VM702", "VM703", "VM704"), (("requirements.txt", 2),)),
 }
 """The places that findings of a code may name in its scenarios."""
 

@@ -298,7 +298,7 @@ def test_credentials_in_a_requirements_file_are_found_and_not_repeated(world: Wo
         "--index-url https://${USER}:${TOKEN}@e.org/simple",
         "--extra-index-url https://me:secret@e.org/simple",
     )
-    found = only(world, "VM7", files=(file,))
+    found = only(world, "VM701", files=(file,))
     assert (found.code, found.line, found.path) == ("VM701", 2, "requirements.txt")
     assert "secret" not in found.message + (str(found.fix) or "")
 
@@ -308,7 +308,7 @@ def test_credentials_in_a_requirements_file_are_found_and_not_repeated(world: Wo
     [
         ("--index-url http://e.org/simple", "", ["VM702"]),
         ("-i http://e.org:8080/simple", "", ["VM702"]),
-        ("--extra-index-url=http://E.org/simple", "", ["VM702"]),
+        ("--extra-index-url=http://E.org/simple", "", ["VM702", "VM704"]),
         ("-f http://e.org/wheels", "", ["VM702"]),
         ("-i http://e.org:8080/simple", "e.org:8080", []),
         ("--index-url http://e.org/simple", "E.org", []),

@@ -95,9 +95,33 @@ ACTIVATE_BROKEN = Code(
     "VM108",
     "activate-broken",
     _WARNING,
-    wrong="`bin/activate` is gone, cut off or cannot be read.",
+    wrong="`bin/activate` is gone, or a script to activate is cut off or of another place.",
     why="The environment cannot be activated.",
     mend="`venvman sync --recreate`.",
+)
+INTERPRETERS_DISAGREE = Code(
+    "VM109",
+    "interpreters-disagree",
+    _ERROR,
+    wrong="`python`, `python3` and `python3.N` of the environment are not the same Python.",
+    why="Which one a program runs with depends on the name it asks for.",
+    mend="`venvman sync --recreate`.",
+)
+NOT_WRITABLE = Code(
+    "VM110",
+    "environment-not-writable",
+    _WARNING,
+    wrong="A folder of the environment cannot be written into.",
+    why="No sync can change what is in it.",
+    mend="the `chmod` that is shown.",
+)
+OTHER_ACTIVE = Code(
+    "VM111",
+    "other-environment-active",
+    _NOTE,
+    wrong="The shell has another environment activated (`VIRTUAL_ENV`).",
+    why="`python` and `pip` there are those of another project.",
+    mend="deactivate it, and use `venvman run`.",
 )
 
 # Requirements files: VM2.
@@ -141,6 +165,30 @@ CONSTRAINTS_UNUSED = Code(
     ),
     why="It limits nothing, though its name says that it should.",
     mend="name it by `-c`, or by `constraints`.",
+)
+PATH_GONE = Code(
+    "VM205",
+    "path-gone",
+    _ERROR,
+    wrong="A line asks for a local folder that is not there.",
+    why="It can be neither frozen nor installed.",
+    mend="bring the folder back, or correct the line.",
+)
+LISTED_TWICE = Code(
+    "VM206",
+    "requirement-listed-twice",
+    _NOTE,
+    wrong="A package is listed twice in one file, for the same Python.",
+    why="Who changes one line overlooks the other.",
+    mend="make one line of both.",
+)
+REQUIREMENTS_CONTRARY = Code(
+    "VM207",
+    "requirements-contrary",
+    _ERROR,
+    wrong="Lines ask for versions of one package that exclude each other.",
+    why="No lock can be made that answers them all.",
+    mend="change one of the lines that are named.",
 )
 
 # Locks: VM3.
@@ -525,9 +573,28 @@ INDEX_INSECURE = Code(
     "VM702",
     "index-insecure",
     _WARNING,
-    wrong="An index or link page is asked over plain HTTP.",
-    why=("Whoever is on the way can answer in its place. pip ignores it unless it is trusted."),
+    wrong="An index, a link page, an archive or a repository is asked without encryption.",
+    why=(
+        "Whoever is on the way can answer in its place. "
+        "pip ignores such an index unless it is trusted."
+    ),
     mend="use `https://`, or name the host with `--trusted-host` if that is meant.",
+)
+HOST_TRUSTED = Code(
+    "VM703",
+    "host-trusted",
+    _WARNING,
+    wrong="A `--trusted-host` switches the check of certificates off (http on purpose is none).",
+    why="Anybody on the way can answer in the place of that host.",
+    mend="take it out, and use `https://`.",
+)
+INDEXES_SEVERAL = Code(
+    "VM704",
+    "indexes-several",
+    _NOTE,
+    wrong="An `--extra-index-url` adds a second index.",
+    why="A package is taken from whichever has its highest version, whoever put it there.",
+    mend="say which packages come from it, in `sources` of `[tool.venvman]`.",
 )
 
 CODES: tuple[Code, ...] = tuple(

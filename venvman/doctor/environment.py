@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import os
+import re
+import stat
 from typing import TYPE_CHECKING
 
 from venvman.cases import assert_never
 from venvman.doctor import codes
 from venvman.environment.inspection import Absent, Broken, Environment, NotAnEnvironment
-from venvman.errors import Command
-from venvman.files import aside
+from venvman.errors import Advice, Command
+from venvman.files import aside, permit
 from venvman.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Code, Finding
 
-__all__ = ["activation", "condition", "python", "unfinished"]
+__all__ = [
+    "activation",
+    "active",
+    "condition",
+    "interpreters",
+    "python",
+    "unfinished",
+    "writable",
+]
 
 _BROKEN: dict[str, Code] = {
     "moved": codes.ENVIRONMENT_MOVED,
@@ -57,29 +68,105 @@ def unfinished(examination: Examination) -> Iterator[Finding]:
 
 
 def activation(examination: Examination) -> Iterator[Finding]:
-    """A ``bin/activate`` that is gone or cut off: all that make environments write one."""
+    """Activate scripts that are cut off or of another place; all makers write ``bin/activate``."""
     if not isinstance(examination.condition, Environment):
         return
-    path = examination.condition.paths.scripts / "activate"
-    if not os.path.lexists(path.with_name("python")):
+    folder = examination.condition.paths.scripts
+    if not os.path.lexists(folder / "python"):
         return  # a greater fault than this
-    shown = examination.display(path)
+    for name, endings in _ENDINGS.items():
+        what = _ill(folder / name, endings, examination.condition.root)
+        if what is None or (what == _MISSING and name != "activate"):
+            continue
+        shown = examination.display(folder / name)
+        yield codes.ACTIVATE_BROKEN(
+            f"{shown} {what}: the environment cannot be activated.", path=shown, fix=_RECREATE
+        )
+
+
+def _ill(path: Path, endings: tuple[str, ...], root: Path) -> str | None:
+    """What is wrong with an activate script: a clause."""
     try:
         text = read_regular(path).decode("utf-8", "replace")
     except FileNotFoundError:
-        what = "is missing"
+        return _MISSING
     except OSError as error:
-        what = f"cannot be read ({error.strerror or error})"
-    else:
-        # The last command of those of venv (3.8 to 3.13), virtualenv and uv.
-        if "hash -r" in text.rstrip()[-80:]:
+        return f"cannot be read ({error.strerror or error})"
+    if not any(each in text.rstrip()[-80:] for each in endings):
+        return "is cut off"
+    named = _NAMED.search(text)
+    if named is None or os.path.realpath(named[1]) == os.path.realpath(root):
+        return None
+    return f"is for {named[1]}"
+
+
+_RECREATE = Command.venvman("sync", "--recreate")
+_MISSING = "is missing"
+# How those of venv (3.8 to 3.13), virtualenv and uv end.
+_ENDINGS = {
+    "activate": ("hash -r",),
+    "activate.fish": ("\nend",),
+    "activate.csh": ("rehash", "alias pydoc"),
+}
+# In fish and csh; a path that needs quotes inside quotes is not judged.
+_NAMED = re.compile(r"^\s*(?:set -gx|setenv) VIRTUAL_ENV ['\"]?(/[\w./-]+)['\"]?\s*$", re.MULTILINE)
+
+
+def interpreters(examination: Examination) -> Iterator[Finding]:
+    """Names of the interpreter that lead to different programs."""
+    if not isinstance(examination.condition, Environment):
+        return
+    own = examination.condition.python
+    for path in sorted(own.parent.glob("python*")):
+        if _PYTHON.fullmatch(path.name) and not _is_same_program(path, own):
+            shown = examination.display(path)
+            yield codes.INTERPRETERS_DISAGREE(
+                f"{shown} is not the same Python as {examination.display(own)}.",
+                path=shown,
+                fix=_RECREATE,
+            )
+
+
+_PYTHON = re.compile(r"python[23]?(?:\.\d+)?")
+
+
+def _is_same_program(one: Path, other: Path) -> bool:
+    """Whether both are one file, or files of one size, as copies are."""
+    try:
+        return one.samefile(other) or one.stat().st_size == other.stat().st_size
+    except OSError:
+        return False
+
+
+def writable(examination: Examination) -> Iterator[Finding]:
+    """Folders of the environment into which its owner may not write."""
+    if not isinstance(examination.condition, Environment):
+        return
+    there = examination.condition
+    for folder in (there.root, there.paths.scripts, *there.site_folders):
+        if folder.exists() and not (
+            folder.stat().st_mode & stat.S_IWUSR and os.access(folder, os.W_OK)
+        ):
+            shown = examination.display(folder)
+            yield codes.NOT_WRITABLE(
+                f"{shown} cannot be written into: no sync can change it.",
+                path=shown,
+                fix=permit("u+w", there.root, below=True),
+            )
             return
-        what = "is cut off"
-    yield codes.ACTIVATE_BROKEN(
-        f"{shown} {what}: the environment cannot be activated.",
-        path=shown,
-        fix=Command.venvman("sync", "--recreate"),
-    )
+
+
+def active(examination: Examination) -> Iterator[Finding]:
+    """Another environment is the one that the shell has activated."""
+    if examination.active is None or not isinstance(examination.condition, Environment):
+        return
+    if os.path.realpath(examination.active) != os.path.realpath(examination.place):
+        shown = examination.display(examination.place)
+        yield codes.OTHER_ACTIVE(
+            f"The shell has {examination.active} activated: `python` there is not that of {shown}.",
+            path=shown,
+            fix=Advice("Deactivate it, and run programs with `venvman run`."),
+        )
 
 
 def python(examination: Examination) -> Iterator[Finding]:

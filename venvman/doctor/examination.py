@@ -69,7 +69,7 @@ class Examination:
     """The facts about one project; None (or empty) wherever something could not be found out.
 
     ``place`` is the environment's absolute path, ``condition`` what is there, ``unfinished`` what a
-    command that was killed left to do.
+    command that was killed left to do, ``active`` the environment that the shell has activated.
     ``python_conflict`` is the sentence of :func:`venvman.environment.inspection.conflict`,
     ``python_fix`` what to do about it.
     ``files`` are all requirements files, as parsed. ``requirements`` is None where they cannot be
@@ -88,6 +88,7 @@ class Examination:
     place: Path
     condition: Condition
     unfinished: Problem | None = None
+    active: str | None = None
     python_conflict: str | None = None
     python_fix: Fix | None = None
     has_sources: bool = True

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from venvman.doctor import codes
 from venvman.errors import Advice
-from venvman.sources import VcsSource
+from venvman.sources import DirectorySource, IndexSource, VcsSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
+    from venvman.names import NormalizedName
+    from venvman.requirements.requirement import Requirement
 
-__all__ = ["faults", "open_revisions", "presence", "unused"]
+__all__ = ["faults", "gone", "open_revisions", "presence", "repeated", "unused"]
 
 
 def presence(examination: Examination) -> Iterator[Finding]:
@@ -53,6 +60,89 @@ def open_revisions(examination: Examination) -> Iterator[Finding]:
                     line=requirement.origin.line,
                     fix=Advice(f"Add @ and a tag or commit to the URL in {requirement.origin}."),
                 )
+
+
+def gone(examination: Examination) -> Iterator[Finding]:
+    """Local projects that are not where a line says."""
+    for requirement in _asked(examination):
+        source = requirement.source
+        if isinstance(source, DirectorySource) and not Path(source.path).is_dir():
+            shown = examination.display(Path(source.path))
+            yield codes.PATH_GONE(
+                f"{requirement.origin} asks for {shown}, where there is no folder.",
+                package=requirement.name,
+                path=requirement.origin.path,
+                line=requirement.origin.line,
+                fix=Advice(f"Bring {shown} back, or correct {requirement.origin}."),
+            )
+
+
+def repeated(examination: Examination) -> Iterator[Finding]:
+    """One package twice in a file, and packages that no version of satisfies every line."""
+    by_name: defaultdict[NormalizedName, list[Requirement]] = defaultdict(list)
+    for each in _asked(examination):
+        if each.name is not None and isinstance(each.source, IndexSource):
+            by_name[each.name].append(each)
+    for name, several in by_name.items():
+        yield from _twice(name, [each for each in several if not each.constraint])
+        wished = any(not each.constraint for each in several)
+        if wished and name not in examination.overrides:
+            yield from _contrary(name, several)
+
+
+def _twice(name: NormalizedName, several: list[Requirement]) -> Iterator[Finding]:
+    first: dict[str, Requirement] = {}
+    for each in several:
+        before = first.setdefault(each.origin.path, each)
+        if before is not each:
+            yield codes.LISTED_TWICE(
+                f"{name} is listed twice: {before.origin} and {each.origin}.",
+                package=name,
+                path=each.origin.path,
+                line=each.origin.line,
+                fix=Advice("Make one line of both."),
+            )
+
+
+def _contrary(name: NormalizedName, several: list[Requirement]) -> Iterator[Finding]:
+    together = SpecifierSet()
+    for number, each in enumerate(several):
+        together &= each.specifier
+        if not _has_room(together):
+            others = ", ".join(f"{one.raw} ({one.origin})" for one in several[:number])
+            yield codes.REQUIREMENTS_CONTRARY(
+                f"No version of {name} satisfies {each.raw} as well as {others}.",
+                package=name,
+                path=each.origin.path,
+                line=each.origin.line,
+                fix=Advice("Change one of these lines so that a version is left for all."),
+            )
+            return
+
+
+def _has_room(specifiers: SpecifierSet) -> bool:
+    """Whether some version could be allowed: the bounds, and what lies next to them, are tried."""
+    if any(each.operator == "===" for each in specifiers):
+        return True
+    bounds = [Version(each.version.removesuffix(".*")) for each in specifiers]
+    near = [f"{bound.base_version}{more}" for bound in bounds for more in ("", ".0.1", ".post1")]
+    tried = [*bounds, *map(Version, near), Version("0")]
+    return any(specifiers.contains(each, prereleases=True) for each in tried)
+
+
+def _asked(examination: Examination) -> tuple[Requirement, ...]:
+    """The lines that hold for the environment's Python, each once in however many groups."""
+    markers = {**dict(examination.target.markers), "extra": ""} if examination.target else {}
+    found = {
+        each.origin: each
+        for group in (examination.requirements.groups if examination.requirements else ())
+        for each in (*group.requirements, *group.constraints)
+    }
+    return tuple(
+        each
+        for each in found.values()
+        if each.marker is None or not markers or each.marker.evaluate(markers)
+    )
 
 
 def unused(examination: Examination) -> Iterator[Finding]:

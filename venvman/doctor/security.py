@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
 from venvman.errors import Advice
+from venvman.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
+    from venvman.origin import FileLine
 
-__all__ = ["insecure_indexes", "secrets"]
+__all__ = ["insecure_indexes", "secrets", "several_indexes", "trusted_hosts"]
 
-_INDEX_OPTION = re.compile(
-    r"(?:^|\s)(?:-i|--index-url|--extra-index-url|-f|--find-links)[=\s]\s*http://"
+_INSECURE = re.compile(
+    r"(?:(?:^|\s)(?P<option>-i|--index-url|--extra-index-url|-f|--find-links)[=\s]\s*http://"
+    r"|(?:^|[\s@=])(?:http|(?:git|hg|svn|bzr)\+(?:http|git|svn))://)"
     r"(?:[^/@\s]*@)?(?P<host>[^/:\s]+)(?P<port>:\d+)?"
 )
 # pip takes these for safe without being told.
@@ -45,14 +48,15 @@ def insecure_indexes(examination: Examination) -> Iterator[Finding]:
     trusted = {host.lower() for file in examination.files for host in file.options.trusted_hosts}
     for file in examination.files:
         for line in file.lines:
-            match = _INDEX_OPTION.search(line.origin.text)
+            match = _INSECURE.search(line.origin.text)
             if match is None or _LOCAL.fullmatch(match["host"]):
                 continue
             host = match["host"].lower()
             if not trusted & {host, host + (match["port"] or "")}:
+                more = ", and pip ignores it" if match["option"] else ""
                 yield codes.INDEX_INSECURE(
-                    f"{host} is asked over http: nothing proves that the answers are its own, and "
-                    "pip ignores it.",
+                    f"{host} is asked without encryption: nothing proves that the answers are its "
+                    f"own{more}.",
                     path=line.origin.path,
                     line=line.origin.line,
                     fix=Advice(
@@ -60,3 +64,44 @@ def insecure_indexes(examination: Examination) -> Iterator[Finding]:
                         "is meant."
                     ),
                 )
+
+
+def trusted_hosts(examination: Examination) -> Iterator[Finding]:
+    """Hosts whose certificates nobody checks, but for those that are asked over http on purpose."""
+    meant = {match["host"].lower() for _, match in _lines(examination, _INSECURE)}
+    for origin, match in _lines(examination, _TRUSTED):
+        host = match[1].partition(":")[0].lower()
+        if host in meant or _LOCAL.fullmatch(host):
+            continue
+        yield codes.HOST_TRUSTED(
+            f"{match[1]} is trusted whatever its certificate is: anybody on the way can answer.",
+            path=origin.path,
+            line=origin.line,
+            fix=Advice(f"Take --trusted-host out of {origin}, and use https:// there."),
+        )
+
+
+def several_indexes(examination: Examination) -> Iterator[Finding]:
+    """A second index: a package is taken from whichever has the highest version."""
+    for origin, match in _lines(examination, _EXTRA_INDEX):
+        yield codes.INDEXES_SEVERAL(
+            f"{redact(match[1])} is asked beside the first index: whoever owns a name on either "
+            "can bring the highest version of it.",
+            path=origin.path,
+            line=origin.line,
+            fix=Advice("Say in `sources` of [tool.venvman] which packages come from it."),
+        )
+
+
+_TRUSTED = re.compile(r"(?:^|\s)--trusted-host[=\s]\s*(\S+)")
+_EXTRA_INDEX = re.compile(r"(?:^|\s)--extra-index-url[=\s]\s*(\S+)")
+
+
+def _lines(
+    examination: Examination, pattern: re.Pattern[str]
+) -> Iterator[tuple[FileLine, re.Match[str]]]:
+    for file in examination.files:
+        for line in file.lines:
+            match = pattern.search(line.origin.text)
+            if match is not None:
+                yield line.origin, match

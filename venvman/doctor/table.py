@@ -56,11 +56,16 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(environment.unfinished, (codes.UNFINISHED,)),
     Check(environment.activation, (codes.ACTIVATE_BROKEN,)),
+    Check(environment.interpreters, (codes.INTERPRETERS_DISAGREE,)),
+    Check(environment.writable, (codes.NOT_WRITABLE,)),
+    Check(environment.active, (codes.OTHER_ACTIVE,)),
     Check(environment.python, (codes.OTHER_PYTHON,)),
     Check(requirements.presence, (codes.NO_REQUIREMENTS,)),
     Check(requirements.faults, (codes.REQUIREMENTS_FAULTY,)),
     Check(requirements.open_revisions, (codes.REVISION_OPEN,)),
     Check(requirements.unused, (codes.CONSTRAINTS_UNUSED,)),
+    Check(requirements.gone, (codes.PATH_GONE,)),
+    Check(requirements.repeated, (codes.LISTED_TWICE, codes.REQUIREMENTS_CONTRARY)),
     Check(locks.presence, (codes.LOCK_MISSING,)),
     Check(locks.readable, (codes.LOCK_CONFLICTED, codes.LOCK_FAULTY)),
     Check(locks.staleness, (codes.LOCK_STALE, codes.LOCKS_DISAGREE)),
@@ -96,6 +101,8 @@ CHECKS: tuple[Check, ...] = (
     Check(repository.environment, (codes.ENVIRONMENT_TRACKED,)),
     Check(security.secrets, (codes.SECRET_IN_FILE,)),
     Check(security.insecure_indexes, (codes.INDEX_INSECURE,)),
+    Check(security.trusted_hosts, (codes.HOST_TRUSTED,)),
+    Check(security.several_indexes, (codes.INDEXES_SEVERAL,)),
 )
 
 

@@ -175,6 +175,7 @@ def examine_project(
         place=look.path,
         condition=look.condition,
         unfinished=look.unfinished,
+        active=context.variables.get("VIRTUAL_ENV") or None,
         python_conflict=look.python_conflict,
         python_fix=look.python_fix,
         has_sources=bool(look.scan.sources),

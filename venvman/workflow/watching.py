@@ -188,7 +188,7 @@ def rests_on_look(context: Context, *, since_ns: int, reach: Reach) -> Resting |
             *((memo.FILE, str(path), since_ns) for path in dict.fromkeys((*listed, *git))),
             *(around or ()),
         ),
-        names=_variables_in(scan),
+        names=_variables_in(scan) | {"VIRTUAL_ENV"},
     )
 
 
