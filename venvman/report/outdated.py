@@ -19,7 +19,7 @@ def outdated_result(outcome: OutdatedOutcome, *, check: bool) -> Result:
     A report, not a fault: the exit code is 0; with ``check`` it is 1 if a pin could move as the
     requirements are.
     """
-    movable = any(pin.wanted > pin.current for pin in outcome.pins)
+    movable = any(pin.moves for pin in outcome.pins)
     drift = check and movable
     return Result(
         command="outdated",
@@ -36,9 +36,9 @@ def outdated_result(outcome: OutdatedOutcome, *, check: bool) -> Result:
 def _row(pin: OutdatedPin) -> dict[str, Any]:
     return {
         "name": pin.name,
-        "current": str(pin.current),
-        "wanted": str(pin.wanted),
-        "latest": str(pin.latest),
+        "current": pin.current,
+        "wanted": pin.wanted,
+        "latest": pin.latest,
         "direct": pin.direct,
         "held_by": [_hold(each) for each in pin.holds],
     }

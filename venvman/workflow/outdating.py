@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import field
+from dataclasses import field, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from venvman.candidates import Candidates, RefusalKind
-from venvman.errors import Command, IndexFault, InstallError, Problem, Severity
+from venvman.errors import (
+    Command,
+    IndexFault,
+    InstallError,
+    Problem,
+    Severity,
+    VenvmanError,
+)
 from venvman.frozen import dataclass
-from venvman.sources import IndexSource
+from venvman.secrets import redact
+from venvman.sources import IndexSource, VcsSource
 from venvman.workflow.graphing import KnownMetadata, known_name, read_locked
 from venvman.workflow.wishes import sync_options
 
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
     from venvman.graph import Graph
     from venvman.index.client import Index
     from venvman.lock.file import LockEntry
+    from venvman.lock.graph import LockedGroup
     from venvman.names import NormalizedName
     from venvman.project import Project
     from venvman.workflow.context import Context
@@ -55,24 +64,29 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutdatedPin:
-    """A pin with something newer than it.
+    """A pin that ``upgrade`` moves, or with something newer than it.
 
-    ``wanted`` is the newest version that every requirement allows (the pin itself, where nothing
-    newer is), ``latest`` the newest at all. ``holds`` is empty where ``wanted`` is ``latest``.
-    ``direct``: a source file asks for it.
+    ``wanted`` is where ``upgrade`` moves it (the pin itself, where it stays), ``latest`` the newest
+    at all: versions, of a git requirement commits. ``holds`` is empty where ``wanted`` is
+    ``latest``. ``direct``: a source file asks for it.
     """
 
     name: NormalizedName
-    current: Version
-    wanted: Version
-    latest: Version
+    current: str
+    wanted: str
+    latest: str
     holds: tuple[Hold, ...]
     direct: bool
+
+    @property
+    def moves(self) -> bool:
+        """Whether ``upgrade`` moves it."""
+        return self.wanted != self.current
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutdatedOutcome:
-    """``checked`` counts the pins that were looked up; those from URLs and folders are not.
+    """``checked`` counts the pins that were looked up; those from archives and folders are not.
 
     ``upgrade`` is what moves them: the command in the header of locks that only their own tool
     can write, None where that is not said.
@@ -94,7 +108,9 @@ class _Wish:
 
 
 def outdated(context: Context, names: Sequence[str] = ()) -> OutdatedOutcome:
-    """Every pin (of ``names``, if any are given) that something newer than it exists of.
+    """Every pin (of ``names``, if any are given) that may move or that something newer exists of.
+
+    What moves is solved as ``upgrade`` of the same names solves it.
 
     Raises:
         LockError: there is no lock, or it has no such package.
@@ -107,27 +123,92 @@ def outdated(context: Context, names: Sequence[str] = ()) -> OutdatedOutcome:
     locked = read_locked(context)
     root = context.project.root
 
-    def graph(requires: Callable[[LockEntry], Sequence[str] | None]) -> Graph:
-        return build_graph(locked.groups, target=locked.target, root=root, requires=requires)
+    def graph(
+        groups: Sequence[LockedGroup], requires: Callable[[LockEntry], Sequence[str] | None]
+    ) -> Graph:
+        return build_graph(groups, target=locked.target, root=root, requires=requires)
 
-    plain = graph(lambda _: None)
+    plain = graph(locked.groups, lambda _: None)
     wanted = {known_name(plain, name, locked) for name in names} or plain.packages.keys()
-    every = _entries(locked)
-    entries = [entry for entry in every if entry.name in wanted]
+    command = _upgrade(locked)
+    upgraded = _upgraded(context, locked, frozenset(wanted) if names else None, command)
+    pins = [entry for entry in _entries(locked.groups, locked) if entry.name in wanted]
+    entries = [entry for entry in pins if isinstance(entry.source, IndexSource)]
+    every = _entries(upgraded.groups, locked)
+    after = {entry.name: entry for entry in every} if upgraded.solved else {}
     options = sync_options(context, locked.scan, [each.lock for each in locked.groups])
     with closing(context.open_index(options)) as index, KnownMetadata(context) as known:
         market = _Market(context, locked, index, known)
         market.open(entries)
-        behind = [entry for entry in entries if market.latest(entry) is not None]
+        behind = [
+            entry
+            for entry in pins
+            if market.latest(entry) is not None
+            or _text(after.get(entry.name, entry)) != _text(entry)
+        ]
+        plain = graph(upgraded.groups, lambda _: None)
         parents = {edge.parent for each in behind for edge in plain.needed_by.get(each.name, ())}
         requires = market.requires([entry for entry in every if entry.name in parents])
-    described = graph(requires.get)
+    described = graph(upgraded.groups, requires.get)
+    moving = upgraded.solved and [each for each in pins if isinstance(each.source, VcsSource)]
     return OutdatedOutcome(
         project=context.project,
-        pins=tuple(_judged(entry, market, described, locked) for entry in behind),
-        checked=len(entries) - len(market.problems),
-        problems=(*locked.problems, *market.problems),
-        upgrade=_upgrade(locked),
+        pins=tuple(
+            _judged(
+                entry,
+                after.get(entry.name, entry) if upgraded.solved else None,
+                market,
+                described,
+                locked,
+            )
+            for entry in behind
+        ),
+        checked=len(entries) + len(moving or ()) - len(market.problems),
+        problems=(*locked.problems, *market.problems, *upgraded.problems),
+        upgrade=command,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Upgraded:
+    """The locks as ``upgrade`` leaves them; as they are where that was not ``solved``."""
+
+    groups: tuple[LockedGroup, ...]
+    solved: bool
+    problems: tuple[Problem, ...] = ()
+
+
+def _upgraded(
+    context: Context,
+    locked: Locked,
+    names: frozenset[NormalizedName] | None,
+    command: Command | None,
+) -> _Upgraded:
+    """What ``upgrade`` does (of ``names``: to these), where this machine's ``upgrade`` may."""
+    from venvman.engines import UpgradeAll, UpgradeSome
+    from venvman.workflow.freezing import freeze
+    from venvman.workflow.values import FreezeRequest
+
+    if command != Command.venvman("upgrade"):  # only its own tool writes such a lock
+        return _Upgraded(groups=locked.groups, solved=False)
+    upgrade = UpgradeAll() if names is None else UpgradeSome(names=names)
+    try:
+        outcome = freeze(context, FreezeRequest(dry_run=True, upgrade=upgrade))
+    except VenvmanError as error:
+        return _Upgraded(groups=locked.groups, solved=False, problems=(_unsolved(error),))
+    locks = {each.group: each.lock for each in outcome.locks}
+    return _Upgraded(
+        groups=tuple(replace(each, lock=locks.get(each.name, each.lock)) for each in locked.groups),
+        solved=True,
+    )
+
+
+def _unsolved(error: VenvmanError) -> Problem:
+    return Problem(
+        code="upgrade-unsolved",
+        severity=Severity.WARNING,
+        message="What may move together could not be solved; each pin is judged by itself.",
+        why=" ".join(dict.fromkeys(each.message for each in error.problems)) or str(error),
     )
 
 
@@ -188,14 +269,29 @@ class _Market:
                 return version
         return None
 
-    def newest(self, entry: LockEntry, specifier: SpecifierSet) -> Version | None:
-        """The newest version that fits, and that the target can install."""
-        found = max(
-            (each.version for each in self._offers[entry.name].matching(specifier)), default=None
-        )
-        return found if found is None or entry.version is None else max(found, entry.version)
+    def limits(
+        self, entry: LockEntry, wishes: Sequence[_Wish]
+    ) -> tuple[Version | None, tuple[Hold, ...]]:
+        """The newest version that ``wishes`` and the target allow, and what shuts out the latest."""
+        from packaging.specifiers import SpecifierSet
 
-    def refusal(self, entry: LockEntry, version: Version) -> str | None:
+        latest = self.latest(entry)
+        if latest is None:
+            return None, ()
+        together = SpecifierSet()
+        for wish in wishes:
+            together &= wish.specifier
+        found = [each.version for each in self._offers[entry.name].matching(together)]
+        holds = [
+            wish.hold for wish in wishes if not wish.specifier.contains(latest, prereleases=True)
+        ]
+        refusal = self._refusal(entry, latest)
+        if refusal is not None:
+            holds.append(Hold(reason=refusal))
+        newest = max((*found, entry.version) if entry.version else found, default=None)
+        return newest, tuple(dict.fromkeys(holds))
+
+    def _refusal(self, entry: LockEntry, version: Version) -> str | None:
         """Why the target cannot install ``version``; None if it can."""
         from packaging.specifiers import SpecifierSet
 
@@ -236,29 +332,34 @@ class _Market:
         return None
 
 
-def _judged(entry: LockEntry, market: _Market, graph: Graph, locked: Locked) -> OutdatedPin:
-    from packaging.specifiers import SpecifierSet
-
-    latest = market.latest(entry)
-    assert entry.version is not None  # noqa: S101 - such pins are not behind
-    assert latest is not None  # noqa: S101 - the same
+def _judged(
+    entry: LockEntry, after: LockEntry | None, market: _Market, graph: Graph, locked: Locked
+) -> OutdatedPin:
+    """``after`` is the pin as ``upgrade`` leaves it; None where that could not be solved."""
     wishes = list(_wishes(entry.name, graph, locked))
-    together = SpecifierSet()
-    for wish in wishes:
-        together &= wish.specifier
-    wanted = market.newest(entry, together) or entry.version
-    holds = [wish.hold for wish in wishes if not wish.specifier.contains(latest, prereleases=True)]
-    refusal = market.refusal(entry, latest)
-    if refusal is not None:
-        holds.append(Hold(reason=refusal))
+    newest, holds = market.limits(entry, wishes)
+    wanted = _text(after) if after is not None else str(newest or _text(entry))
+    found = market.latest(entry)
+    latest = wanted if found is None else str(found)
+    if not holds and wanted != latest:
+        text = f"cannot move to {newest}: what that needs does not fit the others"
+        holds = (Hold(reason=text),)
     return OutdatedPin(
         name=entry.name,
-        current=entry.version,
+        current=_text(entry),
         wanted=wanted,
         latest=latest,
-        holds=tuple(dict.fromkeys(holds)) if wanted < latest else (),
+        holds=holds if wanted != latest else (),
         direct=entry.name in graph.asked_by,
     )
+
+
+def _text(entry: LockEntry) -> str:
+    """The version of ``entry``; of a git requirement its commit, of others their source."""
+    source = entry.source
+    if isinstance(source, VcsSource):
+        return (source.commit or source.revision or "")[:12]
+    return str(entry.version) if isinstance(source, IndexSource) else redact(str(source))
 
 
 def _wishes(name: NormalizedName, graph: Graph, locked: Locked) -> Iterator[_Wish]:
@@ -284,14 +385,13 @@ def _wishes(name: NormalizedName, graph: Graph, locked: Locked) -> Iterator[_Wis
             yield _Wish(specifier=SpecifierSet(edge.specifier), hold=hold)
 
 
-def _entries(locked: Locked) -> list[LockEntry]:
-    """The pins from an index, each once; groups that differ count with the first one's."""
+def _entries(groups: Sequence[LockedGroup], locked: Locked) -> list[LockEntry]:
+    """The pins that the target takes, each once; groups that differ count with the first one's."""
     found: dict[NormalizedName, LockEntry] = {}
-    for group in locked.groups:
-        for entry in group.lock.entries:
-            plain = isinstance(entry.source, IndexSource) and entry.version is not None
-            if plain and locked.target.applies(entry.marker):
-                found.setdefault(entry.name, entry)
+    for entry in (entry for group in groups for entry in group.lock.entries):
+        known = not isinstance(entry.source, IndexSource) or entry.version is not None
+        if known and locked.target.applies(entry.marker):
+            found.setdefault(entry.name, entry)
     return [found[name] for name in sorted(found)]
 
 

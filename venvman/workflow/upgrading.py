@@ -147,8 +147,6 @@ def _versions(locks: Iterable[Lock | None]) -> dict[NormalizedName, frozenset[st
 
 def _holding(pin: OutdatedPin) -> str:
     """What keeps ``pin`` from its newest version, as sentences."""
-    if pin.wanted > pin.current:
-        return f"What {pin.wanted} needs does not go together with the other requirements."
     texts = [_hold(each) for each in pin.holds]
     return f"There is {pin.latest}, but {'; '.join(texts)}."
 

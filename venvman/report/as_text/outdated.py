@@ -28,16 +28,15 @@ def render_outdated(outcome: OutdatedOutcome) -> RenderableType:
         table.add_column(heading, no_wrap=not last, overflow="fold", min_width=12 if last else None)
     for pin in outcome.pins:
         table.add_row(*_row(pin))
-    movable = sum(pin.wanted > pin.current for pin in outcome.pins)
+    movable = sum(pin.moves for pin in outcome.pins)
     return Group(table, Text(_total(outcome, movable)))
 
 
 def _row(pin: OutdatedPin) -> tuple[Text, ...]:
-    moves = pin.wanted > pin.current
     return (
         plain(pin.name, Style.NAME if pin.direct else ""),
         plain(pin.current, Style.FAINT),
-        plain(pin.wanted, Style.ADDED if moves else Style.FAINT),
+        plain(pin.wanted, Style.ADDED if pin.moves else Style.FAINT),
         plain(pin.latest, Style.ADDED if pin.wanted == pin.latest else Style.CHANGED),
         Text("\n").join(_hold(each) for each in pin.holds),
     )
