@@ -272,7 +272,7 @@ class _Market:
     def limits(
         self, entry: LockEntry, wishes: Sequence[_Wish]
     ) -> tuple[Version | None, tuple[Hold, ...]]:
-        """The newest version that ``wishes`` and the target allow, and what shuts out the latest."""
+        """The newest version that ``wishes`` and the target allow; what shuts out the latest."""
         from packaging.specifiers import SpecifierSet
 
         latest = self.latest(entry)
