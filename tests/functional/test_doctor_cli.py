@@ -256,3 +256,18 @@ def test_the_environment_that_the_shell_has_activated_is_compared(
     (found,) = doctor(root, code=0)
     assert (found["code"], found["severity"]) == ("VM111", "note")
     assert "/somewhere/else" in found["message"]
+
+
+def test_what_follows_from_a_missing_package_is_told_with_it(root: Path) -> None:
+    remove_a_distribution(root)
+    found = doctor(root, code=1)
+    assert [(each["code"], each["package"]) for each in found] == [
+        ("VM401", "beta"),
+        ("VM411", "alpha"),
+    ]
+    assert [each["cause"] for each in found] == [None, {"code": "VM401", "package": "beta"}]
+    told = run("doctor", "--ignore", "VM6,VM7", cwd=root).stdout
+    assert "1 package needs it: alpha." in " ".join(told.split())
+    assert "VM411" not in told
+    assert "Findings: 1 error." in told
+    assert "VM411" in run("doctor", "--select", "VM411", cwd=root).stdout

@@ -12,6 +12,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
+from venvman.doctor.finding import Cause
+from venvman.drift import Missing, OtherVersion
 from venvman.errors import Command
 from venvman.lock.style import left_out
 from venvman.names import NormalizedName, canonical
@@ -157,14 +159,23 @@ def _unmet(
     name = canonical(requirement.name)
     wish = f"{name}{_extras(requirement)}{_spaced(requirement.specifier)}"
     path = examination.display(each.metadata)
-    fix = _mend(examination, each, name)
+    fix, cause = _mend(examination, each, name), _cause(examination, name)
     if found is None:
         message = f"{_named(each)} needs {wish}, which is not installed."
-        return codes.DEPENDENCY_MISSING(message, package=each.name, path=path, fix=fix)
+        return codes.DEPENDENCY_MISSING(message, package=each.name, path=path, fix=fix, cause=cause)
     if found.version is None or requirement.specifier.contains(found.version, prereleases=True):
         return None
     message = f"{_named(each)} needs {wish}, but {found.version} is installed."
-    return codes.DEPENDENCY_VERSION(message, package=each.name, path=path, fix=fix)
+    return codes.DEPENDENCY_VERSION(message, package=each.name, path=path, fix=fix, cause=cause)
+
+
+def _cause(examination: Examination, needed: NormalizedName) -> Cause | None:
+    """The drift of ``needed``, where it is not what is locked."""
+    for difference in examination.drift.differences if examination.drift else ():
+        if difference.name == needed and isinstance(difference, (Missing, OtherVersion)):
+            missing = isinstance(difference, Missing)
+            return Cause((codes.MISSING if missing else codes.OTHER_VERSION).code, needed)
+    return None
 
 
 def _mend(examination: Examination, each: Installed, needed: NormalizedName) -> Command:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from venvman.frozen import dataclass
 from venvman.secrets import redact
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from venvman.errors import Fix, Severity
     from venvman.names import NormalizedName
 
-__all__ = ["Code", "Finding"]
+__all__ = ["Cause", "Code", "Finding"]
 
 _LOOKS_AT = {
     "VM0": "doctor itself",
@@ -25,13 +25,20 @@ _LOOKS_AT = {
 }
 
 
+class Cause(NamedTuple):
+    """The finding that another follows from: mending it mends both."""
+
+    code: str
+    package: NormalizedName
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """A row of doctor's report (DESIGN 4.3).
 
     ``code`` (``VM401``) and ``name`` (``distribution-missing``) are stable. ``message`` is a
     sentence that says what and why. ``path`` is as people see it, ``line`` 1-based. ``fix`` is what
-    to do about it.
+    to do about it, ``cause`` what it follows from.
     """
 
     code: str
@@ -42,6 +49,7 @@ class Finding:
     path: str | None = None
     line: int | None = None
     fix: Fix | None = None
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,7 @@ class Code:
         line: int | None = None,
         fix: Fix | None = None,
         severity: Severity | None = None,
+        cause: Cause | None = None,
     ) -> Finding:
         """A finding of this kind; credentials in ``message`` are hidden."""
         return Finding(
@@ -84,4 +93,5 @@ class Code:
             path=path,
             line=line,
             fix=fix,
+            cause=cause,
         )

@@ -100,4 +100,5 @@ def _row(finding: Finding) -> dict[str, Any]:
         "line": finding.line,
         "message": finding.message,
         "fix": finding.fix,
+        "cause": None if finding.cause is None else finding.cause._asdict(),
     }

@@ -78,7 +78,7 @@ def _explained(code: Mapping[str, str]) -> tuple[Drawing, ...]:
 
 
 def _project(data: Mapping[str, Any], here: Standing) -> RenderableType:
-    findings: list[Finding] = list(data["findings"])
+    findings = _without_consequences(data["findings"])
     if not findings:
         return Text.assemble(("Healthy: ", Style.GOOD), "nothing has drifted.")
     parts: list[RenderableType] = []
@@ -87,6 +87,29 @@ def _project(data: Mapping[str, Any], here: Standing) -> RenderableType:
         if members:
             parts += [Text(title, style=Style.NAME), _table(members, here), Text()]
     return Group(*parts, _total(findings))
+
+
+def _without_consequences(found: Sequence[Finding]) -> list[Finding]:
+    """One finding for a cause and all that follows from it, where both were looked for."""
+    following: dict[tuple[str, str], list[str]] = {
+        (each["code"], each["package"]): [] for each in found
+    }
+    shown: list[Finding] = []
+    for each in found:
+        cause = each.get("cause")
+        needing = following.get((cause["code"], cause["package"])) if cause else None
+        if needing is None:
+            shown.append(each)
+        elif each["package"] not in needing:
+            needing.append(each["package"])
+    return [_with(each, following[each["code"], each["package"]]) for each in shown]
+
+
+def _with(finding: Finding, needing: Sequence[str]) -> Finding:
+    if not needing:
+        return finding
+    who = f"{count(len(needing), 'package')} {'needs' if len(needing) == 1 else 'need'} it"
+    return {**finding, "message": f"{finding['message']} {who}: {', '.join(needing)}."}
 
 
 def _table(members: Sequence[Finding], here: Standing) -> Group:
