@@ -51,6 +51,7 @@ def test_a_finding_has_the_keys_of_the_contract_and_null_for_what_is_absent() ->
                 "message": "flask is locked, but not installed.",
                 "fix": "venvman sync",
                 "advice": None,
+                "cause": None,
             },
             {
                 "code": "VM601",
@@ -62,6 +63,7 @@ def test_a_finding_has_the_keys_of_the_contract_and_null_for_what_is_absent() ->
                 "message": "No hooks.",
                 "fix": None,
                 "advice": None,
+                "cause": None,
             },
         ],
     }
