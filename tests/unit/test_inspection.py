@@ -20,7 +20,7 @@ from venvman.environment.lifecycle import (
     inspect,
     usable,
 )
-from venvman.errors import EnvironmentUnusable
+from venvman.errors import Advice, EnvironmentUnusable
 from venvman.python.wish import PythonWish, parse_wish
 
 if TYPE_CHECKING:
@@ -65,6 +65,28 @@ def test_anything_else_is_named_as_no_environment(
     with pytest.raises(EnvironmentUnusable, match="is not a virtual environment") as caught:
         usable(path, directories=directories)
     assert caught.value.why == reason
+
+
+@pytest.mark.parametrize(
+    ("marker", "reason"),
+    [
+        ("os.py", "It is a Python itself"),
+        ("EXTERNALLY-MANAGED", "whose packages the system itself manages"),
+    ],
+)
+def test_a_python_itself_is_refused_and_nobody_is_told_to_move_it_away(
+    tmp_path: Path, directories: Directories, marker: str, reason: str
+) -> None:
+    library = tmp_path / "usr" / "lib" / "python3.12"
+    library.mkdir(parents=True)
+    for name in {"os.py", marker}:
+        (library / name).touch()
+
+    with pytest.raises(EnvironmentUnusable, match="is not a virtual environment") as caught:
+        usable(tmp_path / "usr", directories=directories)
+
+    assert reason in str(caught.value.why)
+    assert isinstance(caught.value.fix, Advice)
 
 
 def test_a_second_look_at_an_environment_starts_no_process(

@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING
 
 from venvman.cases import assert_never
 from venvman.doctor import codes
-from venvman.environment.inspection import Absent, Broken, Environment, NotAnEnvironment
+from venvman.environment.inspection import (
+    Absent,
+    Broken,
+    Environment,
+    NotAnEnvironment,
+    out_of_the_way,
+)
 from venvman.errors import Advice, Command
-from venvman.files import aside, permit
+from venvman.files import permit
 from venvman.reading import read_regular
 
 if TYPE_CHECKING:
@@ -49,7 +55,7 @@ def condition(examination: Examination) -> Iterator[Finding]:
             yield codes.NOT_AN_ENVIRONMENT(
                 f"{shown} is not a virtual environment. {reason}",
                 path=shown,
-                fix=aside(examination.place),
+                fix=out_of_the_way(examination.place),
             )
         case Broken(reason=reason, code=code, fix=fix):
             kind = _BROKEN.get(code, codes.ENVIRONMENT_BROKEN)

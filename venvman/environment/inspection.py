@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from venvman.environment import config as venvconfig
-from venvman.errors import Command, EnvironmentUnusable, Fix
+from venvman.errors import Advice, Command, EnvironmentUnusable, Fix
 from venvman.files import aside, permit
 from venvman.frozen import dataclass
 from venvman.reading import read_regular
@@ -39,6 +39,7 @@ __all__ = [
     "inspect",
     "is_vacant",
     "not_an_environment",
+    "out_of_the_way",
     "usable",
 ]
 
@@ -248,8 +249,20 @@ def not_an_environment(path: Path, reason: str, *, fix: Fix | None = None) -> En
         code="not-an-environment",
         path=path.as_posix(),
         why=reason,
-        fix=fix or aside(path),
+        fix=fix or out_of_the_way(path),
     )
+
+
+def out_of_the_way(path: Path) -> Fix:
+    """What helps against a folder that is no environment; a whole Python is never moved away."""
+    if _is_python(path) or (path / "conda-meta").is_dir():
+        return Advice("Name another folder: `venv` in [tool.venvman], or VENVMAN_VENV.")
+    return aside(path)
+
+
+def _is_python(path: Path) -> bool:
+    """Whether a Python is installed with ``path`` as its prefix."""
+    return any(path.glob("lib*/python3*/os.py")) or (path / "Lib" / "os.py").is_file()
 
 
 def _why_no_environment(path: Path) -> str | None:
@@ -261,6 +274,10 @@ def _why_no_environment(path: Path) -> str | None:
         return "It is a conda environment."
     if (path / venvconfig.CONFIG).is_file():
         return f"It has {venvconfig.CONFIG}, but no interpreter."
+    if any(path.glob("lib*/python3*/EXTERNALLY-MANAGED")):
+        return "It is the system's Python, whose packages the system itself manages (PEP 668)."
+    if _is_python(path):
+        return "It is a Python itself, and no environment of one."
     return f"The folder has no {venvconfig.CONFIG}."
 
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from venvman.environment.inspection import Absent, Broken, Environment, NotAnEnvironment
+from venvman.environment.inspection import (
+    Absent,
+    Broken,
+    Environment,
+    NotAnEnvironment,
+    out_of_the_way,
+)
 from venvman.errors import Command, ExitCode, Severity
-from venvman.files import aside
 from venvman.lock.freshness import Fresh, Stale
 from venvman.report.as_json import problem_data
 from venvman.report.changes import change_rows, changes_of_plan
@@ -155,7 +160,7 @@ def _environment(condition: Condition) -> dict[str, Any]:
             return {
                 "state": "not-an-environment",
                 "reason": condition.reason,
-                "fix": aside(condition.path),
+                "fix": out_of_the_way(condition.path),
             }
         case Broken():
             return {"state": "broken", "reason": condition.reason, "fix": condition.fix}
