@@ -106,7 +106,12 @@ def find_project(start: Path, *, home: Path, explicit: Path | None = None) -> Pr
             return Project(root=root, git_root=_git_root(root))
         if folder == home or (folder / ".git").exists():
             break
-    raise _not_found(looked)
+    error = _not_found(looked)
+    if error.fix != _NAME_ONE:
+        for folder in looked:
+            if folder.name != FOLDER and _declares(folder / "pyproject.toml"):
+                return project_at(folder)
+    raise error
 
 
 def project_at(folder: Path) -> Project:
@@ -276,6 +281,19 @@ def _git_root(folder: Path, *, known: Path | None = None, top: Path | None = Non
     return None
 
 
+def _declares(path: Path) -> bool:
+    """Whether the pyproject.toml says what a project needs; it may be for tools only."""
+    from venvman.requirements.declared import read_declared
+
+    try:
+        return read_declared(read_regular(path).decode()) is not None
+    except (OSError, ValueError):
+        return False
+
+
+_NAME_ONE = Advice("Name one of them with --project, or all of them with --all.")
+
+
 def _not_found(looked: list[Path]) -> ProjectNotFound:
     below = find_workspace(looked[0]) if (looked[-1] / ".git").exists() else ()
     if below:
@@ -285,7 +303,7 @@ def _not_found(looked: list[Path]) -> ProjectNotFound:
             f"There is no requirements file in {looked[0]}, but in folders below.",
             code="project-not-found",
             why=f"Below are {names}{more}.",
-            fix=Advice("Name one of them with --project, or all of them with --all."),
+            fix=_NAME_ONE,
         )
     where = str(looked[0]) if len(looked) == 1 else f"{looked[0]} or above, up to {looked[-1]}"
     why, fix = instead(looked[0])

@@ -7,6 +7,7 @@ lock, and the files that are constraints. Paths are relative to the root, POSIX.
 from __future__ import annotations
 
 import posixpath
+from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from venvman.naming import (
     is_default,
     stem_of,
 )
+from venvman.requirements.declared import PYPROJECT, read_declared
 from venvman.requirements.includes import includes_in
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ class Part:
 
     ``lock`` need not exist. ``folder`` is where the command in its header is run, relative to the
     root, None where that cannot be told. ``note`` says what about the name was not plain.
+    ``declared``: the source is the entry of that name in pyproject.toml.
     """
 
     group: str
@@ -54,6 +57,7 @@ class Part:
     lock: str
     folder: str | None = None
     note: str | None = None
+    declared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +166,7 @@ def assign(names: Sequence[str], facts: Facts, *, asked: Collection[str] = ()) -
     """
     table = _Table(names, facts)
     parts = _without_fragments(_parts(table, names), facts, asked)
+    parts = _declared(parts, facts)
     parts, gatherings = _gathered(parts, facts, locked=table.compiled)
     first = {DEFAULT, *members_of(DEFAULT, gatherings)}
     return Assignment(
@@ -171,6 +176,33 @@ def assign(names: Sequence[str], facts: Facts, *, asked: Collection[str] = ()) -
         gatherings=tuple(sorted(gatherings, key=lambda each: each.group)),
         constraints=tuple(sorted(table.constraints)),
     )
+
+
+def _declared(parts: list[Part], facts: Facts) -> list[Part]:
+    """The groups of pyproject.toml, where ``parts`` are no more than locks that venvman made of it.
+
+    Any requirements file, and any lock that another tool made, wins.
+    """
+    own = [
+        part
+        for part in parts
+        if not {*part.sources} - {PYPROJECT}
+        and (header := facts.header(part.lock)) is not None
+        and header.tool == "venvman"
+    ]
+    said = read_declared(facts.text(PYPROJECT) or "") if own == parts else None
+    if said is None:
+        return parts
+    locks = {
+        group: f"{FOLDER}.txt" if group == DEFAULT else f"{FOLDER}-{group}.txt"
+        for group in said.groups
+    }
+    taken = {*locks, *locks.values()}
+    others = [part for part in parts if taken.isdisjoint({part.group, part.lock})]
+    return [replace(part, sources=()) for part in others] + [
+        Part(group=group, sources=(PYPROJECT,), lock=lock, declared=True)
+        for group, lock in locks.items()
+    ]
 
 
 def _without_fragments(parts: Sequence[Part], facts: Facts, asked: Collection[str]) -> list[Part]:

@@ -17,6 +17,7 @@ from venvman.errors import Problem, RequirementsError, Severity
 from venvman.frozen import dataclass
 from venvman.lock.header import LockHeader
 from venvman.project import leaves_tree, names_below, requirement_names, unseen
+from venvman.requirements.declared import PYPROJECT, read_declared
 from venvman.requirements.file import ParsedFile, RequirementLine, decode, parse
 from venvman.requirements.includes import Follower, local_path
 from venvman.roles import Facts, Role, assign, members_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from venvman.project import Project
+    from venvman.requirements.declared import Declared
     from venvman.requirements.file import ParsedLine
     from venvman.roles import Gathering, Part
 
@@ -57,7 +59,8 @@ class SourceFile:
     (pyproject.toml, say): such a lock is synced as it is, and ``header.command`` says what makes
     it. ``header`` is that of the existing lock, or what pip-compile is configured to write; its
     ``is_lock`` says whether venvman may overwrite the file without being told ``--yes``. ``folder``
-    is where the header's command is run, None where that cannot be told.
+    is where the header's command is run, None where that cannot be told. ``declared``: the source
+    is the entry of the group's name in pyproject.toml.
     """
 
     group: str
@@ -65,6 +68,7 @@ class SourceFile:
     lock: Path
     header: LockHeader | None = None
     folder: Path | None = None
+    declared: bool = False
 
     @property
     def path(self) -> Path | None:
@@ -144,6 +148,18 @@ class Library:
             raise known
         return known
 
+    def declared(self, group: str) -> ParsedFile:
+        """What pyproject.toml says of ``group``.
+
+        Raises:
+            RequirementsError: it cannot be opened, or has no such group any more.
+        """
+        path = self._project.root / PYPROJECT
+        self.load(str(path))
+        text = decode(self._project.read(path), path=PYPROJECT)
+        said = read_declared(text, cwd=str(self._project.root))
+        return ParsedFile(path=PYPROJECT) if said is None else said.groups[group]
+
     def add(self, location: str, content: bytes) -> ParsedFile:
         """Takes ``content`` for what is at ``location``; gives it parsed.
 
@@ -156,7 +172,10 @@ class Library:
             parsed = ParsedFile(path=shown, errors=error.problems)
         else:
             root = str(self._project.root)
-            parsed = parse(text, path=shown, variables=self._variables, cwd=root)
+            if shown == PYPROJECT:
+                parsed = _all_of(read_declared(text, cwd=root))
+            else:
+                parsed = parse(text, path=shown, variables=self._variables, cwd=root)
         links = parsed.options.find_links
         if links:
             parsed = replace(
@@ -239,7 +258,7 @@ def scan(
 
 def _to_come(part: Part, facts: Facts) -> LockHeader | None:
     """The header of a lock that is not there yet, where pip-compile is configured to write one."""
-    if facts.exists(part.lock) or not part.lock.endswith(".txt"):
+    if part.declared or facts.exists(part.lock) or not part.lock.endswith(".txt"):
         return None
     words = configured_words(facts.text)
     if not words:
@@ -247,6 +266,16 @@ def _to_come(part: Part, facts: Facts) -> LockHeader | None:
     options = sorted([*words, f"--output-file={part.lock}"])
     command = shlex.join(["pip-compile", *options, *part.sources])
     return LockHeader(text="", tool="pip-compile", command=command)
+
+
+def _all_of(said: Declared | None) -> ParsedFile:
+    """All groups of a pyproject.toml as one file."""
+    groups = said.groups.values() if said is not None else ()
+    return ParsedFile(
+        path=PYPROJECT,
+        lines=tuple(dict.fromkeys(line for group in groups for line in group.lines)),
+        errors=tuple(dict.fromkeys(error for group in groups for error in group.errors)),
+    )
 
 
 def _text(project: Project, path: Path, size: int) -> str | None:
@@ -303,6 +332,7 @@ class _Finder:
                 lock=lock,
                 header=header,
                 folder=None if part.folder is None else _under(root, part.folder),
+                declared=part.declared,
             )
         )
         self._tell(part.note, part.sources[0] if part.sources else part.lock)

@@ -58,9 +58,28 @@ def test_a_broken_table_still_makes_a_project_so_that_the_settings_can_say_so(
     assert find_project(tmp_path, home=tmp_path).root == tmp_path
 
 
-@pytest.mark.parametrize("text", ["[project]\nname = 'venvman-x'\n", "[tool.ruff]\n"])
-def test_a_pyproject_without_the_table_makes_none(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("text", ["[tool.poetry]\nname = 'venvman-x'\n", "[tool.ruff]\n"])
+def test_a_pyproject_without_the_tables_makes_none(tmp_path: Path, text: str) -> None:
     write(tmp_path, "pyproject.toml", text=text)
+    with pytest.raises(ProjectNotFound):
+        find_project(tmp_path, home=tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[project]\nname = 'shop'\n", "[dependency-groups]\ndev = []\n"])
+def test_a_pyproject_that_declares_makes_one_where_nothing_else_does(
+    tmp_path: Path, text: str
+) -> None:
+    write(tmp_path, "sub/pyproject.toml", text=text)
+    assert find_project(tmp_path / "sub", home=tmp_path).root == tmp_path / "sub"
+
+    write(tmp_path, "requirements.txt")
+    assert find_project(tmp_path / "sub", home=tmp_path).root == tmp_path
+
+
+def test_a_pyproject_above_a_workspace_is_passed_over(tmp_path: Path) -> None:
+    write(tmp_path, "pyproject.toml", text="[project]\nname = 'shop'\n")
+    write(tmp_path, "a/requirements.txt")
+    (tmp_path / ".git").mkdir()
     with pytest.raises(ProjectNotFound):
         find_project(tmp_path, home=tmp_path)
 
@@ -235,7 +254,7 @@ def test_tracked_files_are_seen_although_they_are_ignored(tmp_path: Path) -> Non
 def test_a_project_of_another_tool_is_not_told_to_start_requirements(
     tmp_path: Path, name: str, tool: str
 ) -> None:
-    write(tmp_path, "pyproject.toml", text="[project]\n")
+    write(tmp_path, "pyproject.toml", text="[tool.poetry]\n")
     write(tmp_path, name)
     with pytest.raises(ProjectNotFound) as raised:
         find_project(tmp_path, home=tmp_path)

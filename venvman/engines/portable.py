@@ -113,6 +113,7 @@ def finished_lock(
     minor = ".".join(map(str, target.minor))
     repeatable = (
         not limited
+        and not group.declared
         and (_is_pair(group) or existing is not None)
         and not sources.has_variables
         and all(_is_repeatable(entry.source) for entry in entries)

@@ -38,6 +38,7 @@ __all__ = [
     "decode",
     "exposed_lines",
     "parse",
+    "requirement_line",
 ]
 
 
@@ -240,7 +241,9 @@ class _Reader:
             self._fail(origin, str(fault), code=fault.code, why=fault.why, fix=fault.fix)
             return
         self._lines.append(
-            _line(found, origin, raw=raw, editable=editable, hashes=hashes, settings=settings)
+            requirement_line(
+                found, origin, raw=raw, editable=editable, hashes=hashes, settings=settings
+            )
         )
 
     def _origin(self, line: LogicalLine) -> FileLine:
@@ -311,15 +314,16 @@ def _pinned(
     )
 
 
-def _line(
+def requirement_line(
     found: Specification,
     origin: FileLine,
     *,
     raw: str,
-    editable: bool,
-    hashes: tuple[str, ...],
-    settings: tuple[tuple[str, str], ...],
+    editable: bool = False,
+    hashes: tuple[str, ...] = (),
+    settings: tuple[tuple[str, str], ...] = (),
 ) -> RequirementLine:
+    """The line at ``origin`` that says ``found``."""
     return RequirementLine(
         requirement=Requirement(
             name=None if found.name is None else canonical(found.name),

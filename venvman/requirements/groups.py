@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from venvman.errors import Advice, Problem, RequirementsError, Severity, VenvmanError
 from venvman.frozen import dataclass
 from venvman.requirements.file import RequirementLine, parse
-from venvman.requirements.includes import KEEP_A_COPY, UNREACHABLE, Follower, local_path
+from venvman.requirements.includes import KEEP_A_COPY, UNREACHABLE, Follower, Visit, local_path
 from venvman.requirements.requirement import Requirement
 from venvman.scan import Library
 from venvman.secrets import is_broken
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from venvman.options import ConstraintsFile, FileOptions
     from venvman.project import Project
     from venvman.requirements.file import ParsedFile
-    from venvman.requirements.includes import Visit
     from venvman.scan import Scan, SourceFile
 
 __all__ = ["Group", "Requirement", "RequirementSet", "read_constraints", "read_requirements"]
@@ -42,7 +41,8 @@ class Group:
     and only a ``-c`` names. ``requirements`` and ``constraints`` keep the order of the files;
     ``outside`` are the last of the constraints, those of files that no file of the group names.
     ``options`` has an entry for the lock's command and one per file read, in order. ``files`` are
-    the absolute paths of every local file read, the first source first.
+    the absolute paths of every local file read, the first source first. ``declared``: the source is
+    the entry of that name in pyproject.toml.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Group:
     header: LockHeader | None = None
     included: tuple[Path, ...] = ()
     limiting: tuple[Path, ...] = ()
+    declared: bool = False
 
     @property
     def named_locks(self) -> tuple[Path, ...]:
@@ -207,6 +208,7 @@ class _Reader:
             folder=source.folder,
             limits=source.limits,
             header=source.header,
+            declared=source.declared,
             included=tuple(
                 Path(each)
                 for each, whole in follower.locks.items()
@@ -266,11 +268,23 @@ class _Reader:
         return errors
 
     def _visits(self, follower: Follower, source: SourceFile) -> Iterator[Visit]:
+        if source.declared:
+            yield from self._declared(source)
+            return
         for path in source.paths:
             yield from self._followed(follower, str(path))
         for path in source.limits:
             for visit in self._followed(follower, str(path)):
                 yield replace(visit, constraint=True)
+
+    def _declared(self, source: SourceFile) -> Iterator[Visit]:
+        parsed = self._library.declared(source.group)
+        begin = Visit(
+            location=str(source.paths[0]), parsed=parsed, line=None, constraint=False, lenient=False
+        )
+        yield begin
+        for line in parsed.lines:
+            yield replace(begin, line=line)
 
     def _followed(self, follower: Follower, location: str) -> list[Visit]:
         try:

@@ -19,6 +19,7 @@ from venvman.frozen import dataclass
 from venvman.localproject import project_name
 from venvman.naming import DEFAULT, DEV, group_of, is_constraints, stem_of
 from venvman.reading import read_regular
+from venvman.requirements.declared import PYPROJECT
 from venvman.requirements.edit import SourceText, entries_of
 from venvman.requirements.lines import Encoding, decode, encoding_of
 from venvman.roles import Role
@@ -197,6 +198,16 @@ class SourceFiles:
             ) from error
 
     def _source(self, path: Path) -> SourceText:
+        if path == self._project.root / PYPROJECT:
+            raise RequirementsError(
+                f"{PYPROJECT} is the source here, and venvman does not edit it.",
+                code="pyproject-not-edited",
+                path=PYPROJECT,
+                why="There is no requirements file, so that what it declares is frozen.",
+                fix=Advice(
+                    f"Change the list of the group in {PYPROJECT}, then run `venvman sync`."
+                ),
+            )
         if path not in self._texts:
             self._texts[path] = self._read(path)
         return SourceText(

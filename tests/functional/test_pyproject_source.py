@@ -1,0 +1,150 @@
+"""Where no requirements file is the source of a group, pyproject.toml is (PEP 621, PEP 735)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.cli import run
+from tests.support.projects import git, versions_in, write_project
+from tests.support.wheels import make_wheel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.index import Index
+
+SHOP = """\
+[project]
+name = "shop"
+version = "1.0"
+dependencies = [
+  "alpha>=1",  # what it runs on
+]
+
+[project.optional-dependencies]
+fast = ["beta"]
+all = ["shop[fast]", "gamma"]
+
+[dependency-groups]
+dev = [{ include-group = "test" }, "delta"]
+test = ["epsilon"]
+fast = ["gamma"]
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+    for name in ("alpha", "beta", "gamma", "delta", "epsilon"):
+        make_wheel(index.folder, name)
+    root = write_project(tmp_path / "shop", {"pyproject.toml": SHOP})
+    (root / ".gitignore").write_text("venv/\n")
+    return root
+
+
+def pins(path: Path) -> list[str]:
+    return [line.split(" ")[0] for line in path.read_text().splitlines() if "==" in line]
+
+
+def problems(root: Path) -> list[tuple[str, int | None]]:
+    found = run("freeze", "--all-groups", "--format", "json", cwd=root).json["problems"]
+    return [(each["code"], each["line"]) for each in found]
+
+
+def test_the_first_sync_freezes_and_installs_default_and_dev_the_second_does_nothing(
+    root: Path,
+) -> None:
+    first = run("sync", cwd=root)
+    assert first.code == 0, first.stderr
+    assert set(versions_in(root)) == {"alpha", "delta", "epsilon"}
+
+    second = run("sync", cwd=root)
+
+    assert second.stdout.startswith("Nothing to do")
+    assert run("sync", "--check", cwd=root).code == 0
+    assert run("freeze", "--check", cwd=root).code == 0
+
+
+def test_nothing_but_the_locks_is_new_to_git(root: Path) -> None:
+    git(root, "init", "-q")
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "one")
+
+    assert run("sync", cwd=root).code == 0
+
+    assert git(root, "status", "--porcelain").split() == [
+        "??", "requirements-dev.txt", "??", "requirements.txt"
+    ]  # fmt: skip
+
+
+def test_each_extra_and_group_is_a_group_with_what_it_includes(root: Path) -> None:
+    ran = run("freeze", "--all-groups", cwd=root)
+    assert ran.code == 0, ran.stderr
+
+    found = {path.name: pins(path) for path in sorted(root.glob("requirements*.txt"))}
+
+    assert found == {
+        "requirements.txt": ["alpha==1.0"],
+        "requirements-all.txt": ["alpha==1.0", "beta==1.0", "gamma==1.0"],
+        "requirements-dev.txt": ["delta==1.0", "epsilon==1.0"],
+        "requirements-extra-fast.txt": ["alpha==1.0", "beta==1.0"],
+        "requirements-fast.txt": ["gamma==1.0"],
+        "requirements-test.txt": ["epsilon==1.0"],
+    }
+    assert run("freeze", "--all-groups", "--check", cwd=root).code == 0
+
+
+def test_a_changed_list_makes_its_lock_stale(root: Path) -> None:
+    assert run("sync", cwd=root).code == 0
+    (root / "pyproject.toml").write_text(SHOP.replace('"alpha>=1",', '"alpha>=1", "beta",'))
+
+    assert run("freeze", "--check", cwd=root).code == 1
+    assert run("sync", cwd=root).code == 0
+
+    assert pins(root / "requirements.txt") == ["alpha==1.0", "beta==1.0"]
+
+
+def test_a_requirements_file_wins(root: Path) -> None:
+    (root / "requirements.txt").write_text("beta\n")
+
+    assert run("sync", cwd=root).code == 0
+
+    assert set(versions_in(root)) == {"beta"}
+    assert not (root / "requirements-dev.txt").exists()
+
+
+def test_a_file_for_tools_only_makes_no_project(tmp_path: Path) -> None:
+    root = write_project(tmp_path / "tools", {"pyproject.toml": "[tool.ruff]\nline-length = 90\n"})
+
+    assert run("sync", cwd=root).code == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('"alpha>=1"', '"alpha>>1"', ("requirement-invalid", 5)),
+        ('"alpha>=1"', '"./wheel"', ("requirement-invalid", 5)),
+        ('["epsilon"]', '[{ include-group = "dev" }]', ("group-cycle", 14)),
+        ('["epsilon"]', '[{ include-group = "lint" }]', ("group-unknown", 14)),
+        ('["epsilon"]', "[{ other = 1 }]", ("group-entry-invalid", 14)),
+        ('["epsilon"]', '["shop[slow]"]', ("extra-unknown", 14)),
+        ('["epsilon"]', '"epsilon"', ("pyproject-invalid", 14)),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line(
+    root: Path, old: str, new: str, expected: tuple[str, int]
+) -> None:
+    (root / "pyproject.toml").write_text(SHOP.replace(old, new))
+
+    assert expected in problems(root)
+
+
+@pytest.mark.parametrize("words", [["add", "beta"], ["remove", "alpha"]], ids=" ".join)
+def test_add_and_remove_leave_it_to_its_writer(root: Path, words: list[str]) -> None:
+    ran = run(*words, cwd=root)
+
+    assert ran.code == 2
+    assert "pyproject-not-edited" in ran.stderr
+    assert (root / "pyproject.toml").read_text() == SHOP

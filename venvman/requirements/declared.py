@@ -1,0 +1,191 @@
+"""What a pyproject.toml declares, by group: PEP 621 dependencies and extras, PEP 735 groups. Pure.
+
+Extras bring the project's own dependencies, as with pip-compile's ``--extra``. What a group says of
+the project itself (``shop[test]``) stands for the lines of that extra.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from venvman.errors import Advice, Problem
+from venvman.frozen import dataclass
+from venvman.names import canonical
+from venvman.naming import DEFAULT
+from venvman.origin import FileLine
+from venvman.reading import read_toml
+from venvman.requirements.file import ParsedFile, requirement_line
+from venvman.secrets import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from venvman.names import NormalizedName
+    from venvman.requirements.file import RequirementLine
+
+__all__ = ["PYPROJECT", "Declared", "read_declared"]
+
+PYPROJECT = "pyproject.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """The groups in the order of the file; ``dynamic``: only a build tells the dependencies."""
+
+    groups: Mapping[str, ParsedFile]
+    dynamic: bool = False
+
+
+def read_declared(text: str, *, path: str = PYPROJECT, cwd: str = "/") -> Declared | None:
+    """What the text of a pyproject.toml declares; None where it is no TOML, or is for tools only.
+
+    Faults are in the groups that they are in. ``cwd`` is the project's root.
+    """
+    if "[project" not in text and "dependency-groups" not in text:
+        return None
+    try:
+        document = read_toml(text)
+    except ValueError:
+        return None  # the settings say what is wrong with it
+    project, groups = document.get("project"), document.get("dependency-groups")
+    if not isinstance(project, dict) and not isinstance(groups, dict):
+        return None
+    return _Reader(_table(project), _table(groups), text=text, path=path, cwd=cwd).read()
+
+
+class _Reader:
+    """One file's tables."""
+
+    def __init__(
+        self, project: dict[str, Any], groups: dict[str, Any], *, text: str, path: str, cwd: str
+    ) -> None:
+        self._dynamic = "dependencies" in _list(project.get("dynamic"))
+        self._name = canonical(str(project.get("name", "")))
+        self._has_project = bool(project)
+        self._own = project.get("dependencies", [])
+        self._extras = {canonical(name): some for name, some in _table(
+            project.get("optional-dependencies")).items()}  # fmt: skip
+        self._groups = {canonical(name): some for name, some in groups.items()}
+        self._lines = text.splitlines()
+        self._path = path
+        self._cwd = cwd
+        self._errors: list[Problem] = []
+
+    def read(self) -> Declared:
+        """Every group."""
+        found: dict[str, ParsedFile] = {}
+        if self._has_project and not self._dynamic:
+            found[DEFAULT] = self._file(self._dependencies())
+        for name in self._groups:
+            found[name] = self._file(self._group(name, ()))
+        for name in self._extras:
+            shown = f"extra-{name}" if name in found else name
+            found[shown] = self._file(self._extra(name, ()))
+        return Declared(groups=found, dynamic=self._dynamic)
+
+    def _file(self, lines: Iterator[RequirementLine]) -> ParsedFile:
+        self._errors = []
+        once = tuple({(line.origin.line, line.requirement.raw): line for line in lines}.values())
+        return ParsedFile(path=self._path, lines=once, errors=tuple(dict.fromkeys(self._errors)))
+
+    def _dependencies(self) -> Iterator[RequirementLine]:
+        for entry in self._entries(self._own, r"dependencies\s*=", "[project] dependencies"):
+            yield from self._line(entry, r"dependencies\s*=", ())
+
+    def _extra(self, name: NormalizedName, chain: tuple[str, ...]) -> Iterator[RequirementLine]:
+        if f"[{name}]" in chain:
+            return  # an extra that names itself asks for nothing more
+        yield from self._dependencies()
+        where = _key(name)
+        for entry in self._entries(self._extras[name], where, f"The extra {name}"):
+            yield from self._line(entry, where, (*chain, f"[{name}]"))
+
+    def _group(self, name: NormalizedName, chain: tuple[str, ...]) -> Iterator[RequirementLine]:
+        where = _key(name)
+        for entry in self._entries(self._groups[name], where, f"The dependency group {name}"):
+            if isinstance(entry, dict):
+                yield from self._include(entry, where, (*chain, name))
+            else:
+                yield from self._line(entry, where, (*chain, name))
+
+    def _include(
+        self, entry: dict[str, Any], where: str, chain: tuple[str, ...]
+    ) -> Iterator[RequirementLine]:
+        said = entry.get("include-group")
+        origin = self._origin(str(said), where)
+        if not isinstance(said, str) or len(entry) != 1:
+            self._fail(origin, "group-entry-invalid", "This is no entry of a dependency group.",
+                       'It may be a requirement or {include-group = "NAME"}.')  # fmt: skip
+        elif canonical(said) in chain:
+            loop = " > ".join((*chain[chain.index(canonical(said)) :], canonical(said)))
+            self._fail(origin, "group-cycle", "Dependency groups include one another in a circle.",
+                       f"The circle is {loop}.")  # fmt: skip
+        elif canonical(said) not in self._groups:
+            known = ", ".join(sorted(self._groups))
+            self._fail(origin, "group-unknown", f"There is no dependency group {said}.",
+                       f"[dependency-groups] has {known}.")  # fmt: skip
+        else:
+            yield from self._group(canonical(said), chain)
+
+    def _line(self, entry: object, where: str, chain: tuple[str, ...]) -> Iterator[RequirementLine]:
+        from venvman.requirements.spec import SpecificationFault, read_requirement
+
+        origin = self._origin(str(entry), where)
+        try:
+            found = read_requirement(str(entry), cwd=self._cwd)
+        except SpecificationFault as fault:
+            self._fail(origin, fault.code, redact(str(fault)), redact(fault.why or ""))
+            return
+        if found.name is None or not isinstance(entry, str):
+            self._fail(origin, "requirement-invalid", "This is no requirement by name.",
+                       "pyproject.toml holds `NAME>=1` or `NAME @ URL` (PEP 508).")  # fmt: skip
+            return
+        if canonical(found.name) != self._name or not self._name:
+            yield requirement_line(found, origin, raw=entry)
+            return
+        if not found.extras and not self._dynamic:
+            yield from self._dependencies()
+        for extra in map(canonical, found.extras):
+            if extra in self._extras:
+                yield from self._extra(extra, chain)
+            else:
+                self._fail(origin, "extra-unknown", f"There is no extra {extra}.",
+                           "[project.optional-dependencies] has no such entry.")  # fmt: skip
+
+    def _entries(self, said: object, where: str, what: str) -> list[object]:
+        if isinstance(said, list):
+            return said
+        self._fail(self._origin("", where), "pyproject-invalid", f"{what} is no list.",
+                   "It has to be a list of requirements.")  # fmt: skip
+        return []
+
+    def _origin(self, entry: str, where: str) -> FileLine:
+        """The line that holds ``entry``, looked for from the key ``where`` on."""
+        keys = (i for i, line in enumerate(self._lines) if re.match(rf"\s*{where}", line))
+        start = next(keys, 0)
+        quoted = (f'"{entry}"', f"'{entry}'")
+        rest = range(start, len(self._lines))
+        at = next((i for i in rest if any(each in self._lines[i] for each in quoted)), start)
+        return FileLine(path=self._path, line=at + 1, text=redact(self._lines[at].strip()))
+
+    def _fail(self, origin: FileLine, code: str, message: str, why: str) -> None:
+        self._errors.append(
+            Problem(
+                code=code, message=message, path=origin.path, line=origin.line, text=origin.text,
+                why=why or None, fix=Advice(f"Correct line {origin.line} of {origin.path}."),
+            )
+        )  # fmt: skip
+
+
+def _key(name: str) -> str:
+    spelled = re.sub("-+", "[-_.]+", re.escape(name).replace("\\-", "-"))
+    return rf"(?i:[\"']?{spelled}[\"']?\s*=)"
+
+
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
