@@ -42,17 +42,16 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", PLACES)
-@pytest.mark.parametrize("form", FORMS, ids=" ".join)
 def test_no_credential_is_shown_wherever_it_was_given(
-    root: Path, monkeypatch: pytest.MonkeyPatch, name: str, form: tuple[str, ...]
+    root: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv(name, PLACES[name])
 
-    ran = run("self", "report", *form, cwd=root)
-
-    assert ran.code == 0
-    assert SECRET not in ran.stdout + ran.stderr
-    assert name in ran.stdout
+    for form in FORMS:
+        ran = run("self", "report", *form, cwd=root)
+        assert ran.code == 0
+        assert SECRET not in ran.stdout + ran.stderr
+        assert name in ran.stdout
 
 
 def test_a_proxy_without_a_scheme_is_shown_without_its_user(
