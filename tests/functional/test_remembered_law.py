@@ -19,6 +19,7 @@ import pytest
 
 from tests.support.cli import Ran, inside, run
 from tests.support.projects import git, site_of, write_project
+from tests.support.sites import Site
 from tests.support.wheels import make_wheel
 
 if TYPE_CHECKING:
@@ -153,6 +154,12 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "a stranger's package comes": lambda w: make_metadata(site_of(w) / "delta-1.0.dist-info"),
     "a leftover comes": lambda w: (site_of(w) / "~eta-1.0.dist-info").mkdir(),
     "a .pth file comes": lambda w: (site_of(w) / "x.pth").write_text("/nowhere\n"),
+    "a module of nobody comes": lambda w: (site_of(w) / "utils.py").write_text(""),
+    "a wheel is of another system": lambda w: replace(
+        next(site_of(w).glob("beta-*/WHEEL")), "py3-none-any", "cp35-none-win32"
+    ),
+    "another name of the interpreter comes": lambda w: (w / "venv/bin/python3.7").symlink_to("sh"),
+    "the folder of packages is closed": lambda w: site_of(w).chmod(0o555),
     "pyvenv.cfg is edited": lambda w: replace(
         w / "venv/pyvenv.cfg", "include-system-site-packages = false",
         "include-system-site-packages = true",
@@ -258,3 +265,17 @@ def test_hooks_know_what_sync_chooses() -> None:
         line = read(words)
         assert line is not None
         assert choosing(line) == known
+
+
+def test_the_function_that_a_script_of_an_editable_calls_is_watched(
+    world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_project(world, {"libs/hello/hello.py": "def main(): ...\n"})
+    url = {"url": (world / "libs/hello").as_uri(), "dir_info": {"editable": True}}
+    files = {"hello-1.0.dist-info/entry_points.txt": "[console_scripts]\nhello = hello:main\n"}
+    Site(site_of(world)).dist_info("hello", files=files, direct_url=url)
+    warmed(world, ("doctor",))
+    assert "VM509" not in ask(world, "doctor").stdout
+    replace(world / "libs/hello/hello.py", "main", "other")
+    agree(world, ("doctor",), monkeypatch)
+    assert "VM509" in ask(world, "doctor").stdout

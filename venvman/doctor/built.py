@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from venvman.directurl import DirectUrlInvalid, read_direct_url
 from venvman.doctor import codes
 from venvman.doctor.files import again, recorded
 from venvman.entrypoints import EntryPointInvalid, parse_scripts
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
     from venvman.entrypoints import EntryPoint
-    from venvman.environment.inventory import Installed
+    from venvman.sources import Source
 
-__all__ = ["legacy", "scripts", "targets", "wheels"]
+__all__ = ["called_files", "legacy", "scripts", "targets", "wheels"]
 
 
 def wheels(examination: Examination) -> Iterator[Finding]:
@@ -77,7 +78,7 @@ def scripts(examination: Examination) -> Iterator[Finding]:
     folder = examination.condition.paths.scripts
     own = os.path.realpath(folder)
     for each in recorded(examination):
-        for script in _scripts(each.installed):
+        for script in _scripts(each.installed.metadata):
             path = folder / script.name
             python = _python_of(path)
             if python is not None and os.path.realpath(python.parent) != own:
@@ -90,9 +91,9 @@ def scripts(examination: Examination) -> Iterator[Finding]:
                 )
 
 
-def _scripts(installed: Installed) -> tuple[EntryPoint, ...]:
+def _scripts(metadata: Path) -> tuple[EntryPoint, ...]:
     try:
-        text = read_regular(installed.metadata / "entry_points.txt").decode("utf-8", "replace")
+        text = read_regular(metadata / "entry_points.txt").decode("utf-8", "replace")
         return parse_scripts(text)
     except (OSError, EntryPointInvalid):
         return ()
@@ -120,11 +121,10 @@ def _python_of(script: Path) -> Path | None:
 def targets(examination: Examination) -> Iterator[Finding]:
     """Scripts of editable packages whose module or function has gone from the folder."""
     for each in recorded(examination):
-        source = each.installed.source
-        if not isinstance(source, DirectorySource) or not source.editable:
+        folder = _folder_of(each.installed.source)
+        if folder is None:
             continue
-        folder = Path(examination.project.root, source.path, source.subdirectory or "")
-        for script in _scripts(each.installed):
+        for script in _scripts(each.installed.metadata):
             lost = _lost(folder, script)
             if lost is not None:
                 yield codes.ENTRY_POINT_BROKEN(
@@ -136,6 +136,33 @@ def targets(examination: Examination) -> Iterator[Finding]:
                 )
 
 
+def _folder_of(source: Source) -> Path | None:
+    """The folder from which an editable package is imported."""
+    if not isinstance(source, DirectorySource) or not source.editable:
+        return None
+    return Path(source.path, source.subdirectory or "")
+
+
+def called_files(metadata: Path) -> Iterator[Path]:
+    """What is looked at for the scripts of an editable package with this folder of metadata."""
+    try:
+        folder = _folder_of(read_direct_url(read_regular(metadata / "direct_url.json")))
+    except (OSError, DirectUrlInvalid):
+        return
+    if folder is not None:
+        for script in _scripts(metadata):
+            top = script.module.partition(".")[0]
+            yield from (root / top for root in (folder, folder / "src"))
+            yield from _modules(folder, script)
+
+
+def _modules(folder: Path, script: EntryPoint) -> tuple[Path, ...]:
+    """Where the module that ``script`` calls may be."""
+    inner = script.module.replace(".", "/")
+    roots = (folder, folder / "src")
+    return tuple(root / f"{inner}{end}" for root in roots for end in (".py", "/__init__.py"))
+
+
 def _lost(folder: Path, script: EntryPoint) -> str | None:
     """A clause, None if all is there or cannot be known without importing it."""
     inner = script.module.replace(".", "/")
@@ -144,8 +171,7 @@ def _lost(folder: Path, script: EntryPoint) -> str | None:
     roots += [root for root in (folder, folder / "src") if (root / f"{top}.py").is_file()]
     if not roots:
         return None  # laid out in a way that only its build backend knows
-    files = [root / f"{inner}{end}" for root in roots for end in (".py", "/__init__.py")]
-    there = [file for file in files if file.is_file()]
+    there = [file for file in _modules(folder, script) if file.is_file()]
     if not there:
         return None if any(roots[0].glob(f"{inner}.*")) else f"there is no module {script.module}"
     try:

@@ -235,6 +235,7 @@ def _listed(folder: Path) -> list[str]:
 
 def _environment_files(context: Context, environment: Environment, *, whole: bool) -> Iterator[str]:
     """The metadata of what is installed, scripts, records; with ``whole`` every installed file."""
+    from venvman.doctor.built import called_files
     from venvman.store.store import location_of
 
     site = site_of(environment)  # its root may be another name of the environment's
@@ -245,6 +246,7 @@ def _environment_files(context: Context, environment: Environment, *, whole: boo
     for info in states.metadata(site.root, site.folders):
         yield from _below(Path(site.root, info), 0)
         if whole:
+            yield from map(str, called_files(Path(site.root, info)))
             yield from (f"{site.root}/{file}" for file in states.recorded(site.root, info))
     for sha256 in _wheels(environment):
         yield str(location_of(context.directories.cache, sha256))
