@@ -244,6 +244,8 @@ def scan(
         coming = _to_come(part, facts)
         known = part if coming is None else replace(part, folder="")
         finder.add_part(known, header=coming or facts.header(part.lock))
+    if any(part.declared for part in assignment.parts):
+        finder.add_declared(read_declared(facts.text(PYPROJECT) or ""))
     for gathering in assignment.gatherings:
         finder.add_gathering(gathering)
     for name in assignment.constraints:
@@ -266,6 +268,15 @@ def _to_come(part: Part, facts: Facts) -> LockHeader | None:
     options = sorted([*words, f"--output-file={part.lock}"])
     command = shlex.join(["pip-compile", *options, *part.sources])
     return LockHeader(text="", tool="pip-compile", command=command)
+
+
+_DYNAMIC = Problem(
+    code="dependencies-dynamic",
+    message="The dependencies are dynamic: only a build tells them, so that there is no default.",
+    severity=Severity.NOTE,
+    path=PYPROJECT,
+    why='[project] dynamic has "dependencies".',
+)
 
 
 def _all_of(said: Declared | None) -> ParsedFile:
@@ -336,6 +347,11 @@ class _Finder:
             )
         )
         self._tell(part.note, part.sources[0] if part.sources else part.lock)
+
+    def add_declared(self, said: Declared | None) -> None:
+        """Notes what a pyproject.toml leaves to a build."""
+        if said is not None and said.dynamic:
+            self._problems.append(_DYNAMIC)
 
     def add_gathering(self, gathering: Gathering) -> None:
         """Adds a file that only includes others."""

@@ -148,3 +148,96 @@ def test_add_and_remove_leave_it_to_its_writer(root: Path, words: list[str]) -> 
     assert ran.code == 2
     assert "pyproject-not-edited" in ran.stderr
     assert (root / "pyproject.toml").read_text() == SHOP
+
+
+LAYOUTS = {
+    "uv": """[project]
+name = "shop"
+version = "1"
+dependencies = ["alpha"]
+[dependency-groups]
+dev = ["beta"]
+[tool.uv]
+package = false
+""",
+    "pdm": """[project]
+name = "shop"
+version = "1"
+dependencies = ["alpha"]
+[build-system]
+requires = ["pdm-backend"]
+build-backend = "pdm.backend"
+[dependency-groups]
+dev = ["beta"]
+[tool.pdm]
+distribution = true
+""",
+    "hatch": """[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+[project]
+name = "shop"
+dynamic = ["version"]
+dependencies = ["alpha"]
+[project.optional-dependencies]
+dev = ["beta"]
+""",
+    "setuptools": """[build-system]
+requires = ["setuptools"]
+[project]
+name = "shop"
+dynamic = ["dependencies"]
+[project.optional-dependencies]
+dev = ["alpha", "beta"]
+""",
+    "poetry": """[project]
+name = "shop"
+version = "1"
+dependencies = ["alpha (>=1,<2)"]
+[dependency-groups]
+dev = ["beta (>=1)"]
+[tool.poetry]
+package-mode = false
+""",
+    "flit": """[build-system]
+requires = ["flit_core"]
+build-backend = "flit_core.buildapi"
+[project]
+name = "shop"
+dynamic = ["version", "description"]
+dependencies = ["alpha"]
+optional-dependencies.dev = ["beta"]
+""",
+}
+
+
+@pytest.mark.parametrize("tool", LAYOUTS)
+def test_the_layouts_of_other_tools_are_synced_once_and_nothing_is_left_to_do(
+    root: Path, tool: str
+) -> None:
+    (root / "pyproject.toml").write_text(LAYOUTS[tool])
+
+    first = run("sync", cwd=root)
+    assert first.code == 0, first.stderr
+    assert set(versions_in(root)) == {"alpha", "beta"}
+
+    assert run("sync", cwd=root).stdout.startswith("Nothing to do")
+
+
+def test_a_list_without_entries_is_an_empty_lock_that_stays_fresh(root: Path) -> None:
+    (root / "pyproject.toml").write_text('[project]\nname = "shop"\nversion = "1"\n')
+
+    assert run("sync", cwd=root).code == 0
+    (root / "pyproject.toml").write_text(SHOP)
+    assert run("sync", cwd=root).code == 0
+
+    assert pins(root / "requirements.txt") == ["alpha==1.0"]
+
+
+def test_dynamic_dependencies_are_told(root: Path) -> None:
+    (root / "pyproject.toml").write_text(LAYOUTS["setuptools"])
+
+    ran = run("scan", cwd=root)
+
+    assert "dependencies are dynamic" in ran.stderr
+    assert "error" not in ran.stdout
