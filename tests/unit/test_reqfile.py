@@ -263,3 +263,22 @@ def test_a_large_lock_is_read_with_a_few_calls_for_each_line() -> None:
     # With shlex and PEP 508 parsing it was several hundred.
     assert calls_of(lambda: read(pins)) < 25 * len(pins.splitlines())
     assert sum(len(line.requirement.hashes) for line in parsed.requirements) == 14_000
+
+
+@pytest.mark.parametrize("url", ["git+ext::sh", "git+ext://a/b", "hg+git://a/b", "svn+ext::x"])
+@pytest.mark.parametrize("form", ["{}", "lib @ {}", "-e {}#egg=lib"])
+def test_a_transport_that_the_version_control_is_not_read_over_is_said(url: str, form: str) -> None:
+    code, message = fault(form.format(url))
+    if form == "lib @ {}":
+        vcs, _, rest = url.partition("+")
+        transport = rest.partition(":")[0]
+        assert code == "url-invalid"
+        assert message == f"{vcs} repositories are not read over {transport!r}."
+
+
+def test_the_same_text_is_read_once_and_a_changed_variable_reads_it_anew() -> None:
+    text = "foo==${VERSION}\n"
+    assert read(text, VERSION="1") is read(text, VERSION="1")
+    assert [
+        str(read(text, VERSION=each).requirements[0].requirement.specifier) for each in "12"
+    ] == ["==1", "==2"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from venvman.errors import Advice, Fix, Problem
@@ -119,7 +120,13 @@ def parse(
     """
     import os
 
-    reader = _Reader(path=path, variables=variables, cwd=cwd or os.getcwd())  # noqa: PTH109 - text
+    # Each stage of a command that follows includes comes here with the same text.
+    return _parse(text, path, frozenset(variables.items()), cwd or os.getcwd())  # noqa: PTH109
+
+
+@lru_cache(maxsize=16)
+def _parse(text: str, path: str, variables: frozenset[tuple[str, str]], cwd: str) -> ParsedFile:
+    reader = _Reader(path=path, variables=dict(variables), cwd=cwd)
     for line in logical_lines(text):
         reader.read(line)
     return replace(reader.result(), exposed=exposed_lines(text, path=path))

@@ -223,6 +223,14 @@ def _source(url: str, *, cwd: str, editable: bool) -> Source:
     folder = subdirectory[1] if subdirectory else None
     if split.scheme in _VCS_SCHEMES:
         return _repository(url, subdirectory=folder)
+    vcs, plus, transport = split.scheme.partition("+")
+    if plus and any(each.startswith(f"{vcs}+") for each in _VCS_SCHEMES):
+        known = sorted(each for each in _VCS_SCHEMES if each.startswith(f"{vcs}+"))
+        raise SpecificationFault(
+            f"{vcs} repositories are not read over {transport!r}.",
+            code="url-invalid",
+            why=f"pip and venvman know {', '.join(known)}.",
+        )
     bare = url.partition("#")[0]
     digest = _URL_HASH.search(url)
     hashes = (f"{digest[1]}:{digest[2]}",) if digest else ()
