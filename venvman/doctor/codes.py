@@ -273,6 +273,14 @@ LOCK_OF_OTHER_TARGETS = Code(
     why=("What only this one needs is missing from it, and what it pins may not install here."),
     mend="`venvman freeze --target ... --target ...` with this one among the targets.",
 )
+LOCK_ORPHANED = Code(
+    "VM309",
+    "lock-orphaned",
+    _NOTE,
+    wrong="The requirements file from which a lock was frozen is gone.",
+    why="The lock is still installed, though nothing asks for what it pins.",
+    mend="bring the source back, or remove the lock.",
+)
 
 # What is installed: VM4.
 MISSING = Code(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
-from venvman.errors import Command
+from venvman.errors import Advice, Command
 from venvman.sources import IndexSource
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from venvman.doctor.finding import Finding
     from venvman.errors import Problem
 
-__all__ = ["hashes", "presence", "readable", "staleness", "targets", "tool"]
+__all__ = ["hashes", "orphaned", "presence", "readable", "staleness", "targets", "tool"]
 
 
 _FREEZE = Command.venvman("freeze")
@@ -31,6 +31,22 @@ def presence(examination: Examination) -> Iterator[Finding]:
                 f"The requirements of group {each.group} are not frozen: there is no {shown}.",
                 path=shown,
                 fix=_FREEZE,
+            )
+
+
+def orphaned(examination: Examination) -> Iterator[Finding]:
+    """Locks whose sources have gone, so that nothing says what they should hold."""
+    for each in examination.locks:
+        header = each.lock.header if each.lock is not None else None
+        sources = header.sources if header is not None else ()
+        folders = (examination.project.root, each.path.parent)
+        if sources and not any((folder / name).exists() for folder in folders for name in sources):
+            shown = examination.display(each.path)
+            yield codes.LOCK_ORPHANED(
+                f"{shown} was frozen from {', '.join(sources)}, of which nothing is there: a sync "
+                "still installs it.",
+                path=shown,
+                fix=Advice("Bring the source back, or remove the lock."),
             )
 
 

@@ -67,6 +67,7 @@ CHECKS: tuple[Check, ...] = (
     Check(requirements.gone, (codes.PATH_GONE,)),
     Check(requirements.repeated, (codes.LISTED_TWICE, codes.REQUIREMENTS_CONTRARY)),
     Check(locks.presence, (codes.LOCK_MISSING,)),
+    Check(locks.orphaned, (codes.LOCK_ORPHANED,)),
     Check(locks.readable, (codes.LOCK_CONFLICTED, codes.LOCK_FAULTY)),
     Check(locks.staleness, (codes.LOCK_STALE, codes.LOCKS_DISAGREE)),
     Check(locks.tool, (codes.LOCK_OF_ANOTHER_TOOL,)),
