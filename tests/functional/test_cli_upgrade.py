@@ -233,3 +233,14 @@ class TestOutdated:
 
     def test_a_name_that_is_not_locked_is_refused(self, shop: Shop) -> None:
         assert "not locked" in shop.run("outdated", "nothing").stderr
+
+
+@pytest.mark.parametrize("quiet", ["-q", "--quiet"])
+@pytest.mark.parametrize("words", ["freeze --check", "freeze --dry-run", "sync --check"])
+def test_the_next_command_is_the_one_that_speaks(shop: Shop, words: str, quiet: str) -> None:
+    shop.write({"requirements.in": "tool\nweb>=1\nturbo\n"})
+    verb = words.partition(" ")[0]
+    told = [shop.run(*words.split(), *more).stdout for more in ((), (quiet,))]
+    assert f"Next: venvman {verb}\n" in told[0]
+    assert all("-q" not in each for each in told)
+    assert words.endswith("--dry-run") or f"Next: venvman {verb}\n" in told[1]

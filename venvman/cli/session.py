@@ -294,7 +294,9 @@ class Session:
 
     def _with_next(self, result: Result) -> Result:
         """What a dry run or check would do is done by the same command line without that."""
-        own = [word for word in self._words if word not in ("--check", "--dry-run")]
+        own = [
+            word for word in self._words if word not in ("--check", "--dry-run", "-q", "--quiet")
+        ]
         if result.status is not Status.DRIFT or len(own) == len(self._words):
             return result
         return replace(result, next=Fix.of(NAME, *own))
