@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,8 +14,6 @@ from tests.support.projects import git, versions_in, write_project
 from tests.support.wheels import make_wheel
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.support.index import Index
 
 SHOP = """\
@@ -241,3 +242,42 @@ def test_dynamic_dependencies_are_told(root: Path) -> None:
 
     assert "dependencies are dynamic" in ran.stderr
     assert "error" not in ran.stdout
+
+
+SHAPES = {
+    "a marker": 'dependencies = ["alpha; python_version < \'3\'", "beta"]',
+    "an upper limit": 'dependencies = ["alpha>=1,<2", "beta~=1.0"]',
+    "nothing": "dependencies = []",
+    "single quotes": "dependencies = ['alpha', 'Gamma']",
+    "an extra": 'dependencies = ["alpha"]\n[project.optional-dependencies]\nmore = ["beta"]',
+    "an extra of extras": 'dependencies = ["alpha"]\n[project.optional-dependencies]\n'
+    'more = ["shop[one,two]"]\none = ["beta"]\ntwo = ["gamma"]',
+    "a dotted extra": 'dependencies = ["alpha"]\noptional-dependencies.more = ["delta"]',
+    "a spelled extra": '[project.optional-dependencies]\nMore = ["delta"]\nUn_Used = ["beta"]',
+    "a nested group": 'dependencies = ["alpha"]\n[dependency-groups]\nmany = '
+    '["beta", {include-group = "In_Ner"}]\nin-ner = ["gamma"]',
+    "a group twice": '[dependency-groups]\nmany = [{include-group = "b"}, {include-group = "c"}]\n'
+    'b = ["beta"]\nc = ["beta", {include-group = "b"}]',
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_pins_are_those_of_uv(root: Path, index: Index, shape: str) -> None:
+    text = f'[project]\nname = "shop"\nversion = "1"\n{SHAPES[shape]}\n'
+    (root / "pyproject.toml").write_text(text)
+    assert run("freeze", "--all-groups", cwd=root).code == 0
+    wanted = {"requirements.txt": ["pyproject.toml"]}
+    if "optional-dependencies" in text:
+        wanted["requirements-more.txt"] = ["pyproject.toml", "--extra=more"]
+    if "dependency-groups" in text:
+        wanted["requirements-many.txt"] = ["--group=many"]
+
+    for lock, words in wanted.items():
+        compiled = subprocess.run(
+            [Path(sys.executable).with_name("uv"), "pip", "compile", *words, "--no-config",
+             "--no-header", "--default-index", index.simple, "--cache-dir", root / "cache",
+             "--python", sys.executable],
+            cwd=root, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        uv = [line for line in compiled.stdout.splitlines() if "==" in line]
+        assert pins(root / lock) == uv
