@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -244,3 +245,20 @@ def test_the_next_command_is_the_one_that_speaks(shop: Shop, words: str, quiet: 
     assert f"Next: venvman {verb}\n" in told[0]
     assert all("-q" not in each for each in told)
     assert words.endswith("--dry-run") or f"Next: venvman {verb}\n" in told[1]
+
+
+def test_a_freeze_that_left_its_lock_stale_says_so(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What an engine forgets is a defect that no input is known for.
+    from venvman.lock.io import write_locks
+
+    def forgetful(project: Any, locks: Any) -> bool:
+        return write_locks(
+            project, {path: replace(each, entries=()) for path, each in locks.items()}
+        )
+
+    monkeypatch.setattr("venvman.workflow.freezing.write_locks", forgetful)
+    ran = shop.run("freeze", "--format", "json")
+    assert ran.code != 0
+    assert "does not match its requirements" in shop.run("freeze").stderr

@@ -294,11 +294,10 @@ class Session:
 
     def _with_next(self, result: Result) -> Result:
         """What a dry run or check would do is done by the same command line without that."""
-        own = [
-            word for word in self._words if word not in ("--check", "--dry-run", "-q", "--quiet")
-        ]
-        if result.status is not Status.DRIFT or len(own) == len(self._words):
+        looks, silent = {"--check", "--dry-run"}, {"-q", "--quiet"}
+        if result.status is not Status.DRIFT or looks.isdisjoint(self._words):
             return result
+        own = [word for word in self._words if word not in looks | silent]
         return replace(result, next=Fix.of(NAME, *own))
 
     def _show_problems(self, result: Result) -> None:
