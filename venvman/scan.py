@@ -122,10 +122,17 @@ class Scan:
 
 
 class Library:
-    """The files of a project, each read and parsed once."""
+    """The files of a project, each read and parsed once.
 
-    def __init__(self, project: Project, *, variables: Mapping[str, str]) -> None:
+    ``declared``: its pyproject.toml is a source; else, included by a requirements file, it is as
+    pip reads it: lines that are no requirements.
+    """
+
+    def __init__(
+        self, project: Project, *, variables: Mapping[str, str], declared: bool = False
+    ) -> None:
         self._project = project
+        self._declared = declared
         self._variables = variables
         self._known: dict[str, ParsedFile | RequirementsError] = {}
 
@@ -172,7 +179,7 @@ class Library:
             parsed = ParsedFile(path=shown, errors=error.problems)
         else:
             root = str(self._project.root)
-            if shown == PYPROJECT:
+            if self._declared and shown == PYPROJECT:
                 parsed = _all_of(read_declared(text, cwd=root))
             else:
                 parsed = parse(text, path=shown, variables=self._variables, cwd=root)
@@ -239,12 +246,13 @@ def scan(
     if any(name.endswith(".in") and f"{name[:-3]}.txt" not in names for name in names):
         names = (*names, *(name for name in names_below(root) if facts.is_written_afar(name)))
     assignment = assign(names, facts, asked=asked)
-    finder = _Finder(project, Library(project, variables=variables))
+    declared = any(part.declared for part in assignment.parts)
+    finder = _Finder(project, Library(project, variables=variables, declared=declared))
     for part in assignment.parts:
         coming = _to_come(part, facts)
         known = part if coming is None else replace(part, folder="")
         finder.add_part(known, header=coming or facts.header(part.lock))
-    if any(part.declared for part in assignment.parts):
+    if declared:
         finder.add_declared(read_declared(facts.text(PYPROJECT) or ""))
     for gathering in assignment.gatherings:
         finder.add_gathering(gathering)

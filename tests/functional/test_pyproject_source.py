@@ -281,3 +281,17 @@ def test_the_pins_are_those_of_uv(root: Path, index: Index, shape: str) -> None:
         )  # fmt: skip
         uv = [line for line in compiled.stdout.splitlines() if "==" in line]
         assert pins(root / lock) == uv
+
+
+def test_a_requirements_file_that_includes_it_has_lines_that_are_none(tmp_path: Path) -> None:
+    root = write_project(
+        tmp_path / "shop",
+        {
+            "requirements.in": "-r pyproject.toml\n",
+            "pyproject.toml": "[project]\nname = 'shop'\nversion = '1'\ndependencies = ['alpha']\n",
+        },
+    )
+    ran = run("freeze", "--format", "json", cwd=root)
+    assert ran.code == 2
+    assert {each["code"] for each in ran.json["problems"]} >= {"requirement-invalid"}
+    assert {each["path"] for each in ran.json["problems"]} == {"pyproject.toml"}

@@ -121,7 +121,11 @@ def read_requirements(
     Raises:
         RequirementsError: one problem for every faulty line of every file read.
     """
-    reader = _Reader(scan.project, scan.stand_ins, variables=variables, fetch=fetch, limits=limits)
+    declared = any(source.declared for source in scan.sources)
+    reader = _Reader(
+        scan.project, scan.stand_ins, variables=variables, fetch=fetch, limits=limits,
+        declared=declared,
+    )  # fmt: skip
     sources = [source for source in scan.sources if source.paths]
     first = [each for each in sources if asked is None or each.group in asked]
     read = {source.group: reader.group(source) for source in first}
@@ -165,9 +169,10 @@ class _Reader:
         self, project: Project, stand_ins: Mapping[str, tuple[str, ...]], *,
         variables: Mapping[str, str],
         fetch: Callable[[str], bytes] | None, limits: Sequence[ConstraintsFile] = (),
+        declared: bool = False,
     ) -> None:  # fmt: skip
         self._limits = limits
-        self._library = Library(project, variables=variables)
+        self._library = Library(project, variables=variables, declared=declared)
         self._stand_ins = stand_ins
         self._variables = variables
         self._fetch = fetch
