@@ -214,7 +214,7 @@ class TestOutdated:
         shop.lock("tool==1.0\n    # via -r requirements.in\n")
         shop.write({"requirements.in": "tool\n"})
 
-        assert shop.run("outdated").stdout.startswith("Nothing to do: all 1 pin")
+        assert shop.run("outdated").stdout.startswith("Nothing to do: the one pin is")
 
     def test_a_package_that_left_the_index_is_a_warning(self, shop: Shop, index: Index) -> None:
         (index.folder / "tool-1.0-py3-none-any.whl").unlink()

@@ -20,7 +20,11 @@ __all__ = ["render_outdated"]
 def render_outdated(outcome: OutdatedOutcome) -> RenderableType:
     """A row for each pin that is behind, and how many there are."""
     if not outcome.pins:
-        newest = f"all {count(outcome.checked, 'pin')} are the newest there are."
+        newest = (
+            "the one pin is the newest there is."
+            if outcome.checked == 1
+            else f"all {count(outcome.checked, 'pin')} are the newest there are."
+        )
         return Text.assemble(("Nothing to do: ", Style.GOOD), newest)
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style=Style.FAINT)
     for heading in ("package", "locked", "allowed", "newest", "held back by"):
