@@ -145,10 +145,14 @@ def _told_at_once() -> int | None:
     What cannot be read or written is left to the command line, which says why.
     """
     try:
+        from venvman.cli.streams import tell_version
+
+        words = sys.argv[1:]
+        if tell_version(words):
+            return 0
         from venvman.cli import help as asked
         from venvman.cli import remembered
 
-        words = sys.argv[1:]
         told = asked.tell(words, os.environ)
         return remembered.tell(words, os.environ) if told is None else told
     except Exception:  # noqa: BLE001 - the command line meets it again

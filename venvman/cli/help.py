@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import sys
 
-from venvman import __version__
 from venvman.cli.console import Printer, manner_of
 from venvman.cli.read import glance, own_words
-from venvman.cli.streams import write
+from venvman.cli.streams import tell_version
 from venvman.cli.table import ALIASES, COMMANDS, FAMILIES, TASKS, Argument, Kind
 from venvman.report.drawing import Grid, Group, Text
 
@@ -33,8 +32,7 @@ def tell(words: Sequence[str], variables: Mapping[str, str]) -> int | None:
     None where they ask for neither. Without any word the list of commands is the answer, with the
     exit code of a line that cannot be understood.
     """
-    if list(words) == ["--version"]:
-        write(sys.stdout, f"venvman {__version__}\n")
+    if tell_version(words):
         return 0
     name = None if _COMPLETING in variables else _asked_for(words)
     if name is None:

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import sys
 
+from venvman import __version__
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import TextIO
 
-__all__ = ["write"]
+__all__ = ["tell_version", "write"]
+
+
+def tell_version(words: Sequence[str]) -> bool:
+    """Prints the version if that is all that ``words`` ask for; whether it is."""
+    if list(words) != ["--version"]:
+        return False
+    write(sys.stdout, f"venvman {__version__}\n")
+    return True
 
 
 def write(stream: TextIO, text: str) -> None:
