@@ -22,6 +22,7 @@ from tests.support.projects import (
     write_project,
 )
 from tests.support.wheels import make_wheel
+from venvman.events import Stage
 from venvman.install.journal import Kind, Step, write_journal
 
 if TYPE_CHECKING:
@@ -344,6 +345,29 @@ class TestConcurrency:
         assert versions_in(root) == {"alpha": "1.0", "beta": "1.0", "gamma": "1.0"}
         assert run("sync", "--check", cwd=root).code == 0
         assert {path.name for path in root.iterdir() if "venvman" in path.name} == set()
+
+    def test_what_was_done_is_compared_before_anybody_else_may_change_it(self, root: Path) -> None:
+        from venvman.directories import Directories
+        from venvman.install.environmentlock import locked
+
+        codes: list[str] = []
+
+        class Intruder(venvman.Reporter):
+            """Wants the environment while the sync compares it."""
+
+            def stage_started(self, stage: Stage, *, total: int | None) -> None:  # noqa: ARG002
+                if stage is Stage.VERIFY:
+                    here = Directories.of(os.environ)
+                    try:
+                        with locked(root / "venv", here, wait=0, reporter=venvman.Reporter()):
+                            codes.append("free")
+                    except venvman.InstallError as error:
+                        codes.append(error.code)
+
+        made = venvman.sync(venvman.find_project(root), reporter=Intruder())
+        venvman.sync(made.project, venvman.SyncRequest(recreate=True), reporter=Intruder())
+
+        assert codes == ["environment-locked", "environment-locked"]
 
     def test_whoever_waits_says_for_whom(self, root: Path) -> None:
         from venvman.directories import Directories

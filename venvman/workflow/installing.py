@@ -50,8 +50,8 @@ class Installation:
     ``requested`` are the distributions to be marked as asked for (REQUESTED).
     ``config_settings`` are those of requirement lines, for builds. ``look_again`` looks and plans
     anew under the environment's lock; ``done`` is told of the environment, still under it, when all
-    is in place. ``whole`` says that the environment equals its lock then, so that venvman may keep
-    it so from now on.
+    is in place and nothing more is written to it. ``whole`` says that the environment equals its
+    lock then, so that venvman may keep it so from now on.
     """
 
     place: Place
@@ -103,9 +103,9 @@ def install(context: Context, work: Installation, watch: Stopwatch) -> tuple[Pla
             if was_left_empty(place.environment):
                 plan, incoming = site.with_pip(plan, incoming)
             outcome = site.commit(place.environment, plan, incoming)
-            work.done(place.environment)
             if work.whole:
                 adopt(place.environment)
+            work.done(place.environment)
         note(directories.state, where, context.project.root)
     return place, plan, outcome
 

@@ -270,10 +270,7 @@ def carry_out(
         record_unchanged(context, place.environment, selected.moment)
         return Deed(place=place, plan=plan, outcome=None, settled=place.environment, compared=None)
     look_again = _Look(context, place, selected, request, agreed)
-    place, plan, outcome, ended = _install(context, scan, place, plan, look_again, watch)
-    with watch.stage(Stage.VERIFY):
-        settled, compared = _verified(context, place, selected, request, since_ns=ended)
-    return Deed(place=place, plan=plan, outcome=outcome, settled=settled, compared=compared)
+    return _install(context, scan, place, plan, look_again, watch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,18 +307,21 @@ class _Look:
 
 def _install(
     context: Context, scan: Scan, place: Place, plan: Plan, look_again: _Look, watch: Stopwatch
-) -> tuple[Place, Plan, Outcome, int]:
-    """The last part is when the last of it was in place, in nanoseconds since the epoch."""
+) -> Deed:
+    """Also compares once more, while the lock is held: whoever waits for it changes all again."""
     from venvman.workflow.installing import Installation, install
 
     selected = look_again.selected
-    ended = 0
+    settled: Environment | None = None
+    compared: int | None = None
 
     def done(made: Environment) -> None:
-        nonlocal ended
-        ended = time.time_ns()
+        nonlocal settled, compared
+        written = time.time_ns()
         note_place(context, made.root)
         record(context, made, selected.moment)
+        with watch.stage(Stage.VERIFY):
+            settled, compared = _verified(look_again, since_ns=written)
 
     work = Installation(
         place=place,
@@ -337,12 +337,10 @@ def _install(
         wait=look_again.request.wait,
     )
     place, plan, outcome = install(context, work, watch)
-    return place, plan, outcome, ended
+    return Deed(place=place, plan=plan, outcome=outcome, settled=settled, compared=compared)
 
 
-def _verified(
-    context: Context, place: Place, selected: Selected, request: SyncRequest, *, since_ns: int
-) -> tuple[Environment | None, int]:
+def _verified(look: _Look, *, since_ns: int) -> tuple[Environment | None, int]:
     """Compares once more: after a sync there is no drift. The environment, and when it was so.
 
     ``since_ns`` is when the environment was last written to, in nanoseconds since the epoch.
@@ -353,10 +351,11 @@ def _verified(
     from venvman.environment.inspection import usable
     from venvman.memo import settle
 
+    context, place = look.context, look.first
     environment = usable(place.path, directories=context.directories)
     compared = settle(since_ns)
     done = replace(place, environment=environment)
-    left = plan_for(context, done, selected, replace(request, reinstall=frozenset()))
+    left = plan_for(context, done, look.selected, replace(look.request, reinstall=frozenset()))
     if not left:
         return environment, compared
     names = [step.name for step in left.steps]
