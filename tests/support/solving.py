@@ -48,6 +48,7 @@ class World:
         self.packages = packages
         self.unbuildable = unbuildable
         self.sdists = sdists
+        self.is_local = False
         self.kept = kept
         self.asked: list[str] = []
         self.read: list[str] = []

@@ -393,6 +393,8 @@ class TestLocal:
         make_sdist(tmp_path / "links", "demo", "2.0")
         make_wheel(tmp_path / "links", "other")
         own = client(tmp_path, find_links=(str(tmp_path / "links"),))
+        assert own.is_local
+        assert not client(tmp_path, "http://localhost/", find_links=(str(tmp_path),)).is_local
 
         files = own.files(DEMO)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,14 +75,18 @@ def asked_by(
     ``wishes`` are the lines that apply, ``locks`` the finished ones of other groups.
     """
     asking: defaultdict[NormalizedName, set[str]] = defaultdict(set)
+
+    @cache  # thousands of lines stand in a few files
+    def shown(file: str) -> str | None:
+        if "://" in file:
+            return file
+        path = Path(os.path.normpath(root / file))
+        return relative(path, folder) if path in own.files else None
+
     for name, wish in wishes:
-        place = wish.origin.path
-        if "://" not in place:
-            path = Path(os.path.normpath(root / place))
-            if path not in own.files:
-                continue
-            place = relative(path, folder)
-        asking[name].add(f"{'-c' if wish.constraint else '-r'} {place}")
+        file = shown(wish.origin.path)
+        if file is not None:
+            asking[name].add(f"{'-c' if wish.constraint else '-r'} {file}")
     for included in own.locks:
         lock = locks.get(included.path)
         for entry in lock.entries if lock else ():

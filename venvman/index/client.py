@@ -106,6 +106,14 @@ class Index:
         self._link_pages: Once[str, tuple[ProjectPage, ...]] = Once()
         self._warned: Once[tuple[str, str], None] = Once()
 
+    @property
+    def is_local(self) -> bool:
+        """Whether everything it offers lies on this machine, so that nothing is ever waited for."""
+        everywhere = (*self.options.index_urls, *self._sources.values())
+        return all(
+            isinstance(each, Path) for each in (*self._find_links, *map(as_location, everywhere))
+        )
+
     def close(self) -> None:
         """Closes every connection."""
         self._session.close()

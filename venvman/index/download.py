@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -180,6 +181,7 @@ class _Part:
         return self._hashers[algorithm].hexdigest()
 
 
+@lru_cache(maxsize=16_384)
 def local_path(url: str) -> Path | None:
     """The path of a ``file:`` URL, else None."""
     if not url.startswith("file:"):

@@ -87,7 +87,7 @@ def solve(
 ) -> Solution:
     """The solution that pip would find, in at most so many ``rounds``.
 
-    ``ahead``: what will most likely be asked is fetched before it is.
+    ``ahead``: what will most likely be asked is fetched before it is, where it comes from afar.
 
     Raises:
         Unsolvable: there is none.
@@ -101,9 +101,8 @@ def solve(
         limits = Limits(question.constraints, kept, question.sources)
         try:
             allowed = min(rounds, KEEPING_ROUNDS + 2 * len(kept)) if kept else rounds
-            fetcher = Prefetcher(
-                supply, dependencies, limits=limits.specifiers, threads=THREADS if ahead else 0
-            )
+            threads = THREADS if ahead and not supply.is_local else 0
+            fetcher = Prefetcher(supply, dependencies, limits=limits.specifiers, threads=threads)
             pins = _attempt(question, limits, supply, dependencies, shared, allowed, fetcher)
             if not _confirmed(pins, supply, shared):
                 continue

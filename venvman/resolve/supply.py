@@ -40,6 +40,11 @@ _HOPELESS = 8
 class IndexSide(Protocol):
     """What is needed of :class:`venvman.index.client.Index`."""
 
+    @property
+    def is_local(self) -> bool:
+        """Whether nothing is ever waited for."""
+        ...
+
     def project(self, name: NormalizedName, *, refresh: bool = False) -> ProjectFiles:
         """Every file of the project."""
         ...
@@ -96,6 +101,11 @@ class Supply:
         """What was said of files that do not build, by project and URL, as they were met."""
         self._refreshed: set[NormalizedName] = set()
         self._building = True
+
+    @property
+    def is_local(self) -> bool:
+        """Whether everything there is lies on this machine."""
+        return self._index.is_local
 
     def without_building(self) -> Supply:
         """The same supply, knowing the same things; what it would have to build it refuses."""

@@ -214,7 +214,7 @@ def _frozen(
     fresh = [each for each in judged if each not in todo and each.lock is not None]
     apart = _conflicting(context, todo)
     near = [each for each in fresh if each.group.name not in apart]
-    usual = _members(context, *ALWAYS)
+    usual = _members(context, *ALWAYS) if near else ()
     for beside in dict.fromkeys(
         (tuple(near), tuple(each for each in near if each.group.name in usual))
     ):
@@ -332,6 +332,8 @@ def _unmoved(
     Raises:
         LockError: they would have to move, and may not.
     """
+    if not any(each.lock for each in todo):
+        return found
     ships = _members(context, DEFAULT)
     own = [each for each in todo if each.group.name in ships and each.lock is not None]
     others = [each for each in todo if each not in own]
@@ -602,15 +604,15 @@ def _lock_outcome(each: JudgedLock, frozen: Mapping[str, Lock] | None) -> LockOu
         path=each.group.lock,
         lock=after,
         before=each.lock,
-        changed=bool(stale) if frozen is None else _text(each.lock) != _text(after),
+        changed=bool(stale) if frozen is None else each.lock is None or _differ(each.lock, after),
         stale=stale,
     )
 
 
-def _text(lock: Lock | None) -> str | None:
+def _differ(before: Lock, after: Lock) -> bool:
     from venvman.lock.file import render_lock
 
-    return None if lock is None else render_lock(lock)
+    return render_lock(before) != render_lock(after)
 
 
 def _empty() -> Lock:
