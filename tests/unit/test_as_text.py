@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import io
+from typing import TYPE_CHECKING
 
 import pytest
-from rich.console import Console, RenderableType
 
 from tests.support.views import (
     PROJECT,
@@ -34,6 +33,7 @@ from venvman.lock.freshness import Stale
 from venvman.project import Project
 from venvman.report.as_text.render import error_panel, problem_line, problems_panel, render
 from venvman.report.as_text.words import count, duration, plain, sentence_list, size
+from venvman.report.drawing import lines
 from venvman.report.freeze import freeze_result
 from venvman.report.result import Result
 from venvman.report.status import status_result
@@ -41,21 +41,13 @@ from venvman.report.sync import sync_result
 from venvman.sources import VcsSource
 from venvman.workflow.values import FreezeRequest, LockOutcome, SyncOutcome, SyncRequest
 
+if TYPE_CHECKING:
+    from venvman.report.drawing import Drawing
 
-def draw(renderable: RenderableType, *, width: int = 80, color: bool = False) -> str:
+
+def draw(drawing: Drawing, *, width: int = 80, color: bool = False) -> str:
     """What a terminal of ``width`` columns would show."""
-    console = Console(
-        file=io.StringIO(),
-        width=width,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
-    with console.capture() as capture:
-        console.print(renderable, crop=False)
-    return "\n".join(line.rstrip() for line in capture.get().splitlines())
+    return "\n".join(lines(drawing, width=width, color=color))
 
 
 def joined(text: str) -> str:
@@ -199,12 +191,10 @@ class TestSync:
     def test_colour_only_repeats_what_symbols_say(self) -> None:
         result = sync_result([sync_outcome(add("a"), remove("b"))], SyncRequest())
 
-        colored = Console(file=io.StringIO(), force_terminal=True, color_system="standard")
-        with colored.capture() as capture:
-            colored.print(render(result))
+        colored = draw(render(result), color=True)
 
-        assert "\x1b[32m+" in capture.get()
-        assert "\x1b[31m-" in capture.get()
+        assert "\x1b[32m+" in colored
+        assert "\x1b[31m-" in colored
 
 
 def refrozen(**changes: object) -> LockOutcome:

@@ -8,6 +8,7 @@ import pytest
 
 from venvman.cli.console import Manner, Printer, make_console, manner_of
 from venvman.cli.options import Color
+from venvman.report.drawing import Text
 
 
 class Stream(io.StringIO):
@@ -98,22 +99,9 @@ class TestWidth:
         assert manner(terminal=False).width == 120
 
 
-class TestTrimming:
-    def test_a_pipe_gets_no_trailing_blanks(self) -> None:
-        from rich.table import Table
+def test_markup_in_data_is_data() -> None:
+    stream = Stream(terminal=False)
 
-        table = Table.grid(padding=(0, 4, 0, 0))
-        table.add_row("a", "b")
-        table.add_row("long", "")
-        stream = Stream(terminal=False)
+    Printer(stream, manner(terminal=False)).print(Text("requests[security] :smile:"))
 
-        Printer(stream, manner(terminal=False)).print(table)
-
-        assert stream.getvalue() == "a       b\nlong\n"
-
-    def test_markup_in_data_is_data(self) -> None:
-        stream = Stream(terminal=False)
-
-        Printer(stream, manner(terminal=False)).print("requests[security] :smile:")
-
-        assert stream.getvalue() == "requests[security] :smile:\n"
+    assert stream.getvalue() == "requests[security] :smile:\n"

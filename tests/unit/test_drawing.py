@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venvman.cli.console import Manner, Printer, make_console
-from venvman.report.drawing import Grid, Group, Text, Tree, cells, lines, needs_rich
+from venvman.cli.console import Manner, make_console
+from venvman.report.drawing import Grid, Group, Panel, Text, Tree, cells, lines
 
 WIDTH = 40
 WORDS = st.text(st.sampled_from("ab ,é中"), max_size=60)
@@ -120,18 +120,20 @@ def test_letters_take_the_columns_that_a_terminal_gives_them(words: str, width: 
     assert cells(words) == width
 
 
-def test_rich_s_own_drawings_and_ours_may_be_mixed() -> None:
-    from rich.panel import Panel
-
+def test_a_panel_frames_what_is_in_it_and_wraps_it_to_its_width() -> None:
     grid = Grid()
     grid.add_column()
-    grid.add_row(Text("inside"))
-    stream = io.StringIO()
+    grid.add_row(Text("a line that is long"))
 
-    assert needs_rich(Group(Text("x"), Panel("y")))
-    Printer(stream, Manner(color=False, animation=False, width=WIDTH)).print(
-        Group(Text("above"), Panel(grid))
-    )
+    assert lines(Panel(grid, title="error", style="red", width=16), width=80, color=False) == [
+        "╭─ error ──────╮",
+        "│ a line that  │",
+        "│ is long      │",
+        "╰──────────────╯",
+    ]
 
-    assert stream.getvalue().splitlines()[0] == "above"
-    assert "│ inside " in stream.getvalue()
+
+def test_a_panel_is_never_wider_than_the_terminal() -> None:
+    drawn = lines(Panel(Text("中文"), title="too long", style="", width=60), width=8, color=False)
+
+    assert drawn == ["╭──────╮", "│ 中文 │", "╰──────╯"]

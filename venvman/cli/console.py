@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 
 from venvman.cli.streams import write
-from venvman.report.drawing import lines, needs_rich, to_data
+from venvman.report.drawing import lines, to_data
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, TextIO
 
-    from rich.console import Console, RenderableType
+    from rich.console import Console
+
+    from venvman.report.drawing import Drawing
 
 __all__ = ["Manner", "Printer", "Transcript", "make_console", "manner_of"]
 
@@ -71,27 +72,18 @@ def make_console(stream: TextIO, manner: Manner) -> Console:
 
 
 class Transcript:
-    """What a command shows, as values: see :class:`venvman.memo.Memo`.
-
-    It is not ``complete`` where rich drew something itself.
-    """
+    """What a command shows, as values: see :class:`venvman.memo.Memo`."""
 
     def __init__(self) -> None:
         self.shown: list[tuple[bool, bool, Any]] = []
-        self.complete = True
 
-    def add(self, what: object, *, error: bool, wrap: bool = True) -> None:
+    def add(self, what: Drawing | str, *, error: bool, wrap: bool = True) -> None:
         """Adds a drawing, or text for programs; ``error`` says that it went to stderr."""
-        if isinstance(what, str):
-            self.shown.append((error, wrap, what))
-        elif needs_rich(what):
-            self.complete = False
-        else:
-            self.shown.append((error, wrap, to_data(what)))
+        self.shown.append((error, wrap, what if isinstance(what, str) else to_data(what)))
 
 
 class Printer:
-    """Prints drawings to ``stream`` as ``manner`` says; rich is imported where it is needed.
+    """Prints drawings to ``stream`` as ``manner`` says.
 
     What it prints is added to ``transcript``.
     """
@@ -123,21 +115,12 @@ class Printer:
         """Lines that a summary may fill; None where nobody looks at a screen."""
         return None if self.is_bare else self._size()[1]
 
-    def print(self, drawing: RenderableType, *, wrap: bool = True) -> None:
+    def print(self, drawing: Drawing, *, wrap: bool = True) -> None:
         """Prints ``drawing``; what does not wrap is meant to be one line, however long."""
         if self._transcript is not None:
             self._transcript.add(drawing, error=self._stream is sys.stderr, wrap=wrap)
-        if needs_rich(drawing):
-            drawn = io.StringIO()  # rich's own capture would write to the stream all the same
-            console = make_console(drawn, self._manner)
-            console.width = self.width
-            console.print(drawing, crop=False, soft_wrap=not wrap)
-            # Without the blanks that rich pads rows with, where they would end up in a file.
-            printed = [line.rstrip() for line in drawn.getvalue().splitlines()]
-        else:
-            width = self.width if wrap else None
-            ours: Any = drawing
-            printed = lines(ours, width=width, color=self._manner.color)
+        width = self.width if wrap else None
+        printed = lines(drawing, width=width, color=self._manner.color)
         write(self._stream, "".join(f"{line}\n" for line in printed))
 
     def _size(self) -> tuple[int, int]:

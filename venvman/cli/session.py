@@ -172,7 +172,7 @@ class Session:
             except (OSError, VenvmanError):
                 return  # what cannot be looked at is told each time
         resting = [each for each in self._resting if each is not None]
-        if not resting or len(resting) < len(self._resting) or not self.transcript.complete:
+        if not resting or len(resting) < len(self._resting):
             return
         known = Memo(int(result.exit_code), result.answers, self.transcript.shown)
         if self._worked or self.common.quiet:

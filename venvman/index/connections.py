@@ -9,7 +9,6 @@ from urllib.parse import unquote
 
 from venvman.errors import Advice, ConfigurationError
 from venvman.index.auth import split, split_credentials
-from venvman.index.lookups import looked_up_once
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
@@ -67,7 +66,10 @@ class Connections:
             pool.clear()
 
     def _make(self, proxy: str | None, *, verified: bool, secure: bool) -> PoolManager:
+        # Loaded with the first request: what is known, or lies here, takes none.
         import urllib3
+
+        from venvman.index.lookups import looked_up_once
 
         context = self._context(verified=verified) if secure else None
         if proxy is None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import socket
 from contextlib import suppress
+from http.client import HTTPResponse
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -19,7 +20,7 @@ from urllib3.util.connection import allowed_gai_family
 from urllib3.util.timeout import Timeout
 
 from venvman.index.once import Once
-from venvman.index.pace import PacedResponse
+from venvman.index.pace import Paced
 
 if TYPE_CHECKING:
     from urllib3 import PoolManager
@@ -72,8 +73,15 @@ def _look_up(host: str) -> tuple[Address, ...]:
     return answer
 
 
+class _Response(HTTPResponse):
+    """Its headers and body are read at a pace."""
+
+    def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(Paced(sock), *arguments, **options)  # type: ignore[arg-type]
+
+
 class _Connection(HTTPConnection):
-    response_class = PacedResponse
+    response_class = _Response
 
     def _new_conn(self) -> socket.socket:
         try:

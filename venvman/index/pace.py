@@ -6,7 +6,6 @@ A time-out counts from byte to byte, so a byte now and then would be waited for 
 from __future__ import annotations
 
 import time
-from http.client import HTTPResponse
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-__all__ = ["SLOWEST", "Pace", "PacedResponse", "TooSlow", "is_too_slow", "window_of"]
+__all__ = ["SLOWEST", "Pace", "Paced", "TooSlow", "is_too_slow", "window_of"]
 
 SLOWEST = 100
 """Bytes a second; less than the slowest modem."""
@@ -49,13 +48,6 @@ class Pace:
         self._waited, self._received = 0.0, 0
 
 
-class PacedResponse(HTTPResponse):
-    """A response whose headers and body are read at a :class:`Pace`."""
-
-    def __init__(self, sock: socket, *arguments: Any, **options: Any) -> None:  # noqa: ANN401
-        super().__init__(_Paced(sock), *arguments, **options)  # type: ignore[arg-type]
-
-
 def window_of(timeout: float) -> float:
     """The seconds that count together where one wait may take ``timeout``."""
     return 2 * timeout
@@ -69,13 +61,14 @@ def is_too_slow(error: BaseException) -> bool:
     return seen is not None
 
 
-class _Paced:
-    """Stands for a socket whose only use is to be made a file."""
+class Paced:
+    """Stands for a socket whose only use is to be made a file, read at a :class:`Pace`."""
 
     def __init__(self, sock: socket) -> None:
         self._socket = sock
 
     def makefile(self, mode: str) -> Any:  # noqa: ANN401 - what sockets return
+        """The socket as a file."""
         timeout = self._socket.gettimeout()
         if timeout is None:
             return self._socket.makefile(mode)  # type: ignore[call-overload]

@@ -1,9 +1,9 @@
-"""What renderers draw with: text in styles, groups, grids and trees, laid out without rich.
+"""What renderers draw with: text in styles, groups, grids, trees and panels, without rich.
 
-Rich takes longer to import than a small command takes to run; what most commands print is words in
+Rich takes longer to import than a small command takes to run; what commands print is words in
 columns, which need little. Each class here gives its ``rows`` for a width; :func:`lines` makes
-printable lines of them. Where rich draws something itself (a panel, progress), ``__rich__`` puts
-these inside it. Imports nothing of weight: remembered answers are drawn with this, too.
+printable lines of them. Rich draws what moves: progress. Imports nothing of weight: remembered
+answers are drawn with this, too.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any, Literal, TypeAlias
 
-    from rich.console import RenderableType
     from rich.text import Text as RichText
 
     Part: TypeAlias = "str | Text | tuple[str, str]"
-    Drawing: TypeAlias = "Text | Group | Grid | Tree"
+    Drawing: TypeAlias = "Text | Group | Grid | Tree | Panel"
     Overflow = Literal["fold", "ellipsis", "ignore"]
     Span: TypeAlias = tuple[str, str]
     Row: TypeAlias = list[Span]
@@ -27,12 +26,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Grid",
     "Group",
+    "Panel",
     "Text",
     "Tree",
     "cells",
     "from_data",
     "lines",
-    "needs_rich",
     "to_data",
 ]
 
@@ -140,18 +139,12 @@ class Group:
 
     __slots__ = ("parts",)
 
-    def __init__(self, *parts: Drawing | RenderableType) -> None:
+    def __init__(self, *parts: Drawing) -> None:
         self.parts = parts
-
-    def __rich__(self) -> RenderableType:
-        """The same for rich."""
-        from rich.console import Group as RichGroup
-
-        return RichGroup(*self.parts)
 
     def rows(self, width: int | None) -> list[Row]:
         """The lines of its parts."""
-        return [row for part in self.parts for row in _drawing(part).rows(width)]
+        return [row for part in self.parts for row in part.rows(width)]
 
 
 class Grid:
@@ -175,10 +168,6 @@ class Grid:
     def add_row(self, *drawings: Drawing) -> None:
         """One drawing for each column."""
         self.cells.append(drawings)
-
-    def __rich__(self) -> RenderableType:
-        """The same for rich: laid out in the width that it has there."""
-        return _InRich(self)
 
     def rows(self, width: int | None) -> list[Row]:
         """The lines of all rows; a row is as high as its highest cell."""
@@ -244,10 +233,6 @@ class Tree:
         self.children.append(branch)
         return branch
 
-    def __rich__(self) -> RenderableType:
-        """The same for rich."""
-        return _InRich(self)
-
     def rows(self, width: int | None) -> list[Row]:
         """The label's lines, then the branches, drawn without recursion: graphs may be deep."""
         found = self.label.rows(width)
@@ -266,18 +251,29 @@ class Tree:
         return found
 
 
-class _InRich:
-    """A drawing of ours in a width that rich knows."""
+class Panel:
+    """A drawing in a frame of ``width`` columns, with a ``title`` in its upper edge."""
 
-    def __init__(self, drawing: Grid | Tree) -> None:
-        self._drawing = drawing
+    __slots__ = ("inside", "style", "title", "width")
 
-    def __rich_console__(self, _console: object, options: object) -> Iterable[RichText]:
-        from rich.text import Text as RichText
+    def __init__(self, inside: Drawing, *, title: str, style: str, width: int) -> None:
+        self.inside = inside
+        self.title = title
+        self.style = style
+        self.width = width
 
-        width: int = getattr(options, "max_width", 80)
-        for row in self._drawing.rows(width):
-            yield RichText.assemble(*row, no_wrap=True, overflow="ignore")
+    def rows(self, width: int | None) -> list[Row]:
+        """The frame's lines; ``width`` bounds it where it is narrower."""
+        whole = self.width if width is None else min(self.width, width)
+        room = max(whole - 4, 1)
+        # A title that is too long is told by what stands below it.
+        title = f" {self.title} " if cells(self.title) <= room - 2 else ""
+        top = f"╭─{title}{'─' * (room + 1 - cells(title))}╮"
+        found: list[Row] = [[(top, self.style)]]
+        for row in self.inside.rows(room):
+            blank = " " * (room - _width(row))
+            found.append([("│ ", self.style), *row, (f"{blank} ", ""), ("│", self.style)])
+        return [*found, [(f"╰{'─' * (room + 2)}╯", self.style)]]
 
 
 def lines(drawing: Drawing, *, width: int | None, color: bool) -> list[str]:
@@ -288,20 +284,8 @@ def lines(drawing: Drawing, *, width: int | None, color: bool) -> list[str]:
     return [_painted(row) if color else _plain(row) for row in drawing.rows(width)]
 
 
-def needs_rich(drawing: object) -> bool:
-    """Whether it is, or holds, something that rich draws itself."""
-    if isinstance(drawing, Group):
-        return any(needs_rich(part) for part in drawing.parts)
-    return not isinstance(drawing, (Text, Grid, Tree))
-
-
-def to_data(drawing: object) -> tuple[Any, ...]:
-    """``drawing`` as tuples, words and numbers, to be kept; :func:`from_data` is the inverse.
-
-    Raises:
-        TypeError: it holds something that rich draws itself.
-    """
-    drawing = _drawing(drawing)
+def to_data(drawing: Drawing) -> tuple[Any, ...]:
+    """``drawing`` as tuples, words and numbers, to be kept; :func:`from_data` is the inverse."""
     if isinstance(drawing, Text):
         return ("text", drawing.spans, drawing.style, drawing.overflow, drawing.no_wrap)
     if isinstance(drawing, Group):
@@ -309,6 +293,9 @@ def to_data(drawing: object) -> tuple[Any, ...]:
     if isinstance(drawing, Grid):
         rows = [tuple(map(to_data, row)) for row in drawing.cells]
         return ("grid", drawing.gap, drawing.columns, rows)
+    if isinstance(drawing, Panel):
+        inside = to_data(drawing.inside)
+        return ("panel", inside, drawing.title, drawing.style, drawing.width)
     # A tree by its depths, without recursion: graphs may be deep.
     flat: list[tuple[int, tuple[Any, ...]]] = []
     waiting = [(0, drawing)]
@@ -334,6 +321,8 @@ def from_data(data: Sequence[Any]) -> Drawing:
         for row in rest[2]:
             grid.add_row(*map(from_data, row))
         return grid
+    if kind == "panel":
+        return Panel(from_data(rest[0]), title=rest[1], style=rest[2], width=rest[3])
     (_, label), *below = rest[1]
     path = [Tree(from_data(label), guide_style=rest[0])]
     for depth, each in below:
@@ -349,12 +338,6 @@ def cells(text: str) -> int:
     return sum(
         0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1 for letter in text
     )
-
-
-def _drawing(part: object) -> Drawing:
-    if isinstance(part, (Text, Group, Grid, Tree)):
-        return part
-    raise TypeError(part)
 
 
 def _width(row: Row) -> int:

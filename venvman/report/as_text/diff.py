@@ -9,17 +9,16 @@ from venvman.report.as_text.words import Style, plain
 from venvman.report.drawing import Group, Text
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from venvman.report.diff import DiffView
+    from venvman.report.drawing import Drawing
 
 __all__ = ["render_diff"]
 
 
-def render_diff(view: DiffView) -> RenderableType:
+def render_diff(view: DiffView) -> Drawing:
     """All changes of each lock, whatever the screen's height: they are what was asked for."""
     heading = Text.assemble(plain(view.before, Style.PLACE), " -> ", plain(view.after, Style.PLACE))
-    parts: list[RenderableType] = [heading]
+    parts: list[Drawing] = [heading]
     for path, changes in view.changes:
         if not changes:
             continue

@@ -13,8 +13,6 @@ from venvman.report.fixes import AT_ROOT
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rich.console import RenderableType
-
     from venvman.report.drawing import Drawing
     from venvman.report.fixes import Standing
 
@@ -34,12 +32,12 @@ FAMILIES = {
 Finding = dict[str, Any]
 
 
-def render_doctor(data: Mapping[str, Any], here: Standing = AT_ROOT) -> RenderableType:
+def render_doctor(data: Mapping[str, Any], here: Standing = AT_ROOT) -> Drawing:
     """``data`` as DESIGN 4.3 has it: ``findings[]``. Every finding is shown, on every screen."""
     projects: list[Mapping[str, Any]] = data.get("projects", [data])
     if len(projects) == 1:
         return _project(projects[0], here)
-    parts: list[RenderableType] = []
+    parts: list[Drawing] = []
     for project in projects:
         parts += [plain(project["project"], Style.NAME), _project(project, here)]
     return Group(*parts)
@@ -77,11 +75,11 @@ def _explained(code: Mapping[str, str]) -> tuple[Drawing, ...]:
     )
 
 
-def _project(data: Mapping[str, Any], here: Standing) -> RenderableType:
+def _project(data: Mapping[str, Any], here: Standing) -> Drawing:
     findings = _without_consequences(data["findings"])
     if not findings:
         return Text.assemble(("Healthy: ", Style.GOOD), "nothing has drifted.")
-    parts: list[RenderableType] = []
+    parts: list[Drawing] = []
     for family, title in FAMILIES.items():
         members = [each for each in findings if each["code"].startswith(family)]
         if members:

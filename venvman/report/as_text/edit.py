@@ -13,9 +13,8 @@ from venvman.report.edit import difference
 from venvman.requirements.edit import EditKind
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from venvman.project import Project
+    from venvman.report.drawing import Drawing
     from venvman.report.edit import EditView, UpgradeView
     from venvman.requirements.edit import LineEdit
     from venvman.workflow.editing import EditOutcome, FileEdit
@@ -32,10 +31,10 @@ _LINES = {
 }
 
 
-def render_edit(view: EditView, *, verbose: bool, height: int | None) -> RenderableType:
+def render_edit(view: EditView, *, verbose: bool, height: int | None) -> Drawing:
     """The edited lines (a diff, if they are not yet), then what followed."""
     outcome = view.outcome
-    parts: list[RenderableType] = []
+    parts: list[Drawing] = []
     for file in outcome.files:
         parts += _file(file, outcome.project, dry_run=view.dry_run)
     if not view.adding:
@@ -43,7 +42,7 @@ def render_edit(view: EditView, *, verbose: bool, height: int | None) -> Rendera
     return Group(*parts, *_followed(outcome.frozen, outcome.synced, verbose=verbose, height=height))
 
 
-def render_upgrade(view: UpgradeView, *, verbose: bool, height: int | None) -> RenderableType:
+def render_upgrade(view: UpgradeView, *, verbose: bool, height: int | None) -> Drawing:
     """The pins that moved, then what that did to the environment."""
     frozen, synced = view.outcome.frozen, view.outcome.synced
     if synced is not None and not synced.plan and not synced.created:
@@ -51,11 +50,11 @@ def render_upgrade(view: UpgradeView, *, verbose: bool, height: int | None) -> R
     return Group(*_followed(frozen, synced, verbose=verbose, height=height))
 
 
-def _file(edit: FileEdit, project: Project, *, dry_run: bool) -> list[RenderableType]:
+def _file(edit: FileEdit, project: Project, *, dry_run: bool) -> list[Drawing]:
     path = project.display(edit.path)
     if dry_run and edit.changed:
         return [_diff(difference(edit, project))]
-    lines: list[RenderableType] = []
+    lines: list[Drawing] = []
     if edit.before is None:
         lines.append(Text.assemble(("+ ", Style.ADDED), plain(path, Style.PLACE), " created"))
     return [*lines, *(_line(each, path) for each in edit.edits)]
@@ -81,9 +80,9 @@ def _diff(text: str) -> Text:
     return Text("\n").join(lines)
 
 
-def _removed(outcome: EditOutcome, *, dry_run: bool) -> list[RenderableType]:
+def _removed(outcome: EditOutcome, *, dry_run: bool) -> list[Drawing]:
     """What leaves with the removed lines, and what stays all the same."""
-    lines: list[RenderableType] = []
+    lines: list[Drawing] = []
     if outcome.leaving:
         names = plain(sentence_list(outcome.leaving), Style.NAME)
         one = len(outcome.leaving) == 1
@@ -103,7 +102,7 @@ def _removed(outcome: EditOutcome, *, dry_run: bool) -> list[RenderableType]:
 
 def _followed(
     frozen: FreezeOutcome | None, synced: SyncOutcome | None, *, verbose: bool, height: int | None
-) -> list[RenderableType]:
+) -> list[Drawing]:
     if frozen is None:
         return []
     # Why the locks were stale needs no telling: somebody has just asked for it.

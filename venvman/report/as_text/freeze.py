@@ -10,8 +10,7 @@ from venvman.report.drawing import Group, Text
 from venvman.report.freeze import changes_of_freeze, nothing_to_do
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
+    from venvman.report.drawing import Drawing
     from venvman.report.freeze import FreezeView
     from venvman.workflow.values import FreezeOutcome, LockOutcome
 
@@ -20,9 +19,9 @@ __all__ = ["freeze_lines", "lock_lines", "render_freeze"]
 _MOST_REASONS = 3
 
 
-def render_freeze(view: FreezeView, *, verbose: bool, height: int | None) -> RenderableType:
+def render_freeze(view: FreezeView, *, verbose: bool, height: int | None) -> Drawing:
     """Each project's locks and the pins that moved."""
-    parts: list[RenderableType] = []
+    parts: list[Drawing] = []
     for outcome in view.outcomes:
         if len(view.outcomes) > 1:
             parts.append(plain(outcome.project.root.as_posix(), Style.NAME))
@@ -30,9 +29,9 @@ def render_freeze(view: FreezeView, *, verbose: bool, height: int | None) -> Ren
     return Group(*parts)
 
 
-def lock_lines(outcome: FreezeOutcome) -> list[RenderableType]:
+def lock_lines(outcome: FreezeOutcome) -> list[Drawing]:
     """A line per lock that changed, with the reasons that made it stale below it."""
-    lines: list[RenderableType] = []
+    lines: list[Drawing] = []
     for lock in outcome.locks:
         if lock.changed:
             lines.append(_lock_line(lock, outcome))
@@ -44,9 +43,7 @@ def lock_lines(outcome: FreezeOutcome) -> list[RenderableType]:
     return lines
 
 
-def freeze_lines(
-    outcome: FreezeOutcome, *, verbose: bool, height: int | None
-) -> list[RenderableType]:
+def freeze_lines(outcome: FreezeOutcome, *, verbose: bool, height: int | None) -> list[Drawing]:
     """One project's summary, without its name."""
     if not outcome.changed:
         return [_unchanged(outcome)]

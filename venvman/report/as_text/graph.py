@@ -13,9 +13,8 @@ from venvman.secrets import redact
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.console import RenderableType
-
     from venvman.graph import Chain, Chains, Graph, Package
+    from venvman.report.drawing import Drawing
     from venvman.workflow.graphing import TreeOutcome, WhyOutcome
 
 __all__ = ["render_tree", "render_why"]
@@ -23,9 +22,9 @@ __all__ = ["render_tree", "render_why"]
 _MOST_CHAINS = 10
 
 
-def render_tree(outcome: TreeOutcome) -> RenderableType:
+def render_tree(outcome: TreeOutcome) -> Drawing:
     """One tree for each source file, or for each package that was asked about."""
-    parts: list[RenderableType] = []
+    parts: list[Drawing] = []
     for heading, branches in groupby(outcome.branches, key=_heading):
         if heading is None:
             parts += [_planted(branch) for branch in branches]
@@ -41,7 +40,7 @@ def render_tree(outcome: TreeOutcome) -> RenderableType:
     return Group(*parts, Text(_total(outcome.graph), style=Style.FAINT))
 
 
-def render_why(outcome: WhyOutcome, *, verbose: bool) -> RenderableType:
+def render_why(outcome: WhyOutcome, *, verbose: bool) -> Drawing:
     """For each package its version, then the chains to it, shortest first."""
     return Group(*(_reason(each, outcome, verbose=verbose) for each in outcome.reasons))
 
@@ -112,7 +111,7 @@ def _total(graph: Graph) -> str:
     return count(len(graph.packages), "package")
 
 
-def _reason(chains: Chains, outcome: WhyOutcome, *, verbose: bool) -> RenderableType:
+def _reason(chains: Chains, outcome: WhyOutcome, *, verbose: bool) -> Drawing:
     package = outcome.graph.packages[chains.name]
     limits = [each for each in outcome.limits if each.name == chains.name]
     if not chains.chains and not limits:

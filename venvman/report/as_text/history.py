@@ -16,9 +16,8 @@ from venvman.report.history import changes_between
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rich.console import RenderableType
-
     from venvman.environment.history import State
+    from venvman.report.drawing import Drawing
     from venvman.report.history import RollbackView
     from venvman.workflow.recalling import HistoryReport, Recalled
     from venvman.workflow.rollingback import RollbackOutcome
@@ -29,7 +28,7 @@ _SHORT = 7
 _SIGNS = {ChangeKind.ADDED: "+", ChangeKind.CHANGED: "~", ChangeKind.REMOVED: "-"}
 
 
-def render_history(report: HistoryReport, *, verbose: bool, height: int | None) -> RenderableType:
+def render_history(report: HistoryReport, *, verbose: bool, height: int | None) -> Drawing:
     """A row for each state; with ``verbose`` the names of what changed under each."""
     if not report.states:
         shown = plain(report.project.display(report.environment), Style.NAME)
@@ -37,7 +36,7 @@ def render_history(report: HistoryReport, *, verbose: bool, height: int | None) 
             Text.assemble(shown, " has no history yet: it begins with the first sync."),
         )
     shown_rows = report.states[: fitting(height, used=3, verbose=verbose)]
-    parts: list[RenderableType] = []
+    parts: list[Drawing] = []
     if verbose:
         for recalled in shown_rows:
             parts.append(_table((recalled,), header=recalled.number == 0))
@@ -57,7 +56,7 @@ def render_history(report: HistoryReport, *, verbose: bool, height: int | None) 
     return Group(*parts)
 
 
-def render_rollback(view: RollbackView, *, verbose: bool, height: int | None) -> RenderableType:
+def render_rollback(view: RollbackView, *, verbose: bool, height: int | None) -> Drawing:
     """What was done, or with a dry run would be, on one screen."""
     outcome, only_looked = view.outcome, view.request.dry_run
     if not outcome.plan and not outcome.written:
@@ -67,7 +66,7 @@ def render_rollback(view: RollbackView, *, verbose: bool, height: int | None) ->
         )
     changes = changes_of_plan(outcome.plan, outcome.project)
     limit = fitting(height, used=5, verbose=verbose)
-    parts: list[RenderableType] = [change_list(changes, limit=limit)] if changes else []
+    parts: list[Drawing] = [change_list(changes, limit=limit)] if changes else []
     parts += [
         Text.assemble(
             ("~ ", Style.CHANGED),

@@ -13,9 +13,8 @@ from venvman.report.fixes import AT_ROOT, shell_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rich.console import RenderableType
-
     from venvman.errors import Fix
+    from venvman.report.drawing import Drawing
     from venvman.report.fixes import Standing
 
 __all__ = ["render_hook_run", "render_hooks"]
@@ -26,10 +25,10 @@ _MODES = {
 }
 
 
-def render_hooks(data: Mapping[str, Any]) -> RenderableType:
+def render_hooks(data: Mapping[str, Any]) -> Drawing:
     """One line for each hook."""
     rows = [(hook["name"], _state(hook)) for hook in data["hooks"]]
-    parts: list[RenderableType] = [
+    parts: list[Drawing] = [
         Text.assemble("Git hooks in ", plain(data["folder"], Style.PLACE)),
         fact_grid(rows),
     ]
@@ -39,7 +38,7 @@ def render_hooks(data: Mapping[str, Any]) -> RenderableType:
     return Group(*parts)
 
 
-def render_hook_run(data: Mapping[str, Any], here: Standing = AT_ROOT) -> RenderableType:
+def render_hook_run(data: Mapping[str, Any], here: Standing = AT_ROOT) -> Drawing:
     """``venvman: text; 'command' mends it``; ``venvman (folder): ...`` where there are several."""
     lines = data["lines"]
     several = len(lines) > 1 or any(line["project"] != "." for line in lines)

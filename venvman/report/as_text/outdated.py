@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from venvman.report.as_text.words import Style, count, plain
-from venvman.report.drawing import Group, Text
+from venvman.report.drawing import Grid, Group, Text
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
+    from venvman.report.drawing import Drawing
     from venvman.workflow.outdating import Hold, OutdatedOutcome, OutdatedPin
 
 __all__ = ["render_outdated"]
 
 
-def render_outdated(outcome: OutdatedOutcome) -> RenderableType:
+def render_outdated(outcome: OutdatedOutcome) -> Drawing:
     """A row for each pin that is behind, and how many there are."""
     if not outcome.pins:
         newest = (
@@ -26,10 +23,12 @@ def render_outdated(outcome: OutdatedOutcome) -> RenderableType:
             else f"all {count(outcome.checked, 'pin')} are the newest there are."
         )
         return Text.assemble(("Nothing to do: ", Style.GOOD), newest)
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style=Style.FAINT)
-    for heading in ("package", "locked", "allowed", "newest", "held back by"):
-        last = heading == "held back by"
-        table.add_column(heading, no_wrap=not last, overflow="fold", min_width=12 if last else None)
+    *short, last = headings = ("package", "locked", "allowed", "newest", "held back by")
+    table = Grid(gap=2)
+    for _ in short:
+        table.add_column(whole=True)
+    table.add_column(minimum=len(last))
+    table.add_row(*(Text(each, Style.FAINT) for each in headings))
     for pin in outcome.pins:
         table.add_row(*_row(pin))
     movable = sum(pin.moves for pin in outcome.pins)

@@ -6,16 +6,12 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import Advice, Severity
 from venvman.report.as_text.words import Style, count, plain
-from venvman.report.drawing import Group, Text, cells
+from venvman.report.drawing import Grid, Group, Panel, Text, cells
 from venvman.report.fixes import AT_ROOT, shell_line
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from rich.console import RenderableType
-    from rich.panel import Panel
-    from rich.table import Table
 
     from venvman.errors import Fix, Problem, VenvmanError
     from venvman.report.drawing import Drawing
@@ -51,7 +47,7 @@ def error_panel(
     asked about is not the wanted one.
     """
     single = len(error.problems) == 1
-    parts: list[RenderableType] = []
+    parts: list[Drawing] = []
     if not single or error.problems[0].message != error.message:
         parts.append(plain(error.message, Style.NAME))
     parts += _listed(error.problems, here, heading=Style.NAME if single else "")
@@ -70,7 +66,7 @@ def problems_panel(problems: Sequence[Problem], here: Standing = AT_ROOT, *, wid
 
 def problem_block(problem: Problem, here: Standing, *, heading: str = "") -> Group:
     """One problem on lines of its own: message, place, the text itself, reason, next command."""
-    parts: list[RenderableType] = [plain(problem.message, heading)]
+    parts: list[Drawing] = [plain(problem.message, heading)]
     if problem.path is not None:
         parts.append(_place(problem))
     if problem.text is not None:
@@ -104,17 +100,16 @@ def fix_line(fix: Fix, here: Standing) -> Text:
     return Text.assemble(("Next: ", Style.FAINT), line, overflow="ignore", no_wrap=True)
 
 
-def _panel(parts: Sequence[RenderableType], *, title: str, style: str, width: int) -> Group:
+def _panel(parts: Sequence[Drawing], *, title: str, style: str, width: int) -> Group:
     """The panel; commands that are wider than it stand below, whole."""
     inside, below = _divided(parts, min(width, _WIDEST) - 4)
-    return Group(_frame(inside, title=title, style=style, width=width), *below)
+    frame = Panel(Group(*_spaced(inside)), title=title, style=style, width=min(width, _WIDEST))
+    return Group(frame, *below)
 
 
-def _divided(
-    parts: Sequence[RenderableType], width: int
-) -> tuple[list[RenderableType], list[Drawing]]:
+def _divided(parts: Sequence[Drawing], width: int) -> tuple[list[Drawing], list[Drawing]]:
     """``parts`` without the commands wider than ``width``, and those, each once."""
-    inside: list[RenderableType] = []
+    inside: list[Drawing] = []
     below: list[Drawing] = []
     for part in parts:
         if isinstance(part, Group):
@@ -128,21 +123,8 @@ def _divided(
     return inside, below
 
 
-def _frame(parts: Sequence[RenderableType], *, title: str, style: str, width: int) -> Panel:
-    from rich.panel import Panel
-
-    return Panel(
-        Group(*_spaced(parts)),
-        title=plain(title, style).__rich__(),
-        title_align="left",
-        border_style=style,
-        width=min(width, _WIDEST),
-        padding=(0, 1),
-    )
-
-
-def _listed(problems: Sequence[Problem], here: Standing, *, heading: str) -> list[RenderableType]:
-    shown: list[RenderableType] = [
+def _listed(problems: Sequence[Problem], here: Standing, *, heading: str) -> list[Drawing]:
+    shown: list[Drawing] = [
         problem_block(problem, here, heading=heading) for problem in problems[:_MOST]
     ]
     if len(problems) > _MOST:
@@ -156,22 +138,20 @@ def _place(problem: Problem) -> Text:
     return plain(where, Style.PLACE)
 
 
-def _quotation(problem: Problem) -> Table:
+def _quotation(problem: Problem) -> Grid:
     """The text as it stands in the file; the number is that of its first line."""
-    from rich.table import Table
-
-    table = Table.grid()
-    table.add_column(no_wrap=True, style=Style.FAINT)
-    table.add_column(overflow="fold")
+    table = Grid(gap=0)
+    table.add_column(whole=True, style=Style.FAINT)
+    table.add_column()
     for position, line in enumerate((problem.text or "").splitlines() or [""]):
         number = "" if problem.line is None else str(problem.line + position)
-        table.add_row(f"  {number} | ", plain(line))
+        table.add_row(Text(f"  {number} | "), plain(line))
     return table
 
 
-def _spaced(parts: Sequence[RenderableType]) -> list[RenderableType]:
+def _spaced(parts: Sequence[Drawing]) -> list[Drawing]:
     """``parts`` with an empty line between each two."""
-    spaced: list[RenderableType] = []
+    spaced: list[Drawing] = []
     for part in parts:
         spaced += [Text(), part] if spaced else [part]
     return spaced

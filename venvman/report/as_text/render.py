@@ -1,7 +1,4 @@
-"""Result to rich renderables: one function, and a table of what draws which command.
-
-The only part of venvman besides ``cli`` that imports rich.
-"""
+"""Result to drawing: one function, and a table of what draws which command."""
 
 from __future__ import annotations
 
@@ -12,9 +9,8 @@ from venvman.report.drawing import Group
 from venvman.report.fixes import AT_ROOT
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from venvman.report.diff import DiffView
+    from venvman.report.drawing import Drawing
     from venvman.report.edit import EditView, UpgradeView
     from venvman.report.fixes import Standing
     from venvman.report.freeze import FreezeView
@@ -34,7 +30,7 @@ def render(
     verbose: bool = False,
     height: int | None = None,
     here: Standing = AT_ROOT,
-) -> RenderableType:
+) -> Drawing:
     """What stdout shows of ``result``, and the next command for who stands ``here``.
 
     ``verbose`` shows whole lists; otherwise a summary fits ``height`` lines (None: no screen).
@@ -43,7 +39,7 @@ def render(
     return drawn if result.next is None else Group(drawn, fix_line(result.next, here))
 
 
-def _doctor(result: Result, here: Standing) -> RenderableType:
+def _doctor(result: Result, here: Standing) -> Drawing:
     from venvman.report.as_text.doctor import render_catalogue, render_doctor
     from venvman.report.doctor import CatalogueView
 
@@ -52,7 +48,7 @@ def _doctor(result: Result, here: Standing) -> RenderableType:
     return render_doctor(result.data, here)
 
 
-def _render(result: Result, *, verbose: bool, height: int | None, here: Standing) -> RenderableType:
+def _render(result: Result, *, verbose: bool, height: int | None, here: Standing) -> Drawing:
     match result.command:
         case "sync":
             from venvman.report.as_text.sync import render_sync
@@ -84,7 +80,7 @@ def _render(result: Result, *, verbose: bool, height: int | None, here: Standing
             return _render_other(result, verbose=verbose, height=height)
 
 
-def _render_other(result: Result, *, verbose: bool, height: int | None) -> RenderableType:
+def _render_other(result: Result, *, verbose: bool, height: int | None) -> Drawing:
     """The verbs on top of the first ones."""
     match result.command:
         case "tree":
@@ -119,7 +115,7 @@ def _render_other(result: Result, *, verbose: bool, height: int | None) -> Rende
             return render_short(result, verbose=verbose)
 
 
-def _render_states(result: Result, *, verbose: bool, height: int | None) -> RenderableType:
+def _render_states(result: Result, *, verbose: bool, height: int | None) -> Drawing:
     from venvman.report.as_text.history import render_history, render_rollback
 
     if result.command == "history":

@@ -11,7 +11,8 @@ from venvman.report.drawing import Group, Text, Tree
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rich.console import RenderableType
+    from venvman.report.drawing import Drawing
+
 
 __all__ = ["render_scan"]
 
@@ -22,7 +23,7 @@ _UNSAID = {"index_urls": [DEFAULT_INDEX]}
 """Options as they are where a file is silent."""
 
 
-def render_scan(data: Mapping[str, Any], *, verbose: bool) -> RenderableType:
+def render_scan(data: Mapping[str, Any], *, verbose: bool) -> Drawing:
     """``data`` as DESIGN 4.3 has it: ``projects[]`` with ``files[]``; errors are told elsewhere."""
     projects = data["projects"]
     trees = [_project(project, verbose=verbose) for project in projects]

@@ -11,8 +11,7 @@ from venvman.report.drawing import Group, Text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rich.console import RenderableType
-
+    from venvman.report.drawing import Drawing
     from venvman.report.result import Result
 
 __all__ = ["render_short"]
@@ -21,7 +20,7 @@ __all__ = ["render_short"]
 _LARGEST = 5
 
 
-def render_short(result: Result, *, verbose: bool = False) -> RenderableType:
+def render_short(result: Result, *, verbose: bool = False) -> Drawing:
     """``clean``, the ``cache`` family and ``self report``."""
     data = result.data
     match result.command:
@@ -52,7 +51,7 @@ def _clean(data: Mapping[str, Any]) -> Text:
     return Text.assemble(("Nothing to do: ", Style.GOOD), "there is no ", path, ".")
 
 
-def _sizes(data: Mapping[str, Any], *, verbose: bool) -> RenderableType:
+def _sizes(data: Mapping[str, Any], *, verbose: bool) -> Drawing:
     kinds: dict[str, tuple[int, int]] = {}
     for part in data["parts"]:
         held, files = kinds.get(part["kind"], (0, 0))
@@ -87,7 +86,7 @@ def _attic(attic: Mapping[str, Any], verbose: bool) -> Text:
     return text
 
 
-def _verified(data: Mapping[str, Any]) -> RenderableType:
+def _verified(data: Mapping[str, Any]) -> Drawing:
     checked = f"{count(data['checked'], 'wheel')} verified, {size(data['bytes'])}"
     if not data["damaged"]:
         return Text.assemble((f"{checked}: ", Style.GOOD), "all are as they were unpacked.")

@@ -15,9 +15,8 @@ from venvman.report.sync import nothing_to_do
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rich.console import RenderableType
-
     from venvman.events import Stage
+    from venvman.report.drawing import Drawing
     from venvman.report.sync import SyncView
     from venvman.workflow.values import SyncOutcome
 
@@ -27,10 +26,10 @@ __all__ = ["done_lines", "render_sync"]
 _WORTH_TELLING = 0.05
 
 
-def render_sync(view: SyncView, *, verbose: bool, height: int | None) -> RenderableType:
+def render_sync(view: SyncView, *, verbose: bool, height: int | None) -> Drawing:
     """Each project's summary; with several, the project's folder stands above it."""
     only_looked = view.request.dry_run or view.request.check
-    parts: list[RenderableType] = []
+    parts: list[Drawing] = []
     for outcome in view.outcomes:
         if len(view.outcomes) > 1:
             parts.append(plain(outcome.project.root.as_posix(), Style.NAME))
@@ -41,7 +40,7 @@ def render_sync(view: SyncView, *, verbose: bool, height: int | None) -> Rendera
     return Group(*parts)
 
 
-def done_lines(outcome: SyncOutcome, *, verbose: bool, height: int | None) -> list[RenderableType]:
+def done_lines(outcome: SyncOutcome, *, verbose: bool, height: int | None) -> list[Drawing]:
     """What a sync did to one project, without its name."""
     head = _head(outcome, created="created", verbose=verbose, height=height)
     if not outcome.plan:
@@ -57,7 +56,7 @@ def done_lines(outcome: SyncOutcome, *, verbose: bool, height: int | None) -> li
     ]
 
 
-def _intention(outcome: SyncOutcome, *, verbose: bool, height: int | None) -> list[RenderableType]:
+def _intention(outcome: SyncOutcome, *, verbose: bool, height: int | None) -> list[Drawing]:
     head = _head(outcome, created="would be created", verbose=verbose, height=height)
     if not outcome.plan:
         return head or [_nothing_to_do(outcome)]
@@ -76,8 +75,8 @@ def _intention(outcome: SyncOutcome, *, verbose: bool, height: int | None) -> li
 
 def _head(
     outcome: SyncOutcome, *, created: str, verbose: bool, height: int | None
-) -> list[RenderableType]:
-    lines: list[RenderableType] = []
+) -> list[Drawing]:
+    lines: list[Drawing] = []
     if outcome.frozen is not None:
         lines += lock_lines(outcome.frozen)
         moves = changes_of_freeze(outcome.frozen)
