@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from venvman.environment.neighbours import note
-from venvman.errors import Advice, InstallError
+from venvman.errors import Advice, InstallError, VenvmanError
 from venvman.events import Stage
 from venvman.frozen import dataclass
 from venvman.install.attic import Attic
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from venvman.install.staging import Incoming
     from venvman.lock.file import LockEntry
     from venvman.options import IndexOptions
-    from venvman.store.store import Store
+    from venvman.store.store import Store, Unpack
     from venvman.workflow.context import Context
     from venvman.workflow.places import Place
     from venvman.workflow.stopwatch import Stopwatch
@@ -198,7 +198,26 @@ class _Site:
         step = Add(entry=LockEntry(name=PIP, version=None), because="every environment has pip")
         return replace(plan, steps=(*plan.steps, step)), _merged(incoming, more)
 
-    def _bundled_pip(self) -> _Incoming:
+    @contextmanager
+    def _pip_meanwhile(self, unpack: Unpack) -> Iterator[None]:
+        """Unpacks the pip of a new environment during the block, and not after it."""
+        if self.work.place.environment is not None:
+            yield
+            return
+        from threading import Thread
+
+        def bring() -> None:
+            with suppress(VenvmanError, OSError):  # told when it is really wanted
+                self._bundled_pip(unpack)
+
+        thread = Thread(target=bring, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            thread.join()
+
+    def _bundled_pip(self, unpack: Unpack | None = None) -> _Incoming:
         from hashlib import sha256
 
         from venvman.python.interpreters import bundled_pip
@@ -207,7 +226,7 @@ class _Site:
         if wheel is None:
             return _Incoming(wheels={}, direct_urls={})
         digest = sha256(wheel.read_bytes()).hexdigest()
-        stored = self.store.get(digest) or self.store.add(wheel, sha256=digest)
+        stored = self.store.get(digest) or self.store.add(wheel, sha256=digest, unpack=unpack)
         return _Incoming(wheels={PIP: stored}, direct_urls={})
 
     def _commit(self, environment: Environment, plan: Plan, incoming: _Incoming) -> Outcome:
@@ -277,7 +296,7 @@ class _Site:
             return _Incoming(wheels={}, direct_urls={})
         # Before anything is built: what is written meanwhile must not pass for what was built.
         digests = {entry.name: self._described(entry) for entry in entries}
-        with Unpackers() as workers:
+        with Unpackers() as workers, self._pip_meanwhile(workers.unpack):
             found = obtain(
                 entries,
                 interpreter=self.work.place.interpreter,
