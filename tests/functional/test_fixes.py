@@ -33,6 +33,7 @@ from tests.support.projects import HEADER, git, lock_of, site_of
 from tests.support.sites import Site
 from tests.support.wheels import make_wheel
 from venvman.doctor.codes import CODES
+from venvman.doctor.finding import ByFix
 from venvman.install.journal import write_journal
 
 if TYPE_CHECKING:
@@ -263,6 +264,13 @@ SCENARIOS: tuple[tuple[str, Break], ...] = (
     ("VM503", edit(f"{BETA}/RECORD", "", "../../../../../outside,,\n")),
     ("VM504", edit(f"{BETA}/RECORD", "", "a\0b,,\n")),
     ("VM504", cut_a_record),
+    ("VM505", write(f"{SITE}/utils.py", "")),
+    ("VM505", write(f"{SITE}/own/__init__.py", "")),
+    ("VM505", all_of(share_a_folder, write(f"{SITE}/shared/__init__.py", ""))),
+    ("VM505", all_of(share_a_folder, write(f"{SITE}/shared/deep/__init__.py", ""))),
+    ("VM506", write(f"{SITE}/sitecustomize.py", "raise SystemExit")),
+    ("VM506", write(f"{SITE}/usercustomize/__init__.py", "")),
+    ("VM506", write(f"{SITE}/evil.pth", "import os")),
     ("VM601", lambda _root: None),
     ("VM602", write(".gitignore", "venv\n*.lock\n")),
     ("VM603", write(".gitignore", "venv\n")),
@@ -314,13 +322,6 @@ TOLD: tuple[tuple[str, Break], ...] = (
     ("VM413", say_in_metadata("Requires-Python: <3")),
     ("VM414", say_in_metadata("Requires-Dist: no requirement")),
     ("VM416", install_an_egg),
-    ("VM505", write(f"{SITE}/utils.py", "")),
-    ("VM505", write(f"{SITE}/own/__init__.py", "")),
-    ("VM505", all_of(share_a_folder, write(f"{SITE}/shared/__init__.py", ""))),
-    ("VM505", all_of(share_a_folder, write(f"{SITE}/shared/deep/__init__.py", ""))),
-    ("VM506", write(f"{SITE}/sitecustomize.py", "raise SystemExit")),
-    ("VM506", write(f"{SITE}/usercustomize/__init__.py", "")),
-    ("VM506", write(f"{SITE}/evil.pth", "import os")),
     ("VM509", lose_the_function),
     ("VM509", all_of(lose_the_function, write("libs/hello/hello.py", "def mainly(): ..."))),
     ("VM703", edit("requirements.txt", "", "--trusted-host e.invalid\n")),
@@ -459,6 +460,80 @@ def test_what_doctor_prints_mends_from_where_it_is_printed(
         done = shell(fix, cwd, shell_path)
         assert done.code == 0, (fix, done.stdout + done.stderr)
     assert findings(code, root, cwd, flags) == [], before
+
+
+FIRST = dict(reversed((*SCENARIOS, *TOLD)))
+BY_FIX = {each.code: each.by_fix for each in CODES}
+
+
+def fixed_by(root: Path, code: str, *flags: str) -> dict[str, Any]:
+    data: dict[str, Any] = run(
+        "doctor", "--fix", "--select", code, "--format", "json", *flags, cwd=root
+    ).json["data"]
+    return data
+
+
+# Of the Python that the scenario of VM105 asks for there is none.
+@pytest.mark.parametrize("code", sorted(FIRST.keys() - {"VM105"}))
+def test_doctor_fixes_what_the_catalogue_says_and_nothing_else(code: str, root: Path) -> None:
+    FIRST[code](root)
+    if BY_FIX[code] is not ByFix.YES:
+        assert fixed_by(root, code)["ran"] == []
+    planned = fixed_by(root, code, "--yes", "--freeze", "--dry-run")
+    assert planned["fixed"] == []
+    done = fixed_by(root, code, "--yes", "--freeze")
+    if BY_FIX[code] is ByFix.NO:
+        assert (planned["ran"], done["ran"], done["fixed"]) == ([], [], [])
+        return
+    assert [each["fix"] for each in done["ran"]][: len(planned["ran"])] == [
+        each["fix"] for each in planned["ran"]
+    ]
+    assert {each["code"] for each in done["fixed"]} == {code}
+    assert done["findings"] == []
+
+
+def test_doctor_fixes_all_at_once_and_leaves_what_needs_a_decision(root: Path) -> None:
+    for code in ("VM404", "VM501", "VM505"):
+        FIRST[code](root)
+    (site_of(root) / "alpha.py").chmod(0o666)
+    (site_of(root) / "~eta").mkdir()
+    ran = run("doctor", "--fix", "--ignore", "VM6", cwd=root)
+    assert ran.code == 1
+    lines = ran.stdout.splitlines()
+    assert [line for line in lines if line.startswith("Ran: venvman")] == [
+        "Ran: venvman sync --frozen --reinstall beta --inexact"
+    ]
+    assert sorted(line[7:12] for line in lines if line.startswith("Fixed: ")) == [
+        *("VM407", "VM501", "VM507")
+    ]
+    assert (site_of(root) / "gamma-1.0.dist-info").exists()
+    assert (site_of(root) / "utils.py").exists()
+    assert run("doctor", "--fix", "--yes", "--ignore", "VM6", cwd=root).code == 0
+    assert run("doctor", "--ignore", "VM6", cwd=root).stdout == "Healthy: nothing has drifted.\n"
+
+
+def test_what_follows_from_a_fix_is_fixed_too(root: Path) -> None:
+    (root / "requirements.lock").unlink()
+    shutil.rmtree(root / "venv")
+    done = run("doctor", "--fix", "--freeze", "--format", "json", cwd=root)
+    assert [each["code"] for each in done.json["data"]["fixed"]] == ["VM101", "VM301"]
+    assert done.code == 0
+
+
+def test_a_fix_that_fails_is_told_and_the_others_are_made(root: Path, index: Index) -> None:
+    remove("beta*")(root)
+    (site_of(root) / "~eta").mkdir()
+    edit("requirements.lock", "beta==1.0", "beta==9.0")(root)
+    ran = run("doctor", "--fix", "--format", "json", "--ignore", "VM6", cwd=root)
+    assert ran.code == 1
+    assert ran.json["problems"]
+    assert [each["code"] for each in ran.json["data"]["fixed"]] == ["VM407"]
+    assert "VM401" in {each["code"] for each in ran.json["data"]["findings"]}
+
+
+@pytest.mark.parametrize("flag", ["--freeze", "--yes", "--dry-run"])
+def test_what_goes_with_fix_is_refused_without_it(flag: str, root: Path) -> None:
+    assert run("doctor", flag, cwd=root).code == 2
 
 
 @pytest.mark.parametrize("place", PLACES)

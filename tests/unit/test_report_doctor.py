@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.examined import World
-from venvman.doctor import Diagnosis, Finding, Selection, diagnose
+from venvman.doctor import Diagnosis, Finding, Selection, Treatment, diagnose
 from venvman.errors import Command, ExitCode, Problem, Severity
 from venvman.names import canonical
 from venvman.project import Project
@@ -30,12 +30,16 @@ def diagnosis(*findings: Finding, root: str = "/p") -> Diagnosis:
     return Diagnosis(project=Project(root=Path(root)), environment="venv", findings=findings)
 
 
+def told(*findings: Finding, root: str = "/p") -> Treatment:
+    return Treatment(left=diagnosis(*findings, root=root))
+
+
 def with_severity(severity: Severity) -> Finding:
     return Finding(code="VM601", name="hooks-absent", severity=severity, message="No hooks.")
 
 
 def test_a_finding_has_the_keys_of_the_contract_and_null_for_what_is_absent() -> None:
-    document = json.loads(render(doctor_result([diagnosis(FOUND, with_severity(Severity.NOTE))])))
+    document = json.loads(render(doctor_result([told(FOUND, with_severity(Severity.NOTE))])))
     assert (document["status"], document["exit_code"]) == ("drift", 1)
     assert document["data"] == {
         "project": "/p",
@@ -66,6 +70,8 @@ def test_a_finding_has_the_keys_of_the_contract_and_null_for_what_is_absent() ->
                 "cause": None,
             },
         ],
+        "fixed": [],
+        "ran": [],
     }
 
 
@@ -80,24 +86,24 @@ def test_a_finding_has_the_keys_of_the_contract_and_null_for_what_is_absent() ->
 def test_errors_and_warnings_count_and_notes_never_do(
     severity: Severity, status: Status, code: ExitCode
 ) -> None:
-    result = doctor_result([diagnosis(with_severity(severity))])
+    result = doctor_result([told(with_severity(severity))])
     assert (result.status, result.exit_code) == (status, code)
 
 
 def test_nothing_found_is_an_empty_list() -> None:
-    result = doctor_result([diagnosis()])
+    result = doctor_result([told()])
     assert (result.status, result.data["findings"]) == (Status.OK, [])
 
 
 def test_several_projects_stand_in_a_list_and_one_drifted_counts() -> None:
-    result = doctor_result([diagnosis(), diagnosis(FOUND, root="/q")])
+    result = doctor_result([told(), told(FOUND, root="/q")])
     assert [row["project"] for row in result.data["projects"]] == ["/p", "/q"]
     assert result.exit_code is ExitCode.DRIFT
 
 
-def test_what_stood_in_the_way_is_told_apart_from_findings() -> None:
+def test_why_a_fix_failed_is_told_apart_from_findings() -> None:
     problem = Problem(code="git-missing", message="No git.", severity=Severity.NOTE)
-    result = doctor_result([diagnosis()], problems=(problem,))
+    result = doctor_result([Treatment(left=diagnosis(), problems=(problem,))])
     assert (result.problems, result.exit_code) == ((problem,), ExitCode.OK)
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     Said: TypeAlias = tuple[str, str, str]
 
-__all__ = ["Session", "function_of", "perform"]
+__all__ = ["Session", "call", "function_of", "perform"]
 
 
 Outcome = TypeVar("Outcome")
@@ -346,18 +346,22 @@ def perform(line: Line, words: Sequence[str]) -> ExitCode:
     Errors pass through: ``app.main`` is the one boundary.
     """
     shared: dict[str, Any] = {each.name: line.values[each.name] for each in COMMON}
-    own = [each.name for each in line.command.options if each not in COMMON]
-    if line.command.argument is not None:
-        own.append(line.command.argument.name)
     session = Session(Common.of(**shared), words, line)
     try:
-        function = function_of(line.command)
-        result = function(session, **{name: line.values[name] for name in own})
+        result = call(line, session)
         code = session.show(result)
         session.remember(result)
         return code
     finally:
         session.reporter.close()
+
+
+def call(line: Line, session: Session) -> Result:
+    """What the function of the command answers that ``line`` means; nothing is shown."""
+    own = [each.name for each in line.command.options if each not in COMMON]
+    if line.command.argument is not None:
+        own.append(line.command.argument.name)
+    return function_of(line.command)(session, **{name: line.values[name] for name in own})
 
 
 def function_of(command: Command) -> Callable[..., Result]:

@@ -528,6 +528,15 @@ _TABLE = (
             default="warning",
             help="Exit with 1 on findings of this severity or a worse one.",
         ),
+        Option(
+            "fix",
+            "--fix",
+            effect=Effect.ACTS,
+            help="Do what needs no decision, then look again; ask before anything is removed.",
+        ),
+        Option("freeze", "--freeze", help="With --fix: freeze, too, where the lock is at fault."),
+        _DRY_RUN,
+        _YES,
         Option("exit_zero", "--exit-zero", help="Exit with 0 whatever is found."),
         Option("list_codes", "--list", help="List every code there is, and look at nothing."),
         Option(
@@ -542,6 +551,7 @@ _TABLE = (
         examples=(
             ("venvman doctor --verify", "also every installed file's content"),
             ("venvman doctor --select VM3", "only what concerns locks"),
+            ("venvman doctor --fix", "and mend what needs no decision"),
             ("venvman doctor --explain VM411", "what it means, why it matters, what mends it"),
         ),
         remembered=True,

@@ -8,7 +8,7 @@ hide a stale lock.
 from __future__ import annotations
 
 from venvman.doctor.codes import CODES, Code
-from venvman.doctor.diagnosis import Diagnosis, diagnose
+from venvman.doctor.diagnosis import Diagnosis, Treatment, diagnose
 from venvman.doctor.examination import Examination, ExaminedLock, LockTracking
 from venvman.doctor.finding import Finding
 from venvman.doctor.table import CHECKS, Check, Selection, examine, explained
@@ -24,6 +24,7 @@ __all__ = [
     "Finding",
     "LockTracking",
     "Selection",
+    "Treatment",
     "diagnose",
     "examine",
     "explained",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from venvman.doctor.finding import Code
+from venvman.doctor.finding import ByFix, Code
 from venvman.errors import Severity
 
 __all__ = ["CODES", "Code"]
@@ -27,6 +27,7 @@ ENVIRONMENT_ABSENT = Code(
     wrong="There is nothing at the environment's place.",
     why="Nothing can run until it is made.",
     mend="`venvman sync`.",
+    by_fix=ByFix.YES,
 )
 NOT_AN_ENVIRONMENT = Code(
     "VM102",
@@ -35,6 +36,7 @@ NOT_AN_ENVIRONMENT = Code(
     wrong="A file, a plain folder or another tool's environment (conda) is in the way.",
     why="venvman never writes into or deletes what is not a virtual environment.",
     mend='move it aside and sync, or name another folder with `[tool.venvman] venv = "..."`.',
+    by_fix=ByFix.ASKS,
 )
 ENVIRONMENT_BROKEN = Code(
     "VM103",
@@ -46,6 +48,7 @@ ENVIRONMENT_BROKEN = Code(
     ),
     why="Programs in it fail, or import nothing.",
     mend="`venvman sync --recreate`.",
+    by_fix=ByFix.ASKS,
 )
 ENVIRONMENT_MOVED = Code(
     "VM104",
@@ -57,6 +60,7 @@ ENVIRONMENT_MOVED = Code(
         "another Python, or none."
     ),
     mend="`venvman sync --recreate`.",
+    by_fix=ByFix.ASKS,
 )
 OTHER_PYTHON = Code(
     "VM105",
@@ -68,6 +72,7 @@ OTHER_PYTHON = Code(
     ),
     why="Markers and wheels are chosen by version, so the lock would mean something else.",
     mend="`venvman sync --recreate`.",
+    by_fix=ByFix.ASKS,
 )
 SYSTEM_SITE_PACKAGES = Code(
     "VM106",
@@ -76,6 +81,7 @@ SYSTEM_SITE_PACKAGES = Code(
     wrong="The environment sees the packages of its base interpreter.",
     why="They can hide that something is missing, and no lock describes them.",
     mend="`venvman sync --recreate`.",
+    by_fix=ByFix.ASKS,
 )
 UNFINISHED = Code(
     "VM107",
@@ -90,6 +96,7 @@ UNFINISHED = Code(
         "`venvman sync` finishes or reverts it; `venvman sync --recreate` where the journal "
         "is damaged."
     ),
+    by_fix=ByFix.YES,
 )
 ACTIVATE_BROKEN = Code(
     "VM108",
@@ -98,6 +105,7 @@ ACTIVATE_BROKEN = Code(
     wrong="`bin/activate` is gone, or a script to activate is cut off or of another place.",
     why="The environment cannot be activated.",
     mend="`venvman sync --recreate`.",
+    by_fix=ByFix.ASKS,
 )
 INTERPRETERS_DISAGREE = Code(
     "VM109",
@@ -106,6 +114,7 @@ INTERPRETERS_DISAGREE = Code(
     wrong="`python`, `python3` and `python3.N` of the environment are not the same Python.",
     why="Which one a program runs with depends on the name it asks for.",
     mend="`venvman sync --recreate`.",
+    by_fix=ByFix.ASKS,
 )
 NOT_WRITABLE = Code(
     "VM110",
@@ -114,6 +123,7 @@ NOT_WRITABLE = Code(
     wrong="A folder of the environment cannot be written into.",
     why="No sync can change what is in it.",
     mend="the `chmod` that is shown.",
+    by_fix=ByFix.YES,
 )
 OTHER_ACTIVE = Code(
     "VM111",
@@ -199,6 +209,7 @@ LOCK_MISSING = Code(
     wrong="A group's requirements were never frozen.",
     why="Two machines would install different versions.",
     mend="`venvman freeze`.",
+    by_fix=ByFix.FREEZE,
 )
 LOCK_STALE = Code(
     "VM302",
@@ -210,6 +221,7 @@ LOCK_STALE = Code(
     ),
     why=("A sync would install what is no longer asked for. There is one finding for each reason."),
     mend="`venvman freeze`, which keeps every pin that is still allowed.",
+    by_fix=ByFix.FREEZE,
 )
 LOCK_CONFLICTED = Code(
     "VM303",
@@ -220,6 +232,7 @@ LOCK_CONFLICTED = Code(
         "Which of the two sides is meant nobody can tell; the requirements decide, not the merge."
     ),
     mend="take one side and freeze again, by the command that is shown.",
+    by_fix=ByFix.FREEZE,
 )
 LOCK_FAULTY = Code(
     "VM304",
@@ -228,6 +241,7 @@ LOCK_FAULTY = Code(
     wrong="The lock cannot be read, or holds lines that are no pins.",
     why="What would be installed is open, so nothing is.",
     mend="`venvman freeze`.",
+    by_fix=ByFix.FREEZE,
 )
 LOCKS_DISAGREE = Code(
     "VM305",
@@ -238,6 +252,7 @@ LOCKS_DISAGREE = Code(
     ),
     why="One environment cannot hold both.",
     mend="`venvman freeze`, which resolves all groups together.",
+    by_fix=ByFix.FREEZE,
 )
 LOCK_OF_ANOTHER_TOOL = Code(
     "VM306",
@@ -261,6 +276,7 @@ LOCK_WITHOUT_HASHES = Code(
     wrong="Some pins from an index have no sha256.",
     why="Whatever it serves under that name and version is installed.",
     mend="`venvman freeze --hashes`; where another tool makes the lock, that one.",
+    by_fix=ByFix.FREEZE,
 )
 LOCK_OF_OTHER_TARGETS = Code(
     "VM308",
@@ -272,6 +288,7 @@ LOCK_OF_OTHER_TARGETS = Code(
     ),
     why=("What only this one needs is missing from it, and what it pins may not install here."),
     mend="`venvman freeze --target ... --target ...` with this one among the targets.",
+    by_fix=ByFix.FREEZE,
 )
 LOCK_ORPHANED = Code(
     "VM309",
@@ -290,6 +307,7 @@ MISSING = Code(
     wrong="A distribution is locked, but not installed.",
     why="What imports it fails.",
     mend="`venvman sync`.",
+    by_fix=ByFix.YES,
 )
 OTHER_VERSION = Code(
     "VM402",
@@ -301,6 +319,7 @@ OTHER_VERSION = Code(
         "another build than `2.8.0`."
     ),
     mend="`venvman sync`.",
+    by_fix=ByFix.YES,
 )
 OTHER_SOURCE = Code(
     "VM403",
@@ -315,6 +334,7 @@ OTHER_SOURCE = Code(
         "finding when its sha256 is one of the locked ones."
     ),
     mend="`venvman sync`.",
+    by_fix=ByFix.YES,
 )
 EXTRA = Code(
     "VM404",
@@ -332,6 +352,7 @@ EXTRA = Code(
         "`venvman sync` removes it; or require it, or keep it with `[tool.venvman] keep = "
         '["NAME"]`.'
     ),
+    by_fix=ByFix.ASKS,
 )
 DUPLICATE = Code(
     "VM405",
@@ -343,6 +364,7 @@ DUPLICATE = Code(
         "files in place: reinstall."
     ),
     mend="`venvman sync`.",
+    by_fix=ByFix.YES,
 )
 DAMAGED = Code(
     "VM406",
@@ -354,6 +376,7 @@ DAMAGED = Code(
         "`venvman sync`; `venvman sync --recreate` where nothing says which files to "
         "remove; the `chmod` that is shown where they may not be read."
     ),
+    by_fix=ByFix.YES,
 )
 LEFTOVER = Code(
     "VM407",
@@ -365,6 +388,7 @@ LEFTOVER = Code(
     ),
     why="It takes space and makes pip complain.",
     mend="the `rm -r` that is shown.",
+    by_fix=ByFix.YES,
 )
 DEPENDENCY_MISSING = Code(
     "VM411",
@@ -379,6 +403,7 @@ DEPENDENCY_MISSING = Code(
         "`venvman sync` if the lock has it; else the lock is incomplete: `venvman freeze && "
         "venvman sync`."
     ),
+    by_fix=ByFix.YES,
 )
 DEPENDENCY_VERSION = Code(
     "VM412",
@@ -392,6 +417,7 @@ DEPENDENCY_VERSION = Code(
         "accepted, as `pip check` does."
     ),
     mend="`venvman sync` if the lock has another one; else `venvman freeze && venvman sync`.",
+    by_fix=ByFix.YES,
 )
 PYTHON_UNSUPPORTED = Code(
     "VM413",
@@ -403,6 +429,7 @@ PYTHON_UNSUPPORTED = Code(
     ),
     why="It fails sooner or later, or has done so unnoticed.",
     mend="upgrade it, or use another Python.",
+    by_fix=ByFix.FREEZE,
 )
 DEPENDENCY_UNREADABLE = Code(
     "VM414",
@@ -419,6 +446,7 @@ WHEEL_FOREIGN = Code(
     wrong="A distribution is from a wheel for another Python, ABI or system (the tags in WHEEL).",
     why="Its extension modules cannot be imported here.",
     mend="`venvman sync --reinstall NAME`.",
+    by_fix=ByFix.YES,
 )
 METADATA_LEGACY = Code(
     "VM416",
@@ -427,6 +455,7 @@ METADATA_LEGACY = Code(
     wrong="A distribution was installed as an egg (`.egg-info`), as before wheels.",
     why="No RECORD lists its files, so they are neither compared nor removed safely.",
     mend="`venvman sync --reinstall NAME`.",
+    by_fix=ByFix.YES,
 )
 
 # Its files: VM5.
@@ -440,6 +469,7 @@ FILE_MISSING = Code(
         "may be missing, and so may its folders, which virtualenv lists."
     ),
     mend="`venvman sync --reinstall NAME`.",
+    by_fix=ByFix.YES,
 )
 FILE_CHANGED = Code(
     "VM502",
@@ -461,6 +491,7 @@ FILE_CHANGED = Code(
         "verify` where the edited file bears its old time, so that linking it would not "
         "notice."
     ),
+    by_fix=ByFix.YES,
 )
 FILE_OUTSIDE = Code(
     "VM503",
@@ -472,6 +503,7 @@ FILE_OUTSIDE = Code(
     ),
     why="venvman will neither look at nor remove what lies there.",
     mend="`venvman sync --recreate`.",
+    by_fix=ByFix.ASKS,
 )
 RECORD_FAULTY = Code(
     "VM504",
@@ -483,6 +515,7 @@ RECORD_FAULTY = Code(
         "read are found only when contents are asked for."
     ),
     mend="`venvman sync --recreate`.",
+    by_fix=ByFix.ASKS,
 )
 FILE_UNOWNED = Code(
     "VM505",
@@ -494,6 +527,7 @@ FILE_UNOWNED = Code(
     ),
     why="It can be imported, or hides what should be, here and nowhere else.",
     mend="remove it, unless you put it there. Nothing is said where a RECORD is damaged.",
+    by_fix=ByFix.ASKS,
 )
 STARTUP_UNOWNED = Code(
     "VM506",
@@ -502,6 +536,7 @@ STARTUP_UNOWNED = Code(
     wrong="A `.pth` file, `sitecustomize` or `usercustomize` that no package brought.",
     why="It runs, or is read, whenever a Python of this environment starts.",
     mend="remove it, unless you put it there. Nothing is said where a RECORD is damaged.",
+    by_fix=ByFix.ASKS,
 )
 FILE_WRITABLE = Code(
     "VM507",
@@ -510,6 +545,7 @@ FILE_WRITABLE = Code(
     wrong="Installed files can be changed by every user of the machine.",
     why="Whoever changes one runs what they like as whoever imports it.",
     mend="the `chmod` that is shown.",
+    by_fix=ByFix.YES,
 )
 SCRIPT_FOREIGN = Code(
     "VM508",
@@ -518,6 +554,7 @@ SCRIPT_FOREIGN = Code(
     wrong="A script's first line starts the Python of somewhere else.",
     why="It runs with other packages than those of this environment.",
     mend="`venvman sync --reinstall NAME`.",
+    by_fix=ByFix.YES,
 )
 ENTRY_POINT_BROKEN = Code(
     "VM509",
@@ -536,6 +573,7 @@ HOOKS_ABSENT = Code(
     wrong="Git hooks that tell of drift after a checkout, merge or rebase are not installed.",
     why="Another branch's lock goes unnoticed until something fails.",
     mend="`venvman hooks install`.",
+    by_fix=ByFix.ASKS,
 )
 LOCK_IGNORED = Code(
     "VM602",
@@ -544,6 +582,7 @@ LOCK_IGNORED = Code(
     wrong="Git ignores the lock.",
     why="Nobody else will install what you do.",
     mend="`git add --force LOCK`, and mend `.gitignore`.",
+    by_fix=ByFix.ASKS,
 )
 LOCK_UNTRACKED = Code(
     "VM603",
@@ -552,6 +591,7 @@ LOCK_UNTRACKED = Code(
     wrong="The lock is not in git yet.",
     why="Nobody else will install what you do until it is.",
     mend="`git add LOCK`.",
+    by_fix=ByFix.ASKS,
 )
 ENVIRONMENT_TRACKED = Code(
     "VM604",
@@ -560,6 +600,7 @@ ENVIRONMENT_TRACKED = Code(
     wrong="Git tracks the environment or something in it (`.venvman`, say).",
     why="What runs there comes with every clone, and was made for another machine.",
     mend=("`git rm -r -q --cached venv`; an environment that venvman made keeps itself ignored."),
+    by_fix=ByFix.ASKS,
 )
 
 # Security: VM7.

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
     from venvman.doctor.table import Selection
-    from venvman.errors import Severity
+    from venvman.errors import Command, Problem, Severity
     from venvman.project import Project
 
-__all__ = ["Diagnosis", "diagnose"]
+__all__ = ["Diagnosis", "Treatment", "diagnose"]
 
 _EXCUSE = re.compile(r"#\s*venvman:\s*ignore\[\s*(VM\d{0,3}(?:[,\s]+VM\d{0,3})*)\s*\]")
 
@@ -38,6 +38,19 @@ class Diagnosis:
     def count(self, severity: Severity) -> int:
         """How many findings are of ``severity``."""
         return sum(finding.severity is severity for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Treatment:
+    """``left`` is what is found at last, ``fixed`` what was before, ``ran`` what was done.
+
+    In a dry run ``ran`` is what would be done. ``problems`` are those of commands that failed.
+    """
+
+    left: Diagnosis
+    fixed: tuple[Finding, ...] = ()
+    ran: tuple[Command, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 def diagnose(examination: Examination, selection: Selection | None = None) -> Diagnosis:

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
-    from venvman.environment.inventory import Installed
+    from venvman.environment.inventory import Installed, Inventory
     from venvman.environment.neighbours import Neighbour
     from venvman.environment.record import RecordRow
     from venvman.errors import Fix, Problem
     from venvman.names import NormalizedName
 
-__all__ = ["Recorded", "again", "paths_of", "recorded", "state"]
+__all__ = ["Recorded", "again", "damaged", "paths_of", "recorded", "state"]
 
 _MEND = Command.venvman("sync", "--recreate")
 _MEND_UNNOTICED = replace(
@@ -224,13 +224,32 @@ def _looks_untouched(files: list[str], each: Recorded) -> bool:
     return any(each.st_nlink > 1 and each.st_mtime_ns == installed for each in found)
 
 
+def damaged(inventory: Inventory, root: Path) -> frozenset[NormalizedName]:
+    """What lacks files that its RECORD lists in the environment at ``root``, or has them cut off.
+
+    A file that two bring is whole where it is that of one of them.
+    """
+    everything = tuple(_records(inventory, root))
+    looked = [(each, _looked(each)) for each in everything]
+    files = {file for _, found in looked for file in found.shrunk}
+    owned = {file for each in everything for file in _as_recorded(each, files)}
+    return frozenset(
+        each.installed.name
+        for each, found in looked
+        if found.missing or not owned.issuperset(found.shrunk)
+    )
+
+
 def recorded(examination: Examination) -> Iterator[Recorded]:
     """Each distribution that has a RECORD which can be read."""
-    if examination.inventory is None or not isinstance(examination.condition, Environment):
-        return
-    root = os.path.realpath(examination.condition.root)
+    if examination.inventory is not None and isinstance(examination.condition, Environment):
+        yield from _records(examination.inventory, examination.condition.root)
+
+
+def _records(inventory: Inventory, environment: Path) -> Iterator[Recorded]:
+    root = os.path.realpath(environment)
     sites: dict[Path, str] = {}
-    for each in examination.inventory.distributions:
+    for each in inventory.distributions:
         if each.kind is not MetadataKind.DIST_INFO:
             continue
         try:

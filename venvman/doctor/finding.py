@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from venvman.frozen import dataclass
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from venvman.errors import Fix, Severity
     from venvman.names import NormalizedName
 
-__all__ = ["Cause", "Code", "Finding"]
+__all__ = ["ByFix", "Cause", "Code", "Finding"]
 
 _LOOKS_AT = {
     "VM0": "doctor itself",
@@ -22,6 +23,30 @@ _LOOKS_AT = {
     "VM5": "installed files",
     "VM6": "hooks, and what git tracks",
     "VM7": "lines of requirements files and locks",
+}
+
+
+class ByFix(str, Enum):
+    """What ``doctor --fix`` does about findings of a kind."""
+
+    YES = "yes"
+    FREEZE = "freeze"
+    """It moves pins, so that it needs ``--freeze``."""
+    ASKS = "asks"
+    """It removes what somebody may want, or changes what git is told: it needs a yes."""
+    NO = "no"
+
+    @property
+    def sentence(self) -> str:
+        """How an explanation ends; empty where only people can help."""
+        return _BY_FIX[self.value]
+
+
+_BY_FIX = {
+    "yes": "`--fix` does it.",
+    "freeze": "`--fix --freeze` does it.",
+    "asks": "`--fix` asks first, `--fix --yes` does it.",
+    "no": "",
 }
 
 
@@ -57,7 +82,8 @@ class Code:
     """A kind of finding. ``docs/reference/doctor.md`` has one entry for each, with these texts.
 
     ``wrong`` is what is wrong, ``why`` is why that matters: sentences. ``mend`` ends one that
-    begins with "Mend:".
+    begins with "Mend:". Whatever ``by_fix`` is, a fix that freezes needs ``--freeze``, and one that
+    makes the environment again a yes.
     """
 
     code: str
@@ -66,6 +92,7 @@ class Code:
     wrong: str
     why: str
     mend: str
+    by_fix: ByFix = ByFix.NO
 
     @property
     def looks_at(self) -> str:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from venvman.doctor import codes
 from venvman.doctor.files import paths_of, recorded
 from venvman.environment.inventory import MetadataKind
-from venvman.errors import Advice
+from venvman.errors import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from venvman.doctor.examination import Examination
-    from venvman.doctor.finding import Finding
+    from venvman.doctor.finding import Code, Finding
 
 __all__ = ["unowned"]
 
@@ -58,15 +58,10 @@ def _at_top(examination: Examination, folder: Path, owned: set[str]) -> Iterator
         path = folder / name
         shown = examination.display(path)
         if name.endswith(".pth") or name.partition(".")[0] in _AT_START:
-            yield codes.STARTUP_UNOWNED(
-                f"{shown} runs or is read whenever Python starts here, and no package brought it.",
-                path=shown,
-                fix=_REMOVE,
-            )
+            what = f"{shown} runs or is read whenever Python starts here"
+            yield _nobodys(codes.STARTUP_UNOWNED, what, path, shown)
         elif name.endswith(_MODULES) or (path / "__init__.py").is_file():
-            yield codes.FILE_UNOWNED(
-                f"{shown} can be imported, and no package brought it.", path=shown, fix=_REMOVE
-            )
+            yield _nobodys(codes.FILE_UNOWNED, f"{shown} can be imported", path, shown)
 
 
 def _in_namespaces(examination: Examination, folder: Path, owned: set[str]) -> Iterator[Finding]:
@@ -77,12 +72,8 @@ def _in_namespaces(examination: Examination, folder: Path, owned: set[str]) -> I
         name = f"{inner}/__init__.py"
         if name not in owned and not inner.startswith("..") and (folder / name).is_file():
             shown = examination.display(folder / name)
-            yield codes.FILE_UNOWNED(
-                f"{shown} makes a package of its own of a folder that others share, and no "
-                "package brought it.",
-                path=shown,
-                fix=_REMOVE,
-            )
+            what = f"{shown} makes a package of its own of a folder that others share"
+            yield _nobodys(codes.FILE_UNOWNED, what, folder / name, shown)
 
 
 def _above(inner: str) -> Iterator[str]:
@@ -90,4 +81,9 @@ def _above(inner: str) -> Iterator[str]:
         yield inner
 
 
-_REMOVE = Advice("Remove it, unless you put it there; what is needed belongs into a package.")
+def _nobodys(code: Code, what: str, path: Path, shown: str) -> Finding:
+    return code(
+        f"{what}, and no package brought it: remove it, unless you put it there.",
+        path=shown,
+        fix=Command.of("rm", "-r", path),
+    )

@@ -39,6 +39,7 @@ __all__ = [
     "digest_of",
     "find",
     "forget_current",
+    "installed",
     "metadata",
     "newest",
     "read",
@@ -50,7 +51,7 @@ __all__ = [
 ]
 
 STATES = ".venvman/states"
-_FORMAT = 4
+_FORMAT = 5
 _KEPT = 16
 _CURRENT = "states/current.json"
 _METADATA = (".dist-info", ".egg-info", ".egg-link")
@@ -132,10 +133,21 @@ class State(NamedTuple):
 
 
 class Current(NamedTuple):
-    """The key of the state that an environment holds, and the facts about its site-packages."""
+    """The key of the state that an environment holds, and the facts about its site-packages.
+
+    ``files`` is the one about :func:`installed`; none where that is None.
+    """
 
     key: str
     sites: tuple[Part, ...]
+    files: tuple[Part, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every installed file is known to be as it was."""
+        return bool(self.files) and all(
+            memo.fact_of(k, path) == fact for k, path, fact in self.files
+        )
 
     def gone(self) -> list[str] | None:
         """The metadata folders that are no longer there; None where there is more than before.
@@ -163,9 +175,11 @@ def read_current(environment: str) -> Current | None:
         document = json.loads(seal.read(environment, _CURRENT) or b"{}")
         if document["format"] != _FORMAT:
             return None
-        return Current(
-            document["key"], tuple((k, path, fact) for k, path, fact in document["sites"])
+        sites, files = (
+            tuple((k, path, fact) for k, path, fact in document[name])
+            for name in ("sites", "files")
         )
+        return Current(document["key"], sites, files)
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
 
@@ -280,6 +294,23 @@ def metadata(root: str, folders: Iterable[str]) -> set[str]:
         for name in os.listdir(f"{root}/{folder}")
         if name.endswith(_METADATA)
     }
+
+
+def installed(root: str, folders: Iterable[str]) -> str | None:
+    """The files that RECORDs list, as :data:`venvman.memo.MANY` has them.
+
+    None where they are more than can be looked at in a fraction of the time that Python needs to
+    start: what of those is lost or cut off a full sync sees, and doctor.
+    """
+    found: set[str] = set()
+    for info in metadata(root, folders):
+        found.update(each for each in recorded(root, info) if not each.endswith(".pyc"))
+        if len(found) > _FEW:
+            return None
+    return "\0".join([root, *sorted(found)])
+
+
+_FEW = 4000
 
 
 def survey(

@@ -10,7 +10,7 @@ it, and neither typer nor packaging are imported.
 
 Whenever anything is not as expected the answer is None, nothing has been changed, and a full sync
 does the work. What this cannot see are files edited, or deleted from sub-folders, inside installed
-packages: ``doctor`` sees those.
+packages that stay: ``doctor`` sees those, and so does a sync that has nothing else to do.
 """
 
 from __future__ import annotations
@@ -105,6 +105,8 @@ def _attempt(
         if plan.leaving or plan.returning or plan.arriving:
             plan = _carry_out(plan, observe)
             _record(plan)
+        elif not there.is_whole:
+            return None
         if plan.wanted is not wanted:
             states.record(environment, plan.wanted)
         watched = _settled(environment, there, plan)
@@ -261,11 +263,14 @@ def _settled(
             return None
         sites = memo.look((kind, path, looked) for kind, path, _ in there.sites)
         parts = memo.look((kind, path, looked) for kind, path, _ in wanted.parts)
-        if sites is None or parts is None or tuple(parts) != wanted.parts:
+        paths = states.installed(plan.root, wanted.folders)
+        many = () if paths is None else ((memo.MANY, paths, looked),)
+        whole = memo.look(many)
+        if sites is None or whole is None or parts is None or tuple(parts) != wanted.parts:
             return None
-        states.write_current(environment, states.Current(wanted.key, tuple(sites)))
+        states.write_current(environment, states.Current(wanted.key, tuple(sites), tuple(whole)))
         around = [(kind, path, looked) for kind, path, _ in (*there.sites, *wanted.parts)]
-        return (*files, *around)
+        return (*files, *around, *many)
     return None
 
 

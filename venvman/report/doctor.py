@@ -11,18 +11,17 @@ from venvman.report.result import Result, Status
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from venvman.doctor.diagnosis import Diagnosis
+    from venvman.doctor.diagnosis import Treatment
     from venvman.doctor.finding import Code, Finding
-    from venvman.errors import Problem
 
 __all__ = ["CatalogueView", "DoctorView", "catalogue_result", "doctor_result"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorView:
-    """What the text renderer draws: every project's findings."""
+    """How the text renderer draws the data: ``dry_run`` says that nothing was run."""
 
-    diagnoses: tuple[Diagnosis, ...]
+    dry_run: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +42,7 @@ def catalogue_result(codes: Sequence[Code], *, explain: bool) -> Result:
             "wrong": each.wrong,
             "why": each.why,
             "mend": each.mend,
+            "by_fix": each.by_fix.value,
         }
         for each in codes
     ]
@@ -57,36 +57,38 @@ def catalogue_result(codes: Sequence[Code], *, explain: bool) -> Result:
 
 
 def doctor_result(
-    diagnoses: Sequence[Diagnosis],
+    treatments: Sequence[Treatment],
     *,
-    problems: tuple[Problem, ...] = (),
     fails: Severity | None = Severity.WARNING,
+    dry_run: bool = False,
 ) -> Result:
     """One project's ``data`` as DESIGN 4.3 has it; several stand in a list ``projects``.
 
     Errors and warnings make the status ``drift``; notes never do. The exit code is 1 where a
-    finding is at least as severe as ``fails`` (None: never). ``problems`` are what stood in the way
-    of looking, not what was seen.
+    finding that is left is at least as severe as ``fails`` (None: never). The problems are those of
+    fixes that failed.
     """
-    found = {finding.severity for each in diagnoses for finding in each.findings}
+    found = {finding.severity for each in treatments for finding in each.left.findings}
     # From the worst on: the order in which they are declared.
     failing = tuple(Severity)[: tuple(Severity).index(fails) + 1] if fails else ()
-    rows = [_data(each) for each in diagnoses]
+    rows = [_data(each) for each in treatments]
     return Result(
         command="doctor",
         status=Status.DRIFT if found - {Severity.NOTE} else Status.OK,
         exit_code=ExitCode.DRIFT if found & {*failing} else ExitCode.OK,
         data=rows[0] if len(rows) == 1 else {"projects": rows},
-        problems=problems,
-        view=DoctorView(diagnoses=tuple(diagnoses)),
+        problems=tuple(problem for each in treatments for problem in each.problems),
+        view=DoctorView(dry_run=dry_run),
     )
 
 
-def _data(diagnosis: Diagnosis) -> dict[str, Any]:
+def _data(treatment: Treatment) -> dict[str, Any]:
     return {
-        "project": diagnosis.project.root.as_posix(),
-        "environment": diagnosis.environment,
-        "findings": [_row(finding) for finding in diagnosis.findings],
+        "project": treatment.left.project.root.as_posix(),
+        "environment": treatment.left.environment,
+        "findings": [_row(finding) for finding in treatment.left.findings],
+        "fixed": [_row(finding) for finding in treatment.fixed],
+        "ran": [{"fix": command} for command in treatment.ran],
     }
 
 

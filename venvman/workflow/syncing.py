@@ -53,7 +53,7 @@ from venvman.workflow.wishes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from venvman.environment.inspection import Environment
     from venvman.environment.inventory import Inventory
@@ -136,6 +136,7 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
     with watch.stage(Stage.PLAN):
         chosen = _select(context, scan, place, request, frozen)
         selected = _completed(context, scan, place.environment, chosen)
+        request = replace(request, reinstall=_damaged(context, place, selected, request))
         plan = plan_for(context, place, selected, request)
     if request.dry_run or request.check:
         same = None if plan or (frozen and frozen.changed) else place.environment
@@ -145,7 +146,7 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
         complete = _completed(context, scan, deed.settled, chosen) if plan else selected
         if complete != selected:
             now = replace(place, environment=deed.settled)
-            request = replace(request, reinstall=frozenset())
+            request = replace(request, reinstall={})
             plan = plan_for(context, now, complete, request)
             more = carry_out(context, scan, now, complete, plan, request, watch)
             deed = _joined(deed, more)
@@ -171,6 +172,20 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
             environment_ns=deed.compared or started,
         ),
     )
+
+
+def _damaged(
+    context: Context, place: Place, selected: Selected, request: SyncRequest
+) -> Mapping[NormalizedName, str]:
+    """What ``request`` wants installed again, and what is locked and lacks files."""
+    from venvman.doctor.files import damaged
+    from venvman.environment.inventory import take_inventory
+
+    if place.environment is None:
+        return request.reinstall
+    found = damaged(take_inventory(place.environment, seen=context.seen), place.environment.root)
+    names = found.intersection(entry.name for entry in selected.entries)
+    return {**dict.fromkeys(names, "files of it are missing or cut off"), **request.reinstall}
 
 
 def _needed(context: Context, deed: Deed, selected: Selected) -> tuple[Problem, ...]:
@@ -355,7 +370,7 @@ def _verified(look: _Look, *, since_ns: int) -> tuple[Environment | None, int]:
     environment = usable(place.path, directories=context.directories)
     compared = settle(since_ns)
     done = replace(place, environment=environment)
-    left = plan_for(context, done, look.selected, replace(look.request, reinstall=frozenset()))
+    left = plan_for(context, done, look.selected, replace(look.request, reinstall={}))
     if not left:
         return environment, compared
     names = [step.name for step in left.steps]
@@ -491,9 +506,9 @@ def plan_for(context: Context, place: Place, selected: Selected, request: SyncRe
 
 
 def _with_named(
-    plan: Plan, names: frozenset[NormalizedName], selected: Selected, inventory: Inventory
+    plan: Plan, names: Mapping[NormalizedName, str], selected: Selected, inventory: Inventory
 ) -> Plan:
-    """``plan``, and those of ``names`` again that are there as they should be.
+    """``plan``, and those of ``names`` again that are there as they should be, each with why.
 
     Raises:
         LockError: no lock in use names one of them.
@@ -501,7 +516,7 @@ def _with_named(
     from venvman.plan import Replace
 
     entries = {entry.name: entry for entry in selected.entries}
-    unknown = sorted(names - entries.keys())
+    unknown = sorted(names.keys() - entries.keys())
     if unknown:
         raise LockError(
             f"No lock in use names {', '.join(unknown)}.",
@@ -510,9 +525,9 @@ def _with_named(
         )
     planned = {step.name for step in plan.steps}
     again = [
-        Replace(entry=entries[each.name], installed=(each,), because="it was asked for again")
+        Replace(entry=entries[each.name], installed=(each,), because=names[each.name])
         for each in inventory.distributions
-        if each.name in names - planned
+        if each.name in names.keys() - planned
     ]
     steps = sorted((*plan.steps, *again), key=lambda step: step.name)
     return replace(plan, steps=tuple(steps), unchanged=plan.unchanged - len(again))

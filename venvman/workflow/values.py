@@ -131,7 +131,8 @@ class SyncRequest:
     check: bool = False
     inexact: bool = False
     recreate: bool = False
-    reinstall: frozenset[NormalizedName] = frozenset()
+    reinstall: Mapping[NormalizedName, str] = field(default_factory=dict)
+    """What is installed again though it is what the lock says, and why: a clause."""
     yes: bool = False
     confirm: Callable[[str], bool] | None = None
     command: str = "sync"

@@ -80,19 +80,22 @@ def rests_on_sync(
     files = tuple(_files(context, looked.scan, looked.files_ns))
     sites, parts = _environment(looked.environment, looked.environment_ns)
     way = tuple(_way(context, looked.files_ns))
-    resting = Resting(watched=(*files, *way, *sites, *parts), names=names)
+    whole = tuple(_installed(looked.environment, looked.environment_ns))
+    around = whole or tuple(_folders(looked.environment, looked.environment_ns))
+    resting = Resting(watched=(*files, *way, *sites, *parts, *around), names=names)
     if only_look:
         return resting
     try:
         state = _state(context, looked, flags=flags, names=sorted(names), said=said, locked=locked)
-        facts = [memo.look(each) for each in (files, sites, parts)]
+        facts = [memo.look(each) for each in (files, sites, parts, whole)]
         if any(each is None for each in facts):
             states.forget_current(environment)
             return None
         # With the setting ``keep`` what stays depends on what is there, as with --inexact.
         if locked and not context.settings.keep.value:
             key = states.record(environment, state._replace(parts=tuple(facts[2] or ())))
-            states.write_current(environment, states.Current(key, tuple(facts[1] or ())))
+            here = states.Current(key, tuple(facts[1] or ()), tuple(facts[3] or ()))
+            states.write_current(environment, here)
     except OSError:
         return None
     return resting
@@ -219,10 +222,27 @@ def _around(context: Context, since_ns: int, reach: Reach) -> Sequence[Watched] 
     sites, parts = _environment(there, since_ns)
     root = str(there.root)
     files = sorted(_environment_files(context, there, whole=whole))
+    verdicts = (memo.FILE, str(context.verdicts), since_ns)
     # Below the root, where all but what is in the store lies, by their shorter names.
     joined = "\0".join([root, *(each.removeprefix(f"{root}/") for each in files)])
-    verdicts = (memo.FILE, str(context.verdicts), since_ns)
     return (*sites, *parts, verdicts, (memo.MANY, joined, since_ns))
+
+
+def _installed(environment: Environment, when: int) -> Iterator[Watched]:
+    """Every installed file, where they are few enough."""
+    site = site_of(environment)
+    paths = states.installed(site.root, site.folders)
+    if paths is not None:
+        yield memo.MANY, paths, when
+
+
+def _folders(environment: Environment, when: int) -> Iterator[Watched]:
+    """The folders of installed files, which tell of what is gone from them."""
+    site = site_of(environment)
+    infos = states.metadata(site.root, site.folders)
+    files = (file for info in infos for file in states.recorded(site.root, info))
+    folders = sorted({each.rpartition("/")[0] for each in files})
+    yield memo.MANY, "\0".join([site.root, *folders]), when
 
 
 def _listed(folder: Path) -> list[str]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from venvman.cli import options
+from venvman.cli.usage import UsageFault
 from venvman.errors import Severity
 
 if TYPE_CHECKING:
     from venvman.cli.session import Session
+    from venvman.doctor import Diagnosis
     from venvman.report.result import Result
+    from venvman.workflow import Context
 
 __all__ = ["doctor"]
 
@@ -21,6 +24,10 @@ def doctor(
     ignore: tuple[str, ...],
     verify: bool,
     fail_on: str,
+    fix: bool,
+    freeze: bool,
+    dry_run: bool,
+    yes: bool,
     exit_zero: bool,
     list_codes: bool,
     explain: tuple[str, ...],
@@ -31,19 +38,37 @@ def doctor(
     all_projects: bool,
 ) -> Result:
     """Find what has drifted, and name the command that mends it; exit with 1 on findings."""
-    from venvman.doctor import Selection, explained
+    from venvman.doctor import Selection, Treatment, explained
     from venvman.report.doctor import catalogue_result, doctor_result
     from venvman.workflow import checking
 
     if list_codes or explain:
         return catalogue_result(explained(explain), explain=bool(explain))
+    if (freeze or dry_run or yes) and not fix:
+        raise UsageFault("--freeze, --dry-run and --yes go with --fix.")
     groups = options.group_choice(group, only_group, everything=all_groups, dev=not no_dev)
     contexts = session.contexts(workspace=all_projects)
     selection = Selection.of(select=select, ignore=ignore)
+    chosen = (*_words("--group", group), *_words("--only-group", only_group))
+    chosen += (("--all-groups",) if all_groups else ()) + (("--no-dev",) if no_dev else ())
+
+    def examined(context: Context) -> Treatment:
+        def look() -> Diagnosis:
+            return checking.diagnose(context, selection, groups, verify_files=verify)
+
+        if not fix:
+            return Treatment(left=look())
+        from venvman.cli.fixing import Choice, treat
+
+        choice = Choice(yes=yes, freeze=freeze, dry_run=dry_run, groups=chosen)
+        return treat(session, look, choice)
+
     return doctor_result(
-        session.each(
-            contexts,
-            lambda context: checking.diagnose(context, selection, groups, verify_files=verify),
-        ),
-        fails=None if exit_zero else Severity(fail_on),
+        session.each(contexts, examined),
+        fails=None if exit_zero or dry_run else Severity(fail_on),
+        dry_run=dry_run,
     )
+
+
+def _words(option: str, values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word for value in values for word in (option, value))

@@ -57,7 +57,7 @@ def sync(
         check=check,
         inexact=inexact,
         recreate=recreate,
-        reinstall=frozenset(map(canonical, reinstall)),
+        reinstall=dict.fromkeys(map(canonical, reinstall), "it was asked for again"),
         yes=yes,
         confirm=session.confirm,
         wait=0 if no_wait else -1,

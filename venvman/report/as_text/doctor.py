@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from venvman.doctor.finding import ByFix
 from venvman.errors import Severity
 from venvman.report.as_text.problems import SEVERITY_STYLES, fix_line
 from venvman.report.as_text.words import Style, count, plain, sentence_list
 from venvman.report.drawing import Grid, Group, Text
-from venvman.report.fixes import AT_ROOT
+from venvman.report.fixes import AT_ROOT, shell_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from venvman.report.drawing import Drawing
     from venvman.report.fixes import Standing
@@ -32,15 +33,29 @@ FAMILIES = {
 Finding = dict[str, Any]
 
 
-def render_doctor(data: Mapping[str, Any], here: Standing = AT_ROOT) -> Drawing:
+def render_doctor(
+    data: Mapping[str, Any], here: Standing = AT_ROOT, *, dry_run: bool = False
+) -> Drawing:
     """``data`` as DESIGN 4.3 has it: ``findings[]``. Every finding is shown, on every screen."""
     projects: list[Mapping[str, Any]] = data.get("projects", [data])
-    if len(projects) == 1:
-        return _project(projects[0], here)
     parts: list[Drawing] = []
     for project in projects:
-        parts += [plain(project["project"], Style.NAME), _project(project, here)]
+        if len(projects) > 1:
+            parts.append(plain(project["project"], Style.NAME))
+        parts += [*_done(project, here, dry_run=dry_run), _project(project, here)]
     return Group(*parts)
+
+
+def _done(project: Mapping[str, Any], here: Standing, *, dry_run: bool) -> Iterator[Drawing]:
+    """What was run, and what it fixed."""
+    for each in project["ran"]:
+        line = plain(shell_line(each["fix"], here), Style.COMMAND)
+        lead = ("Would run: " if dry_run else "Ran: ", Style.FAINT)
+        yield Text.assemble(lead, line, overflow="ignore", no_wrap=True)
+    for each in project["fixed"]:
+        yield Text.assemble(("Fixed: ", Style.GOOD), f"{each['code']} ", _message(each))
+    if project["ran"]:
+        yield Text()
 
 
 def render_catalogue(codes: Sequence[Mapping[str, str]], *, explain: bool) -> Drawing:
@@ -70,7 +85,7 @@ def _explained(code: Mapping[str, str]) -> tuple[Drawing, ...]:
         ),
         plain(code["wrong"]),
         plain(code["why"]),
-        plain(f"Mend: {code['mend']}"),
+        plain(f"Mend: {code['mend']} {ByFix(code['by_fix']).sentence}".rstrip()),
         Text(),
     )
 

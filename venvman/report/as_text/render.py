@@ -41,11 +41,11 @@ def render(
 
 def _doctor(result: Result, here: Standing) -> Drawing:
     from venvman.report.as_text.doctor import render_catalogue, render_doctor
-    from venvman.report.doctor import CatalogueView
+    from venvman.report.doctor import CatalogueView, DoctorView
 
     if isinstance(result.view, CatalogueView):
         return render_catalogue(result.data["codes"], explain=result.view.explain)
-    return render_doctor(result.data, here)
+    return render_doctor(result.data, here, dry_run=cast("DoctorView", result.view).dry_run)
 
 
 def _render(result: Result, *, verbose: bool, height: int | None, here: Standing) -> Drawing:
