@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
+from venvman.doctor.remedies import is_moved_by_hand, of_damage
 from venvman.drift import Damaged, Duplicate, Extra, Missing, OtherSource, OtherVersion
 from venvman.environment.inspection import Environment
-from venvman.environment.inventory import MetadataKind
-from venvman.environment.ledger import read_ledger
 from venvman.errors import Command
-from venvman.files import permit
 from venvman.names import TOOLS
 
 if TYPE_CHECKING:
@@ -22,8 +19,6 @@ if TYPE_CHECKING:
     from venvman.doctor.finding import Finding
     from venvman.drift import Difference
     from venvman.environment.inventory import Installed
-    from venvman.errors import Fix
-    from venvman.lock.file import LockEntry
     from venvman.names import NormalizedName
 
 __all__ = ["damage", "drift", "duplicates", "leftovers"]
@@ -64,7 +59,7 @@ def damage(examination: Examination) -> Iterator[Finding]:
                 f"The metadata of {each.name} is damaged: {each.damage}.",
                 package=each.name,
                 path=examination.display(each.metadata),
-                fix=_whole(examination, each),
+                fix=of_damage(each) or _mend(examination, each.name),
             )
 
 
@@ -88,7 +83,10 @@ def _of_difference(examination: Examination, difference: Difference) -> Finding 
             message = f"{entry.name}{pinned} is locked, but not installed."
             return codes.MISSING(message, package=entry.name, path=path, line=line, fix=_SYNC)
         case OtherVersion(entry=entry, installed=installed):
-            moved = _is_moved_by_hand(examination, entry, installed)
+            condition = examination.condition
+            moved = isinstance(condition, Environment) and is_moved_by_hand(
+                condition.root, entry, installed
+            )
             more = f", with the hash of {installed.version}: the pin was moved by hand"
             return codes.OTHER_VERSION(
                 f"{entry.name} {installed.version} is installed, but {entry.version} is locked"
@@ -110,16 +108,6 @@ def _of_difference(examination: Examination, difference: Difference) -> Finding 
             return None
 
 
-def _is_moved_by_hand(examination: Examination, entry: LockEntry, installed: Installed) -> bool:
-    """Whether the pin's hashes are those of the version that is installed, and not of its own."""
-    if not isinstance(examination.condition, Environment):
-        return False
-    root = os.path.realpath(examination.condition.root)
-    info = os.path.relpath(os.path.realpath(installed.metadata), root).replace(os.sep, "/")
-    known = read_ledger(root).known(root, info)
-    return known is not None and f"sha256:{known.sha256}" in entry.hashes
-
-
 def _extra(examination: Examination, installed: Installed) -> Finding | None:
     if installed.name in examination.keep:
         return None
@@ -130,25 +118,6 @@ def _extra(examination: Examination, installed: Installed) -> Finding | None:
         path=examination.display(installed.metadata),
         fix=_SYNC,
     )
-
-
-def _whole(examination: Examination, each: Installed) -> Fix:
-    """What makes the metadata of ``each`` whole.
-
-    A sync can replace what its RECORD lists; without that nobody knows which files are its own.
-    """
-    folder = each.metadata
-    unreadable = [
-        path
-        for path in (folder, folder / "METADATA", folder / "RECORD", folder / "direct_url.json")
-        if os.path.lexists(path) and not os.access(path, os.R_OK) and path.exists()
-    ]
-    if unreadable:
-        return permit("u+rX", folder, below=True)
-    record = folder / "RECORD"
-    if each.kind is MetadataKind.DIST_INFO and not (record.is_file() and record.stat().st_size):
-        return Command.venvman("sync", "--recreate")
-    return _mend(examination, each.name)
 
 
 def _mend(examination: Examination, name: NormalizedName) -> Command:

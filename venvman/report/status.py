@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from venvman.environment.history import State
     from venvman.environment.inspection import Condition
-    from venvman.errors import Problem
+    from venvman.errors import Fix, Problem
     from venvman.workflow.values import LockState, StatusReport
 
 __all__ = ["status_result"]
@@ -82,12 +82,18 @@ def _line(data: Mapping[str, Any], *, unfinished: bool) -> str:
     return f"{word} {lock} +{counts[0]} -{counts[1]} ~{counts[2]}\n"
 
 
-def _next(report: StatusReport) -> Command:
+def _next(report: StatusReport) -> Fix:
     stale = [each.freshness for each in report.locks if isinstance(each.freshness, Stale)]
     disagree = any(each.code == "lock-disagreement" for one in stale for each in one.reasons)
     unasked = any(isinstance(each.freshness, Stale) and not each.synced for each in report.locks)
     # Sync refuses locks at odds, and leaves those of groups alone that it does not install.
-    return Command.venvman("freeze" if disagree or unasked else "sync")
+    if disagree or unasked:
+        return Command.venvman("freeze")
+    if not report.plan:
+        return Command.venvman("sync")
+    from venvman.doctor.remedies import of_plan
+
+    return of_plan(report.plan, report.environment)
 
 
 def _data(report: StatusReport) -> dict[str, Any]:

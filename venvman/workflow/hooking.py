@@ -141,9 +141,12 @@ def _report(context: Context) -> tuple[str, Fix | None]:
     if report.plan is None:
         return f"{shown} cannot be compared with its lock", Command.venvman("doctor")
     if report.plan:
+        from venvman.doctor.remedies import of_plan
+
         count = _packages(len(report.plan.steps))
         verb = "differs" if len(report.plan.steps) == 1 else "differ"
-        return f"{count} in {shown} {verb} from the lock", Command.venvman("sync")
+        fix = of_plan(report.plan, report.environment)
+        return f"{count} in {shown} {verb} from the lock", fix
     stale = [each for each in report.locks if _is_stale(each.freshness)]
     if stale:
         return f"{context.project.display(stale[0].path)} is stale", Command.venvman("freeze")
