@@ -271,3 +271,19 @@ def test_what_follows_from_a_missing_package_is_told_with_it(root: Path) -> None
     assert "VM411" not in told
     assert "Findings: 1 error." in told
     assert "VM411" in run("doctor", "--select", "VM411", cwd=root).stdout
+
+
+@pytest.mark.parametrize("form", ["sarif", "github", "gitlab", "junit", "markdown"])
+def test_each_form_is_all_that_stdout_holds_and_is_remembered(form: str, root: Path) -> None:
+    remove_a_distribution(root)
+    first = run("doctor", "--format", form, "--quiet", cwd=root)
+    assert (first.code, first.stderr) == (1, "")
+    assert "VM401" in first.stdout
+    assert run("doctor", "--format", form, "--quiet", cwd=root) == first
+    assert run("doctor", "--format", form, "--exit-zero", cwd=root).stdout == first.stdout
+
+
+def test_an_error_leaves_stdout_empty_where_another_program_reads(tmp_path: Path) -> None:
+    ran = run("doctor", "--format", "sarif", "--project", "nowhere", cwd=tmp_path)
+    assert (ran.code, ran.stdout) == (2, "")
+    assert "nowhere" in ran.stderr

@@ -357,6 +357,17 @@ _GRAPH_FORMAT = Option(
     help="Print the graph as text, one JSON document, a Mermaid flowchart or Graphviz DOT.",
     panel=_EVERYWHERE,
 )
+_FINDINGS_FORMAT = Option(
+    "format",
+    "--format",
+    kind=Kind.TEXT,
+    effect=Effect.SHOWS,
+    choices=("text", "json", "sarif", "github", "gitlab", "junit", "markdown"),
+    default="text",
+    help="Print the findings as text, one JSON document, SARIF 2.1.0, workflow commands of GitHub, "
+    "a code quality report of GitLab, JUnit's XML or Markdown.",
+    panel=_EVERYWHERE,
+)
 
 _TABLE = (
     Command(
@@ -534,6 +545,7 @@ _TABLE = (
             effect=Effect.ACTS,
             help="Do what needs no decision, then look again; ask before anything is removed.",
         ),
+        _FINDINGS_FORMAT,
         Option("freeze", "--freeze", help="With --fix: freeze, too, where the lock is at fault."),
         _DRY_RUN,
         _YES,

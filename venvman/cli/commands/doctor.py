@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 from venvman.cli import options
 from venvman.cli.usage import UsageFault
@@ -11,6 +12,7 @@ from venvman.errors import Severity
 if TYPE_CHECKING:
     from venvman.cli.session import Session
     from venvman.doctor import Diagnosis
+    from venvman.report.findings import Form
     from venvman.report.result import Result
     from venvman.workflow import Context
 
@@ -36,10 +38,12 @@ def doctor(
     all_groups: bool,
     no_dev: bool,
     all_projects: bool,
+    format: str,  # noqa: A002 - the option is called so
 ) -> Result:
     """Find what has drifted, and name the command that mends it; exit with 1 on findings."""
     from venvman.doctor import Selection, Treatment, explained
     from venvman.report.doctor import catalogue_result, doctor_result
+    from venvman.report.findings import in_form
     from venvman.workflow import checking
 
     if list_codes or explain:
@@ -63,11 +67,15 @@ def doctor(
         choice = Choice(yes=yes, freeze=freeze, dry_run=dry_run, groups=chosen)
         return treat(session, look, choice)
 
-    return doctor_result(
-        session.each(contexts, examined),
+    treatments = session.each(contexts, examined)
+    result = doctor_result(
+        treatments,
         fails=None if exit_zero or dry_run else Severity(fail_on),
         dry_run=dry_run,
     )
+    if format in ("text", "json"):
+        return result
+    return replace(result, verbatim=in_form(cast("Form", format), treatments, session.here))
 
 
 def _words(option: str, values: tuple[str, ...]) -> tuple[str, ...]:
