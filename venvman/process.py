@@ -140,22 +140,13 @@ def replace_process(argv: Sequence[str], *, env: Mapping[str, str]) -> int:
     On POSIX this process becomes the program, so that signals and job control just work.
     """
     if os.name == "posix":
-        _restore_signals()
+        from venvman.launch import become
+
         try:
-            os.execvpe(argv[0], list(argv), dict(env))  # noqa: S606 - no shell is the point
+            become(argv, env)
         except OSError as error:
             raise _not_started(tuple(argv), error) from error
     return subprocess.run(list(argv), env=dict(env), check=False).returncode
-
-
-def _restore_signals() -> None:
-    """Python ignores these two; a program inherits that, and ``yes | head`` would complain."""
-    import signal
-
-    for name in ("SIGPIPE", "SIGXFSZ"):
-        number = getattr(signal, name, None)
-        if number is not None:
-            signal.signal(number, signal.SIG_DFL)
 
 
 def without_python_variables(variables: Mapping[str, str]) -> dict[str, str]:

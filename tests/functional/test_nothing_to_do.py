@@ -102,7 +102,7 @@ def test_a_quiet_answer_says_nothing(project: Path) -> None:
     [
         *LOOKING, "freeze", "sync -v", "sync --format json", "sync --all", "doctor --all",
         "status --format json", "tree --invert", "tree --format dot", "freeze --check",
-        "status --project .",
+        "status --project .", "run python -V",
     ],
 )  # fmt: skip
 def test_whoever_asks_again_is_answered_from_memory(project: Path, words: str) -> None:
@@ -118,6 +118,21 @@ def test_whoever_asks_again_is_answered_from_memory(project: Path, words: str) -
 def test_work_that_is_wanted_is_done_each_time(project: Path, words: str) -> None:
     venvman(*words.split(), cwd=project)
     assert not is_remembered(project, *words.split())
+
+
+def test_another_program_is_started_as_quickly_and_its_code_is_passed_on(project: Path) -> None:
+    venvman("run", "true", cwd=project)
+    prefix = "import sys; sys.stdout.write(sys.prefix); sys.exit(7)"
+    done = venvman("run", "--", "python", "-c", prefix, cwd=project, program=REMEMBERED)
+    assert done == Ran(7, str(project / "venv"), "")
+
+
+@pytest.mark.parametrize("word", ["nonsense", "python9", "./venv", "./requirements.txt", ""])
+def test_what_cannot_be_started_is_explained_as_ever(project: Path, word: str) -> None:
+    first = venvman("run", word, cwd=project)
+    venvman("run", "true", cwd=project)
+    assert venvman("run", word, cwd=project) == first
+    assert first.code in {126, 127}
 
 
 def test_nothing_is_remembered_where_that_is_switched_off(project: Path) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
+import sys
 import time
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
@@ -235,6 +237,25 @@ def test_every_question_after_every_change(
     agree(world, QUESTIONS, monkeypatch)
     time.sleep(0.05)
     agree(world, QUESTIONS, monkeypatch)
+
+
+@pytest.mark.sample(8, "slow")
+@pytest.mark.parametrize("change", CHANGES)
+def test_after_a_change_programs_run_where_looking_again_would_run_them(
+    world: Path, change: str
+) -> None:
+    words = ("run", "python", "-c", "import os, sys; print(sys.prefix, os.environ['VIRTUAL_ENV'])")
+    assert start(world, *words).code == 0
+    CHANGES[change](world)
+    assert start(world, *words) == start(world, *words, **{OFF: "1"})
+
+
+def start(root: Path, *words: str, **variables: str) -> Ran:
+    done = subprocess.run(
+        [sys.executable, "-m", "venvman", *words],
+        cwd=root, env={**os.environ, **variables}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return Ran(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.mark.parametrize("name", VARIABLES)

@@ -71,7 +71,9 @@ def choosing(line: Line) -> str:
     options = line.command.options
     chosen = [(each.name, line.values[each.name]) for each in options if _chooses(each, line)]
     argument = line.command.argument
-    words = None if argument is None else line.values[argument.name]
+    # What another program is told makes no other question of it.
+    asked = None if line.command.passing else argument
+    words = None if asked is None else line.values[asked.name]
     return repr((chosen, words) if words else chosen)
 
 

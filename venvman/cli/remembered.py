@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from venvman.cli.read import Line
     from venvman.install.switch import Switched
 
-__all__ = ["keep", "nothing_to_do", "question_of", "tell"]
+__all__ = ["inside", "keep", "nothing_to_do", "question_of", "tell"]
 
 _OFF = "VENVMAN_NO_MEMO"
 
@@ -42,6 +42,9 @@ def tell(words: Sequence[str], variables: Mapping[str, str]) -> int | None:
         known = memo.recall(question, variables)
     except FileNotFoundError:
         known = None
+    if known is not None and line.command.passing:
+        _start(known, line, variables)
+        return None
     if known is not None:
         return _show(known, line, variables)
     return _switch(line, question, variables) if line.command.name == "sync" else None
@@ -85,6 +88,25 @@ def keep(
     """Keeps the answer, unless somebody wants none to be."""
     if not variables.get(_OFF):
         memo.keep(question, known, variables, names=names, watched=watched)
+
+
+def inside(root: str, scripts: str) -> memo.Memo:
+    """The answer of a command that starts a program in the environment ``root``."""
+    return memo.Memo(0, False, [(False, False, f"{root}\0{scripts}")])
+
+
+def _start(known: memo.Memo, line: Line, variables: Mapping[str, str]) -> None:
+    """Becomes the program that ``line`` names; returns where that fails, for others to say why."""
+    from venvman.launch import activated, become, program
+
+    argument = line.command.argument
+    words = line.values[argument.name] if argument is not None else ()
+    root, scripts = str(known.shown[0][2]).split("\0")
+    around = activated(variables, root, scripts)
+    if os.name == "posix" and isinstance(words, tuple) and words:
+        found = program(words[0], around["PATH"], scripts)
+        if found is not None:
+            become((found, *words[1:]), around)
 
 
 def nothing_to_do(said: tuple[str, str, str]) -> memo.Memo:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from venvman.cli.console import Printer, Transcript, manner_of
 from venvman.cli.options import Common, Format
 from venvman.cli.read import choosing
-from venvman.cli.remembered import keep, nothing_to_do, question_of
+from venvman.cli.remembered import inside, keep, nothing_to_do, question_of
 from venvman.cli.streams import write
 from venvman.cli.table import COMMON
 from venvman.cli.usage import NAME
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from venvman.directories import Directories
     from venvman.report.fixes import Standing
     from venvman.workflow import Context
+    from venvman.workflow.running import Launch
     from venvman.workflow.watching import Resting
 
     Said: TypeAlias = tuple[str, str, str]
@@ -183,6 +184,17 @@ class Session:
         watched = [fact for each in resting for fact in each.watched]
         watched += [(FILE, str(self.cwd / word), self.started_ns) for word in self._arguments()]
         keep(self.question, known, self.variables, names=names, watched=watched)
+
+    def remember_launch(self, context: Context, launch: Launch) -> None:
+        """Keeps where programs are run, so that the next one is started at once."""
+        if self.question is None:
+            return
+        from venvman.workflow.watching import rests_on_run
+
+        resting = rests_on_run(context, launch.environment, since_ns=self.started_ns)
+        if resting is not None and not self.reporter.problems:
+            known = inside(str(launch.environment.root), str(launch.environment.paths.scripts))
+            keep(self.question, known, self.variables, names=(), watched=resting.watched)
 
     @property
     def _is_short(self) -> bool:

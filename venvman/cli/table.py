@@ -341,7 +341,12 @@ _EDITED = (
     _PYTHON,
 )
 _INSIDE = (
-    Option("sync", "--sync", help="Sync first, as `venvman sync` with these options would."),
+    Option(
+        "sync",
+        "--sync",
+        effect=Effect.ACTS,
+        help="Sync first, as `venvman sync` with these options would.",
+    ),
     *_GROUP_OPTIONS,
     _LOCKED,
     _FROZEN,
@@ -717,6 +722,7 @@ _TABLE = (
             help="A program and its arguments; all that follows is its own.",
         ),
         passing=True,
+        remembered=True,
         examples=(("venvman run pytest -x", "without activating anything"),),
         help="Run a command inside the environment; its exit code is passed on.",
     ),

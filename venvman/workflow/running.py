@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.errors import Command, EnvironmentUnusable, ExitCode, VenvmanError
 from venvman.frozen import dataclass
+from venvman.launch import activated, program, undisturbed
 from venvman.workflow.values import GroupChoice, LockPolicy, SyncRequest
 
 if TYPE_CHECKING:
@@ -56,10 +55,11 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """A program to become: its command line and the whole environment for it."""
+    """A program to become: its command line and its variables, in ``environment``."""
 
     argv: tuple[str, ...]
     variables: Mapping[str, str]
+    environment: Environment
 
 
 def prepare_command(context: Context, request: RunRequest, command: Sequence[str]) -> Launch:
@@ -71,9 +71,12 @@ def prepare_command(context: Context, request: RunRequest, command: Sequence[str
         VenvmanError: what syncing raises.
     """
     environment = _environment(context, request)
-    variables = activated(context.variables, environment)
-    program = _found(command[0], variables, context, environment)
-    return Launch(argv=(program, *command[1:]), variables=variables)
+    root, scripts = str(environment.root), str(environment.paths.scripts)
+    variables = activated(context.variables, root, scripts)
+    found = program(command[0], variables["PATH"], scripts)
+    if found is None:
+        raise _not_to_run(command[0], variables, context, environment)
+    return Launch(argv=(found, *command[1:]), variables=variables, environment=environment)
 
 
 def prepare_shell(context: Context, request: RunRequest, *, interactive: bool) -> Launch:
@@ -90,44 +93,21 @@ def prepare_shell(context: Context, request: RunRequest, *, interactive: bool) -
 
     environment = _environment(context, request)
     shell = shell_of(context.variables)
-    plain = activated(context.variables, environment)
+    plain = activated(context.variables, str(environment.root), str(environment.paths.scripts))
     kind = kind_of(shell)
     if not interactive or kind is None:
-        return Launch(argv=(shell,), variables=plain)
+        return Launch(argv=(shell,), variables=plain, environment=environment)
     root, scripts = environment.root, environment.paths.scripts
     startup = context.directories.state / "shell"
     text = activation(kind, root, scripts, path=context.variables.get("PATH", ""))
     way = activating(shell, text, startup=startup, variables=context.variables)
     if way is None:
-        return Launch(argv=(shell,), variables=plain)
+        return Launch(argv=(shell,), variables=plain, environment=environment)
     return Launch(
         argv=(shell, *way.arguments),
-        variables={**_undisturbed(context.variables), **way.variables},
+        variables={**undisturbed(context.variables), **way.variables},
+        environment=environment,
     )
-
-
-def activated(variables: Mapping[str, str], environment: Environment) -> dict[str, str]:
-    """``variables`` as the environment's ``activate`` script would leave them."""
-    scripts = str(environment.paths.scripts)
-    path = variables.get("PATH", "")
-    return {
-        **_undisturbed(variables),
-        "PATH": f"{scripts}{os.pathsep}{path}" if path else scripts,
-        "VIRTUAL_ENV": str(environment.root),
-        "VIRTUAL_ENV_PROMPT": environment.root.name,
-    }
-
-
-def _undisturbed(variables: Mapping[str, str]) -> dict[str, str]:
-    """Less what would make the environment's Python another one.
-
-    ``PYTHONPATH`` stays, as it does when a script activates: it is the user's to set.
-    """
-    return {
-        name: value
-        for name, value in variables.items()
-        if name not in {"PYTHONHOME", "__PYVENV_LAUNCHER__"}
-    }
 
 
 def environment_here(context: Context) -> Environment:
@@ -171,26 +151,20 @@ def _environment(context: Context, request: RunRequest) -> Environment:
     return environment_here(context)
 
 
-_PYTHON = re.compile(r"python\d*(\.\d+)*")
-
-
-def _found(
+def _not_to_run(
     command: str, variables: Mapping[str, str], context: Context, environment: Environment
-) -> str:
-    """The program's path; one that is named by a path counts from the working directory."""
+) -> CommandFault:
+    """Why nothing is started; what is named by a path counts from the working directory."""
     named, scripts = Path(command), environment.paths.scripts
-    found = shutil.which(command, path=variables["PATH"])
-    if found is not None and not (_PYTHON.fullmatch(command) and Path(found).parent != scripts):
-        return found
     there = context.cwd / named if named.name != command else scripts / command
     if not command:
-        raise CommandFault("The name of the command is empty.", code="command-not-found")
+        return CommandFault("The name of the command is empty.", code="command-not-found")
     if there.is_dir():
-        raise CommandForbidden(
+        return CommandForbidden(
             f"{command} is a folder, no program.", code="command-not-executable", path=command
         )
     if there.is_file():
-        raise CommandForbidden(
+        return CommandForbidden(
             f"{command} may not be executed.",
             code="command-not-executable",
             path=command,
@@ -198,18 +172,19 @@ def _found(
             if named.suffix == ".py" and named.name != command
             else Command.of("chmod", "+x", there),
         )
-    if found is not None:
+    other = shutil.which(command, path=variables["PATH"])
+    if other is not None:
         version = command.removeprefix("python")
         wished = ("--python", version) if "." in version else ()
         # Another Python would see none of the environment's packages, and say nothing of it.
-        raise CommandFault(
+        return CommandFault(
             f"The environment has no {command}.",
             code="command-of-another-python",
-            why=f"{found} is another Python.",
+            why=f"{other} is another Python.",
             fix=Command.venvman("sync", "--recreate", *wished),
         )
     shown = context.project.display(environment.paths.scripts)
-    raise CommandFault(
+    return CommandFault(
         f"There is no command {command!r}.",
         code="command-not-found",
         why=f"It is neither in {shown} nor on PATH; a package that brings it can be added."

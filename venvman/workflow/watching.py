@@ -28,7 +28,15 @@ if TYPE_CHECKING:
     from venvman.scan import Scan
     from venvman.workflow.context import Context
 
-__all__ = ["Looked", "Reach", "Resting", "rests_on_freeze", "rests_on_look", "rests_on_sync"]
+__all__ = [
+    "Looked",
+    "Reach",
+    "Resting",
+    "rests_on_freeze",
+    "rests_on_look",
+    "rests_on_run",
+    "rests_on_sync",
+]
 
 _VARIABLE = re.compile(rb"\$\{([A-Z0-9_]+)\}")
 _ROOT_FILES = ("pyproject.toml", ".python-version")
@@ -159,6 +167,16 @@ def rests_on_freeze(context: Context, *, since_ns: int) -> Resting | None:
     files = _files(context, scan, since_ns)
     way = _way(context, since_ns)
     return Resting(watched=(*files, *way, *watched), names=_variables_in(scan))
+
+
+def rests_on_run(context: Context, environment: Environment, *, since_ns: int) -> Resting | None:
+    """What it rests on that programs are run in ``environment``, as found since ``since_ns``."""
+    scan = open_scan(context)
+    if context.asked:
+        return None
+    _, parts = _environment(environment, since_ns)
+    files = _files(context, scan, since_ns)
+    return Resting(watched=(*files, *_way(context, since_ns), *parts), names=frozenset())
 
 
 class Reach(Enum):

@@ -39,7 +39,10 @@ def run(
         yes=yes,
         confirm=session.confirm,
     )
-    _become(session, prepare_command(session.context(), request, command))
+    context = session.context()
+    launch = prepare_command(context, request, command)
+    session.remember_launch(context, launch)
+    _become(session, launch)
 
 
 def shell(
