@@ -19,6 +19,7 @@ __all__ = [
     "converse",
     "replace_process",
     "run",
+    "run_in_foreground",
     "stream",
     "without_python_variables",
 ]
@@ -147,6 +148,19 @@ def replace_process(argv: Sequence[str], *, env: Mapping[str, str]) -> int:
         except OSError as error:
             raise _not_started(tuple(argv), error) from error
     return subprocess.run(list(argv), env=dict(env), check=False).returncode
+
+
+def run_in_foreground(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> int:
+    """Runs ``argv`` in ``cwd`` with this process's terminal; its exit code, as shells give it.
+
+    Raises:
+        ProcessFault: the program could not be started.
+    """
+    try:
+        code = subprocess.run(list(argv), env=dict(env), cwd=cwd, check=False).returncode
+    except OSError as error:
+        raise _not_started(tuple(argv), error) from error
+    return code if code >= 0 else 128 - code
 
 
 def without_python_variables(variables: Mapping[str, str]) -> dict[str, str]:

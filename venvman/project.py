@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from venvman.errors import Advice, ProjectNotFound, VenvmanError
 from venvman.files import write_together
@@ -24,10 +24,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LOOKED_FOR",
+    "Members",
     "Project",
+    "find_members",
     "find_project",
     "find_workspace",
+    "has_sources",
     "leaves_tree",
+    "may_hold_workspace",
     "names_below",
     "project_at",
     "requirement_names",
@@ -85,6 +89,13 @@ class Project:
             return path.as_posix()
 
 
+class Members(NamedTuple):
+    """The projects of a workspace, and the folders that were looked at to find them."""
+
+    projects: tuple[Project, ...]
+    walked: tuple[Path, ...]
+
+
 def find_project(start: Path, *, home: Path, explicit: Path | None = None) -> Project:
     """The nearest project at or above ``start``, or above ``explicit`` (``--project``).
 
@@ -106,7 +117,7 @@ def find_project(start: Path, *, home: Path, explicit: Path | None = None) -> Pr
             return Project(root=root, git_root=_git_root(root))
         if folder == home or (folder / ".git").exists():
             break
-    error = _not_found(looked)
+    error = _not_found(looked, home)
     if error.fix != _NAME_ONE:
         for folder in looked:
             if folder.name != FOLDER and _declares(folder / "pyproject.toml"):
@@ -125,6 +136,7 @@ def find_workspace(
     *,
     variables: Mapping[str, str] | None = None,
     excluded: Callable[[Path], Sequence[str]] = lambda _: (),
+    declaring: bool = False,
 ) -> tuple[Project, ...]:
     """Every project at or below the absolute ``top``, sorted by path; empty where there is none.
 
@@ -137,6 +149,7 @@ def find_workspace(
         variables: the environment to run git with; None asks git nothing.
         excluded: gives for a folder with a pyproject.toml the globs of what below it holds no
             project.
+        declaring: a pyproject.toml that says what a project needs makes a folder one, too.
     """
     git_root = _git_root(top)
     rules = _Rules(_Tracked(git_root, variables), excluded)
@@ -144,11 +157,49 @@ def find_workspace(
         # Those of the folders above; the walk itself reads the top's.
         for folder in reversed(top.relative_to(git_root).parents):
             rules = rules.inside(git_root / folder)
-    roots = [] if top.name == FOLDER else list(_roots_below(top, rules))
+    roots = [] if top.name == FOLDER else list(_roots_below(top, rules, declaring=declaring))
     return tuple(
         Project(root=root, git_root=_git_root(root, known=git_root, top=top))
         for root in sorted({_owner(root) or root for root in roots})
     )
+
+
+def find_members(top: Path, members: Iterable[str], excluded: Iterable[str]) -> Members:
+    """The projects in the folders below ``top`` that the globs ``members`` name.
+
+    A pyproject.toml that says what a project needs makes a folder one. What ``excluded``, globs of
+    ``.gitignore``, or a link to outside of ``top`` names is none.
+    """
+    from pathspec import GitIgnoreSpec
+
+    spec = GitIgnoreSpec.from_lines(excluded)
+    inside = os.path.realpath(top)
+    looked = sorted({each for glob in members for each in top.glob(glob) if each.is_dir()})
+    found = (
+        each
+        for each in looked
+        if not spec.match_file(f"{each.relative_to(top).as_posix()}/")
+        and not (each / "pyvenv.cfg").is_file()
+        and Path(os.path.realpath(each)).is_relative_to(inside)
+        and has_sources(each)
+    )
+    projects = tuple(Project(root=each, git_root=_git_root(each)) for each in found)
+    return Members(projects, (top, *looked, *{each.parent for each in looked}))
+
+
+def has_sources(root: Path) -> bool:
+    """Whether a file in ``root`` says what a project needs; ``[tool.venvman]`` alone does not."""
+    return bool(_made_by(requirement_names(root))) or _declares(root / "pyproject.toml")
+
+
+def may_hold_workspace(folder: Path, *, home: Path) -> bool:
+    """Whether projects below ``folder``, which is none, are likely to be meant by a command there.
+
+    Those of a repository are. Elsewhere not in places for everything, such as the home folder.
+    """
+    if _git_root(folder) is not None:
+        return True
+    return not (home.is_relative_to(folder) or len(folder.parts) < 3 or folder.stat().st_mode & 0o2)
 
 
 def requirement_names(folder: Path, *, drafts: Iterable[Path] = ()) -> tuple[str, ...]:
@@ -294,8 +345,8 @@ def _declares(path: Path) -> bool:
 _NAME_ONE = Advice("Name one of them with --project, or all of them with --all.")
 
 
-def _not_found(looked: list[Path]) -> ProjectNotFound:
-    below = find_workspace(looked[0]) if (looked[-1] / ".git").exists() else ()
+def _not_found(looked: list[Path], home: Path) -> ProjectNotFound:
+    below = find_workspace(looked[0]) if may_hold_workspace(looked[0], home=home) else ()
     if below:
         names = ", ".join(each.root.relative_to(looked[0]).as_posix() for each in below[:5])
         more = f" and {len(below) - 5} more" if len(below) > 5 else ""
@@ -420,7 +471,7 @@ def _matches(layers: Sequence[tuple[Path, GitIgnoreSpec]], path: Path, *, is_fol
     return False
 
 
-def _roots_below(folder: Path, rules: _Rules) -> Iterator[Path]:
+def _roots_below(folder: Path, rules: _Rules, *, declaring: bool) -> Iterator[Path]:
     rules = rules.inside(folder)
     if folder.name != FOLDER:
         names = [
@@ -428,11 +479,11 @@ def _roots_below(folder: Path, rules: _Rules) -> Iterator[Path]:
             for name in requirement_names(folder)
             if not rules.excludes(folder / name, is_folder=False)
         ]
-        if _is_root(folder, names=names):
+        if _is_root(folder, names=names) or (declaring and _declares(folder / "pyproject.toml")):
             yield folder
     for child in _folders(folder):
         if not rules.excludes(child, is_folder=True) and not (child / "pyvenv.cfg").is_file():
-            yield from _roots_below(child, rules)
+            yield from _roots_below(child, rules, declaring=declaring)
 
 
 def _folders(folder: Path) -> list[Path]:

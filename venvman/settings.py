@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["DoctorSettings", "Link", "Origin", "Setting", "Settings", "parse_toml", "read_settings"]
+__all__ = [
+    "DoctorSettings",
+    "Link",
+    "Origin",
+    "Setting",
+    "Settings",
+    "WorkspaceSettings",
+    "parse_toml",
+    "read_settings",
+]
 
 T = TypeVar("T")
 
@@ -51,6 +60,14 @@ class DoctorSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceSettings:
+    """Which folders hold the projects of a workspace; globs, seen from its root."""
+
+    members: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Setting(Generic[T]):
     """A value and the layer that gave it; ``where`` names the flag, variable or table key."""
 
@@ -72,6 +89,9 @@ class Settings:
     )
     doctor: Setting[DoctorSettings] = field(default_factory=lambda: Setting(value=DoctorSettings()))
     exclude: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
+    workspace: Setting[WorkspaceSettings] = field(
+        default_factory=lambda: Setting(value=WorkspaceSettings())
+    )
     keep: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
     link: Setting[Link] = field(default_factory=lambda: Setting(value=Link.AUTO))
     attic: Setting[str] = field(default_factory=lambda: Setting(value="2 GiB"))
@@ -324,6 +344,7 @@ def _readers() -> dict[str, Callable[[Any], object]]:
         "conflicts": _sets_of_words,
         "doctor": _doctor,
         "exclude": _words,
+        "workspace": _workspace,
         "keep": _words,
         "cache_keys": _words,
         "constraints": _words,
@@ -440,6 +461,15 @@ def _doctor(raw: object) -> DoctorSettings:
     return DoctorSettings(
         select=_words(raw.get("select", ())), ignore=_words(raw.get("ignore", ())), severity=chosen
     )
+
+
+def _workspace(raw: object) -> WorkspaceSettings:
+    if not isinstance(raw, dict) or not raw.keys() <= {"members", "exclude"}:
+        raise ValueError("a table of members and exclude is expected")
+    members = _words(raw.get("members", ()))
+    if any(each.startswith("/") or ".." in each.split("/") for each in members):
+        raise ValueError("members lie below the folder of the pyproject.toml")
+    return WorkspaceSettings(members=members, exclude=_words(raw.get("exclude", ())))
 
 
 def _link(raw: object) -> Link:

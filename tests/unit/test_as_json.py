@@ -35,7 +35,6 @@ from venvman.errors import (
 )
 from venvman.lock.freshness import Fresh, Stale
 from venvman.plan import Replace
-from venvman.project import Project
 from venvman.report.as_json import render
 from venvman.report.changes import change_rows, changes_of_drift, changes_of_plan, source_text
 from venvman.report.freeze import changes_between, freeze_result
@@ -130,7 +129,7 @@ class TestSync:
             add("flask", "3.0"), remove("six", "1.16"), replace("idna", "3.6", "3.7"), unchanged=2
         )
 
-        assert envelope(sync_result([outcome], SyncRequest()))["data"] == {
+        assert envelope(sync_result(outcome, SyncRequest()))["data"] == {
             "project": "/work/shop",
             "environment": "venv",
             "created": False,
@@ -142,40 +141,32 @@ class TestSync:
         }
 
     def test_nothing_to_do_is_ok_with_empty_lists(self) -> None:
-        told = envelope(sync_result([sync_outcome(unchanged=3)], SyncRequest()))
+        told = envelope(sync_result(sync_outcome(unchanged=3), SyncRequest()))
 
         assert (told["status"], told["exit_code"]) == ("ok", 0)
         assert told["data"]["installed"] == told["data"]["removed"] == told["data"]["changed"] == []
 
     def test_a_dry_run_with_something_to_do_is_drift_with_exit_code_0(self) -> None:
-        told = envelope(sync_result([sync_outcome(add("a"))], SyncRequest(dry_run=True)))
+        told = envelope(sync_result(sync_outcome(add("a")), SyncRequest(dry_run=True)))
 
         assert (told["status"], told["exit_code"]) == ("drift", 0)
 
     def test_a_check_with_something_to_do_is_drift_with_exit_code_1(self) -> None:
-        told = envelope(sync_result([sync_outcome(add("a"))], SyncRequest(check=True)))
+        told = envelope(sync_result(sync_outcome(add("a")), SyncRequest(check=True)))
 
         assert (told["status"], told["exit_code"]) == ("drift", 1)
 
     def test_a_check_sees_a_lock_that_would_change_though_no_package_would(self) -> None:
         frozen = freeze_outcome(lock_outcome(), written=False)
 
-        told = envelope(sync_result([sync_outcome(frozen=frozen)], SyncRequest(check=True)))
+        told = envelope(sync_result(sync_outcome(frozen=frozen), SyncRequest(check=True)))
 
         assert told["exit_code"] == 1
 
     def test_a_check_with_nothing_to_do_is_ok(self) -> None:
-        told = envelope(sync_result([sync_outcome(unchanged=1)], SyncRequest(check=True)))
+        told = envelope(sync_result(sync_outcome(unchanged=1), SyncRequest(check=True)))
 
         assert (told["status"], told["exit_code"]) == ("ok", 0)
-
-    def test_several_projects_are_a_list(self) -> None:
-        other = sync_outcome(project=Project(root=PROJECT.root / "api"))
-
-        told = envelope(sync_result([sync_outcome(), other], SyncRequest()))
-
-        roots = [each["project"] for each in told["data"]["projects"]]
-        assert roots == ["/work/shop", "/work/shop/api"]
 
 
 def lock_outcome(**changes: object) -> LockOutcome:
@@ -193,7 +184,7 @@ def lock_outcome(**changes: object) -> LockOutcome:
 
 class TestFreeze:
     def test_the_data_has_exactly_the_agreed_shape(self) -> None:
-        result = freeze_result([freeze_outcome(lock_outcome())], FreezeRequest())
+        result = freeze_result(freeze_outcome(lock_outcome()), FreezeRequest())
 
         assert envelope(result)["data"] == {
             "locks": ["requirements.txt"],
@@ -214,7 +205,7 @@ class TestFreeze:
             before=lock(entry("flask", "2.0")),
         )
 
-        told = envelope(freeze_result([freeze_outcome(lock_outcome(), dev)], FreezeRequest()))
+        told = envelope(freeze_result(freeze_outcome(lock_outcome(), dev), FreezeRequest()))
 
         assert told["data"]["locks"] == ["requirements.txt", "dev.txt"]
         assert told["data"]["packages"][0]["via"] == ["-r dev.in", "-r requirements.in"]
@@ -231,14 +222,9 @@ class TestFreeze:
     def test_a_changed_lock_counts_as_the_request_says(
         self, request_: FreezeRequest, expected: tuple[str, int]
     ) -> None:
-        told = envelope(freeze_result([freeze_outcome(lock_outcome())], request_))
+        told = envelope(freeze_result(freeze_outcome(lock_outcome()), request_))
 
         assert (told["status"], told["exit_code"]) == expected
-
-    def test_several_projects_are_a_list(self) -> None:
-        told = envelope(freeze_result([freeze_outcome(), freeze_outcome()], FreezeRequest()))
-
-        assert len(told["data"]["projects"]) == 2
 
     def test_another_source_of_the_same_version_is_a_change(self) -> None:
         fork = VcsSource(vcs="git", url="https://example.com/x", commit="0" * 40)
@@ -420,7 +406,7 @@ def test_a_warning_does_not_change_the_status() -> None:
     from dataclasses import replace as with_
 
     warning = Problem(code="x", message="Hm.", severity=Severity.WARNING)
-    told = envelope(sync_result([with_(sync_outcome(), problems=(warning,))], SyncRequest()))
+    told = envelope(sync_result(with_(sync_outcome(), problems=(warning,)), SyncRequest()))
 
     assert told["status"] == "ok"
     assert told["problems"][0]["severity"] == "warning"

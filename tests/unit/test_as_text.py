@@ -30,7 +30,6 @@ from venvman.errors import (
     Severity,
 )
 from venvman.lock.freshness import Stale
-from venvman.project import Project
 from venvman.report.as_text.render import error_panel, problem_line, problems_panel, render
 from venvman.report.as_text.words import count, duration, plain, sentence_list, size
 from venvman.report.drawing import lines
@@ -56,9 +55,9 @@ def joined(text: str) -> str:
 
 
 def synced(
-    *outcomes: SyncOutcome, request: SyncRequest | None = None, height: int | None = 24
+    outcome: SyncOutcome, request: SyncRequest | None = None, height: int | None = 24
 ) -> str:
-    result = sync_result(outcomes, request or SyncRequest())
+    result = sync_result(outcome, request or SyncRequest())
     return draw(render(result, height=height))
 
 
@@ -100,7 +99,7 @@ class TestSync:
         assert "added (--verbose shows all)" in shown
 
     def test_verbose_shows_every_change(self) -> None:
-        result = sync_result([sync_outcome(*MANY)], SyncRequest())
+        result = sync_result(sync_outcome(*MANY), SyncRequest())
 
         shown = draw(render(result, verbose=True, height=24))
 
@@ -152,16 +151,6 @@ class TestSync:
         assert "~ requirements.txt frozen again, 1 pin" in shown
         assert "flask is pinned to 2.3.3, which flask>=3 forbids." in shown
 
-    def test_several_projects_stand_under_their_folders(self) -> None:
-        other = Project(root=PROJECT.root / "api")
-
-        shown = synced(sync_outcome(unchanged=1), sync_outcome(unchanged=2, project=other))
-
-        assert [line for line in shown.splitlines() if line.startswith("/")] == [
-            "/work/shop",
-            "/work/shop/api",
-        ]
-
     def test_a_package_from_elsewhere_shows_where(self) -> None:
         source = VcsSource(vcs="git", url="https://example.com/lib.git", commit="0" * 40)
 
@@ -178,7 +167,7 @@ class TestSync:
     def test_no_name_or_version_is_cut_off_at_any_width(self, width: int) -> None:
         name = "a-package-with-a-very-long-name-indeed"
         outcome = sync_outcome(replace(name, "1.0.0rc1", "2.0.0.post1"), add("b", "3.1"))
-        result = sync_result([outcome], SyncRequest(dry_run=True))
+        result = sync_result(outcome, SyncRequest(dry_run=True))
 
         shown = draw(render(result, height=24), width=width)
 
@@ -189,7 +178,7 @@ class TestSync:
             assert part in letters
 
     def test_colour_only_repeats_what_symbols_say(self) -> None:
-        result = sync_result([sync_outcome(add("a"), remove("b"))], SyncRequest())
+        result = sync_result(sync_outcome(add("a"), remove("b")), SyncRequest())
 
         colored = draw(render(result), color=True)
 
@@ -210,7 +199,7 @@ def refrozen(**changes: object) -> LockOutcome:
 
 
 def frozen(*locks: LockOutcome, written: bool = True) -> str:
-    result = freeze_result([freeze_outcome(*locks, written=written)], FreezeRequest())
+    result = freeze_result(freeze_outcome(*locks, written=written), FreezeRequest())
     return draw(render(result, height=24))
 
 
@@ -241,7 +230,7 @@ class TestFreeze:
     def test_a_check_that_resolved_nothing_does_not_say_what_would_change(self) -> None:
         judged = refrozen(lock=lock(entry("flask", "2.3.3")))
         outcome = dataclasses.replace(freeze_outcome(judged, written=False), problems=(stale(),))
-        shown = draw(render(freeze_result([outcome], FreezeRequest(check=True)), height=24))
+        shown = draw(render(freeze_result(outcome, FreezeRequest(check=True)), height=24))
 
         assert shown.startswith("! requirements.txt is stale\n")
         assert "Not yet written: what would change was not looked up." in shown
@@ -250,11 +239,6 @@ class TestFreeze:
         two = (refrozen(changed=False), refrozen(changed=False, path=PROJECT.root / "dev.txt"))
 
         assert "requirements.txt, dev.txt match their requirements." in frozen(*two)
-
-    def test_several_projects_stand_under_their_folders(self) -> None:
-        result = freeze_result([freeze_outcome(), freeze_outcome()], FreezeRequest())
-
-        assert draw(render(result)).count("/work/shop\n") == 2
 
 
 class TestStatus:
@@ -347,14 +331,6 @@ class TestDoctor:
 
     def test_notes_alone_are_healthy(self) -> None:
         assert "Healthy: 1 note." in doctor(finding("VM403", severity="note"))
-
-    def test_several_projects_stand_under_their_folders(self) -> None:
-        shown = doctor(
-            projects=[{"project": "/a", "findings": []}, {"project": "/b", "findings": []}]
-        )
-
-        assert shown.splitlines()[0] == "/a"
-        assert shown.splitlines()[2] == "/b"
 
 
 def scanned(verbose: bool = False, **file: object) -> str:

@@ -39,7 +39,7 @@ def with_severity(severity: Severity) -> Finding:
 
 
 def test_a_finding_has_the_keys_of_the_contract_and_null_for_what_is_absent() -> None:
-    document = json.loads(render(doctor_result([told(FOUND, with_severity(Severity.NOTE))])))
+    document = json.loads(render(doctor_result(told(FOUND, with_severity(Severity.NOTE)))))
     assert (document["status"], document["exit_code"]) == ("drift", 1)
     assert document["data"] == {
         "project": "/p",
@@ -86,24 +86,18 @@ def test_a_finding_has_the_keys_of_the_contract_and_null_for_what_is_absent() ->
 def test_errors_and_warnings_count_and_notes_never_do(
     severity: Severity, status: Status, code: ExitCode
 ) -> None:
-    result = doctor_result([told(with_severity(severity))])
+    result = doctor_result(told(with_severity(severity)))
     assert (result.status, result.exit_code) == (status, code)
 
 
 def test_nothing_found_is_an_empty_list() -> None:
-    result = doctor_result([told()])
+    result = doctor_result(told())
     assert (result.status, result.data["findings"]) == (Status.OK, [])
-
-
-def test_several_projects_stand_in_a_list_and_one_drifted_counts() -> None:
-    result = doctor_result([told(), told(FOUND, root="/q")])
-    assert [row["project"] for row in result.data["projects"]] == ["/p", "/q"]
-    assert result.exit_code is ExitCode.DRIFT
 
 
 def test_why_a_fix_failed_is_told_apart_from_findings() -> None:
     problem = Problem(code="git-missing", message="No git.", severity=Severity.NOTE)
-    result = doctor_result([Treatment(left=diagnosis(), problems=(problem,))])
+    result = doctor_result(Treatment(left=diagnosis(), problems=(problem,)))
     assert (result.problems, result.exit_code) == ((problem,), ExitCode.OK)
 
 

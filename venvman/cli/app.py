@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from venvman.cli.faults import Interrupted, told_of
 from venvman.cli.help import tell
 from venvman.cli.options import Common
 from venvman.cli.read import Glance, glance, read
 from venvman.cli.session import Session, perform
 from venvman.cli.streams import write
 from venvman.cli.usage import NAME, UsageFault, said_elsewhere
-from venvman.errors import Advice, Command, ExitCode, OutputFault, VenvmanError
-from venvman.secrets import redact
+from venvman.errors import Command, ExitCode, OutputFault, VenvmanError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["main"]
-
-
-_MACHINE = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE}
-    | {errno.EACCES, errno.EPERM, errno.EBADF}
-)
-
-
-class Interrupted(VenvmanError):
-    """Ctrl-C."""
-
-    exit_code = ExitCode.INTERRUPTED
-
-
-class Unexpected(VenvmanError):
-    """A defect of venvman itself."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except VenvmanError as fault:
         error = fault
     except Exception as fault:  # noqa: BLE001 - the boundary: a traceback helps nobody but us
-        error = _of_typer(fault, seen, words) or _of_machine(fault) or _unexpected(fault, seen)
+        error = _of_typer(fault, seen, words) or told_of(fault, verbose=seen.verbose)
     try:
         return Session(_common(seen)).fail(error, command=seen.command)
     except OutputFault as fault:  # JSON that tells of an error
@@ -153,41 +136,3 @@ def _of_typer(fault: Exception, seen: Glance, words: Sequence[str]) -> VenvmanEr
         return Interrupted("Interrupted: no answer, so nothing was changed.", code="interrupted")
     usage = typed.fault_of(fault)
     return usage and _with_fix(usage, seen, words)
-
-
-def _of_machine(fault: Exception) -> VenvmanError | None:
-    """What the machine has no more of, or refuses: no defect, wherever it was met."""
-    if not isinstance(fault, OSError) or fault.errno not in _MACHINE:
-        return None
-    where = fault.filename if isinstance(fault.filename, str) else None
-    return VenvmanError(
-        f"{where or 'A file'} could not be used: {fault.strerror}.",
-        code="file-unusable",
-        path=where,
-    )
-
-
-def _unexpected(fault: Exception, seen: Glance) -> VenvmanError:
-    if seen.verbose:
-        import traceback
-
-        write(sys.stderr, redact("".join(traceback.format_exception(fault))))
-    said = redact(f"{type(fault).__name__}: {fault}")
-    return Unexpected(
-        "This is a defect of venvman: it met something it was not made for.",
-        code="unexpected",
-        why=f"{said}\nPlease report it{_where_to_report()}.",
-        fix=None if seen.verbose else Advice("Run it again with --verbose, for the report."),
-    )
-
-
-def _where_to_report() -> str:
-    """`` at <address>``, as the installed package names it; empty where it names none."""
-    from importlib.metadata import PackageNotFoundError, metadata
-
-    try:
-        links = metadata(NAME).get_all("Project-URL") or []
-    except PackageNotFoundError:
-        return ""
-    pairs = (link.partition(", ") for link in links)
-    return next((f" at {url}" for label, _, url in pairs if label.lower() == "issues"), "")

@@ -53,9 +53,16 @@ class TerminalReporter(Reporter):
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        self.project = ""
+        self._placed: Callable[[Problem], Problem] = lambda problem: problem
+
+    def begin(self, project: str, placed: Callable[[Problem], Problem]) -> None:
+        """What follows is about one of several projects; ``placed`` says so of its problems."""
+        self.project, self._placed = project, placed
 
     def problem(self, problem: Problem) -> None:
         """Remembers ``problem`` once, however many threads meet it."""
+        problem = self._placed(problem)
         if problem not in self.problems:
             self.problems.append(problem)
             self.told(problem)
@@ -122,7 +129,8 @@ class LineReporter(TerminalReporter):
     def _print(self, text: str) -> None:
         from venvman.report.as_text.words import plain
 
-        self._printer.print(plain(text), wrap=False)
+        project = f"{self.project}: " if self.project else ""
+        self._printer.print(plain(f"{project}{text}"), wrap=False)
 
 
 class LiveReporter(TerminalReporter):

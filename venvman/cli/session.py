@@ -6,19 +6,20 @@ import os
 import sys
 import time
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from venvman.cli.console import Printer, Transcript, manner_of
+from venvman.cli.faults import Interrupted, told_of
 from venvman.cli.options import Common, Format
 from venvman.cli.read import choosing
 from venvman.cli.remembered import inside, keep, nothing_to_do, question_of
 from venvman.cli.streams import write
 from venvman.cli.table import COMMON
 from venvman.cli.usage import NAME
-from venvman.errors import Advice, ExitCode, OutputFault, ProjectNotFound, VenvmanError
+from venvman.errors import Advice, ExitCode, OutputFault, ProjectNotFound, VenvmanError, at
 from venvman.errors import Command as Fix
 from venvman.memo import FILE, Memo
 from venvman.report.result import Result, Status
@@ -31,8 +32,11 @@ if TYPE_CHECKING:
     from venvman.cli.read import Line
     from venvman.cli.table import Command
     from venvman.directories import Directories
+    from venvman.project import Project
     from venvman.report.fixes import Standing
+    from venvman.report.several import Part
     from venvman.workflow import Context
+    from venvman.workflow.context import Found
     from venvman.workflow.running import Launch
     from venvman.workflow.watching import Resting
 
@@ -40,8 +44,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "call", "function_of", "perform"]
 
-
-Outcome = TypeVar("Outcome")
 
 _REACHES = {
     **dict.fromkeys(("status", "tree", "why", "diff", "history"), "ENVIRONMENT"),
@@ -66,6 +68,7 @@ class Session:
         self._resting: list[Resting | None] = []
         self._said: Said | None = None
         self._worked = False
+        self._cut_off = False
         self.transcript = Transcript()
         self.variables: Mapping[str, str] = dict(os.environ)
         self.reporter = self._make_reporter()
@@ -91,7 +94,6 @@ class Session:
         Nothing is written: its first requirements file makes it one.
         """
         from venvman.project import project_at
-        from venvman.workflow.context import context_of
 
         try:
             return self.context(**flags)
@@ -99,45 +101,110 @@ class Session:
             if error.code != "project-not-found":
                 raise
         folder = (self.cwd / (self.common.project or ".")).absolute()
-        return context_of(
-            project_at(folder),
+        return self._open(project_at(folder), flags)
+
+    def found(self, *, workspace: bool = False) -> Found:
+        """The project here, or every one with ``workspace`` or where only folders below are some.
+
+        Raises:
+            ProjectNotFound: there is none.
+        """
+        from venvman import workflow
+
+        return workflow.find_projects(
+            top=self.common.project, variables=self.variables, cwd=self.cwd, workspace=workspace
+        )
+
+    def contexts(self, *, workspace: bool) -> tuple[Context, ...]:
+        """Those of :meth:`found`."""
+        found = self.found(workspace=workspace)
+        return tuple(self._open(project, {}, walked=found.walked) for project in found.projects)
+
+    def each(
+        self,
+        do: Callable[[Context], Result],
+        *,
+        workspace: bool,
+        changed_since: str | None = None,
+        **flags: object,
+    ) -> Result:
+        """What ``do`` says of each project; one that fails, or is interrupted, hides no other.
+
+        ``flags`` are settings given here. An error's commands are for the project that met it.
+
+        Raises:
+            VenvmanError: what ``do`` raises, where there is one project.
+        """
+        from venvman.report.several import several_result
+
+        found = self.found(workspace=workspace or changed_since is not None)
+        projects = found.projects
+        if changed_since is not None:
+            from venvman.workflow.changed import changed_since as concerned
+
+            projects = concerned(projects, changed_since, variables=self.variables)
+        elif len(projects) == 1 and not found.instead:
+            try:
+                return do(self._open(projects[0], flags, walked=found.walked))
+            except VenvmanError as error:
+                raise error.at(projects[0].root)  # noqa: B904 - it is the same one
+        parts: list[Part] = []
+        opens = partial(self._open, flags=flags, walked=found.walked, several=True)
+        for project in projects:
+            parts.append(self._part(project, lambda project: do(opens(project))))
+            if parts[-1].result.exit_code is ExitCode.INTERRUPTED:
+                break
+        return several_result(parts, command=self._named)
+
+    def _part(self, project: Project, do: Callable[[Project], Result]) -> Part:
+        from venvman.report.several import Part, placed, shown_from
+
+        root, name = project.root, shown_from(project.root, self.cwd)
+        self.reporter.begin(name, lambda problem: placed(problem, root, self.cwd))
+        try:
+            result = do(project)
+        except (BrokenPipeError, OutputFault):
+            raise
+        except KeyboardInterrupt:
+            result = self._failed(Interrupted("Interrupted.", code="interrupted"))
+        except VenvmanError as error:
+            result = self._failed(error)
+        except Exception as fault:  # noqa: BLE001 - the other projects have nothing to do with it
+            result = self._failed(told_of(fault, verbose=self.common.verbose))
+        told = tuple(placed(each, root, self.cwd) for each in result.problems)
+        result = replace(result, problems=told, next=at(result.next, root))
+        return Part(root=root, name=name, result=result)
+
+    def _failed(self, error: VenvmanError) -> Result:
+        self._cut_off = True
+        return Result.of_error(error, command=self._named)
+
+    @property
+    def _named(self) -> str:
+        return "" if self._line is None else self._line.command.name
+
+    def _open(
+        self,
+        project: Project,
+        flags: Mapping[str, object],
+        *,
+        walked: tuple[Path, ...] = (),
+        several: bool = False,
+    ) -> Context:
+        from venvman.workflow.context import context_of
+
+        opened = context_of(
+            project,
             flags={"offline": self.common.offline or None, **flags},
             variables=self.variables,
             cwd=self.cwd,
             reporter=self.reporter,
             directories=self.directories,
+            walked=walked,
+            several=several,
         )
-
-    def contexts(self, *, workspace: bool, **flags: object) -> tuple[Context, ...]:
-        """The same for every project at or below here, with ``workspace``; else for the one.
-
-        Raises:
-            ProjectNotFound: also where a whole workspace holds none.
-        """
-        if not workspace:
-            return (self.context(**flags),)
-        from venvman import workflow
-
-        opened = workflow.open_workspace(
-            top=self.common.project,
-            flags={"offline": self.common.offline or None, **flags},
-            variables=self.variables,
-            cwd=self.cwd,
-            reporter=self.reporter,
-            cache_dir=self.common.cache_dir,
-        )
-        self._opened += opened
+        self._opened.append(opened)
         return opened
-
-    def each(self, contexts: Sequence[Context], do: Callable[[Context], Outcome]) -> list[Outcome]:
-        """What ``do`` makes of each project; an error's commands are for the one that met it."""
-        outcomes: list[Outcome] = []
-        for context in contexts:
-            try:
-                outcomes.append(do(context))
-            except VenvmanError as error:
-                raise error.at(context.project.root)  # noqa: B904 - it is the same one
-        return outcomes
 
     @property
     def chosen(self) -> str:
@@ -161,7 +228,9 @@ class Session:
 
     def remember(self, result: Result) -> None:
         """Keeps what was shown for the next time, where that would be the same."""
-        if self.question is None or result.exit_code not in (ExitCode.OK, ExitCode.DRIFT):
+        if self.question is None or self._cut_off:
+            return
+        if result.exit_code not in (ExitCode.OK, ExitCode.DRIFT):
             return
         if result.command in _REACHES:
             from venvman.workflow.watching import Reach, rests_on_look
@@ -294,10 +363,16 @@ class Session:
         if result.verbatim is not None:
             self._write(result.verbatim)
         elif not self.common.quiet or result.answers or result.exit_code is not ExitCode.OK:
-            printer = self._printer(sys.stdout)
-            verbose, height = self.common.verbose, printer.height
-            result = self._with_next(result)
-            printer.print(render(result, verbose=verbose, height=height, here=self.here))
+            # Of several programs only what they say themselves is data.
+            printer = self._printer(sys.stderr if result.command == "run" else sys.stdout)
+            shown = render(
+                self._with_next(result),
+                verbose=self.common.verbose,
+                quiet=self.common.quiet,
+                height=printer.height,
+                here=self.here,
+            )
+            printer.print(shown)
         self._show_problems(result)
 
     def _write(self, text: str) -> None:

@@ -255,6 +255,17 @@ _ALL_PROJECTS = Option(
     effect=Effect.SHOWS,  # of each project the question is the same
     help="Every project of the workspace, not only the one found here.",
 )
+_WORKSPACE = (
+    _ALL_PROJECTS,
+    Option(
+        "changed_since",
+        "--changed-since",
+        kind=Kind.TEXT,
+        effect=Effect.ACTS,
+        metavar="REV",
+        help="Those of all projects in which a file differs from the git revision REV.",
+    ),
+)
 _CHECK = Option(
     "check",
     "--check",
@@ -421,7 +432,7 @@ _TABLE = (
             effect=Effect.LOOKS,
             help="Stop at once if another command is changing the environment.",
         ),
-        _ALL_PROJECTS,
+        *_WORKSPACE,
         examples=(
             ("venvman sync", "what the files ask for, no more and no less"),
             ("venvman sync --check", "in CI: exit with 1 if anything is to be done"),
@@ -490,7 +501,7 @@ _TABLE = (
         ),
         *_GROUP_OPTIONS,
         _YES,
-        _ALL_PROJECTS,
+        *_WORKSPACE,
         examples=(
             ("venvman freeze", "missing and stale locks, keeping every pin that may stay"),
             ("venvman freeze -P django", "also move the pin of django"),
@@ -509,6 +520,7 @@ _TABLE = (
         ),
         *_GROUP_OPTIONS,
         _PYTHON,
+        *_WORKSPACE,
         remembered=True,
         help="Show requirements, lock, environment and drift on one screen; exit with 1 on drift.",
     ),
@@ -564,7 +576,7 @@ _TABLE = (
             help="Say what a code means, why it matters and what mends it; may be repeated.",
         ),
         *_GROUP_OPTIONS,
-        _ALL_PROJECTS,
+        *_WORKSPACE,
         examples=(
             ("venvman doctor --verify", "also every installed file's content"),
             ("venvman doctor --select VM3", "only what concerns locks"),
@@ -624,6 +636,7 @@ _TABLE = (
         _YES,
         _CONSTRAINT,
         _PYTHON,
+        *_WORKSPACE,
         argument=Argument("names", metavar="[NAME]...", help="Only these packages' pins."),
         examples=(
             ("venvman upgrade", "every pin"),
@@ -639,6 +652,7 @@ _TABLE = (
             "--check",
             help="Exit with 1 if the requirements let anything move.",
         ),
+        *_WORKSPACE,
         argument=Argument("names", metavar="[NAME]...", help="Only these packages."),
         help="Show what could move forward, and which requirement holds it back.",
     ),
@@ -715,6 +729,7 @@ _TABLE = (
         "run",
         "run:run",
         *_INSIDE,
+        *_WORKSPACE,
         argument=Argument(
             "command",
             metavar="COMMAND...",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from functools import cache, partial
@@ -15,12 +16,15 @@ from venvman.reading import read_regular
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
+    from typing import TypeAlias
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
     from venvman.doctor.table import Selection
     from venvman.errors import Command, Problem, Severity
     from venvman.project import Project
+
+    Told: TypeAlias = tuple[str, str, int | None, str]
 
 __all__ = ["Diagnosis", "Treatment", "diagnose"]
 
@@ -51,6 +55,22 @@ class Treatment:
     fixed: tuple[Finding, ...] = ()
     ran: tuple[Command, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+    def besides(self, told: set[Told]) -> Treatment:
+        """Without what is ``told`` of another project already: files may be several's, or git's.
+
+        What is left is told from then on.
+        """
+        root = self.left.project.root
+        placed = [(each, _told(each, root)) for each in self.left.findings]
+        left = tuple(finding for finding, what in placed if what not in told)
+        told.update(what for finding, what in placed if finding.path is not None)
+        return replace(self, left=replace(self.left, findings=left))
+
+
+def _told(finding: Finding, root: Path) -> Told:
+    place = os.path.normpath(root / (finding.path or ""))
+    return finding.code, place, finding.line, finding.message
 
 
 def diagnose(examination: Examination, selection: Selection | None = None) -> Diagnosis:

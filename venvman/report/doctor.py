@@ -57,27 +57,26 @@ def catalogue_result(codes: Sequence[Code], *, explain: bool) -> Result:
 
 
 def doctor_result(
-    treatments: Sequence[Treatment],
+    treatment: Treatment,
     *,
     fails: Severity | None = Severity.WARNING,
     dry_run: bool = False,
 ) -> Result:
-    """One project's ``data`` as DESIGN 4.3 has it; several stand in a list ``projects``.
+    """``data`` as DESIGN 4.3 has it.
 
     Errors and warnings make the status ``drift``; notes never do. The exit code is 1 where a
     finding that is left is at least as severe as ``fails`` (None: never). The problems are those of
     fixes that failed.
     """
-    found = {finding.severity for each in treatments for finding in each.left.findings}
+    found = {finding.severity for finding in treatment.left.findings}
     # From the worst on: the order in which they are declared.
     failing = tuple(Severity)[: tuple(Severity).index(fails) + 1] if fails else ()
-    rows = [_data(each) for each in treatments]
     return Result(
         command="doctor",
         status=Status.DRIFT if found - {Severity.NOTE} else Status.OK,
         exit_code=ExitCode.DRIFT if found & {*failing} else ExitCode.OK,
-        data=rows[0] if len(rows) == 1 else {"projects": rows},
-        problems=tuple(problem for each in treatments for problem in each.problems),
+        data=_data(treatment),
+        problems=treatment.problems,
         view=DoctorView(dry_run=dry_run),
     )
 

@@ -29,29 +29,26 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreezeView:
-    """What the text renderer draws: every project's outcome, and what was asked for."""
+    """What the text renderer draws: the outcome, and what was asked for."""
 
-    outcomes: tuple[FreezeOutcome, ...]
+    outcome: FreezeOutcome
     request: FreezeRequest
 
 
-def freeze_result(outcomes: Sequence[FreezeOutcome], request: FreezeRequest) -> Result:
-    """One project's ``data`` as DESIGN 4.3 has it; several stand in a list ``projects``.
+def freeze_result(outcome: FreezeOutcome, request: FreezeRequest) -> Result:
+    """``data`` as DESIGN 4.3 has it.
 
     A lock that would change is ``drift`` where nothing was allowed to be written: exit code 1 for
     ``--check``, 0 for ``--dry-run``.
     """
-    pending = (request.check or request.dry_run) and any(each.changed for each in outcomes)
-    rows = [_data(outcome) for outcome in outcomes]
+    pending = (request.check or request.dry_run) and outcome.changed
     return Result(
         command="freeze",
         status=Status.DRIFT if pending else Status.OK,
         exit_code=ExitCode.DRIFT if pending and request.check else ExitCode.OK,
-        data=rows[0] if len(rows) == 1 else {"projects": rows},
-        problems=tuple(
-            each.at(outcome.project.root) for outcome in outcomes for each in outcome.problems
-        ),
-        view=FreezeView(outcomes=tuple(outcomes), request=request),
+        data=_data(outcome),
+        problems=tuple(each.at(outcome.project.root) for each in outcome.problems),
+        view=FreezeView(outcome=outcome, request=request),
     )
 
 

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from venvman.project import Project
     from venvman.workflow.values import CleanOutcome
 
-__all__ = ["cache_dir_result", "cache_key_result", "clean_result", "shell_text_result"]
+__all__ = [
+    "cache_dir_result",
+    "cache_key_result",
+    "clean_result",
+    "run_result",
+    "shell_text_result",
+]
 
 
 def clean_result(outcome: CleanOutcome, project: Project) -> Result:
@@ -46,4 +52,14 @@ def shell_text_result(command: str, shell: str, text: str) -> Result:
 def _done(command: str, data: dict[str, Any], *, answers: bool = False) -> Result:
     return Result(
         command=command, status=Status.OK, exit_code=ExitCode.OK, data=data, answers=answers
+    )
+
+
+def run_result(code: int) -> Result:
+    """``data.{exit_code}``: what a program said that was run in one of several projects."""
+    return Result(
+        command="run",
+        status=Status.DRIFT if code else Status.OK,
+        exit_code=ExitCode.DRIFT if code else ExitCode.OK,
+        data={"exit_code": code},
     )

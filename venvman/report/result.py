@@ -46,6 +46,11 @@ class Result:
     verbatim: str | None = None
     next: Fix | None = None
 
+    @property
+    def of_one(self) -> bool:
+        """Whether it is about one project, or about none."""
+        return "projects" not in self.data
+
     @classmethod
     def of_error(cls, error: VenvmanError, *, command: str) -> Result:
         """What is told of ``error``: no data, its problems, its exit code."""

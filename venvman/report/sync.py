@@ -10,8 +10,6 @@ from venvman.report.changes import change_rows, changes_of_plan
 from venvman.report.result import Result, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from venvman.workflow.values import SyncOutcome, SyncRequest
 
 __all__ = ["SyncView", "locked_count", "nothing_to_do", "sync_data", "sync_result"]
@@ -19,29 +17,26 @@ __all__ = ["SyncView", "locked_count", "nothing_to_do", "sync_data", "sync_resul
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncView:
-    """What the text renderer draws: every project's outcome, and what was asked for."""
+    """What the text renderer draws: the outcome, and what was asked for."""
 
-    outcomes: tuple[SyncOutcome, ...]
+    outcome: SyncOutcome
     request: SyncRequest
 
 
-def sync_result(outcomes: Sequence[SyncOutcome], request: SyncRequest) -> Result:
-    """One project's ``data`` as DESIGN 4.3 has it; several stand in a list ``projects``.
+def sync_result(outcome: SyncOutcome, request: SyncRequest) -> Result:
+    """``data`` as DESIGN 4.3 has it.
 
     With something left to do the status is ``drift``: exit code 1 for ``--check``, 0 for
     ``--dry-run``.
     """
-    pending = any(_is_pending(outcome, request) for outcome in outcomes)
-    rows = [sync_data(outcome) for outcome in outcomes]
+    pending = _is_pending(outcome, request)
     return Result(
         command="sync",
         status=Status.DRIFT if pending else Status.OK,
         exit_code=ExitCode.DRIFT if pending and request.check else ExitCode.OK,
-        data=rows[0] if len(rows) == 1 else {"projects": rows},
-        problems=tuple(
-            each.at(outcome.project.root) for outcome in outcomes for each in outcome.problems
-        ),
-        view=SyncView(outcomes=tuple(outcomes), request=request),
+        data=sync_data(outcome),
+        problems=tuple(each.at(outcome.project.root) for each in outcome.problems),
+        view=SyncView(outcome=outcome, request=request),
     )
 
 

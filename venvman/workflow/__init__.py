@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from venvman.workflow.checking import diagnose, examine_project, status
     from venvman.workflow.cleaning import clean
-    from venvman.workflow.context import Context, open_context, open_workspace
+    from venvman.workflow.context import Context, find_projects, open_context
     from venvman.workflow.freezing import freeze
     from venvman.workflow.hooking import HookLine, run_hook
     from venvman.workflow.syncing import sync
@@ -44,9 +44,9 @@ __all__ = [
     "clean",
     "diagnose",
     "examine_project",
+    "find_projects",
     "freeze",
     "open_context",
-    "open_workspace",
     "run_hook",
     "scan_projects",
     "status",
@@ -70,8 +70,8 @@ _HOME = {
     "diagnose": "checking",
     "examine_project": "checking",
     "freeze": "freezing",
+    "find_projects": "context",
     "open_context": "context",
-    "open_workspace": "context",
     "run_hook": "hooking",
     "scan_projects": "wishes",
     "status": "checking",

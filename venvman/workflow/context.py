@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from venvman.settings import Settings
     from venvman.store.store import Store
 
-__all__ = ["Context", "context_of", "open_context", "open_workspace"]
+__all__ = ["Context", "Found", "context_of", "find_projects", "open_context"]
 
 _PATIENCE = 5.0
 """Seconds that a server with a requirements file has to answer: many commands ask it first."""
@@ -41,7 +41,7 @@ class Context:
     :func:`venvman.environment.inventory.take_inventory`), ``asked`` the indexes that it opened.
     ``looks`` says that the verb changes nothing: what a killed command left is told of, not
     settled, and nothing of the project is started (DESIGN 4.8). ``walked`` are the folders among
-    which the project was found, where it is one of a workspace.
+    which the project was found, where it is one of a workspace; ``several`` of it are worked on.
     """
 
     project: Project
@@ -52,6 +52,7 @@ class Context:
     reporter: Reporter
     looks: bool = False
     walked: tuple[Path, ...] = ()
+    several: bool = False
     parsed: dict[Path, tuple[bytes, Lock]] = field(default_factory=dict, compare=False, repr=False)
     fetched: dict[str, bytes | VenvmanError] = field(
         default_factory=dict, compare=False, repr=False
@@ -150,6 +151,18 @@ class Context:
         return _located(pip_files(self.variables, home=self.home, key=key), self.cwd)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The projects that a command works on, sorted by path; ``walked`` as in :class:`Context`.
+
+    ``instead`` of one where the user stands, which has no requirements.
+    """
+
+    projects: tuple[Project, ...]
+    walked: tuple[Path, ...] = ()
+    instead: bool = False
+
+
 def open_context(
     *,
     project: Path | None,
@@ -178,26 +191,49 @@ def open_context(
     )
 
 
-def open_workspace(
+def find_projects(
     *,
     top: Path | None,
-    flags: Mapping[str, object],
     variables: Mapping[str, str],
     cwd: Path,
-    reporter: Reporter,
-    cache_dir: Path | None = None,
-) -> tuple[Context, ...]:
-    """A context for every project at or below ``top`` (None: ``cwd``), outermost first.
+    workspace: bool,
+) -> Found:
+    """The project at or above ``top`` (None: ``cwd``); with ``workspace`` all at or below it.
 
-    Where there is none below, the project above, in the middle of which somebody stands.
+    Where the project there has no requirements, or there is none at all, but in folders below:
+    those, if they belong together.
 
     Raises:
         ProjectNotFound: there is none either way.
-        ConfigurationError: as :func:`open_context`, for any of them.
     """
+    from venvman.errors import ProjectNotFound
+    from venvman.project import find_project, has_sources, may_hold_workspace
+
+    folder, home = (cwd / (top or ".")).absolute(), _home(variables)
+    if workspace:
+        found = _members(folder, variables)
+        return found if found.projects else Found(projects=(find_project(folder, home=home),))
+    try:
+        here = find_project(cwd, home=home, explicit=top)
+    except ProjectNotFound as error:
+        if error.code != "project-not-found" or not may_hold_workspace(folder, home=home):
+            raise
+        found = _members(folder, variables)
+        if not found.projects or (_is_shelf(found, folder)):
+            raise
+        return replace(found, instead=True)
+    if has_sources(here.root):
+        return Found(projects=(here,))
+    found = _members(here.root, variables)
+    below = tuple(each for each in found.projects if each.root != here.root)
+    return replace(found, projects=below, instead=True) if below else Found(projects=(here,))
+
+
+def _members(folder: Path, variables: Mapping[str, str]) -> Found:
+    """What ``[tool.venvman.workspace]`` of ``folder`` names; all below it where it names none."""
     from venvman.errors import ConfigurationError
-    from venvman.project import find_project, find_workspace
-    from venvman.settings import read_settings
+    from venvman.project import find_members, find_workspace, has_sources
+    from venvman.settings import WorkspaceSettings, read_settings
 
     walked: list[Path] = []
 
@@ -205,26 +241,35 @@ def open_workspace(
         walked.append(inside)
         said = variables if inside == folder else {}
         try:
-            return read_settings(inside, variables=said).exclude.value
+            settings = read_settings(inside, variables=said)
         except ConfigurationError:  # told where it is a project's
             return ()
+        return (*settings.exclude.value, *settings.workspace.value.exclude)
 
-    folder = (cwd / top).absolute() if top is not None else cwd
-    directories = Directories.of(variables, cache=cache_dir)
-    workspace = find_workspace(folder, variables=variables, excluded=excluded)
-    found = workspace or (find_project(folder, home=_home(variables)),)
-    opened = (
-        context_of(
-            project,
-            flags=flags,
-            variables=variables,
-            cwd=cwd,
-            reporter=reporter,
-            directories=directories,
-        )
-        for project in found
+    try:
+        workspace = read_settings(folder, variables=variables).workspace.value
+    except ConfigurationError:
+        if not has_sources(folder):
+            raise
+        workspace = WorkspaceSettings()  # told where the project's own are
+    if workspace.members:
+        found, looked = find_members(folder, workspace.members, workspace.exclude)
+        return Found(projects=found, walked=looked)
+    projects = find_workspace(folder, variables=variables, excluded=excluded) or find_workspace(
+        folder, variables=variables, excluded=excluded, declaring=True
     )
-    return tuple(replace(each, walked=tuple(walked)) for each in opened)
+    return Found(projects=projects, walked=tuple(dict.fromkeys(walked)))
+
+
+def _is_shelf(found: Found, folder: Path) -> bool:
+    """Whether the projects in ``folder`` are repositories of their own: they only lie together."""
+    return (
+        any(
+            each.git_root is not None and each.git_root.is_relative_to(folder)
+            for each in found.projects
+        )
+        and not (folder / ".git").exists()
+    )
 
 
 def context_of(
@@ -235,6 +280,8 @@ def context_of(
     cwd: Path,
     reporter: Reporter,
     directories: Directories,
+    walked: tuple[Path, ...] = (),
+    several: bool = False,
 ) -> Context:
     """The context of a project that is already found (one of a workspace, say)."""
     from venvman.files import make_cache_folder
@@ -254,6 +301,8 @@ def context_of(
         variables=variables,
         cwd=cwd,
         reporter=reporter,
+        walked=walked,
+        several=several,
     )
 
 

@@ -78,15 +78,16 @@ def _chosen(
     projects: Sequence[str], mode: HookMode | None, variables: Mapping[str, str], top: Path
 ) -> Mapping[str, HookMode]:
     from venvman.githooks import hooked_projects
-    from venvman.project import find_workspace
+    from venvman.workflow.context import find_projects
 
     known: dict[str, HookMode] = {}
     with suppress(GitError):
         known = {each.path: each.mode for each in hooked_projects(top, variables=variables)}
     names = list(projects) or list(known)
     if not names:
-        found = find_workspace(top, variables=variables)
-        names = [each.root.relative_to(top).as_posix() for each in found]
+        with suppress(ProjectNotFound):
+            found = find_projects(top=None, variables=variables, cwd=top, workspace=True)
+            names = [each.root.relative_to(top).as_posix() for each in found.projects]
     return {name: mode or known.get(name, HookMode.REPORT) for name in names}
 
 

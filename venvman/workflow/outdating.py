@@ -17,6 +17,7 @@ from venvman.errors import (
     VenvmanError,
 )
 from venvman.frozen import dataclass
+from venvman.names import canonical
 from venvman.secrets import redact
 from venvman.sources import IndexSource, VcsSource
 from venvman.workflow.graphing import KnownMetadata, known_name, read_locked
@@ -129,6 +130,10 @@ def outdated(context: Context, names: Sequence[str] = ()) -> OutdatedOutcome:
         return build_graph(groups, target=locked.target, root=root, requires=requires)
 
     plain = graph(locked.groups, lambda _: None)
+    if context.several and names:
+        names = [each for each in names if canonical(each) in plain.packages]
+        if not names:
+            return OutdatedOutcome(project=context.project, pins=(), checked=0)
     wanted = {known_name(plain, name, locked) for name in names} or plain.packages.keys()
     command = _upgrade(locked)
     upgraded = _upgraded(context, locked, frozenset(wanted) if names else None, command)

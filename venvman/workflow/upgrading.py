@@ -67,13 +67,11 @@ def upgrade(context: Context, request: UpgradeRequest) -> UpgradeOutcome:
     return UpgradeOutcome(frozen=frozen, synced=sync(context, wish))
 
 
-def freeze_forward(
-    context: Context, request: FreezeRequest, texts: Sequence[str], *, several: bool = False
-) -> FreezeOutcome:
+def freeze_forward(context: Context, request: FreezeRequest, texts: Sequence[str]) -> FreezeOutcome:
     """Freezes, the pins of ``texts`` as new as they may be; none of them: all pins.
 
     A text is ``flask``, ``flask==3.0`` or ``flask<3``. What does not move although it is named is
-    told with what holds it back. With ``several`` projects one need not have every name.
+    told with what holds it back. Of several projects one need not have every name.
 
     Raises:
         ConfigurationError: a text is something else.
@@ -84,21 +82,21 @@ def freeze_forward(
 
     if not texts:
         return freeze(context, replace(request, upgrade=UpgradeAll()))
-    asked = _asked(context, texts, several=several)
+    asked = _asked(context, texts)
     if not asked.names:
         return freeze(context, request)
     outcome = freeze(context, replace(request, upgrade=asked))
     return replace(outcome, problems=(*outcome.problems, *_held_back(context, asked, outcome)))
 
 
-def _asked(context: Context, texts: Sequence[str], *, several: bool) -> UpgradeSome:
+def _asked(context: Context, texts: Sequence[str]) -> UpgradeSome:
     from venvman.engines import UpgradeSome
 
     lines = [_line(text) for text in texts]
     names = frozenset(line.name for line in lines if line.name is not None)
     locked = _locked_names(context)
     unknown = sorted(names - locked)
-    if unknown and locked and not several:
+    if unknown and locked and not context.several:
         problems = [_unknown(name, locked) for name in unknown]
         message = problems[0].message if len(problems) == 1 else "These are not locked."
         raise LockError(message, code="package-not-locked", problems=problems)

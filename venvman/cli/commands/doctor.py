@@ -12,6 +12,7 @@ from venvman.errors import Severity
 if TYPE_CHECKING:
     from venvman.cli.session import Session
     from venvman.doctor import Diagnosis
+    from venvman.doctor.diagnosis import Told
     from venvman.report.findings import Form
     from venvman.report.result import Result
     from venvman.workflow import Context
@@ -38,6 +39,7 @@ def doctor(
     all_groups: bool,
     no_dev: bool,
     all_projects: bool,
+    changed_since: str | None,
     format: str,  # noqa: A002 - the option is called so
 ) -> Result:
     """Find what has drifted, and name the command that mends it; exit with 1 on findings."""
@@ -51,12 +53,14 @@ def doctor(
     if (freeze or dry_run or yes) and not fix:
         raise UsageFault("--freeze, --dry-run and --yes go with --fix.")
     groups = options.group_choice(group, only_group, everything=all_groups, dev=not no_dev)
-    contexts = session.contexts(workspace=all_projects)
     selection = Selection.of(select=select, ignore=ignore)
     chosen = (*_words("--group", group), *_words("--only-group", only_group))
     chosen += (("--all-groups",) if all_groups else ()) + (("--no-dev",) if no_dev else ())
 
-    def examined(context: Context) -> Treatment:
+    told: set[Told] = set()
+    treatments: list[Treatment] = []
+
+    def treated(context: Context) -> Treatment:
         def look() -> Diagnosis:
             return checking.diagnose(context, selection, groups, verify_files=verify)
 
@@ -67,12 +71,12 @@ def doctor(
         choice = Choice(yes=yes, freeze=freeze, dry_run=dry_run, groups=chosen)
         return treat(session, look, choice)
 
-    treatments = session.each(contexts, examined)
-    result = doctor_result(
-        treatments,
-        fails=None if exit_zero or dry_run else Severity(fail_on),
-        dry_run=dry_run,
-    )
+    def examined(context: Context) -> Result:
+        treatments.append(treated(context).besides(told))
+        fails = None if exit_zero or dry_run else Severity(fail_on)
+        return doctor_result(treatments[-1], fails=fails, dry_run=dry_run)
+
+    result = session.each(examined, workspace=all_projects, changed_since=changed_since)
     if format in ("text", "json"):
         return result
     return replace(result, verbatim=in_form(cast("Form", format), treatments, session.here))

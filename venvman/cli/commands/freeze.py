@@ -35,20 +35,13 @@ def freeze(
     no_dev: bool,
     yes: bool,
     all_projects: bool,
+    changed_since: str | None,
 ) -> Result:
     """Write the lock: every package pinned and hashed, with the reason it is there."""
     from venvman.report.freeze import freeze_result, nothing_to_do
     from venvman.workflow import FreezeRequest, GroupChoice, freezing, upgrading
     from venvman.workflow.watching import rests_on_freeze
 
-    contexts = session.contexts(
-        workspace=all_projects,
-        engine=engine,
-        python=python,
-        constraints=constraint or None,
-        targets=[*(["universal"] if universal else []), *_words(target)] or None,
-        python_versions=_words(python_version) or None,
-    )
     request = FreezeRequest(
         check=check,
         dry_run=dry_run,
@@ -59,19 +52,34 @@ def freeze(
         groups=GroupChoice(extra=group, only=only_group, everything=all_groups, dev=not no_dev),
     )
 
-    def frozen(context: Context) -> FreezeOutcome:
-        if not (upgrade or upgrade_package):
-            return freezing.freeze(context, request)
-        names = () if upgrade else upgrade_package
-        return upgrading.freeze_forward(context, request, names, several=all_projects)
+    names = () if upgrade else upgrade_package
+    done: list[tuple[Context, FreezeOutcome]] = []
 
-    outcomes = session.each(contexts, frozen)
-    if not any(each.changed for each in outcomes):
-        session.rest(
-            (rests_on_freeze(each, since_ns=session.started_ns) for each in contexts),
-            said=None if all_projects else nothing_to_do(outcomes[0]),
+    def frozen(context: Context) -> Result:
+        outcome = (
+            upgrading.freeze_forward(context, request, names)
+            if upgrade or upgrade_package
+            else freezing.freeze(context, request)
         )
-    return freeze_result(outcomes, request)
+        done.append((context, outcome))
+        return freeze_result(outcome, request)
+
+    result = session.each(
+        frozen,
+        workspace=all_projects,
+        changed_since=changed_since,
+        engine=engine,
+        python=python,
+        constraints=constraint or None,
+        targets=[*(["universal"] if universal else []), *_words(target)] or None,
+        python_versions=_words(python_version) or None,
+    )
+    if not any(outcome.changed for _, outcome in done):
+        session.rest(
+            [rests_on_freeze(context, since_ns=session.started_ns) for context, _ in done],
+            said=nothing_to_do(done[0][1]) if result.of_one else None,
+        )
+    return result
 
 
 def _words(values: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from venvman.cli.usage import UsageFault
+from venvman.errors import ProjectNotFound
 from venvman.hookscript import REFUSED, HookMode, HookName
 
 if TYPE_CHECKING:
@@ -87,7 +88,6 @@ def hooks_run(
 
 def _folder(session: Session) -> Path:
     """The project's root, or the folder that was named where there is no project."""
-    from venvman.errors import ProjectNotFound
     from venvman.project import find_project
 
     try:
@@ -99,10 +99,10 @@ def _folder(session: Session) -> Path:
 
 
 def _projects(session: Session) -> Sequence[Path]:
-    """The project here; where there is none, all that lie below."""
-    from venvman.project import find_workspace
-
-    root = _folder(session)
-    found = find_workspace(root, variables=session.variables)
-    below = [project.root for project in found]
-    return [root] if root in below or not below else below
+    """The project here; where there is none, all that lie below; else the folder."""
+    try:
+        return [each.root for each in session.found().projects]
+    except ProjectNotFound as error:
+        if error.code == "project-not-a-folder":
+            raise
+        return [_folder(session)]

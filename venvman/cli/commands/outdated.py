@@ -16,9 +16,15 @@ def outdated(
     *,
     names: tuple[str, ...],
     check: bool,
+    all_projects: bool,
+    changed_since: str | None,
 ) -> Result:
     """Show what could move forward, and which requirement holds it back."""
     from venvman.report.outdated import outdated_result
     from venvman.workflow.outdating import outdated as look
 
-    return outdated_result(look(session.context(), names), check=check)
+    return session.each(
+        lambda context: outdated_result(look(context, names), check=check),
+        workspace=all_projects,
+        changed_since=changed_since,
+    )

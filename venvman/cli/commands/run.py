@@ -11,6 +11,7 @@ from venvman.cli.streams import write
 if TYPE_CHECKING:
     from venvman.cli.session import Session
     from venvman.report.result import Result
+    from venvman.workflow import Context
     from venvman.workflow.running import Launch
 
 __all__ = ["run", "shell"]
@@ -28,8 +29,11 @@ def run(
     locked: bool | None,
     frozen: bool,
     yes: bool,
+    all_projects: bool,
+    changed_since: str | None,
 ) -> Result:
     """Run a command inside the environment; its exit code is passed on."""
+    from venvman.report.plain import run_result
     from venvman.workflow.running import RunRequest, prepare_command
 
     request = RunRequest(
@@ -39,10 +43,20 @@ def run(
         yes=yes,
         confirm=session.confirm,
     )
-    context = session.context()
-    launch = prepare_command(context, request, command)
-    session.remember_launch(context, launch)
-    _become(session, launch)
+
+    codes: list[int] = []
+
+    def done(context: Context) -> Result:
+        launch = prepare_command(context, request, command)
+        if not context.several:
+            session.remember_launch(context, launch)
+            _become(session, launch)
+        codes.append(_beside(session, context, launch))
+        return run_result(codes[-1])
+
+    result = session.each(done, workspace=all_projects, changed_since=changed_since)
+    code = session.show(result)
+    raise SystemExit(max(code, *codes))
 
 
 def shell(
@@ -69,6 +83,15 @@ def shell(
     )
     interactive = sys.stdin.isatty()
     _become(session, prepare_shell(session.context(), request, interactive=interactive))
+
+
+def _beside(session: Session, context: Context, launch: Launch) -> int:
+    """The exit code of the program, run in the folder of one of several projects."""
+    from venvman.process import run_in_foreground
+
+    session.reporter.close()
+    write(sys.stderr, f"{session.reporter.project}:\n")
+    return run_in_foreground(launch.argv, env=launch.variables, cwd=context.project.root)
 
 
 def _become(session: Session, launch: Launch) -> NoReturn:

@@ -38,18 +38,12 @@ def sync(
     yes: bool,
     no_wait: bool,
     all_projects: bool,
+    changed_since: str | None,
 ) -> Result:
     """Freeze the requirements if the lock is missing or stale, then make ./venv equal to it."""
     from venvman.report.sync import nothing_to_do, sync_result
     from venvman.workflow import SyncRequest, syncing
 
-    contexts = session.contexts(
-        workspace=all_projects,
-        python=python,
-        constraints=constraint or None,
-        compile=compile_bytecode,
-        link=None if link is None else Link(link),
-    )
     request = SyncRequest(
         groups=options.group_choice(group, only_group, everything=all_groups, dev=not no_dev),
         locks=options.lock_policy(locked=locked, frozen=frozen, variables=session.variables),
@@ -62,14 +56,28 @@ def sync(
         confirm=session.confirm,
         wait=0 if no_wait else -1,
     )
-    outcomes = session.each(contexts, lambda context: syncing.sync(context, request))
-    resting = [
-        _rests_on(session, context, outcome, only_look=check or dry_run)
-        for context, outcome in zip(contexts, outcomes, strict=True)
-    ]
-    said = None if all_projects else nothing_to_do(outcomes[0])
-    session.rest(resting, said=said, worked=any(map(_worked, outcomes)))
-    return sync_result(outcomes, request)
+    done: list[tuple[Context, SyncOutcome]] = []
+
+    def synced(context: Context) -> Result:
+        outcome = syncing.sync(context, request)
+        done.append((context, outcome))
+        return sync_result(outcome, request)
+
+    result = session.each(
+        synced,
+        workspace=all_projects,
+        changed_since=changed_since,
+        python=python,
+        constraints=constraint or None,
+        compile=compile_bytecode,
+        link=None if link is None else Link(link),
+    )
+    session.rest(
+        [_rests_on(session, *each, only_look=check or dry_run) for each in done],
+        said=nothing_to_do(done[0][1]) if result.of_one else None,
+        worked=any(_worked(outcome) for _, outcome in done),
+    )
+    return result
 
 
 def _rests_on(

@@ -20,6 +20,8 @@ def upgrade(
     yes: bool,
     constraint: tuple[str, ...],
     python: str | None,
+    all_projects: bool,
+    changed_since: str | None,
 ) -> Result:
     """Move pins as far forward as the requirements allow, then sync."""
     from venvman.report.edit import upgrade_result
@@ -29,5 +31,10 @@ def upgrade(
     request = UpgradeRequest(
         names=names, sync=sync, dry_run=dry_run, yes=yes, confirm=session.confirm
     )
-    context = session.context(python=python, constraints=constraint or None)
-    return upgrade_result(move(context, request), dry_run=dry_run)
+    return session.each(
+        lambda context: upgrade_result(move(context, request), dry_run=dry_run),
+        workspace=all_projects,
+        changed_since=changed_since,
+        python=python,
+        constraints=constraint or None,
+    )

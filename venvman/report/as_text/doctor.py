@@ -37,13 +37,19 @@ def render_doctor(
     data: Mapping[str, Any], here: Standing = AT_ROOT, *, dry_run: bool = False
 ) -> Drawing:
     """``data`` as DESIGN 4.3 has it: ``findings[]``. Every finding is shown, on every screen."""
-    projects: list[Mapping[str, Any]] = data.get("projects", [data])
+    return Group(*_done(data, here, dry_run=dry_run), _findings(data["findings"], here))
+
+
+def _findings(found: Sequence[Finding], here: Standing) -> Drawing:
+    findings = _without_consequences(found)
+    if not findings:
+        return Text.assemble(("Healthy: ", Style.GOOD), "nothing has drifted.")
     parts: list[Drawing] = []
-    for project in projects:
-        if len(projects) > 1:
-            parts.append(plain(project["project"], Style.NAME))
-        parts += [*_done(project, here, dry_run=dry_run), _project(project, here)]
-    return Group(*parts)
+    for family, title in FAMILIES.items():
+        members = [each for each in findings if each["code"].startswith(family)]
+        if members:
+            parts += [Text(title, style=Style.NAME), _table(members, here), Text()]
+    return Group(*parts, _total(findings))
 
 
 def _done(project: Mapping[str, Any], here: Standing, *, dry_run: bool) -> Iterator[Drawing]:
@@ -88,18 +94,6 @@ def _explained(code: Mapping[str, str]) -> tuple[Drawing, ...]:
         plain(f"Mend: {code['mend']} {ByFix(code['by_fix']).sentence}".rstrip()),
         Text(),
     )
-
-
-def _project(data: Mapping[str, Any], here: Standing) -> Drawing:
-    findings = _without_consequences(data["findings"])
-    if not findings:
-        return Text.assemble(("Healthy: ", Style.GOOD), "nothing has drifted.")
-    parts: list[Drawing] = []
-    for family, title in FAMILIES.items():
-        members = [each for each in findings if each["code"].startswith(family)]
-        if members:
-            parts += [Text(title, style=Style.NAME), _table(members, here), Text()]
-    return Group(*parts, _total(findings))
 
 
 def _without_consequences(found: Sequence[Finding]) -> list[Finding]:

@@ -20,13 +20,8 @@ _MOST_REASONS = 3
 
 
 def render_freeze(view: FreezeView, *, verbose: bool, height: int | None) -> Drawing:
-    """Each project's locks and the pins that moved."""
-    parts: list[Drawing] = []
-    for outcome in view.outcomes:
-        if len(view.outcomes) > 1:
-            parts.append(plain(outcome.project.root.as_posix(), Style.NAME))
-        parts += freeze_lines(outcome, verbose=verbose, height=height)
-    return Group(*parts)
+    """The locks and the pins that moved."""
+    return Group(*freeze_lines(view.outcome, verbose=verbose, height=height))
 
 
 def lock_lines(outcome: FreezeOutcome) -> list[Drawing]:
@@ -44,7 +39,7 @@ def lock_lines(outcome: FreezeOutcome) -> list[Drawing]:
 
 
 def freeze_lines(outcome: FreezeOutcome, *, verbose: bool, height: int | None) -> list[Drawing]:
-    """One project's summary, without its name."""
+    """The summary, line by line."""
     if not outcome.changed:
         return [_unchanged(outcome)]
     changes = changes_of_freeze(outcome)

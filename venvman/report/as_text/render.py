@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from venvman.report.as_text.problems import error_panel, fix_line, problem_line, problems_panel
 from venvman.report.drawing import Group
 from venvman.report.fixes import AT_ROOT
+from venvman.report.several import SeveralView
 
 if TYPE_CHECKING:
     from venvman.report.diff import DiffView
@@ -28,14 +30,22 @@ def render(
     result: Result,
     *,
     verbose: bool = False,
+    quiet: bool = False,
     height: int | None = None,
     here: Standing = AT_ROOT,
 ) -> Drawing:
     """What stdout shows of ``result``, and the next command for who stands ``here``.
 
-    ``verbose`` shows whole lists; otherwise a summary fits ``height`` lines (None: no screen).
+    ``verbose`` shows whole lists, ``quiet`` no projects that are fine; otherwise a summary fits
+    ``height`` lines (None: no screen).
     """
-    drawn = _render(result, verbose=verbose, height=height, here=here)
+    if isinstance(result.view, SeveralView):
+        from venvman.report.as_text.several import render_several
+
+        every = partial(render, verbose=verbose, height=height, here=here)
+        drawn = render_several(result.view, every, quiet=quiet)
+    else:
+        drawn = _render(result, verbose=verbose, height=height, here=here)
     return drawn if result.next is None else Group(drawn, fix_line(result.next, here))
 
 

@@ -21,7 +21,7 @@ _LARGEST = 5
 
 
 def render_short(result: Result, *, verbose: bool = False) -> Drawing:
-    """``clean``, the ``cache`` family and ``self report``."""
+    """``clean``, ``run`` in several projects, the ``cache`` family and ``self report``."""
     data = result.data
     match result.command:
         case "clean":
@@ -32,6 +32,8 @@ def render_short(result: Result, *, verbose: bool = False) -> Drawing:
             from venvman.report.as_text.selfreport import render_self_report
 
             return render_self_report(data, verbose=verbose)
+        case "run":
+            return plain(f"exit code {data['exit_code']}")
         case "cache key":
             return plain(data["key"])
         case "cache size":

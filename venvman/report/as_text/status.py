@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from venvman.report.result import Result
     from venvman.workflow.values import StatusReport
 
-__all__ = ["render_status"]
+__all__ = ["in_a_line", "render_status"]
 
 _STATE_STYLES = {
     "fresh": Style.ADDED,
@@ -49,6 +49,11 @@ def render_status(result: Result, *, verbose: bool, height: int | None) -> Drawi
         limit = fitting(height, used=len(data["locks"]) + 10, verbose=verbose)
         parts += [Text(), change_list(changes, limit=limit, reasons=True)]
     return Group(*parts, *([Text()] if result.next else []))
+
+
+def in_a_line(result: Result) -> Text:
+    """Of a project in which nothing is to be done, beside others."""
+    return Text.assemble("Drift: ", _drift(result.data, ()))
 
 
 def _changes(result: Result) -> tuple[Change, ...]:

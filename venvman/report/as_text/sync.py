@@ -27,17 +27,10 @@ _WORTH_TELLING = 0.05
 
 
 def render_sync(view: SyncView, *, verbose: bool, height: int | None) -> Drawing:
-    """Each project's summary; with several, the project's folder stands above it."""
+    """What was done, or with ``--check`` and ``--dry-run`` would be."""
     only_looked = view.request.dry_run or view.request.check
-    parts: list[Drawing] = []
-    for outcome in view.outcomes:
-        if len(view.outcomes) > 1:
-            parts.append(plain(outcome.project.root.as_posix(), Style.NAME))
-        if only_looked:
-            parts += _intention(outcome, verbose=verbose, height=height)
-        else:
-            parts += done_lines(outcome, verbose=verbose, height=height)
-    return Group(*parts)
+    lines = _intention if only_looked else done_lines
+    return Group(*lines(view.outcome, verbose=verbose, height=height))
 
 
 def done_lines(outcome: SyncOutcome, *, verbose: bool, height: int | None) -> list[Drawing]:

@@ -1,0 +1,98 @@
+"""One command's results for several projects as one: what was done, and what failed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from venvman.errors import Advice, Command, ExitCode, at
+from venvman.frozen import dataclass
+from venvman.report.result import Result, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from venvman.errors import Problem
+
+__all__ = ["Part", "SeveralView", "placed", "several_result", "shown_from"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The ``result`` for the project in ``root``, which people call ``name``."""
+
+    root: Path
+    name: str
+    result: Result
+
+    @property
+    def failed(self) -> bool:
+        """Whether nothing could be said or done."""
+        return self.result.exit_code >= ExitCode.ERROR and not self.result.data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeveralView:
+    """What the text renderer draws."""
+
+    parts: tuple[Part, ...]
+
+
+def several_result(parts: Sequence[Part], *, command: str) -> Result:
+    """``data.{projects[], failed[] {project, code, message}}``, the worst status and exit code.
+
+    A row of ``projects`` is the ``data`` that the command has for one project.
+    """
+    results = [each.result for each in parts]
+    statuses = {each.status for each in results}
+    lines = [
+        each.result.verbatim and each.result.verbatim.replace("\n", f" {each.name}\n")
+        for each in parts
+        if not each.failed
+    ]
+    return Result(
+        command=command,
+        status=next((each for each in reversed(Status) if each in statuses), Status.OK),
+        exit_code=max((each.exit_code for each in results), default=ExitCode.OK),
+        data={
+            "projects": [
+                {"project": each.root.as_posix(), **_at(each.result.data, each.root)}
+                for each in parts
+                if not each.failed
+            ],
+            "failed": [_failure(each) for each in parts if each.failed],
+        },
+        problems=tuple(dict.fromkeys(each for result in results for each in result.problems)),
+        view=SeveralView(parts=tuple(parts)),
+        answers=any(each.answers for each in results),
+        verbatim="".join(map(str, lines)) if lines and None not in lines else None,
+    )
+
+
+def shown_from(root: Path, cwd: Path) -> str:
+    """What people who stand in ``cwd`` call the project in ``root``."""
+    if root == cwd:
+        return root.name or str(root)
+    return (root.relative_to(cwd) if root.is_relative_to(cwd) else root).as_posix()
+
+
+def placed(problem: Problem, root: Path, cwd: Path) -> Problem:
+    """``problem`` of the project in ``root`` as it is told to who stands in ``cwd``."""
+    path = root if problem.path is None else root / problem.path
+    name = path.relative_to(cwd) if path.is_relative_to(cwd) else path
+    return replace(problem, path=name.as_posix(), fix=at(problem.fix, root))
+
+
+def _failure(part: Part) -> dict[str, Any]:
+    first = part.result.problems[0]
+    return {"project": part.root.as_posix(), "code": first.code, "message": first.message}
+
+
+def _at(data: Any, root: Path) -> Any:  # noqa: ANN401 - JSON is what it is
+    """``data``, each of its commands for the project in ``root``."""
+    if isinstance(data, dict):
+        return {key: _at(each, root) for key, each in data.items()}
+    if isinstance(data, list):
+        return [_at(each, root) for each in data]
+    return at(data, root) if isinstance(data, (Command, Advice)) else data
