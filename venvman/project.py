@@ -197,6 +197,8 @@ def may_hold_workspace(folder: Path, *, home: Path) -> bool:
 
     Those of a repository are. Elsewhere not in places for everything, such as the home folder.
     """
+    if not folder.is_dir():
+        return False
     if _git_root(folder) is not None:
         return True
     return not (home.is_relative_to(folder) or len(folder.parts) < 3 or folder.stat().st_mode & 0o2)
