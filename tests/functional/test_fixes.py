@@ -6,6 +6,7 @@ then prints is run; afterwards the finding must be gone. Advice is not run: it m
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -34,6 +35,7 @@ from tests.support.sites import Site
 from tests.support.wheels import make_wheel
 from venvman.doctor.codes import CODES
 from venvman.doctor.finding import ByFix
+from venvman.environment.record import encode_digest
 from venvman.install.journal import write_journal
 
 if TYPE_CHECKING:
@@ -203,6 +205,56 @@ def share_a_folder(root: Path) -> None:
         Site(site_of(root)).dist_info(name, files={f"shared/deep/{name}/__init__.py": ""})
 
 
+def put_a_script(root: Path, name: str) -> None:
+    write(f"venv/bin/{name}", "#!/bin/sh\n")(root)
+    (root / "venv/bin" / name).chmod(0o755)
+
+
+def lead_out(path: Path) -> None:
+    """What is at ``path`` lies elsewhere now, and a link leads there."""
+    elsewhere = path.parents[5] / f"elsewhere-{path.name}"
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+
+
+def install_a_package(root: Path) -> None:
+    """Beta with a folder and a script."""
+    files = {"beta/__init__.py": "", "beta/part.py": "def main(): ...\n"}
+    scripts = {"beta": "beta.part:main"}
+    wheel = make_wheel(wheels_of(root), "beta", "1.6", files=files, scripts=scripts)
+    lock = (root / "requirements.lock").read_text()
+    text = lock[: lock.index("beta==")] + lock_of(wheel, via="alpha")
+    (root / "requirements.lock").write_text(text)
+    assert run("sync", "-q", cwd=root).code == 0
+
+
+def lead_a_folder_out(root: Path) -> None:
+    install_a_package(root)
+    lead_out(site_of(root) / "beta")
+
+
+def empty_a_script(root: Path) -> None:
+    install_a_package(root)
+    (root / "venv/bin/beta").write_text("")
+
+
+def edit_a_module_and_its_record(root: Path) -> None:
+    module = site_of(root) / "beta.py"
+    content = b"evil = 1\n"
+    module.unlink()
+    module.write_bytes(content)
+    (record,) = site_of(root).glob("beta-*/RECORD")
+    row = f"beta.py,{encode_digest(hashlib.sha256(content).digest())},{len(content)}"
+    text = re.sub(r"^beta\.py,.*$", row, record.read_text(), flags=re.MULTILINE)
+    record.unlink()
+    record.write_text(text)
+
+
+def share_a_file(root: Path) -> None:
+    for name in ("one", "two"):
+        Site(site_of(root)).dist_info(name, files={"both/part.py": ""})
+
+
 def lose_the_function(root: Path) -> None:
     """An editable package whose script calls what its module no longer has."""
     write("libs/hello/hello.py", "def other(): ...\n")(root)
@@ -259,12 +311,24 @@ SCENARIOS: tuple[tuple[str, Break], ...] = (
     ("VM415", built_for("py2-none-any")),
     ("VM507", lambda root: (site_of(root) / "beta.py").chmod(0o666)),
     ("VM507", lambda root: (site_of(root) / "alpha.py").chmod(0o777)),
+    ("VM502", lambda root: lead_out(site_of(root) / "beta.py")),
+    ("VM502", lead_a_folder_out),
+    ("VM502", empty_a_script),
+    ("VM504", edit_a_module_and_its_record),
+    ("VM510", lambda root: site_of(root).chmod(0o777)),
+    ("VM510", lambda root: (root / "venv/bin").chmod(0o777)),
+    ("VM510", all_of(share_a_folder, lambda root: (site_of(root) / "shared/deep").chmod(0o777))),
     ("VM508", start_elsewhere("#!/usr/bin/python3")),
     ("VM508", start_elsewhere("#!/bin/sh\n'''exec' \"/a b/bin/python\" \"$0\" \"$@\"\n' '''")),
     ("VM503", edit(f"{BETA}/RECORD", "", "../../../../../outside,,\n")),
     ("VM504", edit(f"{BETA}/RECORD", "", "a\0b,,\n")),
     ("VM504", cut_a_record),
     ("VM505", write(f"{SITE}/utils.py", "")),
+    ("VM505", write(f"{SITE}/old.pyc", "")),
+    ("VM505", write(f"{SITE}/plain/part.py", "")),
+    ("VM505", all_of(share_a_folder, write(f"{SITE}/shared/deep/one/evil.py", ""))),
+    ("VM505", all_of(share_a_folder, write(f"{SITE}/shared/deep/one/inner/evil.pyc", ""))),
+    ("VM505", lambda root: put_a_script(root, "ls")),
     ("VM505", write(f"{SITE}/own/__init__.py", "")),
     ("VM505", all_of(share_a_folder, write(f"{SITE}/shared/__init__.py", ""))),
     ("VM505", all_of(share_a_folder, write(f"{SITE}/shared/deep/__init__.py", ""))),
@@ -322,6 +386,7 @@ TOLD: tuple[tuple[str, Break], ...] = (
     ("VM413", say_in_metadata("Requires-Python: <3")),
     ("VM414", say_in_metadata("Requires-Dist: no requirement")),
     ("VM416", install_an_egg),
+    ("VM511", share_a_file),
     ("VM509", lose_the_function),
     ("VM509", all_of(lose_the_function, write("libs/hello/hello.py", "def mainly(): ..."))),
     ("VM703", edit("requirements.txt", "", "--trusted-host e.invalid\n")),
@@ -364,13 +429,25 @@ WHERE: dict[str, tuple[tuple[str | None, int | None], ...]] = {
     **dict.fromkeys(("VM402", "VM403", "VM406", "VM413", "VM414"), ((INFO, None),)),
     "VM407": ((f"{SITE}/~eta", None),),
     **dict.fromkeys(("VM411", "VM412"), ((f"{SITE}/alpha-1.0.dist-info", None),)),
-    **dict.fromkeys(("VM501", "VM502"), ((f"{SITE}/beta.py", None),)),
+    **dict.fromkeys(
+        ("VM501", "VM502"),
+        ((f"{SITE}/beta.py", None), (f"{SITE}/beta", None), ("venv/bin/beta", None)),
+    ),
+    "VM510": ((SITE, None), ("venv/bin", None), (f"{SITE}/shared/deep", None)),
+    "VM511": ((None, None),),
     **dict.fromkeys(("VM503", "VM504"), ((f"{INFO}/RECORD", None),)),
     "VM415": ((INFO, None),),
     "VM416": ((f"{SITE}/old-1.0-py3.9.egg-info", None),),
-    "VM505": tuple(
-        (f"{SITE}/{name}", None)
-        for name in ("utils.py", "own", "shared/__init__.py", "shared/deep/__init__.py")
+    "VM505": (
+        (f"{SITE}/utils.py", None),
+        (f"{SITE}/own", None),
+        (f"{SITE}/shared/__init__.py", None),
+        (f"{SITE}/shared/deep/__init__.py", None),
+        (f"{SITE}/old.pyc", None),
+        (f"{SITE}/plain", None),
+        (f"{SITE}/shared/deep/one/evil.py", None),
+        (f"{SITE}/shared/deep/one/inner", None),
+        ("venv/bin/ls", None),
     ),
     "VM506": tuple(
         (f"{SITE}/{name}", None) for name in ("sitecustomize.py", "usercustomize", "evil.pth")

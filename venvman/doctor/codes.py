@@ -509,7 +509,10 @@ RECORD_FAULTY = Code(
     "VM504",
     "record-faulty",
     _WARNING,
-    wrong="A RECORD does not list itself (it was cut off) or has paths that cannot be.",
+    wrong=(
+        "A RECORD does not list itself (it was cut off), has paths that cannot be, or other hashes "
+        "than the wheel that venvman installed."
+    ),
     why=(
         "What is not listed is neither compared nor removed. Other lines that cannot be "
         "read are found only when contents are asked for."
@@ -522,10 +525,13 @@ FILE_UNOWNED = Code(
     "file-unowned",
     _WARNING,
     wrong=(
-        "A module, a package, or an `__init__.py` in a folder that several packages share, "
-        "lies in site-packages and in no RECORD."
+        "A module or a package, with or without source, an `__init__.py` in a folder that several "
+        "packages share, or a script that stands before one of the system, is in no RECORD."
     ),
-    why="It can be imported, or hides what should be, here and nowhere else.",
+    why=(
+        "It can be imported, or hides what should be, here and nowhere else. Modules inside the "
+        "folders of packages are a note: some programs put them there."
+    ),
     mend="remove it, unless you put it there. Nothing is said where a RECORD is damaged.",
     by_fix=ByFix.ASKS,
 )
@@ -563,6 +569,27 @@ ENTRY_POINT_BROKEN = Code(
     wrong="A script of an editable package calls a module or function that is no longer there.",
     why="It fails as soon as it is started.",
     mend="bring it back, or name another one in the package's metadata.",
+)
+
+FOLDER_WRITABLE = Code(
+    "VM510",
+    "folder-writable-by-all",
+    _WARNING,
+    wrong="Every user of the machine may put files into a folder of the environment.",
+    why="What they put there is found before what it replaces, and runs as whoever imports it.",
+    mend="the `chmod` that is shown.",
+    by_fix=ByFix.YES,
+)
+FILE_OF_TWO = Code(
+    "VM511",
+    "file-of-two",
+    _NOTE,
+    wrong="Two packages bring the same file.",
+    why=(
+        "The one that was installed last is there. A file that is that of any of its owners counts "
+        "as unchanged, and stays until the last of them goes."
+    ),
+    mend="do without one of the two, unless the file is alike in both.",
 )
 
 # Git: VM6.

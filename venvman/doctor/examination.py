@@ -36,6 +36,11 @@ def _nobody(_files: Iterable[Path]) -> Mapping[Path, tuple[Neighbour, ...]]:
     return {}
 
 
+def _nothing(_installed: Installed) -> str | None:
+    """Of what nobody knows the wheel of, no RECORD is known to be another one."""
+    return None
+
+
 class LockTracking(str, Enum):
     """What git knows of a lock."""
 
@@ -80,8 +85,10 @@ class Examination:
     every demand of a name; none if it is left out.
     ``hooks`` is None outside git, ``tracked`` what git tracks of the environment, relative to the
     root. ``metadata`` reads one distribution's metadata; a function,
-    since few runs need all of them. ``sharing`` says which environments of this machine have the
-    same files under other names (:func:`venvman.environment.neighbours.sharing`).
+    since few runs need all of them. ``edited`` names a file of which RECORD has another hash than
+    the wheel that venvman installed, where that is known. ``sharing`` says which environments of
+    this machine have the same files under other names
+    (:func:`venvman.environment.neighbours.sharing`).
     """
 
     project: Project
@@ -108,6 +115,7 @@ class Examination:
     tracked: tuple[str, ...] = ()
     verify_files: bool = False
     metadata: Callable[[Installed], CoreMetadata | None] = metadata_of
+    edited: Callable[[Installed], str | None] = _nothing
     sharing: Callable[[Iterable[Path]], Mapping[Path, tuple[Neighbour, ...]]] = _nobody
 
     def display(self, path: Path) -> str:

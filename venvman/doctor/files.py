@@ -91,6 +91,16 @@ def _presence(examination: Examination) -> Iterator[Finding]:
                 path=examination.display(Path(found.missing[0])),
                 fix=again(examination, name),
             )
+        for link in (*found.links, *_linked_tops(each)):
+            if _leads_out(link, each):
+                shown = examination.display(Path(link))
+                yield codes.FILE_CHANGED(
+                    f"{shown} of {name} is a link to {os.path.realpath(link)}, outside the "
+                    "environment.",
+                    package=name,
+                    path=shown,
+                    fix=_MEND,
+                )
         for path, what, fix in found.unusable:
             shown = examination.display(Path(path))
             yield codes.FILE_CHANGED(
@@ -103,6 +113,15 @@ def _presence(examination: Examination) -> Iterator[Finding]:
                 package=name,
                 path=record,
                 fix=_MEND,
+            )
+        edited = examination.edited(each.installed)
+        if edited is not None and found.fault is None:
+            yield codes.RECORD_FAULTY(
+                f"The RECORD of {name} was changed after the installation: it has another hash of "
+                f"{edited} than the wheel.",
+                package=name,
+                path=record,
+                fix=again(examination, name),
             )
         if found.fault is not None:
             yield codes.RECORD_FAULTY(
@@ -263,6 +282,25 @@ def _records(inventory: Inventory, environment: Path) -> Iterator[Recorded]:
         yield Recorded(installed=each, text=text, root=root, site=sites[folder])
 
 
+def _linked_tops(each: Recorded) -> set[str]:
+    """The folders of ``each`` in site-packages that are links."""
+    site = each.installed.metadata.parent
+    links = _links_in(site)
+    paths = (path for path, _ in paths_of(each.text)) if links else ()
+    return {f"{site}/{path.partition('/')[0]}" for path in paths if path.partition("/")[0] in links}
+
+
+def _links_in(folder: Path) -> set[str]:
+    with os.scandir(folder) as entries:
+        return {entry.name for entry in entries if entry.is_symlink() and entry.is_dir()}
+
+
+def _leads_out(link: str, each: Recorded) -> bool:
+    """Whether ``link`` goes out of the environment; some installers link all, metadata too."""
+    linked = each.is_elsewhere or (each.installed.metadata / "METADATA").is_symlink()
+    return not linked and not os.path.realpath(link).startswith(f"{each.root}/")
+
+
 class _Looked(NamedTuple):
     """What a look at each file of a RECORD shows: absolute paths, but for ``outside``.
 
@@ -277,12 +315,13 @@ class _Looked(NamedTuple):
     unusable: list[tuple[str, str, Fix]]
     shrunk: list[str]
     writable: list[str]
+    links: list[str]
     fault: str | None
 
 
 def _looked(each: Recorded) -> _Looked:
     site, info = str(each.installed.metadata.parent), f"{each.installed.metadata.name}/"
-    found = _Looked(0, [], [], [], [], [], None)
+    found = _Looked(0, [], [], [], [], [], [], None)
     total, own, fault = 0, False, None
     with _opened(site) as look:
         for path, size in paths_of(each.text):
@@ -304,6 +343,9 @@ def _looked(each: Recorded) -> _Looked:
                 place = inside = located
             total += 1
             status = look(inside)
+            if status is not None and stat.S_ISLNK(status.st_mode):
+                found.links.append(place)
+                status = _target(place)
             if status is not None:
                 _judge(found, each, place, status, size)
             elif path.endswith(("__pycache__", "/")):
@@ -313,6 +355,13 @@ def _looked(each: Recorded) -> _Looked:
     if fault is None and not own:
         fault = "does not list itself, so it was cut off"
     return found._replace(total=total, fault=fault)
+
+
+def _target(link: str) -> os.stat_result | None:
+    try:
+        return Path(link).stat()
+    except OSError:
+        return None  # what is there and leads nowhere is no file that Python could read
 
 
 def _judge(found: _Looked, each: Recorded, place: str, status: os.stat_result, size: str) -> None:
@@ -330,7 +379,9 @@ def _judge(found: _Looked, each: Recorded, place: str, status: os.stat_result, s
     elif _is_script(place, each) and not mode & stat.S_IXUSR:
         mend = permit("+x", file)
         found.unusable.append((place, "cannot be executed", mend))
-    elif size.isdecimal() and int(size) != status.st_size and not _is_script(place, each):
+    elif size.isdecimal() and int(size) != status.st_size > 0 and _is_script(place, each):
+        pass  # of another first line than in the wheel
+    elif size.isdecimal() and int(size) != status.st_size:
         found.shrunk.append(place)
 
 
@@ -355,6 +406,8 @@ def paths_of(text: str) -> Iterable[tuple[str, str]]:
 def _opened(folder: str) -> Iterator[Callable[[str], os.stat_result | None]]:
     """A function that gives the status of a path relative to ``folder``; None if it is gone.
 
+    A link is not followed.
+
     Looking from an open folder saves the system the way down to it for every file: a fifth.
     """
     descriptor = os.open(folder, os.O_RDONLY) if os.stat in os.supports_dir_fd else None
@@ -362,10 +415,9 @@ def _opened(folder: str) -> Iterator[Callable[[str], os.stat_result | None]]:
     def look(path: str) -> os.stat_result | None:
         try:
             if descriptor is None:
-                return Path(folder, path).stat()
-            return os.stat(path, dir_fd=descriptor)
+                return Path(folder, path).lstat()
+            return os.lstat(path, dir_fd=descriptor)
         except OSError:
-            # What is there and leads nowhere is no file that Python could read, either.
             return None
 
     try:

@@ -94,7 +94,10 @@ CHECKS: tuple[Check, ...] = (
             codes.FILE_WRITABLE,
         ),
     ),
-    Check(unowned.unowned, (codes.FILE_UNOWNED, codes.STARTUP_UNOWNED)),
+    Check(
+        unowned.unowned,
+        (codes.FILE_UNOWNED, codes.STARTUP_UNOWNED, codes.FOLDER_WRITABLE, codes.FILE_OF_TWO),
+    ),
     Check(built.scripts, (codes.SCRIPT_FOREIGN,)),
     Check(built.targets, (codes.ENTRY_POINT_BROKEN,)),
     Check(repository.hooks, (codes.HOOKS_ABSENT,)),

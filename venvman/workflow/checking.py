@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from venvman.doctor.table import Selection
     from venvman.drift import Drift
     from venvman.environment.inspection import Condition
-    from venvman.environment.inventory import Inventory
+    from venvman.environment.inventory import Installed, Inventory
     from venvman.environment.neighbours import Neighbour
     from venvman.errors import Problem
     from venvman.githooks import HooksReport
@@ -196,8 +196,36 @@ def examine_project(
         hooks=_hooks(context),
         tracked=_tracked(context, look.path),
         verify_files=verify_files,
+        edited=partial(_edited, context, look.path),
         sharing=partial(_sharing, context),
     )
+
+
+def _edited(context: Context, root: Path, installed: Installed) -> str | None:
+    """A file whose hash in RECORD is not that of the wheel that venvman installed.
+
+    A RECORD that is as it was written is not read, nor that of a wheel the store has no more.
+    """
+    from venvman.environment.ledger import read_ledger
+    from venvman.environment.record import parse_record
+    from venvman.store.manifest import ManifestInvalid, read_manifest
+    from venvman.store.store import location_of
+
+    real = os.path.realpath(root)
+    info = os.path.relpath(os.path.realpath(installed.metadata), real).replace(os.sep, "/")
+    ledger = read_ledger(real)
+    row = ledger.distributions.get(info)
+    if row is None or installed.installer != "venvman" or ledger.known(real, info) is not None:
+        return None
+    entry = location_of(context.directories.cache, row.sha256)
+    try:
+        manifest = read_manifest(read_regular(entry / "manifest.json"))
+        text = read_regular(installed.metadata / "RECORD").decode("utf-8", "replace")
+    except (OSError, ManifestInvalid):
+        return None
+    hashes = dict(zip(manifest.paths, manifest.hashes, strict=True))
+    changed = (each.path for each in parse_record(text).rows if each.hash != hashes.get(each.path))
+    return min((path for path in changed if path in hashes), default=None)
 
 
 def _sharing(context: Context, files: Iterable[Path]) -> Mapping[Path, tuple[Neighbour, ...]]:
