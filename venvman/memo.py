@@ -13,9 +13,9 @@ given before anything heavy is imported. Facts are
 A change within the clock's own granularity leaves the facts as they are (git's "racy" rule), so an
 answer is kept only when everything it rests on is old enough.
 
-    <state>/memo/<slot>    CRC-32 of the rest, then marshal
+    <state>/memo/<CRC-32 of the question>    CRC-32 of the rest, then marshal
 
-Questions of one slot replace each other's answers.
+Where there are very many, those that were not renewed for longest go.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ looked at, in nanoseconds of the file system's clock; ``Fact`` adds what was see
 _MAGIC = f"venvman memo 2 {__version__} {sys.implementation.cache_tag}"
 ITEM = "\x1f"
 """Between the parts of what was seen."""
-_SLOTS = 4096
+_MOST = 4096
+"""Answers that are kept, of all projects of this user: some tens of each."""
 
 ENDINGS = (".in", ".txt", ".lock")
 """Of files that could become requirements files."""
@@ -143,6 +144,7 @@ def keep(
         rest = (names, seen, facts, memo.exit_code, memo.answers, list(memo.shown))
         content = marshal.dumps((_MAGIC, question, *rest))
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        _make_room(os.path.dirname(path))
         temporary = f"{path}.{os.getpid()}"
         with open(temporary, "wb") as stream:
             stream.write(zlib.crc32(content).to_bytes(4, "little") + content)
@@ -153,8 +155,19 @@ def keep(
 
 
 def _path(question: str, variables: Mapping[str, str]) -> str:
-    slot = zlib.crc32(question.encode("utf-8", "surrogateescape")) % _SLOTS
-    return os.path.join(private(state_folder(variables)), "memo", f"{slot:03x}")
+    name = zlib.crc32(question.encode("utf-8", "surrogateescape"))
+    return os.path.join(private(state_folder(variables)), "memo", f"{name:08x}")
+
+
+def _make_room(folder: str) -> None:
+    """Removes the older half of the answers in ``folder`` where there are too many."""
+    with os.scandir(folder) as entries:
+        found = list(entries)
+    if len(found) < _MOST:
+        return
+    found.sort(key=lambda each: each.stat().st_mtime_ns)
+    for entry in found[: _MOST // 2]:
+        os.unlink(entry.path)
 
 
 def look(watched: Iterable[Watched]) -> list[Fact] | None:

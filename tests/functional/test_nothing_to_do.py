@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,6 @@ from tests.support.wheels import make_wheel, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.support.index import Index
 
@@ -133,6 +133,17 @@ def test_what_cannot_be_started_is_explained_as_ever(project: Path, word: str) -
     venvman("run", "true", cwd=project)
     assert venvman("run", word, cwd=project) == first
     assert first.code in {126, 127}
+
+
+def test_of_very_many_answers_the_oldest_go(project: Path) -> None:
+    kept = Path(os.environ["VENVMAN_STATE_DIR"], "memo")
+    for number in range(4096):
+        (kept / f"old{number}").touch()
+        os.utime(kept / f"old{number}", (0, 0))
+    venvman("status", cwd=project)
+    assert len(list(kept.iterdir())) < 4096
+    assert is_remembered(project, "sync")
+    assert is_remembered(project, "status")
 
 
 def test_nothing_is_remembered_where_that_is_switched_off(project: Path) -> None:
