@@ -92,6 +92,10 @@ check: lint types test ## What CI runs
 bench: $(READY) ## Measure against the peers (installs them; needs the package index)
 	$(BIN)/python -m benchmarks
 
+.PHONY: screens
+screens: $(READY) ## Draw the pictures of the README from real runs in a real terminal
+	$(BIN)/python -m tools.screens
+
 .PHONY: docs
 docs: $(READY) ## Build the documentation into site/
 	$(call install_locked,docs)

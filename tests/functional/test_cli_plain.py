@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import io
-import runpy
 import subprocess
 import sys
 from contextlib import redirect_stdout
 from inspect import signature
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
@@ -17,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tools.cli_page import page
 from venvman.cli import table
 from venvman.cli.options import Color, Format
 from venvman.cli.read import Line, read
@@ -30,8 +29,8 @@ from venvman.settings import Link
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from enum import Enum
+    from pathlib import Path
 
-DOCS = Path(__file__).parents[2] / "docs"
 NAMES = [*COMMANDS, "lock"]
 
 
@@ -182,13 +181,13 @@ class TestTable:
         with patch.dict(table.COMMANDS, {"sync": grown}):
             ours, theirs = read(["sync", "--new"]), as_typer_reads(["sync", "--new"])
             completed = completions("venvman sync --ne")
-            page = runpy.run_path(str(DOCS / "generate_cli.py"))["page"]()
+            text = page()
 
         assert ours is not None
         assert theirs is not None
         assert ours.values["new"] is theirs.values["new"] is True
         assert completed == ["--new"]
-        assert "| `--new` | Try it. |" in page
+        assert "| `--new` | Try it. |" in text
 
     @pytest.mark.parametrize(
         ("option", "values"),

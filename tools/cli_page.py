@@ -1,6 +1,6 @@
-"""Writes ``reference/cli.md`` from the table of commands; ``--check`` only compares.
+"""Writes ``docs/reference/cli.md`` from the table of commands; ``--check`` only compares.
 
-A test runs it with ``--check``.
+python -m tools.cli_page [--check]
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["page"]
 
-PAGE = Path(__file__).parent / "reference" / "cli.md"
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "cli.md"
 
 HEAD = """\
 # Commands
 
-<!-- Written by docs/generate_cli.py: do not edit by hand. -->
+<!-- Written by tools/cli_page.py: do not edit by hand. -->
 
 Every command takes the [common options](#options-of-every-command). What it prints with
 `--format json` is described in [JSON output](json-output.md), what it exits with in
@@ -39,7 +39,10 @@ def page() -> str:
         if command.hidden:
             continue
         own = [each for each in command.options if each not in COMMON]
-        takes = [*([] if command.argument is None else [command.argument]), *own]
+        takes: list[Option | Argument] = [
+            *([] if command.argument is None else [command.argument]),
+            *own,
+        ]
         parts += [f"## `venvman {name}`\n", f"{command.help}\n", _table(takes)]
     parts += ["## Options of every command\n", _table(COMMON)]
     return "\n".join(part for part in parts if part)
