@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         status,
         sync,
     )
+    from venvman.version import __version__ as __version__
 
 __all__ = [
     "ConfigurationError",
@@ -84,11 +85,13 @@ __all__ = [
     "sync",
 ]
 
-__version__ = "0.1.0"
-
 
 def __getattr__(name: str) -> object:
     """PEP 562: the names of :mod:`venvman.api`, loaded with it on first use."""
+    if name == "__version__":
+        from venvman.version import __version__
+
+        return __version__
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from venvman import api

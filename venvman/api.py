@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from venvman.answers import StatusReport
 from venvman.directories import Directories
 from venvman.doctor.diagnosis import Diagnosis
 from venvman.drift import Drift
@@ -29,19 +30,12 @@ from venvman.errors import (
     VenvmanError,
 )
 from venvman.events import Reporter
+from venvman.outcomes import FreezeOutcome, SyncOutcome
 from venvman.project import Project
 from venvman.scan import Scan
 from venvman.settings import refuse_unknown
 from venvman.workflow.context import Context, context_of
-from venvman.workflow.values import (
-    FreezeOutcome,
-    FreezeRequest,
-    GroupChoice,
-    LockPolicy,
-    StatusReport,
-    SyncOutcome,
-    SyncRequest,
-)
+from venvman.workflow.requests import FreezeRequest, GroupChoice, LockPolicy, SyncRequest
 
 __all__ = [
     "ConfigurationError",

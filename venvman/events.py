@@ -6,16 +6,18 @@ may be called from several threads.
 
 from __future__ import annotations
 
+import time
+from collections import defaultdict
 from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from venvman.errors import Problem
 
-__all__ = ["Reporter", "Stage"]
+__all__ = ["Reporter", "Stage", "Stopwatch"]
 
 
 class Stage(str, Enum):
@@ -78,3 +80,26 @@ class Reporter:
 
     def problem(self, problem: Problem) -> None:
         """A warning or note worth showing while work goes on."""
+
+
+class Stopwatch:
+    """Adds up seconds of wall time per stage."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self._seconds: dict[Stage, float] = defaultdict(float)
+
+    @property
+    def seconds(self) -> Mapping[Stage, float]:
+        """What was measured so far."""
+        return dict(self._seconds)
+
+    @contextmanager
+    def stage(self, stage: Stage, *, total: int | None = None) -> Iterator[None]:
+        """Everything inside counts for ``stage``, an exception's way out included."""
+        started = time.perf_counter()
+        try:
+            with self._reporter.stage(stage, total=total):
+                yield
+        finally:
+            self._seconds[stage] += time.perf_counter() - started

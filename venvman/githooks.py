@@ -40,6 +40,7 @@ __all__ = [
     "HookStatus",
     "HookedProject",
     "HooksReport",
+    "hook_files",
     "hooked_projects",
     "hooks_status",
     "install_hooks",
@@ -118,6 +119,15 @@ def hooks_status(root: Path, *, variables: Mapping[str, str]) -> HooksReport:
         GitError: ``root`` is in no work tree, or git is missing.
     """
     return _report(_repository(root, variables))
+
+
+def hook_files(top: Path) -> tuple[Path, ...]:
+    """What :func:`hooks_status` looks at in the work tree ``top`` that has git's own hooks folder.
+
+    Folders stand for the files in them.
+    """
+    folder = top / ".git" / "hooks"
+    return folder, folder.with_name(folder.name + EARLIER), top / _LEFTHOOK_LOCAL
 
 
 def hooked_projects(root: Path, *, variables: Mapping[str, str]) -> tuple[HookedProject, ...]:

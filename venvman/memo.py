@@ -8,7 +8,8 @@ given before anything heavy is imported. Facts are
 - size, times and inode of each file that was read, and that some are not there,
 - which files in a folder could become requirements files,
 - the site-packages folders with every metadata folder and ``.pth`` file in them,
-- mode, size, time and inode of many files at once, as one digest.
+- mode, size, time and inode of many files at once, as one digest,
+- that it is not yet a certain time: index pages are fresh until then.
 
 A change within the clock's own granularity leaves the facts as they are (git's "racy" rule), so an
 answer is kept only when everything it rests on is old enough.
@@ -23,11 +24,12 @@ from __future__ import annotations
 import marshal
 import os
 import sys
+import time
 import zlib
 
-from venvman import __version__
 from venvman.privacy import private, state_folder
 from venvman.reading import read_regular
+from venvman.version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ __all__ = [
     "MANY",
     "NAMES",
     "SITE",
+    "UNTIL",
     "Memo",
     "fact_of",
     "is_settled",
@@ -55,9 +58,10 @@ __all__ = [
     "settle",
 ]
 
-FILE, NAMES, SITE, MANY = "F", "N", "S", "M"
-"""What is watched: a file, the names of requirements files in a folder, a site-packages folder, or
-many files (a folder and paths in it, joined by NUL). ``Watched`` adds the path, and when it was
+FILE, NAMES, SITE, MANY, UNTIL = "F", "N", "S", "M", "U"
+"""What is watched: a file, the names of requirements files in a folder, a site-packages folder,
+many files (a folder and paths in it, joined by NUL), or the clock until a time in nanoseconds since
+the epoch. ``Watched`` adds the path (or time), and when it was
 looked at, in nanoseconds of the file system's clock; ``Fact`` adds what was seen instead."""
 
 _MAGIC = f"venvman memo 2 {__version__} {sys.implementation.cache_tag}"
@@ -195,8 +199,6 @@ def settle(since_ns: int | None = None) -> int:
 
     In nanoseconds since the epoch; without ``since_ns`` all that was written by now counts.
     """
-    import time
-
     now = time.time_ns()
     # A clock that was set back meanwhile tells of no more than one grain to come.
     passed = 0 if since_ns is None else min(max(now - since_ns, 0), _GRAIN_NS)
@@ -221,6 +223,8 @@ def fact_of(kind: str, path: str) -> str:
     """What is to be seen at ``path``."""
     if kind == MANY:
         return str(hash(tuple(_rows(path))))
+    if kind == UNTIL:
+        return "before" if time.time_ns() < int(path) else "past"
     if kind == NAMES:
         return _names(path)
     return _site(path) if kind == SITE else _stat(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from subprocess import CalledProcessError
 from typing import TYPE_CHECKING
 
 from venvman.errors import VenvmanError
@@ -12,8 +13,12 @@ from venvman.frozen import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+    from typing import TypeAlias
+
+    Conversation: TypeAlias = "subprocess.Popen[bytes]"
 
 __all__ = [
+    "CalledProcessError",
     "Completed",
     "ProcessFault",
     "converse",
@@ -124,7 +129,7 @@ def stream(
     return Completed(argv=words, code=process.returncode, stdout="".join(lines), stderr="")
 
 
-def converse(argv: Sequence[str]) -> subprocess.Popen[bytes]:
+def converse(argv: Sequence[str]) -> Conversation:
     """Starts a process that is talked with over its stdin and stdout; its stderr goes nowhere.
 
     Raises:

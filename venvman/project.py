@@ -29,6 +29,7 @@ __all__ = [
     "find_members",
     "find_project",
     "find_workspace",
+    "git_root_of",
     "has_sources",
     "leaves_tree",
     "may_hold_workspace",
@@ -114,7 +115,7 @@ def find_project(start: Path, *, home: Path, explicit: Path | None = None) -> Pr
         looked.append(folder)
         if folder.name != FOLDER and _is_root(folder):
             root = _owner(folder) or folder
-            return Project(root=root, git_root=_git_root(root))
+            return Project(root=root, git_root=git_root_of(root))
         if folder == home or (folder / ".git").exists():
             break
     error = _not_found(looked, home)
@@ -128,7 +129,7 @@ def find_project(start: Path, *, home: Path, explicit: Path | None = None) -> Pr
 def project_at(folder: Path) -> Project:
     """The project that the absolute ``folder`` is, or becomes with its first requirements file."""
     root = Path(os.path.normpath(folder))
-    return Project(root=root, git_root=_git_root(root))
+    return Project(root=root, git_root=git_root_of(root))
 
 
 def find_workspace(
@@ -151,7 +152,7 @@ def find_workspace(
             project.
         declaring: a pyproject.toml that says what a project needs makes a folder one, too.
     """
-    git_root = _git_root(top)
+    git_root = git_root_of(top)
     rules = _Rules(_Tracked(git_root, variables), excluded)
     if git_root is not None:
         # Those of the folders above; the walk itself reads the top's.
@@ -159,7 +160,7 @@ def find_workspace(
             rules = rules.inside(git_root / folder)
     roots = [] if top.name == FOLDER else list(_roots_below(top, rules, declaring=declaring))
     return tuple(
-        Project(root=root, git_root=_git_root(root, known=git_root, top=top))
+        Project(root=root, git_root=git_root_of(root, known=git_root, top=top))
         for root in sorted({_owner(root) or root for root in roots})
     )
 
@@ -183,7 +184,7 @@ def find_members(top: Path, members: Iterable[str], excluded: Iterable[str]) -> 
         and Path(os.path.realpath(each)).is_relative_to(inside)
         and has_sources(each)
     )
-    projects = tuple(Project(root=each, git_root=_git_root(each)) for each in found)
+    projects = tuple(Project(root=each, git_root=git_root_of(each)) for each in found)
     return Members(projects, (top, *looked, *{each.parent for each in looked}))
 
 
@@ -199,7 +200,7 @@ def may_hold_workspace(folder: Path, *, home: Path) -> bool:
     """
     if not folder.is_dir():
         return False
-    if _git_root(folder) is not None:
+    if git_root_of(folder) is not None:
         return True
     return not (home.is_relative_to(folder) or len(folder.parts) < 3 or folder.stat().st_mode & 0o2)
 
@@ -282,7 +283,7 @@ def _owner_of(files: Sequence[Path], folder: Path) -> Path | None:
     parents = {Path(os.path.realpath(file)).parent for file in files}
     owners = {parent.parent if parent.name == FOLDER else parent for parent in parents}
     here = Path(os.path.realpath(folder))
-    top = _git_root(here) or here.parent
+    top = git_root_of(here) or here.parent
     if len(owners) != 1 or here in owners:
         return None
     owner = next(iter(owners))
@@ -295,7 +296,7 @@ def leaves_tree(path: Path, root: Path) -> bool:
     Who wrote a project's files may name any file of this machine: what it holds is not theirs to
     see, in the log of a build for example.
     """
-    tree = _git_root(root) or root
+    tree = git_root_of(root) or root
     return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(tree))
 
 
@@ -324,7 +325,7 @@ def _has_table(path: Path) -> bool:
         return b"tool.venvman" in content
 
 
-def _git_root(folder: Path, *, known: Path | None = None, top: Path | None = None) -> Path | None:
+def git_root_of(folder: Path, *, known: Path | None = None, top: Path | None = None) -> Path | None:
     """The nearest folder upwards that has a ``.git``; ``known`` is the answer from ``top`` on."""
     for candidate in (folder, *folder.parents):
         if top is not None and candidate == top:

@@ -18,8 +18,8 @@ from tests.support.shops import Shop, stock
 from venvman.environment.shells import shell_of
 from venvman.events import Reporter
 from venvman.workflow.context import Context, open_context
+from venvman.workflow.requests import GroupChoice, LockPolicy
 from venvman.workflow.running import RunRequest, prepare_command, prepare_shell
-from venvman.workflow.values import GroupChoice, LockPolicy
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -32,6 +32,8 @@ WAYS = {
 }
 LIMITED = """
 import resource
+import sys
+sys.dont_write_bytecode = True  # else a module of ours would be cut off, and stay so
 resource.setrlimit(resource.RLIMIT_FSIZE, (40, 40))
 from venvman.__main__ import program
 program()
@@ -130,7 +132,7 @@ def test_what_the_machine_refuses_anywhere_else_is_no_defect(
     def refused(*_: object, **__: object) -> None:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), "/some/file")
 
-    monkeypatch.setattr("venvman.cli.commands.status.status", refused)
+    monkeypatch.setattr("venvman.cli.commands.looks.status", refused)
 
     ran = run("status", "--format", "json", cwd=root)
 

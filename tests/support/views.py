@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
+from venvman.answers import LockState, StatusReport
 from venvman.environment.inspection import Environment, InstallPaths
 from venvman.environment.inventory import Installed
 from venvman.errors import Problem, Severity
@@ -14,18 +15,12 @@ from venvman.events import Stage
 from venvman.lock.file import Lock, LockEntry, LockHeader
 from venvman.lock.freshness import Fresh, Stale
 from venvman.names import canonical
+from venvman.outcomes import FreezeOutcome, LockOutcome, SyncOutcome
 from venvman.plan import Add, Plan, Remove, Replace
 from venvman.project import Project
 from venvman.python.probe import Interpreter, SchemePaths
 from venvman.sources import IndexSource
 from venvman.target import Target
-from venvman.workflow.values import (
-    FreezeOutcome,
-    LockOutcome,
-    LockState,
-    StatusReport,
-    SyncOutcome,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -34,16 +34,16 @@ from venvman.errors import (
     Severity,
 )
 from venvman.lock.freshness import Fresh, Stale
-from venvman.plan import Replace
+from venvman.outcomes import CleanOutcome, LockOutcome
+from venvman.plan import Replace, make_plan
 from venvman.report.as_json import render
-from venvman.report.changes import change_rows, changes_of_drift, changes_of_plan, source_text
+from venvman.report.changes import change_rows
 from venvman.report.freeze import changes_between, freeze_result
-from venvman.report.plain import clean_result
+from venvman.report.planned import changes_of_plan, source_text
 from venvman.report.result import Result, Status
 from venvman.report.status import status_result
-from venvman.report.sync import sync_result
+from venvman.report.sync import clean_result, sync_result
 from venvman.sources import DirectorySource, VcsSource
-from venvman.workflow.values import CleanOutcome, FreezeRequest, LockOutcome, SyncRequest
 
 
 def envelope(result: Result) -> Any:
@@ -55,7 +55,7 @@ def envelope(result: Result) -> Any:
 
 class TestEnvelope:
     def test_it_has_exactly_these_keys(self) -> None:
-        result = Result(command="sync", status=Status.OK, exit_code=ExitCode.OK)
+        result = Result(command="sync")
 
         assert json.loads(render(result)) == {
             "schema_version": 1,
@@ -105,7 +105,7 @@ class TestEnvelope:
 
     def test_every_stream_can_carry_it(self) -> None:
         data = {"path": "caf\u00e9/\udcff"}
-        result = Result(command="scan", status=Status.OK, exit_code=ExitCode.OK, data=data)
+        result = Result(command="scan", data=data)
 
         assert render(result).isascii()
         assert json.loads(render(result))["data"] == data
@@ -117,7 +117,7 @@ class TestEnvelope:
         )
     )
     def test_data_without_urls_arrives_as_it_was(self, value: Any) -> None:
-        result = Result(command="x", status=Status.OK, exit_code=ExitCode.OK, data={"value": value})
+        result = Result(command="x", data={"value": value})
 
         if "://" not in str(value):
             assert json.loads(render(result))["data"]["value"] == value
@@ -129,7 +129,7 @@ class TestSync:
             add("flask", "3.0"), remove("six", "1.16"), replace("idna", "3.6", "3.7"), unchanged=2
         )
 
-        assert envelope(sync_result(outcome, SyncRequest()))["data"] == {
+        assert envelope(sync_result(outcome))["data"] == {
             "project": "/work/shop",
             "environment": "venv",
             "created": False,
@@ -141,30 +141,30 @@ class TestSync:
         }
 
     def test_nothing_to_do_is_ok_with_empty_lists(self) -> None:
-        told = envelope(sync_result(sync_outcome(unchanged=3), SyncRequest()))
+        told = envelope(sync_result(sync_outcome(unchanged=3)))
 
         assert (told["status"], told["exit_code"]) == ("ok", 0)
         assert told["data"]["installed"] == told["data"]["removed"] == told["data"]["changed"] == []
 
     def test_a_dry_run_with_something_to_do_is_drift_with_exit_code_0(self) -> None:
-        told = envelope(sync_result(sync_outcome(add("a")), SyncRequest(dry_run=True)))
+        told = envelope(sync_result(sync_outcome(add("a")), dry_run=True))
 
         assert (told["status"], told["exit_code"]) == ("drift", 0)
 
     def test_a_check_with_something_to_do_is_drift_with_exit_code_1(self) -> None:
-        told = envelope(sync_result(sync_outcome(add("a")), SyncRequest(check=True)))
+        told = envelope(sync_result(sync_outcome(add("a")), check=True))
 
         assert (told["status"], told["exit_code"]) == ("drift", 1)
 
     def test_a_check_sees_a_lock_that_would_change_though_no_package_would(self) -> None:
         frozen = freeze_outcome(lock_outcome(), written=False)
 
-        told = envelope(sync_result(sync_outcome(frozen=frozen), SyncRequest(check=True)))
+        told = envelope(sync_result(sync_outcome(frozen=frozen), check=True))
 
         assert told["exit_code"] == 1
 
     def test_a_check_with_nothing_to_do_is_ok(self) -> None:
-        told = envelope(sync_result(sync_outcome(unchanged=1), SyncRequest(check=True)))
+        told = envelope(sync_result(sync_outcome(unchanged=1), check=True))
 
         assert (told["status"], told["exit_code"]) == ("ok", 0)
 
@@ -184,7 +184,7 @@ def lock_outcome(**changes: object) -> LockOutcome:
 
 class TestFreeze:
     def test_the_data_has_exactly_the_agreed_shape(self) -> None:
-        result = freeze_result(freeze_outcome(lock_outcome()), FreezeRequest())
+        result = freeze_result(freeze_outcome(lock_outcome()))
 
         assert envelope(result)["data"] == {
             "locks": ["requirements.txt"],
@@ -205,24 +205,20 @@ class TestFreeze:
             before=lock(entry("flask", "2.0")),
         )
 
-        told = envelope(freeze_result(freeze_outcome(lock_outcome(), dev), FreezeRequest()))
+        told = envelope(freeze_result(freeze_outcome(lock_outcome(), dev)))
 
         assert told["data"]["locks"] == ["requirements.txt", "dev.txt"]
         assert told["data"]["packages"][0]["via"] == ["-r dev.in", "-r requirements.in"]
         assert len(told["data"]["changed"]) == 1
 
     @pytest.mark.parametrize(
-        ("request_", "expected"),
-        [
-            (FreezeRequest(check=True), ("drift", 1)),
-            (FreezeRequest(dry_run=True), ("drift", 0)),
-            (FreezeRequest(), ("ok", 0)),
-        ],
+        ("flags", "expected"),
+        [({"check": True}, ("drift", 1)), ({"dry_run": True}, ("drift", 0)), ({}, ("ok", 0))],
     )
     def test_a_changed_lock_counts_as_the_request_says(
-        self, request_: FreezeRequest, expected: tuple[str, int]
+        self, flags: dict[str, bool], expected: tuple[str, int]
     ) -> None:
-        told = envelope(freeze_result(freeze_outcome(lock_outcome()), request_))
+        told = envelope(freeze_result(freeze_outcome(lock_outcome()), **flags))
 
         assert (told["status"], told["exit_code"]) == expected
 
@@ -360,7 +356,7 @@ class TestChanges:
             unchanged=0,
         )
 
-        changes = changes_of_drift(drift, PROJECT)
+        changes = changes_of_plan(make_plan(drift, keep={}), PROJECT)
 
         assert [(each.kind.value, each.name, each.before, each.after) for each in changes] == [
             ("added", "a", None, "1"),
@@ -406,7 +402,7 @@ def test_a_warning_does_not_change_the_status() -> None:
     from dataclasses import replace as with_
 
     warning = Problem(code="x", message="Hm.", severity=Severity.WARNING)
-    told = envelope(sync_result(with_(sync_outcome(), problems=(warning,)), SyncRequest()))
+    told = envelope(sync_result(with_(sync_outcome(), problems=(warning,))))
 
     assert told["status"] == "ok"
     assert told["problems"][0]["severity"] == "warning"

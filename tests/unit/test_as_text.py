@@ -30,15 +30,18 @@ from venvman.errors import (
     Severity,
 )
 from venvman.lock.freshness import Stale
-from venvman.report.as_text.render import error_panel, problem_line, problems_panel, render
-from venvman.report.as_text.words import count, duration, plain, sentence_list, size
+from venvman.outcomes import LockOutcome, SyncOutcome
+from venvman.report.as_text import error_panel, problem_line, problems_panel, render
+from venvman.report.doctor import draw_doctor
 from venvman.report.drawing import lines
 from venvman.report.freeze import freeze_result
-from venvman.report.result import Result
+from venvman.report.hooks import draw_hooks
+from venvman.report.result import Result, Screen
+from venvman.report.scan import draw_scan
 from venvman.report.status import status_result
 from venvman.report.sync import sync_result
+from venvman.report.words import count, duration, plain, sentence_list, size
 from venvman.sources import VcsSource
-from venvman.workflow.values import FreezeRequest, LockOutcome, SyncOutcome, SyncRequest
 
 if TYPE_CHECKING:
     from venvman.report.drawing import Drawing
@@ -49,16 +52,29 @@ def draw(drawing: Drawing, *, width: int = 80, color: bool = False) -> str:
     return "\n".join(lines(drawing, width=width, color=color))
 
 
+def told(
+    result: Result,
+    *,
+    verbose: bool = False,
+    height: int | None = None,
+    width: int = 80,
+    color: bool = False,
+) -> str:
+    """What it would show of ``result``."""
+    drawn = render(result, Screen(verbose=verbose, height=height))
+    return draw(drawn, width=width, color=color)
+
+
 def joined(text: str) -> str:
     """``text`` as if nothing had been wrapped."""
     return " ".join(text.replace("│", " ").split())
 
 
 def synced(
-    outcome: SyncOutcome, request: SyncRequest | None = None, height: int | None = 24
+    outcome: SyncOutcome, *, check: bool = False, dry_run: bool = False, height: int | None = 24
 ) -> str:
-    result = sync_result(outcome, request or SyncRequest())
-    return draw(render(result, height=height))
+    result = sync_result(outcome, check=check, dry_run=dry_run)
+    return told(result, height=height)
 
 
 MANY = [add(f"package-{number:03}") for number in range(178)]
@@ -99,9 +115,9 @@ class TestSync:
         assert "added (--verbose shows all)" in shown
 
     def test_verbose_shows_every_change(self) -> None:
-        result = sync_result(sync_outcome(*MANY), SyncRequest())
+        result = sync_result(sync_outcome(*MANY))
 
-        shown = draw(render(result, verbose=True, height=24))
+        shown = told(result, verbose=True, height=24)
 
         assert all(step.name in shown for step in MANY)
 
@@ -122,24 +138,24 @@ class TestSync:
     def test_a_dry_run_speaks_of_the_future(self) -> None:
         shown = synced(
             sync_outcome(add("a"), replace("b", "1", "2"), created=True),
-            request=SyncRequest(dry_run=True),
+            dry_run=True,
         )
 
         assert "would be created" in shown
         assert "Not yet done: 1 to install and 1 to change." in shown
 
     def test_a_dry_run_gives_the_reason_of_each_step(self) -> None:
-        shown = synced(sync_outcome(remove("six")), request=SyncRequest(dry_run=True))
+        shown = synced(sync_outcome(remove("six")), dry_run=True)
 
         assert "not in the lock" in shown
 
     def test_a_dry_run_with_nothing_to_do_says_so(self) -> None:
-        shown = synced(sync_outcome(unchanged=3), request=SyncRequest(dry_run=True))
+        shown = synced(sync_outcome(unchanged=3), dry_run=True)
 
         assert shown.startswith("Nothing to do:")
 
     def test_a_check_of_an_empty_environment_to_be_made_says_so(self) -> None:
-        shown = synced(sync_outcome(created=True), request=SyncRequest(check=True))
+        shown = synced(sync_outcome(created=True), check=True)
 
         assert shown.splitlines() == [
             "+ venv would be created with Python 3.11.7",
@@ -167,9 +183,9 @@ class TestSync:
     def test_no_name_or_version_is_cut_off_at_any_width(self, width: int) -> None:
         name = "a-package-with-a-very-long-name-indeed"
         outcome = sync_outcome(replace(name, "1.0.0rc1", "2.0.0.post1"), add("b", "3.1"))
-        result = sync_result(outcome, SyncRequest(dry_run=True))
+        result = sync_result(outcome, dry_run=True)
 
-        shown = draw(render(result, height=24), width=width)
+        shown = told(result, height=24, width=width)
 
         assert max(len(line) for line in shown.splitlines()) <= width
         assert "…" not in shown
@@ -178,9 +194,9 @@ class TestSync:
             assert part in letters
 
     def test_colour_only_repeats_what_symbols_say(self) -> None:
-        result = sync_result(sync_outcome(add("a"), remove("b")), SyncRequest())
+        result = sync_result(sync_outcome(add("a"), remove("b")))
 
-        colored = draw(render(result), color=True)
+        colored = told(result, color=True)
 
         assert "\x1b[32m+" in colored
         assert "\x1b[31m-" in colored
@@ -199,8 +215,8 @@ def refrozen(**changes: object) -> LockOutcome:
 
 
 def frozen(*locks: LockOutcome, written: bool = True) -> str:
-    result = freeze_result(freeze_outcome(*locks, written=written), FreezeRequest())
-    return draw(render(result, height=24))
+    result = freeze_result(freeze_outcome(*locks, written=written))
+    return told(result, height=24)
 
 
 class TestFreeze:
@@ -230,7 +246,7 @@ class TestFreeze:
     def test_a_check_that_resolved_nothing_does_not_say_what_would_change(self) -> None:
         judged = refrozen(lock=lock(entry("flask", "2.3.3")))
         outcome = dataclasses.replace(freeze_outcome(judged, written=False), problems=(stale(),))
-        shown = draw(render(freeze_result(outcome, FreezeRequest(check=True)), height=24))
+        shown = told(freeze_result(outcome, check=True), height=24)
 
         assert shown.startswith("! requirements.txt is stale\n")
         assert "Not yet written: what would change was not looked up." in shown
@@ -243,7 +259,7 @@ class TestFreeze:
 
 class TestStatus:
     def test_a_clean_project_fits_five_lines(self) -> None:
-        shown = draw(render(status_result(status_report(unchanged=34))))
+        shown = told(status_result(status_report(unchanged=34)))
 
         assert shown.splitlines() == [
             "Project       /work/shop",
@@ -254,14 +270,14 @@ class TestStatus:
         ]
 
     def test_drift_is_listed_and_the_next_command_named(self) -> None:
-        shown = draw(render(status_result(status_report(add("flask"), remove("six")))))
+        shown = told(status_result(status_report(add("flask"), remove("six"))))
 
         assert "2 differences: 1 to install and 1 to remove" in shown
         assert "not installed" in shown
         assert shown.endswith("Next: venvman sync")
 
     def test_a_stale_lock_says_why(self) -> None:
-        shown = draw(render(status_result(status_report(freshness=Stale(reasons=(stale(),))))))
+        shown = told(status_result(status_report(freshness=Stale(reasons=(stale(),)))))
 
         assert "requirements.txt stale" in shown
         assert "flask is pinned to 2.3.3, which flask>=3 forbids." in shown
@@ -269,7 +285,7 @@ class TestStatus:
     def test_a_broken_environment_says_why_and_what_mends_it(self) -> None:
         broken = Broken(path=PROJECT.root / "venv", reason="It was moved.", code="moved")
 
-        shown = draw(render(status_result(status_report(known=False, condition=broken))))
+        shown = told(status_result(status_report(known=False, condition=broken)))
 
         assert "venv broken: It was moved." in shown
         assert "cannot be known yet" in shown
@@ -278,27 +294,18 @@ class TestStatus:
     def test_a_missing_environment_is_missing(self) -> None:
         absent = Absent(path=PROJECT.root / "venv")
 
-        assert "venv missing" in draw(render(status_result(status_report(condition=absent))))
+        assert "venv missing" in told(status_result(status_report(condition=absent)))
 
     def test_something_else_in_the_way_is_named(self) -> None:
         other = NotAnEnvironment(path=PROJECT.root / "venv", reason="It is a file.")
 
-        shown = draw(render(status_result(status_report(condition=other))))
+        shown = told(status_result(status_report(condition=other)))
 
         assert "venv not an environment: It is a file." in shown
 
 
-def doctor(*findings: dict[str, object], **data: object) -> str:
-    from venvman.errors import ExitCode
-    from venvman.report.result import Status
-
-    result = Result(
-        command="doctor",
-        status=Status.DRIFT,
-        exit_code=ExitCode.DRIFT,
-        data=data or {"findings": list(findings)},
-    )
-    return draw(render(result))
+def doctor(*findings: dict[str, object]) -> str:
+    return draw(draw_doctor({"ran": (), "fixed": (), "findings": findings}, Screen()))
 
 
 def finding(code: str, **values: object) -> dict[str, object]:
@@ -334,8 +341,6 @@ class TestDoctor:
 
 
 def scanned(verbose: bool = False, **file: object) -> str:
-    from venvman.errors import ExitCode
-    from venvman.report.result import Status
 
     row = {
         "path": "requirements.in",
@@ -347,14 +352,7 @@ def scanned(verbose: bool = False, **file: object) -> str:
         "errors": [],
     }
     project = {"root": "/work/shop", "venv": "venv", "files": [row | file]}
-    result = Result(
-        command="scan",
-        status=Status.OK,
-        exit_code=ExitCode.OK,
-        data={"projects": [project]},
-        answers=True,
-    )
-    return draw(render(result, verbose=verbose))
+    return draw(draw_scan([project], Screen(verbose=verbose)))
 
 
 def requirement(name: str | None, line: int, **values: object) -> dict[str, object]:
@@ -541,8 +539,6 @@ class TestErrors:
 
 class TestHooksAndShortResults:
     def test_hooks_say_what_they_do(self) -> None:
-        from venvman.errors import ExitCode
-        from venvman.report.result import Status
 
         def hook(
             name: str, state: str, mode: str | None = None, *, chained: bool = False
@@ -560,9 +556,7 @@ class TestHooksAndShortResults:
                 hook("other", "absent"),
             ],
         }
-        result = Result(command="hooks status", status=Status.OK, exit_code=ExitCode.OK, data=data)
-
-        shown = draw(render(result))
+        shown = draw(draw_hooks(data))
 
         assert "says what has drifted, together with the hook that was here before" in joined(shown)
         assert "repairs what has drifted" in shown
@@ -579,7 +573,7 @@ class TestHooksAndShortResults:
         report = HooksReport(folder=Path("/p/.git/hooks"), hooks=())
         result = hooks_result(report, command="hooks status", root=Path("/p"))
 
-        assert draw(render(result)).endswith("Next: venvman hooks install")
+        assert told(result).endswith("Next: venvman hooks install")
 
 
 class TestWords:

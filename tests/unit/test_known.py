@@ -18,6 +18,12 @@ QUESTION = "ab" * 32
 TEXTS = {"default": "flask==1.0\n", "dev": "é\n", "empty": ""}
 
 
+def recall(cache: str, question: str, *, offline: bool = False, now: float | None = None) -> object:
+    """The texts alone."""
+    found = known.recall(cache, question, offline=offline, now=now)
+    return None if found is None else found[0]
+
+
 def page(cache: Path, key: str = "cd" * 32, *, digest: str = "1" * 32, fresh: int = 600) -> Path:
     """A page's file, as the cache writes it."""
     path = cache / known.PAGES / known.place_of(key)
@@ -41,59 +47,59 @@ def kept(cache: Path) -> Path:
 
 def test_an_answer_comes_back_as_it_was(tmp_path: Path) -> None:
     kept(tmp_path)
-    assert known.recall(str(tmp_path), QUESTION) == TEXTS
+    assert recall(str(tmp_path), QUESTION) == TEXTS
 
 
 def test_another_question_has_no_answer(tmp_path: Path) -> None:
     kept(tmp_path)
-    assert known.recall(str(tmp_path), "00" * 32) is None
+    assert recall(str(tmp_path), "00" * 32) is None
 
 
 def test_a_page_that_says_something_else_ends_it(tmp_path: Path) -> None:
     kept(tmp_path)
     page(tmp_path, digest="2" * 32)
-    assert known.recall(str(tmp_path), QUESTION) is None
+    assert recall(str(tmp_path), QUESTION) is None
 
 
 def test_a_page_that_is_gone_ends_it(tmp_path: Path) -> None:
     kept(tmp_path).unlink()
-    assert known.recall(str(tmp_path), QUESTION) is None
+    assert recall(str(tmp_path), QUESTION) is None
 
 
 def test_a_page_that_cannot_be_read_ends_it(tmp_path: Path) -> None:
     kept(tmp_path).write_bytes(b"venvman-index-2\n")
-    assert known.recall(str(tmp_path), QUESTION) is None
+    assert recall(str(tmp_path), QUESTION) is None
 
 
 def test_a_stale_page_ends_it_unless_offline(tmp_path: Path) -> None:
     kept(tmp_path)
     later = time.time() + 601
-    assert known.recall(str(tmp_path), QUESTION, now=later) is None
-    assert known.recall(str(tmp_path), QUESTION, now=later, offline=True) == TEXTS
+    assert recall(str(tmp_path), QUESTION, now=later) is None
+    assert recall(str(tmp_path), QUESTION, now=later, offline=True) == TEXTS
 
 
 def test_a_clock_that_went_back_ends_it(tmp_path: Path) -> None:
     kept(tmp_path)
-    assert known.recall(str(tmp_path), QUESTION, now=time.time() - 5) is None
+    assert recall(str(tmp_path), QUESTION, now=time.time() - 5) is None
 
 
 def test_a_page_fetched_again_and_unchanged_is_taken_and_noted(tmp_path: Path) -> None:
     path = kept(tmp_path)
     os.utime(path, (time.time() - 601,) * 2)
-    assert known.recall(str(tmp_path), QUESTION) is None
+    assert recall(str(tmp_path), QUESTION) is None
     page(tmp_path, fresh=900)
-    assert known.recall(str(tmp_path), QUESTION, now=time.time() + 800) == TEXTS
+    assert recall(str(tmp_path), QUESTION, now=time.time() + 800) == TEXTS
     # It is recognised by its facts from now on: what is in it is not looked at.
     facts = path.stat()
     path.write_bytes(b"x" * facts.st_size)
     os.utime(path, ns=(facts.st_mtime_ns, facts.st_mtime_ns))
-    assert known.recall(str(tmp_path), QUESTION) == TEXTS
+    assert recall(str(tmp_path), QUESTION) == TEXTS
 
 
 def test_how_long_a_page_is_fresh_now_counts(tmp_path: Path) -> None:
     kept(tmp_path)
     page(tmp_path, fresh=0)
-    assert known.recall(str(tmp_path), QUESTION) is None
+    assert recall(str(tmp_path), QUESTION) is None
 
 
 @pytest.mark.parametrize("place", [0, 20, 30, 60, -1])
@@ -103,7 +109,7 @@ def test_a_damaged_answer_counts_as_none(tmp_path: Path, place: int) -> None:
     content = bytearray(entry.read_bytes())
     content[place] ^= 1
     entry.write_bytes(content)
-    assert known.recall(str(tmp_path), QUESTION) is None
+    assert recall(str(tmp_path), QUESTION) is None
 
 
 @pytest.mark.parametrize("size", [0, 5, 40, -2])
@@ -111,7 +117,7 @@ def test_a_torn_answer_counts_as_none(tmp_path: Path, size: int) -> None:
     kept(tmp_path)
     entry = tmp_path / known.FOLDER / QUESTION
     entry.write_bytes(entry.read_bytes()[:size])
-    assert known.recall(str(tmp_path), QUESTION) is None
+    assert recall(str(tmp_path), QUESTION) is None
 
 
 def test_answers_are_private_and_leave_nothing_behind(tmp_path: Path) -> None:
@@ -134,7 +140,7 @@ def test_the_oldest_answers_make_room(tmp_path: Path) -> None:
 def test_a_cache_that_cannot_be_written_keeps_nothing(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("in the way")
     assert not known.keep(str(tmp_path / "cache"), QUESTION, TEXTS, [])
-    assert known.recall(str(tmp_path / "cache"), QUESTION) is None
+    assert recall(str(tmp_path / "cache"), QUESTION) is None
 
 
 def test_a_name_of_two_lines_is_not_kept(tmp_path: Path) -> None:

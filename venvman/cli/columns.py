@@ -8,12 +8,14 @@ from rich.progress import ProgressColumn, SpinnerColumn, Task
 from rich.table import Column
 from rich.text import Text
 
-from venvman.report.as_text.words import Style, duration, plain, size
+from venvman.report.words import Style, duration, plain, size
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["AmountColumn", "StageSpinner", "TitleColumn", "widths"]
+    from venvman.report.drawing import Text as Words
+
+__all__ = ["AmountColumn", "StageSpinner", "TitleColumn", "for_rich", "widths"]
 
 # `123/178  114.8 MB  57.3 MB/s`, the spinner, and a blank between each two columns.
 _TAKEN = 33
@@ -47,17 +49,20 @@ class TitleColumn(ProgressColumn):
         """One task's title."""
         match task.fields["kind"]:
             case "download":
-                return _rich(f"  {_without_tags(task.description)}")
+                return for_rich(plain(f"  {_without_tags(task.description)}"))
             case "unpack":
-                return _rich(f"  unpacking {_without_tags(task.description)}")
+                return for_rich(plain(f"  unpacking {_without_tags(task.description)}"))
             case "build":
-                return _rich(f"  building {task.description}")
+                return for_rich(plain(f"  building {task.description}"))
             case _:
-                return _rich(task.description, Style.NAME)
+                return for_rich(plain(task.description, Style.NAME))
 
 
-def _rich(words: str, style: str = "") -> Text:
-    return plain(words, style).__rich__()
+def for_rich(text: Words) -> Text:
+    """``text`` as rich has it."""
+    return Text.assemble(
+        *text.spans, style=text.style, overflow=text.overflow, no_wrap=text.no_wrap
+    )
 
 
 def _without_tags(filename: str) -> str:

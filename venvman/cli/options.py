@@ -12,7 +12,7 @@ from venvman.frozen import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from venvman.workflow import GroupChoice, LockPolicy
+    from venvman.workflow.requests import GroupChoice, LockPolicy
 
 __all__ = ["Color", "Common", "Format", "group_choice", "lock_policy"]
 
@@ -76,7 +76,7 @@ def group_choice(
     Raises:
         UsageFault: options that contradict each other.
     """
-    from venvman.workflow import GroupChoice
+    from venvman.workflow.requests import GroupChoice
 
     if only and (group or everything):
         raise UsageFault("--only-group cannot stand with --group or --all-groups.")
@@ -89,7 +89,7 @@ def lock_policy(*, locked: bool | None, frozen: bool, variables: Mapping[str, st
     Raises:
         UsageFault: ``--frozen`` together with ``--locked``.
     """
-    from venvman.workflow import LockPolicy
+    from venvman.workflow.requests import LockPolicy
 
     if frozen and locked:
         raise UsageFault("--frozen does not judge the lock, --locked does: choose one.")

@@ -106,7 +106,7 @@ class LineReporter(TerminalReporter):
     def download_started(self, label: str, *, size: int | None) -> None:
         """With ``--verbose``: which file, and how large."""
         if self._verbose:
-            from venvman.report.as_text.words import size as sized
+            from venvman.report.words import size as sized
 
             self._print(f"  {label}" + (f" ({sized(size)})" if size else ""))
 
@@ -122,12 +122,12 @@ class LineReporter(TerminalReporter):
 
     def told(self, problem: Problem) -> None:
         """One line, at once."""
-        from venvman.report.as_text.problems import problem_line
+        from venvman.report.as_text import problem_line
 
         self._printer.print(problem_line(problem, self._here()), wrap=not self._printer.is_bare)
 
     def _print(self, text: str) -> None:
-        from venvman.report.as_text.words import plain
+        from venvman.report.words import plain
 
         project = f"{self.project}: " if self.project else ""
         self._printer.print(plain(f"{project}{text}"), wrap=False)
@@ -222,20 +222,22 @@ class LiveReporter(TerminalReporter):
     def detail(self, text: str) -> None:
         """With ``--verbose``, above the bars."""
         if self._verbose:
-            from venvman.report.as_text.words import Style, plain
+            from venvman.report.words import Style, plain
 
             self._print(plain(text, Style.FAINT), wrap=False)
 
     def told(self, problem: Problem) -> None:
         """One line above the bars, at once."""
-        from venvman.report.as_text.problems import problem_line
+        from venvman.report.as_text import problem_line
 
         self._print(problem_line(problem, self._here()), wrap=True)
 
     def _print(self, line: Text, *, wrap: bool) -> None:
+        from venvman.cli.columns import for_rich
+
         if self._transcript is not None:
             self._transcript.add(line, error=True, wrap=wrap)
-        self._console.print(line, soft_wrap=not wrap)
+        self._console.print(for_rich(line), soft_wrap=not wrap)
 
     @contextmanager
     def paused(self) -> Iterator[None]:

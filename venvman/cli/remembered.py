@@ -158,7 +158,7 @@ def _switch(line: Line, question: str, variables: Mapping[str, str]) -> int | No
 
 
 def _print_switch(done: Switched, printer: Printer) -> None:
-    from venvman.report.as_text.changes import switched
+    from venvman.report.changes import switched
 
     shown = switched(
         done.before,

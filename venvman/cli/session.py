@@ -22,7 +22,7 @@ from venvman.cli.usage import NAME
 from venvman.errors import Advice, ExitCode, OutputFault, ProjectNotFound, VenvmanError, at
 from venvman.errors import Command as Fix
 from venvman.memo import FILE, Memo
-from venvman.report.result import Result, Status
+from venvman.report.result import Result, Screen, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from venvman.project import Project
     from venvman.report.fixes import Standing
     from venvman.report.several import Part
-    from venvman.workflow import Context
-    from venvman.workflow.context import Found
+    from venvman.workflow.context import Context, Found
     from venvman.workflow.running import Launch
     from venvman.workflow.watching import Resting
 
@@ -46,7 +45,7 @@ __all__ = ["Session", "call", "function_of", "perform"]
 
 
 _REACHES = {
-    **dict.fromkeys(("status", "tree", "why", "diff", "history"), "ENVIRONMENT"),
+    **dict.fromkeys(("status", "tree", "why", "diff", "history", "outdated"), "ENVIRONMENT"),
     "scan": "FILES",
     "doctor": "INSTALLED",
 }
@@ -75,9 +74,9 @@ class Session:
 
     def context(self, **flags: object) -> Context:
         """The project's :class:`~venvman.workflow.Context`; ``flags`` are settings given here."""
-        from venvman import workflow
+        from venvman.workflow.context import open_context
 
-        opened = workflow.open_context(
+        opened = open_context(
             project=self.common.project,
             flags={"offline": self.common.offline or None, **flags},
             variables=self.variables,
@@ -109,9 +108,9 @@ class Session:
         Raises:
             ProjectNotFound: there is none.
         """
-        from venvman import workflow
+        from venvman.workflow.context import find_projects
 
-        return workflow.find_projects(
+        return find_projects(
             top=self.common.project, variables=self.variables, cwd=self.cwd, workspace=workspace
         )
 
@@ -346,7 +345,7 @@ class Session:
         if self.common.format is Format.JSON and not isinstance(error, OutputFault):
             return self.show(result)
         self.reporter.close()
-        from venvman.report.as_text.render import error_panel
+        from venvman.report.as_text import error_panel
         from venvman.report.drawing import Text
 
         printer = self._printer(sys.stderr)
@@ -358,21 +357,20 @@ class Session:
         return result.exit_code
 
     def _show_text(self, result: Result) -> None:
-        from venvman.report.as_text.render import render
+        from venvman.report.as_text import render
 
         if result.verbatim is not None:
             self._write(result.verbatim)
         elif not self.common.quiet or result.answers or result.exit_code is not ExitCode.OK:
             # Of several programs only what they say themselves is data.
             printer = self._printer(sys.stderr if result.command == "run" else sys.stdout)
-            shown = render(
-                self._with_next(result),
+            screen = Screen(
                 verbose=self.common.verbose,
                 quiet=self.common.quiet,
                 height=printer.height,
                 here=self.here,
             )
-            printer.print(shown)
+            printer.print(render(self._with_next(result), screen))
         self._show_problems(result)
 
     def _write(self, text: str) -> None:
@@ -389,7 +387,7 @@ class Session:
 
     def _show_problems(self, result: Result) -> None:
         """Those of ``result`` that were not already told while it was made."""
-        from venvman.report.as_text.problems import problem_line, problems_panel
+        from venvman.report.as_text import problem_line, problems_panel
 
         printer = self._printer(sys.stderr)
         untold = [each for each in result.problems if each not in self.reporter.problems]

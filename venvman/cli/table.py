@@ -388,7 +388,7 @@ _FINDINGS_FORMAT = Option(
 _TABLE = (
     Command(
         "sync",
-        "sync:sync",
+        "changes:sync",
         *_GROUP_OPTIONS,
         _DRY_RUN,
         _CHECK,
@@ -444,7 +444,7 @@ _TABLE = (
     ),
     Command(
         "freeze",
-        "freeze:freeze",
+        "changes:freeze",
         Option(
             "upgrade",
             "--upgrade",
@@ -512,7 +512,7 @@ _TABLE = (
     ),
     Command(
         "status",
-        "status:status",
+        "looks:status",
         Option(
             "porcelain",
             "--porcelain",
@@ -526,7 +526,7 @@ _TABLE = (
     ),
     Command(
         "doctor",
-        "doctor:doctor",
+        "looks:doctor",
         Option(
             "select",
             "--select",
@@ -588,14 +588,14 @@ _TABLE = (
     ),
     Command(
         "scan",
-        "scan:scan",
+        "looks:scan",
         _ALL_PROJECTS,
         remembered=True,
         help="Show the projects and requirements files found here, and how each was understood.",
     ),
     Command(
         "add",
-        "add:add",
+        "changes:add",
         Option(
             "editable",
             "--editable",
@@ -620,7 +620,7 @@ _TABLE = (
     ),
     Command(
         "remove",
-        "remove:remove",
+        "changes:remove",
         *_EDITED,
         argument=Argument(
             "names", metavar="NAME...", required=True, help="The packages to ask for no more."
@@ -630,7 +630,7 @@ _TABLE = (
     ),
     Command(
         "upgrade",
-        "upgrade:upgrade",
+        "changes:upgrade",
         _AND_SYNC,
         _DRY_RUN,
         _YES,
@@ -646,7 +646,7 @@ _TABLE = (
     ),
     Command(
         "outdated",
-        "outdated:outdated",
+        "looks:outdated",
         Option(
             "check",
             "--check",
@@ -654,11 +654,12 @@ _TABLE = (
         ),
         *_WORKSPACE,
         argument=Argument("names", metavar="[NAME]...", help="Only these packages."),
+        remembered=True,
         help="Show what could move forward, and which requirement holds it back.",
     ),
     Command(
         "tree",
-        "tree:tree",
+        "looks:tree",
         Option("invert", "--invert", help="Show what needs each package, up to the lines."),
         Option(
             "depth",
@@ -676,7 +677,7 @@ _TABLE = (
     ),
     Command(
         "why",
-        "why:why",
+        "looks:why",
         _ONLY_GROUP,
         _GRAPH_FORMAT,
         argument=Argument(
@@ -688,7 +689,7 @@ _TABLE = (
     ),
     Command(
         "diff",
-        "diff:diff",
+        "looks:diff",
         Option("env", "--env", help="Compare what is installed with the locks."),
         Option("check", "--check", help="Exit with 1 if anything differs."),
         argument=Argument(
@@ -703,13 +704,13 @@ _TABLE = (
     ),
     Command(
         "history",
-        "history:history",
+        "looks:history",
         remembered=True,
         help="List the states of ./venv that it can be taken back to, the newest first.",
     ),
     Command(
         "rollback",
-        "rollback:rollback",
+        "changes:rollback",
         Option(
             "with_lock", "--with-lock", help="Put the state's locks back into the project, too."
         ),
@@ -727,7 +728,7 @@ _TABLE = (
     ),
     Command(
         "run",
-        "run:run",
+        "shells:run",
         *_INSIDE,
         *_WORKSPACE,
         argument=Argument(
@@ -743,7 +744,7 @@ _TABLE = (
     ),
     Command(
         "shell",
-        "run:shell",
+        "shells:shell",
         *_INSIDE,
         help="Start the user's shell with the environment activated; `exit` leaves it.",
     ),
@@ -777,7 +778,7 @@ _TABLE = (
         ),
         help="Print what a startup file evaluates to activate environments on `cd`.",
     ),
-    Command("clean", "clean:clean", help="Remove the environment, and nothing that is not one."),
+    Command("clean", "changes:clean", help="Remove the environment, and nothing that is not one."),
     Command(
         "hooks install",
         "hooks:hooks_install",
@@ -792,6 +793,7 @@ _TABLE = (
     Command(
         "hooks status",
         "hooks:hooks_status",
+        remembered=True,
         help="Show which git hooks are installed, and what they do.",
     ),
     Command(
@@ -866,7 +868,7 @@ _TABLE = (
     ),
     Command(
         "self report",
-        "own:self_report",
+        "looks:self_report",
         help="Show versions, paths, interpreters and settings with their sources, and no secret.",
     ),
 )

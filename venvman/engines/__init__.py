@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from venvman.directories import Directories
     from venvman.events import Reporter
+    from venvman.index.known import Page
     from venvman.lock.file import Lock
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
@@ -99,9 +100,13 @@ class FreezeRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """One finished lock for each group that was asked for."""
+    """One finished lock for each group that was asked for.
+
+    ``pages`` are the index pages that they rest on; None where that is more than pages.
+    """
 
     locks: Mapping[str, Lock]
+    pages: tuple[Page, ...] | None = None
 
 
 class Engine(Protocol):

@@ -11,18 +11,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman import __version__
 from venvman.engines import Resolution, UpgradeAll, UpgradeSome
 from venvman.events import Reporter, Stage
 from venvman.index import known
 from venvman.lock.file import parse_lock, render_lock
 from venvman.options import layer
 from venvman.sources import IndexSource
+from venvman.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,14 +61,15 @@ def remembering(
     question = question_of(kind, request)
     cache = str(request.directories.cache)
     if question is not None:
-        texts = known.recall(cache, question, offline=request.index.offline)
-        if texts is not None and texts.keys() == {group.name for group in request.groups}:
-            return _recalled(texts, request, reporter)
+        found = known.recall(cache, question, offline=request.index.offline)
+        if found is not None and found[0].keys() == {group.name for group in request.groups}:
+            return replace(_recalled(found[0], request, reporter), pages=found[1])
     listener = _Listener(reporter)
     resolution, pages = solve(request, listener)
     if question is not None and pages and not listener.heard:
         texts = {name: render_lock(lock) for name, lock in resolution.locks.items()}
         known.keep(cache, question, texts, pages)
+        return replace(resolution, pages=pages)
     return resolution
 
 

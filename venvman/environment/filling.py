@@ -105,7 +105,7 @@ def _run_venv(place: Path, interpreter: Interpreter, inherited: tuple[int, ...])
 
 
 def _write_marks(place: Path) -> None:
-    from venvman import __version__
+    from venvman.version import __version__
 
     (place / ".gitignore").write_text("*\n", encoding="utf-8")
     (place / "CACHEDIR.TAG").write_text(CACHEDIR_TAG, encoding="utf-8")

@@ -79,9 +79,10 @@ class Index:
         variables: Mapping[str, str],
         reporter: Reporter | None = None,
         sources: Mapping[NormalizedName, str] | None = None,
+        evidence: Evidence | None = None,
     ) -> None:
         self.options = options
-        self.evidence = Evidence()
+        self.evidence = evidence or Evidence()
         self._sources = dict(sources or {})
         self._reporter = reporter or Reporter()
         self._find_links = tuple(as_location(each) for each in options.find_links)

@@ -95,6 +95,13 @@ class Evidence:
         if before[1] != page[1]:
             self._sound = False  # one answer from two states of a page
 
+    def rest_on_all(self, pages: Iterable[Page] | None) -> None:
+        """All ``pages`` were used; None where it was more than pages."""
+        if pages is None:
+            self._sound = False
+        for page in pages or ():
+            self.rest_on(page)
+
     def spoil(self) -> None:
         """Something was used that is not a page, or not one of the cache."""
         self._sound = False
@@ -107,8 +114,8 @@ class Evidence:
 
 def recall(
     cache: str, question: str, *, offline: bool = False, now: float | None = None
-) -> dict[str, str] | None:
-    """The texts that :func:`keep` was given for ``question``, if they still hold; else None.
+) -> tuple[dict[str, str], tuple[Page, ...]] | None:
+    """The texts that :func:`keep` was given for ``question``, if they still hold, and their pages.
 
     ``cache`` is the cache folder. ``offline`` takes pages of any age, ``now`` is for tests.
     """
@@ -126,7 +133,7 @@ def recall(
             return None
     if current != pages:  # fetched again, and the same: a stat will do the next time
         keep(cache, question, texts, current)
-    return texts
+    return texts, tuple(current)
 
 
 def keep(cache: str, question: str, texts: Mapping[str, str], pages: Iterable[Page]) -> bool:

@@ -220,7 +220,7 @@ class Session:
     ) -> BaseHTTPResponse:
         import urllib3
 
-        from venvman import __version__
+        from venvman.version import __version__
 
         clean = split_credentials(url)[0]
         sent = {"User-Agent": f"venvman/{__version__}", **headers}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
 from collections import deque
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import Advice, InstallError
 from venvman.git import without_repository
-from venvman.process import run, stream, without_python_variables
+from venvman.process import CalledProcessError, run, stream, without_python_variables
 from venvman.python.probe import bundled_pip
 from venvman.secrets import redact
 
@@ -122,7 +121,7 @@ class BuildEnvironment:
         command = [self.python_executable, str(pip / "pip"), "install", "--", *sorted(requirements)]
         try:
             self.run(command)
-        except subprocess.CalledProcessError:
+        except CalledProcessError:
             raise InstallError(
                 "The build requirements could not be installed.",
                 code="build-requirements",
@@ -138,14 +137,14 @@ class BuildEnvironment:
         """Runs ``cmd`` in the environment; the runner of ``build.ProjectBuilder``.
 
         Raises:
-            subprocess.CalledProcessError: an exit code other than 0; ``tail`` says more.
+            CalledProcessError: an exit code other than 0; ``tail`` says more.
         """
         self.tail.clear()
         variables = {**self._variables, **self.make_extra_environ(), **(extra_environ or {})}
         folder = Path(cwd) if cwd else None
         done = stream(cmd, on_line=self._heard, cwd=folder, env=variables)
         if not done.ok:
-            raise subprocess.CalledProcessError(done.code, list(cmd))
+            raise CalledProcessError(done.code, list(cmd))
 
     def _heard(self, line: str) -> None:
         line = redact(line.rstrip())

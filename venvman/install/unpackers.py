@@ -21,10 +21,11 @@ from venvman.process import converse
 from venvman.store.store import unpack_entry
 
 if TYPE_CHECKING:
-    from subprocess import Popen
     from types import TracebackType
 
     from typing_extensions import Self
+
+    from venvman.process import Conversation
 
 __all__ = ["Unpackers"]
 
@@ -39,8 +40,8 @@ class Unpackers:
 
     def __init__(self) -> None:
         self._turns = BoundedSemaphore(min(os.cpu_count() or 1, _MOST))
-        self._workers: list[Popen[bytes]] = []
-        self._idle: list[Popen[bytes]] = []
+        self._workers: list[Conversation] = []
+        self._idle: list[Conversation] = []
         self._closed = False
         self._starting = Lock()
 
@@ -78,7 +79,7 @@ class Unpackers:
             with suppress(OSError), worker:  # waits
                 pass
 
-    def _start(self) -> Popen[bytes]:
+    def _start(self) -> Conversation:
         if not sys.executable:
             raise FileNotFoundError  # Python is part of another program
         with self._starting:
@@ -90,7 +91,7 @@ class Unpackers:
         return worker
 
 
-def _asked(worker: Popen[bytes], task: tuple[str, str, str]) -> Exception | None:
+def _asked(worker: Conversation, task: tuple[str, str, str]) -> Exception | None:
     """What ``worker`` says about ``task``: the error that ended it, None if all went well.
 
     Raises:

@@ -1,40 +1,71 @@
-"""Changes: what a plan, a drift or two locks come to, in the one form that every report shows."""
+"""What changes: the one form that every report shows it in, as JSON rows and as lines."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from enum import Enum
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from venvman.drift import Damaged, Duplicate, Extra, Missing, OtherSource, OtherVersion
-from venvman.plan import Add, Remove, Replace
-from venvman.report.change import Change, ChangeKind
-from venvman.sources import DirectorySource
+from venvman.report.drawing import Grid, Group, Text
+from venvman.report.words import Style, count, duration, plain, sentence_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from venvman.drift import Difference, Drift
-    from venvman.environment.inventory import Installed
-    from venvman.lock.file import LockEntry
-    from venvman.plan import Plan, Step
-    from venvman.project import Project
-    from venvman.sources import Source
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = [
+    "Change",
+    "ChangeKind",
+    "Tense",
+    "change_list",
     "change_rows",
-    "changes_of_drift",
-    "changes_of_plan",
-    "source_text",
+    "counted",
+    "done_line",
+    "fitting",
+    "switched",
 ]
 
 
-def changes_of_plan(plan: Plan, project: Project) -> tuple[Change, ...]:
-    """The steps of ``plan``, in its order."""
-    return tuple(_of_step(step, project) for step in plan.steps)
+class ChangeKind(str, Enum):
+    """Seen from the environment or lock as it was before."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    REMOVED = "removed"
 
 
-def changes_of_drift(drift: Drift, project: Project) -> tuple[Change, ...]:
-    """What would have to happen to each difference of ``drift``, and what it is."""
-    return tuple(_of_difference(each, project) for each in drift.differences)
+class Change(NamedTuple):
+    """One distribution that comes, goes, or is replaced.
+
+    ``before`` and ``after`` are versions, or sources where only those differ; None where there is
+    nothing, or a version that is known only after building. ``source`` is where it comes from, or
+    came from when it goes. ``because`` is a short reason, empty where the kind says it all.
+    """
+
+    kind: ChangeKind
+    name: str
+    before: str | None
+    after: str | None
+    source: str
+    because: str = ""
+
+    @classmethod
+    def between(cls, name: str, before: str | None, after: str | None) -> Change:
+        """The change from one version, or none, to another, or none; both from an index."""
+        kind = ChangeKind.CHANGED if before and after else ChangeKind.ADDED
+        kind = kind if after else ChangeKind.REMOVED
+        return cls(kind=kind, name=name, before=before, after=after, source="index")
+
+
+_STYLES = {
+    ChangeKind.ADDED: Style.ADDED,
+    ChangeKind.CHANGED: Style.CHANGED,
+    ChangeKind.REMOVED: Style.REMOVED,
+}
+_SYMBOLS = {ChangeKind.ADDED: "+", ChangeKind.CHANGED: "~", ChangeKind.REMOVED: "-"}
+
+_LONGEST_NAME = 30
+
+# What is replaced or goes is news; what comes is mostly expected, so it is what gets shortened.
+_ORDER = (ChangeKind.CHANGED, ChangeKind.REMOVED, ChangeKind.ADDED)
 
 
 def change_rows(changes: Iterable[Change], *, added: str = "added") -> dict[str, Any]:
@@ -53,95 +84,128 @@ def change_rows(changes: Iterable[Change], *, added: str = "added") -> dict[str,
     return rows
 
 
-def source_text(source: Source, project: Project) -> str:
-    """``index``, a URL, or a folder as people see it; may hold credentials."""
-    if isinstance(source, DirectorySource):
-        from pathlib import Path
+def change_list(
+    changes: Sequence[Change], *, limit: int | None, reasons: bool = False
+) -> Grid | Group:
+    """At most ``limit`` changes (None: all), then how many more there are and how to see them.
 
-        return ("-e " if source.editable else "") + project.display(Path(source.path))
-    return str(source)
+    ``reasons`` adds a column that says why.
+    """
+    ordered = [each for kind in _ORDER for each in changes if each.kind is kind]
+    shown = ordered[:limit]
+    table = _table(shown, reasons=reasons)
+    for change in shown:
+        because = [plain(f" {change.because}")] if reasons else []
+        table.add_row(_symbol(change), plain(change.name), _versions(change), *because)
+    if len(shown) == len(ordered):
+        return table
+    rest = f"... and {_rest(ordered[len(shown) :])} (--verbose shows all)"
+    return Group(table, Text(rest, style=Style.FAINT))
+
+
+def fitting(height: int | None, *, used: int) -> int:
+    """How many changes to list on a screen of ``height`` lines, ``used`` of them taken."""
+    # Where nobody looks at a screen, a log should stay readable too.
+    return 20 if height is None else max(5, height - used)
+
+
+class Tense(Enum):
+    """Whether changes have happened, or would."""
+
+    PAST = "past"
+    FUTURE = "future"
+
+
+def counted(
+    changes: Sequence[Change],
+    *,
+    tense: Tense = Tense.PAST,
+    added: tuple[str, str] = ("installed", "to install"),
+    unchanged: int = 0,
+) -> str:
+    """``31 installed, 2 changed and 1 removed``; only what there is any of is named.
+
+    ``added`` is what happens to a new one, in both tenses.
+    """
+    words = {
+        ChangeKind.ADDED: added,
+        ChangeKind.CHANGED: ("changed", "to change"),
+        ChangeKind.REMOVED: ("removed", "to remove"),
+    }
+    which = 0 if tense is Tense.PAST else 1
+    numbers = {words[kind][which]: sum(each.kind is kind for each in changes) for kind in words} | {
+        "unchanged": unchanged
+    }
+    return sentence_list(f"{number:,} {word}" for word, number in numbers.items() if number)
+
+
+def done_line(changes: Sequence[Change], *, unchanged: int, seconds: float) -> Text:
+    """What a sync ends with."""
+    return Text.assemble(
+        (f"Done in {duration(seconds)}: ", Style.GOOD),
+        plain(counted(changes, unchanged=unchanged)),
+        ".",
+    )
+
+
+def switched(
+    before: Mapping[str, str],
+    after: Mapping[str, str],
+    *,
+    locked: int,
+    seconds: float,
+    height: int | None,
+) -> Group:
+    """What a switch between known states did; versions by name, ``locked`` counts all of them."""
+    names = sorted({*before, *after})
+    changes = [Change.between(name, before.get(name), after.get(name)) for name in names]
+    there = sum(each.kind is not ChangeKind.REMOVED for each in changes)
+    return Group(
+        change_list(changes, limit=fitting(height, used=5)),
+        done_line(changes, unchanged=locked - there, seconds=seconds),
+    )
 
 
 def _row(change: Change, *, version: str | None) -> dict[str, Any]:
     return {"name": change.name, "version": version, "source": change.source}
 
 
-def _of_step(step: Step, project: Project) -> Change:
-    match step:
-        case Add():
-            return _added(step.entry, project, because=step.because)
-        case Replace():
-            return _changed(step.entry, step.installed, project, because=step.because)
-        case Remove():
-            return _removed(step.installed, project, because=step.because)
+def _table(changes: Sequence[Change], *, reasons: bool) -> Grid:
+    """Names stay whole while they leave half of a small screen to the rest."""
+    longest = max((len(change.name) for change in changes), default=0)
+    whole = longest <= _LONGEST_NAME
+    table = Grid()
+    table.add_column(whole=True)
+    table.add_column(whole=whole, minimum=longest + 1 if whole else 0, style=Style.NAME)
+    table.add_column(minimum=12)
+    if reasons:
+        table.add_column(minimum=10, style=Style.FAINT)
+    return table
 
 
-def _of_difference(difference: Difference, project: Project) -> Change:
-    match difference:
-        case Missing(entry=entry):
-            return _added(entry, project, because="not installed")
-        case OtherVersion(entry=entry, installed=installed):
-            return _changed(entry, (installed,), project, because="other version")
-        case OtherSource(entry=entry, installed=installed, because=because):
-            return _changed(entry, (installed,), project, because=because)
-        case Extra(installed=installed):
-            return _removed((installed,), project, because="not in the lock")
-        case Duplicate():
-            return _of_duplicate(difference, project)
-        case Damaged(entry=entry, installed=installed):
-            return _changed(entry, (installed,), project, because=installed.damage or "damaged")
+def _symbol(change: Change) -> Text:
+    return Text(_SYMBOLS[change.kind], style=_STYLES[change.kind])
 
 
-def _of_duplicate(duplicate: Duplicate, project: Project) -> Change:
-    if duplicate.entry is None:
-        because = "installed twice, not in the lock"
-        return _removed(duplicate.installed, project, because=because)
-    return _changed(duplicate.entry, duplicate.installed, project, because="installed twice")
+def _versions(change: Change) -> Text:
+    style = _STYLES[change.kind]
+    match change.kind:
+        case ChangeKind.ADDED:
+            return _with_source(plain(change.after or "", style), change)
+        case ChangeKind.REMOVED:
+            return plain(change.before or "?", style)
+        case ChangeKind.CHANGED:
+            before = plain(change.before or "?", Style.FAINT)
+            return Text.assemble(before, " -> ", plain(change.after or "?", style))
 
 
-def _added(entry: LockEntry, project: Project, *, because: str) -> Change:
-    return Change(
-        kind=ChangeKind.ADDED,
-        name=entry.name,
-        before=None,
-        after=_version(entry),
-        source=source_text(entry.source, project),
-        because=because,
-    )
+def _with_source(text: Text, change: Change) -> Text:
+    if change.source != "index":
+        text.append_text(plain(f"{' ' if text else ''}{change.source}", Style.FAINT))
+    return text
 
 
-def _removed(installed: Sequence[Installed], project: Project, *, because: str) -> Change:
-    return Change(
-        kind=ChangeKind.REMOVED,
-        name=installed[0].name,
-        before=_versions(installed),
-        after=None,
-        source=source_text(installed[0].source, project),
-        because=because,
-    )
-
-
-def _changed(
-    entry: LockEntry, installed: Sequence[Installed], project: Project, *, because: str
-) -> Change:
-    source = source_text(entry.source, project)
-    before, after = _versions(installed), _version(entry)
-    if after is None or (before == after and installed[0].source != entry.source):
-        before, after = source_text(installed[0].source, project), source
-    return Change(
-        kind=ChangeKind.CHANGED,
-        name=entry.name,
-        before=before,
-        after=after,
-        source=source,
-        because=because,
-    )
-
-
-def _version(entry: LockEntry) -> str | None:
-    return None if entry.version is None else str(entry.version)
-
-
-def _versions(installed: Sequence[Installed]) -> str | None:
-    known = [str(each.version) for each in installed if each.version is not None]
-    return ", ".join(known) or None
+def _rest(changes: Sequence[Change]) -> str:
+    kinds = {change.kind for change in changes}
+    number = len(changes)
+    return f"{number:,} added" if kinds == {ChangeKind.ADDED} else count(number, "more change")

@@ -1,30 +1,26 @@
-"""DiffOutcome to Result."""
+"""``diff``: what differs between two states of the locks."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from venvman.errors import ExitCode
-from venvman.frozen import dataclass
 from venvman.lock.file import Lock, LockHeader
-from venvman.report.changes import change_rows, changes_of_plan
+from venvman.report.changes import change_list, change_rows, counted
+from venvman.report.drawing import Group, Text
 from venvman.report.freeze import changes_between
+from venvman.report.planned import changes_of_plan
 from venvman.report.result import Result, Status
+from venvman.report.words import Style, plain
 
 if TYPE_CHECKING:
-    from venvman.report.change import Change
-    from venvman.workflow.diffing import DiffOutcome
+    from collections.abc import Sequence
 
-__all__ = ["DiffView", "diff_result"]
+    from venvman.answers import DiffOutcome
+    from venvman.report.changes import Change
+    from venvman.report.drawing import Drawing
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiffView:
-    """What the text renderer draws: the changes of each lock, or of the environment, by path."""
-
-    before: str
-    after: str
-    changes: tuple[tuple[str, tuple[Change, ...]], ...]
+__all__ = ["diff_result", "draw_diff"]
 
 
 def diff_result(outcome: DiffOutcome, *, check: bool) -> Result:
@@ -44,7 +40,7 @@ def diff_result(outcome: DiffOutcome, *, check: bool) -> Result:
             "locks": [{"path": path, **change_rows(each)} for path, each in changes],
         },
         problems=outcome.problems,
-        view=DiffView(before=outcome.before, after=outcome.after, changes=changes),
+        draw=lambda _: draw_diff(outcome.before, outcome.after, changes),
         answers=True,
     )
 
@@ -59,3 +55,25 @@ def _changes(outcome: DiffOutcome) -> tuple[tuple[str, tuple[Change, ...]], ...]
 
 
 _NONE = Lock(entries=(), header=LockHeader(text=""))
+
+
+def draw_diff(
+    before: str, after: str, changes_of: Sequence[tuple[str, Sequence[Change]]]
+) -> Drawing:
+    """The changes of each lock, or of the environment, by path.
+
+    All of them, whatever the screen's height: they are what was asked for.
+    """
+    heading = Text.assemble(plain(before, Style.PLACE), " -> ", plain(after, Style.PLACE))
+    parts: list[Drawing] = [heading]
+    for path, changes in changes_of:
+        if not changes:
+            continue
+        if path != before:
+            parts.append(plain(path, Style.NAME))
+        parts.append(change_list(changes, limit=None, reasons=True))
+    every = [change for _, changes in changes_of for change in changes]
+    if not every:
+        return Text.assemble(("No difference: ", Style.GOOD), heading, ".")
+    parts.append(Text.assemble(plain(counted(every, added=("added", "to add"))), "."))
+    return Group(*parts)

@@ -1,34 +1,26 @@
-"""What doctor found, as a Result."""
+"""``doctor``: its findings by family, each with the command that fixes it; and its codes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from venvman.doctor.finding import ByFix
 from venvman.errors import ExitCode, Severity
-from venvman.frozen import dataclass
-from venvman.report.result import Result, Status
+from venvman.report.as_text import SEVERITY_STYLES, fix_line
+from venvman.report.drawing import Grid, Group, Text
+from venvman.report.fixes import shell_line
+from venvman.report.result import Result, Screen, Status
+from venvman.report.words import Style, count, plain, sentence_list
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from venvman.doctor.diagnosis import Treatment
     from venvman.doctor.finding import Code, Finding
+    from venvman.report.drawing import Drawing
+    from venvman.report.fixes import Standing
 
-__all__ = ["CatalogueView", "DoctorView", "catalogue_result", "doctor_result"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoctorView:
-    """How the text renderer draws the data: ``dry_run`` says that nothing was run."""
-
-    dry_run: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogueView:
-    """Codes to be listed, or explained in full."""
-
-    explain: bool
+__all__ = ["catalogue_result", "doctor_result", "draw_codes", "draw_doctor"]
 
 
 def catalogue_result(codes: Sequence[Code], *, explain: bool) -> Result:
@@ -48,10 +40,8 @@ def catalogue_result(codes: Sequence[Code], *, explain: bool) -> Result:
     ]
     return Result(
         command="doctor",
-        status=Status.OK,
-        exit_code=ExitCode.OK,
         data={"codes": rows},
-        view=CatalogueView(explain=explain),
+        draw=lambda _: draw_codes(rows, explain=explain),
         answers=True,
     )
 
@@ -71,13 +61,14 @@ def doctor_result(
     found = {finding.severity for finding in treatment.left.findings}
     # From the worst on: the order in which they are declared.
     failing = tuple(Severity)[: tuple(Severity).index(fails) + 1] if fails else ()
+    data = _data(treatment)
     return Result(
         command="doctor",
         status=Status.DRIFT if found - {Severity.NOTE} else Status.OK,
         exit_code=ExitCode.DRIFT if found & {*failing} else ExitCode.OK,
-        data=_data(treatment),
+        data=data,
         problems=treatment.problems,
-        view=DoctorView(dry_run=dry_run),
+        draw=lambda screen: draw_doctor(data, screen, dry_run=dry_run),
     )
 
 
@@ -103,3 +94,155 @@ def _row(finding: Finding) -> dict[str, Any]:
         "fix": finding.fix,
         "cause": None if finding.cause is None else finding.cause._asdict(),
     }
+
+
+FAMILIES = {
+    "VM0": "Doctor",
+    "VM1": "Environment",
+    "VM2": "Requirements",
+    "VM3": "Lock",
+    "VM4": "Installed packages",
+    "VM5": "Files",
+    "VM6": "Git",
+    "VM7": "Security",
+}
+
+Row = dict[str, Any]
+
+
+def draw_doctor(data: Mapping[str, Any], screen: Screen, *, dry_run: bool = False) -> Drawing:
+    """What was done, then every finding that is left, on every screen."""
+    here = screen.here
+    return Group(*_done(data, here, dry_run=dry_run), _findings(data["findings"], here))
+
+
+def _findings(found: Sequence[Row], here: Standing) -> Drawing:
+    findings = _without_consequences(found)
+    if not findings:
+        return Text.assemble(("Healthy: ", Style.GOOD), "nothing has drifted.")
+    parts: list[Drawing] = []
+    for family, title in FAMILIES.items():
+        members = [each for each in findings if each["code"].startswith(family)]
+        if members:
+            parts += [Text(title, style=Style.NAME), _table(members, here), Text()]
+    return Group(*parts, _total(findings))
+
+
+def _done(project: Mapping[str, Any], here: Standing, *, dry_run: bool) -> Iterator[Drawing]:
+    """What was run, and what it fixed."""
+    for each in project["ran"]:
+        line = plain(shell_line(each["fix"], here), Style.COMMAND)
+        lead = ("Would run: " if dry_run else "Ran: ", Style.FAINT)
+        yield Text.assemble(lead, line, overflow="ignore", no_wrap=True)
+    for each in project["fixed"]:
+        yield Text.assemble(("Fixed: ", Style.GOOD), f"{each['code']} ", _message(each))
+    if project["ran"]:
+        yield Text()
+
+
+def draw_codes(codes: Sequence[Mapping[str, str]], *, explain: bool) -> Drawing:
+    """A line for each code, or all that there is to say about it."""
+    if explain:
+        return Group(*(part for each in codes for part in _explained(each)))
+    table = Grid(gap=2)
+    table.add_column(whole=True, style=Style.FAINT)
+    table.add_column(whole=True)
+    table.add_column(whole=True)
+    table.add_column()
+    for each in codes:
+        severity = Severity(each["severity"])
+        word = Text(severity.value, style=SEVERITY_STYLES[severity])
+        table.add_row(plain(each["code"]), plain(each["name"]), word, plain(each["wrong"]))
+    return Group(table)
+
+
+def _explained(code: Mapping[str, str]) -> tuple[Drawing, ...]:
+    severity = Severity(code["severity"])
+    return (
+        Text.assemble(
+            (f"{code['code']} {code['name']}", Style.NAME),
+            " (",
+            (severity.value, SEVERITY_STYLES[severity]),
+            f"; looks at {code['looks_at']})",
+        ),
+        plain(code["wrong"]),
+        plain(code["why"]),
+        plain(f"Mend: {code['mend']} {ByFix(code['by_fix']).sentence}".rstrip()),
+        Text(),
+    )
+
+
+def _without_consequences(found: Sequence[Row]) -> list[Row]:
+    """One finding for a cause and all that follows from it, where both were looked for."""
+    following: dict[tuple[str, str], list[str]] = {
+        (each["code"], each["package"]): [] for each in found
+    }
+    shown: list[Row] = []
+    for each in found:
+        cause = each.get("cause")
+        needing = following.get((cause["code"], cause["package"])) if cause else None
+        if needing is None:
+            shown.append(each)
+        elif each["package"] not in needing:
+            needing.append(each["package"])
+    return [_with(each, following[each["code"], each["package"]]) for each in shown]
+
+
+def _with(finding: Row, needing: Sequence[str]) -> Row:
+    if not needing:
+        return finding
+    who = f"{count(len(needing), 'package')} {'needs' if len(needing) == 1 else 'need'} it"
+    return {**finding, "message": f"{finding['message']} {who}: {', '.join(needing)}."}
+
+
+def _table(members: Sequence[Row], here: Standing) -> Group:
+    """The findings of a family; neighbours that one command mends show it once."""
+    longest = max(len(each["severity"]) for each in members)
+    shown: list[Drawing] = []
+    for position, finding in enumerate(members):
+        severity = Severity(finding["severity"])
+        word = Text(severity.value, style=SEVERITY_STYLES[severity])
+        row = Grid()
+        row.add_column(whole=True, style=Style.FAINT)
+        row.add_column(whole=True, minimum=longest)
+        row.add_column()
+        row.add_row(plain(f"  {finding['code']}"), word, _message(finding))
+        shown.append(row)
+        following = members[position + 1]["fix"] if position + 1 < len(members) else None
+        if finding["fix"] is not None and finding["fix"] != following:
+            shown.append(_below(fix_line(finding["fix"], here), 9 + longest))
+    return Group(*shown)
+
+
+def _below(line: Text, indent: int) -> Drawing:
+    """``line`` under a message: a command whole, advice wrapped."""
+    if line.no_wrap:
+        return Text.assemble(" " * indent, line, overflow="ignore", no_wrap=True)
+    row = Grid(gap=0)
+    row.add_column(whole=True, minimum=indent)
+    row.add_column()
+    row.add_row(Text(), line)
+    return row
+
+
+def _message(finding: Row) -> Text:
+    message = plain(finding["message"])
+    if finding["path"] is None or (finding["line"] is None and finding["path"] in message.plain):
+        return message
+    number = "" if finding["line"] is None else f":{finding['line']}"
+    return Text.assemble(message, " (", plain(f"{finding['path']}{number}", Style.PLACE), ")")
+
+
+def _total(findings: Sequence[Row]) -> Text:
+    numbers = {
+        severity: sum(each["severity"] == severity.value for each in findings)
+        for severity in Severity
+    }
+    words = sentence_list(
+        count(number, severity.value) for severity, number in numbers.items() if number
+    )
+    harmless = not (numbers[Severity.ERROR] or numbers[Severity.WARNING])
+    return Text.assemble(
+        ("Healthy: " if harmless else "Findings: ", Style.GOOD if harmless else Style.WARNING),
+        f"{words}.",
+    )

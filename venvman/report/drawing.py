@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any, Literal, TypeAlias
 
-    from rich.text import Text as RichText
-
     Part: TypeAlias = "str | Text | tuple[str, str]"
     Drawing: TypeAlias = "Text | Group | Grid | Tree | Panel"
     Overflow = Literal["fold", "ellipsis", "ignore"]
@@ -113,14 +111,6 @@ class Text:
 
     def __hash__(self) -> int:
         return hash((tuple(self.spans), self.style))
-
-    def __rich__(self) -> RichText:
-        """The same for rich."""
-        from rich.text import Text as RichText
-
-        return RichText.assemble(
-            *self.spans, style=self.style, overflow=self.overflow, no_wrap=self.no_wrap
-        )
 
     def rows(self, width: int | None) -> list[Row]:
         """Its lines, wrapped between words where they are wider than ``width``."""

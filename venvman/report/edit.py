@@ -1,42 +1,26 @@
-"""EditOutcome and UpgradeOutcome to Result."""
+"""``add``, ``remove`` and ``upgrade``: what they did, or would do."""
 
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from venvman.errors import ExitCode
-from venvman.frozen import dataclass
 from venvman.report.changes import change_rows
-from venvman.report.freeze import changes_of_freeze
-from venvman.report.result import Result, Status
-from venvman.report.sync import sync_data
+from venvman.report.drawing import Group, Text
+from venvman.report.freeze import changes_of_freeze, freeze_lines
+from venvman.report.result import Result, Screen, Status
+from venvman.report.sync import done_lines, sync_data
+from venvman.report.words import Style, plain, sentence_list
+from venvman.requirements.edit import EditKind
 
 if TYPE_CHECKING:
+    from venvman.outcomes import EditOutcome, FileEdit, FreezeOutcome, SyncOutcome, UpgradeOutcome
     from venvman.project import Project
+    from venvman.report.drawing import Drawing
     from venvman.requirements.edit import LineEdit
-    from venvman.workflow.editing import EditOutcome, FileEdit
-    from venvman.workflow.upgrading import UpgradeOutcome
-    from venvman.workflow.values import FreezeOutcome, SyncOutcome
 
-__all__ = ["EditView", "UpgradeView", "difference", "edit_result", "upgrade_result"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditView:
-    """What the text renderer draws; ``dry_run`` and ``adding`` are what was asked for."""
-
-    outcome: EditOutcome
-    adding: bool
-    dry_run: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpgradeView:
-    """The same for an upgrade."""
-
-    outcome: UpgradeOutcome
-    dry_run: bool
+__all__ = ["draw_edit", "draw_upgrade", "edit_result", "upgrade_result"]
 
 
 def edit_result(outcome: EditOutcome, *, command: str, dry_run: bool) -> Result:
@@ -48,7 +32,6 @@ def edit_result(outcome: EditOutcome, *, command: str, dry_run: bool) -> Result:
     return Result(
         command=command,
         status=Status.DRIFT if pending else Status.OK,
-        exit_code=ExitCode.OK,
         data={
             "files": [_file(each, outcome.project) for each in outcome.files],
             "leaving": list(outcome.leaving),
@@ -58,7 +41,7 @@ def edit_result(outcome: EditOutcome, *, command: str, dry_run: bool) -> Result:
             **_followed(outcome.frozen, outcome.synced),
         },
         problems=outcome.problems,
-        view=EditView(outcome=outcome, adding=command == "add", dry_run=dry_run),
+        draw=lambda screen: draw_edit(outcome, screen, adding=command == "add", dry_run=dry_run),
     )
 
 
@@ -69,14 +52,13 @@ def upgrade_result(outcome: UpgradeOutcome, *, dry_run: bool) -> Result:
     return Result(
         command="upgrade",
         status=Status.DRIFT if pending else Status.OK,
-        exit_code=ExitCode.OK,
         data=_followed(outcome.frozen, outcome.synced),
         problems=(*outcome.frozen.problems, *problems),
-        view=UpgradeView(outcome=outcome, dry_run=dry_run),
+        draw=lambda screen: draw_upgrade(outcome, screen),
     )
 
 
-def difference(edit: FileEdit, project: Project) -> str:
+def _difference(edit: FileEdit, project: Project) -> str:
     """The edit as a unified diff, as git shows it."""
     path = project.display(edit.path)
     lines = difflib.unified_diff(
@@ -108,7 +90,7 @@ def _file(edit: FileEdit, project: Project) -> dict[str, Any]:
     return {
         "path": project.display(edit.path),
         "created": edit.before is None,
-        "diff": difference(edit, project),
+        "diff": _difference(edit, project),
         "edits": [_line(each) for each in edit.edits],
     }
 
@@ -121,3 +103,94 @@ def _line(edit: LineEdit) -> dict[str, Any]:
         "before": edit.before,
         "after": edit.after,
     }
+
+
+_DIFF = {"+": Style.ADDED, "-": Style.REMOVED, "@": Style.FAINT}
+_LINES = {
+    EditKind.ADDED: ("+ ", Style.ADDED),
+    EditKind.CHANGED: ("~ ", Style.CHANGED),
+    EditKind.REMOVED: ("- ", Style.REMOVED),
+    EditKind.UNCHANGED: ("= ", Style.FAINT),
+}
+
+
+def draw_edit(outcome: EditOutcome, screen: Screen, *, adding: bool, dry_run: bool) -> Drawing:
+    """The edited lines (a diff, if they are not yet), then what followed."""
+    parts: list[Drawing] = []
+    for file in outcome.files:
+        parts += _file_lines(file, outcome.project, dry_run=dry_run)
+    if not adding:
+        parts += _removed(outcome, dry_run=dry_run)
+    return Group(*parts, *_followed_lines(outcome.frozen, outcome.synced, screen))
+
+
+def draw_upgrade(outcome: UpgradeOutcome, screen: Screen) -> Drawing:
+    """The pins that moved, then what that did to the environment."""
+    frozen, synced = outcome.frozen, outcome.synced
+    if synced is not None and not synced.plan and not synced.created:
+        synced = None  # the freeze says all there is to say
+    return Group(*_followed_lines(frozen, synced, screen))
+
+
+def _file_lines(edit: FileEdit, project: Project, *, dry_run: bool) -> list[Drawing]:
+    path = project.display(edit.path)
+    if dry_run and edit.changed:
+        return [_diff(_difference(edit, project))]
+    lines: list[Drawing] = []
+    if edit.before is None:
+        lines.append(Text.assemble(("+ ", Style.ADDED), plain(path, Style.PLACE), " created"))
+    return [*lines, *(_edited_line(each, path) for each in edit.edits)]
+
+
+def _edited_line(edit: LineEdit, path: str) -> Text:
+    where = plain(f"{path}:{edit.line}", Style.PLACE)
+    text = plain((edit.after or edit.before or "").strip())
+    match edit.kind:
+        case EditKind.UNCHANGED:
+            said = Text.assemble(" already says ", text)
+        case EditKind.CHANGED:
+            said = Text.assemble(
+                "  ", text, plain(f"  was {(edit.before or '').strip()}", Style.FAINT)
+            )
+        case EditKind.ADDED | EditKind.REMOVED:
+            said = Text.assemble("  ", text)
+    return Text.assemble(_LINES[edit.kind], where, said, overflow="fold")
+
+
+def _diff(text: str) -> Text:
+    lines = (plain(line, _DIFF.get(line[:1], "")) for line in text.splitlines())
+    return Text("\n").join(lines)
+
+
+def _removed(outcome: EditOutcome, *, dry_run: bool) -> list[Drawing]:
+    """What leaves with the removed lines, and what stays all the same."""
+    lines: list[Drawing] = []
+    if outcome.leaving:
+        names = plain(sentence_list(outcome.leaving), Style.NAME)
+        one = len(outcome.leaving) == 1
+        verb = "would leave" if dry_run else "leaves" if one else "leave"
+        lines.append(
+            Text.assemble(names, f" {verb} with it: nothing else needs {'it' if one else 'them'}.")
+        )
+    for name, parents in outcome.staying:
+        because = (
+            f" stays: {sentence_list(parents)} {'needs' if len(parents) == 1 else 'need'} it."
+            if parents
+            else " stays: another line asks for it."
+        )
+        lines.append(Text.assemble(plain(name, Style.NAME), plain(because)))
+    return lines
+
+
+def _followed_lines(
+    frozen: FreezeOutcome | None, synced: SyncOutcome | None, screen: Screen
+) -> list[Drawing]:
+    if frozen is None:
+        return []
+    # Why the locks were stale needs no telling: somebody has just asked for it.
+    frozen = replace(frozen, locks=tuple(replace(lock, stale=()) for lock in frozen.locks))
+    if synced is None:
+        return freeze_lines(frozen, screen)
+    # What came into the lock comes into the environment, too: told once, as the latter.
+    sync = replace(synced, frozen=frozen if frozen.changed else None)
+    return done_lines(sync, screen)

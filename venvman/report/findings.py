@@ -10,11 +10,11 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from venvman import __version__
 from venvman.cases import assert_never
 from venvman.doctor.codes import CODES
 from venvman.errors import Command, Severity
 from venvman.report.fixes import fix_data
+from venvman.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

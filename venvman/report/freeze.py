@@ -1,54 +1,56 @@
-"""FreezeOutcome to Result; and what changed between two locks."""
+"""``freeze``: what it did, or would do, to the locks; and what changed between two locks."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from venvman.errors import ExitCode
-from venvman.frozen import dataclass
-from venvman.report.change import Change, ChangeKind
-from venvman.report.changes import change_rows, source_text
-from venvman.report.result import Result, Status
+from venvman.report.changes import (
+    Change,
+    ChangeKind,
+    Tense,
+    change_list,
+    change_rows,
+    counted,
+)
+from venvman.report.drawing import Group, Text
+from venvman.report.planned import source_text
+from venvman.report.result import Result, Screen, Status
+from venvman.report.words import Style, count, duration, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from venvman.lock.file import Lock, LockEntry
     from venvman.names import NormalizedName
+    from venvman.outcomes import FreezeOutcome, LockOutcome
     from venvman.project import Project
-    from venvman.workflow.values import FreezeOutcome, FreezeRequest
+    from venvman.report.drawing import Drawing
 
 __all__ = [
-    "FreezeView",
     "changes_between",
     "changes_of_freeze",
+    "freeze_lines",
     "freeze_result",
+    "lock_lines",
     "nothing_to_do",
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FreezeView:
-    """What the text renderer draws: the outcome, and what was asked for."""
-
-    outcome: FreezeOutcome
-    request: FreezeRequest
-
-
-def freeze_result(outcome: FreezeOutcome, request: FreezeRequest) -> Result:
+def freeze_result(outcome: FreezeOutcome, *, check: bool = False, dry_run: bool = False) -> Result:
     """``data`` as DESIGN 4.3 has it.
 
     A lock that would change is ``drift`` where nothing was allowed to be written: exit code 1 for
     ``--check``, 0 for ``--dry-run``.
     """
-    pending = (request.check or request.dry_run) and outcome.changed
+    pending = (check or dry_run) and outcome.changed
     return Result(
         command="freeze",
         status=Status.DRIFT if pending else Status.OK,
-        exit_code=ExitCode.DRIFT if pending and request.check else ExitCode.OK,
+        exit_code=ExitCode.DRIFT if pending and check else ExitCode.OK,
         data=_data(outcome),
         problems=tuple(each.at(outcome.project.root) for each in outcome.problems),
-        view=FreezeView(outcome=outcome, request=request),
+        draw=lambda screen: Group(*freeze_lines(outcome, screen)),
     )
 
 
@@ -147,3 +149,69 @@ def _sources(entries: Sequence[LockEntry], project: Project) -> str | None:
 def _unique(changes: Iterable[Change]) -> tuple[Change, ...]:
     known = {(each.name, each.before, each.after): each for each in changes}
     return tuple(known[key] for key in sorted(known, key=lambda key: key[0]))
+
+
+_MOST_REASONS = 3
+
+
+def lock_lines(outcome: FreezeOutcome) -> list[Drawing]:
+    """A line per lock that changed, with the reasons that made it stale below it."""
+    lines: list[Drawing] = []
+    for lock in outcome.locks:
+        if lock.changed:
+            lines.append(_lock_line(lock, outcome))
+            lines += [
+                Text.assemble("    ", plain(reason.message, Style.FAINT))
+                for reason in lock.stale[:_MOST_REASONS]
+                if lock.before is not None
+            ]
+    return lines
+
+
+def freeze_lines(outcome: FreezeOutcome, screen: Screen) -> list[Drawing]:
+    """The summary, line by line."""
+    if not outcome.changed:
+        return [_unchanged(outcome)]
+    changes = changes_of_freeze(outcome)
+    head = lock_lines(outcome)
+    limit = screen.fitting(used=len(head) + 5)
+    listing = [change_list(changes, limit=limit, reasons=True)] if changes else []
+    tense = Tense.PAST if outcome.written else Tense.FUTURE
+    numbers = counted(changes, tense=tense, added=("added", "to add"))
+    same = "the same pins with other hashes, markers or reasons"
+    numbers = numbers or ("what would change was not looked up" if _only_judged(outcome) else same)
+    if not outcome.written:
+        return [
+            *head,
+            *listing,
+            Text.assemble(("Not yet written: ", Style.WARNING), numbers, "."),
+        ]
+    took = f" in {duration(sum(outcome.seconds.values()))}" if outcome.seconds else ""
+    return [*head, *listing, Text.assemble((f"Frozen{took}: ", Style.GOOD), numbers, ".")]
+
+
+def _lock_line(lock: LockOutcome, outcome: FreezeOutcome) -> Text:
+    new = lock.before is None
+    if _only_judged(outcome):
+        return Text.assemble(
+            ("! ", Style.WARNING),
+            plain(outcome.project.display(lock.path), Style.NAME),
+            " is missing" if new else " is stale",
+        )
+    verb = "" if outcome.written else "would be "
+    pins = count(len(lock.lock.entries), "pin")
+    return Text.assemble(
+        ("+ ", Style.ADDED) if new else ("~ ", Style.CHANGED),
+        plain(outcome.project.display(lock.path), Style.NAME),
+        f" {verb}{'written' if new else 'frozen again'}, {pins}",
+    )
+
+
+def _only_judged(outcome: FreezeOutcome) -> bool:
+    """Whether, for ``--check``, nothing was resolved once the reasons were known."""
+    return bool(outcome.problems) and not outcome.written
+
+
+def _unchanged(outcome: FreezeOutcome) -> Text:
+    start, names, end = nothing_to_do(outcome)
+    return Text.assemble((start, Style.GOOD), plain(names, Style.NAME), end)

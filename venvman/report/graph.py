@@ -1,32 +1,36 @@
-"""TreeOutcome and WhyOutcome to Result."""
+"""``tree`` and ``why``: dependency trees and chains of requirements."""
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from venvman.errors import ExitCode
-from venvman.report.changes import source_text
+from venvman.graph import Asking, Dependency
+from venvman.report.drawing import Group, Text, Tree
 from venvman.report.graphlanguages import GraphForm, in_language
-from venvman.report.result import Result, Status
+from venvman.report.planned import source_text
+from venvman.report.result import Result, Screen
+from venvman.report.words import Style, count, plain, sentence_list
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
-    from venvman.graph import Asking, Chain, Chains, Dependency, Graph
-    from venvman.project import Project
-    from venvman.workflow.graphing import TreeOutcome, WhyOutcome
+    from collections.abc import Sequence
 
-__all__ = ["tree_result", "why_result"]
+    from venvman.answers import TreeOutcome, WhyOutcome
+    from venvman.graph import Branch, Chain, Chains, Graph, Package
+    from venvman.project import Project
+    from venvman.report.drawing import Drawing
+
+__all__ = ["draw_tree", "draw_why", "tree_result", "why_result"]
 
 
 def tree_result(outcome: TreeOutcome, form: GraphForm = GraphForm.TEXT) -> Result:
     """``data.{packages[], requirements[], dependencies[]}``: the graph as three lists."""
     return Result(
         command="tree",
-        status=Status.OK,
-        exit_code=ExitCode.OK,
         data=_graph(outcome.graph, outcome.project),
         problems=outcome.problems,
-        view=outcome,
+        draw=lambda _: draw_tree(outcome),
         verbatim=in_language(outcome.graph, form),
         answers=True,
     )
@@ -36,11 +40,9 @@ def why_result(outcome: WhyOutcome, form: GraphForm = GraphForm.TEXT) -> Result:
     """``data.reasons[] {name, version, more, chains[], constraints[]}``."""
     return Result(
         command="why",
-        status=Status.OK,
-        exit_code=ExitCode.OK,
         data={"reasons": [_reason(each, outcome) for each in outcome.reasons]},
         problems=outcome.problems,
-        view=outcome,
+        draw=lambda screen: draw_why(outcome, screen),
         verbatim=in_language(outcome.graph, form),
         answers=True,
     )
@@ -124,3 +126,126 @@ def _chain(chain: Chain, graph: Graph) -> dict[str, Any]:
             ),
         ],
     }
+
+
+_MOST_CHAINS = 10
+
+
+def draw_tree(outcome: TreeOutcome) -> Drawing:
+    """One tree for each source file, or for each package that was asked about."""
+    parts: list[Drawing] = []
+    for heading, branches in groupby(outcome.branches, key=_heading):
+        if heading is None:
+            parts += [_planted(branch) for branch in branches]
+        else:
+            tree = Tree(heading, guide_style=Style.FAINT)
+            for branch in branches:
+                _add(tree, branch)
+            parts.append(tree)
+    if not parts:
+        return Text("The lock is empty.")
+    if _any_repeated(outcome.branches):
+        parts.append(Text("(*) its dependencies stand above", style=Style.FAINT))
+    return Group(*parts, Text(_total(outcome.graph), style=Style.FAINT))
+
+
+def draw_why(outcome: WhyOutcome, screen: Screen) -> Drawing:
+    """For each package its version, then the chains to it, shortest first."""
+    return Group(*(_reason_tree(each, outcome, screen) for each in outcome.reasons))
+
+
+def _heading(branch: Branch) -> Text | None:
+    if not isinstance(branch.edge, Asking):
+        return None
+    groups = sentence_list(branch.edge.groups)
+    return Text.assemble(plain(branch.edge.path, Style.PLACE), plain(f"  {groups}", Style.FAINT))
+
+
+def _planted(branch: Branch) -> Tree:
+    tree = Tree(_node(branch), guide_style=Style.FAINT)
+    for child in branch.children:
+        _add(tree, child)
+    return tree
+
+
+def _add(tree: Tree, branch: Branch) -> None:
+    below = tree.add(_node(branch))
+    for child in branch.children:
+        _add(below, child)
+
+
+def _node(branch: Branch) -> Text:
+    if branch.package is None:
+        assert isinstance(branch.edge, Asking)  # noqa: S101 - lines have no package
+        return Text.assemble(_place(branch.edge), "  ", plain(branch.edge.requirement))
+    line = _package(branch.package)
+    said = _edge(branch.edge).strip()
+    if said:
+        line.append_text(plain(f"  {said}", Style.FAINT))
+    if branch.repeated:
+        line.append(" (*)", style=Style.FAINT)
+    if branch.cut:
+        line.append(" ...", style=Style.FAINT)
+    return line
+
+
+def _package(package: Package) -> Text:
+    version = package.version or str(package.source)
+    return Text.assemble(plain(package.name, Style.NAME), " ", plain(version, Style.ADDED))
+
+
+def _place(asking: Asking) -> Text:
+    where = asking.path if asking.line is None else f"{asking.path}:{asking.line}"
+    return plain(where, Style.PLACE)
+
+
+def _edge(edge: Asking | Dependency | None) -> str:
+    match edge:
+        case None:
+            return ""
+        case Asking():
+            extras = f"[{','.join(edge.extras)}]" if edge.extras else ""
+            return f"{extras}{edge.specifier}"
+        case Dependency():
+            extras = f"[{','.join(edge.extras)}]" if edge.extras else ""
+            extra = f" with extra {edge.extra}" if edge.extra else ""
+            return f"{extras}{edge.specifier or ''}{extra}"
+
+
+def _any_repeated(branches: Sequence[Branch]) -> bool:
+    return any(branch.repeated or _any_repeated(branch.children) for branch in branches)
+
+
+def _total(graph: Graph) -> str:
+    return count(len(graph.packages), "package")
+
+
+def _reason_tree(chains: Chains, outcome: WhyOutcome, screen: Screen) -> Drawing:
+    package = outcome.graph.packages[chains.name]
+    limits = [each for each in outcome.limits if each.name == chains.name]
+    if not chains.chains and not limits:
+        return Text.assemble(_package(package), "  no requirement is known to bring it")
+    shown = chains.chains if screen.verbose else chains.chains[:_MOST_CHAINS]
+    tree = Tree(_package(package), guide_style=Style.FAINT)
+    for chain in shown:
+        tree.add(_chain_line(chain))
+    rest = len(chains.chains) - len(shown)
+    if rest:
+        tree.add(
+            Text(f"... and {count(rest, 'longer chain')} (--verbose shows all)", style=Style.FAINT)
+        )
+    elif chains.more:
+        tree.add(Text("... and longer ones", style=Style.FAINT))
+    for limit in limits:
+        where = plain(str(limit.origin), Style.PLACE)
+        tree.add(Text.assemble(where, f"  limits it to {redact(limit.raw)}"))
+    return tree
+
+
+def _chain_line(chain: Chain) -> Text:
+    """``requirements.in:3  flask>=3 -> werkzeug>=3.0 -> markupsafe>=2.1``."""
+    asking = chain.asking
+    line = Text.assemble(_place(asking), "  ", plain(asking.requirement), overflow="fold")
+    for step in chain.steps:
+        line.append_text(Text.assemble((" -> ", Style.FAINT), plain(f"{step.child}{_edge(step)}")))
+    return line

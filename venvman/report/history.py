@@ -1,24 +1,37 @@
-"""HistoryReport and RollbackOutcome to Result."""
+"""``history`` and ``rollback``: the states of an environment, and what going back has done."""
 
 from __future__ import annotations
 
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from venvman.errors import Command, ExitCode
-from venvman.frozen import dataclass
-from venvman.report.change import Change, ChangeKind
-from venvman.report.changes import change_rows, changes_of_plan
-from venvman.report.result import Result, Status
+from venvman.environment.history import WayBack
+from venvman.errors import Command
+from venvman.report.changes import (
+    Change,
+    ChangeKind,
+    Tense,
+    change_list,
+    change_rows,
+    counted,
+)
+from venvman.report.drawing import Grid, Group, Text
+from venvman.report.planned import changes_of_plan
+from venvman.report.result import Result, Screen, Status
+from venvman.report.words import Style, count, duration, plain, sentence_list
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from venvman.answers import HistoryReport, Recalled
     from venvman.environment.history import Held, State
-    from venvman.workflow.recalling import HistoryReport, Recalled
-    from venvman.workflow.rollingback import RollbackOutcome, RollbackRequest
+    from venvman.outcomes import RollbackOutcome
+    from venvman.report.drawing import Drawing
 
 __all__ = [
-    "RollbackView",
     "changes_between",
+    "draw_history",
+    "draw_rollback",
     "history_result",
     "moment",
     "revision",
@@ -26,26 +39,16 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RollbackView:
-    """What the text renderer draws: what was done, and what was asked for."""
-
-    outcome: RollbackOutcome
-    request: RollbackRequest
-
-
 def history_result(report: HistoryReport) -> Result:
     """``data.{project, environment, states[]}``, the newest state first."""
     return Result(
         command="history",
-        status=Status.OK,
-        exit_code=ExitCode.OK,
         data={
             "project": report.project.root.as_posix(),
             "environment": report.project.display(report.environment),
             "states": [_state(each) for each in report.states],
         },
-        view=report,
+        draw=lambda screen: draw_history(report, screen),
         answers=True,
         next=_after_history(report),
     )
@@ -61,15 +64,14 @@ def _after_history(report: HistoryReport) -> Command | None:
     return Command.venvman("rollback", "0", "--with-lock") if back else Command.venvman("sync")
 
 
-def rollback_result(outcome: RollbackOutcome, request: RollbackRequest) -> Result:
+def rollback_result(outcome: RollbackOutcome, *, dry_run: bool) -> Result:
     """``sync``'s lists with the state that was gone back to; ``drift`` for a dry run's plan."""
-    pending = request.dry_run and (bool(outcome.plan) or bool(outcome.written))
+    pending = dry_run and (bool(outcome.plan) or bool(outcome.written))
     shown = outcome.project.display
     changes = changes_of_plan(outcome.plan, outcome.project)
     return Result(
         command="rollback",
         status=Status.DRIFT if pending else Status.OK,
-        exit_code=ExitCode.OK,
         data={
             "project": outcome.project.root.as_posix(),
             "environment": shown(outcome.environment),
@@ -87,7 +89,7 @@ def rollback_result(outcome: RollbackOutcome, request: RollbackRequest) -> Resul
             "seconds": round(sum(outcome.seconds.values()), 3),
         },
         problems=outcome.problems,
-        view=RollbackView(outcome=outcome, request=request),
+        draw=lambda screen: draw_rollback(outcome, screen, dry_run=dry_run),
     )
 
 
@@ -150,3 +152,167 @@ def _state(recalled: Recalled) -> dict[str, Any]:
         **change_rows(changes_between(recalled.before, state)),
         "ways": {way.value: number for way, number in recalled.ways.items()},
     }
+
+
+_SHORT = 7
+_SIGNS = {ChangeKind.ADDED: "+", ChangeKind.CHANGED: "~", ChangeKind.REMOVED: "-"}
+
+
+def draw_history(report: HistoryReport, screen: Screen) -> Drawing:
+    """A row for each state; with ``verbose`` the names of what changed under each."""
+    if not report.states:
+        shown = plain(report.project.display(report.environment), Style.NAME)
+        return Group(
+            Text.assemble(shown, " has no history yet: it begins with the first sync."),
+        )
+    shown_rows = report.states[: screen.fitting(used=3)]
+    parts: list[Drawing] = []
+    if screen.verbose:
+        for recalled in shown_rows:
+            parts.append(_table((recalled,), header=recalled.number == 0))
+            parts.append(change_list(changes_between(recalled.before, recalled.state), limit=None))
+    else:
+        parts.append(_table(shown_rows, header=True))
+    hidden = len(report.states) - len(shown_rows)
+    if hidden:
+        older = f"... and {count(hidden, 'older state')} (--verbose shows all)"
+        parts.append(Text(older, style=Style.FAINT))
+    now = report.states[0]
+    if now.state.locks and not now.on_disk:
+        back = now.state.by == "rollback"
+        where = "; the next sync would undo the rollback." if back else "."
+        words = f"State 0 was not made from the locks as they are now{where}"
+        parts.append(Text(words, style=Style.WARNING))
+    return Group(*parts)
+
+
+def draw_rollback(outcome: RollbackOutcome, screen: Screen, *, dry_run: bool) -> Drawing:
+    """What was done, or with a dry run would be, on one screen."""
+    if not outcome.plan and not outcome.written:
+        shown = plain(outcome.project.display(outcome.environment), Style.NAME)
+        return Text.assemble(
+            ("Nothing to do: ", Style.GOOD), shown, f" is as it was at {_label(outcome)}."
+        )
+    changes = changes_of_plan(outcome.plan, outcome.project)
+    limit = screen.fitting(used=5)
+    parts: list[Drawing] = [change_list(changes, limit=limit)] if changes else []
+    parts += [
+        Text.assemble(
+            ("~ ", Style.CHANGED),
+            plain(outcome.project.display(path), Style.NAME),
+            " would be put back" if dry_run else " put back",
+        )
+        for path in outcome.written
+    ]
+    parts.append(_intention(outcome) if dry_run else _deed(outcome))
+    return Group(*parts)
+
+
+def _deed(outcome: RollbackOutcome) -> Text:
+    changes = changes_of_plan(outcome.plan, outcome.project)
+    seconds = duration(sum(outcome.seconds.values()))
+    what = counted(changes, unchanged=outcome.plan.unchanged)
+    return Text.assemble(
+        (f"Back at {_label(outcome)} in {seconds}: ", Style.GOOD),
+        f"{what}{_restored(outcome)}." if what else "the environment was there already.",
+    )
+
+
+def _restored(outcome: RollbackOutcome) -> str:
+    number = len(outcome.outcome.restored) if outcome.outcome else 0
+    return f", {number:,} of them from the attic" if number else ""
+
+
+def _intention(outcome: RollbackOutcome) -> Text:
+    changes = changes_of_plan(outcome.plan, outcome.project)
+    what = counted(changes, tense=Tense.FUTURE, unchanged=outcome.plan.unchanged)
+    return Text.assemble(("Not yet done: ", Style.WARNING), what, f", to {_label(outcome)}.")
+
+
+def _label(outcome: RollbackOutcome) -> str:
+    return f"state {outcome.number} of {_when(outcome.state)}"
+
+
+def _table(rows: tuple[Recalled, ...], *, header: bool) -> Grid:
+    table = Grid(gap=2)
+    # Widths that hold for every row, since with --verbose each is a table of its own.
+    for width in (2, 16, _SHORT):
+        table.add_column(whole=True, minimum=width)
+    for width in (_SHORT, 10, 8):
+        table.add_column(minimum=width)
+    if header:
+        headings = ("", "when", "lock", "git", "changes", "way back")
+        table.add_row(*(Text(each, Style.FAINT) for each in headings))
+    for recalled in rows:
+        table.add_row(*_row(recalled))
+    return table
+
+
+def _row(recalled: Recalled) -> tuple[Text, ...]:
+    state = recalled.state
+    digest = Text("-", Style.FAINT) if state.digest is None else Text(state.digest[:_SHORT])
+    return (
+        Text(str(recalled.number), style=Style.NAME),
+        Text(_when(state)),
+        digest,
+        _revision(state),
+        _changes(recalled),
+        _way_back(recalled),
+    )
+
+
+def _when(state: State) -> str:
+    """Local time, as people remember it."""
+    return datetime.fromtimestamp(state.when).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def _revision(state: State) -> Text:
+    if state.revision is None:
+        return Text("-", Style.FAINT)
+    commit = plain(state.revision.commit[:_SHORT])
+    if state.revision.branch is None:
+        return commit
+    return Text.assemble(commit, " ", plain(state.revision.branch, Style.FAINT))
+
+
+def _changes(recalled: Recalled) -> Text:
+    """``+3 ~1``; the oldest state has nothing to compare with."""
+    if recalled.before is None:
+        words = Text(count(len(recalled.state.held), "package"))
+    else:
+        words = _signs(recalled)
+    if recalled.state.by == "rollback":
+        where = "" if recalled.target is None else f" to {recalled.target}"
+        words.append(f" rollback{where}", Style.FAINT)
+    return words
+
+
+def _signs(recalled: Recalled) -> Text:
+    kinds = [change.kind for change in changes_between(recalled.before, recalled.state)]
+    styles = {
+        ChangeKind.ADDED: Style.ADDED,
+        ChangeKind.CHANGED: Style.CHANGED,
+        ChangeKind.REMOVED: Style.REMOVED,
+    }
+    parts = [
+        (f"{sign}{kinds.count(kind)}", styles[kind])
+        for kind, sign in _SIGNS.items()
+        if kind in kinds
+    ]
+    if not parts:
+        return Text("none", Style.FAINT)
+    return Text(" ").join(Text(word, style) for word, style in parts)
+
+
+def _way_back(recalled: Recalled) -> Text:
+    ways: Mapping[WayBack, int] = recalled.ways
+    words = {
+        WayBack.ATTIC: "in the attic",
+        WayBack.STORE: "in the cache",
+        WayBack.FETCH: "to fetch",
+        WayBack.BY_HAND: "by hand, lost",
+    }
+    told = [f"{ways[way]:,} {word}" for way, word in words.items() if ways[way]]
+    if told:
+        return Text(sentence_list(told))
+    return Text("now" if recalled.number == 0 else "as now", Style.FAINT)

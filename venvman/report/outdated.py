@@ -1,16 +1,19 @@
-"""OutdatedOutcome to Result."""
+"""``outdated``: what could move, and what holds it back."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from venvman.errors import ExitCode
+from venvman.report.drawing import Grid, Group, Text
 from venvman.report.result import Result, Status
+from venvman.report.words import Style, count, plain
 
 if TYPE_CHECKING:
-    from venvman.workflow.outdating import Hold, OutdatedOutcome, OutdatedPin
+    from venvman.answers import Hold, OutdatedOutcome, OutdatedPin
+    from venvman.report.drawing import Drawing
 
-__all__ = ["outdated_result"]
+__all__ = ["draw_outdated", "outdated_result"]
 
 
 def outdated_result(outcome: OutdatedOutcome, *, check: bool) -> Result:
@@ -27,7 +30,7 @@ def outdated_result(outcome: OutdatedOutcome, *, check: bool) -> Result:
         exit_code=ExitCode.DRIFT if drift else ExitCode.OK,
         data={"checked": outcome.checked, "packages": [_row(pin) for pin in outcome.pins]},
         problems=outcome.problems,
-        view=outcome,
+        draw=lambda _: draw_outdated(outcome),
         answers=True,
         next=outcome.upgrade if movable else None,
     )
@@ -52,3 +55,52 @@ def _hold(hold: Hold) -> dict[str, Any]:
         "package": hold.package,
         "reason": hold.reason,
     }
+
+
+def draw_outdated(outcome: OutdatedOutcome) -> Drawing:
+    """A row for each pin that is behind, and how many there are."""
+    if not outcome.pins:
+        newest = (
+            "the one pin is the newest there is."
+            if outcome.checked == 1
+            else f"all {count(outcome.checked, 'pin')} are the newest there are."
+        )
+        return Text.assemble(("Nothing to do: ", Style.GOOD), newest)
+    *short, last = headings = ("package", "locked", "allowed", "newest", "held back by")
+    table = Grid(gap=2)
+    for _ in short:
+        table.add_column(whole=True)
+    table.add_column(minimum=len(last))
+    table.add_row(*(Text(each, Style.FAINT) for each in headings))
+    for pin in outcome.pins:
+        table.add_row(*_cells(pin))
+    movable = sum(pin.moves for pin in outcome.pins)
+    return Group(table, Text(_total(outcome, movable)))
+
+
+def _cells(pin: OutdatedPin) -> tuple[Text, ...]:
+    return (
+        plain(pin.name, Style.NAME if pin.direct else ""),
+        plain(pin.current, Style.FAINT),
+        plain(pin.wanted, Style.ADDED if pin.moves else Style.FAINT),
+        plain(pin.latest, Style.ADDED if pin.wanted == pin.latest else Style.CHANGED),
+        Text("\n").join(_hold_text(each) for each in pin.holds),
+    )
+
+
+def _hold_text(hold: Hold) -> Text:
+    if hold.package is not None:
+        return Text.assemble(plain(hold.package, Style.NAME), plain(f" asks for {hold.specifier}"))
+    if hold.path is not None:
+        where = hold.path if hold.line is None else f"{hold.path}:{hold.line}"
+        return Text.assemble(plain(where, Style.PLACE), plain(f"  {hold.specifier}"))
+    return plain(hold.reason)
+
+
+def _total(outcome: OutdatedOutcome, movable: int) -> str:
+    behind = len(outcome.pins)
+    verb = "is" if behind == 1 else "are"
+    return (
+        f"{behind:,} of {count(outcome.checked, 'pin')} {verb} behind; "
+        f"the requirements let {movable or 'none'} move."
+    )

@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from venvman.errors import ExitCode
 from venvman.frozen import dataclass
+from venvman.report.changes import fitting
+from venvman.report.drawing import Group
+from venvman.report.fixes import AT_ROOT
 
 if TYPE_CHECKING:
-    from venvman.errors import Fix, Problem, VenvmanError
+    from collections.abc import Callable
 
-__all__ = ["SCHEMA_VERSION", "Result", "Status"]
+    from venvman.errors import Fix, Problem, VenvmanError
+    from venvman.report.drawing import Drawing
+    from venvman.report.fixes import Standing
+
+__all__ = ["SCHEMA_VERSION", "Result", "Screen", "Status"]
 
 SCHEMA_VERSION = 1
 
@@ -26,22 +33,46 @@ class Status(str, Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """What a result is drawn for: whole lists with ``verbose``, else ``height`` lines.
+
+    Without a ``height`` nobody looks at a screen. With ``quiet`` what is fine is left out of
+    several projects; ``beside`` says that it is one of them. Commands are written for who stands
+    ``here``.
+    """
+
+    verbose: bool = False
+    quiet: bool = False
+    beside: bool = False
+    height: int | None = None
+    here: Standing = AT_ROOT
+
+    def fitting(self, *, used: int) -> int | None:
+        """How many rows of a list to show below ``used`` lines; None: all of them."""
+        return None if self.verbose else fitting(self.height, used=used)
+
+
+def _nothing(_: Screen) -> Drawing:
+    return Group()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """One command's outcome.
 
-    ``data`` is JSON-ready and follows the command's published schema. ``view`` is the stage value
-    the text renderer draws (an Outcome, a Drift, ...); the JSON renderer never looks at it.
+    ``data`` is JSON-ready and follows the command's published schema. ``draw`` makes
+    the same a drawing for a screen.
     ``verbatim`` is text for programs (a graph in DOT, say): printed as it is instead of drawn.
     ``answers`` says that the text is what was asked for (``scan``, ``status``), not a summary of
     work done: ``--quiet`` does not silence it. ``next`` is what the text ends with.
     """
 
     command: str
-    status: Status
-    exit_code: ExitCode
+    status: Status = Status.OK
+    exit_code: ExitCode = ExitCode.OK
     data: dict[str, Any] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
-    view: object = None
+    draw: Callable[[Screen], Drawing] = _nothing
     answers: bool = False
     verbatim: str | None = None
     next: Fix | None = None

@@ -1,4 +1,4 @@
-"""``scan``: what was found and understood, as DESIGN 4.3 has it."""
+"""``scan``: the projects, files and requirements found, and how each was understood."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 from venvman.errors import ExitCode, Severity
 from venvman.options import DEFAULT_INDEX
-from venvman.report.result import Result, Status
+from venvman.report.drawing import Group, Text, Tree
+from venvman.report.result import Result, Screen, Status
+from venvman.report.words import Style, count, plain
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from venvman.options import FileOptions
     from venvman.project import Project
+    from venvman.report.drawing import Drawing
     from venvman.requirements.file import RequirementLine
     from venvman.scan import Scan, ScannedFile
 
-__all__ = ["scan_result"]
+__all__ = ["draw_scan", "scan_result"]
 
 
 def scan_result(scans: Sequence[tuple[Scan, Path]]) -> Result:
@@ -28,13 +31,14 @@ def scan_result(scans: Sequence[tuple[Scan, Path]]) -> Result:
     """
     problems = tuple(problem for scan, _ in scans for problem in scan.problems)
     failed = any(problem.severity is Severity.ERROR for problem in problems)
+    rows = [_project(scan, venv) for scan, venv in scans]
     return Result(
         command="scan",
         status=Status.ERROR if failed else Status.OK,
         exit_code=ExitCode.ERROR if failed else ExitCode.OK,
-        data={"projects": [_project(scan, venv) for scan, venv in scans]},
+        data={"projects": rows},
         problems=problems,
-        view=tuple(scan for scan, _ in scans),
+        draw=lambda screen: draw_scan(rows, screen),
         answers=True,
     )
 
@@ -105,3 +109,89 @@ def _options(options: FileOptions, project: Project) -> dict[str, Any]:
 def _shown(link: str, project: Project) -> str:
     path = Path(link)
     return project.display(path) if path.is_absolute() else link
+
+
+# A lock's pins are what `freeze` and `status` tell about; a source's lines are what people wrote.
+_MOST_LINES = 15
+
+_UNSAID = {"index_urls": [DEFAULT_INDEX]}
+"""Options as they are where a file is silent."""
+
+
+def draw_scan(projects: Sequence[Mapping[str, Any]], screen: Screen) -> Drawing:
+    """A tree for each project, and how much was found; errors are told elsewhere."""
+    trees = [_project_tree(project, screen) for project in projects]
+    return Group(*trees, _total(projects))
+
+
+def _project_tree(project: Mapping[str, Any], screen: Screen) -> Tree:
+    venv = project["venv"]
+    place = Text.assemble("  environment ", plain(venv, Style.PLACE)) if venv else Text()
+    tree = Tree(Text.assemble(plain(project["root"], Style.NAME), place), guide_style=Style.FAINT)
+    for file in project["files"]:
+        branch = tree.add(_file_line(file))
+        _fill(branch, file, screen)
+    return tree
+
+
+def _file_line(file: Mapping[str, Any]) -> Text:
+    role = file["role"]
+    words = [f"{role} of {file['group']}" if file["group"] else role]
+    if file["lock"]:
+        words.append(f"frozen into {file['lock']}")
+    elif role == "source":
+        words.append("which only includes others")
+    if role == "lock":
+        words.append(count(len(file["requirements"]), "pin"))
+    line = Text.assemble(
+        plain(file["path"], Style.PLACE), "  ", plain(", ".join(words), Style.FAINT)
+    )
+    if file["errors"]:
+        line.append_text(Text(f"  {count(len(file['errors']), 'error')}", style=Style.ERROR))
+    return line
+
+
+def _fill(branch: Tree, file: Mapping[str, Any], screen: Screen) -> None:
+    for name, value in file["options"].items():
+        if value and value != _UNSAID.get(name):
+            said = plain(f"{name.replace('_', '-')} {_worded(value)}")
+            branch.add(Text.assemble(("option ", Style.FAINT), said))
+    requirements = file["requirements"]
+    limit = None if screen.verbose else 0 if file["role"] == "lock" else _MOST_LINES
+    shown = requirements[:limit]
+    for requirement in shown:
+        branch.add(_requirement_line(requirement))
+    if len(shown) < len(requirements) and file["role"] != "lock":
+        rest = count(len(requirements) - len(shown), "more requirement")
+        branch.add(Text(f"... and {rest} (--verbose shows all)", style=Style.FAINT))
+
+
+def _requirement_line(requirement: Mapping[str, Any]) -> Text:
+    extras = f"[{','.join(requirement['extras'])}]" if requirement["extras"] else ""
+    line = Text.assemble((f"{requirement['line']}: ", Style.FAINT))
+    if requirement["editable"]:
+        line.append("-e ")
+    line.append_text(plain(requirement["name"] or "", Style.NAME))
+    line.append_text(plain(f"{extras}{requirement['specifier'] or ''}"))
+    if requirement["url"]:
+        line.append_text(plain(f"{' @ ' if requirement['name'] else ''}{requirement['url']}"))
+    if requirement["marker"]:
+        line.append_text(plain(f" ; {requirement['marker']}", Style.FAINT))
+    if requirement["constraint"]:
+        line.append(" (constraint)", style=Style.FAINT)
+    return line
+
+
+def _total(projects: Sequence[Mapping[str, Any]]) -> Text:
+    files = [file for project in projects for file in project["files"]]
+    errors = sum(len(file["errors"]) for file in files)
+    words = f"{count(len(projects), 'project')}, {count(len(files), 'requirements file')}"
+    if not errors:
+        return Text(words)
+    return Text.assemble(f"{words}, ", (count(errors, "error"), Style.ERROR))
+
+
+def _worded(value: object) -> str:
+    if value is True:
+        return ""
+    return ", ".join(str(each) for each in value) if isinstance(value, list) else str(value)

@@ -1,18 +1,23 @@
-"""``self report`` as a Result: whatever a value holds, no credential of it is shown."""
+"""``self report``: what can be pasted into a report of a defect; no credential is shown."""
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from venvman.errors import ExitCode
-from venvman.report.result import Result, Status
+from venvman.report.drawing import Group, Text
+from venvman.report.result import Result, Screen
+from venvman.report.words import Style, fact_grid, plain
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
-    from venvman.workflow.selfreport import Machine, Value
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["self_report_result"]
+    from venvman.answers import Machine, Value
+    from venvman.report.drawing import Drawing
+
+__all__ = ["draw_self_report", "self_report_result"]
 
 
 # A proxy may be written without its scheme: user:password@host.
@@ -39,11 +44,11 @@ def self_report_result(machine: Machine) -> Result:
         "variables": list(machine.variables),
         "faults": list(machine.faults),
     }
+    shown = {name: _redacted(value) for name, value in data.items()}
     return Result(
         command="self report",
-        status=Status.OK,
-        exit_code=ExitCode.OK,
-        data={name: _redacted(value) for name, value in data.items()},
+        data=shown,
+        draw=lambda screen: draw_self_report(shown, screen),
         answers=True,
     )
 
@@ -57,9 +62,47 @@ def _value(each: Value) -> dict[str, object]:
     }
 
 
-def _redacted(value: object) -> object:
+def _redacted(value: Any) -> Any:  # noqa: ANN401 - JSON is what it is
     if isinstance(value, str):
         return _BARE.sub("****@", redact(value))
     if isinstance(value, dict):
         return {name: _redacted(each) for name, each in value.items()}
     return [_redacted(each) for each in value] if isinstance(value, list) else value
+
+
+def draw_self_report(data: Mapping[str, Any], screen: Screen) -> Group:
+    """On a verbose screen also the settings that nobody has set, and the libraries' versions."""
+    values = (*data["settings"], *data["pip"])
+    told = [each for each in values if screen.verbose or each["origin"] != "default"]
+    python = data["python"]
+    parts: list[Drawing] = [
+        fact_grid(
+            (label, plain(text))
+            for label, text in (
+                ("venvman", data["version"]),
+                ("python", f"{python['version']} ({python['path']})"),
+                ("platform", data["platform"]),
+                *data["paths"].items(),
+            )
+        )
+    ]
+    interpreters = ((each["version"], each["path"]) for each in data["interpreters"])
+    parts += _part("Interpreters", interpreters)
+    parts += _part("Settings", ((each["name"], _sourced(each)) for each in told))
+    if screen.verbose:
+        parts += _part("Libraries", data["libraries"].items())
+    if data["variables"]:
+        parts += [Text(), Text("Variables that are set", Style.NAME)]
+        parts.append(plain(" ".join(data["variables"])))
+    if data["faults"]:
+        parts += [Text(), Text("Not well", Style.NAME), *map(plain, data["faults"])]
+    return Group(*parts)
+
+
+def _part(heading: str, facts: Iterable[tuple[str, str]]) -> list[Drawing]:
+    rows = [(label, plain(text)) for label, text in facts]
+    return [Text(), Text(heading, Style.NAME), fact_grid(rows)] if rows else []
+
+
+def _sourced(each: Mapping[str, Any]) -> str:
+    return f"{json.dumps(each['value'], ensure_ascii=False)} ({each['where'] or each['origin']})"

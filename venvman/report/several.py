@@ -7,15 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 from venvman.errors import Advice, Command, ExitCode, at
 from venvman.frozen import dataclass
-from venvman.report.result import Result, Status
+from venvman.report.as_text import render
+from venvman.report.drawing import Group, Text
+from venvman.report.result import Result, Screen, Status
+from venvman.report.words import Style, count, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from venvman.errors import Problem
+    from venvman.report.drawing import Drawing
 
-__all__ = ["Part", "SeveralView", "placed", "several_result", "shown_from"]
+__all__ = ["Part", "draw_several", "placed", "several_result", "shown_from"]
+
+
+_MOST_NAMES = 10
+_WORDS = {
+    Status.OK: ("fine", Style.GOOD),
+    Status.DRIFT: ("with something to do", Style.WARNING),
+    Status.ERROR: ("failed", Style.ERROR),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,13 +42,6 @@ class Part:
     def failed(self) -> bool:
         """Whether nothing could be said or done."""
         return self.result.exit_code >= ExitCode.ERROR and not self.result.data
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeveralView:
-    """What the text renderer draws."""
-
-    parts: tuple[Part, ...]
 
 
 def several_result(parts: Sequence[Part], *, command: str) -> Result:
@@ -64,7 +69,7 @@ def several_result(parts: Sequence[Part], *, command: str) -> Result:
             "failed": [_failure(each) for each in parts if each.failed],
         },
         problems=tuple(dict.fromkeys(each for result in results for each in result.problems)),
-        view=SeveralView(parts=tuple(parts)),
+        draw=lambda screen: draw_several(parts, screen),
         answers=any(each.answers for each in results),
         verbatim="".join(map(str, lines)) if lines and None not in lines else None,
     )
@@ -96,3 +101,41 @@ def _at(data: Any, root: Path) -> Any:  # noqa: ANN401 - JSON is what it is
     if isinstance(data, list):
         return [_at(each, root) for each in data]
     return at(data, root) if isinstance(data, (Command, Advice)) else data
+
+
+def draw_several(parts: Sequence[Part], screen: Screen) -> Drawing:
+    """Each behind its name or below it, and one line for all; ``quiet``: not of what is fine."""
+    shown: list[Drawing] = []
+    for part in parts:
+        if screen.quiet and part.result.status is Status.OK:
+            continue
+        name = plain(part.name, Style.NAME)
+        if part.failed:
+            shown.append(Text.assemble(name, "  ", ("failed", Style.ERROR)))
+            continue
+        drawn = _alone(render(part.result, replace(screen, beside=True)))
+        shown += [Text.assemble(name, "  ", drawn)] if isinstance(drawn, Text) else [name, drawn]
+    return Group(*shown, _total(parts))
+
+
+def _alone(drawn: Drawing) -> Drawing:
+    while isinstance(drawn, Group) and len(drawn.parts) == 1:
+        drawn = drawn.parts[0]
+    return drawn
+
+
+def _total(parts: Sequence[Part]) -> Text:
+    """Such as: 5 projects: 3 fine, 1 with something to do (api), 1 failed (jobs)."""
+    said: list[Text] = []
+    for status, (word, style) in _WORDS.items():
+        names = [each.name for each in parts if each.result.status is status]
+        if names:
+            listed = "" if status is Status.OK else f" ({_listed(names)})"
+            said.append(Text.assemble((f"{len(names):,} {word}", style), plain(listed)))
+    numbers = Text(", ").join(said) if said else Text("none")
+    return Text.assemble((f"{count(len(parts), 'project')}: ", Style.NAME), numbers, ".")
+
+
+def _listed(names: Sequence[str]) -> str:
+    rest = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {rest:,} more" if rest > 0 else "")

@@ -1,8 +1,9 @@
-"""StatusReport to Result."""
+"""``status``, on one screen: requirements, locks, environment, drift, and the next command."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from venvman.environment.inspection import (
@@ -15,19 +16,24 @@ from venvman.environment.inspection import (
 from venvman.errors import Command, ExitCode, Severity
 from venvman.lock.freshness import Fresh, Stale
 from venvman.report.as_json import problem_data
-from venvman.report.changes import change_rows, changes_of_plan
+from venvman.report.changes import Tense, change_list, change_rows, counted
+from venvman.report.drawing import Group, Text
 from venvman.report.history import moment, revision
-from venvman.report.result import Result, Status
+from venvman.report.planned import changes_of_plan
+from venvman.report.result import Result, Screen, Status
+from venvman.report.words import Style, count, fact_grid, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from venvman.answers import LockState, StatusReport
     from venvman.environment.history import State
     from venvman.environment.inspection import Condition
     from venvman.errors import Fix, Problem
-    from venvman.workflow.values import LockState, StatusReport
+    from venvman.report.changes import Change
+    from venvman.report.drawing import Drawing
 
-__all__ = ["status_result"]
+__all__ = ["draw_status", "status_result"]
 
 _UNFINISHED = frozenset({"sync-unfinished", "journal-unreadable"})
 
@@ -47,7 +53,8 @@ def status_result(report: StatusReport, *, porcelain: bool = False) -> Result:
         and all(_state(each) in {"fresh", "unjudged"} for each in report.locks)
     )
     status, code = (Status.OK, ExitCode.OK) if clean else (Status.DRIFT, ExitCode.DRIFT)
-    data = _data(report)
+    changes = () if report.plan is None else changes_of_plan(report.plan, report.project)
+    data = _data(report, changes)
     following = None if clean else data["environment"]["fix"] or _next(report)
     if any(problem.severity is Severity.ERROR for problem in report.problems):
         # Each says what to do about it; a sync would only say it again.
@@ -58,7 +65,9 @@ def status_result(report: StatusReport, *, porcelain: bool = False) -> Result:
         exit_code=code,
         data=data,
         problems=(*report.problems, *_elsewhere(report)),
-        view=report,
+        draw=lambda screen: draw_status(
+            data, changes, screen, fine=status is Status.OK, follows=following is not None
+        ),
         answers=True,
         verbatim=_line(data, unfinished=unfinished) if porcelain else None,
         next=following,
@@ -96,11 +105,13 @@ def _next(report: StatusReport) -> Fix:
     return of_plan(report.plan, report.environment)
 
 
-def _data(report: StatusReport) -> dict[str, Any]:
-    changes: dict[str, Any] | None = None
+def _data(report: StatusReport, changes: Sequence[Change]) -> dict[str, Any]:
+    rows: dict[str, Any] | None = None
     if report.plan is not None:
-        rows = change_rows(changes_of_plan(report.plan, report.project), added="installed")
-        changes = {**rows, "unchanged": report.plan.unchanged}
+        rows = {
+            **change_rows(changes, added="installed"),
+            "unchanged": report.plan.unchanged,
+        }
     return {
         "project": report.project.root.as_posix(),
         "requirements": report.requirements,
@@ -110,7 +121,7 @@ def _data(report: StatusReport) -> dict[str, Any]:
             **_environment(report.inspection),
             "python": None if report.interpreter is None else report.interpreter.target.python,
         },
-        "changes": changes,
+        "changes": rows,
         "last_sync": None if report.last is None else _last(report.last, report.last_on_disk),
     }
 
@@ -172,3 +183,106 @@ def _environment(condition: Condition) -> dict[str, Any]:
             return {"state": "broken", "reason": condition.reason, "fix": condition.fix}
         case Environment():
             return {"state": "ok", "reason": None, "fix": None}
+
+
+_STATE_STYLES = {
+    "fresh": Style.ADDED,
+    "unjudged": Style.FAINT,
+    "stale": Style.CHANGED,
+    "missing": Style.REMOVED,
+}
+_MOST_REASONS = 3
+_SHORT = 7
+
+
+def draw_status(
+    data: Mapping[str, Any], changes: Sequence[Change], screen: Screen, *, fine: bool, follows: bool
+) -> Drawing:
+    """Facts, then what a sync would change, and why; a blank line where a command follows.
+
+    Beside other projects one line says that nothing is to be done.
+    """
+    if screen.beside and fine:
+        return Text.assemble("Drift: ", _drift(data, ()))
+    facts: list[tuple[str, Drawing]] = [
+        ("Project", plain(data["project"], Style.NAME)),
+        ("Requirements", plain(f"{data['requirements']:,}")),
+        ("Locks" if len(data["locks"]) > 1 else "Lock", _locks(data)),
+        ("Environment", _environment_line(data["environment"])),
+        ("Drift", _drift(data, changes)),
+    ]
+    if data["last_sync"] is not None:
+        facts.append(("Last sync", _last_sync(data["last_sync"])))
+    parts: list[Drawing] = [fact_grid(facts)]
+    if changes:
+        limit = screen.fitting(used=len(data["locks"]) + 10)
+        parts += [Text(), change_list(changes, limit=limit, reasons=True)]
+    return Group(*parts, *([Text()] if follows else []))
+
+
+def _locks(data: Mapping[str, Any]) -> Drawing:
+    lines: list[Drawing] = []
+    for lock in data["locks"]:
+        lines.append(_lock_line(lock))
+        lines += [
+            Text.assemble("  ", plain(reason["message"], Style.FAINT))
+            for reason in lock["reasons"][:_MOST_REASONS]
+            if lock["state"] != "missing"
+        ]
+    return Group(*lines) if lines else Text("none", style=Style.FAINT)
+
+
+def _lock_line(lock: Mapping[str, Any]) -> Text:
+    pins = f", {count(lock['pins'], 'pin')}" if lock["pins"] else ""
+    source = f" from {lock['source']}" if lock["source"] else ""
+    return Text.assemble(
+        plain(lock["path"], Style.PLACE),
+        " ",
+        (lock["state"], _STATE_STYLES[lock["state"]]),
+        plain(f"{pins}{source}"),
+    )
+
+
+def _environment_line(environment: Mapping[str, Any]) -> Text:
+    path = plain(environment["path"], Style.PLACE)
+    python = f" with Python {environment['python']}" if environment["python"] else ""
+    match environment["state"]:
+        case "ok":
+            return Text.assemble(path, python)
+        case "absent":
+            return Text.assemble(path, " ", ("missing", Style.REMOVED))
+        case state:
+            word = state.replace("-", " ")
+            return Text.assemble(
+                path, " ", (word, Style.ERROR), ": ", plain(environment["reason"] or "")
+            )
+
+
+def _drift(data: Mapping[str, Any], changes: Sequence[Change]) -> Text:
+    if data["changes"] is None:
+        return Text("cannot be known yet", style=Style.FAINT)
+    if not changes:
+        held = count(data["changes"]["unchanged"], "package")
+        return Text.assemble(("none", Style.ADDED), f", {held} as locked")
+    return Text.assemble(
+        (count(len(changes), "difference"), Style.CHANGED),
+        plain(f": {counted(changes, tense=Tense.FUTURE)}"),
+    )
+
+
+def _last_sync(last: Mapping[str, Any]) -> Text:
+    """When, from what, and whether the locks are still those; local time, as people remember it."""
+    when = datetime.fromisoformat(last["when"].replace("Z", "+00:00")).astimezone()
+    parts = [plain(f"{when:%Y-%m-%d %H:%M}")]
+    if last["by"] == "rollback":
+        parts.append(plain(" by rollback"))
+    if last["lock"] is not None:
+        parts.append(plain(f" from lock {last['lock'][:_SHORT]}"))
+    if last["revision"] is not None:
+        words = filter(None, (last["revision"]["commit"][:_SHORT], last["revision"]["branch"]))
+        parts.append(plain(f" at {' '.join(words)}", Style.FAINT))
+    if last["lock"] is not None and not last["on_disk"]:
+        parts.append(plain(", not from the lock as it is now", Style.WARNING))
+        if last["by"] == "rollback":
+            parts.append(plain(" (venvman rollback 0 --with-lock puts its own back)"))
+    return Text.assemble(*parts)

@@ -1,42 +1,50 @@
-"""SyncOutcome to Result."""
+"""``sync``, what it did, or would do, on one screen; and ``clean``, which removes all of it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from venvman.errors import ExitCode
-from venvman.frozen import dataclass
-from venvman.report.changes import change_rows, changes_of_plan
-from venvman.report.result import Result, Status
+from venvman.report.changes import Tense, change_list, change_rows, counted, done_line
+from venvman.report.drawing import Group, Text
+from venvman.report.freeze import changes_of_freeze, lock_lines
+from venvman.report.planned import changes_of_plan
+from venvman.report.result import Result, Screen, Status
+from venvman.report.words import Style, duration, plain
 
 if TYPE_CHECKING:
-    from venvman.workflow.values import SyncOutcome, SyncRequest
+    from collections.abc import Mapping
 
-__all__ = ["SyncView", "locked_count", "nothing_to_do", "sync_data", "sync_result"]
+    from venvman.events import Stage
+    from venvman.outcomes import CleanOutcome, SyncOutcome
+    from venvman.project import Project
+    from venvman.report.drawing import Drawing
+
+__all__ = [
+    "clean_result",
+    "done_lines",
+    "draw_sync",
+    "locked_count",
+    "nothing_to_do",
+    "sync_data",
+    "sync_result",
+]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncView:
-    """What the text renderer draws: the outcome, and what was asked for."""
-
-    outcome: SyncOutcome
-    request: SyncRequest
-
-
-def sync_result(outcome: SyncOutcome, request: SyncRequest) -> Result:
+def sync_result(outcome: SyncOutcome, *, check: bool = False, dry_run: bool = False) -> Result:
     """``data`` as DESIGN 4.3 has it.
 
     With something left to do the status is ``drift``: exit code 1 for ``--check``, 0 for
     ``--dry-run``.
     """
-    pending = _is_pending(outcome, request)
+    pending = (check or dry_run) and _is_pending(outcome)
     return Result(
         command="sync",
         status=Status.DRIFT if pending else Status.OK,
-        exit_code=ExitCode.DRIFT if pending and request.check else ExitCode.OK,
+        exit_code=ExitCode.DRIFT if pending and check else ExitCode.OK,
         data=sync_data(outcome),
         problems=tuple(each.at(outcome.project.root) for each in outcome.problems),
-        view=SyncView(outcome=outcome, request=request),
+        draw=lambda screen: draw_sync(outcome, screen, looks=dry_run or check),
     )
 
 
@@ -60,9 +68,7 @@ def locked_count(outcome: SyncOutcome) -> int:
     return outcome.plan.unchanged + done
 
 
-def _is_pending(outcome: SyncOutcome, request: SyncRequest) -> bool:
-    if not (request.check or request.dry_run):
-        return False
+def _is_pending(outcome: SyncOutcome) -> bool:
     stale = outcome.frozen is not None and outcome.frozen.changed
     return bool(outcome.plan) or outcome.created or outcome.pending or stale
 
@@ -78,3 +84,94 @@ def sync_data(outcome: SyncOutcome) -> dict[str, Any]:
         "unchanged": outcome.plan.unchanged,
         "seconds": round(sum(outcome.seconds.values()), 3),
     }
+
+
+# A stage that took less says nothing about where the time went.
+_WORTH_TELLING = 0.05
+
+
+def draw_sync(outcome: SyncOutcome, screen: Screen, *, looks: bool) -> Drawing:
+    """What was done, or with ``--check`` and ``--dry-run`` would be."""
+    return Group(*(_intention(outcome, screen) if looks else done_lines(outcome, screen)))
+
+
+def done_lines(outcome: SyncOutcome, screen: Screen) -> list[Drawing]:
+    """What a sync did to one project, without its name."""
+    head = _head(outcome, screen, created="created")
+    if not outcome.plan:
+        return [*head, _nothing_to_do(outcome)]
+    changes = changes_of_plan(outcome.plan, outcome.project)
+    limit = screen.fitting(used=len(head) + 5)
+    seconds = sum(outcome.seconds.values())
+    return [
+        *head,
+        change_list(changes, limit=limit),
+        done_line(changes, unchanged=outcome.plan.unchanged, seconds=seconds),
+        *_stages(outcome.seconds),
+    ]
+
+
+def _intention(outcome: SyncOutcome, screen: Screen) -> list[Drawing]:
+    head = _head(outcome, screen, created="would be created")
+    if not outcome.plan:
+        return head or [_nothing_to_do(outcome)]
+    changes = changes_of_plan(outcome.plan, outcome.project)
+    limit = screen.fitting(used=len(head) + 5)
+    return [
+        *head,
+        change_list(changes, limit=limit, reasons=True),
+        Text.assemble(
+            ("Not yet done: ", Style.WARNING),
+            plain(counted(changes, tense=Tense.FUTURE, unchanged=outcome.plan.unchanged)),
+            ".",
+        ),
+    ]
+
+
+def _head(outcome: SyncOutcome, screen: Screen, *, created: str) -> list[Drawing]:
+    lines: list[Drawing] = []
+    if outcome.frozen is not None:
+        lines += lock_lines(outcome.frozen)
+        moves = changes_of_freeze(outcome.frozen)
+        if moves:
+            limit = screen.fitting(used=len(lines) + 5)
+            lines.append(change_list(moves, limit=limit, reasons=True))
+    if outcome.created:
+        lines.append(
+            Text.assemble(
+                ("+ ", Style.ADDED),
+                plain(outcome.project.display(outcome.environment), Style.NAME),
+                f" {created} with Python {outcome.interpreter.version}",
+            )
+        )
+    return lines
+
+
+def _nothing_to_do(outcome: SyncOutcome) -> Text:
+    start, where, end = nothing_to_do(outcome)
+    return Text.assemble((start, Style.GOOD), plain(where, Style.NAME), end)
+
+
+def _stages(seconds: Mapping[Stage, float]) -> list[Text]:
+    told = [
+        f"{stage.value} {duration(each)}"
+        for stage, each in seconds.items()
+        if each >= _WORTH_TELLING
+    ]
+    return [Text(", ".join(told), style=Style.FAINT)] if len(told) > 1 else []
+
+
+def clean_result(outcome: CleanOutcome, project: Project) -> Result:
+    """``data.{environment, removed}``."""
+    path = project.display(outcome.environment)
+    data = {"environment": path, "removed": outcome.removed}
+    return Result(
+        command="clean", data=data, draw=lambda _: _cleaned(path, removed=outcome.removed)
+    )
+
+
+def _cleaned(path: str, *, removed: bool) -> Text:
+    environment = plain(path, Style.NAME)
+    if removed:
+        return Text.assemble(("- ", Style.REMOVED), environment, " removed")
+    return Text.assemble(("Nothing to do: ", Style.GOOD), "there is no ", environment, ".")

@@ -12,6 +12,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from venvman.errors import Command, GitError, Problem
+from venvman.frozen import dataclass
 from venvman.lock.freshness import Fresh, Stale
 from venvman.lock.selection import applicable
 from venvman.lock.style import left_out
@@ -22,15 +23,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvman.lock.file import Lock, LockEntry
+    from venvman.lock.freshness import Judgement
     from venvman.names import NormalizedName
+    from venvman.requirements.groups import Group
     from venvman.target import Target
     from venvman.workflow.context import Context
-    from venvman.workflow.locks import JudgedLock
 
-__all__ = ["DISAGREEMENT", "by_standing", "in_agreement", "tracked"]
+__all__ = ["DISAGREEMENT", "JudgedLock", "by_standing", "in_agreement", "tracked"]
 
 DISAGREEMENT = "lock-disagreement"
 """The code of reasons that only ``freeze`` settles: two locks of equal standing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedLock:
+    """One group with its lock on disk, None where there is none, and what freshness says of it.
+
+    What is not ``asked`` for is never frozen, and never stands in the way.
+    """
+
+    group: Group
+    lock: Lock | None
+    judgement: Judgement
+    asked: bool = True
 
 
 def in_agreement(
@@ -160,7 +175,7 @@ def _fix(context: Context, code: str, groups: Sequence[str]) -> Command:
     """Freezing, naming those of ``groups`` that are not always installed."""
     if code != DISAGREEMENT:
         return Command.venvman("freeze")
-    from venvman.workflow.values import GroupChoice
+    from venvman.workflow.requests import GroupChoice
     from venvman.workflow.wishes import choose_groups, open_scan
 
     scan = open_scan(context)

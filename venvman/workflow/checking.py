@@ -6,6 +6,7 @@ import os.path
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+from venvman.answers import LockState, StatusReport
 from venvman.errors import (
     Command,
     EnvironmentUnusable,
@@ -21,14 +22,8 @@ from venvman.names import canonical
 from venvman.reading import read_regular
 from venvman.workflow.locks import judge_locks, read_group_lock
 from venvman.workflow.places import unfinished
-from venvman.workflow.values import GroupChoice, LockState, StatusReport
-from venvman.workflow.wishes import (
-    choose_groups,
-    limits_of,
-    open_scan,
-    overridden,
-    read_wishes,
-)
+from venvman.workflow.requests import GroupChoice
+from venvman.workflow.wishes import choose_groups, limits_of, open_scan, overridden, read_wishes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -97,7 +92,7 @@ def status(context: Context, groups: GroupChoice | None = None) -> StatusReport:
     """
     from venvman.environment.history import History
     from venvman.plan import make_plan
-    from venvman.workflow.recalling import is_on_disk
+    from venvman.workflow.recording import is_on_disk
 
     context = context.looking()
     look = _look(context, groups or GroupChoice())
@@ -232,7 +227,7 @@ def _sharing(context: Context, files: Iterable[Path]) -> Mapping[Path, tuple[Nei
     """The environments with the same files; what they hold no answer of ours is watched for."""
     from venvman.environment.neighbours import sharing
 
-    context.asked.append("other environments")
+    context.evidence.spoil()
     return sharing(context.directories.state, files)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from venvman.directories import Directories
 from venvman.errors import Advice, Problem, Severity, VenvmanError
 from venvman.frozen import dataclass
+from venvman.index.known import Evidence
 from venvman.settings import Origin
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Context:
     the locks that the verb has read so far with the bytes they were, by path: parsing a large one
     takes longer than comparing an environment with it; ``fetched`` is what servers gave, or why
     not. ``seen`` is what it has read of the environment (see
-    :func:`venvman.environment.inventory.take_inventory`), ``asked`` the indexes that it opened.
+    :func:`venvman.environment.inventory.take_inventory`), ``evidence`` the index pages it used.
     ``looks`` says that the verb changes nothing: what a killed command left is told of, not
     settled, and nothing of the project is started (DESIGN 4.8). ``walked`` are the folders among
     which the project was found, where it is one of a workspace; ``several`` of it are worked on.
@@ -58,7 +59,7 @@ class Context:
         default_factory=dict, compare=False, repr=False
     )
     seen: Seen = field(default_factory=dict, compare=False, repr=False)
-    asked: list[str] = field(default_factory=list, compare=False, repr=False)
+    evidence: Evidence = field(default_factory=Evidence, compare=False, repr=False)
 
     def looking(self) -> Context:
         """The same for a verb that changes nothing."""
@@ -85,13 +86,15 @@ class Context:
         from venvman.index.client import Index
         from venvman.names import canonical
 
-        self.asked.extend(options.index_urls)
+        if options.offline:
+            self.evidence.spoil()  # another time there may be more at hand
         return Index(
             options,
             directories=self.directories,
             variables=self.variables,
             reporter=self.reporter,
             sources={canonical(name): url for name, url in self.settings.sources.value},
+            evidence=self.evidence,
         )
 
     def index_options(self, files: tuple[FileOptions, ...] = ()) -> IndexOptions:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from venvman.answers import DiffOutcome, LockPair
 from venvman.errors import Advice, Command, ConfigurationError, GitError, LockError
 from venvman.frozen import dataclass
 from venvman.workflow.locks import read_group_lock
@@ -15,13 +16,10 @@ from venvman.workflow.wishes import open_scan
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from venvman.errors import Problem
     from venvman.lock.file import Lock
-    from venvman.plan import Plan
-    from venvman.project import Project
     from venvman.workflow.context import Context
 
-__all__ = ["DiffOutcome", "DiffRequest", "LockPair", "diff"]
+__all__ = ["DiffRequest", "diff"]
 
 HERE = "work tree"
 """What the project's files are called beside revisions."""
@@ -36,30 +34,6 @@ class DiffRequest:
 
     sides: tuple[str, ...] = ()
     environment: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockPair:
-    """One lock on both sides; None where that side has none. ``path`` is as people see it."""
-
-    path: str
-    before: Lock | None
-    after: Lock | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiffOutcome:
-    """``before`` and ``after`` name the sides.
-
-    ``plan``, what ``sync`` would do, stands in place of ``pairs`` where the environment is one.
-    """
-
-    project: Project
-    before: str
-    after: str
-    pairs: tuple[LockPair, ...] = ()
-    plan: Plan | None = None
-    problems: tuple[Problem, ...] = ()
 
 
 def diff(context: Context, request: DiffRequest) -> DiffOutcome:

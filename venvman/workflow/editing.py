@@ -8,26 +8,23 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import Advice, Command, Problem, RequirementsError, Severity, VenvmanError
 from venvman.frozen import dataclass
+from venvman.outcomes import EditOutcome, FileEdit
 from venvman.workflow.sourcetexts import SourceFiles, parse_wishes
 from venvman.workflow.wishes import open_scan, read_wishes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from venvman.graph import Graph
     from venvman.names import NormalizedName
+    from venvman.outcomes import SyncOutcome
     from venvman.project import Project
-    from venvman.requirements.edit import LineEdit
     from venvman.requirements.file import RequirementLine
     from venvman.workflow.context import Context
-    from venvman.workflow.values import FreezeOutcome, SyncOutcome
 
 __all__ = [
     "AddRequest",
     "After",
-    "EditOutcome",
-    "FileEdit",
     "RemoveRequest",
     "add",
     "remove",
@@ -71,43 +68,6 @@ class RemoveRequest:
     names: tuple[str, ...]
     group: str | None = None
     after: After
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileEdit:
-    """One file's change. ``path`` is absolute; ``before`` is None where there was no file.
-
-    Texts, without byte order mark; ``edits`` are the lines that were asked about.
-    """
-
-    path: Path
-    before: str | None
-    after: str
-    edits: tuple[LineEdit, ...]
-
-    @property
-    def changed(self) -> bool:
-        """Whether the file is, or would be, another one."""
-        return self.before != self.after
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditOutcome:
-    """What was, or with a dry run would be, done.
-
-    ``leaving`` are the pins that leave the locks with what was removed, ``staying`` those that
-    were asked to go but that others need: as a lock's own graph says, before freezing. ``frozen``
-    and ``synced`` are None where that was not wished for.
-    """
-
-    project: Project
-    files: tuple[FileEdit, ...]
-    written: bool
-    leaving: tuple[NormalizedName, ...] = ()
-    staying: tuple[tuple[NormalizedName, tuple[NormalizedName, ...]], ...] = ()
-    frozen: FreezeOutcome | None = None
-    synced: SyncOutcome | None = None
-    problems: tuple[Problem, ...] = ()
 
 
 def add(context: Context, request: AddRequest) -> EditOutcome:
@@ -202,7 +162,7 @@ def _follow(
     if after.dry_run:
         return outcome
     from venvman.workflow.freezing import freeze
-    from venvman.workflow.values import FreezeRequest, GroupChoice
+    from venvman.workflow.requests import FreezeRequest, GroupChoice
 
     changed = [each for each in outcome.files if each.changed]
     # Nobody sees the files before the locks are there, too: a kill at any moment leaves both.
@@ -222,8 +182,8 @@ def _follow(
 def _sync(
     context: Context, outcome: EditOutcome, after: After, groups: tuple[str, ...]
 ) -> SyncOutcome:
+    from venvman.workflow.requests import GroupChoice, LockPolicy, SyncRequest
     from venvman.workflow.syncing import sync
-    from venvman.workflow.values import GroupChoice, LockPolicy, SyncRequest
 
     request = SyncRequest(
         groups=GroupChoice(extra=groups),

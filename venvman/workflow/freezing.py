@@ -20,17 +20,17 @@ from venvman.errors import (
     UnsatisfiableError,
     VenvmanError,
 )
-from venvman.events import Stage
+from venvman.events import Stage, Stopwatch
 from venvman.lock.freshness import Stale
 from venvman.lock.io import check_writable, write_locks
 from venvman.naming import DEFAULT
+from venvman.outcomes import FreezeOutcome, LockOutcome
 from venvman.sources import VcsSource
 from venvman.store.lock import using
 from venvman.workflow.agreement import DISAGREEMENT, by_standing, tracked
 from venvman.workflow.locks import judge_locks, read_group_lock, remember, stale_reasons
-from venvman.workflow.stopwatch import Stopwatch
+from venvman.workflow.requests import FreezeRequest, GroupChoice
 from venvman.workflow.targeting import wanted_targets
-from venvman.workflow.values import FreezeOutcome, FreezeRequest, GroupChoice, LockOutcome
 from venvman.workflow.wishes import (
     ALWAYS,
     choose_groups,
@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from venvman.python.interpreters import Interpreter
     from venvman.requirements.groups import Requirement, RequirementSet
     from venvman.scan import Scan
+    from venvman.workflow.agreement import JudgedLock
     from venvman.workflow.context import Context
-    from venvman.workflow.locks import JudgedLock
 
     _Run = Callable[[Context, Sequence[JudgedLock], Sequence[JudgedLock]], Mapping[str, Lock]]
 
@@ -537,7 +537,9 @@ def _run_engine(
         targets=targets,
     )
     with using(context.directories.cache):
-        return _engine(context, several=bool(targets)).freeze(order, context.reporter).locks
+        found = _engine(context, several=bool(targets)).freeze(order, context.reporter)
+    context.evidence.rest_on_all(found.pages)
+    return found.locks
 
 
 def _upgrade(request: FreezeRequest) -> Upgrade:

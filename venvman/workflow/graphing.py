@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from venvman.answers import TreeOutcome, WhyOutcome
 from venvman.errors import Command, LockError, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.reading import read_regular
 from venvman.workflow.locks import judge_locks, read_group_lock, stale_reasons
-from venvman.workflow.values import GroupChoice
+from venvman.workflow.requests import GroupChoice
 from venvman.workflow.wishes import choose_groups, open_scan, read_wishes, tell_left_out
 
 if TYPE_CHECKING:
@@ -19,13 +20,12 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from venvman.environment.inventory import Installed
-    from venvman.graph import Branch, Chains, Graph
+    from venvman.graph import Graph
     from venvman.index.cache import Entries
     from venvman.lock.file import LockEntry
     from venvman.lock.graph import LockedGroup
     from venvman.names import NormalizedName
-    from venvman.project import Project
-    from venvman.requirements.groups import Requirement, RequirementSet
+    from venvman.requirements.groups import RequirementSet
     from venvman.scan import Scan
     from venvman.store.store import Store
     from venvman.target import Target
@@ -34,9 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "KnownMetadata",
     "Locked",
-    "TreeOutcome",
     "TreeRequest",
-    "WhyOutcome",
     "known_name",
     "read_locked",
     "tree",
@@ -55,28 +53,6 @@ class TreeRequest:
     groups: tuple[str, ...] = ()
     invert: bool = False
     depth: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TreeOutcome:
-    """``graph`` is the part of the locks' graph that ``branches`` draw, however deep."""
-
-    project: Project
-    graph: Graph
-    branches: tuple[Branch, ...]
-    invert: bool
-    problems: tuple[Problem, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WhyOutcome:
-    """For each name that was asked about, the chains to it, and the constraints that limit it."""
-
-    project: Project
-    graph: Graph
-    reasons: tuple[Chains, ...]
-    limits: tuple[Requirement, ...] = ()
-    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

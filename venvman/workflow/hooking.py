@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from venvman.answers import HookLine
 from venvman.errors import Command, ExitCode, GitError, ProjectNotFound, VenvmanError, at
-from venvman.frozen import dataclass
 from venvman.hookscript import HookMode, HookName
 
 if TYPE_CHECKING:
@@ -24,23 +24,10 @@ if TYPE_CHECKING:
     from venvman.events import Reporter
     from venvman.workflow.context import Context
 
-__all__ = ["FROZEN", "PLAIN", "HookLine", "exit_code", "run_hook"]
+__all__ = ["FROZEN", "PLAIN", "exit_code", "run_hook"]
 
 FROZEN, PLAIN = "[('frozen', True)]", "[]"
 """What ``sync --frozen`` and ``sync`` choose (:func:`venvman.cli.read.choosing`)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HookLine:
-    """What the hook says of one project, and what to do about it.
-
-    ``refused`` makes git stop (pre-commit only).
-    """
-
-    project: str
-    text: str
-    fix: Fix | None = None
-    refused: bool = False
 
 
 def run_hook(
@@ -165,8 +152,8 @@ def _repair(context: Context) -> tuple[str, None]:
     from venvman.environment.lifecycle import locate
     from venvman.install.switch import switch
     from venvman.report.sync import locked_count, nothing_to_do
+    from venvman.workflow.requests import LockPolicy, SyncRequest
     from venvman.workflow.syncing import sync
-    from venvman.workflow.values import LockPolicy, SyncRequest
     from venvman.workflow.watching import rests_on_sync
 
     root, variables = context.project.root, context.variables
@@ -176,9 +163,9 @@ def _repair(context: Context) -> tuple[str, None]:
             shown = context.project.display(locate(context.project, context.settings))
             return _followed(shown, known.changes, known.seconds), None
     done = sync(context, SyncRequest(locks=LockPolicy.FROZEN))
-    if done.looked is not None and not done.problems:
+    if done.observation is not None and not done.problems:
         said, locked = nothing_to_do(done), locked_count(done)
-        rests_on_sync(context, done.looked, flags=FROZEN, said=said, locked=locked)
+        rests_on_sync(context, done.observation, flags=FROZEN, said=said, locked=locked)
     if not done.plan and not done.created:
         return "", None
     shown = context.project.display(done.environment)
@@ -328,7 +315,7 @@ def _judge(
     Locks that the commit has nothing to do with are no reason, nor are faults elsewhere.
     """
     from venvman.workflow.freezing import freeze
-    from venvman.workflow.values import FreezeRequest
+    from venvman.workflow.requests import FreezeRequest
     from venvman.workflow.wishes import open_scan
 
     at = "" if project == "." else f"{project}/"

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import Command, EnvironmentUnusable, LockError
 from venvman.events import Stage
+from venvman.outcomes import FreezeOutcome, LockOutcome
 from venvman.workflow.locks import read_group_lock
-from venvman.workflow.values import FreezeOutcome, LockOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from venvman.environment.inspection import Environment
     from venvman.environment.inventory import Installed
+    from venvman.events import Stopwatch
     from venvman.index.client import Index
     from venvman.lock.file import Lock
     from venvman.lock.header import LockHeader
     from venvman.lock.installed import InstalledLocks
     from venvman.requirements.groups import Group, RequirementSet
     from venvman.workflow.context import Context
-    from venvman.workflow.stopwatch import Stopwatch
-    from venvman.workflow.values import FreezeRequest
+    from venvman.workflow.requests import FreezeRequest
 
 __all__ = ["freeze_installed"]
 

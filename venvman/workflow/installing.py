@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from venvman.environment.inspection import Environment
+    from venvman.events import Stopwatch
     from venvman.index.client import Index
     from venvman.install.build import BuildSettings
     from venvman.install.staging import Incoming
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from venvman.store.store import Store, Unpack
     from venvman.workflow.context import Context
     from venvman.workflow.places import Place
-    from venvman.workflow.stopwatch import Stopwatch
 
 __all__ = ["Installation", "install"]
 

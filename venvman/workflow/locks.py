@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.errors import Command, LockError, Severity
-from venvman.frozen import dataclass
 from venvman.lock.io import lock_bytes
 from venvman.python.targets import is_covered
+from venvman.workflow.agreement import JudgedLock, in_agreement
 from venvman.workflow.targeting import other_targets, wanted_targets
 from venvman.workflow.wishes import ALWAYS
 
@@ -18,32 +18,18 @@ if TYPE_CHECKING:
 
     from venvman.errors import Problem
     from venvman.lock.file import Lock
-    from venvman.lock.freshness import Judgement, Record
+    from venvman.lock.freshness import Record
     from venvman.requirements.groups import Group, RequirementSet
     from venvman.target import Target
     from venvman.workflow.context import Context
 
 __all__ = [
-    "JudgedLock",
     "judge_locks",
     "read_group_lock",
     "remember",
     "require_lock",
     "stale_reasons",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedLock:
-    """One group with its lock on disk, None where there is none, and what freshness says of it.
-
-    What is not ``asked`` for is never frozen, and never stands in the way.
-    """
-
-    group: Group
-    lock: Lock | None
-    judgement: Judgement
-    asked: bool = True
 
 
 def read_group_lock(context: Context, path: Path) -> Lock | None:
@@ -123,8 +109,6 @@ def judge_locks(
         else _judged(context, group, locks[group.name], target, targets, records, requirements, ask)
         for group in groups
     )
-    from venvman.workflow.agreement import in_agreement
-
     known = [
         replace(each, asked=asked is None or each.group.name in asked)
         for each in in_agreement(context, judged, target, together)

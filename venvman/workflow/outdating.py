@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import field, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from venvman.answers import Hold, OutdatedOutcome, OutdatedPin
 from venvman.candidates import Candidates, RefusalKind
 from venvman.errors import (
     Command,
@@ -35,69 +36,16 @@ if TYPE_CHECKING:
     from venvman.lock.file import LockEntry
     from venvman.lock.graph import LockedGroup
     from venvman.names import NormalizedName
-    from venvman.project import Project
     from venvman.workflow.context import Context
     from venvman.workflow.graphing import Locked
 
-__all__ = ["Hold", "OutdatedOutcome", "OutdatedPin", "outdated"]
+__all__ = ["outdated"]
 
 K = TypeVar("K", bound="Hashable")
 V = TypeVar("V")
 
 _AT_ONCE = 12
 """Pages asked for at the same time."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
-    """What keeps a pin from its newest version.
-
-    A line (``path``, ``line``), a ``package`` that asks for ``specifier``, or, where neither is
-    there, the target itself: ``reason`` then says why in a clause.
-    """
-
-    specifier: str | None = None
-    path: str | None = None
-    line: int | None = None
-    package: NormalizedName | None = None
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutdatedPin:
-    """A pin that ``upgrade`` moves, or with something newer than it.
-
-    ``wanted`` is where ``upgrade`` moves it (the pin itself, where it stays), ``latest`` the newest
-    at all: versions, of a git requirement commits. ``holds`` is empty where ``wanted`` is
-    ``latest``. ``direct``: a source file asks for it.
-    """
-
-    name: NormalizedName
-    current: str
-    wanted: str
-    latest: str
-    holds: tuple[Hold, ...]
-    direct: bool
-
-    @property
-    def moves(self) -> bool:
-        """Whether ``upgrade`` moves it."""
-        return self.wanted != self.current
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutdatedOutcome:
-    """``checked`` counts the pins that were looked up; those from archives and folders are not.
-
-    ``upgrade`` is what moves them: the command in the header of locks that only their own tool
-    can write, None where that is not said.
-    """
-
-    project: Project
-    pins: tuple[OutdatedPin, ...]
-    checked: int
-    problems: tuple[Problem, ...] = ()
-    upgrade: Command | None = field(default_factory=lambda: Command.venvman("upgrade"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +140,7 @@ def _upgraded(
     """What ``upgrade`` does (of ``names``: to these), where this machine's ``upgrade`` may."""
     from venvman.engines import UpgradeAll, UpgradeSome
     from venvman.workflow.freezing import freeze
-    from venvman.workflow.values import FreezeRequest
+    from venvman.workflow.requests import FreezeRequest
 
     if command != Command.venvman("upgrade"):  # only its own tool writes such a lock
         return _Upgraded(groups=locked.groups, solved=False)
@@ -200,6 +148,7 @@ def _upgraded(
     try:
         outcome = freeze(context, FreezeRequest(dry_run=True, upgrade=upgrade))
     except VenvmanError as error:
+        context.evidence.spoil()  # of the pages that it met nobody tells
         return _Upgraded(groups=locked.groups, solved=False, problems=(_unsolved(error),))
     locks = {each.group: each.lock for each in outcome.locks}
     return _Upgraded(
@@ -332,6 +281,7 @@ class _Market:
             try:
                 metadata = self._index.metadata(candidate.file)
             except (IndexFault, InstallError):
+                self._index.evidence.spoil()  # the next time it may answer
                 return None
             return None if metadata is None else metadata.requires
         return None
@@ -408,6 +358,8 @@ def _cutoff(context: Context, locked: Locked) -> datetime | None:
 
     said = [each.lock.header.exclude_newer for each in locked.groups]
     text = context.settings.exclude_newer.value or next(filter(None, said), None)
+    if text is not None:
+        context.evidence.spoil()  # it may count back from now
     return None if text is None else cutoff(text, now=datetime.now(timezone.utc))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from venvman.cases import assert_never
 from venvman.errors import Command, EnvironmentUnusable, InstallError, Problem, Severity
 from venvman.frozen import dataclass
+from venvman.outcomes import CleanOutcome
 from venvman.project import leaves_tree
 from venvman.seal import holds, read, write
 from venvman.settings import Origin
@@ -27,7 +28,7 @@ __all__ = [
     "Place",
     "adopt",
     "agree_on_place",
-    "clean_place",
+    "clean",
     "find_place",
     "freezing_interpreter",
     "interpreter_to_be",
@@ -243,7 +244,7 @@ def is_adopted(environment: Environment) -> bool:
 
 def adopt(environment: Environment) -> None:
     """Remembers that ``environment`` is venvman's to keep from now on."""
-    from venvman import __version__
+    from venvman.version import __version__
 
     if is_adopted(environment):
         return
@@ -282,11 +283,11 @@ def freezing_interpreter(context: Context) -> Interpreter:
     return found.interpreter
 
 
-def clean_place(context: Context) -> tuple[Path, bool]:
-    """Removes the environment; its path, and whether there was one.
+def clean(context: Context) -> CleanOutcome:
+    """Removes the environment of the project.
 
     Raises:
-        EnvironmentUnusable: what is there is not an environment.
+        EnvironmentUnusable: what is there is not an environment, or venvman itself runs in it.
     """
     from venvman.environment.lifecycle import locate, recover_replaced, remove
     from venvman.install.transaction import locked
@@ -296,12 +297,12 @@ def clean_place(context: Context) -> tuple[Path, bool]:
         if not os.path.lexists(path):
             recover_replaced(path)
         if not os.path.lexists(path):
-            return path, False
+            return CleanOutcome(environment=path, removed=False)
         if not path.is_symlink():  # of a link only the link goes
             agree_on_place(context, path, yes=False, confirm=None)
         recover_replaced(path)
         remove(path)
-    return path, True
+    return CleanOutcome(environment=path, removed=True)
 
 
 def _broken(context: Context, found: Broken) -> EnvironmentUnusable:

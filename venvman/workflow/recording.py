@@ -1,4 +1,4 @@
-"""Keeping an environment's history: what a sync or a rollback came to, written down after it."""
+"""An environment's history: what syncs and rollbacks came to, written down after them and read."""
 
 from __future__ import annotations
 
@@ -8,29 +8,43 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.environment.history import Held, History, RecordedLock, Revision, State, text_digest
+from venvman.environment.history import (
+    Held,
+    History,
+    RecordedLock,
+    Revision,
+    State,
+    WayBack,
+    text_digest,
+)
 from venvman.frozen import dataclass
 from venvman.lock.io import lock_files
 from venvman.names import TOOLS
+from venvman.reading import read_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from venvman.answers import HistoryReport
     from venvman.environment.inspection import Environment
     from venvman.environment.inventory import Installed
     from venvman.lock.file import LockEntry
+    from venvman.project import Project
     from venvman.workflow.context import Context
 
 __all__ = [
     "LockText",
     "Moment",
     "bring_up_to_date",
+    "history",
+    "is_on_disk",
     "note_missed",
     "read_texts",
     "record",
     "record_unchanged",
 ]
+
 
 FOUND = "found"
 
@@ -264,3 +278,87 @@ def _revision(context: Context) -> Revision | None:
         return None
     commit, branch = words
     return Revision(commit=commit, branch=None if branch == "HEAD" else branch)
+
+
+def history(context: Context) -> HistoryReport:
+    """The states of the environment.
+
+    Raises:
+        EnvironmentUnusable: something that is no environment, or a broken one, is in its place.
+    """
+    from venvman.answers import HistoryReport, Recalled
+    from venvman.environment.inspection import usable
+    from venvman.environment.lifecycle import locate
+    from venvman.workflow.places import unfinished
+
+    context = context.looking()
+    path = locate(context.project, context.settings)
+    left = unfinished(context, path)
+    if left is not None:
+        context.reporter.problem(left)
+    environment = usable(path, directories=context.directories)
+    if environment is None:
+        return HistoryReport(project=context.project, environment=path, states=())
+    states = bring_up_to_date(context, environment)
+    numbers = {state.sequence: number for number, state in enumerate(states)}
+    with context.open_store() as store:
+        ways = _Ways(environment, holds=store.holds)
+        recalled = tuple(
+            Recalled(
+                number=number,
+                state=state,
+                before=states[number + 1] if number + 1 < len(states) else None,
+                target=None if state.target is None else numbers.get(state.target),
+                ways=ways.of(state),
+                on_disk=is_on_disk(context.project, state),
+            )
+            for number, state in enumerate(states)
+        )
+    return HistoryReport(project=context.project, environment=path, states=recalled)
+
+
+class _Ways:
+    """What the environment, its attic and the store have, asked once for each wheel."""
+
+    def __init__(self, environment: Environment, *, holds: Callable[[str], bool]) -> None:
+        from venvman.environment.inventory import take_inventory
+        from venvman.install.attic import Attic
+
+        self._holds = holds
+        found = take_inventory(environment).distributions
+        self._present = {(each.name, str(each.version)) for each in found}
+        entries = Attic(os.path.realpath(environment.root)).entries()
+        self._attic = {
+            (each.name, each.provenance.sha256) for each in entries if each.provenance is not None
+        }
+        self._store: dict[str, bool] = {}
+
+    def of(self, state: State) -> dict[WayBack, int]:
+        """Each way with how many distributions of ``state`` would take it, none left out."""
+        ways = [self._way(each) for each in state.held]
+        return {way: ways.count(way) for way in WayBack}
+
+    def _way(self, held: Held) -> WayBack:
+        if (held.name, str(held.version)) in self._present:
+            return WayBack.PRESENT
+        if held.wheel is None:
+            return WayBack.FETCH if held.locked else WayBack.BY_HAND
+        if (held.name, held.wheel) in self._attic:
+            return WayBack.ATTIC
+        if held.wheel not in self._store:
+            self._store[held.wheel] = self._holds(held.wheel)
+        return WayBack.STORE if self._store[held.wheel] else WayBack.FETCH
+
+
+def is_on_disk(project: Project, state: State) -> bool:
+    """Whether the locks that ``state`` was made from are those of the project now."""
+
+    def digest(path: Path) -> str | None:
+        try:
+            return text_digest(read_regular(path))
+        except OSError:
+            return None
+
+    return bool(state.locks) and all(
+        digest(project.root / lock.path) == lock.digest for lock in state.locks
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.environment.history import History, text_digest
@@ -16,30 +16,27 @@ from venvman.errors import (
     Problem,
     Severity,
 )
-from venvman.events import Stage
+from venvman.events import Stage, Stopwatch
 from venvman.frozen import dataclass
+from venvman.outcomes import RollbackOutcome
 from venvman.reading import read_regular
 from venvman.workflow.places import agree_on_place, find_place
 from venvman.workflow.recording import LockText, bring_up_to_date
-from venvman.workflow.stopwatch import Stopwatch
+from venvman.workflow.requests import SyncRequest
 from venvman.workflow.syncing import Deed, Selected, carry_out, plan_for
-from venvman.workflow.values import SyncRequest
 from venvman.workflow.wishes import open_scan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from venvman.environment.history import Held, State
     from venvman.environment.inspection import Environment
-    from venvman.install.transaction import Outcome
     from venvman.lock.file import Lock, LockEntry
-    from venvman.plan import Plan
-    from venvman.project import Project
     from venvman.workflow.context import Context
     from venvman.workflow.places import Place
 
-__all__ = ["RollbackOutcome", "RollbackRequest", "rollback"]
+__all__ = ["RollbackRequest", "rollback"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,26 +51,6 @@ class RollbackRequest:
     dry_run: bool = False
     yes: bool = False
     confirm: Callable[[str], bool] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RollbackOutcome:
-    """What a rollback came to; ``outcome`` is None where nothing was to be done or allowed to be.
-
-    ``written`` are the locks that were, or with a dry run would be, put back; ``behind`` those on
-    disk that are not the state's.
-    """
-
-    project: Project
-    environment: Path
-    number: int
-    state: State
-    plan: Plan
-    outcome: Outcome | None
-    written: tuple[Path, ...]
-    behind: tuple[Path, ...]
-    seconds: Mapping[Stage, float] = field(default_factory=dict)
-    problems: tuple[Problem, ...] = ()
 
 
 def rollback(context: Context, request: RollbackRequest) -> RollbackOutcome:

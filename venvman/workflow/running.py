@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from venvman.errors import Command, EnvironmentUnusable, ExitCode, VenvmanError
 from venvman.frozen import dataclass
 from venvman.launch import activated, program, undisturbed
-from venvman.workflow.values import GroupChoice, LockPolicy, SyncRequest
+from venvman.workflow.requests import GroupChoice, LockPolicy, SyncRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -10,9 +10,9 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman import __version__
+from venvman.answers import Machine, Value
 from venvman.errors import VenvmanError
-from venvman.frozen import dataclass
+from venvman.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,40 +23,10 @@ if TYPE_CHECKING:
     from venvman.settings import Settings
     from venvman.workflow.context import Context
 
-__all__ = ["Machine", "Value", "machine_of"]
+__all__ = ["machine_of"]
 
 _PREFIXES = ("VENVMAN_", "PIP_", "PYTHON", "PYENV_", "CONDA_", "SSL_", "REQUESTS_")
 _NAMES = frozenset({"CI", "SHELL", "VIRTUAL_ENV", "NETRC", "NO_COLOR", "FORCE_COLOR"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
-    """A setting, its value as JSON has it, and the layer that gave it."""
-
-    name: str
-    value: object
-    origin: str
-    where: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
-    """Values may hold credentials until they are redacted; of ``variables`` these are the names.
-
-    ``project`` and ``environment`` are None where there is no project, or it cannot be read;
-    ``faults`` say why.
-    """
-
-    version: str
-    python: tuple[str, str]
-    platform: str
-    libraries: tuple[tuple[str, str], ...]
-    paths: tuple[tuple[str, Path], ...]
-    interpreters: tuple[tuple[str, Path], ...]
-    settings: tuple[Value, ...]
-    pip: tuple[Value, ...]
-    variables: tuple[str, ...]
-    faults: tuple[str, ...]
 
 
 def machine_of(

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from venvman.names import NormalizedName
+    from venvman.outcomes import FileEdit
     from venvman.requirements.edit import Edited, LineEdit, Wanted
     from venvman.requirements.file import RequirementLine
     from venvman.scan import Scan
     from venvman.workflow.context import Context
-    from venvman.workflow.editing import FileEdit
 
 __all__ = ["Meaning", "SourceFiles", "parse_wishes"]
 
@@ -96,7 +96,7 @@ class SourceFiles:
             ConfigurationError: there is no such group.
         """
         if group is not None:
-            from venvman.workflow.values import GroupChoice
+            from venvman.workflow.requests import GroupChoice
             from venvman.workflow.wishes import choose_groups
 
             choose_groups(self._scan, GroupChoice(only=(group,)), configured=None)
@@ -167,7 +167,7 @@ class SourceFiles:
 
     def edits(self) -> tuple[FileEdit, ...]:
         """What was asked about so far, file by file."""
-        from venvman.workflow.editing import FileEdit
+        from venvman.outcomes import FileEdit
 
         return tuple(
             FileEdit(path=path, before=text.before, after=text.now, edits=tuple(text.edits))

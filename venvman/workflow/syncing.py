@@ -18,9 +18,10 @@ from venvman.errors import (
     Problem,
     Severity,
 )
-from venvman.events import Stage
+from venvman.events import Stage, Stopwatch
 from venvman.frozen import dataclass
 from venvman.names import NormalizedName
+from venvman.outcomes import Observation, SyncOutcome
 from venvman.workflow.locks import judge_locks, remember, require_lock, stale_reasons
 from venvman.workflow.places import (
     adopt,
@@ -32,16 +33,8 @@ from venvman.workflow.places import (
     unfinished,
     was_left_empty,
 )
-from venvman.workflow.recording import (
-    Moment,
-    note_missed,
-    read_texts,
-    record,
-    record_unchanged,
-)
-from venvman.workflow.stopwatch import Stopwatch
-from venvman.workflow.values import FreezeRequest, LockPolicy, SyncOutcome, SyncRequest
-from venvman.workflow.watching import Looked
+from venvman.workflow.recording import Moment, note_missed, read_texts, record, record_unchanged
+from venvman.workflow.requests import FreezeRequest, LockPolicy, SyncRequest
 from venvman.workflow.wishes import (
     choose_groups,
     open_scan,
@@ -59,12 +52,12 @@ if TYPE_CHECKING:
     from venvman.environment.inventory import Inventory
     from venvman.install.transaction import Outcome
     from venvman.lock.file import Lock, LockEntry
+    from venvman.outcomes import FreezeOutcome
     from venvman.plan import Plan
     from venvman.scan import Scan
     from venvman.workflow.context import Context
     from venvman.workflow.places import Place
     from venvman.workflow.recording import LockText
-    from venvman.workflow.values import FreezeOutcome
 
 __all__ = ["Deed", "Selected", "carry_out", "plan_for", "sync"]
 
@@ -162,9 +155,9 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
         seconds=watch.seconds,
         problems=_needed(context, deed, selected),
         pending=context.looks and unfinished(context, place.path) is not None,
-        looked=None
+        observation=None
         if deed.settled is None
-        else Looked(
+        else Observation(
             scan=scan,
             groups=selected.groups,
             environment=deed.settled,

@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import Command, ConfigurationError, LockError, Problem, Severity, VenvmanError
 from venvman.frozen import dataclass
+from venvman.outcomes import UpgradeOutcome
 from venvman.secrets import redact
 from venvman.workflow.freezing import freeze
-from venvman.workflow.values import FreezeRequest, LockPolicy, SyncRequest
+from venvman.workflow.requests import FreezeRequest, LockPolicy, SyncRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from venvman.answers import Hold, OutdatedPin
     from venvman.engines import UpgradeSome
     from venvman.lock.file import Lock
     from venvman.names import NormalizedName
+    from venvman.outcomes import FreezeOutcome
     from venvman.requirements.requirement import Requirement
     from venvman.workflow.context import Context
-    from venvman.workflow.outdating import Hold, OutdatedPin
-    from venvman.workflow.values import FreezeOutcome, SyncOutcome
 
-__all__ = ["UpgradeOutcome", "UpgradeRequest", "freeze_forward", "upgrade"]
+__all__ = ["UpgradeRequest", "freeze_forward", "upgrade"]
 
 COMMAND_LINE = "the command line"
 
@@ -39,14 +40,6 @@ class UpgradeRequest:
     dry_run: bool = False
     yes: bool = False
     confirm: Callable[[str], bool] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpgradeOutcome:
-    """``synced`` is None where that was not wished for."""
-
-    frozen: FreezeOutcome
-    synced: SyncOutcome | None = None
 
 
 def upgrade(context: Context, request: UpgradeRequest) -> UpgradeOutcome:

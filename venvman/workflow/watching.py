@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
@@ -12,27 +13,31 @@ from typing import TYPE_CHECKING
 from venvman import memo
 from venvman.environment.ledger import read_ledger
 from venvman.frozen import dataclass
+from venvman.githooks import hook_files
+from venvman.index.known import PAGES, place_of
 from venvman.install import states
 from venvman.install.layout import site_of
 from venvman.pipconfig import configuration_files
+from venvman.project import git_root_of
 from venvman.reading import read_regular
 from venvman.requirements.includes import local_path
 from venvman.workflow.wishes import limits_of, open_scan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from venvman.environment.inspection import Environment
     from venvman.install.layout import Site
     from venvman.memo import Watched
+    from venvman.outcomes import Observation
     from venvman.scan import Scan
     from venvman.workflow.context import Context
 
 __all__ = [
-    "Looked",
     "Reach",
     "Resting",
     "rests_on_freeze",
+    "rests_on_hooks",
     "rests_on_look",
     "rests_on_run",
     "rests_on_sync",
@@ -40,22 +45,6 @@ __all__ = [
 
 _VARIABLE = re.compile(rb"\$\{([A-Z0-9_]+)\}")
 _ROOT_FILES = ("pyproject.toml", ".python-version")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
-    """What a sync looked at, and when (nanoseconds since the epoch).
-
-    ``files_ns`` is when the requirements files and locks began to be read, ``environment_ns`` when
-    the environment was last compared with the lock and nothing was to be done. ``groups`` are those
-    whose locks were chosen.
-    """
-
-    scan: Scan
-    groups: tuple[str, ...]
-    environment: Environment
-    files_ns: int
-    environment_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +57,7 @@ class Resting:
 
 def rests_on_sync(
     context: Context,
-    looked: Looked,
+    looked: Observation,
     *,
     flags: str,
     said: tuple[str, str, str],
@@ -111,7 +100,7 @@ def rests_on_sync(
 
 def _state(
     context: Context,
-    looked: Looked,
+    looked: Observation,
     *,
     flags: str,
     names: list[str],
@@ -172,7 +161,7 @@ def rests_on_freeze(context: Context, *, since_ns: int) -> Resting | None:
 def rests_on_run(context: Context, environment: Environment, *, since_ns: int) -> Resting | None:
     """What it rests on that programs are run in ``environment``, as found since ``since_ns``."""
     scan = open_scan(context)
-    if context.asked:
+    if context.evidence.pages != ():
         return None
     _, parts = _environment(environment, since_ns)
     files = _files(context, scan, since_ns)
@@ -191,12 +180,14 @@ def rests_on_look(context: Context, *, since_ns: int, reach: Reach) -> Resting |
     """What the answer of a command rests on that looks, and began to at ``since_ns``.
 
     That is everything that any of them looks at as far as ``reach``. None where there is more to
-    it: an index, or an environment that is not what it should be.
+    it: servers, or an environment that is not what it should be.
     """
     scan = open_scan(context)
-    git = _git_files(context)
+    project = context.project
+    git = _git_files(project.root, project.git_root, context.variables, context.home)
     around = None if reach is Reach.FILES else _around(context, since_ns, reach)
-    if context.asked or git is None or _rests_on_servers(context, scan):
+    pages = _pages(context)
+    if pages is None or git is None or _rests_on_servers(context, scan):
         return None
     if around is None and reach is not Reach.FILES:
         return None
@@ -208,9 +199,44 @@ def rests_on_look(context: Context, *, since_ns: int, reach: Reach) -> Resting |
             *_way(context, since_ns),
             *((memo.FILE, str(path), since_ns) for path in dict.fromkeys((*listed, *git))),
             *(around or ()),
+            *pages,
         ),
         names=_variables_in(scan) | {"VIRTUAL_ENV"},
     )
+
+
+def rests_on_hooks(
+    root: Path, folder: Path, *, variables: Mapping[str, str], home: Path, since_ns: int
+) -> Resting | None:
+    """What is said of git's hooks rests on, for the project at ``root``, seen from ``folder``."""
+    top = git_root_of(root)
+    git = _git_files(root, top, variables, home)
+    if top is None or git is None:
+        return None
+    walked = [each for each in (folder, *folder.parents) if each.is_relative_to(top)]
+    listed = [each / name for each in walked for name in ("", *_OF_FOLDERS)]
+    hooks = [each for path in hook_files(top) for each in _below(path, 1)]
+    return Resting(
+        watched=tuple((memo.FILE, str(path), since_ns) for path in (*listed, *git, *hooks)),
+        names=frozenset(),
+    )
+
+
+def _pages(context: Context) -> list[Watched] | None:
+    """The index pages that were used, for as long as they are fresh; None where it was more."""
+    pages = context.evidence.pages
+    if not pages:
+        return None if pages is None else []
+    now = time.time_ns()
+    until = min(modified + fresh_for * 1_000_000_000 for _, _, fresh_for, modified, _, _ in pages)
+    found = [(memo.UNTIL, str(until), now)]
+    for key, _, _, *before in pages:
+        path = context.directories.cache / PAGES / place_of(key)
+        there = path.stat()
+        if [there.st_mtime_ns, there.st_size, there.st_ino] != before:
+            return None
+        found.append((memo.FILE, str(path), now))
+    return found if now < until else None
 
 
 def _way(context: Context, since_ns: int) -> Iterator[Watched]:
@@ -319,20 +345,20 @@ _GIT_FILES = (
 )
 
 
-def _git_files(context: Context) -> Iterable[Path] | None:
+def _git_files(
+    root: Path, top: Path | None, variables: Mapping[str, str], home: Path
+) -> Iterable[Path] | None:
     """What git's answers rest on; none outside git, None where more than these would matter."""
-    top = context.project.git_root
     if top is None:
         return ()
     folder = top / ".git"
-    user = Path(context.variables.get("XDG_CONFIG_HOME") or context.home / ".config") / "git"
-    named = context.variables.get("GIT_CONFIG_GLOBAL") or context.home / ".gitconfig"
+    user = Path(variables.get("XDG_CONFIG_HOME") or home / ".config") / "git"
+    named = variables.get("GIT_CONFIG_GLOBAL") or home / ".gitconfig"
     configured = (folder / "config", Path(named), user / "config", _SYSTEM_CONFIG)
     texts = [_text(path).lower() for path in configured]
     # A work tree of several, a folder of hooks elsewhere, files that are included.
     if not folder.is_dir() or any(each in text for text in texts for each in _ELSEWHERE):
         return None
-    root = context.project.root
     ignoring = [each / ".gitignore" for each in (root, *root.parents) if each.is_relative_to(top)]
     refs = [Path(each) for each in _below(folder / "refs", 9)]
     hooks = [Path(each) for each in _below(folder / "hooks", 1)]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from venvman.scan import Scan
     from venvman.target import Target
     from venvman.workflow.context import Context
-    from venvman.workflow.values import GroupChoice
+    from venvman.workflow.requests import GroupChoice
 
 __all__ = [
     "choose_groups",

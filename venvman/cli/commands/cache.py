@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from venvman.cli.session import Session
     from venvman.report.result import Result
-    from venvman.workflow import Context
+    from venvman.workflow.context import Context
 
 __all__ = [
     "cache_clean",
@@ -25,25 +25,25 @@ __all__ = [
 
 def cache_dir(session: Session) -> Result:
     """Show where the cache is."""
-    from venvman.report.plain import cache_dir_result
+    from venvman.report.cache import cache_dir_result
 
     return cache_dir_result(session.directories.cache)
 
 
 def cache_key(session: Session, *, all_projects: bool) -> Result:
     """Print a key to keep the cache by in CI: another one as soon as a lock changes."""
-    from venvman.report.plain import cache_key_result
-    from venvman.workflow import cachekey
+    from venvman.report.cache import cache_key_result
+    from venvman.workflow import caching
 
     contexts = session.contexts(workspace=all_projects)
-    return cache_key_result(cachekey.cache_key([each.looking() for each in contexts]))
+    return cache_key_result(caching.cache_key([each.looking() for each in contexts]))
 
 
 def cache_size(session: Session) -> Result:
     """Show how much the cache holds, by kind, and what this project's attic keeps."""
     from venvman.report.cache import cache_size_result
     from venvman.store.care import measure
-    from venvman.workflow.attics import attic_of
+    from venvman.workflow.caching import attic_of
 
     folder = session.directories.cache
     context = _context(session)
@@ -92,7 +92,7 @@ def cache_clean(
     """Remove everything in the cache; environments keep their files."""
     from venvman.report.cache import cache_freed_result
     from venvman.store.care import clear
-    from venvman.workflow.attics import clear_attic
+    from venvman.workflow.caching import clear_attic
 
     if attic:
         place, freed = clear_attic(session.context())

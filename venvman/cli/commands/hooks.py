@@ -50,9 +50,14 @@ def hooks_status(session: Session) -> Result:
     """Show which git hooks are installed, and what they do."""
     from venvman.githooks import hooks_status as look
     from venvman.report.hooks import hooks_result
+    from venvman.workflow.watching import rests_on_hooks
 
     root = _folder(session)
     report = look(root, variables=session.variables)
+    since_ns, variables = session.started_ns, session.variables
+    folder = session.cwd / (session.common.project or ".")
+    resting = rests_on_hooks(root, folder, variables=variables, home=Path.home(), since_ns=since_ns)
+    session.rest([resting])
     return hooks_result(report, command="hooks status", root=root)
 
 

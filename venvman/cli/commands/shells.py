@@ -1,39 +1,151 @@
-"""``venvman activate`` and ``venvman shell-hook``: text for shells to evaluate."""
+"""``run`` and ``shell`` start other programs; ``activate`` and ``shell-hook`` print for a shell."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from venvman.cli import options
+from venvman.cli.streams import write
 
 if TYPE_CHECKING:
     from venvman.cli.session import Session
     from venvman.report.result import Result
+    from venvman.workflow.context import Context
+    from venvman.workflow.running import Launch
 
-__all__ = ["activate", "shell_hook"]
+__all__ = ["activate", "run", "shell", "shell_hook"]
+
+
+def run(
+    session: Session,
+    *,
+    command: tuple[str, ...],
+    sync: bool,
+    group: tuple[str, ...],
+    only_group: tuple[str, ...],
+    all_groups: bool,
+    no_dev: bool,
+    locked: bool | None,
+    frozen: bool,
+    yes: bool,
+    all_projects: bool,
+    changed_since: str | None,
+) -> Result:
+    """Run a command inside the environment; its exit code is passed on."""
+    from venvman.workflow.running import RunRequest, prepare_command
+
+    request = RunRequest(
+        sync=sync,
+        groups=options.group_choice(group, only_group, everything=all_groups, dev=not no_dev),
+        locks=options.lock_policy(locked=locked, frozen=frozen, variables=session.variables),
+        yes=yes,
+        confirm=session.confirm,
+    )
+
+    codes: list[int] = []
+
+    def done(context: Context) -> Result:
+        launch = prepare_command(context, request, command)
+        if not context.several:
+            session.remember_launch(context, launch)
+            _become(session, launch)
+        codes.append(_beside(session, context, launch))
+        return _exited(codes[-1])
+
+    result = session.each(done, workspace=all_projects, changed_since=changed_since)
+    code = session.show(result)
+    raise SystemExit(max(code, *codes))
+
+
+def shell(
+    session: Session,
+    *,
+    sync: bool,
+    group: tuple[str, ...],
+    only_group: tuple[str, ...],
+    all_groups: bool,
+    no_dev: bool,
+    locked: bool | None,
+    frozen: bool,
+    yes: bool,
+) -> Result:
+    """Start the user's shell with the environment activated; `exit` leaves it."""
+    from venvman.workflow.running import RunRequest, prepare_shell
+
+    request = RunRequest(
+        sync=sync,
+        groups=options.group_choice(group, only_group, everything=all_groups, dev=not no_dev),
+        locks=options.lock_policy(locked=locked, frozen=frozen, variables=session.variables),
+        yes=yes,
+        confirm=session.confirm,
+    )
+    interactive = sys.stdin.isatty()
+    _become(session, prepare_shell(session.context(), request, interactive=interactive))
+
+
+def _exited(code: int) -> Result:
+    """``data.{exit_code}``: what a program said that was run in one of several projects."""
+    from venvman.errors import ExitCode
+    from venvman.report.result import Result, Status
+    from venvman.report.words import plain
+
+    return Result(
+        command="run",
+        status=Status.DRIFT if code else Status.OK,
+        exit_code=ExitCode.DRIFT if code else ExitCode.OK,
+        data={"exit_code": code},
+        draw=lambda _: plain(f"exit code {code}"),
+    )
+
+
+def _beside(session: Session, context: Context, launch: Launch) -> int:
+    """The exit code of the program, run in the folder of one of several projects."""
+    from venvman.process import run_in_foreground
+
+    session.reporter.close()
+    write(sys.stderr, f"{session.reporter.project}:\n")
+    return run_in_foreground(launch.argv, env=launch.variables, cwd=context.project.root)
+
+
+def _become(session: Session, launch: Launch) -> NoReturn:
+    """The rest of this process's life is the program's; on Windows its exit code is passed on."""
+    from venvman.process import replace_process
+
+    session.reporter.close()
+    write(sys.stdout, "")
+    write(sys.stderr, "")
+    raise SystemExit(replace_process(launch.argv, env=launch.variables))
 
 
 def activate(session: Session, *, shell: str | None) -> Result:
     """Print what activates the environment: eval "$(venvman activate)"."""
     from venvman.environment.shells import activation, kind_of, shell_of
-    from venvman.report.plain import shell_text_result
     from venvman.workflow.running import environment_here
 
     environment = environment_here(session.context().looking())
     kind = shell or kind_of(shell_of(session.variables)) or "sh"
     path = session.variables.get("PATH", "")
     text = activation(kind, environment.root, environment.paths.scripts, path=path)
-    return shell_text_result("activate", kind, text)
+    return _result("activate", kind, text)
 
 
 def shell_hook(session: Session, *, shell: str, here: bool) -> Result:
     """Print what a startup file evaluates to activate environments on ``cd``."""
     from venvman.environment.shells import hook, moved
     from venvman.githooks import own_program
-    from venvman.report.plain import shell_text_result
 
     if not here:
-        return shell_text_result("shell-hook", shell, hook(shell, own_program()))
+        return _result("shell-hook", shell, hook(shell, own_program()))
     text = moved(shell, session.variables, _root_to_activate(session))
-    return shell_text_result("shell-hook", shell, text)
+    return _result("shell-hook", shell, text)
+
+
+def _result(command: str, shell: str, text: str) -> Result:
+    """``data.{shell, text}``: what ``shell`` evaluates."""
+    from venvman.report.result import Result
+
+    return Result(command=command, data={"shell": shell, "text": text}, verbatim=text)
 
 
 def _root_to_activate(session: Session) -> str | None:

@@ -1,17 +1,20 @@
-"""How values are put into words: quantities, durations, sizes, and text that nobody vouches for."""
+"""How values are put into words: quantities, durations, sizes, text that nobody vouches for."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from venvman.report.drawing import Text
+from venvman.report.drawing import Grid, Text
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["SYMBOLS", "Style", "count", "duration", "plain", "sentence_list", "size"]
+    from venvman.report.drawing import Drawing
+
+__all__ = ["SYMBOLS", "Style", "count", "duration", "fact_grid", "plain", "sentence_list", "size"]
+
 
 # C0 and C1 control characters but newline and tab: a terminal would obey them.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -70,3 +73,13 @@ def sentence_list(words: Iterable[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     *head, last = [*words] or [""]
     return f"{', '.join(head)} and {last}" if head else last
+
+
+def fact_grid(facts: Iterable[tuple[str, Drawing]]) -> Grid:
+    """One row per fact: its label, then its value; a value may have several lines."""
+    grid = Grid(gap=2)
+    grid.add_column(whole=True, style=Style.FAINT)
+    grid.add_column()
+    for label, value in facts:
+        grid.add_row(plain(label), value)
+    return grid

@@ -1,41 +1,29 @@
-"""The project's attic, for ``venvman cache``: what it keeps, and all of it gone."""
+"""What ``cache`` looks at in a project: its attic, and the key under which a CI keeps the cache."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import platform
 import shutil
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from venvman.frozen import dataclass
+from venvman.answers import AtticReport
+from venvman.reading import read_regular
+from venvman.workflow.wishes import scan_projects
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from venvman.environment.inspection import Environment
-    from venvman.install.attic import AtticEntry
-    from venvman.install.atticlimit import AtticLimit
-    from venvman.project import Project
+    from venvman.scan import Scan
     from venvman.store.care import Freed
     from venvman.workflow.context import Context
 
-__all__ = ["AtticReport", "attic_of", "clear_attic"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AtticReport:
-    """``entries`` are the oldest first, ``setting`` is what ``limit`` was read from."""
-
-    project: Project
-    environment: Path
-    entries: tuple[AtticEntry, ...]
-    limit: AtticLimit
-    setting: str
-
-    @property
-    def bytes(self) -> int:
-        """All entries together; what the store shares with them takes no space of its own."""
-        return sum(entry.size for entry in self.entries)
+__all__ = ["attic_of", "cache_key", "clear_attic"]
 
 
 def attic_of(context: Context) -> AtticReport | None:
@@ -95,3 +83,31 @@ def _environment(context: Context) -> Environment | None:
 
     path = locate(context.project, context.settings)
     return usable(path, directories=context.directories)
+
+
+_LAYOUT = 1  # to be raised when a new version can make nothing of an old one's cache
+
+
+def cache_key(contexts: Sequence[Context]) -> str:
+    """``venvman-1-linux-x86_64-<digest>`` of the locks' contents, of sources where none is there.
+
+    What stands before the digest finds a cache of other locks, most of whose wheels are the same.
+
+    Raises:
+        OSError: a lock cannot be read.
+    """
+    digest = hashlib.sha256()
+    for scan, _ in scan_projects(contexts):
+        for path in sorted(_inputs(scan)):
+            content = read_regular(str(path)).replace(b"\r\n", b"\n")
+            digest.update(hashlib.sha256(content).digest())
+    system = f"{sys.platform}-{platform.machine()}".lower()
+    return f"venvman-{_LAYOUT}-{system}-{digest.hexdigest()[:20]}"
+
+
+def _inputs(scan: Scan) -> Iterator[Path]:
+    for source in scan.sources:
+        if source.lock.is_file():
+            yield source.lock
+        else:
+            yield from (path for path in source.paths if path.is_file())

@@ -1,13 +1,13 @@
-"""Problems and errors: what happened, where, why, and what to do about it."""
+"""Results, problems and errors as drawings: what happened, where, why, and what to do."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from venvman.errors import Advice, Severity
-from venvman.report.as_text.words import Style, count, plain
 from venvman.report.drawing import Grid, Group, Panel, Text, cells
 from venvman.report.fixes import AT_ROOT, shell_line
+from venvman.report.words import Style, count, plain
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
@@ -16,15 +16,10 @@ if TYPE_CHECKING:
     from venvman.errors import Fix, Problem, VenvmanError
     from venvman.report.drawing import Drawing
     from venvman.report.fixes import Standing
+    from venvman.report.result import Result, Screen
 
-__all__ = [
-    "SEVERITY_STYLES",
-    "error_panel",
-    "fix_line",
-    "problem_block",
-    "problem_line",
-    "problems_panel",
-]
+__all__ = ["SEVERITY_STYLES", "error_panel", "fix_line", "problem_line", "problems_panel", "render"]
+
 
 SEVERITY_STYLES = {
     Severity.ERROR: Style.ERROR,
@@ -36,6 +31,12 @@ SEVERITY_STYLES = {
 _WIDEST = 100
 # A file of another kind, mistaken for requirements, has a fault in every line.
 _MOST = 20
+
+
+def render(result: Result, screen: Screen) -> Drawing:
+    """What stdout shows of ``result``: its drawing, and the next command."""
+    drawn = result.draw(screen)
+    return drawn if result.next is None else Group(drawn, fix_line(result.next, screen.here))
 
 
 def error_panel(
@@ -62,20 +63,6 @@ def problems_panel(problems: Sequence[Problem], here: Standing = AT_ROOT, *, wid
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     parts = _listed(problems, here, heading=Style.NAME if len(problems) == 1 else "")
     return _panel(parts, title=count(errors, "error"), style=Style.ERROR, width=width)
-
-
-def problem_block(problem: Problem, here: Standing, *, heading: str = "") -> Group:
-    """One problem on lines of its own: message, place, the text itself, reason, next command."""
-    parts: list[Drawing] = [plain(problem.message, heading)]
-    if problem.path is not None:
-        parts.append(_place(problem))
-    if problem.text is not None:
-        parts.append(_quotation(problem))
-    if problem.why is not None:
-        parts.append(plain(problem.why))
-    if problem.fix is not None:
-        parts.append(fix_line(problem.fix, here))
-    return Group(*parts)
 
 
 def problem_line(problem: Problem, here: Standing = AT_ROOT) -> Text:
@@ -124,13 +111,25 @@ def _divided(parts: Sequence[Drawing], width: int) -> tuple[list[Drawing], list[
 
 
 def _listed(problems: Sequence[Problem], here: Standing, *, heading: str) -> list[Drawing]:
-    shown: list[Drawing] = [
-        problem_block(problem, here, heading=heading) for problem in problems[:_MOST]
-    ]
+    shown: list[Drawing] = [_block(problem, here, heading=heading) for problem in problems[:_MOST]]
     if len(problems) > _MOST:
         rest = count(len(problems) - _MOST, "further problem")
         shown.append(Text(f"... and {rest}; all of them with --format json", style=Style.FAINT))
     return shown
+
+
+def _block(problem: Problem, here: Standing, *, heading: str = "") -> Group:
+    """One problem on lines of its own: message, place, the text itself, reason, next command."""
+    parts: list[Drawing] = [plain(problem.message, heading)]
+    if problem.path is not None:
+        parts.append(_place(problem))
+    if problem.text is not None:
+        parts.append(_quotation(problem))
+    if problem.why is not None:
+        parts.append(plain(problem.why))
+    if problem.fix is not None:
+        parts.append(fix_line(problem.fix, here))
+    return Group(*parts)
 
 
 def _place(problem: Problem) -> Text:

@@ -1,1 +1,0 @@
-"""Results as drawings for people."""

@@ -1,0 +1,78 @@
+"""The steps of a plan as changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from venvman.plan import Add, Remove, Replace
+from venvman.report.changes import Change, ChangeKind
+from venvman.sources import DirectorySource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from venvman.environment.inventory import Installed
+    from venvman.lock.file import LockEntry
+    from venvman.plan import Plan, Step
+    from venvman.project import Project
+    from venvman.sources import Source
+
+__all__ = ["changes_of_plan", "source_text"]
+
+
+def changes_of_plan(plan: Plan, project: Project) -> tuple[Change, ...]:
+    """The steps of ``plan``, in its order."""
+    return tuple(_of_step(step, project) for step in plan.steps)
+
+
+def source_text(source: Source, project: Project) -> str:
+    """``index``, a URL, or a folder as people see it; may hold credentials."""
+    if isinstance(source, DirectorySource):
+        from pathlib import Path
+
+        return ("-e " if source.editable else "") + project.display(Path(source.path))
+    return str(source)
+
+
+def _of_step(step: Step, project: Project) -> Change:
+    match step:
+        case Add(entry=entry):
+            return Change(
+                kind=ChangeKind.ADDED,
+                name=entry.name,
+                before=None,
+                after=_version(entry),
+                source=source_text(entry.source, project),
+                because=step.because,
+            )
+        case Replace(entry=entry, installed=installed):
+            source = source_text(entry.source, project)
+            before, after = _versions(installed), _version(entry)
+            if after is None or (before == after and installed[0].source != entry.source):
+                before, after = source_text(installed[0].source, project), source
+            return Change(
+                kind=ChangeKind.CHANGED,
+                name=entry.name,
+                before=before,
+                after=after,
+                source=source,
+                because=step.because,
+            )
+        case Remove(installed=installed):
+            return Change(
+                kind=ChangeKind.REMOVED,
+                name=installed[0].name,
+                before=_versions(installed),
+                after=None,
+                source=source_text(installed[0].source, project),
+                because=step.because,
+            )
+
+
+def _version(entry: LockEntry) -> str | None:
+    return None if entry.version is None else str(entry.version)
+
+
+def _versions(installed: Sequence[Installed]) -> str | None:
+    known = [str(each.version) for each in installed if each.version is not None]
+    return ", ".join(known) or None
