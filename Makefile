@@ -93,8 +93,9 @@ bench: $(READY) ## Measure against the peers (installs them; needs the package i
 	$(BIN)/python -m benchmarks
 
 .PHONY: screens
-screens: $(READY) ## Draw the pictures of the README from real runs in a real terminal
+screens: $(READY) ## Draw the pictures of the README from real runs, write its table of measurements
 	$(BIN)/python -m tools.screens
+	$(BIN)/python -m tools.measured
 
 .PHONY: docs
 docs: $(READY) ## Build the documentation into site/

@@ -266,7 +266,7 @@ class TestImage:
         foreign.mkdir()
         (foreign / "METADATA").write_text("Metadata-Version: 2.1\nName: foreign\nVersion: 1.0\n")
         (foreign / "RECORD").write_text("foreign-1.0.dist-info/METADATA,,\n")
-        (line,) = re.findall(r"^    (VENVMAN_VENV=.*)$", PAGE, re.MULTILINE)
+        (line,) = re.findall(r"^(VENVMAN_VENV=.*)$", PAGE, re.MULTILINE)
         one = machine(project, "one")
 
         one.sh(line, VIRTUAL_ENV=str(active), VENVMAN_CACHE_DIR=str(one.root / "cache"))
