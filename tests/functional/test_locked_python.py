@@ -31,6 +31,7 @@ HEADER = """\
         ("3.98", {}, "3.98.1"),
         ("3.98", {".python-version": "3.99\n"}, "3.99.2"),
         ("3.98", {"pyproject.toml": "[project]\nrequires-python = '>=3.99'\n"}, "3.99.2"),
+        ("3.98", {"pyproject.toml": "[project]\nrequires-python = '>=3.8'\n"}, "3.98.1"),
         ("3.98", {"pyproject.toml": "[tool.venvman]\npython = '3.99'\n"}, "3.99.2"),
         ("3.97", {}, None),  # it is not here
         ("3", {}, None),

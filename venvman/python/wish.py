@@ -61,6 +61,13 @@ class PythonWish:
     binding: bool = False
     place: FileLine | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it leaves several versions to choose from, and nobody asks for one just now."""
+        if self.binding or not isinstance(self.wanted, Versions):
+            return False
+        return not self.wanted.specifier.startswith("==") or "," in self.wanted.specifier
+
 
 # 3.11, 3.11.7, 3.15.0a2, 3.13t, 3.13-dev, python3.12, cpython-3.11.7-linux-x86_64-gnu, cp311 is not
 _VERSION = re.compile(

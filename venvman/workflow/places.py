@@ -329,17 +329,17 @@ def _other_python(context: Context, path: Path, wish: PythonWish, why: str) -> E
 def interpreter_to_be(context: Context) -> Interpreter:
     """The interpreter that an environment made now would get.
 
-    Where nobody says which, the locks do: they were made with one.
+    Where nobody says which, or only which range, the locks do: they were made with one.
 
     Raises:
         EnvironmentUnusable: there is no such Python.
     """
-    from venvman.python.interpreters import choose, stand_in, wish_of
+    from venvman.python.interpreters import choose, fulfils, stand_in, wish_of
 
     wish = wish_of(context.project, context.settings, cwd=context.cwd)
-    for minor in () if wish.text else _locked_with(context):
+    for minor in _locked_with(context) if wish.is_open else ():
         found = stand_in(minor, directories=context.directories, variables=context.variables)
-        if found is not None:
+        if found is not None and fulfils(found, wish, directories=context.directories):
             return found
     return choose(wish=wish, directories=context.directories, variables=context.variables)
 
