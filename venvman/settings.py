@@ -106,6 +106,7 @@ class Settings:
     sources: Setting[tuple[tuple[str, str], ...]] = field(default_factory=lambda: Setting(value=()))
     targets: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
     python_versions: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
+    project: Setting[bool] = field(default_factory=lambda: Setting(value=True))
     requires_python: Setting[str | None] = field(default_factory=lambda: Setting(value=None))
     """From ``[project] requires-python`` where ``[tool.venvman]`` has none."""
 
@@ -164,6 +165,7 @@ _FLAGS = {
     "constraints": "--constraint",
     "targets": "--target",
     "python_versions": "--python-version",
+    "project": "--no-project",
 }
 
 
@@ -351,6 +353,7 @@ def _readers() -> dict[str, Callable[[Any], object]]:
         "link": _link,
         "compile": _boolean,
         "offline": _boolean,
+        "project": _boolean,
         "overrides": _requirements,
         "build_constraints": _requirements,
         "sources": _pairs,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.cli import run
-from tests.support.projects import git, versions_in, write_project
-from tests.support.wheels import make_wheel
+from tests.support.projects import git, python_in, versions_in, write_project
+from tests.support.wheels import in_tree_backend, make_wheel
 
 if TYPE_CHECKING:
     from tests.support.index import Index
@@ -166,16 +166,18 @@ name = "shop"
 version = "1"
 dependencies = ["alpha"]
 [build-system]
-requires = ["pdm-backend"]
-build-backend = "pdm.backend"
+requires = []
+build-backend = "backend"
+backend-path = ["."]
 [dependency-groups]
 dev = ["beta"]
 [tool.pdm]
 distribution = true
 """,
     "hatch": """[build-system]
-requires = ["hatchling"]
-build-backend = "hatchling.build"
+requires = []
+build-backend = "backend"
+backend-path = ["."]
 [project]
 name = "shop"
 dynamic = ["version"]
@@ -201,8 +203,9 @@ dev = ["beta (>=1)"]
 package-mode = false
 """,
     "flit": """[build-system]
-requires = ["flit_core"]
-build-backend = "flit_core.buildapi"
+requires = []
+build-backend = "backend"
+backend-path = ["."]
 [project]
 name = "shop"
 dynamic = ["version", "description"]
@@ -217,10 +220,12 @@ def test_the_layouts_of_other_tools_are_synced_once_and_nothing_is_left_to_do(
     root: Path, tool: str
 ) -> None:
     (root / "pyproject.toml").write_text(LAYOUTS[tool])
+    (root / "backend.py").write_text(in_tree_backend("shop", "1.0"))
 
     first = run("sync", cwd=root)
     assert first.code == 0, first.stderr
-    assert set(versions_in(root)) == {"alpha", "beta"}
+    itself = {"shop"} if tool in ("pdm", "hatch", "flit") else set()
+    assert set(versions_in(root)) == {"alpha", "beta"} | itself
 
     assert run("sync", cwd=root).stdout.startswith("Nothing to do")
 
@@ -295,3 +300,99 @@ def test_a_requirements_file_that_includes_it_has_lines_that_are_none(tmp_path: 
     assert ran.code == 2
     assert {each["code"] for each in ran.json["problems"]} >= {"requirement-invalid"}
     assert {each["path"] for each in ran.json["problems"]} == {"pyproject.toml"}
+
+
+BUILT = (
+    SHOP
+    + """
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+"""
+)
+
+
+@pytest.fixture
+def built(root: Path) -> Path:
+    (root / "pyproject.toml").write_text(BUILT)
+    (root / "backend.py").write_text(in_tree_backend("shop", "1.0", requires=["alpha>=1"]))
+    (root / "shop.py").write_text("WHAT = 1\n")
+    assert run("sync", cwd=root).code == 0
+    return root
+
+
+def test_a_project_that_is_built_is_installed_beside_its_lock_and_not_in_it(built: Path) -> None:
+    assert set(versions_in(built)) == {"alpha", "delta", "epsilon", "shop"}
+    (built / "shop.py").write_text("WHAT = 2\n")
+    assert python_in(built, "import shop; print(shop.WHAT)") == "2"
+    assert not any("shop" in path.read_text() for path in built.glob("requirements*.txt"))
+
+
+@pytest.mark.parametrize("words", ["sync --check", "status", "doctor", "freeze --check"])
+def test_a_project_that_is_installed_is_no_surprise_to_anyone(built: Path, words: str) -> None:
+    said = run(*words.split(), cwd=built)
+    assert said.code == 0, said.stdout
+    assert "shop 1.0" not in said.stdout
+
+
+def test_a_project_that_was_taken_out_is_missed(built: Path) -> None:
+    python_in(built, "import pip._internal.cli.main as m; m.main(['uninstall', '-qy', 'shop'])")
+    assert [each["name"] for each in status_changes(built)["installed"]] == ["shop"]
+    assert run("sync", cwd=built).code == 0
+    assert "shop" in versions_in(built)
+
+
+def status_changes(root: Path) -> dict[str, list[dict[str, str]]]:
+    found: dict[str, list[dict[str, str]]] = run("status", "--format", "json", cwd=root).json[
+        "data"
+    ]["changes"]
+    return found
+
+
+def test_another_build_is_installed_again(built: Path) -> None:
+    (built / "pyproject.toml").write_text(BUILT.replace('version = "1.0"', 'version = "1.1"'))
+    assert [each["name"] for each in status_changes(built)["changed"]] == ["shop"]
+    assert run("sync", cwd=built).code == 0
+    assert run("sync", "--check", cwd=built).code == 0
+
+
+@pytest.mark.parametrize("how", ["flag", "setting", "variable", "uv"])
+def test_a_project_that_is_not_wanted_is_left_out(
+    built: Path, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = []
+    match how:
+        case "flag":
+            words = ["--no-project"]
+        case "setting":
+            (built / "pyproject.toml").write_text(f"{BUILT}[tool.venvman]\nproject = false\n")
+        case "variable":
+            monkeypatch.setenv("VENVMAN_PROJECT", "no")
+        case _:
+            (built / "pyproject.toml").write_text(f"{BUILT}[tool.uv]\npackage = false\n")
+    assert run("sync", *words, cwd=built).code == 0
+    assert set(versions_in(built)) == {"alpha", "delta", "epsilon"}
+    assert run("sync", *words, "--check", cwd=built).code == 0
+
+
+def test_without_the_default_group_the_project_is_not_installed(built: Path) -> None:
+    assert run("sync", "--only-group", "test", cwd=built).code == 0
+    assert set(versions_in(built)) == {"epsilon"}
+
+
+def test_a_rollback_brings_the_project_back(built: Path) -> None:
+    assert run("sync", "--no-project", cwd=built).code == 0
+    assert run("rollback", cwd=built).code == 0
+    assert "shop" in versions_in(built)
+
+
+def test_freezing_what_is_installed_says_nothing_of_the_project(built: Path) -> None:
+    done = run("freeze", "--installed", "--no-hashes", cwd=built)
+    assert (done.code, "shop" in done.stderr) == (0, False)
+
+
+def test_a_requirements_file_leaves_the_project_to_a_line_of_its_own(built: Path) -> None:
+    (built / "requirements.in").write_text("beta\n")
+    assert run("sync", "--yes", cwd=built).code == 0
+    assert "shop" not in versions_in(built)

@@ -425,6 +425,11 @@ _TABLE = (
             choices=("auto", "reflink", "hardlink", "copy"),
             help="How files get from the cache into the environment.",
         ),
+        Option(
+            "no_project",
+            "--no-project",
+            help="Install what pyproject.toml depends on, and not the project itself.",
+        ),
         _YES,
         Option(
             "no_wait",

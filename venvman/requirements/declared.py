@@ -31,10 +31,15 @@ PYPROJECT = "pyproject.toml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """The groups in the order of the file; ``dynamic``: only a build tells the dependencies."""
+    """The groups in the order of the file; ``dynamic``: only a build tells the dependencies.
+
+    ``built``: the project is a distribution itself, called ``name``, by what this line says.
+    """
 
     groups: Mapping[str, ParsedFile]
     dynamic: bool = False
+    name: NormalizedName | None = None
+    built: FileLine | None = None
 
 
 def read_declared(text: str, *, path: str = PYPROJECT, cwd: str = "/") -> Declared | None:
@@ -51,7 +56,18 @@ def read_declared(text: str, *, path: str = PYPROJECT, cwd: str = "/") -> Declar
     project, groups = document.get("project"), document.get("dependency-groups")
     if not isinstance(project, dict) and not isinstance(groups, dict):
         return None
-    return _Reader(_table(project), _table(groups), text=text, path=path, cwd=cwd).read()
+    reader = _Reader(_table(project), _table(groups), text=text, path=path, cwd=cwd)
+    return reader.read(built=_is_built(document))
+
+
+def _is_built(document: Mapping[str, Any]) -> bool:
+    """Whether it is a package, and not a list of dependencies only, as some tools let it say."""
+    tool = _table(document.get("tool"))
+    said = [
+        _table(tool.get(name)).get(key)
+        for name, key in (("uv", "package"), ("poetry", "package-mode"), ("pdm", "distribution"))
+    ]
+    return "build-system" in document and False not in said
 
 
 class _Reader:
@@ -72,8 +88,8 @@ class _Reader:
         self._cwd = cwd
         self._errors: list[Problem] = []
 
-    def read(self) -> Declared:
-        """Every group."""
+    def read(self, *, built: bool) -> Declared:
+        """Every group; ``built``: the project is a distribution."""
         found: dict[str, ParsedFile] = {}
         if self._has_project and not self._dynamic:
             found[DEFAULT] = self._file(self._dependencies())
@@ -82,7 +98,13 @@ class _Reader:
         for name in self._extras:
             shown = f"extra-{name}" if name in found else name
             found[shown] = self._file(self._extra(name, ()))
-        return Declared(groups=found, dynamic=self._dynamic)
+        is_built = built and DEFAULT in found and bool(self._name)
+        return Declared(
+            groups=found,
+            dynamic=self._dynamic,
+            name=self._name or None,
+            built=self._origin("", r"\[build-system\]") if is_built else None,
+        )
 
     def _file(self, lines: Iterator[RequirementLine]) -> ParsedFile:
         self._errors = []

@@ -21,6 +21,7 @@ from venvman.frozen import dataclass
 from venvman.names import canonical
 from venvman.reading import read_regular
 from venvman.workflow.locks import judge_locks, read_group_lock
+from venvman.workflow.own import with_own
 from venvman.workflow.places import unfinished
 from venvman.workflow.requests import GroupChoice
 from venvman.workflow.wishes import choose_groups, limits_of, open_scan, overridden, read_wishes
@@ -267,7 +268,7 @@ def _look(context: Context, groups: GroupChoice) -> _Look:
     problems += (*requirements.left_out, *requirements.unreached) if requirements else ()
     path, condition, interpreter, clash = _environment(context)
     locks = _locks(context, scan, requirements, interpreter, wanted)
-    entries, selection_problems = _entries(context, locks, wanted, interpreter)
+    entries, selection_problems = _entries(context, scan, locks, wanted, interpreter)
     told = {reason.message for reason in _stale(locks)}  # a lock that has to give way says so
     selection_problems = tuple(each for each in selection_problems if each.message not in told)
     inventory = _inventory(condition)
@@ -398,6 +399,7 @@ def _lock(context: Context, source: SourceFile, judgement: Judgement | None) -> 
 
 def _entries(
     context: Context,
+    scan: Scan,
     locks: tuple[_LockLook, ...],
     wanted: tuple[str, ...],
     interpreter: Interpreter | None,
@@ -414,7 +416,9 @@ def _entries(
         if each.lock is None:
             return None, ()
         chosen.append((context.project.display(each.source.lock), each.lock))
-    return _or_problems(lambda: select(chosen, interpreter.target), LockError)
+    return _or_problems(
+        lambda: with_own(context, scan, wanted, select(chosen, interpreter.target)), LockError
+    )
 
 
 def _inventory(condition: Condition) -> Inventory | None:

@@ -9,6 +9,8 @@ from venvman.errors import Command, EnvironmentUnusable, LockError
 from venvman.events import Stage
 from venvman.outcomes import FreezeOutcome, LockOutcome
 from venvman.workflow.locks import read_group_lock
+from venvman.workflow.own import own_entry
+from venvman.workflow.wishes import open_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -99,18 +101,21 @@ def _lock(
     before: Mapping[str, Lock | None],
     request: FreezeRequest,
 ) -> InstalledLocks:
-    from venvman.environment.inventory import metadata_of, take_inventory
+    from venvman.environment.inventory import Inventory, metadata_of, take_inventory
     from venvman.lock.installed import lock_installed
 
     def requires(installed: Installed) -> Sequence[str]:
         metadata = metadata_of(installed)
         return metadata.requires if metadata else ()
 
+    own = own_entry(context, open_scan(context))
+    there = take_inventory(environment).distributions
+    there = tuple(each for each in there if own is None or each.name != own.name)
     target = environment.interpreter.target
     options = tuple(option for group in requirements.groups for option in group.options)
     with closing(context.open_index(context.index_options(options))) as index:
         return lock_installed(
-            take_inventory(environment),
+            Inventory(distributions=there),
             requirements.groups,
             target=target,
             root=context.project.root,

@@ -202,11 +202,12 @@ def _parsed(context: Context, text: LockText) -> Lock:
 
 
 def _entries_of(held: Sequence[Held]) -> tuple[LockEntry, ...]:
-    """Pins of what came from an index, each by the one file that was installed."""
+    """Pins of what came from an index, each by the one file that was installed; the project."""
     from packaging.version import Version
 
     from venvman.lock.file import LockEntry
     from venvman.names import NormalizedName
+    from venvman.workflow.own import OWN
 
     return tuple(
         LockEntry(
@@ -216,6 +217,10 @@ def _entries_of(held: Sequence[Held]) -> tuple[LockEntry, ...]:
         )
         for each in held
         if each.source == "index" and each.wheel is not None and each.version is not None
+    ) + tuple(
+        LockEntry(name=NormalizedName(each.name), version=None, source=OWN)
+        for each in held
+        if each.locked and each.source == str(OWN)
     )
 
 

@@ -23,6 +23,7 @@ from venvman.frozen import dataclass
 from venvman.names import NormalizedName
 from venvman.outcomes import Observation, SyncOutcome
 from venvman.workflow.locks import judge_locks, remember, require_lock, stale_reasons
+from venvman.workflow.own import with_own
 from venvman.workflow.places import (
     adopt,
     agree_on_place,
@@ -451,7 +452,7 @@ def _select(
         for each in chosen
     ]
     try:
-        entries = select(locks, place.interpreter.target)
+        entries = with_own(context, scan, groups, select(locks, place.interpreter.target))
     except LockError as error:
         rivals = [
             both

@@ -17,10 +17,12 @@ from venvman.githooks import hook_files
 from venvman.index.known import PAGES, place_of
 from venvman.install import states
 from venvman.install.layout import site_of
+from venvman.localproject import inputs_of
 from venvman.pipconfig import configuration_files
 from venvman.project import git_root_of
 from venvman.reading import read_regular
 from venvman.requirements.includes import local_path
+from venvman.workflow.own import own_entry
 from venvman.workflow.wishes import limits_of, open_scan
 
 if TYPE_CHECKING:
@@ -388,6 +390,8 @@ def _files(context: Context, scan: Scan, files_ns: int) -> Iterator[Watched]:
         above = (each for each in root.parents if each.is_relative_to(context.project.git_root))
         paths |= {folder / ".python-version" for folder in above}
     paths |= set(_project_files(scan, root))
+    if own_entry(context, scan) is not None:
+        paths |= {root / name for name in inputs_of(root)}
     paths |= {Path(limit) for each in limits_of(context) if (limit := local_path(each)) is not None}
     paths |= set(configuration_files(context.variables, home=context.home))
     for path in sorted(paths):
@@ -396,7 +400,6 @@ def _files(context: Context, scan: Scan, files_ns: int) -> Iterator[Watched]:
 
 def _project_files(scan: Scan, root: Path) -> Iterator[Path]:
     """The build metadata of local projects, which decides whether a lock is fresh."""
-    from venvman.localproject import inputs_of
     from venvman.sources import DirectorySource
 
     for file in scan.files:

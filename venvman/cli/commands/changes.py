@@ -41,6 +41,7 @@ def sync(
     link: str | None,
     yes: bool,
     no_wait: bool,
+    no_project: bool,
     all_projects: bool,
     changed_since: str | None,
 ) -> Result:
@@ -76,6 +77,7 @@ def sync(
         constraints=constraint or None,
         compile=compile_bytecode,
         link=None if link is None else Link(link),
+        project=False if no_project else None,
     )
     session.rest(
         [_rests_on(session, *each, only_look=check or dry_run) for each in done],
