@@ -181,7 +181,8 @@ def assign(names: Sequence[str], facts: Facts, *, asked: Collection[str] = ()) -
 def _declared(parts: list[Part], facts: Facts) -> list[Part]:
     """The groups of pyproject.toml, where ``parts`` are no more than locks that venvman made of it.
 
-    Any requirements file, and any lock that another tool made, wins.
+    Any requirements file, and any lock that another tool made, wins; what was made of it before is
+    then a lock that nobody freezes.
     """
     own = [
         part
@@ -192,7 +193,7 @@ def _declared(parts: list[Part], facts: Facts) -> list[Part]:
     ]
     said = read_declared(facts.text(PYPROJECT) or "") if own == parts else None
     if said is None:
-        return parts
+        return [replace(each, sources=()) if each in own else each for each in parts]
     locks = {
         group: f"{FOLDER}.txt" if group == DEFAULT else f"{FOLDER}-{group}.txt"
         for group in said.groups
