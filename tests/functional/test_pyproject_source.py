@@ -142,13 +142,118 @@ def test_what_is_wrong_is_told_with_its_line(
     assert expected in problems(root)
 
 
-@pytest.mark.parametrize("words", [["add", "beta"], ["remove", "alpha"]], ids=" ".join)
-def test_add_and_remove_leave_it_to_its_writer(root: Path, words: list[str]) -> None:
-    ran = run(*words, cwd=root)
+WRITTEN = """\
+# kept
+[project]
+name = "shop"
+version = "1.0"
+dependencies = [
+  "alpha>=1",  # what it runs on
+  # about delta
+  "delta",
+]
+optional-dependencies.Fast = ["beta"]
 
-    assert ran.code == 2
-    assert "pyproject-not-edited" in ran.stderr
+[dependency-groups]
+dev = [{ include-group = "test" }, "delta"]
+test = [
+    'epsilon',
+]
+"""
+
+EDITS = {
+    "add beta": [("  # about delta\n", '  "beta",\n  # about delta\n')],
+    "add gamma": [('  "delta",\n', '  "delta",\n  "gamma",\n')],
+    "add alpha<3": [('"alpha>=1",  #', '"alpha<3",  #')],
+    "add --dev gamma": [('"delta"]', '"delta", "gamma"]')],
+    "add --group fast gamma": [('["beta"]', '["beta", "gamma"]')],
+    "add --group test gamma": [("    'epsilon',\n", "    'epsilon',\n    \"gamma\",\n")],
+    "add --group docs gamma": [("    'epsilon',\n]\n", "    'epsilon',\n]\ndocs = [\"gamma\"]\n")],
+    "add gamma;python_version>'3'": [
+        ('  "delta",\n', '  "delta",\n  "gamma; python_version>\'3\'",\n')
+    ],
+    "add alpha": [],
+    "remove alpha": [('  "alpha>=1",  # what it runs on\n', "")],
+    "remove delta": [('  "delta",\n', ""), (', "delta"]', "]")],
+    "remove --dev delta": [(', "delta"]', "]")],
+    "remove --group test epsilon": [("[\n    'epsilon',\n]", "[\n]")],
+}
+
+
+@pytest.mark.parametrize("words", EDITS)
+def test_add_and_remove_edit_one_entry_and_leave_the_rest_as_it_is_written(
+    root: Path, words: str
+) -> None:
+    (root / "pyproject.toml").write_text(WRITTEN)
+    expected = WRITTEN
+    for old, new in EDITS[words]:
+        assert expected.count(old) == 1
+        expected = expected.replace(old, new)
+
+    done = run(*words.split(), cwd=root)
+
+    assert done.code == 0, done.stderr
+    assert (root / "pyproject.toml").read_text() == expected
+    assert run("sync", "--check", cwd=root).code == 0 or "--group" in words
+    assert run("freeze", "--check", cwd=root).code == 0
+
+
+def test_what_is_added_is_installed_and_what_is_removed_is_not(root: Path) -> None:
+    assert run("add", "beta", cwd=root).code == 0
+    assert "beta" in versions_in(root)
+    assert run("remove", "beta", cwd=root).code == 0
+    assert "beta" not in versions_in(root)
+
+
+def test_an_edit_is_told_with_its_line(root: Path) -> None:
+    (root / "pyproject.toml").write_text(WRITTEN)
+    added = run("add", "gamma", "--dry-run", "--format", "json", cwd=root).json["data"]["files"]
+    assert [(each["path"], each["edits"][0]["line"]) for each in added] == [("pyproject.toml", 9)]
+    gone = run("remove", "alpha", "--dry-run", "--format", "json", cwd=root).json["data"]["files"]
+    assert gone[0]["edits"][0]["line"] == 6
+    assert (root / "pyproject.toml").read_text() == WRITTEN
+
+
+def test_a_package_that_cannot_be_had_leaves_the_file_as_it_was(root: Path) -> None:
+    assert run("add", "no-such-thing", cwd=root).code == 2
     assert (root / "pyproject.toml").read_text() == SHOP
+
+
+@pytest.mark.parametrize("words", ["add ./lib", "add -e ./lib", "add git+https://host/x.git"])
+def test_what_a_list_cannot_hold_is_refused(root: Path, words: str) -> None:
+    write_project(root / "lib", {"pyproject.toml": "[project]\nname = 'lib'\nversion = '1'\n"})
+    done = run(*words.split(), cwd=root)
+    assert (done.code, "pyproject-not-named" in done.stderr) == (2, True)
+    assert (root / "pyproject.toml").read_text() == SHOP
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[project]\nname = "shop"\nversion = "1"\n',
+        '[project]\nname = "shop"\nversion = "1"\n\n[tool.other]\nx = 1\n',
+    ],
+)
+def test_a_list_that_is_not_there_is_made(root: Path, text: str) -> None:
+    (root / "pyproject.toml").write_text(text)
+    assert run("add", "alpha", cwd=root).code == 0
+    assert run("add", "--dev", "beta", cwd=root).code == 0
+    assert set(versions_in(root)) == {"alpha", "beta"}
+    assert not (root / "requirements.in").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[dependency-groups]\ntest = ["alpha"]\n[project]\ndynamic = ["dependencies"]\nname = "x"\n',
+        '[dependency-groups]\ntest = ["alpha"]\n',
+    ],
+)
+def test_where_there_can_be_no_list_that_is_said(root: Path, text: str) -> None:
+    (root / "pyproject.toml").write_text(text)
+    done = run("add", "alpha", cwd=root)
+    assert (done.code, "pyproject-no-list" in done.stderr) == (2, True)
+    assert (root / "pyproject.toml").read_text() == text
 
 
 LAYOUTS = {

@@ -19,12 +19,12 @@ from venvman.requirements.file import ParsedFile, requirement_line
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from venvman.names import NormalizedName
     from venvman.requirements.file import RequirementLine
 
-__all__ = ["PYPROJECT", "Declared", "read_declared"]
+__all__ = ["PYPROJECT", "Declared", "key_pattern", "origin_in", "read_declared"]
 
 PYPROJECT = "pyproject.toml"
 
@@ -119,12 +119,12 @@ class _Reader:
         if f"[{name}]" in chain:
             return  # an extra that names itself asks for nothing more
         yield from self._dependencies()
-        where = _key(name)
+        where = key_pattern(name)
         for entry in self._entries(self._extras[name], where, f"The extra {name}"):
             yield from self._line(entry, where, (*chain, f"[{name}]"))
 
     def _group(self, name: NormalizedName, chain: tuple[str, ...]) -> Iterator[RequirementLine]:
-        where = _key(name)
+        where = key_pattern(name)
         for entry in self._entries(self._groups[name], where, f"The dependency group {name}"):
             if isinstance(entry, dict):
                 yield from self._include(entry, where, (*chain, name))
@@ -183,13 +183,7 @@ class _Reader:
         return []
 
     def _origin(self, entry: str, where: str) -> FileLine:
-        """The line that holds ``entry``, looked for from the key ``where`` on."""
-        keys = (i for i, line in enumerate(self._lines) if re.match(rf"\s*{where}", line))
-        start = next(keys, 0)
-        quoted = (f'"{entry}"', f"'{entry}'")
-        rest = range(start, len(self._lines))
-        at = next((i for i in rest if any(each in self._lines[i] for each in quoted)), start)
-        return FileLine(path=self._path, line=at + 1, text=redact(self._lines[at].strip()))
+        return _line_of(self._lines, entry, where, path=self._path)
 
     def _fail(self, origin: FileLine, code: str, message: str, why: str) -> None:
         self._errors.append(
@@ -200,7 +194,23 @@ class _Reader:
         )  # fmt: skip
 
 
-def _key(name: str) -> str:
+def origin_in(text: str, entry: str, where: str) -> FileLine:
+    """The line of ``text`` that holds ``entry``, looked for from the key ``where`` on."""
+    return _line_of(text.splitlines(), entry, where, path=PYPROJECT)
+
+
+def _line_of(lines: Sequence[str], entry: str, where: str, *, path: str) -> FileLine:
+    keys = (i for i, line in enumerate(lines) if re.match(rf"\s*(?:[\w.-]+\.)?{where}", line))
+    start = next(keys, 0)
+    escaped = entry.replace('"', '\\"')
+    quoted = (f'"{entry}"', f"'{entry}'", f'"{escaped}"')
+    rest = range(start, len(lines))
+    at = next((i for i in rest if any(each in lines[i] for each in quoted)), start)
+    return FileLine(path=path, line=at + 1, text=redact(lines[at].strip()))
+
+
+def key_pattern(name: str) -> str:
+    """What a line matches that gives the list ``name``, however that is spelled."""
     spelled = re.sub("-+", "[-_.]+", re.escape(name).replace("\\-", "-"))
     return rf"(?i:[\"']?{spelled}[\"']?\s*=)"
 

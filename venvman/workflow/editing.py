@@ -90,7 +90,8 @@ def add(context: Context, request: AddRequest) -> EditOutcome:
         wanted = Wanted(line=wish, name=files.name_of(wish))
         # A file that the source includes, and that nobody else has, is edited where the line is.
         path = files.place_of(wanted, request.group) or home
-        files.edit(path, partial(add, wanted=wanted))
+        files.refuse(wanted, path)
+        files.edit(path, partial(add, wanted=wanted), group=request.group)
     outcome = EditOutcome(project=context.project, files=files.edits(), written=False)
     return _follow(context, outcome, files, request.after, groups=(request.group,))
 
@@ -121,16 +122,20 @@ def remove(context: Context, request: RemoveRequest) -> EditOutcome:
     paths = files.all_of(request.group)
     wanted = [files.meaning_of(name) for name in request.names]
     graph = _graph(context)
-    missing = [each for each in wanted if not any(each.matches(*one) for one in files.lines(paths))]
+    missing = [
+        each
+        for each in wanted
+        if not any(each.matches(*one) for one in files.lines(paths, request.group))
+    ]
     if missing:
-        known = sorted({name for _, name in files.lines(paths) if name is not None})
+        known = sorted({name for _, name in files.lines(paths, request.group) if name is not None})
         raise _not_asked_for([each.typed for each in missing], known, graph)
 
     def gone(line: RequirementLine, name: NormalizedName | None) -> bool:
         return any(each.matches(line, name) for each in wanted)
 
     for path in paths:
-        files.edit(path, lambda source: remove(source, gone))
+        files.edit(path, lambda source: remove(source, gone), group=request.group)
     edits = tuple(each for each in files.edits() if each.changed)
     leaving, staying = _consequences(graph, edits, context.project)
     outcome = EditOutcome(

@@ -26,11 +26,11 @@ from venvman.roles import Role
 from venvman.sources import DirectorySource, IndexSource, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from venvman.names import NormalizedName
     from venvman.outcomes import FileEdit
-    from venvman.requirements.edit import Edited, LineEdit, Wanted
+    from venvman.requirements.edit import Edited, Entry, LineEdit, Wanted
     from venvman.requirements.file import RequirementLine
     from venvman.scan import Scan
     from venvman.workflow.context import Context
@@ -71,6 +71,15 @@ class SourceFiles:
         self._project = context.project
         self._scan = scan
         self._texts: dict[Path, _Text] = {}
+        declared = any(source.declared for source in scan.sources)
+        self._declaring = self._project.root / PYPROJECT if declared else None
+
+    def refuse(self, wanted: Wanted, path: Path) -> None:
+        """Raises a RequirementsError where the file at ``path`` cannot hold ``wanted``."""
+        if path == self._declaring:
+            from venvman.requirements.declarededit import refuse_undeclarable
+
+            refuse_undeclarable(wanted)
 
     def source_of(self, group: str) -> Path:
         """The file that people write for ``group``, absolute; it need not exist yet.
@@ -85,6 +94,9 @@ class SourceFiles:
                 if source.path is None:
                     raise _made_elsewhere(self._project.display(source.lock), group)
                 return source.path
+        if self._declaring is not None:
+            _check_name(f"requirements-{group}.in", group)
+            return self._declaring
         name = _new_name(self._scan, self._project.root, group)
         _check_name(name, group)
         return self._project.root / name
@@ -122,16 +134,26 @@ class SourceFiles:
             return None
         meaning = Meaning(typed="", name=wanted.name, line=wanted.line)
         for path in self.all_of(group):
-            if any(meaning.matches(line, name) for line, name in self.lines((path,))):
+            if any(meaning.matches(line, name) for line, name in self.lines((path,), group)):
                 return path
         return None
 
     def lines(
-        self, paths: Sequence[Path]
+        self, paths: Sequence[Path], group: str | None
     ) -> Iterator[tuple[RequirementLine, NormalizedName | None]]:
-        """Every requirement in ``paths`` as they are now, with its name."""
+        """Every requirement in ``paths`` as they are now, with its name.
+
+        Of pyproject.toml those of ``group`` (None: all).
+        """
         for path in paths:
-            for entry in entries_of(self._source(path)):
+            entries: Iterable[Entry]
+            if path == self._declaring:
+                from venvman.requirements.declarededit import entries_declared
+
+                entries = entries_declared(self._source(path), group)
+            else:
+                entries = entries_of(self._source(path))
+            for entry in entries:
                 yield entry.line, entry.name
 
     def name_of(self, line: RequirementLine) -> NormalizedName | None:
@@ -158,9 +180,17 @@ class SourceFiles:
             )
         return Meaning(typed=typed, name=self.name_of(line), line=line)
 
-    def edit(self, path: Path, change: Callable[[SourceText], Edited]) -> None:
-        """Applies ``change`` to the file's text as it is now."""
-        edited = change(self._source(path))
+    def edit(
+        self, path: Path, change: Callable[[SourceText], Edited], *, group: str | None
+    ) -> None:
+        """Applies ``change`` to the file's text as it is now; of pyproject.toml to ``group``."""
+        source = self._source(path)
+        if path == self._declaring:
+            from venvman.requirements.declarededit import edit_declared
+
+            edited = edit_declared(source, group, change)
+        else:
+            edited = change(source)
         text = self._texts[path]
         text.now = edited.text
         text.edits += edited.edits
@@ -198,16 +228,6 @@ class SourceFiles:
             ) from error
 
     def _source(self, path: Path) -> SourceText:
-        if path == self._project.root / PYPROJECT:
-            raise RequirementsError(
-                f"{PYPROJECT} is the source here, and venvman does not edit it.",
-                code="pyproject-not-edited",
-                path=PYPROJECT,
-                why="There is no requirements file, so that what it declares is frozen.",
-                fix=Advice(
-                    f"Change the list of the group in {PYPROJECT}, then run `venvman sync`."
-                ),
-            )
         if path not in self._texts:
             self._texts[path] = self._read(path)
         return SourceText(
