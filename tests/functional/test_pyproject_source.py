@@ -245,7 +245,7 @@ def test_a_list_that_is_not_there_is_made(root: Path, text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        '[dependency-groups]\ntest = ["alpha"]\n[project]\ndynamic = ["dependencies"]\nname = "x"\n',
+        '[dependency-groups]\ntest = []\n[project]\ndynamic = ["dependencies"]\nname = "s"\n',
         '[dependency-groups]\ntest = ["alpha"]\n',
     ],
 )
