@@ -312,6 +312,20 @@ def test_a_lock_without_hashes_takes_exactly_the_build_it_names(root: Path, inde
     assert synced(root, "--frozen") == {"alpha": "1.0"}
 
 
+@pytest.mark.parametrize("with_hashes", ["", "-dev"])
+def test_a_lock_without_hashes_may_share_a_pin_with_one_that_has_them(
+    root: Path, index: Index, with_hashes: str
+) -> None:
+    alpha, beta = make_wheel(index.folder, "alpha"), make_wheel(index.folder, "beta")
+    for name, wheels in (("", (alpha, beta)), ("-dev", (alpha,))):
+        source = f"requirements{name}.txt"
+        (root / source).write_text("".join(f"{each.name.split('-')[0]}\n" for each in wheels))
+        lock = lock_of(*wheels, via=f"-r {source}", hashes=name == with_hashes)
+        (root / f"requirements{name}.lock").write_text(lock)
+
+    assert synced(root, "--frozen") == {"alpha": "1.0", "beta": "1.0"}
+
+
 def test_the_lock_is_one_that_pip_accepts_too(root: Path, index: Index) -> None:
     write(root, txt="alpha\n", lock=lock_of(make_wheel(index.folder, "alpha")))
     synced(root)

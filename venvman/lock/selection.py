@@ -79,9 +79,10 @@ def _pin(entry: LockEntry) -> str:
 
 
 def _united(entries: list[LockEntry]) -> LockEntry:
-    first = entries[0]
     if len(entries) == 1:
-        return first
+        return entries[0]
+    # Where the hashes stand: a lock that has none does not have them now.
+    first = next((each for each in entries if each.hashes), entries[0])
     return replace(
         first,
         extras=frozenset().union(*(entry.extras for entry in entries)),
