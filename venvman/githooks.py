@@ -18,6 +18,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import sys
 from contextlib import suppress
 from dataclasses import replace
@@ -78,12 +79,18 @@ class HookStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HooksReport:
-    """All hooks of a repository. ``folder`` is absolute; ``problems`` are what was left alone."""
+    """All hooks of a repository. ``folder`` is absolute; ``problems`` are what was left alone.
+
+    ``program`` is what the hooks start, None if that is not known; ``starts`` whether it, or one on
+    PATH in its place, is there.
+    """
 
     folder: Path
     hooks: tuple[HookStatus, ...]
     projects: tuple[HookedProject, ...] = ()
     problems: tuple[Problem, ...] = ()
+    program: str | None = None
+    starts: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,7 +265,11 @@ def _write_data(repository: _Repository, projects: Iterable[HookedProject]) -> N
 
 
 def _report(repository: _Repository) -> HooksReport:
+    program = _text(repository.data / "program").strip() or None
+    on_path = shutil.which("venvman", path=repository.variables.get("PATH", ""))
     return HooksReport(
+        program=program,
+        starts=on_path is not None or (program is not None and os.access(program, os.X_OK)),
         folder=repository.folder,
         hooks=tuple(_status(repository, name) for name in HookName),
         projects=_projects(repository),

@@ -195,6 +195,26 @@ def start_elsewhere(first: str) -> Break:
     return add_script
 
 
+def hook_a_gone_venvman(root: Path) -> None:
+    assert run("hooks", "install", cwd=root).code == 0
+    (root.parent / ".git/venvman/program").write_text("/gone/venvman\n")
+
+
+def stage_one(name: str) -> Break:
+    """Both the lock and its source were changed since the last commit, and one is staged."""
+
+    def stage(root: Path) -> None:
+        git(root, "add", "requirements.lock", "requirements.txt")
+        git(root, "commit", "-qm", "one")
+        for each in ("requirements.lock", "requirements.txt"):
+            edit(each, "alpha", "# more\nalpha")(root) if each.endswith("txt") else edit(
+                each, "", "# more\n"
+            )(root)
+        git(root, "add", name)
+
+    return stage
+
+
 def install_an_egg(root: Path) -> None:
     Site(site_of(root)).egg_info("old")
 
@@ -259,7 +279,11 @@ def lose_the_function(root: Path) -> None:
     """An editable package whose script calls what its module no longer has."""
     write("libs/hello/hello.py", "def other(): ...\n")(root)
     url = {"url": (root / "libs/hello").as_uri(), "dir_info": {"editable": True}}
-    files = {"hello-1.0.dist-info/entry_points.txt": "[console_scripts]\nhello = hello:main\n"}
+    finder = f"MAPPING: dict[str, str] = {{'hello': {str(root / 'libs/hello/hello')!r}}}\n"
+    files = {
+        "hello-1.0.dist-info/entry_points.txt": "[console_scripts]\nhello = hello:main\n",
+        "__editable___hello_1_0_finder.py": finder,
+    }
     Site(site_of(root)).dist_info("hello", files=files, direct_url=url)
 
 
@@ -276,6 +300,11 @@ SCENARIOS: tuple[tuple[str, Break], ...] = (
     ("VM108", lambda root: (root / "venv/bin/activate").write_text("VIRTUAL_ENV=x\n")),
     ("VM108", cut_off("activate.fish")),
     ("VM108", cut_off("activate.csh")),
+    ("VM108", cut_off("Activate.ps1")),
+    ("VM108", lambda root: (root / "venv/bin/Activate.ps1").unlink()),
+    ("VM108", lambda root: (root / "venv/bin/activate.fish").unlink()),
+    ("VM109", lambda root: (root / "venv/bin/python3").unlink()),
+    ("VM112", all_of(remove("pip"), remove("pip-*"))),
     ("VM109", lambda root: point_python("3", root)),
     ("VM109", lambda root: point_python("3.7", root)),
     ("VM110", lambda root: site_of(root).chmod(0o555)),
@@ -283,6 +312,7 @@ SCENARIOS: tuple[tuple[str, Break], ...] = (
     ("VM202", edit("requirements.txt", "", "beta=1\n")),
     ("VM301", lambda root: (root / "requirements.lock").unlink()),
     ("VM302", edit("requirements.txt", "", "gamma\n")),
+    ("VM302", edit("requirements.lock", "# via alpha", "# via beta")),
     ("VM303", conflict),
     ("VM304", edit("requirements.lock", "beta==1.0", "beta>=1.0")),
     ("VM304", lambda root: (root / "requirements.lock").write_bytes(b"\xff\xfe\x00")),
@@ -338,6 +368,9 @@ SCENARIOS: tuple[tuple[str, Break], ...] = (
     ("VM601", lambda _root: None),
     ("VM602", write(".gitignore", "venv\n*.lock\n")),
     ("VM603", write(".gitignore", "venv\n")),
+    ("VM605", hook_a_gone_venvman),
+    ("VM606", stage_one("requirements.lock")),
+    ("VM606", stage_one("requirements.txt")),
     ("VM604", lambda root: git(root, "add", "--force", "venv")),
     ("VM604", lambda root: git(root, "add", "--force", "venv/.venvman")),
     ("VM702", edit("requirements.txt", "", "--extra-index-url http://e.invalid/simple\n")),
@@ -371,6 +404,12 @@ TOLD: tuple[tuple[str, Break], ...] = (
     ("VM204", write("constraints.txt", "beta<2\n")),
     ("VM205", edit("requirements.txt", "", "-e ./gone\n")),
     ("VM205", edit("requirements.txt", "", "./gone\n")),
+    ("VM205", edit("requirements.txt", "", "./gone-1.0-py3-none-any.whl\n")),
+    ("VM208", edit("requirements.txt", "", "six @ https://e.invalid/${NOT_SET}/six.zip\n")),
+    ("VM208", edit("requirements.txt", "", "--extra-index-url https://${NOT_SET}@e.invalid/\n")),
+    ("VM209", edit("requirements.txt", "alpha\n", "alpha[nosuch]\n# alpha\n")),
+    ("VM310", edit("requirements.lock", "alpha==", "--find-links /home/me/wheels\nalpha==")),
+    ("VM310", edit("requirements.lock", "alpha==", "six @ file:///home/me/six.zip\nalpha==")),
     ("VM206", edit("requirements.txt", "", "alpha\n")),
     ("VM206", edit("requirements.txt", "", "Alpha>=1\n")),
     ("VM207", edit("requirements.txt", "alpha", "alpha>=2\nalpha<2")),
@@ -389,6 +428,10 @@ TOLD: tuple[tuple[str, Break], ...] = (
     ("VM511", share_a_file),
     ("VM509", lose_the_function),
     ("VM509", all_of(lose_the_function, write("libs/hello/hello.py", "def mainly(): ..."))),
+    ("VM509", all_of(lose_the_function, drop("libs/hello/hello.py"))),
+    ("VM512", write("logging.py", "")),
+    ("VM512", write("alpha.py", "")),
+    ("VM512", write("beta/__init__.py", "")),
     ("VM703", edit("requirements.txt", "", "--trusted-host e.invalid\n")),
     ("VM703", edit("requirements.txt", "", "--trusted-host=e.invalid:80\n")),
     ("VM704", edit("requirements.txt", "", "--extra-index-url https://e.invalid/simple\n")),
@@ -404,8 +447,12 @@ INFO = f"{SITE}/beta-1.0.dist-info"
 WHERE: dict[str, tuple[tuple[str | None, int | None], ...]] = {
     **dict.fromkeys(("VM101", "VM102", "VM103", "VM104", "VM105", "VM106"), (("venv", None),)),
     "VM107": (("venv", None),),
-    "VM108": tuple((f"venv/bin/activate{end}", None) for end in ("", ".fish", ".csh")),
+    "VM108": tuple(
+        (f"venv/bin/{name}", None)
+        for name in ("activate", "activate.fish", "activate.csh", "Activate.ps1")
+    ),
     "VM109": (("venv/bin/python3", None), ("venv/bin/python3.7", None)),
+    "VM112": (("venv", None),),
     "VM110": ((SITE, None), ("venv/bin", None)),
     "VM201": ((None, None),),
     "VM202": (("requirements.txt", 2),),
@@ -413,9 +460,12 @@ WHERE: dict[str, tuple[tuple[str | None, int | None], ...]] = {
     "VM204": (("constraints.txt", None),),
     "VM205": (("requirements.txt", 2),),
     "VM206": (("requirements.txt", 2),),
+    "VM208": (("requirements.txt", 2),),
+    "VM209": (("requirements.txt", 1),),
+    "VM310": (("requirements.lock", None), ("requirements.lock", 7)),
     "VM207": (("requirements.txt", 2), ("c.txt", 1)),
     "VM301": (("requirements.lock", None),),
-    "VM302": (("requirements.txt", 2),),
+    "VM302": (("requirements.txt", 2), ("requirements.lock", 10)),
     "VM303": (("requirements.lock", 1),),
     "VM304": (("requirements.lock", 10), ("requirements.lock", None)),
     "VM305": (("requirements-dev.lock", 7), ("requirements.lock", 13)),
@@ -454,10 +504,15 @@ WHERE: dict[str, tuple[tuple[str | None, int | None], ...]] = {
     ),
     "VM507": ((f"{SITE}/beta.py", None), (f"{SITE}/alpha.py", None)),
     "VM508": (("venv/bin/beta", None),),
-    "VM509": ((f"{SITE}/hello-1.0.dist-info/entry_points.txt", None),),
+    "VM509": (
+        (f"{SITE}/hello-1.0.dist-info/entry_points.txt", None),
+        (f"{SITE}/hello-1.0.dist-info", None),
+    ),
+    "VM512": (("logging.py", None), ("alpha.py", None), ("beta", None)),
     "VM602": (("requirements.lock", None),),
     "VM603": (("requirements.lock", None),),
     "VM604": (("venv", None),),
+    "VM606": (("requirements.txt", None), ("requirements.lock", None)),
     "VM701": (("requirements.txt", 2), ("requirements.lock", 7)),
     **dict.fromkeys(("VM702", "VM703", "VM704"), (("requirements.txt", 2),)),
 }

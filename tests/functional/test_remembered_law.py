@@ -82,7 +82,7 @@ def world(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path
     make_wheel(index.folder, "alpha", requires=["beta"], files={"alpha.py": "A = 1\n"})
     make_wheel(index.folder, "alpha", "2.0", requires=["beta"])
     make_wheel(index.folder, "beta", scripts={"beta": "beta:main"})
-    make_wheel(index.folder, "gamma")
+    make_wheel(index.folder, "gamma", files={"gamma/deep/inner/__init__.py": ""})
     root = tmp_path / "world"
     (root / "src" / "inner").mkdir(parents=True)
     (root / "requirements.in").write_text("alpha<2\n")
@@ -160,6 +160,20 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "a leftover comes": lambda w: (site_of(w) / "~eta-1.0.dist-info").mkdir(),
     "a .pth file comes": lambda w: (site_of(w) / "x.pth").write_text("/nowhere\n"),
     "a module of nobody comes": lambda w: (site_of(w) / "utils.py").write_text(""),
+    "a module comes into a package": lambda w: (
+        site_of(w) / "gamma/deep/inner/evil.py"
+    ).write_text(""),
+    "a folder is opened to all": lambda w: (site_of(w) / "gamma/deep").chmod(0o777),
+    "a script before the system's comes": lambda w: (w / "venv/bin/ls").symlink_to("python"),
+    "the environment is opened to all": lambda w: (w / "venv").chmod(0o777),
+    "pip goes": lambda w: uninstalled(w, "pip"),
+    "an activate script goes": lambda w: (w / "venv/bin/activate.fish").unlink(),
+    "a module of the project shadows another": lambda w: (w / "logging.py").write_text(""),
+    "a folder of the project shadows another": lambda w: (w / "src/__init__.py").write_text(""),
+    "a source is staged": lambda w: [
+        (w / "requirements.in").write_text("alpha<2\n# more\n"),
+        git(w, "add", "requirements.in"),
+    ],
     "a wheel is of another system": lambda w: replace(
         next(site_of(w).glob("beta-*/WHEEL")), "py3-none-any", "cp35-none-win32"
     ),
@@ -187,6 +201,10 @@ CHANGES: dict[str, Callable[[Path], object]] = {
         git(w, "commit", "-qam", "two"),
     ],
     "hooks are installed": lambda w: run("hooks", "install", cwd=w),
+    "the venvman of the hooks goes": lambda w: [
+        run("hooks", "install", cwd=w),
+        (w / ".git/venvman/program").write_text("/gone/venvman\n"),
+    ],
     "hooks are elsewhere": lambda w: git(w, "config", "core.hooksPath", ".hooks"),
 }  # fmt: skip
 

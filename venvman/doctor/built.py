@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shlex
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.directurl import DirectUrlInvalid, read_direct_url
 from venvman.doctor import codes
-from venvman.doctor.files import again, recorded
+from venvman.doctor.files import again, paths_of, recorded
 from venvman.entrypoints import EntryPointInvalid, parse_scripts
 from venvman.environment.inspection import Environment
 from venvman.environment.inventory import MetadataKind
@@ -19,9 +21,10 @@ from venvman.reading import read_regular
 from venvman.sources import DirectorySource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from venvman.doctor.examination import Examination
+    from venvman.doctor.files import Recorded
     from venvman.doctor.finding import Finding
     from venvman.entrypoints import EntryPoint
     from venvman.sources import Source
@@ -124,6 +127,7 @@ def targets(examination: Examination) -> Iterator[Finding]:
         folder = _folder_of(each.installed.source)
         if folder is None:
             continue
+        yield from _gone(examination, each)
         for script in _scripts(each.installed.metadata):
             lost = _lost(folder, script)
             if lost is not None:
@@ -134,6 +138,38 @@ def targets(examination: Examination) -> Iterator[Finding]:
                     path=examination.display(each.installed.metadata / "entry_points.txt"),
                     fix=Advice("Bring it back, or name another one in the package's metadata."),
                 )
+
+
+def _gone(examination: Examination, each: Recorded) -> Iterator[Finding]:
+    """Where a ``.pth`` file or a finder of an editable package leads to, and nothing is."""
+    site = each.installed.metadata.parent
+    for target in mapped(site, [path for path, _ in paths_of(each.text)]):
+        if not any(os.path.lexists(f"{target}{end}") for end in ("", ".py")):
+            yield codes.ENTRY_POINT_BROKEN(
+                f"{each.installed.name} is imported from {target}, which is gone.",
+                package=each.installed.name,
+                path=examination.display(each.installed.metadata),
+                fix=Advice("Bring it back, or sync when the project says where it is now."),
+            )
+
+
+def mapped(site: Path, paths: Iterable[str]) -> Iterator[str]:
+    """The places that the ``.pth`` files and finders among ``paths`` of an editable lead to."""
+    for path in paths:
+        if not path.endswith((".pth", "_finder.py")) or "/" in path:
+            continue
+        try:
+            text = read_regular(site / path).decode("utf-8", "replace")
+        except OSError:
+            continue
+        if path.endswith(".pth"):
+            yield from (line for line in text.splitlines() if line.startswith("/"))
+        elif (match := _MAPPING.search(text)) is not None:
+            with suppress(ValueError, SyntaxError):
+                yield from map(str, ast.literal_eval(match[1]).values())
+
+
+_MAPPING = re.compile(r"^MAPPING\b[^=\n]*= (\{.*\})$", re.MULTILINE)
 
 
 def _folder_of(source: Source) -> Path | None:
@@ -150,6 +186,9 @@ def called_files(metadata: Path) -> Iterator[Path]:
     except (OSError, DirectUrlInvalid):
         return
     if folder is not None:
+        site = metadata.parent
+        for target in mapped(site, os.listdir(site)):  # noqa: PTH208 - names
+            yield from (Path(f"{target}{end}") for end in ("", ".py"))
         for script in _scripts(metadata):
             top = script.module.partition(".")[0]
             yield from (root / top for root in (folder, folder / "src"))

@@ -102,16 +102,19 @@ ACTIVATE_BROKEN = Code(
     "VM108",
     "activate-broken",
     _WARNING,
-    wrong="`bin/activate` is gone, or a script to activate is cut off or of another place.",
-    why="The environment cannot be activated.",
-    mend="`venvman sync --recreate`.",
-    by_fix=ByFix.ASKS,
+    wrong="A script to activate is gone, cut off or of another place.",
+    why="The environment cannot be activated, or not by every shell.",
+    mend=(
+        "the `python -m venv` that is shown, which writes them again; `venvman sync --recreate` "
+        "where another tool made the environment."
+    ),
+    by_fix=ByFix.YES,
 )
 INTERPRETERS_DISAGREE = Code(
     "VM109",
     "interpreters-disagree",
     _ERROR,
-    wrong="`python`, `python3` and `python3.N` of the environment are not the same Python.",
+    wrong="`python`, `python3` and `python3.N` are not the same Python, or `python3` is missing.",
     why="Which one a program runs with depends on the name it asks for.",
     mend="`venvman sync --recreate`.",
     by_fix=ByFix.ASKS,
@@ -132,6 +135,16 @@ OTHER_ACTIVE = Code(
     wrong="The shell has another environment activated (`VIRTUAL_ENV`).",
     why="`python` and `pip` there are those of another project.",
     mend="deactivate it, and use `venvman run`.",
+)
+
+PIP_MISSING = Code(
+    "VM112",
+    "pip-missing",
+    _NOTE,
+    wrong="The environment was made with a pip, and has none any more.",
+    why="`python -m pip` fails there; venvman itself does not need it.",
+    mend="the `ensurepip` that is shown.",
+    by_fix=ByFix.YES,
 )
 
 # Requirements files: VM2.
@@ -180,9 +193,9 @@ PATH_GONE = Code(
     "VM205",
     "path-gone",
     _ERROR,
-    wrong="A line asks for a local folder that is not there.",
+    wrong="A line asks for a local folder or file that is not there.",
     why="It can be neither frozen nor installed.",
-    mend="bring the folder back, or correct the line.",
+    mend="bring it back, or correct the line.",
 )
 LISTED_TWICE = Code(
     "VM206",
@@ -199,6 +212,23 @@ REQUIREMENTS_CONTRARY = Code(
     wrong="Lines ask for versions of one package that exclude each other.",
     why="No lock can be made that answers them all.",
     mend="change one of the lines that are named.",
+)
+
+VARIABLE_UNSET = Code(
+    "VM208",
+    "variable-unset",
+    _WARNING,
+    wrong="A line has a `${NAME}` that is not set in the environment of the shell.",
+    why="It is taken literally, so that what it leads to is not found, or asked without password.",
+    mend="set it, as others do who use the file.",
+)
+EXTRA_UNKNOWN = Code(
+    "VM209",
+    "extra-unknown",
+    _WARNING,
+    wrong="A line asks for an extra that the installed package does not have.",
+    why="Installers only warn: what the extra was to bring is not there.",
+    mend="correct the extra, or take it out.",
 )
 
 # Locks: VM3.
@@ -297,6 +327,15 @@ LOCK_ORPHANED = Code(
     wrong="The requirements file from which a lock was frozen is gone.",
     why="The lock is still installed, though nothing asks for what it pins.",
     mend="bring the source back, or remove the lock.",
+)
+
+LOCK_OF_ONE_MACHINE = Code(
+    "VM310",
+    "lock-of-one-machine",
+    _WARNING,
+    wrong="A pin or an option of the lock is a path of one machine.",
+    why="Nobody else has it, so nobody else can install the lock.",
+    mend="write the path relative to the project in the source, then freeze.",
 )
 
 # What is installed: VM4.
@@ -566,8 +605,11 @@ ENTRY_POINT_BROKEN = Code(
     "VM509",
     "entry-point-broken",
     _WARNING,
-    wrong="A script of an editable package calls a module or function that is no longer there.",
-    why="It fails as soon as it is started.",
+    wrong=(
+        "A script of an editable package calls a module or function that is no longer there, or "
+        "what the package is imported from is gone."
+    ),
+    why="It fails as soon as it is started or imported.",
     mend="bring it back, or name another one in the package's metadata.",
 )
 
@@ -590,6 +632,18 @@ FILE_OF_TWO = Code(
         "as unchanged, and stays until the last of them goes."
     ),
     mend="do without one of the two, unless the file is alike in both.",
+)
+
+MODULE_SHADOWS = Code(
+    "VM512",
+    "module-shadows",
+    _WARNING,
+    wrong=(
+        "A module in the project's folder has the name of an installed package or of a part of the "
+        "standard library; folders are a note."
+    ),
+    why="Python started there imports it instead, and so does all else that asks for that name.",
+    mend="give it another name.",
 )
 
 # Git: VM6.
@@ -627,6 +681,25 @@ ENVIRONMENT_TRACKED = Code(
     wrong="Git tracks the environment or something in it (`.venvman`, say).",
     why="What runs there comes with every clone, and was made for another machine.",
     mend=("`git rm -r -q --cached venv`; an environment that venvman made keeps itself ignored."),
+    by_fix=ByFix.ASKS,
+)
+
+HOOKS_OF_GONE = Code(
+    "VM605",
+    "hooks-of-gone-venvman",
+    _WARNING,
+    wrong="The hooks start a venvman that is gone, and there is none on PATH.",
+    why="They do nothing, and a commit is refused where they cannot start.",
+    mend="`venvman hooks install`.",
+    by_fix=ByFix.YES,
+)
+STAGED_APART = Code(
+    "VM606",
+    "staged-apart",
+    _NOTE,
+    wrong="A lock is staged and the change of its source is not, or the other way round.",
+    why="The commit holds two that do not belong together.",
+    mend="the `git add` that is shown.",
     by_fix=ByFix.ASKS,
 )
 

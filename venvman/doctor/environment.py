@@ -32,6 +32,7 @@ __all__ = [
     "active",
     "condition",
     "interpreters",
+    "pip",
     "python",
     "unfinished",
     "writable",
@@ -82,11 +83,14 @@ def activation(examination: Examination) -> Iterator[Finding]:
         return  # a greater fault than this
     for name, endings in _ENDINGS.items():
         what = _ill(folder / name, endings, examination.condition.root)
-        if what is None or (what == _MISSING and name != "activate"):
+        ours = examination.condition.made_by_venvman
+        if what is None or (what == _MISSING and name != "activate" and not ours):
             continue
         shown = examination.display(folder / name)
         yield codes.ACTIVATE_BROKEN(
-            f"{shown} {what}: the environment cannot be activated.", path=shown, fix=_RECREATE
+            f"{shown} {what}: the environment cannot be activated.",
+            path=shown,
+            fix=_written_again(examination.condition),
         )
 
 
@@ -106,6 +110,30 @@ def _ill(path: Path, endings: tuple[str, ...], root: Path) -> str | None:
     return f"is for {named[1]}"
 
 
+def _written_again(there: Environment) -> Command:
+    """What writes the scripts and links that venv makes; those of other makers differ."""
+    if not there.made_by_venvman:
+        return _RECREATE
+    return Command.of(there.interpreter.path, "-I", "-m", "venv", "--without-pip", there.root)
+
+
+def pip(examination: Examination) -> Iterator[Finding]:
+    """An environment that venvman made, which had a pip, without it."""
+    there = examination.condition
+    if not isinstance(there, Environment) or not there.made_by_venvman:
+        return
+    if examination.inventory and all(
+        each.name != "pip" for each in examination.inventory.distributions
+    ):
+        minor = "python{}.{}".format(*there.interpreter.minor)
+        bundled = (there.interpreter.prefix / "lib" / minor / "ensurepip").is_dir()
+        yield codes.PIP_MISSING(
+            f"{examination.display(there.root)} has no pip any more.",
+            path=examination.display(there.root),
+            fix=Command.of(there.python, "-I", "-m", "ensurepip") if bundled else _RECREATE,
+        )
+
+
 _RECREATE = Command.venvman("sync", "--recreate")
 _MISSING = "is missing"
 # How those of venv (3.8 to 3.13), virtualenv and uv end.
@@ -113,6 +141,7 @@ _ENDINGS = {
     "activate": ("hash -r",),
     "activate.fish": ("\nend",),
     "activate.csh": ("rehash", "alias pydoc"),
+    "Activate.ps1": ("PathSeparator)$Env:PATH", "# SIG # End"),
 }
 # In fish and csh; a path that needs quotes inside quotes is not judged.
 _NAMED = re.compile(r"^\s*(?:set -gx|setenv) VIRTUAL_ENV ['\"]?(/[\w./-]+)['\"]?\s*$", re.MULTILINE)
@@ -123,6 +152,13 @@ def interpreters(examination: Examination) -> Iterator[Finding]:
     if not isinstance(examination.condition, Environment):
         return
     own = examination.condition.python
+    if os.path.lexists(own) and not os.path.lexists(own.with_name("python3")):
+        shown = examination.display(own.with_name("python3"))
+        yield codes.INTERPRETERS_DISAGREE(
+            f"{shown} is missing: what asks for it gets another Python.",
+            path=shown,
+            fix=_written_again(examination.condition),
+        )
     for path in sorted(own.parent.glob("python*")):
         if _PYTHON.fullmatch(path.name) and not _is_same_program(path, own):
             shown = examination.display(path)

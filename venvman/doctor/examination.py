@@ -53,15 +53,17 @@ class LockTracking(str, Enum):
 class ExaminedLock:
     """One group's lock.
 
-    ``path`` is absolute and need not exist. ``lock`` is None where there is none or it cannot be
-    read; ``problems`` then say why, and are empty where it is missing. ``stale`` are the reasons
-    of :func:`venvman.lock.freshness.judge`, ``notes`` what it says of one that is fresh.
-    ``tracking`` is None outside git. ``exposed`` are its lines with credentials.
+    ``path`` is absolute and need not exist, ``sources`` are the files it is made from. ``lock``
+    is None where there is none or it cannot be read; ``problems`` then say why, and are empty
+    where it is missing. ``stale`` are the reasons of :func:`venvman.lock.freshness.judge`,
+    ``notes`` what it says of one that is fresh. ``tracking`` is None outside git. ``exposed``
+    are its lines with credentials.
     """
 
     group: str
     path: Path
     lock: Lock | None
+    sources: tuple[Path, ...] = ()
     problems: tuple[Problem, ...] = ()
     stale: tuple[Problem, ...] = ()
     notes: tuple[Problem, ...] = ()
@@ -73,22 +75,22 @@ class ExaminedLock:
 class Examination:
     """The facts about one project; None (or empty) wherever something could not be found out.
 
-    ``place`` is the environment's absolute path, ``condition`` what is there, ``unfinished`` what a
-    command that was killed left to do, ``active`` the environment that the shell has activated.
-    ``python_conflict`` is the sentence of :func:`venvman.environment.inspection.conflict`,
-    ``python_fix`` what to do about it.
-    ``files`` are all requirements files, as parsed. ``requirements`` is None where they cannot be
-    read; ``scan_problems`` say why, or hold warnings of a scan that worked. ``unused`` are files of
-    constraints that nothing names. ``has_sources`` is False where the project has nothing to read.
-    ``entries`` are those selected for the target, ``selection_problems`` why they cannot be.
-    ``keep`` names what the configuration leaves alone, ``overrides`` the specifiers that stand for
-    every demand of a name; none if it is left out.
-    ``hooks`` is None outside git, ``tracked`` what git tracks of the environment, relative to the
-    root. ``metadata`` reads one distribution's metadata; a function,
-    since few runs need all of them. ``edited`` names a file of which RECORD has another hash than
-    the wheel that venvman installed, where that is known. ``sharing`` says which environments of
-    this machine have the same files under other names
-    (:func:`venvman.environment.neighbours.sharing`).
+    ``place`` is the environment's absolute path, ``condition`` what is there, ``unfinished``
+    what a command that was killed left to do, ``active`` the environment that the shell has
+    activated. ``python_conflict`` is the sentence of
+    :func:`venvman.environment.inspection.conflict`, ``python_fix`` what to do about it.
+    ``files`` are all requirements files, as parsed. ``requirements`` is None where they cannot
+    be read; ``scan_problems`` say why, or hold warnings of a scan that worked. ``unused`` are
+    files of constraints that nothing names, ``unset`` variables that lines name and nobody has
+    set. ``has_sources`` is False where the project has nothing to read. ``entries`` are those
+    selected for the target, ``selection_problems`` why they cannot be. ``keep`` names what the
+    configuration leaves alone, ``overrides`` the specifiers that stand for every demand of a
+    name; none if it is left out. ``hooks`` is None outside git, ``tracked`` what git tracks of
+    the environment, relative to the root, ``moved`` what ``git status`` says of sources and
+    locks. ``metadata`` reads one distribution's metadata; a function, since few runs need all
+    of them. ``edited`` names a file of which RECORD has another hash than the wheel that
+    venvman installed, where that is known. ``sharing`` says which environments of this machine
+    have the same files under other names (:func:`venvman.environment.neighbours.sharing`).
     """
 
     project: Project
@@ -102,6 +104,7 @@ class Examination:
     files: tuple[ParsedFile, ...] = ()
     requirements: RequirementSet | None = None
     unused: tuple[Path, ...] = ()
+    unset: tuple[tuple[str, FileLine], ...] = ()
     scan_problems: tuple[Problem, ...] = ()
     locks: tuple[ExaminedLock, ...] = ()
     entries: tuple[LockEntry, ...] | None = None
@@ -113,6 +116,7 @@ class Examination:
     overrides: Mapping[NormalizedName, tuple[str, ...]] = field(default_factory=dict)
     hooks: HooksReport | None = None
     tracked: tuple[str, ...] = ()
+    moved: Mapping[Path, str] = field(default_factory=dict)
     verify_files: bool = False
     metadata: Callable[[Installed], CoreMetadata | None] = metadata_of
     edited: Callable[[Installed], str | None] = _nothing

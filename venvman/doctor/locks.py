@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
 from venvman.errors import Advice, Command
-from venvman.sources import IndexSource
+from venvman.secrets import redact
+from venvman.sources import ArchiveSource, DirectorySource, IndexSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,8 +16,18 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination, ExaminedLock
     from venvman.doctor.finding import Finding
     from venvman.errors import Problem
+    from venvman.sources import Source
 
-__all__ = ["hashes", "orphaned", "presence", "readable", "staleness", "targets", "tool"]
+__all__ = [
+    "hashes",
+    "machine_paths",
+    "orphaned",
+    "presence",
+    "readable",
+    "staleness",
+    "targets",
+    "tool",
+]
 
 
 _FREEZE = Command.venvman("freeze")
@@ -120,6 +132,37 @@ def _with_hashes(each: ExaminedLock) -> Command | None:
     header = each.lock.header if each.lock is not None else None
     here = header is None or header.tool is None or header.is_frozen_here
     return Command.venvman("freeze", "--hashes") if here else None
+
+
+def machine_paths(examination: Examination) -> Iterator[Finding]:
+    """Places of this machine: nobody else can install from them."""
+    root = str(examination.project.root)
+    for each in examination.locks:
+        shown = examination.display(each.path)
+        if each.lock is None:
+            continue
+        options = [(line, _ABSOLUTE.search(line), None) for line in each.lock.options]
+        pins = [(entry.name, _place_of(entry.source), entry.origin) for entry in each.lock.entries]
+        for what, found, origin in (*options, *pins):
+            if found is not None and not each.problems:
+                yield codes.LOCK_OF_ONE_MACHINE(
+                    f"{redact(what)} in {shown} is taken from a path of one machine.",
+                    path=shown,
+                    line=origin.line if origin else None,
+                    fix=Advice(f"Write the path relative to {root} in the source, then freeze."),
+                )
+
+
+_ABSOLUTE = re.compile(r"(?:[=\s]|file://)(/[^\s]*)")
+
+
+def _place_of(source: Source) -> str | None:
+    """The absolute path in ``source``; those below the project are written relative to it."""
+    if isinstance(source, DirectorySource):
+        return source.path if source.path.startswith("/") else None
+    if isinstance(source, ArchiveSource):
+        return source.url if source.url.startswith("file:///") else None
+    return None
 
 
 def targets(examination: Examination) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
 
-__all__ = ["environment", "hooks", "locks"]
+__all__ = ["apart", "environment", "hooks", "locks", "program"]
 
 
 def hooks(examination: Examination) -> Iterator[Finding]:
@@ -32,6 +32,37 @@ def hooks(examination: Examination) -> Iterator[Finding]:
             path=examination.display(examination.hooks.folder),
             fix=Command.venvman("hooks", "install"),
         )
+
+
+def program(examination: Examination) -> Iterator[Finding]:
+    """Hooks that start a venvman which is gone: they say so at every checkout, and do nothing."""
+    report = examination.hooks
+    if report is None or report.program is None or report.starts:
+        return
+    if any(each.state is HookState.OURS for each in report.hooks):
+        yield codes.HOOKS_OF_GONE(
+            f"The hooks start {report.program}, which is gone, and there is no venvman on PATH.",
+            path=examination.display(report.folder),
+            fix=Command.venvman("hooks", "install"),
+        )
+
+
+def apart(examination: Examination) -> Iterator[Finding]:
+    """A lock and its source of which only one is to be committed as it is now."""
+    for each in examination.locks:
+        lock = examination.moved.get(each.path, "  ")
+        for source in each.sources:
+            states = {each.path: lock, source: examination.moved.get(source, "  ")}
+            staged = [path for path, state in states.items() if state[0] not in " ?"]
+            left = [path for path, state in states.items() if state[1] != " "]
+            if len(staged) == 1 and left and left[0] != staged[0]:
+                here, other = (examination.display(path) for path in (staged[0], left[0]))
+                yield codes.STAGED_APART(
+                    f"{here} is staged, but what was changed in {other} is not: the commit will "
+                    "hold a lock and a source that do not belong together.",
+                    path=other,
+                    fix=Command.of("git", "add", left[0]),
+                )
 
 
 def environment(examination: Examination) -> Iterator[Finding]:

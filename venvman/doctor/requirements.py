@@ -11,7 +11,8 @@ from packaging.version import Version
 
 from venvman.doctor import codes
 from venvman.errors import Advice
-from venvman.sources import DirectorySource, IndexSource, VcsSource
+from venvman.names import canonical
+from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +21,18 @@ if TYPE_CHECKING:
     from venvman.doctor.finding import Finding
     from venvman.names import NormalizedName
     from venvman.requirements.requirement import Requirement
+    from venvman.sources import Source
 
-__all__ = ["faults", "gone", "open_revisions", "presence", "repeated", "unused"]
+__all__ = [
+    "extras",
+    "faults",
+    "gone",
+    "open_revisions",
+    "presence",
+    "repeated",
+    "unset",
+    "unused",
+]
 
 
 def presence(examination: Examination) -> Iterator[Finding]:
@@ -65,15 +76,61 @@ def open_revisions(examination: Examination) -> Iterator[Finding]:
 def gone(examination: Examination) -> Iterator[Finding]:
     """Local projects that are not where a line says."""
     for requirement in _asked(examination):
-        source = requirement.source
-        if isinstance(source, DirectorySource) and not Path(source.path).is_dir():
-            shown = examination.display(Path(source.path))
+        path = _path_of(requirement.source)
+        if path is not None and not path.exists():
+            shown = examination.display(path)
             yield codes.PATH_GONE(
-                f"{requirement.origin} asks for {shown}, where there is no folder.",
+                f"{requirement.origin} asks for {shown}, where there is nothing.",
                 package=requirement.name,
                 path=requirement.origin.path,
                 line=requirement.origin.line,
                 fix=Advice(f"Bring {shown} back, or correct {requirement.origin}."),
+            )
+
+
+def _path_of(source: Source) -> Path | None:
+    """The folder or file on this machine that ``source`` names; None if it is elsewhere."""
+    if isinstance(source, DirectorySource):
+        return Path(source.path)
+    if isinstance(source, ArchiveSource) and source.url.startswith("file:///"):
+        from urllib.parse import unquote, urlsplit
+
+        return Path(unquote(urlsplit(source.url).path))
+    return None
+
+
+def unset(examination: Examination) -> Iterator[Finding]:
+    """Lines that need a variable that nobody has set here."""
+    for name, line in examination.unset:
+        yield codes.VARIABLE_UNSET(
+            f"{line} needs the variable {name}, which is not set here.",
+            path=line.path,
+            line=line.line,
+            fix=Advice(f"Set {name} in the environment of the shell."),
+        )
+
+
+def extras(examination: Examination) -> Iterator[Finding]:
+    """Extras that the package, as it is installed, does not have: installers only warn."""
+    there = (
+        {each.name: each for each in examination.inventory.distributions}
+        if examination.inventory
+        else {}
+    )
+    for requirement in _asked(examination):
+        installed = there.get(requirement.name) if requirement.name and requirement.extras else None
+        metadata = examination.metadata(installed) if installed is not None else None
+        if installed is None or metadata is None:
+            continue
+        unknown = requirement.extras - {canonical(each) for each in metadata.extras}
+        for extra in sorted(unknown):
+            yield codes.EXTRA_UNKNOWN(
+                f"{requirement.origin} asks for {requirement.name}[{extra}], but "
+                f"{requirement.name} {installed.version} has no extra of that name.",
+                package=requirement.name,
+                path=requirement.origin.path,
+                line=requirement.origin.line,
+                fix=Advice(f"Correct the extra in {requirement.origin}, or take it out."),
             )
 
 

@@ -220,7 +220,8 @@ def _is_endless(path: Path) -> bool:
 
 def _is_begun(path: Path, mark: str) -> bool:
     """Whether venvman began to make an environment at ``path`` and has not taken ``mark`` away."""
-    return (path / STATE / mark).is_file() and is_own(str(path))
+    # One that cannot be read holds nothing of ours that counts.
+    return os.path.isfile(path / STATE / mark) and is_own(str(path))  # noqa: PTH113 - Path raises
 
 
 def environment_at(path: Path, interpreter: Interpreter) -> Environment:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from venvman.errors import Command, Problem
 from venvman.lock.direct import parse_reference
-from venvman.lock.match import is_place, matches_source
+from venvman.lock.match import is_place, matches_source, strict_tool
 from venvman.lock.style import left_out
 from venvman.names import canonical
 from venvman.pep508 import Malformed, parse_requirement
@@ -69,8 +70,37 @@ def unmet_dependencies(
             if not met:
                 yield _unmet(entry, extra, dependency, pin)
             pending += [(needed, wanted) for wanted in ("", *sorted(dependency.extras))]
+    if strict_tool(lock):
+        yield from _untrue_vias(pins, requires)
     if root is not None:
         yield from _unasked_places(pins, direct, urls, requires, root)
+
+
+def _untrue_vias(
+    pins: Mapping[NormalizedName, LockEntry], requires: Callable[[LockEntry], Sequence[str] | None]
+) -> Iterator[Problem]:
+    """Pins that are said to be there because of another one, whose metadata does not name them."""
+    named: dict[NormalizedName, set[NormalizedName] | None] = {}
+    for entry in pins.values():
+        for via in entry.via:
+            parent = (
+                None if via.startswith("-") else pins.get(canonical(re.split(r"[\[ ]", via)[0]))
+            )
+            if parent is None:
+                continue
+            if parent.name not in named:
+                lines = requires(parent)
+                named[parent.name] = None if lines is None else {*map(_name_of, lines)}
+            known = named[parent.name]
+            if known is not None and entry.name not in known:
+                message = (
+                    f"{entry.name} is locked because of {parent.name}, which does not need it."
+                )
+                yield _in_lock(entry, "lock-via-untrue", message)
+
+
+def _name_of(line: str) -> NormalizedName:
+    return canonical(re.split(r"[^A-Za-z0-9._-]", line.strip(), maxsplit=1)[0])
 
 
 def _overridden(

@@ -178,6 +178,7 @@ def examine_project(
         files=tuple(file.parsed for file in look.scan.files if file.parsed is not None),
         requirements=look.requirements,
         unused=tuple(_unused(context, look.scan)),
+        unset=tuple(_unset(context, look.scan)),
         scan_problems=look.requirement_problems or look.scan.problems,
         locks=tuple(
             _examined(context, each, tracking.get(each.source.lock)) for each in look.locks
@@ -191,6 +192,7 @@ def examine_project(
         overrides=_overridden(context, look.interpreter),
         hooks=_hooks(context),
         tracked=_tracked(context, look.path),
+        moved=_moved(context, look.scan),
         verify_files=verify_files,
         edited=partial(_edited, context, look.path),
         sharing=partial(_sharing, context),
@@ -230,6 +232,17 @@ def _sharing(context: Context, files: Iterable[Path]) -> Mapping[Path, tuple[Nei
 
     context.evidence.spoil()
     return sharing(context.directories.state, files)
+
+
+def _unset(context: Context, scan: Scan) -> Iterator[tuple[str, FileLine]]:
+    """The variables that lines name and that are not set, or are empty."""
+    from venvman.secrets import REFERENCE
+
+    for file in scan.files:
+        for line in file.parsed.lines if file.parsed else ():
+            for name in dict.fromkeys(REFERENCE.findall(line.origin.text.partition(" #")[0])):
+                if not context.variables.get(name):
+                    yield name, line.origin
 
 
 def _unused(context: Context, scan: Scan) -> Iterator[Path]:
@@ -293,7 +306,7 @@ def _look(context: Context, groups: GroupChoice) -> _Look:
         requirements=requirements,
         requirement_problems=problems,
         path=path,
-        unfinished=unfinished(context, path),
+        unfinished=_unfinished(context, path),
         condition=condition,
         interpreter=interpreter,
         python_conflict=clash,
@@ -306,6 +319,24 @@ def _look(context: Context, groups: GroupChoice) -> _Look:
         drift=drift,
         keep=keep,
     )
+
+
+def _unfinished(context: Context, path: Path) -> Problem | None:
+    """What a killed command left; also that nobody may see whether one left something."""
+    from venvman.errors import Problem
+    from venvman.files import permit
+    from venvman.seal import STATE
+
+    try:
+        return unfinished(context, path)
+    except OSError as error:
+        shown = context.project.display(path / STATE)
+        return Problem(
+            code="state-unreadable",
+            message=f"{shown} cannot be read ({error.strerror}).",
+            path=shown,
+            fix=permit("u+rwX", path / STATE, below=True),
+        )
 
 
 _RECREATE = Command.venvman("sync", "--recreate")
@@ -447,6 +478,7 @@ def _examined(context: Context, each: _LockLook, tracking: LockTracking | None) 
     return ExaminedLock(
         group=each.source.group,
         path=each.source.lock,
+        sources=each.source.paths,
         lock=each.lock,
         problems=each.problems,
         stale=stale if each.lock is not None else (),
@@ -490,6 +522,23 @@ def _tracked(context: Context, environment: Path) -> tuple[str, ...]:
         lambda: try_git(*words, cwd=root, variables=context.variables), GitError
     )
     return tuple(filter(None, found.stdout.split("\0"))) if found and found.ok else ()
+
+
+def _moved(context: Context, scan: Scan) -> Mapping[Path, str]:
+    """What git says of the files that changed since the last commit: two letters for each."""
+    from venvman.git import try_git
+
+    top = context.project.git_root
+    paths = [path for source in scan.sources for path in (source.lock, *source.paths)]
+    if top is None or not paths:
+        return {}
+    words = ("status", "--porcelain", "-z", "--no-renames", "--", *map(str, paths))
+    found, _ = _or_problems(
+        lambda: try_git("--no-optional-locks", *words, cwd=top, variables=context.variables),
+        GitError,
+    )
+    rows = found.stdout.split("\0") if found is not None and found.ok else ()
+    return {top / row[3:]: row[:2] for row in rows if row}
 
 
 def _hooks(context: Context) -> HooksReport | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
@@ -305,17 +306,35 @@ def _environment_files(context: Context, environment: Environment, *, whole: boo
     from venvman.store.store import location_of
 
     site = site_of(environment)  # its root may be another name of the environment's
-    yield from _below(environment.paths.scripts, 0)
+    yield from (str(environment.root), *_below(environment.paths.scripts, 0))
     yield from _below(environment.state, 2)
+    if whole:
+        yield from _modules_of(context.project.root)
     for folder in environment.site_folders if whole else ():
         yield from _below(folder, 0)  # a file more in one that packages share
     for info in states.metadata(site.root, site.folders):
         yield from _below(Path(site.root, info), 0)
         if whole:
             yield from map(str, called_files(Path(site.root, info)))
-            yield from (f"{site.root}/{file}" for file in states.recorded(site.root, info))
+            files = states.recorded(site.root, info)
+            folders = _with_those_above({file.rpartition("/")[0] for file in files})
+            yield from (f"{site.root}/{file}" for file in (*files, *folders))
     for sha256 in _wheels(environment):
         yield str(location_of(context.directories.cache, sha256))
+
+
+def _with_those_above(folders: set[str]) -> set[str]:
+    above = {each.rpartition("/")[0] for each in folders} - folders - {""}
+    return _with_those_above(folders | above) if above else folders
+
+
+def _modules_of(root: Path) -> Iterator[str]:
+    """What could be imported from ``root``: see :mod:`venvman.doctor.shadowing`."""
+    yield str(root)
+    with suppress(OSError):
+        for path in root.iterdir():
+            if path.name.isidentifier() and path.is_dir():
+                yield str(path / "__init__.py")
 
 
 def _wheels(environment: Environment) -> set[str]:
