@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
     from venvman.errors import Problem
+    from venvman.requirements.declared import Declared
 
 __all__ = [
     "LOOKED_FOR",
@@ -118,12 +119,18 @@ def find_project(start: Path, *, home: Path, explicit: Path | None = None) -> Pr
             return Project(root=root, git_root=git_root_of(root))
         if folder == home or (folder / ".git").exists():
             break
-    error = _not_found(looked, home)
-    if error.fix != _NAME_ONE:
-        for folder in looked:
-            if folder.name != FOLDER and _declares(folder / "pyproject.toml"):
-                return project_at(folder)
-    raise error
+    error: ProjectNotFound | None = None
+    for folder in looked:
+        declared = None if folder.name == FOLDER else _declared(folder / "pyproject.toml")
+        if declared is None:
+            continue
+        # Above projects with files of their own, one that asks for nothing only sets up tools.
+        if any(each.requirements for each in declared.groups.values()):
+            return project_at(folder)
+        error = error or _not_found(looked, home)
+        if error.fix != _NAME_ONE:
+            return project_at(folder)
+    raise error or _not_found(looked, home)
 
 
 def project_at(folder: Path) -> Project:
@@ -336,13 +343,17 @@ def git_root_of(folder: Path, *, known: Path | None = None, top: Path | None = N
 
 
 def _declares(path: Path) -> bool:
-    """Whether the pyproject.toml says what a project needs; it may be for tools only."""
+    return _declared(path) is not None
+
+
+def _declared(path: Path) -> Declared | None:
+    """What the pyproject.toml says that a project needs; None where it is for tools only."""
     from venvman.requirements.declared import read_declared
 
     try:
-        return read_declared(read_regular(path).decode()) is not None
+        return read_declared(read_regular(path).decode())
     except (OSError, ValueError):
-        return False
+        return None
 
 
 _NAME_ONE = Advice("Name one of them with --project, or all of them with --all.")

@@ -84,6 +84,16 @@ def test_a_pyproject_above_a_workspace_is_passed_over(tmp_path: Path) -> None:
         find_project(tmp_path, home=tmp_path)
 
 
+def test_a_pyproject_that_asks_for_something_is_a_project_whatever_lies_below(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, "pyproject.toml", text="[project]\nname = 'shop'\ndependencies = ['six']\n")
+    write(tmp_path, "docs/requirements.txt")
+    (tmp_path / ".git").mkdir()
+    assert find_project(tmp_path, home=tmp_path).root == tmp_path
+    assert find_project(tmp_path / "docs", home=tmp_path).root == tmp_path / "docs"
+
+
 def test_a_folder_named_requirements_is_never_a_root(tmp_path: Path) -> None:
     write(tmp_path, "requirements/requirements.txt")
     assert find_project(tmp_path / "requirements", home=tmp_path).root == tmp_path
