@@ -64,7 +64,7 @@ SCENES = {
         ("venvman status",),
     ),
     "doctor": Scene(
-        "venvman doctor finds what is wrong, and names what mends it",
+        "venvman doctor finds what is wrong, and names what fixes it",
         (
             *_PROJECT,
             "venv/bin/pip install -q --no-deps 'urllib3<2'",

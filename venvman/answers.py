@@ -31,6 +31,7 @@ __all__ = [
     "AtticReport",
     "DiffOutcome",
     "HistoryReport",
+    "HistoryRow",
     "Hold",
     "HookLine",
     "LockPair",
@@ -38,7 +39,6 @@ __all__ = [
     "Machine",
     "OutdatedOutcome",
     "OutdatedPin",
-    "Recalled",
     "StatusReport",
     "TreeOutcome",
     "Value",
@@ -181,7 +181,7 @@ class DiffOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recalled:
+class HistoryRow:
     """A state, numbered back from now (0).
 
     ``before`` is the state before it, None for the oldest that is known; ``target`` the number of
@@ -203,7 +203,7 @@ class HistoryReport:
 
     project: Project
     environment: Path
-    states: tuple[Recalled, ...]
+    states: tuple[HistoryRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,7 +141,7 @@ class EditOutcome:
 
     ``leaving`` are the pins that leave the locks with what was removed, ``staying`` those that
     were asked to go but that others need: as a lock's own graph says, before freezing. ``frozen``
-    and ``synced`` are None where that was not wished for.
+    and ``synced`` are None where that was not asked for.
     """
 
     project: Project
@@ -156,7 +156,7 @@ class EditOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpgradeOutcome:
-    """``synced`` is None where that was not wished for."""
+    """``synced`` is None where that was not asked for."""
 
     frozen: FreezeOutcome
     synced: SyncOutcome | None = None

@@ -190,7 +190,7 @@ def test_the_catalogue_needs_no_project(tmp_path: Path) -> None:
     told = run("doctor", "--explain", "VM404", cwd=tmp_path)
     assert told.code == 0
     assert "works here and nowhere else" in told.stdout
-    assert "Mend: `venvman sync` removes it" in told.stdout
+    assert "Fix: `venvman sync` removes it" in told.stdout
 
 
 def test_the_exit_code_is_that_of_the_severity_that_is_asked_for(root: Path) -> None:

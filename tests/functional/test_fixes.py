@@ -1,4 +1,4 @@
-"""Every fix that is printed, run literally by a shell from where somebody stood, mends.
+"""Every fix that is printed, run literally by a shell from where somebody stood, fixes.
 
 A scenario breaks a synced project in one way and names the code that tells of it. What ``doctor``
 then prints is run; afterwards the finding must be gone. Advice is not run: it must be a sentence.

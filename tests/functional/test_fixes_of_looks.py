@@ -85,7 +85,7 @@ def test_what_a_hook_names_is_all_there_is_to_do(
     top = root.parent  # where git runs its hooks
     last = followed(
         lambda: run("hooks", "run", "post-checkout", cwd=top),
-        r"^venvman: .*; '(.*)' mends it$",
+        r"^venvman: .*; '(.*)' fixes it$",
         top,
         shell_path,
     )

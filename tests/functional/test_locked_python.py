@@ -10,7 +10,7 @@ from tests.support.projects import write_project
 from tests.support.pythons import fake_python
 from venvman.events import Reporter
 from venvman.workflow.context import open_context
-from venvman.workflow.places import interpreter_to_be
+from venvman.workflow.location import interpreter_to_be
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which codes of errors, problems and findings may come with a command that mends them.
+"""Which codes of errors, problems and findings may come with a command that fixes them.
 
 Read from the package's own syntax trees, so that a code that is new is found at once. A code counts
 unless every one of its fixes is plainly advice, or nothing.

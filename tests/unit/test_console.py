@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from venvman.cli.console import Manner, Printer, make_console, manner_of
+from venvman.cli.console import Display, Printer, display_of, make_console
 from venvman.cli.options import Color
 from venvman.report.drawing import Text
 
@@ -22,86 +22,86 @@ class Stream(io.StringIO):
         return self._terminal
 
 
-def manner(
+def display(
     variables: dict[str, str] | None = None, *, terminal: bool = True, color: Color = Color.AUTO
-) -> Manner:
-    return manner_of(
+) -> Display:
+    return display_of(
         Stream(terminal=terminal), color=color, variables={"TERM": "xterm", **(variables or {})}
     )
 
 
 class TestColor:
     def test_a_terminal_has_colour_and_a_pipe_has_none(self) -> None:
-        assert manner().color
-        assert not manner(terminal=False).color
+        assert display().color
+        assert not display(terminal=False).color
 
     @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"CLICOLOR": "0"}, {"TERM": "dumb"}])
     def test_a_terminal_without_colour(self, variables: dict[str, str]) -> None:
-        assert not manner(variables).color
+        assert not display(variables).color
 
     def test_an_empty_no_color_counts_as_absent(self) -> None:
-        assert manner({"NO_COLOR": ""}).color
+        assert display({"NO_COLOR": ""}).color
 
     @pytest.mark.parametrize("name", ["FORCE_COLOR", "CLICOLOR_FORCE"])
     def test_colour_can_be_forced_into_a_pipe(self, name: str) -> None:
-        assert manner({name: "1"}, terminal=False).color
-        assert not manner({name: "0"}, terminal=True).color
+        assert display({name: "1"}, terminal=False).color
+        assert not display({name: "0"}, terminal=True).color
 
     def test_no_color_beats_force_color(self) -> None:
-        assert not manner({"NO_COLOR": "1", "FORCE_COLOR": "1"}).color
+        assert not display({"NO_COLOR": "1", "FORCE_COLOR": "1"}).color
 
     def test_the_flag_beats_every_variable(self) -> None:
-        assert manner({"NO_COLOR": "1"}, terminal=False, color=Color.ALWAYS).color
-        assert not manner({"FORCE_COLOR": "1"}, color=Color.NEVER).color
+        assert display({"NO_COLOR": "1"}, terminal=False, color=Color.ALWAYS).color
+        assert not display({"FORCE_COLOR": "1"}, color=Color.NEVER).color
 
     def test_a_console_without_colour_writes_no_escape_at_all(self) -> None:
         stream = Stream(terminal=True)
 
-        make_console(stream, manner({"NO_COLOR": "1"})).print("hello", style="bold red")
+        make_console(stream, display({"NO_COLOR": "1"})).print("hello", style="bold red")
 
         assert stream.getvalue() == "hello\n"
 
     def test_a_console_with_colour_does(self) -> None:
         stream = Stream(terminal=False)
 
-        make_console(stream, manner({"FORCE_COLOR": "1"}, terminal=False)).print("x", style="red")
+        make_console(stream, display({"FORCE_COLOR": "1"}, terminal=False)).print("x", style="red")
 
         assert stream.getvalue() == "\x1b[31mx\x1b[0m\n"
 
 
 class TestAnimation:
     def test_only_a_terminal_moves(self) -> None:
-        assert manner().animation
-        assert not manner(terminal=False).animation
+        assert display().animation
+        assert not display(terminal=False).animation
 
     @pytest.mark.parametrize("variables", [{"CI": "true"}, {"TERM": "dumb"}])
     def test_neither_ci_nor_a_dumb_terminal_does(self, variables: dict[str, str]) -> None:
-        assert not manner(variables).animation
+        assert not display(variables).animation
 
     def test_forced_colour_moves_nothing(self) -> None:
-        assert not manner({"FORCE_COLOR": "1"}, terminal=False).animation
+        assert not display({"FORCE_COLOR": "1"}, terminal=False).animation
 
     def test_a_terminal_without_colour_still_moves(self) -> None:
-        assert manner({"NO_COLOR": "1"}).animation
+        assert display({"NO_COLOR": "1"}).animation
 
 
 class TestWidth:
     def test_columns_is_obeyed_everywhere(self) -> None:
-        assert manner({"COLUMNS": "60"}).width == 60
-        assert manner({"COLUMNS": "60"}, terminal=False).width == 60
+        assert display({"COLUMNS": "60"}).width == 60
+        assert display({"COLUMNS": "60"}, terminal=False).width == 60
 
     @pytest.mark.parametrize("nonsense", ["", "0", "wide", "-3"])
     def test_a_nonsensical_columns_is_not(self, nonsense: str) -> None:
-        assert manner({"COLUMNS": nonsense}).width is None
+        assert display({"COLUMNS": nonsense}).width is None
 
     def test_a_terminal_is_asked_and_a_pipe_is_wide(self) -> None:
-        assert manner().width is None
-        assert manner(terminal=False).width == 120
+        assert display().width is None
+        assert display(terminal=False).width == 120
 
 
 def test_markup_in_data_is_data() -> None:
     stream = Stream(terminal=False)
 
-    Printer(stream, manner(terminal=False)).print(Text("requests[security] :smile:"))
+    Printer(stream, display(terminal=False)).print(Text("requests[security] :smile:"))
 
     assert stream.getvalue() == "requests[security] :smile:\n"

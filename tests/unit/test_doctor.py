@@ -39,7 +39,7 @@ def test_the_reference_has_every_code_with_the_words_of_the_table() -> None:
     assert [(head, " ".join(text.split())) for head, text in entries] == [
         (
             f"{each.code} `{each.name}` ({each.severity.value})",
-            f"{each.wrong} {each.why} Mend: {each.mend} {each.by_fix.sentence}".rstrip(),
+            f"{each.wrong} {each.why} Fix: {each.mend} {each.by_fix.sentence}".rstrip(),
         )
         for each in CODES
     ]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venvman.cli.console import Manner, make_console
+from venvman.cli.console import Display, make_console
 from venvman.report.drawing import Grid, Group, Panel, Text, Tree, cells, lines
 
 WIDTH = 40
@@ -64,7 +64,7 @@ def test_wrapping_loses_no_letter(text: Text, width: int) -> None:
 @given(words=st.lists(st.text(st.sampled_from("abc"), min_size=1, max_size=12), max_size=12))
 def test_words_that_fit_are_not_broken_and_wrapped_as_rich_wraps_them(words: list[str]) -> None:
     text = Text(" ".join(words))
-    console = make_console(io.StringIO(), Manner(color=False, animation=False, width=WIDTH))
+    console = make_console(io.StringIO(), Display(color=False, animation=False, width=WIDTH))
     with console.capture() as capture:
         console.print(text)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvman.cli.console import Manner, Printer, make_console
+from venvman.cli.console import Display, Printer, make_console
 from venvman.cli.progress import LineReporter, LiveReporter, SilentReporter, TerminalReporter
 from venvman.errors import Problem, Severity
 from venvman.events import Stage
@@ -22,13 +22,13 @@ WARNING = Problem(code="cache", message="The cache is read-only.", severity=Seve
 
 def lines(*, verbose: bool = False) -> tuple[LineReporter, io.StringIO]:
     stream = io.StringIO()
-    printer = Printer(stream, Manner(color=False, animation=False, width=80))
+    printer = Printer(stream, Display(color=False, animation=False, width=80))
     return LineReporter(printer, verbose=verbose), stream
 
 
 def live(*, verbose: bool = False, width: int = 80) -> tuple[LiveReporter, io.StringIO]:
     stream = io.StringIO()
-    console = make_console(stream, Manner(color=False, animation=True, width=width))
+    console = make_console(stream, Display(color=False, animation=True, width=width))
     reporter = LiveReporter(console, verbose=verbose)
     STARTED.append(reporter)
     return reporter, stream
@@ -267,7 +267,7 @@ def drawn(reporter: LiveReporter) -> str:
     progress = reporter._progress
     assert progress is not None
     console = make_console(
-        io.StringIO(), Manner(color=False, animation=False, width=progress.console.width)
+        io.StringIO(), Display(color=False, animation=False, width=progress.console.width)
     )
     with console.capture() as capture:
         console.print(progress.get_renderable())

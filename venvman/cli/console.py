@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from venvman.report.drawing import Drawing
 
-__all__ = ["Manner", "Printer", "Transcript", "make_console", "manner_of"]
+__all__ = ["Display", "Printer", "Transcript", "display_of", "make_console"]
 
 # Off a terminal nothing has a width. Wide enough that a sentence stays on its line for grep.
 _WIDTH_OF_A_PIPE = 120
 
 
-class Manner:
+class Display:
     """How to write to one stream. ``width`` is columns, None to ask the terminal."""
 
     __slots__ = ("animation", "color", "width")
@@ -34,7 +34,7 @@ class Manner:
         self.width = width
 
 
-def manner_of(stream: TextIO, *, color: str, variables: Mapping[str, str]) -> Manner:
+def display_of(stream: TextIO, *, color: str, variables: Mapping[str, str]) -> Display:
     """What ``stream`` and the environment ask for; ``color`` is a value of ``--color``.
 
     ``always`` and ``never`` beat every variable. ``NO_COLOR`` beats ``FORCE_COLOR`` and
@@ -44,15 +44,15 @@ def manner_of(stream: TextIO, *, color: str, variables: Mapping[str, str]) -> Ma
     terminal = stream.isatty()
     dumb = variables.get("TERM") in {"dumb", "unknown"}
     colorful = _wants_color(variables, capable=terminal and not dumb)
-    return Manner(
+    return Display(
         color=colorful if color == "auto" else color == "always",
         animation=terminal and not dumb and not variables.get("CI"),
         width=_width(variables, terminal=terminal),
     )
 
 
-def make_console(stream: TextIO, manner: Manner) -> Console:
-    """A rich console that does as ``manner`` says; rich's own guesses are switched off.
+def make_console(stream: TextIO, display: Display) -> Console:
+    """A rich console that does as ``display`` says; rich's own guesses are switched off.
 
     The sixteen standard colours only: those are the ones that a terminal's theme keeps legible.
     """
@@ -60,11 +60,11 @@ def make_console(stream: TextIO, manner: Manner) -> Console:
 
     return Console(
         file=stream,
-        width=manner.width,
-        force_terminal=manner.color or manner.animation,
-        force_interactive=manner.animation,
-        color_system="standard" if manner.color else None,
-        no_color=not manner.color,
+        width=display.width,
+        force_terminal=display.color or display.animation,
+        force_interactive=display.animation,
+        color_system="standard" if display.color else None,
+        no_color=not display.color,
         highlight=False,
         markup=False,
         emoji=False,
@@ -83,44 +83,44 @@ class Transcript:
 
 
 class Printer:
-    """Prints drawings to ``stream`` as ``manner`` says.
+    """Prints drawings to ``stream`` as ``display`` says.
 
     What it prints is added to ``transcript``.
     """
 
     def __init__(
-        self, stream: TextIO, manner: Manner, transcript: Transcript | None = None
+        self, stream: TextIO, display: Display, transcript: Transcript | None = None
     ) -> None:
         self._stream = stream
-        self._manner = manner
+        self._display = display
         self._transcript = transcript
 
     @property
     def console(self) -> Console:
         """A console of rich for the stream."""
-        return make_console(self._stream, self._manner)
+        return make_console(self._stream, self._display)
 
     @property
-    def is_bare(self) -> bool:
+    def off_terminal(self) -> bool:
         """Whether nobody looks at a screen: no colours, nothing that moves."""
-        return not (self._manner.color or self._manner.animation)
+        return not (self._display.color or self._display.animation)
 
     @property
     def width(self) -> int:
         """Columns of a line."""
-        return self._manner.width or self._size()[0]
+        return self._display.width or self._size()[0]
 
     @property
     def height(self) -> int | None:
         """Lines that a summary may fill; None where nobody looks at a screen."""
-        return None if self.is_bare else self._size()[1]
+        return None if self.off_terminal else self._size()[1]
 
     def print(self, drawing: Drawing, *, wrap: bool = True) -> None:
         """Prints ``drawing``; what does not wrap is meant to be one line, however long."""
         if self._transcript is not None:
             self._transcript.add(drawing, error=self._stream is sys.stderr, wrap=wrap)
         width = self.width if wrap else None
-        printed = lines(drawing, width=width, color=self._manner.color)
+        printed = lines(drawing, width=width, color=self._display.color)
         write(self._stream, "".join(f"{line}\n" for line in printed))
 
     def _size(self) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from venvman.cli.console import Printer, manner_of
+from venvman.cli.console import Printer, display_of
 from venvman.cli.read import glance, own_words
 from venvman.cli.streams import tell_version
 from venvman.cli.table import ALIASES, COMMANDS, FAMILIES, TASKS, Argument, Kind
@@ -37,8 +37,8 @@ def tell(words: Sequence[str], variables: Mapping[str, str]) -> int | None:
     name = None if _COMPLETING in variables else _asked_for(words)
     if name is None:
         return None
-    manner = manner_of(sys.stdout, color=glance(words).color, variables=variables)
-    Printer(sys.stdout, manner).print(_help(name))
+    display = display_of(sys.stdout, color=glance(words).color, variables=variables)
+    Printer(sys.stdout, display).print(_help(name))
     return 0 if words else 2
 
 

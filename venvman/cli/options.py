@@ -18,7 +18,7 @@ __all__ = ["Color", "Common", "Format", "group_choice", "lock_policy"]
 
 
 class Format(str, Enum):
-    """The voice that a result is told in."""
+    """How a result is printed."""
 
     TEXT = "text"
     JSON = "json"

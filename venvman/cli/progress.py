@@ -124,7 +124,9 @@ class LineReporter(TerminalReporter):
         """One line, at once."""
         from venvman.report.as_text import problem_line
 
-        self._printer.print(problem_line(problem, self._here()), wrap=not self._printer.is_bare)
+        self._printer.print(
+            problem_line(problem, self._here()), wrap=not self._printer.off_terminal
+        )
 
     def _print(self, text: str) -> None:
         from venvman.report.words import plain

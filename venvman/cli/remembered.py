@@ -9,7 +9,7 @@ import os
 import sys
 
 from venvman import memo
-from venvman.cli.console import Printer, manner_of
+from venvman.cli.console import Printer, display_of
 from venvman.cli.read import choosing, read
 from venvman.cli.streams import write
 from venvman.cli.table import Effect
@@ -65,9 +65,9 @@ def question_of(line: Line, variables: Mapping[str, str]) -> str | None:
         if name in _AROUND or name.startswith(_ABOUT)
     )
     out, talk = (
-        manner_of(each, color="never", variables=variables) for each in (sys.stdout, sys.stderr)
+        display_of(each, color="never", variables=variables) for each in (sys.stdout, sys.stderr)
     )
-    screen = Printer(sys.stdout, manner_of(sys.stdout, color="auto", variables=variables))
+    screen = Printer(sys.stdout, display_of(sys.stdout, color="auto", variables=variables))
     where = (os.getcwd(), screen.height, out.animation, talk.animation)
     return repr((line.command.name, choosing(line), shown, where, around))
 
@@ -128,8 +128,8 @@ def _show(known: memo.Memo, line: Line, variables: Mapping[str, str]) -> int | N
         if isinstance(what, str):
             write(stream, what)
         else:
-            manner = manner_of(stream, color=color, variables=variables)
-            Printer(stream, manner).print(from_data(what), wrap=wrap)
+            display = display_of(stream, color=color, variables=variables)
+            Printer(stream, display).print(from_data(what), wrap=wrap)
     return known.exit_code
 
 
@@ -152,8 +152,8 @@ def _switch(line: Line, question: str, variables: Mapping[str, str]) -> int | No
     if not done.changes:
         return _show(known, line, variables)
     if not values["quiet"]:
-        manner = manner_of(sys.stdout, color=str(values["color"]), variables=variables)
-        _print_switch(done, Printer(sys.stdout, manner))
+        display = display_of(sys.stdout, color=str(values["color"]), variables=variables)
+        _print_switch(done, Printer(sys.stdout, display))
     return 0
 
 

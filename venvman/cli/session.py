@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from venvman.cli.console import Printer, Transcript, manner_of
+from venvman.cli.console import Printer, Transcript, display_of
 from venvman.cli.faults import Interrupted, told_of
 from venvman.cli.options import Common, Format
 from venvman.cli.read import choosing
@@ -327,7 +327,7 @@ class Session:
         return self._ask if interactive and self.common.format is Format.TEXT else None
 
     def show(self, result: Result) -> ExitCode:
-        """Prints ``result`` in the wanted voice and returns its exit code."""
+        """Prints ``result`` in the wanted format and returns its exit code."""
         self.reporter.close()
         if self.common.format is Format.JSON:
             from venvman.report.as_json import render
@@ -395,17 +395,17 @@ class Session:
             printer.print(problems_panel(result.problems, self.here, width=printer.width))
             return
         for problem in untold:
-            printer.print(problem_line(problem, self.here), wrap=not printer.is_bare)
+            printer.print(problem_line(problem, self.here), wrap=not printer.off_terminal)
 
     def _make_reporter(self) -> TerminalReporter:
         from venvman.cli import progress
 
-        manner = manner_of(sys.stderr, color=self.common.color, variables=self.variables)
-        silent_json = self.common.format is Format.JSON and not manner.animation
+        display = display_of(sys.stderr, color=self.common.color, variables=self.variables)
+        silent_json = self.common.format is Format.JSON and not display.animation
         if self.common.quiet or silent_json:
             return progress.SilentReporter()
-        printer = Printer(sys.stderr, manner, self.transcript)
-        if manner.animation:
+        printer = Printer(sys.stderr, display, self.transcript)
+        if display.animation:
             return progress.LiveReporter(
                 printer.console,
                 verbose=self.common.verbose,
@@ -415,8 +415,8 @@ class Session:
         return progress.LineReporter(printer, verbose=self.common.verbose, here=lambda: self.here)
 
     def _printer(self, stream: TextIO) -> Printer:
-        manner = manner_of(stream, color=self.common.color, variables=self.variables)
-        return Printer(stream, manner, self.transcript)
+        display = display_of(stream, color=self.common.color, variables=self.variables)
+        return Printer(stream, display, self.transcript)
 
     def _ask(self, question: str) -> bool:
         import typer

@@ -96,7 +96,7 @@ class Describer:
             IndexFault, InstallError, GitError: it could not be had or built.
             UnsatisfiableError: a wheel for another target.
         """
-        self._index.evidence.spoil()  # no page says what is in it
+        self._index.evidence.mark_uncacheable()  # no page says what is in it
         if isinstance(source, ArchiveSource) and _leaf(source.url).endswith(".whl"):
             return self._wheel(source, hashes), source
         key = None

@@ -161,7 +161,7 @@ class Index:
             InstallError: the file has another hash than the index says, or is no wheel.
         """
         if not file.hashes or local_path(file.url) is not None:
-            self.evidence.spoil()  # no page says what is in it
+            self.evidence.mark_uncacheable()  # no page says what is in it
 
         def read() -> CoreMetadata | None:
             content = self._metadata.read(file)
@@ -182,13 +182,13 @@ class Index:
     ) -> Downloaded:
         """Fetches a file into ``folder``, checked: see :meth:`Downloader.fetch`."""
         if not hashes:
-            self.evidence.spoil()
+            self.evidence.mark_uncacheable()
         return self._downloader.fetch(url, folder, hashes=hashes, label=label, size=size)
 
     def sha256(self, url: str, *, hashes: tuple[str, ...] = (), label: str) -> str:
         """The hex digits of a file: see :meth:`Downloader.sha256`."""
         if not hashes:
-            self.evidence.spoil()
+            self.evidence.mark_uncacheable()
         return self._downloader.sha256(url, hashes=hashes, label=label)
 
     def read(self, url: str) -> bytes:
@@ -197,7 +197,7 @@ class Index:
         Raises:
             IndexFault: it could not be had.
         """
-        self.evidence.spoil()
+        self.evidence.mark_uncacheable()
         local = local_path(url)
         if local is None:
             return self._session.get(url).body
@@ -208,7 +208,7 @@ class Index:
 
     def _collect(self, name: NormalizedName, *, refresh: bool) -> ProjectFiles:
         if refresh:
-            self.evidence.spoil()
+            self.evidence.mark_uncacheable()
         listings = list(self._of_find_links(name))
         own = self._sources.get(name)
         urls = (own,) if own else self.options.index_urls
@@ -280,7 +280,7 @@ class Index:
         except Refused as fault:
             if fault.status != 403 or alone or split_credentials(url)[1]:
                 raise
-            self.evidence.spoil()
+            self.evidence.mark_uncacheable()
             self._warn_forbidden(url)
             return _Found(None, refusal=fault)
 
@@ -299,7 +299,7 @@ class Index:
     def _of_index(self, url: str, name: NormalizedName, *, refresh: bool) -> _Found:
         location = as_location(url)
         if isinstance(location, Path):
-            self.evidence.spoil()
+            self.evidence.mark_uncacheable()
             return _Found(self._of_local_index(location, name))
         if not is_secure(location, self.options.trusted_hosts):
             self._warn_insecure(location)
@@ -327,7 +327,7 @@ class Index:
             self.evidence.rest_on(self._pages.confirm(cached))
             return _Found(cached.listing)
         if self._session.authenticator.has_asked:
-            self.evidence.spoil()
+            self.evidence.mark_uncacheable()
         page = _parsed(answer.body, answer.headers.get("content-type", ""), answer.url)
         listing = Listing.of(page, name)
         self.evidence.rest_on(self._pages.write(clean, credentials, listing, answer.headers))
@@ -345,7 +345,7 @@ class Index:
 
     def _of_find_links(self, name: NormalizedName) -> Iterable[Listing]:
         for location in self._find_links:
-            self.evidence.spoil()
+            self.evidence.mark_uncacheable()
             for page in self._find_links_pages(location, name):
                 rows = tuple(row for row in page.rows if version_of(row.filename, name))
                 if rows:

@@ -102,7 +102,7 @@ class Evidence:
         for page in pages or ():
             self.rest_on(page)
 
-    def spoil(self) -> None:
+    def mark_uncacheable(self) -> None:
         """Something was used that is not a page, or not one of the cache."""
         self._sound = False
 

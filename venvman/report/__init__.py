@@ -1,1 +1,1 @@
-"""Results, and their two voices: text and JSON."""
+"""Results as text and JSON: for each verb a module with its data and its drawing."""

@@ -66,7 +66,7 @@ def problems_panel(problems: Sequence[Problem], here: Standing = AT_ROOT, *, wid
 
 
 def problem_line(problem: Problem, here: Standing = AT_ROOT) -> Text:
-    """``warning: message (file:line); mend it with: command``, for problems told in passing."""
+    """``warning: message (file:line) Next: command``, for problems told in passing."""
     text = Text.assemble(
         (f"{problem.severity.value}: ", SEVERITY_STYLES[problem.severity]), plain(problem.message)
     )
@@ -134,7 +134,7 @@ def _block(problem: Problem, here: Standing, *, heading: str = "") -> Group:
 
 def _place(problem: Problem) -> Text:
     where = problem.path if problem.line is None else f"{problem.path}:{problem.line}"
-    return plain(where, Style.PLACE)
+    return plain(where, Style.PATH)
 
 
 def _quotation(problem: Problem) -> Grid:

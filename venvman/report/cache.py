@@ -135,7 +135,7 @@ def _stays(folder: Path, damaged: DamagedWheel) -> Problem:
 
 
 def _shared(damaged: Sequence[DamagedWheel]) -> Iterator[Problem]:
-    """One for each environment that has damaged files: taking them from the store mends nothing."""
+    """One for each environment that has damaged files: taking them from the store fixes nothing."""
     wheels: dict[Neighbour, list[str]] = {}
     for each in damaged:
         for environment in each.environments:

@@ -64,7 +64,7 @@ def draw_diff(
 
     All of them, whatever the screen's height: they are what was asked for.
     """
-    heading = Text.assemble(plain(before, Style.PLACE), " -> ", plain(after, Style.PLACE))
+    heading = Text.assemble(plain(before, Style.PATH), " -> ", plain(after, Style.PATH))
     parts: list[Drawing] = [heading]
     for path, changes in changes_of:
         if not changes:

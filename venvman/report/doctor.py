@@ -167,7 +167,7 @@ def _explained(code: Mapping[str, str]) -> tuple[Drawing, ...]:
         ),
         plain(code["wrong"]),
         plain(code["why"]),
-        plain(f"Mend: {code['mend']} {ByFix(code['by_fix']).sentence}".rstrip()),
+        plain(f"Fix: {code['mend']} {ByFix(code['by_fix']).sentence}".rstrip()),
         Text(),
     )
 
@@ -196,7 +196,7 @@ def _with(finding: Row, needing: Sequence[str]) -> Row:
 
 
 def _table(members: Sequence[Row], here: Standing) -> Group:
-    """The findings of a family; neighbours that one command mends show it once."""
+    """The findings of a family; neighbours that one command fixes show it once."""
     longest = max(len(each["severity"]) for each in members)
     shown: list[Drawing] = []
     for position, finding in enumerate(members):
@@ -230,7 +230,7 @@ def _message(finding: Row) -> Text:
     if finding["path"] is None or (finding["line"] is None and finding["path"] in message.plain):
         return message
     number = "" if finding["line"] is None else f":{finding['line']}"
-    return Text.assemble(message, " (", plain(f"{finding['path']}{number}", Style.PLACE), ")")
+    return Text.assemble(message, " (", plain(f"{finding['path']}{number}", Style.PATH), ")")
 
 
 def _total(findings: Sequence[Row]) -> Text:

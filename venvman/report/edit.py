@@ -138,12 +138,12 @@ def _file_lines(edit: FileEdit, project: Project, *, dry_run: bool) -> list[Draw
         return [_diff(_difference(edit, project))]
     lines: list[Drawing] = []
     if edit.before is None:
-        lines.append(Text.assemble(("+ ", Style.ADDED), plain(path, Style.PLACE), " created"))
+        lines.append(Text.assemble(("+ ", Style.ADDED), plain(path, Style.PATH), " created"))
     return [*lines, *(_edited_line(each, path) for each in edit.edits)]
 
 
 def _edited_line(edit: LineEdit, path: str) -> Text:
-    where = plain(f"{path}:{edit.line}", Style.PLACE)
+    where = plain(f"{path}:{edit.line}", Style.PATH)
     text = plain((edit.after or edit.before or "").strip())
     match edit.kind:
         case EditKind.UNCHANGED:

@@ -105,7 +105,7 @@ def _sarif(rows: Sequence[Row]) -> dict[str, Any]:
             "name": each.name,
             "shortDescription": {"text": each.wrong},
             "fullDescription": {"text": f"{each.wrong} {each.why}"},
-            "help": {"text": f"Mend: {each.mend}"},
+            "help": {"text": f"Fix: {each.mend}"},
             "defaultConfiguration": {"level": each.severity.value},
             "properties": {"tags": [each.looks_at]},
         }

@@ -158,7 +158,7 @@ def _heading(branch: Branch) -> Text | None:
     if not isinstance(branch.edge, Asking):
         return None
     groups = sentence_list(branch.edge.groups)
-    return Text.assemble(plain(branch.edge.path, Style.PLACE), plain(f"  {groups}", Style.FAINT))
+    return Text.assemble(plain(branch.edge.path, Style.PATH), plain(f"  {groups}", Style.FAINT))
 
 
 def _planted(branch: Branch) -> Tree:
@@ -196,7 +196,7 @@ def _package(package: Package) -> Text:
 
 def _place(asking: Asking) -> Text:
     where = asking.path if asking.line is None else f"{asking.path}:{asking.line}"
-    return plain(where, Style.PLACE)
+    return plain(where, Style.PATH)
 
 
 def _edge(edge: Asking | Dependency | None) -> str:
@@ -237,7 +237,7 @@ def _reason_tree(chains: Chains, outcome: WhyOutcome, screen: Screen) -> Drawing
     elif chains.more:
         tree.add(Text("... and longer ones", style=Style.FAINT))
     for limit in limits:
-        where = plain(str(limit.origin), Style.PLACE)
+        where = plain(str(limit.origin), Style.PATH)
         tree.add(Text.assemble(where, f"  limits it to {redact(limit.raw)}"))
     return tree
 

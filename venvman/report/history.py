@@ -23,7 +23,7 @@ from venvman.report.words import Style, count, duration, plain, sentence_list
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from venvman.answers import HistoryReport, Recalled
+    from venvman.answers import HistoryReport, HistoryRow
     from venvman.environment.history import Held, State
     from venvman.outcomes import RollbackOutcome
     from venvman.report.drawing import Drawing
@@ -133,7 +133,7 @@ def _of(kind: ChangeKind, name: str, before: str | None, after: str | None, sour
     return Change(kind=kind, name=name, before=before, after=after, source=source)
 
 
-def _state(recalled: Recalled) -> dict[str, Any]:
+def _state(recalled: HistoryRow) -> dict[str, Any]:
     state = recalled.state
     return {
         "number": recalled.number,
@@ -233,7 +233,7 @@ def _label(outcome: RollbackOutcome) -> str:
     return f"state {outcome.number} of {_when(outcome.state)}"
 
 
-def _table(rows: tuple[Recalled, ...], *, header: bool) -> Grid:
+def _table(rows: tuple[HistoryRow, ...], *, header: bool) -> Grid:
     table = Grid(gap=2)
     # Widths that hold for every row, since with --verbose each is a table of its own.
     for width in (2, 16, _SHORT):
@@ -248,7 +248,7 @@ def _table(rows: tuple[Recalled, ...], *, header: bool) -> Grid:
     return table
 
 
-def _row(recalled: Recalled) -> tuple[Text, ...]:
+def _row(recalled: HistoryRow) -> tuple[Text, ...]:
     state = recalled.state
     digest = Text("-", Style.FAINT) if state.digest is None else Text(state.digest[:_SHORT])
     return (
@@ -275,7 +275,7 @@ def _revision(state: State) -> Text:
     return Text.assemble(commit, " ", plain(state.revision.branch, Style.FAINT))
 
 
-def _changes(recalled: Recalled) -> Text:
+def _changes(recalled: HistoryRow) -> Text:
     """``+3 ~1``; the oldest state has nothing to compare with."""
     if recalled.before is None:
         words = Text(count(len(recalled.state.held), "package"))
@@ -287,7 +287,7 @@ def _changes(recalled: Recalled) -> Text:
     return words
 
 
-def _signs(recalled: Recalled) -> Text:
+def _signs(recalled: HistoryRow) -> Text:
     kinds = [change.kind for change in changes_between(recalled.before, recalled.state)]
     styles = {
         ChangeKind.ADDED: Style.ADDED,
@@ -304,7 +304,7 @@ def _signs(recalled: Recalled) -> Text:
     return Text(" ").join(Text(word, style) for word, style in parts)
 
 
-def _way_back(recalled: Recalled) -> Text:
+def _way_back(recalled: HistoryRow) -> Text:
     ways: Mapping[WayBack, int] = recalled.ways
     words = {
         WayBack.ATTIC: "in the attic",

@@ -91,7 +91,7 @@ def draw_hooks(data: Mapping[str, Any]) -> Drawing:
     """One line for each hook."""
     rows = [(hook["name"], _state(hook)) for hook in data["hooks"]]
     parts: list[Drawing] = [
-        Text.assemble("Git hooks in ", plain(data["folder"], Style.PLACE)),
+        Text.assemble("Git hooks in ", plain(data["folder"], Style.PATH)),
         fact_grid(rows),
     ]
     if data["projects"]:
@@ -101,14 +101,14 @@ def draw_hooks(data: Mapping[str, Any]) -> Drawing:
 
 
 def draw_hook_run(lines: Sequence[Mapping[str, Any]], screen: Screen) -> Drawing:
-    """``venvman: text; 'command' mends it``; ``venvman (folder): ...`` where there are several."""
+    """``venvman: text; 'command' fixes it``; ``venvman (folder): ...`` where there are several."""
     several = len(lines) > 1 or any(line["project"] != "." for line in lines)
     return Group(
         *(
             Text.assemble(
                 plain(f"venvman ({line['project']}): " if several else "venvman: ", Style.NAME),
                 plain(line["text"]),
-                _mends(line["fix"], screen.here),
+                _fixes(line["fix"], screen.here),
                 no_wrap=True,
                 overflow="ignore",
             )
@@ -117,12 +117,12 @@ def draw_hook_run(lines: Sequence[Mapping[str, Any]], screen: Screen) -> Drawing
     )
 
 
-def _mends(fix: Fix | None, here: Standing) -> Text:
+def _fixes(fix: Fix | None, here: Standing) -> Text:
     if fix is None:
         return Text()
     if isinstance(fix, Advice):
         return plain(f". {fix.text}")
-    return plain(f"; '{shell_line(fix, here)}' mends it")
+    return plain(f"; '{shell_line(fix, here)}' fixes it")
 
 
 def _state(hook: Mapping[str, Any]) -> Text:

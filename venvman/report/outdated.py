@@ -93,7 +93,7 @@ def _hold_text(hold: Hold) -> Text:
         return Text.assemble(plain(hold.package, Style.NAME), plain(f" asks for {hold.specifier}"))
     if hold.path is not None:
         where = hold.path if hold.line is None else f"{hold.path}:{hold.line}"
-        return Text.assemble(plain(where, Style.PLACE), plain(f"  {hold.specifier}"))
+        return Text.assemble(plain(where, Style.PATH), plain(f"  {hold.specifier}"))
     return plain(hold.reason)
 
 

@@ -126,7 +126,7 @@ def draw_scan(projects: Sequence[Mapping[str, Any]], screen: Screen) -> Drawing:
 
 def _project_tree(project: Mapping[str, Any], screen: Screen) -> Tree:
     venv = project["venv"]
-    place = Text.assemble("  environment ", plain(venv, Style.PLACE)) if venv else Text()
+    place = Text.assemble("  environment ", plain(venv, Style.PATH)) if venv else Text()
     tree = Tree(Text.assemble(plain(project["root"], Style.NAME), place), guide_style=Style.FAINT)
     for file in project["files"]:
         branch = tree.add(_file_line(file))
@@ -144,7 +144,7 @@ def _file_line(file: Mapping[str, Any]) -> Text:
     if role == "lock":
         words.append(count(len(file["requirements"]), "pin"))
     line = Text.assemble(
-        plain(file["path"], Style.PLACE), "  ", plain(", ".join(words), Style.FAINT)
+        plain(file["path"], Style.PATH), "  ", plain(", ".join(words), Style.FAINT)
     )
     if file["errors"]:
         line.append_text(Text(f"  {count(len(file['errors']), 'error')}", style=Style.ERROR))

@@ -236,7 +236,7 @@ def _lock_line(lock: Mapping[str, Any]) -> Text:
     pins = f", {count(lock['pins'], 'pin')}" if lock["pins"] else ""
     source = f" from {lock['source']}" if lock["source"] else ""
     return Text.assemble(
-        plain(lock["path"], Style.PLACE),
+        plain(lock["path"], Style.PATH),
         " ",
         (lock["state"], _STATE_STYLES[lock["state"]]),
         plain(f"{pins}{source}"),
@@ -244,7 +244,7 @@ def _lock_line(lock: Mapping[str, Any]) -> Text:
 
 
 def _environment_line(environment: Mapping[str, Any]) -> Text:
-    path = plain(environment["path"], Style.PLACE)
+    path = plain(environment["path"], Style.PATH)
     python = f" with Python {environment['python']}" if environment["python"] else ""
     match environment["state"]:
         case "ok":

@@ -33,7 +33,7 @@ class Style:
     NAME = "bold"
     FAINT = "dim"
     COMMAND = "bold cyan"
-    PLACE = "cyan"
+    PATH = "cyan"
 
 
 SYMBOLS = {"added": "+", "changed": "~", "removed": "-"}

@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from venvman.target import Target
     from venvman.workflow.context import Context
 
-__all__ = ["DISAGREEMENT", "JudgedLock", "by_standing", "in_agreement", "tracked"]
+__all__ = ["DISAGREEMENT", "CheckedLock", "by_standing", "in_agreement", "tracked"]
 
 DISAGREEMENT = "lock-disagreement"
 """The code of reasons that only ``freeze`` settles: two locks of equal standing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedLock:
+class CheckedLock:
     """One group with its lock on disk, None where there is none, and what freshness says of it.
 
     What is not ``asked`` for is never frozen, and never stands in the way.
@@ -44,18 +44,18 @@ class JudgedLock:
 
     group: Group
     lock: Lock | None
-    judgement: Judgement
+    freshness: Judgement
     asked: bool = True
 
 
 def in_agreement(
-    context: Context, judged: Sequence[JudgedLock], target: Target, wanted: Collection[str]
-) -> tuple[JudgedLock, ...]:
-    """``judged``, the locks that have to give way made stale; ``wanted`` are installed together."""
+    context: Context, checked: Sequence[CheckedLock], target: Target, wanted: Collection[str]
+) -> tuple[CheckedLock, ...]:
+    """``checked``, locks that have to give way made stale; ``wanted`` are installed together."""
     apart = [frozenset(names) for names in context.settings.conflicts.value]
     stale: dict[str, list[Problem]] = {}
-    for first, second in combinations(judged, 2):
-        if not (isinstance(first.judgement, Fresh) and isinstance(second.judgement, Fresh)):
+    for first, second in combinations(checked, 2):
+        if not (isinstance(first.freshness, Fresh) and isinstance(second.freshness, Fresh)):
             continue
         names = frozenset((first.group.name, second.group.name))
         includes = _includes(first, second) or _includes(second, first)
@@ -64,30 +64,30 @@ def in_agreement(
         for loser, problem in _clashes(context, first, second, target):
             stale.setdefault(loser, []).append(problem)
     return tuple(
-        replace(each, judgement=Stale(reasons=tuple(stale[each.group.name])))
+        replace(each, freshness=Stale(reasons=tuple(stale[each.group.name])))
         if each.group.name in stale
         else each
-        for each in judged
+        for each in checked
     )
 
 
 def by_standing(
-    context: Context, judged: Sequence[JudgedLock], target: Target
-) -> tuple[JudgedLock, ...]:
-    """``judged``, those that git tracks first where their pins differ: the first one's are kept."""
-    locks = [each.lock for each in judged if each.lock is not None]
+    context: Context, checked: Sequence[CheckedLock], target: Target
+) -> tuple[CheckedLock, ...]:
+    """``checked``, those that git tracks first where pins differ: the first one's are kept."""
+    locks = [each.lock for each in checked if each.lock is not None]
     if not any(_differences(one, two, target) for one, two in combinations(locks, 2)):
-        return tuple(judged)
-    known = tracked(context, [each.group.lock for each in judged])
-    return tuple(sorted(judged, key=lambda each: not known.get(each.group.lock, False)))
+        return tuple(checked)
+    known = tracked(context, [each.group.lock for each in checked])
+    return tuple(sorted(checked, key=lambda each: not known.get(each.group.lock, False)))
 
 
-def _includes(one: JudgedLock, other: JudgedLock) -> bool:
+def _includes(one: CheckedLock, other: CheckedLock) -> bool:
     return other.group.lock in (*one.group.included, *one.group.limiting)
 
 
 def _clashes(
-    context: Context, first: JudgedLock, second: JudgedLock, target: Target
+    context: Context, first: CheckedLock, second: CheckedLock, target: Target
 ) -> Iterator[tuple[str, Problem]]:
     """Each difference, with the group whose lock gives way."""
     if first.lock is None or second.lock is None:
@@ -113,8 +113,8 @@ def _clashes(
 
 
 def _ranked(
-    context: Context, first: JudgedLock, second: JudgedLock
-) -> tuple[JudgedLock, JudgedLock, str]:
+    context: Context, first: CheckedLock, second: CheckedLock
+) -> tuple[CheckedLock, CheckedLock, str]:
     """The lock that stays, the one that gives way, and why."""
     known = tracked(context, [first.group.lock, second.group.lock])
     one, two = (known.get(each.group.lock, False) for each in (first, second))
@@ -175,8 +175,8 @@ def _fix(context: Context, code: str, groups: Sequence[str]) -> Command:
     """Freezing, naming those of ``groups`` that are not always installed."""
     if code != DISAGREEMENT:
         return Command.venvman("freeze")
+    from venvman.workflow.inputs import choose_groups, open_scan
     from venvman.workflow.requests import GroupChoice
-    from venvman.workflow.wishes import choose_groups, open_scan
 
     scan = open_scan(context)
     usual = choose_groups(scan, GroupChoice(), configured=context.settings.groups.value)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from venvman.answers import AtticReport
 from venvman.reading import read_regular
-from venvman.workflow.wishes import scan_projects
+from venvman.workflow.inputs import scan_projects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,20 +61,20 @@ def clear_attic(context: Context) -> tuple[Path, Freed]:
     from venvman.install.transaction import locked, recover
     from venvman.store.care import Freed, held
 
-    place = locate(context.project, context.settings)
+    location = locate(context.project, context.settings)
     environment = _environment(context)
     if environment is None:
-        return place / ATTIC, Freed()
-    with locked(place, context.directories, reporter=context.reporter):
-        recover(place, directories=None)
-        freed = held(place / ATTIC)
+        return location / ATTIC, Freed()
+    with locked(location, context.directories, reporter=context.reporter):
+        recover(location, directories=None)
+        freed = held(location / ATTIC)
         # Through the stage, which the next command clears if this one is killed on the way.
-        stage = place / STAGE
+        stage = location / STAGE
         with suppress(FileNotFoundError):
             stage.mkdir(parents=True, exist_ok=True)
-            (place / ATTIC).rename(stage / "attic")
+            (location / ATTIC).rename(stage / "attic")
         shutil.rmtree(stage, ignore_errors=True)
-    return place / ATTIC, freed
+    return location / ATTIC, freed
 
 
 def _environment(context: Context) -> Environment | None:

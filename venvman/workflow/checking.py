@@ -20,11 +20,17 @@ from venvman.errors import (
 from venvman.frozen import dataclass
 from venvman.names import canonical
 from venvman.reading import read_regular
-from venvman.workflow.locks import judge_locks, read_group_lock
+from venvman.workflow.inputs import (
+    choose_groups,
+    limits_of,
+    load_requirements,
+    open_scan,
+    overridden,
+)
+from venvman.workflow.location import unfinished
+from venvman.workflow.locks import check_locks, read_group_lock
 from venvman.workflow.own import with_own
-from venvman.workflow.places import unfinished
 from venvman.workflow.requests import GroupChoice
-from venvman.workflow.wishes import choose_groups, limits_of, open_scan, overridden, read_wishes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -59,7 +65,7 @@ class _LockLook:
 
     source: SourceFile
     lock: Lock | None
-    judgement: Judgement | None
+    freshness: Judgement | None
     problems: tuple[Problem, ...] = ()
 
 
@@ -97,14 +103,14 @@ def status(context: Context, groups: GroupChoice | None = None) -> StatusReport:
 
     context = context.looking()
     look = _look(context, groups or GroupChoice())
-    wishes = look.requirements.groups if look.requirements else ()
+    stated = look.requirements.groups if look.requirements else ()
     unasked = (
         (*look.requirements.left_out, *look.requirements.unreached) if look.requirements else ()
     )
     last = History(look.path).newest()
     return StatusReport(
         project=context.project,
-        requirements=len({line.origin for group in wishes for line in group.requirements}),
+        requirements=len({line.origin for group in stated for line in group.requirements}),
         locks=tuple(_lock_state(each, look.wanted) for each in look.locks),
         environment=look.path,
         inspection=_of_another_python(look),
@@ -230,7 +236,7 @@ def _sharing(context: Context, files: Iterable[Path]) -> Mapping[Path, tuple[Nei
     """The environments with the same files; what they hold no answer of ours is watched for."""
     from venvman.environment.neighbours import sharing
 
-    context.evidence.spoil()
+    context.evidence.mark_uncacheable()
     return sharing(context.directories.state, files)
 
 
@@ -276,7 +282,7 @@ def _look(context: Context, groups: GroupChoice) -> _Look:
     scan = open_scan(context, groups)
     wanted = choose_groups(scan, groups, configured=context.settings.groups.value)
     requirements, problems = _or_problems(
-        lambda: read_wishes(context, scan, wanted), RequirementsError
+        lambda: load_requirements(context, scan, wanted), RequirementsError
     )
     problems += (*requirements.left_out, *requirements.unreached) if requirements else ()
     path, condition, interpreter, clash = _environment(context)
@@ -344,7 +350,7 @@ _RECREATE = Command.venvman("sync", "--recreate")
 
 def _python_fix(context: Context) -> Fix:
     """A new environment, or first the Python that is asked for, where it is not here."""
-    from venvman.workflow.places import interpreter_to_be
+    from venvman.workflow.location import interpreter_to_be
 
     _, problems = _or_problems(lambda: interpreter_to_be(context), EnvironmentUnusable)
     return next((each.fix for each in problems if each.fix), _RECREATE)
@@ -356,8 +362,8 @@ def _stale(locks: tuple[_LockLook, ...]) -> tuple[Problem, ...]:
     return tuple(
         reason
         for each in locks
-        if isinstance(each.judgement, Stale)
-        for reason in each.judgement.reasons
+        if isinstance(each.freshness, Stale)
+        for reason in each.freshness.reasons
     )
 
 
@@ -376,14 +382,15 @@ def _environment(context: Context) -> tuple[Path, Condition, Interpreter | None,
     from venvman.environment.inspection import Environment, conflict, inspect
     from venvman.environment.lifecycle import locate
     from venvman.python.interpreters import wish_of
-    from venvman.workflow.places import interpreter_to_be
+    from venvman.workflow.location import interpreter_to_be
 
     path = locate(context.project, context.settings)
     condition = inspect(path, directories=context.directories)
-    wish = wish_of(context.project, context.settings, cwd=context.cwd)
+    wanted = wish_of(context.project, context.settings, cwd=context.cwd)
     if isinstance(condition, Environment):
         clash, faults = _or_problems(
-            lambda: conflict(condition, wish, directories=context.directories), EnvironmentUnusable
+            lambda: conflict(condition, wanted, directories=context.directories),
+            EnvironmentUnusable,
         )
         clash = faults[0].message if faults else clash
         return path, condition, condition.interpreter, clash
@@ -416,16 +423,16 @@ def _judgements(
     """By group; empty where the requirements or a lock cannot be read, which is told elsewhere."""
     if requirements is None or interpreter is None:
         return {}
-    judged, _ = _or_problems(
-        lambda: judge_locks(context, requirements, interpreter.target, together=wanted),
+    checked, _ = _or_problems(
+        lambda: check_locks(context, requirements, interpreter.target, together=wanted),
         LockError,
     )
-    return {each.group.name: each.judgement for each in judged or ()}
+    return {each.group.name: each.freshness for each in checked or ()}
 
 
-def _lock(context: Context, source: SourceFile, judgement: Judgement | None) -> _LockLook:
+def _lock(context: Context, source: SourceFile, freshness: Judgement | None) -> _LockLook:
     lock, problems = _or_problems(lambda: read_group_lock(context, source.lock), LockError)
-    return _LockLook(source=source, lock=lock, judgement=judgement, problems=problems)
+    return _LockLook(source=source, lock=lock, freshness=freshness, problems=problems)
 
 
 def _entries(
@@ -465,7 +472,7 @@ def _lock_state(each: _LockLook, wanted: Sequence[str]) -> LockState:
         sources=each.source.paths,
         path=each.source.lock,
         pins=len(each.lock.entries) if each.lock else 0,
-        freshness=each.judgement,
+        freshness=each.freshness,
         synced=each.source.group in wanted,
     )
 
@@ -474,7 +481,7 @@ def _examined(context: Context, each: _LockLook, tracking: LockTracking | None) 
     from venvman.doctor.examination import ExaminedLock
     from venvman.lock.freshness import Fresh, Stale
 
-    stale = each.judgement.reasons if isinstance(each.judgement, Stale) else ()
+    stale = each.freshness.reasons if isinstance(each.freshness, Stale) else ()
     return ExaminedLock(
         group=each.source.group,
         path=each.source.lock,
@@ -482,7 +489,7 @@ def _examined(context: Context, each: _LockLook, tracking: LockTracking | None) 
         lock=each.lock,
         problems=each.problems,
         stale=stale if each.lock is not None else (),
-        notes=each.judgement.notes if isinstance(each.judgement, Fresh) else (),
+        notes=each.freshness.notes if isinstance(each.freshness, Fresh) else (),
         tracking=tracking,
         exposed=_exposed(context, each.source.lock),
     )

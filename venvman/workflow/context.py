@@ -87,7 +87,7 @@ class Context:
         from venvman.names import canonical
 
         if options.offline:
-            self.evidence.spoil()  # another time there may be more at hand
+            self.evidence.mark_uncacheable()  # another time there may be more at hand
         return Index(
             options,
             directories=self.directories,

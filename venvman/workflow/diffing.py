@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from venvman.answers import DiffOutcome, LockPair
 from venvman.errors import Advice, Command, ConfigurationError, GitError, LockError
 from venvman.frozen import dataclass
+from venvman.workflow.inputs import open_scan
 from venvman.workflow.locks import read_group_lock
-from venvman.workflow.wishes import open_scan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

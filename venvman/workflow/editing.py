@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from venvman.errors import Advice, Command, Problem, RequirementsError, Severity, VenvmanError
 from venvman.frozen import dataclass
 from venvman.outcomes import EditOutcome, FileEdit
-from venvman.workflow.sourcetexts import SourceFiles, parse_wishes
-from venvman.workflow.wishes import open_scan, read_wishes
+from venvman.workflow.inputs import load_requirements, open_scan
+from venvman.workflow.sourcetexts import SourceFiles, parse_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,12 +47,12 @@ class After:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddRequest:
-    """``wishes`` and ``editables`` as typed; paths in them count from the working directory.
+    """``requirements`` and ``editables`` as typed; paths in them count from the working directory.
 
     ``group`` is the group whose source file is edited.
     """
 
-    wishes: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
     editables: tuple[str, ...] = ()
     group: str = "default"
     after: After
@@ -76,18 +76,18 @@ def add(context: Context, request: AddRequest) -> EditOutcome:
     A group that has no source file yet gets one beside the others'.
 
     Raises:
-        RequirementsError: a wish or a file that cannot be understood; all faults at once.
+        RequirementsError: a requirement or a file that cannot be understood; all faults at once.
         VenvmanError: what freezing raises; nothing has been written then. Or syncing: the file and
             its lock then stay as they are now.
     """
     from venvman.requirements.edit import Wanted, add
 
     files = _files(context)
-    wishes = parse_wishes(context, request.wishes, request.editables)
-    _refuse_twice([files.name_of(wish) for wish in wishes])
+    lines = parse_lines(context, request.requirements, request.editables)
+    _refuse_twice([files.name_of(line) for line in lines])
     home = files.source_of(request.group)
-    for wish in wishes:
-        wanted = Wanted(line=wish, name=files.name_of(wish))
+    for line in lines:
+        wanted = Wanted(line=line, name=files.name_of(line))
         # A file that the source includes, and that nobody else has, is edited where the line is.
         path = files.place_of(wanted, request.group) or home
         files.refuse(wanted, path)
@@ -97,7 +97,7 @@ def add(context: Context, request: AddRequest) -> EditOutcome:
 
 
 def _refuse_twice(names: Sequence[NormalizedName | None]) -> None:
-    """The last of two wishes for one package would win without a word."""
+    """The last of two requirements for one package would win without a word."""
     twice = sorted({name for name in names if name is not None and names.count(name) > 1})
     if twice:
         raise RequirementsError(
@@ -151,7 +151,7 @@ def _files(context: Context) -> SourceFiles:
         RequirementsError: every fault that was there before.
     """
     scan = open_scan(context)
-    read_wishes(context, scan)
+    load_requirements(context, scan)
     return SourceFiles(context, scan)
 
 
@@ -206,7 +206,7 @@ def _sync(
                     code="edited-not-synced",
                     severity=Severity.NOTE,
                     message=f"{names} and the lock are changed; the environment is not.",
-                    fix=Advice("Once that is mended, run `venvman sync`."),
+                    fix=Advice("Once that is fixed, run `venvman sync`."),
                 )
             )
         raise
@@ -215,14 +215,14 @@ def _sync(
 def _emptied_on_purpose(context: Context, outcome: EditOutcome) -> bool:
     """Whether the last requirement was just removed: then nobody need ask about an empty lock."""
     from venvman.requirements.edit import EditKind
-    from venvman.workflow.places import find_place
+    from venvman.workflow.location import find_location
 
     kinds = {edit.kind for file in outcome.files for edit in file.edits}
     locks = outcome.frozen.locks if outcome.frozen else ()
     if kinds != {EditKind.REMOVED} or any(each.lock.entries for each in locks):
         return False
-    place = find_place(context)
-    return place.environment is not None and place.environment.made_by_venvman
+    location = find_location(context)
+    return location.environment is not None and location.environment.made_by_venvman
 
 
 def _graph(context: Context) -> Graph | None:

@@ -28,17 +28,17 @@ from venvman.outcomes import FreezeOutcome, LockOutcome
 from venvman.sources import VcsSource
 from venvman.store.lock import using
 from venvman.workflow.agreement import DISAGREEMENT, by_standing, tracked
-from venvman.workflow.locks import judge_locks, read_group_lock, remember, stale_reasons
-from venvman.workflow.requests import FreezeRequest, GroupChoice
-from venvman.workflow.targeting import wanted_targets
-from venvman.workflow.wishes import (
+from venvman.workflow.inputs import (
     ALWAYS,
     choose_groups,
+    load_requirements,
     open_scan,
-    read_wishes,
     require_sources,
     tell_left_out,
 )
+from venvman.workflow.locks import check_locks, read_group_lock, remember, stale_reasons
+from venvman.workflow.requests import FreezeRequest, GroupChoice
+from venvman.workflow.targeting import wanted_targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -49,10 +49,10 @@ if TYPE_CHECKING:
     from venvman.python.interpreters import Interpreter
     from venvman.requirements.groups import Requirement, RequirementSet
     from venvman.scan import Scan
-    from venvman.workflow.agreement import JudgedLock
+    from venvman.workflow.agreement import CheckedLock
     from venvman.workflow.context import Context
 
-    _Run = Callable[[Context, Sequence[JudgedLock], Sequence[JudgedLock]], Mapping[str, Lock]]
+    _Run = Callable[[Context, Sequence[CheckedLock], Sequence[CheckedLock]], Mapping[str, Lock]]
 
 __all__ = ["freeze", "freeze_stale"]
 
@@ -64,7 +64,7 @@ def freeze(context: Context, request: FreezeRequest) -> FreezeOutcome:
         VenvmanError: requirements or locks that cannot be read, no interpreter, no solution, no
             index, a file in a lock's way. Nothing has been written then.
     """
-    from venvman.workflow.places import freezing_interpreter
+    from venvman.workflow.location import freezing_interpreter
 
     if request.check or request.dry_run:
         context = context.looking()
@@ -80,7 +80,7 @@ def freeze(context: Context, request: FreezeRequest) -> FreezeOutcome:
         together = choose_groups(scan, usual, configured=context.settings.groups.value)
         if not request.groups.only:
             asked |= {each.group for each in scan.sources if each.lock.is_file()}
-        requirements = read_wishes(context, scan, None if request.installed else asked)
+        requirements = load_requirements(context, scan, None if request.installed else asked)
         requirements.require_reached()
         tell_left_out(context, requirements)
     if request.installed:
@@ -89,7 +89,7 @@ def freeze(context: Context, request: FreezeRequest) -> FreezeOutcome:
         return freeze_installed(context, requirements, request, watch)
     with watch.stage(Stage.SCAN):
         interpreter = freezing_interpreter(context)
-        judged = judge_locks(
+        checked = check_locks(
             context,
             requirements,
             interpreter.target,
@@ -98,14 +98,14 @@ def freeze(context: Context, request: FreezeRequest) -> FreezeOutcome:
             ask=not (request.check or request.dry_run),
             asked=asked,
         )
-        requirements = replace(requirements, groups=tuple(each.group for each in judged))
-    return freeze_stale(context, requirements, judged, interpreter, request, watch)
+        requirements = replace(requirements, groups=tuple(each.group for each in checked))
+    return freeze_stale(context, requirements, checked, interpreter, request, watch)
 
 
 def freeze_stale(
     context: Context,
     requirements: RequirementSet,
-    judged: Sequence[JudgedLock],
+    checked: Sequence[CheckedLock],
     interpreter: Interpreter,
     request: FreezeRequest,
     watch: Stopwatch,
@@ -114,28 +114,28 @@ def freeze_stale(
 
     A lock that is fresh is not written, unless its pins are to move or have to.
     """
-    reasons = stale_reasons(judged)
+    reasons = stale_reasons(checked)
     forced = request.upgrade is not None or request.hashes is not None
     if not reasons and not forced:
         if not (request.check or request.dry_run):
             write_locks(context.project, {})
         remember(context, requirements.groups, interpreter.target)
-        return _outcome(context, judged, {}, written=False, watch=watch)
+        return _outcome(context, checked, {}, written=False, watch=watch)
     if request.check and not forced:
-        return _outcome(context, judged, None, written=False, watch=watch, problems=reasons)
+        return _outcome(context, checked, None, written=False, watch=watch, problems=reasons)
     requirements.require_reached()
-    todo = [each for each in judged if forced or isinstance(each.judgement, Stale)]
+    todo = [each for each in checked if forced or isinstance(each.freshness, Stale)]
     for each in todo:
         shown = context.project.display(each.group.lock)
         check_writable(each.group.lock, display=shown, yes=request.yes)
-    for wish in (wish for each in todo for wish in each.group.requirements):
-        if isinstance(wish.source, VcsSource) and _EDITABLE.match(wish.origin.text):
-            context.reporter.problem(_not_editable(wish))
+    for requirement in (requirement for each in todo for requirement in each.group.requirements):
+        if isinstance(requirement.source, VcsSource) and _EDITABLE.match(requirement.origin.text):
+            context.reporter.problem(_not_editable(requirement))
     try:
         with watch.stage(Stage.FREEZE):
-            run = partial(_run_engine, judged, interpreter, request, forced)
+            run = partial(_run_engine, checked, interpreter, request, forced)
             found = (
-                run(context, todo, ()) if forced else _frozen(context, judged, todo, request, run)
+                run(context, todo, ()) if forced else _frozen(context, checked, todo, request, run)
             )
     except VenvmanError as error:
         if not (reasons and any(each.code == "build-in-look" for each in error.problems)):
@@ -146,17 +146,17 @@ def freeze_stale(
             fix=Command.venvman("freeze"),
             problems=reasons,
         ) from error
-    frozen = _changed(judged, todo, found, renew=request.hashes is not None)
+    frozen = _changed(checked, todo, found, renew=request.hashes is not None)
     if request.check or request.dry_run:
-        return _outcome(context, judged, frozen, written=False, watch=watch)
+        return _outcome(context, checked, frozen, written=False, watch=watch)
     written = write_locks(
         context.project,
-        {each.group.lock: frozen[each.group.name] for each in judged if each.group.name in frozen},
+        {each.group.lock: frozen[each.group.name] for each in checked if each.group.name in frozen},
     )
     after = _reread(context, requirements)
     _require_fresh(context, requirements, interpreter, after, frozen)
     remember(context, requirements.groups, interpreter.target)
-    return _outcome(context, judged, after, written=written, watch=watch)
+    return _outcome(context, checked, after, written=written, watch=watch)
 
 
 def _require_fresh(
@@ -177,7 +177,7 @@ def _require_fresh(
     for group in requirements.groups:
         if group.name not in frozen:
             continue
-        judgement = judge(
+        freshness = judge(
             group,
             locks.get(group.name),
             target=interpreter.target,
@@ -185,21 +185,21 @@ def _require_fresh(
             targets=targets,
             others=[other for other in requirements.groups if other is not group],
         )
-        if isinstance(judgement, Stale):
+        if isinstance(freshness, Stale):
             shown = context.project.display(group.lock)
             raise LockStale(
                 f"{shown} was written, and does not match its requirements.",
                 code="freeze-left-stale",
                 path=shown,
                 why="This is a defect of venvman: please report it.",
-                problems=judgement.reasons,
+                problems=freshness.reasons,
             )
 
 
 def _frozen(
     context: Context,
-    judged: Sequence[JudgedLock],
-    todo: Sequence[JudgedLock],
+    checked: Sequence[CheckedLock],
+    todo: Sequence[CheckedLock],
     request: FreezeRequest,
     run: _Run,
 ) -> Mapping[str, Lock]:
@@ -211,7 +211,7 @@ def _frozen(
     Raises:
         LockError: pins of the ``default`` group would have to move, and may not.
     """
-    fresh = [each for each in judged if each not in todo and each.lock is not None]
+    fresh = [each for each in checked if each not in todo and each.lock is not None]
     apart = _conflicting(context, todo)
     near = [each for each in fresh if each.group.name not in apart]
     usual = _members(context, *ALWAYS) if near else ()
@@ -222,25 +222,25 @@ def _frozen(
             return _unmoved(context, todo, beside, run(context, todo, beside), request, run)
         except UnsatisfiableError as error:
             if not beside:
-                return _parted(context, judged, todo, request, run, error)
+                return _parted(context, checked, todo, request, run, error)
     settled = [each for each in todo if not _only_disagrees(each)]
     if len(settled) < len(todo):  # two fresh locks that cannot agree stay as they are
         left = [each.group.name for each in todo if each not in settled]
         context.reporter.problem(_cannot_agree([(DEFAULT, name) for name in left]))
-        return _frozen(context, judged, settled, request, run) if settled else {}
+        return _frozen(context, checked, settled, request, run) if settled else {}
     asked = [each for each in fresh if each.asked]
     try:
         found = run(context, [*todo, *asked], ())
     except UnsatisfiableError as error:
-        return _parted(context, judged, todo, request, run, error)
+        return _parted(context, checked, todo, request, run, error)
     _require_leave(context, asked, todo, found, request)
     return found
 
 
 def _parted(
     context: Context,
-    judged: Sequence[JudgedLock],
-    todo: Sequence[JudgedLock],
+    checked: Sequence[CheckedLock],
+    todo: Sequence[CheckedLock],
     request: FreezeRequest,
     run: _Run,
     error: UnsatisfiableError,
@@ -254,7 +254,7 @@ def _parted(
             together.
     """
     usual = _members(context, *ALWAYS)
-    asked = [each for each in judged if each.asked]
+    asked = [each for each in checked if each.asked]
     core = [each for each in asked if each.group.name in usual]
     pairs = [
         (one.group.name, two.group.name)
@@ -279,7 +279,7 @@ def _parted(
     for side in todo:
         if side.group.name in barred:
             found |= run(context, [side], ())
-    left = [each for each in judged if each.group.name not in barred]
+    left = [each for each in checked if each.group.name not in barred]
     rest = [each for each in todo if each in left]
     return {**found, **(_frozen(aware, left, rest, request, run) if rest else {})}
 
@@ -291,7 +291,7 @@ def _aware(context: Context, pairs: Sequence[tuple[str, str]]) -> Context:
     return replace(context, settings=replace(context.settings, conflicts=conflicts))
 
 
-def _fit(context: Context, run: _Run, together: Sequence[JudgedLock]) -> bool:
+def _fit(context: Context, run: _Run, together: Sequence[CheckedLock]) -> bool:
     """Whether there are versions for all of ``together``, or they are known to live apart."""
     try:
         run(context, together, ())
@@ -321,8 +321,8 @@ def _told(pairs: Sequence[tuple[str, str]]) -> str:
 
 def _unmoved(
     context: Context,
-    todo: Sequence[JudgedLock],
-    beside: Sequence[JudgedLock],
+    todo: Sequence[CheckedLock],
+    beside: Sequence[CheckedLock],
     found: Mapping[str, Lock],
     request: FreezeRequest,
     run: _Run,
@@ -351,29 +351,30 @@ def _unmoved(
         return found
 
 
-def _gives_way(context: Context, own: Sequence[JudgedLock], others: Sequence[JudgedLock]) -> bool:
+def _gives_way(context: Context, own: Sequence[CheckedLock], others: Sequence[CheckedLock]) -> bool:
     """Whether git tracks a lock of ``others``, and none of ``own``."""
     known = tracked(context, [each.group.lock for each in (*own, *others)])
     mine, theirs = (any(known.get(e.group.lock) for e in each) for each in (own, others))
     return theirs and not mine
 
 
-def _only_disagrees(each: JudgedLock) -> bool:
-    reasons = each.judgement.reasons if isinstance(each.judgement, Stale) else ()
+def _only_disagrees(each: CheckedLock) -> bool:
+    reasons = each.freshness.reasons if isinstance(each.freshness, Stale) else ()
     return bool(reasons) and all(reason.code == DISAGREEMENT for reason in reasons)
 
 
 _EDITABLE = re.compile("-e|--editable")
 
 
-def _not_editable(wish: Requirement) -> Problem:
+def _not_editable(requirement: Requirement) -> Problem:
     return Problem(
         code="repository-not-editable",
         severity=Severity.NOTE,
-        message=f"{wish.name or wish.spelled} is installed from its commit, not to be edited.",
-        path=wish.origin.path,
-        line=wish.origin.line,
-        text=wish.origin.text,
+        message=f"{requirement.name or requirement.spelled} is installed from its commit, "
+        "not to be edited.",
+        path=requirement.origin.path,
+        line=requirement.origin.line,
+        text=requirement.origin.text,
         why="pip would clone the repository into the environment for -e; venvman does not.",
         fix=Advice("To edit it, clone it yourself and name the folder: -e ./FOLDER."),
     )
@@ -394,7 +395,7 @@ def _members(context: Context, *groups: str) -> frozenset[str]:
     return frozenset(each for group in groups for each in scan.members(group))
 
 
-def _conflicting(context: Context, todo: Sequence[JudgedLock]) -> frozenset[str]:
+def _conflicting(context: Context, todo: Sequence[CheckedLock]) -> frozenset[str]:
     """The groups that are declared to be unable to live with one of ``todo``."""
     names = {each.group.name for each in todo}
     sets = (frozenset(each) for each in context.settings.conflicts.value)
@@ -403,8 +404,8 @@ def _conflicting(context: Context, todo: Sequence[JudgedLock]) -> frozenset[str]
 
 def _require_leave(
     context: Context,
-    fresh: Sequence[JudgedLock],
-    todo: Sequence[JudgedLock],
+    fresh: Sequence[CheckedLock],
+    todo: Sequence[CheckedLock],
     found: Mapping[str, Lock],
     request: FreezeRequest,
 ) -> None:
@@ -435,19 +436,19 @@ def _require_leave(
 
 
 def _changed(
-    judged: Sequence[JudgedLock],
-    todo: Sequence[JudgedLock],
+    checked: Sequence[CheckedLock],
+    todo: Sequence[CheckedLock],
     found: Mapping[str, Lock],
     *,
     renew: bool,
 ) -> Mapping[str, Lock]:
     """What is to be written of ``found``: not what differs from a fresh lock in its header only."""
     result: dict[str, Lock] = {}
-    for each in judged:
+    for each in checked:
         lock, name = found.get(each.group.name), each.group.name
         if lock is None:
             continue
-        fresh = not isinstance(each.judgement, Stale) and each.lock is not None
+        fresh = not isinstance(each.freshness, Stale) and each.lock is not None
         if fresh and not renew and each.lock is not None:
             same = replace(lock, header=each.lock.header) == each.lock
             if same or (each not in todo and _pins(lock) == _pins(each.lock)):
@@ -497,19 +498,19 @@ def refuse_foreign_locks(scan: Scan, context: Context) -> None:
 
 
 def _run_engine(
-    judged: Sequence[JudgedLock],
+    checked: Sequence[CheckedLock],
     interpreter: Interpreter,
     request: FreezeRequest,
     forced: bool,
     context: Context,
-    todo: Sequence[JudgedLock],
-    beside: Sequence[JudgedLock],
+    todo: Sequence[CheckedLock],
+    beside: Sequence[CheckedLock],
 ) -> Mapping[str, Lock]:
     """Locks for the groups of ``todo``; the pins of those ``beside`` are constraints."""
     from venvman import engines
     from venvman.names import canonical
 
-    locks = {each.group.name: each.lock for each in judged if each.lock is not None}
+    locks = {each.group.name: each.lock for each in checked if each.lock is not None}
     said = [
         locks[each.group.name].header if each.group.name in locks else each.group.header
         for each in todo
@@ -581,7 +582,7 @@ def _reread(context: Context, requirements: RequirementSet) -> Mapping[str, Lock
 
 def _outcome(
     context: Context,
-    judged: Sequence[JudgedLock],
+    checked: Sequence[CheckedLock],
     frozen: Mapping[str, Lock] | None,
     *,
     written: bool,
@@ -591,14 +592,14 @@ def _outcome(
     """``frozen`` lacks groups that stayed as they are; None means that stale ones were not run."""
     return FreezeOutcome(
         project=context.project,
-        locks=tuple(_lock_outcome(each, frozen) for each in judged),
+        locks=tuple(_lock_outcome(each, frozen) for each in checked),
         written=written,
         problems=problems,
         seconds=watch.seconds,
     )
 
 
-def _lock_outcome(each: JudgedLock, frozen: Mapping[str, Lock] | None) -> LockOutcome:
+def _lock_outcome(each: CheckedLock, frozen: Mapping[str, Lock] | None) -> LockOutcome:
     stale = stale_reasons((each,))
     after = (frozen or {}).get(each.group.name, each.lock) or _empty()
     return LockOutcome(

@@ -9,9 +9,9 @@ from venvman.answers import TreeOutcome, WhyOutcome
 from venvman.errors import Command, LockError, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.reading import read_regular
-from venvman.workflow.locks import judge_locks, read_group_lock, stale_reasons
+from venvman.workflow.inputs import choose_groups, load_requirements, open_scan, tell_left_out
+from venvman.workflow.locks import check_locks, read_group_lock, stale_reasons
 from venvman.workflow.requests import GroupChoice
-from venvman.workflow.wishes import choose_groups, open_scan, read_wishes, tell_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -112,10 +112,10 @@ def why(
         reasons=tuple(chains_to(graph, name, limit=limit) for name in wanted),
         limits=tuple(
             dict.fromkeys(
-                wish
+                line
                 for group in locked.requirements.groups
-                for wish in group.constraints
-                if wish.name in wanted and locked.target.applies(wish.marker)
+                for line in group.constraints
+                if line.name in wanted and locked.target.applies(line.marker)
             )
         ),
         problems=locked.problems,
@@ -134,9 +134,9 @@ def read_locked(context: Context, groups: Sequence[str] = ()) -> Locked:
     choice = GroupChoice(only=tuple(groups))
     scan = open_scan(context, choice)
     asked = choose_groups(scan, choice, configured=context.settings.groups.value)
-    requirements = read_wishes(context, scan, asked)
+    requirements = load_requirements(context, scan, asked)
     tell_left_out(context, requirements)
-    wishes = {group.name: group for group in requirements.groups}
+    by_name = {group.name: group for group in requirements.groups}
     target = _target(context)
     found: list[LockedGroup] = []
     absent: list[Path] = []
@@ -145,8 +145,8 @@ def read_locked(context: Context, groups: Sequence[str] = ()) -> Locked:
             continue
         lock = read_group_lock(context, source.lock)
         if lock is not None:
-            wish = wishes.get(source.group)
-            found.append(LockedGroup(name=source.group, lock=lock, wishes=wish))
+            group = by_name.get(source.group)
+            found.append(LockedGroup(name=source.group, lock=lock, wishes=group))
         elif source.group in asked:  # nobody makes locks of the others
             absent.append(source.lock)
     missing = [_missing(context, absent, groups)] if absent else []
@@ -263,7 +263,7 @@ def _target(context: Context) -> Target:
     from venvman.environment.lifecycle import locate
     from venvman.errors import EnvironmentUnusable
     from venvman.python.interpreters import running
-    from venvman.workflow.places import interpreter_to_be
+    from venvman.workflow.location import interpreter_to_be
 
     there = inspect(locate(context.project, context.settings), directories=context.directories)
     if isinstance(there, Environment):
@@ -287,7 +287,7 @@ def _missing(context: Context, locks: Sequence[Path], groups: Sequence[str]) -> 
 
 def _stale(context: Context, requirements: RequirementSet, target: Target) -> list[Problem]:
     """One warning for all stale locks: what is shown is what they say, not what they should."""
-    reasons = stale_reasons(judge_locks(context, requirements, target))
+    reasons = stale_reasons(check_locks(context, requirements, target))
     if not reasons:
         return []
     more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""

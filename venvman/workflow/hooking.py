@@ -141,10 +141,10 @@ def _report(context: Context) -> tuple[str, Fix | None]:
     return "", None
 
 
-def _is_stale(judgement: object) -> bool:
+def _is_stale(freshness: object) -> bool:
     from venvman.lock.freshness import Stale
 
-    return isinstance(judgement, Stale)
+    return isinstance(freshness, Stale)
 
 
 def _repair(context: Context) -> tuple[str, None]:
@@ -189,8 +189,8 @@ def _of_problem(problem: Problem) -> tuple[str, Fix | None]:
 
 def _place(problem: Problem) -> str:
     """Where it is, unless the message says so itself."""
-    place = f"{problem.path}:{problem.line}" if problem.path and problem.line else ""
-    return "" if not place or place in problem.message else f"{place}: "
+    location = f"{problem.path}:{problem.line}" if problem.path and problem.line else ""
+    return "" if not location or location in problem.message else f"{location}: "
 
 
 def _judge_staged(
@@ -235,7 +235,7 @@ class _StagedTree:
         from venvman.projectinputs import METADATA_FILES, inputs_of
         from venvman.requirements.includes import local_path
         from venvman.sources import DirectorySource
-        from venvman.workflow.wishes import open_scan
+        from venvman.workflow.inputs import open_scan
 
         wanted: set[Path] = set()
         for file in open_scan(context).files:
@@ -315,8 +315,8 @@ def _judge(
     Locks that the commit has nothing to do with are no reason, nor are faults elsewhere.
     """
     from venvman.workflow.freezing import freeze
+    from venvman.workflow.inputs import open_scan
     from venvman.workflow.requests import FreezeRequest
-    from venvman.workflow.wishes import open_scan
 
     at = "" if project == "." else f"{project}/"
     try:
@@ -361,7 +361,7 @@ def _staged_context(
     tree: _StagedTree, project: str, variables: Mapping[str, str], reporter: Reporter
 ) -> Context:
     """The staged project, judged for the Python of the environment that the work tree has."""
-    from venvman.workflow.places import freezing_interpreter
+    from venvman.workflow.location import freezing_interpreter
 
     flags: dict[str, object] = {}
     with suppress(VenvmanError):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from venvman.errors import Command, EnvironmentUnusable, LockError
 from venvman.events import Stage
 from venvman.outcomes import FreezeOutcome, LockOutcome
+from venvman.workflow.inputs import open_scan
 from venvman.workflow.locks import read_group_lock
 from venvman.workflow.own import own_entry
-from venvman.workflow.wishes import open_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

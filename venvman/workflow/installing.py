@@ -19,7 +19,7 @@ from venvman.install.transaction import Outcome, commit
 from venvman.names import NormalizedName
 from venvman.plan import Add, Plan, Replace
 from venvman.sources import DirectorySource, IndexSource
-from venvman.workflow.places import adopt, was_left_empty
+from venvman.workflow.location import adopt, was_left_empty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from venvman.options import IndexOptions
     from venvman.store.store import Store, Unpack
     from venvman.workflow.context import Context
-    from venvman.workflow.places import Place
+    from venvman.workflow.location import Location
 
 __all__ = ["Installation", "install"]
 
@@ -54,12 +54,12 @@ class Installation:
     lock then, so that venvman may keep it so from now on.
     """
 
-    place: Place
+    location: Location
     plan: Plan
     options: IndexOptions
     requested: frozenset[NormalizedName]
     config_settings: Mapping[NormalizedName, tuple[tuple[str, str], ...]]
-    look_again: Callable[[], tuple[Place, Plan]]
+    look_again: Callable[[], tuple[Location, Plan]]
     done: Callable[[Environment], None]
     whole: bool
     wait: float = -1
@@ -77,7 +77,9 @@ class _Incoming:
     described: Mapping[NormalizedName, str] = field(default_factory=dict)
 
 
-def install(context: Context, work: Installation, watch: Stopwatch) -> tuple[Place, Plan, Outcome]:
+def install(
+    context: Context, work: Installation, watch: Stopwatch
+) -> tuple[Location, Plan, Outcome]:
     """Fetches and verifies everything, takes the environment's lock, and looks again.
 
     Then makes the environment if need be, and commits. What was found under the lock, and so what
@@ -86,7 +88,7 @@ def install(context: Context, work: Installation, watch: Stopwatch) -> tuple[Pla
     Raises:
         VenvmanError: it cannot be done; the environment is as it was, or was not made.
     """
-    where, directories = work.place.path, context.directories
+    where, directories = work.location.path, context.directories
     require_lockable(where, directories, reporter=context.reporter)
     with ExitStack() as stack:
         store = stack.enter_context(context.open_store())
@@ -95,19 +97,19 @@ def install(context: Context, work: Installation, watch: Stopwatch) -> tuple[Pla
         incoming = site.obtain(_entries(work.plan))
         lock = locked(where, directories, wait=work.wait, reporter=context.reporter)
         stack.enter_context(lock)
-        place, plan = work.look_again()
+        location, plan = work.look_again()
         incoming = site.completed(plan, incoming)
-        if place.environment is None:
-            outcome = site.make(place, plan, incoming)
+        if location.environment is None:
+            outcome = site.make(location, plan, incoming)
         else:
-            if was_left_empty(place.environment):
+            if was_left_empty(location.environment):
                 plan, incoming = site.with_pip(plan, incoming)
-            outcome = site.commit(place.environment, plan, incoming)
+            outcome = site.commit(location.environment, plan, incoming)
             if work.whole:
-                adopt(place.environment)
-            work.done(place.environment)
+                adopt(location.environment)
+            work.done(location.environment)
         note(directories.state, where, context.project.root)
-    return place, plan, outcome
+    return location, plan, outcome
 
 
 def _opened_once(context: Context, options: IndexOptions, stack: ExitStack) -> Callable[[], Index]:
@@ -144,9 +146,9 @@ class _Site:
         missing = [entry for entry in _entries(plan) if entry.name not in incoming.wheels]
         return _merged(incoming, self._fetched(missing))
 
-    def make(self, place: Place, plan: Plan, incoming: _Incoming) -> Outcome:
+    def make(self, location: Location, plan: Plan, incoming: _Incoming) -> Outcome:
         """A new environment with everything in it, or none at all."""
-        with self._new_environment(place) as made:
+        with self._new_environment(location) as made:
             plan, incoming = self.with_pip(plan, incoming)
             outcome = self.commit(made, plan, incoming)
         self.work.done(made)
@@ -174,15 +176,17 @@ class _Site:
         )
 
     @contextmanager
-    def _new_environment(self, place: Place) -> Iterator[Environment]:
+    def _new_environment(self, location: Location) -> Iterator[Environment]:
         """A new environment for the block; gone again, or the old one back, if the block fails."""
         from venvman.environment.lifecycle import create, filled, replaced
 
         directories = self.context.directories
         with ExitStack() as stack:
             with self.watch.stage(Stage.CREATE):
-                stack.enter_context(replaced(place.path))
-                made = create(place.path, place.interpreter, directories=directories, filling=True)
+                stack.enter_context(replaced(location.path))
+                made = create(
+                    location.path, location.interpreter, directories=directories, filling=True
+                )
             yield made
             filled(made.root)
 
@@ -201,7 +205,7 @@ class _Site:
     @contextmanager
     def _pip_meanwhile(self, unpack: Unpack) -> Iterator[None]:
         """Unpacks the pip of a new environment during the block, and not after it."""
-        if self.work.place.environment is not None:
+        if self.work.location.environment is not None:
             yield
             return
         from threading import Thread
@@ -222,7 +226,7 @@ class _Site:
 
         from venvman.python.interpreters import bundled_pip
 
-        wheel = bundled_pip(self.work.place.interpreter)
+        wheel = bundled_pip(self.work.location.interpreter)
         if wheel is None:
             return _Incoming(wheels={}, direct_urls={})
         digest = sha256(wheel.read_bytes()).hexdigest()
@@ -264,7 +268,7 @@ class _Site:
         """Index entries that are in the attic just as they would be installed now."""
         import os
 
-        environment = self.work.place.environment
+        environment = self.work.location.environment
         if environment is None:
             return {}
         attic = Attic(os.path.realpath(environment.root))
@@ -299,7 +303,7 @@ class _Site:
         with Unpackers() as workers, self._pip_meanwhile(workers.unpack):
             found = obtain(
                 entries,
-                interpreter=self.work.place.interpreter,
+                interpreter=self.work.location.interpreter,
                 index=self.index,
                 store=self.store,
                 root=self.context.project.root,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from venvman.errors import Command, LockError, Severity
 from venvman.lock.io import lock_bytes
 from venvman.python.targets import is_covered
-from venvman.workflow.agreement import JudgedLock, in_agreement
+from venvman.workflow.agreement import CheckedLock, in_agreement
+from venvman.workflow.inputs import ALWAYS
 from venvman.workflow.targeting import other_targets, wanted_targets
-from venvman.workflow.wishes import ALWAYS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from venvman.workflow.context import Context
 
 __all__ = [
-    "judge_locks",
+    "check_locks",
     "read_group_lock",
     "remember",
     "require_lock",
@@ -69,7 +69,7 @@ def require_lock(context: Context, path: Path) -> Lock:
     return lock
 
 
-def judge_locks(
+def check_locks(
     context: Context,
     requirements: RequirementSet,
     target: Target,
@@ -78,7 +78,7 @@ def judge_locks(
     overwrite: bool = False,
     ask: bool = False,
     asked: Collection[str] | None = None,
-) -> tuple[JudgedLock, ...]:
+) -> tuple[CheckedLock, ...]:
     """Every group's lock and whether it is fresh for ``target``; those ``together`` have to agree.
 
     Of groups that are neither ``asked`` for (None: all are) nor named by a ``-r`` or ``-c`` of
@@ -103,17 +103,19 @@ def judge_locks(
     locks, faulty = _read_all(context, groups, overwrite=overwrite)
     records = _read_records(context)
     targets = wanted_targets(context, locks.values(), target)
-    judged = tuple(
-        JudgedLock(group=group, lock=locks[group.name], judgement=Stale(reasons=faulty[group.name]))
+    checked = tuple(
+        CheckedLock(
+            group=group, lock=locks[group.name], freshness=Stale(reasons=faulty[group.name])
+        )
         if group.name in faulty
         else _judged(context, group, locks[group.name], target, targets, records, requirements, ask)
         for group in groups
     )
     known = [
         replace(each, asked=asked is None or each.group.name in asked)
-        for each in in_agreement(context, judged, target, together)
+        for each in in_agreement(context, checked, target, together)
     ]
-    return tuple(each for each in known if each.asked or not isinstance(each.judgement, Stale))
+    return tuple(each for each in known if each.asked or not isinstance(each.freshness, Stale))
 
 
 def _with_named(groups: Sequence[Group], asked: Collection[str]) -> Collection[str]:
@@ -131,15 +133,15 @@ def _is_readable(context: Context, group: Group) -> bool:
         return False
 
 
-def stale_reasons(judged: Iterable[JudgedLock]) -> tuple[Problem, ...]:
+def stale_reasons(checked: Iterable[CheckedLock]) -> tuple[Problem, ...]:
     """Why locks are stale, as errors, all groups together."""
     from venvman.lock.freshness import Stale
 
     return tuple(
         replace(reason, severity=Severity.ERROR)
-        for each in judged
-        if isinstance(each.judgement, Stale)
-        for reason in each.judgement.reasons
+        for each in checked
+        if isinstance(each.freshness, Stale)
+        for reason in each.freshness.reasons
     )
 
 
@@ -212,7 +214,7 @@ def _judged(
     records: Mapping[str, Record],
     requirements: RequirementSet,
     ask: bool,
-) -> JudgedLock:
+) -> CheckedLock:
     from venvman.lock.freshness import Fresh, Stale, digest_of, elsewhere, judge
     from venvman.workflow.pinned import is_for_another_python, pinned
 
@@ -232,11 +234,11 @@ def _judged(
         )
         if digest == record.digest:
             fresh = Fresh(notes=elsewhere(lock, target, targets))
-            return JudgedLock(group=group, lock=lock, judgement=fresh)
+            return CheckedLock(group=group, lock=lock, freshness=fresh)
     if lock is not None:
         other = other_targets(context, group, lock, targets, target)
         if other is not None:
-            return JudgedLock(group=group, lock=lock, judgement=Stale(reasons=(other,)))
+            return CheckedLock(group=group, lock=lock, freshness=Stale(reasons=(other,)))
     quick = judge(
         group, lock, target=target, targets=targets, root=root, others=others, record=record
     )
@@ -245,11 +247,11 @@ def _judged(
         target = next((each for each in targets if is_covered(target, [each])), targets[0])
     foreign = not targets and lock is not None and is_for_another_python(lock, target)
     if lock is None or isinstance(quick, Stale):
-        return JudgedLock(group=group, lock=lock, judgement=quick)
+        return CheckedLock(group=group, lock=lock, freshness=quick)
     # Not the lock that was found fresh last time: ask the pins themselves.
     with pinned(context, group, target, lock, ask=foreign or ask) as pins:
         unusable = tuple(pins.unusable(lock)) if foreign else ()
-        thorough = judge(
+        online = judge(
             group,
             lock,
             target=target,
@@ -259,10 +261,10 @@ def _judged(
             requires=pins.requires,
             overrides=overrides,
         )
-    if isinstance(thorough, Fresh):
-        thorough = quick  # the same, with the notes for the target at hand
-    return JudgedLock(
-        group=group, lock=lock, judgement=Stale(reasons=unusable) if unusable else thorough
+    if isinstance(online, Fresh):
+        online = quick  # the same, with the notes for the target at hand
+    return CheckedLock(
+        group=group, lock=lock, freshness=Stale(reasons=unusable) if unusable else online
     )
 
 

@@ -22,7 +22,7 @@ from venvman.names import canonical
 from venvman.secrets import redact
 from venvman.sources import IndexSource, VcsSource
 from venvman.workflow.graphing import KnownMetadata, known_name, read_locked
-from venvman.workflow.wishes import sync_options
+from venvman.workflow.inputs import sync_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -49,7 +49,7 @@ _AT_ONCE = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Wish:
+class _Limit:
     """One requirement on a pin, and where it stands."""
 
     specifier: SpecifierSet
@@ -148,7 +148,7 @@ def _upgraded(
     try:
         outcome = freeze(context, FreezeRequest(dry_run=True, upgrade=upgrade))
     except VenvmanError as error:
-        context.evidence.spoil()  # of the pages that it met nobody tells
+        context.evidence.mark_uncacheable()  # of the pages that it met nobody tells
         return _Upgraded(groups=locked.groups, solved=False, problems=(_unsolved(error),))
     locks = {each.group: each.lock for each in outcome.locks}
     return _Upgraded(
@@ -224,20 +224,20 @@ class _Market:
         return None
 
     def limits(
-        self, entry: LockEntry, wishes: Sequence[_Wish]
+        self, entry: LockEntry, limits: Sequence[_Limit]
     ) -> tuple[Version | None, tuple[Hold, ...]]:
-        """The newest version that ``wishes`` and the target allow; what shuts out the latest."""
+        """The newest version that ``limits`` and the target allow; what shuts out the latest."""
         from packaging.specifiers import SpecifierSet
 
         latest = self.latest(entry)
         if latest is None:
             return None, ()
         together = SpecifierSet()
-        for wish in wishes:
-            together &= wish.specifier
+        for limit in limits:
+            together &= limit.specifier
         found = [each.version for each in self._offers[entry.name].matching(together)]
         holds = [
-            wish.hold for wish in wishes if not wish.specifier.contains(latest, prereleases=True)
+            limit.hold for limit in limits if not limit.specifier.contains(latest, prereleases=True)
         ]
         refusal = self._refusal(entry, latest)
         if refusal is not None:
@@ -281,7 +281,7 @@ class _Market:
             try:
                 metadata = self._index.metadata(candidate.file)
             except (IndexFault, InstallError):
-                self._index.evidence.spoil()  # the next time it may answer
+                self._index.evidence.mark_uncacheable()  # the next time it may answer
                 return None
             return None if metadata is None else metadata.requires
         return None
@@ -291,8 +291,8 @@ def _judged(
     entry: LockEntry, after: LockEntry | None, market: _Market, graph: Graph, locked: Locked
 ) -> OutdatedPin:
     """``after`` is the pin as ``upgrade`` leaves it; None where that could not be solved."""
-    wishes = list(_wishes(entry.name, graph, locked))
-    newest, holds = market.limits(entry, wishes)
+    limits = list(_limits(entry.name, graph, locked))
+    newest, holds = market.limits(entry, limits)
     wanted = _text(after) if after is not None else str(newest or _text(entry))
     found = market.latest(entry)
     latest = wanted if found is None else str(found)
@@ -317,27 +317,27 @@ def _text(entry: LockEntry) -> str:
     return str(entry.version) if isinstance(source, IndexSource) else redact(str(source))
 
 
-def _wishes(name: NormalizedName, graph: Graph, locked: Locked) -> Iterator[_Wish]:
+def _limits(name: NormalizedName, graph: Graph, locked: Locked) -> Iterator[_Limit]:
     """Everything that limits ``name``: lines, constraints, and other packages."""
     from packaging.specifiers import SpecifierSet
 
     from venvman.lock.graph import in_order
 
     lines = [
-        wish
+        line
         for group in locked.requirements.groups
-        for wish in (*group.requirements, *group.constraints)
-        if wish.name == name and locked.target.applies(wish.marker)
+        for line in (*group.requirements, *group.constraints)
+        if line.name == name and locked.target.applies(line.marker)
     ]
-    for wish in lines:
-        if wish.specifier:
-            origin = wish.origin
-            hold = Hold(specifier=in_order(wish.specifier), path=origin.path, line=origin.line)
-            yield _Wish(specifier=wish.specifier, hold=hold)
+    for line in lines:
+        if line.specifier:
+            origin = line.origin
+            hold = Hold(specifier=in_order(line.specifier), path=origin.path, line=origin.line)
+            yield _Limit(specifier=line.specifier, hold=hold)
     for edge in graph.needed_by.get(name, ()):
         if edge.specifier:
             hold = Hold(specifier=edge.specifier, package=edge.parent)
-            yield _Wish(specifier=SpecifierSet(edge.specifier), hold=hold)
+            yield _Limit(specifier=SpecifierSet(edge.specifier), hold=hold)
 
 
 def _entries(groups: Sequence[LockedGroup], locked: Locked) -> list[LockEntry]:
@@ -359,7 +359,7 @@ def _cutoff(context: Context, locked: Locked) -> datetime | None:
     said = [each.lock.header.exclude_newer for each in locked.groups]
     text = context.settings.exclude_newer.value or next(filter(None, said), None)
     if text is not None:
-        context.evidence.spoil()  # it may count back from now
+        context.evidence.mark_uncacheable()  # it may count back from now
     return None if text is None else cutoff(text, now=datetime.now(timezone.utc))
 
 

@@ -108,8 +108,8 @@ def _as_locked(context: Context, lock: Lock, target: Target) -> Mapping[Normaliz
     from venvman.environment.lifecycle import locate
     from venvman.lock.selection import applicable
 
-    place = locate(context.project, context.settings)
-    environment = inspect(place, directories=context.directories)
+    location = locate(context.project, context.settings)
+    environment = inspect(location, directories=context.directories)
     # A broken one says nothing; whoever makes it again need not hear that it is broken.
     if not isinstance(environment, Environment):
         return {}

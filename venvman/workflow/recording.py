@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from venvman.workflow.context import Context
 
 __all__ = [
+    "HistoryEntry",
     "LockText",
-    "Moment",
     "bring_up_to_date",
     "history",
     "is_on_disk",
@@ -59,7 +59,7 @@ class LockText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class HistoryEntry:
     """What a command wanted of the environment; ``entries`` are those of ``texts`` that apply.
 
     ``target`` is the sequence of the state that a rollback went to.
@@ -86,7 +86,7 @@ def read_texts(context: Context, locks: Sequence[tuple[str, Path]]) -> tuple[Loc
     return tuple(texts.values())
 
 
-def record(context: Context, environment: Environment, moment: Moment) -> None:
+def record(context: Context, environment: Environment, moment: HistoryEntry) -> None:
     """Writes down what ``environment`` holds now, unless just that is written down already.
 
     The caller holds the environment's lock. Never an error: a sync that is done stays done, and
@@ -117,7 +117,7 @@ def record(context: Context, environment: Environment, moment: Moment) -> None:
         context.reporter.detail(f"The history could not be written: {error}")
 
 
-def record_unchanged(context: Context, environment: Environment, moment: Moment) -> None:
+def record_unchanged(context: Context, environment: Environment, moment: HistoryEntry) -> None:
     """The same after nothing was to be done, and without the lock; skipped while others have it."""
     from venvman.errors import InstallError
     from venvman.install.transaction import locked
@@ -182,11 +182,11 @@ def bring_up_to_date(
     return (state, *states)
 
 
-def _is_recorded(newest: State | None, sequence: int, moment: Moment) -> bool:
+def _is_recorded(newest: State | None, sequence: int, moment: HistoryEntry) -> bool:
     return newest is not None and (newest.sequence, newest.locks) == (sequence, _locks(moment))
 
 
-def _locks(moment: Moment) -> tuple[RecordedLock, ...]:
+def _locks(moment: HistoryEntry) -> tuple[RecordedLock, ...]:
     return tuple(
         RecordedLock(group=each.group, path=each.path, digest=text_digest(each.content))
         for each in moment.texts
@@ -286,10 +286,10 @@ def history(context: Context) -> HistoryReport:
     Raises:
         EnvironmentUnusable: something that is no environment, or a broken one, is in its place.
     """
-    from venvman.answers import HistoryReport, Recalled
+    from venvman.answers import HistoryReport, HistoryRow
     from venvman.environment.inspection import usable
     from venvman.environment.lifecycle import locate
-    from venvman.workflow.places import unfinished
+    from venvman.workflow.location import unfinished
 
     context = context.looking()
     path = locate(context.project, context.settings)
@@ -303,8 +303,8 @@ def history(context: Context) -> HistoryReport:
     numbers = {state.sequence: number for number, state in enumerate(states)}
     with context.open_store() as store:
         ways = _Ways(environment, holds=store.holds)
-        recalled = tuple(
-            Recalled(
+        row = tuple(
+            HistoryRow(
                 number=number,
                 state=state,
                 before=states[number + 1] if number + 1 < len(states) else None,
@@ -314,7 +314,7 @@ def history(context: Context) -> HistoryReport:
             )
             for number, state in enumerate(states)
         )
-    return HistoryReport(project=context.project, environment=path, states=recalled)
+    return HistoryReport(project=context.project, environment=path, states=row)
 
 
 class _Ways:

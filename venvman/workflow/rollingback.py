@@ -20,11 +20,11 @@ from venvman.events import Stage, Stopwatch
 from venvman.frozen import dataclass
 from venvman.outcomes import RollbackOutcome
 from venvman.reading import read_regular
-from venvman.workflow.places import agree_on_place, find_place
+from venvman.workflow.inputs import open_scan
+from venvman.workflow.location import agree_on_location, find_location
 from venvman.workflow.recording import LockText, bring_up_to_date
 from venvman.workflow.requests import SyncRequest
-from venvman.workflow.syncing import Deed, Selected, carry_out, plan_for
-from venvman.workflow.wishes import open_scan
+from venvman.workflow.syncing import Selected, SyncResult, carry_out, plan_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from venvman.environment.inspection import Environment
     from venvman.lock.file import Lock, LockEntry
     from venvman.workflow.context import Context
-    from venvman.workflow.places import Place
+    from venvman.workflow.location import Location
 
 __all__ = ["RollbackRequest", "rollback"]
 
@@ -68,55 +68,55 @@ def rollback(context: Context, request: RollbackRequest) -> RollbackOutcome:
         scan = open_scan(context)
         if not context.looks:
             path = locate(context.project, context.settings)
-            agree_on_place(context, path, yes=request.yes, confirm=request.confirm)
-        place = find_place(context)
-        states = bring_up_to_date(context, _required(context, place))
+            agree_on_location(context, path, yes=request.yes, confirm=request.confirm)
+        location = find_location(context)
+        states = bring_up_to_date(context, _required(context, location))
         state = _choose(context, states, request.number)
-        texts = _texts(place, state)
+        texts = _texts(location, state)
         files = _files_to_write(context, texts, request)
     with watch.stage(Stage.PLAN):
-        selected = _selected(context, place, state, texts)
+        selected = _selected(context, location, state, texts)
         wanted = SyncRequest(
             dry_run=request.dry_run,
             yes=request.yes,
             confirm=request.confirm,
             command=f"rollback {request.number}",
         )
-        plan = plan_for(context, place, selected, wanted)
-    deed = Deed(place=place, plan=plan, outcome=None, settled=None, compared=None)
+        plan = plan_for(context, location, selected, wanted)
+    result = SyncResult(location=location, plan=plan, outcome=None, settled=None, compared=None)
     if not request.dry_run:
-        deed = carry_out(context, scan, place, selected, plan, wanted, watch)
+        result = carry_out(context, scan, location, selected, plan, wanted, watch)
         _write(context, files)
     behind = tuple(path for path, content in _files(context, texts) if _differs(path, content))
-    number = request.number if request.dry_run or not deed.plan else 0
+    number = request.number if request.dry_run or not result.plan else 0
     return RollbackOutcome(
         project=context.project,
-        environment=place.path,
+        environment=location.path,
         number=request.number,
         state=state,
-        plan=deed.plan,
-        outcome=deed.outcome,
+        plan=result.plan,
+        outcome=result.outcome,
         written=tuple(path for path, _ in files),
         behind=() if request.with_lock else behind,
         seconds=watch.seconds,
         problems=(
-            *_by_hand(deed, selected, state),
+            *_by_hand(result, selected, state),
             *(() if request.with_lock else _undone(context, behind, number)),
             *(_stale(context, state) if files and not request.dry_run else ()),
         ),
     )
 
 
-def _required(context: Context, place: Place) -> Environment:
-    if place.environment is None:
-        shown = context.project.display(place.path)
+def _required(context: Context, location: Location) -> Environment:
+    if location.environment is None:
+        shown = context.project.display(location.path)
         raise EnvironmentUnusable(
             f"There is no environment {shown} to take back.",
             code="environment-absent",
             path=shown,
             fix=Command.venvman("sync"),
         )
-    return place.environment
+    return location.environment
 
 
 def _choose(context: Context, states: Sequence[State], number: int) -> State:
@@ -154,9 +154,9 @@ def _listed(states: Sequence[State]) -> list[str]:
     return lines
 
 
-def _texts(place: Place, state: State) -> tuple[LockText, ...]:
+def _texts(location: Location, state: State) -> tuple[LockText, ...]:
     """The recorded locks of ``state``; all of them, or none where one is gone."""
-    history = History(place.path)
+    history = History(location.path)
     texts = []
     for lock in state.locks:
         content = history.text(lock.digest)
@@ -166,7 +166,9 @@ def _texts(place: Place, state: State) -> tuple[LockText, ...]:
     return tuple(texts)
 
 
-def _selected(context: Context, place: Place, state: State, texts: Sequence[LockText]) -> Selected:
+def _selected(
+    context: Context, location: Location, state: State, texts: Sequence[LockText]
+) -> Selected:
     """What ``state`` had: by its locks, and else by the very files that it was installed from.
 
     What another tool had installed stays if it is still there.
@@ -175,7 +177,7 @@ def _selected(context: Context, place: Place, state: State, texts: Sequence[Lock
     from venvman.names import NormalizedName
 
     locks = [(each.path, _parsed(context, each)) for each in texts]
-    entries = select(locks, place.interpreter.target)
+    entries = select(locks, location.interpreter.target)
     locked = {entry.name for entry in entries}
     entries = (*entries, *_entries_of([each for each in state.held if each.name not in locked]))
     return Selected(
@@ -309,9 +311,9 @@ def _differs(path: Path, content: bytes) -> bool:
         return True
 
 
-def _by_hand(deed: Deed, selected: Selected, state: State) -> list[Problem]:
+def _by_hand(result: SyncResult, selected: Selected, state: State) -> list[Problem]:
     """What somebody had installed beside the locks, and nothing knows how to bring back."""
-    there = _versions(deed)
+    there = _versions(result)
     gone = [
         f"{each.name}=={each.version}"
         for each in state.held
@@ -320,7 +322,7 @@ def _by_hand(deed: Deed, selected: Selected, state: State) -> list[Problem]:
     if not gone:
         return []
     names = ", ".join(gone[:5]) + (", ..." if len(gone) > 5 else "")
-    python = deed.place.path / "bin" / "python"
+    python = result.location.path / "bin" / "python"
     return [
         Problem(
             code="rollback-by-hand",
@@ -332,12 +334,12 @@ def _by_hand(deed: Deed, selected: Selected, state: State) -> list[Problem]:
     ]
 
 
-def _versions(deed: Deed) -> dict[str, str | None]:
+def _versions(result: SyncResult) -> dict[str, str | None]:
     from venvman.environment.inventory import take_inventory
 
-    if deed.place.environment is None:
+    if result.location.environment is None:
         return {}
-    found = take_inventory(deed.place.environment).distributions
+    found = take_inventory(result.location.environment).distributions
     return {each.name: None if each.version is None else str(each.version) for each in found}
 
 
@@ -361,16 +363,16 @@ def _undone(context: Context, behind: Sequence[Path], number: int) -> list[Probl
 def _stale(context: Context, state: State) -> list[Problem]:
     """Whether requirements have moved on since: then the next sync freezes the locks anew."""
     from venvman.errors import VenvmanError
-    from venvman.workflow.locks import judge_locks, stale_reasons
-    from venvman.workflow.wishes import read_wishes
+    from venvman.workflow.inputs import load_requirements
+    from venvman.workflow.locks import check_locks, stale_reasons
 
     try:
-        requirements = read_wishes(context, open_scan(context))
-        judged = judge_locks(context, requirements, find_place(context).interpreter.target)
+        requirements = load_requirements(context, open_scan(context))
+        checked = check_locks(context, requirements, find_location(context).interpreter.target)
     except VenvmanError:
         return []
     names = {lock.group for lock in state.locks}
-    reasons = stale_reasons([each for each in judged if each.group.name in names])
+    reasons = stale_reasons([each for each in checked if each.group.name in names])
     if not reasons:
         return []
     return [

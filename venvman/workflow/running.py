@@ -134,18 +134,18 @@ def environment_here(context: Context) -> Environment:
 
 def _environment(context: Context, request: RunRequest) -> Environment:
     from venvman.environment.lifecycle import locate
-    from venvman.workflow.places import settle
+    from venvman.workflow.location import settle
 
     if request.sync:
         from venvman.workflow.syncing import sync
 
-        wish = SyncRequest(
+        wanted = SyncRequest(
             groups=request.groups,
             locks=request.locks,
             yes=request.yes,
             confirm=request.confirm,
         )
-        sync(context, wish)
+        sync(context, wanted)
     else:
         settle(context, locate(context.project, context.settings))
     return environment_here(context)
@@ -175,13 +175,13 @@ def _not_to_run(
     other = shutil.which(command, path=variables["PATH"])
     if other is not None:
         version = command.removeprefix("python")
-        wished = ("--python", version) if "." in version else ()
+        version_option = ("--python", version) if "." in version else ()
         # Another Python would see none of the environment's packages, and say nothing of it.
         return CommandFault(
             f"The environment has no {command}.",
             code="command-of-another-python",
             why=f"{other} is another Python.",
-            fix=Command.venvman("sync", "--recreate", *wished),
+            fix=Command.venvman("sync", "--recreate", *version_option),
         )
     shown = context.project.display(environment.paths.scripts)
     return CommandFault(

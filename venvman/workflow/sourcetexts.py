@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from venvman.scan import Scan
     from venvman.workflow.context import Context
 
-__all__ = ["Meaning", "SourceFiles", "parse_wishes"]
+__all__ = ["Meaning", "SourceFiles", "parse_lines"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +108,8 @@ class SourceFiles:
             ConfigurationError: there is no such group.
         """
         if group is not None:
+            from venvman.workflow.inputs import choose_groups
             from venvman.workflow.requests import GroupChoice
-            from venvman.workflow.wishes import choose_groups
 
             choose_groups(self._scan, GroupChoice(only=(group,)), configured=None)
         sources = [
@@ -169,14 +169,16 @@ class SourceFiles:
         Raises:
             RequirementsError: it is none of these.
         """
-        [line] = parse_wishes(self._context, (typed,), ())
-        wish = line.requirement
-        if isinstance(wish.source, IndexSource) and (wish.specifier or wish.marker or wish.extras):
+        [line] = parse_lines(self._context, (typed,), ())
+        requirement = line.requirement
+        if isinstance(requirement.source, IndexSource) and (
+            requirement.specifier or requirement.marker or requirement.extras
+        ):
             raise RequirementsError(
                 f"{typed!r} is more than a name.",
                 code="name-expected",
                 why="A line is removed whole, whatever version it asks for.",
-                fix=Command.venvman("remove", str(wish.name)),
+                fix=Command.venvman("remove", str(requirement.name)),
             )
         return Meaning(typed=typed, name=self.name_of(line), line=line)
 
@@ -255,8 +257,8 @@ class SourceFiles:
         return _Text(encoding_of(content), text, text, [])
 
 
-def parse_wishes(
-    context: Context, wishes: Sequence[str], editables: Sequence[str]
+def parse_lines(
+    context: Context, requirements: Sequence[str], editables: Sequence[str]
 ) -> tuple[RequirementLine, ...]:
     """Lines as they are to be written, from words on a command line.
 
@@ -268,7 +270,7 @@ def parse_wishes(
     """
     lines: list[RequirementLine] = []
     problems: list[Problem] = []
-    words = [*((word, False) for word in wishes), *((word, True) for word in editables)]
+    words = [*((word, False) for word in requirements), *((word, True) for word in editables)]
     for word, editable in words:
         found, faults = _parsed(context, word, editable=editable)
         lines += found
@@ -309,8 +311,8 @@ def _from_root(context: Context, line: RequirementLine) -> RequirementLine:
     """``line`` with a relative folder or file counted from the project root."""
     import os
 
-    wish = line.requirement
-    relative = wish.raw.partition("[")[0].partition(" ;")[0].strip()
+    requirement = line.requirement
+    relative = requirement.raw.partition("[")[0].partition(" ;")[0].strip()
     local = line.url is not None and line.url.startswith("file:") and ":" not in relative
     if not local or "@" in relative or Path(relative).is_absolute():
         return line
@@ -319,7 +321,9 @@ def _from_root(context: Context, line: RequirementLine) -> RequirementLine:
     absolute = os.path.normpath(context.cwd / relative)
     moved = os.path.relpath(absolute, context.project.root).replace(os.sep, "/")
     moved = moved if moved.startswith("..") else f"./{moved}".replace("/./", "/")
-    return replace(line, requirement=replace(wish, raw=moved + wish.raw[len(relative) :]))
+    return replace(
+        line, requirement=replace(requirement, raw=moved + requirement.raw[len(relative) :])
+    )
 
 
 def _new_name(scan: Scan, root: Path, group: str) -> str:

@@ -22,29 +22,35 @@ from venvman.events import Stage, Stopwatch
 from venvman.frozen import dataclass
 from venvman.names import NormalizedName
 from venvman.outcomes import Observation, SyncOutcome
-from venvman.workflow.locks import judge_locks, remember, require_lock, stale_reasons
-from venvman.workflow.own import with_own
-from venvman.workflow.places import (
-    adopt,
-    agree_on_place,
-    find_place,
-    is_adopted,
-    note_place,
-    require_free,
-    unfinished,
-    was_left_empty,
-)
-from venvman.workflow.recording import Moment, note_missed, read_texts, record, record_unchanged
-from venvman.workflow.requests import FreezeRequest, LockPolicy, SyncRequest
-from venvman.workflow.wishes import (
+from venvman.workflow.inputs import (
     choose_groups,
+    load_requirements,
     open_scan,
     overridden,
-    read_wishes,
     require_sources,
     sync_options,
     tell_left_out,
 )
+from venvman.workflow.location import (
+    adopt,
+    agree_on_location,
+    find_location,
+    is_adopted,
+    note_location,
+    require_free,
+    unfinished,
+    was_left_empty,
+)
+from venvman.workflow.locks import check_locks, remember, require_lock, stale_reasons
+from venvman.workflow.own import with_own
+from venvman.workflow.recording import (
+    HistoryEntry,
+    note_missed,
+    read_texts,
+    record,
+    record_unchanged,
+)
+from venvman.workflow.requests import FreezeRequest, LockPolicy, SyncRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,10 +63,10 @@ if TYPE_CHECKING:
     from venvman.plan import Plan
     from venvman.scan import Scan
     from venvman.workflow.context import Context
-    from venvman.workflow.places import Place
+    from venvman.workflow.location import Location
     from venvman.workflow.recording import LockText
 
-__all__ = ["Deed", "Selected", "carry_out", "plan_for", "sync"]
+__all__ = ["Selected", "SyncResult", "carry_out", "plan_for", "sync"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +85,9 @@ class Selected:
     target: int | None = None
 
     @property
-    def moment(self) -> Moment:
+    def moment(self) -> HistoryEntry:
         """What the environment's history says of it."""
-        return Moment(
+        return HistoryEntry(
             by="sync" if self.target is None else "rollback",
             groups=self.groups,
             texts=self.texts,
@@ -91,14 +97,14 @@ class Selected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deed:
+class SyncResult:
     """What was found and done under the environment's lock.
 
     ``settled`` is the environment if it is as it should be; ``compared`` when that was seen, in
     nanoseconds since the epoch; None where it was before all this.
     """
 
-    place: Place
+    location: Location
     plan: Plan
     outcome: Outcome | None
     settled: Environment | None
@@ -124,78 +130,80 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
             require_free(context, wait=request.wait)
         if not context.looks:
             path = locate(context.project, context.settings)
-            agree_on_place(context, path, yes=request.yes, confirm=request.confirm)
-        place = find_place(context, recreate=request.recreate)
-    frozen = _bring_locks(context, scan, place, request, watch)
+            agree_on_location(context, path, yes=request.yes, confirm=request.confirm)
+        location = find_location(context, recreate=request.recreate)
+    frozen = _bring_locks(context, scan, location, request, watch)
     with watch.stage(Stage.PLAN):
-        chosen = _select(context, scan, place, request, frozen)
-        selected = _completed(context, scan, place.environment, chosen)
-        request = replace(request, reinstall=_damaged(context, place, selected, request))
-        plan = plan_for(context, place, selected, request)
+        chosen = _select(context, scan, location, request, frozen)
+        selected = _completed(context, scan, location.environment, chosen)
+        request = replace(request, reinstall=_damaged(context, location, selected, request))
+        plan = plan_for(context, location, selected, request)
     if request.dry_run or request.check:
-        same = None if plan or (frozen and frozen.changed) else place.environment
-        deed = Deed(place=place, plan=plan, outcome=None, settled=same, compared=None)
+        same = None if plan or (frozen and frozen.changed) else location.environment
+        result = SyncResult(location=location, plan=plan, outcome=None, settled=same, compared=None)
     else:
-        deed = carry_out(context, scan, place, selected, plan, request, watch)
-        complete = _completed(context, scan, deed.settled, chosen) if plan else selected
+        result = carry_out(context, scan, location, selected, plan, request, watch)
+        complete = _completed(context, scan, result.settled, chosen) if plan else selected
         if complete != selected:
-            now = replace(place, environment=deed.settled)
+            now = replace(location, environment=result.settled)
             request = replace(request, reinstall={})
             plan = plan_for(context, now, complete, request)
             more = carry_out(context, scan, now, complete, plan, request, watch)
-            deed = _joined(deed, more)
+            result = _joined(result, more)
     return SyncOutcome(
         project=context.project,
-        environment=place.path,
-        interpreter=place.interpreter,
-        created=deed.place.environment is None,
-        plan=deed.plan,
-        outcome=deed.outcome,
+        environment=location.path,
+        interpreter=location.interpreter,
+        created=result.location.environment is None,
+        plan=result.plan,
+        outcome=result.outcome,
         frozen=frozen,
         groups=selected.groups,
         seconds=watch.seconds,
-        problems=_needed(context, deed, selected),
-        pending=context.looks and unfinished(context, place.path) is not None,
+        problems=_needed(context, result, selected),
+        pending=context.looks and unfinished(context, location.path) is not None,
         observation=None
-        if deed.settled is None
+        if result.settled is None
         else Observation(
             scan=scan,
             groups=selected.groups,
-            environment=deed.settled,
+            environment=result.settled,
             files_ns=started,
-            environment_ns=deed.compared or started,
+            environment_ns=result.compared or started,
         ),
     )
 
 
 def _damaged(
-    context: Context, place: Place, selected: Selected, request: SyncRequest
+    context: Context, location: Location, selected: Selected, request: SyncRequest
 ) -> Mapping[NormalizedName, str]:
     """What ``request`` wants installed again, and what is locked and lacks files."""
     from venvman.doctor.files import damaged
     from venvman.environment.inventory import take_inventory
 
-    if place.environment is None:
+    if location.environment is None:
         return request.reinstall
-    found = damaged(take_inventory(place.environment, seen=context.seen), place.environment.root)
+    found = damaged(
+        take_inventory(location.environment, seen=context.seen), location.environment.root
+    )
     names = found.intersection(entry.name for entry in selected.entries)
     return {**dict.fromkeys(names, "files of it are missing or cut off"), **request.reinstall}
 
 
-def _needed(context: Context, deed: Deed, selected: Selected) -> tuple[Problem, ...]:
+def _needed(context: Context, result: SyncResult, selected: Selected) -> tuple[Problem, ...]:
     """What no lock names and yet a locked distribution needs: it stays, or was not known to."""
     from venvman.environment.inventory import take_inventory
     from venvman.plan import needs
 
     told = [
         _unlocked(f"{each.name} {each.version} stays though no lock names it: {asking} needs it.")
-        for each, asking in deed.plan.needed
+        for each, asking in result.plan.needed
     ]
-    removed = {*_removed(deed.plan)}
-    if deed.settled is None or not removed:
+    removed = {*_removed(result.plan)}
+    if result.settled is None or not removed:
         return tuple(told)
-    target = deed.place.interpreter.target
-    there = take_inventory(deed.settled, seen=context.seen)
+    target = result.location.interpreter.target
+    there = take_inventory(result.settled, seen=context.seen)
     missing = removed - overridden(context, target).keys()
     needed = needs(there, {entry.name for entry in selected.entries}, target)
     told += [
@@ -242,7 +250,7 @@ def _completed(
     return replace(selected, entries=tuple(entries)) if beside else selected
 
 
-def _joined(first: Deed, second: Deed) -> Deed:
+def _joined(first: SyncResult, second: SyncResult) -> SyncResult:
     """Both, one after the other, as one."""
     if first.outcome is None or second.outcome is None:
         return first if second.outcome is None else second
@@ -254,32 +262,34 @@ def _joined(first: Deed, second: Deed) -> Deed:
         restored=(*first.outcome.restored, *second.outcome.restored),
     )
     plan = replace(first.plan, steps=(*first.plan.steps, *second.plan.steps))
-    return replace(second, place=first.place, plan=plan, outcome=outcome)
+    return replace(second, location=first.location, plan=plan, outcome=outcome)
 
 
 def carry_out(
     context: Context,
     scan: Scan,
-    place: Place,
+    location: Location,
     selected: Selected,
     plan: Plan,
     request: SyncRequest,
     watch: Stopwatch,
-) -> Deed:
-    """Makes the environment at ``place`` what ``selected`` says, after asking where that is due.
+) -> SyncResult:
+    """Makes the environment at ``location`` what ``selected`` says, after asking where that is due.
 
     Raises:
         VenvmanError: anything that stops it; the environment is then as it was.
     """
-    agreed = _agree(context, place, selected, plan, request)
-    if not plan and place.environment is not None and not was_left_empty(place.environment):
+    agreed = _agree(context, location, selected, plan, request)
+    if not plan and location.environment is not None and not was_left_empty(location.environment):
         if not request.inexact:
-            adopt(place.environment)
-        note_place(context, place.path)
-        record_unchanged(context, place.environment, selected.moment)
-        return Deed(place=place, plan=plan, outcome=None, settled=place.environment, compared=None)
-    look_again = _Look(context, place, selected, request, agreed)
-    return _install(context, scan, place, plan, look_again, watch)
+            adopt(location.environment)
+        note_location(context, location.path)
+        record_unchanged(context, location.environment, selected.moment)
+        return SyncResult(
+            location=location, plan=plan, outcome=None, settled=location.environment, compared=None
+        )
+    look_again = _Look(context, location, selected, request, agreed)
+    return _install(context, scan, location, plan, look_again, watch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,32 +301,38 @@ class _Look:
     """
 
     context: Context
-    first: Place
+    first: Location
     selected: Selected
     request: SyncRequest
     agreed: frozenset[NormalizedName]
 
-    def __call__(self) -> tuple[Place, Plan]:
-        place = find_place(self.context, recreate=self.request.recreate, held=True)
-        if place.interpreter.path != self.first.interpreter.path:
+    def __call__(self) -> tuple[Location, Plan]:
+        location = find_location(self.context, recreate=self.request.recreate, held=True)
+        if location.interpreter.path != self.first.interpreter.path:
+            shown = self.context.project.display(location.path)
             raise InstallError(
-                f"Another program made {self.context.project.display(place.path)} again meanwhile, "
-                f"with Python {place.interpreter.target.python}.",
+                f"Another program made {shown} again meanwhile, "
+                f"with Python {location.interpreter.target.python}.",
                 code="environment-changed",
-                path=self.context.project.display(place.path),
+                path=shown,
                 fix=AGAIN,
             )
-        if place.environment is not None:
-            note_missed(self.context, place.environment)
-        plan = plan_for(self.context, place, self.selected, self.request)
+        if location.environment is not None:
+            note_missed(self.context, location.environment)
+        plan = plan_for(self.context, location, self.selected, self.request)
         if not self.agreed.issuperset(_removed(plan)):
-            _agree(self.context, place, self.selected, plan, self.request)
-        return place, plan
+            _agree(self.context, location, self.selected, plan, self.request)
+        return location, plan
 
 
 def _install(
-    context: Context, scan: Scan, place: Place, plan: Plan, look_again: _Look, watch: Stopwatch
-) -> Deed:
+    context: Context,
+    scan: Scan,
+    location: Location,
+    plan: Plan,
+    look_again: _Look,
+    watch: Stopwatch,
+) -> SyncResult:
     """Also compares once more, while the lock is held: whoever waits for it changes all again."""
     from venvman.workflow.installing import Installation, install
 
@@ -327,13 +343,13 @@ def _install(
     def done(made: Environment) -> None:
         nonlocal settled, compared
         written = time.time_ns()
-        note_place(context, made.root)
+        note_location(context, made.root)
         record(context, made, selected.moment)
         with watch.stage(Stage.VERIFY):
             settled, compared = _verified(look_again, since_ns=written)
 
     work = Installation(
-        place=place,
+        location=location,
         plan=plan,
         options=sync_options(context, scan, selected.locks),
         # As `pip install -r LOCK` marks them (REQUESTED): the lock asks for each by name. Only the
@@ -345,8 +361,10 @@ def _install(
         whole=not look_again.request.inexact,
         wait=look_again.request.wait,
     )
-    place, plan, outcome = install(context, work, watch)
-    return Deed(place=place, plan=plan, outcome=outcome, settled=settled, compared=compared)
+    location, plan, outcome = install(context, work, watch)
+    return SyncResult(
+        location=location, plan=plan, outcome=outcome, settled=settled, compared=compared
+    )
 
 
 def _verified(look: _Look, *, since_ns: int) -> tuple[Environment | None, int]:
@@ -360,10 +378,10 @@ def _verified(look: _Look, *, since_ns: int) -> tuple[Environment | None, int]:
     from venvman.environment.inspection import usable
     from venvman.memo import settle
 
-    context, place = look.context, look.first
-    environment = usable(place.path, directories=context.directories)
+    context, location = look.context, look.first
+    environment = usable(location.path, directories=context.directories)
     compared = settle(since_ns)
-    done = replace(place, environment=environment)
+    done = replace(location, environment=environment)
     left = plan_for(context, done, look.selected, replace(look.request, reinstall={}))
     if not left:
         return environment, compared
@@ -373,26 +391,26 @@ def _verified(look: _Look, *, since_ns: int) -> tuple[Environment | None, int]:
     raise DriftLeft(
         f"After the sync, {shown} {verb} from the lock.",
         code="sync-drift-left",
-        path=context.project.display(place.path),
+        path=context.project.display(location.path),
         why=f"{names[0]}: {left.steps[0].because}.",
         fix=Advice("What differs, and why, `venvman doctor` names."),
     )
 
 
 def _bring_locks(
-    context: Context, scan: Scan, place: Place, request: SyncRequest, watch: Stopwatch
+    context: Context, scan: Scan, location: Location, request: SyncRequest, watch: Stopwatch
 ) -> FreezeOutcome | None:
     """Judges the locks, and freezes stale ones where the policy allows it; None if all was well."""
     if request.locks is LockPolicy.FROZEN or not any(each.paths for each in scan.sources):
         return None
     with watch.stage(Stage.SCAN):
         wanted = choose_groups(scan, request.groups, configured=context.settings.groups.value)
-        requirements = read_wishes(context, scan, wanted)
+        requirements = load_requirements(context, scan, wanted)
         tell_left_out(context, requirements)
-        target = place.interpreter.target
-        judged = judge_locks(context, requirements, target, together=wanted, asked=wanted)
-        requirements = replace(requirements, groups=tuple(each.group for each in judged))
-    reasons = stale_reasons(judged)
+        target = location.interpreter.target
+        checked = check_locks(context, requirements, target, together=wanted, asked=wanted)
+        requirements = replace(requirements, groups=tuple(each.group for each in checked))
+    reasons = stale_reasons(checked)
     _refuse_disagreement(reasons)
     if reasons and request.locks is LockPolicy.LOCKED:
         raise LockStale(
@@ -402,7 +420,7 @@ def _bring_locks(
             problems=reasons,
         )
     if not reasons:
-        remember(context, requirements.groups, place.interpreter.target)
+        remember(context, requirements.groups, location.interpreter.target)
         return None
     from venvman.workflow.freezing import freeze_stale
 
@@ -412,7 +430,7 @@ def _bring_locks(
         confirm=request.confirm,
         apart=False,
     )
-    frozen = freeze_stale(context, requirements, judged, place.interpreter, only_look, watch)
+    frozen = freeze_stale(context, requirements, checked, location.interpreter, only_look, watch)
     return frozen if frozen.changed else None
 
 
@@ -433,7 +451,7 @@ def _refuse_disagreement(reasons: Sequence[Problem]) -> None:
 def _select(
     context: Context,
     scan: Scan,
-    place: Place,
+    location: Location,
     request: SyncRequest,
     frozen: FreezeOutcome | None,
 ) -> Selected:
@@ -452,7 +470,7 @@ def _select(
         for each in chosen
     ]
     try:
-        entries = with_own(context, scan, groups, select(locks, place.interpreter.target))
+        entries = with_own(context, scan, groups, select(locks, location.interpreter.target))
     except LockError as error:
         rivals = [
             both
@@ -472,14 +490,16 @@ def _select(
     )
 
 
-def plan_for(context: Context, place: Place, selected: Selected, request: SyncRequest) -> Plan:
-    """What makes the environment at ``place`` equal to ``selected``; reads what is there."""
+def plan_for(
+    context: Context, location: Location, selected: Selected, request: SyncRequest
+) -> Plan:
+    """What makes the environment at ``location`` equal to ``selected``; reads what is there."""
     from venvman.drift import compare
     from venvman.environment.inventory import Inventory, take_inventory
     from venvman.names import canonical
     from venvman.plan import kept, make_plan
 
-    there = place.environment
+    there = location.environment
     inventory = Inventory(distributions=())
     if there is not None:
         inventory = take_inventory(there, seen=context.seen)
@@ -489,9 +509,9 @@ def plan_for(context: Context, place: Place, selected: Selected, request: SyncRe
         drift,
         inventory,
         names,
-        place.interpreter.target,
+        location.interpreter.target,
         locked=[entry.name for entry in selected.entries],
-        overridden=overridden(context, place.interpreter.target),
+        overridden=overridden(context, location.interpreter.target),
     )
     plan = make_plan(drift, keep=keep, inexact=request.inexact)
     if request.reinstall:
@@ -559,7 +579,7 @@ def _with_robbed(
 
 
 def _agree(
-    context: Context, place: Place, selected: Selected, plan: Plan, request: SyncRequest
+    context: Context, location: Location, selected: Selected, plan: Plan, request: SyncRequest
 ) -> frozenset[NormalizedName]:
     """Asks before removing what somebody else may have put there (DESIGN 4.2; PITFALLS 29).
 
@@ -569,10 +589,10 @@ def _agree(
         InstallError: removing is not confirmed.
     """
     removed = _removed(plan)
-    why = _why_ask(context, place, selected)
+    why = _why_ask(context, location, selected)
     if not removed or request.yes or why is None:
         return frozenset(removed)
-    shown = context.project.display(place.path)
+    shown = context.project.display(location.path)
     code, reason = why
     by_sync = selected.target is None
     question = f"{reason} Remove {_counted(removed)} from {shown}?"
@@ -587,12 +607,12 @@ def _agree(
     )
 
 
-def _why_ask(context: Context, place: Place, selected: Selected) -> tuple[str, str] | None:
+def _why_ask(context: Context, location: Location, selected: Selected) -> tuple[str, str] | None:
     """A code and a sentence, where removing needs to be confirmed."""
     if not selected.entries:
         return "sync-removes-all", "The lock is empty."
-    if place.environment is not None and not is_adopted(place.environment):
-        shown = context.project.display(place.path)
+    if location.environment is not None and not is_adopted(location.environment):
+        shown = context.project.display(location.path)
         return "sync-adopts", f"venvman did not make {shown} and has never synced it."
     return None
 

@@ -56,8 +56,8 @@ def upgrade(context: Context, request: UpgradeRequest) -> UpgradeOutcome:
     from venvman.workflow.syncing import sync
 
     # It was frozen a moment ago: nothing is to be judged again.
-    wish = SyncRequest(locks=LockPolicy.FROZEN, yes=request.yes, confirm=request.confirm)
-    return UpgradeOutcome(frozen=frozen, synced=sync(context, wish))
+    after = SyncRequest(locks=LockPolicy.FROZEN, yes=request.yes, confirm=request.confirm)
+    return UpgradeOutcome(frozen=frozen, synced=sync(context, after))
 
 
 def freeze_forward(context: Context, request: FreezeRequest, texts: Sequence[str]) -> FreezeOutcome:
@@ -175,8 +175,8 @@ def _line(text: str) -> Requirement:
 
 
 def _locked_names(context: Context) -> frozenset[NormalizedName]:
+    from venvman.workflow.inputs import open_scan
     from venvman.workflow.locks import read_group_lock
-    from venvman.workflow.wishes import open_scan
 
     locks = [read_group_lock(context, each.lock) for each in open_scan(context).sources]
     return frozenset(entry.name for lock in locks if lock for entry in lock.entries)

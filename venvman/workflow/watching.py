@@ -23,8 +23,8 @@ from venvman.pipconfig import configuration_files
 from venvman.project import git_root_of
 from venvman.reading import read_regular
 from venvman.requirements.includes import local_path
+from venvman.workflow.inputs import limits_of, open_scan
 from venvman.workflow.own import own_entry
-from venvman.workflow.wishes import limits_of, open_scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -148,7 +148,7 @@ def _manner(context: Context, site: Site) -> states.Manner | None:
 def rests_on_freeze(context: Context, *, since_ns: int) -> Resting | None:
     """The same of a freeze that changed nothing and began to look at ``since_ns``."""
     from venvman.environment.lifecycle import locate
-    from venvman.workflow.places import freezing_interpreter
+    from venvman.workflow.location import freezing_interpreter
 
     scan = open_scan(context)
     if _rests_on_servers(context, scan):

@@ -211,7 +211,7 @@ def add(
     if dev and group not in {None, "dev"}:
         raise UsageFault("--dev and --group name two groups: choose one.")
     request = AddRequest(
-        wishes=requirements,
+        requirements=requirements,
         editables=editable,
         group="dev" if dev else "default" if group is None else group,
         after=After(
@@ -308,7 +308,7 @@ def rollback(
 def clean(session: Session) -> Result:
     """Remove the environment, and nothing that is not one."""
     from venvman.report.sync import clean_result
-    from venvman.workflow import places
+    from venvman.workflow import location
 
     context = session.context()
-    return clean_result(places.clean(context), context.project)
+    return clean_result(location.clean(context), context.project)

@@ -23,9 +23,9 @@ __all__ = ["diff", "doctor", "history", "outdated", "scan", "self_report", "stat
 def scan(session: Session, *, all_projects: bool) -> Result:  # noqa: ARG001 - always all
     """Show the projects and requirements files found here, and how each was understood."""
     from venvman.report.scan import scan_result
-    from venvman.workflow import wishes
+    from venvman.workflow import inputs
 
-    return scan_result(wishes.scan_projects(session.contexts(workspace=True)))
+    return scan_result(inputs.scan_projects(session.contexts(workspace=True)))
 
 
 def status(
@@ -74,7 +74,7 @@ def doctor(
     changed_since: str | None,
     format: str,  # noqa: A002 - the option is called so
 ) -> Result:
-    """Find what has drifted, and name the command that mends it; exit with 1 on findings."""
+    """Find what has drifted, and name the command that fixes it; exit with 1 on findings."""
     from venvman.doctor import Selection, Treatment, explained
     from venvman.report.doctor import catalogue_result, doctor_result
     from venvman.report.findings import in_form

@@ -159,7 +159,7 @@ def _root_to_activate(session: Session) -> str | None:
     from venvman.environment.lifecycle import locate
     from venvman.errors import VenvmanError
     from venvman.seal import is_own
-    from venvman.workflow.places import is_ours_to_change
+    from venvman.workflow.location import is_ours_to_change
 
     try:
         context = session.context().looking()

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 __all__ = [
     "choose_groups",
     "limits_of",
+    "load_requirements",
     "open_scan",
     "overridden",
-    "read_wishes",
     "require_sources",
     "scan_projects",
     "sync_options",
@@ -114,7 +114,7 @@ def scan_projects(contexts: Sequence[Context]) -> tuple[tuple[Scan, Path], ...]:
     )
 
 
-def read_wishes(
+def load_requirements(
     context: Context, scan: Scan, asked: Collection[str] | None = None
 ) -> RequirementSet:
     """All groups of ``scan`` with what they include; files on servers are read through the index.

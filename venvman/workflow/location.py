@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from venvman.workflow.context import Context
 
 __all__ = [
-    "Place",
+    "Location",
     "adopt",
-    "agree_on_place",
+    "agree_on_location",
     "clean",
-    "find_place",
+    "find_location",
     "freezing_interpreter",
     "interpreter_to_be",
     "is_adopted",
-    "note_place",
+    "note_location",
     "require_free",
     "settle",
     "unfinished",
@@ -47,7 +47,7 @@ _ADOPTED = "adopted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Location:
     """``environment`` is None where one is to be made at ``path``.
 
     ``occupied`` says that an environment which cannot or shall not be used lies there: it is to be
@@ -60,7 +60,7 @@ class Place:
     occupied: bool = False
 
 
-def find_place(context: Context, *, recreate: bool = False, held: bool = False) -> Place:
+def find_location(context: Context, *, recreate: bool = False, held: bool = False) -> Location:
     """Looks at the environment's place, after finishing what a killed run left there.
 
     Who only looks is told of it instead.
@@ -70,7 +70,7 @@ def find_place(context: Context, *, recreate: bool = False, held: bool = False) 
 
     Raises:
         EnvironmentUnusable: something else is there; an environment that is broken or of another
-            Python than wished for, and ``recreate`` is not given; or there is no such Python.
+            Python than asked for, and ``recreate`` is not given; or there is no such Python.
     """
     from venvman.environment.inspection import (
         Absent,
@@ -92,26 +92,26 @@ def find_place(context: Context, *, recreate: bool = False, held: bool = False) 
     else:
         _settle_or_replace(context, path, recreate=recreate, held=held)
     found = inspect(path, directories=context.directories)
-    wish = wish_of(context.project, context.settings, cwd=context.cwd)
+    wanted = wish_of(context.project, context.settings, cwd=context.cwd)
     match found:
         case NotAnEnvironment():
             raise not_an_environment(path, found.reason)
         case Absent():
-            return Place(path=path, interpreter=interpreter_to_be(context), environment=None)
+            return Location(path=path, interpreter=interpreter_to_be(context), environment=None)
         case Broken():
             problem = _broken(context, found)
         case Environment():
-            why = conflict(found, wish, directories=context.directories)
+            why = conflict(found, wanted, directories=context.directories)
             if why is None and not recreate:
-                return Place(path=path, interpreter=found.interpreter, environment=found)
-            problem = _other_python(context, path, wish, why or "")
+                return Location(path=path, interpreter=found.interpreter, environment=found)
+            problem = _other_python(context, path, wanted, why or "")
         case _:
             assert_never(found)
     # Before any advice to make it again: there may be no such Python at all.
     interpreter = interpreter_to_be(context)
     if not recreate:
         raise problem
-    return Place(path=path, interpreter=interpreter, environment=None, occupied=True)
+    return Location(path=path, interpreter=interpreter, environment=None, occupied=True)
 
 
 def _settle_or_replace(context: Context, path: Path, *, recreate: bool, held: bool) -> None:
@@ -191,13 +191,13 @@ def require_free(context: Context, *, wait: float) -> None:
         pass
 
 
-def agree_on_place(
+def agree_on_location(
     context: Context, path: Path, *, yes: bool, confirm: Callable[[str], bool] | None
 ) -> None:
     """Asks before an environment outside of the work tree is touched that only its files name.
 
     Who pulls a line of ``pyproject.toml``, or a link, did not name it. Asked once: what was agreed
-    on is kept in the environment (:func:`note_place`).
+    on is kept in the environment (:func:`note_location`).
 
     Raises:
         EnvironmentUnusable: nobody agrees (``environment-elsewhere``).
@@ -219,7 +219,7 @@ def agree_on_place(
     )
 
 
-def note_place(context: Context, path: Path) -> None:
+def note_location(context: Context, path: Path) -> None:
     """Remembers that the environment at ``path`` is this project's, if nothing else says so."""
     if leaves_tree(path, context.project.root):
         with suppress(OSError):
@@ -275,10 +275,10 @@ def freezing_interpreter(context: Context) -> Interpreter:
 
     path = locate(context.project, context.settings)
     found = inspect(path, directories=context.directories)
-    wish = wish_of(context.project, context.settings, cwd=context.cwd)
+    wanted = wish_of(context.project, context.settings, cwd=context.cwd)
     if not isinstance(found, Environment):
         return interpreter_to_be(context)
-    if conflict(found, wish, directories=context.directories) is not None:
+    if conflict(found, wanted, directories=context.directories) is not None:
         return interpreter_to_be(context)
     return found.interpreter
 
@@ -299,7 +299,7 @@ def clean(context: Context) -> CleanOutcome:
         if not os.path.lexists(path):
             return CleanOutcome(environment=path, removed=False)
         if not path.is_symlink():  # of a link only the link goes
-            agree_on_place(context, path, yes=False, confirm=None)
+            agree_on_location(context, path, yes=False, confirm=None)
         recover_replaced(path)
         remove(path)
     return CleanOutcome(environment=path, removed=True)
@@ -316,8 +316,10 @@ def _broken(context: Context, found: Broken) -> EnvironmentUnusable:
     )
 
 
-def _other_python(context: Context, path: Path, wish: PythonWish, why: str) -> EnvironmentUnusable:
-    flag = ("--python", wish.text) if wish.where == "--python" else ()
+def _other_python(
+    context: Context, path: Path, wanted: PythonWish, why: str
+) -> EnvironmentUnusable:
+    flag = ("--python", wanted.text) if wanted.where == "--python" else ()
     return EnvironmentUnusable(
         why,
         code="environment-other-python",
@@ -336,17 +338,17 @@ def interpreter_to_be(context: Context) -> Interpreter:
     """
     from venvman.python.interpreters import choose, fulfils, stand_in, wish_of
 
-    wish = wish_of(context.project, context.settings, cwd=context.cwd)
-    for minor in _locked_with(context) if wish.is_open else ():
+    wanted = wish_of(context.project, context.settings, cwd=context.cwd)
+    for minor in _locked_with(context) if wanted.is_open else ():
         found = stand_in(minor, directories=context.directories, variables=context.variables)
-        if found is not None and fulfils(found, wish, directories=context.directories):
+        if found is not None and fulfils(found, wanted, directories=context.directories):
             return found
-    return choose(wish=wish, directories=context.directories, variables=context.variables)
+    return choose(wish=wanted, directories=context.directories, variables=context.variables)
 
 
 def _locked_with(context: Context) -> list[tuple[int, int]]:
     """The minor versions that the headers of the locks name, that of ``default`` first."""
-    from venvman.workflow.wishes import open_scan
+    from venvman.workflow.inputs import open_scan
 
     said = [each.header.minor for each in open_scan(context).sources if each.header]
     versions = [text.split(".")[:2] for text in dict.fromkeys(said) if text]
