@@ -82,12 +82,9 @@ class AmountColumn(ProgressColumn):
         """One task's amounts."""
         if task.fields["kind"] == "download":
             return Text(_file_amount(task), style=Style.FAINT)
-        parts = [_steps(task), *(_bytes(task) or [duration(task.elapsed or 0)])]
+        steps = "" if task.total is None else f"{task.completed:.0f}/{task.total:.0f}"
+        parts = [steps, *(_bytes(task) or [duration(task.elapsed or 0)])]
         return Text("  ".join(part for part in parts if part))
-
-
-def _steps(task: Task) -> str:
-    return "" if task.total is None else f"{task.completed:.0f}/{task.total:.0f}"
 
 
 def _bytes(task: Task) -> list[str]:

@@ -68,17 +68,16 @@ class Glance:
 
 def choosing(line: Line) -> str:
     """What ``line`` chooses: the options that make another question of it, and its words."""
-    options = line.command.options
-    chosen = [(each.name, line.values[each.name]) for each in options if _chooses(each, line)]
+    chosen = [
+        (each.name, line.values[each.name])
+        for each in line.command.options
+        if each.effect == Effect.CHOOSES and line.values[each.name] != each.default
+    ]
     argument = line.command.argument
     # What another program is told makes no other question of it.
     asked = None if line.command.passing else argument
     words = None if asked is None else line.values[asked.name]
     return repr((chosen, words) if words else chosen)
-
-
-def _chooses(option: Option, line: Line) -> bool:
-    return option.effect == Effect.CHOOSES and line.values[option.name] != option.default
 
 
 def glance(words: Sequence[str]) -> Glance:

@@ -96,7 +96,8 @@ def change_list(
     table = _table(shown, reasons=reasons)
     for change in shown:
         because = [plain(f" {change.because}")] if reasons else []
-        table.add_row(_symbol(change), plain(change.name), _versions(change), *because)
+        symbol = Text(_SYMBOLS[change.kind], style=_STYLES[change.kind])
+        table.add_row(symbol, plain(change.name), _versions(change), *because)
     if len(shown) == len(ordered):
         return table
     rest = f"... and {_rest(ordered[len(shown) :])} (--verbose shows all)"
@@ -183,26 +184,19 @@ def _table(changes: Sequence[Change], *, reasons: bool) -> Grid:
     return table
 
 
-def _symbol(change: Change) -> Text:
-    return Text(_SYMBOLS[change.kind], style=_STYLES[change.kind])
-
-
 def _versions(change: Change) -> Text:
     style = _STYLES[change.kind]
     match change.kind:
         case ChangeKind.ADDED:
-            return _with_source(plain(change.after or "", style), change)
+            text = plain(change.after or "", style)
+            if change.source != "index":
+                text.append_text(plain(f"{' ' if text else ''}{change.source}", Style.FAINT))
+            return text
         case ChangeKind.REMOVED:
             return plain(change.before or "?", style)
         case ChangeKind.CHANGED:
             before = plain(change.before or "?", Style.FAINT)
             return Text.assemble(before, " -> ", plain(change.after or "?", style))
-
-
-def _with_source(text: Text, change: Change) -> Text:
-    if change.source != "index":
-        text.append_text(plain(f"{' ' if text else ''}{change.source}", Style.FAINT))
-    return text
 
 
 def _rest(changes: Sequence[Change]) -> str:

@@ -22,6 +22,17 @@ if TYPE_CHECKING:
 
 __all__ = ["catalogue_result", "doctor_result", "draw_codes", "draw_doctor"]
 
+FAMILIES = {
+    "VM0": "Doctor",
+    "VM1": "Environment",
+    "VM2": "Requirements",
+    "VM3": "Lock",
+    "VM4": "Installed packages",
+    "VM5": "Files",
+    "VM6": "Git",
+    "VM7": "Security",
+}
+
 
 def catalogue_result(codes: Sequence[Code], *, explain: bool) -> Result:
     """What doctor can find, in the order of the codes."""
@@ -95,17 +106,6 @@ def _row(finding: Finding) -> dict[str, Any]:
         "cause": None if finding.cause is None else finding.cause._asdict(),
     }
 
-
-FAMILIES = {
-    "VM0": "Doctor",
-    "VM1": "Environment",
-    "VM2": "Requirements",
-    "VM3": "Lock",
-    "VM4": "Installed packages",
-    "VM5": "Files",
-    "VM6": "Git",
-    "VM7": "Security",
-}
 
 Row = dict[str, Any]
 

@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_edit", "draw_upgrade", "edit_result", "upgrade_result"]
 
+_DIFF = {"+": Style.ADDED, "-": Style.REMOVED, "@": Style.FAINT}
+_LINES = {
+    EditKind.ADDED: ("+ ", Style.ADDED),
+    EditKind.CHANGED: ("~ ", Style.CHANGED),
+    EditKind.REMOVED: ("- ", Style.REMOVED),
+    EditKind.UNCHANGED: ("= ", Style.FAINT),
+}
+
 
 def edit_result(outcome: EditOutcome, *, command: str, dry_run: bool) -> Result:
     """``data.{files[], leaving[], staying[], freeze, sync}``; the last two null if not done.
@@ -105,15 +113,6 @@ def _line(edit: LineEdit) -> dict[str, Any]:
     }
 
 
-_DIFF = {"+": Style.ADDED, "-": Style.REMOVED, "@": Style.FAINT}
-_LINES = {
-    EditKind.ADDED: ("+ ", Style.ADDED),
-    EditKind.CHANGED: ("~ ", Style.CHANGED),
-    EditKind.REMOVED: ("- ", Style.REMOVED),
-    EditKind.UNCHANGED: ("= ", Style.FAINT),
-}
-
-
 def draw_edit(outcome: EditOutcome, screen: Screen, *, adding: bool, dry_run: bool) -> Drawing:
     """The edited lines (a diff, if they are not yet), then what followed."""
     parts: list[Drawing] = []
@@ -135,7 +134,9 @@ def draw_upgrade(outcome: UpgradeOutcome, screen: Screen) -> Drawing:
 def _file_lines(edit: FileEdit, project: Project, *, dry_run: bool) -> list[Drawing]:
     path = project.display(edit.path)
     if dry_run and edit.changed:
-        return [_diff(_difference(edit, project))]
+        text = _difference(edit, project)
+        colored = (plain(line, _DIFF.get(line[:1], "")) for line in text.splitlines())
+        return [Text("\n").join(colored)]
     lines: list[Drawing] = []
     if edit.before is None:
         lines.append(Text.assemble(("+ ", Style.ADDED), plain(path, Style.PATH), " created"))
@@ -155,11 +156,6 @@ def _edited_line(edit: LineEdit, path: str) -> Text:
         case EditKind.ADDED | EditKind.REMOVED:
             said = Text.assemble("  ", text)
     return Text.assemble(_LINES[edit.kind], where, said, overflow="fold")
-
-
-def _diff(text: str) -> Text:
-    lines = (plain(line, _DIFF.get(line[:1], "")) for line in text.splitlines())
-    return Text("\n").join(lines)
 
 
 def _removed(outcome: EditOutcome, *, dry_run: bool) -> list[Drawing]:

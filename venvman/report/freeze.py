@@ -36,6 +36,8 @@ __all__ = [
     "nothing_to_do",
 ]
 
+_MOST_REASONS = 3
+
 
 def freeze_result(outcome: FreezeOutcome, *, check: bool = False, dry_run: bool = False) -> Result:
     """``data`` as DESIGN 4.3 has it.
@@ -63,11 +65,12 @@ def nothing_to_do(outcome: FreezeOutcome) -> tuple[str, str, str]:
 
 def changes_of_freeze(outcome: FreezeOutcome) -> tuple[Change, ...]:
     """What freezing did to the locks of one project; what several locks share is named once."""
-    return _unique(
-        change
+    known = {
+        (change.name, change.before, change.after): change
         for each in outcome.locks
         for change in changes_between(each.before, each.lock, outcome.project)
-    )
+    }
+    return tuple(known[key] for key in sorted(known, key=lambda key: key[0]))
 
 
 def changes_between(before: Lock | None, after: Lock, project: Project) -> tuple[Change, ...]:
@@ -98,13 +101,10 @@ def _packages(entries: Iterable[LockEntry]) -> list[dict[str, Any]]:
         reasons.setdefault((entry.name, version), set()).update(entry.via)
     return [
         {"name": name, "version": version, "via": sorted(via)}
-        for (name, version), via in sorted(reasons.items(), key=lambda row: _sort_key(row[0]))
+        for (name, version), via in sorted(
+            reasons.items(), key=lambda row: (row[0][0], row[0][1] or "")
+        )
     ]
-
-
-def _sort_key(row: tuple[str, str | None]) -> tuple[str, str]:
-    name, version = row
-    return name, version or ""
 
 
 def _by_name(entries: Iterable[LockEntry]) -> Mapping[NormalizedName, tuple[LockEntry, ...]]:
@@ -146,14 +146,6 @@ def _sources(entries: Sequence[LockEntry], project: Project) -> str | None:
     return ", ".join(dict.fromkeys(texts)) or None
 
 
-def _unique(changes: Iterable[Change]) -> tuple[Change, ...]:
-    known = {(each.name, each.before, each.after): each for each in changes}
-    return tuple(known[key] for key in sorted(known, key=lambda key: key[0]))
-
-
-_MOST_REASONS = 3
-
-
 def lock_lines(outcome: FreezeOutcome) -> list[Drawing]:
     """A line per lock that changed, with the reasons that made it stale below it."""
     lines: list[Drawing] = []
@@ -171,7 +163,8 @@ def lock_lines(outcome: FreezeOutcome) -> list[Drawing]:
 def freeze_lines(outcome: FreezeOutcome, screen: Screen) -> list[Drawing]:
     """The summary, line by line."""
     if not outcome.changed:
-        return [_unchanged(outcome)]
+        start, names, end = nothing_to_do(outcome)
+        return [Text.assemble((start, Style.GOOD), plain(names, Style.NAME), end)]
     changes = changes_of_freeze(outcome)
     head = lock_lines(outcome)
     limit = screen.fitting(used=len(head) + 5)
@@ -210,8 +203,3 @@ def _lock_line(lock: LockOutcome, outcome: FreezeOutcome) -> Text:
 def _only_judged(outcome: FreezeOutcome) -> bool:
     """Whether, for ``--check``, nothing was resolved once the reasons were known."""
     return bool(outcome.problems) and not outcome.written
-
-
-def _unchanged(outcome: FreezeOutcome) -> Text:
-    start, names, end = nothing_to_do(outcome)
-    return Text.assemble((start, Style.GOOD), plain(names, Style.NAME), end)

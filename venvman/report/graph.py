@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_tree", "draw_why", "tree_result", "why_result"]
 
+_MOST_CHAINS = 10
+
 
 def tree_result(outcome: TreeOutcome, form: GraphForm = GraphForm.TEXT) -> Result:
     """``data.{packages[], requirements[], dependencies[]}``: the graph as three lists."""
@@ -128,9 +130,6 @@ def _chain(chain: Chain, graph: Graph) -> dict[str, Any]:
     }
 
 
-_MOST_CHAINS = 10
-
-
 def draw_tree(outcome: TreeOutcome) -> Drawing:
     """One tree for each source file, or for each package that was asked about."""
     parts: list[Drawing] = []
@@ -146,7 +145,7 @@ def draw_tree(outcome: TreeOutcome) -> Drawing:
         return Text("The lock is empty.")
     if _any_repeated(outcome.branches):
         parts.append(Text("(*) its dependencies stand above", style=Style.FAINT))
-    return Group(*parts, Text(_total(outcome.graph), style=Style.FAINT))
+    return Group(*parts, Text(count(len(outcome.graph.packages), "package"), style=Style.FAINT))
 
 
 def draw_why(outcome: WhyOutcome, screen: Screen) -> Drawing:
@@ -214,10 +213,6 @@ def _edge(edge: Asking | Dependency | None) -> str:
 
 def _any_repeated(branches: Sequence[Branch]) -> bool:
     return any(branch.repeated or _any_repeated(branch.children) for branch in branches)
-
-
-def _total(graph: Graph) -> str:
-    return count(len(graph.packages), "package")
 
 
 def _reason_tree(chains: Chains, outcome: WhyOutcome, screen: Screen) -> Drawing:

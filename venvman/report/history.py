@@ -21,7 +21,7 @@ from venvman.report.result import Result, Screen, Status
 from venvman.report.words import Style, count, duration, plain, sentence_list
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from venvman.answers import HistoryReport, HistoryRow
     from venvman.environment.history import Held, State
@@ -37,6 +37,9 @@ __all__ = [
     "revision",
     "rollback_result",
 ]
+
+_SHORT = 7
+_SIGNS = {ChangeKind.ADDED: "+", ChangeKind.CHANGED: "~", ChangeKind.REMOVED: "-"}
 
 
 def history_result(report: HistoryReport) -> Result:
@@ -154,10 +157,6 @@ def _state(recalled: HistoryRow) -> dict[str, Any]:
     }
 
 
-_SHORT = 7
-_SIGNS = {ChangeKind.ADDED: "+", ChangeKind.CHANGED: "~", ChangeKind.REMOVED: "-"}
-
-
 def draw_history(report: HistoryReport, screen: Screen) -> Drawing:
     """A row for each state; with ``verbose`` the names of what changed under each."""
     if not report.states:
@@ -204,29 +203,22 @@ def draw_rollback(outcome: RollbackOutcome, screen: Screen, *, dry_run: bool) ->
         )
         for path in outcome.written
     ]
-    parts.append(_intention(outcome) if dry_run else _deed(outcome))
+    parts.append(_summary(outcome, changes, dry_run=dry_run))
     return Group(*parts)
 
 
-def _deed(outcome: RollbackOutcome) -> Text:
-    changes = changes_of_plan(outcome.plan, outcome.project)
-    seconds = duration(sum(outcome.seconds.values()))
-    what = counted(changes, unchanged=outcome.plan.unchanged)
-    return Text.assemble(
-        (f"Back at {_label(outcome)} in {seconds}: ", Style.GOOD),
-        f"{what}{_restored(outcome)}." if what else "the environment was there already.",
-    )
-
-
-def _restored(outcome: RollbackOutcome) -> str:
+def _summary(outcome: RollbackOutcome, changes: Sequence[Change], *, dry_run: bool) -> Text:
+    label, unchanged = _label(outcome), outcome.plan.unchanged
+    if dry_run:
+        what = counted(changes, tense=Tense.FUTURE, unchanged=unchanged)
+        return Text.assemble(("Not yet done: ", Style.WARNING), what, f", to {label}.")
+    what = counted(changes, unchanged=unchanged)
     number = len(outcome.outcome.restored) if outcome.outcome else 0
-    return f", {number:,} of them from the attic" if number else ""
-
-
-def _intention(outcome: RollbackOutcome) -> Text:
-    changes = changes_of_plan(outcome.plan, outcome.project)
-    what = counted(changes, tense=Tense.FUTURE, unchanged=outcome.plan.unchanged)
-    return Text.assemble(("Not yet done: ", Style.WARNING), what, f", to {_label(outcome)}.")
+    restored = f", {number:,} of them from the attic" if number else ""
+    return Text.assemble(
+        (f"Back at {label} in {duration(sum(outcome.seconds.values()))}: ", Style.GOOD),
+        f"{what}{restored}." if what else "the environment was there already.",
+    )
 
 
 def _label(outcome: RollbackOutcome) -> str:

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_hook_run", "draw_hooks", "hook_run_result", "hooks_result"]
 
+_MODES = {
+    "report": "says what has drifted",
+    "sync": "repairs what has drifted",
+}
+
 
 def hooks_result(report: HooksReport, *, command: str, root: Path) -> Result:
     """``data.{folder, hooks[] {name, path, state, mode, projects[], chained}, projects[]}``.
@@ -79,12 +84,6 @@ def _row(hook: HookStatus, report: HooksReport, root: Path) -> dict[str, Any]:
 
 def _display(path: Path, root: Path) -> str:
     return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
-
-
-_MODES = {
-    "report": "says what has drifted",
-    "sync": "repairs what has drifted",
-}
 
 
 def draw_hooks(data: Mapping[str, Any]) -> Drawing:

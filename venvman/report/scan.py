@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_scan", "scan_result"]
 
+# A lock's pins are what `freeze` and `status` tell about; a source's lines are what people wrote.
+_MOST_LINES = 15
+_UNSAID = {"index_urls": [DEFAULT_INDEX]}
+"""Options as they are where a file is silent."""
+
 
 def scan_result(scans: Sequence[tuple[Scan, Path]]) -> Result:
     """The result of ``venvman scan``; each scan comes with its environment's absolute path.
@@ -109,13 +114,6 @@ def _options(options: FileOptions, project: Project) -> dict[str, Any]:
 def _shown(link: str, project: Project) -> str:
     path = Path(link)
     return project.display(path) if path.is_absolute() else link
-
-
-# A lock's pins are what `freeze` and `status` tell about; a source's lines are what people wrote.
-_MOST_LINES = 15
-
-_UNSAID = {"index_urls": [DEFAULT_INDEX]}
-"""Options as they are where a file is silent."""
 
 
 def draw_scan(projects: Sequence[Mapping[str, Any]], screen: Screen) -> Drawing:

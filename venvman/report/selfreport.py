@@ -88,7 +88,12 @@ def draw_self_report(data: Mapping[str, Any], screen: Screen) -> Group:
     ]
     interpreters = ((each["version"], each["path"]) for each in data["interpreters"])
     parts += _part("Interpreters", interpreters)
-    parts += _part("Settings", ((each["name"], _sourced(each)) for each in told))
+    settings = (
+        (each["name"], f"{json.dumps(each['value'], ensure_ascii=False)} ({where})")
+        for each in told
+        for where in (each["where"] or each["origin"],)
+    )
+    parts += _part("Settings", settings)
     if screen.verbose:
         parts += _part("Libraries", data["libraries"].items())
     if data["variables"]:
@@ -102,7 +107,3 @@ def draw_self_report(data: Mapping[str, Any], screen: Screen) -> Group:
 def _part(heading: str, facts: Iterable[tuple[str, str]]) -> list[Drawing]:
     rows = [(label, plain(text)) for label, text in facts]
     return [Text(), Text(heading, Style.NAME), fact_grid(rows)] if rows else []
-
-
-def _sourced(each: Mapping[str, Any]) -> str:
-    return f"{json.dumps(each['value'], ensure_ascii=False)} ({each['where'] or each['origin']})"

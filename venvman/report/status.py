@@ -36,6 +36,14 @@ if TYPE_CHECKING:
 __all__ = ["draw_status", "status_result"]
 
 _UNFINISHED = frozenset({"sync-unfinished", "journal-unreadable"})
+_STATE_STYLES = {
+    "fresh": Style.ADDED,
+    "unjudged": Style.FAINT,
+    "stale": Style.CHANGED,
+    "missing": Style.REMOVED,
+}
+_MOST_REASONS = 3
+_SHORT = 7
 
 
 def status_result(report: StatusReport, *, porcelain: bool = False) -> Result:
@@ -183,16 +191,6 @@ def _environment(condition: Condition) -> dict[str, Any]:
             return {"state": "broken", "reason": condition.reason, "fix": condition.fix}
         case Environment():
             return {"state": "ok", "reason": None, "fix": None}
-
-
-_STATE_STYLES = {
-    "fresh": Style.ADDED,
-    "unjudged": Style.FAINT,
-    "stale": Style.CHANGED,
-    "missing": Style.REMOVED,
-}
-_MOST_REASONS = 3
-_SHORT = 7
 
 
 def draw_status(

@@ -30,6 +30,9 @@ __all__ = [
     "sync_result",
 ]
 
+# A stage that took less says nothing about where the time went.
+_WORTH_TELLING = 0.05
+
 
 def sync_result(outcome: SyncOutcome, *, check: bool = False, dry_run: bool = False) -> Result:
     """``data`` as DESIGN 4.3 has it.
@@ -84,10 +87,6 @@ def sync_data(outcome: SyncOutcome) -> dict[str, Any]:
         "unchanged": outcome.plan.unchanged,
         "seconds": round(sum(outcome.seconds.values()), 3),
     }
-
-
-# A stage that took less says nothing about where the time went.
-_WORTH_TELLING = 0.05
 
 
 def draw_sync(outcome: SyncOutcome, screen: Screen, *, looks: bool) -> Drawing:

@@ -55,7 +55,8 @@ def diff(context: Context, request: DiffRequest) -> DiffOutcome:
         path = context.project.display(_absolute(context, before))
         old, new = _revision(context, "HEAD"), _work_tree(context)
         return _outcome(context, "HEAD", HERE, _only(old, path), _only(new, path))
-    if after is not None and before is not None and _both_files(context, before, after):
+    named = [each for each in (before, after) if each is not None]
+    if before and after and all(_absolute(context, each).is_file() for each in named):
         pair = LockPair(path=after, before=_read(context, before), after=_read(context, after))
         return DiffOutcome(project=context.project, before=before, after=after, pairs=(pair,))
     first = before or "HEAD"
@@ -120,10 +121,6 @@ def _is_own_lock(context: Context, typed: str) -> bool:
 
     path = Path(os.path.normpath(_absolute(context, typed)))
     return any(source.lock == path for source in open_scan(context).sources)
-
-
-def _both_files(context: Context, before: str, after: str) -> bool:
-    return all(_absolute(context, each).is_file() for each in (before, after))
 
 
 def _outcome(

@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from venvman import engines
-    from venvman.engines import Upgrade
     from venvman.lock.file import Lock
     from venvman.python.interpreters import Interpreter
     from venvman.requirements.groups import Requirement, RequirementSet
@@ -153,7 +152,9 @@ def freeze_stale(
         context.project,
         {each.group.lock: frozen[each.group.name] for each in checked if each.group.name in frozen},
     )
-    after = _reread(context, requirements)
+    # What lies on disk now: its entries know their lines.
+    read = {group.name: read_group_lock(context, group.lock) for group in requirements.groups}
+    after = {name: lock for name, lock in read.items() if lock is not None}
     _require_fresh(context, requirements, interpreter, after, frozen)
     remember(context, requirements.groups, interpreter.target)
     return _outcome(context, checked, after, written=written, watch=watch)
@@ -527,7 +528,7 @@ def _run_engine(
         variables=context.variables,
         locks=locks,
         beside={each.group.lock: each.lock for each in beside if each.lock is not None},
-        upgrade=_upgrade(request),
+        upgrade=request.upgrade or engines.Keep(),
         conflicts=tuple(frozenset(names) for names in context.settings.conflicts.value),
         parts=forced,
         hashes=request.hashes,
@@ -541,12 +542,6 @@ def _run_engine(
         found = _engine(context, several=bool(targets)).freeze(order, context.reporter)
     context.evidence.rest_on_all(found.pages)
     return found.locks
-
-
-def _upgrade(request: FreezeRequest) -> Upgrade:
-    from venvman.engines import Keep
-
-    return Keep() if request.upgrade is None else request.upgrade
 
 
 def _engine(context: Context, *, several: bool) -> engines.Engine:
@@ -572,12 +567,6 @@ def _engine(context: Context, *, several: bool) -> engines.Engine:
             fix=Advice("Leave out the engine, or the targets."),
         )
     return ManyTargets()
-
-
-def _reread(context: Context, requirements: RequirementSet) -> Mapping[str, Lock]:
-    """What lies on disk now: its entries know their lines."""
-    locks = {group.name: read_group_lock(context, group.lock) for group in requirements.groups}
-    return {name: lock for name, lock in locks.items() if lock is not None}
 
 
 def _outcome(

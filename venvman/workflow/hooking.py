@@ -118,6 +118,7 @@ def _context(
 
 def _report(context: Context) -> tuple[str, Fix | None]:
     from venvman.environment.inspection import Absent
+    from venvman.lock.freshness import Stale
     from venvman.workflow.checking import status
 
     report = status(context)
@@ -135,16 +136,10 @@ def _report(context: Context) -> tuple[str, Fix | None]:
         verb = "differs" if len(report.plan.steps) == 1 else "differ"
         fix = of_plan(report.plan, report.environment)
         return f"{count} in {shown} {verb} from the lock", fix
-    stale = [each for each in report.locks if _is_stale(each.freshness)]
+    stale = [each for each in report.locks if isinstance(each.freshness, Stale)]
     if stale:
         return f"{context.project.display(stale[0].path)} is stale", Command.venvman("freeze")
     return "", None
-
-
-def _is_stale(freshness: object) -> bool:
-    from venvman.lock.freshness import Stale
-
-    return isinstance(freshness, Stale)
 
 
 def _repair(context: Context) -> tuple[str, None]:

@@ -22,9 +22,10 @@ from venvman.outcomes import RollbackOutcome
 from venvman.reading import read_regular
 from venvman.workflow.inputs import open_scan
 from venvman.workflow.location import agree_on_location, find_location
+from venvman.workflow.planning import Selected, plan_for
 from venvman.workflow.recording import LockText, bring_up_to_date
 from venvman.workflow.requests import SyncRequest
-from venvman.workflow.syncing import Selected, SyncResult, carry_out, plan_for
+from venvman.workflow.syncing import SyncResult, carry_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -20,7 +20,6 @@ from venvman.errors import (
 )
 from venvman.events import Stage, Stopwatch
 from venvman.frozen import dataclass
-from venvman.names import NormalizedName
 from venvman.outcomes import Observation, SyncOutcome
 from venvman.workflow.inputs import (
     choose_groups,
@@ -41,59 +40,28 @@ from venvman.workflow.location import (
     unfinished,
     was_left_empty,
 )
-from venvman.workflow.locks import check_locks, remember, require_lock, stale_reasons
-from venvman.workflow.own import with_own
+from venvman.workflow.locks import check_locks, remember, stale_reasons
+from venvman.workflow.planning import Selected, completed, plan_for, select_entries, to_reinstall
 from venvman.workflow.recording import (
-    HistoryEntry,
     note_missed,
-    read_texts,
     record,
     record_unchanged,
 )
 from venvman.workflow.requests import FreezeRequest, LockPolicy, SyncRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from venvman.environment.inspection import Environment
-    from venvman.environment.inventory import Inventory
     from venvman.install.transaction import Outcome
-    from venvman.lock.file import Lock, LockEntry
+    from venvman.names import NormalizedName
     from venvman.outcomes import FreezeOutcome
     from venvman.plan import Plan
     from venvman.scan import Scan
     from venvman.workflow.context import Context
     from venvman.workflow.location import Location
-    from venvman.workflow.recording import LockText
 
-__all__ = ["Selected", "SyncResult", "carry_out", "plan_for", "sync"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selected:
-    """What the chosen locks say that this interpreter installs.
-
-    ``texts`` are the locks as they were read. ``keep`` names what else stays, besides the setting.
-    ``target`` is the sequence of the recorded state that this is, where it is one.
-    """
-
-    groups: tuple[str, ...]
-    locks: tuple[Lock, ...]
-    entries: tuple[LockEntry, ...]
-    texts: tuple[LockText, ...]
-    keep: frozenset[NormalizedName] = frozenset()
-    target: int | None = None
-
-    @property
-    def moment(self) -> HistoryEntry:
-        """What the environment's history says of it."""
-        return HistoryEntry(
-            by="sync" if self.target is None else "rollback",
-            groups=self.groups,
-            texts=self.texts,
-            entries=self.entries,
-            target=self.target,
-        )
+__all__ = ["SyncResult", "carry_out", "sync"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,16 +102,16 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
         location = find_location(context, recreate=request.recreate)
     frozen = _bring_locks(context, scan, location, request, watch)
     with watch.stage(Stage.PLAN):
-        chosen = _select(context, scan, location, request, frozen)
-        selected = _completed(context, scan, location.environment, chosen)
-        request = replace(request, reinstall=_damaged(context, location, selected, request))
+        chosen = select_entries(context, scan, location, request, frozen)
+        selected = completed(context, scan, location.environment, chosen)
+        request = replace(request, reinstall=to_reinstall(context, location, selected, request))
         plan = plan_for(context, location, selected, request)
     if request.dry_run or request.check:
         same = None if plan or (frozen and frozen.changed) else location.environment
         result = SyncResult(location=location, plan=plan, outcome=None, settled=same, compared=None)
     else:
         result = carry_out(context, scan, location, selected, plan, request, watch)
-        complete = _completed(context, scan, result.settled, chosen) if plan else selected
+        complete = completed(context, scan, result.settled, chosen) if plan else selected
         if complete != selected:
             now = replace(location, environment=result.settled)
             request = replace(request, reinstall={})
@@ -172,22 +140,6 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
             environment_ns=result.compared or started,
         ),
     )
-
-
-def _damaged(
-    context: Context, location: Location, selected: Selected, request: SyncRequest
-) -> Mapping[NormalizedName, str]:
-    """What ``request`` wants installed again, and what is locked and lacks files."""
-    from venvman.doctor.files import damaged
-    from venvman.environment.inventory import take_inventory
-
-    if location.environment is None:
-        return request.reinstall
-    found = damaged(
-        take_inventory(location.environment, seen=context.seen), location.environment.root
-    )
-    names = found.intersection(entry.name for entry in selected.entries)
-    return {**dict.fromkeys(names, "files of it are missing or cut off"), **request.reinstall}
 
 
 def _needed(context: Context, result: SyncResult, selected: Selected) -> tuple[Problem, ...]:
@@ -221,33 +173,6 @@ def _unlocked(message: str) -> Problem:
         severity=Severity.WARNING,
         fix=Command.venvman("freeze"),
     )
-
-
-def _completed(
-    context: Context, scan: Scan, environment: Environment | None, selected: Selected
-) -> Selected:
-    """``selected`` with what its locks leave out by rule and what is installed of it needs."""
-    from venvman.environment.inventory import Inventory, take_inventory
-    from venvman.lock.style import left_out
-    from venvman.workflow.leftout import needed_beside
-
-    absent = frozenset[NormalizedName]().union(*map(left_out, selected.locks))
-    if environment is None or not absent:
-        return selected
-    pins = {entry.name: entry.version for entry in selected.entries}
-    there = take_inventory(environment, seen=context.seen).distributions
-    inventory = Inventory(
-        distributions=tuple(
-            each
-            for each in there
-            if each.name in absent
-            or (each.name in pins and pins[each.name] in {None, each.version})
-        )
-    )
-    options = sync_options(context, scan, selected.locks)
-    beside = needed_beside(context, scan, environment, inventory, selected.locks, options)
-    entries = sorted((*selected.entries, *beside), key=lambda entry: entry.name)
-    return replace(selected, entries=tuple(entries)) if beside else selected
 
 
 def _joined(first: SyncResult, second: SyncResult) -> SyncResult:
@@ -446,136 +371,6 @@ def _refuse_disagreement(reasons: Sequence[Problem]) -> None:
             "alone, with --only-group.",
         )
         raise LockError("The locks disagree.", code=DISAGREEMENT, problems=(*problems[:-1], last))
-
-
-def _select(
-    context: Context,
-    scan: Scan,
-    location: Location,
-    request: SyncRequest,
-    frozen: FreezeOutcome | None,
-) -> Selected:
-    from venvman.lock.selection import select
-
-    groups = choose_groups(scan, request.groups, configured=context.settings.groups.value)
-    # A dry run's locks are not on disk.
-    made = {each.group: each.lock for each in frozen.locks} if frozen else {}
-    chosen = [source for source in scan.sources if source.group in groups]
-    texts = read_texts(context, [(each.group, each.lock) for each in chosen])
-    locks = [
-        (
-            context.project.display(each.lock),
-            made.get(each.group) or require_lock(context, each.lock),
-        )
-        for each in chosen
-    ]
-    try:
-        entries = with_own(context, scan, groups, select(locks, location.interpreter.target))
-    except LockError as error:
-        rivals = [
-            both
-            for names in context.settings.conflicts.value
-            if len(both := [each for each in groups if each in names]) > 1
-        ]
-        if not rivals:
-            raise
-        alone = Command.venvman("sync", "--only-group", rivals[0][-1])
-        problems = [replace(each, fix=alone) for each in error.problems]
-        raise LockError(error.message, code=error.code, problems=problems) from error
-    return Selected(
-        groups=groups,
-        locks=tuple(lock for _, lock in locks),
-        entries=entries,
-        texts=texts,
-    )
-
-
-def plan_for(
-    context: Context, location: Location, selected: Selected, request: SyncRequest
-) -> Plan:
-    """What makes the environment at ``location`` equal to ``selected``; reads what is there."""
-    from venvman.drift import compare
-    from venvman.environment.inventory import Inventory, take_inventory
-    from venvman.names import canonical
-    from venvman.plan import kept, make_plan
-
-    there = location.environment
-    inventory = Inventory(distributions=())
-    if there is not None:
-        inventory = take_inventory(there, seen=context.seen)
-    drift = compare(selected.entries, inventory, root=context.project.root)
-    names = {*map(canonical, context.settings.keep.value), *selected.keep}
-    keep = kept(
-        drift,
-        inventory,
-        names,
-        location.interpreter.target,
-        locked=[entry.name for entry in selected.entries],
-        overridden=overridden(context, location.interpreter.target),
-    )
-    plan = make_plan(drift, keep=keep, inexact=request.inexact)
-    if request.reinstall:
-        plan = _with_named(plan, request.reinstall, selected, inventory)
-    return plan if there is None else _with_robbed(plan, there, selected, inventory)
-
-
-def _with_named(
-    plan: Plan, names: Mapping[NormalizedName, str], selected: Selected, inventory: Inventory
-) -> Plan:
-    """``plan``, and those of ``names`` again that are there as they should be, each with why.
-
-    Raises:
-        LockError: no lock in use names one of them.
-    """
-    from venvman.plan import Replace
-
-    entries = {entry.name: entry for entry in selected.entries}
-    unknown = sorted(names.keys() - entries.keys())
-    if unknown:
-        raise LockError(
-            f"No lock in use names {', '.join(unknown)}.",
-            code="package-not-locked",
-            fix=Command.venvman("tree"),
-        )
-    planned = {step.name for step in plan.steps}
-    again = [
-        Replace(entry=entries[each.name], installed=(each,), because=names[each.name])
-        for each in inventory.distributions
-        if each.name in names.keys() - planned
-    ]
-    steps = sorted((*plan.steps, *again), key=lambda step: step.name)
-    return replace(plan, steps=tuple(steps), unchanged=plan.unchanged - len(again))
-
-
-def _with_robbed(
-    plan: Plan, environment: Environment, selected: Selected, inventory: Inventory
-) -> Plan:
-    """``plan``, and again what somebody who leaves has overwritten a file of."""
-    from venvman.install.layout import site_of
-    from venvman.install.remove import departures, robbed
-    from venvman.plan import Add, Replace
-
-    leaving = [each for step in plan.steps if not isinstance(step, Add) for each in step.installed]
-    if not leaving:
-        return plan
-    try:
-        site = site_of(environment)
-        found = robbed(departures(leaving, site)[0], site)
-        files = {info.rpartition("/")[2]: path for info, path in found.items()}
-    except InstallError:
-        return plan  # whoever carries it out says why that cannot be
-    entries = {entry.name: entry for entry in selected.entries}
-    again = [
-        Replace(
-            entry=entries[each.name],
-            installed=(each,),
-            because=f"{files[each.metadata.name]} was overwritten by what leaves",
-        )
-        for each in inventory.distributions
-        if each.metadata.name in files and each.name in entries
-    ]
-    steps = sorted((*plan.steps, *again), key=lambda step: step.name)
-    return replace(plan, steps=tuple(steps), unchanged=plan.unchanged - len(again))
 
 
 def _agree(
