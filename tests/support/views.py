@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from venvman.answers import LockState, StatusReport
 from venvman.environment.inspection import Environment, InstallPaths
-from venvman.environment.inventory import Installed
+from venvman.environment.inventory import Installed, MetadataKind
 from venvman.errors import Problem, Severity
 from venvman.events import Stage
 from venvman.lock.file import Lock, LockEntry, LockHeader
@@ -61,13 +61,14 @@ def entry(
 
 
 def installed(name: str, version: str | None = "1.0", *, source: Source | None = None) -> Installed:
-    """A distribution found in the environment."""
+    """A distribution found in the environment, of a kind whose RECORD nobody looks for."""
     return Installed(
         name=canonical(name),
         spelled=name,
         version=None if version is None else Version(version),
         metadata=PROJECT.root / f"venv/site-packages/{name}-{version}.dist-info",
         source=source or IndexSource(),
+        kind=MetadataKind.EGG_INFO_FOLDER,
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from venvman.cli.columns import for_rich
 from venvman.cli.console import Display, make_console
 from venvman.report.drawing import Grid, Group, Panel, Text, Tree, cells, lines
 
@@ -66,7 +67,7 @@ def test_words_that_fit_are_not_broken_and_wrapped_as_rich_wraps_them(words: lis
     text = Text(" ".join(words))
     console = make_console(io.StringIO(), Display(color=False, animation=False, width=WIDTH))
     with console.capture() as capture:
-        console.print(text)
+        console.print(for_rich(text))
 
     assert lines(text, width=WIDTH, color=False) == [
         line.rstrip() for line in capture.get().splitlines()
