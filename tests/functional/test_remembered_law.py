@@ -188,6 +188,10 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "a sync was killed": lambda w: (w / "venv/.venvman/stage").mkdir(),
     "the ledger is lost": lambda w: (w / "venv/.venvman/installed.json").unlink(),
     "the history is lost": lambda w: shutil.rmtree(w / "venv/.venvman/history"),
+    "another group is chosen": lambda w: run("sync", "--no-dev", "--no-group", "dev", cwd=w),
+    "a choice is taken back": lambda w: [
+        run("sync", "--no-dev", cwd=w), run("sync", "--default-groups", cwd=w),
+    ],
     "another state is reached": lambda w: run("add", "gamma", cwd=w),
     "the cache is emptied": lambda w: run("cache", "clean", cwd=w),
     "a branch is switched": at_another_branch,

@@ -69,7 +69,13 @@ class Common:
 
 
 def group_choice(
-    group: Sequence[str], only: Sequence[str], *, everything: bool, dev: bool
+    group: Sequence[str],
+    only: Sequence[str],
+    without: Sequence[str],
+    *,
+    everything: bool,
+    dev: bool,
+    usual: bool,
 ) -> GroupChoice:
     """The group options as one value.
 
@@ -80,7 +86,16 @@ def group_choice(
 
     if only and (group or everything):
         raise UsageFault("--only-group cannot stand with --group or --all-groups.")
-    return GroupChoice(extra=tuple(group), only=tuple(only), everything=everything, dev=dev)
+    if usual and (group or only or without or everything or not dev):
+        raise UsageFault("--default-groups stands alone: it takes back what was chosen.")
+    return GroupChoice(
+        extra=tuple(group),
+        only=tuple(only),
+        without=tuple(without),
+        everything=everything,
+        dev=dev,
+        usual=usual,
+    )
 
 
 def lock_policy(*, locked: bool | None, frozen: bool, variables: Mapping[str, str]) -> LockPolicy:

@@ -326,6 +326,20 @@ _GROUP_OPTIONS = (
     _ONLY_GROUP,
     _ALL_GROUPS,
     Option("no_dev", "--no-dev", help="Without the group dev.", panel=_GROUPS),
+    Option(
+        "no_group",
+        "--no-group",
+        kind=Kind.WORDS,
+        metavar="GROUP",
+        help="Without this group; may be repeated.",
+        panel=_GROUPS,
+    ),
+    Option(
+        "default_groups",
+        "--default-groups",
+        help="The usual groups again, whatever `sync` was told before.",
+        panel=_GROUPS,
+    ),
 )
 _AND_SYNC = Option(
     "sync",

@@ -20,6 +20,7 @@ from venvman.errors import (
 from venvman.frozen import dataclass
 from venvman.names import canonical
 from venvman.reading import read_regular
+from venvman.workflow.chosen import recall
 from venvman.workflow.inputs import (
     choose_groups,
     limits_of,
@@ -279,6 +280,7 @@ def _overridden(
 
 
 def _look(context: Context, groups: GroupChoice) -> _Look:
+    groups = recall(context, groups)
     scan = open_scan(context, groups)
     wanted = choose_groups(scan, groups, configured=context.settings.groups.value)
     requirements, problems = _or_problems(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from venvman.errors import Advice, Command, Problem, RequirementsError, Severity, VenvmanError
 from venvman.frozen import dataclass
 from venvman.outcomes import EditOutcome, FileEdit
+from venvman.workflow.chosen import with_groups
 from venvman.workflow.inputs import load_requirements, open_scan
 from venvman.workflow.sourcetexts import SourceFiles, parse_lines
 
@@ -167,14 +168,14 @@ def _follow(
     if after.dry_run:
         return outcome
     from venvman.workflow.freezing import freeze
-    from venvman.workflow.requests import FreezeRequest, GroupChoice
+    from venvman.workflow.requests import FreezeRequest
 
     changed = [each for each in outcome.files if each.changed]
     # Nobody sees the files before the locks are there, too: a kill at any moment leaves both.
     drafted = replace(context, project=replace(context.project, drafts=files.contents(changed)))
     frozen = None
     if after.freeze:
-        wanted = GroupChoice(extra=groups)
+        wanted = with_groups(context, groups)
         frozen = freeze(drafted, FreezeRequest(groups=wanted, yes=after.yes, confirm=after.confirm))
     else:
         drafted.project.write({})
@@ -187,11 +188,11 @@ def _follow(
 def _sync(
     context: Context, outcome: EditOutcome, after: After, groups: tuple[str, ...]
 ) -> SyncOutcome:
-    from venvman.workflow.requests import GroupChoice, LockPolicy, SyncRequest
+    from venvman.workflow.requests import LockPolicy, SyncRequest
     from venvman.workflow.syncing import sync
 
     request = SyncRequest(
-        groups=GroupChoice(extra=groups),
+        groups=with_groups(context, groups),
         locks=LockPolicy.FROZEN,  # it was frozen a moment ago
         yes=after.yes or _emptied_on_purpose(context, outcome),
         confirm=after.confirm,

@@ -28,6 +28,7 @@ from venvman.outcomes import FreezeOutcome, LockOutcome
 from venvman.sources import VcsSource
 from venvman.store.lock import using
 from venvman.workflow.agreement import DISAGREEMENT, by_standing, tracked
+from venvman.workflow.chosen import recall
 from venvman.workflow.inputs import (
     ALWAYS,
     choose_groups,
@@ -67,6 +68,7 @@ def freeze(context: Context, request: FreezeRequest) -> FreezeOutcome:
 
     if request.check or request.dry_run:
         context = context.looking()
+    request = replace(request, groups=recall(context, request.groups))
     watch = Stopwatch(context.reporter)
     with watch.stage(Stage.SCAN):
         scan = open_scan(context, request.groups)

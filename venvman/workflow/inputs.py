@@ -16,6 +16,7 @@ from venvman.errors import (
 )
 from venvman.reading import read_regular
 from venvman.secrets import redact
+from venvman.workflow.requests import GroupChoice
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from venvman.scan import Scan
     from venvman.target import Target
     from venvman.workflow.context import Context
-    from venvman.workflow.requests import GroupChoice
 
 __all__ = [
     "choose_groups",
@@ -56,7 +56,7 @@ def open_scan(context: Context, choice: GroupChoice | None = None) -> Scan:
 
     asked = {*(context.settings.groups.value or ())}
     if choice is not None:
-        asked |= {*choice.extra, *choice.only}
+        asked |= {*choice.extra, *choice.only, *choice.without}
     return scan(context.project, variables=context.variables, asked=asked)
 
 
@@ -165,14 +165,17 @@ def choose_groups(
     """
     known = scan.groups
     wanted = _wanted(known, choice, configured)
-    unknown = sorted(set(wanted) - set(known))
-    if unknown:
+    unknown = sorted({*wanted, *choice.without} - {*known})
+    if choice.recalled:
+        wanted = wanted.intersection(known) or _wanted(known, GroupChoice(), configured)
+    elif unknown:
         raise ConfigurationError(
             f"The project has no group {', '.join(map(repr, unknown))}.",
             code="group-unknown",
             why=f"Its groups are {', '.join(known) or 'none'}.",
             fix=Command.venvman("scan"),
         )
+    wanted = wanted.difference(choice.without)
     members = {member for group in wanted for member in scan.members(group)}
     return tuple(source.group for source in scan.sources if source.group in members)
 

@@ -35,12 +35,19 @@ class LockPolicy(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupChoice:
-    """Which groups to install: ``default``, ``dev`` and ``extra``, or ``only``, or all."""
+    """Which groups to install: ``default``, ``dev`` and ``extra``, or ``only``, or all.
+
+    ``without`` are not. ``usual``: whatever was chosen before. ``recalled``: it is what was chosen
+    before, and groups that are no more are passed over.
+    """
 
     extra: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     everything: bool = False
     dev: bool = True
+    usual: bool = False
+    recalled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from venvman.errors import (
 from venvman.events import Stage, Stopwatch
 from venvman.frozen import dataclass
 from venvman.outcomes import Observation, SyncOutcome
+from venvman.workflow.chosen import keep, recall
 from venvman.workflow.inputs import (
     choose_groups,
     load_requirements,
@@ -89,6 +90,7 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
     """
     if request.dry_run or request.check:
         context = context.looking()
+    request = replace(request, groups=recall(context, request.groups))
     watch = Stopwatch(context.reporter)
     started = time.time_ns()
     with watch.stage(Stage.SCAN):
@@ -118,6 +120,7 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
             plan = plan_for(context, now, complete, request)
             more = carry_out(context, scan, now, complete, plan, request, watch)
             result = _joined(result, more)
+        keep(context, request.groups)
     return SyncOutcome(
         project=context.project,
         environment=location.path,

@@ -28,6 +28,8 @@ def sync(
     only_group: tuple[str, ...],
     all_groups: bool,
     no_dev: bool,
+    no_group: tuple[str, ...],
+    default_groups: bool,
     dry_run: bool,
     check: bool,
     locked: bool | None,
@@ -51,7 +53,9 @@ def sync(
     from venvman.workflow.requests import SyncRequest
 
     request = SyncRequest(
-        groups=options.group_choice(group, only_group, everything=all_groups, dev=not no_dev),
+        groups=options.group_choice(
+            group, only_group, no_group, everything=all_groups, dev=not no_dev, usual=default_groups
+        ),
         locks=options.lock_policy(locked=locked, frozen=frozen, variables=session.variables),
         dry_run=dry_run,
         check=check,
@@ -132,6 +136,8 @@ def freeze(
     only_group: tuple[str, ...],
     all_groups: bool,
     no_dev: bool,
+    no_group: tuple[str, ...],
+    default_groups: bool,
     yes: bool,
     all_projects: bool,
     changed_since: str | None,
@@ -139,7 +145,7 @@ def freeze(
     """Write the lock: every package pinned and hashed, with the reason it is there."""
     from venvman.report.freeze import freeze_result, nothing_to_do
     from venvman.workflow import freezing, upgrading
-    from venvman.workflow.requests import FreezeRequest, GroupChoice
+    from venvman.workflow.requests import FreezeRequest
     from venvman.workflow.watching import rests_on_freeze
 
     request = FreezeRequest(
@@ -149,7 +155,9 @@ def freeze(
         hashes=hashes,
         yes=yes,
         confirm=session.confirm,
-        groups=GroupChoice(extra=group, only=only_group, everything=all_groups, dev=not no_dev),
+        groups=options.group_choice(
+            group, only_group, no_group, everything=all_groups, dev=not no_dev, usual=default_groups
+        ),
     )
 
     names = () if upgrade else upgrade_package

@@ -36,6 +36,8 @@ def status(
     only_group: tuple[str, ...],
     all_groups: bool,
     no_dev: bool,
+    no_group: tuple[str, ...],
+    default_groups: bool,
     python: str | None,
     all_projects: bool,
     changed_since: str | None,
@@ -44,7 +46,9 @@ def status(
     from venvman.report.status import status_result
     from venvman.workflow import checking
 
-    groups = options.group_choice(group, only_group, everything=all_groups, dev=not no_dev)
+    groups = options.group_choice(
+        group, only_group, no_group, everything=all_groups, dev=not no_dev, usual=default_groups
+    )
 
     def looked(context: Context) -> Result:
         return status_result(checking.status(context, groups), porcelain=porcelain)
@@ -70,6 +74,8 @@ def doctor(
     only_group: tuple[str, ...],
     all_groups: bool,
     no_dev: bool,
+    no_group: tuple[str, ...],
+    default_groups: bool,
     all_projects: bool,
     changed_since: str | None,
     format: str,  # noqa: A002 - the option is called so
@@ -84,10 +90,13 @@ def doctor(
         return catalogue_result(explained(explain), explain=bool(explain))
     if (freeze or dry_run or yes) and not fix:
         raise UsageFault("--freeze, --dry-run and --yes go with --fix.")
-    groups = options.group_choice(group, only_group, everything=all_groups, dev=not no_dev)
+    groups = options.group_choice(
+        group, only_group, no_group, everything=all_groups, dev=not no_dev, usual=default_groups
+    )
     selection = Selection.of(select=select, ignore=ignore)
     chosen = (*_words("--group", group), *_words("--only-group", only_group))
     chosen += (("--all-groups",) if all_groups else ()) + (("--no-dev",) if no_dev else ())
+    chosen += (*_words("--no-group", no_group), *(("--default-groups",) if default_groups else ()))
 
     told: set[Told] = set()
     treatments: list[Treatment] = []

@@ -26,6 +26,8 @@ def run(
     only_group: tuple[str, ...],
     all_groups: bool,
     no_dev: bool,
+    no_group: tuple[str, ...],
+    default_groups: bool,
     locked: bool | None,
     frozen: bool,
     yes: bool,
@@ -37,7 +39,9 @@ def run(
 
     request = RunRequest(
         sync=sync,
-        groups=options.group_choice(group, only_group, everything=all_groups, dev=not no_dev),
+        groups=options.group_choice(
+            group, only_group, no_group, everything=all_groups, dev=not no_dev, usual=default_groups
+        ),
         locks=options.lock_policy(locked=locked, frozen=frozen, variables=session.variables),
         yes=yes,
         confirm=session.confirm,
@@ -66,6 +70,8 @@ def shell(
     only_group: tuple[str, ...],
     all_groups: bool,
     no_dev: bool,
+    no_group: tuple[str, ...],
+    default_groups: bool,
     locked: bool | None,
     frozen: bool,
     yes: bool,
@@ -75,7 +81,9 @@ def shell(
 
     request = RunRequest(
         sync=sync,
-        groups=options.group_choice(group, only_group, everything=all_groups, dev=not no_dev),
+        groups=options.group_choice(
+            group, only_group, no_group, everything=all_groups, dev=not no_dev, usual=default_groups
+        ),
         locks=options.lock_policy(locked=locked, frozen=frozen, variables=session.variables),
         yes=yes,
         confirm=session.confirm,
