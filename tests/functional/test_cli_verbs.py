@@ -55,6 +55,26 @@ class TestSync:
         assert lines[3].startswith("Done in ")
         assert lines[3].endswith(": 2 installed.")
 
+    @pytest.mark.parametrize(
+        ("shell", "said"),
+        [
+            ("/bin/bash", "Activate: source venv/bin/activate"),
+            ("/usr/bin/fish", "Activate: source venv/bin/activate.fish"),
+            ("/bin/dash", "Activate: . venv/bin/activate"),
+            ("/bin/csh", None),
+        ],
+    )
+    def test_the_first_time_it_says_how_to_activate(
+        self, project: Path, monkeypatch: pytest.MonkeyPatch, shell: str, said: str | None
+    ) -> None:
+        monkeypatch.setenv("SHELL", shell)
+        first = run("sync", "--frozen", cwd=project).stdout.splitlines()
+        assert [line for line in first if line.startswith("Activate")] == [said] * bool(said)
+        (project / "sub").mkdir()
+        again = run("sync", "--frozen", "--recreate", cwd=project / "sub").stdout
+        assert said is None or said.replace("venv/", "../venv/") in again or str(project) in again
+        assert "Activate" not in run("sync", "--frozen", "--reinstall", "alpha", cwd=project).stdout
+
     def test_progress_goes_to_stderr_and_leaves_stdout_alone(self, project: Path) -> None:
         ran = run("sync", "--frozen", cwd=project)
 

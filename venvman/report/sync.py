@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from venvman.errors import ExitCode
+from venvman.errors import Command, ExitCode
 from venvman.report.changes import Tense, change_list, change_rows, counted, done_line
 from venvman.report.drawing import Group, Text
+from venvman.report.fixes import shell_line
 from venvman.report.freeze import changes_of_freeze, lock_lines
 from venvman.report.planned import changes_of_plan
 from venvman.report.result import Result, Screen, Status
@@ -34,8 +35,10 @@ __all__ = [
 _WORTH_TELLING = 0.05
 
 
-def sync_result(outcome: SyncOutcome, *, check: bool = False, dry_run: bool = False) -> Result:
-    """``data`` as DESIGN 4.3 has it.
+def sync_result(
+    outcome: SyncOutcome, *, check: bool = False, dry_run: bool = False, shell: str | None = None
+) -> Result:
+    """``data`` as DESIGN 4.3 has it; the first time it is said how ``shell`` activates it.
 
     With something left to do the status is ``drift``: exit code 1 for ``--check``, 0 for
     ``--dry-run``.
@@ -47,7 +50,10 @@ def sync_result(outcome: SyncOutcome, *, check: bool = False, dry_run: bool = Fa
         exit_code=ExitCode.DRIFT if pending and check else ExitCode.OK,
         data=sync_data(outcome),
         problems=tuple(each.at(outcome.project.root) for each in outcome.problems),
-        draw=lambda screen: draw_sync(outcome, screen, looks=dry_run or check),
+        draw=lambda screen: Group(
+            draw_sync(outcome, screen, looks=dry_run or check),
+            *([] if dry_run or check else _activation(outcome, screen, shell)),
+        ),
     )
 
 
@@ -108,6 +114,24 @@ def done_lines(outcome: SyncOutcome, screen: Screen) -> list[Drawing]:
         done_line(changes, unchanged=outcome.plan.unchanged, seconds=seconds),
         *_stages(outcome.seconds),
     ]
+
+
+_SCRIPTS = {
+    **dict.fromkeys(("bash", "zsh"), ("source", "activate")),
+    "fish": ("source", "activate.fish"),
+    "powershell": (".", "Activate.ps1"),
+    "sh": (".", "activate"),
+}
+
+
+def _activation(outcome: SyncOutcome, screen: Screen, shell: str | None) -> list[Drawing]:
+    """Of a new environment: the line that activates it, where the user stands."""
+    word, script = _SCRIPTS.get(shell or "", ("", ""))
+    path = next(iter(sorted(outcome.environment.glob(f"*/{script}"))), None) if script else None
+    if not outcome.created or path is None or screen.beside:
+        return []
+    line = shell_line(Command(((word, path),), root=outcome.project.root), screen.here)
+    return [Text.assemble(("Activate: ", Style.FAINT), plain(line, Style.COMMAND), no_wrap=True)]
 
 
 def _intention(outcome: SyncOutcome, screen: Screen) -> list[Drawing]:

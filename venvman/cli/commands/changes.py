@@ -48,6 +48,7 @@ def sync(
     changed_since: str | None,
 ) -> Result:
     """Freeze the requirements if the lock is missing or stale, then make ./venv equal to it."""
+    from venvman.environment.shells import kind_of, shell_of
     from venvman.report.sync import nothing_to_do, sync_result
     from venvman.workflow import syncing
     from venvman.workflow.requests import SyncRequest
@@ -67,11 +68,12 @@ def sync(
         wait=0 if no_wait else -1,
     )
     done: list[tuple[Context, SyncOutcome]] = []
+    shell = kind_of(shell_of(session.variables))
 
     def synced(context: Context) -> Result:
         outcome = syncing.sync(context, request)
         done.append((context, outcome))
-        return sync_result(outcome, check=check, dry_run=dry_run)
+        return sync_result(outcome, check=check, dry_run=dry_run, shell=shell)
 
     result = session.each(
         synced,
