@@ -6,30 +6,27 @@ import os
 import shutil
 import stat
 import struct
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.errors import Advice, Command
+from venvman.writing import sync_folder, write_new
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from filelock import BaseFileLock
+    from collections.abc import Mapping
 
     from venvman.errors import Fix
 
 __all__ = [
     "CACHEDIR_TAG",
     "aside",
-    "inter_process_lock",
     "make_cache_folder",
     "make_private_folder",
     "permit",
     "remove_tree",
     "spread_folders",
-    "sync_folder",
     "write_atomically",
     "write_together",
 ]
@@ -112,25 +109,9 @@ def _mode_of(path: Path, otherwise: int | None) -> int | None:
 
 
 def _write(path: Path, content: bytes, *, mode: int | None) -> None:
-    # The kernel applies the umask, which Python could only read by changing it for every thread.
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(path, flags, 0o666), "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
+    write_new(path, [content], synced=True)
     if mode is not None:
         path.chmod(mode)
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes renames inside ``folder`` durable, where the platform can (not on Windows)."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def make_private_folder(path: Path) -> Path:
@@ -193,21 +174,6 @@ def spread_folders(path: Path | str) -> None:
                 fcntl.ioctl(descriptor, put, struct.pack("l", flags | _TOP_OF_HIERARCHY))
         finally:
             os.close(descriptor)
-
-
-@contextmanager
-def inter_process_lock(path: Path, *, wait: float = -1) -> Iterator[BaseFileLock]:
-    """Holds the lock file ``path`` (created, never removed); ``wait`` is seconds, -1 for ever.
-
-    Raises:
-        filelock.Timeout: somebody else held it for longer than ``wait``.
-    """
-    from filelock import FileLock
-
-    make_private_folder(path.parent)
-    lock = FileLock(path, timeout=wait)
-    with lock:
-        yield lock
 
 
 def _make_writable(folder: Path) -> None:

@@ -30,6 +30,7 @@ import zlib
 from venvman.privacy import private, state_folder
 from venvman.reading import read_regular
 from venvman.version import __version__
+from venvman.writing import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -149,10 +150,7 @@ def keep(
         content = marshal.dumps((_MAGIC, question, *rest))
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         _make_room(os.path.dirname(path))
-        temporary = f"{path}.{os.getpid()}"
-        with open(temporary, "wb") as stream:
-            stream.write(zlib.crc32(content).to_bytes(4, "little") + content)
-        os.replace(temporary, path)
+        replace(path, zlib.crc32(content).to_bytes(4, "little"), content)
     except (OSError, ValueError):
         return False
     return True

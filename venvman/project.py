@@ -14,6 +14,7 @@ from venvman.files import write_together
 from venvman.frozen import dataclass
 from venvman.naming import FOLDER, group_of, is_constraints
 from venvman.reading import read_regular, read_toml
+from venvman.repository import work_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -167,7 +168,7 @@ def find_workspace(
             rules = rules.inside(git_root / folder)
     roots = [] if top.name == FOLDER else list(_roots_below(top, rules, declaring=declaring))
     return tuple(
-        Project(root=root, git_root=git_root_of(root, known=git_root, top=top))
+        Project(root=root, git_root=git_root_of(root))
         for root in sorted({_owner(root) or root for root in roots})
     )
 
@@ -332,14 +333,10 @@ def _has_table(path: Path) -> bool:
         return b"tool.venvman" in content
 
 
-def git_root_of(folder: Path, *, known: Path | None = None, top: Path | None = None) -> Path | None:
-    """The nearest folder upwards that has a ``.git``; ``known`` is the answer from ``top`` on."""
-    for candidate in (folder, *folder.parents):
-        if top is not None and candidate == top:
-            return known
-        if (candidate / ".git").exists():
-            return candidate
-    return None
+def git_root_of(folder: Path) -> Path | None:
+    """The nearest folder upwards that has a ``.git``."""
+    tree = work_tree(str(folder))
+    return None if tree is None else Path(tree)
 
 
 def _declares(path: Path) -> bool:

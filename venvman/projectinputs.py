@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from venvman.reading import read_regular, read_toml
+from venvman.repository import head_of, tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
 __all__ = ["METADATA_FILES", "inputs_of", "versions_of"]
 
@@ -61,23 +62,8 @@ def versions_of(folder: Path) -> str:
     )
     if not _FROM_GIT.search(text):
         return ""
-    place = next(
-        (each / ".git" for each in (folder, *folder.parents) if (each / ".git").exists()), None
-    )
-    if place is None:
-        return ""
-    if place.is_file():  # a work tree beside the repository
-        place = Path(place.parent, _read(place).removeprefix("gitdir:").strip())
-    common = Path(place, _read(place / "commondir").strip() or ".")
-    head = _read(place / "HEAD").strip()
-    packed = _read(common / "packed-refs")
-    reference = head.removeprefix("ref: ")
-    commit = _read(place / reference) or _read(common / reference) if reference != head else head
-    rows = [row for row in packed.splitlines() if "refs/tags/" in row or row.endswith(reference)]
-    tags = [
-        f"{each}={_read(each).strip()}" for each in sorted((common / "refs" / "tags").rglob("*"))
-    ]
-    return "\n".join([commit.strip(), *rows, *(each for each in tags if not each.endswith("="))])
+    head = head_of(str(folder))
+    return "\n".join([head.commit if head else "", *tags_of(str(folder))])
 
 
 def _of_pyproject(table: Mapping[str, Any]) -> Iterator[str]:

@@ -21,6 +21,7 @@ import stat
 
 from venvman.privacy import private, state_folder, temporary_folder
 from venvman.reading import read_regular
+from venvman.writing import replace
 
 __all__ = ["OWNER", "STATE", "holds", "is_own", "open_sealed", "own", "read", "sealed", "write"]
 
@@ -50,7 +51,7 @@ def own(root: str, *, known_as: str | None = None) -> None:
     except FileExistsError:
         pass
     # Two processes that do this at once write the same.
-    _write(os.path.join(folder, OWNER), _seal(folder, known_as or root, OWNER, b"", make=True))
+    replace(os.path.join(folder, OWNER), _seal(folder, known_as or root, OWNER, b"", make=True))
 
 
 def is_own(root: str, *, known_as: str | None = None) -> bool:
@@ -106,7 +107,7 @@ def write(root: str, name: str, content: bytes) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    _write(os.path.join(root, STATE, name), sealed(root, name, content))
+    replace(os.path.join(root, STATE, name), sealed(root, name, content))
 
 
 def _seal(folder: str, root: str, name: str, content: bytes, *, make: bool = False) -> bytes:
@@ -198,13 +199,6 @@ def _is_free(folder: str) -> bool:
         return True
     except OSError:
         return False
-
-
-def _write(path: str, content: bytes) -> None:
-    temporary = f"{path}.{os.getpid()}"
-    with open(temporary, "wb") as stream:
-        stream.write(content)
-    os.replace(temporary, path)
 
 
 def _remove(path: str) -> None:

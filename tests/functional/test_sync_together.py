@@ -19,7 +19,7 @@ from tests.support.cli import run, run_process
 from tests.support.projects import lock_of, python_in, site_of, versions_in, write_project
 from tests.support.wheels import make_wheel
 from venvman.directories import Directories
-from venvman.files import inter_process_lock
+from venvman.locks import held
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,7 +104,7 @@ def test_who_will_not_wait_is_told_who_is_at_work(
 ) -> None:
     root = project(tmp_path / "one", wheels, *ONE)
     lock = Directories.of(os.environ).environment_lock(root / "venv")
-    with inter_process_lock(lock):
+    with held(lock):
         lock.with_suffix(".owner").write_text("process 4711 (venvman sync)")
         ran = run("sync", "--frozen", "--no-wait", cwd=root)
     assert ran.code == 2

@@ -15,8 +15,8 @@ import pytest
 from tests.support.cli import run
 from tests.transactions.branches import WORDS, Branches, uninstall
 from venvman.directories import Directories
-from venvman.files import inter_process_lock
 from venvman.install.transaction import Recovery, recover
+from venvman.locks import held
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -264,7 +264,7 @@ def test_a_lock_that_names_nothing_is_never_switched_to(branches: Branches) -> N
 def test_while_somebody_else_changes_the_environment_it_steps_back(branches: Branches) -> None:
     branches.checkout("work")
     directories = Directories.of(os.environ)
-    with inter_process_lock(directories.environment_lock(branches.venv)):
+    with held(directories.environment_lock(branches.venv)):
         assert branches.switch() is None
     assert branches.switch() is not None
 

@@ -16,12 +16,12 @@ from tests.support.wheels import make_wheel
 from tests.transactions.world import World, contents, left_over
 from venvman.errors import InstallError, Problem
 from venvman.events import Reporter
-from venvman.files import inter_process_lock
 from venvman.install.attic import Attic
 from venvman.install.atticlimit import AtticLimit
 from venvman.install.link import StoreDamaged
 from venvman.install.staging import AtticGone
 from venvman.install.transaction import Recovery, commit, recover
+from venvman.locks import held
 from venvman.plan import Plan
 from venvman.settings import Link
 
@@ -457,7 +457,7 @@ def test_a_second_sync_waits_and_says_for_whom(world: World) -> None:
     begun = threading.Event()
 
     def hold() -> None:
-        with inter_process_lock(lock):
+        with held(lock):
             lock.with_suffix(".owner").write_text("process 42 (venvman sync)")
             begun.set()
             while not listener.problems:
@@ -476,7 +476,7 @@ def test_a_second_sync_waits_and_says_for_whom(world: World) -> None:
 def test_who_will_not_wait_is_told(world: World, wait: float) -> None:
     wheel = world.wheel("demo")
     (world.root / ".venvman/stage").mkdir()
-    with inter_process_lock(world.directories.environment_lock(world.root)):
+    with held(world.directories.environment_lock(world.root)):
         assert recover(world.root, directories=world.directories, wait=wait) is Recovery.BUSY
         with pytest.raises(InstallError, match="being changed by another process") as caught:
             commit(

@@ -11,6 +11,7 @@ import pytest
 from tests.support.wheels import make_wheel, sha256_of
 from venvman.errors import ConfigurationError
 from venvman.files import CACHEDIR_TAG
+from venvman.locks import emptying, using
 from venvman.store.care import (
     CachePart,
     DamagedWheel,
@@ -21,7 +22,6 @@ from venvman.store.care import (
     prune,
     verify,
 )
-from venvman.store.lock import emptying, using
 from venvman.store.store import Store
 
 if TYPE_CHECKING:

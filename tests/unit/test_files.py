@@ -8,9 +8,8 @@ import stat
 from typing import TYPE_CHECKING
 
 import pytest
-from filelock import Timeout
 
-from venvman.files import inter_process_lock, make_private_folder, remove_tree, write_atomically
+from venvman.files import make_private_folder, remove_tree, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,23 +84,6 @@ def test_an_existing_folder_keeps_its_mode(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir(mode=0o755)
     (tmp_path / "a").chmod(0o755)
     assert mode_of(make_private_folder(tmp_path / "a")) == 0o755
-
-
-def test_a_held_lock_is_not_given_twice(tmp_path: Path) -> None:
-    path = tmp_path / "locks" / "a.lock"
-    with (
-        inter_process_lock(path),
-        pytest.raises(Timeout),
-        inter_process_lock(path, wait=0),
-    ):
-        pytest.fail("two hold it")
-
-
-def test_a_lock_that_was_let_go_is_given_again(tmp_path: Path) -> None:
-    with inter_process_lock(tmp_path / "a.lock"):
-        pass
-    with inter_process_lock(tmp_path / "a.lock", wait=0) as lock:
-        assert lock.is_locked
 
 
 def test_a_tree_is_deleted_with_everything_in_it(tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ from venvman.environment.history import (
     State,
     text_digest,
 )
-from venvman.environment.historyline import append_switch, head_of
+from venvman.environment.historyline import append_switch
+from venvman.repository import head_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -299,8 +300,8 @@ class TestHead:
     def test_a_branch_and_its_commit(self, repository: Path, commit: str) -> None:
         (repository / "below").mkdir()
 
-        assert head_of(str(repository)) == [commit, "main"]
-        assert head_of(str(repository / "below")) == [commit, "main"]
+        assert head_of(str(repository)) == (commit, "main")
+        assert head_of(str(repository / "below")) == (commit, "main")
 
     def test_a_branch_with_a_slash_in_packed_references(
         self, repository: Path, commit: str
@@ -308,19 +309,19 @@ class TestHead:
         git(repository, "checkout", "-q", "-b", "feature/x")
         git(repository, "pack-refs", "--all")
 
-        assert head_of(str(repository)) == [commit, "feature/x"]
+        assert head_of(str(repository)) == (commit, "feature/x")
 
     def test_a_detached_head_has_no_branch(self, repository: Path, commit: str) -> None:
         git(repository, "checkout", "-q", "--detach")
 
-        assert head_of(str(repository)) == [commit, None]
+        assert head_of(str(repository)) == (commit, None)
 
     def test_a_worktree_has_a_head_of_its_own(
         self, repository: Path, commit: str, tmp_path: Path
     ) -> None:
         git(repository, "worktree", "add", "-q", "-b", "other", str(tmp_path / "tree"))
 
-        assert head_of(str(tmp_path / "tree")) == [commit, "other"]
+        assert head_of(str(tmp_path / "tree")) == (commit, "other")
 
     def test_before_the_first_commit_there_is_none(self, repository: Path) -> None:
         assert head_of(str(repository)) is None

@@ -21,7 +21,7 @@ from venvman.environment.lifecycle import (
     replaced,
 )
 from venvman.errors import EnvironmentUnusable
-from venvman.files import inter_process_lock
+from venvman.locks import held
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -268,7 +268,7 @@ def test_an_environment_that_another_process_is_making_is_not_made_by_two(
     mark = path / ".venvman" / "unfinished"
     path.mkdir()
     seal.own(str(path))
-    with inter_process_lock(mark):
+    with held(mark):
         (path / "bin").mkdir()
         with pytest.raises(EnvironmentUnusable) as caught:
             create(path, own, directories=directories)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +12,6 @@ from venvman import memo, seal
 from venvman.environment.ledger import Ledger, Provenance
 from venvman.files import spread_folders
 from venvman.install import states
-from venvman.install.turns import Turn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -173,23 +171,6 @@ def test_what_was_surveyed_and_is_apart_from_all_that_is_new_is_not_read_again(
     ledger = Ledger(distributions={**ledger.distributions, **new.distributions})
     held, _ = states.survey(str(tmp_path), ("lib",), ledger, before=before)
     assert not any(each.shared for each in held.values())
-
-
-def test_a_turn_is_waited_for_and_ends_once(tmp_path: Path) -> None:
-    first = Turn(tmp_path, "one-1.0.whl")
-    other = threading.Thread(target=lambda: Turn(tmp_path, "one-1.0.whl").end())
-    other.start()
-    other.join(0.1)
-    assert other.is_alive()
-    first.end()
-    first.end()
-    other.join(10)
-    assert not other.is_alive()
-
-
-def test_where_no_turn_can_be_had_nobody_waits(tmp_path: Path) -> None:
-    Turn(tmp_path / "gone", "one-1.0.whl").end()
-    Turn(tmp_path / "gone", "one-1.0.whl").end()
 
 
 def test_spreading_folders_is_a_hint_that_never_fails(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from venvman.errors import Advice, FreezeError
-from venvman.files import inter_process_lock, make_private_folder
+from venvman.files import make_private_folder
+from venvman.locks import held
 from venvman.process import ProcessFault, run, stream
 from venvman.secrets import redact
 
@@ -51,7 +52,8 @@ def compiler(
     minor = ".".join(map(str, target.minor))
     folder = directories.cache / "tools" / f"pip-tools-{minor}"
     executable = _executable(folder)
-    with inter_process_lock(folder.with_name(f"{folder.name}.lock")):
+    make_private_folder(folder.parent)
+    with held(folder.with_name(f"{folder.name}.lock")):
         if not _works(executable, environment):
             reporter.detail(f"Making a tool environment for Python {minor}.")
             _make(folder, python, target, environment, reporter)

@@ -7,13 +7,13 @@ that whoever clears up or fills the same place waits until it has ended.
 from __future__ import annotations
 
 import os
-import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from venvman.environment.faults import not_created
 from venvman.environment.inspection import FILLING, MADE_BY, STATE, UNFINISHED
 from venvman.files import CACHEDIR_TAG, remove_tree
+from venvman.locks import LockTaken, held
 from venvman.seal import OWNER, write
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ RUNNING = "venv-runs"
 
 # Without pip it takes a tenth of a second; on a slow disk some.
 _PATIENCE = 60.0
-_PAUSE = 0.02
 
 
 def fill(place: Path, interpreter: Interpreter, *, filling: bool) -> None:
@@ -64,31 +63,17 @@ def wait_for_the_outliving(place: Path) -> None:
 
 @contextmanager
 def _held(place: Path) -> Iterator[tuple[int, ...]]:
-    """Holds the lock that ``venv`` is to inherit: its descriptor; none where there are no such."""
-    try:
-        import fcntl
-    except ImportError:
-        yield ()
-        return
+    """Holds the lock that ``venv`` is to inherit: its descriptor."""
     file = place / STATE / RUNNING
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        end = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > end:
-                    raise not_created(
-                        place, "An earlier command was killed, and its `venv` is still running."
-                    ) from None
-            time.sleep(_PAUSE)
-        yield (descriptor,)
-        with suppress(OSError):
-            file.unlink(missing_ok=True)
-    finally:
-        os.close(descriptor)
+        with held(file, wait=_PATIENCE) as descriptor:
+            yield (descriptor,)
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
+    except LockTaken:
+        raise not_created(
+            place, "An earlier command was killed, and its `venv` is still running."
+        ) from None
 
 
 def _run_venv(place: Path, interpreter: Interpreter, inherited: tuple[int, ...]) -> None:

@@ -12,18 +12,17 @@ import time
 from typing import TYPE_CHECKING
 
 from venvman.names import TOOLS
+from venvman.repository import head_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["append_line", "append_switch", "fingerprint", "head_of"]
+__all__ = ["append_line", "append_switch", "fingerprint"]
 
 FOLDER = ".venvman/history"
 STATES = "states.jsonl"
 FORMAT = 1
 SWITCH = "switch"
-
-_DEEPEST = 64
 
 
 def append_switch(root: str, sequence: int, wheels: Iterable[tuple[str, str]]) -> None:
@@ -74,56 +73,3 @@ def append_line(path: str, line: str) -> None:
         os.write(descriptor, ("\n" if torn else "").encode() + line.encode() + b"\n")
     finally:
         os.close(descriptor)
-
-
-def head_of(folder: str) -> list[str | None] | None:
-    """Commit and branch of the repository that holds ``folder``, as its plain files have them.
-
-    The branch is None where HEAD is detached; the whole is None outside a repository, before the
-    first commit, and for repositories that keep their references in another way.
-    """
-    try:
-        place = _git_folder(folder)
-        if place is None:
-            return None
-        head = _text(f"{place}/HEAD")
-        if not head.startswith("ref: "):
-            return [head, None]
-        name = head[5:]
-        commit = _reference(place, name)
-    except (OSError, UnicodeDecodeError):
-        return None
-    return None if commit is None else [commit, name.replace("refs/heads/", "", 1)]
-
-
-def _git_folder(folder: str) -> str | None:
-    for _ in range(_DEEPEST):
-        place = os.path.join(folder, ".git")
-        if os.path.isdir(place):
-            return place
-        if os.path.isfile(place):  # a worktree or submodule: "gitdir: PATH"
-            return os.path.join(folder, _text(place).partition(": ")[2])
-        above = os.path.dirname(folder)
-        if above == folder:
-            return None
-        folder = above
-    return None
-
-
-def _reference(place: str, name: str) -> str | None:
-    """``name`` in the worktree's own folder or the repository's; loose, else packed."""
-    common = place
-    if os.path.isfile(f"{place}/commondir"):
-        common = os.path.join(place, _text(f"{place}/commondir"))
-    for folder in dict.fromkeys((place, common)):
-        if os.path.isfile(f"{folder}/{name}"):
-            return _text(f"{folder}/{name}")
-    for line in _text(f"{common}/packed-refs").splitlines():
-        if line.endswith(f" {name}"):
-            return line.partition(" ")[0]
-    return None
-
-
-def _text(path: str) -> str:
-    with open(path, encoding="utf-8") as stream:
-        return stream.read().strip()

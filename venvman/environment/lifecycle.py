@@ -36,7 +36,8 @@ from venvman.environment.inspection import (
     usable,
 )
 from venvman.errors import Advice, ConfigurationError, EnvironmentUnusable
-from venvman.files import inter_process_lock, remove_tree
+from venvman.files import remove_tree
+from venvman.locks import LockTaken, held
 from venvman.reading import read_regular
 from venvman.seal import holds, is_own, own
 
@@ -311,13 +312,11 @@ def _move_aside(place: Path) -> None:
 @contextmanager
 def _claimed(file: Path, path: Path) -> Iterator[None]:
     """Holds ``file`` for the block, so that others can tell work in progress from leftovers."""
-    from filelock import Timeout
-
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with inter_process_lock(file, wait=0):
+        with held(file, wait=0):
             yield
-    except Timeout:
+    except LockTaken:
         raise EnvironmentUnusable(
             f"Another venvman is making the environment {path}.",
             code="environment-busy",
@@ -331,14 +330,12 @@ def _claimed(file: Path, path: Path) -> Iterator[None]:
 
 def _is_claimed(file: Path) -> bool:
     """Whether a living process holds ``file``; a killed one's hold ended with it."""
-    from filelock import Timeout
-
     if not file.is_file():
         return False
     try:
-        with inter_process_lock(file, wait=0):
+        with held(file, wait=0):
             return False
-    except Timeout:
+    except LockTaken:
         return True
 
 

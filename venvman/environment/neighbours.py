@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import Command
 from venvman.frozen import dataclass
+from venvman.writing import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -54,10 +55,8 @@ def note(state: Path, environment: Path, project: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         forget_vanished(state)
         # No fsync: what a power cut leaves of it is empty, and then written again. The caller holds
-        # the environment's lock, so one name will do.
-        temporary = file.with_name(f".{file.name}")
-        temporary.write_bytes(os.fsencode(f"{place}\n{project}\n"))
-        temporary.replace(file)
+        # the environment's lock.
+        replace(str(file), os.fsencode(f"{place}\n{project}\n"), alone=True)
 
 
 def forget_vanished(state: Path) -> None:
@@ -102,7 +101,7 @@ def sharing(state: Path, files: Iterable[Path]) -> Mapping[Path, tuple[Neighbour
 def _noted(state: Path) -> Iterator[tuple[Path, Neighbour | None]]:
     """Each note with what it says, None where that cannot be read."""
     try:
-        files = sorted((state / _FOLDER).glob("[!.]*"))
+        files = sorted(each for each in (state / _FOLDER).iterdir() if not each.suffix)
     except OSError:
         return
     for file in files:

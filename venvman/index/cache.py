@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from itertools import count
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,6 +18,7 @@ from venvman.files import make_private_folder
 from venvman.frozen import dataclass
 from venvman.index.known import HEAD_SIZE, page_head, page_of, place_of, read_page_head
 from venvman.index.listing import Listing, ListingDamaged
+from venvman.writing import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -34,9 +34,6 @@ UNSAID = 600
 """Seconds for which a page without caching headers counts as fresh (DESIGN 4.7)."""
 
 _NO_PROJECT = "0" * 32
-_OWN = os.urandom(4).hex()
-_NUMBERS = count()
-"""Tell temporary files apart: those of processes, and those of one."""
 
 
 class _Head(msgspec.Struct, array_like=True):
@@ -109,33 +106,17 @@ class Entries:
         if not self._writable:
             return None
         path = str(self.path_of(key))
-        temporary = f"{path}.{_OWN}-{os.getpid():x}-{next(_NUMBERS):x}.tmp"
         try:
-            descriptor = self._create(temporary)
             try:
-                # Not synced: after a power cut an entry may be torn, which reading it notices.
-                with open(descriptor, "wb") as stream:  # noqa: PTH123 - a descriptor
-                    stream.writelines(parts)
-                    stream.flush()
-                    info = os.fstat(descriptor)
-                os.replace(temporary, path)  # noqa: PTH105 - both are plain texts here
-            except BaseException:
-                os.unlink(temporary)  # noqa: PTH108
-                raise
+                return replace(path, *parts, mode=0o600)
+            except FileNotFoundError:
+                parent = self._folder / os.path.basename(os.path.dirname(path))  # noqa: PTH119, PTH120
+                for folder in (self._folder.parent, self._folder, parent):
+                    make_private_folder(folder)
+                return replace(path, *parts, mode=0o600)
         except OSError as error:
             self._give_up(error)
             return None
-        return info
-
-    def _create(self, path: str) -> int:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        try:
-            return os.open(path, flags, 0o600)
-        except FileNotFoundError:
-            parent = self._folder / os.path.basename(os.path.dirname(path))  # noqa: PTH119, PTH120
-            for folder in (self._folder.parent, self._folder, parent):
-                make_private_folder(folder)
-            return os.open(path, flags, 0o600)
 
     def touch(self, key: str) -> os.stat_result | None:
         """Makes the entry count as written now; its file's facts then."""

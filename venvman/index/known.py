@@ -17,6 +17,8 @@ import os
 import time
 import zlib
 
+from venvman.writing import replace
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -141,17 +143,11 @@ def keep(cache: str, question: str, texts: Mapping[str, str], pages: Iterable[Pa
     if any("\n" in name for name in texts):
         return False
     folder = os.path.join(cache, FOLDER)
-    temporary = os.path.join(folder, f".{os.getpid()}-{os.urandom(4).hex()}.tmp")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        # Not synced: an entry that a power cut tears is one that its checksum refuses.
-        with os.fdopen(os.open(temporary, flags, 0o600), "wb") as stream:
-            stream.write(_rendered(texts, list(pages)))
-        os.replace(temporary, os.path.join(folder, question))
+        replace(os.path.join(folder, question), _rendered(texts, list(pages)), mode=0o600)
         _drop_oldest(folder)
     except OSError:
-        _forget(temporary)
         return False
     return True
 

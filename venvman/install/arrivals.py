@@ -19,7 +19,7 @@ from venvman.install.crew import Crew
 from venvman.install.memory import Obtained, obtained
 from venvman.install.projects import download_archive, working_folder
 from venvman.install.refusals import no_file, refuse_disagreement
-from venvman.install.turns import Turn
+from venvman.locks import FetchLock
 from venvman.sources import ArchiveSource
 
 if TYPE_CHECKING:
@@ -164,9 +164,9 @@ class Arrivals:
             file.url, folder, hashes=hashes, label=file.filename, size=file.size
         )
 
-    def turn(self, best: Candidate) -> Turn:
+    def lock(self, best: Candidate) -> FetchLock:
         """Waits until no other process is fetching ``best``."""
-        return Turn(self._settings.cache, best.file.filename)
+        return FetchLock(self._settings.cache, best.file.filename)
 
     def recall(self, entry: LockEntry) -> Obtained | None:
         """What another process has put into the store for ``entry`` meanwhile."""
@@ -228,19 +228,19 @@ class _Arrival:
         self._submit(self.downloading, lambda: self._download(best), urgency=best.file.size or 0)
 
     def _download(self, best: Candidate) -> None:
-        turn = self.arrivals.turn(best)
+        lock = self.arrivals.lock(best)
         try:
-            # Whoever had the turn before may have fetched the same.
+            # Whoever held it before may have fetched the same.
             known = self.arrivals.recall(self.entry)
             if known is not None:
-                turn.end()
+                lock.release()
                 self.events.put(Done(entry=self.entry, result=known))
                 return
             got = self._fitting(lambda to: self.arrivals.file(self.entry, best, to))
         except BaseException:
-            turn.end()
+            lock.release()
             raise
-        self._arrived(got, turn)
+        self._arrived(got, lock)
 
     def _fitting(self, download: Callable[[Path], Downloaded]) -> Downloaded:
         try:
@@ -251,20 +251,20 @@ class _Arrival:
         self.spare.mkdir()
         return download(self.spare)
 
-    def _arrived(self, got: Downloaded, turn: Turn | None = None) -> None:
+    def _arrived(self, got: Downloaded, lock: FetchLock | None = None) -> None:
         if got.path.name.endswith(".whl"):
-            self._submit(self.unpacking, lambda: self._unpack(got, turn), urgency=got.size)
+            self._submit(self.unpacking, lambda: self._unpack(got, lock), urgency=got.size)
             return
-        if turn is not None:
-            turn.end()
+        if lock is not None:
+            lock.release()
         self.events.put(SourceArrived(entry=self.entry, archive=got))
 
-    def _unpack(self, got: Downloaded, turn: Turn | None) -> None:
+    def _unpack(self, got: Downloaded, lock: FetchLock | None) -> None:
         try:
             result = self.arrivals.unpack(self.entry, got)
         finally:
-            if turn is not None:
-                turn.end()
+            if lock is not None:
+                lock.release()
         self.events.put(Done(entry=self.entry, result=result))
 
     def _submit(self, crew: Crew, step: Callable[[], None], *, urgency: int) -> None:

@@ -12,11 +12,11 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from venvman.errors import AGAIN, Advice, InstallError, Problem, Severity
-from venvman.files import inter_process_lock, make_private_folder, permit
-from venvman.install.flock import locked_at_once
+from venvman.files import make_private_folder, permit
+from venvman.locks import LockTaken, held, holder
 from venvman.privacy import temporary_folder
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from venvman.events import Reporter
 
 __all__ = ["locked", "require_lockable"]
-
-T = TypeVar("T")
 
 
 @contextlib.contextmanager
@@ -50,34 +48,25 @@ def locked(
     path = _lock_file(environment, directories, reporter)
     me = " ".join(sys.argv[:3])
     with contextlib.ExitStack() as stack:
-        if _entered(stack, locked_at_once(str(path), who=me), path):
-            yield
-            return
-        # Somebody has it, or the platform has no such locks.
-        from filelock import Timeout
-
-        owner = path.with_suffix(".owner")
         try:
-            _entered(stack, inter_process_lock(path, wait=0), path)
-        except Timeout:
-            who = _holder(owner)
+            _enter(stack, held(path, wait=0, who=me), path)
+        except LockTaken:
+            who = holder(path)
             if wait == 0:
                 raise _taken(environment, who) from None
             reporter.problem(_waiting(environment, who))
             try:
-                _entered(stack, inter_process_lock(path, wait=wait), path)
-            except Timeout:
+                _enter(stack, held(path, wait=wait, who=me), path)
+            except LockTaken:
                 raise _taken(environment, who) from None
-        with contextlib.suppress(OSError):
-            owner.write_text(f"process {os.getpid()} ({me})")
         yield
 
 
-def _entered(stack: contextlib.ExitStack, lock: AbstractContextManager[T], path: Path) -> T:
-    """What ``lock`` gives; what the operating system has against its file is told as an error."""
+def _enter(stack: contextlib.ExitStack, lock: AbstractContextManager[object], path: Path) -> None:
+    """Takes ``lock``; what the operating system has against its file is told as an error."""
     try:
-        return stack.enter_context(lock)
-    except TimeoutError:  # filelock's Timeout is one, and that an OSError
+        stack.enter_context(lock)
+    except LockTaken:
         raise
     except OSError as error:
         raise InstallError(
@@ -147,13 +136,6 @@ def _fallen_back(state: Path, elsewhere: Path, error: OSError) -> Problem:
         why=f"The locks that keep two syncs of one environment apart are in {elsewhere} instead.",
         fix=Advice("Name another folder in VENVMAN_STATE_DIR."),
     )
-
-
-def _holder(owner: Path) -> str:
-    try:
-        return owner.read_text(errors="replace")
-    except OSError:
-        return "another process"
 
 
 def _waiting(environment: Path, who: str) -> Problem:

@@ -14,7 +14,6 @@ on the transaction is finished by whoever comes next; when a step cannot be done
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
 import os
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from venvman import seal
 from venvman.environment.record import is_within
+from venvman.writing import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -42,7 +42,6 @@ __all__ = [
 STAGE = ".venvman/stage"
 JOURNAL = ".venvman/journal.json"
 _FORMAT = 1
-_WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 _OCCUPIED = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.EXDEV, errno.EISDIR, errno.ENOTDIR})
 
 
@@ -72,7 +71,7 @@ def write_journal(root: str, steps: Sequence[Step]) -> None:
     document = {"format": _FORMAT, "steps": [[step.kind.value, *step[1:]] for step in steps]}
     content = json.dumps(document, separators=(",", ":")).encode()
     content = seal.sealed(root, "journal.json", content)
-    _write_synced(f"{root}/{JOURNAL}", content)
+    replace(f"{root}/{JOURNAL}", content, synced=True, alone=True)
 
 
 def read_journal(root: str) -> tuple[Step, ...] | None:
@@ -202,28 +201,6 @@ def _carry(source: str, target: str) -> None:
     shutil.copy2(source, beside, follow_symlinks=False)
     os.replace(beside, target)
     os.unlink(source)
-
-
-def _write_synced(path: str, content: bytes) -> None:
-    """As :func:`venvman.files.write_atomically`, without what that has to import."""
-    temporary = f"{path}.tmp"
-    try:
-        descriptor = os.open(temporary, _WRITE, 0o666)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(descriptor)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-    if os.name != "nt":
-        folder = os.open(os.path.dirname(path), os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def _begun(root: str, steps: Sequence[Step]) -> int:

@@ -26,10 +26,10 @@ from venvman.environment.ledger import Ledger, read_ledger
 from venvman.install import states
 from venvman.install.attic import Attic, AtticEntry
 from venvman.install.exchange import Exchange
-from venvman.install.flock import locked_at_once
 from venvman.install.journal import JOURNAL, STAGE, apply, missing_results, write_journal
 from venvman.install.switchplan import plan_switch
 from venvman.install.trees import Walk
+from venvman.locks import held
 from venvman.names import NormalizedName
 
 if TYPE_CHECKING:
@@ -98,8 +98,8 @@ def _attempt(
     wanted = None if known is None else states.read(environment, known)
     if wanted is None:
         return None
-    with locked_at_once(current.lock, who="venvman sync") as held:
-        plan = plan_switch(environment, there, current, wanted) if held else None
+    with held(current.lock, wait=0, who="venvman sync"):
+        plan = plan_switch(environment, there, current, wanted)
         if plan is None:
             return None
         if plan.leaving or plan.returning or plan.arriving:
@@ -277,8 +277,8 @@ def _settled(
 def _is_reached(plan: SwitchPlan) -> bool:
     """Whether the environment holds what it held when the wanted state was written down."""
     ledger = read_ledger(plan.root)
-    for info, held in plan.wanted.held.items():
-        if ledger.known(plan.root, info) != held.provenance:
+    for info, each in plan.wanted.held.items():
+        if ledger.known(plan.root, info) != each.provenance:
             return False
     return states.metadata(plan.root, plan.wanted.folders) == {
         *plan.wanted.held,

@@ -14,8 +14,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 from venvman.errors import Advice, Command, GitError, InstallError
-from venvman.files import inter_process_lock, make_private_folder
+from venvman.files import make_private_folder
 from venvman.git import git, try_git, without_repository
+from venvman.locks import held
 from venvman.secrets import redact, without_secret
 from venvman.variables import expand
 
@@ -104,7 +105,7 @@ class _Repository:
     def locked(self) -> Iterator[None]:
         """Holds the mirror against other processes."""
         make_private_folder(self.mirror.parent)
-        with inter_process_lock(self.mirror.with_suffix(".lock")):
+        with held(self.mirror.with_suffix(".lock")):
             yield
 
     def git(self, *arguments: str) -> str:

@@ -27,8 +27,8 @@ from venvman.errors import Advice, Fix, InstallError, Problem, Severity
 from venvman.events import Reporter
 from venvman.files import CACHEDIR_TAG, make_private_folder, permit, spread_folders
 from venvman.frozen import dataclass
+from venvman.locks import using
 from venvman.names import canonical
-from venvman.store.lock import using
 from venvman.store.manifest import Manifest, ManifestInvalid, read_manifest, write_manifest
 from venvman.store.unpack import unpack_wheel
 

@@ -23,10 +23,10 @@ from venvman.errors import (
 from venvman.events import Stage, Stopwatch
 from venvman.lock.freshness import Stale
 from venvman.lock.io import check_writable, write_locks
+from venvman.locks import using
 from venvman.naming import DEFAULT
 from venvman.outcomes import FreezeOutcome, LockOutcome
 from venvman.sources import VcsSource
-from venvman.store.lock import using
 from venvman.workflow.agreement import DISAGREEMENT, by_standing, tracked
 from venvman.workflow.chosen import recall
 from venvman.workflow.inputs import (

@@ -21,6 +21,7 @@ from venvman.frozen import dataclass
 from venvman.lock.io import lock_files
 from venvman.names import TOOLS
 from venvman.reading import read_regular
+from venvman.repository import head_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -259,25 +260,8 @@ def _source(context: Context, installed: Installed) -> str:
 
 
 def _revision(context: Context) -> Revision | None:
-    """Where git stands; None outside a repository, before its first commit, and without git."""
-    from venvman.errors import VenvmanError
-    from venvman.git import try_git, without_repository
-
-    project = context.project
-    if project.git_root is None:
-        return None
-    variables = without_repository(context.variables)
-    try:
-        said = try_git(
-            "rev-parse", "HEAD", "--abbrev-ref", "HEAD", cwd=project.root, variables=variables
-        )
-    except VenvmanError:
-        return None
-    words = said.stdout.split()
-    if not said.ok or len(words) != 2:
-        return None
-    commit, branch = words
-    return Revision(commit=commit, branch=None if branch == "HEAD" else branch)
+    head = head_of(str(context.project.root))
+    return head and Revision(commit=head.commit, branch=head.branch)
 
 
 def history(context: Context) -> HistoryReport:

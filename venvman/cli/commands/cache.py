@@ -117,7 +117,7 @@ def _context(session: Session) -> Context | None:
 
 def _alone(session: Session) -> AbstractContextManager[None]:
     from venvman.errors import Problem, Severity
-    from venvman.store.lock import emptying
+    from venvman.locks import emptying
 
     def waiting() -> None:
         session.reporter.problem(
