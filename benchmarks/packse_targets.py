@@ -30,7 +30,7 @@ from benchmarks.packse import index_of, serve
 from benchmarks.reasons import read_reasons
 from venvman.directories import Directories
 from venvman.engines import FreezeRequest
-from venvman.engines.manytargets import ManyTargets
+from venvman.engines.native import ManyTargets
 from venvman.errors import VenvmanError
 from venvman.events import Reporter
 from venvman.names import canonical

@@ -25,10 +25,10 @@ from typing import TYPE_CHECKING
 from benchmarks.reasons import read_reasons
 from venvman.directories import Directories
 from venvman.engines import ENGINES, FreezeRequest
-from venvman.engines.neutral import pip_environment
+from venvman.engines.pipcompile import pip_environment
 from venvman.errors import VenvmanError
 from venvman.events import Reporter
-from venvman.lock.file import parse_lock
+from venvman.lock.parse import parse_lock
 from venvman.pipconfig import read_pip_configuration
 from venvman.project import Project
 from venvman.python.probe import probe

@@ -24,10 +24,10 @@ from packaging.requirements import Requirement
 
 from venvman.directories import Directories
 from venvman.engines import FreezeRequest
-from venvman.engines.manytargets import ManyTargets
-from venvman.engines.native import Native
+from venvman.engines.native import ManyTargets, Native
 from venvman.events import Reporter
-from venvman.lock.file import parse_lock, render_lock
+from venvman.lock.parse import parse_lock
+from venvman.lock.render import render_lock
 from venvman.lock.selection import applicable
 from venvman.names import canonical
 from venvman.options import IndexOptions

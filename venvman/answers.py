@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from venvman.environment.inspection import Condition
     from venvman.errors import Fix, Problem
     from venvman.graph import Branch, Chains, Graph
-    from venvman.install.attic import AtticEntry
-    from venvman.install.atticlimit import AtticLimit
+    from venvman.install.attic import AtticEntry, AtticLimit
     from venvman.lock.file import Lock
     from venvman.lock.freshness import Judgement
     from venvman.names import NormalizedName

@@ -19,8 +19,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from venvman.frozen import dataclass
-from venvman.index.compatibility import Compatibility
-from venvman.index.filenames import parse_wheel_name
+from venvman.index.filenames import Compatibility, parse_wheel_name
 from venvman.index.listing import Listing, ProjectFiles
 from venvman.index.page import FileRow, IndexFile, ProjectPage
 

@@ -25,6 +25,7 @@ __all__ = [
     "DriftLeft",
     "EnvironmentUnusable",
     "ExitCode",
+    "FileLine",
     "Fix",
     "FreezeError",
     "GitError",
@@ -135,7 +136,7 @@ class Problem:
     """One thing that is wrong: what, where, why, and what mends it.
 
     ``code`` is stable and kebab-case, ``message`` one sentence that starts with a capital and ends
-    with a full stop. ``path`` is as people see it (see :mod:`venvman.origin`), ``line`` 1-based,
+    with a full stop. ``path`` is as people see it (see :mod:`venvman.errors`), ``line`` 1-based,
     ``text`` the offending line itself. ``why`` is the reason, ``fix`` what to do next.
     No field ever holds a secret.
     """
@@ -256,3 +257,18 @@ def _rebuild(
     error = kind.__new__(kind, *args)
     error.__dict__.update(facts)
     return error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileLine:
+    """One logical line of a file: ``line`` is 1-based, ``text`` is the line as written.
+
+    What stands in no file has the line 0, and ``path`` says where it is from.
+    """
+
+    path: str
+    line: int
+    text: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}" if self.line else self.path

@@ -14,7 +14,7 @@ from venvman.secrets import REFERENCE, is_broken, remember, remember_url
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from venvman.origin import FileLine
+    from venvman.errors import FileLine
 
 __all__ = ["expand", "misfits", "note_unset", "unset_in"]
 

@@ -20,7 +20,8 @@ from venvman.engines.native import Native
 from venvman.engines.piptools import PipTools
 from venvman.errors import FreezeError, IndexFault, UnsatisfiableError, VenvmanError
 from venvman.events import Reporter
-from venvman.lock.file import parse_lock, render_lock
+from venvman.lock.parse import parse_lock
+from venvman.lock.render import render_lock
 from venvman.python.probe import probe
 from venvman.sources import ArchiveSource, DirectorySource, VcsSource
 

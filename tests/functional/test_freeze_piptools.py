@@ -15,13 +15,13 @@ from tests.support.groups import HERE, freeze_request, write_files
 from tests.support.wheels import in_tree_backend, make_wheel, sha256_of
 from venvman.engines import Keep, UpgradeSome
 from venvman.engines.piptools import PipTools
-from venvman.errors import Problem, UnsatisfiableError
+from venvman.errors import FileLine, Problem, UnsatisfiableError
 from venvman.events import Reporter
-from venvman.lock.file import Lock, parse_lock, render_lock
 from venvman.lock.freshness import Fresh, judge
 from venvman.lock.io import write_locks
+from venvman.lock.parse import parse_lock
+from venvman.lock.render import render_lock
 from venvman.names import canonical
-from venvman.origin import FileLine
 from venvman.requirements.requirement import Requirement
 from venvman.sources import ArchiveSource, DirectorySource
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from tests.support.index import Index
     from venvman.engines import FreezeRequest
+    from venvman.lock.file import Lock
 
 MINOR = ".".join(map(str, HERE.minor))
 

@@ -15,11 +15,11 @@ from tests.support.groups import HERE, freeze_request
 from tests.support.projects import versions_in, write_project
 from tests.support.wheels import make_sdist, make_wheel
 from venvman.engines import Resolution, UpgradeAll, UpgradeSome
-from venvman.engines.manytargets import ManyTargets
-from venvman.engines.native import Native
+from venvman.engines.native import ManyTargets, Native
 from venvman.errors import FreezeError, Problem, UnsatisfiableError
 from venvman.events import Reporter, Stage
-from venvman.lock.file import Lock, parse_lock, render_lock
+from venvman.lock.parse import parse_lock
+from venvman.lock.render import render_lock
 from venvman.lock.selection import applicable
 from venvman.names import NormalizedName
 from venvman.python.targets import expand, label_of
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.index import Index
+    from venvman.lock.file import Lock
     from venvman.target import Target
 
 MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"

@@ -20,19 +20,20 @@ from tests.support.wheels import make_sdist, make_wheel
 from tests.support.worlds import TARGET
 from venvman.directories import Directories
 from venvman.engines import Keep, UpgradeAll, UpgradeSome, native
-from venvman.engines.manytargets import ManyTargets
-from venvman.engines.native import Native
+from venvman.engines.native import ManyTargets, Native
 from venvman.engines.remembering import question_of
 from venvman.events import Reporter
 from venvman.index import known
 from venvman.index.client import Index as Client
-from venvman.lock.file import Lock, parse_lock, render_lock
+from venvman.lock.parse import parse_lock
+from venvman.lock.render import render_lock
 from venvman.names import canonical
 
 if TYPE_CHECKING:
     from tests.support.index import Index
     from venvman.engines import FreezeRequest, Resolution
     from venvman.engines.remembering import Solved
+    from venvman.lock.file import Lock
 
 
 @dataclass
@@ -280,7 +281,7 @@ def test_several_targets_are_known_too(desk: Desk, monkeypatch: pytest.MonkeyPat
     def never(*_: object) -> Resolution:
         raise AssertionError("it was solved again")
 
-    monkeypatch.setattr("venvman.engines.manytargets._solve", never)
+    monkeypatch.setattr("venvman.engines.native._solve", never)
     again = ManyTargets().freeze(desk.request(), Reporter())
     assert {name: render_lock(lock) for name, lock in again.locks.items()} == {
         name: render_lock(lock) for name, lock in first.locks.items()

@@ -8,16 +8,10 @@ from packaging.markers import Marker
 from packaging.version import Version
 
 from venvman.errors import LockError
-from venvman.lock.file import (
-    Annotations,
-    Lock,
-    LockEntry,
-    LockHeader,
-    parse_lock,
-    render_lock,
-    sort_key,
-)
+from venvman.lock.file import Annotations, Lock, LockEntry, LockHeader, sort_key
 from venvman.lock.header import UNSAFE_PACKAGES, LockStyle
+from venvman.lock.parse import parse_lock
+from venvman.lock.render import render_lock
 from venvman.lock.style import own_header
 from venvman.names import canonical
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource

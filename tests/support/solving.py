@@ -5,19 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.support.worlds import TARGET
-from venvman.errors import InstallError
+from venvman.errors import FileLine, InstallError
 from venvman.index.listing import Listing, ProjectFiles
 from venvman.index.page import FileRow, IndexFile, ProjectPage
 from venvman.metadata import CoreMetadata
 from venvman.names import NormalizedName, canonical
 from venvman.options import IndexOptions
-from venvman.origin import FileLine
 from venvman.requirements.requirement import Requirement
-from venvman.resolve.demand import Demand, Pin
-from venvman.resolve.dependency import Dependencies, Dependency, specifier_set
+from venvman.resolve.demand import Demand, Dependencies, Dependency, Pin, Shared, specifier_set
 from venvman.resolve.explain import Explainer
 from venvman.resolve.limits import Overrides
-from venvman.resolve.shared import Shared
 from venvman.resolve.solver import Question, Solution, Unsolvable, solve
 from venvman.resolve.supply import Supply
 

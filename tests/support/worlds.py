@@ -17,7 +17,7 @@ from venvman.engines import Keep, UpgradeAll, UpgradeSome
 from venvman.engines.native import Native
 from venvman.events import Reporter
 from venvman.git import git
-from venvman.lock.file import Lock, LockEntry, parse_lock
+from venvman.lock.parse import parse_lock
 from venvman.names import canonical
 from venvman.sources import IndexSource, VcsSource
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from tests.support.index import Index
     from venvman.engines import FreezeRequest, Upgrade
+    from venvman.lock.file import Lock, LockEntry
     from venvman.target import Target
 
 __all__ = ["TARGET", "Case", "freeze_case", "pins_of", "read_case", "stock", "told_by_its_build"]

@@ -16,8 +16,7 @@ from tests.support.wheels import make_wheel
 from tests.transactions.world import World, contents, left_over
 from venvman.errors import InstallError, Problem
 from venvman.events import Reporter
-from venvman.install.attic import Attic
-from venvman.install.atticlimit import AtticLimit
+from venvman.install.attic import Attic, AtticLimit
 from venvman.install.link import StoreDamaged
 from venvman.install.staging import AtticGone
 from venvman.install.transaction import Recovery, commit, recover

@@ -18,7 +18,7 @@ from venvman import seal
 from venvman.directories import Directories
 from venvman.environment.inventory import Installed, take_inventory
 from venvman.environment.lifecycle import create, usable
-from venvman.install.atticlimit import AtticLimit
+from venvman.install.attic import AtticLimit
 from venvman.install.transaction import Outcome, commit
 from venvman.lock.file import LockEntry
 from venvman.names import NormalizedName, canonical

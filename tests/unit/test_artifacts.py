@@ -15,18 +15,17 @@ from packaging.version import Version
 from tests.support.index import Request, Response
 from tests.support.wheels import in_tree_backend, make_sdist, make_wheel, sha256_of
 from venvman.directories import Directories
-from venvman.errors import InstallError
+from venvman.errors import FileLine, InstallError
 from venvman.events import Reporter, Stage
 from venvman.git import git
 from venvman.index.client import Index as Client
 from venvman.install.artifacts import Obtained, obtain
 from venvman.install.build import BuildSettings
-from venvman.install.sdist import unpack_sdist
+from venvman.install.sources import unpack_sdist
 from venvman.install.unpackers import Unpackers
 from venvman.lock.file import LockEntry
 from venvman.names import canonical
 from venvman.options import IndexOptions
-from venvman.origin import FileLine
 from venvman.python.probe import Interpreter, probe
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
 from venvman.store.store import Store
@@ -236,9 +235,9 @@ def test_a_cache_that_is_full_is_done_without(
 def test_the_largest_file_is_downloaded_first(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from venvman.install import arrivals
+    from venvman.install import fetching
 
-    monkeypatch.setattr(arrivals, "_DOWNLOADS", 1)
+    monkeypatch.setattr(fetching, "_DOWNLOADS", 1)
     for name, size in (("a", 10), ("b", 30_000), ("c", 10_000)):
         make_wheel(world.index.folder, name, files={f"{name}.py": "x" * size}, compress=False)
     world.obtain(pin("a"), pin("b"), pin("c"))

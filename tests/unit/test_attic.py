@@ -8,8 +8,7 @@ import pytest
 
 from venvman import seal
 from venvman.environment.ledger import LEDGER, Ledger, Provenance, read_ledger
-from venvman.install.attic import ATTIC, Attic, AtticEntry, entry_key
-from venvman.install.atticlimit import AtticLimit
+from venvman.install.attic import ATTIC, Attic, AtticEntry, AtticLimit, entry_key
 from venvman.names import canonical
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from venvman.errors import InstallError
 from venvman.events import Reporter
 from venvman.install.build import BuildSettings, build_metadata, build_wheel
 from venvman.install.isolation import isolated, pip_variables
-from venvman.install.sdist import unpack_sdist
-from venvman.install.tree import tree_digest
+from venvman.install.sources import unpack_sdist
+from venvman.install.stored import tree_digest
 from venvman.options import IndexOptions
 from venvman.python.probe import Interpreter, probe
 

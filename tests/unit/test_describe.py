@@ -15,7 +15,7 @@ from venvman.git import git
 from venvman.index.client import Index
 from venvman.install.build import BuildSettings
 from venvman.install.describe import metadata_of_source, static_project_metadata
-from venvman.install.sdist import unpack_sdist
+from venvman.install.sources import unpack_sdist
 from venvman.metadata import parse_metadata
 from venvman.options import IndexOptions
 from venvman.python.probe import Interpreter, probe

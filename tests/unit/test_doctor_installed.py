@@ -13,8 +13,8 @@ from tests.support.examined import World, codes_of
 from tests.support.locked import entry
 from tests.unit.test_doctor_project import requirement, wishes
 from venvman.environment.inspection import Broken
+from venvman.errors import FileLine
 from venvman.names import canonical
-from venvman.origin import FileLine
 from venvman.sources import ArchiveSource
 
 if TYPE_CHECKING:

@@ -13,12 +13,11 @@ from tests.support.examined import World, codes_of
 from tests.support.locked import entry
 from venvman.doctor import ExaminedLock, Finding, LockTracking
 from venvman.environment.inspection import Absent, Broken, NotAnEnvironment
-from venvman.errors import Advice, Command, Problem, Severity
+from venvman.errors import Advice, Command, FileLine, Problem, Severity
 from venvman.githooks import HooksReport, HookState, HookStatus
 from venvman.hookscript import HookMode, HookName
 from venvman.lock.file import Lock, LockHeader
 from venvman.names import canonical
-from venvman.origin import FileLine
 from venvman.requirements.file import ParsedFile, parse
 from venvman.requirements.groups import Group, Requirement, RequirementSet
 from venvman.sources import IndexSource, VcsSource

@@ -14,19 +14,16 @@ from tests.support.groups import HERE, freeze_request, groups_of, write_files
 from tests.support.wheels import make_wheel
 from venvman.directories import Directories
 from venvman.engines import ENGINES, UpgradeAll, UpgradeSome
-from venvman.engines.command import Command
-from venvman.engines.explain import explain
-from venvman.engines.finish import Finisher
-from venvman.engines.mirror import Mirror
-from venvman.engines.neutral import pip_environment
-from venvman.engines.pinning import pin_repositories
+from venvman.engines.existing import CompileCommand
+from venvman.engines.pipcompile import Finisher, Mirror, compiler, pip_environment
+from venvman.engines.piperrors import explain
 from venvman.engines.piptools import PipTools
+from venvman.engines.portable import pin_repositories
 from venvman.engines.sourcefiles import lock_options, ordered, read_sources
-from venvman.engines.toolenv import compiler
 from venvman.errors import FreezeError, IndexFault, UnsatisfiableError
 from venvman.events import Reporter
-from venvman.lock.file import parse_lock
 from venvman.lock.header import LockStyle
+from venvman.lock.parse import parse_lock
 from venvman.names import canonical
 from venvman.options import IndexOptions
 from venvman.project import Project
@@ -370,7 +367,9 @@ def finished(tmp_path: Path, files: dict[str, str], text: str, **changes: object
     mirror = Mirror(write_files(tmp_path / "m", {"x": ""}), root)
     (group,) = request.groups
     style = changes.pop("style", LockStyle())
-    command = Command(arguments=("requirements.in",), folder=root, style=cast("LockStyle", style))
+    command = CompileCommand(
+        arguments=("requirements.in",), folder=root, style=cast("LockStyle", style)
+    )
     arguments: dict[str, Any] = {
         "command": command,
         "limited": False,

@@ -18,7 +18,7 @@ import pytest
 
 from tests.support.pythons import EVERY_PYTHON
 from venvman import seal
-from venvman.environment import filling
+from venvman.environment import creating
 from venvman.environment import lifecycle as environments
 from venvman.environment.lifecycle import (
     Absent,
@@ -134,7 +134,7 @@ def test_what_was_half_made_goes_again(
         assert (place / "pyvenv.cfg").exists()
         raise fault
 
-    monkeypatch.setattr(filling, "_write_marks", fail)
+    monkeypatch.setattr(creating, "_write_marks", fail)
     expected = KeyboardInterrupt if fault is KeyboardInterrupt else EnvironmentUnusable
     with pytest.raises(expected):
         create(tmp_path / "venv", own, directories=directories)

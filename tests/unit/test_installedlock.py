@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from tests.support.groups import HERE, groups_of
 from tests.support.locked import installed
 from venvman.environment.inventory import Inventory
-from venvman.lock.file import LockHeader, render_lock
+from venvman.lock.file import LockHeader
 from venvman.lock.installed import InstalledLocks, lock_installed
+from venvman.lock.render import render_lock
 from venvman.sources import DirectorySource
 
 if TYPE_CHECKING:

@@ -178,7 +178,7 @@ def test_a_version_that_is_too_old_is_not_offered_for_installation(machine: Mach
 
 
 def test_the_place_of_a_wish_that_cannot_be_met_is_named(machine: Machine) -> None:
-    from venvman.origin import FileLine
+    from venvman.errors import FileLine
 
     place = FileLine(path=".python-version", line=3, text="3.99")
     wish = PythonWish(wanted=Versions(specifier="==3.99.*"), text="3.99", place=place)

@@ -12,16 +12,10 @@ from tests.support.counting import calls_of
 from venvman.errors import LockError
 from venvman.localproject import metadata_digest, project_name
 from venvman.lock.direct import parse_reference, reference_text, split_revision
-from venvman.lock.file import (
-    Annotations,
-    Lock,
-    LockEntry,
-    LockHeader,
-    located,
-    parse_lock,
-    render_lock,
-)
+from venvman.lock.file import Annotations, Lock, LockEntry, LockHeader, located
 from venvman.lock.io import check_writable, read_lock, write_locks
+from venvman.lock.parse import parse_lock
+from venvman.lock.render import render_lock
 from venvman.lock.style import compile_arguments, new_arguments, own_header, style_of
 from venvman.names import canonical
 from venvman.project import Project

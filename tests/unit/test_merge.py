@@ -10,10 +10,11 @@ from packaging.markers import Marker
 
 from tests.support.locked import entry
 from venvman.errors import FreezeError
-from venvman.lock.file import Lock, parse_lock, render_lock
+from venvman.lock.file import Lock
 from venvman.lock.header import LockStyle
-from venvman.lock.markers import Alike, TargetMarkers
-from venvman.lock.merge import merge
+from venvman.lock.merge import Alike, TargetMarkers, merge
+from venvman.lock.parse import parse_lock
+from venvman.lock.render import render_lock
 from venvman.lock.selection import applicable
 from venvman.lock.style import own_header, target_names
 from venvman.python.targets import expand, label_of, names_of

@@ -12,11 +12,9 @@ from venvman.candidates import rank
 from venvman.index.page import IndexFile
 from venvman.names import canonical
 from venvman.options import IndexOptions
-from venvman.resolve.contradiction import contradiction, exclude_each_other
-from venvman.resolve.demand import Demand
-from venvman.resolve.dependency import specifier_set
+from venvman.resolve.demand import Demand, specifier_set
 from venvman.resolve.misfits import cure_of, reasons_of
-from venvman.resolve.solver import Question
+from venvman.resolve.solver import Question, contradiction, exclude_each_other
 
 SYSTEM = next(tag.rpartition("-")[2] for tag in TARGET.tags if not tag.endswith("-any"))
 OLDER, NEWER = ("cp36", "cp38"), ("cp398", "cp399")

@@ -12,17 +12,17 @@ import pytest
 
 from tests.support.solving import World
 from tests.support.worlds import TARGET
-from venvman.engines.promises import promised
 from venvman.errors import FreezeError, InstallError
+from venvman.install.describe import promised
 from venvman.names import canonical
 from venvman.resolve import solver
-from venvman.resolve.cutoff import cutoff
-from venvman.resolve.dependency import (
+from venvman.resolve.demand import (
     Dependencies,
     Dependency,
     DependencyInvalid,
     specifier_set,
 )
+from venvman.resolve.limits import cutoff
 from venvman.resolve.solver import Unsolvable
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from resolvelib.resolvers import Resolution
 
 from tests.support.solving import World
 from venvman.resolve import solver
-from venvman.resolve.dependency import Dependency, specifier_set
+from venvman.resolve.demand import Dependency, specifier_set
 from venvman.resolve.provider import Provider
 from venvman.resolve.resolution import QuickResolution
 from venvman.resolve.solver import Unsolvable, closure

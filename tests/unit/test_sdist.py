@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.wheels import make_sdist
 from venvman.errors import InstallError
-from venvman.install.sdist import is_sdist, unpack_sdist
+from venvman.install.sources import is_sdist, unpack_sdist
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,10 +166,10 @@ def test_a_truncated_archive_is_named(tmp_path: Path) -> None:
 def test_backslashes_and_drives_count_on_windows_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str, stays: bool
 ) -> None:
-    from venvman.install import sdist
+    from venvman.install import sources
 
     monkeypatch.setattr(os, "name", system)
-    assert (list(sdist._faults_of_names(["..\\out", "C:out"], set())) == []) is stays
+    assert (list(sources._faults_of_names(["..\\out", "C:out"], set())) == []) is stays
 
 
 def test_without_the_data_filter_members_are_judged_all_the_same(

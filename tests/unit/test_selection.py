@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from packaging.version import Version
 
 from venvman.errors import LockError
-from venvman.lock.file import Lock, parse_lock
+from venvman.lock.parse import parse_lock
 from venvman.lock.selection import select
 from venvman.target import Target
+
+if TYPE_CHECKING:
+    from venvman.lock.file import Lock
 
 TARGET = Target(
     python="3.11.7", markers=(("python_version", "3.11"), ("sys_platform", "linux")), tags=()

@@ -17,9 +17,15 @@ from tests.support.wheels import make_wheel
 from venvman.entrypoints import EntryPoint
 from venvman.environment.record import encode_digest, parse_record
 from venvman.errors import InstallError
-from venvman.install.layout import Site, relative_to
+from venvman.install.layout import (
+    Site,
+    relative_to,
+    rewritten,
+    script_file,
+    shebang,
+    with_versioned_names,
+)
 from venvman.install.link import Linker
-from venvman.install.scripts import rewritten, script_file, shebang, with_versioned_names
 from venvman.install.wheel import Staged, stage_wheel, write_record
 from venvman.settings import Link
 from venvman.store.store import Store

@@ -17,12 +17,11 @@ if TYPE_CHECKING:
     from venvman.environment.inspection import Condition
     from venvman.environment.inventory import Installed, Inventory
     from venvman.environment.neighbours import Neighbour
-    from venvman.errors import Fix, Problem
+    from venvman.errors import FileLine, Fix, Problem
     from venvman.githooks import HooksReport
     from venvman.lock.file import Lock, LockEntry
     from venvman.metadata import CoreMetadata
     from venvman.names import NormalizedName
-    from venvman.origin import FileLine
     from venvman.project import Project
     from venvman.requirements.file import ParsedFile
     from venvman.requirements.groups import RequirementSet

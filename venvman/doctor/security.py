@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
-    from venvman.origin import FileLine
+    from venvman.errors import FileLine
 
 __all__ = ["insecure_indexes", "secrets", "several_indexes", "trusted_hosts"]
 

@@ -70,7 +70,7 @@ class FreezeRequest:
     say is applied by the engine.
     ``hashes`` None keeps what the existing lock's header says (hashes for a new one).
     ``variables`` is the environment that ``${VAR}`` in source files refer to. The rest are
-    settings: ``exclude_newer`` is a date or an age (:func:`venvman.resolve.cutoff.cutoff`),
+    settings: ``exclude_newer`` is a date or an age (:func:`venvman.resolve.limits.cutoff`),
     ``overrides`` and ``build_constraints`` are PEP 508 texts, ``sources`` binds names to the URL
     of the only index that counts for them. ``targets`` are those that one lock is made for, the
     preferred one first (:mod:`venvman.python.targets`); empty: ``target`` alone. ``built_on`` is

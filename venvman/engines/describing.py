@@ -12,11 +12,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from venvman.engines.promises import promised
 from venvman.errors import Advice, FreezeError, InstallError, UnsatisfiableError
 from venvman.index.cache import Entries
 from venvman.index.page import IndexFile
-from venvman.install.projects import working_folder
+from venvman.install.describe import promised
+from venvman.install.sources import working_folder
 from venvman.metadata import CoreMetadata, parse_metadata
 from venvman.names import canonical
 from venvman.secrets import redact
@@ -153,8 +153,7 @@ class Describer:
         return parse_metadata(content), exact
 
     def _wheel(self, source: ArchiveSource, hashes: tuple[str, ...]) -> CoreMetadata:
-        from venvman.index.compatibility import Compatibility
-        from venvman.index.filenames import parse_wheel_name
+        from venvman.index.filenames import Compatibility, parse_wheel_name
         from venvman.variables import expand
 
         leaf = _leaf(source.url)

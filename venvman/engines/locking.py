@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
-from venvman.engines.asking import asked_by, own_files
-from venvman.engines.command import command_of
-from venvman.engines.keeping import kept_entries
+from venvman.engines.existing import command_of, kept_entries, relative
 from venvman.engines.portable import finished_lock
+from venvman.frozen import dataclass
 from venvman.lock.file import LockEntry, sort_key
+from venvman.requirements.includes import includes_in
 from venvman.sources import ArchiveSource, IndexSource, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from venvman.engines import FreezeRequest
-    from venvman.engines.asking import OwnFiles
-    from venvman.engines.command import Command
-    from venvman.engines.hashing import Hashes
+    from venvman.engines.existing import CompileCommand
     from venvman.engines.portable import Portable
     from venvman.engines.sourcefiles import SourceTexts
+    from venvman.index.client import Index
     from venvman.lock.file import Lock
     from venvman.names import NormalizedName
-    from venvman.requirements.groups import Group, Requirement
+    from venvman.requirements.groups import Group
+    from venvman.requirements.requirement import Requirement
     from venvman.resolve.demand import Demand, Pin
+    from venvman.resolve.supply import Supply
 
-__all__ = ["Locking"]
+__all__ = ["Hashes", "Locking"]
 
 
 class Locking:
@@ -113,7 +118,7 @@ class Locking:
         group: Group,
         own: Mapping[str, Pin],
         finished: Mapping[str, Lock],
-        command: Command,
+        command: CompileCommand,
         lines: Sequence[tuple[NormalizedName, Requirement]],
     ) -> dict[NormalizedName, set[str]]:
         """By name, all that asks for it: files, and distributions."""
@@ -212,3 +217,128 @@ def _as_written(source: Source | None, lines: Sequence[Requirement]) -> Source:
         return source
     asked = [line.source for line in lines if isinstance(line.source, ArchiveSource)]
     return replace(source, hashes=asked[0].hashes if asked else ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncludedLock:
+    """A lock of the project that a group's file names; ``flag`` is ``-r`` or ``-c``."""
+
+    flag: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnFiles:
+    """The files that pip-compile would read for a group: its own ones, and locks of other groups.
+
+    venvman reads the sources of those locks instead, so not all of a group's lines are its own.
+    """
+
+    files: frozenset[Path]
+    locks: tuple[IncludedLock, ...]
+
+
+def own_files(group: Group, texts: Mapping[Path, str], locks: Iterable[Path]) -> OwnFiles:
+    """``texts`` are the group's files, ``locks`` the locks of all groups."""
+    known = frozenset(locks)
+    files: set[Path] = set()
+    found: dict[IncludedLock, None] = {}
+    pending = [*group.sources, *group.limits]
+    while pending:
+        path = pending.pop()
+        if path in files:
+            continue
+        files.add(path)
+        for flag, name in includes_in(texts.get(path, "")):
+            target = Path(os.path.normpath(path.parent / name))
+            if target in known and target != group.lock:
+                found[IncludedLock(flag=flag, path=target)] = None
+            elif target in texts:
+                pending.append(target)
+    return OwnFiles(files=frozenset(files), locks=tuple(found))
+
+
+def asked_by(
+    wishes: Iterable[tuple[NormalizedName, Requirement]],
+    own: OwnFiles,
+    *,
+    root: Path,
+    folder: Path,
+    locks: Mapping[Path, Lock],
+) -> dict[NormalizedName, set[str]]:
+    """By name, the annotations of files; ``folder`` is where the header's command is run.
+
+    ``wishes`` are the lines that apply, ``locks`` the finished ones of other groups.
+    """
+    asking: defaultdict[NormalizedName, set[str]] = defaultdict(set)
+
+    @cache  # thousands of lines stand in a few files
+    def shown(file: str) -> str | None:
+        if "://" in file:
+            return file
+        path = Path(os.path.normpath(root / file))
+        return relative(path, folder) if path in own.files else None
+
+    for name, wish in wishes:
+        file = shown(wish.origin.path)
+        if file is not None:
+            asking[name].add(f"{'-c' if wish.constraint else '-r'} {file}")
+    for included in own.locks:
+        lock = locks.get(included.path)
+        for entry in lock.entries if lock else ():
+            asking[entry.name].add(f"{included.flag} {relative(included.path, folder)}")
+    return asking
+
+
+class Hashes:
+    """Answers for pins; what an index does not say is computed by downloading.
+
+    ``variables`` fill in ``${VAR}`` in URLs; ``computed`` (URL to hash) is added to.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        supply: Supply,
+        variables: Mapping[str, str],
+        *,
+        computed: dict[str, str],
+    ) -> None:
+        self._index = index
+        self._supply = supply
+        self._variables = variables
+        self._computed = computed
+
+    def of(self, pin: Pin, existing: LockEntry | None) -> tuple[str, ...]:
+        """Sorted ``sha256:<hex>``; those of ``existing`` if it is the same version.
+
+        pip-compile keeps existing hashes too: a lock does not change because a file was added.
+
+        Raises:
+            IndexFault, InstallError: a file that had to be downloaded could not be had.
+        """
+        if isinstance(pin.source, ArchiveSource):
+            return (self._of_archive(pin.source),)
+        if pin.source is not None:
+            return ()
+        if existing is not None and existing.hashes and existing.version == pin.version:
+            return existing.hashes
+        told, untold = self._supply.hashes(pin.name, pin.version)
+        computed = [self._of_file(each.url, each.hashes) for each in untold]
+        return tuple(sorted(told.union(computed)))
+
+    def _of_archive(self, source: ArchiveSource) -> str:
+        from venvman.variables import expand
+
+        return self._of_file(expand(source.url, self._variables), source.hashes)
+
+    def _of_file(self, url: str, hashes: tuple[str, ...]) -> str:
+        told = next((each for each in hashes if each.startswith("sha256:")), None)
+        if told is not None:
+            return told
+        known = self._computed.get(url)
+        if known is None:
+            label = unquote(urlsplit(url).path.rpartition("/")[2])
+            digest = self._index.sha256(url, hashes=hashes, label=label)
+            known = self._computed[url] = f"sha256:{digest}"
+        return known

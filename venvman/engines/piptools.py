@@ -1,8 +1,8 @@
 """The pip-tools engine: pip-compile, run for the target, its files and words turned into ours.
 
 The reference: slow, and right. Every run happens in a private picture of the project
-(:mod:`venvman.engines.mirror`). Several groups are first resolved together; the pins found there
-are then what each group's own run starts from, so that locks agree and each holds its closure only.
+(:mod:`venvman.engines.pipcompile`). Several groups are first resolved together; the pins found
+there are then what each group's own run starts from: locks agree, and each holds its closure.
 """
 
 from __future__ import annotations
@@ -13,21 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.engines import FreezeRequest, Resolution, UpgradeSome
-from venvman.engines.command import command_of, relative
-from venvman.engines.explain import explain
-from venvman.engines.finish import Finisher
-from venvman.engines.keeping import first_of_each, is_index, kept_entries
-from venvman.engines.mirror import Mirror
-from venvman.engines.neutral import pip_environment
-from venvman.engines.pinning import REFERENCE, Pinned, pin_repositories
-from venvman.engines.rivals import found_apart, rivals_in
+from venvman.engines.conflicts import found_apart, rivals_in
+from venvman.engines.existing import command_of, first_of_each, is_index, kept_entries, relative
+from venvman.engines.pipcompile import Finisher, Mirror, compiler, pip_environment
+from venvman.engines.piperrors import explain
+from venvman.engines.portable import REFERENCE, Pinned, pin_repositories
 from venvman.engines.sourcefiles import ordered, read_sources
-from venvman.engines.toolenv import compiler
 from venvman.errors import Advice, FreezeError, UnsatisfiableError
 from venvman.events import Reporter, Stage
 from venvman.lock.direct import reference_text
-from venvman.lock.file import Lock, LockEntry, LockHeader, located, render_lock
+from venvman.lock.file import Lock, LockEntry, LockHeader, located
 from venvman.lock.match import matches_source
+from venvman.lock.render import render_lock
 from venvman.process import stream
 from venvman.secrets import redact
 from venvman.sources import DirectorySource, IndexSource

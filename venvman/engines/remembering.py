@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 from venvman.engines import Resolution, UpgradeAll, UpgradeSome
 from venvman.events import Reporter, Stage
 from venvman.index import known
-from venvman.lock.file import parse_lock, render_lock
+from venvman.lock.parse import parse_lock
+from venvman.lock.render import render_lock
 from venvman.options import layer
 from venvman.sources import IndexSource
 from venvman.version import __version__
@@ -108,7 +109,7 @@ def _counts_from_now(exclude_newer: str | None) -> bool:
     """Whether the moment is another one whenever it is asked for."""
     if exclude_newer is None:
         return False
-    from venvman.resolve.cutoff import cutoff
+    from venvman.resolve.limits import cutoff
 
     now = datetime.now(timezone.utc)
     try:

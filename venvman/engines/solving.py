@@ -14,38 +14,31 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from venvman.engines import FreezeRequest, Keep, Resolution, UpgradeSome
+from venvman.engines.conflicts import SHARED_PINS, found_apart, rivals_in, torn
+from venvman.engines.demands import DirectPins, demands_of, read_overrides
 from venvman.engines.describing import Describer
-from venvman.engines.hashing import Hashes
-from venvman.engines.keeping import beside_lines, first_of_each, is_index, kept_entries
-from venvman.engines.locking import Locking
-from venvman.engines.pinning import pin_repositories, written_reference
-from venvman.engines.portable import Portable
-from venvman.engines.rivals import SHARED_PINS, found_apart, rivals_in, torn
+from venvman.engines.existing import beside_lines, first_of_each, is_index, kept_entries
+from venvman.engines.locking import Hashes, Locking
+from venvman.engines.portable import Portable, pin_repositories, written_reference
 from venvman.engines.sourcefiles import ordered, read_sources
-from venvman.engines.wishes import DirectPins, demands_of, read_overrides
-from venvman.errors import ConfigurationError, UnsatisfiableError
+from venvman.errors import ConfigurationError, FileLine, UnsatisfiableError
 from venvman.events import Reporter, Stage
 from venvman.frozen import dataclass
 from venvman.names import NormalizedName
 from venvman.options import layer
-from venvman.origin import FileLine
 from venvman.requirements.requirement import Requirement
-from venvman.resolve.contradiction import contradiction
-from venvman.resolve.cutoff import cutoff
-from venvman.resolve.demand import Pin
-from venvman.resolve.dependency import Dependencies, specifier_set
+from venvman.resolve.demand import Dependencies, Pin, Shared, specifier_set
 from venvman.resolve.explain import Explainer
 from venvman.resolve.forward import solve_forward
-from venvman.resolve.limits import Overrides
-from venvman.resolve.shared import Shared
-from venvman.resolve.solver import Question, Unsolvable, closure, solve
+from venvman.resolve.limits import Overrides, cutoff
+from venvman.resolve.solver import Question, Unsolvable, closure, contradiction, solve
 from venvman.resolve.supply import Supply
 from venvman.sources import IndexSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from venvman.engines.pinning import Pinned
+    from venvman.engines.portable import Pinned
     from venvman.index.client import Index
     from venvman.install.build import ConfigSettings
     from venvman.lock.file import Lock

@@ -16,8 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.environment import config as venvconfig
-from venvman.environment.faults import no_venv_module, not_created, refused
-from venvman.environment.filling import fill, wait_for_the_outliving
+from venvman.environment.creating import (
+    fill,
+    no_venv_module,
+    not_created,
+    refused,
+    wait_for_the_outliving,
+)
 from venvman.environment.inspection import (
     FILLING,
     MADE_BY,

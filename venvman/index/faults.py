@@ -13,7 +13,7 @@ from venvman.variables import unset_in
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from venvman.origin import FileLine
+    from venvman.errors import FileLine
 
 __all__ = ["Refused", "Transient", "fault_of_error", "fault_of_status", "is_certificate_error"]
 

@@ -12,9 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.events import Stage
-from venvman.install.identity import Identities, target_digest
-from venvman.install.memory import Memory, Obtained
 from venvman.install.refusals import label_of, refuse_unhashed
+from venvman.install.stored import Identities, Memory, Obtained, target_digest
 from venvman.lock.file import located
 from venvman.sources import DirectorySource
 
@@ -73,9 +72,8 @@ def obtain(
             results[entry.name] = known
             reporter.advanced(Stage.FETCH, item=label_of(entry))
     if missing:
-        from venvman.install.arrivals import Arrivals
-        from venvman.install.builder import Builder
-        from venvman.install.fetching import fetch
+        from venvman.install.build import Builder
+        from venvman.install.fetching import Arrivals, fetch
 
         opened = index()
         builder = Builder(

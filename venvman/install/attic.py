@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from venvman.environment.record import RecordRow
-    from venvman.install.atticlimit import AtticLimit
 
-__all__ = ["ATTIC", "Attic", "AtticEntry", "entry_key"]
+__all__ = ["ATTIC", "Attic", "AtticEntry", "AtticLimit", "entry_key"]
 
 ATTIC = ".venvman/attic"
 _FORMAT = 1
@@ -207,3 +206,28 @@ def _place_of(path: str, places: dict[str, str]) -> str | None:
     while above and above not in places:
         above = above.rpartition("/")[0]
     return f"{places[above]}{path[len(above) :]}" if above else None
+
+
+_UNITS = {"": 0, "b": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+class AtticLimit(NamedTuple):
+    """How much is kept: ``size`` in bytes, or ``count`` distributions; None is no limit."""
+
+    size: int | None = None
+    count: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> AtticLimit:
+        """From a setting: ``2 GiB``, ``500 MB``, or a bare number of distributions.
+
+        Raises:
+            ValueError: it is none of these; the message is the end of a sentence.
+        """
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([kmgt]?)(i?)b)?", text.strip().lower())
+        if match is None:
+            raise ValueError("a size such as 2 GiB, or a number of distributions, is expected")
+        number, unit, binary = match.groups()
+        if unit is None:
+            return cls(count=int(float(number)))
+        return cls(size=int(float(number) * (1024 if binary else 1000) ** _UNITS[unit]))

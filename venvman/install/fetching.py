@@ -1,27 +1,43 @@
-"""What no store remembers: fetched by threads, built by the calling one, all failures collected."""
+"""What no store remembers: looked up, downloaded and unpacked by threads, built by the calling one.
+
+Lookups come first, then downloads, the largest first, so that no large one is left for the end;
+whatever has arrived is unpacked beside them. All failures are collected.
+"""
 
 from __future__ import annotations
 
+import tempfile
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from venvman.errors import VenvmanError
+from venvman.errors import InstallError, VenvmanError
 from venvman.events import Stage
 from venvman.frozen import dataclass
-from venvman.install.arrivals import Done, Failed, SourceArrived
-from venvman.install.refusals import all_failures, label_of
+from venvman.install.refusals import all_failures, label_of, no_file, refuse_disagreement
+from venvman.install.sources import download_archive, working_folder
+from venvman.install.stored import Obtained, obtained
+from venvman.install.workers import WorkerPool
+from venvman.locks import FetchLock
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from venvman.candidates import Candidate, Refusal
     from venvman.events import Reporter
-    from venvman.install.arrivals import Arrivals
-    from venvman.install.builder import Builder
-    from venvman.install.memory import Obtained
+    from venvman.index.client import Index
+    from venvman.index.download import Downloaded
+    from venvman.install.build import Builder, BuildSettings
+    from venvman.install.stored import Identities
     from venvman.lock.file import LockEntry
     from venvman.names import NormalizedName
+    from venvman.python.probe import Interpreter
+    from venvman.store.store import Store, StoredWheel, Unpack
 
-__all__ = ["fetch"]
+__all__ = ["Arrivals", "fetch"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,3 +112,243 @@ def _built(work: SourceArrived | _Local, arrivals: Arrivals, builder: Builder) -
     except (VenvmanError, OSError) as error:
         return Failed(entry=entry, error=error)
     return Done(entry=entry, result=result)
+
+
+_DOWNLOADS = 12
+_UNPACKERS = 2
+_LOOKUP = 1 << 62
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The entry's wheel is in the store."""
+
+    entry: LockEntry
+    result: Obtained
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The entry's wheel cannot be had."""
+
+    entry: LockEntry
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceArrived:
+    """A source archive is on the disk and must be built."""
+
+    entry: LockEntry
+    archive: Downloaded
+
+
+Event = Done | Failed | SourceArrived
+
+
+class Arrivals:
+    """Fetches from ``index`` into ``store``, what fits ``interpreter``.
+
+    The store unpacks with ``unpack``, of which ``reporter`` is told; of downloads ``index`` tells
+    its own.
+    """
+
+    def __init__(
+        self,
+        *,
+        index: Index,
+        store: Store,
+        identities: Identities,
+        settings: BuildSettings,
+        interpreter: Interpreter,
+        reporter: Reporter,
+        unpack: Unpack | None = None,
+    ) -> None:
+        self._index = index
+        self._store = store
+        self._identities = identities
+        self._settings = settings
+        self._interpreter = interpreter
+        self._reporter = reporter
+        self._unpack_with = unpack
+
+    @contextmanager
+    def of(self, entries: Sequence[LockEntry]) -> Iterator[SimpleQueue[Event]]:
+        """A queue that gets exactly one event for each of ``entries``.
+
+        Archives named in the events are gone after the block; leaving it drops what has not begun
+        and waits for nothing.
+        """
+        with (
+            tempfile.TemporaryDirectory(prefix="venvman-", ignore_cleanup_errors=True) as spare,
+            working_folder(self._settings.cache) as folder,
+            WorkerPool(_UNPACKERS) as unpacking,
+            WorkerPool(_DOWNLOADS) as downloading,
+        ):
+            events: SimpleQueue[Event] = SimpleQueue()
+            for number, entry in enumerate(entries):
+                place = folder / str(number)
+                place.mkdir()
+                elsewhere = Path(spare, str(number))
+                _Arrival(self, entry, place, elsewhere, downloading, unpacking, events).begin()
+            yield events
+
+    def best(self, entry: LockEntry) -> Candidate:
+        """The file of an index entry; asks the index again before it says that there is none.
+
+        Raises:
+            InstallError: ``no-matching-file``, ``version-not-found``. IndexFault.
+        """
+        from packaging.specifiers import SpecifierSet
+
+        from venvman.candidates import Candidates
+
+        wanted = SpecifierSet(f"=={entry.version}")
+        refused: list[Refusal] = []
+        builds: list[str] = []
+        for refresh in (False, True):
+            candidates = Candidates(
+                self._index.project(entry.name, refresh=refresh),
+                target=self._interpreter.target,
+                options=self._index.options,
+            )
+            # `==1.0` also matches 1.0+cpu (PEP 440), which is another build and would be drift.
+            fitting = tuple(candidates.matching(wanted, hashes=entry.hashes))
+            best = next((each for each in fitting if each.version == entry.version), None)
+            if best is not None:
+                return best
+            builds = [str(each.version) for each in fitting]
+            refused = [
+                each
+                for each in candidates.refusals(wanted, hashes=entry.hashes)
+                if each.version == entry.version
+            ]
+            if self._index.options.offline:
+                break
+        raise no_file(
+            entry,
+            refused,
+            self._interpreter,
+            builds=builds,
+            offline=self._index.options.offline,
+        )
+
+    def file(self, entry: LockEntry, best: Candidate, folder: Path) -> Downloaded:
+        """Downloads ``best`` into ``folder``, checked by the entry's hashes, else the index's."""
+        file = best.file
+        hashes = entry.hashes or file.hashes
+        return self._index.download(
+            file.url, folder, hashes=hashes, label=file.filename, size=file.size
+        )
+
+    def lock(self, best: Candidate) -> FetchLock:
+        """Waits until no other process is fetching ``best``."""
+        return FetchLock(self._settings.cache, best.file.filename)
+
+    def recall(self, entry: LockEntry) -> Obtained | None:
+        """What another process has put into the store for ``entry`` meanwhile."""
+        sha256 = self._store.recall(self._identities.of_pin(entry))
+        wheel = None if sha256 is None else self._store.get(sha256)
+        return None if wheel is None else Obtained(wheel=wheel)
+
+    def archive(self, entry: LockEntry, source: ArchiveSource, folder: Path) -> Downloaded:
+        """Downloads an archive entry into ``folder``, checked by its hashes."""
+        return download_archive(
+            source, folder, index=self._index, settings=self._settings, hashes=entry.hashes
+        )
+
+    def unpack(self, entry: LockEntry, got: Downloaded) -> Obtained:
+        """Puts a downloaded wheel into the store, where it is remembered for ``entry``."""
+        label = got.path.name
+        self._reporter.unpack_started(label)
+        try:
+            wheel = self._store.add(got.path, sha256=got.sha256, unpack=self._unpack_with)
+        finally:
+            self._reporter.unpack_finished(label)
+        got.path.unlink(missing_ok=True)
+        refuse_disagreement(wheel, entry)
+        return self.remembered(entry, wheel, got)
+
+    def remembered(self, entry: LockEntry, wheel: StoredWheel, got: Downloaded) -> Obtained:
+        """``wheel`` as the answer to ``entry``, of which ``got`` was downloaded."""
+        if isinstance(entry.source, ArchiveSource):
+            return obtained(wheel, replace(entry.source, hashes=(f"sha256:{got.sha256}",)))
+        self._store.remember(self._identities.of_pin(entry), wheel.sha256)
+        return Obtained(wheel=wheel)
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """One entry on its way; each step is a task that begins the next one.
+
+    It is downloaded into ``folder`` in the cache, or, where that is full, into ``spare``.
+    """
+
+    arrivals: Arrivals
+    entry: LockEntry
+    folder: Path
+    spare: Path
+    downloading: WorkerPool
+    unpacking: WorkerPool
+    events: SimpleQueue[Event]
+
+    def begin(self) -> None:
+        self._submit(self.downloading, self._look_up, urgency=_LOOKUP)
+
+    def _look_up(self) -> None:
+        source = self.entry.source
+        if isinstance(source, ArchiveSource):
+            archive = self._fitting(lambda to: self.arrivals.archive(self.entry, source, to))
+            self._arrived(archive)
+            return
+        best = self.arrivals.best(self.entry)
+        self._submit(self.downloading, lambda: self._download(best), urgency=best.file.size or 0)
+
+    def _download(self, best: Candidate) -> None:
+        lock = self.arrivals.lock(best)
+        try:
+            # Whoever held it before may have fetched the same.
+            known = self.arrivals.recall(self.entry)
+            if known is not None:
+                lock.release()
+                self.events.put(Done(entry=self.entry, result=known))
+                return
+            got = self._fitting(lambda to: self.arrivals.file(self.entry, best, to))
+        except BaseException:
+            lock.release()
+            raise
+        self._arrived(got, lock)
+
+    def _fitting(self, download: Callable[[Path], Downloaded]) -> Downloaded:
+        try:
+            return download(self.folder)
+        except InstallError as error:
+            if error.code != "download-unwritable":
+                raise
+        self.spare.mkdir()
+        return download(self.spare)
+
+    def _arrived(self, got: Downloaded, lock: FetchLock | None = None) -> None:
+        if got.path.name.endswith(".whl"):
+            self._submit(self.unpacking, lambda: self._unpack(got, lock), urgency=got.size)
+            return
+        if lock is not None:
+            lock.release()
+        self.events.put(SourceArrived(entry=self.entry, archive=got))
+
+    def _unpack(self, got: Downloaded, lock: FetchLock | None) -> None:
+        try:
+            result = self.arrivals.unpack(self.entry, got)
+        finally:
+            if lock is not None:
+                lock.release()
+        self.events.put(Done(entry=self.entry, result=result))
+
+    def _submit(self, pool: WorkerPool, step: Callable[[], None], *, urgency: int) -> None:
+        def guarded() -> None:
+            try:
+                step()
+            except BaseException as error:  # noqa: BLE001 - a thread must not lose any
+                self.events.put(Failed(entry=self.entry, error=error))
+
+        pool.submit(guarded, urgency=urgency)

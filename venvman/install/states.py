@@ -103,7 +103,7 @@ class State(NamedTuple):
     ``held`` is by metadata folder, relative likewise, ``others`` tells of
     the metadata that somebody else installed. ``locked`` counts what the locks name, ``lock`` is
     the lock file that changes of the environment take. ``manner`` is None where more is to be done
-    than to link (:mod:`venvman.install.bytecode`).
+    than to link (:mod:`venvman.install.staging`).
     """
 
     flags: str

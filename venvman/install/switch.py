@@ -4,7 +4,7 @@ When the environment is as the last sync left it, and the project's files hold w
 state that was reached before (:mod:`venvman.install.states`), then what a full sync would do
 is known: the distributions that differ change places with those in the attic. Those that are not
 there, and those whose metadata somebody has removed since, come from the store
-(:mod:`venvman.install.arriving`). It is done by the same code (:mod:`venvman.install.exchange`),
+(:mod:`venvman.install.wheel`). It is done by the same code (:mod:`venvman.install.moves`),
 through the same journal and under the same lock; but nothing is parsed, resolved or planned for
 it, and neither typer nor packaging are imported.
 
@@ -25,8 +25,8 @@ from venvman.environment.historyline import append_switch
 from venvman.environment.ledger import Ledger, read_ledger
 from venvman.install import states
 from venvman.install.attic import Attic, AtticEntry
-from venvman.install.exchange import Exchange
 from venvman.install.journal import JOURNAL, STAGE, apply, missing_results, write_journal
+from venvman.install.moves import Exchange
 from venvman.install.switchplan import plan_switch
 from venvman.install.trees import Walk
 from venvman.locks import held
@@ -208,7 +208,7 @@ def _prepared(plan: SwitchPlan) -> tuple[Exchange, dict[str, Provenance]]:
     exchange.bring_back(plan.returning)
     arrived: dict[str, Provenance] = {}
     if plan.arriving:
-        from venvman.install.arriving import arrive
+        from venvman.install.wheel import arrive
 
         arrived = arrive(plan.arriving, plan.wanted, exchange)
     sequence = plan.ledger.sequence + 1

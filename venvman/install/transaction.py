@@ -8,24 +8,25 @@ left is finished by :func:`recover`, or else undone.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import signal
 import threading
 from dataclasses import field
 from enum import Enum
+from pathlib import Path
 from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from venvman import seal
-from venvman.errors import AGAIN, InstallError
+from venvman.errors import AGAIN, Advice, InstallError
 from venvman.events import Reporter
+from venvman.files import permit
 from venvman.frozen import dataclass
-from venvman.install.attic import ATTIC, Attic, AtticEntry
-from venvman.install.atticlimit import AtticLimit
+from venvman.install.attic import ATTIC, Attic, AtticEntry, AtticLimit
 from venvman.install.environmentlock import locked
-from venvman.install.faults import explained
 from venvman.install.journal import (
     JOURNAL,
     STAGE,
@@ -40,23 +41,14 @@ from venvman.plan import Add, Plan, Remove, Replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from venvman.directories import Directories
     from venvman.environment.inspection import Environment
+    from venvman.errors import Fix
     from venvman.names import NormalizedName
     from venvman.settings import Link
 
-__all__ = [
-    "Change",
-    "Changed",
-    "Outcome",
-    "Recovery",
-    "commit",
-    "is_unfinished",
-    "locked",
-    "recover",
-]
+__all__ = ["Outcome", "Recovery", "commit", "is_unfinished", "locked", "recover"]
 
 DEFAULT_LIMIT = AtticLimit(size=2 * 1024**3)
 
@@ -379,3 +371,32 @@ def _version(step: Add | Replace, wheels: Mapping[NormalizedName, Incoming]) -> 
 
 def _unobserved(_step: str) -> None:
     pass
+
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+def explained(error: OSError, *, doing: str, root: str) -> InstallError:
+    """``error`` met while ``doing`` (a clause, "staging the new distributions"), nothing changed.
+
+    The code is ``disk-full``, ``permission-denied`` or ``install-failed``.
+    """
+    fix: Fix
+    place = str(error.filename2 or error.filename or root)
+    if error.errno in _FULL:
+        code, fix = "disk-full", Advice("Free some space there, then sync again.")
+        why = f"The disk that holds {root} is full."
+    elif error.errno in _FORBIDDEN:
+        code, fix = "permission-denied", permit("u+rwX", Path(root), below=True)
+        why = "Another user may have made it, or it is on a read-only filesystem."
+    else:
+        code, fix, why = "install-failed", AGAIN, None
+    return InstallError(
+        f"{doing[0].upper()}{doing[1:]} failed: {error.strerror or error}."
+        " The environment is as it was.",
+        code=code,
+        path=place,
+        why=why,
+        fix=fix,
+    )

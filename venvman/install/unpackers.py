@@ -4,7 +4,7 @@ Inflating and hashing hold the interpreter lock for much of the time, so threads
 with the downloads; processes use the second core.
 
 :mod:`multiprocessing` is not for libraries: its workers run the caller's main program again, and
-its forks copy locks that other threads hold. These run :func:`venvman.install.unpackworker.work`
+its forks copy locks that other threads hold. These run :func:`venvman.install.unpackers.work`
 and nothing else.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import sys
 from contextlib import suppress
 from threading import BoundedSemaphore, Lock
@@ -22,6 +23,7 @@ from venvman.store.store import unpack_entry
 
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import NoReturn
 
     from typing_extensions import Self
 
@@ -31,7 +33,7 @@ __all__ = ["Unpackers"]
 
 _MOST = 4
 _PROGRAM = (
-    "import sys; sys.path[:] = sys.argv[1:]; from venvman.install.unpackworker import work; work()"
+    "import sys; sys.path[:] = sys.argv[1:]; from venvman.install.unpackers import work; work()"
 )
 
 
@@ -102,3 +104,32 @@ def _asked(worker: Conversation, task: tuple[str, str, str]) -> Exception | None
     tasks.flush()
     answer: Exception | None = pickle.load(answers)  # noqa: S301 - our own process
     return answer
+
+
+def work() -> None:
+    """Unpacks the wheels that stdin names, one pickled task at a time, and says how each ended.
+
+    It leaves Ctrl-C to the process that started it, and ends with that one: its pipe does.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _end)
+    # Whatever prints must not end up among the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    while True:
+        try:
+            task = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own process
+        except EOFError:
+            return
+        try:
+            unpack_entry(*task)
+        except Exception as error:  # noqa: BLE001 - it is raised where somebody waits for it
+            answer: Exception | None = error
+        else:
+            answer = None
+        pickle.dump(answer, answers)
+        answers.flush()
+
+
+def _end(_number: int, _frame: object) -> NoReturn:
+    raise SystemExit(1)

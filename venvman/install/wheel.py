@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.environment.record import RecordRow, encode_digest, record_path, render_record
 from venvman.frozen import dataclass
-from venvman.install.layout import lay_out
-from venvman.install.link import write_file
-from venvman.install.scripts import rewritten, script_file, with_versioned_names
+from venvman.install.layout import Site, lay_out, rewritten, script_file, with_versioned_names
+from venvman.install.link import Linker, write_file
+from venvman.settings import Link
+from venvman.store.store import Store
 
 if TYPE_CHECKING:
-    from venvman.install.layout import Site
-    from venvman.install.link import Linker
+    from collections.abc import Mapping
+
+    from venvman.environment.ledger import Provenance
+    from venvman.install.moves import Exchange
+    from venvman.install.states import Held, State
     from venvman.store.store import StoredWheel
 
-__all__ = ["Staged", "stage_wheel", "write_record"]
+__all__ = ["Staged", "arrive", "stage_wheel", "write_record"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,3 +153,50 @@ def _generate(staged: Staged, target: str, content: bytes, *, executable: bool =
 
 def _list(staged: Staged, target: str, digest: str, size: int) -> None:
     staged.rows.append(RecordRow(record_path(target, site=staged.base), digest, size))
+
+
+class Unavailable(Exception):
+    """The store cannot give a wheel as it was; nothing was changed."""
+
+
+def arrive(arriving: Mapping[str, Held], state: State, exchange: Exchange) -> dict[str, Provenance]:
+    """Stages the wheels of ``arriving``, by metadata folder, and plans their moves.
+
+    Returns what the ledger is to know of them.
+
+    Raises:
+        Unavailable: a wheel is not in the store, or was changed there, or is of another layout.
+        OSError: the stage cannot be written.
+    """
+    manner = state.manner
+    if manner is None:
+        raise Unavailable
+    site = Site(**{**manner.site, "minor": tuple(manner.site["minor"])})
+    linker = Linker(Link(manner.link))
+    rows: dict[str, Provenance] = {}
+    with Store(Path(manner.cache)) as store:
+        for number, (info, held) in enumerate(arriving.items()):
+            wheel = store.get(held.provenance.sha256)
+            if wheel is None:
+                raise Unavailable(info)
+            staged = stage_wheel(
+                wheel,
+                site,
+                near=f"{exchange.stage}/new-{number}",
+                far=f"{exchange.stage}/far-{number}",
+                linker=linker,
+                requested=held.provenance.requested,
+                direct_url=None,
+            )
+            if isinstance(staged, str) or staged.info != info:
+                raise Unavailable(info)
+            size, mtime_ns = write_record(staged)
+            rows[info] = held.provenance._replace(
+                mtime_ns=wheel.manifest.mtime_ns, record_size=size, record_mtime_ns=mtime_ns
+            )
+            exchange.planner.put(f"new-{number}", staged.base)
+            if Path(staged.far).is_dir():
+                exchange.planner.put(f"far-{number}", "")
+    if linker.given_up(site.root) is not None:
+        raise Unavailable  # there is a warning to be told
+    return rows

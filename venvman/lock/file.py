@@ -1,8 +1,7 @@
-"""Lock: pinned, hashed requirements text, and back. Pure: text in, values out, text out again.
+"""Lock: the pins that an environment is made from, as values free of any text.
 
-The text's grammar is written down in ``docs/reference/lockfile.md``. Reading and writing live in
-:mod:`venvman.lock.parse` and :mod:`venvman.lock.render`; later stages that only compare entries
-load neither.
+The text's grammar is written down in ``docs/reference/lockfile.md``. It is read by
+:mod:`venvman.lock.parse` and written by :mod:`venvman.lock.render`.
 """
 
 from __future__ import annotations
@@ -17,14 +16,14 @@ from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source,
 from venvman.variables import expand
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from packaging.markers import Marker
     from packaging.version import Version
 
+    from venvman.errors import FileLine
     from venvman.names import NormalizedName
-    from venvman.origin import FileLine
 
 __all__ = [
     "Annotations",
@@ -32,8 +31,6 @@ __all__ = [
     "LockEntry",
     "LockHeader",
     "located",
-    "parse_lock",
-    "render_lock",
     "sort_key",
 ]
 
@@ -83,34 +80,6 @@ class Lock:
     def own(self) -> tuple[LockEntry, ...]:
         """The pins of the file itself."""
         return tuple(each for each in self.entries if each.name not in self.borrowed)
-
-
-def parse_lock(
-    text: str, *, path: str, folder_name: Callable[[str], str | None] | None = None
-) -> Lock:
-    """The lock that ``text`` holds, by whichever tool: venvman, pip-compile, uv, rye.
-
-    ``path`` is for messages. An entry such as ``-e .`` does not say its name:
-    ``folder_name`` is asked for it with the path as written; without an answer the folder's own
-    name is taken (:func:`venvman.lock.io.read_lock` reads the project's metadata).
-
-    Raises:
-        LockError: every faulty line at once; conflict markers have the code
-            ``lock-conflict-markers`` and are reported alone.
-    """
-    from venvman.lock.parse import parse
-
-    return parse(text, path=path, folder_name=folder_name)
-
-
-def render_lock(lock: Lock) -> str:
-    r"""The text of ``lock``, lines ending in ``\n``: what pip-compile writes, byte for byte.
-
-    Entries are sorted here, so the order they come in does not matter.
-    """
-    from venvman.lock.render import render
-
-    return render(lock)
 
 
 def sort_key(entry: LockEntry) -> tuple[bool, str, str, str]:

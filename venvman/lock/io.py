@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from venvman.errors import Command, LockError, Problem
 from venvman.files import aside, permit
 from venvman.localproject import project_name
-from venvman.lock.file import Lock, parse_lock, render_lock, sort_key
+from venvman.lock.file import Lock, sort_key
 from venvman.lock.header import LockHeader, read_header
+from venvman.lock.parse import parse_lock
+from venvman.lock.render import render_lock
 from venvman.project import leaves_tree, unseen
 from venvman.reading import read_regular
 from venvman.requirements.includes import includes_in, resolve
@@ -47,7 +49,7 @@ def read_lock(path: Path, *, root: Path, display: str | None = None) -> Lock | N
 
     Raises:
         LockError: it cannot be read (``lock-unreadable``), or see
-            :func:`venvman.lock.file.parse_lock`.
+            :func:`venvman.lock.parse.parse_lock`.
     """
     shown = display or path.as_posix()
     try:

@@ -12,12 +12,11 @@ import re
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, LockError, Problem
+from venvman.errors import Command, FileLine, LockError, Problem
 from venvman.frozen import dataclass
 from venvman.lock.file import Annotations, Lock, LockEntry, LockHeader, sort_key
 from venvman.lock.header import UNSAFE_COMMENTS
 from venvman.names import canonical
-from venvman.origin import FileLine
 from venvman.pep508 import parse_marker
 from venvman.requirements.includes import includes_in
 from venvman.secrets import redact
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
     from packaging.version import Version
 
-__all__ = ["DEFAULT_BRANCH", "UNHASHED_COMMENTS", "parse"]
+__all__ = ["DEFAULT_BRANCH", "UNHASHED_COMMENTS", "parse_lock"]
 
 DEFAULT_BRANCH = "HEAD"
 """What ``# revision:`` says of a repository that was asked for without a revision."""
@@ -78,8 +77,19 @@ class _Found:
     problems: list[Problem] = field(default_factory=list)
 
 
-def parse(text: str, *, path: str, folder_name: Callable[[str], str | None] | None) -> Lock:
-    """See :func:`venvman.lock.file.parse_lock`."""
+def parse_lock(
+    text: str, *, path: str, folder_name: Callable[[str], str | None] | None = None
+) -> Lock:
+    """The lock that ``text`` holds, by whichever tool: venvman, pip-compile, uv, rye.
+
+    ``path`` is for messages. An entry such as ``-e .`` does not say its name:
+    ``folder_name`` is asked for it with the path as written; without an answer the folder's own
+    name is taken (:func:`venvman.lock.io.read_lock` reads the project's metadata).
+
+    Raises:
+        LockError: every faulty line at once; conflict markers have the code
+            ``lock-conflict-markers`` and are reported alone.
+    """
     lines = [line.rstrip() for line in text.lstrip("\ufeff").split("\n")]
     _refuse_conflicts(text, lines, path)
     found = _scan(lines, path)

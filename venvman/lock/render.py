@@ -13,7 +13,7 @@ from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSour
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["render"]
+__all__ = ["render_lock"]
 
 _UNSAFE, _UNSAFE_UNPINNED, _EXCLUDED = UNSAFE_COMMENTS
 _UNSAFE_UNPINNED_REST = (
@@ -23,8 +23,11 @@ _UNSAFE_UNPINNED_REST = (
 _COLUMN = 24  # where pip-compile puts an annotation that stands on the entry's own line
 
 
-def render(lock: Lock) -> str:
-    """See :func:`venvman.lock.file.render_lock`."""
+def render_lock(lock: Lock) -> str:
+    r"""The text of ``lock``, lines ending in ``\n``: what pip-compile writes, byte for byte.
+
+    Entries are sorted here, so the order they come in does not matter.
+    """
     return "".join(f"{line}\n" for line in _lines(lock)) or "\n"
 
 

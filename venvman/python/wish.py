@@ -11,9 +11,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from venvman.errors import Advice, ConfigurationError
+from venvman.errors import Advice, ConfigurationError, FileLine
 from venvman.frozen import dataclass
-from venvman.origin import FileLine
 from venvman.reading import read_regular
 from venvman.settings import Origin
 

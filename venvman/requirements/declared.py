@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from venvman.errors import Advice, Problem
+from venvman.errors import Advice, FileLine, Problem
 from venvman.frozen import dataclass
 from venvman.names import canonical
 from venvman.naming import DEFAULT
-from venvman.origin import FileLine
 from venvman.reading import read_toml
 from venvman.requirements.file import ParsedFile, requirement_line
 from venvman.secrets import redact

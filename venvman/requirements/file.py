@@ -11,11 +11,10 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, Fix, Problem
+from venvman.errors import Advice, FileLine, Fix, Problem
 from venvman.frozen import dataclass
 from venvman.names import canonical
 from venvman.options import FileOptions
-from venvman.origin import FileLine
 from venvman.pep508 import Malformed, parse_specifier
 from venvman.requirements.lines import decode, logical_lines
 from venvman.requirements.options import OptionFault, OptionsBuilder, read_options, split_line

@@ -19,7 +19,7 @@ from venvman.secrets import redact
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from venvman.origin import FileLine
+    from venvman.errors import FileLine
     from venvman.requirements.file import ParsedFile, ParsedLine
 
 __all__ = [

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
     from packaging.specifiers import SpecifierSet
 
+    from venvman.errors import FileLine
     from venvman.names import NormalizedName
-    from venvman.origin import FileLine
 
 __all__ = ["Requirement"]
 

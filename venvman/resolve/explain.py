@@ -15,12 +15,10 @@ from venvman.secrets import redact
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from venvman.errors import FileLine
     from venvman.names import NormalizedName
-    from venvman.origin import FileLine
     from venvman.requirements.requirement import Requirement
-    from venvman.resolve.demand import Demand, Pin
-    from venvman.resolve.dependency import Dependencies
-    from venvman.resolve.shared import Shared
+    from venvman.resolve.demand import Demand, Dependencies, Pin, Shared
     from venvman.resolve.supply import Supply
 
 __all__ = ["Explainer"]

@@ -6,18 +6,16 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.origin import FileLine
+from venvman.errors import FileLine
 from venvman.requirements.requirement import Requirement
-from venvman.resolve.dependency import specifier_set
+from venvman.resolve.demand import specifier_set
 from venvman.resolve.solver import Unsolvable, solve
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from venvman.names import NormalizedName
-    from venvman.resolve.demand import Pin
-    from venvman.resolve.dependency import Dependencies
-    from venvman.resolve.shared import Shared
+    from venvman.resolve.demand import Dependencies, Pin, Shared
     from venvman.resolve.solver import Question, Solution
     from venvman.resolve.supply import Supply
 

@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from venvman.candidates import RefusalKind
-from venvman.errors import Advice, Command
+from venvman.errors import Advice, Command, Fix
 from venvman.index.filenames import parse_wheel_name
+from venvman.pep508 import Malformed, parse_specifier
 from venvman.resolve.limits import combined
-from venvman.resolve.otherpython import with_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from venvman.resolve.demand import Demand
     from venvman.target import Target
 
-__all__ = ["cure_of", "reasons_of"]
+__all__ = ["cure_of", "reasons_of", "with_python"]
 
 SHOWN = 6
 """Versions or reasons that are listed before the rest is counted."""
@@ -176,3 +176,19 @@ def _python_for(refusals: Sequence[Refusal], target: Target) -> str | None:
 def _and(texts: Sequence[str]) -> str:
     *others, last = texts or ("others",)
     return f"{', '.join(others)} and {last}" if others else last
+
+
+_OLDEST, _NEWEST = 8, 30
+
+
+def with_python(requires_python: str) -> Fix:
+    """For the oldest minor version that ``requires_python`` allows."""
+    try:
+        wanted = parse_specifier(requires_python)
+    except Malformed:
+        wanted = None
+    for minor in range(_OLDEST, _NEWEST):
+        # A patch version above any bound within the minor one.
+        if wanted is not None and wanted.contains(f"3.{minor}.99", prereleases=True):
+            return Command.venvman("freeze", "--python", f"3.{minor}")
+    return Advice("Ask for another version of it: no Python that venvman manages will do.")

@@ -13,8 +13,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from venvman.errors import VenvmanError
-from venvman.install.crew import Crew
-from venvman.resolve.dependency import Dependencies, DependencyInvalid, specifier_set
+from venvman.install.workers import WorkerPool
+from venvman.resolve.demand import Dependencies, DependencyInvalid, specifier_set
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -48,7 +48,7 @@ class Prefetcher:
         self._supply = supply
         self._dependencies = dependencies
         self._limits = limits
-        self._crew = Crew(threads)
+        self._crew = WorkerPool(threads)
         self._idle = threads == 0
         self._seen: set[tuple[NormalizedName, str]] = set()
         self._guesses: dict[NormalizedName, Described] = {}

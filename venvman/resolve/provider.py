@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from resolvelib import AbstractProvider
 
-from venvman.resolve.demand import IMPOSSIBLE, Demand, Pin
-from venvman.resolve.dependency import DependencyInvalid
+from venvman.resolve.demand import IMPOSSIBLE, Demand, DependencyInvalid, Pin
 from venvman.resolve.limits import combined
 
 if TYPE_CHECKING:
@@ -22,10 +21,9 @@ if TYPE_CHECKING:
 
     from venvman.candidates import Candidate
     from venvman.names import NormalizedName
-    from venvman.resolve.dependency import Dependencies
+    from venvman.resolve.demand import Dependencies, Shared
     from venvman.resolve.limits import Limits
     from venvman.resolve.prefetch import Prefetcher
-    from venvman.resolve.shared import Shared
     from venvman.resolve.supply import Supply
 
 __all__ = ["Provider"]

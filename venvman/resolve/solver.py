@@ -6,16 +6,20 @@ nothing else fits with them, and all at once where they lead nowhere.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from contextlib import closing
 from dataclasses import field
+from itertools import combinations
 from typing import TYPE_CHECKING
 
+from packaging.version import Version
 from resolvelib import BaseReporter
 from resolvelib.resolvers import ResolutionImpossible, ResolutionTooDeep
+from resolvelib.structs import RequirementInformation
 
 from venvman.errors import Advice, FreezeError, InstallError
 from venvman.frozen import dataclass
-from venvman.resolve.demand import IMPOSSIBLE, Demand
+from venvman.resolve.demand import IMPOSSIBLE, Demand, specifier_set
 from venvman.resolve.limits import Limits
 from venvman.resolve.prefetch import THREADS, Prefetcher
 from venvman.resolve.provider import Provider
@@ -25,16 +29,23 @@ from venvman.resolve.supply import UNBUILDABLE
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from resolvelib.structs import RequirementInformation
+    from packaging.specifiers import SpecifierSet
 
     from venvman.names import NormalizedName
     from venvman.requirements.requirement import Requirement
-    from venvman.resolve.demand import Pin
-    from venvman.resolve.dependency import Dependencies
-    from venvman.resolve.shared import Shared
+    from venvman.resolve.demand import Dependencies, Pin, Shared
     from venvman.resolve.supply import Supply
 
-__all__ = ["Question", "Solution", "Unsolvable", "closure", "solve"]
+
+__all__ = [
+    "Question",
+    "Solution",
+    "Unsolvable",
+    "closure",
+    "contradiction",
+    "exclude_each_other",
+    "solve",
+]
 
 TOO_HARD = "resolution-too-hard"
 ROUNDS = 200_000
@@ -270,3 +281,41 @@ def _refreshed(failure: Unsolvable, supply: Supply) -> bool:
     names = {cause.requirement.name for cause in failure.causes} - {IMPOSSIBLE}
     asked = [supply.refresh(name) for name in sorted(names)]  # all of them, not the first only
     return any(asked)
+
+
+def contradiction(question: Question) -> Unsolvable | None:
+    """The first two lines of ``question`` that exclude each other; None if none do."""
+    by_name: defaultdict[NormalizedName, list[Demand]] = defaultdict(list)
+    for root in question.roots:
+        if root.pin is None and root.specifier:
+            by_name[root.name].append(root)
+    for line in question.constraints:
+        for demand in by_name.get(line.name, ()) if line.name else ():
+            if exclude_each_other(specifier_set(demand.specifier), line.specifier):
+                return Unsolvable([RequirementInformation(demand, None)])
+    for demands in by_name.values():
+        for one, other in combinations(demands, 2):
+            if exclude_each_other(specifier_set(one.specifier), specifier_set(other.specifier)):
+                return Unsolvable([RequirementInformation(each, None) for each in (one, other)])
+    return None
+
+
+def exclude_each_other(one: SpecifierSet, other: SpecifierSet) -> bool:
+    """Whether certainly no version is in both; False where only versions can tell."""
+    both = one & other
+    if any(each.operator == "===" for each in both):
+        return False
+    pins = [
+        Version(each.version)
+        for each in both
+        if each.operator == "==" and not each.version.endswith(".*")
+    ]
+    if pins:  # 1.0 also stands for 1.0+cpu: so every pin is tried
+        return not any(both.contains(pin, prereleases=True) for pin in pins)
+    lows = [
+        Version(each.version.removesuffix(".*"))
+        for each in both
+        if each.operator in {">", ">=", "~="}
+    ]
+    highs = [Version(each.version) for each in both if each.operator in {"<", "<="}]
+    return bool(lows and highs) and max(lows) > min(highs)

@@ -32,8 +32,7 @@ def attic_of(context: Context) -> AtticReport | None:
     Raises:
         EnvironmentUnusable: something that is no environment is in its place.
     """
-    from venvman.install.attic import Attic
-    from venvman.install.atticlimit import AtticLimit
+    from venvman.install.attic import Attic, AtticLimit
 
     environment = _environment(context)
     if environment is None:

@@ -44,12 +44,11 @@ if TYPE_CHECKING:
     from venvman.environment.inspection import Condition
     from venvman.environment.inventory import Installed, Inventory
     from venvman.environment.neighbours import Neighbour
-    from venvman.errors import Problem
+    from venvman.errors import FileLine, Problem
     from venvman.githooks import HooksReport
     from venvman.lock.file import Lock, LockEntry
     from venvman.lock.freshness import Judgement
     from venvman.names import NormalizedName
-    from venvman.origin import FileLine
     from venvman.python.interpreters import Interpreter
     from venvman.requirements.groups import RequirementSet
     from venvman.scan import Scan, SourceFile

@@ -175,7 +175,7 @@ def _work_tree(context: Context) -> Mapping[str, Lock]:
 def _revision(context: Context, revision: str) -> Mapping[str, Lock]:
     """The locks of the project's folder as they were, by the same rules as those on disk."""
     from venvman.localproject import project_name
-    from venvman.lock.file import parse_lock
+    from venvman.lock.parse import parse_lock
     from venvman.roles import Facts, assign
 
     root = context.project.root

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from venvman.engines.rivals import declared
+from venvman.engines.conflicts import declared
 from venvman.errors import (
     Advice,
     Command,
@@ -559,7 +559,7 @@ def _engine(context: Context, *, several: bool) -> engines.Engine:
         )
     if not several:
         return make()
-    from venvman.engines.manytargets import ManyTargets
+    from venvman.engines.native import ManyTargets
 
     if setting.value != "native":
         raise ConfigurationError(
@@ -604,7 +604,7 @@ def _lock_outcome(each: CheckedLock, frozen: Mapping[str, Lock] | None) -> LockO
 
 
 def _differ(before: Lock, after: Lock) -> bool:
-    from venvman.lock.file import render_lock
+    from venvman.lock.render import render_lock
 
     return render_lock(before) != render_lock(after)
 

@@ -70,7 +70,7 @@ def overridden(context: Context, target: Target) -> Mapping[NormalizedName, tupl
         return {}
     from packaging.markers import Marker
 
-    from venvman.engines.wishes import read_overrides
+    from venvman.engines.demands import read_overrides
 
     found = read_overrides(
         context.settings.overrides.value,

@@ -39,8 +39,8 @@ def freeze_installed(
         LockError: a file in a lock's way; nothing has been written then.
         IndexFault: the hashes could not be had.
     """
-    from venvman.lock.file import render_lock
     from venvman.lock.io import check_writable, write_locks
+    from venvman.lock.render import render_lock
 
     environment = _environment(context)
     before = {group.name: _existing(context, group) for group in requirements.groups}

@@ -10,8 +10,7 @@ from venvman.environment.neighbours import note
 from venvman.errors import Advice, InstallError, VenvmanError
 from venvman.events import Stage
 from venvman.frozen import dataclass
-from venvman.install.attic import Attic
-from venvman.install.atticlimit import AtticLimit
+from venvman.install.attic import Attic, AtticLimit
 from venvman.install.environmentlock import locked, require_lockable
 from venvman.install.link import StoreDamaged
 from venvman.install.staging import AtticGone

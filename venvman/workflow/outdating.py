@@ -354,7 +354,7 @@ def _cutoff(context: Context, locked: Locked) -> datetime | None:
     """As freezing has it: of the settings, else of the command in a lock's header."""
     from datetime import datetime, timezone
 
-    from venvman.resolve.cutoff import cutoff
+    from venvman.resolve.limits import cutoff
 
     said = [each.lock.header.exclude_newer for each in locked.groups]
     text = context.settings.exclude_newer.value or next(filter(None, said), None)
@@ -381,7 +381,7 @@ def _at_once(items: Sequence[K], ask: Callable[[K], V]) -> dict[K, V]:
     """
     from queue import SimpleQueue
 
-    from venvman.install.crew import Crew
+    from venvman.install.workers import WorkerPool
 
     answers: SimpleQueue[tuple[K, V | None, Exception | None]] = SimpleQueue()
 
@@ -392,9 +392,9 @@ def _at_once(items: Sequence[K], ask: Callable[[K], V]) -> dict[K, V]:
             answers.put((item, None, error))
 
     found: dict[K, V] = {}
-    with Crew(_AT_ONCE) as crew:
+    with WorkerPool(_AT_ONCE) as pool:
         for each in items:
-            crew.submit(partial(task, each))
+            pool.submit(partial(task, each))
         for _ in items:
             item, answer, error = answers.get()
             if error is not None:

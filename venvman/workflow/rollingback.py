@@ -194,7 +194,7 @@ def _selected(
 
 def _parsed(context: Context, text: LockText) -> Lock:
     from venvman.localproject import project_name
-    from venvman.lock.file import parse_lock
+    from venvman.lock.parse import parse_lock
 
     root = context.project.root
     return parse_lock(

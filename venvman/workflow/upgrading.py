@@ -150,8 +150,8 @@ def _hold(hold: Hold) -> str:
 
 
 def _line(text: str) -> Requirement:
+    from venvman.errors import FileLine
     from venvman.names import canonical
-    from venvman.origin import FileLine
     from venvman.pep508 import Malformed, parse_requirement
     from venvman.requirements.requirement import Requirement
 

@@ -153,7 +153,7 @@ def _bytes(text: str) -> int:
     Raises:
         UsageFault: it is no size.
     """
-    from venvman.install.atticlimit import AtticLimit
+    from venvman.install.attic import AtticLimit
 
     try:
         size = AtticLimit.parse(text).size

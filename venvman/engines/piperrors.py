@@ -15,7 +15,7 @@ from venvman.errors import (
 )
 from venvman.names import canonical
 from venvman.pep508 import Malformed, parse_requirement
-from venvman.resolve.otherpython import with_python
+from venvman.resolve.misfits import with_python
 from venvman.secrets import redact
 
 if TYPE_CHECKING:

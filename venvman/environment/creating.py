@@ -1,4 +1,4 @@
-"""Filling the place of an environment: the ``venv`` module's process, and what venvman adds.
+"""Making an environment: the process of the ``venv`` module, what venvman adds, what may fail.
 
 A venvman that is killed leaves that process behind, and it goes on writing. It inherits a lock, so
 that whoever clears up or fills the same place waits until it has ended.
@@ -6,13 +6,14 @@ that whoever clears up or fills the same place waits until it has ended.
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from venvman.environment.faults import not_created
 from venvman.environment.inspection import FILLING, MADE_BY, STATE, UNFINISHED
-from venvman.files import CACHEDIR_TAG, remove_tree
+from venvman.errors import AGAIN, Advice, EnvironmentUnusable, Fix
+from venvman.files import CACHEDIR_TAG, permit, remove_tree
 from venvman.locks import LockTaken, held
 from venvman.seal import OWNER, write
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
     from venvman.python.probe import Interpreter
 
-__all__ = ["fill", "wait_for_the_outliving"]
+
+__all__ = ["fill", "no_venv_module", "not_created", "refused", "wait_for_the_outliving"]
 
 RUNNING = "venv-runs"
 """In the state folder: locked for as long as a ``venv`` process writes into the environment."""
@@ -95,3 +97,41 @@ def _write_marks(place: Path) -> None:
     (place / ".gitignore").write_text("*\n", encoding="utf-8")
     (place / "CACHEDIR.TAG").write_text(CACHEDIR_TAG, encoding="utf-8")
     write(str(place), MADE_BY, f"venvman {__version__}\n".encode())
+
+
+def no_venv_module(interpreter: Interpreter) -> EnvironmentUnusable:
+    """``interpreter`` lacks what makes environments."""
+    package = "python{}.{}-venv".format(*interpreter.minor)
+    return EnvironmentUnusable(
+        f"{interpreter} has no venv module, so it cannot make environments.",
+        code="venv-module-missing",
+        path=interpreter.path.as_posix(),
+        why="Some Linux distributions keep it in a package of its own.",
+        fix=Advice(f"On Debian and its kind: sudo apt install {package}."),
+    )
+
+
+def refused(path: Path, error: OSError, *, doing: str = "made") -> EnvironmentUnusable:
+    """What the operating system said to making or removing the environment, and what may help."""
+    place = error.filename2 or error.filename
+    why = f"{error.strerror or error}{'' if place in (None, str(path)) else f': {place}'}."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return not_created(path, why, fix=Advice("Free some space on its disk, then sync again."))
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        why += " Another user may have made the folder, or it is on a read-only filesystem."
+        fix = permit("u+rwx", path.parent)
+        return not_created(path, why, fix=fix, doing=doing)
+    return not_created(path, why, doing=doing)
+
+
+def not_created(
+    path: Path, why: str, *, fix: Fix = AGAIN, doing: str = "made"
+) -> EnvironmentUnusable:
+    """The environment at ``path`` could not be ``doing``, a participle."""
+    return EnvironmentUnusable(
+        f"The environment {path} could not be {doing}.",
+        code="environment-not-created" if doing == "made" else "environment-not-removed",
+        path=path.as_posix(),
+        why=why,
+        fix=fix,
+    )

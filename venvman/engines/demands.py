@@ -14,9 +14,8 @@ from venvman.errors import (
 )
 from venvman.names import NormalizedName, canonical
 from venvman.pep508 import Malformed, parse_requirement
-from venvman.resolve.demand import Demand, Pin
-from venvman.resolve.dependency import Dependency
-from venvman.resolve.otherpython import with_python
+from venvman.resolve.demand import Demand, Dependency, Pin
+from venvman.resolve.misfits import with_python
 from venvman.secrets import redact
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 

@@ -6,7 +6,7 @@ import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from venvman.install.crew import Crew
+from venvman.install.workers import WorkerPool
 
 if TYPE_CHECKING:
     import pytest
@@ -14,35 +14,35 @@ if TYPE_CHECKING:
 
 def test_every_task_is_done() -> None:
     done: SimpleQueue[int] = SimpleQueue()
-    with Crew(3) as crew:
+    with WorkerPool(3) as pool:
         for number in range(20):
-            crew.submit(lambda number=number: done.put(number))  # type: ignore[misc]
+            pool.submit(lambda number=number: done.put(number))  # type: ignore[misc]
         assert sorted(done.get(timeout=5) for _ in range(20)) == list(range(20))
 
 
 def test_the_most_urgent_task_is_done_first_and_equal_ones_in_order() -> None:
     done: SimpleQueue[str] = SimpleQueue()
     begun, go = threading.Event(), threading.Event()
-    with Crew(1) as crew:
+    with WorkerPool(1) as pool:
 
         def first() -> None:
             begun.set()
             go.wait(5)
 
-        crew.submit(first)
+        pool.submit(first)
         # Until the only thread is busy, it would take whatever comes first.
         assert begun.wait(5)
         for name, urgency in (("small", 1), ("large", 9), ("same", 1)):
-            crew.submit(lambda name=name: done.put(name), urgency=urgency)  # type: ignore[misc]
+            pool.submit(lambda name=name: done.put(name), urgency=urgency)  # type: ignore[misc]
         go.set()
         assert [done.get(timeout=5) for _ in range(3)] == ["large", "small", "same"]
 
 
 def test_tasks_run_beside_each_other() -> None:
     meeting = threading.Barrier(3)
-    with Crew(2) as crew:
+    with WorkerPool(2) as pool:
         for _ in range(2):
-            crew.submit(lambda: (meeting.wait(5), None)[1])
+            pool.submit(lambda: (meeting.wait(5), None)[1])
         meeting.wait(5)
 
 
@@ -50,19 +50,19 @@ def test_after_closing_nothing_new_begins() -> None:
     begun = threading.Event()
     go = threading.Event()
     late: list[str] = []
-    crew = Crew(1)
+    pool = WorkerPool(1)
 
     def task() -> None:
         begun.set()
         go.wait(5)
 
-    crew.submit(task)
-    crew.submit(lambda: late.append("late"))
+    pool.submit(task)
+    pool.submit(lambda: late.append("late"))
     begun.wait(5)
-    crew.close()
-    crew.submit(lambda: late.append("later"))
+    pool.close()
+    pool.submit(lambda: late.append("later"))
     go.set()
-    for thread in crew._threads:
+    for thread in pool._threads:
         thread.join(5)
         assert not thread.is_alive()
     assert late == []
@@ -70,8 +70,8 @@ def test_after_closing_nothing_new_begins() -> None:
 
 def test_a_stalled_task_does_not_hold_up_the_end_of_the_program() -> None:
     program = (
-        "import time\nfrom venvman.install.crew import Crew\n"
-        "with Crew(1) as crew:\n    crew.submit(lambda: time.sleep(60))\n    time.sleep(0.05)\n"
+        "import time\nfrom venvman.install.workers import WorkerPool\n"
+        "with WorkerPool(1) as pool:\n    pool.submit(lambda: time.sleep(60))\n    time.sleep(0.05)\n"
     )
     subprocess.run([sys.executable, "-c", program], timeout=10, check=True)
 
@@ -84,8 +84,8 @@ def test_what_a_task_raises_is_printed_nowhere_and_the_next_one_is_done(
     def wrong() -> None:
         raise ZeroDivisionError
 
-    with Crew(1) as crew:
-        crew.submit(wrong)
-        crew.submit(lambda: done.put("next"))
+    with WorkerPool(1) as pool:
+        pool.submit(wrong)
+        pool.submit(lambda: done.put("next"))
         assert done.get(timeout=5) == "next"
     assert capfd.readouterr() == ("", "")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from venvman.engines import FreezeRequest
-    from venvman.origin import FileLine
+    from venvman.errors import FileLine
     from venvman.resolve.demand import Demand, Pin
 
 __all__ = ["SHARED_PINS", "declared", "found_apart", "rivals_in", "torn"]

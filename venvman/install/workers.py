@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-__all__ = ["Crew"]
+__all__ = ["WorkerPool"]
 
 
 @final
-class Crew:
+class WorkerPool:
     """Up to ``size`` threads, started as tasks come; tasks tell of their errors themselves."""
 
     def __init__(self, size: int) -> None:
@@ -52,7 +52,7 @@ class Crew:
         for _ in self._threads:
             self._tasks.put((1, next(self._order), self._nothing))
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> WorkerPool:
         return self
 
     def __exit__(
@@ -75,4 +75,4 @@ class Crew:
                 task()
 
     def _nothing(self) -> None:
-        """Wakes a thread so that it sees that the crew is closed."""
+        """Wakes a thread so that it sees that the pool is closed."""

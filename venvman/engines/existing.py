@@ -1,25 +1,74 @@
-"""Which existing pins an engine starts from."""
+"""What an engine starts from: the pip-compile command of a lock, and its pins that may stay."""
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.engines import UpgradeAll, UpgradeSome
+from venvman.errors import FileLine
+from venvman.frozen import dataclass
 from venvman.lock.file import located
-from venvman.origin import FileLine
+from venvman.lock.style import compile_arguments, new_arguments, style_of
 from venvman.requirements.requirement import Requirement
-from venvman.resolve.dependency import specifier_set
+from venvman.resolve.demand import specifier_set
 from venvman.sources import IndexSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from venvman.engines import FreezeRequest
     from venvman.lock.file import LockEntry
+    from venvman.lock.header import LockStyle
     from venvman.names import NormalizedName
     from venvman.requirements.groups import Group
 
-__all__ = ["beside_lines", "first_of_each", "is_index", "kept_entries"]
+__all__ = [
+    "CompileCommand",
+    "beside_lines",
+    "command_of",
+    "first_of_each",
+    "is_index",
+    "kept_entries",
+    "relative",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompileCommand:
+    """One group's pip-compile: its arguments, the folder it is run from, what they ask for."""
+
+    arguments: tuple[str, ...]
+    folder: Path
+    style: LockStyle
+
+
+def command_of(request: FreezeRequest, group: Group) -> CompileCommand:
+    """As the existing lock's header has it, else a new one's."""
+    root = request.project.root
+    existing = request.locks.get(group.name)
+    header = group.header if existing is None else existing.header
+    style = style_of(existing) if existing or header is None else header.style
+    if request.hashes is not None:
+        style = replace(style, hashes=request.hashes)
+    folder = group.folder or root
+    if header is not None and group.folder is not None:
+        arguments = compile_arguments(header, hashes=request.hashes)
+        if arguments is not None:
+            return CompileCommand(arguments=arguments, folder=folder, style=style)
+    arguments = new_arguments(
+        style,
+        sources=[relative(path, folder) for path in group.sources],
+        output=relative(group.lock, folder),
+    )
+    return CompileCommand(arguments=arguments, folder=folder, style=style)
+
+
+def relative(path: Path, folder: Path) -> str:
+    """``path`` as seen from ``folder``, POSIX."""
+    return os.path.relpath(path, folder).replace(os.sep, "/")
 
 
 def kept_entries(request: FreezeRequest, group: Group) -> list[LockEntry]:
