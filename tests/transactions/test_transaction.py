@@ -170,7 +170,7 @@ def test_what_the_caller_counted_on_in_the_attic_may_be_gone(world: World) -> No
 def test_the_attic_stays_within_its_limit_the_oldest_goes_first(world: World) -> None:
     wheels = [world.wheel("demo", f"{number}.0") for number in range(5)]
     for wheel in wheels:
-        world.sync(wheel, attic=AtticLimit(count=2))
+        world.sync(wheel, attic=AtticLimit(entries=2))
     kept = [entry.version for entry in Attic(str(world.root)).entries()]
     assert kept == ["2.0", "3.0"]
     world.sync(attic=AtticLimit(size=1))

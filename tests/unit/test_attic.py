@@ -21,8 +21,8 @@ if TYPE_CHECKING:
         ("2 GiB", AtticLimit(size=2 * 1024**3)),
         ("1.5MB", AtticLimit(size=1_500_000)),
         ("100 b", AtticLimit(size=100)),
-        ("20", AtticLimit(count=20)),
-        ("0", AtticLimit(count=0)),
+        ("20", AtticLimit(entries=20)),
+        ("0", AtticLimit(entries=0)),
     ],
 )
 def test_a_limit_is_a_size_or_a_number(text: str, limit: AtticLimit) -> None:
@@ -91,9 +91,9 @@ def test_the_newest_and_those_just_kept_survive_longest(tmp_path: Path) -> None:
     entries = [put(tmp_path, f"d{number}", sequence=number) for number in range(4)]
     attic = Attic(str(tmp_path))
     keys = [entry.key for entry in entries]
-    assert attic.surplus(AtticLimit(count=2)) == (keys[0], keys[1])
+    assert attic.surplus(AtticLimit(entries=2)) == (keys[0], keys[1])
     assert attic.surplus(AtticLimit(size=25)) == (keys[0], keys[1])
-    assert attic.surplus(AtticLimit(count=2), keep=frozenset({keys[0]})) == (keys[1], keys[2])
+    assert attic.surplus(AtticLimit(entries=2), keep=frozenset({keys[0]})) == (keys[1], keys[2])
     assert attic.surplus(AtticLimit()) == ()
 
 

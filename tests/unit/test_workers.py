@@ -71,7 +71,8 @@ def test_after_closing_nothing_new_begins() -> None:
 def test_a_stalled_task_does_not_hold_up_the_end_of_the_program() -> None:
     program = (
         "import time\nfrom venvman.install.workers import WorkerPool\n"
-        "with WorkerPool(1) as pool:\n    pool.submit(lambda: time.sleep(60))\n    time.sleep(0.05)\n"
+        "with WorkerPool(1) as pool:\n"
+        "    pool.submit(lambda: time.sleep(60))\n    time.sleep(0.05)\n"
     )
     subprocess.run([sys.executable, "-c", program], timeout=10, check=True)
 

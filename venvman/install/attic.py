@@ -188,7 +188,7 @@ class Attic:
         chosen = []
         for entry in entries:
             too_much = limit.size is not None and size > limit.size
-            too_many = limit.count is not None and count > limit.count
+            too_many = limit.entries is not None and count > limit.entries
             if not (too_much or too_many):
                 break
             chosen.append(entry.key)
@@ -212,10 +212,10 @@ _UNITS = {"": 0, "b": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
 class AtticLimit(NamedTuple):
-    """How much is kept: ``size`` in bytes, or ``count`` distributions; None is no limit."""
+    """How much is kept: ``size`` in bytes, or ``entries`` of them; None is no limit."""
 
     size: int | None = None
-    count: int | None = None
+    entries: int | None = None
 
     @classmethod
     def parse(cls, text: str) -> AtticLimit:
@@ -229,5 +229,5 @@ class AtticLimit(NamedTuple):
             raise ValueError("a size such as 2 GiB, or a number of distributions, is expected")
         number, unit, binary = match.groups()
         if unit is None:
-            return cls(count=int(float(number)))
+            return cls(entries=int(float(number)))
         return cls(size=int(float(number) * (1024 if binary else 1000) ** _UNITS[unit]))

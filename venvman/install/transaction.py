@@ -155,7 +155,7 @@ def commit(
             described=described,
             link=link,
             compile_bytecode=compile_bytecode,
-            keep=attic.size != 0 and attic.count != 0,
+            keep=attic.size != 0 and attic.entries != 0,
         )
         prepared, seconds = _run(
             request, environment, root, reporter=reporter, observe=observe or _unobserved
@@ -288,7 +288,7 @@ def _recover(root: str) -> Recovery:
 
 def _prune(root: str, limit: AtticLimit, *, keep: frozenset[str]) -> None:
     """Takes what is beyond ``limit`` out of the attic: whole entries, the oldest first."""
-    if not (keep or limit.size == 0 or limit.count == 0):
+    if not (keep or limit.size == 0 or limit.entries == 0):
         return
     for number, key in enumerate(Attic(root).surplus(limit, keep=keep)):
         with contextlib.suppress(OSError):

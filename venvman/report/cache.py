@@ -162,7 +162,7 @@ def _attic(attic: AtticReport) -> dict[str, Any]:
         "limit": {
             "setting": attic.setting,
             "bytes": attic.limit.size,
-            "count": attic.limit.count,
+            "count": attic.limit.entries,
         },
     }
 
