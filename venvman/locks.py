@@ -38,13 +38,17 @@ def held(
 ) -> Iterator[int]:
     """Holds the lock file ``path`` for the block: its descriptor, for a child to inherit.
 
-    ``wait`` is seconds, -1 for ever. :func:`holder` tells those who wait of ``who``.
+    Its folder is made, for this user alone. ``wait`` is seconds, -1 for ever. :func:`holder` tells those who wait of ``who``.
 
     Raises:
         LockTaken: somebody else held it for longer than ``wait``.
         OSError: the file cannot be opened or locked.
     """
-    descriptor = _taken(path, wait=wait)
+    try:
+        descriptor = _taken(path, wait=wait)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        descriptor = _taken(path, wait=wait)
     try:
         if who is not None:
             with suppress(OSError), open(_owner(path), "w") as owner:

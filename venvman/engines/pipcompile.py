@@ -66,7 +66,6 @@ def compiler(
     minor = ".".join(map(str, target.minor))
     folder = directories.cache / "tools" / f"pip-tools-{minor}"
     executable = _executable(folder)
-    make_private_folder(folder.parent)
     with held(folder.with_name(f"{folder.name}.lock")):
         if not _works(executable, environment):
             reporter.detail(f"Making a tool environment for Python {minor}.")

@@ -14,7 +14,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 from venvman.errors import Advice, Command, GitError, InstallError
-from venvman.files import make_private_folder
 from venvman.git import git, try_git, without_repository
 from venvman.locks import held
 from venvman.secrets import redact, without_secret
@@ -104,7 +103,6 @@ class _Repository:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Holds the mirror against other processes."""
-        make_private_folder(self.mirror.parent)
         with held(self.mirror.with_suffix(".lock")):
             yield
 
