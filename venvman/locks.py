@@ -38,7 +38,8 @@ def held(
 ) -> Iterator[int]:
     """Holds the lock file ``path`` for the block: its descriptor, for a child to inherit.
 
-    Its folder is made, for this user alone. ``wait`` is seconds, -1 for ever. :func:`holder` tells those who wait of ``who``.
+    Its folder is made, for this user alone. ``wait`` is seconds, -1 for ever. :func:`holder` tells
+    those who wait of ``who``.
 
     Raises:
         LockTaken: somebody else held it for longer than ``wait``.
