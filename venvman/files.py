@@ -160,10 +160,8 @@ def spread_folders(path: Path | str) -> None:
     their time for that. With this attribute (``chattr +T``, "top of directory hierarchies") each
     goes to a part of the disk with room. Elsewhere it is not known, and nothing happens.
     """
-    try:
-        import fcntl
-    except ImportError:
-        return
+    import fcntl
+
     word = struct.calcsize("l")
     get, put = (2 << 30 | word << 16 | 0x6601), (1 << 30 | word << 16 | 0x6602)  # linux/fs.h
     with suppress(OSError):

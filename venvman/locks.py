@@ -4,7 +4,7 @@ A lock ends with the process that holds it, however that ends. Imports next to n
 between known states takes one too. (filelock takes longer to import than such a switch takes, and
 knows neither shared locks nor ones that a child inherits.)
 
-Where the platform or the filesystem has no such locks, or their folder cannot be written,
+Where the filesystem has no such locks, or their folder cannot be written,
 :func:`held` raises an ``OSError``. The cache's own locks (:func:`using`, :class:`FetchLock`) then
 keep nobody out: what comes second is thrown away, what is gone is fetched again.
 """
@@ -134,10 +134,8 @@ class FetchLock:
 
 def _taken(path: str | os.PathLike[str], *, wait: float = -1, shared: bool = False) -> int:
     """The descriptor that holds the lock until it is closed; raises as :func:`held` does."""
-    try:
-        import fcntl
-    except ImportError:
-        raise OSError("This platform has no flock") from None
+    import fcntl
+
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     end = time.monotonic() + wait
     while True:

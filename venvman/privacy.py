@@ -49,8 +49,6 @@ def why_not_private(folder: str) -> str | None:
         found = os.stat(folder)
     except OSError:
         return None  # whoever needs it makes it, or says why it cannot
-    if not hasattr(os, "getuid"):
-        return None
     if found.st_uid != os.getuid():
         return f"It belongs to another user (number {found.st_uid})."
     if found.st_mode & stat.S_IWOTH:
@@ -68,7 +66,7 @@ def temporary_folder() -> str:
     """
     import tempfile
 
-    user = os.getuid() if hasattr(os, "getuid") else ""
+    user = os.getuid()
     folder = os.path.join(tempfile.gettempdir(), f"venvman-{user}")
     try:
         os.mkdir(folder, 0o700)
@@ -76,7 +74,7 @@ def temporary_folder() -> str:
         pass
     found = os.lstat(folder)
     # In a folder that all may write to, a name that can be guessed may be somebody else's trap.
-    is_private = user == "" or (found.st_uid == user and not found.st_mode & 0o077)
+    is_private = found.st_uid == user and not found.st_mode & 0o077
     if not stat.S_ISDIR(found.st_mode) or not is_private:
         raise PermissionError(f"{folder} is not private")
     return folder
@@ -84,12 +82,12 @@ def temporary_folder() -> str:
 
 def _is_alone(group: int) -> bool:
     """Whether ``group`` is this user's own, as most systems make one for each user."""
-    try:
-        import grp
-        import pwd
+    import grp
+    import pwd
 
+    try:
         user = pwd.getpwuid(os.getuid())
         found = grp.getgrgid(group)
-    except (ImportError, KeyError):
+    except KeyError:
         return False
     return user.pw_gid == group and set(found.gr_mem) <= {user.pw_name}

@@ -13,7 +13,7 @@ from venvman.frozen import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
-    from typing import TypeAlias
+    from typing import NoReturn, TypeAlias
 
     Conversation: TypeAlias = "subprocess.Popen[bytes]"
 
@@ -140,19 +140,18 @@ def converse(argv: Sequence[str]) -> Conversation:
     )
 
 
-def replace_process(argv: Sequence[str], *, env: Mapping[str, str]) -> int:
-    """Runs ``argv`` in the foreground with this process's terminal; its exit code.
+def replace_process(argv: Sequence[str], *, env: Mapping[str, str]) -> NoReturn:
+    """Becomes ``argv``, so that signals and job control just work: it returns only by raising.
 
-    On POSIX this process becomes the program, so that signals and job control just work.
+    Raises:
+        ProcessFault: the program could not be started.
     """
-    if os.name == "posix":
-        from venvman.launch import become
+    from venvman.launch import become
 
-        try:
-            become(argv, env)
-        except OSError as error:
-            raise _not_started(tuple(argv), error) from error
-    return subprocess.run(list(argv), env=dict(env), check=False).returncode
+    try:
+        become(argv, env)
+    except OSError as error:
+        raise _not_started(tuple(argv), error) from error
 
 
 def run_in_foreground(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> int:

@@ -30,7 +30,7 @@ def read_regular(
             no end), or larger than ``limit`` bytes.
     """
     # Without O_NONBLOCK, opening a pipe waits for whoever writes into it.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    flags = os.O_RDONLY | os.O_NONBLOCK
     descriptor = os.open(path, flags)
     try:
         found = os.fstat(descriptor)

@@ -117,7 +117,7 @@ def _seal(folder: str, root: str, name: str, content: bytes, *, make: bool = Fal
     found = os.lstat(folder)
     if not stat.S_ISDIR(found.st_mode):
         raise NotADirectoryError(f"{folder} is not a folder")
-    if hasattr(os, "getuid") and found.st_uid != os.getuid():
+    if found.st_uid != os.getuid():
         raise PermissionError(f"{folder} belongs to another user")
     about = repr((os.fsencode(os.path.realpath(root)), found.st_ino, name)).encode()
     digest = blake2b(key=_secret(make=make), digest_size=_LENGTH // 2)
@@ -178,7 +178,7 @@ def _kept(folder: str) -> bytes:
     descriptor = os.open(os.path.join(folder, _KEY), os.O_RDONLY | os.O_NONBLOCK)
     try:
         found = os.fstat(descriptor)
-        mine = not hasattr(os, "getuid") or found.st_uid == os.getuid()
+        mine = found.st_uid == os.getuid()
         if not (stat.S_ISREG(found.st_mode) and mine) or found.st_mode & 0o077:
             raise PermissionError(f"{folder}/{_KEY} is not private")
         secret = os.read(descriptor, _LENGTH + 1)

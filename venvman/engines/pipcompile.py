@@ -80,7 +80,7 @@ def _is_this_python(target: Target) -> bool:
 
 
 def _executable(folder: Path) -> Path:
-    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    return folder / "bin/python"
 
 
 def _works(executable: Path, environment: Mapping[str, str]) -> bool:

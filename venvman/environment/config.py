@@ -30,8 +30,8 @@ __all__ = [
 ]
 
 CONFIG = "pyvenv.cfg"
-SCRIPTS = "Scripts" if os.name == "nt" else "bin"
-_PYTHON = "python.exe" if os.name == "nt" else "python"
+SCRIPTS = "bin"
+_PYTHON = "python"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +100,9 @@ def base_candidates(root: Path, config: VenvConfig) -> Iterator[Path]:
     if linked is not None:
         yield linked
     if config.home is not None:
-        if config.version is not None and os.name != "nt":
+        if config.version is not None:
             yield config.home / "python{}.{}".format(*config.version)
-        yield config.home / ("python.exe" if os.name == "nt" else "python3")
+        yield config.home / "python3"
         yield config.home / _PYTHON
 
 

@@ -62,8 +62,7 @@ def append_line(path: str, line: str) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(path, flags, 0o666)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
     try:
         size = os.lseek(descriptor, 0, os.SEEK_END)
         torn = False

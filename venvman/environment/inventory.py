@@ -310,7 +310,7 @@ def _named_in(path: str, *, name: str, version: str) -> tuple[str, str, str | No
 
 
 def _head(path: str) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         return os.read(descriptor, _HEAD)
     finally:

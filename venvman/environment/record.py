@@ -93,15 +93,12 @@ def locate(path: str, *, site: str, root: str) -> str | None:
     ``root`` is the environment's absolute real path. The answer is POSIX and normal (no ``..``).
     Symbolic links below ``root`` are not followed, nor is the disk looked at for relative paths.
     """
-    if path[:1] not in ("", ".", "/") and "/." not in path and "//" not in path and os.name != "nt":
+    if path[:1] not in ("", ".", "/") and "/." not in path and "//" not in path:
         return f"{site}/{path}"  # nearly every path there is
-    if os.name == "nt":
-        # "On Windows, directories may be separated either by forward- or back-slashes."
-        path = path.replace("\\", "/")
     if os.path.isabs(path):
         folder, name = os.path.split(path)
         path = os.path.join(os.path.realpath(folder), name)
-        path = os.path.relpath(path, root).replace(os.sep, "/") if path != root else ".."
+        path = os.path.relpath(path, root) if path != root else ".."
     else:
         path = f"{site}/{path}"
     if "/." in path or "//" in path or path.startswith("."):
@@ -116,8 +113,6 @@ def is_within(path: str, root: str, *, seen: dict[str, bool] | None = None) -> b
     was found of folders before.
     """
     if not path or "\0" in path or not {"", ".", ".."}.isdisjoint(path.split("/")):
-        return False
-    if os.name == "nt" and ("\\" in path or ":" in path):
         return False
     seen = {} if seen is None else seen
     folder = path.rpartition("/")[0]

@@ -237,9 +237,7 @@ class Activation:
 
 
 def shell_of(variables: Mapping[str, str]) -> str:
-    """The user's shell: what ``SHELL`` (on Windows ``COMSPEC``) names, else the platform's own."""
-    if os.name == "nt":
-        return variables.get("COMSPEC") or "cmd.exe"
+    """The user's shell: what ``SHELL`` names, else the platform's own."""
     return variables.get("SHELL") or "/bin/sh"
 
 

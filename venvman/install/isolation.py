@@ -94,7 +94,7 @@ class BuildEnvironment:
     @property
     def python_executable(self) -> str:
         """The Python inside, absolute."""
-        return str(self._scripts / ("python.exe" if os.name == "nt" else "python"))
+        return str(self._scripts / "python")
 
     def make_extra_environ(self) -> dict[str, str]:
         """What a backend sees besides this environment's own variables: its scripts come first."""

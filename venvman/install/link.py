@@ -193,10 +193,8 @@ def _make_folders(root: str, folder: str, made: set[str]) -> None:
 
 
 def _reflink(source: str, target: str, found: os.stat_result, mode: int) -> None:
-    try:
-        import fcntl
-    except ImportError as error:
-        raise OSError(errno.ENOTSUP, "no reflinks on this platform") from error
+    import fcntl
+
     with open(source, "rb", buffering=0) as origin:
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         try:

@@ -274,8 +274,7 @@ def _scripts(metadata: Path, site: Site) -> set[str]:
         points = parse_scripts("\n".join(_lines(metadata / "entry_points.txt")))
     except EntryPointInvalid:
         return set()
-    suffixes = ("", ".exe", "-script.py", "-script.pyw", ".exe.manifest")
-    return {f"{site.scripts}/{point.name}{suffix}" for point in points for suffix in suffixes}
+    return {f"{site.scripts}/{point.name}" for point in points}
 
 
 def _below(root: str, folder: str) -> set[str]:

@@ -88,7 +88,6 @@ def _is_debug_build() -> bool:
     declared = sysconfig.get_config_var("Py_DEBUG")
     if declared is not None:
         return bool(declared)
-    # Windows declares nothing.
     return hasattr(sys, "gettotalrefcount") or "_d.pyd" in importlib.machinery.EXTENSION_SUFFIXES
 
 
@@ -176,9 +175,8 @@ def _manylinux_allows(module: ModuleType, minor: int, arch: str) -> bool:
 def _environment_paths() -> Mapping[str, str]:
     """Where a virtual environment of this interpreter keeps things, relative to its root."""
     schemes = sysconfig.get_scheme_names()
-    fallback = "nt" if os.name == "nt" else "posix_prefix"
     paths = sysconfig.get_paths(
-        "venv" if "venv" in schemes else fallback, vars={"base": "", "platbase": ""}
+        "venv" if "venv" in schemes else "posix_prefix", vars={"base": "", "platbase": ""}
     )
     wanted = ("purelib", "platlib", "scripts", "data")
     return {name: paths[name].replace(os.sep, "/").strip("/").lstrip(".") for name in wanted}

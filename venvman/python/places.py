@@ -109,7 +109,7 @@ def _conda(variables: Mapping[str, str]) -> Iterator[Path]:
         lines = listed.read_text(encoding="utf-8", errors="replace").splitlines()
         prefixes += [Path(line.strip()) for line in lines if line.strip()]
     for prefix in prefixes:
-        python = prefix / "python.exe" if os.name == "nt" else prefix / "bin" / "python"
+        python = prefix / "bin" / "python"
         if python.is_file():
             yield python
 

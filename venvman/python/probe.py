@@ -230,10 +230,6 @@ def _cache_file(path: Path, directories: Directories) -> Path | None:
 
 
 def _system() -> tuple[str, ...]:
-    if os.name == "nt":
-        import platform
-
-        return (platform.version(), platform.machine())
     told = os.uname()
     libc = os.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in os.confstr_names else None
     return (told.sysname, told.release, told.version, told.machine, libc or "")

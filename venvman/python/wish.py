@@ -149,7 +149,7 @@ def _version_wish(text: str) -> Versions | None:
 
 
 def _looks_like_path(text: str) -> bool:
-    return os.sep in text or text.startswith(("~", ".")) or (os.name == "nt" and "/" in text)
+    return os.sep in text or text.startswith(("~", "."))
 
 
 def _checked_specifier(text: str) -> str:

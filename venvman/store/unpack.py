@@ -29,7 +29,7 @@ _SHOWN = 10
 _DEEPEST, _LONGEST = 100, 4000
 """No file system takes much longer paths, and no honest archive has deeper ones."""
 _STRONGER = frozenset({"sha384", "sha512"})
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
 def unpack_wheel(wheel: str, folder: str, *, mtime_ns: int) -> Manifest:

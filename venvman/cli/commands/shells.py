@@ -117,13 +117,13 @@ def _beside(session: Session, context: Context, launch: Launch) -> int:
 
 
 def _become(session: Session, launch: Launch) -> NoReturn:
-    """The rest of this process's life is the program's; on Windows its exit code is passed on."""
+    """The rest of this process's life is the program's."""
     from venvman.process import replace_process
 
     session.reporter.close()
     write(sys.stdout, "")
     write(sys.stderr, "")
-    raise SystemExit(replace_process(launch.argv, env=launch.variables))
+    replace_process(launch.argv, env=launch.variables)
 
 
 def activate(session: Session, *, shell: str | None) -> Result:
