@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from venvman.process import Completed
 
-__all__ = ["git", "git_version", "scp_advice", "try_git", "without_repository"]
+__all__ = ["git", "scp_advice", "try_git", "without_repository"]
 
 # What `git rev-parse --local-env-vars` lists: set inside hooks, and they would make git work on
 # the repository of the hook whatever its working directory. Less GIT_CONFIG_COUNT, which no hook
@@ -89,19 +89,6 @@ def try_git(*arguments: str, cwd: Path | None = None, variables: Mapping[str, st
             why=error.message,
             fix=Advice("Install git."),
         ) from error
-
-
-def git_version(variables: Mapping[str, str]) -> tuple[int, ...]:
-    """``(2, 39, 5)``, whatever the platform's packager appends.
-
-    Raises:
-        GitError: git is missing, or says something else.
-    """
-    said = git("--version", variables=variables)
-    match = re.search(r"\d+(?:\.\d+)+", said)
-    if match is None:
-        raise GitError(f"git says {said.strip()!r} about its version.", code="git-failed")
-    return tuple(int(part) for part in match[0].split("."))
 
 
 def without_repository(variables: Mapping[str, str]) -> dict[str, str]:

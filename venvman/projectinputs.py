@@ -27,7 +27,6 @@ _PROSE = re.compile(r"(?i)(?:.*/)?(?:readme|change(?:s|log)|history|licen[cs]e|a
 _CFG_FILE = re.compile(r"(?m)^\s*[\w.-]+\s*=\s*file:\s*(.+)$")
 _CFG_ATTR = re.compile(r"(?m)^\s*version\s*=\s*attr:\s*([\w.]+)")
 _MANIFEST = re.compile(r"(?m)^\s*include\s+(.+)$")
-_NAMES_A_FILE = re.compile(r"\.(?:txt|in|toml|py)$")
 _MOST = 1000
 
 

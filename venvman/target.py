@@ -6,27 +6,23 @@ Always that of the environment's interpreter, never of the one that runs venvman
 from __future__ import annotations
 
 from dataclasses import field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
-    from packaging.markers import Environment as MarkerEnvironment
     from packaging.markers import Marker
-    from packaging.tags import Tag
 
 __all__ = ["Target"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """What markers and wheel tags are judged by.
 
     ``python`` is the full version (``3.11.7``), ``markers`` the PEP 508 environment as sorted
     pairs (without ``extra``), ``tags`` the supported wheel tags, best first
     (``cp311-cp311-manylinux_2_17_x86_64``).
-    Not slotted: the parsed forms below are computed once, when first asked for.
     """
 
     python: str
@@ -38,20 +34,6 @@ class Target:
         """``(3, 11)`` for ``3.11.7``."""
         major, minor = self.python.split(".")[:2]
         return int(major), int(minor)
-
-    @cached_property
-    def marker_environment(self) -> MarkerEnvironment:
-        """The mapping that :meth:`packaging.markers.Marker.evaluate` takes."""
-        from typing import cast
-
-        return cast("MarkerEnvironment", dict(self.markers))
-
-    @cached_property
-    def tag_ranks(self) -> dict[Tag, int]:
-        """Each supported tag with its rank, 0 being the best."""
-        from packaging.tags import parse_tag
-
-        return {tag: rank for rank, text in enumerate(self.tags) for tag in parse_tag(text)}
 
     def applies(self, marker: Marker | None, *, extra: str = "") -> bool:
         """Whether ``marker`` (None always does) holds on this target with ``extra`` asked for."""

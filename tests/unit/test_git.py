@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from venvman.errors import GitError
-from venvman.git import git, git_version, try_git, without_repository
+from venvman.git import git, try_git, without_repository
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,21 +61,6 @@ def test_a_missing_git_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_a_missing_working_directory_is_not_a_missing_git(tmp_path: Path) -> None:
     with pytest.raises(GitError, match="is not a folder"):
         git("status", cwd=tmp_path / "gone", variables=os.environ)
-
-
-@pytest.mark.parametrize(
-    ("said", "version"),
-    [("git version 2.39.5", (2, 39, 5)), ("git version 2.50.1 (Apple Git-155)", (2, 50, 1))],
-)
-def test_the_version_is_a_tuple_of_numbers(
-    tmp_path: Path, said: str, version: tuple[int, ...]
-) -> None:
-    assert git_version(fake_git(tmp_path, f"echo '{said}'")) == version
-
-
-def test_a_version_without_numbers_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(GitError, match="about its version"):
-        git_version(fake_git(tmp_path, "echo hello"))
 
 
 def test_variables_of_a_running_hook_do_not_reach_another_repository() -> None:

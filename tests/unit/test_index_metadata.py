@@ -9,7 +9,7 @@ from tests.support.index import Request, Response
 from tests.support.indexes import Memory, client
 from tests.support.wheels import make_sdist, make_wheel
 from venvman.errors import IndexFault, InstallError
-from venvman.index.metadata import metadata_of_wheel, static_metadata, tail_size
+from venvman.index.metadata import is_static, metadata_of_wheel, tail_size
 from venvman.index.page import IndexFile
 from venvman.index.zipdirectory import Directory, WheelDamaged, find_directory, find_metadata
 from venvman.names import NormalizedName
@@ -230,50 +230,19 @@ class TestMemory:
 
 
 class TestStatic:
-    def sdist(self, folder: Path, info: str | None) -> Path:
-        files = {} if info is None else {"PKG-INFO": info}
-        return make_sdist(folder, "demo", files=files)
-
-    def test_modern_metadata_can_be_relied_on(self, tmp_path: Path) -> None:
-        info = "Metadata-Version: 2.2\nName: demo\nVersion: 1.0\nRequires-Dist: idna\n"
-
-        found = static_metadata(self.sdist(tmp_path, info))
-
-        assert found is not None
-        assert found.requires == ("idna",)
+    def test_modern_metadata_can_be_relied_on(self) -> None:
+        assert is_static(b"Metadata-Version: 2.2\nName: demo\nRequires-Dist: idna\n")
 
     @pytest.mark.parametrize(
         "info",
         [
-            "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n",
-            "Metadata-Version: 2.3\nName: demo\nVersion: 1.0\nDynamic: Requires-Dist\n",
-            "Name: demo\n\nMetadata-Version: 2.2\n",
+            b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n",
+            b"Metadata-Version: 2.3\nName: demo\nVersion: 1.0\nDynamic: Requires-Dist\n",
+            b"Name: demo\n\nMetadata-Version: 2.2\n",
         ],
     )
-    def test_dynamic_or_older_metadata_tells_nothing(self, tmp_path: Path, info: str) -> None:
-        assert static_metadata(self.sdist(tmp_path, info)) is None
-
-    def test_a_zip_is_read_too(self, tmp_path: Path) -> None:
-        path = tmp_path / "demo-1.0.zip"
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("demo-1.0/PKG-INFO", "Metadata-Version: 2.4\nName: demo\n")
-
-        found = static_metadata(path)
-
-        assert found is not None
-        assert found.name == "demo"
-
-    @pytest.mark.parametrize("leaf", ["demo-1.0.zip", "demo-1.0.tar.gz"])
-    def test_an_unreadable_archive_tells_nothing(self, tmp_path: Path, leaf: str) -> None:
-        (tmp_path / leaf).write_bytes(b"\x1f\x8bnot an archive")
-
-        assert static_metadata(tmp_path / leaf) is None
-
-    def test_an_archive_without_metadata_tells_nothing(self, tmp_path: Path) -> None:
-        with zipfile.ZipFile(tmp_path / "demo-1.0.zip", "w") as archive:
-            archive.writestr("demo-1.0/src/PKG-INFO", "Metadata-Version: 2.4\n")
-
-        assert static_metadata(tmp_path / "demo-1.0.zip") is None
+    def test_dynamic_or_older_metadata_tells_nothing(self, info: bytes) -> None:
+        assert not is_static(info)
 
 
 class TestDamage:

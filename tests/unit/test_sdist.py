@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.wheels import make_sdist
 from venvman.errors import InstallError
-from venvman.install.sources import is_sdist, unpack_sdist
+from venvman.install.sources import unpack_sdist
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -179,10 +179,3 @@ def test_without_the_data_filter_members_are_judged_all_the_same(
     monkeypatch.setattr(tarfile.TarFile, "extraction_filter", None, raising=False)
     root = unpack_sdist(make_sdist(tmp_path, "a"), tmp_path / "out")
     assert (root / "pyproject.toml").is_file()
-
-
-@pytest.mark.parametrize(
-    ("name", "answer"), [("a-1.tar.gz", True), ("A.ZIP", True), ("a.whl", False)]
-)
-def test_source_archives_are_told_by_their_names(name: str, answer: bool) -> None:
-    assert is_sdist(name) is answer

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tarfile
 import tempfile
-import zipfile
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,7 +40,6 @@ __all__ = [
     "MetadataReader",
     "metadata_of_wheel",
     "remembered",
-    "static_metadata",
 ]
 
 METADATA_FOLDER = "metadata-v1"
@@ -241,19 +238,6 @@ def remembered(entries: Entries, hashes: Iterable[str]) -> CoreMetadata | None:
     return None
 
 
-def static_metadata(sdist: Path) -> CoreMetadata | None:
-    """The dependencies that an sdist declares for good (PEP 643); None where only a build can tell.
-
-    They count from metadata version 2.2 on, unless ``Dynamic`` names a field that matters here.
-    An archive that cannot be read counts as one that does not tell.
-    """
-    try:
-        content = _pkg_info(sdist)
-    except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error):
-        return None
-    return None if content is None or not is_static(content) else parse_metadata(content)
-
-
 def is_static(content: bytes) -> bool:
     """Whether PKG-INFO promises that every wheel built from the sdist has the same dependencies."""
     headers = content.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
@@ -262,25 +246,6 @@ def is_static(content: bytes) -> bool:
         return False
     dynamic = {each.strip().lower() for each in re.findall(rb"(?im)^Dynamic:(.*)", headers)}
     return not dynamic & {b"requires-dist", b"provides-extra", b"requires-python", b"version"}
-
-
-def _pkg_info(sdist: Path) -> bytes | None:
-    """The PKG-INFO in the top folder of the archive."""
-    if sdist.suffix == ".zip":
-        with zipfile.ZipFile(sdist) as archive:
-            names = [name for name in archive.namelist() if _is_top_level(name)]
-            return archive.read(names[0]) if names else None
-    with tarfile.open(sdist) as tar:
-        for member in tar:
-            if member.isfile() and _is_top_level(member.name):
-                stream = tar.extractfile(member)
-                return stream.read() if stream else None
-    return None
-
-
-def _is_top_level(name: str) -> bool:
-    parts = name.removeprefix("./").split("/")
-    return len(parts) == 2 and parts[1] == "PKG-INFO"
 
 
 def _start_of(answer: Answer) -> int:

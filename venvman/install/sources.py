@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "download_archive",
-    "is_sdist",
     "local_project",
     "project_of",
     "unpack_sdist",
@@ -160,11 +159,6 @@ SDIST_SUFFIXES = (
 
 _SHOWN = 5
 _DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError)
-
-
-def is_sdist(filename: str) -> bool:
-    """Whether ``filename`` ends like a source archive."""
-    return filename.lower().endswith(SDIST_SUFFIXES)
 
 
 def unpack_sdist(archive: Path, folder: Path) -> Path:
