@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from venvman.project import Project
     from venvman.requirements.groups import Group
     from venvman.requirements.requirement import Requirement
-    from venvman.target import Target
 
     Solved = tuple[Resolution, tuple[Page, ...] | None]
 
@@ -130,7 +129,7 @@ def _facts(kind: str, request: FreezeRequest, options: IndexOptions) -> Iterator
     yield list(_credentials(request))
     yield str(request.python)
     for target in (request.target, request.built_on, *request.targets):
-        yield None if target is None else _target(target)
+        yield None if target is None else (target.python, target.markers, target.tags)
     for group in request.groups:
         yield from _group(group, request.project)
         lock = request.locks.get(group.name)
@@ -158,10 +157,6 @@ def _credentials(request: FreezeRequest) -> Iterator[object]:
             yield str(place), None
         else:
             yield str(place), info.st_mtime_ns, info.st_size
-
-
-def _target(target: Target) -> object:
-    return target.python, target.markers, target.tags
 
 
 def _group(group: Group, project: Project) -> Iterator[object]:

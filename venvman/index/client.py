@@ -358,7 +358,9 @@ class Index:
             return self._link_pages.get(location, lambda: self._remote_links(location))
         if location.is_dir():
             own = self._folders.get(location, lambda: folder_pages(location)).get(name)
-            pages = self._link_pages.get(str(location), lambda: _pages_in(location))
+            pages = self._link_pages.get(
+                str(location), lambda: tuple(_local_page(path) for path in html_files(location))
+            )
             return (*((own,) if own else ()), *pages)
         if not location.is_file():
             self._warn_missing(location)
@@ -447,10 +449,6 @@ def _unreadable(url: str, error: Exception) -> IndexFault:
         why=f"{getattr(error, 'strerror', None) or error}.",
         fix=Advice("Check --index-url and --find-links."),
     )
-
-
-def _pages_in(folder: Path) -> tuple[ProjectPage, ...]:
-    return tuple(_local_page(path) for path in html_files(folder))
 
 
 def _local_page(path: Path) -> ProjectPage:

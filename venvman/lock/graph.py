@@ -179,7 +179,9 @@ class _Builder:
         if always or not wishes:
             plain = _described(edge, always, extra=None) if always else edge
             yield replace(plain, extras=self._with_own(child, plain.extras))
-        for extra in sorted({name for wish in wishes for name in _extras(wish)}):
+        for extra in sorted(
+            {name for wish in wishes for name in _EXTRA.findall(str(wish.marker or ""))}
+        ):
             some = [
                 wish
                 for wish in wishes
@@ -258,10 +260,6 @@ def _names(line: str, name: NormalizedName) -> bool:
     """Whether ``line`` is about ``name``; parsing all of them would take longer than the rest."""
     match = _NAME.match(line.lstrip())
     return match is not None and canonical(match[0]) == name
-
-
-def _extras(wish: Wish) -> list[str]:
-    return _EXTRA.findall(str(wish.marker or ""))
 
 
 def _parsed(lines: Iterable[str]) -> Iterator[Wish]:

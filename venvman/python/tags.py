@@ -95,7 +95,10 @@ def _has_manylinux_abi(machines: Sequence[str], elf: bytes) -> bool:
     """PEP 600 says "x86_64" or "armv7l" and means one calling convention of it."""
     if "armv7l" in machines:
         hard_float = _ARM_ABI_5 | _ARM_HARD_FLOAT
-        return _elf_machine(elf) == _ELF_ARM and _elf_flags(elf) & 0xFF000400 == hard_float
+        return (
+            _elf_machine(elf) == _ELF_ARM
+            and int.from_bytes(elf[36:40], "little") & 0xFF000400 == hard_float
+        )
     if "i686" in machines:
         return _elf_machine(elf) == _ELF_I386
     return any(machine in _MANYLINUX_ARCHITECTURES for machine in machines)
@@ -106,7 +109,3 @@ def _elf_machine(elf: bytes) -> int | None:
     if elf[:6] != b"\x7fELF\x01\x01" or len(elf) < 40:
         return None
     return int.from_bytes(elf[18:20], "little")
-
-
-def _elf_flags(elf: bytes) -> int:
-    return int.from_bytes(elf[36:40], "little")

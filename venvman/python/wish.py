@@ -117,7 +117,7 @@ def parse_wish(text: str, *, base: Path) -> Wanted:
     if _OTHERS.match(text) and os.sep not in text:
         raise ValueError(f"{text} is not CPython, the one implementation that venvman manages.")
     path = base / Path(text).expanduser()
-    if path.exists() or _looks_like_path(text):
+    if path.exists() or (os.sep in text or text.startswith(("~", "."))):
         return Executable(path=Path(os.path.abspath(path)))  # noqa: PTH100 - links are kept
     if text == "python":
         return Versions()
@@ -146,10 +146,6 @@ def _version_wish(text: str) -> Versions | None:
         specifier=f"=={release}{stage}" if exact else f"=={release}.*",
         free_threaded=match["threads"] is not None,
     )
-
-
-def _looks_like_path(text: str) -> bool:
-    return os.sep in text or text.startswith(("~", "."))
 
 
 def _checked_specifier(text: str) -> str:

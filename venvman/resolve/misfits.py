@@ -41,7 +41,9 @@ def reasons_of(refusals: Sequence[Refusal], demand: Demand, target: Target) -> s
     grouped: dict[tuple[RefusalKind, str], list[Refusal]] = {}
     for each in fitting:
         if each.kind is not RefusalKind.TAGS:
-            grouped.setdefault((each.kind, _tail(each)), []).append(each)
+            grouped.setdefault(
+                (each.kind, each.reason.removeprefix(each.file.filename).strip(" .")), []
+            ).append(each)
     sentences = [_sentence(demand, same, tail) for (_, tail), same in grouped.items()]
     if wheels:
         have = _and([f"{major}.{minor}" for major, minor in sorted(_pythons_of(wheels))])
@@ -105,10 +107,6 @@ def _fitting(refusals: Sequence[Refusal], demand: Demand) -> list[Refusal]:
     return [
         each for each in found if each.kind is not RefusalKind.TAGS or each.version not in elsewhere
     ]
-
-
-def _tail(refusal: Refusal) -> str:
-    return refusal.reason.removeprefix(refusal.file.filename).strip(" .")
 
 
 def _sentence(demand: Demand, same: Sequence[Refusal], tail: str) -> str:

@@ -241,7 +241,10 @@ def _pieces(cache: Path) -> Iterator[_Piece]:
         elif folder.name == _REPOSITORIES:
             yield from (_piece(entry) for entry in _folders(folder))
         elif folder.name != _TOOLS:
-            yield from (_file(each) for each in _files(folder))
+            yield from (
+                _Piece(path=Path(each.path), modified=_time(each), bytes=_status(each, "st_size"))
+                for each in _files(folder)
+            )
 
 
 def _wheels(cache: Path) -> Iterator[Path]:
@@ -259,12 +262,9 @@ def _piece(entry: Path, *, is_wheel: bool = False) -> _Piece:
         modified=_modified(entry) if is_wheel else newest,
         bytes=sum(_status(file, "st_size") for file in files),
         is_wheel=is_wheel,
-        is_linked=is_wheel and _is_linked(entry),
+        is_linked=is_wheel
+        and any(_status(file, "st_nlink") > 1 for file in _files(entry / "files")),
     )
-
-
-def _file(file: os.DirEntry[str]) -> _Piece:
-    return _Piece(path=Path(file.path), modified=_time(file), bytes=_status(file, "st_size"))
 
 
 def _time(file: os.DirEntry[str]) -> float:
@@ -291,10 +291,6 @@ def _take(piece: _Piece) -> Freed:
     except OSError:
         return Freed()  # another process was faster, or it is not ours to remove
     return Freed(files=1, bytes=piece.bytes)
-
-
-def _is_linked(entry: Path) -> bool:
-    return any(_status(file, "st_nlink") > 1 for file in _files(entry / "files"))
 
 
 def _status(file: os.DirEntry[str], field: str) -> int:
