@@ -24,7 +24,7 @@ from venvman.frozen import dataclass
 from venvman.lock.file import located
 from venvman.names import TOOLS, NormalizedName
 from venvman.secrets import redact
-from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
+from venvman.sources import ArchiveSource, DirectorySource, VcsSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -193,7 +193,7 @@ def _other_version(entry: LockEntry, installed: Installed) -> bool:
 def _other_source(entry: LockEntry, installed: Installed, *, root: Path) -> str | None:
     """Why ``installed`` does not come from where ``entry`` says; None where it does."""
     wanted, found = located(entry.source, root), installed.source
-    if isinstance(wanted, IndexSource) and isinstance(found, IndexSource):
+    if wanted.is_index and found.is_index:
         return None
     if isinstance(wanted, VcsSource) and isinstance(found, VcsSource):
         return _other_repository(wanted, found)
@@ -289,7 +289,7 @@ def _places(wanted: Source, found: Source) -> str:
 
 
 def _named(source: Source) -> str:
-    return "an index" if isinstance(source, IndexSource) else redact(str(source))
+    return "an index" if source.is_index else redact(str(source))
 
 
 def _folders(wanted: str | None, found: str | None) -> str:

@@ -11,21 +11,38 @@ from venvman.frozen import dataclass
 __all__ = ["ArchiveSource", "DirectorySource", "IndexSource", "Source", "VcsSource"]
 
 
+class _Source:
+    """What all can be asked, whichever case they are."""
+
+    __slots__ = ()
+
+    is_index = False
+    """Whether a version says which one is meant."""
+    is_file = False
+    """Whether it comes to a file that hashes can be checked of."""
+    editable = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IndexSource:
+class IndexSource(_Source):
     """Any index or find-links folder: the name, version and hashes say which file."""
+
+    is_index = True
+    is_file = True
 
     def __str__(self) -> str:
         return "index"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArchiveSource:
+class ArchiveSource(_Source):
     """A wheel or sdist at a URL (``https:``, ``file:``).
 
     ``url`` has no fragment and may hold ``${VAR}`` unexpanded or credentials: text for people goes
     through :func:`venvman.secrets.redact`. ``hashes`` are ``sha256:...`` taken from the fragment.
     """
+
+    is_file = True
 
     url: str
     hashes: tuple[str, ...] = ()
@@ -36,7 +53,7 @@ class ArchiveSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VcsSource:
+class VcsSource(_Source):
     """A repository: ``vcs`` is ``git``, ``hg``, ``svn`` or ``bzr``; ``url`` has no ``git+`` prefix.
 
     ``revision`` is what was asked for (branch, tag, commit, or None for the default branch),
@@ -55,7 +72,7 @@ class VcsSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DirectorySource:
+class DirectorySource(_Source):
     """A local project folder. ``path`` is absolute (POSIX separators on every platform)."""
 
     path: str

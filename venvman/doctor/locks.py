@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from venvman.doctor import codes
 from venvman.errors import Advice, Command
 from venvman.secrets import redact
-from venvman.sources import ArchiveSource, DirectorySource, IndexSource
+from venvman.sources import ArchiveSource, DirectorySource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -179,7 +179,7 @@ def targets(examination: Examination) -> Iterator[Finding]:
 
 def _unhashed(each: ExaminedLock) -> int:
     entries = each.lock.entries if each.lock is not None else ()
-    return sum(isinstance(entry.source, IndexSource) and not entry.hashes for entry in entries)
+    return sum(entry.source.is_index and not entry.hashes for entry in entries)
 
 
 def _count(number: int) -> str:

@@ -12,7 +12,7 @@ from packaging.version import Version
 from venvman.doctor import codes
 from venvman.errors import Advice
 from venvman.names import canonical
-from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
+from venvman.sources import ArchiveSource, DirectorySource, VcsSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,7 +138,7 @@ def repeated(examination: Examination) -> Iterator[Finding]:
     """One package twice in a file, and packages that no version of satisfies every line."""
     by_name: defaultdict[NormalizedName, list[Requirement]] = defaultdict(list)
     for each in _asked(examination):
-        if each.name is not None and isinstance(each.source, IndexSource):
+        if each.name is not None and each.source.is_index:
             by_name[each.name].append(each)
     for name, several in by_name.items():
         yield from _twice(name, [each for each in several if not each.constraint])

@@ -13,7 +13,6 @@ from venvman.lock.file import located
 from venvman.lock.style import compile_arguments, new_arguments, style_of
 from venvman.requirements.requirement import Requirement
 from venvman.resolve.demand import specifier_set
-from venvman.sources import IndexSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,7 +29,6 @@ __all__ = [
     "beside_lines",
     "command_of",
     "first_of_each",
-    "is_index",
     "kept_entries",
     "relative",
 ]
@@ -113,8 +111,3 @@ def beside_lines(request: FreezeRequest) -> Iterator[Requirement]:
                 raw=entry.origin.text if entry.origin else "",
                 origin=entry.origin or FileLine(path="", line=0, text=entry.name),
             )
-
-
-def is_index(entry: LockEntry) -> bool:
-    """Whether the entry is a version rather than a place."""
-    return isinstance(entry.source, IndexSource)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from venvman.candidates import Candidates
 from venvman.engines import Keep, Resolution, UpgradeAll
-from venvman.engines.existing import is_index, kept_entries
+from venvman.engines.existing import kept_entries
 from venvman.engines.remembering import remembering
 from venvman.engines.solving import Learned, freeze_from, open_index
 from venvman.errors import Problem, Severity, UnsatisfiableError
@@ -179,7 +179,7 @@ class _ManyTargets:
             for name, entries in self._earlier().items()
             if name not in known
             for entry in entries[:1]
-            if is_index(entry) and self._is_usable(entry, target)
+            if entry.source.is_index and self._is_usable(entry, target)
         ]
         return replace(lock, entries=(*lock.entries, *wished))
 
@@ -224,7 +224,10 @@ class _Once(Reporter):
 def _pins(locks: Mapping[str, Lock]) -> dict[NormalizedName, LockEntry]:
     """The index pins of all groups by name."""
     return {
-        entry.name: entry for lock in locks.values() for entry in lock.entries if is_index(entry)
+        entry.name: entry
+        for lock in locks.values()
+        for entry in lock.entries
+        if entry.source.is_index
     }
 
 

@@ -24,7 +24,7 @@ from venvman.locks import held
 from venvman.names import canonical
 from venvman.process import ProcessFault, run, stream, without_python_variables
 from venvman.secrets import redact
-from venvman.sources import DirectorySource, IndexSource
+from venvman.sources import DirectorySource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -278,7 +278,7 @@ class Finisher:
         elsewhere = {entry.name: entry.source for entry in common}
         entries = tuple(
             replace(entry, source=elsewhere.get(entry.name, entry.source))
-            if not isinstance(entry.source, IndexSource)
+            if not entry.source.is_index
             else entry
             for entry in entries
         )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from venvman.engines import FreezeRequest, Resolution, UpgradeSome
 from venvman.engines.conflicts import found_apart, rivals_in
-from venvman.engines.existing import command_of, first_of_each, is_index, kept_entries, relative
+from venvman.engines.existing import command_of, first_of_each, kept_entries, relative
 from venvman.engines.pipcompile import Finisher, Mirror, compiler, pip_environment
 from venvman.engines.piperrors import explain
 from venvman.engines.portable import REFERENCE, Pinned, pin_repositories
@@ -27,7 +27,7 @@ from venvman.lock.match import matches_source
 from venvman.lock.render import render_lock
 from venvman.process import stream
 from venvman.secrets import redact
-from venvman.sources import DirectorySource, IndexSource
+from venvman.sources import DirectorySource
 
 if TYPE_CHECKING:
     import re
@@ -110,7 +110,7 @@ class _Freeze:
             entry
             for group in groups
             for entry in kept_entries(self._request, group)
-            if is_index(entry)
+            if entry.source.is_index
         )
         self._mirror.write(output, _seed(kept))
         sources = [relative(path, self._root) for group in groups for path in group.sources]
@@ -127,12 +127,12 @@ class _Freeze:
         known = [_with_hashes(entry, hashes.get(entry.name)) for entry in common]
         seed = [*known, *(entry for entry in hashes.values() if not common or separate)]
         self._mirror.write(
-            group.lock, _seed(entry for entry in first_of_each(seed) if is_index(entry))
+            group.lock, _seed(entry for entry in first_of_each(seed) if entry.source.is_index)
         )
         limits = [
             entry
             for entry in common
-            if (separate or not is_index(entry)) and self._may_limit(entry, group)
+            if (separate or not entry.source.is_index) and self._may_limit(entry, group)
         ]
         named = {entry.name for entry in limits}
         limits += [
@@ -215,13 +215,12 @@ class _Freeze:
             entry
             for lock in self._request.beside.values()
             for entry in lock.entries
-            if target.applies(entry.marker)
-            and not (isinstance(entry.source, DirectorySource) and entry.source.editable)
+            if target.applies(entry.marker) and not (entry.source.editable)
         )
 
     def _may_limit(self, entry: LockEntry, group: Group) -> bool:
         """Pip refuses editables as constraints, and what the group itself names needs none."""
-        if isinstance(entry.source, DirectorySource) and entry.source.editable:
+        if entry.source.editable:
             return False
         return not any(matches_source(wish, entry, root=self._root) for wish in group.requirements)
 
@@ -251,7 +250,7 @@ def _limits(entries: Iterable[LockEntry], root: Path) -> str:
     lines = []
     for entry in entries:
         source = located(entry.source, root)
-        if isinstance(source, IndexSource):
+        if source.is_index:
             lines.append(f"{entry.name}=={entry.version}")
         else:
             url = reference_text(source)
@@ -261,7 +260,7 @@ def _limits(entries: Iterable[LockEntry], root: Path) -> str:
 
 
 def _with_hashes(entry: LockEntry, known: LockEntry | None) -> LockEntry:
-    if known is None or known.version != entry.version or not is_index(entry):
+    if known is None or known.version != entry.version or not entry.source.is_index:
         return entry
     return replace(entry, hashes=known.hashes)
 

@@ -18,7 +18,7 @@ from venvman.lock.file import Lock
 from venvman.lock.style import compile_header, own_header, renewed, style_of
 from venvman.options import DEFAULT_INDEX
 from venvman.secrets import redact, without_secret
-from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
+from venvman.sources import ArchiveSource, DirectorySource, Source, VcsSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -184,7 +184,7 @@ def _is_repeatable(source: Source) -> bool:
     """Whether pip-compile writes ``source`` as a lock has to."""
     if isinstance(source, ArchiveSource):
         return not source.url.startswith("file:")
-    return isinstance(source, IndexSource)
+    return source.is_index
 
 
 def _is_emitted(line: str, style: LockStyle) -> bool:

@@ -22,7 +22,6 @@ from venvman.index import known
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
 from venvman.options import layer
-from venvman.sources import IndexSource
 from venvman.version import __version__
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ def question_of(kind: str, request: FreezeRequest) -> str | None:
     if (
         isinstance(request.upgrade, UpgradeSome)
         or options.find_links
-        or not all(isinstance(line.source, IndexSource) for line in lines)
+        or not all(line.source.is_index for line in lines)
         or _counts_from_now(request.exclude_newer)
     ):
         return None

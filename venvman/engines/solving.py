@@ -17,7 +17,7 @@ from venvman.engines import FreezeRequest, Keep, Resolution, UpgradeSome
 from venvman.engines.conflicts import SHARED_PINS, found_apart, rivals_in, torn
 from venvman.engines.demands import DirectPins, demands_of, read_overrides
 from venvman.engines.describing import Describer
-from venvman.engines.existing import beside_lines, first_of_each, is_index, kept_entries
+from venvman.engines.existing import beside_lines, first_of_each, kept_entries
 from venvman.engines.locking import Hashes, Locking
 from venvman.engines.portable import Portable, pin_repositories, written_reference
 from venvman.engines.sourcefiles import ordered, read_sources
@@ -33,7 +33,6 @@ from venvman.resolve.forward import solve_forward
 from venvman.resolve.limits import Overrides, cutoff
 from venvman.resolve.solver import Question, Unsolvable, closure, contradiction, solve
 from venvman.resolve.supply import Supply
-from venvman.sources import IndexSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -224,7 +223,7 @@ class _Freeze:
         # Sorted, so that the order of lines and files makes no difference (DESIGN 4.5).
         roots.sort(key=lambda root: (root.name, root.extra, root.specifier))
         lines = [line for group in groups for line in self._applying(group.constraints)]
-        lines += [line for line in self._beside if isinstance(line.source, IndexSource)]
+        lines += [line for line in self._beside if line.source.is_index]
         lines = [line for line in lines if line.name and line.name not in self._overrides]
         places = _Places(self._beside, self._direct)
         places.known.update(
@@ -260,7 +259,7 @@ class _Freeze:
                 entry.name: str(entry.version)
                 for group in groups
                 for entry in kept_entries(still, group)
-                if entry.name in upgrade.names and is_index(entry)
+                if entry.name in upgrade.names and entry.source.is_index
             }
             if named:
                 return solve_forward(
@@ -308,7 +307,7 @@ class _Freeze:
         entries = [entry for group in groups for entry in kept_entries(self._request, group)]
         forbidden: set[NormalizedName] = set()
         found: dict[NormalizedName, str] = {}
-        pinned = {entry.name: entry for entry in first_of_each(entries) if is_index(entry)}
+        pinned = {entry.name: entry for entry in first_of_each(entries) if entry.source.is_index}
         for root in roots:
             entry = pinned.get(root.name)
             if entry is None or entry.version is None:
@@ -329,9 +328,7 @@ class _Places(Mapping[NormalizedName, Pin]):
         self.known: dict[NormalizedName, Pin] = {}
         self._direct = direct
         self._lines = {
-            line.name: line
-            for line in beside
-            if line.name is not None and not isinstance(line.source, IndexSource)
+            line.name: line for line in beside if line.name is not None and not line.source.is_index
         }
 
     def __getitem__(self, name: NormalizedName) -> Pin:

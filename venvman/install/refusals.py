@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import Advice, Command, Fix, InstallError, Problem, VenvmanError
 from venvman.names import canonical
-from venvman.sources import ArchiveSource, IndexSource
+from venvman.sources import ArchiveSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,7 +66,7 @@ def disagreement(wheel: StoredWheel, entry: LockEntry) -> str | None:
 
 def refuse_unhashed(entries: Iterable[LockEntry], options: IndexOptions) -> None:
     """Raises InstallError (``hash-missing``): the rule is told at :func:`.artifacts.obtain`."""
-    able = [each for each in entries if isinstance(each.source, (IndexSource, ArchiveSource))]
+    able = [each for each in entries if each.source.is_file]
     bare = [each for each in able if not (each.hashes or _own_hashes(each))]
     hashed = {_file(each) for each in able if each.hashes}
     problems = [
@@ -183,7 +183,7 @@ def _problem_of(entry: LockEntry, error: Exception) -> Problem:
     texts = [each.text for each in error.problems]
     why = "\n".join(dict.fromkeys(each for each in (error.why, *reasons, *texts) if each))
     fix = error.fix or next((each.fix for each in error.problems if each.fix), None)
-    if error.code == "index-not-found" and isinstance(entry.source, IndexSource):
+    if error.code == "index-not-found" and entry.source.is_index:
         why = f"{why}\nThe index lists a file that it does not have: its owner should know."
         fix = Command.venvman("upgrade", entry.name)
     return _problem(entry, message=error.message, code=error.code, why=why or None, fix=fix)

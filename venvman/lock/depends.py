@@ -14,7 +14,6 @@ from venvman.lock.style import left_out
 from venvman.names import canonical
 from venvman.pep508 import Malformed, parse_requirement
 from venvman.secrets import redact
-from venvman.sources import IndexSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -125,9 +124,7 @@ def _unasked_places(
 ) -> Iterator[Problem]:
     """A pin's parents whose metadata is not known may ask for any place."""
     for entry in pins.values():
-        if isinstance(entry.source, IndexSource) or any(
-            matches_source(line, entry, root=root) for line in direct
-        ):
+        if entry.source.is_index or any(matches_source(line, entry, root=root) for line in direct):
             continue
         references = [each for url in urls[entry.name] if (each := parse_reference(url))]
         if any(is_place(each.source, entry, root=root) for each in references):

@@ -84,8 +84,12 @@ class Lock:
 
 def sort_key(entry: LockEntry) -> tuple[bool, str, str, str]:
     """pip-compile's order, editables first, then names; lines of one name by their markers."""
-    editable = isinstance(entry.source, DirectorySource) and entry.source.editable
-    return (not editable, entry.name, str(entry.marker or ""), str(entry.version or ""))
+    return (
+        not entry.source.editable,
+        entry.name,
+        str(entry.marker or ""),
+        str(entry.version or ""),
+    )
 
 
 def located(

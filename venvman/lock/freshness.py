@@ -20,7 +20,7 @@ from venvman.lock.match import matches_source, named_entry, pins_of, strict_tool
 from venvman.lock.style import left_out, style_of
 from venvman.lock.via import judge_annotations
 from venvman.secrets import redact
-from venvman.sources import DirectorySource, IndexSource
+from venvman.sources import DirectorySource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -194,7 +194,7 @@ def _direct(groups: Sequence[Group]) -> list[Requirement]:
         wish
         for group in groups
         for wish in (*group.requirements, *group.constraints)
-        if not isinstance(wish.source, IndexSource)
+        if not wish.source.is_index
     ]
 
 
@@ -303,10 +303,10 @@ def _refusal(
     strict: bool,
 ) -> str | None:
     """Why ``entry`` does not satisfy ``wish``, as the end of a sentence; None if it does."""
-    if not isinstance(wish.source, IndexSource):
+    if not wish.source.is_index:
         if not matches_source(wish, entry, root=root, strict=strict):
             return f"the lock has {_pin(entry)}"
-    elif not isinstance(entry.source, IndexSource) and not any(
+    elif not entry.source.is_index and not any(
         matches_source(other, entry, root=root, strict=strict)
         for other in direct
         if other.name in {None, entry.name}
@@ -328,7 +328,7 @@ def _unhashed(lock: Lock, hashes: bool | None) -> Iterator[Problem]:
     if not (asked if hashes is None else hashes):
         return
     for entry in lock.entries:
-        if isinstance(entry.source, IndexSource) and not entry.hashes:
+        if entry.source.is_index and not entry.hashes:
             yield _in_lock(entry, "lock-without-hashes", f"{_pin(entry)} has no hash in the lock.")
 
 

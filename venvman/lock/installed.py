@@ -13,7 +13,7 @@ from venvman.frozen import dataclass
 from venvman.lock.depends import dependencies_of
 from venvman.lock.file import Lock, LockEntry, LockHeader, sort_key
 from venvman.names import TOOLS, canonical
-from venvman.sources import DirectorySource, IndexSource, Source
+from venvman.sources import DirectorySource, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -140,7 +140,7 @@ class _Walk:
 
 
 def _satisfies(one: Installed, wish: Requirement) -> bool:
-    direct = not isinstance(wish.source, IndexSource)
+    direct = not wish.source.is_index
     return direct or (
         one.version is not None and wish.specifier.contains(one.version, prereleases=True)
     )
@@ -152,7 +152,7 @@ def _entry(
     root: Path,
     hashes: Callable[[Installed], Sequence[str]] | None,
 ) -> LockEntry:
-    indexed = isinstance(one.source, IndexSource)
+    indexed = one.source.is_index
     return LockEntry(
         name=one.name,
         version=one.version if indexed else None,

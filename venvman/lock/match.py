@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from venvman.lock.direct import parse_reference
 from venvman.lock.file import located
 from venvman.secrets import without_secret
-from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
+from venvman.sources import ArchiveSource, VcsSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -70,7 +70,7 @@ def is_place(source: Source, entry: LockEntry, *, root: Path) -> bool:
 def _asked(wish: Requirement, root: Path) -> Iterator[Source]:
     yield wish.source
     if "${" in wish.raw:
-        editable = isinstance(wish.source, DirectorySource) and wish.source.editable
+        editable = wish.source.editable
         text = re.split(r"\s+;\s*", wish.raw, maxsplit=1)[0]
         reference = parse_reference(text, editable=editable)
         if reference is not None:
@@ -83,7 +83,7 @@ def _same(asked: Source, found: Source, *, strict: bool) -> bool:
         return bool(hashes) and _bare(asked) == _bare(found)
     if isinstance(asked, VcsSource) and isinstance(found, VcsSource):
         return _bare(asked) == _bare(found) and _same_revision(asked, found, strict=strict)
-    return not isinstance(asked, IndexSource) and asked == found
+    return not asked.is_index and asked == found
 
 
 def _bare(source: ArchiveSource | VcsSource) -> Source:

@@ -8,7 +8,7 @@ from venvman.lock.direct import reference_text
 from venvman.lock.file import Annotations, Lock, LockEntry, sort_key
 from venvman.lock.header import UNSAFE_COMMENTS
 from venvman.lock.parse import DEFAULT_BRANCH, UNHASHED_COMMENTS
-from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
+from venvman.sources import ArchiveSource, DirectorySource, VcsSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -90,7 +90,7 @@ def _text(entry: LockEntry, lock: Lock, *, foreign: bool) -> str:
 def _requirement(entry: LockEntry, *, foreign: bool) -> str:
     extras = f"[{','.join(sorted(entry.extras))}]" if entry.extras else ""
     source = entry.source
-    if isinstance(source, IndexSource):
+    if source.is_index:
         line = f"{entry.name}{extras}{'===' if entry.exact else '=='}{entry.version}"
     elif isinstance(source, DirectorySource):
         line = _folder(entry, source, extras, foreign=foreign)

@@ -14,7 +14,6 @@ from venvman.frozen import dataclass
 from venvman.names import NormalizedName, canonical
 from venvman.requirements.file import parse
 from venvman.requirements.style import Style, ending_of, rewritten, style_of, worded
-from venvman.sources import IndexSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -207,7 +206,7 @@ def _same(entry: Entry, wanted: Wanted) -> bool:
     if wanted.name is not None and entry.name is not None:
         return entry.name == wanted.name
     wish = wanted.line.requirement.source
-    return not isinstance(wish, IndexSource) and entry.line.requirement.source == wish
+    return not wish.is_index and entry.line.requirement.source == wish
 
 
 def _inserted(lines: list[str], entries: Sequence[Entry], wanted: Wanted) -> Edited:

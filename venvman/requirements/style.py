@@ -7,7 +7,6 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from venvman.frozen import dataclass
-from venvman.sources import IndexSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,7 +66,7 @@ def worded(line: RequirementLine, *, style: Style) -> str:
     if line.editable:
         return f"-e {raw}"
     match = _LINE.match(raw)
-    if match is None or not isinstance(line.requirement.source, IndexSource):
+    if match is None or not line.requirement.source.is_index:
         return raw
     extras = (match["extras"] or "").strip()
     specifier = _styled(match["specifier"] or "", blank=match["blank"] or "", style=style)
@@ -89,7 +88,7 @@ def rewritten(
     """
     old, new = existing.requirement, wanted.requirement
     match = _LINE.match(chunk)
-    plain = isinstance(old.source, IndexSource) and isinstance(new.source, IndexSource)
+    plain = old.source.is_index and new.source.is_index
     if not plain and old.source == new.source and old.extras >= new.extras:
         return chunk
     continued = match is None or bool(match["specifier"]) != bool(old.specifier)

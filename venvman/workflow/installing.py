@@ -17,7 +17,7 @@ from venvman.install.staging import AtticGone
 from venvman.install.transaction import Outcome, commit
 from venvman.names import NormalizedName
 from venvman.plan import Add, Plan, Replace
-from venvman.sources import DirectorySource, IndexSource
+from venvman.sources import DirectorySource
 from venvman.workflow.location import adopt, was_left_empty
 
 if TYPE_CHECKING:
@@ -273,7 +273,7 @@ class _Site:
         attic = Attic(os.path.realpath(environment.root))
         found: dict[NormalizedName, Incoming] = {}
         for entry in entries:
-            if not isinstance(entry.source, IndexSource):
+            if not entry.source.is_index:
                 continue
             kept = attic.find(
                 entry.name,

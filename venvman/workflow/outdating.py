@@ -20,7 +20,7 @@ from venvman.errors import (
 from venvman.frozen import dataclass
 from venvman.names import canonical
 from venvman.secrets import redact
-from venvman.sources import IndexSource, VcsSource
+from venvman.sources import VcsSource
 from venvman.workflow.graphing import KnownMetadata, known_name, read_locked
 from venvman.workflow.inputs import sync_options
 
@@ -86,7 +86,7 @@ def outdated(context: Context, names: Sequence[str] = ()) -> OutdatedOutcome:
     command = _upgrade(locked)
     upgraded = _upgraded(context, locked, frozenset(wanted) if names else None, command)
     pins = [entry for entry in _entries(locked.groups, locked) if entry.name in wanted]
-    entries = [entry for entry in pins if isinstance(entry.source, IndexSource)]
+    entries = [entry for entry in pins if entry.source.is_index]
     every = _entries(upgraded.groups, locked)
     after = {entry.name: entry for entry in every} if upgraded.solved else {}
     options = sync_options(context, locked.scan, [each.lock for each in locked.groups])
@@ -314,7 +314,7 @@ def _text(entry: LockEntry) -> str:
     source = entry.source
     if isinstance(source, VcsSource):
         return (source.commit or source.revision or "")[:12]
-    return str(entry.version) if isinstance(source, IndexSource) else redact(str(source))
+    return str(entry.version) if source.is_index else redact(str(source))
 
 
 def _limits(name: NormalizedName, graph: Graph, locked: Locked) -> Iterator[_Limit]:
@@ -344,7 +344,7 @@ def _entries(groups: Sequence[LockedGroup], locked: Locked) -> list[LockEntry]:
     """The pins that the target takes, each once; groups that differ count with the first one's."""
     found: dict[NormalizedName, LockEntry] = {}
     for entry in (entry for group in groups for entry in group.lock.entries):
-        known = not isinstance(entry.source, IndexSource) or entry.version is not None
+        known = not entry.source.is_index or entry.version is not None
         if known and locked.target.applies(entry.marker):
             found.setdefault(entry.name, entry)
     return [found[name] for name in sorted(found)]

@@ -12,7 +12,6 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from venvman.errors import Command, Problem, VenvmanError
-from venvman.sources import IndexSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -74,7 +73,7 @@ class Pinned:
                 gone = self._best(entry) is None and self._index.files(entry.name)
             except VenvmanError:
                 continue
-            if gone and isinstance(entry.source, IndexSource):
+            if gone and entry.source.is_index:
                 yield _unusable(entry, self._target)
 
     def _best(self, entry: LockEntry) -> Candidate | None:

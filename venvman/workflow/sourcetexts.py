@@ -23,7 +23,7 @@ from venvman.requirements.declared import PYPROJECT
 from venvman.requirements.edit import SourceText, entries_of
 from venvman.requirements.lines import Encoding, decode, encoding_of
 from venvman.roles import Role
-from venvman.sources import DirectorySource, IndexSource, Source
+from venvman.sources import DirectorySource, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -171,7 +171,7 @@ class SourceFiles:
         """
         [line] = parse_lines(self._context, (typed,), ())
         requirement = line.requirement
-        if isinstance(requirement.source, IndexSource) and (
+        if requirement.source.is_index and (
             requirement.specifier or requirement.marker or requirement.extras
         ):
             raise RequirementsError(
