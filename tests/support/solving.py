@@ -12,11 +12,11 @@ from venvman.metadata import CoreMetadata
 from venvman.names import NormalizedName, canonical
 from venvman.options import IndexOptions
 from venvman.requirements.requirement import Requirement
-from venvman.resolve.demand import Demand, Dependencies, Dependency, Pin, Shared, specifier_set
+from venvman.resolve.demand import Demand, Dependencies, Dependency, Pin, specifier_set
 from venvman.resolve.explain import Explainer
 from venvman.resolve.limits import Overrides
 from venvman.resolve.solver import Question, Solution, Unsolvable, solve
-from venvman.resolve.supply import Supply
+from venvman.resolve.supply import Shared, Supply
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -27,12 +27,12 @@ from venvman.frozen import dataclass
 from venvman.names import NormalizedName
 from venvman.options import layer
 from venvman.requirements.requirement import Requirement
-from venvman.resolve.demand import Dependencies, Pin, Shared, specifier_set
+from venvman.resolve.demand import Dependencies, Pin, specifier_set
 from venvman.resolve.explain import Explainer
 from venvman.resolve.forward import solve_forward
 from venvman.resolve.limits import Overrides, cutoff
 from venvman.resolve.solver import Question, Unsolvable, closure, contradiction, solve
-from venvman.resolve.supply import Supply
+from venvman.resolve.supply import Shared, Supply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -72,8 +72,8 @@ def obtain(
             results[entry.name] = known
             reporter.advanced(Stage.FETCH, item=label_of(entry))
     if missing:
-        from venvman.install.build import Builder
         from venvman.install.fetching import Arrivals, fetch
+        from venvman.install.sources import Builder
 
         opened = index()
         builder = Builder(

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from venvman.events import Reporter
     from venvman.index.client import Index
     from venvman.index.download import Downloaded
-    from venvman.install.build import Builder, BuildSettings
+    from venvman.install.build import BuildSettings
+    from venvman.install.sources import Builder
     from venvman.install.stored import Identities
     from venvman.lock.file import LockEntry
     from venvman.names import NormalizedName

@@ -15,14 +15,13 @@ from venvman.pep508 import Malformed, parse_marker, parse_requirement, parse_spe
 from venvman.secrets import is_broken, redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable
 
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
     from venvman.candidates import Candidate
     from venvman.requirements.requirement import Requirement
-    from venvman.resolve.limits import Overrides
     from venvman.sources import Source
     from venvman.target import Target
 
@@ -33,7 +32,6 @@ __all__ = [
     "Dependency",
     "DependencyInvalid",
     "Pin",
-    "Shared",
     "specifier_set",
 ]
 
@@ -300,50 +298,3 @@ class Pin:
     def __str__(self) -> str:
         """``name 1.0``."""
         return f"{self.identifier} {self.version}"
-
-
-class Shared:
-    """``direct`` makes the pin of a dependency that has a URL.
-
-    ``introduced`` is who first brought each identifier in, ``refused`` why a pin cannot be used.
-    """
-
-    def __init__(self, direct: Callable[[Dependency], Pin], overrides: Overrides) -> None:
-        self.pins: dict[tuple[NormalizedName, Version, tuple[str, ...]], Pin] = {}
-        self.extras: dict[tuple[Pin, str], Pin] = {}
-        self.introduced: dict[str, tuple[Pin | None, Demand]] = {}
-        self.refused: dict[Pin, str] = {}
-        self._direct = direct
-        self._overrides = overrides
-        self._demands: dict[Dependency, tuple[Demand, ...]] = {}
-        self._same: dict[Pin, Demand] = {}
-
-    def demands(self, line: Dependency) -> tuple[Demand, ...]:
-        """One line as demands: of the distribution, where it matters, and of each extra."""
-        known = self._demands.get(line)
-        if known is None:
-            made: list[Demand] = []
-            for each in self._overrides.applied(line):
-                made += self._made(each)
-            known = self._demands[line] = tuple(made)
-        return known
-
-    def all_of(self, base: Pin) -> list[Pin]:
-        """The pin ``base`` and those of its extras."""
-        return [base, *(pin for (known, _), pin in self.extras.items() if known is base)]
-
-    def same_version(self, base: Pin) -> Demand:
-        """What an extra demands of its distribution."""
-        known = self._same.get(base)
-        if known is None:
-            exact = Demand(base.name, "", f"=={base.version}", pin=base)
-            known = self._same[base] = exact
-        return known
-
-    def _made(self, line: Dependency) -> Iterator[Demand]:
-        pin = self._direct(line) if line.url is not None else None
-        if pin is not None or line.specifier or not line.extras:
-            echoed = line.respelled and bool(line.extras) and pin is None
-            yield Demand(line.name, "", line.specifier, pin=pin, echoed=echoed)
-        for extra in line.extras:
-            yield Demand(line.name, extra, line.specifier, pin=pin)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from venvman.errors import FileLine
     from venvman.names import NormalizedName
     from venvman.requirements.requirement import Requirement
-    from venvman.resolve.demand import Demand, Dependencies, Pin, Shared
-    from venvman.resolve.supply import Supply
+    from venvman.resolve.demand import Demand, Dependencies, Pin
+    from venvman.resolve.supply import Shared, Supply
 
 __all__ = ["Explainer"]
 

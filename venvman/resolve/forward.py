@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from venvman.names import NormalizedName
-    from venvman.resolve.demand import Dependencies, Pin, Shared
+    from venvman.resolve.demand import Dependencies, Pin
     from venvman.resolve.solver import Question, Solution
-    from venvman.resolve.supply import Supply
+    from venvman.resolve.supply import Shared, Supply
 
 __all__ = ["NEWEST", "solve_forward"]
 

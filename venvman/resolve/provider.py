@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from venvman.candidates import Candidate
     from venvman.names import NormalizedName
-    from venvman.resolve.demand import Dependencies, Shared
+    from venvman.resolve.demand import Dependencies
     from venvman.resolve.limits import Limits
     from venvman.resolve.prefetch import Prefetcher
-    from venvman.resolve.supply import Supply
+    from venvman.resolve.supply import Shared, Supply
 
 __all__ = ["Provider"]
 

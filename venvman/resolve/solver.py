@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from venvman.names import NormalizedName
     from venvman.requirements.requirement import Requirement
-    from venvman.resolve.demand import Dependencies, Pin, Shared
-    from venvman.resolve.supply import Supply
+    from venvman.resolve.demand import Dependencies, Pin
+    from venvman.resolve.supply import Shared, Supply
 
 
 __all__ = [
