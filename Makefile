@@ -97,6 +97,10 @@ screens: $(READY) ## Draw the pictures of the README from real runs, write its t
 	$(BIN)/python -m tools.screens
 	$(BIN)/python -m tools.measured
 
+.PHONY: pages
+pages: $(READY) ## Write below each command of the pages what it says today
+	$(BIN)/python -m tools.pages
+
 .PHONY: docs
 docs: $(READY) ## Build the documentation into site/
 	$(call install_locked,docs)

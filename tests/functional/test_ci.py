@@ -1,4 +1,4 @@
-"""``action.yml`` and the snippets of docs/how-to/ci.md, step by step in clean folders."""
+"""``action.yml`` and the snippets of the pages on CI, step by step in clean folders."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from tests.support.index import Index
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "how-to" / "ci.md").read_text()
+PAGE = "".join(
+    (ROOT / "docs" / "how-to" / f"{name}.md").read_text()
+    for name in ("github-actions", "gitlab", "docker")
+)
 
 
 def snippet(heading: str, language: str) -> str:
@@ -202,7 +205,7 @@ class TestKey:
 
 class TestGitLab:
     def test_the_snippet_s_lines_work_one_by_one(self, project: Path) -> None:
-        job: dict[str, Any] = yaml.safe_load(snippet("GitLab", "yaml"))["test"]
+        job: dict[str, Any] = yaml.safe_load(snippet("A job", "yaml"))["test"]
         one = machine(project, "one")
         own = {"CI_PROJECT_DIR": str(one.checkout)}
         cache = job["variables"]["VENVMAN_CACHE_DIR"].replace("$CI_PROJECT_DIR", str(one.checkout))
@@ -219,7 +222,7 @@ class TestGitLab:
 class TestImage:
     def test_the_stages_lines_make_an_environment_that_runs_alone(self, project: Path) -> None:
         """Each COPY and RUN in a folder that stands for the image's root."""
-        build, final = snippet("An image", "dockerfile").strip().split("\n\n")
+        build, final = snippet("In two stages", "dockerfile").strip().split("\n\n")
         image = project.parent / "image"
         work = image / "app"
         work.mkdir(parents=True)

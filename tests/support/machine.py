@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from tests.support.cli import PATIENCE, PROGRAM, Ran, run_on_terminal
 from tests.support.index import serve
 from tests.support.pythons import OWN_PYTHON, cache_with_small_pip
+from tests.support.wheels import make_wheel
 from tests.support.worlds import stock
 
 if TYPE_CHECKING:
@@ -123,6 +124,14 @@ def machine() -> Iterator[Machine]:
     """A machine in a folder of its own, which is removed with it."""
     with tempfile.TemporaryDirectory(prefix="machine-") as top, serve(Path(top) / "index") as index:
         stock(index, PACKAGES)
+        make_wheel(
+            index.folder,
+            "pytest",
+            "8.4.2",
+            requires=["iniconfig>=1", "packaging>=20", "pluggy>=1.5,<2"],
+            files={"pytest.py": "def main():\n    print('3 passed')\n"},
+            scripts={"pytest": "pytest:main"},
+        )
         yield Machine(Path(top).resolve(), index.simple)
 
 
@@ -134,9 +143,10 @@ _MASKS = (
         "",
     ),
     (re.compile(r"\bsha256:(?:[0-9a-f]{64}|…)"), "sha256:…"),
-    (re.compile(r"(?i)\b(python ?)3\.\d+(?:\.\d+)?\b"), r"\g<1>3.12"),
+    (re.compile(r"(?i)\b(python ?)3\.\d+\b(?!\.\d)"), r"\g<1>3.12"),
     (re.compile(r"\b3\.(?:[89]|1\d)\.\d+\b"), "3.12.4"),
     (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d\b"), "2026-03-02 09:14"),
+    (re.compile(r" +│\n"), "  │\n"),
     (re.compile(r"\b(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7}\b"), "1a2b3c4"),
 )
 

@@ -1,0 +1,95 @@
+"""The documentation, followed word by word: each block is run in a real shell, and compared."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.cli import Ran
+from tests.support.machine import machine, masked
+from tests.support.pages import PAGES, Block, Step, blocks_of, fits, steps_of
+
+RUN = ("console", "sh", "setup")
+"""Languages of what is typed into a shell; anything else is shown: a file, a value, a picture."""
+
+START = (
+    "mkdir shop && cd shop && git init -q",
+    "printf 'flask\\nrequests\\n' > requirements.in",
+    "venvman sync -q && git add . && git commit -qm 'A shop'",
+)
+"""What is there before a page begins, but for those that begin with nothing."""
+FROM_NOTHING = ("README.md", "docs/index.md", "docs/tutorial/first-environment.md")
+
+REGISTRY = "needs a package index that has venvman"
+THIS = "is about this repository, in its checkout, and takes minutes"
+NOT_RUN: dict[str, dict[str, str]] = {
+    "README.md": {"make demo": "needs the package index", "pipx install": REGISTRY},
+    "CONTRIBUTING.md": {"make dev": THIS},
+    "docs/development/testing.md": {
+        f"python -m benchmarks.{name}": "needs the package index and takes minutes"
+        for name in ("workloads", "interpreters", "compare_with_pip", "repositories", "sync")
+    },
+    "docs/how-to/ci.md": {"pip install venvman": REGISTRY},
+    "docs/how-to/docker.md": {
+        "VENVMAN_VENV=": "needs an active environment; tests/functional/test_ci.py makes one",
+    },
+    "docs/how-to/private-index.md": {"export INDEX_TOKEN=": "asks for a password"},
+    "docs/how-to/shells.md": {
+        'eval "$(venvman shell-hook bash)"': "startup files of three shells: test_shells.py",
+    },
+}
+"""Blocks by their first line that are not run here, each with the reason."""
+
+
+def typed(page: str) -> list[Block]:
+    return [block for block in blocks_of(page) if block.language in RUN]
+
+
+def runnable(page: str) -> list[Block]:
+    left_out = tuple(NOT_RUN.get(page, ()))
+    return [block for block in typed(page) if not block.text.startswith(left_out)]
+
+
+def played(page: str) -> list[tuple[Step, Ran]]:
+    """Each step of ``page`` with what came of it."""
+    steps = [step for block in runnable(page) for step in steps_of(block)]
+    before = () if page in FROM_NOTHING else START
+    with machine() as ours:
+        done = ours.session([*before, *(step.command for step in steps)])[len(before) :]
+    return list(zip(steps, done, strict=True))
+
+
+FIRST = ("README.md", "docs/tutorial/first-environment.md", "docs/how-to/when-it-fails.md")
+"""What a newcomer meets; the other pages are run by `make slow`."""
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        page if page in FIRST else pytest.param(page, marks=pytest.mark.slow)
+        for page in PAGES
+        if runnable(page)
+    ],
+)
+def test_a_page_is_true_word_by_word(page: str) -> None:
+    for step, ran in played(page):
+        where = f"{page}: {step.command}\n"
+        if step.shown is None:
+            assert ran.code == 0, where + ran.stdout
+        else:
+            said, shown = masked(ran.stdout), masked(step.shown)
+            assert fits(shown, said), f"{where}shown:\n{shown}\nsaid:\n{said}\nrun: make pages"
+
+
+def test_what_is_not_run_is_there_and_has_a_reason() -> None:
+    for page, reasons in NOT_RUN.items():
+        blocks = [block.text for block in typed(page)]
+        for beginning, reason in reasons.items():
+            assert reason
+            assert sum(text.startswith(beginning) for text in blocks) == 1, f"{page}: {beginning}"
+
+    assert sum(map(len, NOT_RUN.values())) == 12
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_says_what_it_is(page: str) -> None:
+    assert [f"{page}:{b.line}" for b in blocks_of(page) if not b.language] == []
