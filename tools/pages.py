@@ -2,8 +2,8 @@
 
     python -m tools.pages [PAGE ...]
 
-Each page is typed into a shell, as ``tests/functional/test_pages.py`` does; what is shown and is not
-what is said is replaced. Look at the difference before you commit it: a command that fails shows
+Each page is typed into a shell, as ``tests/functional/test_pages.py`` does; what is shown and not
+said is replaced. Look at the difference before you commit it: a command that fails shows
 an error from then on.
 """
 

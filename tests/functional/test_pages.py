@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from tests.support.cli import Ran
 from tests.support.machine import machine, masked
 from tests.support.pages import PAGES, Block, Step, blocks_of, fits, steps_of
+
+if TYPE_CHECKING:
+    from tests.support.cli import Ran
 
 RUN = ("console", "sh", "setup")
 """Languages of what is typed into a shell; anything else is shown: a file, a value, a picture."""
