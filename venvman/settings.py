@@ -57,6 +57,10 @@ class DoctorSettings:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     severity: tuple[tuple[str, Severity], ...] = ()
+    advisories: str | None = None
+    """Where ``--audit`` asks: a URL, or the path of a copy."""
+    accepted: tuple[tuple[str, str], ...] = ()
+    """Advisories that are lived with, and the day (ISO 8601) on which that ends, or nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -452,8 +456,12 @@ def _pairs(raw: object) -> tuple[tuple[str, str], ...]:
 
 
 def _doctor(raw: object) -> DoctorSettings:
-    if not isinstance(raw, dict) or not raw.keys() <= {"select", "ignore", "severity"}:
-        raise ValueError("a table of select, ignore and severity is expected")
+    known = {"select", "ignore", "severity", "advisories", "accepted"}
+    if not isinstance(raw, dict) or not raw.keys() <= known:
+        raise ValueError("a table of select, ignore, severity, advisories and accepted is expected")
+    advisories, accepted = raw.get("advisories"), raw.get("accepted", {})
+    if not isinstance(advisories, str | None) or not isinstance(accepted, dict):
+        raise ValueError("advisories is a URL or a path, accepted a table of NAME = day")  # noqa: TRY004
     try:
         chosen = tuple((code, Severity(value)) for code, value in raw.get("severity", {}).items())
     except AttributeError:
@@ -462,8 +470,23 @@ def _doctor(raw: object) -> DoctorSettings:
         choices = ", ".join(each.value for each in Severity)
         raise ValueError(f"a severity is one of {choices}") from None
     return DoctorSettings(
-        select=_words(raw.get("select", ())), ignore=_words(raw.get("ignore", ())), severity=chosen
+        select=_words(raw.get("select", ())),
+        ignore=_words(raw.get("ignore", ())),
+        severity=chosen,
+        advisories=advisories,
+        accepted=tuple((name, _day(until)) for name, until in accepted.items()),
     )
+
+
+def _day(raw: object) -> str:
+    from datetime import date
+
+    if raw == "" or isinstance(raw, date):
+        return str(raw)[:10]
+    try:
+        return date.fromisoformat(str(raw)).isoformat()
+    except ValueError:
+        raise ValueError(f"{raw!r} is no day such as 2027-01-31") from None
 
 
 def _workspace(raw: object) -> WorkspaceSettings:

@@ -338,6 +338,16 @@ LOCK_OF_ONE_MACHINE = Code(
     mend="write the path relative to the project in the source, then freeze.",
 )
 
+PIN_YANKED = Code(
+    "VM311",
+    "pin-yanked",
+    _WARNING,
+    wrong="A pinned version was taken back by those who published it (`--audit`).",
+    why="They had a reason, which is said. New locks do not take it.",
+    mend="`venvman upgrade NAME && venvman sync`.",
+    by_fix=ByFix.FREEZE,
+)
+
 # What is installed: VM4.
 MISSING = Code(
     "VM401",
@@ -744,6 +754,27 @@ INDEXES_SEVERAL = Code(
     wrong="An `--extra-index-url` adds a second index.",
     why="A package is taken from whichever has its highest version, whoever put it there.",
     mend="say which packages come from it, in `sources` of `[tool.venvman]`.",
+)
+
+VULNERABLE = Code(
+    "VM705",
+    "vulnerable",
+    _ERROR,
+    wrong="A version that is locked or installed has a known vulnerability (`--audit`).",
+    why=(
+        "What it is, and since which version no more, is said. Nobody is asked without `--audit`; "
+        "what the project lives with stands in `accepted`, with the day on which that ends."
+    ),
+    mend="`venvman upgrade NAME && venvman sync`, where a version has it no more.",
+    by_fix=ByFix.FREEZE,
+)
+AUDIT_INCOMPLETE = Code(
+    "VM706",
+    "audit-incomplete",
+    _ERROR,
+    wrong="What is known to be vulnerable, or was yanked, could not be found out (`--audit`).",
+    why="Silence would say that nothing is known.",
+    mend="try again, or name a copy of the database with `--advisories`.",
 )
 
 CODES: tuple[Code, ...] = tuple(

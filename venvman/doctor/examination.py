@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from packaging.version import Version
+
     from venvman.drift import Drift
     from venvman.environment.inspection import Condition
     from venvman.environment.inventory import Installed, Inventory
     from venvman.environment.neighbours import Neighbour
     from venvman.errors import FileLine, Fix, Problem
     from venvman.githooks import HooksReport
+    from venvman.index.advisories import Advisory
     from venvman.lock.file import Lock, LockEntry
     from venvman.metadata import CoreMetadata
     from venvman.names import NormalizedName
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from venvman.requirements.groups import RequirementSet
     from venvman.target import Target
 
-__all__ = ["Examination", "ExaminedLock", "LockTracking"]
+__all__ = ["Audit", "Examination", "ExaminedLock", "LockTracking"]
 
 
 def _nobody(_files: Iterable[Path]) -> Mapping[Path, tuple[Neighbour, ...]]:
@@ -68,6 +71,20 @@ class ExaminedLock:
     notes: tuple[Problem, ...] = ()
     tracking: LockTracking | None = None
     exposed: tuple[FileLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """What databases and indexes say of pins and of what is installed.
+
+    ``yanked`` has the reasons, by pin. ``faults`` are why nothing is known of some, or of all.
+    ``accepted`` are the advisories that the project lives with, and until when (ISO 8601).
+    """
+
+    advisories: Mapping[tuple[NormalizedName, Version], tuple[Advisory, ...]]
+    yanked: Mapping[tuple[NormalizedName, Version], str]
+    faults: tuple[Problem, ...] = ()
+    accepted: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +134,7 @@ class Examination:
     tracked: tuple[str, ...] = ()
     moved: Mapping[Path, str] = field(default_factory=dict)
     verify_files: bool = False
+    audit: Audit | None = None
     metadata: Callable[[Installed], CoreMetadata | None] = metadata_of
     edited: Callable[[Installed], str | None] = _nothing
     sharing: Callable[[Iterable[Path]], Mapping[Path, tuple[Neighbour, ...]]] = _nobody

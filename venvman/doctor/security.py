@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
-from venvman.errors import Advice
+from venvman.errors import Advice, Command
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
     from venvman.errors import FileLine
+    from venvman.index.advisories import Advisory
+    from venvman.names import NormalizedName
 
-__all__ = ["insecure_indexes", "secrets", "several_indexes", "trusted_hosts"]
+__all__ = [
+    "insecure_indexes",
+    "secrets",
+    "several_indexes",
+    "trusted_hosts",
+    "vulnerable",
+    "yanked",
+]
 
 _INSECURE = re.compile(
     r"(?:(?:^|\s)(?P<option>-i|--index-url|--extra-index-url|-f|--find-links)[=\s]\s*http://"
@@ -25,6 +35,73 @@ _INSECURE = re.compile(
 )
 # pip takes these for safe without being told.
 _LOCAL = re.compile(r"localhost|127(?:\.\d{1,3}){3}|\[::1\]", re.IGNORECASE)
+
+
+def vulnerable(examination: Examination) -> Iterator[Finding]:
+    """Versions that are locked or installed and have a known vulnerability."""
+    audit = examination.audit
+    for (name, version), advisories in sorted(audit.advisories.items()) if audit else ():
+        for each in advisories:
+            over = _accepted(each, audit.accepted if audit else {})
+            if over is None:
+                continue
+            also = f" ({', '.join(each.aliases)})" if each.aliases else ""
+            fixed = each.fixed_above(version)
+            mended = (
+                f"{fixed} has it no more" if fixed else "no version is known to have it no more"
+            )
+            path, line = _pinned(examination, name)
+            yield codes.VULNERABLE(
+                f"{name} {version} has {each.identifier}{also}: {each.summary or 'no summary'}; "
+                f"{mended}.{over}",
+                package=name,
+                path=path,
+                line=line,
+                fix=Command.venvman("upgrade", name).then("sync")
+                if fixed
+                else Advice(f"Do without {name}, or see what {each.identifier} says."),
+            )
+    for fault in audit.faults if audit else ():
+        yield codes.AUDIT_INCOMPLETE(
+            f"What is known to be vulnerable could not be found out. {fault.message}"
+            f"{f' {fault.why}' if fault.why else ''}",
+            fix=fault.fix or Advice("Try again later."),
+        )
+
+
+def yanked(examination: Examination) -> Iterator[Finding]:
+    """Pins that their maintainers have taken back."""
+    for (name, version), reason in (
+        sorted(examination.audit.yanked.items()) if examination.audit else ()
+    ):
+        path, line = _pinned(examination, name)
+        yield codes.PIN_YANKED(
+            f"{name} {version} was yanked: {reason or 'without a reason'}.".replace("..", "."),
+            package=name,
+            path=path,
+            line=line,
+            fix=Command.venvman("upgrade", name).then("sync"),
+        )
+
+
+def _accepted(advisory: Advisory, accepted: Mapping[str, str]) -> str | None:
+    """None where the project lives with it; else what to add to the message."""
+    names = [each for each in (advisory.identifier, *advisory.aliases) if each in accepted]
+    ends = [accepted[each] for each in names]
+    if any(not end or end >= date.today().isoformat() for end in ends):
+        return None
+    return f" It was accepted until {max(ends)}." if ends else ""
+
+
+def _pinned(examination: Examination, name: NormalizedName) -> tuple[str | None, int | None]:
+    """Where ``name`` is pinned, or its metadata."""
+    for entry in examination.entries or ():
+        if entry.name == name and entry.origin:
+            return entry.origin.path, entry.origin.line
+    there = examination.inventory.distributions if examination.inventory else ()
+    return next(
+        (examination.display(each.metadata) for each in there if each.name == name), None
+    ), None
 
 
 def secrets(examination: Examination) -> Iterator[Finding]:

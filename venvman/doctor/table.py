@@ -115,6 +115,8 @@ CHECKS: tuple[Check, ...] = (
     Check(security.insecure_indexes, (codes.INDEX_INSECURE,)),
     Check(security.trusted_hosts, (codes.HOST_TRUSTED,)),
     Check(security.several_indexes, (codes.INDEXES_SEVERAL,)),
+    Check(security.vulnerable, (codes.VULNERABLE, codes.AUDIT_INCOMPLETE)),
+    Check(security.yanked, (codes.PIN_YANKED,)),
 )
 
 

@@ -79,8 +79,10 @@ class Session:
         """Closes every connection."""
         self._connections.close()
 
-    def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Answer:
-        """A document, whole; statuses 200, 206 and 304 count as answers.
+    def get(
+        self, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Answer:
+        """A document, whole; statuses 200, 206 and 304 count as answers. ``body`` is posted.
 
         Raises:
             Refused: another status.
@@ -88,9 +90,9 @@ class Session:
         """
 
         def attempt() -> Answer:
-            with self.open(url, headers=headers) as (response, final):
-                body = response.read(_LARGEST_DOCUMENT + 1, decode_content=True)
-                if len(body) > _LARGEST_DOCUMENT:
+            with self.open(url, headers=headers, body=body) as (response, final):
+                content = response.read(_LARGEST_DOCUMENT + 1, decode_content=True)
+                if len(content) > _LARGEST_DOCUMENT:
                     raise IndexFault(
                         f"{redact(final)} is larger than 256 MiB, so it was not read.",
                         code="index-page-too-large",
@@ -98,7 +100,7 @@ class Session:
                     )
                 response.release_conn()
                 lowered = {name.lower(): value for name, value in response.headers.items()}
-                return Answer(status=response.status, url=final, headers=lowered, body=body)
+                return Answer(status=response.status, url=final, headers=lowered, body=content)
 
         return self.repeatedly(attempt)
 
@@ -130,7 +132,7 @@ class Session:
 
     @contextmanager
     def open(
-        self, url: str, *, headers: Mapping[str, str] | None = None
+        self, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> Iterator[tuple[BaseHTTPResponse, str]]:
         """One attempt: the response, unread, and the URL (no credentials) it came from.
 
@@ -149,7 +151,7 @@ class Session:
             )
         response: BaseHTTPResponse | None = None
         try:
-            response, final = self._follow(url, headers or {})
+            response, final = self._follow(url, headers or {}, body)
             yield response, final
         except (urllib3.exceptions.HTTPError, OSError) as error:
             if isinstance(error, OSError) and not isinstance(error, _network_errors()):
@@ -162,9 +164,11 @@ class Session:
             if response is not None:
                 _put_back(response)
 
-    def _follow(self, url: str, headers: Mapping[str, str]) -> tuple[BaseHTTPResponse, str]:
+    def _follow(
+        self, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> tuple[BaseHTTPResponse, str]:
         for _ in range(REDIRECTS + 1):
-            response = self._ask(url, headers)
+            response = self._ask(url, headers, body)
             target = response.headers.get("Location")
             if response.status not in _REDIRECTS or not target:
                 return response, split_credentials(url)[0]
@@ -194,17 +198,17 @@ class Session:
         same = own is not None and origin_of(clean) == origin_of(following)
         return _with_userinfo(following, url) if same else following
 
-    def _ask(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
+    def _ask(self, url: str, headers: Mapping[str, str], body: bytes | None) -> BaseHTTPResponse:
         """One request, repeated once with the keyring's credentials after a 401."""
         credentials = self.authenticator.before(url)
-        response = self._send(url, headers, credentials.header if credentials else None)
+        response = self._send(url, headers, credentials.header if credentials else None, body)
         if response.status == 401:
             other = self.authenticator.after_refusal(url, credentials)
             if other is not None:
                 response.drain_conn()
                 response.release_conn()
                 credentials = other
-                response = self._send(url, headers, other.header)
+                response = self._send(url, headers, other.header, body)
         if response.status < 400:
             return response
         _put_back(response)
@@ -216,7 +220,7 @@ class Session:
         raise fault
 
     def _send(
-        self, url: str, headers: Mapping[str, str], authorization: str | None
+        self, url: str, headers: Mapping[str, str], authorization: str | None, body: bytes | None
     ) -> BaseHTTPResponse:
         import urllib3
 
@@ -228,8 +232,9 @@ class Session:
             sent["Authorization"] = authorization
         timeout = self._options.timeout
         return self._connections.pool_for(clean).urlopen(
-            "GET",
+            "GET" if body is None else "POST",
             clean,
+            body=body,
             headers=sent,
             redirect=False,
             retries=False,

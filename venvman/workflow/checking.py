@@ -27,6 +27,7 @@ from venvman.workflow.inputs import (
     load_requirements,
     open_scan,
     overridden,
+    sync_options,
 )
 from venvman.workflow.location import unfinished
 from venvman.workflow.locks import check_locks, read_group_lock
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvman.doctor.diagnosis import Diagnosis
-    from venvman.doctor.examination import Examination, ExaminedLock, LockTracking
+    from venvman.doctor.examination import Audit, Examination, ExaminedLock, LockTracking
     from venvman.doctor.table import Selection
     from venvman.drift import Drift
     from venvman.environment.inspection import Condition
@@ -146,10 +147,13 @@ def diagnose(
     groups: GroupChoice | None = None,
     *,
     verify_files: bool = False,
+    audit: bool = False,
+    advisories: str | None = None,
 ) -> Diagnosis:
     """Runs every check of ``selection``, and of the project's own, over the project.
 
-    ``verify_files`` hashes every file.
+    ``verify_files`` hashes every file, ``audit`` asks what is known to be vulnerable, of a service
+    or the copy of its database that ``advisories`` names.
 
     Raises:
         ConfigurationError: ``groups`` or the project's settings name what there is not.
@@ -158,7 +162,18 @@ def diagnose(
     from venvman.doctor.table import Selection
 
     chosen = (selection or Selection()).over(context.settings.doctor.value)
-    return find(examine_project(context, groups, verify_files=verify_files), chosen)
+    examination = examine_project(context, groups, verify_files=verify_files)
+    if audit:
+        examination = replace(examination, audit=_audited(context, examination, advisories))
+    return find(examination, chosen)
+
+
+def _audited(context: Context, examination: Examination, advisories: str | None) -> Audit:
+    from venvman.workflow.auditing import audit
+
+    locks = [each.lock for each in examination.locks if each.lock is not None]
+    options = sync_options(context, open_scan(context), locks)
+    return audit(context, options, examination.entries or (), examination.inventory, advisories)
 
 
 def examine_project(

@@ -62,6 +62,8 @@ def doctor(
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     verify: bool,
+    audit: bool,
+    advisories: str | None,
     fail_on: str,
     fix: bool,
     freeze: bool,
@@ -90,6 +92,8 @@ def doctor(
         return catalogue_result(explained(explain), explain=bool(explain))
     if (freeze or dry_run or yes) and not fix:
         raise UsageFault("--freeze, --dry-run and --yes go with --fix.")
+    if advisories and not audit:
+        raise UsageFault("--advisories goes with --audit.")
     groups = options.group_choice(
         group, only_group, no_group, everything=all_groups, dev=not no_dev, usual=default_groups
     )
@@ -103,7 +107,14 @@ def doctor(
 
     def treated(context: Context) -> Treatment:
         def look() -> Diagnosis:
-            return checking.diagnose(context, selection, groups, verify_files=verify)
+            return checking.diagnose(
+                context,
+                selection,
+                groups,
+                verify_files=verify,
+                audit=audit,
+                advisories=advisories,
+            )
 
         if not fix:
             return Treatment(left=look())
