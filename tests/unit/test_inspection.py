@@ -21,7 +21,7 @@ from venvman.environment.lifecycle import (
     usable,
 )
 from venvman.errors import Advice, EnvironmentUnusable
-from venvman.python.wish import PythonWish, parse_wish
+from venvman.python.request import PythonRequest, parse_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -320,9 +320,9 @@ def test_an_environment_is_kept_while_it_serves_the_wish(
     assert environment is not None
 
     def conflicts(text: str, *, binding: bool) -> bool:
-        wanted = parse_wish(text, base=tmp_path)
-        wish = PythonWish(wanted=wanted, text=text, where="x", binding=binding)
-        return conflict(environment, wish, directories=directories) is not None
+        wanted = parse_request(text, base=tmp_path)
+        request = PythonRequest(wanted=wanted, text=text, where="x", binding=binding)
+        return conflict(environment, request, directories=directories) is not None
 
     for text in ("3.11", ">=3.8", "3.11.1", "./venv", str(base)):
         assert not conflicts(text, binding=True)
@@ -337,9 +337,9 @@ def test_a_conflict_names_both_versions_and_who_asks(
 ) -> None:
     environment = usable(venv, directories=directories)
     assert environment is not None
-    wanted = parse_wish("3.99", base=venv)
-    wish = PythonWish(wanted=wanted, text="3.99", where=".python-version:1")
-    assert conflict(environment, wish, directories=directories) == (
+    wanted = parse_request("3.99", base=venv)
+    request = PythonRequest(wanted=wanted, text="3.99", where=".python-version:1")
+    assert conflict(environment, request, directories=directories) == (
         f"The environment {venv} is of Python {own.target.python}, but .python-version:1 asks for "
         "3.99."
     )

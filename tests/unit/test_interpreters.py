@@ -20,7 +20,7 @@ from venvman.python.interpreters import (
     running,
 )
 from venvman.python.places import find_places
-from venvman.python.wish import Executable, PythonWish, Versions, parse_wish
+from venvman.python.request import Executable, PythonRequest, Versions, parse_request
 
 
 class Machine:
@@ -44,9 +44,9 @@ class Machine:
         return fake_python(path, version=version, notes=self.root / "notes", **changes)
 
     def choose(self, text: str) -> Interpreter:
-        wanted = parse_wish(text, base=self.root)
+        wanted = parse_request(text, base=self.root)
         return choose(
-            wish=PythonWish(wanted=wanted, text=text, where="--python"),
+            request=PythonRequest(wanted=wanted, text=text, where="--python"),
             directories=self.directories,
             variables=self.variables,
         )
@@ -69,7 +69,7 @@ def machine(tmp_path: Path) -> Machine:
 def test_without_a_wish_the_python_that_runs_venvman_is_taken(machine: Machine) -> None:
     machine.pyenv("3.99.1")
     chosen = choose(
-        wish=PythonWish(wanted=Versions()),
+        request=PythonRequest(wanted=Versions()),
         directories=machine.directories,
         variables=machine.variables,
     )
@@ -181,9 +181,9 @@ def test_the_place_of_a_wish_that_cannot_be_met_is_named(machine: Machine) -> No
     from venvman.errors import FileLine
 
     place = FileLine(path=".python-version", line=3, text="3.99")
-    wish = PythonWish(wanted=Versions(specifier="==3.99.*"), text="3.99", place=place)
+    request = PythonRequest(wanted=Versions(specifier="==3.99.*"), text="3.99", place=place)
     with pytest.raises(EnvironmentUnusable) as caught:
-        choose(wish=wish, directories=machine.directories, variables=machine.variables)
+        choose(request=request, directories=machine.directories, variables=machine.variables)
     (problem,) = caught.value.problems
     assert (problem.path, problem.line, problem.text) == (".python-version", 3, "3.99")
 
@@ -281,8 +281,8 @@ def test_an_interpreter_fulfils_its_own_version_and_ranges_around_it(machine: Ma
     interpreter = probe(machine.pyenv("3.99.2"), directories=machine.directories)
 
     def does(text: str) -> bool:
-        wish = PythonWish(wanted=parse_wish(text, base=machine.root))
-        return fulfils(interpreter, wish, directories=machine.directories)
+        request = PythonRequest(wanted=parse_request(text, base=machine.root))
+        return fulfils(interpreter, request, directories=machine.directories)
 
     assert [text for text in ("3", "3.99", "3.99.2", ">=3.99", str(interpreter.path)) if does(text)]
     assert not [text for text in ("3.9", "3.99.1", "3.99t", "<3.99", str(OWN_PYTHON)) if does(text)]
@@ -296,8 +296,8 @@ def test_another_patch_version_is_near_but_no_other_minor_build_or_range(
     threaded = machine.on_path("python3.99t", "3.99.2", free_threaded=True)
 
     def near(text: str) -> bool:
-        wish = PythonWish(wanted=parse_wish(text, base=machine.root))
-        return is_near(interpreter, wish, directories=machine.directories)
+        request = PythonRequest(wanted=parse_request(text, base=machine.root))
+        return is_near(interpreter, request, directories=machine.directories)
 
     assert all(near(text) for text in ("3.99.1", "3.99", str(other)))
     assert not any(near(text) for text in ("3.98.2", "3.99.1t", ">=3.99.5", str(threaded)))
@@ -305,6 +305,6 @@ def test_another_patch_version_is_near_but_no_other_minor_build_or_range(
 
 def test_the_wish_for_a_path_that_is_gone_is_a_sentence(machine: Machine) -> None:
     interpreter = running(directories=machine.directories)
-    wish = PythonWish(wanted=Executable(path=machine.root / "gone"))
+    request = PythonRequest(wanted=Executable(path=machine.root / "gone"))
     with pytest.raises(EnvironmentUnusable, match="There is no Python at"):
-        fulfils(interpreter, wish, directories=machine.directories)
+        fulfils(interpreter, request, directories=machine.directories)

@@ -21,7 +21,7 @@ from venvman.seal import OWNER, STATE, holds, is_own
 if TYPE_CHECKING:
     from venvman.directories import Directories
     from venvman.python.probe import Interpreter
-    from venvman.python.wish import PythonWish
+    from venvman.python.request import PythonRequest
 
 __all__ = [
     "FILLING",
@@ -174,8 +174,10 @@ def usable(path: Path, *, directories: Directories, filling: bool = False) -> En
             raise not_an_environment(path, reason)
 
 
-def conflict(environment: Environment, wish: PythonWish, *, directories: Directories) -> str | None:
-    """Why ``environment`` cannot serve ``wish``, as a sentence; None where it can.
+def conflict(
+    environment: Environment, request: PythonRequest, *, directories: Directories
+) -> str | None:
+    """Why ``environment`` cannot serve ``request``, as a sentence; None where it can.
 
     Another minor version, or another build (free-threaded) of it, never serves. A patch version
     that a file names is not worth a new environment; one that a flag names is.
@@ -183,13 +185,13 @@ def conflict(environment: Environment, wish: PythonWish, *, directories: Directo
     from venvman.python.interpreters import fulfils, is_near
 
     interpreter = environment.interpreter
-    if fulfils(interpreter, wish, directories=directories):
+    if fulfils(interpreter, request, directories=directories):
         return None
-    if not wish.binding and is_near(interpreter, wish, directories=directories):
+    if not request.binding and is_near(interpreter, request, directories=directories):
         return None
     return (
         f"The environment {environment.root} is of Python {interpreter.target.python}, but "
-        f"{wish.where} asks for {wish.text}."
+        f"{request.where} asks for {request.text}."
     )
 
 

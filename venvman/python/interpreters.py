@@ -1,7 +1,7 @@
 """Which Pythons there are, and which one to use.
 
-Candidates are probed as late and as seldom as the wish allows, since the first look at each is a
-process: the one running venvman, then those whose names fit the wish, newest minor first.
+Candidates are probed as late and as seldom as the request allows, since the first look at each is a
+process: the one running venvman, then those whose names fit the request, newest minor first.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from venvman.environment import config as venvconfig
 from venvman.errors import Advice, EnvironmentUnusable
 from venvman.python.probe import OLDEST, By, Interpreter, SchemePaths, bundled_pip, probe
-from venvman.python.wish import Executable, PythonWish, Versions, wish_of
+from venvman.python.request import Executable, PythonRequest, Versions, request_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Interpreter",
-    "PythonWish",
+    "PythonRequest",
     "SchemePaths",
     "available",
     "bundled_pip",
@@ -36,9 +36,9 @@ __all__ = [
     "fulfils",
     "is_near",
     "probe",
+    "request_of",
     "running",
     "stand_in",
-    "wish_of",
 ]
 
 
@@ -49,19 +49,19 @@ def running(*, directories: Directories) -> Interpreter:
 
 
 def choose(
-    *, wish: PythonWish, directories: Directories, variables: Mapping[str, str]
+    *, request: PythonRequest, directories: Directories, variables: Mapping[str, str]
 ) -> Interpreter:
-    """The interpreter that ``wish`` asks for.
+    """The interpreter that ``request`` asks for.
 
     The one running venvman where it will do; else the newest minor version, of it the newest patch;
-    pre-releases, free-threaded and debug builds only where nothing else fulfils the wish.
+    pre-releases, free-threaded and debug builds only where nothing else fulfils the request.
 
     Raises:
         EnvironmentUnusable: there is none; names those found.
     """
-    match wish.wanted:
+    match request.wanted:
         case Executable(path=path):
-            return _at(path, directories=directories, by=_by(wish))
+            return _at(path, directories=directories, by=_by(request))
         case Versions() as versions:
             own = running(directories=directories)
             if _is_among(own, versions):
@@ -69,7 +69,7 @@ def choose(
             found = _best(versions, directories=directories, variables=variables)
             if found is not None:
                 return found
-            raise _none_found(wish, directories=directories, variables=variables)
+            raise _none_found(request, directories=directories, variables=variables)
 
 
 def available(*, directories: Directories, variables: Mapping[str, str]) -> tuple[Interpreter, ...]:
@@ -83,28 +83,28 @@ def available(*, directories: Directories, variables: Mapping[str, str]) -> tupl
     return tuple(sorted(once.values(), key=_preference, reverse=True))
 
 
-def fulfils(interpreter: Interpreter, wish: PythonWish, *, directories: Directories) -> bool:
-    """Whether ``interpreter`` is what ``wish`` asks for, to the letter.
+def fulfils(interpreter: Interpreter, request: PythonRequest, *, directories: Directories) -> bool:
+    """Whether ``interpreter`` is what ``request`` asks for, to the letter.
 
     Raises:
         EnvironmentUnusable: the path that is wanted is no usable interpreter.
     """
-    match wish.wanted:
+    match request.wanted:
         case Executable(path=path):
-            other = _at(path, directories=directories, by=_by(wish))
+            other = _at(path, directories=directories, by=_by(request))
             return os.path.realpath(other.path) == os.path.realpath(interpreter.path)
         case Versions() as versions:
             return _is_among(interpreter, versions)
 
 
-def is_near(interpreter: Interpreter, wish: PythonWish, *, directories: Directories) -> bool:
-    """Whether ``interpreter`` is the build and minor version that ``wish`` asks for.
+def is_near(interpreter: Interpreter, request: PythonRequest, *, directories: Directories) -> bool:
+    """Whether ``interpreter`` is the build and minor version that ``request`` asks for.
 
     A range is kept to the letter: its patch version is there for a reason.
     """
-    match wish.wanted:
+    match request.wanted:
         case Executable(path=path):
-            other = _at(path, directories=directories, by=_by(wish))
+            other = _at(path, directories=directories, by=_by(request))
             same_build = other.free_threaded == interpreter.free_threaded
             return same_build and other.minor == interpreter.minor
         case Versions(specifier=text, free_threaded=threads):
@@ -125,8 +125,8 @@ def stand_in(
     return next((each for each in _usable(fitting, directories) if each.minor == minor), None)
 
 
-def _by(wish: PythonWish) -> By:
-    return By.USER if wish.binding else By.PROJECT
+def _by(request: PythonRequest) -> By:
+    return By.USER if request.binding else By.PROJECT
 
 
 def _at(path: Path, *, directories: Directories, by: By) -> Interpreter:
@@ -175,7 +175,7 @@ def _is_supported(hint: tuple[int, ...] | None) -> bool:
 
 
 def _may_fulfil(hint: tuple[int, ...] | None, versions: Versions) -> bool:
-    """Whether a look is worth it: False only where the name rules the wish out."""
+    """Whether a look is worth it: False only where the name rules the request out."""
     if hint is None or not versions.specifier:
         return _is_supported(hint)
     minor = "{}.{}".format(*hint)
@@ -215,31 +215,31 @@ def _specifier(text: str) -> SpecifierSet:
 
 
 def _none_found(
-    wish: PythonWish, *, directories: Directories, variables: Mapping[str, str]
+    request: PythonRequest, *, directories: Directories, variables: Mapping[str, str]
 ) -> EnvironmentUnusable:
     found = available(directories=directories, variables=variables)
-    outside = isinstance(wish.wanted, Versions) and not _is_manageable(wish.wanted)
+    outside = isinstance(request.wanted, Versions) and not _is_manageable(request.wanted)
     limit = " venvman manages 3.8 and newer." if outside else ""
     listed = ", ".join(f"{each.target.python} ({each.path})" for each in found)
     return EnvironmentUnusable(
-        f"No Python {wish.text} was found.",
+        f"No Python {request.text} was found.",
         code="interpreter-not-found",
-        path=wish.place.path if wish.place else None,
-        line=wish.place.line if wish.place else None,
-        text=wish.place.text if wish.place else None,
-        why=f"{wish.where} asks for it. Found: {listed}.{limit}",
-        fix=_how_to_get(wish, found, variables),
+        path=request.place.path if request.place else None,
+        line=request.place.line if request.place else None,
+        text=request.place.text if request.place else None,
+        why=f"{request.where} asks for it. Found: {listed}.{limit}",
+        fix=_how_to_get(request, found, variables),
     )
 
 
 def _how_to_get(
-    wish: PythonWish, found: Iterable[Interpreter], variables: Mapping[str, str]
+    request: PythonRequest, found: Iterable[Interpreter], variables: Mapping[str, str]
 ) -> Advice:
     root = Path(variables.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    manageable = isinstance(wish.wanted, Versions) and _is_manageable(wish.wanted)
+    manageable = isinstance(request.wanted, Versions) and _is_manageable(request.wanted)
     bring = "install it"
-    if manageable and wish.text[:1].isdigit() and (root / "versions").is_dir():
-        bring = f"let `pyenv install {wish.text}` bring it"
+    if manageable and request.text[:1].isdigit() and (root / "versions").is_dir():
+        bring = f"let `pyenv install {request.text}` bring it"
     newest = "{}.{}".format(*next(iter(found)).minor)
     return Advice(f"Ask for one that is here, {newest} say, or {bring}.")
 

@@ -397,12 +397,12 @@ def _environment(context: Context) -> tuple[Path, Condition, Interpreter | None,
     """Where the environment is, its condition, its interpreter or the one it would get."""
     from venvman.environment.inspection import Environment, conflict, inspect
     from venvman.environment.lifecycle import locate
-    from venvman.python.interpreters import wish_of
+    from venvman.python.interpreters import request_of
     from venvman.workflow.location import interpreter_to_be
 
     path = locate(context.project, context.settings)
     condition = inspect(path, directories=context.directories)
-    wanted = wish_of(context.project, context.settings, cwd=context.cwd)
+    wanted = request_of(context.project, context.settings, cwd=context.cwd)
     if isinstance(condition, Environment):
         clash, faults = _or_problems(
             lambda: conflict(condition, wanted, directories=context.directories),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from venvman.environment.inspection import Broken, Environment
     from venvman.python.interpreters import Interpreter
-    from venvman.python.wish import PythonWish
+    from venvman.python.request import PythonRequest
     from venvman.workflow.context import Context
 
 __all__ = [
@@ -82,7 +82,7 @@ def find_location(context: Context, *, recreate: bool = False, held: bool = Fals
         not_an_environment,
     )
     from venvman.environment.lifecycle import locate
-    from venvman.python.interpreters import wish_of
+    from venvman.python.interpreters import request_of
 
     path = locate(context.project, context.settings)
     if context.looks:
@@ -92,7 +92,7 @@ def find_location(context: Context, *, recreate: bool = False, held: bool = Fals
     else:
         _settle_or_replace(context, path, recreate=recreate, held=held)
     found = inspect(path, directories=context.directories)
-    wanted = wish_of(context.project, context.settings, cwd=context.cwd)
+    wanted = request_of(context.project, context.settings, cwd=context.cwd)
     match found:
         case NotAnEnvironment():
             raise not_an_environment(path, found.reason)
@@ -271,11 +271,11 @@ def freezing_interpreter(context: Context) -> Interpreter:
     """
     from venvman.environment.inspection import Environment, conflict, inspect
     from venvman.environment.lifecycle import locate
-    from venvman.python.interpreters import wish_of
+    from venvman.python.interpreters import request_of
 
     path = locate(context.project, context.settings)
     found = inspect(path, directories=context.directories)
-    wanted = wish_of(context.project, context.settings, cwd=context.cwd)
+    wanted = request_of(context.project, context.settings, cwd=context.cwd)
     if not isinstance(found, Environment):
         return interpreter_to_be(context)
     if conflict(found, wanted, directories=context.directories) is not None:
@@ -317,7 +317,7 @@ def _broken(context: Context, found: Broken) -> EnvironmentUnusable:
 
 
 def _other_python(
-    context: Context, path: Path, wanted: PythonWish, why: str
+    context: Context, path: Path, wanted: PythonRequest, why: str
 ) -> EnvironmentUnusable:
     flag = ("--python", wanted.text) if wanted.where == "--python" else ()
     return EnvironmentUnusable(
@@ -336,14 +336,14 @@ def interpreter_to_be(context: Context) -> Interpreter:
     Raises:
         EnvironmentUnusable: there is no such Python.
     """
-    from venvman.python.interpreters import choose, fulfils, stand_in, wish_of
+    from venvman.python.interpreters import choose, fulfils, request_of, stand_in
 
-    wanted = wish_of(context.project, context.settings, cwd=context.cwd)
+    wanted = request_of(context.project, context.settings, cwd=context.cwd)
     for minor in _locked_with(context) if wanted.is_open else ():
         found = stand_in(minor, directories=context.directories, variables=context.variables)
         if found is not None and fulfils(found, wanted, directories=context.directories):
             return found
-    return choose(wish=wanted, directories=context.directories, variables=context.variables)
+    return choose(request=wanted, directories=context.directories, variables=context.variables)
 
 
 def _locked_with(context: Context) -> list[tuple[int, int]]:

@@ -1,7 +1,7 @@
 """Which Python is wished for, and who says so (DESIGN 4.2).
 
 ``--python``, configuration, ``.python-version`` and ``requires-python``: the first that speaks.
-Here text becomes values; :mod:`venvman.python.interpreters` finds what the wish asks for.
+Here text becomes values; :mod:`venvman.python.interpreters` finds what the request asks for.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from venvman.project import Project
     from venvman.settings import Settings
 
-__all__ = ["Executable", "PythonWish", "Versions", "Wanted", "parse_wish", "wish_of"]
+__all__ = ["Executable", "PythonRequest", "Versions", "Wanted", "parse_request", "request_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +47,10 @@ Wanted: TypeAlias = Versions | Executable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PythonWish:
+class PythonRequest:
     """What is ``wanted``, as it was written (``text``), and ``where``, as a message names it.
 
-    ``binding`` wishes are the user's at this moment (a flag or a variable): an environment whose
+    ``binding`` requests are the user's at this moment (a flag or a variable): an environment whose
     patch version differs does not fulfil them. ``place`` is set for ``.python-version``.
     """
 
@@ -81,29 +81,29 @@ _OTHERS = re.compile(
 )
 
 
-def wish_of(project: Project, settings: Settings, *, cwd: Path | None = None) -> PythonWish:
-    """The wish of ``project``; relative paths of flags and variables start at ``cwd``.
+def request_of(project: Project, settings: Settings, *, cwd: Path | None = None) -> PythonRequest:
+    """The request of ``project``; relative paths of flags and variables start at ``cwd``.
 
     Raises:
-        ConfigurationError: a wish that cannot be understood; names who wrote it.
+        ConfigurationError: a request that cannot be understood; names who wrote it.
     """
     chosen = settings.python
     if chosen.value is not None:
         binding = chosen.origin in {Origin.FLAG, Origin.VARIABLE}
         base = (cwd or Path.cwd()) if binding else project.root
         wanted = _understood(chosen.value, where=chosen.where, base=base)
-        return PythonWish(wanted=wanted, text=chosen.value, where=chosen.where, binding=binding)
+        return PythonRequest(wanted=wanted, text=chosen.value, where=chosen.where, binding=binding)
     pinned = _pinned(project)
     if pinned is not None:
         return pinned
     required = settings.requires_python
     if required.value is not None:
         wanted = Versions(specifier=_specifier(required.value, where=required.where))
-        return PythonWish(wanted=wanted, text=required.value, where=required.where)
-    return PythonWish(wanted=Versions())
+        return PythonRequest(wanted=wanted, text=required.value, where=required.where)
+    return PythonRequest(wanted=Versions())
 
 
-def parse_wish(text: str, *, base: Path) -> Wanted:
+def parse_request(text: str, *, base: Path) -> Wanted:
     """What ``text`` asks for: ``3.11``, ``python3.12``, ``>=3.10``, ``3.13t``, or a path.
 
     Raises:
@@ -126,7 +126,7 @@ def parse_wish(text: str, *, base: Path) -> Wanted:
 
 def _understood(text: str, *, where: str, base: Path) -> Wanted:
     try:
-        return parse_wish(text, base=base)
+        return parse_request(text, base=base)
     except ValueError as error:
         raise ConfigurationError(
             f"{where} cannot be {text!r}.",
@@ -169,7 +169,7 @@ def _specifier(text: str, *, where: str) -> str:
         ) from error
 
 
-def _pinned(project: Project) -> PythonWish | None:
+def _pinned(project: Project) -> PythonRequest | None:
     """From the nearest ``.python-version``, looked for up to the git root."""
     for folder in _folders_up(project):
         file = folder / ".python-version"
@@ -177,9 +177,9 @@ def _pinned(project: Project) -> PythonWish | None:
             text = read_regular(file).decode("utf-8-sig")
         except (OSError, UnicodeDecodeError):
             continue
-        wish = _first_cpython(text.splitlines(), path=project.display(file))
-        if wish is not None:
-            return wish
+        request = _first_cpython(text.splitlines(), path=project.display(file))
+        if request is not None:
+            return request
     return None
 
 
@@ -193,7 +193,7 @@ def _folders_up(project: Project) -> Iterator[Path]:
         yield folder
 
 
-def _first_cpython(lines: Iterable[str], *, path: str) -> PythonWish | None:
+def _first_cpython(lines: Iterable[str], *, path: str) -> PythonRequest | None:
     """Of several lines; names of pyenv's virtual environments and ``system`` are skipped."""
     for number, line in enumerate(lines, start=1):
         text = line.partition("#")[0].strip()
@@ -205,5 +205,5 @@ def _first_cpython(lines: Iterable[str], *, path: str) -> PythonWish | None:
                 continue
         if wanted is not None:
             place = FileLine(path=path, line=number, text=line)
-            return PythonWish(wanted=wanted, text=text, where=str(place), place=place)
+            return PythonRequest(wanted=wanted, text=text, where=str(place), place=place)
     return None
