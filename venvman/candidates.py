@@ -111,7 +111,7 @@ def rank(
 
 
 def is_pinned(specifier: SpecifierSet) -> bool:
-    """Whether it names one version: PEP 592 lets only such a wish reach a yanked file."""
+    """Whether it names one version: PEP 592 lets only such a requirement reach a yanked file."""
     return any(
         each.operator == "===" or (each.operator == "==" and not each.version.endswith(".*"))
         for each in specifier
@@ -194,7 +194,7 @@ class Candidates:
             allowed = bool(specifier.prereleases) or self._only_prereleases(specifier)
         found = self._filtered(specifier, hashes, prereleases=allowed)
         if hashes or self._prefer_binary:
-            # Files with a wished-for hash, then wheels, before newer versions.
+            # Files with a hash that was asked for, then wheels, before newer versions.
             return iter(sorted(found, key=lambda each: self._handicap(each, hashes)))
         return found
 

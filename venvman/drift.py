@@ -6,7 +6,7 @@ Two judgements are made here and nowhere else:
 
 * **Versions are equal or they differ.** ``torch==2.8.0`` and an installed ``2.8.0+cpu`` are two
   builds, and the local part is what tells them apart; the looser rule of PEP 440, by which the
-  specifier ``==2.8.0`` would admit both, is for wishes. A lock that means ``+cpu`` says so.
+  specifier ``==2.8.0`` would admit both, is for requirements. A lock that means ``+cpu`` says so.
 * **A file is known by its hash.** A wheel installed from a path is no drift from an index entry
   when its sha256 is one of the entry's; the place then says nothing that matters. In all other
   cases the place is part of what is locked.
@@ -214,7 +214,7 @@ def _other_repository(wanted: VcsSource, found: VcsSource) -> str | None:
         commit = wanted.revision
     if commit is not None:
         return None if commit == found.commit else _commits(commit, found.commit)
-    # A lock of another tool may name a branch or tag: all that can be compared is the wish.
+    # A lock of another tool may name a branch or tag: all that can be compared is the requirement.
     same = wanted.revision in (found.revision, found.commit)
     return None if same else _commits(wanted.revision, found.revision)
 

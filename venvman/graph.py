@@ -123,7 +123,7 @@ class Branch:
 
     ``edge`` says how it is reached, None at a root that was asked for by name. ``repeated`` says
     that its children stand elsewhere in the tree: so do cycles end. ``cut`` that they are deeper
-    than was wished for.
+    than was asked for.
     """
 
     package: Package | None

@@ -466,33 +466,33 @@ def _parts(table: _Table, names: Sequence[str]) -> list[Part]:
         )
 
     if _DEFAULT_LOCK in table.locks:
-        add(groups.take(_DEFAULT_LOCK, wish=DEFAULT), _DEFAULT_LOCK, table.locks[_DEFAULT_LOCK])
+        add(groups.take(_DEFAULT_LOCK, group=DEFAULT), _DEFAULT_LOCK, table.locks[_DEFAULT_LOCK])
     elif default is not None:
         lock = default if default in table.locks else lock_of.get(default)
         lock = lock or _first_with(default, table)
         made = table.locks[lock] if lock else _Made((default,))
-        add(groups.take(default, wish=DEFAULT), lock or _lock_name(default), made)
+        add(groups.take(default, group=DEFAULT), lock or _lock_name(default), made)
     done = {part.lock for part in parts}
     alone = {lock for lock in lock_of.values() if lock not in done}
     for lock in sorted(table.locks.keys() - alone - done):
         # What has no other lock names the group: `base.in dev.in -o all.txt` locks dev.
         own = [each for each in table.locks[lock].sources if each not in lock_of]
         name = own[0] if len(own) == 1 and group_of(own[0], beside=names) else lock
-        add(groups.take(name, wish=None), lock, table.locks[lock])
+        add(groups.take(name, group=None), lock, table.locks[lock])
     named = [
         each for each in table.sources if each in table.compiled or group_of(each, beside=names)
     ]
     for source in sorted(named, key=_preference):
         lock = lock_of.get(source)
         if lock in alone:
-            add(groups.take(source, wish=None), lock, table.locks[lock])
+            add(groups.take(source, group=None), lock, table.locks[lock])
         elif source not in shared and _lock_name(source) not in taken:
-            add(groups.take(source, wish=None), _lock_name(source), _Made((source,)))
+            add(groups.take(source, group=None), _lock_name(source), _Made((source,)))
     # Sources whose name says nothing, but a lock's header names them: src/deps.in, say.
     for source in sorted(lock_of.keys() - set(named)):
         lock = lock_of[source]
         if lock in alone:
-            add(groups.take(lock, wish=None), lock, table.locks[lock])
+            add(groups.take(lock, group=None), lock, table.locks[lock])
     return parts
 
 
@@ -542,10 +542,10 @@ class _Groups:
         self._names = names
         self._taken: dict[str, str] = {}
 
-    def take(self, path: str, *, wish: str | None) -> tuple[str, str | None]:
+    def take(self, path: str, *, group: str | None) -> tuple[str, str | None]:
         """A free name for the group of ``path``, and what to tell if it is not the plain one."""
         folder, stem, _ = stem_of(path)
-        first = wish or group_of(path, beside=self._names) or stem.lower()
+        first = group or group_of(path, beside=self._names) or stem.lower()
         others = [stem.lower(), f"{folder or FOLDER}-{stem}".lower().replace("/", "-")]
         others += [f"{first}-{number}" for number in range(2, 2 + len(self._names))]
         for name in (first, *others):

@@ -259,7 +259,7 @@ def own_files(group: Group, texts: Mapping[Path, str], locks: Iterable[Path]) ->
 
 
 def asked_by(
-    wishes: Iterable[tuple[NormalizedName, Requirement]],
+    requirements: Iterable[tuple[NormalizedName, Requirement]],
     own: OwnFiles,
     *,
     root: Path,
@@ -268,7 +268,7 @@ def asked_by(
 ) -> dict[NormalizedName, set[str]]:
     """By name, the annotations of files; ``folder`` is where the header's command is run.
 
-    ``wishes`` are the lines that apply, ``locks`` the finished ones of other groups.
+    ``requirements`` are the lines that apply, ``locks`` the finished ones of other groups.
     """
     asking: defaultdict[NormalizedName, set[str]] = defaultdict(set)
 
@@ -279,10 +279,10 @@ def asked_by(
         path = Path(os.path.normpath(root / file))
         return relative(path, folder) if path in own.files else None
 
-    for name, wish in wishes:
-        file = shown(wish.origin.path)
+    for name, requirement in requirements:
+        file = shown(requirement.origin.path)
         if file is not None:
-            asking[name].add(f"{'-c' if wish.constraint else '-r'} {file}")
+            asking[name].add(f"{'-c' if requirement.constraint else '-r'} {file}")
     for included in own.locks:
         lock = locks.get(included.path)
         for entry in lock.entries if lock else ():

@@ -174,14 +174,14 @@ class _ManyTargets:
     def _with_earlier(self, lock: Lock, target: Target) -> Lock:
         """``lock`` with the pins of earlier targets for all that it does not pin itself."""
         known = {entry.name for entry in lock.entries}
-        wished = [
+        more = [
             entry
             for name, entries in self._earlier().items()
             if name not in known
             for entry in entries[:1]
             if entry.source.is_index and self._is_usable(entry, target)
         ]
-        return replace(lock, entries=(*lock.entries, *wished))
+        return replace(lock, entries=(*lock.entries, *more))
 
     def _is_usable(self, entry: LockEntry, target: Target) -> bool:
         """Whether ``target`` can install it; else it would only give way later."""
@@ -234,7 +234,7 @@ def _pins(locks: Mapping[str, Lock]) -> dict[NormalizedName, LockEntry]:
 def _differences(
     target: Target, agreed: Mapping[str, Lock], alone: Mapping[str, Lock]
 ) -> Iterator[_Difference]:
-    """What the wish to agree changed on ``target``; ``nothing`` stands for no pin."""
+    """What the requirement to agree changed on ``target``; ``nothing`` stands for no pin."""
     chosen, other = _versions(agreed), _versions(alone)
     for name in sorted(chosen.keys() | other.keys()):
         here, there = chosen.get(name, "nothing"), other.get(name, "nothing")

@@ -255,8 +255,12 @@ class Finisher:
         """The pins in ``text``, what pip-compile wrote for ``groups``."""
         text = self._mirror.original(text)
         lock = parse_lock(text, path="pip-compile", folder_name=project_name_of)
-        wishes = [wish for group in groups for wish in (*group.requirements, *group.constraints)]
-        entries = [self._entry(entry, wishes) for entry in lock.entries]
+        requirements = [
+            requirement
+            for group in groups
+            for requirement in (*group.requirements, *group.constraints)
+        ]
+        entries = [self._entry(entry, requirements) for entry in lock.entries]
         return tuple(sorted(_named_by_elimination(entries), key=sort_key))
 
     def lock(
@@ -293,8 +297,8 @@ class Finisher:
             unpinned=parse_lock(text, path="pip-compile").unpinned,
         )
 
-    def _entry(self, entry: LockEntry, wishes: Iterable[Requirement]) -> LockEntry:
-        source = self._portable.source(entry.source, wishes)
+    def _entry(self, entry: LockEntry, requirements: Iterable[Requirement]) -> LockEntry:
+        source = self._portable.source(entry.source, requirements)
         via = tuple(name for name in entry.via if not _PRIVATE.match(name))
         return replace(entry, source=source, via=via, origin=None)
 

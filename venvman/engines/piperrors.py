@@ -51,18 +51,20 @@ _NO_HOST = re.compile(r"Invalid requirement: '([^']+ @ \w+\+file:///[^']*)'")
 def explain(output: str, groups: Sequence[Group]) -> VenvmanError:
     """The error that ``output``, all that pip-compile printed, amounts to."""
     lines = [line.strip() for line in redact(output).splitlines()]
-    wishes = [wish for group in groups for wish in (*group.requirements, *group.constraints)]
+    requirements = [
+        requirement for group in groups for requirement in (*group.requirements, *group.constraints)
+    ]
     return (
-        _conflict(lines, wishes)
+        _conflict(lines, requirements)
         or _network(lines)
-        or _no_version(lines, wishes)
-        or _other_python(lines, wishes)
-        or _old_pip(lines, wishes)
+        or _no_version(lines, requirements)
+        or _other_python(lines, requirements)
+        or _old_pip(lines, requirements)
         or _other(lines)
     )
 
 
-def _conflict(lines: list[str], wishes: list[Requirement]) -> VenvmanError | None:
+def _conflict(lines: list[str], requirements: list[Requirement]) -> VenvmanError | None:
     if "The conflict is caused by:" not in lines:
         return None
     start = len(lines) - 1 - lines[::-1].index("The conflict is caused by:")
@@ -70,9 +72,9 @@ def _conflict(lines: list[str], wishes: list[Requirement]) -> VenvmanError | Non
     problems = []
     for line in lines[start + 1 :]:
         if user := _USER.fullmatch(line):
-            problems.append(_asked(user[2], wishes, constraint=bool(user[1])))
+            problems.append(_asked(user[2], requirements, constraint=bool(user[1])))
         elif depends := _DEPENDS.fullmatch(line):
-            problems.append(_depends(depends, brought, wishes))
+            problems.append(_depends(depends, brought, requirements))
         elif line:
             break
     if not problems:
@@ -99,12 +101,12 @@ def _network(lines: list[str]) -> VenvmanError | None:
     )
 
 
-def _no_version(lines: list[str], wishes: list[Requirement]) -> VenvmanError | None:
+def _no_version(lines: list[str], requirements: list[Requirement]) -> VenvmanError | None:
     match = next((m for line in reversed(lines) if (m := _NO_VERSION.search(line))), None)
     if match is None:
         return None
     text, versions = match[1], match[2]
-    origin = _place(text, wishes) or _chain(_name(text), _brought(lines), wishes)
+    origin = _place(text, requirements) or _chain(_name(text), _brought(lines), requirements)
     if versions == "none":
         return IndexFault(
             f"No index has a distribution named {_name(text)} for this Python and platform.",
@@ -120,7 +122,7 @@ def _no_version(lines: list[str], wishes: list[Requirement]) -> VenvmanError | N
     )
 
 
-def _other_python(lines: list[str], wishes: list[Requirement]) -> VenvmanError | None:
+def _other_python(lines: list[str], requirements: list[Requirement]) -> VenvmanError | None:
     match = next((m for line in reversed(lines) if (m := _PYTHON.search(line))), None)
     if match is None:
         return None
@@ -128,20 +130,20 @@ def _other_python(lines: list[str], wishes: list[Requirement]) -> VenvmanError |
     return UnsatisfiableError(
         f"{name} needs Python {wanted}, but the environment has {python}.",
         code="requires-other-python",
-        **_at(_place(name, wishes) or _chain(name, _brought(lines), wishes)),
+        **_at(_place(name, requirements) or _chain(name, _brought(lines), requirements)),
         why="No version of it that fits the requirements runs on this Python.",
         fix=with_python(wanted),
     )
 
 
-def _old_pip(lines: list[str], wishes: list[Requirement]) -> VenvmanError | None:
+def _old_pip(lines: list[str], requirements: list[Requirement]) -> VenvmanError | None:
     match = next((m for line in lines if (m := _NO_HOST.search(line))), None)
     if match is None:
         return None
     return FreezeError(
         f"The pip beside venvman is too old to read {match[1]}.",
         code="pip-too-old",
-        **_at(_place(match[1], wishes)),
+        **_at(_place(match[1], requirements)),
         why="Before 24.1 it takes the address of a repository on this machine for invalid.",
         fix=Advice("Upgrade the pip that venvman runs with."),
     )
@@ -164,26 +166,30 @@ def _other(lines: list[str]) -> VenvmanError:
     )
 
 
-def _asked(text: str, wishes: Iterable[Requirement], *, constraint: bool) -> Problem:
-    wish = _find(text, wishes, constraint=constraint)
+def _asked(text: str, requirements: Iterable[Requirement], *, constraint: bool) -> Problem:
+    requirement = _find(text, requirements, constraint=constraint)
     verb = "limits to" if constraint else "asks for"
-    if wish is None and constraint:
+    if requirement is None and constraint:
         return Problem(
             code="requirements-conflict",
             message=f"The pins that the other groups share have {text}.",
             why="Groups in conflict are frozen apart, against the pins of all others.",
         )
-    if wish is None:
+    if requirement is None:
         return Problem(code="requirements-conflict", message=f"A source file {verb} {text}.")
     return Problem(
-        code="requirements-conflict", message=f"{wish.origin} {verb} {text}.", **_at(wish)
+        code="requirements-conflict",
+        message=f"{requirement.origin} {verb} {text}.",
+        **_at(requirement),
     )
 
 
-def _depends(match: re.Match[str], brought: dict[str, str], wishes: list[Requirement]) -> Problem:
+def _depends(
+    match: re.Match[str], brought: dict[str, str], requirements: list[Requirement]
+) -> Problem:
     name, version, needed = match.groups()
     bare = _name(name)
-    root = _place(bare, wishes, loose=True) or _chain(bare, brought, wishes)
+    root = _place(bare, requirements, loose=True) or _chain(bare, brought, requirements)
     why = f"{name} is asked for by {_through(bare, brought, root)}." if root else None
     return Problem(
         code="requirements-conflict",
@@ -208,37 +214,42 @@ def _brought(lines: list[str]) -> dict[str, str]:
     return found
 
 
-def _chain(name: str, brought: dict[str, str], wishes: Iterable[Requirement]) -> Requirement | None:
+def _chain(
+    name: str, brought: dict[str, str], requirements: Iterable[Requirement]
+) -> Requirement | None:
     places = _LINE.findall(brought.get(canonical(name), ""))
     for path, line in reversed(places):
-        for wish in wishes:
-            if wish.origin.path == path and wish.origin.line == int(line):
-                return wish
+        for requirement in requirements:
+            if requirement.origin.path == path and requirement.origin.line == int(line):
+                return requirement
     return None
 
 
-def _place(text: str, wishes: Iterable[Requirement], *, loose: bool = False) -> Requirement | None:
+def _place(
+    text: str, requirements: Iterable[Requirement], *, loose: bool = False
+) -> Requirement | None:
     name = _name(text)
-    named = [wish for wish in wishes if wish.name == name]
+    named = [requirement for requirement in requirements if requirement.name == name]
     if loose:
-        named = [wish for wish in named if not wish.constraint]
+        named = [requirement for requirement in named if not requirement.constraint]
     exact = _find(text, named, constraint=None)
     return exact or (named[0] if named else None)
 
 
 def _find(
-    text: str, wishes: Iterable[Requirement], *, constraint: bool | None
+    text: str, requirements: Iterable[Requirement], *, constraint: bool | None
 ) -> Requirement | None:
     try:
         parsed = parse_requirement(text)
     except Malformed:
         return None
     candidates = [
-        wish
-        for wish in wishes
-        if wish.name == canonical(parsed.name) and constraint in {None, wish.constraint}
+        requirement
+        for requirement in requirements
+        if requirement.name == canonical(parsed.name)
+        and constraint in {None, requirement.constraint}
     ]
-    same = [wish for wish in candidates if wish.specifier == parsed.specifier]
+    same = [requirement for requirement in candidates if requirement.specifier == parsed.specifier]
     return next(iter(same or candidates), None)
 
 
@@ -258,10 +269,10 @@ class _Place(TypedDict, total=False):
     text: str
 
 
-def _at(wish: Requirement | None) -> _Place:
-    if wish is None:
+def _at(requirement: Requirement | None) -> _Place:
+    if requirement is None:
         return {}
-    origin = wish.origin
+    origin = requirement.origin
     return {"path": origin.path, "line": origin.line, "text": redact(origin.text)}
 
 

@@ -177,10 +177,10 @@ class _Freeze:
 
     def _outside(self, groups: Iterable[Group]) -> str:
         """The constraints that no file names: those of pip's configuration and of an upgrade."""
-        lines = dict.fromkeys(wish.raw for group in groups for wish in group.outside)
+        lines = dict.fromkeys(requirement.raw for group in groups for requirement in group.outside)
         upgrade = self._request.upgrade
         if isinstance(upgrade, UpgradeSome):
-            lines |= dict.fromkeys(wish.raw for wish in upgrade.within)
+            lines |= dict.fromkeys(requirement.raw for requirement in upgrade.within)
         return "".join(f"{line}\n" for line in lines)
 
     # ---- what a run starts from ----------------------------------------------------------
@@ -193,9 +193,9 @@ class _Freeze:
         for path, lock in self._request.beside.items():
             self._mirror.write(path, render_lock(lock))
         for group in self._request.groups:
-            for wish in group.requirements:
-                if isinstance(wish.source, DirectorySource):
-                    self._mirror.link(Path(wish.source.path))
+            for requirement in group.requirements:
+                if isinstance(requirement.source, DirectorySource):
+                    self._mirror.link(Path(requirement.source.path))
             for options in group.options:
                 for link in options.find_links:
                     if Path(link).is_absolute():
@@ -222,7 +222,10 @@ class _Freeze:
         """Pip refuses editables as constraints, and what the group itself names needs none."""
         if entry.source.editable:
             return False
-        return not any(matches_source(wish, entry, root=self._root) for wish in group.requirements)
+        return not any(
+            matches_source(requirement, entry, root=self._root)
+            for requirement in group.requirements
+        )
 
 
 NO_CONFIG = ("--no-config",)

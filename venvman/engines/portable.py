@@ -49,33 +49,36 @@ class Portable:
         self._root = root
         self._pinned = pinned
 
-    def source(self, source: Source, wishes: Iterable[Requirement]) -> Source:
-        """``source`` with relative paths and without secrets; variables as ``wishes`` have them."""
+    def source(self, source: Source, requirements: Iterable[Requirement]) -> Source:
+        """``source`` relative, without secrets, variables as ``requirements`` have them."""
         if isinstance(source, VcsSource):
-            return self._repository(source, wishes)
+            return self._repository(source, requirements)
         if isinstance(source, DirectorySource):
             return replace(source, path=self._relative(source.path))
         if isinstance(source, ArchiveSource):
-            return self._archive(source, wishes)
+            return self._archive(source, requirements)
         return source
 
-    def _repository(self, source: VcsSource, wishes: Iterable[Requirement]) -> Source:
+    def _repository(self, source: VcsSource, requirements: Iterable[Requirement]) -> Source:
         """With the URL and the revision that a line has; commit and folder are ``source``'s own."""
-        for wish in wishes:
-            pinned = self._pinned.get(written_reference(wish) or "")
-            if pinned is None or not isinstance(wish.source, VcsSource):
+        for requirement in requirements:
+            pinned = self._pinned.get(written_reference(requirement) or "")
+            if pinned is None or not isinstance(requirement.source, VcsSource):
                 continue
-            if _repository(source) in {_repository(pinned), _repository(wish.source, pinned)}:
+            if _repository(source) in {
+                _repository(pinned),
+                _repository(requirement.source, pinned),
+            }:
                 url = without_secret(pinned.url)
                 return replace(source, url=url, revision=pinned.revision)
         return replace(source, url=without_secret(source.url))
 
-    def _archive(self, source: ArchiveSource, wishes: Iterable[Requirement]) -> Source:
-        for wish in wishes:
-            asked = wish.source
+    def _archive(self, source: ArchiveSource, requirements: Iterable[Requirement]) -> Source:
+        for requirement in requirements:
+            asked = requirement.source
             if not (isinstance(asked, ArchiveSource) and asked.url == source.url):
                 continue
-            text = re.split(r"\s+;\s*", wish.raw, maxsplit=1)[0]
+            text = re.split(r"\s+;\s*", requirement.raw, maxsplit=1)[0]
             written = parse_reference(text) if "${" in text else None
             if written is not None and isinstance(written.source, ArchiveSource):
                 return replace(source, url=without_secret(written.source.url))
@@ -213,14 +216,18 @@ def pin_repositories(request: FreezeRequest) -> Pinned:
         FreezeError: the repository does not answer, or has no such revision; with file and line.
     """
     pinned: Pinned = {}
-    for wish in _wishes(request):
-        source = wish.source
+    for requirement in _requirements_of(request):
+        source = requirement.source
         if not isinstance(source, VcsSource) or source.vcs != "git":
             continue
-        written = written_reference(wish)
+        written = written_reference(requirement)
         if written is None or written in pinned:
             continue
-        commit = source.commit or _kept(request, wish) or _find(wish, source, request.variables)
+        commit = (
+            source.commit
+            or _kept(request, requirement)
+            or _find(requirement, source, request.variables)
+        )
         place = written[4:].partition("#")[0]
         url = _URL.sub("", place) if source.revision else place
         pinned[written] = VcsSource(
@@ -238,28 +245,28 @@ REFERENCE = re.compile(r"git\+\S+")
 _URL = re.compile(r"@[^@/]*(?:/[^@]*)?$")
 
 
-def _wishes(request: FreezeRequest) -> Iterable[Requirement]:
+def _requirements_of(request: FreezeRequest) -> Iterable[Requirement]:
     for group in request.groups:
         yield from group.requirements
         yield from group.constraints
 
 
-def written_reference(wish: Requirement) -> str | None:
+def written_reference(requirement: Requirement) -> str | None:
     """The key of :data:`Pinned` that a line has."""
-    match = REFERENCE.search(wish.raw)
+    match = REFERENCE.search(requirement.raw)
     return match[0] if match else None
 
 
-def _kept(request: FreezeRequest, wish: Requirement) -> str | None:
+def _kept(request: FreezeRequest, requirement: Requirement) -> str | None:
     from venvman.engines import UpgradeAll, UpgradeSome
 
     upgrade = request.upgrade
     if isinstance(upgrade, UpgradeAll):
         return None
-    asked = wish.source
+    asked = requirement.source
     if not isinstance(asked, VcsSource):
         return None
-    written = (written_reference(wish) or "")[4:].partition("#")[0]
+    written = (written_reference(requirement) or "")[4:].partition("#")[0]
     urls = {without_secret(asked.url), written, _URL.sub("", written)}
     same = [
         (entry.name, found)
@@ -276,12 +283,12 @@ def _kept(request: FreezeRequest, wish: Requirement) -> str | None:
     return same[0][1].commit
 
 
-def _find(wish: Requirement, source: VcsSource, variables: Mapping[str, str]) -> str:
+def _find(requirement: Requirement, source: VcsSource, variables: Mapping[str, str]) -> str:
     environment = without_repository(variables)
     revision = source.revision or "HEAD"
     done = try_git("ls-remote", source.url, revision, f"{revision}^{{}}", variables=environment)
     if not done.ok:
-        raise _fault(wish, source, "git could not read the repository.", done.stderr)
+        raise _fault(requirement, source, "git could not read the repository.", done.stderr)
     found = {
         name: commit
         for commit, _, name in (row.partition("\t") for row in done.stdout.splitlines())
@@ -295,11 +302,11 @@ def _find(wish: Requirement, source: VcsSource, variables: Mapping[str, str]) ->
     ):
         if name in found and (name != "HEAD" or revision == "HEAD"):
             return found[name]
-    return _find_in_clone(wish, source, revision, environment)
+    return _find_in_clone(requirement, source, revision, environment)
 
 
 def _find_in_clone(
-    wish: Requirement, source: VcsSource, revision: str, environment: Mapping[str, str]
+    requirement: Requirement, source: VcsSource, revision: str, environment: Mapping[str, str]
 ) -> str:
     """An abbreviated commit is known to the repository only, not to ``ls-remote``."""
     with tempfile.TemporaryDirectory(prefix="venvman-") as name:
@@ -310,17 +317,17 @@ def _find_in_clone(
         query = (*at, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
         done = try_git(*query, variables=environment)
     if not done.ok:
-        raise _fault(wish, source, f"It has no branch, tag or commit {revision}.", "")
+        raise _fault(requirement, source, f"It has no branch, tag or commit {revision}.", "")
     return done.stdout.strip()
 
 
-def _fault(wish: Requirement, source: VcsSource, message: str, said: str) -> FreezeError:
+def _fault(requirement: Requirement, source: VcsSource, message: str, said: str) -> FreezeError:
     return FreezeError(
         f"{redact(source.url)} cannot be pinned to a commit.",
         code="repository-unresolved",
-        path=wish.origin.path,
-        line=wish.origin.line,
-        text=redact(wish.origin.text),
+        path=requirement.origin.path,
+        line=requirement.origin.line,
+        text=redact(requirement.origin.text),
         why=f"{message} {redact(said).strip()}".strip(),
         fix=scp_advice(source.url) or Command.of("git", "ls-remote", redact(source.url)),
     )

@@ -155,7 +155,7 @@ class Compatibility:
             try:
                 known = parse_specifier(requires_python).contains(self._python, prereleases=True)
             except Malformed:
-                known = True  # pip takes a wish that makes no sense for none
+                known = True  # pip takes a requirement that makes no sense for none
             self._allowed[requires_python] = known
         return known
 

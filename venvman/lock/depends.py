@@ -30,7 +30,7 @@ __all__ = ["dependencies_of", "unmet_dependencies"]
 
 
 def unmet_dependencies(
-    wishes: Sequence[Requirement],
+    requirements: Sequence[Requirement],
     lock: Lock,
     *,
     target: Target,
@@ -44,13 +44,17 @@ def unmet_dependencies(
     What the lock leaves out by rule (setuptools, say) is not missed. ``overrides`` are what
     counts of a name in place of what the pins say.
 
-    Followed from ``wishes`` with the extras they ask for; pins whose metadata is not known
+    Followed from ``requirements`` with the extras they ask for; pins whose metadata is not known
     (``requires`` gives None) end the walk. With ``root``, the project's, also a problem for each
     pin by URL or path that neither a line (``direct``) nor a dependency asks for from there.
     """
     absent = left_out(lock)
     pins = {entry.name: entry for entry in lock.entries if target.applies(entry.marker)}
-    pending = [(wish.name, extra) for wish in wishes for extra in ("", *sorted(wish.extras))]
+    pending = [
+        (requirement.name, extra)
+        for requirement in requirements
+        for extra in ("", *sorted(requirement.extras))
+    ]
     seen: set[tuple[NormalizedName | None, str]] = set()
     urls: dict[NormalizedName, list[str]] = defaultdict(list)
     while pending:

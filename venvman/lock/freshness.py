@@ -85,8 +85,8 @@ def digest_of(
     digest = hashlib.sha256(content)
     for each in (target, *targets):
         digest.update(repr(sorted(each.markers)).encode())
-    lines = [_said(wish) for wish in (*group.requirements, *group.constraints)]
-    lines += [_said(wish) for wish in _direct(others)]
+    lines = [_said(requirement) for requirement in (*group.requirements, *group.constraints)]
+    lines += [_said(requirement) for requirement in _direct(others)]
     lines += overrides
     digest.update("\n".join(sorted(lines)).encode())
     for folder in sorted(_folders(group)):
@@ -106,9 +106,9 @@ def record_of(
 ) -> Record:
     """What to remember of a lock that was just made or found fresh."""
     extras: dict[str, set[str]] = {}
-    for wish in _wishes(group, targets or (target,)):
-        if wish.name is not None and wish.extras:
-            extras.setdefault(wish.name, set()).update(wish.extras)
+    for requirement in _requirements_of(group, targets or (target,)):
+        if requirement.name is not None and requirement.extras:
+            extras.setdefault(requirement.name, set()).update(requirement.extras)
     return Record(
         digest=digest_of(
             group, content, target, root=root, targets=targets, others=others, overrides=overrides
@@ -150,20 +150,20 @@ def judge(
     if lock is None:
         return Stale(reasons=(_missing_lock(group, root),))
     every = tuple(targets) or (target,)
-    wishes = tuple(_wishes(group, every))
+    requirements = tuple(_requirements_of(group, every))
     reasons = [
         *_on_each(every, lambda one: _pinned_twice(lock, one)),
         *_on_each(every, lambda one: _unsatisfied(group, lock, one, root, others)),
         *judge_annotations(group, lock, targets=every, root=root),
         *_unhashed(lock, hashes),
-        *_record_differs(wishes, lock, record),
+        *_record_differs(requirements, lock, record),
     ]
     notes = [*_unannotated(lock), *elsewhere(lock, target, targets)]
     if requires is not None:
         from venvman.lock.depends import unmet_dependencies
 
         reasons += unmet_dependencies(
-            tuple(_wishes(group, (target,))),
+            tuple(_requirements_of(group, (target,))),
             lock,
             target=target,
             requires=requires,
@@ -191,10 +191,10 @@ def _pinned_twice(lock: Lock, target: Target) -> Iterator[Problem]:
 def _direct(groups: Sequence[Group]) -> list[Requirement]:
     """The lines of ``groups`` that name a place."""
     return [
-        wish
+        requirement
         for group in groups
-        for wish in (*group.requirements, *group.constraints)
-        if not wish.source.is_index
+        for requirement in (*group.requirements, *group.constraints)
+        if not requirement.source.is_index
     ]
 
 
@@ -209,11 +209,11 @@ def _by_name(overrides: Sequence[str]) -> dict[NormalizedName, list[Dependency]]
     return found
 
 
-def _wishes(group: Group, targets: Sequence[Target]) -> Iterator[Requirement]:
+def _requirements_of(group: Group, targets: Sequence[Target]) -> Iterator[Requirement]:
     return (
-        wish
-        for wish in group.requirements
-        if any(target.applies(wish.marker) for target in targets)
+        requirement
+        for requirement in group.requirements
+        if any(target.applies(requirement.marker) for target in targets)
     )
 
 
@@ -234,28 +234,28 @@ def _on_each(
             yield replace(problem, why=f"So it is on {', '.join(names_of(places))}.")
 
 
-def _said(wish: Requirement) -> str:
+def _said(requirement: Requirement) -> str:
     """Everything about a requirement but the line it stands on."""
     return repr(
         (
-            wish.name,
-            sorted(wish.extras),
-            sorted(str(part) for part in wish.specifier),
-            str(wish.marker or ""),
-            wish.source,
-            sorted(wish.hashes),
-            wish.config_settings,
-            wish.constraint,
-            wish.origin.path,
+            requirement.name,
+            sorted(requirement.extras),
+            sorted(str(part) for part in requirement.specifier),
+            str(requirement.marker or ""),
+            requirement.source,
+            sorted(requirement.hashes),
+            requirement.config_settings,
+            requirement.constraint,
+            requirement.origin.path,
         )
     )
 
 
 def _folders(group: Group) -> set[str]:
     return {
-        posixpath.join(wish.source.path, wish.source.subdirectory or "").rstrip("/")
-        for wish in group.requirements
-        if isinstance(wish.source, DirectorySource)
+        posixpath.join(requirement.source.path, requirement.source.subdirectory or "").rstrip("/")
+        for requirement in group.requirements
+        if isinstance(requirement.source, DirectorySource)
     }
 
 
@@ -280,31 +280,35 @@ def _unsatisfied(
     strict = lock.header.tool == "venvman"
     absent = left_out(lock)
     pins = pins_of(lock)
-    for wish in (*group.requirements, *group.constraints):
-        if not target.applies(wish.marker):
+    for requirement in (*group.requirements, *group.constraints):
+        if not target.applies(requirement.marker):
             continue
-        entry = named_entry(wish, pins, target=target, root=root)
+        entry = named_entry(requirement, pins, target=target, root=root)
         if entry is None:
-            if not wish.constraint and wish.name not in absent:
-                yield _at(wish, "lock-misses-requirement", f"{_asks(wish)}, which is not locked.")
+            if not requirement.constraint and requirement.name not in absent:
+                yield _at(
+                    requirement,
+                    "lock-misses-requirement",
+                    f"{_asks(requirement)}, which is not locked.",
+                )
             continue
-        why = _refusal(wish, entry, direct, root=root, strict=strict)
+        why = _refusal(requirement, entry, direct, root=root, strict=strict)
         if why is not None:
-            code = "lock-breaks-constraint" if wish.constraint else "lock-breaks-requirement"
-            yield _at(wish, code, f"{_asks(wish)}, but {why}.")
+            code = "lock-breaks-constraint" if requirement.constraint else "lock-breaks-requirement"
+            yield _at(requirement, code, f"{_asks(requirement)}, but {why}.")
 
 
 def _refusal(
-    wish: Requirement,
+    requirement: Requirement,
     entry: LockEntry,
     direct: Sequence[Requirement],
     *,
     root: Path,
     strict: bool,
 ) -> str | None:
-    """Why ``entry`` does not satisfy ``wish``, as the end of a sentence; None if it does."""
-    if not wish.source.is_index:
-        if not matches_source(wish, entry, root=root, strict=strict):
+    """Why ``entry`` does not satisfy ``requirement``, as the end of a sentence; None if it does."""
+    if not requirement.source.is_index:
+        if not matches_source(requirement, entry, root=root, strict=strict):
             return f"the lock has {_pin(entry)}"
     elif not entry.source.is_index and not any(
         matches_source(other, entry, root=root, strict=strict)
@@ -312,12 +316,14 @@ def _refusal(
         if other.name in {None, entry.name}
     ):
         return f"the lock has {_pin(entry)}"
-    if entry.version is not None and not wish.specifier.contains(entry.version, prereleases=True):
+    if entry.version is not None and not requirement.specifier.contains(
+        entry.version, prereleases=True
+    ):
         return f"the lock has {_pin(entry)}"
-    if entry.extras and not wish.extras <= entry.extras:
-        missing = ", ".join(sorted(wish.extras - entry.extras))
+    if entry.extras and not requirement.extras <= entry.extras:
+        missing = ", ".join(sorted(requirement.extras - entry.extras))
         return f"the lock has {entry.name} without the extra {missing}"
-    if wish.hashes and entry.hashes and not set(wish.hashes) & set(entry.hashes):
+    if requirement.hashes and entry.hashes and not set(requirement.hashes) & set(entry.hashes):
         return "the lock has none of its hashes"
     return None
 
@@ -333,28 +339,29 @@ def _unhashed(lock: Lock, hashes: bool | None) -> Iterator[Problem]:
 
 
 def _record_differs(
-    wishes: Sequence[Requirement], lock: Lock, record: Record | None
+    requirements: Sequence[Requirement], lock: Lock, record: Record | None
 ) -> Iterator[Problem]:
     if record is None:
         return
     kept = {entry.name for entry in lock.entries if entry.extras}
-    for wish in wishes:
-        name = wish.name
-        if name is None or name in kept or wish.extras <= set(record.extras.get(name, ())):
+    for requirement in requirements:
+        name = requirement.name
+        if name is None or name in kept or requirement.extras <= set(record.extras.get(name, ())):
             continue
-        message = f"{_asks(wish)}, but the lock was made without that extra."
-        yield _at(wish, "lock-misses-extra", message)
-    for wish in wishes:
-        source = wish.source
+        message = f"{_asks(requirement)}, but the lock was made without that extra."
+        yield _at(requirement, "lock-misses-extra", message)
+    for requirement in requirements:
+        source = requirement.source
         if not isinstance(source, DirectorySource):
             continue
         folder = posixpath.join(source.path, source.subdirectory or "").rstrip("/")
         if record.folders.get(folder, "") not in {metadata_digest(Path(folder)), ""}:
             files = ", ".join(inputs_of(Path(folder)))
             yield _at(
-                wish,
+                requirement,
                 "lock-older-than-project",
-                f"The build metadata of {wish.raw or source.path} changed since it was locked.",
+                f"The build metadata of {requirement.raw or source.path} changed since it was "
+                "locked.",
                 why=f"One of {files} differs.",
             )
 
@@ -406,9 +413,9 @@ def _path(lock: Lock) -> str | None:
     return next((entry.origin.path for entry in lock.entries if entry.origin), None)
 
 
-def _asks(wish: Requirement) -> str:
-    verb = "limits to" if wish.constraint else "asks for"
-    return f"{wish.origin} {verb} {redact(wish.raw or str(wish.name))}"
+def _asks(requirement: Requirement) -> str:
+    verb = "limits to" if requirement.constraint else "asks for"
+    return f"{requirement.origin} {verb} {redact(requirement.raw or str(requirement.name))}"
 
 
 def _pin(entry: LockEntry) -> str:
@@ -417,8 +424,8 @@ def _pin(entry: LockEntry) -> str:
     return f"{name} {at}"
 
 
-def _at(wish: Requirement, code: str, message: str, *, why: str | None = None) -> Problem:
-    origin, source = wish.origin, wish.source
+def _at(requirement: Requirement, code: str, message: str, *, why: str | None = None) -> Problem:
+    origin, source = requirement.origin, requirement.source
     fix: Fix = FIX
     if isinstance(source, DirectorySource) and not Path(source.path).is_dir():
         # Nothing can be frozen from it; what it was is beside the point.

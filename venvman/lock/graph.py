@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from packaging.requirements import Requirement as Wish
+    from packaging.requirements import Requirement as PackagingRequirement
     from packaging.specifiers import Specifier
 
     from venvman.lock.file import Lock, LockEntry
@@ -37,11 +37,11 @@ _PROJECT = re.compile(r"(?P<name>\S+) \((?P<path>[^)]+)\)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedGroup:
-    """A group's lock; ``wishes`` is None where it was made from no requirements file."""
+    """A group's lock; ``requirements`` is None where it was made from no requirements file."""
 
     name: str
     lock: Lock
-    wishes: Group | None
+    requirements: Group | None
 
 
 def build_graph(
@@ -116,22 +116,22 @@ class _Builder:
         )
 
     def _asked(self, group: LockedGroup, entries: Sequence[LockEntry]) -> Iterator[Asking]:
-        if group.wishes is None:
+        if group.requirements is None:
             yield from _asked_elsewhere(entries)
             return
         pins = pins_of(group.lock)
-        for wish in group.wishes.requirements:
-            if not self._target.applies(wish.marker):
+        for requirement in group.requirements.requirements:
+            if not self._target.applies(requirement.marker):
                 continue
-            entry = named_entry(wish, pins, target=self._target, root=self._root)
+            entry = named_entry(requirement, pins, target=self._target, root=self._root)
             if entry is not None:
                 yield Asking(
                     name=entry.name,
-                    path=wish.origin.path,
-                    line=wish.origin.line,
-                    requirement=redact(wish.raw or entry.name),
-                    specifier=in_order(wish.specifier),
-                    extras=tuple(sorted(wish.extras)),
+                    path=requirement.origin.path,
+                    line=requirement.origin.line,
+                    requirement=redact(requirement.raw or entry.name),
+                    specifier=in_order(requirement.specifier),
+                    extras=tuple(sorted(requirement.extras)),
                 )
 
     def _required(
@@ -142,12 +142,12 @@ class _Builder:
         for asking in self._asked(group, entries):
             asked[asking.name].update(asking.extras)
         for entry in entries:
-            for wish in _parsed(self._requires(entry) or ()):
+            for requirement in _parsed(self._requires(entry) or ()):
                 if any(
-                    self._target.applies(wish.marker, extra=extra)
+                    self._target.applies(requirement.marker, extra=extra)
                     for extra in ("", *asked[entry.name])
                 ):
-                    yield entry.name, canonical(wish.name)
+                    yield entry.name, canonical(requirement.name)
 
     def _with_own(self, name: NormalizedName, extras: tuple[str, ...]) -> tuple[str, ...]:
         """``extras`` of ``name`` and those that they bring: ``name[a]; extra == "all"``."""
@@ -159,10 +159,10 @@ class _Builder:
         while True:
             more = {
                 canonical(each)
-                for wish in own
+                for requirement in own
                 for extra in every
-                if self._target.applies(wish.marker, extra=extra)
-                for each in wish.extras
+                if self._target.applies(requirement.marker, extra=extra)
+                for each in requirement.extras
             }
             if more <= every.keys():
                 return tuple(sorted(every))
@@ -174,18 +174,25 @@ class _Builder:
         """What ``parent`` always asks of ``child``, and what it asks with each of its extras."""
         edge = Dependency(parent=parent, child=child, groups=tuple(dict.fromkeys(groups)))
         lines = self._requires(self._packages[parent][0][1])
-        wishes = list(_parsed(line for line in lines or () if _names(line, child)))
-        always = [wish for wish in wishes if self._target.applies(wish.marker)]
-        if always or not wishes:
+        requirements = list(_parsed(line for line in lines or () if _names(line, child)))
+        always = [
+            requirement for requirement in requirements if self._target.applies(requirement.marker)
+        ]
+        if always or not requirements:
             plain = _described(edge, always, extra=None) if always else edge
             yield replace(plain, extras=self._with_own(child, plain.extras))
         for extra in sorted(
-            {name for wish in wishes for name in _EXTRA.findall(str(wish.marker or ""))}
+            {
+                name
+                for requirement in requirements
+                for name in _EXTRA.findall(str(requirement.marker or ""))
+            }
         ):
             some = [
-                wish
-                for wish in wishes
-                if wish not in always and self._target.applies(wish.marker, extra=extra)
+                requirement
+                for requirement in requirements
+                if requirement not in always
+                and self._target.applies(requirement.marker, extra=extra)
             ]
             if some:
                 extended = _described(edge, some, extra=canonical(extra))
@@ -247,11 +254,17 @@ def _asked_elsewhere(entries: Iterable[LockEntry]) -> Iterator[Asking]:
                 )
 
 
-def _described(edge: Dependency, wishes: Sequence[Wish], *, extra: str | None) -> Dependency:
+def _described(
+    edge: Dependency, requirements: Sequence[PackagingRequirement], *, extra: str | None
+) -> Dependency:
     return replace(
         edge,
-        specifier=in_order(clause for wish in wishes for clause in wish.specifier),
-        extras=tuple(sorted({canonical(name) for wish in wishes for name in wish.extras})),
+        specifier=in_order(
+            clause for requirement in requirements for clause in requirement.specifier
+        ),
+        extras=tuple(
+            sorted({canonical(name) for requirement in requirements for name in requirement.extras})
+        ),
         extra=extra,
     )
 
@@ -262,7 +275,7 @@ def _names(line: str, name: NormalizedName) -> bool:
     return match is not None and canonical(match[0]) == name
 
 
-def _parsed(lines: Iterable[str]) -> Iterator[Wish]:
+def _parsed(lines: Iterable[str]) -> Iterator[PackagingRequirement]:
     """Lines that cannot be read are passed over."""
     for line in lines:
         try:

@@ -98,15 +98,15 @@ class _Walk:
         """Every installed distribution that ``group`` needs, each with its ``via``."""
         via: dict[NormalizedName, set[str]] = {}
         pending: list[tuple[NormalizedName, str]] = []
-        for wish in group.requirements:
-            if not self._target.applies(wish.marker):
+        for requirement in group.requirements:
+            if not self._target.applies(requirement.marker):
                 continue
-            one = self._of(wish)
-            if one is None or not _satisfies(one, wish):
-                problems.append(_unmet(wish, one))
+            one = self._of(requirement)
+            if one is None or not _satisfies(one, requirement):
+                problems.append(_unmet(requirement, one))
             if one is not None:
-                via.setdefault(one.name, set()).add(f"-r {wish.origin.path}")
-                pending += [(one.name, extra) for extra in ("", *sorted(wish.extras))]
+                via.setdefault(one.name, set()).add(f"-r {requirement.origin.path}")
+                pending += [(one.name, extra) for extra in ("", *sorted(requirement.extras))]
         self._follow(pending, via)
         for limit in group.constraints:
             if limit.name in via and self._target.applies(limit.marker):
@@ -133,16 +133,16 @@ class _Walk:
                     (needed, canonical(wanted)) for wanted in ("", *sorted(dependency.extras))
                 ]
 
-    def _of(self, wish: Requirement) -> Installed | None:
-        if wish.name is not None:
-            return self._found.get(wish.name)
-        return next((one for one in self._found.values() if one.source == wish.source), None)
+    def _of(self, requirement: Requirement) -> Installed | None:
+        if requirement.name is not None:
+            return self._found.get(requirement.name)
+        return next((one for one in self._found.values() if one.source == requirement.source), None)
 
 
-def _satisfies(one: Installed, wish: Requirement) -> bool:
-    direct = not wish.source.is_index
+def _satisfies(one: Installed, requirement: Requirement) -> bool:
+    direct = not requirement.source.is_index
     return direct or (
-        one.version is not None and wish.specifier.contains(one.version, prereleases=True)
+        one.version is not None and requirement.specifier.contains(one.version, prereleases=True)
     )
 
 
@@ -171,15 +171,15 @@ def _relative(source: Source, root: Path) -> Source:
     return replace(source, path=os.path.relpath(source.path, root).replace(os.sep, "/"))
 
 
-def _unmet(wish: Requirement, one: Installed | None) -> Problem:
+def _unmet(requirement: Requirement, one: Installed | None) -> Problem:
     but = f"{one.name} {one.version} is installed" if one else "it is not installed"
     return Problem(
         code="installed-misses-requirement",
         severity=Severity.WARNING,
-        message=f"{wish.origin} asks for {wish.raw or wish.name}, but {but}.",
-        path=wish.origin.path,
-        line=wish.origin.line,
-        text=wish.origin.text,
+        message=f"{requirement.origin} asks for {requirement.raw or requirement.name}, but {but}.",
+        path=requirement.origin.path,
+        line=requirement.origin.line,
+        text=requirement.origin.text,
         fix=Command.venvman("sync"),
     )
 

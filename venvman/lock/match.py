@@ -40,26 +40,28 @@ def pins_of(lock: Lock) -> Pins:
     return found
 
 
-def named_entry(wish: Requirement, pins: Pins, *, target: Target, root: Path) -> LockEntry | None:
-    """The entry that applies on ``target`` and has the name of ``wish``, or its source."""
-    if wish.name:
-        found = iter(pins.get(wish.name, ()))
+def named_entry(
+    requirement: Requirement, pins: Pins, *, target: Target, root: Path
+) -> LockEntry | None:
+    """The entry that applies on ``target`` and has the name of ``requirement``, or its source."""
+    if requirement.name:
+        found = iter(pins.get(requirement.name, ()))
     else:
         every = chain.from_iterable(pins.values())
-        found = (entry for entry in every if matches_source(wish, entry, root=root))
+        found = (entry for entry in every if matches_source(requirement, entry, root=root))
     return next((entry for entry in found if target.applies(entry.marker)), None)
 
 
 def matches_source(
-    wish: Requirement, entry: LockEntry, *, root: Path, strict: bool = False
+    requirement: Requirement, entry: LockEntry, *, root: Path, strict: bool = False
 ) -> bool:
-    """Whether ``entry`` comes from where ``wish`` says.
+    """Whether ``entry`` comes from where ``requirement`` says.
 
     A lock holds ``${VAR}`` unexpanded, no credentials and, for a branch, a commit: those are equal
     to what they stand for. ``strict``: the lock says which revision a commit was found at.
     """
     found = located(entry.source, root)
-    return any(_same(asked, found, strict=strict) for asked in _asked(wish, root))
+    return any(_same(asked, found, strict=strict) for asked in _asked(requirement, root))
 
 
 def is_place(source: Source, entry: LockEntry, *, root: Path) -> bool:
@@ -67,11 +69,11 @@ def is_place(source: Source, entry: LockEntry, *, root: Path) -> bool:
     return _same(located(source, root), located(entry.source, root), strict=False)
 
 
-def _asked(wish: Requirement, root: Path) -> Iterator[Source]:
-    yield wish.source
-    if "${" in wish.raw:
-        editable = wish.source.editable
-        text = re.split(r"\s+;\s*", wish.raw, maxsplit=1)[0]
+def _asked(requirement: Requirement, root: Path) -> Iterator[Source]:
+    yield requirement.source
+    if "${" in requirement.raw:
+        editable = requirement.source.editable
+        text = re.split(r"\s+;\s*", requirement.raw, maxsplit=1)[0]
         reference = parse_reference(text, editable=editable)
         if reference is not None:
             yield located(reference.source, root)

@@ -78,13 +78,15 @@ def _asking(group: Group, lock: Lock, *, targets: Sequence[Target], root: Path) 
     files: dict[LockEntry, set[str]] = defaultdict(set)
     read = {path.relative_to(root).as_posix() for path in group.files if path.is_relative_to(root)}
     pins = pins_of(lock)
-    for target, wish in product(targets, group.lines):
-        if not target.applies(wish.marker):
+    for target, requirement in product(targets, group.lines):
+        if not target.applies(requirement.marker):
             continue
-        entry = named_entry(wish, pins, target=target, root=root)
+        entry = named_entry(requirement, pins, target=target, root=root)
         if entry is not None:
-            files[entry].add(f"{'-c' if wish.constraint else '-r'} {wish.origin.path}")
-    origins = {wish.origin.path for wish in group.lines}
+            files[entry].add(
+                f"{'-c' if requirement.constraint else '-r'} {requirement.origin.path}"
+            )
+    origins = {requirement.origin.path for requirement in group.lines}
     # An older pip-compile, run beside the source, wrote its paths relative to that.
     folders = (group.folder or root, group.sources[0].parent)
     own_locks = {group.lock.relative_to(root).as_posix()} if group.lock.is_relative_to(root) else ()

@@ -1,4 +1,4 @@
-"""Which Python is wished for, and who says so (DESIGN 4.2).
+"""Which Python is asked for, and who says so (DESIGN 4.2).
 
 ``--python``, configuration, ``.python-version`` and ``requires-python``: the first that speaks.
 Here text becomes values; :mod:`venvman.python.interpreters` finds what the request asks for.
@@ -109,7 +109,7 @@ def parse_request(text: str, *, base: Path) -> Wanted:
     Raises:
         ValueError: neither; the message is a sentence.
     """
-    wanted = _version_wish(text)
+    wanted = _version_request(text)
     if wanted is not None:
         return wanted
     if _SPECIFIER.match(text):
@@ -136,7 +136,7 @@ def _understood(text: str, *, where: str, base: Path) -> Wanted:
         ) from error
 
 
-def _version_wish(text: str) -> Versions | None:
+def _version_request(text: str) -> Versions | None:
     match = _VERSION.fullmatch(text)
     if match is None:
         return None
@@ -197,7 +197,7 @@ def _first_cpython(lines: Iterable[str], *, path: str) -> PythonRequest | None:
     """Of several lines; names of pyenv's virtual environments and ``system`` are skipped."""
     for number, line in enumerate(lines, start=1):
         text = line.partition("#")[0].strip()
-        wanted = _version_wish(text)
+        wanted = _version_request(text)
         if wanted is None and _SPECIFIER.match(text):
             try:
                 wanted = Versions(specifier=_checked_specifier(text))

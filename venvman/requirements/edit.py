@@ -108,8 +108,9 @@ def add(source: SourceText, wanted: Wanted) -> Edited:
     """``source`` with a line that asks for ``wanted``.
 
     A line that names the same distribution is changed: its specifier is replaced by the new one (a
-    wish without one keeps it), extras are added, spelling, marker and comment stay. Without such a
-    line a new one goes where the alphabet wants it if the lines are sorted, else below the last.
+    requirement without one keeps it), extras are added, spelling, marker and comment stay. Without
+    such a line a new one goes where the alphabet wants it if the lines are sorted, else below the
+    last.
 
     Raises:
         RequirementsError: ``requirement-ambiguous``: several lines could be meant;
@@ -194,7 +195,7 @@ def _meant(source: SourceText, entries: Sequence[Entry], wanted: Wanted) -> Entr
     same = [entry for entry in entries if _same(entry, wanted)]
     marker = wanted.line.requirement.marker
     if marker is not None:
-        # A line for another condition is another wish; one without a condition gets this one.
+        # A line for another condition is another requirement; one without gets this one.
         equal = [entry for entry in same if entry.line.requirement.marker == marker]
         same = equal or [entry for entry in same if entry.line.requirement.marker is None]
     if len(same) > 1:
@@ -205,8 +206,8 @@ def _meant(source: SourceText, entries: Sequence[Entry], wanted: Wanted) -> Entr
 def _same(entry: Entry, wanted: Wanted) -> bool:
     if wanted.name is not None and entry.name is not None:
         return entry.name == wanted.name
-    wish = wanted.line.requirement.source
-    return not wish.is_index and entry.line.requirement.source == wish
+    requirement = wanted.line.requirement.source
+    return not requirement.is_index and entry.line.requirement.source == requirement
 
 
 def _inserted(lines: list[str], entries: Sequence[Entry], wanted: Wanted) -> Edited:

@@ -1,4 +1,4 @@
-"""RequirementSet: every wish of a project, each with the file and line it comes from.
+"""RequirementSet: every requirement of a project, each with the file and line it comes from.
 
 Reads the scanned source files with what they include, merges them into groups, and reports all the
 faults of all the files at once.

@@ -1,4 +1,4 @@
-"""Requirement: one line's wish, parsed, with the place it comes from."""
+"""Requirement: one line's requirement, parsed, with the place it comes from."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from venvman.resolve.demand import Pin
     from venvman.resolve.supply import Described, Supply
 
-    _Wish = tuple[NormalizedName, str, str]
+    _Request = tuple[NormalizedName, str, str]
 
 __all__ = ["THREADS", "Prefetcher"]
 
@@ -99,7 +99,7 @@ class Prefetcher:
         found = self._supply.candidates(name).matching(wanted if limit is None else wanted & limit)
         return next(found, None)
 
-    def _followed(self, name: NormalizedName, extra: str, specifier: str) -> Iterable[_Wish]:
+    def _followed(self, name: NormalizedName, extra: str, specifier: str) -> Iterable[_Request]:
         """What ``name`` brings in, as far as that is known; a thread fetches what is not."""
         if self._at_hand(name, specifier):
             with suppress(VenvmanError, DependencyInvalid):
@@ -123,7 +123,7 @@ class Prefetcher:
         for each in self._guess(name, extra, specifier):
             self.want(*each)
 
-    def _guess(self, name: NormalizedName, extra: str, specifier: str) -> list[_Wish]:
+    def _guess(self, name: NormalizedName, extra: str, specifier: str) -> list[_Request]:
         """What the best version that fits what was asked first depends on."""
         described = self._guesses.get(name) or self._described(name, specifier)
         if described is None:

@@ -203,7 +203,7 @@ class Supply:
         return Described(refusal="could not be built")
 
     def python_refusal(self, requires_python: str | None) -> str | None:
-        """Why the target's Python will not do; None if it will, or the wish makes no sense."""
+        """Why the target's Python will not do; None if it will, or that makes no sense."""
         if not requires_python:
             return None
         try:

@@ -146,7 +146,7 @@ def read_locked(context: Context, groups: Sequence[str] = ()) -> Locked:
         lock = read_group_lock(context, source.lock)
         if lock is not None:
             group = by_name.get(source.group)
-            found.append(LockedGroup(name=source.group, lock=lock, wishes=group))
+            found.append(LockedGroup(name=source.group, lock=lock, requirements=group))
         elif source.group in asked:  # nobody makes locks of the others
             absent.append(source.lock)
     missing = [_missing(context, absent, groups)] if absent else []
