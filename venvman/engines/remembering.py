@@ -65,11 +65,12 @@ def remembering(
             return replace(_recalled(found[0], request, reporter), pages=found[1])
     listener = _Listener(reporter)
     resolution, pages = solve(request, listener)
-    if question is not None and pages and not listener.heard:
+    if question is None or pages is None or listener.heard:
+        return resolution
+    if pages:
         texts = {name: render_lock(lock) for name, lock in resolution.locks.items()}
         known.keep(cache, question, texts, pages)
-        return replace(resolution, pages=pages)
-    return resolution
+    return replace(resolution, pages=pages)
 
 
 def question_of(kind: str, request: FreezeRequest) -> str | None:
