@@ -90,7 +90,7 @@ class SyncOutcome:
     """``outcome`` is None when nothing was to be done or nothing was allowed to be.
 
     ``environment`` is absolute; ``created`` says that it is new or was made again. ``frozen`` is
-    what happened to the locks first, None if they were fresh or not judged. ``seconds`` per stage.
+    what happened to the locks first, None if they were fresh or not checked. ``seconds`` per stage.
     """
 
     project: Project

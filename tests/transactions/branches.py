@@ -16,7 +16,7 @@ from tests.support.wheels import make_wheel
 from tests.transactions.world import contents, left_over
 from venvman.cli.remembered import tell
 from venvman.environment.record import parse_record
-from venvman.install.switch import switch
+from venvman.install.switch import NotTaken, switch
 from venvman.workflow.hooking import FROZEN
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Branches:
         """What is said without a full sync; None if that is needed."""
         if observe is not None:
             done = switch(FROZEN, os.environ, str(self.root), observe=observe)
-            return None if done is None else str(done.changes)
+            return None if isinstance(done, NotTaken) else str(done.changes)
         out = io.StringIO()
         with inside(self.root), redirect_stdout(out):
             code = tell([*WORDS, *words], os.environ)

@@ -238,6 +238,23 @@ def test_a_question_that_is_another_one_is_not_answered(branches: Branches, word
     assert branches.switch(word) is None
 
 
+def test_verbose_tells_why_a_full_sync_does_it(
+    branches: Branches, capsys: pytest.CaptureFixture[str]
+) -> None:
+    branches.checkout("work")
+    assert branches.switch("--verbose") is None
+    assert capsys.readouterr().err == "Full sync: Only a full sync tells of each step.\n"
+    (branches.root / "requirements.lock").write_text(f"{branches.locks['work']}# one more\n")
+    assert branches.switch("--verbose") is None
+    told = "Full sync: No sync has seen these requirements and locks before.\n"
+    assert capsys.readouterr().err == told
+    shutil.rmtree(branches.venv)
+    assert branches.switch("--verbose") is None
+    assert capsys.readouterr().err == "Full sync: No environment here is as a sync has left it.\n"
+    assert branches.switch() is None
+    assert capsys.readouterr().err == ""
+
+
 def test_other_variables_ask_another_question(
     branches: Branches, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,13 +7,12 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from venvman.cli.faults import Interrupted, told_of
+from venvman.cli.faults import NAME, Interrupted, UsageFault, said_elsewhere, told_of
 from venvman.cli.help import tell
 from venvman.cli.options import Common
 from venvman.cli.read import Glance, glance, read
 from venvman.cli.session import Session, perform
 from venvman.cli.streams import write
-from venvman.cli.usage import NAME, UsageFault, said_elsewhere
 from venvman.errors import Command, ExitCode, OutputFault, VenvmanError
 
 if TYPE_CHECKING:

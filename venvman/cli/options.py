@@ -6,7 +6,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.cli.usage import UsageFault
+from venvman.cli.faults import UsageFault
 from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def lock_policy(*, locked: bool | None, frozen: bool, variables: Mapping[str, st
     from venvman.workflow.requests import LockPolicy
 
     if frozen and locked:
-        raise UsageFault("--frozen does not judge the lock, --locked does: choose one.")
+        raise UsageFault("--frozen does not check the lock, --locked does: choose one.")
     if frozen:
         return LockPolicy.FROZEN
     ci = variables.get("CI", "").lower() not in {"", "0", "false"}

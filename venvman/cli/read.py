@@ -105,7 +105,7 @@ class _NotPlain(Exception):
 
 
 def _read(rest: list[str], command: Command) -> dict[str, object] | None:
-    """The values that the words after the command's name give; None if only typer can judge."""
+    """The values that the words after the command's name give; None if only typer can tell."""
     options = {spelling: each for each in command.options for spelling in each.spellings}
     values: dict[str, object] = {}
     words: list[str] = []

@@ -136,15 +136,17 @@ def _show(known: memo.Memo, line: Line, variables: Mapping[str, str]) -> int | N
 def _switch(line: Line, question: str, variables: Mapping[str, str]) -> int | None:
     """Goes to a state of the environment that is known; the exit code, None where there is none."""
     values = line.values
-    shown_otherwise = values["format"] != "text" or values["verbose"]
-    if shown_otherwise or values["project"] or values["all_projects"]:
+    if values["format"] != "text" or values["project"] or values["all_projects"]:
         return None
     if line.changes(Effect.LOOKS) or values["inexact"]:
         return None
-    from venvman.install.switch import switch
+    from venvman.install.switch import NotTaken, switch
 
-    done = switch(choosing(line), variables, os.getcwd())
-    if done is None:
+    verbose = bool(values["verbose"])
+    done = switch(choosing(line), variables, os.getcwd(), only_look=verbose)
+    if isinstance(done, NotTaken):
+        if verbose and not values["quiet"]:
+            write(sys.stderr, f"Full sync: {done.why}\n")
         return None
     known = nothing_to_do(done.wanted.said)
     if done.watched is not None:

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from venvman.cli.console import Printer, Transcript, display_of
-from venvman.cli.faults import Interrupted, told_of
+from venvman.cli.faults import NAME, Interrupted, told_of
 from venvman.cli.options import Common, Format
 from venvman.cli.read import choosing
 from venvman.cli.remembered import inside, keep, nothing_to_do, question_of
 from venvman.cli.streams import write
 from venvman.cli.table import COMMON
-from venvman.cli.usage import NAME
 from venvman.errors import Advice, ExitCode, OutputFault, ProjectNotFound, VenvmanError, at
 from venvman.errors import Command as Fix
 from venvman.memo import FILE, Memo

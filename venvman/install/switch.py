@@ -8,9 +8,10 @@ there, and those whose metadata somebody has removed since, come from the store
 through the same journal and under the same lock; but nothing is parsed, resolved or planned for
 it, and neither typer nor packaging are imported.
 
-Whenever anything is not as expected the answer is None, nothing has been changed, and a full sync
-does the work. What this cannot see are files edited, or deleted from sub-folders, inside installed
-packages that stay: ``doctor`` sees those, and so does a sync that has nothing else to do.
+Whenever anything is not as expected the answer is :class:`NotTaken`, with why; nothing has been
+changed, and a full sync does the work. What this cannot see are files edited, or deleted from
+sub-folders, inside installed packages that stay: ``doctor`` sees those, and so does a sync that has
+nothing else to do.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from venvman.install.journal import JOURNAL, STAGE, apply, missing_results, writ
 from venvman.install.moves import Exchange
 from venvman.install.switchplan import plan_switch
 from venvman.install.trees import Walk
-from venvman.locks import held
+from venvman.locks import LockTaken, held
 from venvman.names import NormalizedName
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from venvman.install.states import Current, State
     from venvman.install.switchplan import Leaving, SwitchPlan
 
-__all__ = ["Switched", "switch"]
+__all__ = ["NotTaken", "Switched", "switch"]
 
 
 class Switched(NamedTuple):
@@ -61,52 +62,68 @@ class Switched(NamedTuple):
         return len({*self.before, *self.after})
 
 
+class NotTaken(NamedTuple):
+    """Why a full sync has to do the work: a sentence."""
+
+    why: str
+
+
 def switch(
     flags: str,
     variables: Mapping[str, str],
     cwd: str,
     *,
     observe: Callable[[str], None] | None = None,
-) -> Switched | None:
+    only_look: bool = False,
+) -> Switched | NotTaken:
     """Does what ``venvman sync`` in ``cwd`` would do, if that is known.
 
-    ``flags`` are its options that choose what is wanted. None where it is not known, or not
-    possible: then nothing has been changed, unless a journal is left that the next look at the
-    environment finishes or reverts. ``observe`` is told of each step, as by
+    ``flags`` are its options that choose what is wanted. Where it is not known, or not possible,
+    nothing has been changed, unless a journal is left that the next look at the environment
+    finishes or reverts; nor is it with ``only_look``. ``observe`` is told of each step, as by
     :func:`venvman.install.transaction.commit`.
 
     Ctrl-C before the commit point changes nothing; after it the switch ends first.
     """
     try:
-        return _attempt(flags, variables, cwd, observe or _unobserved)
-    except Exception:  # noqa: BLE001 - a full sync does it, or says why it cannot
-        return None
+        return _attempt(flags, variables, cwd, observe or _unobserved, only_look=only_look)
+    except LockTaken:
+        return NotTaken("Another command changes the environment.")
+    except Exception as error:  # noqa: BLE001 - a full sync does it, or says why it cannot
+        return NotTaken(f"{type(error).__name__} was met: {error}.")
 
 
 def _attempt(
-    flags: str, variables: Mapping[str, str], cwd: str, observe: Callable[[str], None]
-) -> Switched | None:
+    flags: str,
+    variables: Mapping[str, str],
+    cwd: str,
+    observe: Callable[[str], None],
+    *,
+    only_look: bool,
+) -> Switched | NotTaken:
     started = perf_counter()
     found = _find(cwd)
     if found is None:
-        return None
+        return NotTaken("No environment here is as a sync has left it.")
     environment, there = found
     current = states.read(environment, there.key)
     if current is None:
-        return None
+        return NotTaken("The state of the environment is not recorded.")
     known = states.find(environment, flags=flags, variables=variables)
     wanted = None if known is None else states.read(environment, known)
     if wanted is None:
-        return None
+        return NotTaken("No sync has seen these requirements and locks before.")
     with held(current.lock, wait=0, who="venvman sync"):
         plan = plan_switch(environment, there, current, wanted)
         if plan is None:
-            return None
+            return NotTaken("What has to come is neither in the attic nor in the store.")
+        if only_look:
+            return NotTaken("Only a full sync tells of each step.")
         if plan.leaving or plan.returning or plan.arriving:
             plan = _carry_out(plan, observe)
             _record(plan)
         elif not there.is_whole:
-            return None
+            return NotTaken("Not every installed file is watched.")
         if plan.wanted is not wanted:
             states.record(environment, plan.wanted)
         watched = _settled(environment, there, plan)

@@ -422,15 +422,15 @@ def _locks(
     interpreter: Interpreter | None,
     wanted: tuple[str, ...],
 ) -> tuple[_LockLook, ...]:
-    judgements = _judgements(context, requirements, interpreter, wanted)
+    freshness_by_group = _freshness(context, requirements, interpreter, wanted)
     return tuple(
-        _lock(context, source, judgements.get(source.group))
+        _lock(context, source, freshness_by_group.get(source.group))
         for source in scan.sources
         if source.group in wanted or source.lock.exists()  # no lock is made of others unasked
     )
 
 
-def _judgements(
+def _freshness(
     context: Context,
     requirements: RequirementSet | None,
     interpreter: Interpreter | None,

@@ -71,7 +71,7 @@ class Context:
         return _home(self.variables)
 
     @property
-    def verdicts(self) -> Path:
+    def fresh_locks(self) -> Path:
         """Where it is remembered that the project's locks were found fresh."""
         return self.directories.project_state(self.project.root) / "verdicts.json"
 

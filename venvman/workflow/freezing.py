@@ -169,7 +169,7 @@ def _require_fresh(
     locks: Mapping[str, Lock],
     frozen: Mapping[str, Lock],
 ) -> None:
-    """Judges what was just written as anybody else will.
+    """Checks what was just written as anybody else will.
 
     Raises:
         LockStale: it does not meet its own requirements, which is a defect.
@@ -264,9 +264,9 @@ def _parted(
         for one, two in combinations(asked, 2)
         if not (one in core and two in core) and not _fit(context, run, [one, two])
     ]
-    torn = {name for pair in pairs for name in pair}
+    unresolvable = {name for pair in pairs for name in pair}
     for side in asked:  # with each of those always installed, and not with all of them
-        if side not in core and side.group.name not in torn and len(core) > 1:
+        if side not in core and side.group.name not in unresolvable and len(core) > 1:
             fits = _fit(context, run, [*core, side])
             pairs += [(each.group.name, side.group.name) for each in core if not fits]
     if not pairs:

@@ -1,6 +1,6 @@
 """What a git hook does once the shell has decided that Python must start.
 
-A post hook speaks one line a project and never fails; the pre-commit hook judges what is staged,
+A post hook speaks one line a project and never fails; the pre-commit hook checks what is staged,
 not what lies in the work tree, and is the only one that refuses.
 """
 
@@ -48,7 +48,7 @@ def run_hook(
     """
     chosen = _chosen(projects, mode, variables, top)
     if name is HookName.PRE_COMMIT:
-        lines = _judge_staged(list(chosen), variables, top, reporter)
+        lines = _check_staged(list(chosen), variables, top, reporter)
     else:
         patient = {**_IMPATIENT, **variables}
         lines = [_follow(each, how, patient, top, reporter) for each, how in chosen.items()]
@@ -145,7 +145,7 @@ def _report(context: Context) -> tuple[str, Fix | None]:
 def _repair(context: Context) -> tuple[str, None]:
     """As ``sync --frozen``: a hook never freezes and never changes a tracked file."""
     from venvman.environment.lifecycle import locate
-    from venvman.install.switch import switch
+    from venvman.install.switch import NotTaken, switch
     from venvman.report.sync import locked_count, nothing_to_do
     from venvman.workflow.requests import LockPolicy, SyncRequest
     from venvman.workflow.syncing import sync
@@ -154,7 +154,7 @@ def _repair(context: Context) -> tuple[str, None]:
     root, variables = context.project.root, context.variables
     for flags in (FROZEN, PLAIN):
         known = switch(flags, variables, str(root))
-        if known is not None:
+        if not isinstance(known, NotTaken):
             shown = context.project.display(locate(context.project, context.settings))
             return _followed(shown, known.changes, known.seconds), None
     done = sync(context, SyncRequest(locks=LockPolicy.FROZEN))
@@ -188,7 +188,7 @@ def _place(problem: Problem) -> str:
     return "" if not location or location in problem.message else f"{location}: "
 
 
-def _judge_staged(
+def _check_staged(
     projects: Sequence[str], variables: Mapping[str, str], top: Path, reporter: Reporter
 ) -> list[HookLine | None]:
     from venvman.git import git
@@ -335,7 +335,7 @@ def _judge(
         text, fix = _of_problem(error.problems[0])
         named = {f"{at}{problem.path}" for problem in error.problems if problem.path}
         if named.isdisjoint(staged):
-            return HookLine(project=project, text=f"cannot judge what is staged: {text}", fix=fix)
+            return HookLine(project=project, text=f"cannot check what is staged: {text}", fix=fix)
         return HookLine(project=project, text=text, fix=fix, refused=True)
     for lock in outcome.locks:
         files = {tree.name_of(file.path) for file in scan.files if file.group == lock.group}
@@ -355,7 +355,7 @@ def _judge(
 def _staged_context(
     tree: _StagedTree, project: str, variables: Mapping[str, str], reporter: Reporter
 ) -> Context:
-    """The staged project, judged for the Python of the environment that the work tree has."""
+    """The staged project, checked for the Python of the environment that the work tree has."""
     from venvman.workflow.location import freezing_interpreter
 
     flags: dict[str, object] = {}

@@ -1,4 +1,4 @@
-"""The project's locks as they are: read, and judged against their requirements."""
+"""The project's locks as they are: read, and checked against their requirements."""
 
 from __future__ import annotations
 
@@ -108,7 +108,9 @@ def check_locks(
             group=group, lock=locks[group.name], freshness=Stale(reasons=faulty[group.name])
         )
         if group.name in faulty
-        else _judged(context, group, locks[group.name], target, targets, records, requirements, ask)
+        else _checked(
+            context, group, locks[group.name], target, targets, records, requirements, ask
+        )
         for group in groups
     )
     known = [
@@ -171,7 +173,7 @@ def remember(context: Context, groups: Iterable[Group], target: Target) -> None:
             )
             records[group.name] = record
         if records != known:
-            write_records(context.verdicts, records)
+            write_records(context.fresh_locks, records)
 
 
 def _bytes_of(path: Path) -> bytes | None:
@@ -205,7 +207,7 @@ def _read_all(
     return locks, faulty
 
 
-def _judged(
+def _checked(
     context: Context,
     group: Group,
     lock: Lock | None,
@@ -271,4 +273,4 @@ def _judged(
 def _read_records(context: Context) -> Mapping[str, Record]:
     from venvman.lock.verdicts import read_records
 
-    return read_records(context.verdicts)
+    return read_records(context.fresh_locks)

@@ -107,7 +107,7 @@ def outdated(context: Context, names: Sequence[str] = ()) -> OutdatedOutcome:
     return OutdatedOutcome(
         project=context.project,
         pins=tuple(
-            _judged(
+            _checked(
                 entry,
                 after.get(entry.name, entry) if upgraded.solved else None,
                 market,
@@ -161,7 +161,7 @@ def _unsolved(error: VenvmanError) -> Problem:
     return Problem(
         code="upgrade-unsolved",
         severity=Severity.WARNING,
-        message="What may move together could not be solved; each pin is judged by itself.",
+        message="What may move together could not be solved; each pin is looked at by itself.",
         why=" ".join(dict.fromkeys(each.message for each in error.problems)) or str(error),
     )
 
@@ -287,7 +287,7 @@ class _Market:
         return None
 
 
-def _judged(
+def _checked(
     entry: LockEntry, after: LockEntry | None, market: _Market, graph: Graph, locked: Locked
 ) -> OutdatedPin:
     """``after`` is the pin as ``upgrade`` leaves it; None where that could not be solved."""

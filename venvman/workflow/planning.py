@@ -160,14 +160,14 @@ def select_entries(
     try:
         entries = with_own(context, scan, groups, select(locks, location.interpreter.target))
     except LockError as error:
-        rivals = [
+        conflicting = [
             both
             for names in context.settings.conflicts.value
             if len(both := [each for each in groups if each in names]) > 1
         ]
-        if not rivals:
+        if not conflicting:
             raise
-        alone = Command.venvman("sync", "--only-group", rivals[0][-1])
+        alone = Command.venvman("sync", "--only-group", conflicting[0][-1])
         problems = [replace(each, fix=alone) for each in error.problems]
         raise LockError(error.message, code=error.code, problems=problems) from error
     return Selected(

@@ -328,7 +328,7 @@ def _verified(look: _Look, *, since_ns: int) -> tuple[Environment | None, int]:
 def _bring_locks(
     context: Context, scan: Scan, location: Location, request: SyncRequest, watch: Stopwatch
 ) -> FreezeOutcome | None:
-    """Judges the locks, and freezes stale ones where the policy allows it; None if all was well."""
+    """Checks the locks, and freezes stale ones where the policy allows it; None if all was well."""
     if request.locks is LockPolicy.FROZEN or not any(each.paths for each in scan.sources):
         return None
     with watch.stage(Stage.SCAN):

@@ -22,7 +22,7 @@ __all__ = ["other_targets", "wanted_targets"]
 def wanted_targets(
     context: Context, locks: Iterable[Lock | None], current: Target
 ) -> tuple[Target, ...]:
-    """The targets to freeze and judge for; empty: only ``current``, the Python at hand.
+    """The targets to freeze and check for; empty: only ``current``, the Python at hand.
 
     ``--target``, ``VENVMAN_TARGETS`` or ``targets``; where none of them speaks, the first of
     ``locks`` that names targets in its header.

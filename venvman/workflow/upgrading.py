@@ -55,7 +55,7 @@ def upgrade(context: Context, request: UpgradeRequest) -> UpgradeOutcome:
         return UpgradeOutcome(frozen=frozen)
     from venvman.workflow.syncing import sync
 
-    # It was frozen a moment ago: nothing is to be judged again.
+    # It was frozen a moment ago: nothing is to be checked again.
     after = SyncRequest(locks=LockPolicy.FROZEN, yes=request.yes, confirm=request.confirm)
     return UpgradeOutcome(frozen=frozen, synced=sync(context, after))
 

@@ -270,10 +270,10 @@ def _around(context: Context, since_ns: int, reach: Reach) -> Sequence[Watched] 
     sites, parts = _environment(there, since_ns)
     root = str(there.root)
     files = sorted(_environment_files(context, there, whole=whole))
-    verdicts = (memo.FILE, str(context.verdicts), since_ns)
+    fresh_locks = (memo.FILE, str(context.fresh_locks), since_ns)
     # Below the root, where all but what is in the store lies, by their shorter names.
     joined = "\0".join([root, *(each.removeprefix(f"{root}/") for each in files)])
-    return (*sites, *parts, verdicts, (memo.MANY, joined, since_ns))
+    return (*sites, *parts, fresh_locks, (memo.MANY, joined, since_ns))
 
 
 def _installed(environment: Environment, when: int) -> Iterator[Watched]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from venvman.cli.usage import UsageFault
+from venvman.cli.faults import UsageFault
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from venvman.cli import options
-from venvman.cli.usage import UsageFault
+from venvman.cli.faults import UsageFault
 from venvman.names import canonical
 from venvman.settings import Link
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from venvman.cli.usage import UsageFault
+from venvman.cli.faults import UsageFault
 from venvman.errors import ProjectNotFound
 from venvman.hookscript import REFUSED, HookMode, HookName
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from venvman.cli import options
-from venvman.cli.usage import UsageFault
+from venvman.cli.faults import UsageFault
 from venvman.errors import Severity
 
 if TYPE_CHECKING:
