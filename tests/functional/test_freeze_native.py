@@ -15,7 +15,6 @@ from tests.support.index import Response
 from tests.support.indexes import Memory
 from tests.support.wheels import in_tree_backend, make_sdist, make_wheel, sha256_of
 from venvman.directories import Directories
-from venvman.engines import ENGINES
 from venvman.engines.native import Native
 from venvman.engines.piptools import PipTools
 from venvman.errors import FreezeError, IndexFault, UnsatisfiableError, VenvmanError
@@ -337,10 +336,6 @@ def test_existing_hashes_stay_and_files_without_one_are_hashed(
     locks = native(root, files, index, here, locks={"default": other}, hashes=True)
     lock = locks["default"]
     assert lock.entries[0].hashes == ("sha256:" + "1" * 64,)
-
-
-def test_native_is_an_engine_by_name() -> None:
-    assert isinstance(ENGINES["native"](), Native)
 
 
 @pytest.mark.parametrize(

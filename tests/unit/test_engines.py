@@ -13,11 +13,10 @@ import pytest
 from tests.support.groups import HERE, freeze_request, groups_of, write_files
 from tests.support.wheels import make_wheel
 from venvman.directories import Directories
-from venvman.engines import ENGINES, UpgradeAll, UpgradeSome
+from venvman.engines import UpgradeAll, UpgradeSome
 from venvman.engines.existing import CompileCommand
 from venvman.engines.pipcompile import Finisher, Mirror, compiler, pip_environment
 from venvman.engines.piperrors import explain
-from venvman.engines.piptools import PipTools
 from venvman.engines.portable import pin_repositories
 from venvman.engines.sourcefiles import lock_options, ordered, read_sources
 from venvman.errors import FreezeError, IndexFault, UnsatisfiableError
@@ -513,10 +512,6 @@ def test_a_tool_environment_that_cannot_be_made_leaves_nothing(tmp_path: Path, s
         f"Could not start {python}: No such file or directory.",
     }
     assert not (tmp_path / "cache" / "tools" / "pip-tools-3.99").exists()
-
-
-def test_the_table_has_the_reference_engine() -> None:
-    assert isinstance(ENGINES["pip-tools"](), PipTools)
 
 
 def test_a_pip_too_old_for_a_repository_on_this_machine_is_to_be_renewed(tmp_path: Path) -> None:

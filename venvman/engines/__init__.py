@@ -1,4 +1,4 @@
-"""Freeze engines: requirements in, pins out; one protocol, a plain table."""
+"""Freeze engines: requirements in, pins out; one protocol."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from venvman.directories import Directories
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from venvman.target import Target
 
 __all__ = [
-    "ENGINES",
     "Engine",
     "FreezeRequest",
     "Keep",
@@ -121,19 +120,3 @@ class Engine(Protocol):
             FreezeError: anything else.
         """
         ...
-
-
-def _pip_tools() -> Engine:
-    from venvman.engines.piptools import PipTools
-
-    return PipTools()
-
-
-def _native() -> Engine:
-    from venvman.engines.native import Native
-
-    return Native()
-
-
-ENGINES: dict[str, Callable[[], Engine]] = {"native": _native, "pip-tools": _pip_tools}
-"""By the name that ``--engine`` takes; called once for each freeze."""

@@ -546,29 +546,32 @@ def _run_engine(
     return found.locks
 
 
-def _engine(context: Context, *, several: bool) -> engines.Engine:
-    from venvman import engines
+_ENGINES = ("native", "pip-tools")
+"""The names that ``--engine`` takes."""
 
+
+def _engine(context: Context, *, several: bool) -> engines.Engine:
     setting = context.settings.engine
-    make = engines.ENGINES.get(setting.value)
-    if make is None:
+    if setting.value not in _ENGINES:
         raise ConfigurationError(
             f"There is no freeze engine {setting.value!r}.",
             code="engine-unknown",
-            why=f"{setting.where or 'The default'} names it; known: {', '.join(engines.ENGINES)}.",
+            why=f"{setting.where or 'The default'} names it; known: {', '.join(_ENGINES)}.",
         )
-    if not several:
-        return make()
-    from venvman.engines.native import ManyTargets
+    if setting.value == "native":
+        from venvman.engines.native import ManyTargets, Native
 
-    if setting.value != "native":
+        return ManyTargets() if several else Native()
+    if several:
         raise ConfigurationError(
             f"{setting.value} freezes for one target only: the Python that it runs with.",
             code="engine-of-one-target",
             why=f"{setting.where} names the engine.",
             fix=Advice("Leave out the engine, or the targets."),
         )
-    return ManyTargets()
+    from venvman.engines.piptools import PipTools
+
+    return PipTools()
 
 
 def _outcome(
