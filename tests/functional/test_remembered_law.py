@@ -15,6 +15,8 @@ import sys
 import time
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,7 +28,6 @@ from tests.support.wheels import make_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.support.index import Index
 
@@ -301,6 +302,23 @@ def test_on_every_screen_it_is_drawn_as_if_it_were_found_anew(
     warmed(world, questions)
     monkeypatch.setenv("COLUMNS", columns)
     agree(world, questions, monkeypatch)
+
+
+def test_what_is_outdated_is_known_for_as_long_as_its_pages_are_fresh(
+    world: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warmed(world, ("outdated",))
+    make_wheel(index.folder, "gamma", "2.0")
+    agree(world, ("outdated",), monkeypatch)
+    assert is_remembered(world, "outdated")
+    now = time.time_ns
+    with monkeypatch.context() as later:
+        later.setattr("venvman.memo.time", SimpleNamespace(time_ns=lambda: now() + 3600 * 10**9))
+        assert not is_remembered(world, "outdated")
+    for page in Path(os.environ["VENVMAN_CACHE_DIR"], "index-v1").rglob("*"):
+        os.utime(page, (0, 0))
+    assert "gamma" in ask(world, "outdated").stdout
+    agree(world, ("outdated",), monkeypatch)
 
 
 def test_hooks_know_what_sync_chooses() -> None:
