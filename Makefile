@@ -104,7 +104,8 @@ pages: $(READY) ## Write below each command of the pages what it says today
 .PHONY: docs
 docs: $(READY) ## Build the documentation into site/
 	$(call install_locked,docs)
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/zensical build --strict --clean
+	$(BIN)/python -m tools.site
 
 .PHONY: build
 build: $(READY) ## Build the sdist and the wheel of what is committed into dist/
@@ -114,5 +115,5 @@ build: $(READY) ## Build the sdist and the wheel of what is committed into dist/
 
 .PHONY: clean
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist site .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	rm -rf examples/web/venv examples/web/requirements.txt examples/web/requirements-dev.txt .coverage .coverage.*

@@ -1,0 +1,94 @@
+"""What must hold of the built site (`make docs`): it fetches nothing, and its search finds.
+
+python -m tools.site [SITE]
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+__all__ = ["QUESTIONS", "faults"]
+
+QUESTIONS = {
+    "install": "",
+    "docker": "how-to/docker/",
+    "dockerfile": "how-to/docker/",
+    "github actions": "how-to/github-actions/",
+    "gitlab": "how-to/gitlab/",
+    "activate": "how-to/shells/",
+    "direnv": "how-to/direnv/",
+    "vscode": "how-to/editors/",
+    "pycharm": "how-to/editors/",
+    "renovate": "how-to/update-bots/",
+    "dependabot": "how-to/update-bots/",
+    "poetry": "how-to/moving/",
+    "pipenv": "how-to/moving/",
+    "conda": "how-to/moving/",
+    "uv": "explanation/other-tools/",
+    "pip-tools": "how-to/moving/",
+    "requirements.in": "reference/requirements-files/",
+    "hash mismatch": "how-to/when-it-fails/",
+    "PEP 668": "how-to/when-it-fails/",
+    "externally-managed-environment": "how-to/when-it-fails/",
+    "monorepo": "how-to/workspaces/",
+    "offline": "how-to/offline/",
+    "air-gapped": "how-to/offline/",
+    "private index": "how-to/private-index/",
+    "keyring": "how-to/private-index/",
+    "windows": "how-to/several-systems/",
+    "undo": "how-to/roll-back/",
+    "upgrade": "how-to/upgrade/",
+    "git hook": "how-to/git-hooks/",
+    "merge conflict": "how-to/when-it-fails/",
+    "python version": "how-to/pythons/",
+    "exit code": "reference/exit-codes/",
+}
+"""What people type into the search, and the page that must be among the first three."""
+
+FETCHED = re.compile(
+    r"<(?:script|link|img|source|iframe)[^>]*(?:src|href|srcset)=\"?(https?://[^\"\s>]+)"
+)
+
+
+def faults(site: Path) -> list[str]:
+    """What does not hold of the site in the folder ``site``."""
+    pages = sorted(site.rglob("*.html"))
+    outside = [
+        f"{page.relative_to(site)} fetches {url}"
+        for page in pages
+        for url in FETCHED.findall(page.read_text(encoding="utf-8"))
+    ]
+    return [*outside, *_not_found(site)]
+
+
+def _not_found(site: Path) -> list[str]:
+    node = shutil.which("node")
+    if node is None:
+        sys.stderr.write("The search was not tried: there is no node here.\n")
+        return []
+    script = Path(__file__).with_name("search.js")
+    done = subprocess.run(
+        [node, script, site, *QUESTIONS], capture_output=True, text=True, check=True
+    )
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    return [
+        f"the search for {question!r} finds {found}, not {page!r}, among the first three"
+        for (question, page), found in zip(QUESTIONS.items(), answers, strict=True)
+        if page not in found
+    ]
+
+
+def main() -> int:
+    """1 where something does not hold, which is told."""
+    found = faults(Path(sys.argv[1] if len(sys.argv) > 1 else "site"))
+    sys.stderr.write("".join(f"{fault}\n" for fault in found))
+    return int(bool(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
