@@ -533,7 +533,7 @@ FILE_CHANGED = Code(
         "script the first line may differ: installers write it. A file that several "
         "packages bring is as it should be where it is that of one of them. Where files are "
         "hard links, the same file changed in every environment that shares it: the others "
-        "of this machine are named, and to be mended, too."
+        "of this machine are named, and to be fixed, too."
     ),
     mend=(
         "`venvman sync --reinstall NAME`; `venvman sync --recreate` after `venvman cache "
@@ -672,7 +672,7 @@ LOCK_IGNORED = Code(
     _WARNING,
     wrong="Git ignores the lock.",
     why="Nobody else will install what you do.",
-    mend="`git add --force LOCK`, and mend `.gitignore`.",
+    mend="`git add --force LOCK`, and correct `.gitignore`.",
     by_fix=ByFix.ASKS,
 )
 LOCK_UNTRACKED = Code(
