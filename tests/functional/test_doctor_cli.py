@@ -20,7 +20,7 @@ from tests.support.projects import (
     write_project,
 )
 from tests.support.wheels import make_wheel
-from venvman.doctor import CODES
+from venvman.doctor.codes import CODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

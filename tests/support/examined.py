@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from packaging.markers import default_environment
 
 from tests.support.sites import Site
-from venvman.doctor import Examination, Selection, examine
+from venvman.doctor.examination import Examination
+from venvman.doctor.table import Selection, examine
 from venvman.drift import compare
 from venvman.environment.inspection import environment_at
 from venvman.environment.inventory import take_inventory
@@ -19,7 +20,7 @@ from venvman.target import Target
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from venvman.doctor import Finding
+    from venvman.doctor.finding import Finding
     from venvman.environment.inspection import Environment
     from venvman.lock.file import LockEntry
 

@@ -20,7 +20,7 @@ from venvman.sources import ArchiveSource
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from venvman.doctor import Finding
+    from venvman.doctor.finding import Finding
 
 PURELIB = "venv/lib/python3.12/site-packages"
 

@@ -11,7 +11,7 @@ from packaging.specifiers import SpecifierSet
 
 from tests.support.examined import World, codes_of
 from tests.support.locked import entry
-from venvman.doctor import ExaminedLock, Finding, LockTracking
+from venvman.doctor.examination import ExaminedLock, LockTracking
 from venvman.environment.inspection import Absent, Broken, NotAnEnvironment
 from venvman.errors import Advice, Command, FileLine, Problem, Severity
 from venvman.githooks import HooksReport, HookState, HookStatus
@@ -23,6 +23,7 @@ from venvman.requirements.groups import Group, Requirement, RequirementSet
 from venvman.sources import IndexSource, VcsSource
 
 if TYPE_CHECKING:
+    from venvman.doctor.finding import Finding
     from venvman.sources import Source
 
 

@@ -11,7 +11,9 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from venvman.doctor import CODES, Diagnosis, Finding, Treatment
+from venvman.doctor.codes import CODES
+from venvman.doctor.diagnosis import Diagnosis, Treatment
+from venvman.doctor.finding import Finding
 from venvman.errors import Advice, Command, Severity
 from venvman.names import canonical
 from venvman.project import Project

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.examined import World
-from venvman.doctor import Diagnosis, Finding, Selection, Treatment, diagnose
+from venvman.doctor.diagnosis import Diagnosis, Treatment, diagnose
+from venvman.doctor.finding import Finding
+from venvman.doctor.table import Selection
 from venvman.errors import Command, ExitCode, Problem, Severity
 from venvman.names import canonical
 from venvman.project import Project

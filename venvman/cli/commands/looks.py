@@ -11,8 +11,7 @@ from venvman.errors import Severity
 
 if TYPE_CHECKING:
     from venvman.cli.session import Session
-    from venvman.doctor import Diagnosis
-    from venvman.doctor.diagnosis import Told
+    from venvman.doctor.diagnosis import Diagnosis, Told
     from venvman.report.findings import Form
     from venvman.report.result import Result
     from venvman.workflow.context import Context
@@ -83,7 +82,8 @@ def doctor(
     format: str,  # noqa: A002 - the option is called so
 ) -> Result:
     """Find what has drifted, and name the command that fixes it; exit with 1 on findings."""
-    from venvman.doctor import Selection, Treatment, explained
+    from venvman.doctor.diagnosis import Treatment
+    from venvman.doctor.table import Selection, explained
     from venvman.report.doctor import catalogue_result, doctor_result
     from venvman.report.findings import in_form
     from venvman.workflow import checking
