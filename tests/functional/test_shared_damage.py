@@ -78,7 +78,7 @@ def test_doctor_in_either_names_the_other_and_its_command_mends(
     said = [finding(root) for root in projects]
 
     for found, other in zip(said, (second, first), strict=True):
-        assert f"in another environment, to be mended, too: {other / 'venv'}." in found["message"]
+        assert f"in another environment, to be fixed, too: {other / 'venv'}." in found["message"]
     for root, found in zip(projects, said, strict=True):
         mend(found["fix"], cwd=root)
         assert run("doctor", "--verify", "--select", "VM5", cwd=root).code == 0

@@ -227,7 +227,7 @@ def _also_in(others: list[str]) -> str:
     if not others:
         return ""
     count = "another environment" if len(others) == 1 else f"{len(others)} other environments"
-    return f" Hard links make it the same in {count}, to be mended, too: {', '.join(others)}."
+    return f" Hard links make it the same in {count}, to be fixed, too: {', '.join(others)}."
 
 
 def _looks_untouched(files: list[str], each: Recorded) -> bool:

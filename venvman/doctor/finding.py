@@ -82,7 +82,7 @@ class Code:
     """A kind of finding. ``docs/reference/doctor.md`` has one entry for each, with these texts.
 
     ``wrong`` is what is wrong, ``why`` is why that matters: sentences. ``mend`` ends one that
-    begins with "Mend:". Whatever ``by_fix`` is, a fix that freezes needs ``--freeze``, and one that
+    begins with "Fix:". Whatever ``by_fix`` is, a fix that freezes needs ``--freeze``, and one that
     makes the environment again a yes.
     """
 
