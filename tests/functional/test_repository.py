@@ -6,8 +6,10 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 from tests.support.cli import run
@@ -64,3 +66,9 @@ def test_the_sdist_holds_what_git_tracks_whatever_else_lies_there(clone: Path) -
         held = {name.partition("/")[2] for name in archive.getnames()}
     assert held == {*files, "PKG-INFO"}
     assert len(list((clone / "dist").glob("*.whl"))) == 1
+
+
+def test_no_modules_need_each_other_in_a_circle_not_even_for_their_types() -> None:
+    graph = grimp.build_graph("venvman", exclude_type_checking_imports=False)
+    needs = {each: graph.find_modules_directly_imported_by(each) for each in graph.modules}
+    TopologicalSorter(needs).prepare()  # raises CycleError, which names the circle

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from venvman.index.filenames import distribution_of, parse_wheel_name, version_of
-from venvman.index.listing import Listing, ListingDamaged, ProjectFiles
-from venvman.index.page import IndexFile, PageInvalid, parse_page
+from venvman.index.listing import Listing, ListingDamaged, ProjectFiles, parse_page
+from venvman.index.page import IndexFile, PageInvalid
 from venvman.names import NormalizedName, canonical
 
 JSON = "application/vnd.pypi.simple.v1+json"

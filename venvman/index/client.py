@@ -19,7 +19,7 @@ from venvman.index.download import Downloaded, Downloader, local_path
 from venvman.index.faults import Refused
 from venvman.index.filenames import version_of
 from venvman.index.known import PAGES, Evidence
-from venvman.index.listing import Listing, ProjectFiles
+from venvman.index.listing import Listing, ProjectFiles, parse_page
 from venvman.index.locations import (
     as_location,
     folder_pages,
@@ -30,7 +30,7 @@ from venvman.index.locations import (
 )
 from venvman.index.metadata import METADATA_FOLDER, MetadataReader, is_static
 from venvman.index.once import Once
-from venvman.index.page import FileRow, PageInvalid, ProjectPage, leaf_of, parse_page
+from venvman.index.page import FileRow, PageInvalid, ProjectPage, leaf_of
 from venvman.index.session import Session
 from venvman.metadata import CoreMetadata, parse_metadata
 from venvman.secrets import redact

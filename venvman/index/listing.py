@@ -1,4 +1,4 @@
-"""One project's files on one index, grouped by version and kept encoded until asked for.
+"""One project's files on one index, parsed, grouped by version, kept encoded until asked for.
 
 Decoding every row of the 178 pages of a large project takes 0.15 s, and a run looks at one release
 in fifty: so a listing holds a table of versions and, for each, the bytes of its rows. The same
@@ -15,14 +15,21 @@ import msgspec
 
 from venvman.frozen import dataclass
 from venvman.index.filenames import version_of
-from venvman.index.page import FileRow, IndexFile, ProjectPage, SkippedFile
+from venvman.index.page import (
+    FileRow,
+    IndexFile,
+    PageInvalid,
+    ProjectPage,
+    SkippedFile,
+    parse_json,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from venvman.names import NormalizedName
 
-__all__ = ["Listing", "ListingDamaged", "ProjectFiles"]
+__all__ = ["Listing", "ListingDamaged", "ProjectFiles", "parse_page"]
 
 _ENCODER = msgspec.msgpack.Encoder()
 _ROWS = msgspec.msgpack.Decoder(tuple[FileRow, ...])
@@ -178,3 +185,29 @@ def _grouped(
         is_wheel = filename.endswith(".whl")
         beginning = f"{filename.partition('-')[0]}-{version}-" if is_wheel else "/"
     return groups, strange
+
+
+_UNTYPED = ("", "application/octet-stream", "binary/octet-stream", "text/plain")
+_JSON_SUFFIX = "+json"
+
+
+def parse_page(content: bytes, content_type: str, url: str) -> ProjectPage:
+    """Reads the page of one project, served from ``url`` with the header ``content_type``.
+
+    Rows that cannot be understood are skipped with a reason, not errors.
+
+    Raises:
+        PageInvalid: neither the JSON nor the HTML form.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind in _UNTYPED:
+        kind = "application/json" if content.lstrip()[:1] == b"{" else "text/html"
+        if content.lstrip()[:1] not in (b"{", b"<"):
+            raise PageInvalid(f"it is of type {content_type or 'unknown'}, not a list of files")
+    if kind == "application/json" or kind.endswith(_JSON_SUFFIX):
+        return parse_json(content, url)
+    if kind in ("text/html", "application/xhtml+xml") or kind.endswith("+html"):
+        from venvman.index.html import parse_html
+
+        return parse_html(content, content_type, url)
+    raise PageInvalid(f"it is of type {kind}, not a list of files")

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from venvman.index.download import local_path
 from venvman.index.filenames import distribution_of
-from venvman.index.page import FileRow, ProjectPage, parse_page
+from venvman.index.listing import parse_page
+from venvman.index.page import FileRow, ProjectPage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -21,16 +21,14 @@ __all__ = [
     "PageInvalid",
     "ProjectPage",
     "SkippedFile",
-    "parse_page",
+    "parse_json",
     "strong",
 ]
 
 STRONG_HASHES = ("sha256", "sha384", "sha512")
 """What files are checked by; md5 and sha1 are never believed."""
 
-JSON_SUFFIX = "+json"
 _ABSOLUTE = ("https://", "http://", "file://")
-_UNTYPED = ("", "application/octet-stream", "binary/octet-stream", "text/plain")
 
 
 class PageInvalid(ValueError):
@@ -118,28 +116,6 @@ class ProjectPage:
         return tuple(row.resolved(self.url) for row in self.rows)
 
 
-def parse_page(content: bytes, content_type: str, url: str) -> ProjectPage:
-    """Reads the page of one project, served from ``url`` with the header ``content_type``.
-
-    Rows that cannot be understood are skipped with a reason, not errors.
-
-    Raises:
-        PageInvalid: neither the JSON nor the HTML form.
-    """
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind in _UNTYPED:
-        kind = "application/json" if content.lstrip()[:1] == b"{" else "text/html"
-        if content.lstrip()[:1] not in (b"{", b"<"):
-            raise PageInvalid(f"it is of type {content_type or 'unknown'}, not a list of files")
-    if kind == "application/json" or kind.endswith(JSON_SUFFIX):
-        return _parse_json(content, url)
-    if kind in ("text/html", "application/xhtml+xml") or kind.endswith("+html"):
-        from venvman.index.html import parse_html
-
-        return parse_html(content, content_type, url)
-    raise PageInvalid(f"it is of type {kind}, not a list of files")
-
-
 def strong(hashes: dict[str, str]) -> tuple[str, ...]:
     """``{"sha256": "ab", "md5": "cd"}`` as ``("sha256:ab",)``."""
     if len(hashes) == 1 and "sha256" in hashes:
@@ -177,7 +153,12 @@ _PAGE = msgspec.json.Decoder(_WirePage)
 _LOOSE_PAGE = msgspec.json.Decoder(_LoosePage)
 
 
-def _parse_json(content: bytes, url: str) -> ProjectPage:
+def parse_json(content: bytes, url: str) -> ProjectPage:
+    """Reads the JSON form.
+
+    Raises:
+        PageInvalid: it is broken, or of another major version of the API (PEP 629).
+    """
     skipped: list[SkippedFile] = []
     try:
         page = _PAGE.decode(content)
