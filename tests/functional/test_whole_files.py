@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -72,3 +73,40 @@ def test_files_of_two_owners_are_no_reason_to_sync_again(root: Path, index: Inde
     (root / "requirements.txt").write_text("deep\nother\nleft\nright\n")
     assert run("sync", cwd=root).code == 0
     assert run("sync", "--check", cwd=root).code == 0
+
+
+def aged(folder: Path) -> None:
+    """Old enough for what is seen there to be trusted the next time."""
+    old = time.time_ns() - 3600 * 10**9
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            os.utime(path, ns=(old, old))
+    time.sleep(2.1)  # the time of the last change of an inode cannot be set
+
+
+def test_what_was_verified_is_read_again_only_where_something_changed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from venvman.doctor import files
+
+    read: list[str] = []
+    verified = files._verified
+
+    def counted(each: files.Recorded) -> Any:
+        read.append(each.installed.name)
+        return verified(each)
+
+    monkeypatch.setattr(files, "_verified", counted)
+    aged(site_of(root))
+    assert run("doctor", "--verify", "--select", "VM5", cwd=root).code == 0
+    assert read.count("deep") == 1
+    read.clear()
+    assert run("doctor", "--verify", "--select", "VM5", cwd=root).code == 0
+    assert read == []
+    module = site_of(root) / "deep/inner.py"
+    before = module.stat()
+    module.write_text("def main(): ,,,\n")
+    os.utime(module, ns=(before.st_atime_ns, before.st_mtime_ns))
+    ran = run("doctor", "--verify", "--select", "VM502", "--format", "json", cwd=root)
+    assert [each["package"] for each in ran.json["data"]["findings"]] == ["deep"]
+    assert read == ["deep"]

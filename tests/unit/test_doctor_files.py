@@ -10,7 +10,6 @@ import pytest
 from tests.support.examined import World, codes_of
 from tests.support.locked import entry
 from tests.support.wheels import record_row
-from venvman.doctor import files
 from venvman.environment.inspection import Absent
 
 if TYPE_CHECKING:
@@ -144,8 +143,3 @@ def test_other_algorithms_than_sha256_are_checked(world: World) -> None:
     assert world.findings(entry("a"), verify_files=True) == ()
     (world.site.folder / "a.py").write_text("wrong")
     assert codes_of(world.findings(entry("a"), verify_files=True)) == ["VM502"]
-
-
-def test_the_module_hashes_nothing_it_was_not_asked_for(world: World) -> None:
-    world.site.dist_info("a")
-    assert list(files._contents(world.examination([entry("a")]))) == []

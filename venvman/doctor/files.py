@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import time
+import zlib
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +26,7 @@ from venvman.frozen import dataclass
 from venvman.reading import read_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
@@ -69,18 +71,22 @@ class Recorded:
 
 def state(examination: Examination) -> Iterator[Finding]:
     """What is wrong with the files that each RECORD lists."""
-    yield from _presence(examination)
-    yield from _contents(examination)
-
-
-def _presence(examination: Examination) -> Iterator[Finding]:
-    """Files that a RECORD lists and that are gone, cannot be used, or lie where none may reach."""
     everything = tuple(recorded(examination))
+    looked = [_looked(each) for each in everything]
+    yield from _presence(examination, everything, looked)
+    if examination.verify_files:
+        yield from _contents(examination, everything, looked)
+
+
+def _presence(
+    examination: Examination, everything: tuple[Recorded, ...], looked: Sequence[_Looked]
+) -> Iterator[Finding]:
+    """Files that a RECORD lists and that are gone, cannot be used, or lie where none may reach."""
     yield from _elsewhere(examination, everything)
     shrunk: list[tuple[Recorded, list[str]]] = []
     writable: list[str] = []
-    for each in everything:
-        found, name = _looked(each), each.installed.name
+    for each, found in zip(everything, looked, strict=True):
+        name = each.installed.name
         record = examination.display(each.installed.metadata / "RECORD")
         if found.missing:
             yield codes.FILE_MISSING(
@@ -159,20 +165,48 @@ def _elsewhere(examination: Examination, everything: Iterable[Recorded]) -> Iter
         )
 
 
-def _contents(examination: Examination) -> Iterator[Finding]:
-    """Files whose bytes are no longer those that were installed."""
-    if not examination.verify_files:
-        return
+def _contents(
+    examination: Examination, everything: tuple[Recorded, ...], looked: Sequence[_Looked]
+) -> Iterator[Finding]:
+    """Files whose bytes are no longer those that were installed.
+
+    What was seen to be right and has had the same inodes, sizes and times since is not read again.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
-    everything = tuple(recorded(examination))
+    known = examination.verified
+    facts = {
+        str(each.installed.metadata): _fact(each, found)
+        for each, found in zip(everything, looked, strict=True)
+    }
+    youngest = {
+        str(each.installed.metadata): max((*found.facts[2::4], *found.facts[3::4]), default=0)
+        for each, found in zip(everything, looked, strict=True)
+    }
+    unread = [
+        each
+        for each in everything
+        if known.get(path := str(each.installed.metadata)) != facts[path]
+    ]
     damaged: list[tuple[Recorded, list[str]]] = []
+    settled = time.time_ns() - _YOUNG_NS
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        for each, changed, problems in pool.map(_verified, everything):
+        for each, changed, problems in pool.map(_verified, unread):
             yield from _faulty_lines(examination, each.installed, problems)
             if changed:
                 damaged.append((each, changed))
+            elif not problems and youngest[str(each.installed.metadata)] < settled:
+                known[str(each.installed.metadata)] = facts[str(each.installed.metadata)]
     yield from _changed_files(examination, everything, damaged)
+
+
+def _fact(each: Recorded, found: _Looked) -> str:
+    """The same as long as RECORD, and inode, size and times of every file in it, are."""
+    return f"{zlib.crc32(each.text.encode('utf-8', 'surrogateescape'))} {hash(tuple(found.facts))}"
+
+
+# In the grain of a file system's clock, which may be two seconds, a change leaves no trace.
+_YOUNG_NS = 2_000_000_000
 
 
 def _changed_files(
@@ -316,12 +350,13 @@ class _Looked(NamedTuple):
     shrunk: list[str]
     writable: list[str]
     links: list[str]
+    facts: list[int]
     fault: str | None
 
 
 def _looked(each: Recorded) -> _Looked:
     site, info = str(each.installed.metadata.parent), f"{each.installed.metadata.name}/"
-    found = _Looked(0, [], [], [], [], [], [], None)
+    found = _Looked(0, [], [], [], [], [], [], [], None)
     total, own, fault = 0, False, None
     with _opened(site) as look:
         for path, size in paths_of(each.text):
@@ -357,6 +392,11 @@ def _looked(each: Recorded) -> _Looked:
     return found._replace(total=total, fault=fault)
 
 
+# A regular file that everybody may read and not everybody may write to: nearly all are.
+_KIND = stat.S_IFMT(0o170000) | stat.S_IRUSR | stat.S_IROTH | stat.S_IWOTH
+_USUAL = stat.S_IFREG | stat.S_IRUSR | stat.S_IROTH
+
+
 def _target(link: str) -> os.stat_result | None:
     try:
         return Path(link).stat()
@@ -365,7 +405,11 @@ def _target(link: str) -> os.stat_result | None:
 
 
 def _judge(found: _Looked, each: Recorded, place: str, status: os.stat_result, size: str) -> None:
-    file, mode = Path(place), status.st_mode
+    mode, length = status.st_mode, status.st_size
+    found.facts.extend((status.st_ino, length, status.st_mtime_ns, status.st_ctime_ns))
+    if mode & _KIND == _USUAL and size == str(length) and "/bin/" not in place:
+        return
+    file = Path(place)
     if mode & stat.S_IWOTH and stat.S_ISREG(mode) and os.name != "nt":
         found.writable.append(place)
     if stat.S_ISDIR(mode):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os.path
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,6 +19,7 @@ from venvman.errors import (
     Severity,
     VenvmanError,
 )
+from venvman.files import make_private_folder, write_atomically
 from venvman.frozen import dataclass
 from venvman.names import canonical
 from venvman.reading import read_regular
@@ -165,7 +168,26 @@ def diagnose(
     examination = examine_project(context, groups, verify_files=verify_files)
     if audit:
         examination = replace(examination, audit=_audited(context, examination, advisories))
-    return find(examination, chosen)
+    if not verify_files:
+        return find(examination, chosen)
+    path = context.directories.project_state(context.project.root) / "verified.json"
+    verified = _read_verified(path)
+    before = dict(verified)
+    diagnosis = find(replace(examination, verified=verified), chosen)
+    if verified != before:
+        with suppress(OSError):
+            make_private_folder(path.parent)
+            write_atomically(path, json.dumps(verified).encode())
+    return diagnosis
+
+
+def _read_verified(path: Path) -> dict[str, str]:
+    """What was seen to be right, and the fact by which it is known again; see ``Examination``."""
+    try:
+        found = json.loads(read_regular(path))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _audited(context: Context, examination: Examination, advisories: str | None) -> Audit:
