@@ -20,10 +20,10 @@ from tests.support.wheels import make_sdist, make_wheel
 from tests.support.worlds import TARGET
 from venvman.directories import Directories
 from venvman.engines import Keep, UpgradeAll, UpgradeSome, native
+from venvman.engines.memo import question_of
 from venvman.engines.native import ManyTargets, Native
-from venvman.engines.remembering import question_of
 from venvman.events import Reporter
-from venvman.index import known
+from venvman.index import memo
 from venvman.index.client import Index as Client
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
@@ -32,7 +32,7 @@ from venvman.names import canonical
 if TYPE_CHECKING:
     from tests.support.index import Index
     from venvman.engines import FreezeRequest, Resolution
-    from venvman.engines.remembering import Solved
+    from venvman.engines.memo import Solved
     from venvman.lock.file import Lock
 
 
@@ -66,7 +66,7 @@ class Desk:
     def age(self, seconds: int = 3600) -> None:
         """Makes every page stale."""
         then = time.time() - seconds
-        for path in (self.folder / "cache" / known.PAGES).glob("*/*"):
+        for path in (self.folder / "cache" / memo.PAGES).glob("*/*"):
             os.utime(path, (then, then))
 
 
@@ -268,7 +268,7 @@ def test_an_sdist_that_was_built_is_known_by_its_hash(desk: Desk) -> None:
 
 def test_a_damaged_answer_is_worked_out_again(desk: Desk) -> None:
     first = desk.freeze()
-    (entry,) = (desk.folder / "cache" / known.FOLDER).iterdir()
+    (entry,) = (desk.folder / "cache" / memo.FOLDER).iterdir()
     entry.write_bytes(entry.read_bytes()[:-1])
     assert desk.freeze() == first
     assert desk.solved == 2

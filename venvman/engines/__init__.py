@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from venvman.directories import Directories
     from venvman.events import Reporter
-    from venvman.index.known import Page
+    from venvman.index.memo import Page
     from venvman.lock.file import Lock
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions

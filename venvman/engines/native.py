@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from venvman.candidates import Candidates
 from venvman.engines import Keep, Resolution, UpgradeAll
 from venvman.engines.existing import kept_entries
-from venvman.engines.remembering import remembering
+from venvman.engines.memo import remembered
 from venvman.engines.solving import Learned, freeze_from, open_index
 from venvman.errors import Problem, Severity, UnsatisfiableError
 from venvman.events import Reporter, Stage
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from venvman.engines import FreezeRequest, Upgrade
-    from venvman.engines.remembering import Solved
+    from venvman.engines.memo import Solved
     from venvman.index.client import Index
     from venvman.lock.file import LockEntry
     from venvman.lock.header import LockHeader
@@ -43,7 +43,7 @@ class Native:
 
     def freeze(self, request: FreezeRequest, reporter: Reporter) -> Resolution:
         """See :class:`venvman.engines.Engine`."""
-        return remembering("native", request, reporter, solve=_solve)
+        return remembered("native", request, reporter, solve=_solve)
 
 
 def _solve(request: FreezeRequest, reporter: Reporter) -> Solved:
@@ -61,7 +61,7 @@ class ManyTargets:
 
     def freeze(self, request: FreezeRequest, reporter: Reporter) -> Resolution:
         """See :class:`venvman.engines.Engine`; a conflict names the targets it is on."""
-        return remembering("native-targets", request, reporter, solve=_solve_each)
+        return remembered("native-targets", request, reporter, solve=_solve_each)
 
 
 def _solve_each(request: FreezeRequest, reporter: Reporter) -> Solved:

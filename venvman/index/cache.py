@@ -16,8 +16,8 @@ import msgspec
 from venvman.errors import Advice, Problem, Severity
 from venvman.files import make_private_folder
 from venvman.frozen import dataclass
-from venvman.index.known import HEAD_SIZE, page_head, page_of, place_of, read_page_head
 from venvman.index.listing import Listing, ListingDamaged
+from venvman.index.memo import HEAD_SIZE, page_head, page_of, place_of, read_page_head
 from venvman.writing import replace
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from venvman.events import Reporter
     from venvman.index.auth import Credentials
-    from venvman.index.known import Page
+    from venvman.index.memo import Page
 
 __all__ = ["CachedPage", "Entries", "PageCache", "freshness"]
 

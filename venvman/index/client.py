@@ -18,7 +18,6 @@ from venvman.index.connections import is_secure
 from venvman.index.download import Downloaded, Downloader, local_path
 from venvman.index.faults import Refused
 from venvman.index.filenames import version_of
-from venvman.index.known import PAGES, Evidence
 from venvman.index.listing import Listing, ProjectFiles, parse_page
 from venvman.index.locations import (
     as_location,
@@ -28,6 +27,7 @@ from venvman.index.locations import (
     local_index_page,
     read_local_page,
 )
+from venvman.index.memo import PAGES, Evidence
 from venvman.index.metadata import METADATA_FOLDER, MetadataReader, is_static
 from venvman.index.once import Once
 from venvman.index.page import FileRow, PageInvalid, ProjectPage, leaf_of

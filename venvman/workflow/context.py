@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from venvman.directories import Directories
 from venvman.errors import Advice, Problem, Severity, VenvmanError
 from venvman.frozen import dataclass
-from venvman.index.known import Evidence
+from venvman.index.memo import Evidence
 from venvman.settings import Origin
 
 if TYPE_CHECKING:

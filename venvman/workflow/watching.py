@@ -15,7 +15,7 @@ from venvman import memo
 from venvman.environment.ledger import read_ledger
 from venvman.frozen import dataclass
 from venvman.githooks import hook_files
-from venvman.index.known import PAGES, place_of
+from venvman.index.memo import PAGES, place_of
 from venvman.install import states
 from venvman.install.layout import site_of
 from venvman.localproject import inputs_of

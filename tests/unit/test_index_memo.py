@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvman.index import known
+from venvman.index import memo
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,28 +20,28 @@ TEXTS = {"default": "flask==1.0\n", "dev": "é\n", "empty": ""}
 
 def recall(cache: str, question: str, *, offline: bool = False, now: float | None = None) -> object:
     """The texts alone."""
-    found = known.recall(cache, question, offline=offline, now=now)
+    found = memo.recall(cache, question, offline=offline, now=now)
     return None if found is None else found[0]
 
 
 def page(cache: Path, key: str = "cd" * 32, *, digest: str = "1" * 32, fresh: int = 600) -> Path:
     """A page's file, as the cache writes it."""
-    path = cache / known.PAGES / known.place_of(key)
+    path = cache / memo.PAGES / memo.place_of(key)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(known.page_head(digest, fresh) + b"content")
+    temporary.write_bytes(memo.page_head(digest, fresh) + b"content")
     temporary.replace(path)
     return path
 
 
-def rests_on(path: Path, digest: str = "1" * 32, fresh: int = 600) -> known.Page:
-    return known.page_of(path.parent.name + path.name, digest, fresh, path.stat())
+def rests_on(path: Path, digest: str = "1" * 32, fresh: int = 600) -> memo.Page:
+    return memo.page_of(path.parent.name + path.name, digest, fresh, path.stat())
 
 
 def kept(cache: Path) -> Path:
     """A page, and an answer that rests on it."""
     path = page(cache)
-    assert known.keep(str(cache), QUESTION, TEXTS, [rests_on(path)])
+    assert memo.keep(str(cache), QUESTION, TEXTS, [rests_on(path)])
     return path
 
 
@@ -105,7 +105,7 @@ def test_how_long_a_page_is_fresh_now_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize("place", [0, 20, 30, 60, -1])
 def test_a_damaged_answer_counts_as_none(tmp_path: Path, place: int) -> None:
     kept(tmp_path)
-    entry = tmp_path / known.FOLDER / QUESTION
+    entry = tmp_path / memo.FOLDER / QUESTION
     content = bytearray(entry.read_bytes())
     content[place] ^= 1
     entry.write_bytes(content)
@@ -115,14 +115,14 @@ def test_a_damaged_answer_counts_as_none(tmp_path: Path, place: int) -> None:
 @pytest.mark.parametrize("size", [0, 5, 40, -2])
 def test_a_torn_answer_counts_as_none(tmp_path: Path, size: int) -> None:
     kept(tmp_path)
-    entry = tmp_path / known.FOLDER / QUESTION
+    entry = tmp_path / memo.FOLDER / QUESTION
     entry.write_bytes(entry.read_bytes()[:size])
     assert recall(str(tmp_path), QUESTION) is None
 
 
 def test_answers_are_private_and_leave_nothing_behind(tmp_path: Path) -> None:
     kept(tmp_path)
-    folder = tmp_path / known.FOLDER
+    folder = tmp_path / memo.FOLDER
     assert [path.name for path in folder.iterdir()] == [QUESTION]
     assert stat.S_IMODE((folder / QUESTION).stat().st_mode) & 0o077 == 0
     assert stat.S_IMODE(folder.stat().st_mode) & 0o077 == 0
@@ -130,43 +130,43 @@ def test_answers_are_private_and_leave_nothing_behind(tmp_path: Path) -> None:
 
 def test_the_oldest_answers_make_room(tmp_path: Path) -> None:
     rest = [rests_on(page(tmp_path))]
-    for number in range(known.LIMIT + 3):
-        assert known.keep(str(tmp_path), f"{number:064x}", TEXTS, rest)
-        os.utime(tmp_path / known.FOLDER / f"{number:064x}", (number, number))
-    names = sorted(path.name for path in (tmp_path / known.FOLDER).iterdir())
-    assert names == [f"{number:064x}" for number in range(3, known.LIMIT + 3)]
+    for number in range(memo.LIMIT + 3):
+        assert memo.keep(str(tmp_path), f"{number:064x}", TEXTS, rest)
+        os.utime(tmp_path / memo.FOLDER / f"{number:064x}", (number, number))
+    names = sorted(path.name for path in (tmp_path / memo.FOLDER).iterdir())
+    assert names == [f"{number:064x}" for number in range(3, memo.LIMIT + 3)]
 
 
 def test_a_cache_that_cannot_be_written_keeps_nothing(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("in the way")
-    assert not known.keep(str(tmp_path / "cache"), QUESTION, TEXTS, [])
+    assert not memo.keep(str(tmp_path / "cache"), QUESTION, TEXTS, [])
     assert recall(str(tmp_path / "cache"), QUESTION) is None
 
 
 def test_a_name_of_two_lines_is_not_kept(tmp_path: Path) -> None:
-    assert not known.keep(str(tmp_path), QUESTION, {"a\nb": ""}, [])
+    assert not memo.keep(str(tmp_path), QUESTION, {"a\nb": ""}, [])
 
 
 def test_a_page_head_reads_back() -> None:
     digest = "0123456789abcdef" * 2
-    assert known.read_page_head(known.page_head(digest, 10**12)) == (digest, 10**10 - 1)
+    assert memo.read_page_head(memo.page_head(digest, 10**12)) == (digest, 10**10 - 1)
 
 
 class TestEvidence:
     def test_it_is_every_page_once(self, tmp_path: Path) -> None:
         one, two = (rests_on(page(tmp_path, each * 32)) for each in ("ab", "cd"))
-        evidence = known.Evidence()
+        evidence = memo.Evidence()
         for each in (two, one, two):
             evidence.rest_on(each)
         assert evidence.pages == (one, two)
 
     def test_a_page_outside_the_cache_spoils_it(self) -> None:
-        evidence = known.Evidence()
+        evidence = memo.Evidence()
         evidence.rest_on(None)
         assert evidence.pages is None
 
     def test_two_states_of_a_page_spoil_it(self, tmp_path: Path) -> None:
-        evidence = known.Evidence()
+        evidence = memo.Evidence()
         evidence.rest_on(rests_on(page(tmp_path)))
         evidence.rest_on(rests_on(page(tmp_path), digest="2" * 32))
         assert evidence.pages is None

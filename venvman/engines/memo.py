@@ -1,7 +1,7 @@
 """Known resolutions: the same question over the same index pages is not solved again.
 
 The question is a digest over everything that the answer depends on but the pages, which
-:mod:`venvman.index.known` looks after. It must name too much rather than too little: what is left
+:mod:`venvman.index.memo` looks after. It must name too much rather than too little: what is left
 out here would be answered wrongly, what is superfluous only more slowly. What cannot be named
 (folders, repositories, archives, find-links, an age that counts back from now, a named upgrade) has
 no question, and is solved every time.
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from venvman.engines import Resolution, UpgradeAll, UpgradeSome
 from venvman.events import Reporter, Stage
-from venvman.index import known
+from venvman.index import memo
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
 from venvman.options import layer
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from venvman.engines import FreezeRequest
     from venvman.errors import Problem
-    from venvman.index.known import Page
+    from venvman.index.memo import Page
     from venvman.lock.file import Lock
     from venvman.options import IndexOptions
     from venvman.project import Project
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
 
     Solved = tuple[Resolution, tuple[Page, ...] | None]
 
-__all__ = ["question_of", "remembering"]
+__all__ = ["question_of", "remembered"]
 
 VERSION = 2
 """Counted up whenever the same question may get another answer: pins, order, text of locks."""
 
 
-def remembering(
+def remembered(
     kind: str,
     request: FreezeRequest,
     reporter: Reporter,
@@ -60,7 +60,7 @@ def remembering(
     question = question_of(kind, request)
     cache = str(request.directories.cache)
     if question is not None:
-        found = known.recall(cache, question, offline=request.index.offline)
+        found = memo.recall(cache, question, offline=request.index.offline)
         if found is not None and found[0].keys() == {group.name for group in request.groups}:
             return replace(_recalled(found[0], request, reporter), pages=found[1])
     listener = _Listener(reporter)
@@ -69,7 +69,7 @@ def remembering(
         return resolution
     if pages:
         texts = {name: render_lock(lock) for name, lock in resolution.locks.items()}
-        known.keep(cache, question, texts, pages)
+        memo.keep(cache, question, texts, pages)
     return replace(resolution, pages=pages)
 
 
