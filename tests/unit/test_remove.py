@@ -9,7 +9,7 @@ import pytest
 from venvman.environment.inventory import Installed, read_site_packages
 from venvman.errors import InstallError
 from venvman.install.layout import Site
-from venvman.install.remove import departures, units_of
+from venvman.install.remove import removals, units_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +61,7 @@ class Place:
     def leaving(self, *names: str) -> tuple[list[str], list[str], list[str]]:
         """What moves (by shortest path), what is emptied, and the codes of warnings."""
         chosen = [each for each in self.installed() if each.name in names]
-        found, warnings = departures(chosen, self.facts)
+        found, warnings = removals(chosen, self.facts)
         units = units_of(found, self.facts)
         moves = [unit.path.removeprefix(f"{SITE}/") for unit in units.moves]
         emptied = [path.removeprefix(f"{SITE}/") for path in units.emptied]
@@ -219,9 +219,9 @@ def test_a_development_link_leaves_with_its_line_and_scripts(
     (place.site / "my-demo.egg-link").write_text(f"{source}\n.\n")
     (place.site / "easy-install.pth").write_text(f"{others}{source}\n")
     (installed,) = place.installed()
-    (departure,), _ = departures([installed], place.facts)
-    assert departure.edits == {f"{SITE}/easy-install.pth": others.encode() or None}
-    moves = [unit.path for unit in units_of([departure], place.facts).moves]
+    (removal,), _ = removals([installed], place.facts)
+    assert removal.edits == {f"{SITE}/easy-install.pth": others.encode() or None}
+    moves = [unit.path for unit in units_of([removal], place.facts).moves]
     assert moves == ["bin/demo", f"{SITE}/my-demo.egg-link"]
 
 

@@ -66,8 +66,8 @@ def staged(
     result = stage_wheel(
         stored(tmp_path, wheel),
         site or site_for(tmp_path / "venv"),
-        near=str(tmp_path / "near"),
-        far=str(tmp_path / "far"),
+        site_folder=str(tmp_path / "site_folder"),
+        prefix_folder=str(tmp_path / "prefix_folder"),
         linker=Linker(Link.AUTO),
         requested=requested,
         direct_url=direct_url,
@@ -78,7 +78,7 @@ def staged(
 
 
 def listed(tmp_path: Path) -> dict[str, tuple[str | None, int | None]]:
-    (record,) = (tmp_path / "near").glob("*.dist-info/RECORD")
+    (record,) = (tmp_path / "site_folder").glob("*.dist-info/RECORD")
     return {row.path: (row.hash, row.size) for row in parse_record(record.read_text()).rows}
 
 
@@ -92,13 +92,13 @@ def test_every_scheme_of_data_goes_where_it_belongs(tmp_path: Path) -> None:
         "demo-1.0.data/scripts/tool": "#!python\nprint('tool')\n",
     }
     staged(tmp_path, make_wheel(tmp_path, "demo", files=files))
-    assert (tmp_path / "near/pure.py").read_text() == "pure"
-    assert (tmp_path / "near/plat.py").read_text() == "plat"
-    far = tmp_path / "far"
-    assert (far / "include/site/python3.11/demo/demo.h").read_text() == "header"
-    assert (far / "share/demo/readme").read_text() == "data"
+    assert (tmp_path / "site_folder/pure.py").read_text() == "pure"
+    assert (tmp_path / "site_folder/plat.py").read_text() == "plat"
+    prefix_folder = tmp_path / "prefix_folder"
+    assert (prefix_folder / "include/site/python3.11/demo/demo.h").read_text() == "header"
+    assert (prefix_folder / "share/demo/readme").read_text() == "data"
     expected = f"#!{tmp_path}/venv/bin/python\nprint('tool')\n"
-    assert (far / "bin/tool").read_text() == expected
+    assert (prefix_folder / "bin/tool").read_text() == expected
     rows = listed(tmp_path)
     assert rows["../../../bin/tool"] == (
         encode_digest(hashlib.sha256(expected.encode()).digest()),
@@ -113,7 +113,7 @@ def test_a_wheel_that_is_not_pure_goes_to_platlib(tmp_path: Path) -> None:
     files = {"demo.py": "", "demo-1.0.data/purelib/pure.py": ""}
     result = staged(tmp_path, make_wheel(tmp_path, "demo", files=files, purelib=False), site=site)
     assert result.base == "lib64/python3.11/site-packages"
-    assert (tmp_path / "far" / SITE / "pure.py").exists()
+    assert (tmp_path / "prefix_folder" / SITE / "pure.py").exists()
     assert "../../../lib/python3.11/site-packages/pure.py" in listed(tmp_path)
 
 
@@ -126,7 +126,7 @@ def test_an_unknown_scheme_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_metadata_says_who_installed_it_and_why(tmp_path: Path) -> None:
     staged(tmp_path, make_wheel(tmp_path, "demo"), requested=True, direct_url=b'{"url": "x"}')
-    info = tmp_path / "near/demo-1.0.dist-info"
+    info = tmp_path / "site_folder/demo-1.0.dist-info"
     assert (info / "INSTALLER").read_text() == "venvman\n"
     assert (info / "REQUESTED").read_bytes() == b""
     assert (info / "direct_url.json").read_bytes() == b'{"url": "x"}'
@@ -141,9 +141,9 @@ def test_what_a_wheel_says_of_its_installation_is_not_believed(tmp_path: Path) -
     info = "demo-1.0.dist-info"
     raw = {f"{info}/{leaf}": b"lie" for leaf in ("INSTALLER", "REQUESTED", "direct_url.json")}
     staged(tmp_path, make_wheel(tmp_path, "demo", raw=raw))
-    assert (tmp_path / "near" / info / "INSTALLER").read_text() == "venvman\n"
-    assert not (tmp_path / "near" / info / "REQUESTED").exists()
-    assert not (tmp_path / "near" / info / "direct_url.json").exists()
+    assert (tmp_path / "site_folder" / info / "INSTALLER").read_text() == "venvman\n"
+    assert not (tmp_path / "site_folder" / info / "REQUESTED").exists()
+    assert not (tmp_path / "site_folder" / info / "direct_url.json").exists()
 
 
 def test_all_files_of_a_distribution_bear_one_time(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_all_files_of_a_distribution_bear_one_time(tmp_path: Path) -> None:
     staged(tmp_path, wheel, requested=True)
     times = {
         path.stat().st_mtime_ns
-        for part in ("near", "far")
+        for part in ("site_folder", "prefix_folder")
         for path in (tmp_path / part).rglob("*")
         if path.is_file()
     }
@@ -172,15 +172,15 @@ def test_executable_files_of_scripts_are_linked_as_they_are(tmp_path: Path) -> N
             archive.writestr(info, body)
     result = staged(tmp_path, wheel)
     source = result.wheel.folder / "demo-1.0.data/scripts"
-    assert (tmp_path / "far/bin/binary").samefile(source / "binary")
-    assert not (tmp_path / "far/bin/plain").samefile(source / "plain")
-    assert os.access(tmp_path / "far/bin/plain", os.X_OK)
+    assert (tmp_path / "prefix_folder/bin/binary").samefile(source / "binary")
+    assert not (tmp_path / "prefix_folder/bin/plain").samefile(source / "plain")
+    assert os.access(tmp_path / "prefix_folder/bin/plain", os.X_OK)
 
 
 def test_a_wrapper_in_the_wheel_gives_way_to_the_generated_one(tmp_path: Path) -> None:
     files = {"demo.py": "", "demo-1.0.data/scripts/demo": "#!python\nold\n"}
     staged(tmp_path, make_wheel(tmp_path, "demo", files=files, scripts={"demo": "demo:main"}))
-    assert "from demo import main" in (tmp_path / "far/bin/demo").read_text()
+    assert "from demo import main" in (tmp_path / "prefix_folder/bin/demo").read_text()
 
 
 def test_a_damaged_script_in_the_store_is_not_spread(tmp_path: Path) -> None:
@@ -190,8 +190,8 @@ def test_a_damaged_script_in_the_store_is_not_spread(tmp_path: Path) -> None:
     result = stage_wheel(
         unpacked,
         site_for(tmp_path / "venv"),
-        near=str(tmp_path / "near"),
-        far=str(tmp_path / "far"),
+        site_folder=str(tmp_path / "site_folder"),
+        prefix_folder=str(tmp_path / "prefix_folder"),
         linker=Linker(Link.COPY),
         requested=False,
         direct_url=None,
@@ -285,7 +285,7 @@ def test_the_same_files_as_pip_installs(tmp_path: Path) -> None:
     direct_url = (root / base / "demo-1.0.dist-info/direct_url.json").read_bytes()
     result = staged(tmp_path, wheel, site=site, requested=True, direct_url=direct_url)
     theirs = _rows(root / base / "demo-1.0.dist-info/RECORD")
-    ours = _rows(Path(result.near) / "demo-1.0.dist-info/RECORD")
+    ours = _rows(Path(result.site_folder) / "demo-1.0.dist-info/RECORD")
     assert ours.keys() == theirs.keys()
     differing = {path for path, row in ours.items() if row != theirs[path]}
     assert differing == {"../../../bin/demo", "demo-1.0.dist-info/INSTALLER"}

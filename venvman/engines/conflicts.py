@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from venvman.errors import FileLine
     from venvman.resolve.demand import Demand, Pin
 
-__all__ = ["SHARED_PINS", "declared", "found_apart", "rivals_in", "torn"]
+__all__ = ["SHARED_PINS", "conflicting_groups", "declared", "found_apart", "unresolvable_apart"]
 
 SHARED_PINS = "the pins that other groups share"
 """The file of the constraints that stand for them."""
 
 
-def rivals_in(error: UnsatisfiableError, request: FreezeRequest) -> set[str]:
+def conflicting_groups(error: UnsatisfiableError, request: FreezeRequest) -> set[str]:
     """The groups, other than ``default`` and ``dev``, whose own files the conflict names."""
-    rivals = set()
+    conflicting = set()
     display = request.project.display
     for group in request.groups:
         files = {display(path) for path in group.files}
@@ -33,13 +33,13 @@ def rivals_in(error: UnsatisfiableError, request: FreezeRequest) -> set[str]:
         }
         own = files - others
         if group.name not in {"default", "dev"} and own & {p.path for p in error.problems}:
-            rivals.add(group.name)
-    return rivals
+            conflicting.add(group.name)
+    return conflicting
 
 
-def found_apart(rivals: Iterable[str]) -> Problem:
+def found_apart(conflicting: Iterable[str]) -> Problem:
     """The note that says so, and how to declare it."""
-    names = sorted(rivals)
+    names = sorted(conflicting)
     return Problem(
         code="groups-conflict",
         severity=Severity.NOTE,
@@ -54,7 +54,7 @@ def declared(conflicts: Iterable[Sequence[str]]) -> Advice:
     return Advice(f"Declare it in pyproject.toml: [tool.venvman] conflicts = {shown}.")
 
 
-def torn(
+def unresolvable_apart(
     error: UnsatisfiableError, roots: Sequence[Demand], common: Mapping[str, Pin]
 ) -> UnsatisfiableError:
     """``error``, saying of each common pin which line of ``roots`` brings it.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.engines import FreezeRequest, Resolution, UpgradeSome
-from venvman.engines.conflicts import found_apart, rivals_in
+from venvman.engines.conflicts import conflicting_groups, found_apart
 from venvman.engines.existing import command_of, first_of_each, kept_entries, relative
 from venvman.engines.pipcompile import Finisher, Mirror, compiler, pip_environment
 from venvman.engines.piperrors import explain
@@ -82,11 +82,11 @@ class _Freeze:
         try:
             return self._resolve(apart)
         except UnsatisfiableError as error:
-            rivals = rivals_in(error, self._request) - apart
-            if len(rivals) < 2 or not self._request.parts:
+            conflicting = conflicting_groups(error, self._request) - apart
+            if len(conflicting) < 2 or not self._request.parts:
                 raise
-            self._reporter.problem(found_apart(rivals))
-            return self._resolve(apart | rivals)
+            self._reporter.problem(found_apart(conflicting))
+            return self._resolve(apart | conflicting)
 
     def _resolve(self, apart: set[str]) -> Resolution:
         groups = self._request.groups

@@ -14,7 +14,12 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from venvman.engines import FreezeRequest, Keep, Resolution, UpgradeSome
-from venvman.engines.conflicts import SHARED_PINS, found_apart, rivals_in, torn
+from venvman.engines.conflicts import (
+    SHARED_PINS,
+    conflicting_groups,
+    found_apart,
+    unresolvable_apart,
+)
 from venvman.engines.demands import DirectPins, demands_of, read_overrides
 from venvman.engines.describing import Describer
 from venvman.engines.existing import beside_lines, first_of_each, kept_entries
@@ -159,11 +164,11 @@ class _Freeze:
         try:
             return self._resolve(apart)
         except UnsatisfiableError as error:
-            rivals = rivals_in(error, self._request) - apart
-            if len(rivals) < 2 or not self._request.parts:
+            conflicting = conflicting_groups(error, self._request) - apart
+            if len(conflicting) < 2 or not self._request.parts:
                 raise
-            self._reporter.problem(found_apart(rivals))
-            return self._resolve(apart | rivals)
+            self._reporter.problem(found_apart(conflicting))
+            return self._resolve(apart | conflicting)
 
     def _resolve(self, apart: set[str]) -> Resolution:
         groups = self._request.groups
@@ -198,7 +203,7 @@ class _Freeze:
                 if not common:
                     raise
                 if not moves:
-                    raise torn(error, roots, common) from None
+                    raise unresolvable_apart(error, roots, common) from None
                 moves -= 1
                 kept = {pin.name: str(pin.version) for pin in common.values() if pin.source is None}
                 joined = self._solve([*together, group], (), preferred=kept)

@@ -110,7 +110,7 @@ def _check(steps: Iterable[Step], root: str) -> None:
     seen: dict[str, bool] = {}
     for step in steps:
         moves = step.kind in (Kind.TAKE, Kind.PUT)
-        # A ``put`` of all of ``far`` goes to the root itself.
+        # A ``put`` of a whole slot goes to the root itself.
         inside = step.path == "" and step.kind is Kind.PUT
         if not (inside or is_within(step.path, root, seen=seen)):
             raise ValueError(f"{step.path!r} lies outside of the environment")

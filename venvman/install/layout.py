@@ -76,13 +76,14 @@ class Site:
 class Layout(NamedTuple):
     """Where files go, as (index into the manifest, target).
 
-    ``base`` is the folder that holds the ``.dist-info`` folder; targets in ``near`` are relative
-    to it, those in ``far`` and ``scripts`` (from ``.data/scripts``) to the environment's root.
+    ``base`` is the folder that holds the ``.dist-info`` folder; targets in ``in_site`` are relative
+    to it, those in ``in_prefix`` and ``scripts`` (from ``.data/scripts``) to the environment's
+    root.
     """
 
     base: str
-    near: list[tuple[int, str]]
-    far: list[tuple[int, str]]
+    in_site: list[tuple[int, str]]
+    in_prefix: list[tuple[int, str]]
     scripts: list[tuple[int, str]]
 
 
@@ -141,7 +142,7 @@ def lay_out(manifest: Manifest, site: Site) -> Layout:
         if top.endswith(".data") and top != path:
             _lay_out_data(manifest, index, site, layout, generated)
         elif path not in replaced:
-            layout.near.append((index, path))
+            layout.in_site.append((index, path))
     _refuse_reserved(manifest, site, layout)
     return layout
 
@@ -150,11 +151,11 @@ def _refuse_reserved(manifest: Manifest, site: Site, layout: Layout) -> None:
     """Refuses a wheel that would write what is the environment's, pip's or another's."""
     points = with_versioned_names(manifest.entry_points, minor=site.minor)
     generated = [f"{site.scripts}/{point.name}" for point in points]
-    firsts = {path.partition("/")[0]: path for _, path in reversed(layout.near)}
+    firsts = {path.partition("/")[0]: path for _, path in reversed(layout.in_site)}
     targets = dict.fromkeys(
         (
             *(f"{layout.base}/{path}" for top, path in firsts.items() if _METADATA.fullmatch(top)),
-            *(target for _, target in (*layout.far, *layout.scripts)),
+            *(target for _, target in (*layout.in_prefix, *layout.scripts)),
             *generated,
         )
     )
@@ -256,9 +257,9 @@ def _lay_out_data(
         )
     folder = folders[scheme]
     if folder == layout.base:
-        layout.near.append((index, rest))
+        layout.in_site.append((index, rest))
     else:
-        layout.far.append((index, f"{folder}/{rest}" if folder else rest))
+        layout.in_prefix.append((index, f"{folder}/{rest}" if folder else rest))
 
 
 _BODY = """\

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from venvman.environment.record import RecordRow
     from venvman.install.layout import Site
 
-__all__ = ["Departure", "claims", "departures", "robbed", "units_of"]
+__all__ = ["Removal", "claims", "removals", "robbed", "units_of"]
 
 # Without these there is no environment, whatever a RECORD says.
 _UNTOUCHABLE = ("pyvenv.cfg", ".venvman")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Departure:
+class Removal:
     """One distribution that leaves. Paths are relative to the environment's root.
 
     ``files`` is what its list of files names, ``info`` its metadata folder or file; ``edits`` maps
@@ -47,21 +47,21 @@ class Departure:
     size: int = 0
 
 
-def departures(
+def removals(
     leaving: Iterable[Installed], site: Site
-) -> tuple[tuple[Departure, ...], tuple[Problem, ...]]:
+) -> tuple[tuple[Removal, ...], tuple[Problem, ...]]:
     """What each of ``leaving`` owns, and warnings about what its RECORD names outside.
 
     Raises:
         InstallError: one problem for each that cannot be removed because nobody knows what belongs
             to it: ``record-missing``, ``distutils-installed``.
     """
-    found: list[Departure] = []
+    found: list[Removal] = []
     faults: list[Problem] = []
     warnings: list[Problem] = []
     for installed in leaving:
         try:
-            found.append(_departure(installed, site, warnings))
+            found.append(_removal(installed, site, warnings))
         except InstallError as error:
             faults += error.problems
     if faults:
@@ -71,22 +71,22 @@ def departures(
     return tuple(found), tuple(warnings)
 
 
-def units_of(leaving: Sequence[Departure], site: Site) -> Units:
+def units_of(leaving: Sequence[Removal], site: Site) -> Units:
     """The largest trees that each of ``leaving`` owns alone, and single files where it does not."""
     owners: dict[str, int] = {}
-    for index, departure in enumerate(leaving):
-        for path in departure.files:
+    for index, removal in enumerate(leaving):
+        for path in removal.files:
             owners.setdefault(path, index)
-    going = {departure.info for departure in leaving}
+    going = {removal.info for removal in leaving}
     for rows in claims(owners, site, going=going).values():
         for path in rows:
             owners.pop(path, None)
-    whole = {departure.info: index for index, departure in enumerate(leaving)}
+    whole = {removal.info: index for index, removal in enumerate(leaving)}
     walk = Walk(site.root, lasting=site.lasting, owners=owners, whole=whole)
     return walk.units()
 
 
-def _departure(installed: Installed, site: Site, warnings: list[Problem]) -> Departure:
+def _removal(installed: Installed, site: Site, warnings: list[Problem]) -> Removal:
     folder, name = os.path.split(installed.metadata)
     base = os.path.realpath(folder)[len(site.root) + 1 :].replace(os.sep, "/")
     info = f"{base}/{name}"
@@ -98,7 +98,7 @@ def _departure(installed: Installed, site: Site, warnings: list[Problem]) -> Dep
         )
     if installed.kind is MetadataKind.EGG_LINK:
         scripts, edits = egg_link_files(installed.metadata, base=base, site=site)
-        return Departure(installed=installed, info=info, files=scripts | {info}, edits=edits)
+        return Removal(installed=installed, info=info, files=scripts | {info}, edits=edits)
     files: frozenset[str] | None
     if installed.kind is MetadataKind.EGG_INFO_FOLDER:
         files, size = egg_info_files(installed.metadata, base=base, site=site), 0
@@ -108,7 +108,7 @@ def _departure(installed: Installed, site: Site, warnings: list[Problem]) -> Dep
         raise _no_list(
             installed, "record-missing", "Its list of files is missing, so nobody knows them."
         )
-    return Departure(installed=installed, info=info, files=files, size=size)
+    return Removal(installed=installed, info=info, files=files, size=size)
 
 
 def _recorded(
@@ -158,12 +158,12 @@ def claims(
     return claimed
 
 
-def robbed(leaving: Sequence[Departure], site: Site) -> dict[str, str]:
+def robbed(leaving: Sequence[Removal], site: Site) -> dict[str, str]:
     """By metadata folder, who stays without a file of its own, since one of ``leaving`` took it.
 
     With the path of the first such file.
     """
-    files = {path for departure in leaving for path in departure.files}
+    files = {path for removal in leaving for path in removal.files}
     found: dict[str, str] = {}
     for info, rows in claims(files, site, going={each.info for each in leaving}).items():
         for path, row in sorted(rows.items()):

@@ -19,7 +19,7 @@ from venvman.install.attic import Attic, AtticEntry, entry_key
 from venvman.install.journal import STAGE
 from venvman.install.link import Linker, StoreDamaged
 from venvman.install.moves import Exchange
-from venvman.install.remove import Departure, claims, departures, units_of
+from venvman.install.remove import Removal, claims, removals, units_of
 from venvman.install.wheel import Staged, stage_wheel, write_record
 from venvman.plan import Add, Remove
 from venvman.process import ProcessFault, run
@@ -93,7 +93,7 @@ def prepare(request: Request, site: Site, *, reporter: Reporter) -> Prepared:
         OSError: the disk is full, or forbids it.
     """
     work = _Staging(request, site, reporter)
-    leaving, warnings = departures(_leaving(request.plan), site)
+    leaving, warnings = removals(_leaving(request.plan), site)
     for warning in warnings:
         reporter.problem(warning)
     os.makedirs(work.stage, exist_ok=True)
@@ -155,8 +155,8 @@ class _Staging:
             result = stage_wheel(
                 wheel,
                 self._site,
-                near=f"{self.stage}/new-{number}",
-                far=f"{self.stage}/far-{number}",
+                site_folder=f"{self.stage}/new-{number}",
+                prefix_folder=f"{self.stage}/prefix-{number}",
                 linker=linker,
                 requested=name in self._request.requested,
                 direct_url=self._request.direct_urls.get(name),
@@ -187,15 +187,15 @@ class _Staging:
                 described=self._request.described.get(name, ""),
             )
 
-    def plan_moves(self, leaving: tuple[Departure, ...]) -> Prepared:
+    def plan_moves(self, leaving: tuple[Removal, ...]) -> Prepared:
         """Old ones out, emptied folders away, new ones in; then the ledger and the attic."""
         exchange = self._exchange
         slots = exchange.take_out(units_of(leaving, self._site), len(leaving))
         exchange.bring_back(self._returning)
         for number, staged in enumerate(self._staged):
             exchange.planner.put(f"new-{number}", staged.base)
-            if os.path.isdir(staged.far):
-                exchange.planner.put(f"far-{number}", "")
+            if os.path.isdir(staged.prefix_folder):
+                exchange.planner.put(f"prefix-{number}", "")
         self._tell_of_overwritten(leaving)
         self._edit(leaving)
         kept = self._keep(leaving, slots) if self._request.keep else frozenset()
@@ -206,7 +206,7 @@ class _Staging:
             kept=kept,
         )
 
-    def _tell_of_overwritten(self, leaving: tuple[Departure, ...]) -> None:
+    def _tell_of_overwritten(self, leaving: tuple[Removal, ...]) -> None:
         """Warns of files that two distributions bring, with the names of both."""
         paths = set(self._exchange.planner.overwritten)
         if not paths:
@@ -223,9 +223,9 @@ class _Staging:
                 if other is not None:
                     self._reporter.problem(_overwritten(path, other, staged.info))
 
-    def _edit(self, leaving: tuple[Departure, ...]) -> None:
+    def _edit(self, leaving: tuple[Removal, ...]) -> None:
         """Files of several projects that lose the lines of those that leave."""
-        edits = [edit for departure in leaving for edit in departure.edits.items()]
+        edits = [edit for removal in leaving for edit in removal.edits.items()]
         for number, (path, content) in enumerate(edits):
             self._exchange.planner.displace(path)
             if content is not None:
@@ -233,34 +233,34 @@ class _Staging:
                 self._exchange.planner.put(f"edit-{number}", path)
 
     def _keep(
-        self, leaving: tuple[Departure, ...], slots: list[list[tuple[str, str]]]
+        self, leaving: tuple[Removal, ...], slots: list[list[tuple[str, str]]]
     ) -> frozenset[str]:
         """Puts what leaves into the attic, in place of an older entry of the same key."""
         returning = {entry.key for entry in self._returning}
         entries = [self._entry(*each) for each in zip(leaving, slots, strict=True)]
         return self._exchange.keep(entries, set(self._attic.keys()) - returning)
 
-    def _entry(self, departure: Departure, units: list[tuple[str, str]]) -> AtticEntry | None:
-        """The attic's entry for ``departure``; None for what a rename cannot bring back."""
-        if not units or departure.edits:
+    def _entry(self, removal: Removal, units: list[tuple[str, str]]) -> AtticEntry | None:
+        """The attic's entry for ``removal``; None for what a rename cannot bring back."""
+        if not units or removal.edits:
             return None
-        installed = departure.installed
-        provenance = self._ledger.known(self._site.root, departure.info)
+        installed = removal.installed
+        provenance = self._ledger.known(self._site.root, removal.info)
         identity = "found" if provenance is None else provenance.identity
         version = str(installed.version or "unknown")
         return AtticEntry(
             key=entry_key(installed.name, version, identity),
             name=installed.name,
             version=version,
-            info=departure.info,
+            info=removal.info,
             units=tuple(units),
             provenance=provenance,
-            size=departure.size,
+            size=removal.size,
             sequence=self._ledger.sequence + 1,
         )
 
-    def _close_ledger(self, leaving: tuple[Departure, ...]) -> None:
-        gone = {departure.info for departure in leaving}
+    def _close_ledger(self, leaving: tuple[Removal, ...]) -> None:
+        gone = {removal.info for removal in leaving}
         kept = {info: row for info, row in self._ledger.distributions.items() if info not in gone}
         back = {
             entry.info: entry.provenance
@@ -333,8 +333,8 @@ def compile_all(staged: Sequence[Staged], site: Site, *, reporter: Reporter) -> 
             )
         )
         return
-    by_folder = {each.near: each for each in staged}
-    stage = os.path.dirname(staged[0].near)
+    by_folder = {each.site_folder: each for each in staged}
+    stage = os.path.dirname(staged[0].site_folder)
     for path in written:
         slot, _, target = path[len(stage) + 1 :].partition("/")
         by_folder[f"{stage}/{slot}"].rows.append(RecordRow(target))

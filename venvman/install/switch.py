@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from venvman.environment.ledger import Provenance
     from venvman.install.states import Current, State
-    from venvman.install.switchplan import Leaving, SwitchPlan
+    from venvman.install.switchplan import SwitchPlan, ToRemove
 
 __all__ = ["NotTaken", "Switched", "switch"]
 
@@ -119,7 +119,7 @@ def _attempt(
             return NotTaken("What has to come is neither in the attic nor in the store.")
         if only_look:
             return NotTaken("Only a full sync tells of each step.")
-        if plan.leaving or plan.returning or plan.arriving:
+        if plan.to_remove or plan.from_attic or plan.from_store:
             plan = _carry_out(plan, observe)
             _record(plan)
         elif not there.is_whole:
@@ -217,32 +217,32 @@ def _as_arrived(plan: SwitchPlan, arrived: Mapping[str, Provenance]) -> SwitchPl
 def _prepared(plan: SwitchPlan) -> tuple[Exchange, dict[str, Provenance]]:
     """All moves, staged and planned, and what the ledger will know of what arrives."""
     exchange = Exchange(plan.root)
-    owners = {path: index for index, each in enumerate(plan.leaving) for path in each.files}
-    whole = {each.info: index for index, each in enumerate(plan.leaving)}
+    owners = {path: index for index, each in enumerate(plan.to_remove) for path in each.files}
+    whole = {each.info: index for index, each in enumerate(plan.to_remove)}
     lasting = frozenset(plan.current.lasting)
     walk = Walk(plan.root, lasting=lasting, owners=owners, whole=whole)
-    slots = exchange.take_out(walk.units(), len(plan.leaving))
-    exchange.bring_back(plan.returning)
+    slots = exchange.take_out(walk.units(), len(plan.to_remove))
+    exchange.bring_back(plan.from_attic)
     arrived: dict[str, Provenance] = {}
-    if plan.arriving:
+    if plan.from_store:
         from venvman.install.wheel import arrive
 
-        arrived = arrive(plan.arriving, plan.wanted, exchange)
+        arrived = arrive(plan.from_store, plan.wanted, exchange)
     sequence = plan.ledger.sequence + 1
     entries = [
-        _entry(each, units, sequence) for each, units in zip(plan.leaving, slots, strict=True)
+        _entry(each, units, sequence) for each, units in zip(plan.to_remove, slots, strict=True)
     ]
-    back = {entry.key for entry in plan.returning}
+    back = {entry.key for entry in plan.from_attic}
     exchange.keep(entries, set(Attic(plan.root).keys()) - back)
-    gone = {each.info for each in plan.leaving}
+    gone = {each.info for each in plan.to_remove}
     rows = {info: row for info, row in plan.ledger.distributions.items() if info not in gone}
-    for entry in plan.returning:
+    for entry in plan.from_attic:
         rows[entry.info] = plan.wanted.held[entry.info].provenance
     exchange.close(Ledger(sequence=sequence, distributions=rows | arrived))
     return exchange, arrived
 
 
-def _entry(each: Leaving, units: list[tuple[str, str]], sequence: int) -> AtticEntry | None:
+def _entry(each: ToRemove, units: list[tuple[str, str]], sequence: int) -> AtticEntry | None:
     held = each.held
     if not units:
         return None

@@ -20,7 +20,7 @@ from venvman.reading import read_regular
 if TYPE_CHECKING:
     from venvman.install.states import Current, Held, State
 
-__all__ = ["Leaving", "SwitchPlan", "plan_switch"]
+__all__ = ["SwitchPlan", "ToRemove", "plan_switch"]
 
 # Without these there is no environment, whatever a RECORD says.
 _UNTOUCHABLE = ("pyvenv.cfg", ".venvman")
@@ -29,8 +29,8 @@ _FEW = 20
 """More wheels from the store are more than a switch should be: folders are placed for them, say."""
 
 
-class Leaving(NamedTuple):
-    """A distribution that leaves: its ``files`` by RECORD, relative to the root, and their size."""
+class ToRemove(NamedTuple):
+    """A distribution to remove: its ``files`` by RECORD, relative to the root, and their size."""
 
     info: str
     held: Held
@@ -41,7 +41,7 @@ class Leaving(NamedTuple):
 class SwitchPlan(NamedTuple):
     """A switch that can be made.
 
-    ``leaving`` goes into the attic, ``returning`` comes out of it; ``arriving``, by metadata
+    ``to_remove`` goes into the attic, ``from_attic`` comes out of it; ``from_store``, by metadata
     folder, comes from the store.
     """
 
@@ -49,20 +49,20 @@ class SwitchPlan(NamedTuple):
     ledger: Ledger
     current: State
     wanted: State
-    leaving: list[Leaving]
-    returning: list[AtticEntry]
-    arriving: dict[str, Held]
+    to_remove: list[ToRemove]
+    from_attic: list[AtticEntry]
+    from_store: dict[str, Held]
 
     @property
     def before(self) -> dict[str, str]:
-        """The versions of what leaves, by name."""
-        return {each.held.name: each.held.version for each in self.leaving}
+        """The versions of what is removed, by name."""
+        return {each.held.name: each.held.version for each in self.to_remove}
 
     @property
     def after(self) -> dict[str, str]:
-        """The same of what comes."""
-        versions = {str(entry.name): entry.version for entry in self.returning}
-        return versions | {held.name: held.version for held in self.arriving.values()}
+        """The same of what is installed."""
+        versions = {str(entry.name): entry.version for entry in self.from_attic}
+        return versions | {held.name: held.version for held in self.from_store.values()}
 
 
 def plan_switch(
@@ -85,11 +85,11 @@ def plan_switch(
     here = _without(root, current, gone)
     if here is None:
         return None
-    leaving = _leaving(root, ledger, here, wanted)
-    coming = _coming(root, here, wanted)
-    if leaving is None or coming is None:
+    to_remove = _to_remove(root, ledger, here, wanted)
+    to_install = _to_install(root, here, wanted)
+    if to_remove is None or to_install is None:
         return None
-    plan = SwitchPlan(root, ledger, current, wanted, leaving, *coming)
+    plan = SwitchPlan(root, ledger, current, wanted, to_remove, *to_install)
     removed = plan.before.keys() - plan.after.keys()
     if removed and wanted.is_frozen and _may_need(root, wanted, removed):
         return None
@@ -119,7 +119,7 @@ def _without(root: str, state: State, gone: list[str]) -> State | None:
     )
 
 
-def _leaving(root: str, ledger: Ledger, current: State, wanted: State) -> list[Leaving] | None:
+def _to_remove(root: str, ledger: Ledger, current: State, wanted: State) -> list[ToRemove] | None:
     found = []
     for info, held in current.held.items():
         if wanted.held.get(info) == held:
@@ -129,7 +129,7 @@ def _leaving(root: str, ledger: Ledger, current: State, wanted: State) -> list[L
         listed = _listed(root, info)
         if listed is None:
             return None
-        found.append(Leaving(info, held, *listed))
+        found.append(ToRemove(info, held, *listed))
     return found
 
 
@@ -152,13 +152,13 @@ def _listed(root: str, info: str) -> tuple[frozenset[str], int] | None:
     )
 
 
-def _coming(
+def _to_install(
     root: str, current: State, wanted: State
 ) -> tuple[list[AtticEntry], dict[str, Held]] | None:
     """What comes back from the attic, and what only the store may have."""
     attic = Attic(root)
-    returning: list[AtticEntry] = []
-    arriving: dict[str, Held] = {}
+    from_attic: list[AtticEntry] = []
+    from_store: dict[str, Held] = {}
     for info, held in wanted.held.items():
         if current.held.get(info) == held:
             continue
@@ -167,7 +167,7 @@ def _coming(
         entry = attic.read(held.key)
         known = entry is not None and (entry.info, entry.provenance) == (info, held.provenance)
         if entry is not None and known and attic.is_whole(entry):
-            returning.append(entry)
+            from_attic.append(entry)
         else:
-            arriving[info] = held
-    return None if len(arriving) > _FEW else (returning, arriving)
+            from_store[info] = held
+    return None if len(from_store) > _FEW else (from_attic, from_store)

@@ -13,7 +13,7 @@ __all__ = ["Unit", "Units", "Walk", "entries_of"]
 
 
 class Unit(NamedTuple):
-    """A file, or a tree that belongs to the departure with this index alone."""
+    """A file, or a tree that belongs to the removal with this index alone."""
 
     path: str
     owner: int

@@ -29,15 +29,15 @@ __all__ = ["Staged", "arrive", "stage_wheel", "write_record"]
 class Staged:
     """A distribution staged in two folders (absolute), the second made only when it is needed.
 
-    ``near`` mirrors ``base``, the folder of the environment that holds the ``.dist-info`` folder;
-    ``far`` mirrors the environment's root. ``info`` is the ``.dist-info`` folder, relative to the
-    root; ``rows`` are those of its RECORD so far, which :func:`write_record` writes once bytecode
-    has had its chance to add to them.
+    ``site_folder`` mirrors ``base``, the folder of the environment that holds the ``.dist-info``
+    folder; ``prefix_folder`` mirrors the environment's root. ``info`` is the ``.dist-info`` folder,
+    relative to the root; ``rows`` are those of its RECORD so far, which :func:`write_record` writes
+    once bytecode has had its chance to add to them.
     """
 
     wheel: StoredWheel
-    near: str
-    far: str
+    site_folder: str
+    prefix_folder: str
     base: str
     info: str
     rows: list[RecordRow]
@@ -45,21 +45,21 @@ class Staged:
     def place(self, target: str) -> str:
         """Where the file lies now that goes to ``target``, relative to the root."""
         if target.startswith(f"{self.base}/"):
-            return f"{self.near}/{target[len(self.base) + 1 :]}"
-        return f"{self.far}/{target}"
+            return f"{self.site_folder}/{target[len(self.base) + 1 :]}"
+        return f"{self.prefix_folder}/{target}"
 
 
 def stage_wheel(
     wheel: StoredWheel,
     site: Site,
     *,
-    near: str,
-    far: str,
+    site_folder: str,
+    prefix_folder: str,
     linker: Linker,
     requested: bool,
     direct_url: bytes | None,
 ) -> Staged | str:
-    """Stages ``wheel`` in the new folders ``near`` and ``far`` (see :class:`Staged`).
+    """Stages ``wheel`` in new folders, ``site_folder`` and ``prefix_folder`` (see :class:`Staged`).
 
     Returns a path if that file in the store is damaged.
 
@@ -72,24 +72,24 @@ def stage_wheel(
     """
     manifest = wheel.manifest
     layout = lay_out(manifest, site)
-    os.mkdir(near)
-    damaged = linker.link_all(wheel, layout.near, near)
-    if damaged is None and layout.far:
-        os.mkdir(far)
-        damaged = linker.link_all(wheel, layout.far, far)
+    os.mkdir(site_folder)
+    damaged = linker.link_all(wheel, layout.in_site, site_folder)
+    if damaged is None and layout.in_prefix:
+        os.mkdir(prefix_folder)
+        damaged = linker.link_all(wheel, layout.in_prefix, prefix_folder)
     if damaged is not None:
         return damaged
     hashes, sizes = manifest.hashes, manifest.sizes
-    rows = [RecordRow(path, hashes[index], sizes[index]) for index, path in layout.near]
+    rows = [RecordRow(path, hashes[index], sizes[index]) for index, path in layout.in_site]
     staged = Staged(
         wheel=wheel,
-        near=near,
-        far=far,
+        site_folder=site_folder,
+        prefix_folder=prefix_folder,
         base=layout.base,
         info=f"{layout.base}/{manifest.info}",
         rows=rows,
     )
-    for index, target in layout.far:
+    for index, target in layout.in_prefix:
         _list(staged, target, hashes[index], sizes[index])
     damaged = _stage_scripts(staged, layout.scripts, linker, python=site.python)
     if damaged is not None:
@@ -135,8 +135,8 @@ def _stage_scripts(
                 return manifest.paths[index]
             _generate(staged, target, rewritten(content, python=python), executable=True)
             continue
-        os.makedirs(staged.far, exist_ok=True)
-        damaged = linker.link_all(staged.wheel, [(index, target)], staged.far)
+        os.makedirs(staged.prefix_folder, exist_ok=True)
+        damaged = linker.link_all(staged.wheel, [(index, target)], staged.prefix_folder)
         if damaged is not None:
             return damaged
         _list(staged, target, manifest.hashes[index], manifest.sizes[index])
@@ -182,8 +182,8 @@ def arrive(arriving: Mapping[str, Held], state: State, exchange: Exchange) -> di
             staged = stage_wheel(
                 wheel,
                 site,
-                near=f"{exchange.stage}/new-{number}",
-                far=f"{exchange.stage}/far-{number}",
+                site_folder=f"{exchange.stage}/new-{number}",
+                prefix_folder=f"{exchange.stage}/prefix-{number}",
                 linker=linker,
                 requested=held.provenance.requested,
                 direct_url=None,
@@ -195,8 +195,8 @@ def arrive(arriving: Mapping[str, Held], state: State, exchange: Exchange) -> di
                 mtime_ns=wheel.manifest.mtime_ns, record_size=size, record_mtime_ns=mtime_ns
             )
             exchange.planner.put(f"new-{number}", staged.base)
-            if Path(staged.far).is_dir():
-                exchange.planner.put(f"far-{number}", "")
+            if Path(staged.prefix_folder).is_dir():
+                exchange.planner.put(f"prefix-{number}", "")
     if linker.given_up(site.root) is not None:
         raise Unavailable  # there is a warning to be told
     return rows

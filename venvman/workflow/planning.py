@@ -240,7 +240,7 @@ def _with_robbed(
 ) -> Plan:
     """``plan``, and again what somebody who leaves has overwritten a file of."""
     from venvman.install.layout import site_of
-    from venvman.install.remove import departures, robbed
+    from venvman.install.remove import removals, robbed
     from venvman.plan import Add, Replace
 
     leaving = [each for step in plan.steps if not isinstance(step, Add) for each in step.installed]
@@ -248,7 +248,7 @@ def _with_robbed(
         return plan
     try:
         site = site_of(environment)
-        found = robbed(departures(leaving, site)[0], site)
+        found = robbed(removals(leaving, site)[0], site)
         files = {info.rpartition("/")[2]: path for info, path in found.items()}
     except InstallError:
         return plan  # whoever carries it out says why that cannot be
