@@ -23,13 +23,14 @@ from venvman.naming import (
     is_default,
     stem_of,
 )
-from venvman.requirements.declared import PYPROJECT, read_declared
+from venvman.requirements.declared import PYPROJECT, Compiled, read_declared
 from venvman.requirements.includes import includes_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from venvman.lock.header import LockHeader
+    from venvman.requirements.declared import Declared
 
 __all__ = ["Assignment", "Facts", "Gathering", "Part", "Role", "assign", "members_of"]
 
@@ -49,7 +50,8 @@ class Part:
 
     ``lock`` need not exist. ``folder`` is where the command in its header is run, relative to the
     root, None where that cannot be told. ``note`` says what about the name was not plain.
-    ``declared``: the source is the entry of that name in pyproject.toml.
+    ``declared``: the source is the entry of that name in pyproject.toml; ``compiled`` as
+    pip-compile can make its lock.
     """
 
     group: str
@@ -58,6 +60,7 @@ class Part:
     folder: str | None = None
     note: str | None = None
     declared: bool = False
+    compiled: Compiled | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +169,7 @@ def assign(names: Sequence[str], facts: Facts, *, asked: Collection[str] = ()) -
     """
     table = _Table(names, facts)
     parts = _without_fragments(_parts(table, names), facts, asked)
-    parts = _declared(parts, facts)
+    parts = _declared(parts, facts, written=[name for name in names if name.endswith(".in")])
     parts, gatherings = _gathered(parts, facts, locked=table.compiled)
     first = {DEFAULT, *members_of(DEFAULT, gatherings)}
     return Assignment(
@@ -178,32 +181,56 @@ def assign(names: Sequence[str], facts: Facts, *, asked: Collection[str] = ()) -
     )
 
 
-def _declared(parts: list[Part], facts: Facts) -> list[Part]:
-    """The groups of pyproject.toml, where ``parts`` are no more than locks that venvman made of it.
+def _declared(parts: list[Part], facts: Facts, *, written: Collection[str]) -> list[Part]:
+    """The groups of pyproject.toml, where ``parts`` are no more than locks that are made of it.
 
-    Any requirements file, and any lock that another tool made, wins; what was made of it before is
-    then a lock that nobody freezes.
+    Any requirements file (``written``: the ``.in``), and any lock that another tool made, wins.
+    What was made of it before is then the lock of the ``.in`` beside it, or nobody freezes it.
     """
     own = [
         part
         for part in parts
         if not {*part.sources} - {PYPROJECT}
         and (header := facts.header(part.lock)) is not None
-        and header.tool == "venvman"
+        and (header.tool == "venvman" or header.declared is not None)
     ]
-    said = read_declared(facts.text(PYPROJECT) or "") if own == parts else None
-    if said is None:
-        return [replace(each, sources=()) if each in own else each for each in parts]
+    beside = {part.lock: f"{part.lock[:-4]}.in" for part in own}
+    alone = own == parts and set(beside.values()).isdisjoint(written)
+    said = read_declared(facts.text(PYPROJECT) or "") if alone else None
     locks = {
         group: f"{FOLDER}.txt" if group == DEFAULT else f"{FOLDER}-{group}.txt"
-        for group in said.groups
+        for group in (said.groups if said is not None else ())
     }
+    if said is None or not all(_is_of(part, locks, said, facts) for part in own):
+        return [
+            replace(each, sources=tuple(name for name in [beside[each.lock]] if name in written))
+            if each in own
+            else each
+            for each in parts
+        ]
     taken = {*locks, *locks.values()}
     others = [part for part in parts if taken.isdisjoint({part.group, part.lock})]
     return [replace(part, sources=()) for part in others] + [
-        Part(group=group, sources=(PYPROJECT,), lock=lock, declared=True)
+        Part(
+            group=group,
+            sources=(PYPROJECT,),
+            lock=lock,
+            declared=True,
+            compiled=Compiled(said.spelled, said.compiled[group])
+            if group in said.compiled
+            else None,
+        )
         for group, lock in locks.items()
     ]
+
+
+def _is_of(part: Part, locks: Mapping[str, str], said: Declared, facts: Facts) -> bool:
+    """Whether pip-compile, where it made the lock, made it of that group and nothing else."""
+    header = facts.header(part.lock)
+    if header is None or header.declared is None:
+        return True
+    groups = [group for group, lock in locks.items() if lock == part.lock]
+    return any(said.compiled.get(group) == header.declared for group in groups)
 
 
 def _without_fragments(parts: Sequence[Part], facts: Facts, asked: Collection[str]) -> list[Part]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from venvman.project import Project
-    from venvman.requirements.declared import Declared
+    from venvman.requirements.declared import Compiled, Declared
     from venvman.requirements.file import ParsedLine
     from venvman.roles import Gathering, Part
 
@@ -60,7 +60,8 @@ class SourceFile:
     it. ``header`` is that of the existing lock, or what pip-compile is configured to write; its
     ``is_lock`` says whether venvman may overwrite the file without being told ``--yes``. ``folder``
     is where the header's command is run, None where that cannot be told. ``declared``: the source
-    is the entry of the group's name in pyproject.toml.
+    is the entry of the group's name in pyproject.toml; ``compiled`` as pip-compile can make its
+    lock.
     """
 
     group: str
@@ -69,6 +70,7 @@ class SourceFile:
     header: LockHeader | None = None
     folder: Path | None = None
     declared: bool = False
+    compiled: Compiled | None = None
 
     @property
     def path(self) -> Path | None:
@@ -352,6 +354,7 @@ class _Finder:
                 header=header,
                 folder=None if part.folder is None else _under(root, part.folder),
                 declared=part.declared,
+                compiled=part.compiled,
             )
         )
         self._tell(part.note, part.sources[0] if part.sources else part.lock)

@@ -60,6 +60,7 @@ def command_of(request: FreezeRequest, group: Group) -> CompileCommand:
         style,
         sources=[relative(path, folder) for path in group.sources],
         output=relative(group.lock, folder),
+        more=group.compiled.options if group.compiled else (),
     )
     return CompileCommand(arguments=arguments, folder=folder, style=style)
 

@@ -125,15 +125,20 @@ def finished_lock(
     minor = ".".join(map(str, target.minor))
     repeatable = (
         not limited
-        and not group.declared
-        and (_is_pair(group) or existing is not None)
+        and (
+            group.compiled is not None
+            if group.declared
+            else _is_pair(group) or existing is not None
+        )
         and not sources.has_variables
         and all(_is_repeatable(entry.source) for entry in entries)
         and all(_is_emitted(line, style) for line in options)
     )
+    header = _header(existing, group, command, python=minor, repeatable=repeatable)
     return Lock(
         entries=entries,
-        header=_header(existing, group, command, python=minor, repeatable=repeatable),
+        header=header,
+        project=group.compiled.project if group.compiled and header.declared is not None else None,
         options=options,
         annotations=style.annotations,
         unpinned=unpinned,

@@ -65,7 +65,8 @@ class Lock:
     (``--find-links ./wheels``). ``unpinned`` names what pip-compile without ``--allow-unsafe``
     mentions in a comment only (setuptools). ``includes`` are the files that it names by ``-r``:
     read from disk (:func:`venvman.lock.io.read_lock`), ``entries`` has their pins too, ``borrowed``
-    the names of those.
+    the names of those. ``project`` is what its notes call the project whose pyproject.toml asks:
+    ``shop (pyproject.toml)`` in the text is ``-r pyproject.toml`` in ``via``.
     """
 
     entries: tuple[LockEntry, ...]
@@ -75,6 +76,7 @@ class Lock:
     unpinned: tuple[NormalizedName, ...] = ()
     includes: tuple[str, ...] = ()
     borrowed: frozenset[NormalizedName] = frozenset()
+    project: str | None = None
 
     @property
     def own(self) -> tuple[LockEntry, ...]:

@@ -197,8 +197,20 @@ class LockHeader:
         return self.text.startswith("# SHA1:")
 
     @property
+    def declared(self) -> tuple[str, ...] | None:
+        """Of a lock that pip-compile makes of pyproject.toml alone: its extras as ``--extra=x``."""
+        if self.tool != "pip-compile" or self.sources != ("pyproject.toml",):
+            return None
+        if {*self.unsupported} - {"--extra"}:
+            return None
+        extras = [name for value in self.line.values("--extra") for name in value.split(",")]
+        return tuple(f"--extra={canonical(each)}" for each in extras)
+
+    @property
     def is_frozen_here(self) -> bool:
         """Whether venvman can write the lock again: from requirements files, options and all."""
+        if self.declared is not None:
+            return len(self.declared) < 2
         inputs = all(name.endswith((".in", ".txt")) for name in self.sources)
         exported = (self.command or "").startswith("uv export")
         return self.is_compiled and inputs and not (exported or self.is_signed or self.unsupported)

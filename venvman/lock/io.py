@@ -182,8 +182,10 @@ def salvage_lock(path: Path) -> Lock | None:
     return None
 
 
-def check_writable(path: Path, *, display: str, yes: bool = False) -> None:
+def check_writable(path: Path, *, display: str, yes: bool = False, declared: bool = False) -> None:
     """Whether venvman may put a lock at ``path``, decided by what lies there.
+
+    ``declared``: of a group of pyproject.toml, whose lock pip-compile may have made.
 
     Raises:
         LockError: ``lock-options-foreign``: its command has options that only its tool knows;
@@ -202,8 +204,9 @@ def check_writable(path: Path, *, display: str, yes: bool = False) -> None:
         return
     header = read_header(text)
     if header is not None and header.is_lock:
-        _refuse_other_sources(header, display)
-        _refuse_other_options(header, display)
+        if header.declared is None or not declared:
+            _refuse_other_sources(header, display)
+            _refuse_other_options(header, display)
         _refuse_several_files(header, text, display)
         return
     if yes:

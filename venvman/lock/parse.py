@@ -23,7 +23,7 @@ from venvman.secrets import redact
 from venvman.sources import DirectorySource, IndexSource, Source, VcsSource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from packaging.markers import Marker
     from packaging.version import Version
@@ -96,6 +96,7 @@ def parse_lock(
     header = _header(text)
     if not header.is_compiled:  # written by hand, it is a file of requirements
         found.problems += found.includes.values()
+    project = _project_of(found.drafts) if header.declared is not None else None
     entries = []
     for draft in found.drafts:
         entry = _entry(draft, path, folder_name)
@@ -115,7 +116,23 @@ def parse_lock(
         includes=tuple(found.includes),
         annotations=found.annotations,
         unpinned=tuple(sorted(canonical(name) for name in found.unpinned)),
+        project=project,
     )
+
+
+_DECLARED = re.compile(r"(\S+) \(pyproject\.toml\)")
+
+
+def _project_of(drafts: Iterable[_Draft]) -> str | None:
+    """What the notes call the project, which are then those of a file that asks."""
+    project: str | None = None
+    for draft in drafts:
+        for position, via in enumerate(draft.via):
+            named = _DECLARED.fullmatch(via)
+            if named is not None:
+                project = named[1]
+                draft.via[position] = "-r pyproject.toml"
+    return project
 
 
 def _header(text: str) -> LockHeader:

@@ -73,7 +73,7 @@ def _text(entry: LockEntry, lock: Lock, *, foreign: bool) -> str:
     line = _requirement(entry, foreign=foreign)
     line += "".join(f" \\\n    --hash={value}" for value in entry.hashes)
     notes = "" if foreign else "".join(f"\n    # {note}" for note in _notes(entry))
-    via = sorted(entry.via)
+    via = sorted(_noted(name, lock) for name in entry.via)
     if via and lock.annotations is Annotations.LINE:
         if lock.header.tool == "uv":  # packages first, then files
             via.sort(key=lambda name: name.startswith("-"))
@@ -85,6 +85,12 @@ def _text(entry: LockEntry, lock: Lock, *, foreign: bool) -> str:
     if len(via) == 1:
         return f"{line}\n    # via {via[0]}"
     return line + "\n    # via" + "".join(f"\n    #   {name}" for name in via)
+
+
+def _noted(via: str, lock: Lock) -> str:
+    if lock.project is None or via != "-r pyproject.toml":
+        return via
+    return f"{lock.project} (pyproject.toml)"
 
 
 def _requirement(entry: LockEntry, *, foreign: bool) -> str:

@@ -43,8 +43,12 @@ _TRANSIENT = (
 )
 
 
-def new_arguments(style: LockStyle, *, sources: Sequence[str], output: str) -> tuple[str, ...]:
+def new_arguments(
+    style: LockStyle, *, sources: Sequence[str], output: str, more: Sequence[str] = ()
+) -> tuple[str, ...]:
     """The arguments of a new header's pip-compile; ``sources`` and ``output`` as it sees them.
+
+    ``more`` are further options.
 
     For the default style exactly what DESIGN 4.5 names, which Renovate and Dependabot understand.
     """
@@ -57,6 +61,7 @@ def new_arguments(style: LockStyle, *, sources: Sequence[str], output: str) -> t
         "--no-emit-index-url" if not style.emit_index_url else None,
         f"--output-file={output}",
         "--strip-extras" if style.strip_extras else None,
+        *more,
     ]
     return (*sorted(option for option in options if option), *sources)
 

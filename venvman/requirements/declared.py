@@ -7,7 +7,8 @@ the project itself (``shop[test]``) stands for the lines of that extra.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from dataclasses import field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from venvman.errors import Advice, FileLine, Problem
 from venvman.frozen import dataclass
@@ -23,21 +24,32 @@ if TYPE_CHECKING:
     from venvman.names import NormalizedName
     from venvman.requirements.file import RequirementLine
 
-__all__ = ["PYPROJECT", "Declared", "key_pattern", "origin_in", "read_declared"]
+__all__ = ["PYPROJECT", "Compiled", "Declared", "key_pattern", "origin_in", "read_declared"]
 
 PYPROJECT = "pyproject.toml"
+
+
+class Compiled(NamedTuple):
+    """How pip-compile makes the lock of a group: what it calls the project, and its options."""
+
+    project: str
+    options: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
     """The groups in the order of the file; ``dynamic``: only a build tells the dependencies.
 
+    ``compiled`` are those that pip-compile can make a lock of, with the options that it takes;
+    ``spelled`` is what it calls the project.
     ``built``: the project is a distribution itself, called ``name``, by what this line says.
     """
 
     groups: Mapping[str, ParsedFile]
     dynamic: bool = False
+    compiled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     name: NormalizedName | None = None
+    spelled: str = ""
     built: FileLine | None = None
 
 
@@ -76,7 +88,8 @@ class _Reader:
         self, project: dict[str, Any], groups: dict[str, Any], *, text: str, path: str, cwd: str
     ) -> None:
         self._dynamic = "dependencies" in _list(project.get("dynamic"))
-        self._name = canonical(str(project.get("name", "")))
+        self._spelled = str(project.get("name", ""))
+        self._name = canonical(self._spelled)
         self._has_project = bool(project)
         self._own = project.get("dependencies", [])
         self._extras = {canonical(name): some for name, some in _table(
@@ -90,20 +103,40 @@ class _Reader:
     def read(self, *, built: bool) -> Declared:
         """Every group; ``built``: the project is a distribution."""
         found: dict[str, ParsedFile] = {}
+        compiled: dict[str, tuple[str, ...]] = {}
         if self._has_project and not self._dynamic:
             found[DEFAULT] = self._file(self._dependencies())
+            if not self._names_itself(self._own):
+                compiled[DEFAULT] = ()
         for name in self._groups:
             found[name] = self._file(self._group(name, ()))
         for name in self._extras:
             shown = f"extra-{name}" if name in found else name
             found[shown] = self._file(self._extra(name, ()))
+            if DEFAULT in compiled and not self._names_itself(self._extras[name]):
+                compiled[shown] = (f"--extra={name}",)
         is_built = built and DEFAULT in found and bool(self._name)
         return Declared(
             groups=found,
             dynamic=self._dynamic,
+            compiled=compiled if self._name else {},
+            spelled=self._spelled,
             name=self._name or None,
             built=self._origin("", r"\[build-system\]") if is_built else None,
         )
+
+    def _names_itself(self, said: object) -> bool:
+        """Whether an entry stands for an extra of the project, which only some tools look up."""
+        from venvman.requirements.spec import SpecificationFault, read_requirement
+
+        for entry in _list(said):
+            try:
+                found = read_requirement(str(entry), cwd=self._cwd)
+            except SpecificationFault:
+                return True
+            if found.name is not None and canonical(found.name) == self._name:
+                return True
+        return False
 
     def _file(self, lines: Iterator[RequirementLine]) -> ParsedFile:
         self._errors = []

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from venvman.lock.header import LockHeader
     from venvman.options import ConstraintsFile, FileOptions
     from venvman.project import Project
+    from venvman.requirements.declared import Compiled
     from venvman.requirements.file import ParsedFile
     from venvman.scan import Scan, SourceFile
 
@@ -42,7 +43,7 @@ class Group:
     ``outside`` are the last of the constraints, those of files that no file of the group names.
     ``options`` has an entry for the lock's command and one per file read, in order. ``files`` are
     the absolute paths of every local file read, the first source first. ``declared``: the source is
-    the entry of that name in pyproject.toml.
+    the entry of that name in pyproject.toml; ``compiled`` as pip-compile can make its lock.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Group:
     included: tuple[Path, ...] = ()
     limiting: tuple[Path, ...] = ()
     declared: bool = False
+    compiled: Compiled | None = None
 
     @property
     def named_locks(self) -> tuple[Path, ...]:
@@ -214,6 +216,7 @@ class _Reader:
             limits=source.limits,
             header=source.header,
             declared=source.declared,
+            compiled=source.compiled,
             included=tuple(
                 Path(each)
                 for each, whole in follower.locks.items()

@@ -128,7 +128,10 @@ def freeze_stale(
     todo = [each for each in checked if forced or isinstance(each.freshness, Stale)]
     for each in todo:
         shown = context.project.display(each.group.lock)
-        check_writable(each.group.lock, display=shown, yes=request.yes)
+        # An .in that is written beside it takes its place, where somebody agrees to that.
+        beside = request.yes and each.group.lock.with_suffix(".in") in each.group.sources
+        declared = each.group.declared or beside
+        check_writable(each.group.lock, display=shown, yes=request.yes, declared=declared)
     for requirement in (requirement for each in todo for requirement in each.group.requirements):
         if isinstance(requirement.source, VcsSource) and _EDITABLE.match(requirement.origin.text):
             context.reporter.problem(_not_editable(requirement))

@@ -45,7 +45,8 @@ def freeze_installed(
     environment = _environment(context)
     before = {group.name: _existing(context, group) for group in requirements.groups}
     for group in requirements.groups:
-        check_writable(group.lock, display=context.project.display(group.lock), yes=request.yes)
+        shown, declared = context.project.display(group.lock), group.declared
+        check_writable(group.lock, display=shown, yes=request.yes, declared=declared)
     with watch.stage(Stage.FREEZE):
         made = _lock(context, requirements, environment, before, request)
     looking = request.check or request.dry_run
