@@ -215,6 +215,14 @@ def disagree(root: Path) -> None:
     )
 
 
+def leave_only_a_group(root: Path) -> None:
+    for end in ("txt", "lock"):
+        file = root / f"requirements.{end}"
+        text = file.read_text().replace("-r requirements.txt", "-r requirements-test.txt")
+        (root / f"requirements-test.{end}").write_text(text)
+        file.unlink()
+
+
 def pin_twice(root: Path) -> None:
     new = serve("beta", "2.0")(root)
     assert isinstance(new, Path)
@@ -431,6 +439,11 @@ MENDED: tuple[tuple[str, tuple[str, ...], Break], ...] = (
             edit(LOCK, "", ""),
         ),
     ),
+    (
+        "no-group-chosen",
+        ("sync", "--frozen"),
+        all_of(leave_only_a_group, drop_the_environment),
+    ),
     ("not-an-environment", ("sync",), put_a_folder_in_the_way),
     ("package-not-locked", ("upgrade", "gamma"), nothing),
     (
@@ -593,6 +606,7 @@ OF_ANOTHER_TOOL: tuple[tuple[str, tuple[str, ...], Break], ...] = (
 NOT_WALKED = {
     "build-in-look": "whatever prints it tells lock-stale",
     "groups-conflict": "two groups that have no versions in common: one of them is named",
+    "state-unreadable": "another user may not look into what this one owns: nothing is said then",
     "lock-faulty": "of several files that another tool writes together, one lacks a pin",
 }
 """Codes that no scenario here can reach, and why."""

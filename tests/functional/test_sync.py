@@ -14,6 +14,7 @@ import pytest
 import venvman
 from tests.support.cli import PROGRAM, run, run_process
 from tests.support.projects import (
+    HEADER,
     lock_of,
     python_in,
     site_of,
@@ -305,6 +306,23 @@ class TestOffline:
         sync(root)
 
         assert index.asked_for(".whl") == []
+
+
+def test_where_no_group_is_chosen_those_that_there_are_are_named(
+    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+    alpha = make_wheel(index.folder, "alpha")
+    lock = lock_of(alpha, via="-r requirements-test.in")
+    project = {"requirements-test.in": "alpha\n", "requirements-test.txt": HEADER + lock}
+    root = write_project(tmp_path / "library", project)
+
+    ran = run("sync", cwd=root)
+    assert (ran.code, versions_in(root)) == (0, {})
+    assert "there are: test." in ran.stderr
+    assert "Next: venvman sync --group test" in ran.stderr
+    assert run("sync", "--group", "test", cwd=root).code == 0
+    assert versions_in(root) == {"alpha": "1.0"}
 
 
 class TestWorkspaces:

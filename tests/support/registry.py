@@ -31,8 +31,8 @@ ELSEWHERE = {
         "lock-disagreement", "lock-behind-tracked", "lock-differs-from-included",
     },
     "lock/freshness.py": {"lock-misses-requirement", "lock-misses-extra"},
-    "install/faults.py": {"permission-denied"},
-    "environment/faults.py": {"environment-not-created", "environment-not-removed"},
+    "install/transaction.py": {"permission-denied"},
+    "environment/creating.py": {"environment-not-created", "environment-not-removed"},
 }  # fmt: skip
 """Codes that a module hands on as values, beside those that it writes where it calls."""
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, Problem
+from venvman.errors import Command, Problem, Severity
 from venvman.lock.direct import parse_reference
 from venvman.lock.match import is_place, matches_source, strict_tool
 from venvman.lock.style import left_out
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from venvman.requirements.groups import Requirement
     from venvman.target import Target
 
-__all__ = ["dependencies_of", "unmet_dependencies"]
+__all__ = ["dependencies_of", "unmet_dependencies", "untrue_vias"]
 
 
 def unmet_dependencies(
@@ -73,16 +73,20 @@ def unmet_dependencies(
             if not met:
                 yield _unmet(entry, extra, dependency, pin)
             pending += [(needed, wanted) for wanted in ("", *sorted(dependency.extras))]
-    if strict_tool(lock):
-        yield from _untrue_vias(pins, requires)
     if root is not None:
         yield from _unasked_places(pins, direct, urls, requires, root)
 
 
-def _untrue_vias(
-    pins: Mapping[NormalizedName, LockEntry], requires: Callable[[LockEntry], Sequence[str] | None]
+def untrue_vias(
+    lock: Lock, *, target: Target, requires: Callable[[LockEntry], Sequence[str] | None]
 ) -> Iterator[Problem]:
-    """Pins that are said to be there because of another one, whose metadata does not name them."""
+    """Pins that are said to be there because of another one, whose metadata does not name them.
+
+    Notes: another wheel of the same version may name others, and what is committed rules.
+    """
+    if not strict_tool(lock):
+        return
+    pins = {entry.name: entry for entry in lock.entries if target.applies(entry.marker)}
     named: dict[NormalizedName, set[NormalizedName] | None] = {}
     for entry in pins.values():
         for via in entry.via:
@@ -99,7 +103,14 @@ def _untrue_vias(
                 message = (
                     f"{entry.name} is locked because of {parent.name}, which does not need it."
                 )
-                yield _in_lock(entry, "lock-via-untrue", message)
+                origin = entry.origin
+                yield Problem(
+                    code="lock-via-untrue",
+                    severity=Severity.NOTE,
+                    message=message,
+                    path=origin.path if origin else None,
+                    line=origin.line if origin else None,
+                )
 
 
 def _name_of(line: str) -> NormalizedName:

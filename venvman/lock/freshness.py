@@ -160,8 +160,9 @@ def judge(
     ]
     notes = [*_unannotated(lock), *elsewhere(lock, target, targets)]
     if requires is not None:
-        from venvman.lock.depends import unmet_dependencies
+        from venvman.lock.depends import unmet_dependencies, untrue_vias
 
+        notes += untrue_vias(lock, target=target, requires=requires)
         reasons += unmet_dependencies(
             tuple(_requirements_of(group, (target,))),
             lock,

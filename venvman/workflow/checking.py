@@ -28,6 +28,7 @@ from venvman.workflow.inputs import (
     choose_groups,
     limits_of,
     load_requirements,
+    none_chosen,
     open_scan,
     overridden,
     sync_options,
@@ -129,6 +130,7 @@ def status(context: Context, groups: GroupChoice | None = None) -> StatusReport:
             *(replace(each, severity=Severity.WARNING) for each in unasked),
             *(problem for each in look.locks for problem in each.problems),
             *look.selection_problems,
+            *none_chosen(look.scan, look.wanted),
         ),
     )
 

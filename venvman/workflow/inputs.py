@@ -10,6 +10,7 @@ from venvman.errors import (
     Command,
     ConfigurationError,
     LockError,
+    Problem,
     ProjectNotFound,
     RequirementsError,
     Severity,
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from venvman.errors import Problem
     from venvman.lock.file import Lock
     from venvman.names import NormalizedName
     from venvman.options import FileOptions, IndexOptions
@@ -35,6 +35,7 @@ __all__ = [
     "choose_groups",
     "limits_of",
     "load_requirements",
+    "none_chosen",
     "open_scan",
     "overridden",
     "require_sources",
@@ -178,6 +179,22 @@ def choose_groups(
     wanted = wanted.difference(choice.without)
     members = {member for group in wanted for member in scan.members(group)}
     return tuple(source.group for source in scan.sources if source.group in members)
+
+
+def none_chosen(scan: Scan, chosen: Sequence[str]) -> tuple[Problem, ...]:
+    """That there are groups, and none of them is ``chosen``: an empty environment surprises."""
+    if chosen or not scan.groups:
+        return ()
+    named = ", ".join(scan.groups)
+    return (
+        Problem(
+            code="no-group-chosen",
+            message=f"No group is chosen, so nothing is installed; there are: {named}.",
+            severity=Severity.NOTE,
+            why=f"Only {' and '.join(ALWAYS)} are installed unasked.",
+            fix=Command.venvman("sync", "--group", scan.groups[0]),
+        ),
+    )
 
 
 def _wanted(

@@ -25,6 +25,7 @@ from venvman.workflow.chosen import keep, recall
 from venvman.workflow.inputs import (
     choose_groups,
     load_requirements,
+    none_chosen,
     open_scan,
     overridden,
     require_sources,
@@ -105,6 +106,8 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
     frozen = _bring_locks(context, scan, location, request, watch)
     with watch.stage(Stage.PLAN):
         chosen = select_entries(context, scan, location, request, frozen)
+        for problem in none_chosen(scan, chosen.groups):
+            context.reporter.problem(problem)
         selected = completed(context, scan, location.environment, chosen)
         request = replace(request, reinstall=to_reinstall(context, location, selected, request))
         plan = plan_for(context, location, selected, request)
