@@ -9,7 +9,7 @@ import pytest
 from tests.support.groups import HERE, groups_of, write_files
 from venvman.lock.freshness import Fresh, Stale, digest_of, judge, record_of
 from venvman.lock.io import read_lock
-from venvman.lock.verdicts import read_records, write_records
+from venvman.workflow.locks import read_records, write_records
 
 if TYPE_CHECKING:
     from pathlib import Path

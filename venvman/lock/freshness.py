@@ -56,7 +56,7 @@ Judgement = Fresh | Stale
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What is remembered of a lock last found fresh, outside the lock (:mod:`.verdicts`).
+    """What is remembered of a lock last found fresh, outside the lock.
 
     ``digest`` is :func:`digest_of`'s. ``extras`` maps a requirement's name to the extras that the
     lock was made with, which a lock without extras cannot tell; ``folders`` maps local projects

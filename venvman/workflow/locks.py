@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.errors import Command, LockError, Severity
+from venvman.files import make_private_folder, write_atomically
 from venvman.lock.io import lock_bytes
 from venvman.python.targets import is_covered
+from venvman.reading import read_regular
 from venvman.workflow.agreement import CheckedLock, in_agreement
 from venvman.workflow.inputs import ALWAYS
 from venvman.workflow.targeting import other_targets, wanted_targets
@@ -26,9 +29,11 @@ if TYPE_CHECKING:
 __all__ = [
     "check_locks",
     "read_group_lock",
+    "read_records",
     "remember",
     "require_lock",
     "stale_reasons",
+    "write_records",
 ]
 
 
@@ -152,7 +157,6 @@ def remember(context: Context, groups: Iterable[Group], target: Target) -> None:
     import contextlib
 
     from venvman.lock.freshness import record_of
-    from venvman.lock.verdicts import write_records
 
     known = _read_records(context)
     records: dict[str, Record] = dict(known)
@@ -271,6 +275,48 @@ def _checked(
 
 
 def _read_records(context: Context) -> Mapping[str, Record]:
-    from venvman.lock.verdicts import read_records
-
     return read_records(context.fresh_locks)
+
+
+_RECORDS_SCHEMA = 1
+
+
+def read_records(path: Path) -> dict[str, Record]:
+    """What is remembered of locks found fresh, by group name.
+
+    Empty where the file is missing, damaged or of another schema.
+    """
+    from venvman.lock.freshness import Record
+
+    try:
+        document = json.loads(read_regular(path))
+        if document["schema"] != _RECORDS_SCHEMA:
+            return {}
+        return {
+            name: Record(
+                digest=row["digest"],
+                extras={key: tuple(values) for key, values in row["extras"].items()},
+                folders=dict(row["folders"]),
+            )
+            for name, row in document["groups"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def write_records(path: Path, records: Mapping[str, Record]) -> None:
+    """Replaces the file, which may vanish at any time: that costs one check of each lock.
+
+    Raises:
+        OSError: as writing raises.
+    """
+    make_private_folder(path.parent)
+    groups = {
+        name: {
+            "digest": record.digest,
+            "extras": {key: list(values) for key, values in record.extras.items()},
+            "folders": dict(record.folders),
+        }
+        for name, record in sorted(records.items())
+    }
+    write_atomically(path, json.dumps({"schema": _RECORDS_SCHEMA, "groups": groups}).encode())
