@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from venvman.graph import Branch, Chains, Graph
     from venvman.install.attic import AtticEntry, AtticLimit
     from venvman.lock.file import Lock
-    from venvman.lock.freshness import Judgement
+    from venvman.lock.freshness import Freshness
     from venvman.names import NormalizedName
     from venvman.plan import Plan
     from venvman.project import Project
@@ -58,7 +58,7 @@ class LockState:
     sources: tuple[Path, ...]
     path: Path
     pins: int
-    freshness: Judgement | None
+    freshness: Freshness | None
     synced: bool = True
 
 

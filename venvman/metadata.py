@@ -7,15 +7,19 @@ Lean on purpose: the fields that venvman asks for, found without building an ema
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from venvman.frozen import dataclass
 
 __all__ = [
     "CoreMetadata",
+    "EntryPoint",
+    "EntryPointInvalid",
     "headers_of",
     "name_and_version",
     "parse_metadata",
     "parse_requires_txt",
+    "parse_scripts",
 ]
 
 # The format is that of email headers: field names are case-insensitive, a line that starts with
@@ -112,3 +116,58 @@ def _conditional(line: str, condition: str) -> str:
     # A URL may hold a semicolon; the space before the marker's own is what PEP 508 asks for.
     separator = " ; " if " @ " in line else "; "
     return f"{line}{separator}{condition}"
+
+
+_SECTIONS = {"[console_scripts]": "console", "[gui_scripts]": "gui"}
+_OBJECT = re.compile(r"([\w.]+)\s*:\s*([\w.]+)\s*(?:\[.*\])?")
+
+
+class EntryPointInvalid(ValueError):
+    """A script that cannot be generated; the message is a sentence's end ("the line ...")."""
+
+    def __init__(self, message: str, *, line: int, text: str) -> None:
+        super().__init__(message)
+        self.line = line
+        self.text = text
+
+
+class EntryPoint(NamedTuple):
+    """One script to generate.
+
+    ``section`` is ``console`` or ``gui``, ``attribute`` may be dotted.
+    """
+
+    name: str
+    module: str
+    attribute: str
+    section: str
+
+
+def parse_scripts(text: str) -> tuple[EntryPoint, ...]:
+    """The console and gui scripts in ``text``, in its order; other sections are not looked at.
+
+    Raises:
+        EntryPointInvalid: a script without a function, or one whose name would lead out of the
+            folder for scripts.
+    """
+    section: str | None = None
+    scripts: dict[str, EntryPoint] = {}
+    for number, line in enumerate(map(str.strip, text.splitlines()), 1):
+        if line.startswith("["):
+            section = _SECTIONS.get(line)
+        elif section is not None and line and not line.startswith(("#", ";")):
+            script = _script(line, section, number)
+            scripts[script.name] = script
+    return tuple(scripts.values())
+
+
+def _script(line: str, section: str, number: int) -> EntryPoint:
+    name, equals, value = (part.strip() for part in line.partition("="))
+    if not equals or not name:
+        raise EntryPointInvalid("is not NAME = MODULE:FUNCTION", line=number, text=line)
+    if name in (".", "..") or any(character in name for character in "/\\\0"):
+        raise EntryPointInvalid("names a place outside of bin", line=number, text=line)
+    match = _OBJECT.fullmatch(value)
+    if match is None:
+        raise EntryPointInvalid("names no function", line=number, text=line)
+    return EntryPoint(name=name, module=match[1], attribute=match[2], section=section)

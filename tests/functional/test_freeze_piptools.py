@@ -17,7 +17,7 @@ from venvman.engines import Keep, UpgradeSome
 from venvman.engines.piptools import PipTools
 from venvman.errors import FileLine, Problem, UnsatisfiableError
 from venvman.events import Reporter
-from venvman.lock.freshness import Fresh, judge
+from venvman.lock.freshness import Fresh, check
 from venvman.lock.io import write_locks
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
@@ -73,7 +73,7 @@ def frozen(request: FreezeRequest, reporter: Reporter | None = None) -> dict[str
         write_locks(request.project, {group.lock: lock})
         again = parse_lock(render_lock(lock), path=group.lock.name)
         assert again == lock
-        judgement = judge(group, again, target=HERE, root=root, others=request.groups)
+        judgement = check(group, again, target=HERE, root=root, others=request.groups)
         assert judgement == Fresh()
     return locks
 
@@ -215,7 +215,7 @@ def test_what_only_this_machine_knows_stays_out_of_the_lock(tmp_path: Path, worl
 def _frozen_once(request: FreezeRequest, heard: Heard) -> Lock:
     lock = PipTools().freeze(request, heard).locks["default"]
     (group,) = request.groups
-    assert judge(group, lock, target=HERE, root=request.project.root) == Fresh()
+    assert check(group, lock, target=HERE, root=request.project.root) == Fresh()
     return lock
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.groups import HERE, groups_of, write_files
-from venvman.lock.freshness import Fresh, Stale, digest_of, judge, record_of
+from venvman.lock.freshness import Fresh, Stale, check, digest_of, record_of
 from venvman.lock.io import read_lock
 from venvman.workflow.locks import read_records, write_records
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvman.errors import Problem
-    from venvman.lock.freshness import Judgement
+    from venvman.lock.freshness import Freshness
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -39,20 +39,20 @@ FILES = {
 }
 
 
-def judged(root: Path, files: dict[str, str], **arguments: Any) -> Judgement:
+def judged(root: Path, files: dict[str, str], **arguments: Any) -> Freshness:
     """Whether the default group is fresh in a project of ``FILES`` changed by ``files``."""
     groups = groups_of(root, {**FILES, **files})
     group = groups["default"]
     lock = read_lock(group.lock, root=root, display=group.lock.name)
-    return judge(group, lock, target=HERE, root=root, **arguments)
+    return check(group, lock, target=HERE, root=root, **arguments)
 
 
-def reasons(judgement: Judgement) -> list[tuple[str, str | None, int | None]]:
+def reasons(judgement: Freshness) -> list[tuple[str, str | None, int | None]]:
     assert isinstance(judgement, Stale)
     return [(reason.code, reason.path, reason.line) for reason in judgement.reasons]
 
 
-def the_reason(judgement: Judgement) -> Problem:
+def the_reason(judgement: Freshness) -> Problem:
     assert isinstance(judgement, Stale)
     (reason,) = judgement.reasons
     return reason
@@ -70,7 +70,7 @@ def test_comments_and_order_do_not_make_a_lock_stale(tmp_path: Path) -> None:
 
 def test_a_missing_lock_is_stale(tmp_path: Path) -> None:
     group = groups_of(tmp_path, FILES)["default"]
-    assert the_reason(judge(group, None, target=HERE, root=tmp_path)).code == "lock-missing"
+    assert the_reason(check(group, None, target=HERE, root=tmp_path)).code == "lock-missing"
 
 
 def test_a_new_requirement_is_named_with_its_line(tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_a_direct_reference_is_answered_by_what_a_lock_writes_for_it(
     }
     group = groups_of(tmp_path, files, variables={"TOKEN": "hidden"})["default"]
     lock = read_lock(group.lock, root=tmp_path)
-    assert judge(group, lock, target=HERE, root=tmp_path) == Fresh()
+    assert check(group, lock, target=HERE, root=tmp_path) == Fresh()
 
 
 @pytest.mark.parametrize(
@@ -290,8 +290,8 @@ def test_another_group_may_bring_a_package_by_url(tmp_path: Path) -> None:
     dev = groups["dev"]
     lock = read_lock(dev.lock, root=tmp_path)
     others = tuple(groups.values())
-    assert judge(dev, lock, target=HERE, root=tmp_path, others=others) == Fresh()
-    assert isinstance(judge(dev, lock, target=HERE, root=tmp_path), Stale)
+    assert check(dev, lock, target=HERE, root=tmp_path, others=others) == Fresh()
+    assert isinstance(check(dev, lock, target=HERE, root=tmp_path), Stale)
 
 
 def test_a_local_project_whose_metadata_changed_makes_the_lock_stale(tmp_path: Path) -> None:
@@ -304,9 +304,9 @@ def test_a_local_project_whose_metadata_changed_makes_the_lock_stale(tmp_path: P
     record = record_of(group, files["requirements.lock"].encode(), HERE, root=tmp_path)
     (tmp_path / "app" / "code.py").write_text("x = 1\n")
     lock = read_lock(group.lock, root=tmp_path)
-    assert judge(group, lock, target=HERE, root=tmp_path, record=record) == Fresh()
+    assert check(group, lock, target=HERE, root=tmp_path, record=record) == Fresh()
     (tmp_path / "app" / "pyproject.toml").write_text("[project]\nname='app'\nversion='2'\n")
-    reason = the_reason(judge(group, lock, target=HERE, root=tmp_path, record=record))
+    reason = the_reason(check(group, lock, target=HERE, root=tmp_path, record=record))
     assert (reason.code, reason.line) == ("lock-older-than-project", 1)
     assert digest_of(group, b"", HERE, root=tmp_path) != record.digest
 
@@ -324,7 +324,7 @@ def test_a_lock_that_another_lock_includes_stands_for_its_source(tmp_path: Path)
     groups = groups_of(tmp_path, files)
     for group in groups.values():
         lock = read_lock(group.lock, root=tmp_path)
-        assert judge(group, lock, target=HERE, root=tmp_path) == Fresh()
+        assert check(group, lock, target=HERE, root=tmp_path) == Fresh()
 
 
 def test_annotations_relative_to_the_sources_folder_are_understood(tmp_path: Path) -> None:
@@ -335,7 +335,7 @@ def test_annotations_relative_to_the_sources_folder_are_understood(tmp_path: Pat
     }
     group = groups_of(tmp_path, files)["default"]
     lock = read_lock(group.lock, root=tmp_path)
-    assert judge(group, lock, target=HERE, root=tmp_path) == Fresh()
+    assert check(group, lock, target=HERE, root=tmp_path) == Fresh()
 
 
 # ---- what is remembered ----------------------------------------------------------------------

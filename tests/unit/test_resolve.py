@@ -13,7 +13,7 @@ import pytest
 from tests.support.solving import World
 from tests.support.worlds import TARGET
 from venvman.errors import FreezeError, InstallError
-from venvman.install.describe import promised
+from venvman.install.describe import metadata_unbuilt
 from venvman.names import canonical
 from venvman.resolve import solver
 from venvman.resolve.demand import (
@@ -223,7 +223,7 @@ def test_setuptools_list_is_final_where_setup_py_looks_at_nothing(
         "setup.py": "from setuptools import setup\nsetup(install_requires=['b'])\n",
         "a.egg-info/requires.txt": "b>=1\n\n[x]\nc\n",
     }
-    found = promised(archive(tmp_path, files, zipped=zipped))
+    found = metadata_unbuilt(archive(tmp_path, files, zipped=zipped))
     assert found is not None
     metadata, final = found
     assert (metadata.requires, final) == (("b>=1", 'c; extra == "x"'), True)
@@ -234,27 +234,27 @@ def test_setuptools_list_is_final_where_setup_py_looks_at_nothing(
 )
 def test_it_is_a_guess_where_setup_py_looks_around(tmp_path: Path, code: str) -> None:
     files = {"PKG-INFO": INFO, "setup.py": code, "a.egg-info/SOURCES.txt": ""}
-    found = promised(archive(tmp_path, files))
+    found = metadata_unbuilt(archive(tmp_path, files))
     assert found is not None
     assert (found[0].requires, found[1]) == ((), False)
 
 
 def test_metadata_that_promises_to_be_final_is(tmp_path: Path) -> None:
     info = "Metadata-Version: 2.2\nName: a\nVersion: 1.0\nRequires-Dist: b\n"
-    found = promised(archive(tmp_path, {"PKG-INFO": info}))
+    found = metadata_unbuilt(archive(tmp_path, {"PKG-INFO": info}))
     assert found is not None
     assert (found[0].requires, found[1]) == (("b",), True)
 
 
 def test_a_static_project_table_is_final(tmp_path: Path) -> None:
     text = "[project]\nname = 'a'\nversion = '1.0'\ndependencies = ['b']\n"
-    found = promised(archive(tmp_path, {"PKG-INFO": INFO, "pyproject.toml": text}))
+    found = metadata_unbuilt(archive(tmp_path, {"PKG-INFO": INFO, "pyproject.toml": text}))
     assert found is not None
     assert (found[0].requires, found[1]) == (("b",), True)
 
 
 def test_of_anything_else_nothing_can_be_told(tmp_path: Path) -> None:
-    assert promised(archive(tmp_path, {"PKG-INFO": INFO})) is None
+    assert metadata_unbuilt(archive(tmp_path, {"PKG-INFO": INFO})) is None
     broken = tmp_path / "b-1.0.tar.gz"
     broken.write_bytes(b"nothing")
-    assert promised(broken) is None
+    assert metadata_unbuilt(broken) is None

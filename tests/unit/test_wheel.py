@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.wheels import make_wheel
-from venvman.entrypoints import EntryPoint
 from venvman.environment.record import encode_digest, parse_record
 from venvman.errors import InstallError
 from venvman.install.layout import (
@@ -27,6 +26,7 @@ from venvman.install.layout import (
 )
 from venvman.install.link import Linker
 from venvman.install.wheel import Staged, stage_wheel, write_record
+from venvman.metadata import EntryPoint
 from venvman.settings import Link
 from venvman.store.store import Store
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from venvman.directurl import DirectUrlInvalid, read_direct_url
 from venvman.doctor import codes
 from venvman.doctor.files import again, paths_of, recorded
-from venvman.entrypoints import EntryPointInvalid, parse_scripts
 from venvman.environment.inspection import Environment
 from venvman.environment.inventory import MetadataKind
 from venvman.errors import Advice
+from venvman.metadata import EntryPointInvalid, parse_scripts
 from venvman.reading import read_regular
 from venvman.sources import DirectorySource
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination
     from venvman.doctor.files import Recorded
     from venvman.doctor.finding import Finding
-    from venvman.entrypoints import EntryPoint
+    from venvman.metadata import EntryPoint
     from venvman.sources import Source
 
 __all__ = ["called_files", "legacy", "scripts", "targets", "wheels"]

@@ -57,7 +57,7 @@ class ExaminedLock:
 
     ``path`` is absolute and need not exist, ``sources`` are the files it is made from. ``lock``
     is None where there is none or it cannot be read; ``problems`` then say why, and are empty
-    where it is missing. ``stale`` are the reasons of :func:`venvman.lock.freshness.judge`,
+    where it is missing. ``stale`` are the reasons of :func:`venvman.lock.freshness.check`,
     ``notes`` what it says of one that is fresh. ``tracking`` is None outside git. ``exposed``
     are its lines with credentials.
     """

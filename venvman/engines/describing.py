@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from venvman.errors import Advice, FreezeError, InstallError, UnsatisfiableError
 from venvman.index.cache import Entries
 from venvman.index.page import IndexFile
-from venvman.install.describe import promised
+from venvman.install.describe import metadata_unbuilt
 from venvman.install.sources import working_folder
 from venvman.metadata import CoreMetadata, parse_metadata
 from venvman.names import canonical
@@ -71,7 +71,7 @@ class Describer:
             done = self._index.download(
                 file.url, folder, hashes=file.hashes, label=file.filename, size=file.size
             )
-            found = promised(done.path)
+            found = metadata_unbuilt(done.path)
         if key:
             self._kept.write(key, _MAGIC, _encoded(found))
         return found

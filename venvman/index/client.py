@@ -16,7 +16,7 @@ from venvman.index.auth import split_credentials
 from venvman.index.cache import Entries, PageCache
 from venvman.index.connections import is_secure
 from venvman.index.download import Downloaded, Downloader, local_path
-from venvman.index.faults import Refused
+from venvman.index.errors import Refused
 from venvman.index.filenames import version_of
 from venvman.index.listing import Listing, ProjectFiles, parse_page
 from venvman.index.locations import (

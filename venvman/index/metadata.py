@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from venvman.errors import Advice, IndexFault, InstallError, Problem, Severity
 from venvman.index.auth import origin_of
 from venvman.index.download import Downloader, local_path
-from venvman.index.faults import Refused
+from venvman.index.errors import Refused
 from venvman.index.zipdirectory import (
     WheelDamaged,
     extent,

@@ -12,7 +12,7 @@ from venvman.errors import Advice, IndexFault, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.index.auth import Authenticator, origin_of, split, split_credentials
 from venvman.index.connections import Connections
-from venvman.index.faults import Transient, fault_of_error, fault_of_status
+from venvman.index.errors import Transient, fault_of_error, fault_of_status
 from venvman.secrets import redact
 
 if TYPE_CHECKING:

@@ -72,7 +72,7 @@ def obtain(
             results[entry.name] = known
             reporter.advanced(Stage.FETCH, item=label_of(entry))
     if missing:
-        from venvman.install.fetching import Arrivals, fetch
+        from venvman.install.fetching import Downloads, fetch
         from venvman.install.sources import Builder
 
         opened = index()
@@ -80,11 +80,11 @@ def obtain(
             interpreter=interpreter, index=opened, store=store, memory=memory,
             identities=identities, root=root, options=options, settings=build, reporter=reporter,
         )  # fmt: skip
-        arrivals = Arrivals(
+        downloads = Downloads(
             index=opened, store=store, identities=identities, settings=build,
             interpreter=interpreter, reporter=reporter, unpack=unpack,
         )  # fmt: skip
-        results |= fetch(missing, arrivals, builder, reporter)
+        results |= fetch(missing, downloads, builder, reporter)
     return results
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from venvman.python.probe import Interpreter
     from venvman.sources import ArchiveSource, DirectorySource, VcsSource
 
-__all__ = ["metadata_of_source", "promised", "static_project_metadata"]
+__all__ = ["metadata_of_source", "metadata_unbuilt", "static_project_metadata"]
 
 _DYNAMIC = frozenset({"version", "dependencies", "optional-dependencies", "requires-python"})
 
@@ -149,7 +149,7 @@ _LOOKS_AROUND = re.compile(
 """What a ``setup.py`` has that may ask for something else on another machine."""
 
 
-def promised(archive: Path) -> tuple[CoreMetadata, bool] | None:
+def metadata_unbuilt(archive: Path) -> tuple[CoreMetadata, bool] | None:
     """The metadata, and whether it is final (PEP 643, PEP 621); None where nothing can be told."""
     try:
         files = _small_files(archive)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from venvman.python.probe import Interpreter
     from venvman.store.store import Store, StoredWheel, Unpack
 
-__all__ = ["Arrivals", "fetch"]
+__all__ = ["Downloads", "fetch"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class _Local:
 
 
 def fetch(
-    entries: Sequence[LockEntry], arrivals: Arrivals, builder: Builder, reporter: Reporter
+    entries: Sequence[LockEntry], downloads: Downloads, builder: Builder, reporter: Reporter
 ) -> dict[NormalizedName, Obtained]:
     """A wheel for every one of ``entries``; ``reporter`` is told of each.
 
@@ -59,7 +59,7 @@ def fetch(
     """
     results: dict[NormalizedName, Obtained] = {}
     failures: list[tuple[LockEntry, Exception]] = []
-    for end in _ends(entries, arrivals, builder):
+    for end in _ends(entries, downloads, builder):
         if isinstance(end, Done):
             results[end.entry.name] = end.result
             reporter.advanced(Stage.FETCH, item=label_of(end.entry))
@@ -73,39 +73,41 @@ def fetch(
 
 
 def _ends(
-    entries: Sequence[LockEntry], arrivals: Arrivals, builder: Builder
+    entries: Sequence[LockEntry], downloads: Downloads, builder: Builder
 ) -> Iterator[Done | Failed]:
     """Each entry's end, as they come. Leaving early drops what has not begun.
 
     Builds happen here, one by one: Ctrl-C reaches the main thread, and with it their processes.
     """
     remote: list[LockEntry] = []
-    waiting: list[SourceArrived | _Local] = []
+    waiting: list[SourceDownloaded | _Local] = []
     for entry in entries:
         if isinstance(entry.source, (IndexSource, ArchiveSource)):
             remote.append(entry)
         else:
             waiting.append(_Local(entry=entry, source=entry.source))
-    with arrivals.of(remote) as events:
+    with downloads.of(remote) as events:
         arriving = len(remote)
         while arriving or waiting:
             if waiting and events.empty():
-                yield _built(waiting.pop(0), arrivals, builder)
+                yield _built(waiting.pop(0), downloads, builder)
                 continue
             event = events.get()
             arriving -= 1
-            if isinstance(event, SourceArrived):
+            if isinstance(event, SourceDownloaded):
                 waiting.append(event)
             else:
                 yield event
 
 
-def _built(work: SourceArrived | _Local, arrivals: Arrivals, builder: Builder) -> Done | Failed:
+def _built(
+    work: SourceDownloaded | _Local, downloads: Downloads, builder: Builder
+) -> Done | Failed:
     entry = work.entry
     try:
-        if isinstance(work, SourceArrived):
+        if isinstance(work, SourceDownloaded):
             wheel = builder.archive(entry, work.archive)
-            result = arrivals.remembered(entry, wheel, work.archive)
+            result = downloads.remembered(entry, wheel, work.archive)
         elif isinstance(work.source, VcsSource):
             result = builder.repository(entry, work.source)
         else:
@@ -137,17 +139,17 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceArrived:
+class SourceDownloaded:
     """A source archive is on the disk and must be built."""
 
     entry: LockEntry
     archive: Downloaded
 
 
-Event = Done | Failed | SourceArrived
+Event = Done | Failed | SourceDownloaded
 
 
-class Arrivals:
+class Downloads:
     """Fetches from ``index`` into ``store``, what fits ``interpreter``.
 
     The store unpacks with ``unpack``, of which ``reporter`` is told; of downloads ``index`` tells
@@ -191,7 +193,7 @@ class Arrivals:
                 place = folder / str(number)
                 place.mkdir()
                 elsewhere = Path(spare, str(number))
-                _Arrival(self, entry, place, elsewhere, downloading, unpacking, events).begin()
+                _Download(self, entry, place, elsewhere, downloading, unpacking, events).begin()
             yield events
 
     def best(self, entry: LockEntry) -> Candidate:
@@ -279,13 +281,13 @@ class Arrivals:
 
 
 @dataclass(frozen=True, slots=True)
-class _Arrival:
+class _Download:
     """One entry on its way; each step is a task that begins the next one.
 
     It is downloaded into ``folder`` in the cache, or, where that is full, into ``spare``.
     """
 
-    arrivals: Arrivals
+    downloads: Downloads
     entry: LockEntry
     folder: Path
     spare: Path
@@ -299,22 +301,22 @@ class _Arrival:
     def _look_up(self) -> None:
         source = self.entry.source
         if isinstance(source, ArchiveSource):
-            archive = self._fitting(lambda to: self.arrivals.archive(self.entry, source, to))
+            archive = self._fitting(lambda to: self.downloads.archive(self.entry, source, to))
             self._arrived(archive)
             return
-        best = self.arrivals.best(self.entry)
+        best = self.downloads.best(self.entry)
         self._submit(self.downloading, lambda: self._download(best), urgency=best.file.size or 0)
 
     def _download(self, best: Candidate) -> None:
-        lock = self.arrivals.lock(best)
+        lock = self.downloads.lock(best)
         try:
             # Whoever held it before may have fetched the same.
-            known = self.arrivals.recall(self.entry)
+            known = self.downloads.recall(self.entry)
             if known is not None:
                 lock.release()
                 self.events.put(Done(entry=self.entry, result=known))
                 return
-            got = self._fitting(lambda to: self.arrivals.file(self.entry, best, to))
+            got = self._fitting(lambda to: self.downloads.file(self.entry, best, to))
         except BaseException:
             lock.release()
             raise
@@ -335,11 +337,11 @@ class _Arrival:
             return
         if lock is not None:
             lock.release()
-        self.events.put(SourceArrived(entry=self.entry, archive=got))
+        self.events.put(SourceDownloaded(entry=self.entry, archive=got))
 
     def _unpack(self, got: Downloaded, lock: FetchLock | None) -> None:
         try:
-            result = self.arrivals.unpack(self.entry, got)
+            result = self.downloads.unpack(self.entry, got)
         finally:
             if lock is not None:
                 lock.release()

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from installer.scripts import ScriptSection
 
-    from venvman.entrypoints import EntryPoint
     from venvman.environment.inspection import Environment
+    from venvman.metadata import EntryPoint
     from venvman.store.manifest import Manifest
 
 __all__ = [

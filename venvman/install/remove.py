@@ -11,12 +11,12 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.entrypoints import EntryPointInvalid, parse_scripts
 from venvman.environment.inventory import Installed, MetadataKind
 from venvman.environment.record import encode_digest, locate, parse_record
 from venvman.errors import Command, InstallError, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.install.trees import Units, Walk, entries_of
+from venvman.metadata import EntryPointInvalid, parse_scripts
 from venvman.reading import read_regular
 
 if TYPE_CHECKING:

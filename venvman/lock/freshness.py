@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING
 from venvman.errors import Advice, Command, Fix, LockError, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.localproject import inputs_of, metadata_digest
-from venvman.lock.match import matches_source, named_entry, pins_of, strict_tool
+from venvman.lock.match import judge_annotations, matches_source, named_entry, pins_of, strict_tool
 from venvman.lock.style import left_out, style_of
-from venvman.lock.via import judge_annotations
 from venvman.secrets import redact
 from venvman.sources import DirectorySource
 
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from venvman.requirements.groups import Group, Requirement
     from venvman.target import Target
 
-__all__ = ["Fresh", "Judgement", "Record", "Stale", "digest_of", "elsewhere", "judge", "record_of"]
+__all__ = ["Fresh", "Freshness", "Record", "Stale", "check", "digest_of", "elsewhere", "record_of"]
 
 FIX = Command.venvman("freeze")
 
@@ -51,7 +50,7 @@ class Stale:
     reasons: tuple[Problem, ...]
 
 
-Judgement = Fresh | Stale
+Freshness = Fresh | Stale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +77,7 @@ def digest_of(
     others: Sequence[Group] = (),
     overrides: Sequence[str] = (),
 ) -> str:
-    """One digest over everything :func:`judge` looks at: the same digest has the same answer.
+    """One digest over everything :func:`check` looks at: the same digest has the same answer.
 
     ``content`` is the lock's bytes. Comments and order of the requirements files do not count.
     """
@@ -118,7 +117,7 @@ def record_of(
     )
 
 
-def judge(
+def check(
     group: Group,
     lock: Lock | None,
     *,
@@ -130,7 +129,7 @@ def judge(
     requires: Callable[[LockEntry], Sequence[str] | None] | None = None,
     record: Record | None = None,
     overrides: Sequence[str] = (),
-) -> Judgement:
+) -> Freshness:
     """Whether ``lock`` still is what freezing ``group`` with its pins would give.
 
     Args:
@@ -379,7 +378,7 @@ def _unannotated(lock: Lock) -> Iterator[Problem]:
 
 
 def elsewhere(lock: Lock, target: Target, targets: Sequence[Target]) -> tuple[Problem, ...]:
-    """Notes that ``lock`` was made for others than ``target``; ``targets`` is as for `judge`."""
+    """Notes that ``lock`` was made for others than ``target``; ``targets`` is as for `check`."""
     return tuple(_other_targets(lock, target, targets) if targets else _other_python(lock, target))
 
 

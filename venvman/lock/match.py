@@ -1,15 +1,22 @@
-"""Which pin of a lock a requirement means, and whether it comes from the place asked for. Pure."""
+"""Whether a pin answers what asks for it: by version or place, and by what ``via`` lines say."""
 
 from __future__ import annotations
 
+import os
+import posixpath
 import re
+from collections import defaultdict
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, product
 from typing import TYPE_CHECKING
 
+from venvman.errors import Command, Problem
+from venvman.frozen import dataclass
 from venvman.lock.direct import parse_reference
 from venvman.lock.file import located
-from venvman.secrets import without_secret
+from venvman.lock.style import left_out
+from venvman.names import canonical
+from venvman.secrets import redact, without_secret
 from venvman.sources import ArchiveSource, VcsSource
 
 if TYPE_CHECKING:
@@ -23,8 +30,20 @@ if TYPE_CHECKING:
     from venvman.target import Target
 
     Pins = Mapping[NormalizedName, Sequence[LockEntry]]
+    from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["is_place", "matches_source", "named_entry", "pins_of", "strict_tool"]
+    from venvman.lock.file import LockEntry
+    from venvman.names import NormalizedName
+    from venvman.requirements.groups import Group
+
+__all__ = [
+    "is_place",
+    "judge_annotations",
+    "matches_source",
+    "named_entry",
+    "pins_of",
+    "strict_tool",
+]
 
 
 def strict_tool(lock: Lock) -> bool:
@@ -101,3 +120,145 @@ def _same_revision(asked: VcsSource, found: VcsSource, *, strict: bool) -> bool:
     if strict or found.commit is None:
         return found.revision == asked.revision
     return True
+
+
+FIX = Command.venvman("freeze")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asking:
+    """Which files ask for each pin, as ``-r path`` and ``-c path``, and all the paths there are.
+
+    ``spelled`` has them as the lock's command writes them, from where it is run.
+    """
+
+    files: dict[LockEntry, set[str]]
+    paths: frozenset[str]
+    spelled: Mapping[str, str]
+
+    def known(self, via: str) -> str | None:
+        """``via`` with its path relative to the root; None where it names no file of the group."""
+        flag, _, path = via.partition(" ")
+        known = path if path in self.paths else self.spelled.get(posixpath.normpath(path))
+        return f"{flag} {known}" if known is not None else None
+
+
+def judge_annotations(
+    group: Group, lock: Lock, *, targets: Sequence[Target], root: Path
+) -> Iterator[Problem]:
+    """A problem for every pin that nothing asks for and every annotation that is not true.
+
+    ``targets`` are all that the lock is for: who asks on one of them, asks. A lock without
+    any annotation cannot be judged. Other tools' locks name projects that are no files and no pins;
+    those count as asking.
+    """
+    if not any(entry.via for entry in lock.entries):
+        return
+    asking = _asking(group, lock, targets=targets, root=root)
+    names = {entry.name for entry in lock.entries} | left_out(lock)
+    alive = _alive(lock, asking, names)
+    # Of the first versions of pip-compile only what another pin asks for has a note.
+    names_files = any(via.startswith("-") for entry in lock.entries for via in entry.via)
+    strict = strict_tool(lock) and names_files
+    for entry in lock.entries:
+        if not any(target.applies(entry.marker) for target in targets):
+            continue
+        if entry.name not in alive:
+            message = f"Nothing asks for {entry.name} any more."
+            yield _problem(entry, "lock-pins-unasked", message)
+        elif strict:
+            yield from _untrue(entry, asking, names)
+
+
+def _asking(group: Group, lock: Lock, *, targets: Sequence[Target], root: Path) -> _Asking:
+    files: dict[LockEntry, set[str]] = defaultdict(set)
+    read = {path.relative_to(root).as_posix() for path in group.files if path.is_relative_to(root)}
+    pins = pins_of(lock)
+    for target, requirement in product(targets, group.lines):
+        if not target.applies(requirement.marker):
+            continue
+        entry = named_entry(requirement, pins, target=target, root=root)
+        if entry is not None:
+            files[entry].add(
+                f"{'-c' if requirement.constraint else '-r'} {requirement.origin.path}"
+            )
+    origins = {requirement.origin.path for requirement in group.lines}
+    # An older pip-compile, run beside the source, wrote its paths relative to that.
+    folders = (group.folder or root, group.sources[0].parent)
+    own_locks = {group.lock.relative_to(root).as_posix()} if group.lock.is_relative_to(root) else ()
+    paths = frozenset(origins | read).difference(own_locks)
+    spelled = {
+        os.path.relpath(root / path, folder).replace(os.sep, "/"): path
+        for folder in reversed(folders)
+        for path in paths
+        if "://" not in path
+    }
+    return _Asking(files=dict(files), paths=paths, spelled=spelled)
+
+
+def _alive(lock: Lock, asking: _Asking, names: Iterable[NormalizedName]) -> set[NormalizedName]:
+    """The pins that a requirement asks for, directly or through other pins."""
+    children: dict[NormalizedName, list[NormalizedName]] = defaultdict(list)
+    pending = list(left_out(lock))  # asked for, but not pinned
+    for entry in lock.entries:
+        foreign = False
+        for via in entry.via:
+            if not via.startswith("-"):
+                foreign = foreign or canonical(via.partition(" ")[0]) not in names
+                children[canonical(via)].append(entry.name)
+        strange = foreign and not strict_tool(lock)
+        if strange or _other_file(entry, asking) or _is_asked(asking, entry):
+            pending.append(entry.name)
+    alive: set[NormalizedName] = set()
+    while pending:
+        name = pending.pop()
+        if name not in alive:
+            alive.add(name)
+            pending += children[name]
+    return alive
+
+
+def _is_asked(asking: _Asking, entry: LockEntry) -> bool:
+    return any(text.startswith("-r") for text in asking.files.get(entry, ()))
+
+
+def _other_file(entry: LockEntry, asking: _Asking) -> bool:
+    """Whether a ``-r`` of ``entry`` names another lock of the project, judged by itself."""
+    return any(
+        via.startswith("-r ") and asking.known(via) is None and not via.endswith(".in")
+        for via in entry.via
+    )
+
+
+def _untrue(
+    entry: LockEntry, asking: _Asking, names: Iterable[NormalizedName]
+) -> Iterator[Problem]:
+    expected = asking.files.get(entry, set())
+    said = {known for via in entry.via if via.startswith("-") and (known := asking.known(via))}
+    unknown = any(via.startswith("-") and asking.known(via) is None for via in entry.via)
+    for text in sorted(said - expected):
+        file = text.partition(" ")[2]
+        verb = "limits" if text.startswith("-c") else "asks for"
+        message = f"{file} no longer {verb} {entry.name}."
+        yield _problem(entry, "lock-via-outdated", message)
+    if not unknown:  # a lock that was included stands for the files behind it
+        for text in sorted(expected - said):
+            file = text.partition(" ")[2]
+            message = f"{file} now names {entry.name}, which the lock's annotation does not say."
+            yield _problem(entry, "lock-via-outdated", message)
+    for via in entry.via:
+        if not via.startswith("-") and canonical(via) not in names:
+            message = f"{entry.name} is locked because of {via}, which is not locked."
+            yield _problem(entry, "lock-via-unknown", message)
+
+
+def _problem(entry: LockEntry, code: str, message: str) -> Problem:
+    origin = entry.origin
+    return Problem(
+        code=code,
+        message=message,
+        path=origin.path if origin else None,
+        line=origin.line if origin else None,
+        text=redact(origin.text) if origin else None,
+        fix=FIX,
+    )

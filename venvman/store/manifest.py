@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from venvman.entrypoints import EntryPoint
 from venvman.frozen import dataclass
+from venvman.metadata import EntryPoint
 
 __all__ = ["Manifest", "ManifestInvalid", "read_manifest", "write_manifest"]
 

@@ -11,11 +11,10 @@ import re
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
-from venvman.entrypoints import EntryPoint, EntryPointInvalid, parse_scripts
 from venvman.environment.record import encode_digest, parse_record
 from venvman.errors import Advice, InstallError, Problem, other_version
 from venvman.index.filenames import parse_wheel_name
-from venvman.metadata import name_and_version
+from venvman.metadata import EntryPoint, EntryPointInvalid, name_and_version, parse_scripts
 from venvman.names import canonical
 from venvman.store.manifest import Manifest
 from venvman.store.wheelfile import Member, WheelArchive

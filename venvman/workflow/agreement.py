@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvman.lock.file import Lock, LockEntry
-    from venvman.lock.freshness import Judgement
+    from venvman.lock.freshness import Freshness
     from venvman.names import NormalizedName
     from venvman.requirements.groups import Group
     from venvman.target import Target
@@ -44,7 +44,7 @@ class CheckedLock:
 
     group: Group
     lock: Lock | None
-    freshness: Judgement
+    freshness: Freshness
     asked: bool = True
 
 

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from venvman.errors import FileLine, Problem
     from venvman.githooks import HooksReport
     from venvman.lock.file import Lock, LockEntry
-    from venvman.lock.freshness import Judgement
+    from venvman.lock.freshness import Freshness
     from venvman.names import NormalizedName
     from venvman.python.interpreters import Interpreter
     from venvman.requirements.groups import RequirementSet
@@ -70,7 +70,7 @@ class _LockLook:
 
     source: SourceFile
     lock: Lock | None
-    freshness: Judgement | None
+    freshness: Freshness | None
     problems: tuple[Problem, ...] = ()
 
 
@@ -459,7 +459,7 @@ def _freshness(
     requirements: RequirementSet | None,
     interpreter: Interpreter | None,
     wanted: tuple[str, ...],
-) -> Mapping[str, Judgement]:
+) -> Mapping[str, Freshness]:
     """By group; empty where the requirements or a lock cannot be read, which is told elsewhere."""
     if requirements is None or interpreter is None:
         return {}
@@ -470,7 +470,7 @@ def _freshness(
     return {each.group.name: each.freshness for each in checked or ()}
 
 
-def _lock(context: Context, source: SourceFile, freshness: Judgement | None) -> _LockLook:
+def _lock(context: Context, source: SourceFile, freshness: Freshness | None) -> _LockLook:
     lock, problems = _or_problems(lambda: read_group_lock(context, source.lock), LockError)
     return _LockLook(source=source, lock=lock, freshness=freshness, problems=problems)
 

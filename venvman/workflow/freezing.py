@@ -177,13 +177,13 @@ def _require_fresh(
     Raises:
         LockStale: it does not meet its own requirements, which is a defect.
     """
-    from venvman.lock.freshness import Stale, judge
+    from venvman.lock.freshness import Stale, check
 
     targets = wanted_targets(context, locks.values(), interpreter.target)
     for group in requirements.groups:
         if group.name not in frozen:
             continue
-        freshness = judge(
+        freshness = check(
             group,
             locks.get(group.name),
             target=interpreter.target,

@@ -221,7 +221,7 @@ def _checked(
     requirements: RequirementSet,
     ask: bool,
 ) -> CheckedLock:
-    from venvman.lock.freshness import Fresh, Stale, digest_of, elsewhere, judge
+    from venvman.lock.freshness import Fresh, Stale, check, digest_of, elsewhere
     from venvman.workflow.pinned import is_for_another_python, pinned
 
     root = context.project.root
@@ -245,7 +245,7 @@ def _checked(
         other = other_targets(context, group, lock, targets, target)
         if other is not None:
             return CheckedLock(group=group, lock=lock, freshness=Stale(reasons=(other,)))
-    quick = judge(
+    quick = check(
         group, lock, target=target, targets=targets, root=root, others=others, record=record
     )
     if targets:
@@ -257,7 +257,7 @@ def _checked(
     # Not the lock that was found fresh last time: ask the pins themselves.
     with pinned(context, group, target, lock, ask=foreign or ask) as pins:
         unusable = tuple(pins.unusable(lock)) if foreign else ()
-        online = judge(
+        online = check(
             group,
             lock,
             target=target,

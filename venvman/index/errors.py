@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from venvman.errors import FileLine
 
-__all__ = ["Refused", "Transient", "fault_of_error", "fault_of_status", "is_certificate_error"]
+__all__ = ["Refused", "Transient", "fault_of_error", "fault_of_status"]
 
 
 class Transient(Exception):
