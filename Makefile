@@ -113,6 +113,11 @@ build: $(READY) ## Build the sdist and the wheel of what is committed into dist/
 	git archive HEAD | tar -x -C build
 	$(BIN)/python -m build --no-isolation --outdir dist build
 
+.PHONY: zipapp
+zipapp: build ## Pack venvman and what it needs into dist/venvman.pyz, for this Python (needs the package index)
+	$(BIN)/shiv --compressed --reproducible --extend-pythonpath --console-script venvman \
+		--output-file dist/venvman.pyz dist/venvman-*.whl
+
 .PHONY: clean
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) build dist site .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -530,6 +530,9 @@ def _relative(path: Path, top: Path) -> str:
 
 
 def own_program() -> tuple[str, ...]:
-    """What starts this very venvman without PATH: its script, else its interpreter and module."""
+    """What starts this very venvman without PATH: its script or zipapp, else its module."""
+    zipapp = Path(sys.argv[0])
+    if zipapp.suffix == ".pyz" and os.access(zipapp, os.X_OK):
+        return (str(zipapp.resolve()),)
     script = Path(sys.executable).with_name("venvman" + (".exe" if os.name == "nt" else ""))
     return (str(script),) if script.exists() else (sys.executable, "-m", "venvman")

@@ -437,3 +437,12 @@ def test_hooks_of_the_first_format_are_brought_up_to_date(repository: Path) -> N
     uninstall_hooks(repository, variables=os.environ)
     assert "venvman" not in path.read_text()
     assert not path.with_name("pre-commit.before-venvman").exists()
+
+
+def test_a_zipapp_is_started_as_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    zipapp = tmp_path / "venvman.pyz"
+    zipapp.write_text("#!/usr/bin/env python3\n")
+    zipapp.chmod(0o755)
+    monkeypatch.setattr("sys.argv", [str(zipapp), "hooks", "install"])
+
+    assert githooks.own_program() == (str(zipapp),)
