@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 import time
 import zlib
@@ -420,7 +421,7 @@ def _judge(found: _Looked, each: Recorded, place: str, status: os.stat_result, s
     elif not mode & stat.S_IRUSR or not (mode & stat.S_IROTH or os.access(place, os.R_OK)):
         mend = permit("u+r", file)
         found.unusable.append((place, "cannot be read", mend))
-    elif _is_script(place, each) and not mode & stat.S_IXUSR:
+    elif _is_script(place, each) and not mode & stat.S_IXUSR and _is_to_run(place, each):
         mend = permit("+x", file)
         found.unusable.append((place, "cannot be executed", mend))
     elif size.isdecimal() and int(size) != status.st_size > 0 and _is_script(place, each):
@@ -432,6 +433,18 @@ def _judge(found: _Looked, each: Recorded, place: str, status: os.stat_result, s
 def _is_script(place: str, each: Recorded) -> bool:
     """Whether it may have another first line than in the wheel, whose size RECORD may hold."""
     return place.startswith(f"{each.root}/bin/")
+
+
+def _is_to_run(place: str, each: Recorded) -> bool:
+    """Whether its installer made it executable: pip leaves a wheel's own scripts as they are."""
+    if each.installed.installer != "pip":
+        return True
+    try:
+        text = read_regular(each.installed.metadata / "entry_points.txt").decode("utf-8", "replace")
+    except OSError:
+        return False
+    name = re.escape(place.rpartition("/")[2])
+    return re.search(rf"^\s*{name}\s*=", text, re.MULTILINE) is not None
 
 
 def paths_of(text: str) -> Iterable[tuple[str, str]]:
