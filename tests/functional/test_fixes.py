@@ -440,9 +440,9 @@ TOLD: tuple[tuple[str, Break], ...] = (
 )
 """Findings whose fix is advice, nothing, or the command of another tool."""
 
-UNREACHABLE = {"VM001", "VM111", "VM311", "VM705", "VM706"}
+UNREACHABLE = {"VM001", "VM111", "VM311", "VM513", "VM705", "VM706"}
 """What no file leads to: a check that meets what it was not made for; a variable of the shell; what
-``--audit`` asks for (test_audit.py)."""
+``--audit`` (test_audit.py) and ``--verify`` (test_doctor_binaries.py) look at."""
 
 INFO = f"{SITE}/beta-1.0.dist-info"
 WHERE: dict[str, tuple[tuple[str | None, int | None], ...]] = {

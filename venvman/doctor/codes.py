@@ -656,6 +656,16 @@ MODULE_SHADOWS = Code(
     mend="give it another name.",
 )
 
+LIBRARY_MISSING = Code(
+    "VM513",
+    "library-missing",
+    _ERROR,
+    wrong="An extension module needs a shared library that is not on this system (`--verify`).",
+    why="It cannot be imported.",
+    mend="`venvman sync --reinstall NAME`; else the library is one of the system's packages.",
+    by_fix=ByFix.YES,
+)
+
 # Git: VM6.
 HOOKS_ABSENT = Code(
     "VM601",

@@ -101,14 +101,14 @@ class Examination:
     set. ``has_sources`` is False where the project has nothing to read. ``entries`` are those
     selected for the target, ``selection_problems`` why they cannot be. ``keep`` names what the
     configuration leaves alone, ``overrides`` the specifiers that stand for every demand of a
-    name; none if it is left out. ``verified`` has what was seen to be as its RECORD says when
-    its contents were asked for, and is added to. ``hooks`` is None outside git, ``tracked``
-    what git tracks of the environment, relative to the root, ``moved`` what ``git status`` says
-    of sources and locks. ``metadata`` reads one distribution's metadata; a function, since few
-    runs need all of them. ``edited`` names a file of which RECORD has another hash than the
-    wheel that venvman installed, where that is known. ``sharing`` says which environments of
-    this machine have the same files under other names
-    (:func:`venvman.environment.neighbours.sharing`).
+    name; none if it is left out. ``library_folders`` are those that LD_LIBRARY_PATH adds.
+    ``verified`` has what was seen to be as its RECORD says when its contents were asked for,
+    and is added to. ``hooks`` is None outside git, ``tracked`` what git tracks of the
+    environment, relative to the root, ``moved`` what ``git status`` says of sources and locks.
+    ``metadata`` reads one distribution's metadata; a function, since few runs need all of them.
+    ``edited`` names a file of which RECORD has another hash than the wheel that venvman
+    installed, where that is known. ``sharing`` says which environments of this machine have the
+    same files under other names (:func:`venvman.environment.neighbours.sharing`).
     """
 
     project: Project
@@ -136,6 +136,7 @@ class Examination:
     tracked: tuple[str, ...] = ()
     moved: Mapping[Path, str] = field(default_factory=dict)
     verify_files: bool = False
+    library_folders: tuple[str, ...] = ()
     verified: dict[str, str] = field(default_factory=dict)
     audit: Audit | None = None
     metadata: Callable[[Installed], CoreMetadata | None] = metadata_of

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.doctor import (
+    binaries,
     built,
     codes,
     dependencies,
@@ -105,6 +106,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(shadowing.modules, (codes.MODULE_SHADOWS,)),
     Check(built.scripts, (codes.SCRIPT_FOREIGN,)),
+    Check(binaries.libraries, (codes.LIBRARY_MISSING,)),
     Check(built.targets, (codes.ENTRY_POINT_BROKEN,)),
     Check(repository.hooks, (codes.HOOKS_ABSENT,)),
     Check(repository.program, (codes.HOOKS_OF_GONE,)),

@@ -239,6 +239,7 @@ def examine_project(
         tracked=_tracked(context, look.path),
         moved=_moved(context, look.scan),
         verify_files=verify_files,
+        library_folders=tuple(context.variables.get("LD_LIBRARY_PATH", "").split(":")),
         edited=partial(_edited, context, look.path),
         sharing=partial(_sharing, context),
     )
