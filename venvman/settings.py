@@ -1,4 +1,4 @@
-"""Settings: flag, ``VENVMAN_*``, ``[tool.venvman]``, default, in this order; each says which.
+"""Settings: flag, ``VENVMAN_*``, ``[tool.venvman]``, the user's, default; each says which.
 
 ``docs/reference/configuration.md`` lists them for users; a test keeps the two together.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import field, fields
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from venvman.errors import ConfigurationError, Problem, Severity
@@ -16,7 +17,6 @@ from venvman.secrets import check_url, redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
 __all__ = [
     "DoctorSettings",
@@ -27,6 +27,7 @@ __all__ = [
     "WorkspaceSettings",
     "parse_toml",
     "read_settings",
+    "user_file",
 ]
 
 T = TypeVar("T")
@@ -38,6 +39,7 @@ class Origin(str, Enum):
     FLAG = "flag"
     VARIABLE = "variable"
     FILE = "pyproject.toml"
+    USER = "user"
     DEFAULT = "default"
 
 
@@ -132,7 +134,12 @@ def read_settings(
         chosen["requires_python"] = Setting(
             value=document.requires_python, origin=Origin.FILE, where="[project] requires-python"
         )
-    given = (*_from_file(document), *_from_variables(variables), *_from_flags(flags or {}))
+    given = (
+        *_from_user(variables),
+        *_from_file(document),
+        *_from_variables(variables),
+        *_from_flags(flags or {}),
+    )
     for each in given:
         taken = _take(each)
         if isinstance(taken, Problem):
@@ -144,6 +151,13 @@ def read_settings(
             problems[0].message, code="configuration-invalid", problems=problems
         )
     return Settings(**chosen)
+
+
+def user_file(variables: Mapping[str, str]) -> Path | None:
+    """Where a user's own settings for all projects are; None of nobody."""
+    home = variables.get("HOME")
+    folder = variables.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home else None)
+    return None if folder is None else Path(folder, "venvman", "venvman.toml")
 
 
 def refuse_unknown(names: Iterable[str]) -> None:
@@ -183,6 +197,7 @@ class _Given:
     where: str
     line: int | None = None
     text: str | None = None
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,9 +214,26 @@ def _from_file(document: _Document) -> Iterator[_Given]:
             name=key.replace("-", "_"),
             raw=raw,
             origin=Origin.FILE,
+            file="pyproject.toml",
             where=f"[tool.venvman] {key}",
             line=line,
             text=text,
+        )
+
+
+def _from_user(variables: Mapping[str, str]) -> Iterator[_Given]:
+    """The keys of the user's file: those of ``[tool.venvman]``, without that table."""
+    path = user_file(variables)
+    try:
+        content = b"" if path is None else read_regular(path)
+    except OSError:
+        return
+    if not content.strip():
+        return
+    document = parse_toml(content, path=str(path))
+    for key, raw in document.items():
+        yield _Given(
+            name=key.replace("-", "_"), raw=raw, origin=Origin.USER, where=key, file=str(path)
         )
 
 
@@ -241,7 +273,7 @@ def _problem(given: _Given, *, code: str, message: str, why: str | None = None) 
     return Problem(
         code=code,
         message=redact(message),
-        path="pyproject.toml" if given.origin is Origin.FILE else None,
+        path=given.file,
         line=given.line,
         text=None if given.text is None else redact(given.text),
         why=why,
@@ -309,8 +341,8 @@ def _table(document: Mapping[str, object], key: str) -> Mapping[str, object]:
     return table if isinstance(table, dict) else {}
 
 
-def parse_toml(content: bytes) -> dict[str, Any]:
-    """The tables of a pyproject.toml.
+def parse_toml(content: bytes, *, path: str = "pyproject.toml") -> dict[str, Any]:
+    """The tables of a pyproject.toml, or of the file at ``path``.
 
     Raises:
         ConfigurationError: it is no UTF-8, or no TOML.
@@ -322,18 +354,18 @@ def parse_toml(content: bytes) -> dict[str, Any]:
         document = read_toml(text)
     except UnicodeDecodeError as error:
         raise ConfigurationError(
-            "pyproject.toml is not UTF-8, as TOML has to be.",
+            f"{path} is not UTF-8, as TOML has to be.",
             code="pyproject-invalid",
-            path="pyproject.toml",
+            path=path,
             line=content[: error.start].count(b"\n") + 1,
         ) from error
     except ValueError as error:
         at = re.search(r"at line (\d+)", str(error))
         line = int(at[1]) if at else None
         raise ConfigurationError(
-            "pyproject.toml is not valid TOML.",
+            f"{path} is not valid TOML.",
             code="pyproject-invalid",
-            path="pyproject.toml",
+            path=path,
             line=line,
             text=redact(text.splitlines()[line - 1]) if line and text.splitlines() else None,
             why=f"{error}.",

@@ -17,7 +17,7 @@ from venvman.cli.options import Common, Format
 from venvman.cli.read import choosing
 from venvman.cli.remembered import inside, keep, nothing_to_do, question_of
 from venvman.cli.streams import write
-from venvman.cli.table import COMMON
+from venvman.cli.table import COMMON, SAID_BY_VARIABLES
 from venvman.errors import Advice, ExitCode, OutputFault, ProjectNotFound, VenvmanError, at
 from venvman.errors import Command as Fix
 from venvman.memo import FILE, Memo
@@ -203,6 +203,16 @@ class Session:
         )
         self._opened.append(opened)
         return opened
+
+    def say(self, given: Mapping[str, object]) -> None:
+        """Sets the variables that something is ``given`` for, for this session."""
+        said = {
+            name: ",".join(value) if isinstance(value, tuple) else str(value)
+            for name, value in given.items()
+            if value
+        }
+        if said:
+            self.variables = {**self.variables, **said}
 
     @property
     def chosen(self) -> str:
@@ -442,7 +452,12 @@ def perform(line: Line, words: Sequence[str]) -> ExitCode:
 
 def call(line: Line, session: Session) -> Result:
     """What the function of the command answers that ``line`` means; nothing is shown."""
-    own = [each.name for each in line.command.options if each not in COMMON]
+    own = [
+        each.name
+        for each in line.command.options
+        if each not in COMMON and each.name not in SAID_BY_VARIABLES
+    ]
+    session.say({variable: line.values.get(name) for name, variable in SAID_BY_VARIABLES.items()})
     if line.command.argument is not None:
         own.append(line.command.argument.name)
     return function_of(line.command)(session, **{name: line.values[name] for name in own})

@@ -18,6 +18,7 @@ __all__ = [
     "COMMANDS",
     "COMMON",
     "FAMILIES",
+    "SAID_BY_VARIABLES",
     "TASKS",
     "Argument",
     "Command",
@@ -295,6 +296,32 @@ _CONSTRAINT = Option(
     metavar="FILE",
     help="Keep within the constraints in FILE, as if a -c line named it; may be repeated.",
 )
+_INDEXES = (
+    Option(
+        "index_url",
+        "--index-url",
+        kind=Kind.TEXT,
+        effect=Effect.ACTS,
+        metavar="URL",
+        help="Ask this index, in place of the one that pip is configured to ask.",
+    ),
+    Option(
+        "no_binary",
+        "--no-binary",
+        kind=Kind.WORDS,
+        effect=Effect.ACTS,
+        metavar="NAME",
+        help="Build this package from source (:all: for every one); may be repeated.",
+    ),
+    Option(
+        "exclude_newer",
+        "--exclude-newer",
+        kind=Kind.TEXT,
+        effect=Effect.ACTS,
+        metavar="DATE",
+        help="Choose among files that are older: a date, a time or an age (3 days).",
+    ),
+)
 _LOCKED = Option(
     "locked",
     "--locked",
@@ -410,6 +437,7 @@ _TABLE = (
         _FROZEN,
         Option("inexact", "--inexact", help="Leave packages that the lock does not name."),
         _CONSTRAINT,
+        *_INDEXES,
         _PYTHON,
         Option(
             "recreate",
@@ -495,6 +523,7 @@ _TABLE = (
             "engine", "--engine", kind=Kind.TEXT, metavar="ENGINE", help="Who finds the versions."
         ),
         _CONSTRAINT,
+        *_INDEXES,
         _PYTHON,
         Option(
             "target",
@@ -637,6 +666,7 @@ _TABLE = (
             help="A folder or repository to install editable; may be repeated.",
         ),
         _CONSTRAINT,
+        *_INDEXES,
         *_EDITED,
         argument=Argument(
             "requirements",
@@ -667,6 +697,7 @@ _TABLE = (
         _DRY_RUN,
         _YES,
         _CONSTRAINT,
+        *_INDEXES,
         _PYTHON,
         *_WORKSPACE,
         argument=Argument("names", metavar="[NAME]...", help="Only these packages' pins."),
@@ -904,6 +935,13 @@ _TABLE = (
         help="Show versions, paths, interpreters and settings with their sources, and no secret.",
     ),
 )
+
+SAID_BY_VARIABLES: Mapping[str, str] = {
+    "index_url": "PIP_INDEX_URL",
+    "no_binary": "PIP_NO_BINARY",
+    "exclude_newer": "VENVMAN_EXCLUDE_NEWER",
+}
+"""Options that are no parameters: as if the variable were set, for this once."""
 
 COMMANDS: Mapping[str, Command] = {command.name: command for command in _TABLE}
 """By name, in the order of the help."""

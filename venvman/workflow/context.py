@@ -11,7 +11,7 @@ from venvman.directories import Directories
 from venvman.errors import Advice, Problem, Severity, VenvmanError
 from venvman.frozen import dataclass
 from venvman.index.memo import Evidence
-from venvman.settings import Origin
+from venvman.settings import Origin, user_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -113,6 +113,8 @@ class Context:
         setting = self.settings.constraints
         own = [ConstraintsFile(each, setting.where) for each in setting.value]
         folder = self.cwd if setting.origin is Origin.FLAG else self.project.root
+        if setting.origin is Origin.USER and (own_file := user_file(self.variables)) is not None:
+            folder = own_file.parent
         return (*_located(own, folder), *self._of_pip("constraint"))
 
     @property

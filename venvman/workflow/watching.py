@@ -23,6 +23,7 @@ from venvman.pipconfig import configuration_files
 from venvman.project import git_root_of
 from venvman.reading import read_regular
 from venvman.requirements.includes import local_path
+from venvman.settings import user_file
 from venvman.workflow.chosen import choice_file
 from venvman.workflow.inputs import limits_of, open_scan
 from venvman.workflow.own import own_entry
@@ -407,6 +408,8 @@ def _files(context: Context, scan: Scan, files_ns: int) -> Iterator[Watched]:
     paths |= {source.lock for source in scan.sources}
     paths |= {root / name for name in _ROOT_FILES}
     paths.add(choice_file(context))
+    if (own := user_file(context.variables)) is not None:
+        paths.add(own)
     if context.project.git_root is not None:
         above = (each for each in root.parents if each.is_relative_to(context.project.git_root))
         paths |= {folder / ".python-version" for folder in above}
