@@ -211,7 +211,18 @@ CHANGES: dict[str, Callable[[Path], object]] = {
         (w / ".git/venvman/program").write_text("/gone/venvman\n"),
     ],
     "hooks are elsewhere": lambda w: git(w, "config", "core.hooksPath", ".hooks"),
+    "somebody's hook comes": lambda w: (w / ".git/hooks/pre-commit").write_text("#!/bin/sh\n"),
+    "a hook is closed": lambda w: closed(w / ".git/hooks/post-merge"),
+    "lefthook's own file comes": lambda w: [
+        (w / ".git/hooks/post-merge").write_text("lefthook run post-merge\n"),
+        (w / "lefthook-local.yml").write_text("\npost-merge:\n"),
+    ],
 }  # fmt: skip
+
+
+def closed(hook: Path) -> None:
+    run("hooks", "install", cwd=hook.parents[2])
+    hook.chmod(0o644)
 
 
 def make_metadata(folder: Path) -> None:
