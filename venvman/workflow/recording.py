@@ -169,7 +169,7 @@ def bring_up_to_date(
             return states
         state = State(
             sequence=sequence,
-            when=time.time(),
+            when=_changed_at(environment),
             by=FOUND,
             python=str(environment.interpreter.version),
             groups=known.groups if known else (),
@@ -181,6 +181,14 @@ def bring_up_to_date(
             with suppress(OSError):
                 history.record(state, ())
     return (state, *states)
+
+
+def _changed_at(environment: Environment) -> float:
+    """When packages last came or went, however: the same for whoever looks, and whenever."""
+    try:
+        return max(folder.stat().st_mtime for folder in environment.site_folders)
+    except (OSError, ValueError):
+        return time.time()
 
 
 def _is_recorded(newest: State | None, sequence: int, moment: HistoryEntry) -> bool:
