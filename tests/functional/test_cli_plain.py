@@ -20,7 +20,15 @@ from venvman.cli import table
 from venvman.cli.options import Color, Format
 from venvman.cli.read import Line, read
 from venvman.cli.session import function_of
-from venvman.cli.table import COMMANDS, COMMON, Argument, Command, Kind, Option
+from venvman.cli.table import (
+    COMMANDS,
+    COMMON,
+    SAID_BY_VARIABLES,
+    Argument,
+    Command,
+    Kind,
+    Option,
+)
 from venvman.errors import ExitCode
 from venvman.hookscript import HookMode
 from venvman.report.graphlanguages import GraphForm
@@ -160,7 +168,9 @@ class TestTable:
     @pytest.mark.parametrize("command", COMMANDS.values(), ids=lambda command: command.name)
     def test_the_function_takes_what_the_table_says(self, command: Command) -> None:
         own: dict[str, Option | Argument] = {
-            each.name: each for each in command.options if each not in COMMON
+            each.name: each
+            for each in command.options
+            if each not in COMMON and each.name not in SAID_BY_VARIABLES
         }
         if command.argument is not None:
             own[command.argument.name] = command.argument
