@@ -10,11 +10,10 @@ import json
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from venvman.errors import Advice, FreezeError, InstallError, UnsatisfiableError
 from venvman.index.cache import Entries
-from venvman.index.page import IndexFile
+from venvman.index.page import IndexFile, leaf_of
 from venvman.install.describe import metadata_unbuilt
 from venvman.install.sources import working_folder
 from venvman.metadata import CoreMetadata, parse_metadata
@@ -97,7 +96,7 @@ class Describer:
             UnsatisfiableError: a wheel for another target.
         """
         self._index.evidence.mark_uncacheable()  # no page says what is in it
-        if isinstance(source, ArchiveSource) and _leaf(source.url).endswith(".whl"):
+        if isinstance(source, ArchiveSource) and leaf_of(source.url).endswith(".whl"):
             return self._wheel(source, hashes), source
         key = None
         if isinstance(source, VcsSource) and source.commit:
@@ -156,7 +155,7 @@ class Describer:
         from venvman.index.filenames import Compatibility, parse_wheel_name
         from venvman.variables import expand
 
-        leaf = _leaf(source.url)
+        leaf = leaf_of(source.url)
         name = parse_wheel_name(leaf)
         if name is None:
             raise InstallError(f"{leaf} is not a wheel's name.", code="wheel-invalid")
@@ -219,7 +218,3 @@ def name_of(metadata: CoreMetadata, source: DirectSource) -> NormalizedName:
             f"{redact(str(source))} does not say its name and version.", code="metadata-invalid"
         )
     return canonical(metadata.name)
-
-
-def _leaf(url: str) -> str:
-    return unquote(urlsplit(url).path.rpartition("/")[2])

@@ -8,11 +8,11 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from venvman.engines.existing import command_of, kept_entries, relative
 from venvman.engines.portable import finished_lock
 from venvman.frozen import dataclass
+from venvman.index.page import leaf_of
 from venvman.lock.file import LockEntry, sort_key
 from venvman.requirements.includes import includes_in
 from venvman.sources import ArchiveSource, IndexSource, Source
@@ -338,7 +338,7 @@ class Hashes:
             return told
         known = self._computed.get(url)
         if known is None:
-            label = unquote(urlsplit(url).path.rpartition("/")[2])
+            label = leaf_of(url)
             digest = self._index.sha256(url, hashes=hashes, label=label)
             known = self._computed[url] = f"sha256:{digest}"
         return known

@@ -36,6 +36,7 @@ __all__ = [
     "missing_results",
     "move",
     "read_journal",
+    "unobserved",
     "write_journal",
 ]
 
@@ -142,7 +143,7 @@ def apply(root: str, steps: Sequence[Step], *, observe: Callable[[str], None]) -
         _undo_all(root, steps[: number + 1], error)
         raise
     except BaseException:
-        apply(root, steps, observe=_unobserved)
+        apply(root, steps, observe=unobserved)
         raise
 
 
@@ -288,5 +289,5 @@ def _drop(path: str) -> None:
             raise
 
 
-def _unobserved(_step: str) -> None:
-    pass
+def unobserved(_step: str) -> None:
+    """For whoever watches no step."""

@@ -26,7 +26,14 @@ from venvman.environment.historyline import append_switch
 from venvman.environment.ledger import Ledger, read_ledger
 from venvman.install import states
 from venvman.install.attic import Attic, AtticEntry
-from venvman.install.journal import JOURNAL, STAGE, apply, missing_results, write_journal
+from venvman.install.journal import (
+    JOURNAL,
+    STAGE,
+    apply,
+    missing_results,
+    unobserved,
+    write_journal,
+)
 from venvman.install.moves import Exchange
 from venvman.install.switchplan import plan_switch
 from venvman.install.trees import Walk
@@ -86,7 +93,7 @@ def switch(
     Ctrl-C before the commit point changes nothing; after it the switch ends first.
     """
     try:
-        return _attempt(flags, variables, cwd, observe or _unobserved, only_look=only_look)
+        return _attempt(flags, variables, cwd, observe or unobserved, only_look=only_look)
     except LockTaken:
         return NotTaken("Another command changes the environment.")
     except Exception as error:  # noqa: BLE001 - a full sync does it, or says why it cannot
@@ -313,7 +320,3 @@ def _discard(folder: str) -> None:
                 else:
                     os.unlink(entry.path)
         os.rmdir(folder)
-
-
-def _unobserved(_step: str) -> None:
-    pass

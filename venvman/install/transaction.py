@@ -33,6 +33,7 @@ from venvman.install.journal import (
     apply,
     missing_results,
     read_journal,
+    unobserved,
     write_journal,
 )
 from venvman.install.layout import site_of
@@ -158,7 +159,7 @@ def commit(
             keep=attic.size != 0 and attic.entries != 0,
         )
         prepared, seconds = _run(
-            request, environment, root, reporter=reporter, observe=observe or _unobserved
+            request, environment, root, reporter=reporter, observe=observe or unobserved
         )
         _prune(root, attic, keep=prepared.kept)
         _clear(root)
@@ -278,7 +279,7 @@ def _recover(root: str) -> Recovery:
     result = Recovery.FINISHED
     with _finishing():
         try:
-            apply(root, moves, observe=_unobserved)
+            apply(root, moves, observe=unobserved)
         except OSError:
             result = Recovery.REVERTED
         os.unlink(f"{root}/{JOURNAL}")
@@ -367,10 +368,6 @@ def _version(step: Add | Replace, wheels: Mapping[NormalizedName, Incoming]) -> 
         return str(step.entry.version)
     wheel = wheels[step.name]
     return wheel.version if isinstance(wheel, AtticEntry) else wheel.manifest.version
-
-
-def _unobserved(_step: str) -> None:
-    pass
 
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})

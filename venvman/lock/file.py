@@ -56,6 +56,14 @@ class LockEntry:
     via: tuple[str, ...] = ()
     origin: FileLine | None = field(default=None, compare=False)
 
+    def __str__(self) -> str:
+        """``flask 2.0``; ``flask from URL`` where there is no version, without secrets."""
+        from venvman.secrets import redact
+
+        if self.version is None:
+            return f"{self.name} from {redact(str(self.source))}"
+        return f"{self.name} {self.version}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
@@ -111,7 +119,9 @@ def located(
     if isinstance(source, ArchiveSource) and source.url.startswith("file:"):
         local = source.url.removeprefix("file:")
         if not local.startswith("/"):
-            return replace(source, url="file://" + _quoted(_absolute(_unquoted(local), root)))
+            from urllib.parse import quote, unquote
+
+            return replace(source, url="file://" + quote(_absolute(unquote(local), root)))
     return source
 
 
@@ -119,15 +129,3 @@ def _absolute(path: str, root: Path) -> str:
     import os
 
     return os.path.normpath(root / path).replace(os.sep, "/")
-
-
-def _quoted(path: str) -> str:
-    from urllib.parse import quote
-
-    return quote(path)
-
-
-def _unquoted(path: str) -> str:
-    from urllib.parse import unquote
-
-    return unquote(path)

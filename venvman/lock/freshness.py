@@ -309,17 +309,17 @@ def _refusal(
     """Why ``entry`` does not satisfy ``requirement``, as the end of a sentence; None if it does."""
     if not requirement.source.is_index:
         if not matches_source(requirement, entry, root=root, strict=strict):
-            return f"the lock has {_pin(entry)}"
+            return f"the lock has {entry}"
     elif not entry.source.is_index and not any(
         matches_source(other, entry, root=root, strict=strict)
         for other in direct
         if other.name in {None, entry.name}
     ):
-        return f"the lock has {_pin(entry)}"
+        return f"the lock has {entry}"
     if entry.version is not None and not requirement.specifier.contains(
         entry.version, prereleases=True
     ):
-        return f"the lock has {_pin(entry)}"
+        return f"the lock has {entry}"
     if entry.extras and not requirement.extras <= entry.extras:
         missing = ", ".join(sorted(requirement.extras - entry.extras))
         return f"the lock has {entry.name} without the extra {missing}"
@@ -335,7 +335,7 @@ def _unhashed(lock: Lock, hashes: bool | None) -> Iterator[Problem]:
         return
     for entry in lock.entries:
         if entry.source.is_index and not entry.hashes:
-            yield _in_lock(entry, "lock-without-hashes", f"{_pin(entry)} has no hash in the lock.")
+            yield _in_lock(entry, "lock-without-hashes", f"{entry} has no hash in the lock.")
 
 
 def _record_differs(
@@ -416,12 +416,6 @@ def _path(lock: Lock) -> str | None:
 def _asks(requirement: Requirement) -> str:
     verb = "limits to" if requirement.constraint else "asks for"
     return f"{requirement.origin} {verb} {redact(requirement.raw or str(requirement.name))}"
-
-
-def _pin(entry: LockEntry) -> str:
-    name: NormalizedName = entry.name
-    at = entry.version if entry.version is not None else f"from {redact(str(entry.source))}"
-    return f"{name} {at}"
 
 
 def _at(requirement: Requirement, code: str, message: str, *, why: str | None = None) -> Problem:

@@ -49,8 +49,7 @@ def _disagreements(rows: list[tuple[str, LockEntry]]) -> list[Problem]:
         Problem(
             code="lock-pins-twice" if path == first_path else "lock-disagreement",
             message=(
-                f"{_place(path, entry)} pins {_pin(entry)}, "
-                f"but {_place(first_path, first)} pins {_pin(first)}."
+                f"{_place(path, entry)} pins {entry}, but {_place(first_path, first)} pins {first}."
             ),
             path=path,
             line=entry.origin.line if entry.origin else None,
@@ -70,12 +69,6 @@ def _disagreements(rows: list[tuple[str, LockEntry]]) -> list[Problem]:
 
 def _place(path: str, entry: LockEntry) -> str:
     return f"{path}:{entry.origin.line}" if entry.origin else path
-
-
-def _pin(entry: LockEntry) -> str:
-    if entry.version is None:
-        return f"{entry.name} from {redact(str(entry.source))}"
-    return f"{entry.name} {entry.version}"
 
 
 def _united(entries: list[LockEntry]) -> LockEntry:
