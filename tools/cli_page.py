@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.cli.table import COMMANDS, COMMON, Argument, Option
+from venvman.cli.table import COMMANDS, COMMON, Argument, Command, Option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ def page() -> str:
             *([] if command.argument is None else [command.argument]),
             *own,
         ]
-        parts += [f"## `venvman {name}`\n", f"{command.help}\n", _table(takes)]
+        parts += [f"## `venvman {name}`\n", f"{command.help}\n", _examples(command), _table(takes)]
     parts += ["## Options of every command\n", _table(COMMON)]
     return "\n".join(part for part in parts if part)
 
@@ -59,19 +59,29 @@ def main() -> int:
 def _table(takes: Sequence[Option | Argument]) -> str:
     if not takes:
         return ""
-    rows = [f"| `{_spelled(each)}` | {each.help} |" for each in takes]
+    rows = [f"| {_spelled(each)} | {each.help} |" for each in takes]
     kinds = dict.fromkeys("argument" if isinstance(each, Argument) else "option" for each in takes)
     head = " or ".join(kinds)
     return "\n".join([f"| {head} | meaning |", "| --- | --- |", *rows, ""])
 
 
+def _examples(command: Command) -> str:
+    if not command.examples:
+        return ""
+    width = max(len(line) for line, _ in command.examples)
+    rows = [f"{line:<{width}}  # {purpose}" for line, purpose in command.examples]
+    return "\n".join(["```bash", *rows, "```", ""])
+
+
 def _spelled(declared: Option | Argument) -> str:
     """``--group, -g GROUP``; with the words to choose from where there is a choice."""
-    # A bar would end the table's cell.
-    value = "\\|".join(declared.choices) or (declared.metavar or "").replace("|", "\\|")
+    value = "|".join(declared.choices) or declared.metavar or ""
     if isinstance(declared, Argument):
-        return value or declared.name.upper()
-    return f"{', '.join(declared.spellings)} {value}".rstrip()
+        written = value or declared.name.upper()
+    else:
+        written = f"{', '.join(declared.spellings)} {value}".rstrip()
+    # A bar would end the table's cell, and a backslash before it is shown by some.
+    return f"<code>{written.replace('|', '&#124;')}</code>" if "|" in written else f"`{written}`"
 
 
 if __name__ == "__main__":

@@ -27,13 +27,15 @@ if TYPE_CHECKING:
 
 __all__ = ["PACKAGES", "Machine", "machine", "masked"]
 
+_CLICK = ['colorama; platform_system == "Windows"']
 _FLASK = ["blinker>=1.6.2", "click>=8.1.3", "itsdangerous>=2.1.2", "jinja2>=3.1.2"]
 _REQUESTS = ["certifi>=2017.4.17", "charset-normalizer>=2,<4", "idna>=2.5,<4", "urllib3>=1.21.1,<3"]
 PACKAGES: Mapping[str, Any] = {
     "blinker 1.9.0": [],
     "certifi 2025.8.3": [],
     "charset-normalizer 3.4.3": [],
-    "click 8.1.8": [], "click 8.3.0": [],
+    "click 8.1.8": _CLICK,
+    "click 8.3.0": _CLICK,
     "colorama 0.4.6": [],
     "elastic-transport 8.17.1": ["certifi", "urllib3>=1.26.2,<3"],
     "elasticsearch 8.19.1": ["elastic-transport>=8.15.1,<9", "typing-extensions"],
@@ -46,6 +48,8 @@ PACKAGES: Mapping[str, Any] = {
     "itsdangerous 2.2.0": [],
     "jinja2 3.1.6": ["markupsafe>=2.0"],
     "markupsafe 3.0.3": [],
+    "numpy 2.2.6": {"python": ">=3.10"},
+    "numpy 2.3.5": {"python": ">=3.11"},
     "packaging 25.0": [],
     "pip 26.0": [],
     "pluggy 1.6.0": [],
