@@ -299,12 +299,12 @@ class Candidates:
             wheel = parse_wheel_name(row.filename)
             if wheel is None:
                 return _Refused(RefusalKind.NOT_A_DISTRIBUTION, "is not a wheel's name")
-            place = self._compatibility.place(wheel.tags)
-            if place is None:
+            rank = self._compatibility.rank(wheel.tags)
+            if rank is None:
                 here = self._compatibility.suits_system(wheel.tags)
                 kind = RefusalKind.TAGS if here else RefusalKind.PLATFORM
                 return _Refused(kind, self._compatibility.reason(wheel.tags))
-            preference = (-place, wheel.build)
+            preference = (-rank, wheel.build)
         elif not self._source:
             return _Refused(RefusalKind.SOURCE_FORBIDDEN, "is an sdist, and --only-binary says no")
         late = self._too_new(row, base)

@@ -17,7 +17,7 @@ import packaging.tags
 from tests.support.wheels import make_wheel
 from venvman.directories import Directories
 from venvman.python import facts
-from venvman.python.places import find_places
+from venvman.python.discover import find_pythons
 from venvman.python.probe import OLDEST, bundled_pip, probe
 
 __all__ = [
@@ -104,7 +104,7 @@ def _every_python() -> list[Path]:
     # Names only: at collection time no process is started.
     named = [
         place.path
-        for place in find_places(os.environ)
+        for place in find_pythons(os.environ)
         if place.hint is not None and place.hint[:2] >= OLDEST
     ]
     others = [path for path in named if os.path.realpath(path) != os.path.realpath(OWN_PYTHON)]

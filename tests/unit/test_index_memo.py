@@ -26,7 +26,7 @@ def recall(cache: str, question: str, *, offline: bool = False, now: float | Non
 
 def page(cache: Path, key: str = "cd" * 32, *, digest: str = "1" * 32, fresh: int = 600) -> Path:
     """A page's file, as the cache writes it."""
-    path = cache / memo.PAGES / memo.place_of(key)
+    path = cache / memo.PAGES / memo.entry_path(key)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     temporary.write_bytes(memo.page_head(digest, fresh) + b"content")

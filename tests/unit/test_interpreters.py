@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.pythons import EVERY_PYTHON, OWN_PYTHON, fake_python, kept_in
 from venvman.errors import EnvironmentUnusable
+from venvman.python.discover import find_pythons
 from venvman.python.interpreters import (
     Interpreter,
     available,
@@ -19,7 +20,6 @@ from venvman.python.interpreters import (
     probe,
     running,
 )
-from venvman.python.places import find_places
 from venvman.python.request import Executable, PythonRequest, Versions, parse_request
 
 
@@ -181,7 +181,7 @@ def test_the_place_of_a_wish_that_cannot_be_met_is_named(machine: Machine) -> No
     from venvman.errors import FileLine
 
     place = FileLine(path=".python-version", line=3, text="3.99")
-    request = PythonRequest(wanted=Versions(specifier="==3.99.*"), text="3.99", place=place)
+    request = PythonRequest(wanted=Versions(specifier="==3.99.*"), text="3.99", origin=place)
     with pytest.raises(EnvironmentUnusable) as caught:
         choose(request=request, directories=machine.directories, variables=machine.variables)
     (problem,) = caught.value.problems
@@ -228,7 +228,7 @@ def test_every_python_of_this_machine_is_available(tmp_path: Path) -> None:
 
 
 def hints(machine: Machine) -> dict[str, tuple[int, ...] | None]:
-    found = find_places(machine.variables)
+    found = find_pythons(machine.variables)
     return {
         str(each.path.relative_to(machine.root)): each.hint
         for each in found

@@ -125,8 +125,8 @@ def test_the_first_line_that_names_a_cpython_counts(tmp_path: Path) -> None:
     pin = "\ufeff# comment\n\nsystem\npypy3.9-7.3\nmyproject\n>=oops\n3.12.1  # the one\n3.8\n"
     heard = request(tmp_path, pin=pin)
     assert heard.wanted == Versions(specifier="==3.12.1", free_threaded=False)
-    assert heard.place is not None
-    assert (heard.place.path, heard.place.line) == (".python-version", 7)
+    assert heard.origin is not None
+    assert (heard.origin.path, heard.origin.line) == (".python-version", 7)
 
 
 def test_a_specifier_in_python_version_counts_too(tmp_path: Path) -> None:

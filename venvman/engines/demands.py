@@ -85,10 +85,10 @@ class DirectPins:
     ) -> Pin:
         if isinstance(source, VcsSource):
             source = self._commit(source, line)
-        place = _place(source)
-        known = self._pins.get(place)
+        key = _key_of(source)
+        known = self._pins.get(key)
         if known is None:
-            known = self._pins[place] = self._make(source, config, hashes)
+            known = self._pins[key] = self._make(source, config, hashes)
         elif isinstance(source, DirectorySource) and source.editable:
             known.source = source
         return known
@@ -187,7 +187,7 @@ def _source_of(url: str) -> DirectSource:
     return reference.source
 
 
-def _place(source: DirectSource) -> DirectSource:
+def _key_of(source: DirectSource) -> DirectSource:
     """What two references to the same thing have in common."""
     from dataclasses import replace
 

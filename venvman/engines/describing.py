@@ -160,7 +160,7 @@ class Describer:
         if name is None:
             raise InstallError(f"{leaf} is not a wheel's name.", code="wheel-invalid")
         compatibility = Compatibility.of(self._request.target)
-        if compatibility.place(name.tags) is None:
+        if compatibility.rank(name.tags) is None:
             raise UnsatisfiableError(
                 f"{leaf} cannot be installed here.",
                 code="wheel-of-another-target",

@@ -33,8 +33,8 @@ RUNNING = "venv-runs"
 _PATIENCE = 60.0
 
 
-def fill(place: Path, interpreter: Interpreter, *, filling: bool) -> None:
-    """Makes the environment in ``place``, which holds no more than a claim and leftovers.
+def fill(root: Path, interpreter: Interpreter, *, filling: bool) -> None:
+    """Makes the environment in ``root``, which holds no more than a claim and leftovers.
 
     With ``filling`` a mark says that it does not hold yet what it is made for.
 
@@ -42,31 +42,31 @@ def fill(place: Path, interpreter: Interpreter, *, filling: bool) -> None:
         EnvironmentUnusable: ``venv`` failed, or one that was left behind does not end.
         OSError: the place cannot be written.
     """
-    with _held(place) as inherited:
-        for leftover in (*place.iterdir(), *(place / STATE).iterdir()):
+    with _held(root) as inherited:
+        for leftover in (*root.iterdir(), *(root / STATE).iterdir()):
             if leftover.name not in (STATE, OWNER, UNFINISHED, RUNNING):
                 remove_tree(leftover)
         if filling:
-            (place / STATE / FILLING).touch()
-        _run_venv(place, interpreter, inherited)
-    _write_marks(place)
+            (root / STATE / FILLING).touch()
+        _run_venv(root, interpreter, inherited)
+    _write_marks(root)
 
 
-def wait_for_the_outliving(place: Path) -> None:
-    """Returns when no ``venv`` that a killed venvman left behind writes into ``place`` any more.
+def wait_for_the_outliving(root: Path) -> None:
+    """Returns when no ``venv`` that a killed venvman left behind writes into ``root`` any more.
 
     Raises:
         EnvironmentUnusable: it does not end.
     """
-    if (place / STATE / RUNNING).is_file():
-        with _held(place):
+    if (root / STATE / RUNNING).is_file():
+        with _held(root):
             pass
 
 
 @contextmanager
-def _held(place: Path) -> Iterator[tuple[int, ...]]:
+def _held(root: Path) -> Iterator[tuple[int, ...]]:
     """Holds the lock that ``venv`` is to inherit: its descriptor."""
-    file = place / STATE / RUNNING
+    file = root / STATE / RUNNING
     try:
         with held(file, wait=_PATIENCE) as descriptor:
             yield (descriptor,)
@@ -74,29 +74,29 @@ def _held(place: Path) -> Iterator[tuple[int, ...]]:
                 file.unlink(missing_ok=True)
     except LockTaken:
         raise not_created(
-            place, "An earlier command was killed, and its `venv` is still running."
+            root, "An earlier command was killed, and its `venv` is still running."
         ) from None
 
 
-def _run_venv(place: Path, interpreter: Interpreter, inherited: tuple[int, ...]) -> None:
+def _run_venv(root: Path, interpreter: Interpreter, inherited: tuple[int, ...]) -> None:
     from venvman.process import ProcessFault, run, without_python_variables
 
-    command: list[str | Path] = [interpreter.path, "-I", "-m", "venv", "--without-pip", place]
+    command: list[str | Path] = [interpreter.path, "-I", "-m", "venv", "--without-pip", root]
     try:
         done = run(command, env=without_python_variables(os.environ), inherited=inherited)
     except ProcessFault as fault:
-        raise not_created(place, fault.message) from fault
+        raise not_created(root, fault.message) from fault
     if not done.ok:
         said = (done.stderr or done.stdout).strip()
-        raise not_created(place, said.splitlines()[-1] if said else f"Exit code {done.code}.")
+        raise not_created(root, said.splitlines()[-1] if said else f"Exit code {done.code}.")
 
 
-def _write_marks(place: Path) -> None:
+def _write_marks(root: Path) -> None:
     from venvman.version import __version__
 
-    (place / ".gitignore").write_text("*\n", encoding="utf-8")
-    (place / "CACHEDIR.TAG").write_text(CACHEDIR_TAG, encoding="utf-8")
-    write(str(place), MADE_BY, f"venvman {__version__}\n".encode())
+    (root / ".gitignore").write_text("*\n", encoding="utf-8")
+    (root / "CACHEDIR.TAG").write_text(CACHEDIR_TAG, encoding="utf-8")
+    write(str(root), MADE_BY, f"venvman {__version__}\n".encode())
 
 
 def no_venv_module(interpreter: Interpreter) -> EnvironmentUnusable:
@@ -113,8 +113,8 @@ def no_venv_module(interpreter: Interpreter) -> EnvironmentUnusable:
 
 def refused(path: Path, error: OSError, *, doing: str = "made") -> EnvironmentUnusable:
     """What the operating system said to making or removing the environment, and what may help."""
-    place = error.filename2 or error.filename
-    why = f"{error.strerror or error}{'' if place in (None, str(path)) else f': {place}'}."
+    named = error.filename2 or error.filename
+    why = f"{error.strerror or error}{'' if named in (None, str(path)) else f': {named}'}."
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return not_created(path, why, fix=Advice("Free some space on its disk, then sync again."))
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

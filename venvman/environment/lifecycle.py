@@ -138,18 +138,18 @@ def create(
         raise not_an_environment(path, "Something is there already.")
     if not interpreter.has_venv:
         raise no_venv_module(interpreter)
-    place = _real(path)
+    root = _real(path)
     begun = False
     try:
-        place.mkdir(parents=True, exist_ok=True)
-        own(str(place))
-        with _claimed(place / STATE / UNFINISHED, path):
+        root.mkdir(parents=True, exist_ok=True)
+        own(str(root))
+        with _claimed(root / STATE / UNFINISHED, path):
             begun = True
-            fill(place, interpreter, filling=filling)
+            fill(root, interpreter, filling=filling)
         made = usable(path, directories=directories, filling=filling)
     except BaseException as error:
         if begun:
-            _clear(place)
+            _clear(root)
         if isinstance(error, OSError):
             raise refused(path, error) from error
         raise
@@ -184,28 +184,28 @@ def replaced(path: Path) -> Iterator[None]:
             venvman is replacing it.
     """
     recover_replaced(path)
-    place = _real(path)
-    if not is_vacant(place):
-        _refuse_unless_removable(place)
+    root = _real(path)
+    if not is_vacant(root):
+        _refuse_unless_removable(root)
         try:
-            own(str(place))  # by which what is moved aside is known again
+            own(str(root))  # by which what is moved aside is known again
             # Ours was settled above: what has this name still came with a clone, say.
-            remove_tree(_aside(place))
-            _move_aside(place)
+            remove_tree(_aside(root))
+            _move_aside(root)
         except OSError as error:
             raise refused(path, error) from error
     try:
-        with _claimed(_aside(place) / _CLAIM, path) if _aside(place).exists() else nullcontext():
+        with _claimed(_aside(root) / _CLAIM, path) if _aside(root).exists() else nullcontext():
             yield
-        if _aside(place).exists():
-            _aside(place).rename(_discarded(place))  # the commit
+        if _aside(root).exists():
+            _aside(root).rename(_discarded(root))  # the commit
     except BaseException as error:
-        _put_back(place)
+        _put_back(root)
         if isinstance(error, OSError):
             raise refused(path, error) from error
         raise
     with suppress(OSError):  # what stays is the next command's to remove
-        remove_tree(_discarded(place))
+        remove_tree(_discarded(root))
 
 
 def recover_replaced(path: Path) -> bool:
@@ -216,17 +216,17 @@ def recover_replaced(path: Path) -> bool:
     The old environment comes back where the new one was not finished by venvman; one that somebody
     made there by hand in the meantime is kept, and the old one deleted.
     """
-    place = _real(path)
-    aside, discarded = _aside(place), _discarded(place)
-    left, moved = _is_unfinished(place), _is_moved_aside(place)
+    root = _real(path)
+    aside, discarded = _aside(root), _discarded(root)
+    left, moved = _is_unfinished(root), _is_moved_aside(root)
     if not (moved or discarded.exists() or left) or (moved and _is_claimed(aside / _CLAIM)):
         return False
-    if left and not _is_claimed(place / STATE / UNFINISHED):
-        wait_for_the_outliving(place)
-        _clear(place)
+    if left and not _is_claimed(root / STATE / UNFINISHED):
+        wait_for_the_outliving(root)
+        _clear(root)
     if moved:
-        if is_vacant(place) or holds(str(place), MADE_BY):
-            _put_back(place)
+        if is_vacant(root) or holds(str(root), MADE_BY):
+            _put_back(root)
         else:
             remove_tree(aside)
     remove_tree(discarded)
@@ -235,8 +235,8 @@ def recover_replaced(path: Path) -> bool:
 
 def is_being_replaced(path: Path) -> bool:
     """Whether :func:`recover_replaced` may have something to do: a few system calls."""
-    place = _real(path)
-    return _is_moved_aside(place) or os.path.lexists(_discarded(place)) or _is_unfinished(place)
+    root = _real(path)
+    return _is_moved_aside(root) or os.path.lexists(_discarded(root)) or _is_unfinished(root)
 
 
 def remove(path: Path) -> None:
@@ -283,35 +283,35 @@ def _real(path: Path) -> Path:
     return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
-def _aside(place: Path) -> Path:
-    return place.with_name(f".{place.name}.venvman-replaced")
+def _aside(root: Path) -> Path:
+    return root.with_name(f".{root.name}.venvman-replaced")
 
 
-def _discarded(place: Path) -> Path:
-    return place.with_name(f".{place.name}.venvman-discarded")
+def _discarded(root: Path) -> Path:
+    return root.with_name(f".{root.name}.venvman-discarded")
 
 
-def _is_moved_aside(place: Path) -> bool:
-    """Whether this user's venvman has moved aside what was at ``place``."""
-    return is_own(str(_aside(place)), known_as=str(place))
+def _is_moved_aside(root: Path) -> bool:
+    """Whether this user's venvman has moved aside what was at ``root``."""
+    return is_own(str(_aside(root)), known_as=str(root))
 
 
-def _is_unfinished(place: Path) -> bool:
+def _is_unfinished(root: Path) -> bool:
     """Whether there is what a killed creation left: no environment, and not nothing."""
-    return (place / STATE).is_dir() and is_vacant(place)
+    return (root / STATE).is_dir() and is_vacant(root)
 
 
-def _move_aside(place: Path) -> None:
+def _move_aside(root: Path) -> None:
     try:
-        place.rename(_aside(place))
+        root.rename(_aside(root))
     except OSError as error:
         if error.errno not in _UNMOVABLE:
             raise
         # Until the copy is whole it bears the name of what is to be deleted.
-        shutil.copytree(place, _discarded(place), symlinks=True)
-        own(str(_discarded(place)), known_as=str(place))
-        _discarded(place).rename(_aside(place))
-        _clear(place)
+        shutil.copytree(root, _discarded(root), symlinks=True)
+        own(str(_discarded(root)), known_as=str(root))
+        _discarded(root).rename(_aside(root))
+        _clear(root)
 
 
 @contextmanager
@@ -344,54 +344,54 @@ def _is_claimed(file: Path) -> bool:
         return True
 
 
-def _put_back(place: Path) -> None:
-    """Whatever the block left at ``place`` goes, and what was there before comes back."""
-    aside = _aside(place)
-    if _is_claimed(place / STATE / UNFINISHED):
+def _put_back(root: Path) -> None:
+    """Whatever the block left at ``root`` goes, and what was there before comes back."""
+    aside = _aside(root)
+    if _is_claimed(root / STATE / UNFINISHED):
         return  # somebody else's, who did not wait for the environment's lock
-    if is_vacant(place) or venvconfig.is_environment(place):
-        _clear(place)
+    if is_vacant(root) or venvconfig.is_environment(root):
+        _clear(root)
     if not aside.exists():
         return
     (aside / _CLAIM).unlink(missing_ok=True)
-    if place.is_dir() and is_vacant(place):  # a mount point, which stays
-        shutil.copytree(aside, place, symlinks=True, dirs_exist_ok=True)
+    if root.is_dir() and is_vacant(root):  # a mount point, which stays
+        shutil.copytree(aside, root, symlinks=True, dirs_exist_ok=True)
         remove_tree(aside)
     else:
-        aside.rename(place)
+        aside.rename(root)
 
 
-def _clear(place: Path) -> None:
-    """Deletes the folder ``place`` if it is there; only what is in it where it is a mount point."""
-    if not place.is_dir():
+def _clear(root: Path) -> None:
+    """Deletes the folder ``root`` if it is there; only what is in it where it is a mount point."""
+    if not root.is_dir():
         return
-    remove_tree(_discarded(place))
+    remove_tree(_discarded(root))
     with suppress(OSError):  # gone at once, whatever happens while files are deleted
-        place.rename(_discarded(place))
-        remove_tree(_discarded(place))
+        root.rename(_discarded(root))
+        remove_tree(_discarded(root))
         return
     # What says that this is no environment goes last.
-    for child in sorted(place.iterdir(), key=lambda child: child.name == STATE):
+    for child in sorted(root.iterdir(), key=lambda child: child.name == STATE):
         remove_tree(child)
     with suppress(OSError):
-        place.rmdir()
+        root.rmdir()
 
 
-def _refuse_unless_removable(place: Path) -> None:
-    if not venvconfig.is_environment(place):
-        raise not_an_environment(place, f"It has no {venvconfig.CONFIG} with an interpreter.")
-    marks = [name for name in _PROJECT_MARKS if (place / name).exists()]
+def _refuse_unless_removable(root: Path) -> None:
+    if not venvconfig.is_environment(root):
+        raise not_an_environment(root, f"It has no {venvconfig.CONFIG} with an interpreter.")
+    marks = [name for name in _PROJECT_MARKS if (root / name).exists()]
     if marks:
         raise not_an_environment(
-            place,
+            root,
             f"It also holds {', '.join(marks)}.",
             fix=Advice("Name another folder as venv in [tool.venvman], or remove it by hand."),
         )
-    if Path(os.path.realpath(sys.prefix)).is_relative_to(os.path.realpath(place)):
+    if Path(os.path.realpath(sys.prefix)).is_relative_to(os.path.realpath(root)):
         raise EnvironmentUnusable(
-            f"venvman itself runs in {place}, so it cannot remove it.",
+            f"venvman itself runs in {root}, so it cannot remove it.",
             code="environment-runs-venvman",
-            path=place.as_posix(),
+            path=root.as_posix(),
             why="Its own files would vanish under it.",
             fix=Advice("Install venvman elsewhere: with pipx, say."),
         )

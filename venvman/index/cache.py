@@ -17,7 +17,7 @@ from venvman.errors import Advice, Problem, Severity
 from venvman.files import make_private_folder
 from venvman.frozen import dataclass
 from venvman.index.listing import Listing, ListingDamaged
-from venvman.index.memo import HEAD_SIZE, page_head, page_of, place_of, read_page_head
+from venvman.index.memo import HEAD_SIZE, entry_path, page_head, page_of, read_page_head
 from venvman.writing import replace
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Entries:
 
     def path_of(self, key: str) -> Path:
         """Where the entry of ``key`` (hex digits) is, or would be."""
-        return self._folder / place_of(key)
+        return self._folder / entry_path(key)
 
     def has(self, key: str) -> bool:
         """Whether there is an entry, damaged or not."""

@@ -97,10 +97,10 @@ class Compatibility:
     """Answers for one target. Get it with :meth:`of`, so that projects share what it remembers."""
 
     def __init__(self, tags: tuple[str, ...], python: str, system: str) -> None:
-        self._places: dict[str, int] = {}
-        for place, tag in enumerate(tags):
-            self._places.setdefault(tag.lower(), place)
-        self._platforms = frozenset(tag.rpartition("-")[2] for tag in self._places)
+        self._ranks: dict[str, int] = {}
+        for rank, tag in enumerate(tags):
+            self._ranks.setdefault(tag.lower(), rank)
+        self._platforms = frozenset(tag.rpartition("-")[2] for tag in self._ranks)
         self._python = python
         self._system = system
         self._best: dict[str, int | None] = {}
@@ -119,15 +119,15 @@ class Compatibility:
     @property
     def count(self) -> int:
         """How many tags the target supports."""
-        return len(self._places)
+        return len(self._ranks)
 
-    def place(self, tags: str) -> int | None:
-        """The best place of a compressed tag set among the target's tags (0 is best), or None."""
+    def rank(self, tags: str) -> int | None:
+        """The best rank of a compressed tag set among the target's tags (0 is best), or None."""
         try:
             return self._best[tags]
         except KeyError:
-            places = (self._places.get(tag) for tag in _expanded(tags))
-            found = min((place for place in places if place is not None), default=None)
+            ranks = (self._ranks.get(tag) for tag in _expanded(tags))
+            found = min((rank for rank in ranks if rank is not None), default=None)
             self._best[tags] = found
             return found
 

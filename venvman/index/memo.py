@@ -30,10 +30,10 @@ __all__ = [
     "HEAD_SIZE",
     "PAGES",
     "Evidence",
+    "entry_path",
     "keep",
     "page_head",
     "page_of",
-    "place_of",
     "read_page_head",
     "recall",
 ]
@@ -76,7 +76,7 @@ def page_of(key: str, digest: str, fresh_for: int, info: os.stat_result) -> Page
     return key, digest, fresh_for, info.st_mtime_ns, info.st_size, info.st_ino
 
 
-def place_of(key: str) -> str:
+def entry_path(key: str) -> str:
     """Where, in its folder, the entry of ``key`` (hex digits) is."""
     return os.path.join(key[:2], key[2:])
 
@@ -158,7 +158,7 @@ def _current(folder: str, page: Page) -> Page:
     Raises:
         ValueError, OSError: it is not there, or says something else.
     """
-    path = os.path.join(folder, place_of(page[0]))
+    path = os.path.join(folder, entry_path(page[0]))
     info = os.stat(path)
     if (info.st_mtime_ns, info.st_size, info.st_ino) == page[3:]:
         return page

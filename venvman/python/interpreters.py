@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from venvman.directories import Directories
-    from venvman.python.places import Place
+    from venvman.python.discover import PythonPath
 
 __all__ = [
     "Interpreter",
@@ -74,10 +74,10 @@ def choose(
 
 def available(*, directories: Directories, variables: Mapping[str, str]) -> tuple[Interpreter, ...]:
     """Every interpreter that can be used, newest first; unusable ones are passed over."""
-    from venvman.python.places import find_places
+    from venvman.python.discover import find_pythons
 
     found = [running(directories=directories)]
-    supported = (each for each in find_places(variables) if _is_supported(each.hint))
+    supported = (each for each in find_pythons(variables) if _is_supported(each.hint))
     found += _usable(supported, directories)
     once = {os.path.realpath(each.path): each for each in reversed(found)}
     return tuple(sorted(once.values(), key=_preference, reverse=True))
@@ -116,12 +116,12 @@ def stand_in(
     minor: tuple[int, int], *, directories: Directories, variables: Mapping[str, str]
 ) -> Interpreter | None:
     """A Python of this machine of the version ``minor``, for one that is not to be started."""
-    from venvman.python.places import find_places
+    from venvman.python.discover import find_pythons
 
     own = running(directories=directories)
     if own.minor == minor:
         return own
-    fitting = (each for each in find_places(variables) if each.hint and each.hint[:2] == minor)
+    fitting = (each for each in find_pythons(variables) if each.hint and each.hint[:2] == minor)
     return next((each for each in _usable(fitting, directories) if each.minor == minor), None)
 
 
@@ -149,9 +149,9 @@ def _at(path: Path, *, directories: Directories, by: By) -> Interpreter:
 def _best(
     versions: Versions, *, directories: Directories, variables: Mapping[str, str]
 ) -> Interpreter | None:
-    from venvman.python.places import find_places
+    from venvman.python.discover import find_pythons
 
-    fitting = (each for each in find_places(variables) if _may_fulfil(each.hint, versions))
+    fitting = (each for each in find_pythons(variables) if _may_fulfil(each.hint, versions))
     ordered = sorted(fitting, key=_promise, reverse=True)
     second_choice: Interpreter | None = None
     for _, places in groupby(ordered, key=lambda each: (each.hint or ())[:2]):
@@ -163,7 +163,7 @@ def _best(
     return second_choice
 
 
-def _usable(places: Iterable[Place], directories: Directories) -> Iterator[Interpreter]:
+def _usable(places: Iterable[PythonPath], directories: Directories) -> Iterator[Interpreter]:
     for place in places:
         # A broken Python somewhere on PATH is nobody's concern until it is asked for.
         with suppress(EnvironmentUnusable):
@@ -187,7 +187,7 @@ def _may_fulfil(hint: tuple[int, ...] | None, versions: Versions) -> bool:
     return _is_supported(hint) and (fits or versions.specifier.startswith(pre_release))
 
 
-def _promise(place: Place) -> tuple[tuple[int, ...], int]:
+def _promise(place: PythonPath) -> tuple[tuple[int, ...], int]:
     hint = place.hint or ()
     return (hint[:2], len(hint))
 
@@ -224,9 +224,9 @@ def _none_found(
     return EnvironmentUnusable(
         f"No Python {request.text} was found.",
         code="interpreter-not-found",
-        path=request.place.path if request.place else None,
-        line=request.place.line if request.place else None,
-        text=request.place.text if request.place else None,
+        path=request.origin.path if request.origin else None,
+        line=request.origin.line if request.origin else None,
+        text=request.origin.text if request.origin else None,
         why=f"{request.where} asks for it. Found: {listed}.{limit}",
         fix=_how_to_get(request, found, variables),
     )

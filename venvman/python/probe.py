@@ -149,13 +149,13 @@ def bundled_pip(interpreter: Interpreter) -> Path | None:
 
 
 def _is_of_machine(path: Path) -> bool:
-    from venvman.python.places import find_places
+    from venvman.python.discover import find_pythons
 
     real = os.path.realpath(path)
     own = getattr(sys, "_base_executable", None) or sys.executable
     if real == os.path.realpath(own):
         return True
-    return any(real == os.path.realpath(each.path) for each in find_places(os.environ))
+    return any(real == os.path.realpath(each.path) for each in find_pythons(os.environ))
 
 
 def _untrusted(path: Path, why: str) -> EnvironmentUnusable:

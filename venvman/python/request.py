@@ -51,14 +51,14 @@ class PythonRequest:
     """What is ``wanted``, as it was written (``text``), and ``where``, as a message names it.
 
     ``binding`` requests are the user's at this moment (a flag or a variable): an environment whose
-    patch version differs does not fulfil them. ``place`` is set for ``.python-version``.
+    patch version differs does not fulfil them. ``origin`` is set for ``.python-version``.
     """
 
     wanted: Wanted
     text: str = ""
     where: str = ""
     binding: bool = False
-    place: FileLine | None = None
+    origin: FileLine | None = None
 
     @property
     def is_open(self) -> bool:
@@ -204,6 +204,6 @@ def _first_cpython(lines: Iterable[str], *, path: str) -> PythonRequest | None:
             except ValueError:
                 continue
         if wanted is not None:
-            place = FileLine(path=path, line=number, text=line)
-            return PythonRequest(wanted=wanted, text=text, where=str(place), place=place)
+            origin = FileLine(path=path, line=number, text=line)
+            return PythonRequest(wanted=wanted, text=text, where=str(origin), origin=origin)
     return None

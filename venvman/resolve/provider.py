@@ -275,23 +275,23 @@ class _Sequence:
 
     def without(self, refused: set[int]) -> Iterator[Pin]:
         """All but those whose identity is in ``refused``."""
-        place = 0
-        while self._reaches(place):
-            if place >= self._announced:
-                self._announce(place)
-            pin = self._found[place]
-            place += 1
+        position = 0
+        while self._reaches(position):
+            if position >= self._announced:
+                self._announce(position)
+            pin = self._found[position]
+            position += 1
             if id(pin) not in refused:
                 yield pin
 
-    def _reaches(self, place: int) -> bool:
-        if place >= len(self._found):
-            self._found += islice(self._rest, place + 1 - len(self._found))
-        return place < len(self._found)
+    def _reaches(self, position: int) -> bool:
+        if position >= len(self._found):
+            self._found += islice(self._rest, position + 1 - len(self._found))
+        return position < len(self._found)
 
-    def _announce(self, place: int) -> None:
+    def _announce(self, position: int) -> None:
         """The first version would not do: the further back, the more are fetched at once."""
-        until = min(2 * place + 2, place + FARTHEST)
+        until = min(2 * position + 2, position + FARTHEST)
         self._reaches(until)
-        self._prefetcher.alternatives(self._found[place:until])
+        self._prefetcher.alternatives(self._found[position:until])
         self._announced = until

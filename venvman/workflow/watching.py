@@ -15,7 +15,7 @@ from venvman import memo
 from venvman.environment.ledger import read_ledger
 from venvman.frozen import dataclass
 from venvman.githooks import hook_files
-from venvman.index.memo import PAGES, place_of
+from venvman.index.memo import PAGES, entry_path
 from venvman.install import states
 from venvman.install.layout import site_of
 from venvman.localproject import inputs_of
@@ -236,7 +236,7 @@ def _pages(context: Context) -> list[Watched] | None:
     until = min(modified + fresh_for * 1_000_000_000 for _, _, fresh_for, modified, _, _ in pages)
     found = [(memo.UNTIL, str(until), now)]
     for key, _, _, *before in pages:
-        path = context.directories.cache / PAGES / place_of(key)
+        path = context.directories.cache / PAGES / entry_path(key)
         there = path.stat()
         if [there.st_mtime_ns, there.st_size, there.st_ino] != before:
             return None

@@ -18,11 +18,11 @@ from venvman.frozen import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Place", "find_places"]
+__all__ = ["PythonPath", "find_pythons"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class PythonPath:
     """A path that looks like a Python.
 
     ``hint`` is what its name says of the version, ``(3, 11)`` or ``(3, 11, 7)``, None where nothing
@@ -38,13 +38,13 @@ _FOLDER = re.compile(r"(?:cpython-)?([23])\.(\d+)(?:\.(\d+))?")
 _CONDA_RECORD = re.compile(r"python-(3)\.(\d+)\.(\d+)-")
 
 
-def find_places(variables: Mapping[str, str]) -> tuple[Place, ...]:
+def find_pythons(variables: Mapping[str, str]) -> tuple[PythonPath, ...]:
     """Every Python once (links to one file are one), under its most telling name."""
-    found: dict[str, Place] = {}
+    found: dict[str, PythonPath] = {}
     for paths in (_pyenv(variables), _search_path(variables), _conda(variables), _others()):
-        places = [Place(path=path, hint=_hint(path)) for path in paths if _is_base(path)]
-        for place in sorted(places, key=_telling, reverse=True):
-            found.setdefault(os.path.realpath(place.path), place)
+        all_found = [PythonPath(path=path, hint=_hint(path)) for path in paths if _is_base(path)]
+        for each in sorted(all_found, key=_telling, reverse=True):
+            found.setdefault(os.path.realpath(each.path), each)
     return tuple(found.values())
 
 
@@ -56,9 +56,9 @@ def _is_base(path: Path) -> bool:
     )
 
 
-def _telling(place: Place) -> tuple[int, int]:
+def _telling(found: PythonPath) -> tuple[int, int]:
     # python3.11 outlives what python3 links to today
-    return (len(place.hint or ()), len(place.path.name))
+    return (len(found.hint or ()), len(found.path.name))
 
 
 def _hint(path: Path) -> tuple[int, ...] | None:
