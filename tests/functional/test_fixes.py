@@ -132,7 +132,7 @@ def pin_twice(root: Path) -> None:
 def make_the_lock_elsewhere(root: Path) -> None:
     text = (root / "requirements.lock").read_text()
     (root / "requirements.lock").unlink()
-    command = "pip-compile --output-file=requirements.txt pyproject.toml"
+    command = "pip-compile --output-file=requirements.txt setup.py"
     text = text.replace("by venvman", "by pip-compile").replace("venvman freeze", command)
     (root / "requirements.txt").write_text(text)
 
@@ -766,3 +766,33 @@ def test_files_that_two_distributions_bring_are_as_one_of_them_has_them(
     assert run("sync", "-q", cwd=tmp_path / "both").code == 0
     ran = run("doctor", "--verify", "--select", "VM5", cwd=tmp_path / "both")
     assert ran.code == 0, ran.stdout
+
+
+def as_printed(root: Path, finding: dict[str, Any]) -> str:
+    """A finding as the reference shows it, wherever the tests and Pythons of this machine lie."""
+    where = finding["path"] or ""
+    where += f":{finding['line']}" if finding["line"] else ""
+    about = f" ({where})" if where not in finding["message"] else ""
+    lines = [f"{finding['code']} {finding['severity']} {finding['message']}{about}"]
+    lines += [f"Next: {finding['fix']}"] if finding["fix"] else []
+    lines += [finding["advice"]] if finding["advice"] else []
+    text = (
+        "\n".join(lines).replace(str(root), "/home/me/shop").replace(str(root.parent), "/home/me")
+    )
+    text = re.sub(r"python\d\.\d+", "python3.11", text)
+    text = re.sub(r"(?<=[ (])/\S+/(?=bin/?python)", "/usr/", text)
+    return re.sub(r"(Python|has) 3\.\d+(\.\d+)?", r"\1 3.11", text)
+
+
+REFERENCE = Path(__file__).parents[2] / "docs/reference/doctor.md"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("code", sorted(FIRST.keys() - {"VM103", "VM105", "VM413", "VM415"}))
+def test_the_reference_shows_a_finding_as_it_is_printed(code: str, root: Path) -> None:
+    """But where the message is about this machine's Pythons."""
+    FIRST[code](root)
+    found = findings(code, root, root, ())
+    page = REFERENCE.read_text(encoding="utf-8")
+    section = page[page.index(f"### {code} ") :].partition("\n### ")[0]
+    assert f"```text\n{as_printed(root, found[0])}\n```" in section
