@@ -67,10 +67,14 @@ class DoctorSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceSettings:
-    """Which folders hold the projects of a workspace; globs, seen from its root."""
+    """Which folders hold the projects of a workspace (globs), and what limits all of them (files).
+
+    Seen from its root.
+    """
 
     members: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -522,12 +526,20 @@ def _day(raw: object) -> str:
 
 
 def _workspace(raw: object) -> WorkspaceSettings:
-    if not isinstance(raw, dict) or not raw.keys() <= {"members", "exclude"}:
-        raise ValueError("a table of members and exclude is expected")
+    if not isinstance(raw, dict) or not raw.keys() <= {"members", "exclude", "constraints"}:
+        raise ValueError("a table of members, exclude and constraints is expected")
     members = _words(raw.get("members", ()))
-    if any(each.startswith("/") or ".." in each.split("/") for each in members):
-        raise ValueError("members lie below the folder of the pyproject.toml")
-    return WorkspaceSettings(members=members, exclude=_words(raw.get("exclude", ())))
+    for each in members:
+        parts = each.split("/")
+        if not each.strip() or each.startswith("/") or ".." in parts:
+            raise ValueError("members lie below the folder of the pyproject.toml")
+        if any("**" in part and part != "**" for part in parts):
+            raise ValueError(f"{each!r} is no glob: ** stands for whole folders")
+    return WorkspaceSettings(
+        members=members,
+        exclude=_words(raw.get("exclude", ())),
+        constraints=_words(raw.get("constraints", ())),
+    )
 
 
 def _link(raw: object) -> Link:

@@ -223,9 +223,11 @@ def test_members_lie_below_the_root(synced: Path) -> None:
     write_project(synced.parent / "stranger", {"requirements.in": "alpha\n"})
     (synced / "libs/link").symlink_to(synced.parent / "stranger")
     assert members(synced, 'members = ["libs/*"]') == ["libs/base", "libs/web"]
-    (synced / "pyproject.toml").write_text('[tool.venvman.workspace]\nmembers = ["../*"]\n')
-    done = run("sync", "--project", ".", cwd=synced)
-    assert (done.code, "below the folder" in done.stderr) == (2, True)
+    for bad in ("../*", "/", "", "libs/**x"):
+        text = f'[tool.venvman.workspace]\nmembers = ["{bad}"]\n'
+        (synced / "pyproject.toml").write_text(text)
+        done = run("sync", "--project", ".", cwd=synced)
+        assert (done.code, "[tool.venvman] workspace" in done.stderr) == (2, True), bad
 
 
 def test_where_there_are_only_pyproject_files_those_are_the_projects(
@@ -292,3 +294,22 @@ def test_a_remembered_answer_notices(
             off.setenv("VENVMAN_NO_MEMO", "1")
             anew = run(*words.split(), cwd=synced)
         assert (known.code, known.stdout) == (anew.code, anew.stdout), words
+
+
+def test_shared_constraints_limit_every_member(synced: Path, index: Index) -> None:
+    make_wheel(index.folder, "alpha", version="2.0")
+    (synced / "limits.txt").write_text("alpha<1\n")
+    table = '[tool.venvman.workspace]\nmembers = ["libs/*"]\nconstraints = ["limits.txt"]\n'
+    assert run("status", "--project", "libs/base", cwd=synced).code == 0
+    (synced / "pyproject.toml").write_text(table)
+    for folder in (synced, synced / "libs/base"):
+        assert run("status", cwd=folder).code == 1
+    assert run("status", "--project", "api", cwd=synced).code == 0
+    make_wheel(index.folder, "alpha", version="0.5")
+    (synced / "limits.txt").write_text("alpha<1.0\n")
+    done = run("sync", cwd=synced)
+    assert done.code == 0, done.stderr
+    assert [versions_in(synced / name)["alpha"] for name in ("libs/base", "libs/web", "api")] == [
+        "0.5", "0.5", "1.0",
+    ]  # fmt: skip
+    assert run("sync", "--check", cwd=synced / "libs/web").code == 0

@@ -14,7 +14,7 @@ from venvman.index.memo import Evidence
 from venvman.settings import Origin, user_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from venvman.environment.inventory import Seen
     from venvman.events import Reporter
@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     from venvman.settings import Settings
     from venvman.store.store import Store
 
-__all__ = ["Context", "Found", "context_of", "find_projects", "open_context"]
+__all__ = [
+    "Context",
+    "Found",
+    "context_of",
+    "find_projects",
+    "open_context",
+    "workspace_files",
+]
 
 _PATIENCE = 5.0
 """Seconds that a server with a requirements file has to answer: many commands ask it first."""
@@ -115,7 +122,28 @@ class Context:
         folder = self.cwd if setting.origin is Origin.FLAG else self.project.root
         if setting.origin is Origin.USER and (own_file := user_file(self.variables)) is not None:
             folder = own_file.parent
-        return (*_located(own, folder), *self._of_pip("constraint"))
+        return (*_located(own, folder), *self._of_workspace, *self._of_pip("constraint"))
+
+    @property
+    def _of_workspace(self) -> tuple[ConstraintsFile, ...]:
+        """What the workspace that the project is a member of limits all of them to."""
+        from venvman.errors import ConfigurationError
+        from venvman.options import ConstraintsFile
+        from venvman.settings import read_settings
+
+        for file in workspace_files(self.project, self.home):
+            folder = file.parent
+            try:
+                found = read_settings(folder, variables={}).workspace.value
+            except ConfigurationError:  # told where it is a project's
+                continue
+            inside = self.project.root.relative_to(folder)
+            member = not found.members or any(inside.match(each) for each in found.members)
+            if found.constraints and (member or folder == self.project.root):
+                where = "[tool.venvman.workspace] constraints"
+                own = [ConstraintsFile(each, where) for each in found.constraints]
+                return _located(own, folder)
+        return ()
 
     @property
     def build_constraints(self) -> tuple[str, ...]:
@@ -309,6 +337,16 @@ def context_of(
         walked=walked,
         several=several,
     )
+
+
+def workspace_files(project: Project, home: Path) -> Iterator[Path]:
+    """Where a workspace of ``project`` may be declared, the nearest first, up to the git root."""
+    for folder in (project.root, *project.root.parents):
+        if folder.parent == folder:
+            return
+        yield folder / "pyproject.toml"
+        if folder in (project.git_root, home):
+            return
 
 
 def _located(files: Iterable[ConstraintsFile], folder: Path) -> tuple[ConstraintsFile, ...]:

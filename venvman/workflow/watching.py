@@ -25,6 +25,7 @@ from venvman.reading import read_regular
 from venvman.requirements.includes import local_path
 from venvman.settings import user_file
 from venvman.workflow.chosen import choice_file
+from venvman.workflow.context import workspace_files
 from venvman.workflow.inputs import limits_of, open_scan
 from venvman.workflow.own import own_entry
 
@@ -408,6 +409,7 @@ def _files(context: Context, scan: Scan, files_ns: int) -> Iterator[Watched]:
     paths |= {source.lock for source in scan.sources}
     paths |= {root / name for name in _ROOT_FILES}
     paths.add(choice_file(context))
+    paths |= set(workspace_files(context.project, context.home))
     if (own := user_file(context.variables)) is not None:
         paths.add(own)
     if context.project.git_root is not None:
