@@ -18,13 +18,15 @@ from venvman.index.connections import is_secure
 from venvman.index.download import Downloaded, Downloader, local_path
 from venvman.index.errors import Refused
 from venvman.index.filenames import version_of
-from venvman.index.listing import Listing, ProjectFiles, parse_page
-from venvman.index.locations import (
+from venvman.index.listing import (
+    Listing,
+    ProjectFiles,
     as_location,
     folder_pages,
     html_files,
     is_archive,
     local_index_page,
+    parse_page,
     read_local_page,
 )
 from venvman.index.memo import PAGES, Evidence
