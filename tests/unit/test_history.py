@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -327,4 +328,10 @@ class TestHead:
         assert head_of(str(repository)) is None
 
     def test_outside_a_repository_there_is_none(self, tmp_path: Path) -> None:
+        assert head_of(str(tmp_path)) is None
+
+    def test_a_pipe_that_a_clone_brings_is_not_waited_for(self, tmp_path: Path) -> None:
+        (tmp_path / ".git").mkdir()
+        os.mkfifo(tmp_path / ".git" / "HEAD")
+
         assert head_of(str(tmp_path)) is None
