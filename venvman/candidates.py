@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
     _Preference = tuple[int, tuple[()] | tuple[int, str]]
 
-__all__ = ["Candidate", "Candidates", "Ranking", "Refusal", "RefusalKind", "is_pinned", "rank"]
+__all__ = ["Candidate", "Candidates", "Ranking", "Rejection", "RejectionKind", "is_pinned", "rank"]
 
 
-class RefusalKind(str, Enum):
+class RejectionKind(str, Enum):
     """Why a file is not taken."""
 
     NOT_A_DISTRIBUTION = "not-a-distribution"
@@ -53,11 +53,11 @@ class RefusalKind(str, Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Rejection:
     """A file that is not taken; ``reason`` is a sentence, ``version`` None if it makes no sense."""
 
     file: IndexFile
-    kind: RefusalKind
+    kind: RejectionKind
     reason: str
     version: Version | None = None
 
@@ -80,7 +80,7 @@ class Candidate:
 class _Refused(NamedTuple):
     """Why a file is not taken: ``reason`` goes on after its name."""
 
-    kind: RefusalKind
+    kind: RejectionKind
     reason: str
 
 
@@ -89,7 +89,7 @@ class Ranking:
     """``candidates`` best first, and all other files with the reason."""
 
     candidates: tuple[Candidate, ...]
-    refusals: tuple[Refusal, ...]
+    rejections: tuple[Rejection, ...]
 
 
 def rank(
@@ -102,12 +102,14 @@ def rank(
     hashes: tuple[str, ...] = (),
     exclude_newer: datetime | None = None,
 ) -> Ranking:
-    """Sorts all files into candidates and refusals at once; see :class:`Candidates`."""
+    """Sorts all files into candidates and rejections at once; see :class:`Candidates`."""
     project = files if isinstance(files, ProjectFiles) else _project_of(name, files)
     chosen = Candidates(project, target=target, options=options, exclude_newer=exclude_newer)
     wanted = SpecifierSet() if specifier is None else specifier
     candidates = tuple(chosen.matching(wanted, hashes=hashes))
-    return Ranking(candidates=candidates, refusals=tuple(chosen.refusals(wanted, hashes=hashes)))
+    return Ranking(
+        candidates=candidates, rejections=tuple(chosen.rejections(wanted, hashes=hashes))
+    )
 
 
 def is_pinned(specifier: SpecifierSet) -> bool:
@@ -198,21 +200,21 @@ class Candidates:
             return iter(sorted(found, key=lambda each: self._handicap(each, hashes)))
         return found
 
-    def refusals(
+    def rejections(
         self, specifier: SpecifierSet, *, hashes: tuple[str, ...] = ()
-    ) -> Iterator[Refusal]:
+    ) -> Iterator[Rejection]:
         """Every file that :meth:`matching` does not give, and why: the first reason that holds."""
         taken = {id(each.file) for each in self.matching(specifier, hashes=hashes)}
         for listing in self._project.listings:
             for skipped in listing.skipped:
                 file = IndexFile(filename=skipped.filename, url="")
                 reason = f"{skipped.filename} is of no use: {skipped.reason}."
-                kind = RefusalKind.NOT_A_DISTRIBUTION
-                yield Refusal(file=file, kind=kind, reason=reason)
+                kind = RejectionKind.NOT_A_DISTRIBUTION
+                yield Rejection(file=file, kind=kind, reason=reason)
         for spelled in self._invalid:
             for file in self._project.files(spelled):
                 reason = f"{file.filename} has the version {spelled}, which is none (PEP 440)."
-                yield Refusal(file=file, kind=RefusalKind.VERSION_INVALID, reason=reason)
+                yield Rejection(file=file, kind=RejectionKind.VERSION_INVALID, reason=reason)
         for version in self._spellings:
             yield from self._refused(version)
             for candidate in self.at(version):
@@ -282,37 +284,41 @@ class Candidates:
         candidates.sort(key=lambda each: each.preference, reverse=True)
         return tuple(candidates)
 
-    def _refused(self, version: Version) -> Iterator[Refusal]:
+    def _refused(self, version: Version) -> Iterator[Rejection]:
         """What :meth:`_assess` leaves out, and why: made only for who wants to know."""
         for row, base in self._rows(version):
             judged = self._judge(row, base)
             if isinstance(judged, _Refused):
                 reason = f"{row.filename} {judged.reason}."
                 file = row.resolved(base)
-                yield Refusal(file=file, kind=judged.kind, reason=reason, version=version)
+                yield Rejection(file=file, kind=judged.kind, reason=reason, version=version)
 
     def _judge(self, row: FileRow, base: str) -> _Preference | _Refused:
         preference: _Preference = (-self._compatibility.count, ())
         if row.filename.endswith(".whl"):
             if not self._binary:
-                return _Refused(RefusalKind.BINARY_FORBIDDEN, "is a wheel, and --no-binary says no")
+                return _Refused(
+                    RejectionKind.BINARY_FORBIDDEN, "is a wheel, and --no-binary says no"
+                )
             wheel = parse_wheel_name(row.filename)
             if wheel is None:
-                return _Refused(RefusalKind.NOT_A_DISTRIBUTION, "is not a wheel's name")
+                return _Refused(RejectionKind.NOT_A_DISTRIBUTION, "is not a wheel's name")
             rank = self._compatibility.rank(wheel.tags)
             if rank is None:
                 here = self._compatibility.suits_system(wheel.tags)
-                kind = RefusalKind.TAGS if here else RefusalKind.PLATFORM
+                kind = RejectionKind.TAGS if here else RejectionKind.PLATFORM
                 return _Refused(kind, self._compatibility.reason(wheel.tags))
             preference = (-rank, wheel.build)
         elif not self._source:
-            return _Refused(RefusalKind.SOURCE_FORBIDDEN, "is an sdist, and --only-binary says no")
+            return _Refused(
+                RejectionKind.SOURCE_FORBIDDEN, "is an sdist, and --only-binary says no"
+            )
         late = self._too_new(row, base)
         if late:
-            return _Refused(RefusalKind.TOO_NEW, late)
+            return _Refused(RejectionKind.TOO_NEW, late)
         if row.requires_python and not self._compatibility.allows(row.requires_python):
             reason = f"needs Python {row.requires_python}, and the target is {self._python}"
-            return _Refused(RefusalKind.PYTHON, reason)
+            return _Refused(RejectionKind.PYTHON, reason)
         return preference
 
     def _too_new(self, row: FileRow, base: str) -> str | None:
@@ -379,19 +385,19 @@ def _fits(file: IndexFile, hashes: tuple[str, ...]) -> bool:
     return not set(file.hashes).isdisjoint(hashes)
 
 
-def _declined(candidate: Candidate, specifier: SpecifierSet, hashes: tuple[str, ...]) -> Refusal:
+def _declined(candidate: Candidate, specifier: SpecifierSet, hashes: tuple[str, ...]) -> Rejection:
     """Why a file that the target could install was not taken."""
     file, version = candidate.file, candidate.version
     if not specifier.contains(version, prereleases=True):
-        kind, reason = RefusalKind.SPECIFIER, f"is {version}, which is not {specifier}"
+        kind, reason = RejectionKind.SPECIFIER, f"is {version}, which is not {specifier}"
     elif hashes and file.hashes and not _fits(file, hashes):
-        kind, reason = RefusalKind.HASH, "has a hash that is not among those locked"
+        kind, reason = RejectionKind.HASH, "has a hash that is not among those locked"
     elif file.yanked is not None:
         why = f"yanked: {file.yanked}" if file.yanked else "yanked, without a reason"
-        kind, reason = RefusalKind.YANKED, f"was {why}"
+        kind, reason = RejectionKind.YANKED, f"was {why}"
     else:
-        kind, reason = RefusalKind.PRE_RELEASE, "is a pre-release, which nobody asked for"
-    return Refusal(file=file, kind=kind, reason=f"{file.filename} {reason}.", version=version)
+        kind, reason = RejectionKind.PRE_RELEASE, "is a pre-release, which nobody asked for"
+    return Rejection(file=file, kind=kind, reason=f"{file.filename} {reason}.", version=version)
 
 
 _ORDER = attrgetter("_key") if hasattr(Version("0"), "_key") else None

@@ -102,7 +102,7 @@ class World:
             )
         return {str(name): each for name, each in result.items()}
 
-    def refusal(self, *entries: LockEntry) -> InstallError:
+    def rejection(self, *entries: LockEntry) -> InstallError:
         with pytest.raises(InstallError) as caught:
             self.obtain(*entries)
         return caught.value
@@ -189,7 +189,7 @@ def test_a_warm_store_needs_no_index(world: World) -> None:
 
 def test_another_hash_in_the_lock_is_another_question(world: World) -> None:
     world.obtain(pin("a", "1.0", sha256_of(world.wheel("a"))))
-    assert world.refusal(pin("a", "1.0", "sha256:" + "0" * 64)).code == "no-matching-file"
+    assert world.rejection(pin("a", "1.0", "sha256:" + "0" * 64)).code == "no-matching-file"
 
 
 def test_a_pin_without_hashes_is_fetched_as_the_index_has_it(world: World) -> None:
@@ -205,7 +205,7 @@ def test_the_wheel_that_fits_the_target_best_is_taken(world: World) -> None:
 
 def test_a_pin_never_stands_for_a_local_version(world: World) -> None:
     world.wheel("a", "1.0+cpu")
-    error = world.refusal(pin("a"))
+    error = world.rejection(pin("a"))
     assert error.code == "version-not-found"
     assert error.why == "They have 1.0+cpu, which is another build."
 
@@ -248,7 +248,7 @@ def test_the_largest_file_is_downloaded_first(
 def test_no_fitting_file_says_why_each_one_was_refused(world: World) -> None:
     for tag in ("cp27-cp27m-win32", "cp27-cp27m-win_amd64", "cp39-none-macosx_11_0_arm64"):
         world.wheel("a", tag=tag)
-    error = world.refusal(pin("a"))
+    error = world.rejection(pin("a"))
     assert error.code == "no-matching-file"
     assert error.message.startswith("No file of a 1.0 fits Python 3.")
     assert "a-1.0-cp27-cp27m-win32.whl is for win32" in (error.why or "")
@@ -259,7 +259,7 @@ def test_no_fitting_file_says_why_each_one_was_refused(world: World) -> None:
 def test_only_some_of_many_reasons_are_shown(world: World) -> None:
     for minor in range(1, 8):
         world.wheel("a", tag=f"cp2{minor}-none-any")
-    assert (world.refusal(pin("a")).why or "").endswith("And 3 more.")
+    assert (world.rejection(pin("a")).why or "").endswith("And 3 more.")
 
 
 def test_a_version_that_is_gone_is_looked_for_again_before_it_is_missed(world: World) -> None:
@@ -267,7 +267,7 @@ def test_a_version_that_is_gone_is_looked_for_again_before_it_is_missed(world: W
     world.obtain(pin("a", "2.0"))
     late = world.wheel("a", "3.0")
     assert world.obtain(pin("a", "3.0"))["a"].wheel.filename == late.name
-    error = world.refusal(pin("a", "4.0"))
+    error = world.rejection(pin("a", "4.0"))
     assert error.code == "version-not-found"
     assert str(error.fix) == "venvman upgrade a"
 
@@ -275,7 +275,7 @@ def test_a_version_that_is_gone_is_looked_for_again_before_it_is_missed(world: W
 def test_offline_what_is_not_in_the_store_is_missed_at_once(world: World) -> None:
     world.wheel("a")
     world.options = replace(world.options, offline=True)
-    assert world.refusal(pin("a")).problems[0].line == 7
+    assert world.rejection(pin("a")).problems[0].line == 7
     assert world.index.requests == []
 
 
@@ -288,7 +288,7 @@ def test_a_file_with_another_hash_is_refused_and_not_kept(world: World) -> None:
         return Response(200, tampered) if request.path.endswith(".whl") else None
 
     world.index.intercept = swap
-    error = world.refusal(pin("a", "1.0", expected))
+    error = world.rejection(pin("a", "1.0", expected))
     assert error.code == "hash-mismatch"
     assert wheel.name in error.message
     assert expected in (error.why or "")
@@ -300,7 +300,7 @@ def test_all_failures_are_reported_at_once_by_name(world: World) -> None:
     world.wheel("good")
     broken = make_wheel(world.index.folder, "broken", raw={"../out": b""})
     entries = [pin("good"), pin("lost", line=1), pin("broken", line=2), pin("absent", line=3)]
-    error = world.refusal(*entries)
+    error = world.rejection(*entries)
     assert error.message == "3 packages could not be fetched."
     assert [(each.line, each.code) for each in error.problems] == [
         (3, "version-not-found"),
@@ -315,7 +315,7 @@ def test_a_host_that_does_not_answer_is_one_problem_for_all_that_is_wanted_from_
     world: World,
 ) -> None:
     world.options = IndexOptions(index_urls=("http://127.0.0.1:9/simple",))
-    error = world.refusal(*[pin(f"a{number}", line=number) for number in range(1, 8)])
+    error = world.rejection(*[pin(f"a{number}", line=number) for number in range(1, 8)])
     assert error.message == "7 packages could not be fetched."
     (problem,) = error.problems
     assert (problem.line, problem.code) == (1, "index-unreachable")
@@ -328,7 +328,7 @@ def test_a_file_that_the_index_lists_and_does_not_have_is_its_owners_matter(worl
     world.wheel("a")
     gone = Response(status=404)
     world.index.intercept = lambda asked: gone if asked.path.endswith(".whl") else None
-    error = world.refusal(pin("a"))
+    error = world.rejection(pin("a"))
     assert error.code == "index-not-found"
     assert "lists a file that it does not have" in (error.why or "")
     assert str(error.fix) == "venvman upgrade a"
@@ -337,7 +337,7 @@ def test_a_file_that_the_index_lists_and_does_not_have_is_its_owners_matter(worl
 def test_a_wheel_whose_metadata_names_another_version_is_refused(world: World) -> None:
     metadata = b"Metadata-Version: 2.1\nName: a\nVersion: 6.6\n"
     make_wheel(world.index.folder, "a", raw={"a-1.0.dist-info/METADATA": metadata})
-    assert world.refusal(pin("a")).code == "wheel-name"
+    assert world.rejection(pin("a")).code == "wheel-name"
 
 
 def test_a_full_disk_is_a_problem_of_the_entry(
@@ -348,7 +348,7 @@ def test_a_full_disk_is_a_problem_of_the_entry(
 
     world.wheel("a")
     monkeypatch.setattr(Store, "add", full)
-    error = world.refusal(pin("a"))
+    error = world.rejection(pin("a"))
     assert error.code == "artifact-unwritable"
     assert "No space left" in (error.why or "")
 
@@ -403,7 +403,7 @@ def test_an_interruption_does_not_wait_for_a_stalled_download(
 
 def test_where_one_entry_of_a_file_has_a_hash_all_must(world: World) -> None:
     a = sha256_of(world.wheel("a"))
-    error = world.refusal(pin("a", "1.0", a), pin("b", line=8), pin("c", line=9))
+    error = world.rejection(pin("a", "1.0", a), pin("b", line=8), pin("c", line=9))
     assert [(each.code, each.line) for each in error.problems] == [
         ("hash-missing", 8),
         ("hash-missing", 9),
@@ -419,7 +419,7 @@ def test_hashes_of_one_file_demand_none_of_another(world: World) -> None:
 
 def test_require_hashes_demands_them_of_all(world: World) -> None:
     world.options = replace(world.options, require_hashes=True)
-    assert world.refusal(pin("a")).code == "hash-missing"
+    assert world.rejection(pin("a")).code == "hash-missing"
 
 
 def test_folders_cannot_have_hashes_and_need_none(world: World, tmp_path: Path) -> None:
@@ -454,7 +454,7 @@ def test_other_settings_for_the_build_are_another_wheel(world: World) -> None:
 
 def test_a_failing_build_is_reported_with_its_line_beside_other_failures(world: World) -> None:
     make_sdist(world.index.folder, "a", backend="import nowhere")
-    error = world.refusal(pin("a", line=3), pin("lost", line=4))
+    error = world.rejection(pin("a", line=3), pin("lost", line=4))
     assert [(each.line, each.code) for each in error.problems] == [
         (3, "build-failed"),
         (4, "version-not-found"),
@@ -463,7 +463,7 @@ def test_a_failing_build_is_reported_with_its_line_beside_other_failures(world: 
 
 def test_an_sdist_that_builds_something_else_is_refused(world: World) -> None:
     make_sdist(world.index.folder, "a", backend=in_tree_backend("other", "1.0"))
-    error = world.refusal(pin("a"))
+    error = world.rejection(pin("a"))
     assert error.code == "wheel-name"
     assert error.why == "It holds other, not a."
 
@@ -501,7 +501,7 @@ def test_an_archive_without_a_hash_is_fetched_again_since_it_may_have_changed(
 
 def test_an_archive_that_holds_another_project_is_refused(world: World) -> None:
     url = f"{world.index.url}/files/{world.wheel('other').name}"
-    assert world.refusal(pin("a", None, source=ArchiveSource(url=url))).code == "wheel-name"
+    assert world.rejection(pin("a", None, source=ArchiveSource(url=url))).code == "wheel-name"
 
 
 def test_a_stored_wheel_of_another_name_does_not_answer_for_an_archive(world: World) -> None:
@@ -510,7 +510,7 @@ def test_a_stored_wheel_of_another_name_does_not_answer_for_an_archive(world: Wo
     source = ArchiveSource(
         url=f"{world.index.url}/files/{wheel.name}", hashes=(sha256_of(wheel), "md5:0")
     )
-    assert world.refusal(pin("a", None, source=source)).code == "wheel-name"
+    assert world.rejection(pin("a", None, source=source)).code == "wheel-name"
 
 
 def test_a_variable_in_a_url_is_expanded_for_fetching_only(world: World) -> None:
@@ -534,7 +534,7 @@ def test_a_subdirectory_of_an_archive_is_what_is_built(world: World, tmp_path: P
     got = world.obtain(pin("a", None, source=source))["a"]
     assert direct(got)["subdirectory"] == "inner"
     outside = replace(source, subdirectory="../..")
-    assert world.refusal(pin("a", None, source=outside)).code == "subdirectory-missing"
+    assert world.rejection(pin("a", None, source=outside)).code == "subdirectory-missing"
 
 
 def test_an_sdist_that_was_built_for_another_pin_does_not_answer_for_this_one(
@@ -543,7 +543,7 @@ def test_an_sdist_that_was_built_for_another_pin_does_not_answer_for_this_one(
     path = make_sdist(world.index.folder, "a")
     url = f"{world.index.url}/files/{path.name}"
     world.obtain(pin("a", None, source=ArchiveSource(url=url)))
-    assert world.refusal(pin("a", "2.0", source=ArchiveSource(url=url))).why == (
+    assert world.rejection(pin("a", "2.0", source=ArchiveSource(url=url))).why == (
         "It holds version 1.0, not 2.0."
     )
 
@@ -584,7 +584,7 @@ def test_an_editable_is_built_again_only_when_its_metadata_may_have_changed(
 
 def test_a_folder_that_is_gone_is_named(world: World, tmp_path: Path) -> None:
     source = DirectorySource(path=str(tmp_path / "gone"), editable=True)
-    error = world.refusal(pin("local", None, source=source))
+    error = world.rejection(pin("local", None, source=source))
     assert error.code == "folder-missing"
     assert "gone is not a folder" in error.message
 
@@ -617,7 +617,7 @@ def test_a_commit_is_built_once_and_recorded(world: World, tmp_path: Path) -> No
 
 def test_a_repository_that_is_gone_is_a_problem_of_its_line(world: World, tmp_path: Path) -> None:
     source = VcsSource(vcs="git", url=(tmp_path / "gone").as_uri())
-    error = world.refusal(pin("local", None, source=source))
+    error = world.rejection(pin("local", None, source=source))
     assert (error.code, error.problems[0].line) == ("repository-unreachable", 7)
 
 

@@ -10,7 +10,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tests.support.indexes import linux
-from venvman.candidates import Candidates, Ranking, RefusalKind, is_pinned, rank
+from venvman.candidates import Candidates, Ranking, RejectionKind, is_pinned, rank
 from venvman.index.listing import Listing, ProjectFiles
 from venvman.index.page import IndexFile, ProjectPage, SkippedFile
 from venvman.names import NormalizedName
@@ -47,9 +47,9 @@ def order(ranking: Ranking) -> list[str]:
     return [each.file.filename.removeprefix("demo-") for each in ranking.candidates]
 
 
-def only_refusal(ranking: Ranking) -> tuple[RefusalKind, str]:
-    (refusal,) = ranking.refusals
-    return refusal.kind, refusal.reason
+def only_refusal(ranking: Ranking) -> tuple[RejectionKind, str]:
+    (rejection,) = ranking.rejections
+    return rejection.kind, rejection.reason
 
 
 class TestOrder:
@@ -159,7 +159,7 @@ class TestRefusals:
     def test_a_version_that_does_not_fit_is_named(self) -> None:
         kind, reason = only_refusal(ranked(sdist("1.0"), want=">=2"))
 
-        assert kind is RefusalKind.SPECIFIER
+        assert kind is RejectionKind.SPECIFIER
         assert "1.0, which is not >=2" in reason
 
     def test_another_hash_is_named(self) -> None:
@@ -167,27 +167,27 @@ class TestRefusals:
             ranked(sdist("1.0", hashes=("sha256:a",)), hashes=("sha256:b",))
         )
 
-        assert kind is RefusalKind.HASH
+        assert kind is RejectionKind.HASH
         assert "not among those locked" in reason
 
     def test_files_of_other_projects_are_named(self) -> None:
         other = IndexFile(filename="other-1.0.tar.gz", url="https://x.test/o")
 
-        assert only_refusal(ranked(other))[0] is RefusalKind.NOT_A_DISTRIBUTION
+        assert only_refusal(ranked(other))[0] is RejectionKind.NOT_A_DISTRIBUTION
 
     def test_what_the_page_skipped_is_named(self) -> None:
         skipped = (SkippedFile(filename="demo.rpm", reason="it is neither"),)
         listing = Listing.of(ProjectPage(url="", rows=(), skipped=skipped), DEMO)
         found = rank(DEMO, ProjectFiles(DEMO, (listing,)), target=LINUX, options=IndexOptions())
 
-        assert found.refusals[0].reason == "demo.rpm is of no use: it is neither."
+        assert found.rejections[0].reason == "demo.rpm is of no use: it is neither."
 
     def test_every_file_is_a_candidate_or_a_refusal(self) -> None:
         files = [wheel("1.0"), sdist("1.0", yanked=""), sdist("2.0a1"), sdist("x"), wheel("3.0")]
 
         found = ranked(*files, want="<3")
 
-        assert len(found.candidates) + len(found.refusals) == len(files)
+        assert len(found.candidates) + len(found.rejections) == len(files)
 
     def test_a_python_wish_that_makes_no_sense_is_none(self) -> None:
         assert ranked(sdist("1.0", requires_python="what?")).candidates
@@ -268,7 +268,7 @@ class TestPreReleases:
         assert order(ranked(sdist("2.0rc1"), sdist("1.0", yanked=""))) == []
 
     def test_the_reason_says_so(self) -> None:
-        assert only_refusal(ranked(*self.FILES))[0] is RefusalKind.PRE_RELEASE
+        assert only_refusal(ranked(*self.FILES))[0] is RejectionKind.PRE_RELEASE
 
 
 class TestYanked:
@@ -315,7 +315,7 @@ class TestTime:
             options=IndexOptions(),
             exclude_newer=self.LIMIT,
         )
-        assert found.candidates or found.refusals[0].kind is RefusalKind.TOO_NEW
+        assert found.candidates or found.rejections[0].kind is RejectionKind.TOO_NEW
         return bool(found.candidates)
 
     @pytest.mark.parametrize(

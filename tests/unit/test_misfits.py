@@ -29,7 +29,9 @@ def said(specifier: str, *files: tuple[str, dict[str, Any]]) -> tuple[str, str]:
         target=TARGET, options=IndexOptions(), specifier=specifier_set(specifier),
     )  # fmt: skip
     assert not found.candidates
-    return reasons_of(found.refusals, demand, TARGET), str(cure_of(found.refusals, demand, TARGET))
+    return reasons_of(found.rejections, demand, TARGET), str(
+        cure_of(found.rejections, demand, TARGET)
+    )
 
 
 def test_files_of_other_systems_say_nothing_where_this_one_has_some() -> None:

@@ -97,13 +97,13 @@ class DirectPins:
         from packaging.version import Version
 
         metadata, exact = self._describer.direct(source, config, hashes)
-        refusal = self._supply.python_refusal(metadata.requires_python)
+        rejection = self._supply.python_mismatch(metadata.requires_python)
         name = name_of(metadata, source)
-        if refusal is not None:
+        if rejection is not None:
             raise UnsatisfiableError(
                 f"{redact(str(source))} cannot be installed here.",
                 code="requires-other-python",
-                why=f"It {refusal}.",
+                why=f"It {rejection}.",
                 fix=with_python(metadata.requires_python or ""),
             )
         return Pin(

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.events import Stage
-from venvman.install.refusals import label_of, refuse_unhashed
+from venvman.install.errors import label_of, refuse_unhashed
 from venvman.install.stored import Identities, Memory, Obtained, target_digest
 from venvman.lock.file import located
 from venvman.sources import DirectorySource

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from venvman.errors import InstallError, VenvmanError
 from venvman.events import Stage
 from venvman.frozen import dataclass
-from venvman.install.refusals import all_failures, label_of, no_file, refuse_disagreement
+from venvman.install.errors import all_failures, label_of, no_file, refuse_disagreement
 from venvman.install.sources import download_archive, working_folder
 from venvman.install.stored import Obtained, obtained
 from venvman.install.workers import WorkerPool
@@ -26,7 +26,7 @@ from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSour
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from venvman.candidates import Candidate, Refusal
+    from venvman.candidates import Candidate, Rejection
     from venvman.events import Reporter
     from venvman.index.client import Index
     from venvman.index.download import Downloaded
@@ -207,7 +207,7 @@ class Downloads:
         from venvman.candidates import Candidates
 
         wanted = SpecifierSet(f"=={entry.version}")
-        refused: list[Refusal] = []
+        refused: list[Rejection] = []
         builds: list[str] = []
         for refresh in (False, True):
             candidates = Candidates(
@@ -223,7 +223,7 @@ class Downloads:
             builds = [str(each.version) for each in fitting]
             refused = [
                 each
-                for each in candidates.refusals(wanted, hashes=entry.hashes)
+                for each in candidates.rejections(wanted, hashes=entry.hashes)
                 if each.version == entry.version
             ]
             if self._index.options.offline:

@@ -24,7 +24,7 @@ from venvman.errors import Advice, InstallError, Problem
 from venvman.files import make_private_folder
 from venvman.git import scp_advice
 from venvman.install.build import build_wheel
-from venvman.install.refusals import label_of, refuse_disagreement
+from venvman.install.errors import label_of, refuse_disagreement
 from venvman.install.stored import Obtained, obtained
 from venvman.install.vcs import checkout, resolve_commit
 from venvman.sources import ArchiveSource, DirectorySource, VcsSource

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from venvman.directurl import write_direct_url
 from venvman.frozen import dataclass
-from venvman.install.refusals import disagreement
+from venvman.install.errors import disagreement
 from venvman.localproject import metadata_digest
 from venvman.projectinputs import versions_of
 from venvman.secrets import without_secret

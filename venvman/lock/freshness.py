@@ -292,13 +292,13 @@ def _unsatisfied(
                     f"{_asks(requirement)}, which is not locked.",
                 )
             continue
-        why = _refusal(requirement, entry, direct, root=root, strict=strict)
+        why = _rejection(requirement, entry, direct, root=root, strict=strict)
         if why is not None:
             code = "lock-breaks-constraint" if requirement.constraint else "lock-breaks-requirement"
             yield _at(requirement, code, f"{_asks(requirement)}, but {why}.")
 
 
-def _refusal(
+def _rejection(
     requirement: Requirement,
     entry: LockEntry,
     direct: Sequence[Requirement],

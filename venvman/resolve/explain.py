@@ -114,8 +114,8 @@ class Explainer:
         limits = [line for line in self._question.constraints if line.name == demand.name]
         if limits and self._any(demand):
             return None
-        refusals = tuple(
-            self._supply.candidates(demand.name).refusals(
+        rejections = tuple(
+            self._supply.candidates(demand.name).rejections(
                 combined(frozenset({demand.specifier}), None), hashes=demand.hashes
             )
         )
@@ -123,13 +123,13 @@ class Explainer:
         origin = line.origin if line else None
         known = self._supply.candidates(demand.name).versions
         by = f" {chain}." if chain else ""
-        if not known and not refusals:
+        if not known and not rejections:
             return self._unknown(_not_found(demand.name, origin, by))
         return UnsatisfiableError(
             f"No version of {demand.name} will do for {demand}.",
             code="no-matching-version",
-            why=f"{reasons_of(refusals, demand, self._supply.target)}{by}",
-            fix=cure_of(refusals, demand, self._supply.target),
+            why=f"{reasons_of(rejections, demand, self._supply.target)}{by}",
+            fix=cure_of(rejections, demand, self._supply.target),
             path=origin.path if origin else None,
             line=origin.line if origin else None,
             text=redact(origin.text) if origin else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from venvman.candidates import RefusalKind
+from venvman.candidates import RejectionKind
 from venvman.errors import Advice, Command, Fix
 from venvman.index.filenames import parse_wheel_name
 from venvman.pep508 import Malformed, parse_specifier
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from venvman.candidates import Refusal
+    from venvman.candidates import Rejection
     from venvman.errors import Fix
     from venvman.resolve.demand import Demand
     from venvman.target import Target
@@ -29,18 +29,18 @@ _PYTHONS = {(3, minor) for minor in range(8, 16)}
 """Those that an environment may be made of."""
 
 
-def reasons_of(refusals: Sequence[Refusal], demand: Demand, target: Target) -> str:
+def reasons_of(rejections: Sequence[Rejection], demand: Demand, target: Target) -> str:
     """Why the versions that fit were refused, the newest first; else which versions are nearest."""
-    fitting = _fitting(refusals, demand)
+    fitting = _fitting(rejections, demand)
     if not fitting:
-        versions = sorted({each.version for each in refusals if each.version}, reverse=True)
+        versions = sorted({each.version for each in rejections if each.version}, reverse=True)
         if versions:
             return _nearest(versions, demand)
-        fitting = list(refusals)
-    wheels = [each for each in fitting if each.kind is RefusalKind.TAGS]
-    grouped: dict[tuple[RefusalKind, str], list[Refusal]] = {}
+        fitting = list(rejections)
+    wheels = [each for each in fitting if each.kind is RejectionKind.TAGS]
+    grouped: dict[tuple[RejectionKind, str], list[Rejection]] = {}
     for each in fitting:
-        if each.kind is not RefusalKind.TAGS:
+        if each.kind is not RejectionKind.TAGS:
             grouped.setdefault(
                 (each.kind, each.reason.removeprefix(each.file.filename).strip(" .")), []
             ).append(each)
@@ -54,15 +54,15 @@ def reasons_of(refusals: Sequence[Refusal], demand: Demand, target: Target) -> s
     return " ".join(sentences[:SHOWN]) + rest
 
 
-def cure_of(refusals: Sequence[Refusal], demand: Demand, target: Target) -> Fix:
+def cure_of(rejections: Sequence[Rejection], demand: Demand, target: Target) -> Fix:
     """What would let the newest refused version in."""
-    fitting = _fitting(refusals, demand)
+    fitting = _fitting(rejections, demand)
     kinds = [each.kind for each in fitting]
     first = next((kind for kind in kinds if kind in _CURES), None)
-    if first is RefusalKind.PYTHON:
+    if first is RejectionKind.PYTHON:
         wanted = next(each.file.requires_python for each in fitting if each.kind is first)
         return with_python(wanted or "")
-    if first is RefusalKind.TAGS:
+    if first is RejectionKind.TAGS:
         python = _python_for([each for each in fitting if each.kind is first], target)
         if python is not None:
             return Command.venvman("freeze", "--python", python)
@@ -71,19 +71,19 @@ def cure_of(refusals: Sequence[Refusal], demand: Demand, target: Target) -> Fix:
 
 
 _CURES = {
-    RefusalKind.PYTHON: "",
-    RefusalKind.TAGS: "Use another Python, or ask for another version.",
-    RefusalKind.PLATFORM: "Ask for another version, or keep it off this system by a marker.",
-    RefusalKind.PRE_RELEASE: "Ask for {name} by a pre-release's version, or add --pre.",
-    RefusalKind.YANKED: "Ask for another version, or pin this one with ==.",
-    RefusalKind.TOO_NEW: "Raise exclude-newer, or ask for an older version.",
-    RefusalKind.HASH: "Correct the --hash in the requirements file.",
-    RefusalKind.BINARY_FORBIDDEN: "Take {name} out of --no-binary.",
-    RefusalKind.SOURCE_FORBIDDEN: "Take {name} out of --only-binary.",
+    RejectionKind.PYTHON: "",
+    RejectionKind.TAGS: "Use another Python, or ask for another version.",
+    RejectionKind.PLATFORM: "Ask for another version, or keep it off this system by a marker.",
+    RejectionKind.PRE_RELEASE: "Ask for {name} by a pre-release's version, or add --pre.",
+    RejectionKind.YANKED: "Ask for another version, or pin this one with ==.",
+    RejectionKind.TOO_NEW: "Raise exclude-newer, or ask for an older version.",
+    RejectionKind.HASH: "Correct the --hash in the requirements file.",
+    RejectionKind.BINARY_FORBIDDEN: "Take {name} out of --no-binary.",
+    RejectionKind.SOURCE_FORBIDDEN: "Take {name} out of --only-binary.",
 }
 
 
-def _fitting(refusals: Sequence[Refusal], demand: Demand) -> list[Refusal]:
+def _fitting(rejections: Sequence[Rejection], demand: Demand) -> list[Rejection]:
     """Those of versions that the demand allows, for the reason that is left in the end.
 
     Files for other systems say nothing where there are some for this one, and none of a version's
@@ -92,35 +92,37 @@ def _fitting(refusals: Sequence[Refusal], demand: Demand) -> list[Refusal]:
     wanted = combined(frozenset({demand.specifier}), None)
     found = [
         each
-        for each in refusals
+        for each in rejections
         if each.version is not None
-        and each.kind is not RefusalKind.SPECIFIER
+        and each.kind is not RejectionKind.SPECIFIER
         and wanted.contains(each.version, prereleases=True)
     ]
-    nearer = {each.version for each in found if each.kind is not RefusalKind.PLATFORM}
+    nearer = {each.version for each in found if each.kind is not RejectionKind.PLATFORM}
     found = [
         each
         for each in found
-        if each.kind is not RefusalKind.PLATFORM or each.version not in nearer
+        if each.kind is not RejectionKind.PLATFORM or each.version not in nearer
     ]
-    elsewhere = {each.version for each in found if each.kind is RefusalKind.PYTHON}
+    elsewhere = {each.version for each in found if each.kind is RejectionKind.PYTHON}
     return [
-        each for each in found if each.kind is not RefusalKind.TAGS or each.version not in elsewhere
+        each
+        for each in found
+        if each.kind is not RejectionKind.TAGS or each.version not in elsewhere
     ]
 
 
-def _sentence(demand: Demand, same: Sequence[Refusal], tail: str) -> str:
-    """``same`` are refusals for the same reason."""
+def _sentence(demand: Demand, same: Sequence[Rejection], tail: str) -> str:
+    """``same`` are rejections for the same reason."""
     if len(same) == 1:
         return f"{same[0].file.filename} {tail}."
-    if len({each.version for each in same}) == 1 and same[0].kind is not RefusalKind.PYTHON:
+    if len({each.version for each in same}) == 1 and same[0].kind is not RejectionKind.PYTHON:
         return f"{same[0].file.filename} and {len(same) - 1} more of its version: it {tail}."
     several = len({each.version for each in same}) > 1
     return f"{demand.name} {_span(same)}{': each' if several else ''} {tail}."
 
 
-def _span(refusals: Iterable[Refusal]) -> str:
-    versions = sorted({each.version for each in refusals if each.version is not None})
+def _span(rejections: Iterable[Rejection]) -> str:
+    versions = sorted({each.version for each in rejections if each.version is not None})
     if not versions:
         return "of some version"
     if len(versions) == 1:
@@ -151,10 +153,10 @@ def _nearest(versions: Sequence[Version], demand: Demand) -> str:
     return f"There are the versions {shown}{f' and {_and(rest)}' if rest else ''}."
 
 
-def _pythons_of(refusals: Iterable[Refusal]) -> set[tuple[int, int]]:
+def _pythons_of(rejections: Iterable[Rejection]) -> set[tuple[int, int]]:
     """The CPythons that wheels name."""
     found: set[tuple[int, int]] = set()
-    for each in refusals:
+    for each in rejections:
         wheel = parse_wheel_name(each.file.filename)
         tags = wheel.tags.split("-")[0].split(".") if wheel else ()
         for tag in tags:
@@ -164,9 +166,9 @@ def _pythons_of(refusals: Iterable[Refusal]) -> set[tuple[int, int]]:
     return found
 
 
-def _python_for(refusals: Sequence[Refusal], target: Target) -> str | None:
-    """The nearest Python that one of ``refusals`` is for; None if venvman can have none."""
-    fitting = _pythons_of(refusals) & _PYTHONS
+def _python_for(rejections: Sequence[Rejection], target: Target) -> str | None:
+    """The nearest Python that one of ``rejections`` is for; None if venvman can have none."""
+    fitting = _pythons_of(rejections) & _PYTHONS
     near = min(fitting, key=lambda each: (abs(each[1] - target.minor[1]), each), default=None)
     return None if near is None else f"{near[0]}.{near[1]}"
 

@@ -220,9 +220,9 @@ class Provider(AbstractProvider[Demand, Pin, str]):
 
     def _learn(self, pin: Pin) -> tuple[Demand, ...]:
         base = pin.base
-        refusal = self._describe(base) if base.requires is None else None
-        if refusal is not None:
-            return (self._impossible(refusal),)
+        rejection = self._describe(base) if base.requires is None else None
+        if rejection is not None:
+            return (self._impossible(rejection),)
         try:
             lines = self._dependencies.of(base.requires or (), extra=pin.extra)
             demands = [demand for line in lines for demand in self._shared.demands(line)]
@@ -243,20 +243,20 @@ class Provider(AbstractProvider[Demand, Pin, str]):
     def _describe(self, base: Pin) -> str | None:
         """Fills in what ``base`` requires by its best usable file; else says why there is none."""
         first = base.files[0]
-        refusal = ""
+        rejection = ""
         others = self._supply.candidates(base.name).at(base.version)
         usable = [
             each for each in others if (each.file.yanked is None) == (first.file.yanked is None)
         ]
         for candidate in (first, *(each for each in usable if each is not first)):
             described = self._supply.described(candidate)
-            if described.refusal is None:
+            if described.rejection is None:
                 base.requires, base.extras = described.requires, described.extras
                 base.guessed = None if described.final else candidate
                 return None
-            refusal = refusal or f"{candidate.file.filename} {described.refusal}"
-        self._shared.refused[base] = refusal
-        return refusal
+            rejection = rejection or f"{candidate.file.filename} {described.rejection}"
+        self._shared.refused[base] = rejection
+        return rejection
 
     def _impossible(self, note: str) -> Demand:
         return Demand(IMPOSSIBLE, "", "", note=note)

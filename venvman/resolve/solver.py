@@ -187,11 +187,11 @@ def _confirmed(pins: Mapping[str, Pin], supply: Supply, shared: Shared) -> bool:
             continue
         described = supply.final(base.guessed)
         base.guessed = None
-        if described.refusal is None and set(described.requires) == set(base.requires or ()):
+        if described.rejection is None and set(described.requires) == set(base.requires or ()):
             continue
         right = False
         base.requires, base.extras = described.requires, described.extras
-        if described.refusal is not None:
+        if described.rejection is not None:
             base.requires = None  # asked again, it is refused
         for pin in shared.all_of(base):
             pin.demands = None

@@ -67,14 +67,14 @@ class IndexSide(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What a file says of itself; ``refusal`` is the reason (half a sentence) not to take it.
+    """What a file says of itself; ``rejection`` is the reason (half a sentence) not to take it.
 
     ``final`` is False for what an sdist says before it is built.
     """
 
     requires: tuple[str, ...] = ()
     extras: frozenset[str] = frozenset()
-    refusal: str | None = None
+    rejection: str | None = None
     final: bool = True
 
 
@@ -193,16 +193,16 @@ class Supply:
         return self._judged(candidate, built, final=True)
 
     def _unbuildable(self, candidate: Candidate, error: InstallError) -> Described:
-        """A refusal: another version may build."""
+        """A rejection: another version may build."""
         if error.code not in UNBUILDABLE:
             raise error
         known = self.unbuilt.setdefault(candidate.name, {})
         known.setdefault(candidate.file.url, error)
         if len(known) > _HOPELESS:
             raise next(iter(known.values()))
-        return Described(refusal="could not be built")
+        return Described(rejection="could not be built")
 
-    def python_refusal(self, requires_python: str | None) -> str | None:
+    def python_mismatch(self, requires_python: str | None) -> str | None:
         """Why the target's Python will not do; None if it will, or that makes no sense."""
         if not requires_python:
             return None
@@ -235,8 +235,8 @@ class Supply:
             final=final,
             requires=metadata.requires,
             extras=frozenset(canonical(each) for each in metadata.extras),
-            refusal=_inconsistency(candidate, metadata)
-            or self.python_refusal(metadata.requires_python),
+            rejection=_inconsistency(candidate, metadata)
+            or self.python_mismatch(metadata.requires_python),
         )
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from venvman.answers import Hold, OutdatedOutcome, OutdatedPin
-from venvman.candidates import Candidates, RefusalKind
+from venvman.candidates import Candidates, RejectionKind
 from venvman.errors import (
     Command,
     IndexFault,
@@ -239,13 +239,13 @@ class _Market:
         holds = [
             limit.hold for limit in limits if not limit.specifier.contains(latest, prereleases=True)
         ]
-        refusal = self._refusal(entry, latest)
-        if refusal is not None:
-            holds.append(Hold(reason=refusal))
+        rejection = self._rejection(entry, latest)
+        if rejection is not None:
+            holds.append(Hold(reason=rejection))
         newest = max((*found, entry.version) if entry.version else found, default=None)
         return newest, tuple(dict.fromkeys(holds))
 
-    def _refusal(self, entry: LockEntry, version: Version) -> str | None:
+    def _rejection(self, entry: LockEntry, version: Version) -> str | None:
         """Why the target cannot install ``version``; None if it can."""
         from packaging.specifiers import SpecifierSet
 
@@ -253,11 +253,15 @@ class _Market:
         if any(each.file.yanked is None for each in offer.at(version)):
             return None
         reasons = [
-            each for each in offer.refusals(SpecifierSet(f"=={version}")) if each.version == version
+            each
+            for each in offer.rejections(SpecifierSet(f"=={version}"))
+            if each.version == version
         ]
         # A file for another platform says less than one for another Python.
         telling = [
-            each for each in reasons if each.kind not in {RefusalKind.PLATFORM, RefusalKind.TAGS}
+            each
+            for each in reasons
+            if each.kind not in {RejectionKind.PLATFORM, RejectionKind.TAGS}
         ]
         return (telling or reasons)[0].reason if reasons else None
 

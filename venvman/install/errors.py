@@ -1,4 +1,4 @@
-"""Why a lock entry cannot be had: every refusal as a problem at the entry's line in its lock."""
+"""Why a lock entry cannot be had: every rejection as a problem at the entry's line in its lock."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from venvman.sources import ArchiveSource
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from venvman.candidates import Refusal
+    from venvman.candidates import Rejection
     from venvman.lock.file import LockEntry
     from venvman.options import IndexOptions
     from venvman.python.probe import Interpreter
@@ -96,7 +96,7 @@ def _file(entry: LockEntry) -> str:
 
 def no_file(
     entry: LockEntry,
-    refused: Sequence[Refusal],
+    refused: Sequence[Rejection],
     interpreter: Interpreter,
     *,
     builds: Sequence[str] = (),
