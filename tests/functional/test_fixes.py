@@ -440,7 +440,7 @@ TOLD: tuple[tuple[str, Break], ...] = (
 )
 """Findings whose fix is advice, nothing, or the command of another tool."""
 
-UNREACHABLE = {"VM001", "VM111", "VM311", "VM513", "VM705", "VM706"}
+UNREACHABLE = {"VM001", "VM111", "VM311", "VM513", "VM514", "VM705", "VM706"}
 """What no file leads to: a check that meets what it was not made for; a variable of the shell; what
 ``--audit`` (test_audit.py) and ``--verify`` (test_doctor_binaries.py) look at."""
 

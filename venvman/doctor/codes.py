@@ -666,6 +666,16 @@ LIBRARY_MISSING = Code(
     by_fix=ByFix.YES,
 )
 
+BYTECODE_FOREIGN = Code(
+    "VM514",
+    "bytecode-foreign",
+    _ERROR,
+    wrong="Bytecode that Python runs is not what its source compiles to (`--verify`).",
+    why="It runs in the place of the source, whatever that says; only its header is compared.",
+    mend="the `rm` that is shown; Python compiles the source again.",
+    by_fix=ByFix.YES,
+)
+
 # Git: VM6.
 HOOKS_ABSENT = Code(
     "VM601",

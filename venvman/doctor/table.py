@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from venvman.doctor import (
     binaries,
     built,
+    bytecode,
     codes,
     dependencies,
     environment,
@@ -106,6 +107,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(shadowing.modules, (codes.MODULE_SHADOWS,)),
     Check(built.scripts, (codes.SCRIPT_FOREIGN,)),
+    Check(bytecode.bytecode, (codes.BYTECODE_FOREIGN,)),
     Check(binaries.libraries, (codes.LIBRARY_MISSING,)),
     Check(built.targets, (codes.ENTRY_POINT_BROKEN,)),
     Check(repository.hooks, (codes.HOOKS_ABSENT,)),
