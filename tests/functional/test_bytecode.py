@@ -86,3 +86,10 @@ def test_bytecode_whose_source_has_changed_and_is_not_asked_for_is_found(root: P
     module.unlink()
     module.write_text(text.replace("'a'", "'c'"))
     assert found(root) == [path.relative_to(root).as_posix()]
+
+
+def test_bytecode_whose_source_is_lost_hides_nothing_else(root: Path) -> None:
+    compiled(root)
+    (site_of(root) / "deep/inner.py").unlink()
+    ran = run("doctor", "--verify", "--select", "VM5,VM0", "--format", "json", cwd=root)
+    assert [each["code"] for each in ran.json["data"]["findings"]] == ["VM501"]

@@ -7,6 +7,7 @@ then prints is run; afterwards the finding must be gone. Advice is not run: it m
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -23,6 +24,7 @@ from tests.support.broken import (
     edit,
     make_shop,
     remove,
+    run_as_person,
     shell,
     shell_path_in,
     stand,
@@ -796,3 +798,22 @@ def test_the_reference_shows_a_finding_as_it_is_printed(code: str, root: Path) -
     page = REFERENCE.read_text(encoding="utf-8")
     section = page[page.index(f"### {code} ") :].partition("\n### ")[0]
     assert f"```text\n{as_printed(root, found[0])}\n```" in section
+
+
+def test_state_that_nobody_may_read_hides_nothing_else(root: Path, shell_path: str) -> None:
+    (site_of(root) / "beta.py").unlink()
+    (root / "venv/.venvman").chmod(0)
+    try:
+        words = ("venvman", "doctor", "--format", "json", "--ignore", "VM6")
+        ran = run_as_person(*words, cwd=root, path=shell_path)
+        found = {each["code"]: each["fix"] for each in json.loads(ran.stdout)["data"]["findings"]}
+    finally:
+        (root / "venv/.venvman").chmod(0o700)
+    assert found["VM107"] == "chmod -R u+rwX venv/.venvman"
+    assert "VM501" in found
+
+
+def test_where_a_record_is_damaged_nothing_is_said_to_be_nobodys(root: Path) -> None:
+    put_a_script(root, "ls")
+    empty_a_record(root)
+    assert findings("VM505", root, root, ()) == []

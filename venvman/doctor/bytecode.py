@@ -54,7 +54,12 @@ def differs(source, cached):
         return marshal.loads(content[16:]) != made
     except (SyntaxError, ValueError, EOFError, TypeError):
         return True
-pairs = json.load(sys.stdin)
+def is_there(source):
+    try:
+        return not open(source, "rb").close()
+    except OSError:
+        return False
+pairs = [pair for pair in json.load(sys.stdin) if is_there(pair[0])]
 json.dump([cached for source, cached in pairs if differs(source, cached)], sys.stdout)
 """
 _PATIENCE = 600.0

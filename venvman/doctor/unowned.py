@@ -65,7 +65,8 @@ def unowned(examination: Examination) -> Iterator[Finding]:
         yield from _in_namespaces(examination, folder, site, folders)
         yield from _inside(examination, folder, site, folders)
     if isinstance(examination.condition, Environment):
-        yield from _before_others(examination, examination.condition, sites or {})
+        if sites is not None:
+            yield from _before_others(examination, examination.condition, sites)
         yield from _writable(examination, examination.condition, sites or {})
 
 

@@ -374,16 +374,16 @@ def _unfinished(context: Context, path: Path) -> Problem | None:
     from venvman.files import permit
     from venvman.seal import STATE
 
-    try:
+    state = path / STATE
+    if not os.path.lexists(state) or os.access(state, os.R_OK | os.X_OK):
         return unfinished(context, path)
-    except OSError as error:
-        shown = context.project.display(path / STATE)
-        return Problem(
-            code="state-unreadable",
-            message=f"{shown} cannot be read ({error.strerror}).",
-            path=shown,
-            fix=permit("u+rwX", path / STATE, below=True),
-        )
+    shown = context.project.display(state)
+    return Problem(
+        code="state-unreadable",
+        message=f"{shown} cannot be read, so that nobody knows whether a command was stopped.",
+        path=shown,
+        fix=permit("u+rwX", state, below=True),
+    )
 
 
 _RECREATE = Command.venvman("sync", "--recreate")
