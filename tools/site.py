@@ -1,4 +1,4 @@
-"""What must hold of the built site (`make docs`): it fetches nothing, and its search finds.
+"""What must hold of the built site (`make docs`): it fetches nothing, its search finds, pages fit.
 
 python -m tools.site [SITE]
 """
@@ -10,6 +10,9 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 __all__ = ["QUESTIONS", "faults"]
@@ -63,7 +66,7 @@ def faults(site: Path) -> list[str]:
         for page in pages
         for url in FETCHED.findall(page.read_text(encoding="utf-8"))
     ]
-    return [*outside, *_not_found(site)]
+    return [*outside, *_not_found(site), *_ill_fitting(site)]
 
 
 def _not_found(site: Path) -> list[str]:
@@ -81,6 +84,36 @@ def _not_found(site: Path) -> list[str]:
         for (question, page), found in zip(QUESTIONS.items(), answers, strict=True)
         if page not in found
     ]
+
+
+def _ill_fitting(site: Path) -> list[str]:
+    """What a browser finds of pages that are too wide, and of headings out of order."""
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        sys.stderr.write("The pages were not looked at: there is no Chromium here.\n")
+        return []
+    pages = [page.parent.relative_to(site).as_posix() for page in sorted(site.rglob("index.html"))]
+    looking = Path(__file__).with_name("layout.html").read_text(encoding="utf-8")
+    sheet = site / "layout.html"
+    listed = json.dumps(["" if page == "." else f"{page}/" for page in pages])
+    sheet.write_text(looking.replace("PAGES", listed), encoding="utf-8")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url = f"http://127.0.0.1:{server.server_address[1]}/layout.html"
+        flags = ("--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=120000")
+        command = [browser, *flags, "--window-size=1400,1000", "--dump-dom", url]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    finally:
+        server.shutdown()
+        sheet.unlink()
+    said = re.search(rf"LOOKED AT\n{len(pages)}\n(.*?)END", done.stdout, re.DOTALL)
+    return ["the browser did not finish"] if said is None else said[1].splitlines()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Silence."""
 
 
 def main() -> int:
