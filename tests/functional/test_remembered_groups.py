@@ -67,6 +67,7 @@ def test_another_choice_takes_the_place_of_the_last(root: Path) -> None:
     assert held(root) == "alpha beta gamma"
 
 
+@pytest.mark.slow
 def test_switching_between_choices_is_no_confusion(root: Path) -> None:
     for words, expected in (*CHOICES.items(), *CHOICES.items()):
         assert run("sync", *words.split(), cwd=root).code == 0
