@@ -227,3 +227,9 @@ def test_nobody_is_asked_unasked(root: Path, service: Service) -> None:
     (root / "pyproject.toml").write_text(f'[tool.venvman.doctor]\nadvisories = "{service.url}"\n')
     run("doctor", cwd=root)
     assert service.asked == []
+
+
+def test_the_command_says_what_doctor_says_of_this_alone(root: Path, database: Path) -> None:
+    (root / "venv/bin/activate").unlink()
+    ran = run("audit", "--advisories", str(database), "--offline", "--format", "json", cwd=root)
+    assert (ran.code, findings(ran)) == (1, [("VM705", "beta", 10)])

@@ -426,6 +426,14 @@ _FINDINGS_FORMAT = Option(
     panel=_EVERYWHERE,
 )
 
+_ADVISORIES = Option(
+    "advisories",
+    "--advisories",
+    kind=Kind.TEXT,
+    metavar="URL|PATH",
+    help="With --audit: another service than OSV's, or a copy of its database.",
+)
+
 _TABLE = (
     Command(
         "sync",
@@ -616,13 +624,7 @@ _TABLE = (
             effect=Effect.ACTS,
             help="Ask what is known to be vulnerable, and which pins were yanked.",
         ),
-        Option(
-            "advisories",
-            "--advisories",
-            kind=Kind.TEXT,
-            metavar="URL|PATH",
-            help="With --audit: another service than OSV's, or a copy of its database.",
-        ),
+        _ADVISORIES,
         _FINDINGS_FORMAT,
         Option("freeze", "--freeze", help="With --fix: freeze, too, where the lock is at fault."),
         _DRY_RUN,
@@ -646,6 +648,18 @@ _TABLE = (
         ),
         remembered=True,
         help="Find what has drifted, and name the command that fixes it; exit with 1 on findings.",
+    ),
+    Command(
+        "audit",
+        "looks:audit",
+        _ADVISORIES,
+        _FINDINGS_FORMAT,
+        *_WORKSPACE,
+        examples=(
+            ("venvman audit", "what is known to be vulnerable, and which pins were yanked"),
+            ("venvman audit --advisories osv.zip --offline", "by a copy of the database"),
+        ),
+        help="Show known vulnerabilities and yanked pins: `doctor --audit`, and nothing else.",
     ),
     Command(
         "scan",
@@ -959,7 +973,7 @@ ALIASES: Mapping[str, str] = {"lock": "freeze"}
 TASKS: Mapping[str, tuple[str, ...]] = {
     "Every day": ("sync", "status", "doctor", "freeze"),
     "Requirements": ("add", "remove", "upgrade", "outdated"),
-    "Understand": ("scan", "tree", "why", "diff", "history"),
+    "Understand": ("scan", "tree", "why", "diff", "history", "audit"),
     "The environment": ("run", "shell", "activate", "rollback", "clean"),
     "Around it": ("hooks", "shell-hook", "cache", "self"),
 }

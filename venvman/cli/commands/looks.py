@@ -16,7 +16,18 @@ if TYPE_CHECKING:
     from venvman.report.result import Result
     from venvman.workflow.context import Context
 
-__all__ = ["diff", "doctor", "history", "outdated", "scan", "self_report", "status", "tree", "why"]
+__all__ = [
+    "audit",
+    "diff",
+    "doctor",
+    "history",
+    "outdated",
+    "scan",
+    "self_report",
+    "status",
+    "tree",
+    "why",
+]
 
 
 def scan(session: Session, *, all_projects: bool) -> Result:  # noqa: ARG001 - always all
@@ -132,6 +143,42 @@ def doctor(
     if format in ("text", "json"):
         return result
     return replace(result, verbatim=in_form(cast("Form", format), treatments, session.here))
+
+
+def audit(
+    session: Session,
+    *,
+    advisories: str | None,
+    all_projects: bool,
+    changed_since: str | None,
+    format: str,  # noqa: A002 - the option is called so
+) -> Result:
+    """Show known vulnerabilities and yanked pins: `doctor --audit`, and nothing else."""
+    return doctor(
+        session,
+        select=("VM311", "VM705", "VM706"),
+        ignore=(),
+        verify=False,
+        audit=True,
+        advisories=advisories,
+        fail_on=Severity.WARNING.value,
+        fix=False,
+        freeze=False,
+        dry_run=False,
+        yes=False,
+        exit_zero=False,
+        list_codes=False,
+        explain=(),
+        group=(),
+        only_group=(),
+        all_groups=False,
+        no_dev=False,
+        no_group=(),
+        default_groups=False,
+        all_projects=all_projects,
+        changed_since=changed_since,
+        format=format,
+    )
 
 
 def _words(option: str, values: tuple[str, ...]) -> tuple[str, ...]:
