@@ -1,4 +1,4 @@
-"""Writes ``docs/reference/cli.md`` from the table of commands; ``--check`` only compares.
+"""Writes ``docs/reference/cli.md``, and the manual, from the table of commands.
 
 python -m tools.cli_page [--check]
 """
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tools import man_page
 from venvman.cli.table import COMMANDS, COMMON, Argument, Command, Option
 
 if TYPE_CHECKING:
@@ -49,11 +50,9 @@ def page() -> str:
 
 
 def main() -> int:
-    """1 where ``--check`` finds the page out of date."""
-    if "--check" in sys.argv[1:]:
-        return int(PAGE.read_text(encoding="utf-8") != page())
+    """Writes both pages."""
     PAGE.write_text(page(), encoding="utf-8")
-    return 0
+    return man_page.main()
 
 
 def _table(takes: Sequence[Option | Argument]) -> str:

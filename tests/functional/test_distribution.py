@@ -113,4 +113,4 @@ def test_where_the_repository_is_known_links_and_pictures_lead_there() -> None:
 
 
 def test_the_manual_says_what_the_command_line_does() -> None:
-    assert PAGE.read_text() == page(), "run: python -m tools.man_page"
+    assert PAGE.read_text() == page(), "run: python -m tools.cli_page"
