@@ -15,6 +15,7 @@ import pytest
 from tests.support.cli import run
 from tests.transactions.branches import WORDS, Branches, uninstall
 from venvman.directories import Directories
+from venvman.events import Stage
 from venvman.install.transaction import Recovery, recover
 from venvman.locks import held
 
@@ -83,7 +84,8 @@ def test_it_says_the_same_as_a_full_sync(branches: Branches) -> None:
 
 def _untimed(said: str) -> list[str]:
     """Without how long it took, and the stages of it."""
-    lines = [line.rstrip() for line in said.splitlines() if line and not line.startswith("scan ")]
+    stages = tuple(f"{stage.value} " for stage in Stage)
+    lines = [line.rstrip() for line in said.splitlines() if line and not line.startswith(stages)]
     return [line.partition(": ")[2] if line.startswith("Done") else line for line in lines]
 
 
