@@ -1,4 +1,4 @@
-"""Keeps a project's ``./venv`` true to its requirements files.
+"""Keeps a project's ``./venv`` equal to its requirements files.
 
     from venvman import find_project, sync
 

@@ -70,7 +70,7 @@ def _program() -> Drawing:
     parts: list[Drawing] = [
         _usage("venvman COMMAND [OPTIONS]"),
         Text(),
-        Text("Keeps a project's ./venv true to its requirements files."),
+        Text("Keeps a project's ./venv equal to its requirements files."),
     ]
     for task, names in TASKS.items():
         rows = [(name, FAMILIES.get(name) or COMMANDS[name].help) for name in names]

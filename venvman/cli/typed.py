@@ -78,7 +78,7 @@ def app_for(words: Sequence[str]) -> typer.Typer:
     """The whole app, its commands without their options but for the one that ``words`` name."""
     app = typer.Typer(
         name=NAME,
-        help="Keep a project's ./venv true to its requirements files.",
+        help="Keep a project's ./venv equal to its requirements files.",
         no_args_is_help=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},

@@ -106,6 +106,8 @@ def no_file(
 
     ``builds`` are local versions of the same release that could be.
     """
+    from venvman.candidates import RejectionKind
+
     label = label_of(entry)
     if not refused:
         return _nothing_found(entry, builds=builds, offline=offline)
@@ -114,7 +116,9 @@ def no_file(
     if len(reasons) > len(shown):
         shown.append(f"And {len(reasons) - len(shown)} more.")
     return InstallError(
-        f"No file of {label} fits Python {interpreter.target.python} here.",
+        f"No file of {label} has a hash that is locked."
+        if any(each.kind is RejectionKind.HASH for each in refused)
+        else f"No file of {label} fits Python {interpreter.target.python} here.",
         code="no-matching-file",
         why="\n".join(shown),
         fix=Command.venvman("upgrade", entry.name),
