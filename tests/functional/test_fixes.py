@@ -41,7 +41,7 @@ from venvman.environment.record import encode_digest
 from venvman.install.journal import write_journal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from tests.support.index import Index
 
@@ -533,11 +533,19 @@ def test_every_code_of_doctor_is_told_and_walked(capsys: pytest.CaptureFixture[s
     assert not walked & told
 
 
+def first_of_each(rows: Sequence[tuple[str, Break]]) -> Iterator[tuple[int, str, Break, list[Any]]]:
+    """``rows`` with their number and marks: one of each code is walked each time, all by slow."""
+    seen: set[str] = set()
+    for number, (code, break_it) in enumerate(rows):
+        yield number, code, break_it, [pytest.mark.slow] if code in seen else []
+        seen.add(code)
+
+
 @pytest.mark.parametrize(
     ("code", "break_it"),
     [
-        pytest.param(*each, id=f"{each[0]}-{number}")
-        for number, each in enumerate((*SCENARIOS, *TOLD))
+        pytest.param(code, break_it, id=f"{code}-{number}", marks=marks)
+        for number, code, break_it, marks in first_of_each((*SCENARIOS, *TOLD))
     ],
 )
 def test_each_code_is_told_of_files_on_disk_at_their_place(
@@ -575,8 +583,10 @@ def findings(code: str, root: Path, cwd: Path, flags: tuple[str, ...]) -> list[d
 @pytest.mark.parametrize(
     ("place", "code", "break_it"),
     [
-        pytest.param(PLACES[number % len(PLACES)], *scenario, id=f"{scenario[0]}-{number}")
-        for number, scenario in enumerate(SCENARIOS)
+        pytest.param(
+            PLACES[number % len(PLACES)], code, break_it, id=f"{code}-{number}", marks=marks
+        )
+        for number, code, break_it, marks in first_of_each(SCENARIOS)
     ],
 )
 def test_what_doctor_prints_mends_from_where_it_is_printed(
@@ -609,6 +619,7 @@ def fixed_by(root: Path, code: str, *flags: str) -> dict[str, Any]:
 
 
 # Of the Python that the scenario of VM105 asks for there is none.
+@pytest.mark.sample(4, "slow")
 @pytest.mark.parametrize("code", sorted(FIRST.keys() - {"VM105"}))
 def test_doctor_fixes_what_the_catalogue_says_and_nothing_else(code: str, root: Path) -> None:
     FIRST[code](root)

@@ -255,6 +255,7 @@ def test_every_question_is_remembered(world: Path) -> None:
     assert [each for each in questions if not is_remembered(world, each)] == []
 
 
+@pytest.mark.sample(2, "slow")
 @pytest.mark.parametrize("change", CHANGES)
 def test_after_a_change_the_answer_is_that_of_looking_again(
     world: Path, change: str, monkeypatch: pytest.MonkeyPatch
@@ -300,6 +301,7 @@ def test_with_another_variable_the_answer_is_that_of_looking_again(
     world: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (world / "limits.txt").write_text("beta<1\n")
+    monkeypatch.setenv("PIP_RETRIES", "0")
     warmed(world, USUAL)
     monkeypatch.setenv(name, VARIABLES[name])
     agree(world, USUAL, monkeypatch)

@@ -9,6 +9,7 @@ import pytest
 from tools.screens import FOLDER, SCENES, pictures, settled
 
 
+@pytest.mark.sample(3, "slow")
 @pytest.mark.parametrize("scene", SCENES)
 def test_the_committed_pictures_are_what_the_scene_gives(scene: str) -> None:
     for name, drawn in pictures(scene):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 
 WORDS = {
+    "audit": ["audit", "--offline"],
     "shell-hook": ["shell-hook", "bash"],
     "add": ["add", "demo", "--dry-run"],
     "remove": ["remove", "demo", "--dry-run"],
