@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.wheels import make_wheel
 from venvman.index.connections import Connections
 from venvman.options import IndexOptions
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.index import Index
+
+
+def test_where_nobody_is_asked_nothing_is_loaded_that_could_ask(tmp_path: Path) -> None:
+    make_wheel(tmp_path / "wheels", "demo")
+    (tmp_path / "requirements.txt").write_text("--no-index\n--find-links wheels\ndemo\n")
+    program = (
+        "import sys; from venvman.cli.app import main; "
+        "sys.exit(main(['sync']) or 'urllib3' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=False)
+    assert done.returncode == 0
 
 
 def test_many_connections_opened_at_once_look_their_host_up_once(
