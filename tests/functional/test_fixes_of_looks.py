@@ -64,7 +64,7 @@ def followed(look: Callable[[], Ran], named: str, cwd: Path, path: str) -> Ran:
 
 
 @worlds
-@pytest.mark.sample(4, "slow")
+@pytest.mark.sample(8, "slow")
 def test_what_status_names_is_all_there_is_to_do(
     place: str, break_it: Break, root: Path, shell_path: str
 ) -> None:
@@ -76,7 +76,7 @@ def test_what_status_names_is_all_there_is_to_do(
 
 
 @worlds
-@pytest.mark.sample(4, "slow", offset=1)
+@pytest.mark.sample(8, "slow", offset=4)
 def test_what_a_hook_names_is_all_there_is_to_do(
     place: str, break_it: Break, root: Path, shell_path: str
 ) -> None:

@@ -64,6 +64,7 @@ def settled(root: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return versions_in(root)
 
 
+@pytest.mark.sample(2, "slow")
 @pytest.mark.parametrize("engine", ["native", "pip-tools"])
 @pytest.mark.parametrize(
     ("first", "second"),

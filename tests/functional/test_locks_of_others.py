@@ -140,7 +140,7 @@ SOURCES = {
 }
 
 
-@pytest.mark.sample(3, "slow")
+@pytest.mark.sample(6, "slow")
 @pytest.mark.parametrize(
     "command",
     [

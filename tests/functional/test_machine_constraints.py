@@ -172,6 +172,7 @@ def test_why_and_outdated_name_the_one_that_holds_a_pin(
     assert [(each["path"], each["line"]) for each in pin["held_by"]] == [("limits.txt", 1)]
 
 
+@pytest.mark.sample(3, "slow")
 @pytest.mark.parametrize("way", WAYS)
 def test_the_reference_engine_keeps_within_them(
     root: Path, way: str, monkeypatch: pytest.MonkeyPatch

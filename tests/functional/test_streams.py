@@ -86,7 +86,7 @@ def told(ran: Ran) -> tuple[int, str]:
     return ran.code, "\n".join(line.partition(" in ")[0] for line in lines)
 
 
-@pytest.mark.sample(4, "slow")
+@pytest.mark.sample(6, "slow")
 @pytest.mark.parametrize("name", ANSWERS)
 def test_what_cannot_be_written_is_told_and_what_nobody_reads_makes_no_difference(
     root: Path, name: str

@@ -190,6 +190,7 @@ class TestTheStore:
         assert python_in(root, "import alpha; print(alpha.V)") == "1.0"
 
 
+@pytest.mark.slow  # the next one asks them all, too
 def test_every_tool_sees_the_same_after_a_sync(tmp_path: Path, wheels: dict[str, Path]) -> None:
     root = project(tmp_path / "one", wheels, *ONE)
     for names in (ONE, TWO, ONE):
