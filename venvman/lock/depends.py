@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, Problem, Severity
+from venvman.errors import Command, Problem
 from venvman.lock.direct import parse_reference
-from venvman.lock.match import is_place, matches_source, strict_tool
+from venvman.lock.match import is_place, matches_source
 from venvman.lock.style import left_out
 from venvman.names import canonical
 from venvman.pep508 import Malformed, parse_requirement
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from venvman.requirements.groups import Requirement
     from venvman.target import Target
 
-__all__ = ["dependencies_of", "unmet_dependencies", "untrue_vias"]
+__all__ = ["dependencies_of", "unmet_dependencies"]
 
 
 def unmet_dependencies(
@@ -75,46 +74,6 @@ def unmet_dependencies(
             pending += [(needed, wanted) for wanted in ("", *sorted(dependency.extras))]
     if root is not None:
         yield from _unasked_places(pins, direct, urls, requires, root)
-
-
-def untrue_vias(
-    lock: Lock, *, target: Target, requires: Callable[[LockEntry], Sequence[str] | None]
-) -> Iterator[Problem]:
-    """Pins that are said to be there because of another one, whose metadata does not name them.
-
-    Notes: another wheel of the same version may name others, and what is committed rules.
-    """
-    if not strict_tool(lock):
-        return
-    pins = {entry.name: entry for entry in lock.entries if target.applies(entry.marker)}
-    named: dict[NormalizedName, set[NormalizedName] | None] = {}
-    for entry in pins.values():
-        for via in entry.via:
-            parent = (
-                None if via.startswith("-") else pins.get(canonical(re.split(r"[\[ ]", via)[0]))
-            )
-            if parent is None:
-                continue
-            if parent.name not in named:
-                lines = requires(parent)
-                named[parent.name] = None if lines is None else {*map(_name_of, lines)}
-            known = named[parent.name]
-            if known is not None and entry.name not in known:
-                message = (
-                    f"{entry.name} is locked because of {parent.name}, which does not need it."
-                )
-                origin = entry.origin
-                yield Problem(
-                    code="lock-via-untrue",
-                    severity=Severity.NOTE,
-                    message=message,
-                    path=origin.path if origin else None,
-                    line=origin.line if origin else None,
-                )
-
-
-def _name_of(line: str) -> NormalizedName:
-    return canonical(re.split(r"[^A-Za-z0-9._-]", line.strip(), maxsplit=1)[0])
 
 
 def _overridden(

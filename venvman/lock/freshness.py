@@ -159,9 +159,8 @@ def check(
     ]
     notes = [*_unannotated(lock), *elsewhere(lock, target, targets)]
     if requires is not None:
-        from venvman.lock.depends import unmet_dependencies, untrue_vias
+        from venvman.lock.depends import unmet_dependencies
 
-        notes += untrue_vias(lock, target=target, requires=requires)
         reasons += unmet_dependencies(
             tuple(_requirements_of(group, (target,))),
             lock,
