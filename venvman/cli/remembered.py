@@ -145,7 +145,7 @@ def _switch(line: Line, question: str, variables: Mapping[str, str]) -> int | No
     verbose = bool(values["verbose"])
     done = switch(choosing(line), variables, os.getcwd(), only_look=verbose)
     if isinstance(done, NotTaken):
-        if verbose and not values["quiet"]:
+        if done.why and verbose and not values["quiet"]:
             write(sys.stderr, f"Full sync: {done.why}\n")
         return None
     known = nothing_to_do(done.wanted.said)

@@ -70,7 +70,7 @@ class Switched(NamedTuple):
 
 
 class NotTaken(NamedTuple):
-    """Why a full sync has to do the work: a sentence."""
+    """Why a full sync has to do the work: a sentence, or nothing where that was asked for."""
 
     why: str
 
@@ -125,7 +125,7 @@ def _attempt(
         if plan is None:
             return NotTaken("What has to come is neither in the attic nor in the store.")
         if only_look:
-            return NotTaken("Only a full sync tells of each step.")
+            return NotTaken("")
         if plan.to_remove or plan.from_attic or plan.from_store:
             plan = _carry_out(plan, observe)
             _record(plan)
