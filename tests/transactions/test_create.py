@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -178,6 +179,11 @@ def one_of_each(steps: list[str]) -> Iterable[int]:
             yield moment
 
 
+def some(steps: list[str]) -> Iterable[int]:
+    """A third of those."""
+    return islice(one_of_each(steps), 0, None, 3)
+
+
 def every(steps: list[str]) -> Iterable[int]:
     return range(len(steps))
 
@@ -234,23 +240,30 @@ def _look_at(making: Making, what: str) -> None:
     assert contents(making.root, but=()) == before, what
 
 
+@pytest.mark.parametrize("chosen", [some, pytest.param(one_of_each, marks=pytest.mark.slow)])
 def test_whoever_dies_while_making_an_environment_leaves_none_or_a_whole_one(
-    making: Making,
+    making: Making, chosen: Callable[[list[str]], Iterable[int]]
 ) -> None:
-    """One moment of each kind; ``make torture`` takes every single one."""
-    _die_at(making, one_of_each)
+    """``make slow`` takes a moment of each kind, ``make torture`` every single one."""
+    _die_at(making, chosen)
 
 
 @pytest.mark.parametrize(
-    ("making", "fault"),
-    [("created", _press), pytest.param("made again", _refuse, marks=pytest.mark.slow)],
-    ids=["created-ctrl-c", "made again-refused"],
+    ("making", "fault", "chosen"),
+    [
+        ("created", _press, some),
+        pytest.param("created", _press, one_of_each, marks=pytest.mark.slow),
+        pytest.param("made again", _refuse, one_of_each, marks=pytest.mark.slow),
+    ],
+    ids=["created-ctrl-c-some", "created-ctrl-c-each", "made again-refused-each"],
     indirect=["making"],
 )
 def test_a_fault_while_making_an_environment_leaves_none_or_a_whole_one(
-    making: Making, fault: Callable[[], None]
+    making: Making,
+    fault: Callable[[], None],
+    chosen: Callable[[list[str]], Iterable[int]],
 ) -> None:
-    _fail_at(making, fault, one_of_each)
+    _fail_at(making, fault, chosen)
 
 
 @pytest.mark.torture
