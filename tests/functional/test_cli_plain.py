@@ -6,7 +6,6 @@ import io
 import subprocess
 import sys
 from contextlib import redirect_stdout
-from inspect import signature
 from itertools import chain
 from typing import TYPE_CHECKING
 from unittest.mock import patch
@@ -17,18 +16,8 @@ from hypothesis import strategies as st
 
 from tools.cli_page import page
 from venvman.cli import table
-from venvman.cli.options import Color, Format
 from venvman.cli.read import Line, read
-from venvman.cli.session import function_of
-from venvman.cli.table import (
-    COMMANDS,
-    COMMON,
-    SAID_BY_VARIABLES,
-    Argument,
-    Command,
-    Kind,
-    Option,
-)
+from venvman.cli.table import COMMANDS, Argument, Command, Kind, Option, Sync, flag
 from venvman.errors import ExitCode
 from venvman.hookscript import HookMode
 from venvman.report.graphlanguages import GraphForm
@@ -165,28 +154,12 @@ class TestAgreement:
 
 
 class TestTable:
-    @pytest.mark.parametrize("command", COMMANDS.values(), ids=lambda command: command.name)
-    def test_the_function_takes_what_the_table_says(self, command: Command) -> None:
-        own: dict[str, Option | Argument] = {
-            each.name: each
-            for each in command.options
-            if each not in COMMON and each.name not in SAID_BY_VARIABLES
-        }
-        if command.argument is not None:
-            own[command.argument.name] = command.argument
-
-        parameters = dict(signature(function_of(command)).parameters)
-
-        del parameters["session"]
-        assert {name: each.annotation for name, each in parameters.items()} == {
-            name: type_of(each) for name, each in own.items()
-        }
-        assert all(each.default is each.empty for each in parameters.values())
-
     def test_a_new_flag_is_read_by_all_readers_without_more_ado(self) -> None:
-        flag = Option("new", "--new", help="Try it.")
+        class Grown(Sync):
+            new = flag("Try it.")
+
         sync = COMMANDS["sync"]
-        grown = Command("sync", sync.function, flag, *sync.options, help=sync.help)
+        grown = Command("sync", sync.function, sync.help, Grown)
 
         with patch.dict(table.COMMANDS, {"sync": grown}):
             ours, theirs = read(["sync", "--new"]), as_typer_reads(["sync", "--new"])
@@ -195,7 +168,8 @@ class TestTable:
 
         assert ours is not None
         assert theirs is not None
-        assert ours.values["new"] is theirs.values["new"] is True
+        assert isinstance(ours.given, Grown)
+        assert ours.given.new is ours.values["new"] is theirs.values["new"] is True
         assert completed == ["--new"]
         assert "| `--new` | Try it. |" in text
 
@@ -205,7 +179,6 @@ class TestTable:
             (COMMANDS["sync"].options, {"link": Link}),
             (COMMANDS["tree"].options, {"format": GraphForm}),
             (COMMANDS["hooks run"].options, {"mode": HookMode}),
-            (COMMON, {"format": Format, "color": Color}),
         ],
     )
     def test_the_words_to_choose_from_are_those_the_program_knows(
@@ -214,19 +187,6 @@ class TestTable:
         for each in option:
             if each.name in values:
                 assert each.choices == tuple(word.value for word in values[each.name])
-
-
-def type_of(declared: Option | Argument) -> str:
-    """The annotation of the parameter, as it is written."""
-    kinds = {
-        Kind.FLAG: "bool",
-        Kind.SWITCH: "bool",
-        Kind.WORDS: "tuple[str, ...]",
-        Kind.NUMBER: "int",
-    }
-    kind = kinds.get(declared.kind, "str")
-    required = isinstance(declared, Argument) and declared.required
-    return kind if required or declared.default is not None else f"{kind} | None"
 
 
 def completions(line: str) -> list[str]:

@@ -42,7 +42,7 @@ def test_an_unknown_command_is_not_known() -> None:
     ],
 )
 def test_json_is_recognised_anywhere(line: str) -> None:
-    assert glance(line.split()).format == "json"
+    assert glance(line.split()).given.format == "json"
 
 
 @pytest.mark.parametrize(
@@ -50,14 +50,14 @@ def test_json_is_recognised_anywhere(line: str) -> None:
     ["sync", "sync --format", "sync --format xml", "run -- --format json", "run x --format json"],
 )
 def test_everything_else_is_text(line: str) -> None:
-    assert glance(line.split()).format == "text"
+    assert glance(line.split()).given.format == "text"
 
 
 def test_the_other_options_that_shape_a_refusal_are_read_too() -> None:
-    seen = glance(["sync", "-v", "-q", "--color", "never", "--bad"])
+    seen = glance(["sync", "-v", "-q", "--color", "never", "--bad"]).given
 
     assert (seen.verbose, seen.quiet, seen.color) == (True, True, "never")
 
 
 def test_a_nonsensical_colour_is_passed_over() -> None:
-    assert glance(["--color=pink"]).color == "auto"
+    assert glance(["--color=pink"]).given.color == "auto"

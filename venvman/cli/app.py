@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from venvman.cli.faults import NAME, Interrupted, UsageFault, said_elsewhere, told_of
 from venvman.cli.help import tell
-from venvman.cli.options import Common
 from venvman.cli.read import Glance, glance, read
 from venvman.cli.session import Session, perform
 from venvman.cli.streams import write
@@ -42,11 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except VenvmanError as fault:
         error = fault
     except Exception as fault:  # noqa: BLE001 - the boundary: a traceback helps nobody but us
-        error = _of_typer(fault, seen, words) or told_of(fault, verbose=seen.verbose)
+        error = _of_typer(fault, seen, words) or told_of(fault, verbose=seen.given.verbose)
     try:
-        return Session(_common(seen)).fail(error, command=seen.command)
+        return Session(seen.given).fail(error, command=seen.command)
     except OutputFault as fault:  # JSON that tells of an error
-        return Session(_common(seen)).fail(fault, command=seen.command)
+        return Session(seen.given).fail(fault, command=seen.command)
     except BrokenPipeError:
         return _reader_left()
     except SystemExit as leaving:
@@ -67,17 +66,6 @@ def _run(words: list[str]) -> int:
         code = typed.run(words, completing=completing)
     write(sys.stdout, "")
     return code
-
-
-def _common(seen: Glance) -> Common:
-    return Common.of(
-        format=seen.format,
-        color=seen.color,
-        quiet=seen.quiet,
-        verbose=seen.verbose,
-        project=seen.project,
-        cache_dir=seen.cache_dir,
-    )
 
 
 def _make_printable() -> None:
@@ -119,7 +107,7 @@ def _with_fix(fault: UsageFault, seen: Glance, words: Sequence[str]) -> UsageFau
     if here is not None:
         # Without what resembles the word by chance.
         message = f"{fault.message.partition(' Did you mean')[0]} Here that is '{here[0]}'."
-        project = ("--project", seen.project) if seen.project else ()
+        project = ("--project", seen.given.project) if seen.given.project else ()
         return UsageFault(message, fix=Command.of(NAME, *here, *project))
     place = (NAME, *seen.command.split()) if seen.known else (NAME,)
     return UsageFault(fault.message, fix=Command.of(*place, "--help"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.doctor.codes import CODES, EXTRA
@@ -108,6 +107,7 @@ def _run(session: Session, command: Command, root: Path) -> tuple[Problem, ...]:
     """What went wrong."""
     from venvman.cli.read import read
     from venvman.cli.session import Session, call
+    from venvman.cli.table import Common
     from venvman.process import run
 
     (step,) = command.steps
@@ -116,7 +116,8 @@ def _run(session: Session, command: Command, root: Path) -> tuple[Problem, ...]:
         if line is None:
             done = run([root / step[0] if "/" in str(step[0]) else step[0], *step[1:]], cwd=root)
             return () if done.ok else (_failed(session, command, done.stderr),)
-        inner = Session(replace(session.common, project=root), [*map(str, step[1:])])
+        common = Common(**{**vars(session.common), "project": str(root)})
+        inner = Session(common, [*map(str, step[1:])])
         inner.reporter = session.reporter
         return call(line, inner).problems
     except VenvmanError as error:

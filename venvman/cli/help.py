@@ -37,7 +37,7 @@ def tell(words: Sequence[str], variables: Mapping[str, str]) -> int | None:
     name = None if _COMPLETING in variables else _asked_for(words)
     if name is None:
         return None
-    display = display_of(sys.stdout, color=glance(words).color, variables=variables)
+    display = display_of(sys.stdout, color=glance(words).given.color, variables=variables)
     Printer(sys.stdout, display).print(_help(name))
     return 0 if words else 2
 

@@ -2,81 +2,21 @@
 
 from __future__ import annotations
 
-from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.cli.faults import UsageFault
-from venvman.frozen import dataclass
+from venvman.cli.table import COMMON, Common, Option, declared
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
+    from venvman.cli.table import Groups, Locks
     from venvman.workflow.requests import GroupChoice, LockPolicy
 
-__all__ = ["Color", "Common", "Format", "group_choice", "lock_policy"]
+__all__ = ["group_choice", "lock_policy", "spelled"]
 
 
-class Format(str, Enum):
-    """How a result is printed."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-class Color(str, Enum):
-    """AUTO follows the terminal, ``NO_COLOR``, ``FORCE_COLOR`` and ``CLICOLOR_FORCE``."""
-
-    AUTO = "auto"
-    ALWAYS = "always"
-    NEVER = "never"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Common:
-    """The options that every command has; ``project`` and ``cache_dir`` as they were given."""
-
-    project: Path | None = None
-    format: Format = Format.TEXT
-    quiet: bool = False
-    verbose: bool = False
-    color: Color = Color.AUTO
-    cache_dir: Path | None = None
-    offline: bool = False
-
-    @classmethod
-    def of(
-        cls,
-        *,
-        format: str,  # noqa: A002 - the option is called so
-        color: str,
-        quiet: bool,
-        verbose: bool,
-        project: str | None = None,
-        cache_dir: str | None = None,
-        offline: bool = False,
-    ) -> Common:
-        """From the values in the table; a language for graphs is no JSON."""
-        return cls(
-            project=None if project is None else Path(project),
-            format=Format.JSON if format == Format.JSON.value else Format.TEXT,
-            quiet=quiet,
-            verbose=verbose,
-            color=Color(color),
-            cache_dir=None if cache_dir is None else Path(cache_dir),
-            offline=offline,
-        )
-
-
-def group_choice(
-    group: Sequence[str],
-    only: Sequence[str],
-    without: Sequence[str],
-    *,
-    everything: bool,
-    dev: bool,
-    usual: bool,
-) -> GroupChoice:
+def group_choice(given: Groups) -> GroupChoice:
     """The group options as one value.
 
     Raises:
@@ -84,21 +24,23 @@ def group_choice(
     """
     from venvman.workflow.requests import GroupChoice
 
-    if only and (group or everything):
+    if given.only_group and (given.group or given.all_groups):
         raise UsageFault("--only-group cannot stand with --group or --all-groups.")
-    if usual and (group or only or without or everything or not dev):
-        raise UsageFault("--default-groups stands alone: it takes back what was chosen.")
-    return GroupChoice(
-        extra=tuple(group),
-        only=tuple(only),
-        without=tuple(without),
-        everything=everything,
-        dev=dev,
-        usual=usual,
+    chosen = GroupChoice(
+        extra=given.group,
+        only=given.only_group,
+        without=given.no_group,
+        everything=given.all_groups,
+        dev=not given.no_dev,
     )
+    if not given.default_groups:
+        return chosen
+    if chosen != GroupChoice():
+        raise UsageFault("--default-groups stands alone: it takes back what was chosen.")
+    return GroupChoice(usual=True)
 
 
-def lock_policy(*, locked: bool | None, frozen: bool, variables: Mapping[str, str]) -> LockPolicy:
+def lock_policy(given: Locks, variables: Mapping[str, str]) -> LockPolicy:
     """What to do about a stale lock; where ``CI`` is set it is not sync's to change.
 
     Raises:
@@ -106,9 +48,22 @@ def lock_policy(*, locked: bool | None, frozen: bool, variables: Mapping[str, st
     """
     from venvman.workflow.requests import LockPolicy
 
-    if frozen and locked:
+    if given.frozen and given.locked:
         raise UsageFault("--frozen does not check the lock, --locked does: choose one.")
-    if frozen:
+    if given.frozen:
         return LockPolicy.FROZEN
     ci = variables.get("CI", "").lower() not in {"", "0", "false"}
-    return LockPolicy.LOCKED if (ci if locked is None else locked) else LockPolicy.FREEZE
+    return (
+        LockPolicy.LOCKED if (ci if given.locked is None else given.locked) else LockPolicy.FREEZE
+    )
+
+
+def spelled(given: Common, takes: type[Common]) -> tuple[str, ...]:
+    """The flags and repeated words of ``takes`` as they are typed, where ``given`` has some."""
+    words: list[str] = []
+    for each in declared(takes):
+        value = vars(given)[each.name]
+        if isinstance(each, Option) and each not in COMMON and value != each.default:
+            following = value if isinstance(value, tuple) else (None,)
+            words += [word for one in following for word in (each.spellings[0], one) if word]
+    return tuple(words)

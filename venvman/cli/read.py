@@ -13,6 +13,7 @@ from venvman.cli.table import (
     FAMILIES,
     Argument,
     Command,
+    Common,
     Effect,
     Kind,
     Option,
@@ -27,13 +28,14 @@ __all__ = ["Glance", "Line", "choosing", "glance", "own_words", "read"]
 
 
 class Line:
-    """``values`` has every parameter of ``command``, the common ones too."""
+    """``given`` has every value of ``command``, those that the line does not give, too."""
 
-    __slots__ = ("command", "values")
+    __slots__ = ("command", "given", "values")
 
     def __init__(self, command: Command, values: dict[str, object]) -> None:
         self.command = command
-        self.values = values
+        self.given = command.takes(**values)
+        self.values = vars(self.given)
 
     def changes(self, effect: str) -> bool:
         """Whether an option of this ``effect`` is given."""
@@ -50,20 +52,22 @@ class Glance:
     ``command`` is ``sync`` or ``hooks install``, ``venvman`` where no ``known`` one is named.
     """
 
-    __slots__ = ("cache_dir", "color", "command", "format", "known", "project", "quiet", "verbose")
+    __slots__ = ("command", "given", "known")
 
     def __init__(self, words: Sequence[str]) -> None:
         own = own_words(words)
         named = _named(own)
-        color = _value_of(own, "--color") or ""
-        self.project = _value_of(own, "--project") or None
-        self.cache_dir = _value_of(own, "--cache-dir") or None
+        color = _value_of(own, "--color")
         self.known = named is not None
         self.command = named or "venvman"
-        self.format = "json" if _value_of(own, "--format") == "json" else "text"
-        self.color = color if color in ("auto", "always", "never") else "auto"
-        self.quiet = "-q" in own or "--quiet" in own
-        self.verbose = "-v" in own or "--verbose" in own
+        self.given = Common(
+            project=_value_of(own, "--project") or None,
+            cache_dir=_value_of(own, "--cache-dir") or None,
+            format="json" if _value_of(own, "--format") == "json" else "text",
+            color=color if color in ("always", "never") else "auto",
+            quiet="-q" in own or "--quiet" in own,
+            verbose="-v" in own or "--verbose" in own,
+        )
 
 
 def choosing(line: Line) -> str:
@@ -97,7 +101,7 @@ def read(words: Sequence[str]) -> Line | None:
     argument = command.argument
     if argument is not None and argument.required and argument.name not in values:
         return None
-    return Line(command, {**command.defaults(), **values})
+    return Line(command, values)
 
 
 class _NotPlain(Exception):

@@ -12,7 +12,7 @@ from venvman import memo
 from venvman.cli.console import Printer, display_of
 from venvman.cli.read import choosing, read
 from venvman.cli.streams import write
-from venvman.cli.table import Effect
+from venvman.cli.table import Effect, Sync
 from venvman.report.drawing import Text, from_data, to_data
 
 TYPE_CHECKING = False
@@ -47,7 +47,7 @@ def tell(words: Sequence[str], variables: Mapping[str, str]) -> int | None:
         return None
     if known is not None:
         return _show(known, line, variables)
-    return _switch(line, question, variables) if line.command.name == "sync" else None
+    return _switch(line, question, variables)
 
 
 def question_of(line: Line, variables: Mapping[str, str]) -> str | None:
@@ -117,35 +117,33 @@ def nothing_to_do(said: tuple[str, str, str]) -> memo.Memo:
 
 
 def _show(known: memo.Memo, line: Line, variables: Mapping[str, str]) -> int | None:
-    quiet = bool(line.values["quiet"])
-    if quiet and any(error for error, _, _ in known.shown):
+    given = line.given
+    if given.quiet and any(error for error, _, _ in known.shown):
         return None
-    color = str(line.values["color"])
     for error, wrap, what in known.shown:
         stream = sys.stderr if error else sys.stdout
-        if quiet and not known.answers and known.exit_code == 0:
+        if given.quiet and not known.answers and known.exit_code == 0:
             continue
         if isinstance(what, str):
             write(stream, what)
         else:
-            display = display_of(stream, color=color, variables=variables)
+            display = display_of(stream, color=given.color, variables=variables)
             Printer(stream, display).print(from_data(what), wrap=wrap)
     return known.exit_code
 
 
 def _switch(line: Line, question: str, variables: Mapping[str, str]) -> int | None:
     """Goes to a state of the environment that is known; the exit code, None where there is none."""
-    values = line.values
-    if values["format"] != "text" or values["project"] or values["all_projects"]:
+    given = line.given
+    if not isinstance(given, Sync) or line.changes(Effect.LOOKS) or given.inexact:
         return None
-    if line.changes(Effect.LOOKS) or values["inexact"]:
+    if given.format != "text" or given.project or given.all_projects:
         return None
     from venvman.install.switch import NotTaken, switch
 
-    verbose = bool(values["verbose"])
-    done = switch(choosing(line), variables, os.getcwd(), only_look=verbose)
+    done = switch(choosing(line), variables, os.getcwd(), only_look=given.verbose)
     if isinstance(done, NotTaken):
-        if done.why and verbose and not values["quiet"]:
+        if done.why and given.verbose and not given.quiet:
             write(sys.stderr, f"Full sync: {done.why}\n")
         return None
     known = nothing_to_do(done.wanted.said)
@@ -153,8 +151,8 @@ def _switch(line: Line, question: str, variables: Mapping[str, str]) -> int | No
         keep(question, known, variables, names=done.wanted.names, watched=done.watched)
     if not done.changes:
         return _show(known, line, variables)
-    if not values["quiet"]:
-        display = display_of(sys.stdout, color=str(values["color"]), variables=variables)
+    if not given.quiet:
+        display = display_of(sys.stdout, color=given.color, variables=variables)
         _print_switch(done, Printer(sys.stdout, display))
     return 0
 

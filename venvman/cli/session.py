@@ -9,15 +9,13 @@ from dataclasses import replace
 from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from venvman.cli.console import Printer, Transcript, display_of
 from venvman.cli.faults import NAME, Interrupted, told_of
-from venvman.cli.options import Common, Format
 from venvman.cli.read import choosing
 from venvman.cli.remembered import inside, keep, nothing_to_do, question_of
 from venvman.cli.streams import write
-from venvman.cli.table import COMMON, SAID_BY_VARIABLES
 from venvman.errors import Advice, ExitCode, OutputFault, ProjectNotFound, VenvmanError, at
 from venvman.errors import Command as Fix
 from venvman.memo import FILE, Memo
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
 
     from venvman.cli.progress import TerminalReporter
     from venvman.cli.read import Line
-    from venvman.cli.table import Command
+    from venvman.cli.table import Command, Common, Workspace
     from venvman.directories import Directories
     from venvman.project import Project
     from venvman.report.fixes import Standing
@@ -52,7 +50,7 @@ _REACHES = {
 
 
 class Session:
-    """What a command function is given instead of the common options.
+    """What a command's function works with: what is common to all of them.
 
     Reads the process's environment, working directory and streams: below ``cli`` nobody does.
     """
@@ -60,6 +58,7 @@ class Session:
     def __init__(self, common: Common, words: Sequence[str] = (), line: Line | None = None) -> None:
         self.started_ns = time.time_ns()
         self.common = common
+        self.named = None if common.project is None else Path(common.project)
         self._words = words
         self._line = line
         self._opened: list[Context] = []
@@ -76,12 +75,12 @@ class Session:
         from venvman.workflow.context import open_context
 
         opened = open_context(
-            project=self.common.project,
+            project=self.named,
             flags={"offline": self.common.offline or None, **flags},
             variables=self.variables,
             cwd=self.cwd,
             reporter=self.reporter,
-            cache_dir=self.common.cache_dir,
+            cache_dir=self._cache,
         )
         self._opened.append(opened)
         return opened
@@ -98,7 +97,7 @@ class Session:
         except ProjectNotFound as error:
             if error.code != "project-not-found":
                 raise
-        folder = (self.cwd / (self.common.project or ".")).absolute()
+        folder = (self.cwd / (self.named or ".")).absolute()
         return self._open(project_at(folder), flags)
 
     def found(self, *, workspace: bool = False) -> Found:
@@ -110,7 +109,7 @@ class Session:
         from venvman.workflow.context import find_projects
 
         return find_projects(
-            top=self.common.project, variables=self.variables, cwd=self.cwd, workspace=workspace
+            top=self.named, variables=self.variables, cwd=self.cwd, workspace=workspace
         )
 
     def contexts(self, *, workspace: bool) -> tuple[Context, ...]:
@@ -121,9 +120,7 @@ class Session:
     def each(
         self,
         do: Callable[[Context], Result],
-        *,
-        workspace: bool,
-        changed_since: str | None = None,
+        given: Workspace,
         **flags: object,
     ) -> Result:
         """What ``do`` says of each project; one that fails, or is interrupted, hides no other.
@@ -135,12 +132,12 @@ class Session:
         """
         from venvman.report.several import several_result
 
-        found = self.found(workspace=workspace or changed_since is not None)
+        found = self.found(workspace=given.all_projects or given.changed_since is not None)
         projects = found.projects
-        if changed_since is not None:
-            from venvman.workflow.changed import changed_since as concerned
+        if given.changed_since is not None:
+            from venvman.workflow.changed import changed_since
 
-            projects = concerned(projects, changed_since, variables=self.variables)
+            projects = changed_since(projects, given.changed_since, variables=self.variables)
         elif len(projects) == 1 and not found.instead:
             try:
                 return do(self._open(projects[0], flags, walked=found.walked))
@@ -276,7 +273,7 @@ class Session:
     @property
     def _is_short(self) -> bool:
         """Whether a sentence is all that there is to say."""
-        talks = self.common.verbose or self.common.format is Format.JSON
+        talks = self.common.verbose or self.common.format == "json"
         return not (talks or self.reporter.problems)
 
     def _arguments(self) -> tuple[str, ...]:
@@ -315,10 +312,10 @@ class Session:
         except ProjectNotFound:
             cwd = home
         root: Path | None = None
-        if self.common.project is not None:
-            named = Path(os.path.abspath(cwd / self.common.project))  # noqa: PTH100 - keeps links
+        if self.named is not None:
+            named = Path(os.path.abspath(cwd / self.named))  # noqa: PTH100 - keeps links
             root = nearest_project(named, home) or named
-        cache = self.common.cache_dir
+        cache = self._cache
         options = () if cache is None else ("--cache-dir", str(cache))
         return Standing(cwd=cwd, home=home, root=root, options=options)
 
@@ -327,18 +324,22 @@ class Session:
         """The folders outside projects, for the commands that need no project."""
         from venvman.directories import Directories
 
-        return Directories.of(self.variables, cache=self.common.cache_dir)
+        return Directories.of(self.variables, cache=self._cache)
+
+    @property
+    def _cache(self) -> Path | None:
+        return None if self.common.cache_dir is None else Path(self.common.cache_dir)
 
     @property
     def confirm(self) -> Callable[[str], bool] | None:
         """Asks the person at the terminal; None where there is none, or JSON is wanted."""
         interactive = sys.stdin.isatty() and sys.stderr.isatty()
-        return self._ask if interactive and self.common.format is Format.TEXT else None
+        return self._ask if interactive and self.common.format != "json" else None
 
     def show(self, result: Result) -> ExitCode:
         """Prints ``result`` in the wanted format and returns its exit code."""
         self.reporter.close()
-        if self.common.format is Format.JSON:
+        if self.common.format == "json":
             from venvman.report.as_json import render
 
             told = [each for each in self.reporter.problems if each not in result.problems]
@@ -351,7 +352,7 @@ class Session:
     def fail(self, error: VenvmanError, *, command: str) -> ExitCode:
         """Tells ``error`` as a panel on stderr, or as the JSON envelope on stdout."""
         result = Result.of_error(error, command=command)
-        if self.common.format is Format.JSON and not isinstance(error, OutputFault):
+        if self.common.format == "json" and not isinstance(error, OutputFault):
             return self.show(result)
         self.reporter.close()
         from venvman.report.as_text import error_panel
@@ -410,7 +411,7 @@ class Session:
         from venvman.cli import progress
 
         display = display_of(sys.stderr, color=self.common.color, variables=self.variables)
-        silent_json = self.common.format is Format.JSON and not display.animation
+        silent_json = self.common.format == "json" and not display.animation
         if self.common.quiet or silent_json:
             return progress.SilentReporter()
         printer = Printer(sys.stderr, display, self.transcript)
@@ -439,8 +440,7 @@ def perform(line: Line, words: Sequence[str]) -> ExitCode:
 
     Errors pass through: ``app.main`` is the one boundary.
     """
-    shared: dict[str, Any] = {each.name: line.values[each.name] for each in COMMON}
-    session = Session(Common.of(**shared), words, line)
+    session = Session(line.given, words, line)
     try:
         result = call(line, session)
         code = session.show(result)
@@ -452,15 +452,10 @@ def perform(line: Line, words: Sequence[str]) -> ExitCode:
 
 def call(line: Line, session: Session) -> Result:
     """What the function of the command answers that ``line`` means; nothing is shown."""
-    own = [
-        each.name
-        for each in line.command.options
-        if each not in COMMON and each.name not in SAID_BY_VARIABLES
-    ]
-    session.say({variable: line.values.get(name) for name, variable in SAID_BY_VARIABLES.items()})
-    if line.command.argument is not None:
-        own.append(line.command.argument.name)
-    return function_of(line.command)(session, **{name: line.values[name] for name in own})
+    session.say(
+        {each.variable: line.values[each.name] for each in line.command.options if each.variable}
+    )
+    return function_of(line.command)(session, line.given)
 
 
 def function_of(command: Command) -> Callable[..., Result]:

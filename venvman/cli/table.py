@@ -1,8 +1,10 @@
 """Every command, once: its name, what it takes, and which function does it.
 
 What reads a command line (:mod:`venvman.cli.read`), typer (:mod:`venvman.cli.typed`), completion,
-the page ``docs/reference/cli.md`` and the remembered answers (:mod:`venvman.memo`) are made from
-this table. A new option is a row here and a parameter of the same name of the command's function.
+the page ``docs/reference/cli.md``, the remembered answers (:mod:`venvman.memo`) and the functions
+in :mod:`venvman.cli.commands` are served from this table. A class says what a command takes: its
+attributes are the options, those of its bases too. The command's function is given an instance,
+which has the values of one line, of the types that are declared here.
 
 Read before anything else is: it imports nothing.
 """
@@ -18,32 +20,33 @@ __all__ = [
     "COMMANDS",
     "COMMON",
     "FAMILIES",
-    "SAID_BY_VARIABLES",
     "TASKS",
     "Argument",
     "Command",
+    "Common",
     "Effect",
     "Kind",
     "Option",
     "find",
+    "flag",
 ]
 
 
 class Kind:
-    """What an option takes, and so the type of its value."""
+    """What an option takes."""
 
     FLAG = "flag"
-    """Nothing: ``bool``."""
+    """Nothing."""
     SWITCH = "switch"
-    """Nothing; its second spelling says no: ``bool | None``, ``bool`` where it has a default."""
+    """Nothing; its second spelling says no."""
     TEXT = "text"
-    """A word: ``str | None``; ``str`` where it has a default, or choices."""
+    """A word."""
     FOLDER = "folder"
-    """A path: ``str | None``."""
+    """A path."""
     WORDS = "words"
-    """A word each time it is given: ``tuple[str, ...]``."""
+    """A word each time it is given."""
     NUMBER = "number"
-    """A whole number: ``int | None``; ``int`` where it has a default."""
+    """A whole number."""
 
 
 class Effect:
@@ -60,31 +63,32 @@ class Effect:
 
 
 class Option:
-    """``name`` is the parameter of the function; ``spellings`` are ``--long`` first.
+    """``spellings`` are ``--long`` first; without one it is the name of the attribute.
 
     The second spelling of a SWITCH is the one that says no. ``panel`` is the heading in the help,
-    ``minimum`` the least NUMBER. ``show_default`` is for defaults that explain something.
+    ``minimum`` the least NUMBER. A default that is given explains something, and is shown.
+    ``variable`` is set for this once to what is given.
     """
 
     __slots__ = (
-        *("choices", "default", "effect", "help", "kind", "metavar"),
-        *("minimum", "name", "panel", "show_default", "spellings"),
+        *("choices", "default", "effect", "help", "kind", "metavar", "minimum"),
+        *("name", "panel", "show_default", "spellings", "variable"),
     )
 
     def __init__(
         self,
-        name: str,
-        *spellings: str,
         help: str,  # noqa: A002 - the word that everyone looks for
-        kind: str = Kind.FLAG,
+        *spellings: str,
+        kind: str,
         effect: str = Effect.CHOOSES,
         metavar: str | None = None,
         default: str | int | bool | None = None,
         choices: tuple[str, ...] = (),
         minimum: int | None = None,
         panel: str | None = None,
+        variable: str | None = None,
     ) -> None:
-        self.name = name
+        self.name = ""
         self.spellings = spellings
         self.help = help
         self.kind = kind
@@ -95,6 +99,12 @@ class Option:
         self.choices = choices
         self.minimum = minimum
         self.panel = panel
+        self.variable = variable
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+        if not self.spellings or not self.spellings[0].startswith("--"):
+            self.spellings = (f"--{name.replace('_', '-')}", *self.spellings)
 
 
 class Argument:
@@ -104,17 +114,16 @@ class Argument:
 
     def __init__(
         self,
-        name: str,
-        *,
         help: str,  # noqa: A002 - the word that everyone looks for
         metavar: str | None = None,
-        kind: str = Kind.WORDS,
+        *,
+        kind: str,
         default: int | None = None,
         choices: tuple[str, ...] = (),
         minimum: int | None = None,
         required: bool = False,
     ) -> None:
-        self.name = name
+        self.name = ""
         self.help = help
         self.metavar = metavar
         self.kind = kind
@@ -123,49 +132,8 @@ class Argument:
         self.minimum = minimum
         self.required = required
 
-
-class Command:
-    """``name`` as it is typed, ``function`` is ``module:function`` in :mod:`venvman.cli.commands`.
-
-    ``help`` is its first line in the help. ``options`` are its own and the common ones, except
-    those that it has in a form of its own. ``passing``: all after the first word is another
-    program's. ``hidden`` from the help: for other programs. ``examples`` are command lines with
-    what each is for. ``remembered``: the same answer is given as long as nothing has changed.
-    """
-
-    __slots__ = (
-        *("argument", "examples", "function", "help"),
-        *("hidden", "name", "options", "passing", "remembered"),
-    )
-
-    def __init__(
-        self,
-        name: str,
-        function: str,
-        *options: Option,
-        help: str,  # noqa: A002 - the word that everyone looks for
-        argument: Argument | None = None,
-        passing: bool = False,
-        hidden: bool = False,
-        remembered: bool = False,
-        examples: tuple[tuple[str, str], ...] = (),
-    ) -> None:
-        own = {each.name for each in options}
+    def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
-        self.function = function
-        self.options = (*options, *(each for each in COMMON if each.name not in own))
-        self.help = help
-        self.argument = argument
-        self.passing = passing
-        self.hidden = hidden
-        self.remembered = remembered
-        self.examples = examples
-
-    def defaults(self) -> dict[str, object]:
-        """The value of each parameter that a command line does not give."""
-        given: tuple[Option | Argument, ...] = self.options
-        given += () if self.argument is None else (self.argument,)
-        return {each.name: each.default for each in given}
 
 
 def _default(kind: str, default: str | int | bool | None) -> object:
@@ -174,788 +142,725 @@ def _default(kind: str, default: str | int | bool | None) -> object:
     return default
 
 
-def find(words: list[str]) -> tuple[Command, list[str]] | None:
-    """The command that ``words`` begin with, and the words after its name."""
-    first = ALIASES.get(words[0], words[0]) if words else ""
-    command = COMMANDS.get(first)
-    if command is not None:
-        return command, words[1:]
-    command = COMMANDS.get(f"{first} {words[1]}") if len(words) > 1 else None
-    return None if command is None else (command, words[2:])
+# Each of these declares an option or an argument, and has the type of the value.
+
+
+def flag(
+    help: str,  # noqa: A002
+    *spellings: str,
+    effect: str = Effect.CHOOSES,
+    panel: str | None = None,
+) -> bool:
+    """An option that nothing follows."""
+    return Option(help, *spellings, kind=Kind.FLAG, effect=effect, panel=panel)  # type: ignore[return-value]
+
+
+def switch(help: str, *spellings: str, effect: str = Effect.CHOOSES) -> bool | None:  # noqa: A002
+    """Two options, the second of which says no."""
+    return Option(help, *spellings, kind=Kind.SWITCH, effect=effect)  # type: ignore[return-value]
+
+
+def usual(help: str, *spellings: str) -> bool:  # noqa: A002
+    """A switch that is on where nothing is said."""
+    return Option(help, *spellings, kind=Kind.SWITCH, default=True)  # type: ignore[return-value]
+
+
+def text(
+    help: str,  # noqa: A002
+    *spellings: str,
+    metavar: str | None = None,
+    effect: str = Effect.CHOOSES,
+    choices: tuple[str, ...] = (),
+    variable: str | None = None,
+) -> str | None:
+    """An option that a word follows."""
+    return Option(  # type: ignore[return-value]
+        *(help, *spellings),
+        kind=Kind.TEXT,
+        metavar=metavar,
+        effect=effect,
+        choices=choices,
+        variable=variable,
+    )
+
+
+def choice(
+    help: str,  # noqa: A002
+    *choices: str,
+    default: str,
+    effect: str = Effect.CHOOSES,
+    metavar: str | None = None,
+    panel: str | None = None,
+) -> str:
+    """An option that one of the words to choose from follows."""
+    return Option(  # type: ignore[return-value]
+        help,
+        kind=Kind.TEXT,
+        metavar=metavar,
+        effect=effect,
+        choices=choices,
+        default=default,
+        panel=panel,
+    )
+
+
+def words(
+    help: str,  # noqa: A002
+    *spellings: str,
+    metavar: str,
+    effect: str = Effect.CHOOSES,
+    panel: str | None = None,
+    variable: str | None = None,
+) -> tuple[str, ...]:
+    """An option that a word follows, and that may be repeated."""
+    return Option(  # type: ignore[return-value]
+        *(help, *spellings),
+        kind=Kind.WORDS,
+        metavar=metavar,
+        effect=effect,
+        panel=panel,
+        variable=variable,
+    )
+
+
+def folder(help: str, effect: str = Effect.CHOOSES) -> str | None:  # noqa: A002
+    """An option of every command that a path follows."""
+    return Option(help, kind=Kind.FOLDER, effect=effect, metavar="DIR", panel=_EVERYWHERE)  # type: ignore[return-value]
+
+
+def number(help: str, *, minimum: int, metavar: str) -> int | None:  # noqa: A002
+    """An option that a whole number follows."""
+    return Option(help, kind=Kind.NUMBER, minimum=minimum, metavar=metavar)  # type: ignore[return-value]
+
+
+def rest(help: str, metavar: str) -> tuple[str, ...]:  # noqa: A002
+    """The words that are no options; at least one if ``metavar`` has no brackets."""
+    required = not metavar.startswith("[")
+    return Argument(help, metavar, kind=Kind.WORDS, required=required)  # type: ignore[return-value]
+
+
+def one_of(help: str, *choices: str) -> str:  # noqa: A002
+    """The one word that is no option."""
+    return Argument(help, kind=Kind.TEXT, choices=choices, required=True)  # type: ignore[return-value]
+
+
+def count(help: str, metavar: str, *, default: int, minimum: int) -> int:  # noqa: A002
+    """The one word that is no option, a whole number."""
+    return Argument(help, metavar, kind=Kind.NUMBER, default=default, minimum=minimum)  # type: ignore[return-value]
 
 
 _EVERYWHERE = "Options of every command"
 _GROUPS = "Groups"
 
-COMMON = (
-    Option(
-        "project",
-        "--project",
-        kind=Kind.FOLDER,
-        effect=Effect.SHOWS,  # which project it is stands in the question by itself
-        metavar="DIR",
-        help="Work on the project in DIR; otherwise it is found by walking upwards.",
-        panel=_EVERYWHERE,
-    ),
-    Option(
-        "format",
-        "--format",
-        kind=Kind.TEXT,
-        effect=Effect.SHOWS,
-        choices=("text", "json"),
+
+class Common:
+    """What every command takes, and the values of one line: those that it does not give, too."""
+
+    project = folder(
+        "Work on the project in DIR; otherwise it is found by walking upwards.",
+        Effect.SHOWS,  # which project it is stands in the question by itself
+    )
+    format = choice(
+        "Print the result as text, or as one JSON document.",
+        *("text", "json"),
         default="text",
-        help="Print the result as text, or as one JSON document.",
-        panel=_EVERYWHERE,
-    ),
-    Option(
-        "quiet",
-        "--quiet",
-        "-q",
         effect=Effect.SHOWS,
-        help="Say nothing but findings and errors.",
         panel=_EVERYWHERE,
-    ),
-    Option(
-        "verbose",
-        "--verbose",
+    )
+    quiet = flag(
+        "Say nothing but findings and errors.", "-q", effect=Effect.SHOWS, panel=_EVERYWHERE
+    )
+    verbose = flag(
+        "Show whole lists, details of the work, and tracebacks.",
         "-v",
         effect=Effect.SHOWS,
-        help="Show whole lists, details of the work, and tracebacks.",
         panel=_EVERYWHERE,
-    ),
-    Option(
-        "color",
-        "--color",
-        kind=Kind.TEXT,
-        effect=Effect.SHOWS,
-        choices=("auto", "always", "never"),
+    )
+    color = choice(
+        "When to use colour.",
+        *("auto", "always", "never"),
         default="auto",
-        help="When to use colour.",
+        effect=Effect.SHOWS,
         panel=_EVERYWHERE,
-    ),
-    Option(
-        "cache_dir",
-        "--cache-dir",
-        kind=Kind.FOLDER,
-        metavar="DIR",
-        help="Keep downloads and unpacked wheels in DIR.",
-        panel=_EVERYWHERE,
-    ),
-    Option(
-        "offline",
-        "--offline",
-        help="Ask no network: what is not in the cache is an error.",
-        panel=_EVERYWHERE,
-    ),
-)
-"""What every command takes."""
+    )
+    cache_dir = folder("Keep downloads and unpacked wheels in DIR.")
+    offline = flag("Ask no network: what is not in the cache is an error.", panel=_EVERYWHERE)
 
-_ALL_PROJECTS = Option(
-    "all_projects",
+    def __init__(self, **values: object) -> None:
+        vars(self).update({each.name: each.default for each in declared(type(self))} | values)
+
+
+def declared(takes: type[Common]) -> tuple[Option | Argument, ...]:
+    """All that a command ``takes``, its own first; what a class says beats what its bases say."""
+    known = _DECLARED.get(takes)
+    if known is None:
+        found: dict[str, Option | Argument] = {}
+        for each in takes.__mro__:
+            for name, value in vars(each).items():
+                if isinstance(value, (Option, Argument)):
+                    found.setdefault(name, value)
+        known = _DECLARED[takes] = tuple(found.values())
+    return known
+
+
+_DECLARED: dict[type[Common], tuple[Option | Argument, ...]] = {}
+
+
+# What several commands take.
+_CHECK = flag("Change nothing; exit with 1 if there is anything to do.", effect=Effect.LOOKS)
+_DRY_RUN = flag("Show what would be done, change nothing, exit with 0.", effect=Effect.LOOKS)
+_YES = flag("Answer every question with yes.", "-y")
+_PYTHON = text("The interpreter to use, such as 3.12 or a path.", metavar="VERSION|PATH")
+_ALL_PROJECTS = flag(
+    "Every project of the workspace, not only the one found here.",
     "--all",
     effect=Effect.SHOWS,  # of each project the question is the same
-    help="Every project of the workspace, not only the one found here.",
 )
-_WORKSPACE = (
-    _ALL_PROJECTS,
-    Option(
-        "changed_since",
-        "--changed-since",
-        kind=Kind.TEXT,
-        effect=Effect.ACTS,
-        metavar="REV",
-        help="Those of all projects in which a file differs from the git revision REV.",
-    ),
+_ONLY_GROUP = words("This group and no other; may be repeated.", metavar="GROUP", panel=_GROUPS)
+_ADVISORIES = text(
+    "With --audit: another service than OSV's, or a copy of its database.", metavar="URL|PATH"
 )
-_CHECK = Option(
-    "check",
-    "--check",
-    effect=Effect.LOOKS,
-    help="Change nothing; exit with 1 if there is anything to do.",
-)
-_DRY_RUN = Option(
-    "dry_run",
-    "--dry-run",
-    effect=Effect.LOOKS,
-    help="Show what would be done, change nothing, exit with 0.",
-)
-_YES = Option("yes", "--yes", "-y", help="Answer every question with yes.")
-_PYTHON = Option(
-    "python",
-    "--python",
-    kind=Kind.TEXT,
-    metavar="VERSION|PATH",
-    help="The interpreter to use, such as 3.12 or a path.",
-)
-_CONSTRAINT = Option(
-    "constraint",
-    "--constraint",
-    "-c",
-    kind=Kind.WORDS,
-    effect=Effect.ACTS,
-    metavar="FILE",
-    help="Keep within the constraints in FILE, as if a -c line named it; may be repeated.",
-)
-_INDEXES = (
-    Option(
-        "index_url",
-        "--index-url",
-        kind=Kind.TEXT,
-        effect=Effect.ACTS,
-        metavar="URL",
-        help="Ask this index, in place of the one that pip is configured to ask.",
-    ),
-    Option(
-        "no_binary",
-        "--no-binary",
-        kind=Kind.WORDS,
-        effect=Effect.ACTS,
-        metavar="NAME",
-        help="Build this package from source (:all: for every one); may be repeated.",
-    ),
-    Option(
-        "exclude_newer",
-        "--exclude-newer",
-        kind=Kind.TEXT,
-        effect=Effect.ACTS,
-        metavar="DATE",
-        help="Choose among files that are older: a date, a time or an age (3 days).",
-    ),
-)
-_LOCKED = Option(
-    "locked",
-    "--locked",
-    "--no-locked",
-    kind=Kind.SWITCH,
-    help="Exit with 1 on a stale lock instead of freezing (the default where CI is set).",
-)
-_FROZEN = Option("frozen", "--frozen", help="Use the lock as it is, without judging it.")
-_ONLY_GROUP = Option(
-    "only_group",
-    "--only-group",
-    kind=Kind.WORDS,
-    metavar="GROUP",
-    help="This group and no other; may be repeated.",
-    panel=_GROUPS,
-)
-_GROUP = Option(
-    "group",
-    "--group",
-    "-g",
-    kind=Kind.WORDS,
-    metavar="GROUP",
-    help="Also this group; may be repeated.",
-    panel=_GROUPS,
-)
-_ALL_GROUPS = Option("all_groups", "--all-groups", help="Every group there is.", panel=_GROUPS)
-_GROUP_OPTIONS = (
-    _GROUP,
-    _ONLY_GROUP,
-    _ALL_GROUPS,
-    Option("no_dev", "--no-dev", help="Without the group dev.", panel=_GROUPS),
-    Option(
-        "no_group",
-        "--no-group",
-        kind=Kind.WORDS,
-        metavar="GROUP",
-        help="Without this group; may be repeated.",
-        panel=_GROUPS,
-    ),
-    Option(
-        "default_groups",
-        "--default-groups",
-        help="The usual groups again, whatever `sync` was told before.",
-        panel=_GROUPS,
-    ),
-)
-_AND_SYNC = Option(
-    "sync",
-    "--sync",
-    "--no-sync",
-    kind=Kind.SWITCH,
-    default=True,
-    help="Sync the environment afterwards, or only freeze.",
-)
-_EDITED = (
-    Option(
-        "group",
-        "--group",
-        "-g",
-        kind=Kind.TEXT,
-        metavar="GROUP",
-        help="The group whose file to edit.",
-    ),
-    Option("dev", "--dev", help="The same as --group dev."),
-    _AND_SYNC,
-    Option("frozen", "--frozen", help="Edit the file and leave lock and environment alone."),
-    _DRY_RUN,
-    _YES,
-    _PYTHON,
-)
-_INSIDE = (
-    Option(
-        "sync",
-        "--sync",
-        effect=Effect.ACTS,
-        help="Sync first, as `venvman sync` with these options would.",
-    ),
-    *_GROUP_OPTIONS,
-    _LOCKED,
-    _FROZEN,
-    _YES,
-)
-_GRAPH_FORMAT = Option(
-    "format",
-    "--format",
-    kind=Kind.TEXT,
-    effect=Effect.SHOWS,
-    choices=("text", "json", "mermaid", "dot"),
-    default="text",
-    help="Print the graph as text, one JSON document, a Mermaid flowchart or Graphviz DOT.",
-    panel=_EVERYWHERE,
-)
-_FINDINGS_FORMAT = Option(
-    "format",
-    "--format",
-    kind=Kind.TEXT,
-    effect=Effect.SHOWS,
-    choices=("text", "json", "sarif", "github", "gitlab", "junit", "markdown"),
-    default="text",
-    help="Print the findings as text, one JSON document, SARIF 2.1.0, workflow commands of GitHub, "
+_FINDINGS_FORMAT = choice(
+    "Print the findings as text, one JSON document, SARIF 2.1.0, workflow commands of GitHub, "
     "a code quality report of GitLab, JUnit's XML or Markdown.",
+    *("text", "json", "sarif", "github", "gitlab", "junit", "markdown"),
+    default="text",
+    effect=Effect.SHOWS,
     panel=_EVERYWHERE,
 )
 
-_ADVISORIES = Option(
-    "advisories",
-    "--advisories",
-    kind=Kind.TEXT,
-    metavar="URL|PATH",
-    help="With --audit: another service than OSV's, or a copy of its database.",
-)
+
+class Workspace(Common):
+    """Which projects."""
+
+    all_projects = _ALL_PROJECTS
+    changed_since = text(
+        "Those of all projects in which a file differs from the git revision REV.",
+        metavar="REV",
+        effect=Effect.ACTS,
+    )
+
+
+class Groups(Common):
+    """Which groups."""
+
+    group = words("Also this group; may be repeated.", "-g", metavar="GROUP", panel=_GROUPS)
+    only_group = _ONLY_GROUP
+    all_groups = flag("Every group there is.", panel=_GROUPS)
+    no_dev = flag("Without the group dev.", panel=_GROUPS)
+    no_group = words("Without this group; may be repeated.", metavar="GROUP", panel=_GROUPS)
+    default_groups = flag("The usual groups again, whatever `sync` was told before.", panel=_GROUPS)
+
+
+class Locks(Common):
+    """What to do about a stale lock."""
+
+    locked = switch(
+        "Exit with 1 on a stale lock instead of freezing (the default where CI is set).",
+        *("--locked", "--no-locked"),
+    )
+    frozen = flag("Use the lock as it is, without judging it.")
+
+
+class Resolving(Common):
+    """Among what versions are found."""
+
+    constraint = words(
+        "Keep within the constraints in FILE, as if a -c line named it; may be repeated.",
+        "-c",
+        metavar="FILE",
+        effect=Effect.ACTS,
+    )
+    index_url = text(
+        "Ask this index, in place of the one that pip is configured to ask.",
+        metavar="URL",
+        effect=Effect.ACTS,
+        variable="PIP_INDEX_URL",
+    )
+    no_binary = words(
+        "Build this package from source (:all: for every one); may be repeated.",
+        metavar="NAME",
+        effect=Effect.ACTS,
+        variable="PIP_NO_BINARY",
+    )
+    exclude_newer = text(
+        "Choose among files that are older: a date, a time or an age (3 days).",
+        metavar="DATE",
+        effect=Effect.ACTS,
+        variable="VENVMAN_EXCLUDE_NEWER",
+    )
+    python = _PYTHON
+
+
+class Sync(Groups, Locks, Resolving, Workspace):
+    dry_run = _DRY_RUN
+    check = _CHECK
+    inexact = flag("Leave packages that the lock does not name.")
+    recreate = flag("Make the environment again from nothing.", effect=Effect.ACTS)
+    reinstall = words(
+        "Install this package again though it is there; may be repeated.",
+        metavar="NAME",
+        effect=Effect.ACTS,
+    )
+    compile_bytecode = switch(
+        "Compile the installed modules to bytecode.", "--compile", "--no-compile"
+    )
+    link = text(
+        "How files get from the cache into the environment.",
+        choices=("auto", "reflink", "hardlink", "copy"),
+    )
+    no_project = flag("Install what pyproject.toml depends on, and not the project itself.")
+    yes = _YES
+    no_wait = flag(
+        "Stop at once if another command is changing the environment.", effect=Effect.LOOKS
+    )
+
+
+class Freeze(Groups, Resolving, Workspace):
+    upgrade = flag("Move every pin as far as it may go.", "-U", effect=Effect.ACTS)
+    upgrade_package = words(
+        "Move only this package's pin; may be repeated.",
+        "-P",
+        metavar="NAME",
+        effect=Effect.ACTS,
+    )
+    check = _CHECK
+    dry_run = _DRY_RUN
+    installed = flag("Pin what ./venv holds now.", effect=Effect.ACTS)
+    hashes = switch(
+        "Write a hash for every file (the default for a new lock).",
+        *("--hashes", "--no-hashes"),
+        effect=Effect.ACTS,
+    )
+    engine = text("Who finds the versions.", metavar="ENGINE")
+    target = words(
+        "Freeze for this system (linux, macos:3.12, windows:3.10-3.13); may be repeated.",
+        metavar="SPEC",
+        effect=Effect.ACTS,
+    )
+    python_version = words(
+        "Of targets that name no Python (3.12, 3.10-3.13); may be repeated.",
+        metavar="VERSIONS",
+        effect=Effect.ACTS,
+    )
+    universal = flag("The same as --target linux, macos and windows.", effect=Effect.ACTS)
+    yes = _YES
+
+
+class Status(Groups, Workspace):
+    porcelain = flag("One line for prompts and scripts.")
+    python = _PYTHON
+
+
+class Doctor(Groups, Workspace):
+    select = words("Only findings whose code begins so; may be repeated.", metavar="CODE")
+    ignore = words("No findings whose code begins so; may be repeated.", metavar="CODE")
+    verify = flag("Compare the contents of every installed file, too.", effect=Effect.ACTS)
+    fail_on = choice(
+        "Exit with 1 on findings of this severity or a worse one.",
+        *("error", "warning", "note"),
+        default="warning",
+        metavar="SEVERITY",
+    )
+    fix = flag(
+        "Do what needs no decision, then look again; ask before anything is removed.",
+        effect=Effect.ACTS,
+    )
+    audit = flag(
+        "Ask what is known to be vulnerable, and which pins were yanked.", effect=Effect.ACTS
+    )
+    advisories = _ADVISORIES
+    format = _FINDINGS_FORMAT
+    freeze = flag("With --fix: freeze, too, where the lock is at fault.")
+    dry_run = _DRY_RUN
+    yes = _YES
+    exit_zero = flag("Exit with 0 whatever is found.")
+    list_codes = flag("List every code there is, and look at nothing.", "--list")
+    explain = words(
+        "Say what a code means, why it matters and what fixes it; may be repeated.",
+        metavar="CODE",
+    )
+
+
+class Audit(Workspace):
+    advisories = _ADVISORIES
+    format = _FINDINGS_FORMAT
+
+
+class Scan(Common):
+    all_projects = _ALL_PROJECTS
+
+
+class Edit(Common):
+    """What `add` and `remove` have in common."""
+
+    group = text("The group whose file to edit.", "-g", metavar="GROUP")
+    dev = flag("The same as --group dev.")
+    sync = usual("Sync the environment afterwards, or only freeze.", "--sync", "--no-sync")
+    frozen = flag("Edit the file and leave lock and environment alone.")
+    dry_run = _DRY_RUN
+    yes = _YES
+    python = _PYTHON
+
+
+class Add(Edit, Resolving):
+    requirements = rest("Names with specifiers ('flask>=3'), URLs, folders.", "[REQUIREMENT]...")
+    editable = words(
+        "A folder or repository to install editable; may be repeated.", "-e", metavar="PATH|URL"
+    )
+
+
+class Remove(Edit):
+    names = rest("The packages to ask for no more.", "NAME...")
+
+
+class Upgrade(Resolving, Workspace):
+    names = rest("Only these packages' pins.", "[NAME]...")
+    sync = usual("Sync the environment afterwards, or only freeze.", "--sync", "--no-sync")
+    dry_run = _DRY_RUN
+    yes = _YES
+
+
+class Outdated(Workspace):
+    names = rest("Only these packages.", "[NAME]...")
+    check = flag("Exit with 1 if the requirements let anything move.")
+
+
+class Why(Common):
+    names = rest("The packages to explain.", "NAME...")
+    only_group = _ONLY_GROUP
+    format = choice(
+        "Print the graph as text, one JSON document, a Mermaid flowchart or Graphviz DOT.",
+        *("text", "json", "mermaid", "dot"),
+        default="text",
+        effect=Effect.SHOWS,
+        panel=_EVERYWHERE,
+    )
+
+
+class Tree(Why):
+    names = rest("Only these packages' trees.", "[NAME]...")
+    invert = flag("Show what needs each package, up to the lines.")
+    depth = number("Only so many levels of packages.", minimum=1, metavar="N")
+
+
+class Diff(Common):
+    sides = rest(
+        "Locks or git revisions (also A..B). One alone is compared with the work tree; without any "
+        "it is the last commit.",
+        "[A] [B]",
+    )
+    env = flag("Compare what is installed with the locks.")
+    check = flag("Exit with 1 if anything differs.")
+
+
+class Rollback(Common):
+    number = count(
+        "How many states back, as `venvman history` counts them.", "[N]", default=1, minimum=0
+    )
+    with_lock = flag("Put the state's locks back into the project, too.")
+    dry_run = _DRY_RUN
+    yes = _YES
+
+
+class Shell(Groups, Locks):
+    sync = flag("Sync first, as `venvman sync` with these options would.", effect=Effect.ACTS)
+    yes = _YES
+
+
+class Run(Shell, Workspace):
+    command = rest("A program and its arguments; all that follows is its own.", "COMMAND...")
+
+
+class Activate(Common):
+    shell = text(
+        "The shell to print it for; otherwise the user's own.",
+        choices=("bash", "zsh", "fish", "sh", "powershell", "nushell"),
+    )
+
+
+class ShellHook(Common):
+    shell = one_of(
+        "The shell whose startup file evaluates it; for direnv a layout.",
+        *("bash", "zsh", "fish", "direnv"),
+    )
+    here = flag("What to evaluate in this folder; the hook itself asks this after each `cd`.")
+
+
+class HooksInstall(Common):
+    sync = flag("Repair drift after checkout, merge and rebase.")
+
+
+class HooksRun(Common):
+    name = one_of(
+        "The hook that git runs.", "post-checkout", "post-merge", "post-rewrite", "pre-commit"
+    )
+    mode = text(
+        "What to do about drift; otherwise what each project was installed with.",
+        choices=("report", "sync"),
+    )
+    inside = words(
+        "A project, seen from the work tree; otherwise those that were installed, or all.",
+        "--in",
+        metavar="DIR",
+    )
+    refuse = flag("Tell a refusal by an exit code that nothing else has.")
+
+
+class CachePrune(Common):
+    older_than = text(
+        "Remove unused wheels and all other things of this age, such as 30d.", metavar="AGE"
+    )
+    max_size = text(
+        "Then remove the oldest things until the cache is no larger, such as 5GiB.", metavar="SIZE"
+    )
+
+
+class CacheClean(Common):
+    attic = flag("Empty this project's attic instead; the cache stays.")
+
+
+class Command:
+    """``name`` as it is typed, ``function`` is ``module:function`` in :mod:`venvman.cli.commands`.
+
+    ``help`` is its first line in the help. ``passing``: all after the first word is another
+    program's. ``hidden`` from the help: for other programs. ``examples`` are command lines with
+    what each is for. ``remembered``: the same answer is given as long as nothing has changed.
+    """
+
+    __slots__ = (
+        *("examples", "function", "help", "hidden"),
+        *("name", "passing", "remembered", "takes"),
+    )
+
+    def __init__(
+        self,
+        name: str,
+        function: str,
+        help: str,  # noqa: A002 - the word that everyone looks for
+        takes: type[Common] = Common,
+        *,
+        passing: bool = False,
+        hidden: bool = False,
+        remembered: bool = False,
+        examples: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        self.name = name
+        self.function = function
+        self.help = help
+        self.takes = takes
+        self.passing = passing
+        self.hidden = hidden
+        self.remembered = remembered
+        self.examples = examples
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """Its own, and then those that it has in common with others."""
+        return tuple(each for each in declared(self.takes) if isinstance(each, Option))
+
+    @property
+    def argument(self) -> Argument | None:
+        """The words that are no options, if it takes any."""
+        return next((each for each in declared(self.takes) if isinstance(each, Argument)), None)
+
+    def defaults(self) -> dict[str, object]:
+        """The value of each option that a command line does not give."""
+        return vars(self.takes())
+
 
 _TABLE = (
     Command(
-        "sync",
-        "changes:sync",
-        *_GROUP_OPTIONS,
-        _DRY_RUN,
-        _CHECK,
-        _LOCKED,
-        _FROZEN,
-        Option("inexact", "--inexact", help="Leave packages that the lock does not name."),
-        _CONSTRAINT,
-        *_INDEXES,
-        _PYTHON,
-        Option(
-            "recreate",
-            "--recreate",
-            effect=Effect.ACTS,
-            help="Make the environment again from nothing.",
-        ),
-        Option(
-            "reinstall",
-            "--reinstall",
-            kind=Kind.WORDS,
-            effect=Effect.ACTS,
-            metavar="NAME",
-            help="Install this package again though it is there; may be repeated.",
-        ),
-        Option(
-            "compile_bytecode",
-            "--compile",
-            "--no-compile",
-            kind=Kind.SWITCH,
-            help="Compile the installed modules to bytecode.",
-        ),
-        Option(
-            "link",
-            "--link",
-            kind=Kind.TEXT,
-            choices=("auto", "reflink", "hardlink", "copy"),
-            help="How files get from the cache into the environment.",
-        ),
-        Option(
-            "no_project",
-            "--no-project",
-            help="Install what pyproject.toml depends on, and not the project itself.",
-        ),
-        _YES,
-        Option(
-            "no_wait",
-            "--no-wait",
-            effect=Effect.LOOKS,
-            help="Stop at once if another command is changing the environment.",
-        ),
-        *_WORKSPACE,
+        *("sync", "changes:sync"),
+        "Freeze the requirements if the lock is missing or stale, then make ./venv equal to it.",
+        Sync,
+        remembered=True,
         examples=(
             ("venvman sync", "what the files ask for, no more and no less"),
             ("venvman sync --check", "in CI: exit with 1 if anything is to be done"),
             ("venvman sync --group docs", "also the group of requirements-docs.in"),
         ),
-        remembered=True,
-        help="Freeze the requirements if the lock is missing or stale, then make ./venv equal "
-        "to it.",
     ),
     Command(
-        "freeze",
-        "changes:freeze",
-        Option(
-            "upgrade",
-            "--upgrade",
-            "-U",
-            effect=Effect.ACTS,
-            help="Move every pin as far as it may go.",
-        ),
-        Option(
-            "upgrade_package",
-            "--upgrade-package",
-            "-P",
-            kind=Kind.WORDS,
-            effect=Effect.ACTS,
-            metavar="NAME",
-            help="Move only this package's pin; may be repeated.",
-        ),
-        _CHECK,
-        _DRY_RUN,
-        Option("installed", "--installed", effect=Effect.ACTS, help="Pin what ./venv holds now."),
-        Option(
-            "hashes",
-            "--hashes",
-            "--no-hashes",
-            kind=Kind.SWITCH,
-            effect=Effect.ACTS,
-            help="Write a hash for every file (the default for a new lock).",
-        ),
-        Option(
-            "engine", "--engine", kind=Kind.TEXT, metavar="ENGINE", help="Who finds the versions."
-        ),
-        _CONSTRAINT,
-        *_INDEXES,
-        _PYTHON,
-        Option(
-            "target",
-            "--target",
-            kind=Kind.WORDS,
-            effect=Effect.ACTS,
-            metavar="SPEC",
-            help="Freeze for this system (linux, macos:3.12, windows:3.10-3.13); may be repeated.",
-        ),
-        Option(
-            "python_version",
-            "--python-version",
-            kind=Kind.WORDS,
-            effect=Effect.ACTS,
-            metavar="VERSIONS",
-            help="Of targets that name no Python (3.12, 3.10-3.13); may be repeated.",
-        ),
-        Option(
-            "universal",
-            "--universal",
-            effect=Effect.ACTS,
-            help="The same as --target linux, macos and windows.",
-        ),
-        *_GROUP_OPTIONS,
-        _YES,
-        *_WORKSPACE,
+        *("freeze", "changes:freeze"),
+        "Write the lock: every package pinned and hashed, with the reason it is there.",
+        Freeze,
+        remembered=True,
         examples=(
             ("venvman freeze", "missing and stale locks, keeping every pin that may stay"),
             ("venvman freeze -P django", "also move the pin of django"),
             ("venvman freeze --check", "exit with 1 if a lock is stale"),
         ),
-        remembered=True,
-        help="Write the lock: every package pinned and hashed, with the reason it is there.",
     ),
     Command(
-        "status",
-        "looks:status",
-        Option(
-            "porcelain",
-            "--porcelain",
-            help="One line for prompts and scripts.",
-        ),
-        *_GROUP_OPTIONS,
-        _PYTHON,
-        *_WORKSPACE,
+        *("status", "looks:status"),
+        "Show requirements, lock, environment and drift on one screen; exit with 1 on drift.",
+        Status,
         remembered=True,
-        help="Show requirements, lock, environment and drift on one screen; exit with 1 on drift.",
     ),
     Command(
-        "doctor",
-        "looks:doctor",
-        Option(
-            "select",
-            "--select",
-            kind=Kind.WORDS,
-            metavar="CODE",
-            help="Only findings whose code begins so; may be repeated.",
-        ),
-        Option(
-            "ignore",
-            "--ignore",
-            kind=Kind.WORDS,
-            metavar="CODE",
-            help="No findings whose code begins so; may be repeated.",
-        ),
-        Option(
-            "verify",
-            "--verify",
-            effect=Effect.ACTS,
-            help="Compare the contents of every installed file, too.",
-        ),
-        Option(
-            "fail_on",
-            "--fail-on",
-            kind=Kind.TEXT,
-            metavar="SEVERITY",
-            choices=("error", "warning", "note"),
-            default="warning",
-            help="Exit with 1 on findings of this severity or a worse one.",
-        ),
-        Option(
-            "fix",
-            "--fix",
-            effect=Effect.ACTS,
-            help="Do what needs no decision, then look again; ask before anything is removed.",
-        ),
-        Option(
-            "audit",
-            "--audit",
-            effect=Effect.ACTS,
-            help="Ask what is known to be vulnerable, and which pins were yanked.",
-        ),
-        _ADVISORIES,
-        _FINDINGS_FORMAT,
-        Option("freeze", "--freeze", help="With --fix: freeze, too, where the lock is at fault."),
-        _DRY_RUN,
-        _YES,
-        Option("exit_zero", "--exit-zero", help="Exit with 0 whatever is found."),
-        Option("list_codes", "--list", help="List every code there is, and look at nothing."),
-        Option(
-            "explain",
-            "--explain",
-            kind=Kind.WORDS,
-            metavar="CODE",
-            help="Say what a code means, why it matters and what fixes it; may be repeated.",
-        ),
-        *_GROUP_OPTIONS,
-        *_WORKSPACE,
+        *("doctor", "looks:doctor"),
+        "Find what has drifted, and name the command that fixes it; exit with 1 on findings.",
+        Doctor,
+        remembered=True,
         examples=(
             ("venvman doctor --verify", "also every installed file's content"),
             ("venvman doctor --select VM3", "only what concerns locks"),
             ("venvman doctor --fix", "and fix what needs no decision"),
             ("venvman doctor --explain VM411", "what it means, why it matters, what fixes it"),
         ),
-        remembered=True,
-        help="Find what has drifted, and name the command that fixes it; exit with 1 on findings.",
     ),
     Command(
-        "audit",
-        "looks:audit",
-        _ADVISORIES,
-        _FINDINGS_FORMAT,
-        *_WORKSPACE,
+        *("audit", "looks:audit"),
+        "Show known vulnerabilities and yanked pins: `doctor --audit`, and nothing else.",
+        Audit,
         examples=(
             ("venvman audit", "what is known to be vulnerable, and which pins were yanked"),
             ("venvman audit --advisories osv.zip --offline", "by a copy of the database"),
         ),
-        help="Show known vulnerabilities and yanked pins: `doctor --audit`, and nothing else.",
     ),
     Command(
-        "scan",
-        "looks:scan",
-        _ALL_PROJECTS,
+        *("scan", "looks:scan"),
+        "Show the projects and requirements files found here, and how each was understood.",
+        Scan,
         remembered=True,
-        help="Show the projects and requirements files found here, and how each was understood.",
     ),
     Command(
-        "add",
-        "changes:add",
-        Option(
-            "editable",
-            "--editable",
-            "-e",
-            kind=Kind.WORDS,
-            metavar="PATH|URL",
-            help="A folder or repository to install editable; may be repeated.",
-        ),
-        _CONSTRAINT,
-        *_INDEXES,
-        *_EDITED,
-        argument=Argument(
-            "requirements",
-            metavar="[REQUIREMENT]...",
-            help="Names with specifiers ('flask>=3'), URLs, folders.",
-        ),
+        *("add", "changes:add"),
+        "Put requirements into the requirements file, keeping its comments and order; then sync.",
+        Add,
         examples=(
             ("venvman add httpx", "into the requirements file, then freeze and sync"),
             ("venvman add --dev pytest", "into the group dev"),
         ),
-        help="Put requirements into the requirements file, keeping its comments and order; then "
-        "sync.",
     ),
     Command(
-        "remove",
-        "changes:remove",
-        *_EDITED,
-        argument=Argument(
-            "names", metavar="NAME...", required=True, help="The packages to ask for no more."
-        ),
-        help="Take requirements out of the requirements files, and what only they needed; then "
-        "sync.",
+        *("remove", "changes:remove"),
+        "Take requirements out of the requirements files, and what only they needed; then sync.",
+        Remove,
     ),
     Command(
-        "upgrade",
-        "changes:upgrade",
-        _AND_SYNC,
-        _DRY_RUN,
-        _YES,
-        _CONSTRAINT,
-        *_INDEXES,
-        _PYTHON,
-        *_WORKSPACE,
-        argument=Argument("names", metavar="[NAME]...", help="Only these packages' pins."),
+        *("upgrade", "changes:upgrade"),
+        "Move pins as far forward as the requirements allow, then sync.",
+        Upgrade,
         examples=(
             ("venvman upgrade", "every pin"),
             ("venvman upgrade flask", "flask, and what it needs moved"),
         ),
-        help="Move pins as far forward as the requirements allow, then sync.",
     ),
     Command(
-        "outdated",
-        "looks:outdated",
-        Option(
-            "check",
-            "--check",
-            help="Exit with 1 if the requirements let anything move.",
-        ),
-        *_WORKSPACE,
-        argument=Argument("names", metavar="[NAME]...", help="Only these packages."),
+        *("outdated", "looks:outdated"),
+        "Show what could move forward, and which requirement holds it back.",
+        Outdated,
         remembered=True,
-        help="Show what could move forward, and which requirement holds it back.",
     ),
     Command(
-        "tree",
-        "looks:tree",
-        Option("invert", "--invert", help="Show what needs each package, up to the lines."),
-        Option(
-            "depth",
-            "--depth",
-            kind=Kind.NUMBER,
-            minimum=1,
-            metavar="N",
-            help="Only so many levels of packages.",
-        ),
-        _ONLY_GROUP,
-        _GRAPH_FORMAT,
-        argument=Argument("names", metavar="[NAME]...", help="Only these packages' trees."),
+        *("tree", "looks:tree"),
+        "Show the locked packages as a tree: what each requirement brings.",
+        Tree,
         remembered=True,
-        help="Show the locked packages as a tree: what each requirement brings.",
     ),
     Command(
-        "why",
-        "looks:why",
-        _ONLY_GROUP,
-        _GRAPH_FORMAT,
-        argument=Argument(
-            "names", metavar="NAME...", required=True, help="The packages to explain."
-        ),
+        *("why", "looks:why"),
+        "Show why a package is locked: every chain of requirements that brings it.",
+        Why,
+        remembered=True,
         examples=(("venvman why urllib3", "every chain of requirements that brings it"),),
-        remembered=True,
-        help="Show why a package is locked: every chain of requirements that brings it.",
     ),
     Command(
-        "diff",
-        "looks:diff",
-        Option("env", "--env", help="Compare what is installed with the locks."),
-        Option("check", "--check", help="Exit with 1 if anything differs."),
-        argument=Argument(
-            "sides",
-            metavar="[A] [B]",
-            help="Locks or git revisions (also A..B). One alone is compared with the work tree; "
-            "without any it is the last commit.",
-        ),
+        *("diff", "looks:diff"),
+        "Show which pins were added, removed or changed between two states of the locks.",
+        Diff,
+        remembered=True,
         examples=(("venvman diff main", "what changed in the locks since main"),),
+    ),
+    Command(
+        *("history", "looks:history"),
+        "List the states of ./venv that it can be taken back to, the newest first.",
         remembered=True,
-        help="Show which pins were added, removed or changed between two states of the locks.",
     ),
     Command(
-        "history",
-        "looks:history",
-        remembered=True,
-        help="List the states of ./venv that it can be taken back to, the newest first.",
+        *("rollback", "changes:rollback"),
+        "Make ./venv what it was before the last sync, or N states ago.",
+        Rollback,
     ),
     Command(
-        "rollback",
-        "changes:rollback",
-        Option(
-            "with_lock", "--with-lock", help="Put the state's locks back into the project, too."
-        ),
-        _DRY_RUN,
-        _YES,
-        argument=Argument(
-            "number",
-            kind=Kind.NUMBER,
-            default=1,
-            minimum=0,
-            metavar="[N]",
-            help="How many states back, as `venvman history` counts them.",
-        ),
-        help="Make ./venv what it was before the last sync, or N states ago.",
-    ),
-    Command(
-        "run",
-        "shells:run",
-        *_INSIDE,
-        *_WORKSPACE,
-        argument=Argument(
-            "command",
-            metavar="COMMAND...",
-            required=True,
-            help="A program and its arguments; all that follows is its own.",
-        ),
+        *("run", "shells:run"),
+        "Run a command inside the environment; its exit code is passed on.",
+        Run,
         passing=True,
         remembered=True,
         examples=(("venvman run pytest -x", "without activating anything"),),
-        help="Run a command inside the environment; its exit code is passed on.",
     ),
     Command(
-        "shell",
-        "shells:shell",
-        *_INSIDE,
-        help="Start the user's shell with the environment activated; `exit` leaves it.",
+        *("shell", "shells:shell"),
+        "Start the user's shell with the environment activated; `exit` leaves it.",
+        Shell,
     ),
     Command(
-        "activate",
-        "shells:activate",
-        Option(
-            "shell",
-            "--shell",
-            kind=Kind.TEXT,
-            choices=("bash", "zsh", "fish", "sh", "powershell", "nushell"),
-            help="The shell to print it for; otherwise the user's own.",
-        ),
+        *("activate", "shells:activate"),
+        'Print what activates the environment: eval "$(venvman activate)".',
+        Activate,
         examples=(("venvman activate --shell fish", "to be piped into `source`"),),
-        help='Print what activates the environment: eval "$(venvman activate)".',
     ),
     Command(
-        "shell-hook",
-        "shells:shell_hook",
-        Option(
-            "here",
-            "--here",
-            help="What to evaluate in this folder; the hook itself asks this after each `cd`.",
-        ),
-        argument=Argument(
-            "shell",
-            kind=Kind.TEXT,
-            choices=("bash", "zsh", "fish", "direnv"),
-            required=True,
-            help="The shell whose startup file evaluates it; for direnv a layout.",
-        ),
-        help="Print what a startup file evaluates to activate environments on `cd`.",
+        *("shell-hook", "shells:shell_hook"),
+        "Print what a startup file evaluates to activate environments on `cd`.",
+        ShellHook,
     ),
-    Command("clean", "changes:clean", help="Remove the environment, and nothing that is not one."),
+    Command("clean", "changes:clean", "Remove the environment, and nothing that is not one."),
     Command(
-        "hooks install",
-        "hooks:hooks_install",
-        Option("sync", "--sync", help="Repair drift after checkout, merge and rebase."),
-        help="Install git hooks that report drift; those that are here are kept and called first.",
+        *("hooks install", "hooks:hooks_install"),
+        "Install git hooks that report drift; those that are here are kept and called first.",
+        HooksInstall,
     ),
     Command(
-        "hooks uninstall",
-        "hooks:hooks_uninstall",
-        help="Remove venvman's git hooks and put back those that were here before.",
+        *("hooks uninstall", "hooks:hooks_uninstall"),
+        "Remove venvman's git hooks and put back those that were here before.",
     ),
     Command(
-        "hooks status",
-        "hooks:hooks_status",
+        *("hooks status", "hooks:hooks_status"),
+        "Show which git hooks are installed, and what they do.",
         remembered=True,
-        help="Show which git hooks are installed, and what they do.",
     ),
     Command(
-        "hooks run",
-        "hooks:hooks_run",
-        Option(
-            "mode",
-            "--mode",
-            kind=Kind.TEXT,
-            choices=("report", "sync"),
-            help="What to do about drift; otherwise what each project was installed with.",
-        ),
-        Option(
-            "inside",
-            "--in",
-            kind=Kind.WORDS,
-            metavar="DIR",
-            help="A project, seen from the work tree; otherwise those that were installed, or all.",
-        ),
-        Option("refuse", "--refuse", help="Tell a refusal by an exit code that nothing else has."),
-        argument=Argument(
-            "name",
-            kind=Kind.TEXT,
-            choices=("post-checkout", "post-merge", "post-rewrite", "pre-commit"),
-            required=True,
-            help="The hook that git runs.",
-        ),
+        *("hooks run", "hooks:hooks_run"),
+        "Do what a git hook does; the installed hooks call this.",
+        HooksRun,
         hidden=True,
-        help="Do what a git hook does; the installed hooks call this.",
     ),
-    Command("cache dir", "cache:cache_dir", help="Show where the cache is."),
+    Command("cache dir", "cache:cache_dir", "Show where the cache is."),
     Command(
-        "cache key",
-        "cache:cache_key",
-        _ALL_PROJECTS,
-        help="Print a key to keep the cache by in CI: another one as soon as a lock changes.",
+        *("cache key", "cache:cache_key"),
+        "Print a key to keep the cache by in CI: another one as soon as a lock changes.",
+        Scan,
     ),
     Command(
-        "cache size",
-        "cache:cache_size",
-        help="Show how much the cache holds, by kind, and what this project's attic keeps.",
+        *("cache size", "cache:cache_size"),
+        "Show how much the cache holds, by kind, and what this project's attic keeps.",
     ),
     Command(
-        "cache prune",
-        "cache:cache_prune",
-        Option(
-            "older_than",
-            "--older-than",
-            kind=Kind.TEXT,
-            metavar="AGE",
-            help="Remove unused wheels and all other things of this age, such as 30d.",
-        ),
-        Option(
-            "max_size",
-            "--max-size",
-            kind=Kind.TEXT,
-            metavar="SIZE",
-            help="Then remove the oldest things until the cache is no larger, such as 5GiB.",
-        ),
-        help="Remove wheels that no environment links to, and what is 30 days old.",
+        *("cache prune", "cache:cache_prune"),
+        "Remove wheels that no environment links to, and what is 30 days old.",
+        CachePrune,
     ),
     Command(
-        "cache verify",
-        "cache:cache_verify",
-        help="Compare every unpacked wheel with its hashes; discard damaged ones and exit with 1.",
+        *("cache verify", "cache:cache_verify"),
+        "Compare every unpacked wheel with its hashes; discard damaged ones and exit with 1.",
     ),
     Command(
-        "cache clean",
-        "cache:cache_clean",
-        Option("attic", "--attic", help="Empty this project's attic instead; the cache stays."),
-        help="Remove everything in the cache; environments keep their files.",
+        *("cache clean", "cache:cache_clean"),
+        "Remove everything in the cache; environments keep their files.",
+        CacheClean,
     ),
     Command(
-        "self report",
-        "looks:self_report",
-        help="Show versions, paths, interpreters and settings with their sources, and no secret.",
+        *("self report", "looks:self_report"),
+        "Show versions, paths, interpreters and settings with their sources, and no secret.",
     ),
 )
 
-SAID_BY_VARIABLES: Mapping[str, str] = {
-    "index_url": "PIP_INDEX_URL",
-    "no_binary": "PIP_NO_BINARY",
-    "exclude_newer": "VENVMAN_EXCLUDE_NEWER",
-}
-"""Options that are no parameters: as if the variable were set, for this once."""
+COMMON = tuple(each for each in declared(Common) if isinstance(each, Option))
+"""What every command takes."""
 
 COMMANDS: Mapping[str, Command] = {command.name: command for command in _TABLE}
 """By name, in the order of the help."""
@@ -978,3 +883,13 @@ TASKS: Mapping[str, tuple[str, ...]] = {
     "Around it": ("hooks", "shell-hook", "cache", "self"),
 }
 """The commands and families as the help lists them."""
+
+
+def find(words: list[str]) -> tuple[Command, list[str]] | None:
+    """The command that ``words`` begin with, and the words after its name."""
+    first = ALIASES.get(words[0], words[0]) if words else ""
+    command = COMMANDS.get(first)
+    if command is not None:
+        return command, words[1:]
+    command = COMMANDS.get(f"{first} {words[1]}") if len(words) > 1 else None
+    return None if command is None else (command, words[2:])

@@ -122,7 +122,7 @@ def _callback(command: Command, words: Sequence[str]) -> Callable[..., ExitCode]
     def whole(**values: Any) -> ExitCode:  # noqa: ANN401 - typer's values, typed by the signature
         # What is not on the line typer gives as None, lists too.
         given = {name: _plain(each) for name, each in values.items() if each is not None}
-        return perform(Line(command, {**command.defaults(), **given}), words)
+        return perform(Line(command, given), words)
 
     argument = () if command.argument is None else (_argument(command.argument),)
     parameters = [*argument, *(_option(each) for each in command.options)]

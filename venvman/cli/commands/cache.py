@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from venvman.cli.session import Session
+    from venvman.cli.table import CacheClean, CachePrune, Common, Scan
     from venvman.report.result import Result
     from venvman.workflow.context import Context
 
@@ -23,24 +24,21 @@ __all__ = [
 ]
 
 
-def cache_dir(session: Session) -> Result:
-    """Show where the cache is."""
+def cache_dir(session: Session, _given: Common) -> Result:
     from venvman.report.cache import cache_dir_result
 
     return cache_dir_result(session.directories.cache)
 
 
-def cache_key(session: Session, *, all_projects: bool) -> Result:
-    """Print a key to keep the cache by in CI: another one as soon as a lock changes."""
+def cache_key(session: Session, given: Scan) -> Result:
     from venvman.report.cache import cache_key_result
     from venvman.workflow import caching
 
-    contexts = session.contexts(workspace=all_projects)
+    contexts = session.contexts(workspace=given.all_projects)
     return cache_key_result(caching.cache_key([each.looking() for each in contexts]))
 
 
-def cache_size(session: Session) -> Result:
-    """Show how much the cache holds, by kind, and what this project's attic keeps."""
+def cache_size(session: Session, _given: Common) -> Result:
     from venvman.report.cache import cache_size_result
     from venvman.store.care import measure
     from venvman.workflow.caching import attic_of
@@ -51,28 +49,21 @@ def cache_size(session: Session) -> Result:
     return cache_size_result(folder, measure(folder), attic)
 
 
-def cache_prune(
-    session: Session,
-    *,
-    older_than: str | None,
-    max_size: str | None,
-) -> Result:
-    """Remove wheels that no environment links to, and what is 30 days old."""
+def cache_prune(session: Session, given: CachePrune) -> Result:
     import time
 
     from venvman.report.cache import cache_freed_result
     from venvman.store.care import prune
 
     folder = session.directories.cache
-    age = None if older_than is None else _seconds(older_than)
-    limit = None if max_size is None else _bytes(max_size)
+    age = None if given.older_than is None else _seconds(given.older_than)
+    limit = None if given.max_size is None else _bytes(given.max_size)
     with _alone(session):
         freed = prune(folder, now=time.time(), older_than=age, max_size=limit)
     return cache_freed_result(folder, freed, command="cache prune")
 
 
-def cache_verify(session: Session) -> Result:
-    """Compare every unpacked wheel with its hashes; discard damaged ones and exit with 1."""
+def cache_verify(session: Session, _given: Common) -> Result:
     from venvman.report.cache import cache_verified_result
     from venvman.store.care import discard, verify
 
@@ -84,17 +75,12 @@ def cache_verify(session: Session) -> Result:
     return cache_verified_result(folder, found, ())
 
 
-def cache_clean(
-    session: Session,
-    *,
-    attic: bool,
-) -> Result:
-    """Remove everything in the cache; environments keep their files."""
+def cache_clean(session: Session, given: CacheClean) -> Result:
     from venvman.report.cache import cache_freed_result
     from venvman.store.care import clear
     from venvman.workflow.caching import clear_attic
 
-    if attic:
+    if given.attic:
         place, freed = clear_attic(session.context())
         return cache_freed_result(place, freed, command="cache clean")
     folder = session.directories.cache
@@ -110,7 +96,7 @@ def _context(session: Session) -> Context | None:
     try:
         return session.context()
     except ProjectNotFound:
-        if session.common.project is not None:
+        if session.named is not None:
             raise
         return None
 

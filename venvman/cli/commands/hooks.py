@@ -16,28 +16,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from venvman.cli.session import Session
+    from venvman.cli.table import Common, HooksInstall, HooksRun
     from venvman.report.result import Result
 
 __all__ = ["hooks_install", "hooks_run", "hooks_status", "hooks_uninstall"]
 
 
-def hooks_install(
-    session: Session,
-    *,
-    sync: bool,
-) -> Result:
-    """Install git hooks that report drift; those that are here are kept and called first."""
+def hooks_install(session: Session, given: HooksInstall) -> Result:
     from venvman.githooks import install_hooks
     from venvman.report.hooks import hooks_result
 
     roots = _projects(session)
-    mode = HookMode.SYNC if sync else HookMode.REPORT
+    mode = HookMode.SYNC if given.sync else HookMode.REPORT
     report = install_hooks(roots, mode=mode, variables=session.variables)
     return hooks_result(report, command="hooks install", root=roots[0])
 
 
-def hooks_uninstall(session: Session) -> Result:
-    """Remove venvman's git hooks and put back those that were here before."""
+def hooks_uninstall(session: Session, _given: Common) -> Result:
     from venvman.githooks import uninstall_hooks
     from venvman.report.hooks import hooks_result
 
@@ -46,8 +41,7 @@ def hooks_uninstall(session: Session) -> Result:
     return hooks_result(report, command="hooks uninstall", root=root)
 
 
-def hooks_status(session: Session) -> Result:
-    """Show which git hooks are installed, and what they do."""
+def hooks_status(session: Session, _given: Common) -> Result:
     from venvman.githooks import hooks_status as look
     from venvman.report.hooks import hooks_result
     from venvman.workflow.watching import rests_on_hooks
@@ -55,37 +49,29 @@ def hooks_status(session: Session) -> Result:
     root = _folder(session)
     report = look(root, variables=session.variables)
     since_ns, variables = session.started_ns, session.variables
-    folder = session.cwd / (session.common.project or ".")
+    folder = session.cwd / (session.named or ".")
     resting = rests_on_hooks(root, folder, variables=variables, home=Path.home(), since_ns=since_ns)
     session.rest([resting])
     return hooks_result(report, command="hooks status", root=root)
 
 
-def hooks_run(
-    session: Session,
-    *,
-    name: str,
-    mode: str | None,
-    inside: tuple[str, ...],
-    refuse: bool,
-) -> Result:
-    """Do what a git hook does; the installed hooks call this."""
+def hooks_run(session: Session, given: HooksRun) -> Result:
     from venvman.report.hooks import hook_run_result
     from venvman.workflow import hooking
 
-    for folder in inside:
+    for folder in given.inside:
         if PurePath(folder).is_absolute() or ".." in PurePath(folder).parts:
             raise UsageFault(f"--in {folder} leaves the work tree.")
     lines = hooking.run_hook(
-        HookName(name),
-        mode=None if mode is None else HookMode(mode),
-        projects=inside,
+        HookName(given.name),
+        mode=None if given.mode is None else HookMode(given.mode),
+        projects=given.inside,
         variables=session.variables,
         top=session.cwd,
         reporter=session.reporter,
     )
     result = hook_run_result(lines, exit_code=hooking.exit_code(lines))
-    if refuse and result.exit_code:
+    if given.refuse and result.exit_code:
         session.show(result)
         raise SystemExit(REFUSED)
     return result
@@ -96,11 +82,11 @@ def _folder(session: Session) -> Path:
     from venvman.project import find_project
 
     try:
-        return find_project(session.cwd, home=Path.home(), explicit=session.common.project).root
+        return find_project(session.cwd, home=Path.home(), explicit=session.named).root
     except ProjectNotFound as error:
         if error.code == "project-not-a-folder":
             raise
-        return (session.cwd / (session.common.project or ".")).absolute()
+        return (session.cwd / (session.named or ".")).absolute()
 
 
 def _projects(session: Session) -> Sequence[Path]:

@@ -10,86 +10,51 @@ from venvman.cli.streams import write
 
 if TYPE_CHECKING:
     from venvman.cli.session import Session
+    from venvman.cli.table import Activate, Run, Shell, ShellHook
     from venvman.report.result import Result
     from venvman.workflow.context import Context
-    from venvman.workflow.running import Launch
+    from venvman.workflow.running import Launch, RunRequest
 
 __all__ = ["activate", "run", "shell", "shell_hook"]
 
 
-def run(
-    session: Session,
-    *,
-    command: tuple[str, ...],
-    sync: bool,
-    group: tuple[str, ...],
-    only_group: tuple[str, ...],
-    all_groups: bool,
-    no_dev: bool,
-    no_group: tuple[str, ...],
-    default_groups: bool,
-    locked: bool | None,
-    frozen: bool,
-    yes: bool,
-    all_projects: bool,
-    changed_since: str | None,
-) -> Result:
-    """Run a command inside the environment; its exit code is passed on."""
-    from venvman.workflow.running import RunRequest, prepare_command
+def run(session: Session, given: Run) -> Result:
+    from venvman.workflow.running import prepare_command
 
-    request = RunRequest(
-        sync=sync,
-        groups=options.group_choice(
-            group, only_group, no_group, everything=all_groups, dev=not no_dev, usual=default_groups
-        ),
-        locks=options.lock_policy(locked=locked, frozen=frozen, variables=session.variables),
-        yes=yes,
-        confirm=session.confirm,
-    )
-
+    request = _request(session, given)
     codes: list[int] = []
 
     def done(context: Context) -> Result:
-        launch = prepare_command(context, request, command)
+        launch = prepare_command(context, request, given.command)
         if not context.several:
             session.remember_launch(context, launch)
             _become(session, launch)
         codes.append(_beside(session, context, launch))
         return _exited(codes[-1])
 
-    result = session.each(done, workspace=all_projects, changed_since=changed_since)
+    result = session.each(done, given)
     code = session.show(result)
     raise SystemExit(max(code, *codes))
 
 
-def shell(
-    session: Session,
-    *,
-    sync: bool,
-    group: tuple[str, ...],
-    only_group: tuple[str, ...],
-    all_groups: bool,
-    no_dev: bool,
-    no_group: tuple[str, ...],
-    default_groups: bool,
-    locked: bool | None,
-    frozen: bool,
-    yes: bool,
-) -> Result:
-    """Start the user's shell with the environment activated; `exit` leaves it."""
-    from venvman.workflow.running import RunRequest, prepare_shell
+def shell(session: Session, given: Shell) -> Result:
+    from venvman.workflow.running import prepare_shell
 
-    request = RunRequest(
-        sync=sync,
-        groups=options.group_choice(
-            group, only_group, no_group, everything=all_groups, dev=not no_dev, usual=default_groups
-        ),
-        locks=options.lock_policy(locked=locked, frozen=frozen, variables=session.variables),
-        yes=yes,
-        confirm=session.confirm,
-    )
+    request = _request(session, given)
     interactive = sys.stdin.isatty()
     _become(session, prepare_shell(session.context(), request, interactive=interactive))
+
+
+def _request(session: Session, given: Shell) -> RunRequest:
+    from venvman.workflow.running import RunRequest
+
+    return RunRequest(
+        sync=given.sync,
+        groups=options.group_choice(given),
+        locks=options.lock_policy(given, session.variables),
+        yes=given.yes,
+        confirm=session.confirm,
+    )
 
 
 def _exited(code: int) -> Result:
@@ -126,27 +91,25 @@ def _become(session: Session, launch: Launch) -> NoReturn:
     replace_process(launch.argv, env=launch.variables)
 
 
-def activate(session: Session, *, shell: str | None) -> Result:
-    """Print what activates the environment: eval "$(venvman activate)"."""
+def activate(session: Session, given: Activate) -> Result:
     from venvman.environment.shells import activation, kind_of, shell_of
     from venvman.workflow.running import environment_here
 
     environment = environment_here(session.context().looking())
-    kind = shell or kind_of(shell_of(session.variables)) or "sh"
+    kind = given.shell or kind_of(shell_of(session.variables)) or "sh"
     path = session.variables.get("PATH", "")
     text = activation(kind, environment.root, environment.paths.scripts, path=path)
     return _result("activate", kind, text)
 
 
-def shell_hook(session: Session, *, shell: str, here: bool) -> Result:
-    """Print what a startup file evaluates to activate environments on ``cd``."""
+def shell_hook(session: Session, given: ShellHook) -> Result:
     from venvman.environment.shells import hook, moved
     from venvman.githooks import own_program
 
-    if not here:
-        return _result("shell-hook", shell, hook(shell, own_program()))
-    text = moved(shell, session.variables, _root_to_activate(session))
-    return _result("shell-hook", shell, text)
+    if not given.here:
+        return _result("shell-hook", given.shell, hook(given.shell, own_program()))
+    text = moved(given.shell, session.variables, _root_to_activate(session))
+    return _result("shell-hook", given.shell, text)
 
 
 def _result(command: str, shell: str, text: str) -> Result:
