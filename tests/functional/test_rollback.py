@@ -455,6 +455,7 @@ class TestByHand:
         pip(root, "install", "delta")
         sync(root, "--inexact")
         sync(root)
+        shutil.rmtree(root / "venv" / ".venvman" / "attic")
 
         ran = rollback(root)
 

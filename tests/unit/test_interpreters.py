@@ -66,7 +66,27 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-def test_without_a_wish_the_python_that_runs_venvman_is_taken(machine: Machine) -> None:
+def test_without_a_wish_it_is_what_python3_starts(machine: Machine) -> None:
+    machine.pyenv("3.99.1")
+    machine.on_path("python3", "3.98.2")
+    anything = PythonRequest(wanted=Versions())
+
+    def chosen() -> str:
+        return choose(
+            request=anything, directories=machine.directories, variables=machine.variables
+        ).target.python
+
+    assert chosen() == "3.98.2"
+    machine.variables["PATH"] = f"{machine.root / 'pyenv' / 'shims'}:{machine.root / 'bin'}"
+    shim = machine.root / "pyenv" / "shims" / "python3"
+    fake_python(shim, version="3.97.1")  # never to be started
+    assert chosen() == running(directories=machine.directories).target.python
+    (machine.root / "pyenv" / "version").write_text("3.99.1\n")
+    (machine.root / "pyenv" / "versions" / "3.99.1" / "bin" / "python3").symlink_to("python")
+    assert chosen() == "3.99.1"
+
+
+def test_without_a_python3_the_python_that_runs_venvman_is_taken(machine: Machine) -> None:
     machine.pyenv("3.99.1")
     chosen = choose(
         request=PythonRequest(wanted=Versions()),

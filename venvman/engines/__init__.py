@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from venvman.directories import Directories
     from venvman.events import Reporter
     from venvman.index.memo import Page
-    from venvman.lock.file import Lock
+    from venvman.lock.file import Lock, LockEntry
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
     from venvman.project import Project
@@ -64,9 +64,10 @@ class FreezeRequest:
     ``groups`` are frozen together, but for those that ``conflicts`` (sets of group names) keep
     apart; ``parts`` does so with others that turn out to conflict. ``python`` is the absolute path
     of the interpreter that ``target`` describes. ``locks`` are the existing locks by group, whose
-    pins are kept as ``upgrade`` says; ``beside`` are locks of other groups by path, whose pins are
-    constraints. ``index`` is this machine's configuration and the user's flags: what source files
-    say is applied by the engine.
+    pins are kept as ``upgrade`` says; ``installed`` are pins that a lock which lacks them starts
+    from, of an environment that somebody else made; ``beside`` are locks of other groups by path,
+    whose pins are constraints. ``index`` is this machine's configuration and the user's flags: what
+    source files say is applied by the engine.
     ``hashes`` None keeps what the existing lock's header says (hashes for a new one).
     ``variables`` is the environment that ``${VAR}`` in source files refer to. The rest are
     settings: ``exclude_newer`` is a date or an age (:func:`venvman.resolve.limits.cutoff`),
@@ -84,6 +85,7 @@ class FreezeRequest:
     directories: Directories
     variables: Mapping[str, str]
     locks: Mapping[str, Lock] = field(default_factory=dict)
+    installed: tuple[LockEntry, ...] = ()
     beside: Mapping[Path, Lock] = field(default_factory=dict)
     upgrade: Upgrade = field(default_factory=Keep)
     conflicts: tuple[frozenset[str], ...] = ()

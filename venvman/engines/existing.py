@@ -71,18 +71,20 @@ def relative(path: Path, folder: Path) -> str:
 
 
 def kept_entries(request: FreezeRequest, group: Group) -> list[LockEntry]:
-    """The entries of the group's lock that may stay and apply on the target."""
+    """The entries of the group's lock that may stay and apply on the target; what is installed."""
     upgrade = request.upgrade
-    lock = request.locks.get(group.name)
-    if lock is None or isinstance(upgrade, UpgradeAll):
+    if isinstance(upgrade, UpgradeAll):
         return []
+    lock = request.locks.get(group.name)
+    locked = () if lock is None else lock.entries
+    names = {entry.name for entry in locked}
     dropped: frozenset[NormalizedName] = (
         upgrade.names if isinstance(upgrade, UpgradeSome) else frozenset()
     )
     target = request.target
     return [
         entry
-        for entry in lock.entries
+        for entry in (*locked, *(each for each in request.installed if each.name not in names))
         if entry.name not in dropped and target.applies(entry.marker)
     ]
 

@@ -123,6 +123,7 @@ def _facts(kind: str, request: FreezeRequest, options: IndexOptions) -> Iterator
     yield kind
     yield request.hashes, request.exclude_newer, request.overrides, request.build_constraints
     yield isinstance(request.upgrade, UpgradeAll)
+    yield [(entry.name, str(entry.version)) for entry in request.installed]
     yield sorted(sorted(names) for names in request.conflicts), request.parts
     yield sorted(request.sources.items())
     yield [_plain(getattr(options, each.name)) for each in fields(options) if each.compare]

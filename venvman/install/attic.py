@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 
     from venvman.environment.record import RecordRow
 
-__all__ = ["ATTIC", "Attic", "AtticEntry", "AtticLimit", "entry_key"]
+__all__ = ["ATTIC", "FOUND", "Attic", "AtticEntry", "AtticLimit", "entry_key"]
 
 ATTIC = ".venvman/attic"
+FOUND = "found"
+"""The identity of what another tool installed."""
 _FORMAT = 1
 
 
@@ -92,6 +94,11 @@ class Attic:
                     return entry
         return None
 
+    def as_found(self, name: str, version: str) -> AtticEntry | None:
+        """What another tool had installed, if every file is as its RECORD says."""
+        entry = self.read(entry_key(name, version, FOUND))
+        return entry if entry is not None and self.is_whole(entry) else None
+
     def keys(self) -> list[str]:
         """The folder names of all entries."""
         if self._keys is None:
@@ -135,13 +142,15 @@ class Attic:
     def is_whole(self, entry: AtticEntry) -> bool:
         """Whether every file of ``entry`` is there as it was installed, judged by size and time.
 
+        Of what another tool installed by size and hash, since its files bear several times.
+
         What is shared with a distribution that stayed is missing here; an edit, also one through a
         hard link from another environment, has changed the time.
         """
         folder = f"{self._root}/{ATTIC}/{entry.key}"
         places = {path: f"{folder}/{slot}" for slot, path in entry.units}
         record = _place_of(f"{entry.info}/RECORD", places)
-        if record is None or entry.provenance is None:
+        if record is None:
             return False
         try:
             rows = parse_record(read_regular(record).decode()).rows
@@ -156,7 +165,7 @@ class Attic:
         folders: dict[str, str | None] = {}
         for row in rows:
             path = locate(row.path, site=site, root=self._root)
-            if path is None or provenance is None:
+            if path is None:
                 return False
             if row.hash is None:
                 # RECORD cannot hold its own; bytecode is Python's, who compares it with its module.
@@ -173,7 +182,12 @@ class Attic:
                 found = os.lstat(place)
             except OSError:
                 return False
-            if found.st_size != row.size or found.st_mtime_ns != provenance.mtime_ns:
+            same = (
+                _is_recorded(place, row.hash)
+                if provenance is None
+                else found.st_mtime_ns == provenance.mtime_ns
+            )
+            if found.st_size != row.size or not same:
                 return False
         return True
 
@@ -194,6 +208,21 @@ class Attic:
             chosen.append(entry.key)
             size, count = size - entry.size, count - 1
         return (*unreadable, *chosen)
+
+
+def _is_recorded(path: str, recorded: str) -> bool:
+    import hashlib
+
+    from venvman.environment.record import encode_digest
+
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    except OSError:
+        return False
+    return recorded == encode_digest(digest.digest())
 
 
 def _sealed_as(key: str) -> str:

@@ -15,7 +15,7 @@ from venvman.errors import AGAIN, InstallError, Problem, Severity
 from venvman.events import Stage
 from venvman.files import spread_folders
 from venvman.frozen import dataclass
-from venvman.install.attic import Attic, AtticEntry, entry_key
+from venvman.install.attic import FOUND, Attic, AtticEntry, entry_key
 from venvman.install.journal import STAGE
 from venvman.install.link import Linker, StoreDamaged
 from venvman.install.moves import Exchange
@@ -246,7 +246,7 @@ class _Staging:
             return None
         installed = removal.installed
         provenance = self._ledger.known(self._site.root, removal.info)
-        identity = "found" if provenance is None else provenance.identity
+        identity = FOUND if provenance is None else provenance.identity
         version = str(installed.version or "unknown")
         return AtticEntry(
             key=entry_key(installed.name, version, identity),

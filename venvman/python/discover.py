@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.environment import config as venvconfig
 from venvman.frozen import dataclass
+from venvman.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["PythonPath", "find_pythons"]
+__all__ = ["PythonPath", "find_pythons", "first_python3"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,25 @@ def find_pythons(variables: Mapping[str, str]) -> tuple[PythonPath, ...]:
         for each in sorted(all_found, key=_telling, reverse=True):
             found.setdefault(os.path.realpath(each.path), each)
     return tuple(found.values())
+
+
+def first_python3(variables: Mapping[str, str]) -> Path | None:
+    """What ``python3`` starts in a shell; of a shim of pyenv what that starts outside of projects.
+
+    None where there is none, or where a shim does not tell without being started.
+    """
+    folders = [Path(each) for each in variables.get("PATH", "").split(os.pathsep) if each]
+    places = (each / "python3" for each in folders if each.is_absolute())
+    found = next((each for each in places if os.access(each, os.X_OK) and each.is_file()), None)
+    if found is None or found.parent.name != "shims":
+        return found
+    root = found.parent.parent
+    chosen = variables.get("PYENV_VERSION")
+    with suppress(OSError, UnicodeDecodeError):
+        chosen = chosen or read_regular(root / "version").decode()
+    words = re.split(r"[:\s]+", chosen or "")
+    python = root / "versions" / words[0] / "bin" / "python3"
+    return python if words[0] and python.is_file() else None
 
 
 def _is_base(path: Path) -> bool:

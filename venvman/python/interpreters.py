@@ -1,7 +1,8 @@
 """Which Pythons there are, and which one to use.
 
 Candidates are probed as late and as seldom as the request allows, since the first look at each is a
-process: the one running venvman, then those whose names fit the request, newest minor first.
+process: ``python3`` on PATH, the one running venvman, then those whose names fit the request,
+newest minor first.
 """
 
 from __future__ import annotations
@@ -53,8 +54,9 @@ def choose(
 ) -> Interpreter:
     """The interpreter that ``request`` asks for.
 
-    The one running venvman where it will do; else the newest minor version, of it the newest patch;
-    pre-releases, free-threaded and debug builds only where nothing else fulfils the request.
+    ``python3`` on PATH where it will do, else the one running venvman; else the newest minor
+    version, of it the newest patch; pre-releases, free-threaded and debug builds only where nothing
+    else fulfils the request.
 
     Raises:
         EnvironmentUnusable: there is none; names those found.
@@ -63,10 +65,7 @@ def choose(
         case Executable(path=path):
             return _at(path, directories=directories, by=_by(request))
         case Versions() as versions:
-            own = running(directories=directories)
-            if _is_among(own, versions):
-                return own
-            found = _best(versions, directories=directories, variables=variables)
+            found = _found(versions, directories=directories, variables=variables)
             if found is not None:
                 return found
             raise _none_found(request, directories=directories, variables=variables)
@@ -116,13 +115,27 @@ def stand_in(
     minor: tuple[int, int], *, directories: Directories, variables: Mapping[str, str]
 ) -> Interpreter | None:
     """A Python of this machine of the version ``minor``, for one that is not to be started."""
-    from venvman.python.discover import find_pythons
+    versions = Versions(specifier="=={}.{}.*".format(*minor))
+    return _found(versions, directories=directories, variables=variables)
 
-    own = running(directories=directories)
-    if own.minor == minor:
-        return own
-    fitting = (each for each in find_pythons(variables) if each.hint and each.hint[:2] == minor)
-    return next((each for each in _usable(fitting, directories) if each.minor == minor), None)
+
+def _found(
+    versions: Versions, *, directories: Directories, variables: Mapping[str, str]
+) -> Interpreter | None:
+    for each in _at_hand(directories, variables):
+        if _is_among(each, versions):
+            return each
+    return _best(versions, directories=directories, variables=variables)
+
+
+def _at_hand(directories: Directories, variables: Mapping[str, str]) -> Iterator[Interpreter]:
+    """What ``python3`` starts, then what runs venvman."""
+    from venvman.python.discover import PythonPath, first_python3
+
+    first = first_python3(variables)
+    if first is not None:
+        yield from _usable([PythonPath(path=first, hint=None)], directories)
+    yield running(directories=directories)
 
 
 def _by(request: PythonRequest) -> By:

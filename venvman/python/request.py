@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -17,7 +19,7 @@ from venvman.reading import read_regular
 from venvman.settings import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from venvman.project import Project
     from venvman.settings import Settings
@@ -51,7 +53,8 @@ class PythonRequest:
     """What is ``wanted``, as it was written (``text``), and ``where``, as a message names it.
 
     ``binding`` requests are the user's at this moment (a flag or a variable): an environment whose
-    patch version differs does not fulfil them. ``origin`` is set for ``.python-version``.
+    patch version differs does not fulfil them. ``origin`` is set for ``.python-version``;
+    ``passed_over`` is a line there that names another implementation.
     """
 
     wanted: Wanted
@@ -59,6 +62,7 @@ class PythonRequest:
     where: str = ""
     binding: bool = False
     origin: FileLine | None = None
+    passed_over: FileLine | None = None
 
     @property
     def is_open(self) -> bool:
@@ -93,14 +97,14 @@ def request_of(project: Project, settings: Settings, *, cwd: Path | None = None)
         base = (cwd or Path.cwd()) if binding else project.root
         wanted = _understood(chosen.value, where=chosen.where, base=base)
         return PythonRequest(wanted=wanted, text=chosen.value, where=chosen.where, binding=binding)
-    pinned = _pinned(project)
-    if pinned is not None:
-        return pinned
+    lines = _pins(project)
+    passed_over = next((each for each in lines if _OTHERS.match(each.text)), None)
+    pinned = next(filter(None, map(_of_line, lines)), None)
     required = settings.requires_python
-    if required.value is not None:
+    if pinned is None and required.value is not None:
         wanted = Versions(specifier=_specifier(required.value, where=required.where))
-        return PythonRequest(wanted=wanted, text=required.value, where=required.where)
-    return PythonRequest(wanted=Versions())
+        pinned = PythonRequest(wanted=wanted, text=required.value, where=required.where)
+    return replace(pinned or PythonRequest(wanted=Versions()), passed_over=passed_over)
 
 
 def parse_request(text: str, *, base: Path) -> Wanted:
@@ -169,18 +173,19 @@ def _specifier(text: str, *, where: str) -> str:
         ) from error
 
 
-def _pinned(project: Project) -> PythonRequest | None:
-    """From the nearest ``.python-version``, looked for up to the git root."""
+def _pins(project: Project) -> list[FileLine]:
+    """The lines of ``.python-version``, the nearest file first, up to the git root."""
+    found: list[FileLine] = []
     for folder in _folders_up(project):
         file = folder / ".python-version"
-        try:
-            text = read_regular(file).decode("utf-8-sig")
-        except (OSError, UnicodeDecodeError):
-            continue
-        request = _first_cpython(text.splitlines(), path=project.display(file))
-        if request is not None:
-            return request
-    return None
+        with suppress(OSError, UnicodeDecodeError):
+            lines = read_regular(file).decode("utf-8-sig").splitlines()
+            path = project.display(file)
+            found += [
+                FileLine(path=path, line=number, text=line.partition("#")[0].strip())
+                for number, line in enumerate(lines, start=1)
+            ]
+    return found
 
 
 def _folders_up(project: Project) -> Iterator[Path]:
@@ -193,17 +198,12 @@ def _folders_up(project: Project) -> Iterator[Path]:
         yield folder
 
 
-def _first_cpython(lines: Iterable[str], *, path: str) -> PythonRequest | None:
-    """Of several lines; names of pyenv's virtual environments and ``system`` are skipped."""
-    for number, line in enumerate(lines, start=1):
-        text = line.partition("#")[0].strip()
-        wanted = _version_request(text)
-        if wanted is None and _SPECIFIER.match(text):
-            try:
-                wanted = Versions(specifier=_checked_specifier(text))
-            except ValueError:
-                continue
-        if wanted is not None:
-            origin = FileLine(path=path, line=number, text=line)
-            return PythonRequest(wanted=wanted, text=text, where=str(origin), origin=origin)
-    return None
+def _of_line(origin: FileLine) -> PythonRequest | None:
+    """None for names of pyenv's virtual environments, ``system`` and other implementations."""
+    wanted = _version_request(origin.text)
+    if wanted is None and _SPECIFIER.match(origin.text):
+        with suppress(ValueError):
+            wanted = Versions(specifier=_checked_specifier(origin.text))
+    if wanted is None:
+        return None
+    return PythonRequest(wanted=wanted, text=origin.text, where=str(origin), origin=origin)

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from venvman import engines
-    from venvman.lock.file import Lock
+    from venvman.lock.file import Lock, LockEntry
     from venvman.python.interpreters import Interpreter
     from venvman.requirements.groups import Requirement, RequirementSet
     from venvman.scan import Scan
@@ -532,6 +532,7 @@ def _run_engine(
         directories=context.directories,
         variables=context.variables,
         locks=locks,
+        installed=_installed(context),
         beside={each.group.lock: each.lock for each in beside if each.lock is not None},
         upgrade=request.upgrade or engines.Keep(),
         conflicts=tuple(frozenset(names) for names in context.settings.conflicts.value),
@@ -547,6 +548,24 @@ def _run_engine(
         found = _engine(context, several=bool(targets)).freeze(order, context.reporter)
     context.evidence.rest_on_all(found.pages)
     return found.locks
+
+
+def _installed(context: Context) -> tuple[LockEntry, ...]:
+    """What an environment holds that somebody else made: its first freeze is to move little."""
+    from venvman.environment.inspection import Environment, inspect
+    from venvman.environment.inventory import take_inventory
+    from venvman.environment.lifecycle import locate
+    from venvman.lock.file import LockEntry
+    from venvman.workflow.location import is_adopted
+
+    found = inspect(locate(context.project, context.settings), directories=context.directories)
+    if not isinstance(found, Environment) or is_adopted(found):
+        return ()
+    return tuple(
+        LockEntry(name=each.name, version=each.version)
+        for each in take_inventory(found, seen=context.seen).distributions
+        if each.source.is_file and each.version is not None
+    )
 
 
 _ENGINES = ("native", "pip-tools")

@@ -264,7 +264,7 @@ class _Site:
         return _merged(incoming, found)
 
     def _from_attic(self, entries: Sequence[LockEntry]) -> dict[NormalizedName, Incoming]:
-        """Index entries that are in the attic just as they would be installed now."""
+        """What the attic has just as it would be installed now, or as somebody else had it."""
         import os
 
         environment = self.work.location.environment
@@ -273,13 +273,16 @@ class _Site:
         attic = Attic(os.path.realpath(environment.root))
         found: dict[NormalizedName, Incoming] = {}
         for entry in entries:
-            if not entry.source.is_index:
+            if not entry.hashes:
+                kept = attic.as_found(entry.name, str(entry.version))
+            elif entry.source.is_index:
+                kept = attic.find(
+                    entry.name,
+                    sha256=[each.removeprefix("sha256:") for each in entry.hashes],
+                    requested=entry.name in self.work.requested,
+                )
+            else:
                 continue
-            kept = attic.find(
-                entry.name,
-                sha256=[each.removeprefix("sha256:") for each in entry.hashes],
-                requested=entry.name in self.work.requested,
-            )
             if kept is not None and kept.version == str(entry.version):
                 found[entry.name] = kept
         return found

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.cases import assert_never
-from venvman.errors import Command, EnvironmentUnusable, InstallError, Problem, Severity
+from venvman.errors import Command, EnvironmentUnusable, FileLine, InstallError, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.outcomes import CleanOutcome
 from venvman.project import leaves_tree
@@ -339,11 +339,24 @@ def interpreter_to_be(context: Context) -> Interpreter:
     from venvman.python.interpreters import choose, fulfils, request_of, stand_in
 
     wanted = request_of(context.project, context.settings, cwd=context.cwd)
+    if wanted.passed_over is not None:
+        context.reporter.problem(_passed_over(wanted.passed_over))
     for minor in _locked_with(context) if wanted.is_open else ():
         found = stand_in(minor, directories=context.directories, variables=context.variables)
         if found is not None and fulfils(found, wanted, directories=context.directories):
             return found
     return choose(request=wanted, directories=context.directories, variables=context.variables)
+
+
+def _passed_over(line: FileLine) -> Problem:
+    return Problem(
+        code="python-passed-over",
+        message=f"{line.text} is passed over: venvman manages CPython.",
+        severity=Severity.NOTE,
+        path=line.path,
+        line=line.line,
+        text=line.text,
+    )
 
 
 def _locked_with(context: Context) -> list[tuple[int, int]]:

@@ -138,8 +138,7 @@ def note_missed(context: Context, environment: Environment) -> None:
 
     The caller holds the environment's lock. Costs one line of history where all is well.
     """
-    last = History(environment.root).sequence()
-    if last is not None and last != _sequence(environment):
+    if History(environment.root).sequence() != _sequence(environment):
         bring_up_to_date(context, environment, held=True)
 
 
@@ -159,13 +158,15 @@ def bring_up_to_date(
 
     history = History(environment.root)
     states = history.states()
-    if not states or states[0].sequence == _sequence(environment):
+    if states[:1] and states[0].sequence == _sequence(environment):
         return states
+    if not states and not held:  # nothing was changed yet
+        return ()
     directories = None if held or context.looks else context.directories
     with locked(environment.root, directories, reporter=context.reporter):
         sequence, there = _sequence(environment), _held(context, environment, ())
         known = next((state for state in states if _pins(state.held) == _pins(there)), None)
-        if known is states[0]:
+        if known is not None and known is states[0]:
             return states
         state = State(
             sequence=sequence,
@@ -319,10 +320,11 @@ class _Ways:
         self._holds = holds
         found = take_inventory(environment).distributions
         self._present = {(each.name, str(each.version)) for each in found}
-        entries = Attic(os.path.realpath(environment.root)).entries()
+        entries = list(Attic(os.path.realpath(environment.root)).entries())
         self._attic = {
             (each.name, each.provenance.sha256) for each in entries if each.provenance is not None
         }
+        self._as_found = {(each.name, each.version) for each in entries if each.provenance is None}
         self._store: dict[str, bool] = {}
 
     def of(self, state: State) -> dict[WayBack, int]:
@@ -333,6 +335,8 @@ class _Ways:
     def _way(self, held: Held) -> WayBack:
         if (held.name, str(held.version)) in self._present:
             return WayBack.PRESENT
+        if held.wheel is None and (held.name, held.version) in self._as_found:
+            return WayBack.ATTIC
         if held.wheel is None:
             return WayBack.FETCH if held.locked else WayBack.BY_HAND
         if (held.name, held.wheel) in self._attic:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from venvman.errors import (
 )
 from venvman.events import Stage, Stopwatch
 from venvman.frozen import dataclass
+from venvman.install.attic import Attic
 from venvman.outcomes import RollbackOutcome
 from venvman.reading import read_regular
 from venvman.workflow.inputs import open_scan
@@ -28,7 +30,7 @@ from venvman.workflow.requests import SyncRequest
 from venvman.workflow.syncing import SyncResult, carry_out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from venvman.environment.history import Held, State
@@ -172,7 +174,7 @@ def _selected(
 ) -> Selected:
     """What ``state`` had: by its locks, and else by the very files that it was installed from.
 
-    What another tool had installed stays if it is still there.
+    What another tool had installed stays if it is still there, and comes back from the attic.
     """
     from venvman.lock.selection import select
     from venvman.names import NormalizedName
@@ -180,7 +182,9 @@ def _selected(
     locks = [(each.path, _parsed(context, each)) for each in texts]
     entries = select(locks, location.interpreter.target)
     locked = {entry.name for entry in entries}
-    entries = (*entries, *_entries_of([each for each in state.held if each.name not in locked]))
+    unlocked = [each for each in state.held if each.name not in locked]
+    attic = Attic(os.path.realpath(location.path))
+    entries = (*entries, *_entries_of(unlocked), *_as_found(unlocked, attic))
     return Selected(
         groups=state.groups,
         locks=tuple(lock for _, lock in locks),
@@ -225,6 +229,29 @@ def _entries_of(held: Sequence[Held]) -> tuple[LockEntry, ...]:
         for each in held
         if each.locked and each.source == str(OWN)
     )
+
+
+def _as_found(held: Sequence[Held], attic: Attic) -> Iterator[LockEntry]:
+    """Pins of what another tool had installed and the attic has kept."""
+    from packaging.version import Version
+
+    from venvman.lock.direct import parse_reference
+    from venvman.lock.file import LockEntry
+    from venvman.names import NormalizedName
+    from venvman.sources import IndexSource
+
+    for each in held:
+        if each.wheel is not None or each.version is None:
+            continue
+        if attic.as_found(each.name, each.version) is None:
+            continue
+        text = each.source.removeprefix("-e ")
+        reference = parse_reference(text, editable=text != each.source)
+        yield LockEntry(
+            name=NormalizedName(each.name),
+            version=Version(each.version),
+            source=IndexSource() if reference is None else reference.source,
+        )
 
 
 def _files(context: Context, texts: Sequence[LockText]) -> list[tuple[Path, bytes]]:

@@ -227,8 +227,8 @@ def carry_out(
 class _Look:
     """Looks and plans once more, under the environment's lock: others may have been at work.
 
-    ``first`` is what was there before; ``agreed`` are the removals that nobody need be asked about
-    again.
+    ``first`` is what was there before; ``agreed`` are the removals and major moves that nobody need
+    be asked about again.
     """
 
     context: Context
@@ -251,7 +251,7 @@ class _Look:
         if location.environment is not None:
             note_missed(self.context, location.environment)
         plan = plan_for(self.context, location, self.selected, self.request)
-        if not self.agreed.issuperset(_removed(plan)):
+        if not self.agreed.issuperset({*_removed(plan), *_major_moves(plan)}):
             _agree(self.context, location, self.selected, plan, self.request)
         return location, plan
 
@@ -382,28 +382,34 @@ def _refuse_disagreement(reasons: Sequence[Problem]) -> None:
 def _agree(
     context: Context, location: Location, selected: Selected, plan: Plan, request: SyncRequest
 ) -> frozenset[NormalizedName]:
-    """Asks before removing what somebody else may have put there (DESIGN 4.2; PITFALLS 29).
+    """Asks before taking away what somebody else may have put there (DESIGN 4.2; PITFALLS 29).
 
-    Returns what may be removed.
+    Returns what may be removed or moved to another major version.
 
     Raises:
-        InstallError: removing is not confirmed.
+        InstallError: that is not confirmed.
     """
-    removed = _removed(plan)
+    removed, moved = _removed(plan), _major_moves(plan)
+    agreed = frozenset({*removed, *moved})
     why = _why_ask(context, location, selected)
-    if not removed or request.yes or why is None:
-        return frozenset(removed)
+    if not agreed or request.yes or why is None:
+        return agreed
     shown = context.project.display(location.path)
     code, reason = why
     by_sync = selected.target is None
-    question = f"{reason} Remove {_counted(removed)} from {shown}?"
-    if request.confirm is not None and request.confirm(question):
-        return frozenset(removed)
+    todo = [f"remove {_counted(removed)} from {shown}"] if removed else []
+    todo += [f"move {_counted(tuple(moved.values()))}"] if moved else []
+    question = " and ".join(todo)
+    if request.confirm is not None and request.confirm(
+        f"{reason} {question[0].upper()}{question[1:]}?"
+    ):
+        return agreed
+    left = " --inexact leaves what no lock names." if by_sync and removed else ""
     raise InstallError(
-        f"Would remove {_counted(removed)} from {shown}, and was not told that it may.",
+        f"Would {question}, and was not told that it may.",
         code=code,
         path=shown,
-        why=f"{reason} --inexact leaves what no lock names." if by_sync else reason,
+        why=f"{reason}{left}",
         fix=Command.venvman(*request.command.split(), "--yes"),
     )
 
@@ -422,6 +428,19 @@ def _removed(plan: Plan) -> tuple[NormalizedName, ...]:
     from venvman.plan import Remove
 
     return tuple(step.name for step in plan.steps if isinstance(step, Remove))
+
+
+def _major_moves(plan: Plan) -> dict[NormalizedName, str]:
+    """What would get another major version, each with both versions."""
+    from venvman.plan import Replace
+
+    return {
+        step.name: f"{step.name} {old.version} to {new}"
+        for step in plan.steps
+        if isinstance(step, Replace)
+        for old, new in ((step.installed[0], step.entry.version),)
+        if old.version is not None and new is not None and old.version.major != new.major
+    }
 
 
 def _counted(names: Sequence[str]) -> str:

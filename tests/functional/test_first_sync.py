@@ -1,0 +1,122 @@
+"""The first ``sync`` in a place that venvman did not make: nothing is lost, little moves."""
+
+from __future__ import annotations
+
+import subprocess
+import venv
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.cli import run
+from tests.support.projects import lock_of, site_of, snapshot, versions_in, write_project
+from tests.support.wheels import make_wheel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.index import Index
+
+
+@pytest.fixture
+def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project whose environment somebody made with pip; the index has newer versions by now."""
+    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+    old = [
+        make_wheel(index.folder, "web", "1.4", requires=["parts"]),
+        make_wheel(index.folder, "parts", "1.9"),
+        make_wheel(index.folder, "tool", "0.3", files={"tool.py": "print('a tool')\n"}),
+    ]
+    make_wheel(index.folder, "web", "2.0", requires=["parts"])
+    make_wheel(index.folder, "parts", "3.0")
+    root = write_project(tmp_path / "shop", {"requirements.txt": "web\n"})
+    venv.create(root / "venv", with_pip=True, symlinks=True)
+    words = (str(root / "venv" / "bin" / "python"), "-m", "pip", "install", "--no-index")
+    subprocess.run((*words, *map(str, old)), check=True, capture_output=True)
+    return root
+
+
+AS_FOUND = {"parts": "1.9", "tool": "0.3", "web": "1.4"}
+
+
+def sync(root: Path, *arguments: str, code: int = 0) -> Any:
+    ran = run("sync", *arguments, "--format", "json", cwd=root)
+    assert ran.code == code, ran.stdout
+    return ran.json
+
+
+def without_tools(root: Path) -> dict[str, str]:
+    found = versions_in(root)
+    return {name: found[name] for name in found if name not in {"pip", "setuptools"}}
+
+
+class TestAnEnvironmentThatSomebodyElseMade:
+    def test_the_first_freeze_keeps_what_is_installed(self, root: Path) -> None:
+        sync(root, "--inexact")
+        assert without_tools(root) == AS_FOUND
+
+    def test_a_requirement_moves_what_it_has_to(self, root: Path) -> None:
+        (root / "requirements.txt").write_text("web>=2\n")
+        sync(root, "--inexact", "--yes")
+        assert without_tools(root) == AS_FOUND | {"web": "2.0"}
+
+    def test_once_it_is_kept_by_venvman_a_new_lock_is_the_newest(self, root: Path) -> None:
+        sync(root, "--yes")
+        (root / "requirements.lock").unlink()
+        sync(root)
+        assert without_tools(root) == {"parts": "3.0", "web": "2.0"}
+
+    def test_a_major_move_and_a_removal_are_asked_about(self, root: Path, index: Index) -> None:
+        wheel = index.folder / "web-2.0-py3-none-any.whl"
+        parts = index.folder / "parts-1.9-py3-none-any.whl"
+        (root / "requirements.lock").write_text(lock_of(wheel, parts))
+
+        refused = sync(root, code=2)["problems"][0]
+        assert refused["code"] == "sync-adopts"
+        assert "move web 1.4 to 2.0" in refused["message"]
+        assert "remove tool" in refused["message"]
+        assert without_tools(root) == AS_FOUND
+        assert "move web 1.4 to 2.0" in sync(root, "--inexact", code=2)["problems"][0]["message"]
+
+        sync(root, "--yes")
+        assert without_tools(root) == {"parts": "1.9", "web": "2.0"}
+
+    def test_as_found_is_state_1_and_comes_back_byte_by_byte(self, root: Path) -> None:
+        before = snapshot(site_of(root))
+        sync(root, "--yes")
+        assert "tool" not in versions_in(root)
+
+        history = run("history", "--format", "json", cwd=root).json["data"]["states"]
+        ran = run("rollback", "--format", "json", cwd=root)
+
+        assert [(each["number"], each["by"]) for each in history] == [(0, "sync"), (1, "found")]
+        assert (ran.code, ran.json["problems"]) == (0, [])
+        assert snapshot(site_of(root)) == before
+
+    def test_what_was_edited_in_the_attic_is_not_brought_back(self, root: Path) -> None:
+        sync(root, "--yes")
+        kept = (root / "venv" / ".venvman" / "attic").glob("tool-*/**/*")
+        [module] = [each for each in kept if each.is_file() and each.read_bytes()[:5] == b"print"]
+        module.write_bytes(b"print('A TOOL')\n")
+
+        ran = run("rollback", "--format", "json", cwd=root)
+
+        assert [each["code"] for each in ran.json["problems"]] == ["rollback-by-hand"]
+        assert "tool" not in versions_in(root)
+
+    def test_a_second_sync_finds_nothing_to_do(self, root: Path) -> None:
+        sync(root, "--yes")
+        assert sync(root, "--check")["status"] == "ok"
+
+
+def test_a_python_version_that_names_another_implementation_is_said_to_be_passed_over(
+    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+    make_wheel(index.folder, "web")
+    root = write_project(
+        tmp_path / "shop", {"requirements.txt": "web\n", ".python-version": "pypy3.10-7.3.12\n"}
+    )
+    told = [each for each in sync(root)["problems"] if each["code"] == "python-passed-over"]
+    assert [(each["path"], each["line"]) for each in told] == [(".python-version", 1)]
+    assert "pypy3.10-7.3.12 is passed over" in told[0]["message"]
