@@ -19,8 +19,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["Command", "Comparison", "Timing", "alternate", "neutral_environment", "peak_memory"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from benchmarks.alternate import neutral_environment
 
-__all__ = ["ROOT", "install_peers", "install_venvman"]
-
 ROOT = Path(__file__).resolve().parents[1]
 
 

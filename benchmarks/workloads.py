@@ -37,8 +37,6 @@ from benchmarks.peers import install_peers, install_venvman
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["Fault", "Project", "Tools", "check", "install_tools", "new_project"]
-
 
 class Fault(Exception):
     """A sentence that says what does not hold."""

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["main", "syntax_faults", "whitespace_faults"]
-
 
 def main(arguments: Sequence[str]) -> int:
     """Prints ``path: fault`` for every fault; 1 if there was one."""

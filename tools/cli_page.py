@@ -15,8 +15,6 @@ from venvman.cli.table import COMMANDS, COMMON, Argument, Command, Option
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["page"]
-
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "cli.md"
 
 HEAD = """\

@@ -13,8 +13,6 @@ from typing import Any
 
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
-__all__ = ["Readme", "description"]
-
 PICTURE = re.compile(r"<picture>.*?</picture>\n\n", re.DOTALL)
 COMMENT = re.compile(r"<!--.*?-->\n+", re.DOTALL)
 LINK = re.compile(r"\[([^\]]+)\]\((?!\w+:)([^)]+)\)")

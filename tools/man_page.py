@@ -10,8 +10,6 @@ from pathlib import Path
 
 from venvman.cli.table import COMMANDS, COMMON, Argument, Option
 
-__all__ = ["PAGE", "page"]
-
 PAGE = Path(__file__).parents[1] / "man" / "venvman.1"
 
 HEAD = r"""

@@ -20,8 +20,6 @@ from tests.support.pages import PAGES, ROOT, Step, fits
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["main", "padded"]
-
 
 def main(pages: Sequence[str]) -> int:
     """Rewrites ``pages``, paths below the root; without any all that show something."""

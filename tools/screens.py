@@ -24,8 +24,6 @@ from tests.support.machine import machine, masked
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FOLDER", "SCENES", "pictures", "settled"]
-
 FOLDER = Path(__file__).parents[1] / "docs" / "screens"
 COLUMNS = 88
 

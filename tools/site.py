@@ -15,8 +15,6 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-__all__ = ["QUESTIONS", "faults"]
-
 QUESTIONS = {
     "install": "",
     "docker": "how-to/docker/",

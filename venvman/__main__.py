@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import NoReturn
 
-__all__ = ["main", "program"]
-
 
 def program() -> NoReturn:
     """What the shell starts: :func:`main`, and out without taking the interpreter apart.

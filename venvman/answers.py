@@ -26,24 +26,6 @@ if TYPE_CHECKING:
     from venvman.python.interpreters import Interpreter
     from venvman.requirements.groups import Requirement
 
-__all__ = [
-    "AtticReport",
-    "DiffOutcome",
-    "HistoryReport",
-    "HistoryRow",
-    "Hold",
-    "HookLine",
-    "LockPair",
-    "LockState",
-    "Machine",
-    "OutdatedOutcome",
-    "OutdatedPin",
-    "StatusReport",
-    "TreeOutcome",
-    "Value",
-    "WhyOutcome",
-]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockState:

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     _Preference = tuple[int, tuple[()] | tuple[int, str]]
 
-__all__ = ["Candidate", "Candidates", "Ranking", "Rejection", "RejectionKind", "is_pinned", "rank"]
-
 
 class RejectionKind(str, Enum):
     """Why a file is not taken."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-__all__ = ["assert_never"]
-
 
 def assert_never(value: NoReturn) -> NoReturn:
     """Stands in the last branch over a union: mypy reports a case that was forgotten.

@@ -10,8 +10,6 @@ from venvman.settings import parse_toml
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["configured_words"]
-
 _FILES = (".pip-tools.toml", "pyproject.toml")
 # Their opposite is what pip-compile does of itself.
 _USUAL = frozenset(

@@ -14,8 +14,6 @@ from venvman.privacy import state_folder, temporary_folder, why_not_private
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Directories"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directories:

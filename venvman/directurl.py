@@ -15,14 +15,6 @@ from urllib.parse import quote, unquote, urlsplit
 from venvman.secrets import without_secret
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
 
-__all__ = [
-    "DirectUrlInvalid",
-    "file_url",
-    "path_of_file_url",
-    "read_direct_url",
-    "write_direct_url",
-]
-
 T = TypeVar("T")
 
 

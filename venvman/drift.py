@@ -33,18 +33,6 @@ if TYPE_CHECKING:
     from venvman.lock.file import LockEntry
     from venvman.sources import Source
 
-__all__ = [
-    "Damaged",
-    "Difference",
-    "Drift",
-    "Duplicate",
-    "Extra",
-    "Missing",
-    "OtherSource",
-    "OtherVersion",
-    "compare",
-]
-
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _USERINFO = re.compile(r"^([a-z0-9+.-]+://)[^/?#]*@", re.IGNORECASE)
 _REFERENCE = re.compile(r"\$\{[A-Z0-9_]+\}")

@@ -17,33 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = [
-    "AGAIN",
-    "Advice",
-    "Command",
-    "ConfigurationError",
-    "DriftLeft",
-    "EnvironmentUnusable",
-    "ExitCode",
-    "FileLine",
-    "Fix",
-    "FreezeError",
-    "GitError",
-    "IndexFault",
-    "InstallError",
-    "LockError",
-    "LockStale",
-    "OutputFault",
-    "Problem",
-    "ProjectNotFound",
-    "RequirementsError",
-    "Severity",
-    "UnsatisfiableError",
-    "VenvmanError",
-    "at",
-    "other_version",
-]
-
 
 class ExitCode(IntEnum):
     """DESIGN 4.3: what the shell sees."""

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from venvman.errors import Problem
 
-__all__ = ["Reporter", "Stage", "Stopwatch"]
-
 
 class Stage(str, Enum):
     """The parts of a run that a summary can give a time to, in the order they happen."""

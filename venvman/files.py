@@ -19,18 +19,6 @@ if TYPE_CHECKING:
 
     from venvman.errors import Fix
 
-__all__ = [
-    "CACHEDIR_TAG",
-    "aside",
-    "make_cache_folder",
-    "make_private_folder",
-    "permit",
-    "remove_tree",
-    "spread_folders",
-    "write_atomically",
-    "write_together",
-]
-
 CACHEDIR_TAG = (
     "Signature: 8a477f597d28d172789f06886806bc55\n"
     "# This file marks a folder that backups may leave out (https://bford.info/cachedir/).\n"

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from venvman.process import Completed
 
-__all__ = ["git", "scp_advice", "try_git", "without_repository"]
-
 # What `git rev-parse --local-env-vars` lists: set inside hooks, and they would make git work on
 # the repository of the hook whatever its working directory. Less GIT_CONFIG_COUNT, which no hook
 # sets but people do, to give credentials to a CI job.

@@ -36,18 +36,6 @@ from venvman.hookscript import EARLIER, HookMode, HookName
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = [
-    "HookState",
-    "HookStatus",
-    "HookedProject",
-    "HooksReport",
-    "hook_files",
-    "hooked_projects",
-    "hooks_status",
-    "install_hooks",
-    "uninstall_hooks",
-]
-
 
 class HookState(str, Enum):
     """What lies at a hook's place."""

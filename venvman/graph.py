@@ -19,20 +19,6 @@ if TYPE_CHECKING:
     from venvman.names import NormalizedName
     from venvman.sources import Source
 
-__all__ = [
-    "Asking",
-    "Branch",
-    "Chain",
-    "Chains",
-    "Dependency",
-    "Graph",
-    "Package",
-    "chains_to",
-    "closure",
-    "forest",
-    "part_of",
-]
-
 T = TypeVar("T")
 
 

@@ -11,19 +11,6 @@ from __future__ import annotations
 import shlex
 from enum import Enum
 
-__all__ = [
-    "EARLIER",
-    "FOLDER",
-    "PATTERNS",
-    "REFUSED",
-    "HookMode",
-    "HookName",
-    "is_calling_legacy",
-    "is_ours",
-    "render",
-    "without_ours",
-]
-
 FOLDER = "venvman"
 """In the git folder: ``program`` (a path) and ``projects.json``."""
 

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import NoReturn
 
-__all__ = ["activated", "become", "program", "undisturbed"]
-
 
 def activated(variables: Mapping[str, str], root: str, scripts: str) -> dict[str, str]:
     """``variables`` as the ``activate`` script of the environment ``root`` would leave them."""

@@ -20,8 +20,6 @@ from typing import TYPE_CHECKING, final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["CACHE_LOCK", "FetchLock", "LockTaken", "emptying", "held", "holder", "using"]
-
 CACHE_LOCK = ".lock"
 _PAUSE = 0.02
 _FETCH_LOCKS = 256

@@ -41,24 +41,6 @@ if TYPE_CHECKING:
     Fact: TypeAlias = tuple[str, str, str]
     Shown: TypeAlias = tuple[bool, bool, Any]
 
-__all__ = [
-    "ENDINGS",
-    "FILE",
-    "ITEM",
-    "MANY",
-    "NAMES",
-    "SITE",
-    "UNTIL",
-    "Memo",
-    "fact_of",
-    "is_settled",
-    "keep",
-    "look",
-    "recall",
-    "seen_of",
-    "settle",
-]
-
 FILE, NAMES, SITE, MANY, UNTIL = "F", "N", "S", "M", "U"
 """What is watched: a file, the names of requirements files in a folder, a site-packages folder,
 many files (a folder and paths in it, joined by NUL), or the clock until a time in nanoseconds since

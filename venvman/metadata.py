@@ -11,17 +11,6 @@ from typing import NamedTuple
 
 from venvman.frozen import dataclass
 
-__all__ = [
-    "CoreMetadata",
-    "EntryPoint",
-    "EntryPointInvalid",
-    "headers_of",
-    "name_and_version",
-    "parse_metadata",
-    "parse_requires_txt",
-    "parse_scripts",
-]
-
 # The format is that of email headers: field names are case-insensitive, a line that starts with
 # white space continues the one before it. Compiled when first used (:mod:`re` keeps them), since
 # importing this module is on the way of every sync.

@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 from typing import NewType
 
-__all__ = ["TOOLS", "NormalizedName", "canonical"]
-
 NormalizedName = NewType("NormalizedName", str)
 """A name in PEP 503 form: lower case, runs of ``-_.`` are one ``-``."""
 

@@ -14,17 +14,6 @@ from venvman.names import canonical
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = [
-    "DEFAULT",
-    "DEV",
-    "FOLDER",
-    "WELL_KNOWN",
-    "group_of",
-    "is_constraints",
-    "is_default",
-    "stem_of",
-]
-
 DEFAULT, DEV = "default", "dev"
 FOLDER = "requirements"
 """The folder whose files are a project's, and which is never a project itself."""

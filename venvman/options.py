@@ -10,8 +10,6 @@ from dataclasses import field, replace
 
 from venvman.frozen import dataclass
 
-__all__ = ["DEFAULT_INDEX", "ConstraintsFile", "FileOptions", "IndexOptions", "layer"]
-
 DEFAULT_INDEX = "https://pypi.org/simple"
 
 

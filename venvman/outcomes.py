@@ -24,18 +24,6 @@ if TYPE_CHECKING:
     from venvman.requirements.edit import LineEdit
     from venvman.scan import Scan
 
-__all__ = [
-    "CleanOutcome",
-    "EditOutcome",
-    "FileEdit",
-    "FreezeOutcome",
-    "LockOutcome",
-    "Observation",
-    "RollbackOutcome",
-    "SyncOutcome",
-    "UpgradeOutcome",
-]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockOutcome:

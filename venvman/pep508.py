@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
     from packaging.specifiers import SpecifierSet
 
-__all__ = ["Malformed", "parse_marker", "parse_requirement", "parse_specifier"]
-
 T = TypeVar("T")
 
 

@@ -23,8 +23,6 @@ from venvman.secrets import check_url, redact
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["configuration_files", "pip_files", "read_pip_configuration"]
-
 COMMAND = "install"
 """The section that counts besides ``[global]``: venvman does what ``pip install`` would."""
 

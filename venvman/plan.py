@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from venvman.names import NormalizedName
     from venvman.target import Target
 
-__all__ = ["Add", "Plan", "Remove", "Replace", "Step", "kept", "make_plan", "needs"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Add:

@@ -14,8 +14,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["private", "state_folder", "temporary_folder", "why_not_private"]
-
 
 def state_folder(variables: Mapping[str, str]) -> str:
     """Where state is kept: ``VENVMAN_STATE_DIR``, else the platform's folder (absolute)."""

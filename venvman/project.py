@@ -24,23 +24,6 @@ if TYPE_CHECKING:
     from venvman.errors import Problem
     from venvman.requirements.declared import Declared
 
-__all__ = [
-    "LOOKED_FOR",
-    "Members",
-    "Project",
-    "find_members",
-    "find_project",
-    "find_workspace",
-    "git_root_of",
-    "has_sources",
-    "leaves_tree",
-    "may_hold_workspace",
-    "names_below",
-    "project_at",
-    "requirement_names",
-    "unseen",
-]
-
 LOOKED_FOR = (
     "Looked for requirements.in, requirements.txt, files such as requirements-dev.txt, a "
     "requirements folder, and [tool.venvman] in pyproject.toml."

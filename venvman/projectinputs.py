@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["METADATA_FILES", "inputs_of", "versions_of"]
-
 METADATA_FILES = ("pyproject.toml", "setup.cfg", "setup.py", "PKG-INFO")
 """What every project may have: its name, version and dependencies come from here first."""
 

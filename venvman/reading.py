@@ -14,8 +14,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["LARGEST", "read_regular", "read_toml"]
-
 LARGEST = 64 * 1024 * 1024
 """No file that people or tools write for a project is larger, by far."""
 

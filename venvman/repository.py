@@ -11,8 +11,6 @@ from typing import NamedTuple
 
 from venvman.reading import read_regular
 
-__all__ = ["Head", "head_of", "tags_of", "work_tree"]
-
 
 class Head(NamedTuple):
     """Where HEAD is; the branch is None where it is detached."""

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from venvman.lock.header import LockHeader
     from venvman.requirements.declared import Declared
 
-__all__ = ["Assignment", "Facts", "Gathering", "Part", "Role", "assign", "members_of"]
-
 
 class Role(str, Enum):
     """What a file is to its project."""

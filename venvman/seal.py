@@ -23,8 +23,6 @@ from venvman.privacy import private, state_folder, temporary_folder
 from venvman.reading import read_regular
 from venvman.writing import replace
 
-__all__ = ["OWNER", "STATE", "holds", "is_own", "open_sealed", "own", "read", "sealed", "write"]
-
 STATE = ".venvman"
 """The folder inside an environment that is venvman's own."""
 OWNER = "owner"

@@ -13,18 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = [
-    "REFERENCE",
-    "check_url",
-    "forget",
-    "has_secret",
-    "is_broken",
-    "redact",
-    "remember",
-    "remember_url",
-    "without_secret",
-]
-
 REFERENCE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 """``${VAR}``: a reference, not a secret."""
 

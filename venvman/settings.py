@@ -18,18 +18,6 @@ from venvman.secrets import check_url, redact
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-__all__ = [
-    "DoctorSettings",
-    "Link",
-    "Origin",
-    "Setting",
-    "Settings",
-    "WorkspaceSettings",
-    "parse_toml",
-    "read_settings",
-    "user_file",
-]
-
 T = TypeVar("T")
 
 

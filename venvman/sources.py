@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from venvman.frozen import dataclass
 
-__all__ = ["ArchiveSource", "DirectorySource", "IndexSource", "Source", "VcsSource"]
-
 
 class _Source:
     """What all can be asked, whichever case they are."""

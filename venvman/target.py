@@ -13,8 +13,6 @@ from venvman.frozen import dataclass
 if TYPE_CHECKING:
     from packaging.markers import Marker
 
-__all__ = ["Target"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:

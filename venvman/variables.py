@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from venvman.errors import FileLine
 
-__all__ = ["expand", "misfits", "note_unset", "unset_in"]
-
 _WORD = re.compile(r"\S*")
 _AUTHORITY = re.compile(r"[^/?#]*")
 # What ends a userinfo, or the word that a URL is, where it is not percent-encoded.

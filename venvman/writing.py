@@ -12,8 +12,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["replace", "sync_folder", "write_new"]
-
 
 def replace(
     path: str,

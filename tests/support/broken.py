@@ -21,20 +21,6 @@ if TYPE_CHECKING:
 
     Break = Callable[[Path], object]
 
-__all__ = [
-    "PLACES",
-    "all_of",
-    "edit",
-    "make_shop",
-    "remove",
-    "run_as_person",
-    "shell",
-    "shell_path_in",
-    "stand",
-    "wheels_of",
-    "write",
-]
-
 PLACES = ("root", "below", "elsewhere", "workspace")
 """Where somebody stands: see :func:`stand`."""
 

@@ -19,17 +19,6 @@ if TYPE_CHECKING:
 
     from jsonschema.protocols import Validator
 
-__all__ = [
-    "PATIENCE",
-    "Ran",
-    "check_schema",
-    "inside",
-    "run",
-    "run_on_terminal",
-    "run_process",
-    "started",
-]
-
 SCHEMAS = Path(__file__).parents[2] / "docs" / "reference" / "schemas"
 PATIENCE = 120
 """Seconds after which a process is believed to hang: far more than a machine under load needs."""

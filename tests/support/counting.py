@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-__all__ = ["calls_of"]
-
 
 def calls_of(work: Callable[[], object]) -> int:
     """The calls that ``work`` makes, of functions in Python and in C."""

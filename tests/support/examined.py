@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from venvman.environment.inspection import Environment
     from venvman.lock.file import LockEntry
 
-__all__ = ["World", "codes_of"]
-
 PURELIB = "lib/python3.12/site-packages"
 
 

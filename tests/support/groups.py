@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from venvman.requirements.groups import Group
 
-__all__ = ["HERE", "freeze_request", "groups_of", "write_files"]
-
 
 def _here() -> Target:
     markers = {key: str(value) for key, value in default_environment().items() if key != "extra"}

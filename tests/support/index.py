@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["Index", "Request", "Response", "serve"]
-
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 
 

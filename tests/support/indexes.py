@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from venvman.errors import Problem
 
-__all__ = ["Memory", "client", "linux"]
-
 
 @dataclass
 class Memory(Reporter):

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from venvman.sources import Source
 
-__all__ = ["SITE", "entry", "installed"]
-
 SITE = Path("/venv/lib/python3.12/site-packages")
 
 

@@ -25,8 +25,6 @@ from tests.support.worlds import stock
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["PACKAGES", "Machine", "machine", "masked"]
-
 _CLICK = ['colorama; platform_system == "Windows"']
 _FLASK = ["blinker>=1.6.2", "click>=8.1.3", "itsdangerous>=2.1.2", "jinja2>=3.1.2"]
 _REQUESTS = ["certifi>=2017.4.17", "charset-normalizer>=2,<4", "idna>=2.5,<4", "urllib3>=1.21.1,<3"]

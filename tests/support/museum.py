@@ -24,18 +24,6 @@ if TYPE_CHECKING:
 
     from tests.support.index import Index
 
-__all__ = [
-    "Commit",
-    "Exhibit",
-    "build",
-    "environment",
-    "environments",
-    "fill",
-    "git",
-    "pins",
-    "read",
-]
-
 WORLD: Mapping[str, Any] = {
     "ant 1.0": [], "ant 2.0": [],
     "bee 1.0": ["ant"], "bee 2.0": ["ant>=1"],

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["PAGES", "ROOT", "Block", "Step", "blocks_of", "fits", "steps_of"]
-
 ROOT = Path(__file__).parents[2]
 PAGES = tuple(
     path.relative_to(ROOT).as_posix()

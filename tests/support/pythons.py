@@ -20,15 +20,6 @@ from venvman.python import facts
 from venvman.python.discover import find_pythons
 from venvman.python.probe import OLDEST, bundled_pip, probe
 
-__all__ = [
-    "EVERY_PYTHON",
-    "OWN_PYTHON",
-    "OWN_SITE_PACKAGES",
-    "cache_with_small_pip",
-    "fake_python",
-    "kept_in",
-]
-
 OWN_PYTHON = Path(getattr(sys, "_base_executable", sys.executable))
 """The base interpreter of the tests' own environment."""
 OWN_SITE_PACKAGES = Path(packaging.tags.__file__).parent.parent

@@ -17,8 +17,6 @@ import venvman
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["codes_with_a_command"]
-
 PACKAGE = Path(venvman.__file__).parent
 _KEBAB = re.compile(r"[a-z]+(?:-[a-z]+)+")
 _BROKEN = "Broken"

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from venvman.errors import VenvmanError
 
-__all__ = ["World", "line"]
-
 
 class World:
     """``packages`` maps names to versions to dependency texts.

@@ -29,22 +29,6 @@ if TYPE_CHECKING:
     from venvman.plan import Step
     from venvman.sources import Source
 
-__all__ = [
-    "PROJECT",
-    "add",
-    "entry",
-    "environment",
-    "freeze_outcome",
-    "installed",
-    "interpreter",
-    "lock",
-    "remove",
-    "replace",
-    "stale",
-    "status_report",
-    "sync_outcome",
-]
-
 PROJECT = Project(root=Path("/work/shop"))
 
 

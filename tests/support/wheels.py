@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["make_sdist", "make_wheel", "record_row", "sha256_of"]
-
 
 def make_wheel(
     folder: Path,

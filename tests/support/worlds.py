@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from venvman.lock.file import Lock, LockEntry
     from venvman.target import Target
 
-__all__ = ["TARGET", "Case", "freeze_case", "pins_of", "read_case", "stock", "told_by_its_build"]
-
 
 def _target() -> Target:
     """CPython 3.11.7 on Linux, whatever runs the tests."""

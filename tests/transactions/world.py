@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from venvman.environment.inspection import Environment
     from venvman.events import Reporter
 
-__all__ = ["World", "contents", "left_over", "make_world", "open_world", "reseal"]
-
 
 @dataclass
 class World:

@@ -17,8 +17,6 @@ from venvman.errors import Command, ExitCode, OutputFault, VenvmanError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["main"]
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line (without the program's name) and returns its exit code.

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from venvman.report.drawing import Text as Words
 
-__all__ = ["AmountColumn", "StageSpinner", "TitleColumn", "for_rich", "widths"]
-
 # `123/178  114.8 MB  57.3 MB/s`, the spinner, and a blank between each two columns.
 _TAKEN = 33
 

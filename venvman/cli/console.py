@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from venvman.report.drawing import Drawing
 
-__all__ = ["Display", "Printer", "Transcript", "display_of", "make_console"]
-
 # Off a terminal nothing has a width. Wide enough that a sentence stays on its line for grep.
 _WIDTH_OF_A_PIPE = 120
 

@@ -14,8 +14,6 @@ from venvman.secrets import redact
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["NAME", "Interrupted", "UsageFault", "said_elsewhere", "told_of"]
-
 NAME = "venvman"
 """What people type."""
 _MACHINE = frozenset(

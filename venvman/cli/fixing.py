@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from venvman.doctor.diagnosis import Diagnosis
     from venvman.doctor.finding import Finding
 
-__all__ = ["Choice", "treat"]
-
 _ROUNDS = 4
 """What a fix brings to light is fixed, too; what still comes back then is not."""
 _BY_FIX = {each.code: each.by_fix for each in CODES}

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from venvman.cli.table import Command, Option
     from venvman.report.drawing import Drawing
 
-__all__ = ["tell"]
-
 _HEADING, _NAME, _FAINT = "bold", "cyan", "dim"
 _LAST = "Options of every command"
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from venvman.cli.table import Groups, Locks
     from venvman.workflow.requests import GroupChoice, LockPolicy
 
-__all__ = ["group_choice", "lock_policy", "spelled"]
-
 
 def group_choice(given: Groups) -> GroupChoice:
     """The group options as one value.

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from venvman.report.drawing import Text
     from venvman.report.fixes import Standing
 
-__all__ = ["LineReporter", "LiveReporter", "SilentReporter", "TerminalReporter"]
-
 _TITLES = {
     Stage.SCAN: "Reading requirements",
     Stage.FREEZE: "Freezing",

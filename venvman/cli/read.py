@@ -24,8 +24,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Glance", "Line", "choosing", "glance", "own_words", "read"]
-
 
 class Line:
     """``given`` has every value of ``command``, those that the line does not give, too."""

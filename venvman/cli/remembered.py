@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from venvman.cli.read import Line
     from venvman.install.switch import Switched
 
-__all__ = ["inside", "keep", "nothing_to_do", "question_of", "tell"]
-
 _OFF = "VENVMAN_NO_MEMO"
 
 

@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 
     Said: TypeAlias = tuple[str, str, str]
 
-__all__ = ["Session", "call", "function_of", "perform"]
-
-
 _REACHES = {
     **dict.fromkeys(("status", "tree", "why", "diff", "history", "outdated"), "ENVIRONMENT"),
     "scan": "FILES",

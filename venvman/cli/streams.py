@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
 
-__all__ = ["tell_version", "write"]
-
 
 def tell_version(words: Sequence[str]) -> bool:
     """Prints the version if that is all that ``words`` ask for; whether it is."""

@@ -15,22 +15,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = [
-    "ALIASES",
-    "COMMANDS",
-    "COMMON",
-    "FAMILIES",
-    "TASKS",
-    "Argument",
-    "Command",
-    "Common",
-    "Effect",
-    "Kind",
-    "Option",
-    "find",
-    "flag",
-]
-
 
 class Kind:
     """What an option takes."""

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from venvman.errors import ExitCode
     from venvman.scan import Scan
 
-__all__ = ["app_for", "fault_of", "is_abort", "run"]
-
 # Click's exceptions live in click or, vendored, in typer; BadParameter leads to them in both.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 _ClickException: type[Exception] = typer.BadParameter.__mro__[2]

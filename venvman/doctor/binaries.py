@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
 
-__all__ = ["libraries", "needed_by"]
-
 _NEEDED, _STRTAB, _RPATH, _RUNPATH, _STRSZ = 1, 5, 15, 29, 10
 _LOAD, _DYNAMIC = 1, 2
 _LARGEST = 1 << 24

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from venvman.metadata import EntryPoint
     from venvman.sources import Source
 
-__all__ = ["called_files", "legacy", "scripts", "targets", "wheels"]
-
 
 def wheels(examination: Examination) -> Iterator[Finding]:
     """Wheels none of whose tags this Python takes."""

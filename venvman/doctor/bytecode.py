@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from venvman.doctor.files import Recorded
     from venvman.doctor.finding import Finding
 
-__all__ = ["bytecode"]
-
 _COMPARE = """
 import importlib.util, json, marshal, sys
 def differs(source, cached):

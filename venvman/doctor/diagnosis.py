@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     Told: TypeAlias = tuple[str, str, int | None, str]
 
-__all__ = ["Diagnosis", "Treatment", "diagnose"]
-
 _EXCUSE = re.compile(r"#\s*venvman:\s*ignore\[\s*(VM\d{0,3}(?:[,\s]+VM\d{0,3})*)\s*\]")
 
 

@@ -27,17 +27,6 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Code, Finding
 
-__all__ = [
-    "activation",
-    "active",
-    "condition",
-    "interpreters",
-    "pip",
-    "python",
-    "unfinished",
-    "writable",
-]
-
 _BROKEN: dict[str, Code] = {
     "moved": codes.ENVIRONMENT_MOVED,
     "system-site-packages": codes.SYSTEM_SITE_PACKAGES,

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from venvman.requirements.groups import RequirementSet
     from venvman.target import Target
 
-__all__ = ["Audit", "Examination", "ExaminedLock", "LockTracking"]
-
 
 def _nobody(_files: Iterable[Path]) -> Mapping[Path, tuple[Neighbour, ...]]:
     """Files that nobody else has."""

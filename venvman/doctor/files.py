@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from venvman.errors import Fix, Problem
     from venvman.names import NormalizedName
 
-__all__ = ["Recorded", "again", "damaged", "paths_of", "recorded", "state"]
-
 _MEND = Command.venvman("sync", "--recreate")
 _MEND_UNNOTICED = replace(
     Command.venvman("cache", "verify").then("sync", "--recreate"), always=True

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from venvman.errors import Fix, Severity
     from venvman.names import NormalizedName
 
-__all__ = ["ByFix", "Cause", "Code", "Finding"]
-
 _LOOKS_AT = {
     "VM0": "doctor itself",
     "VM1": "the environment as a whole",

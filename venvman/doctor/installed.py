@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from venvman.environment.inventory import Installed
     from venvman.names import NormalizedName
 
-__all__ = ["damage", "drift", "duplicates", "leftovers"]
-
 _SYNC = Command.venvman("sync")
 
 

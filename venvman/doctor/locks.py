@@ -18,18 +18,6 @@ if TYPE_CHECKING:
     from venvman.errors import Problem
     from venvman.sources import Source
 
-__all__ = [
-    "hashes",
-    "machine_paths",
-    "orphaned",
-    "presence",
-    "readable",
-    "staleness",
-    "targets",
-    "tool",
-]
-
-
 _FREEZE = Command.venvman("freeze")
 _OVERWRITE = Command.venvman("freeze", "--yes")
 

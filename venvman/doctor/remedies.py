@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from venvman.lock.file import LockEntry
     from venvman.plan import Plan
 
-__all__ = ["is_moved_by_hand", "of_damage", "of_plan"]
-
 
 def of_plan(plan: Plan, root: Path) -> Fix:
     """What carries ``plan`` out in the environment ``root``: a sync, or what has to come first."""

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
 
-__all__ = ["apart", "environment", "hooks", "locks", "program"]
-
 
 def hooks(examination: Examination) -> Iterator[Finding]:
     """Git hooks that would tell of drift after a checkout, and are not there."""

@@ -23,17 +23,6 @@ if TYPE_CHECKING:
     from venvman.requirements.requirement import Requirement
     from venvman.sources import Source
 
-__all__ = [
-    "extras",
-    "faults",
-    "gone",
-    "open_revisions",
-    "presence",
-    "repeated",
-    "unset",
-    "unused",
-]
-
 
 def presence(examination: Examination) -> Iterator[Finding]:
     """A project without anything to install from."""

@@ -19,15 +19,6 @@ if TYPE_CHECKING:
     from venvman.index.advisories import Advisory
     from venvman.names import NormalizedName
 
-__all__ = [
-    "insecure_indexes",
-    "secrets",
-    "several_indexes",
-    "trusted_hosts",
-    "vulnerable",
-    "yanked",
-]
-
 _INSECURE = re.compile(
     r"(?:(?:^|\s)(?P<option>-i|--index-url|--extra-index-url|-f|--find-links)[=\s]\s*http://"
     r"|(?:^|[\s@=])(?:http|(?:git|hg|svn|bzr)\+(?:http|git|svn))://)"

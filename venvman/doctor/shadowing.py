@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
 
-__all__ = ["modules", "modules_in"]
-
 # What projects have and some wheels bring by accident; `test` is a part of Python that no one uses.
 _COMMON = frozenset({"test", "tests", "docs", "examples", "benchmarks", "scripts", "setup", "this"})
 

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from venvman.errors import Severity
     from venvman.settings import DoctorSettings
 
-__all__ = ["CHECKS", "Check", "Selection", "examine", "explained"]
-
 
 @dataclass(frozen=True, slots=True)
 class Check:

@@ -11,8 +11,6 @@ from venvman.git import try_git
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["tracking_of"]
-
 
 def tracking_of(
     paths: Sequence[Path], *, root: Path, variables: Mapping[str, str]

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from venvman.doctor.finding import Code, Finding
     from venvman.names import NormalizedName
 
-__all__ = ["unowned"]
-
 _AT_START = ("sitecustomize", "usercustomize")
 _MODULES = (".py", ".so", ".pyd", ".pyc")
 # Written by virtualenv and uv, which list them nowhere.

@@ -22,16 +22,6 @@ if TYPE_CHECKING:
     from venvman.requirements.requirement import Requirement
     from venvman.target import Target
 
-__all__ = [
-    "Engine",
-    "FreezeRequest",
-    "Keep",
-    "Resolution",
-    "Upgrade",
-    "UpgradeAll",
-    "UpgradeSome",
-]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keep:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from venvman.errors import FileLine
     from venvman.resolve.demand import Demand, Pin
 
-__all__ = ["SHARED_PINS", "conflicting_groups", "declared", "found_apart", "unresolvable_apart"]
-
 SHARED_PINS = "the pins that other groups share"
 """The file of the constraints that stand for them."""
 

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from venvman.resolve.limits import Overrides
     from venvman.resolve.supply import Supply
 
-__all__ = ["DirectPins", "demands_of", "read_overrides"]
-
 
 class DirectPins:
     """The pin of every place that is named, each made once.

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from venvman.options import IndexOptions
     from venvman.python.probe import Interpreter
 
-__all__ = ["Describer", "DirectSource", "name_of"]
-
 DirectSource = ArchiveSource | VcsSource | DirectorySource
 
 

@@ -24,15 +24,6 @@ if TYPE_CHECKING:
     from venvman.names import NormalizedName
     from venvman.requirements.groups import Group
 
-__all__ = [
-    "CompileCommand",
-    "beside_lines",
-    "command_of",
-    "first_of_each",
-    "kept_entries",
-    "relative",
-]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompileCommand:

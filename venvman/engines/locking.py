@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from venvman.resolve.demand import Demand, Pin
     from venvman.resolve.supply import Supply
 
-__all__ = ["Hashes", "Locking"]
-
 
 class Locking:
     """Knows the request, so that one group after the other can be written down.

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
     Solved = tuple[Resolution, tuple[Page, ...] | None]
 
-__all__ = ["question_of", "remembered"]
-
 VERSION = 2
 """Counted up whenever the same question may get another answer: pins, order, text of locks."""
 

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from venvman.requirements.groups import Group
     from venvman.target import Target
 
-__all__ = ["ManyTargets", "Native"]
-
 
 class Native:
     """Solves in this process; see :class:`venvman.engines.Engine`."""

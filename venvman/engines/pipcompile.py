@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from venvman.requirements.groups import Group, Requirement
     from venvman.target import Target
 
-__all__ = ["Finisher", "Mirror", "compiler", "pip_environment"]
-
 _LAST_FOR_3_8 = "pip-tools==7.5.2"
 _CURRENT = "pip-tools>=7.5"
 _COMMAND = ("-m", "piptools", "compile")

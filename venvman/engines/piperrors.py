@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from venvman.requirements.groups import Group, Requirement
 
-__all__ = ["explain"]
-
 _USER = re.compile(r"The user requested (\(constraint\) )?(.+)")
 _DEPENDS = re.compile(r"(\S+) (\S+) depends on (.+)")
 _PYTHON = re.compile(r"Package '?([^' ]+)'? requires a different Python: (\S+) not in '([^']+)'")

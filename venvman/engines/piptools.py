@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from venvman.names import NormalizedName
     from venvman.requirements.groups import Group
 
-__all__ = ["PipTools"]
-
 _COMBINED = ".venvman-combined.txt"
 _LIMITS = ".venvman-limits.txt"
 

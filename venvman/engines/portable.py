@@ -32,15 +32,6 @@ if TYPE_CHECKING:
     from venvman.requirements.groups import Group, Requirement
     from venvman.target import Target
 
-__all__ = [
-    "REFERENCE",
-    "Pinned",
-    "Portable",
-    "finished_lock",
-    "pin_repositories",
-    "written_reference",
-]
-
 
 class Portable:
     """Turns sources as they were fetched into sources as a lock may have them."""

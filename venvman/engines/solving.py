@@ -51,8 +51,6 @@ if TYPE_CHECKING:
     from venvman.resolve.solver import Solution
     from venvman.sources import VcsSource
 
-__all__ = ["Learned", "freeze_from", "open_index"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:

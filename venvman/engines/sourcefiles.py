@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from venvman.project import Project
     from venvman.requirements.groups import Group
 
-__all__ = ["SourceTexts", "lock_options", "ordered", "read_sources"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceTexts:

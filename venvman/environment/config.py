@@ -17,18 +17,6 @@ from venvman.reading import read_regular
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = [
-    "CONFIG",
-    "SCRIPTS",
-    "VenvConfig",
-    "base_candidates",
-    "environment_of",
-    "is_environment",
-    "made_at",
-    "parse_config",
-    "python_of",
-]
-
 CONFIG = "pyvenv.cfg"
 SCRIPTS = "bin"
 _PYTHON = "python"

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from venvman.python.probe import Interpreter
 
 
-__all__ = ["fill", "no_venv_module", "not_created", "refused", "wait_for_the_outliving"]
-
 RUNNING = "venv-runs"
 """In the state folder: locked for as long as a ``venv`` process writes into the environment."""
 

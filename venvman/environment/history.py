@@ -28,18 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-__all__ = [
-    "HISTORY",
-    "LIMIT",
-    "Held",
-    "History",
-    "RecordedLock",
-    "Revision",
-    "State",
-    "WayBack",
-    "text_digest",
-]
-
 HISTORY = FOLDER
 LIMIT = 50
 """So many states are always kept; never more than twice as many."""

@@ -17,8 +17,6 @@ from venvman.repository import head_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["append_line", "append_switch", "fingerprint"]
-
 FOLDER = ".venvman/history"
 STATES = "states.jsonl"
 FORMAT = 1

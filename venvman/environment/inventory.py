@@ -29,16 +29,6 @@ if TYPE_CHECKING:
     from venvman.environment.inspection import Environment
     from venvman.names import NormalizedName
 
-__all__ = [
-    "Installed",
-    "Inventory",
-    "MetadataKind",
-    "Seen",
-    "metadata_of",
-    "read_site_packages",
-    "take_inventory",
-]
-
 # "a valid name consists only of ASCII letters and numbers, period, underscore and hyphen. It must
 # start and end with a letter or number" (PEP 508). pip's half-removed folders never are one.
 _VALID_NAME = re.compile(r"[A-Z0-9](?:[A-Z0-9._-]*[A-Z0-9])?", re.IGNORECASE)

@@ -20,8 +20,6 @@ from venvman import seal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["LEDGER", "Ledger", "Provenance", "direct_digest", "read_ledger"]
-
 LEDGER = ".venvman/installed.json"
 _FORMAT = 2
 

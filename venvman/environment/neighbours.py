@@ -22,8 +22,6 @@ from venvman.writing import replace
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Neighbour", "forget_vanished", "neighbours", "note", "sharing"]
-
 _FOLDER = "environments"
 _CONFIG = "pyvenv.cfg"
 

@@ -15,17 +15,6 @@ if TYPE_CHECKING:
 
     from venvman.errors import Problem
 
-__all__ = [
-    "ParsedRecord",
-    "RecordRow",
-    "encode_digest",
-    "is_within",
-    "locate",
-    "parse_record",
-    "record_path",
-    "render_record",
-]
-
 
 class RecordRow(NamedTuple):
     """One file. A tuple, since an environment has tens of thousands.

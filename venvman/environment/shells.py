@@ -19,17 +19,6 @@ from venvman.frozen import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = [
-    "HOOKED",
-    "Activation",
-    "activating",
-    "activation",
-    "hook",
-    "kind_of",
-    "moved",
-    "shell_of",
-]
-
 HOOKED = "VENVMAN_HOOKED"
 """The variable in which the hook keeps the environment that it has activated."""
 

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     Pin: TypeAlias = tuple[NormalizedName, Version]
 
-__all__ = ["SERVICE", "Advisory", "advisories_in", "asked"]
-
 SERVICE = "https://api.osv.dev"
 _BATCH = 1000
 _AT_ONCE = 8

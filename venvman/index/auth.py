@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from venvman.events import Reporter
 
-__all__ = ["Authenticator", "Credentials", "origin_of", "split", "split_credentials"]
-
 KEYRING_SECONDS = 30.0
 _PORTS = {"http": 80, "https": 443}
 

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from venvman.index.auth import Credentials
     from venvman.index.memo import Page
 
-__all__ = ["CachedPage", "Entries", "PageCache", "freshness"]
-
 UNSAID = 600
 """Seconds for which a page without caching headers counts as fresh (DESIGN 4.7)."""
 

@@ -46,8 +46,6 @@ if TYPE_CHECKING:
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
 
-__all__ = ["Index"]
-
 _ACCEPT = {
     "Accept": "application/vnd.pypi.simple.v1+json, "
     "application/vnd.pypi.simple.v1+html; q=0.2, text/html; q=0.1",

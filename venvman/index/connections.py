@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from venvman.options import IndexOptions
 
-__all__ = ["Connections", "is_secure", "is_trusted", "proxy_for"]
-
 POOL_SIZE = 32
 """Connections kept open to one host; callers' threads are the real bound."""
 

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from venvman.events import Reporter
     from venvman.index.session import Session
 
-__all__ = ["Downloaded", "Downloader", "local_path", "safe_leaf"]
-
 _CHUNK = 256 * 1024
 
 

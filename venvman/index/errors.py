@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from venvman.errors import FileLine
 
-__all__ = ["Refused", "Transient", "fault_of_error", "fault_of_status"]
-
 
 class Transient(Exception):
     """An attempt failed in a way that may pass.

@@ -16,8 +16,6 @@ from venvman.pep508 import Malformed, parse_specifier
 if TYPE_CHECKING:
     from venvman.target import Target
 
-__all__ = ["SDIST_SUFFIXES", "Compatibility", "distribution_of", "parse_wheel_name", "version_of"]
-
 SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tbz", ".txz", ".tar")
 """Archives that pip takes for sdists, the frequent ones first."""
 

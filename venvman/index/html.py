@@ -9,8 +9,6 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 from venvman.index.filenames import SDIST_SUFFIXES
 from venvman.index.page import FileRow, PageInvalid, ProjectPage, SkippedFile, leaf_of
 
-__all__ = ["parse_html"]
-
 _CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
 _META_CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w.:-]+)", re.IGNORECASE)
 _ARCHIVES = (".whl", *SDIST_SUFFIXES)

@@ -34,17 +34,6 @@ if TYPE_CHECKING:
     from venvman.names import NormalizedName
 
 
-__all__ = [
-    "Listing",
-    "ListingDamaged",
-    "ProjectFiles",
-    "as_location",
-    "folder_pages",
-    "local_index_page",
-    "parse_page",
-    "read_local_page",
-]
-
 _ENCODER = msgspec.msgpack.Encoder()
 _ROWS = msgspec.msgpack.Decoder(tuple[FileRow, ...])
 

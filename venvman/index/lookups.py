@@ -25,8 +25,6 @@ from venvman.index.pace import Paced
 if TYPE_CHECKING:
     from urllib3 import PoolManager
 
-__all__ = ["addresses_of", "looked_up_once"]
-
 _PATIENCE = (0.25, 1.0)
 """Seconds after which the next question is asked beside those before it."""
 

@@ -25,19 +25,6 @@ if TYPE_CHECKING:
 
     Page = tuple[str, str, int, int, int, int]
 
-__all__ = [
-    "FOLDER",
-    "HEAD_SIZE",
-    "PAGES",
-    "Evidence",
-    "entry_path",
-    "keep",
-    "page_head",
-    "page_of",
-    "read_page_head",
-    "recall",
-]
-
 FOLDER = "known-v1"
 """Where answers are kept, below the cache folder."""
 PAGES = "index-v1"

@@ -35,13 +35,6 @@ if TYPE_CHECKING:
     from venvman.index.page import IndexFile
     from venvman.index.session import Answer, Session
 
-__all__ = [
-    "METADATA_FOLDER",
-    "MetadataReader",
-    "metadata_of_wheel",
-    "remembered",
-]
-
 METADATA_FOLDER = "metadata-v1"
 """Where metadata is kept, below the cache folder."""
 

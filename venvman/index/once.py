@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-__all__ = ["Once"]
-
 K = TypeVar("K", bound="Hashable")
 V = TypeVar("V")
 

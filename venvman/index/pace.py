@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-__all__ = ["SLOWEST", "Pace", "Paced", "TooSlow", "is_too_slow", "window_of"]
-
 SLOWEST = 100
 """Bytes a second; less than the slowest modem."""
 

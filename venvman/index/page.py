@@ -14,17 +14,6 @@ import msgspec
 
 from venvman.frozen import dataclass
 
-__all__ = [
-    "STRONG_HASHES",
-    "FileRow",
-    "IndexFile",
-    "PageInvalid",
-    "ProjectPage",
-    "SkippedFile",
-    "parse_json",
-    "strong",
-]
-
 STRONG_HASHES = ("sha256", "sha384", "sha512")
 """What files are checked by; md5 and sha1 are never believed."""
 

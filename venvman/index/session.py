@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from venvman.events import Reporter
     from venvman.options import IndexOptions
 
-__all__ = ["Answer", "Session"]
-
 T = TypeVar("T")
 
 REDIRECTS = 10

@@ -19,21 +19,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = [
-    "DEFLATED",
-    "LOCAL_HEADER",
-    "STORED",
-    "Directory",
-    "Member",
-    "WheelDamaged",
-    "data_start",
-    "extent",
-    "find_directory",
-    "find_metadata",
-    "members_of",
-    "read_entry",
-]
-
 _LOCAL = struct.Struct("<4s5H3I2H")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
 _END = struct.Struct("<4s4H2IH")

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from venvman.environment.record import RecordRow
 
-__all__ = ["ATTIC", "FOUND", "Attic", "AtticEntry", "AtticLimit", "entry_key"]
-
 ATTIC = ".venvman/attic"
 FOUND = "found"
 """The identity of what another tool installed."""

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from venvman.options import IndexOptions
     from venvman.python.probe import Interpreter
 
-__all__ = ["BuildSettings", "ConfigSettings", "build_metadata", "build_wheel"]
-
 ConfigSettings = tuple[tuple[str, str], ...]
 """``--config-settings`` of one requirement, in order; a key may come more than once."""
 

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from venvman.python.probe import Interpreter
     from venvman.sources import ArchiveSource, DirectorySource, VcsSource
 
-__all__ = ["metadata_of_source", "metadata_unbuilt", "static_project_metadata"]
-
 _DYNAMIC = frozenset({"version", "dependencies", "optional-dependencies", "requires-python"})
 
 

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from venvman.directories import Directories
     from venvman.events import Reporter
 
-__all__ = ["locked", "require_lockable"]
-
 
 @contextlib.contextmanager
 def locked(

@@ -18,15 +18,6 @@ if TYPE_CHECKING:
     from venvman.python.probe import Interpreter
     from venvman.store.store import StoredWheel
 
-__all__ = [
-    "all_failures",
-    "disagreement",
-    "label_of",
-    "no_file",
-    "refuse_disagreement",
-    "refuse_unhashed",
-]
-
 _SHOWN_REFUSALS = 4
 _OF_THE_HOST = frozenset({"index-certificate", "index-proxy", "index-timeout", "index-unreachable"})
 

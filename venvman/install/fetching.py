@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from venvman.python.probe import Interpreter
     from venvman.store.store import Store, StoredWheel, Unpack
 
-__all__ = ["Downloads", "fetch"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Local:

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from venvman.options import IndexOptions
     from venvman.python.probe import Interpreter
 
-__all__ = ["BuildEnvironment", "isolated", "pip_variables"]
-
 _KEPT_LINES = 200
 
 

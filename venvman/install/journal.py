@@ -27,19 +27,6 @@ from venvman.writing import replace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = [
-    "JOURNAL",
-    "STAGE",
-    "Kind",
-    "Step",
-    "apply",
-    "missing_results",
-    "move",
-    "read_journal",
-    "unobserved",
-    "write_journal",
-]
-
 STAGE = ".venvman/stage"
 JOURNAL = ".venvman/journal.json"
 _FORMAT = 1

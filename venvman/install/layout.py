@@ -23,17 +23,6 @@ if TYPE_CHECKING:
     from venvman.metadata import EntryPoint
     from venvman.store.manifest import Manifest
 
-__all__ = [
-    "Site",
-    "lay_out",
-    "relative_to",
-    "rewritten",
-    "script_file",
-    "shebang",
-    "site_of",
-    "with_versioned_names",
-]
-
 # Installing writes these itself; what a wheel brings under these names says nothing true here.
 _REPLACED = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
 

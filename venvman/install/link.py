@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from venvman.store.store import StoredWheel
 
-__all__ = ["Linker", "StoreDamaged", "write_file"]
-
 # FICLONE, linux/fs.h: _IOW(0x94, 9, int).
 _FICLONE = 0x40049409
 _CANNOT = frozenset(

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from venvman.install.attic import AtticEntry
     from venvman.install.trees import Units
 
-__all__ = ["Exchange"]
-
 
 class _There(Enum):
     NOTHING = auto()

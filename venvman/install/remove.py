@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from venvman.environment.record import RecordRow
     from venvman.install.layout import Site
 
-__all__ = ["Removal", "claims", "removals", "robbed", "units_of"]
-
 # Without these there is no environment, whatever a RECORD says.
 _UNTOUCHABLE = ("pyvenv.cfg", ".venvman")
 

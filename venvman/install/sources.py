@@ -44,16 +44,6 @@ if TYPE_CHECKING:
     from venvman.python.probe import Interpreter
     from venvman.store.store import Store, StoredWheel
 
-__all__ = [
-    "Builder",
-    "download_archive",
-    "local_project",
-    "project_of",
-    "unpack_sdist",
-    "unpacked",
-    "working_folder",
-]
-
 
 @contextmanager
 def project_of(

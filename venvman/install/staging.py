@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from venvman.plan import Plan
     from venvman.settings import Link
 
-__all__ = ["AtticGone", "Incoming", "Prepared", "Request", "prepare"]
-
 _MANY = 20
 """From so many distributions on it matters where their folders are made."""
 

@@ -28,28 +28,6 @@ if TYPE_CHECKING:
 
     from venvman.environment.ledger import Ledger
 
-__all__ = [
-    "STATES",
-    "Contents",
-    "Current",
-    "Held",
-    "Manner",
-    "State",
-    "contents_of",
-    "digest_of",
-    "find",
-    "forget_current",
-    "installed",
-    "metadata",
-    "newest",
-    "read",
-    "read_current",
-    "record",
-    "recorded",
-    "survey",
-    "write_current",
-]
-
 STATES = ".venvman/states"
 _FORMAT = 5
 _KEPT = 16

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from venvman.store.store import Store, StoredWheel
     from venvman.target import Target
 
-__all__ = ["Identities", "Memory", "Obtained", "obtained", "target_digest", "tree_digest"]
-
 
 def target_digest(target: Target) -> str:
     """What stands for ``target`` in every key."""

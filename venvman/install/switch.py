@@ -47,8 +47,6 @@ if TYPE_CHECKING:
     from venvman.install.states import Current, State
     from venvman.install.switchplan import SwitchPlan, ToRemove
 
-__all__ = ["NotTaken", "Switched", "switch"]
-
 
 class Switched(NamedTuple):
     """A switch that was made, or was not needed.

@@ -20,8 +20,6 @@ from venvman.reading import read_regular
 if TYPE_CHECKING:
     from venvman.install.states import Current, Held, State
 
-__all__ = ["SwitchPlan", "ToRemove", "plan_switch"]
-
 # Without these there is no environment, whatever a RECORD says.
 _UNTOUCHABLE = ("pyvenv.cfg", ".venvman")
 _REQUIRED = re.compile(rb"(?m)^Requires-Dist: *([A-Za-z0-9._-]+)")

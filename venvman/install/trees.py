@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-__all__ = ["Unit", "Units", "Walk", "entries_of"]
-
 
 class Unit(NamedTuple):
     """A file, or a tree that belongs to the removal with this index alone."""

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from venvman.process import Conversation
 
-__all__ = ["Unpackers"]
-
 _MOST = 4
 _PROGRAM = (
     "import sys; sys.path[:] = sys.argv[1:]; from venvman.install.unpackers import work; work()"

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from venvman.sources import VcsSource
 
-__all__ = ["checkout", "resolve_commit"]
-
 _FULL = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _ABBREVIATED = re.compile(r"[0-9a-f]{7,63}")
 

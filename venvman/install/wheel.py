@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from venvman.install.states import Held, State
     from venvman.store.store import StoredWheel
 
-__all__ = ["Staged", "arrive", "stage_wheel", "write_record"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staged:

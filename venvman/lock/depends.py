@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from venvman.requirements.groups import Requirement
     from venvman.target import Target
 
-__all__ = ["dependencies_of", "unmet_dependencies"]
-
 
 def unmet_dependencies(
     requirements: Sequence[Requirement],

@@ -14,8 +14,6 @@ from venvman.sources import ArchiveSource, DirectorySource, Source, VcsSource
 if TYPE_CHECKING:
     from venvman.names import NormalizedName
 
-__all__ = ["COMMIT", "Reference", "parse_reference", "reference_text", "split_revision"]
-
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 """A full git commit id, SHA-1 or SHA-256."""
 

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from venvman.requirements.groups import Group, Requirement
     from venvman.target import Target
 
-__all__ = ["Fresh", "Freshness", "Record", "Stale", "check", "digest_of", "elsewhere", "record_of"]
-
 FIX = Command.venvman("freeze")
 
 

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     Requires = Callable[[LockEntry], Sequence[str] | None]
 
-__all__ = ["LockedGroup", "build_graph", "in_order"]
-
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _EXTRA = re.compile(r"""extra\s*==\s*["']([^"']+)["']""")
 # How pip-compile names a project whose pyproject.toml it read: `shop (pyproject.toml)`.

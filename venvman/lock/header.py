@@ -19,19 +19,6 @@ from venvman.errors import Command
 from venvman.frozen import dataclass
 from venvman.names import NormalizedName, canonical
 
-__all__ = [
-    "COMPILERS",
-    "UNSAFE_COMMENTS",
-    "UNSAFE_PACKAGES",
-    "Annotations",
-    "CommandLine",
-    "LockHeader",
-    "LockStyle",
-    "is_hashed",
-    "parse_header",
-    "read_header",
-]
-
 COMPILERS = frozenset({"pip-compile", "uv", "venvman"})
 """The tools whose header makes a file a lock (DESIGN 4.1)."""
 

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from venvman.requirements.groups import Group, Requirement
     from venvman.target import Target
 
-__all__ = ["InstalledLocks", "lock_installed"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstalledLocks:

@@ -25,16 +25,6 @@ if TYPE_CHECKING:
 
     from venvman.project import Project
 
-__all__ = [
-    "OVERWRITABLE",
-    "check_writable",
-    "lock_bytes",
-    "lock_files",
-    "read_lock",
-    "salvage_lock",
-    "write_locks",
-]
-
 OVERWRITABLE = frozenset({"lock-conflict-markers", "lock-faulty", "lock-not-text"})
 """The codes of locks that cannot be read, and are written anew where somebody says so."""
 

@@ -36,15 +36,6 @@ if TYPE_CHECKING:
     from venvman.names import NormalizedName
     from venvman.requirements.groups import Group
 
-__all__ = [
-    "is_place",
-    "judge_annotations",
-    "matches_source",
-    "named_entry",
-    "pins_of",
-    "strict_tool",
-]
-
 
 def strict_tool(lock: Lock) -> bool:
     """Whether the lock's maker names files in ``via`` and keeps to the pins' own names."""

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from venvman.names import NormalizedName
     from venvman.target import Target
 
-__all__ = ["Alike", "TargetMarkers", "merge"]
-
 _OTHER = ""
 """Stands for every system, or machine, that no target has."""
 _STEPS = 5_000

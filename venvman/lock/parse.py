@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
     from packaging.version import Version
 
-__all__ = ["DEFAULT_BRANCH", "UNHASHED_COMMENTS", "parse_lock"]
-
 DEFAULT_BRANCH = "HEAD"
 """What ``# revision:`` says of a repository that was asked for without a revision."""
 

@@ -13,8 +13,6 @@ from venvman.sources import ArchiveSource, DirectorySource, VcsSource
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["render_lock"]
-
 _UNSAFE, _UNSAFE_UNPINNED, _EXCLUDED = UNSAFE_COMMENTS
 _UNSAFE_UNPINNED_REST = (
     "# pinned when the requirements file includes hashes and the requirement is not",

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from venvman.names import NormalizedName
     from venvman.target import Target
 
-__all__ = ["applicable", "select"]
-
 
 def applicable(lock: Lock, target: Target) -> tuple[LockEntry, ...]:
     """The entries of ``lock`` whose marker holds on ``target``, in its order."""

@@ -19,17 +19,6 @@ if TYPE_CHECKING:
     from venvman.lock.file import Lock
     from venvman.names import NormalizedName
 
-__all__ = [
-    "compile_arguments",
-    "compile_header",
-    "left_out",
-    "new_arguments",
-    "own_header",
-    "renewed",
-    "style_of",
-    "target_names",
-]
-
 # Options of pip-compile that its own header never shows, because they do not shape the file.
 _TRANSIENT = (
     "--upgrade",

@@ -20,8 +20,6 @@ from venvman.reading import read_regular
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["PythonPath", "find_pythons", "first_python3"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PythonPath:

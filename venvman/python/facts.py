@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import ModuleType
 
-__all__ = ["gather"]
-
 
 def gather() -> Mapping[str, object]:
     """Every fact, as JSON can hold it.

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from venvman.directories import Directories
     from venvman.process import Completed
 
-__all__ = ["OLDEST", "By", "Interpreter", "SchemePaths", "bundled_pip", "probe"]
-
 OLDEST = (3, 8)
 """The first CPython that can be managed."""
 

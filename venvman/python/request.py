@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from venvman.project import Project
     from venvman.settings import Settings
 
-__all__ = ["Executable", "PythonRequest", "Versions", "Wanted", "parse_request", "request_of"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Versions:

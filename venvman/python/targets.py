@@ -18,20 +18,6 @@ from venvman.target import Target
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = [
-    "CURRENT",
-    "KNOWN_MINORS",
-    "Minor",
-    "Named",
-    "expand",
-    "is_covered",
-    "label_of",
-    "names_of",
-    "parse_minors",
-    "parse_target",
-    "synthetic",
-]
-
 Minor: TypeAlias = "tuple[int, int]"
 
 KNOWN_MINORS: tuple[Minor, ...] = tuple((3, minor) for minor in range(8, 15))

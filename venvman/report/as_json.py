@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from venvman.report.fixes import Standing
     from venvman.report.result import Result
 
-__all__ = ["problem_data", "render"]
-
 
 def render(result: Result, here: Standing = AT_ROOT) -> str:
     """One JSON document, ending with a newline; ASCII, so that every stream can carry it.

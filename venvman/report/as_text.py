@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from venvman.report.fixes import Standing
     from venvman.report.result import Result, Screen
 
-__all__ = ["SEVERITY_STYLES", "error_panel", "fix_line", "problem_line", "problems_panel", "render"]
-
-
 SEVERITY_STYLES = {
     Severity.ERROR: Style.ERROR,
     Severity.WARNING: Style.WARNING,

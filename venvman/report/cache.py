@@ -19,14 +19,6 @@ if TYPE_CHECKING:
     from venvman.report.drawing import Drawing
     from venvman.store.care import CachePart, DamagedWheel, Freed, Verified
 
-__all__ = [
-    "cache_dir_result",
-    "cache_freed_result",
-    "cache_key_result",
-    "cache_size_result",
-    "cache_verified_result",
-]
-
 _LARGEST = 5
 _KINDS = {
     "wheels-v1": "store",

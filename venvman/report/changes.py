@@ -11,18 +11,6 @@ from venvman.report.words import Style, count, duration, plain, sentence_list
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = [
-    "Change",
-    "ChangeKind",
-    "Tense",
-    "change_list",
-    "change_rows",
-    "counted",
-    "done_line",
-    "fitting",
-    "switched",
-]
-
 
 class ChangeKind(str, Enum):
     """Seen from the environment or lock as it was before."""

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from venvman.report.changes import Change
     from venvman.report.drawing import Drawing
 
-__all__ = ["diff_result", "draw_diff"]
-
 
 def diff_result(outcome: DiffOutcome, *, check: bool) -> Result:
     """``data.{from, to, locks[] {path, added[], removed[], changed[]}}``.

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from venvman.report.drawing import Drawing
     from venvman.report.fixes import Standing
 
-__all__ = ["catalogue_result", "doctor_result", "draw_codes", "draw_doctor"]
-
 FAMILIES = {
     "VM0": "Doctor",
     "VM1": "Environment",

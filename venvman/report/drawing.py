@@ -21,18 +21,6 @@ if TYPE_CHECKING:
     Span: TypeAlias = tuple[str, str]
     Row: TypeAlias = list[Span]
 
-__all__ = [
-    "Grid",
-    "Group",
-    "Panel",
-    "Text",
-    "Tree",
-    "cells",
-    "from_data",
-    "lines",
-    "to_data",
-]
-
 _CODES = {
     "bold": "1",
     "dim": "2",

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from venvman.report.drawing import Drawing
     from venvman.requirements.edit import LineEdit
 
-__all__ = ["draw_edit", "draw_upgrade", "edit_result", "upgrade_result"]
-
 _DIFF = {"+": Style.ADDED, "-": Style.REMOVED, "@": Style.FAINT}
 _LINES = {
     EditKind.ADDED: ("+ ", Style.ADDED),

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     Form: TypeAlias = Literal["sarif", "github", "gitlab", "junit", "markdown"]
     Table: TypeAlias = tuple[Path, tuple["Row", ...]]
 
-__all__ = ["Form", "in_form"]
-
 
 class Row(NamedTuple):
     """One finding of one project; ``next`` is the command or advice, ``line`` 1-based or 0."""

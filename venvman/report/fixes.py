@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from venvman.errors import Fix
 
-__all__ = ["AT_ROOT", "Standing", "fix_data", "nearest_project", "shell_line"]
-
 # Commands that have commands of their own: options stand after those.
 _NESTED = frozenset({"cache", "hooks"})
 

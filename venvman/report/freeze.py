@@ -27,15 +27,6 @@ if TYPE_CHECKING:
     from venvman.project import Project
     from venvman.report.drawing import Drawing
 
-__all__ = [
-    "changes_between",
-    "changes_of_freeze",
-    "freeze_lines",
-    "freeze_result",
-    "lock_lines",
-    "nothing_to_do",
-]
-
 _MOST_REASONS = 3
 
 

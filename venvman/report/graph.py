@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from venvman.project import Project
     from venvman.report.drawing import Drawing
 
-__all__ = ["draw_tree", "draw_why", "tree_result", "why_result"]
-
 _MOST_CHAINS = 10
 
 

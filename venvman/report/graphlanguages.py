@@ -10,8 +10,6 @@ from venvman.secrets import redact
 if TYPE_CHECKING:
     from venvman.graph import Asking, Dependency, Graph, Package
 
-__all__ = ["GraphForm", "in_language", "to_dot", "to_mermaid"]
-
 
 class GraphForm(str, Enum):
     """What a graph can be told as."""

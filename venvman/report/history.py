@@ -28,16 +28,6 @@ if TYPE_CHECKING:
     from venvman.outcomes import RollbackOutcome
     from venvman.report.drawing import Drawing
 
-__all__ = [
-    "changes_between",
-    "draw_history",
-    "draw_rollback",
-    "history_result",
-    "moment",
-    "revision",
-    "rollback_result",
-]
-
 _SHORT = 7
 _SIGNS = {ChangeKind.ADDED: "+", ChangeKind.CHANGED: "~", ChangeKind.REMOVED: "-"}
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from venvman.report.drawing import Drawing
     from venvman.report.fixes import Standing
 
-__all__ = ["draw_hook_run", "draw_hooks", "hook_run_result", "hooks_result"]
-
 _MODES = {
     "report": "says what has drifted",
     "sync": "repairs what has drifted",

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from venvman.answers import Hold, OutdatedOutcome, OutdatedPin
     from venvman.report.drawing import Drawing
 
-__all__ = ["draw_outdated", "outdated_result"]
-
 
 def outdated_result(outcome: OutdatedOutcome, *, check: bool) -> Result:
     """``data.{checked, packages[] {name, current, wanted, latest, direct, held_by[]}}``.

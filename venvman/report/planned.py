@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from venvman.project import Project
     from venvman.sources import Source
 
-__all__ = ["changes_of_plan", "source_text"]
-
 
 def changes_of_plan(plan: Plan, project: Project) -> tuple[Change, ...]:
     """The steps of ``plan``, in its order."""

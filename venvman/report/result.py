@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from venvman.report.drawing import Drawing
     from venvman.report.fixes import Standing
 
-__all__ = ["SCHEMA_VERSION", "Result", "Screen", "Status"]
-
 SCHEMA_VERSION = 1
 
 

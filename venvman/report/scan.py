@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from venvman.requirements.file import RequirementLine
     from venvman.scan import Scan, ScannedFile
 
-__all__ = ["draw_scan", "scan_result"]
-
 # A lock's pins are what `freeze` and `status` tell about; a source's lines are what people wrote.
 _MOST_LINES = 15
 _UNSAID = {"index_urls": [DEFAULT_INDEX]}

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from venvman.answers import Machine, Value
     from venvman.report.drawing import Drawing
 
-__all__ = ["draw_self_report", "self_report_result"]
-
-
 # A proxy may be written without its scheme: user:password@host.
 _BARE = re.compile(r"^(?![./]|\w+://)\S+@(?=[^@/\s]+)")
 

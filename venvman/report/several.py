@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from venvman.errors import Problem
     from venvman.report.drawing import Drawing
 
-__all__ = ["Part", "draw_several", "placed", "several_result", "shown_from"]
-
-
 _MOST_NAMES = 10
 _WORDS = {
     Status.OK: ("fine", Style.GOOD),

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from venvman.report.changes import Change
     from venvman.report.drawing import Drawing
 
-__all__ = ["draw_status", "status_result"]
-
 _UNFINISHED = frozenset({"sync-unfinished", "journal-unreadable"})
 _STATE_STYLES = {
     "fresh": Style.ADDED,

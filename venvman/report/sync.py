@@ -21,16 +21,6 @@ if TYPE_CHECKING:
     from venvman.project import Project
     from venvman.report.drawing import Drawing
 
-__all__ = [
-    "clean_result",
-    "done_lines",
-    "draw_sync",
-    "locked_count",
-    "nothing_to_do",
-    "sync_data",
-    "sync_result",
-]
-
 # A stage that took less says nothing about where the time went.
 _WORTH_TELLING = 0.05
 

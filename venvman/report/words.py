@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
     from venvman.report.drawing import Drawing
 
-__all__ = ["SYMBOLS", "Style", "count", "duration", "fact_grid", "plain", "sentence_list", "size"]
-
-
 # C0 and C1 control characters but newline and tab: a terminal would obey them.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from venvman.names import NormalizedName
     from venvman.requirements.file import RequirementLine
 
-__all__ = ["PYPROJECT", "Compiled", "Declared", "key_pattern", "origin_in", "read_declared"]
-
 PYPROJECT = "pyproject.toml"
 
 

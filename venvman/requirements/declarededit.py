@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from venvman.requirements.edit import Entry, LineEdit, Wanted
 
-__all__ = ["edit_declared", "entries_declared", "refuse_undeclarable"]
-
 
 def refuse_undeclarable(wanted: Wanted) -> None:
     """Raises a RequirementsError where ``wanted`` is no requirement by name (PEP 508)."""

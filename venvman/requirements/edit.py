@@ -20,18 +20,6 @@ if TYPE_CHECKING:
 
     from venvman.requirements.file import RequirementLine
 
-__all__ = [
-    "EditKind",
-    "Edited",
-    "Entry",
-    "LineEdit",
-    "SourceText",
-    "Wanted",
-    "add",
-    "entries_of",
-    "remove",
-]
-
 
 class EditKind(str, Enum):
     """What happened to a line."""

@@ -22,17 +22,6 @@ if TYPE_CHECKING:
     from venvman.errors import FileLine
     from venvman.requirements.file import ParsedFile, ParsedLine
 
-__all__ = [
-    "KEEP_A_COPY",
-    "UNREACHABLE",
-    "Follower",
-    "Visit",
-    "includes_in",
-    "is_url",
-    "local_path",
-    "resolve",
-]
-
 UNREACHABLE = "include-unreachable"
 """The code of a file on a server that does not answer."""
 

@@ -17,8 +17,6 @@ from venvman.frozen import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Encoding", "LogicalLine", "decode", "encoding_of", "logical_lines"]
-
 
 @dataclass(frozen=True, slots=True)
 class LogicalLine:

@@ -16,8 +16,6 @@ from venvman.options import FileOptions
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LineOptions", "OptionFault", "OptionsBuilder", "read_options", "split_line"]
-
 
 class OptionFault(Exception):
     """Why the options of a line cannot be understood; the message is a sentence."""

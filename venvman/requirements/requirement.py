@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from venvman.errors import FileLine
     from venvman.names import NormalizedName
 
-__all__ = ["Requirement"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement as Pep508
     from packaging.specifiers import SpecifierSet
 
-__all__ = ["Specification", "SpecificationFault", "file_url", "read_editable", "read_requirement"]
-
 
 class SpecificationFault(Exception):
     """Why a requirement cannot be understood; the message is a sentence."""

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from venvman.requirements.file import RequirementLine
 
-__all__ = ["Style", "ending_of", "rewritten", "style_of", "worded"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:

@@ -25,16 +25,6 @@ if TYPE_CHECKING:
     from venvman.sources import Source
     from venvman.target import Target
 
-__all__ = [
-    "IMPOSSIBLE",
-    "Demand",
-    "Dependencies",
-    "Dependency",
-    "DependencyInvalid",
-    "Pin",
-    "specifier_set",
-]
-
 
 class DependencyInvalid(ValueError):
     """A line that is no requirement (PEP 508)."""

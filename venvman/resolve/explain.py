@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from venvman.resolve.demand import Demand, Dependencies, Pin
     from venvman.resolve.supply import Shared, Supply
 
-__all__ = ["Explainer"]
-
 TRIALS = 60
 """So often it is tried whether a line can be left out of the conflict."""
 ROUNDS = 2_000

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from venvman.resolve.solver import Question, Solution
     from venvman.resolve.supply import Shared, Supply
 
-__all__ = ["NEWEST", "solve_forward"]
-
 NEWEST = "the newest version that fits"
 """The file of the constraints that stand for where a named pin goes."""
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from venvman.requirements.requirement import Requirement
     from venvman.resolve.demand import Demand, Pin
 
-__all__ = ["Limits", "Overrides", "combined", "cutoff"]
-
 _NONE_FITS = ("none",)
 
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from venvman.resolve.demand import Demand
     from venvman.target import Target
 
-__all__ = ["cure_of", "reasons_of", "with_python"]
-
 SHOWN = 6
 """Versions or reasons that are listed before the rest is counted."""
 _PYTHONS = {(3, minor) for minor in range(8, 16)}

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     _Request = tuple[NormalizedName, str, str]
 
-__all__ = ["THREADS", "Prefetcher"]
-
 THREADS = 12
 """At most so many requests under way: more made the large workload no faster."""
 

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from venvman.resolve.prefetch import Prefetcher
     from venvman.resolve.supply import Shared, Supply
 
-__all__ = ["Provider"]
-
 PROMOTED_AFTER = 5
 """pip's: so many conflicts about a name that has no pin yet, and it is decided early."""
 FARTHEST = 24

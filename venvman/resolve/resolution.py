@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
     _Trail = list[tuple["_Trailed[Any]", str, Any]]
 
-__all__ = ["QuickResolution"]
-
 V = TypeVar("V")
 
 _SPARE = 1000

@@ -37,16 +37,6 @@ if TYPE_CHECKING:
     from venvman.resolve.supply import Shared, Supply
 
 
-__all__ = [
-    "Question",
-    "Solution",
-    "Unsolvable",
-    "closure",
-    "contradiction",
-    "exclude_each_other",
-    "solve",
-]
-
 TOO_HARD = "resolution-too-hard"
 ROUNDS = 200_000
 """pip's: a tenth of them may be spent on jumping back optimistically."""

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from venvman.resolve.limits import Overrides
     from venvman.target import Target
 
-__all__ = ["UNBUILDABLE", "Described", "IndexSide", "Shared", "Supply"]
-
 UNBUILDABLE = frozenset({"build-failed", "build-invalid", "build-requirements"})
 """The codes of errors that say of one file that it does not build here: others may."""
 _HOPELESS = 8

@@ -23,19 +23,6 @@ if TYPE_CHECKING:
     from venvman.environment.neighbours import Neighbour
     from venvman.events import Reporter
 
-__all__ = [
-    "CachePart",
-    "DamagedWheel",
-    "Freed",
-    "Verified",
-    "clear",
-    "discard",
-    "held",
-    "measure",
-    "prune",
-    "verify",
-]
-
 _TAG = "CACHEDIR.TAG"
 _DEFAULT_NAME = "venvman"
 _WHEELS = "wheels-v1"

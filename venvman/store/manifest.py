@@ -13,8 +13,6 @@ from typing import Any
 from venvman.frozen import dataclass
 from venvman.metadata import EntryPoint
 
-__all__ = ["Manifest", "ManifestInvalid", "read_manifest", "write_manifest"]
-
 _FORMAT = 1
 
 

@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 
     Unpack = Callable[[str, str, str], None]
 
-__all__ = ["Store", "StoredWheel", "changed_files", "location_of", "unpack_entry"]
-
 _LAYOUT = "wheels-v1"
 _SHA256 = re.compile("[0-9a-f]{64}")
 _ABANDONED = 24 * 3600.0

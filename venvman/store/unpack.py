@@ -22,8 +22,6 @@ from venvman.store.wheelfile import Member, WheelArchive
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["unpack_wheel"]
-
 _SHOWN = 10
 _DEEPEST, _LONGEST = 100, 4000
 """No file system takes much longer paths, and no honest archive has deeper ones."""

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from venvman.target import Target
     from venvman.workflow.context import Context
 
-__all__ = ["DISAGREEMENT", "CheckedLock", "by_standing", "in_agreement", "tracked"]
-
 DISAGREEMENT = "lock-disagreement"
 """The code of reasons that only ``freeze`` settles: two locks of equal standing."""
 

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from venvman.options import IndexOptions
     from venvman.workflow.context import Context
 
-__all__ = ["audit"]
-
 _AT_ONCE = 16
 
 

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from venvman.store.care import Freed
     from venvman.workflow.context import Context
 
-__all__ = ["attic_of", "cache_key", "clear_attic"]
-
 
 def attic_of(context: Context) -> AtticReport | None:
     """What the environment's attic keeps; None where there is no environment.

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from venvman.project import Project
 
-__all__ = ["changed_since"]
-
 
 def changed_since(
     projects: Sequence[Project], revision: str, *, variables: Mapping[str, str]

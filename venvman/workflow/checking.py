@@ -59,8 +59,6 @@ if TYPE_CHECKING:
     from venvman.scan import Scan, SourceFile
     from venvman.workflow.context import Context
 
-__all__ = ["diagnose", "examine_project", "status"]
-
 T = TypeVar("T")
 
 

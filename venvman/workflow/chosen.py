@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from venvman.workflow.context import Context
 
-__all__ = ["choice_file", "keep", "recall", "with_groups"]
-
 _FILE = "groups.json"
 
 

@@ -25,15 +25,6 @@ if TYPE_CHECKING:
     from venvman.settings import Settings
     from venvman.store.store import Store
 
-__all__ = [
-    "Context",
-    "Found",
-    "context_of",
-    "find_projects",
-    "open_context",
-    "workspace_files",
-]
-
 _PATIENCE = 5.0
 """Seconds that a server with a requirements file has to answer: many commands ask it first."""
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from venvman.lock.file import Lock
     from venvman.workflow.context import Context
 
-__all__ = ["DiffRequest", "diff"]
-
 HERE = "work tree"
 """What the project's files are called beside revisions."""
 

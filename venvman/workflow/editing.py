@@ -23,14 +23,6 @@ if TYPE_CHECKING:
     from venvman.requirements.file import RequirementLine
     from venvman.workflow.context import Context
 
-__all__ = [
-    "AddRequest",
-    "After",
-    "RemoveRequest",
-    "add",
-    "remove",
-]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class After:

@@ -54,8 +54,6 @@ if TYPE_CHECKING:
 
     _Run = Callable[[Context, Sequence[CheckedLock], Sequence[CheckedLock]], Mapping[str, Lock]]
 
-__all__ = ["freeze", "freeze_stale"]
-
 
 def freeze(context: Context, request: FreezeRequest) -> FreezeOutcome:
     """Makes the locks match their requirements; ``request`` says how far it may go.

@@ -31,16 +31,6 @@ if TYPE_CHECKING:
     from venvman.target import Target
     from venvman.workflow.context import Context
 
-__all__ = [
-    "KnownMetadata",
-    "Locked",
-    "TreeRequest",
-    "known_name",
-    "read_locked",
-    "tree",
-    "why",
-]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreeRequest:

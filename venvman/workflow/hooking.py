@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from venvman.events import Reporter
     from venvman.workflow.context import Context
 
-__all__ = ["FROZEN", "PLAIN", "exit_code", "run_hook"]
-
 FROZEN, PLAIN = "[('frozen', True)]", "[]"
 """What ``sync --frozen`` and ``sync`` choose (:func:`venvman.cli.read.choosing`)."""
 

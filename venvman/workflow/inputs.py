@@ -31,19 +31,6 @@ if TYPE_CHECKING:
     from venvman.target import Target
     from venvman.workflow.context import Context
 
-__all__ = [
-    "choose_groups",
-    "limits_of",
-    "load_requirements",
-    "none_chosen",
-    "open_scan",
-    "overridden",
-    "require_sources",
-    "scan_projects",
-    "sync_options",
-    "tell_left_out",
-]
-
 ALWAYS = ("default", "dev")
 """The groups that are installed unless something else is said (DESIGN 4.1)."""
 

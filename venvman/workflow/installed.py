@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from venvman.workflow.context import Context
     from venvman.workflow.requests import FreezeRequest
 
-__all__ = ["freeze_installed"]
-
 
 def freeze_installed(
     context: Context, requirements: RequirementSet, request: FreezeRequest, watch: Stopwatch

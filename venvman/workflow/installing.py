@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from venvman.workflow.context import Context
     from venvman.workflow.location import Location
 
-__all__ = ["Installation", "install"]
-
 PIP = NormalizedName("pip")
 _ATTEMPTS = 3
 _WORTH_A_POOL = 12

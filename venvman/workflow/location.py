@@ -24,22 +24,6 @@ if TYPE_CHECKING:
     from venvman.python.request import PythonRequest
     from venvman.workflow.context import Context
 
-__all__ = [
-    "Location",
-    "adopt",
-    "agree_on_location",
-    "clean",
-    "find_location",
-    "freezing_interpreter",
-    "interpreter_to_be",
-    "is_adopted",
-    "note_location",
-    "require_free",
-    "settle",
-    "unfinished",
-    "was_left_empty",
-]
-
 _OF_PROJECT = "project"
 """Of which project an environment outside of its work tree is."""
 _ADOPTED = "adopted"

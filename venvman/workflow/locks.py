@@ -26,16 +26,6 @@ if TYPE_CHECKING:
     from venvman.target import Target
     from venvman.workflow.context import Context
 
-__all__ = [
-    "check_locks",
-    "read_group_lock",
-    "read_records",
-    "remember",
-    "require_lock",
-    "stale_reasons",
-    "write_records",
-]
-
 
 def read_group_lock(context: Context, path: Path) -> Lock | None:
     """The lock at ``path``, parsed once for as long as its bytes are the same.

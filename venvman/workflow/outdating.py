@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from venvman.workflow.context import Context
     from venvman.workflow.graphing import Locked
 
-__all__ = ["outdated"]
-
 K = TypeVar("K", bound="Hashable")
 V = TypeVar("V")
 

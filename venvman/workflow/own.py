@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from venvman.scan import Scan
     from venvman.workflow.context import Context
 
-__all__ = ["OWN", "own_entry", "with_own"]
-
 OWN = DirectorySource(path=".", editable=True)
 
 

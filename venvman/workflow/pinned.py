@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from venvman.target import Target
     from venvman.workflow.context import Context
 
-__all__ = ["Pinned", "is_for_another_python", "pinned"]
-
 
 class Pinned:
     """Answers about pins, for one target; None where the answer is not at hand.

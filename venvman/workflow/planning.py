@@ -56,8 +56,6 @@ if TYPE_CHECKING:
     from venvman.workflow.recording import LockText
     from venvman.workflow.requests import SyncRequest
 
-__all__ = ["Selected", "completed", "plan_for", "select_entries", "to_reinstall"]
-
 _ASKS = rb"^Requires-Dist:\s*(?:setuptools|pip|distribute)\b"
 _NEEDS = re.compile(_ASKS, re.MULTILINE | re.IGNORECASE)
 

@@ -34,19 +34,6 @@ if TYPE_CHECKING:
     from venvman.project import Project
     from venvman.workflow.context import Context
 
-__all__ = [
-    "HistoryEntry",
-    "LockText",
-    "bring_up_to_date",
-    "history",
-    "is_on_disk",
-    "note_missed",
-    "read_texts",
-    "record",
-    "record_unchanged",
-]
-
-
 FOUND = "found"
 
 

@@ -14,13 +14,6 @@ if TYPE_CHECKING:
     from venvman.engines import Upgrade
     from venvman.names import NormalizedName
 
-__all__ = [
-    "FreezeRequest",
-    "GroupChoice",
-    "LockPolicy",
-    "SyncRequest",
-]
-
 
 class LockPolicy(str, Enum):
     """What ``sync`` does about a lock that is missing or stale."""

@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from venvman.workflow.context import Context
     from venvman.workflow.location import Location
 
-__all__ = ["RollbackRequest", "rollback"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackRequest:

@@ -17,15 +17,6 @@ if TYPE_CHECKING:
     from venvman.environment.inspection import Environment
     from venvman.workflow.context import Context
 
-__all__ = [
-    "CommandFault",
-    "Launch",
-    "RunRequest",
-    "environment_here",
-    "prepare_command",
-    "prepare_shell",
-]
-
 
 class CommandFault(VenvmanError):
     """A command that is not there, or may not be run; the exit codes are those of shells."""

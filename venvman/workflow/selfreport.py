@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from venvman.settings import Settings
     from venvman.workflow.context import Context
 
-__all__ = ["machine_of"]
-
 _PREFIXES = ("VENVMAN_", "PIP_", "PYTHON", "PYENV_", "CONDA_", "SSL_", "REQUESTS_")
 _NAMES = frozenset({"CI", "SHELL", "VIRTUAL_ENV", "NETRC", "NO_COLOR", "FORCE_COLOR"})
 

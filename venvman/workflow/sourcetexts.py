@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from venvman.scan import Scan
     from venvman.workflow.context import Context
 
-__all__ = ["Meaning", "SourceFiles", "parse_lines"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meaning:

@@ -63,8 +63,6 @@ if TYPE_CHECKING:
     from venvman.workflow.context import Context
     from venvman.workflow.location import Location
 
-__all__ = ["SyncResult", "carry_out", "sync"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncResult:

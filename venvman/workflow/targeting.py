@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from venvman.target import Target
     from venvman.workflow.context import Context
 
-__all__ = ["other_targets", "wanted_targets"]
-
 
 def wanted_targets(
     context: Context, locks: Iterable[Lock | None], current: Target

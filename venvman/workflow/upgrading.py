@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from venvman.requirements.requirement import Requirement
     from venvman.workflow.context import Context
 
-__all__ = ["UpgradeRequest", "freeze_forward", "upgrade"]
-
 COMMAND_LINE = "the command line"
 
 

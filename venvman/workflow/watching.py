@@ -39,16 +39,6 @@ if TYPE_CHECKING:
     from venvman.scan import Scan
     from venvman.workflow.context import Context
 
-__all__ = [
-    "Reach",
-    "Resting",
-    "rests_on_freeze",
-    "rests_on_hooks",
-    "rests_on_look",
-    "rests_on_run",
-    "rests_on_sync",
-]
-
 _VARIABLE = re.compile(rb"\$\{([A-Z0-9_]+)\}")
 _ROOT_FILES = ("pyproject.toml", ".python-version")
 

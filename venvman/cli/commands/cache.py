@@ -14,15 +14,6 @@ if TYPE_CHECKING:
     from venvman.report.result import Result
     from venvman.workflow.context import Context
 
-__all__ = [
-    "cache_clean",
-    "cache_dir",
-    "cache_key",
-    "cache_prune",
-    "cache_size",
-    "cache_verify",
-]
-
 
 def cache_dir(session: Session, _given: Common) -> Result:
     from venvman.report.cache import cache_dir_result

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from venvman.workflow.editing import After
     from venvman.workflow.watching import Resting
 
-__all__ = ["add", "clean", "freeze", "remove", "rollback", "sync", "upgrade"]
-
 
 def sync(session: Session, given: Sync) -> Result:
     from venvman.environment.shells import kind_of, shell_of

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from venvman.cli.table import Common, HooksInstall, HooksRun
     from venvman.report.result import Result
 
-__all__ = ["hooks_install", "hooks_run", "hooks_status", "hooks_uninstall"]
-
 
 def hooks_install(session: Session, given: HooksInstall) -> Result:
     from venvman.githooks import install_hooks

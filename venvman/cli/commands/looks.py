@@ -18,19 +18,6 @@ if TYPE_CHECKING:
     from venvman.report.result import Result
     from venvman.workflow.context import Context
 
-__all__ = [
-    "audit",
-    "diff",
-    "doctor",
-    "history",
-    "outdated",
-    "scan",
-    "self_report",
-    "status",
-    "tree",
-    "why",
-]
-
 
 def scan(session: Session, _given: Scan) -> Result:
     # It looks at the whole workspace, with --all and without.

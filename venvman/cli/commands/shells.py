@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from venvman.workflow.context import Context
     from venvman.workflow.running import Launch, RunRequest
 
-__all__ = ["activate", "run", "shell", "shell_hook"]
-
 
 def run(session: Session, given: Run) -> Result:
     from venvman.workflow.running import prepare_command
