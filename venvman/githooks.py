@@ -14,6 +14,7 @@ Needs git only, no project that can be read. What a hook does when it runs is in
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -91,6 +92,11 @@ class _Repository:
     variables: Mapping[str, str]
 
     @property
+    def is_shared(self) -> bool:
+        """Whether the hooks folder is another's, so that a hook there runs elsewhere, too."""
+        return not any(self.folder.is_relative_to(each) for each in (self.top, self.common))
+
+    @property
     def guest_folder(self) -> Path:
         """Where a hook of ours belongs: with husky 9 not among its dispatchers."""
         is_husky = self.folder.name == "_" and self.folder.parent.name == ".husky"
@@ -110,10 +116,19 @@ class _Repository:
 def hooks_status(root: Path, *, variables: Mapping[str, str]) -> HooksReport:
     """What is there now, for the repository that holds the folder ``root``.
 
+    Problems are what installing would leave alone.
+
     Raises:
         GitError: ``root`` is in no work tree, or git is missing.
     """
-    return _report(_repository(root, variables))
+    repository = _repository(root, variables)
+    report = _report(repository)
+    if repository.is_shared:
+        (problem,) = _shared_folder(repository).problems
+        return replace(report, problems=(replace(problem, severity=Severity.WARNING),))
+    left = (each for each in report.hooks if each.state is HookState.FOREIGN)
+    problems = (_left_alone(repository, each.name) for each in left)
+    return replace(report, problems=tuple(each for each in problems if each))
 
 
 def hook_files(top: Path) -> tuple[Path, ...]:
@@ -122,7 +137,8 @@ def hook_files(top: Path) -> tuple[Path, ...]:
     Folders stand for the files in them.
     """
     folder = top / ".git" / "hooks"
-    return folder, folder.with_name(folder.name + EARLIER), top / _LEFTHOOK_LOCAL
+    beside = folder.with_name(folder.name + EARLIER)
+    return folder, beside, top / _LEFTHOOK_LOCAL, top / _PRE_COMMIT_CONFIG
 
 
 def hooked_projects(root: Path, *, variables: Mapping[str, str]) -> tuple[HookedProject, ...]:
@@ -148,15 +164,19 @@ def install_hooks(
             be written.
     """
     repository = _repository(roots[0], variables)
-    _refuse_shared_folder(repository)
+    if repository.is_shared:
+        raise _shared_folder(repository)
     known = {each.path: each for each in _projects(repository)}
     for root in roots:
         path = _relative(Path(root).resolve(), repository.top)
         known[path] = HookedProject(path=path, mode=mode)
     try:
-        _write_data(repository, known.values())
         problems = tuple(_put_all(repository))
+        _write_data(repository, known.values())
     except OSError as error:
+        if not _projects(repository):
+            with suppress(OSError):
+                _take_all_out(repository)
         raise GitError(
             f"The hooks in {repository.folder} could not be written.",
             code="git-hooks-unwritable",
@@ -183,6 +203,20 @@ def uninstall_hooks(root: Path, *, variables: Mapping[str, str]) -> HooksReport:
     if left and len(left) < len(before):
         _write_data(repository, left)
         return _report(repository)
+    _take_all_out(repository)
+    return _report(repository)
+
+
+def is_hooked(root: Path, *, variables: Mapping[str, str]) -> bool:
+    """Whether hooks were installed for the project at ``root``, which may be gone."""
+    with suppress(GitError):
+        repository = _repository(root, variables)
+        path = _relative(Path(root).resolve(), repository.top)
+        return any(each.path == path for each in _projects(repository))
+    return False
+
+
+def _take_all_out(repository: _Repository) -> None:
     # core.hooksPath may have been set, by husky say, after ours were put into git's own folder.
     for each in {repository.folder, repository.common / "hooks"}:
         there = replace(repository, folder=each)
@@ -191,47 +225,57 @@ def uninstall_hooks(root: Path, *, variables: Mapping[str, str]) -> HooksReport:
                 _take_out(there, name, place)
         _tidy(there)
     _take_out_of_lefthook(repository)
-    return _report(repository)
 
 
 def _repository(root: Path, variables: Mapping[str, str]) -> _Repository:
-    """The work tree around ``root``; its hooks folder is shared by all worktrees."""
+    """The work tree around ``root``, which may be gone; all worktrees share its hooks folder."""
+    root = next(each for each in (root, *root.absolute().parents) if each.is_dir())
     asked = (("--show-toplevel",), ("--git-path", "hooks"), ("--git-common-dir",))
     found: list[str] = []
     for words in asked:
         done = try_git("rev-parse", *words, cwd=root, variables=variables)
         if not done.ok:
+            bare = any((each / "HEAD").is_file() for each in (root, *root.parents))
             raise GitError(
                 f"{root} is in no git work tree.",
                 code="git-no-repository",
                 why="hooks live in a repository",
-                fix=Command.of("git", "init"),
+                fix=Advice("Run it in a work tree.") if bare else Command.of("git", "init"),
             )
         found.append(done.stdout.removesuffix("\n"))
     top, folder, common = found
     # Git answers relative to the working directory; `--git-path` follows core.hooksPath.
+    owned = (Path(top), Path(os.path.normpath(root / common)))
     return _Repository(
-        top=Path(top),
-        folder=Path(os.path.normpath(Path(root) / folder)),
-        common=Path(os.path.normpath(Path(root) / common)),
-        variables=variables,
+        top=owned[0], folder=_seen_from(owned, root / folder), common=owned[1], variables=variables
     )
 
 
-def _refuse_shared_folder(repository: _Repository) -> None:
-    real = Path(os.path.realpath(repository.folder))
-    inside = (repository.top, repository.common)
-    if any(real.is_relative_to(os.path.realpath(place)) for place in inside):
-        return
-    raise GitError(
-        f"core.hooksPath is {repository.folder}, which this repository does not own.",
+def _seen_from(owned: Sequence[Path], path: Path) -> Path:
+    """``path`` with its links followed, as one below the first of ``owned`` that it leads into."""
+    real = Path(os.path.realpath(path))
+    for each in owned:
+        base = os.path.realpath(each)
+        if real.is_relative_to(base):
+            return each / real.relative_to(base)
+    return real
+
+
+def _shared_folder(repository: _Repository) -> GitError:
+    own = repository.common / "hooks"
+    if own.is_symlink():
+        own = own.with_name("own-hooks")
+    called = (
+        f"Let the hooks in {repository.folder} call `{_line(HookName.POST_CHECKOUT)}`, or give "
+    )
+    return GitError(
+        f"Git's hooks are in {repository.folder}, which this repository does not own.",
         code="git-hooks-shared",
         why="a hook put there would run for every repository that shares the folder",
         fix=Advice(
-            f"Let the hooks in {repository.folder} call `venvman hooks run NAME || :`, or give "
+            f"{called if repository.folder.is_dir() else 'Give '}"
             "this repository hooks of its own with `git config --local core.hooksPath "
-            f"{shlex.quote(str(repository.common / 'hooks'))}`: those of the shared folder then "
-            "run here no more."
+            f"{shlex.quote(str(own))}`: those of the shared folder then run here no more."
         ),
     )
 
@@ -278,6 +322,8 @@ def _status(repository: _Repository, name: HookName) -> HookStatus:
     local = repository.top / _LEFTHOOK_LOCAL
     if _is_lefthook(repository, name) and f"\n{name.value}:" in _text(local):
         return HookStatus(name=name, path=local, state=HookState.OURS, chained=True)
+    if _is_called(repository, name, _text(first)):
+        return HookStatus(name=name, path=first, state=HookState.OURS, chained=True)
     chained = (repository.earlier / name.value).exists()
     if hookscript.is_ours(_text(first)):
         runs = os.access(first, os.X_OK) or first.parent != repository.folder
@@ -295,19 +341,21 @@ def _status(repository: _Repository, name: HookName) -> HookStatus:
 
 def _put_all(repository: _Repository) -> Iterator[Problem]:
     repository.folder.mkdir(parents=True, exist_ok=True)
+    for name in HookName:
+        path = next(_places(repository, name))
+        if path.is_dir():  # before anything is written
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     guests = [name for name in HookName if _is_lefthook(repository, name)]
     if guests:
         yield from _put_into_lefthook(repository, guests)
     for name in HookName:
         if name in guests:
             continue
-        path = next(_places(repository, name))
-        is_guest = repository.guest_folder != repository.folder
-        theirs = path.exists() and not hookscript.is_ours(_text(path))
-        if _is_tracked(repository, path) or (is_guest and theirs):
-            yield _tracked_hook(path, repository, name)
-            continue
-        yield from _put(repository, name, path)
+        problem = _left_alone(repository, name)
+        if problem is not None:
+            yield problem
+        elif not _is_called(repository, name, _text(path := next(_places(repository, name)))):
+            yield from _put(repository, name, path)
 
 
 def _put(repository: _Repository, name: HookName, path: Path) -> Iterator[Problem]:
@@ -375,6 +423,7 @@ def _adopt_format_1(repository: _Repository, name: HookName) -> None:
 
 
 def _write_hook(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, text.encode("utf-8", "surrogateescape"))
     path.chmod(0o755)
 
@@ -469,7 +518,9 @@ def _take_out_of_lefthook(repository: _Repository) -> None:
 def _keep_out_of_status(repository: _Repository, path: Path) -> None:
     """Lists ``path``, which is this machine's alone, in ``info/exclude`` of the git folder."""
     exclude = repository.common / "info" / "exclude"
-    line = f"/{_relative(path, repository.top)}"
+    # Signs of a pattern stand for themselves; a line end cannot, so any sign is taken for it.
+    name = re.sub(r"([\\*?[\]])", r"\\\1", _relative(path, repository.top)).replace("\n", "?")
+    line = f"/{name}"
     text = _text(exclude)
     if line in text.splitlines() or not path.is_relative_to(repository.top):
         return
@@ -497,17 +548,47 @@ def _is_tracked(repository: _Repository, path: Path) -> bool:
     ).ok
 
 
-def _tracked_hook(path: Path, repository: _Repository, name: HookName) -> Problem:
+_PRE_COMMIT_CONFIG = ".pre-commit-config.yaml"
+
+
+def _is_called(repository: _Repository, name: HookName, text: str) -> bool:
+    """Whether the foreign hook of this ``text`` does what ours would."""
+    if hookscript.is_ours(text):
+        return False
+    if not hookscript.is_calling_legacy(text):
+        return f"venvman hooks run {name.value}" in text
+    ids = "lock" if name is HookName.PRE_COMMIT else "(drift|sync)"
+    pattern = rf"^\s*-?\s*id:\s*['\"]?venvman-{ids}\b"
+    return bool(re.search(pattern, _text(repository.top / _PRE_COMMIT_CONFIG), re.MULTILINE))
+
+
+def _left_alone(repository: _Repository, name: HookName) -> Problem | None:
+    """Why no hook of ours is put where ``name`` belongs: the one that is there is the project's."""
+    path = next(_places(repository, name))
+    text = _text(path)
+    if _is_lefthook(repository, name) or _is_called(repository, name, text):
+        return None
+    is_guest = repository.guest_folder != repository.folder
+    theirs = is_guest and path.exists() and not hookscript.is_ours(text)
+    if not theirs and not _is_tracked(repository, path):
+        return None
     shown = _relative(path, repository.top)
-    line = f"venvman hooks run {name.value}" + ("" if name is HookName.PRE_COMMIT else " || :")
     return Problem(
         code="git-hook-tracked",
         message=f"{shown} is the project's own and was left alone.",
         severity=Severity.WARNING,
         path=shown,
         why="what a repository or a manager of hooks keeps is never changed",
-        fix=Advice(f"Add this line to it: {line}"),
+        fix=Advice(f"Add this line to it: {_line(name)}"),
     )
+
+
+def _line(name: HookName) -> str:
+    """What a hook that people share does: nothing where there is no venvman."""
+    run = f"venvman hooks run {name.value}"
+    if name is HookName.PRE_COMMIT:
+        return f"! command -v venvman >/dev/null || {run}"
+    return f"{run} || :"
 
 
 def _relative(path: Path, top: Path) -> str:

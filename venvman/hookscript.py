@@ -51,20 +51,21 @@ class HookMode(str, Enum):
 
 
 _SHEBANG = "#!/bin/sh\n"
-_BEGIN = "# >>> venvman git hook, format 2"
+_BEGIN = "# >>> venvman git hook, format "
 _END = "# <<< venvman git hook\n"
 _FORMAT_1 = "# venvman git hook, format 1"
 
 # Also run by `sh -e` (husky), as NAME.legacy (pre-commit, prek), and by itself.
 _BLOCK = """\
-{begin}: `venvman hooks uninstall` takes it out.
+{begin}2: `venvman hooks uninstall` takes it out.
 # VENVMAN_HOOKS=0 in the environment silences it.
 venvman_changed() {{
     ! git diff --quiet "$@" -- {patterns} 2>/dev/null
 }}
 venvman_start() {{
     venvman_program=
-    IFS= read -r venvman_program <"$(git rev-parse --git-common-dir)/{folder}/program" || :
+    {{ IFS= read -r venvman_program <"$(git rev-parse --git-common-dir)/{folder}/program" || :
+    }} 2>/dev/null
     if [ ! -x "$venvman_program" ]; then venvman_program=$(command -v venvman || :); fi
     venvman_code=127
     case ${{venvman_program##*/}} in
@@ -186,7 +187,7 @@ def render(name: HookName, around: str = "") -> str:
 
 
 def is_ours(text: str) -> bool:
-    """Whether a hook file has our part in it."""
+    """Whether a hook file has our part in it, of whatever version."""
     return _BEGIN in text or _FORMAT_1 in text
 
 

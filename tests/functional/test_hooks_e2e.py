@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,9 @@ import pytest
 from tests.support.cli import run
 from tests.support.projects import git, lock_of, snapshot, versions_in
 from tests.support.wheels import make_wheel
+from venvman.events import Reporter
+from venvman.hookscript import HookMode, HookName
+from venvman.workflow import hooking
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,6 +103,15 @@ class TestReporting:
 
         assert "there is no venv" in line
 
+    def test_a_moved_environment_is_told_with_what_fixes_it(self, root: Path) -> None:
+        install(root)
+        moved = root.rename(root.with_name("moved"))
+
+        (line,) = told(git(moved, "checkout", "next"))
+
+        assert "venv is broken: It was made at" in line
+        assert "'venvman sync --recreate'" in line
+
     def test_a_lock_that_cannot_be_read_is_told_and_git_goes_on(self, root: Path) -> None:
         git(root, "checkout", "-q", "next")
         (root / "requirements.lock").write_text("alpha == \n")
@@ -128,6 +141,13 @@ class TestReporting:
 
 
 class TestRepairing:
+    def test_off_a_terminal_there_is_one_line(self, root: Path) -> None:
+        install(root, "--sync")
+
+        said = git(root, "checkout", "-q", "next")
+
+        assert said.splitlines() == told(said)
+
     def test_the_environment_follows_there_and_back(self, root: Path) -> None:
         install(root, "--sync")
 
@@ -169,6 +189,26 @@ class TestRepairing:
 
         assert versions_in(tree) == {"alpha": "2.0"}
         assert versions_in(root) == {"alpha": "1.0"}
+
+    def test_an_index_is_not_waited_for_as_long_as_installing_would(
+        self, root: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        given: dict[str, str] = {}
+
+        def follow(_project: str, _mode: object, variables: dict[str, str], *_: object) -> None:
+            given.update(variables)
+
+        monkeypatch.setattr(hooking, "_follow", follow)
+        hooking.run_hook(
+            HookName.POST_CHECKOUT,
+            mode=HookMode.SYNC,
+            projects=["."],
+            variables={"PIP_DEFAULT_TIMEOUT": "180", "PIP_RETRIES": "5"},
+            top=root,
+            reporter=Reporter(),
+        )
+
+        assert given == {"PIP_DEFAULT_TIMEOUT": "3", "PIP_RETRIES": "0"}
 
 
 class TestCommitting:
@@ -222,6 +262,37 @@ class TestCommitting:
 
         assert told(git(root, "commit", "-m", "included")) == []
 
+    def test_a_lock_that_is_deleted_is_judged_too(self, root: Path) -> None:
+        git(root, "rm", "-q", "requirements.lock")
+
+        assert "no lock yet" in refused(root, "commit", "-qm", "gone")
+
+    def test_an_interpreter_that_is_not_here_is_a_warning(self, root: Path) -> None:
+        (root / ".python-version").write_text("3.99\n")
+        git(root, "add", ".")
+
+        (line,) = told(git(root, "commit", "-qm", "newer Python"))
+
+        assert "cannot check what is staged" in line
+
+    def test_files_outside_the_repository_are_as_they_lie_there(self, root: Path) -> None:
+        (root.parent / "shared.txt").write_text("alpha\n")
+        (root / "base.pip").write_text("alpha\n")
+        (root / "requirements.txt").write_text("-r ../shared.txt\n-r base.pip\n")
+        assert run("freeze", "-q", cwd=root).code == 0
+        git(root, "add", ".")
+
+        assert told(git(root, "commit", "-m", "shared")) == []
+
+    def test_an_included_file_that_is_not_staged_is_named_as_it_lies_here(self, root: Path) -> None:
+        (root / "base.pip").write_text("alpha\n")
+        (root / "requirements.txt").write_text("-r base.pip\n")
+
+        said = refused(root, "commit", "-qam", "forgot one")
+
+        assert "what is staged: " in said
+        assert f"({root / 'base.pip'}: No such file or directory)" in said
+
     def test_nothing_is_remembered_of_what_was_only_staged(
         self, root: Path, isolated: Path
     ) -> None:
@@ -231,6 +302,22 @@ class TestCommitting:
         git(root, "commit", "-qam", "same meaning")
 
         assert snapshot(isolated / "state") == before
+
+
+def test_a_project_that_is_gone_is_taken_off_the_list_and_a_misspelt_one_takes_none(
+    root: Path,
+) -> None:
+    below = root / "svc"
+    below.mkdir()
+    (below / "requirements.txt").write_text("alpha\n")
+    install(root)
+    install(below)
+    shutil.rmtree(below)
+
+    assert run("hooks", "uninstall", "--project", "svx", cwd=root).code == 2
+    ran = run("hooks", "uninstall", "--project", "svc", "--format", "json", cwd=root)
+
+    assert [each["path"] for each in ran.json["data"]["projects"]] == ["."]
 
 
 def refused(root: Path, *words: str) -> str:

@@ -28,7 +28,9 @@ def hooks(examination: Examination) -> Iterator[Finding]:
             f"Git will not tell of drift: {', '.join(absent)} "
             f"{'is' if len(absent) == 1 else 'are'} not installed.",
             path=examination.display(examination.hooks.folder),
-            fix=Command.venvman("hooks", "install"),
+            # What installing would leave alone is a matter for people.
+            fix=next((each.fix for each in examination.hooks.problems), None)
+            or Command.venvman("hooks", "install"),
         )
 
 

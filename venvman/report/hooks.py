@@ -44,9 +44,11 @@ def hooks_result(report: HooksReport, *, command: str, root: Path) -> Result:
         problems=report.problems,
         draw=lambda _: draw_hooks(data),
         answers=command == "hooks status",
-        next=None
-        if any(each.state is HookState.OURS for each in report.hooks)
-        else Command.venvman("hooks", "install"),
+        next=Command.venvman("hooks", "install")
+        if command == "hooks status"
+        and not report.problems
+        and not any(each.state is HookState.OURS for each in report.hooks)
+        else None,
     )
 
 

@@ -14,7 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.answers import HookLine
-from venvman.errors import Command, ExitCode, GitError, ProjectNotFound, VenvmanError, at
+from venvman.errors import (
+    Advice,
+    Command,
+    EnvironmentUnusable,
+    ExitCode,
+    GitError,
+    IndexFault,
+    ProjectNotFound,
+    VenvmanError,
+    at,
+)
 from venvman.hookscript import HookMode, HookName
 
 if TYPE_CHECKING:
@@ -48,15 +58,16 @@ def run_hook(
     if name is HookName.PRE_COMMIT:
         lines = _check_staged(list(chosen), variables, top, reporter)
     else:
-        patient = {**_IMPATIENT, **variables}
-        lines = [_follow(each, how, patient, top, reporter) for each, how in chosen.items()]
+        hasty = {**variables, **_IMPATIENT}
+        lines = [_follow(each, how, hasty, top, reporter) for each, how in chosen.items()]
     return tuple(
         replace(line, fix=at(line.fix, top / line.project)) for line in lines if line is not None
     )
 
 
 _IMPATIENT = {"PIP_DEFAULT_TIMEOUT": "3", "PIP_RETRIES": "0"}
-"""Whoever checks out a branch does not wait for an index that does not answer."""
+"""Whoever checks out a branch does not wait for an index that does not answer, be it one for which
+installing would wait longer."""
 
 
 def _chosen(
@@ -88,6 +99,8 @@ def _follow(
         return None
     except VenvmanError as error:
         said, fix = _of_problem(error.problems[0])
+        if isinstance(error, IndexFault):
+            fix = Advice("`venvman sync` waits longer.")
     return HookLine(project=project, text=said, fix=fix) if said else None
 
 
@@ -115,7 +128,7 @@ def _context(
 
 
 def _report(context: Context) -> tuple[str, Fix | None]:
-    from venvman.environment.inspection import Absent
+    from venvman.environment.inspection import Absent, Broken
     from venvman.lock.freshness import Stale
     from venvman.workflow.checking import status
 
@@ -125,6 +138,8 @@ def _report(context: Context) -> tuple[str, Fix | None]:
         return f"there is no {shown}", Command.venvman("sync")
     if report.problems:
         return _of_problem(report.problems[0])
+    if isinstance(report.inspection, Broken):
+        return f"{shown} is broken: {report.inspection.reason.rstrip('.')}", report.inspection.fix
     if report.plan is None:
         return f"{shown} cannot be compared with its lock", Command.venvman("doctor")
     if report.plan:
@@ -246,6 +261,10 @@ class _StagedTree:
         self._add(missing)
         return any(self._base.joinpath(*path.parts[1:]).exists() for path in missing)
 
+    def in_work_tree(self, text: str) -> str:
+        """``text`` about the staged files with the paths that they have in the work tree."""
+        return text.replace(str(self._base), "")
+
     def name_of(self, path: Path) -> str:
         """``path`` of the staged tree as git names it: relative to the top."""
         return Path(os.path.relpath(path, self.root)).as_posix()
@@ -266,7 +285,7 @@ class _StagedTree:
             self._export(sorted(known))
             # Untracked files that nobody ignores will not be in the commit.
             words = ("ls-files", "-z", "--others", "--exclude-standard", "--", *pathspecs)
-            known |= set(self._git(*words).split("\0"))
+            known |= set(self._git(*words).split("\0")) - {""}
         for path in paths:
             name = path.relative_to(self.top).as_posix() if path.is_relative_to(self.top) else ""
             if name in known or not path.is_file():
@@ -321,6 +340,8 @@ def _judge(
             context = _staged_context(tree, project, variables, reporter)
         scan = open_scan(context)
         concerned = {tree.name_of(file.path) for file in scan.files}
+        # A lock that is deleted is staged, too.
+        concerned |= {tree.name_of(source.lock) for source in scan.sources}
         concerned |= {f"{at}{name}" for name in _PROJECT_FILES}
         if concerned.isdisjoint(staged):
             return None
@@ -331,10 +352,12 @@ def _judge(
         if error.code == "lock-of-another-source":
             return None
         text, fix = _of_problem(error.problems[0])
+        text = tree.in_work_tree(text)
         named = {f"{at}{problem.path}" for problem in error.problems if problem.path}
-        if named.isdisjoint(staged):
+        # A Python that is not here says nothing about the files.
+        if named.isdisjoint(staged) or isinstance(error, EnvironmentUnusable):
             return HookLine(project=project, text=f"cannot check what is staged: {text}", fix=fix)
-        return HookLine(project=project, text=text, fix=fix, refused=True)
+        return HookLine(project=project, text=f"what is staged: {text}", fix=fix, refused=True)
     for lock in outcome.locks:
         files = {tree.name_of(file.path) for file in scan.files if file.group == lock.group}
         files |= {tree.name_of(lock.path), *(f"{at}{each.path}" for each in lock.stale)}

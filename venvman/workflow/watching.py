@@ -211,9 +211,8 @@ def rests_on_hooks(
         return None
     walked = [each for each in (folder, *folder.parents) if each.is_relative_to(top)]
     listed = [each / name for each in walked for name in ("", *_OF_FOLDERS)]
-    hooks = [each for path in hook_files(top) for each in _below(path, 1)]
     return Resting(
-        watched=tuple((memo.FILE, str(path), since_ns) for path in (*listed, *git, *hooks)),
+        watched=tuple((memo.FILE, str(path), since_ns) for path in (*listed, *git)),
         names=frozenset(),
     )
 
@@ -371,11 +370,15 @@ def _git_files(
     configured = (folder / "config", Path(named), user / "config", _SYSTEM_CONFIG)
     texts = [_text(path).lower() for path in configured]
     # A work tree of several, a folder of hooks elsewhere, files that are included.
-    if not folder.is_dir() or any(each in text for text in texts for each in _ELSEWHERE):
+    if (
+        (folder / "hooks").is_symlink()
+        or not folder.is_dir()
+        or any(each in text for text in texts for each in _ELSEWHERE)
+    ):
         return None
     ignoring = [each / ".gitignore" for each in (root, *root.parents) if each.is_relative_to(top)]
     refs = [Path(each) for each in _below(folder / "refs", 9)]
-    hooks = [Path(each) for each in _below(folder / "hooks", 1)]
+    hooks = [Path(each) for path in hook_files(top) for each in _below(path, 1)]
     own = (folder / name for name in _GIT_FILES)
     return (*own, *configured, user / "ignore", *ignoring, *refs, *hooks)
 

@@ -54,9 +54,13 @@ def hooks_status(session: Session, _given: Common) -> Result:
 
 
 def hooks_run(session: Session, given: HooksRun) -> Result:
+    from venvman.cli.progress import LineReporter, SilentReporter
     from venvman.report.hooks import hook_run_result
     from venvman.workflow import hooking
 
+    if isinstance(session.reporter, LineReporter):
+        # One line for each project, where no bar can vanish.
+        session.reporter = SilentReporter()
     for folder in given.inside:
         if PurePath(folder).is_absolute() or ".." in PurePath(folder).parts:
             raise UsageFault(f"--in {folder} leaves the work tree.")
@@ -76,15 +80,19 @@ def hooks_run(session: Session, given: HooksRun) -> Result:
 
 
 def _folder(session: Session) -> Path:
-    """The project's root, or the folder that was named where there is no project."""
+    """The project's root, or the folder that was named where there is none, be it gone."""
+    from venvman.githooks import is_hooked
     from venvman.project import find_project
 
+    named = (session.cwd / (session.named or ".")).absolute()
+    if is_hooked(named, variables=session.variables):
+        return named
     try:
         return find_project(session.cwd, home=Path.home(), explicit=session.named).root
     except ProjectNotFound as error:
         if error.code == "project-not-a-folder":
             raise
-        return (session.cwd / (session.named or ".")).absolute()
+        return named
 
 
 def _projects(session: Session) -> Sequence[Path]:
