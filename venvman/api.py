@@ -165,7 +165,7 @@ def status(project: Project, groups: GroupChoice | None = None, **settings: obje
 
 def diagnose(project: Project, *, verify_files: bool = False, **settings: object) -> Diagnosis:
     """Everything that doctor finds; ``verify_files`` hashes every installed file."""
-    from venvman.workflow.checking import diagnose as work
+    from venvman.workflow.diagnosing import diagnose as work
 
     return work(_context(project, None, settings), verify_files=verify_files)
 

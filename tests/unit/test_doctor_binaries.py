@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.examined import World, codes_of
 from tests.support.locked import entry
-from venvman.doctor.binaries import needed_by
+from venvman.doctor.built import needed_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

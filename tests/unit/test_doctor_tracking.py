@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from venvman.doctor.examination import LockTracking
-from venvman.doctor.tracking import tracking_of
+from venvman.doctor.repository import tracking_of
 from venvman.git import git
 
 if TYPE_CHECKING:

@@ -683,7 +683,7 @@ _TABLE = (
         remembered=True,
     ),
     Command(
-        *("doctor", "looks:doctor"),
+        *("doctor", "doctor:doctor"),
         "Find what has drifted, and name the command that fixes it; exit with 1 on findings.",
         Doctor,
         remembered=True,
@@ -695,7 +695,7 @@ _TABLE = (
         ),
     ),
     Command(
-        *("audit", "looks:audit"),
+        *("audit", "doctor:audit"),
         "Show known vulnerabilities and yanked pins: `doctor --audit`, and nothing else.",
         Audit,
         examples=(

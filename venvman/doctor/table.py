@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.doctor import (
-    binaries,
     built,
     bytecode,
     codes,
-    dependencies,
     environment,
     files,
     installed,
@@ -20,7 +18,6 @@ from venvman.doctor import (
     repository,
     requirements,
     security,
-    shadowing,
     unowned,
 )
 from venvman.doctor.codes import CODES
@@ -83,10 +80,10 @@ CHECKS: tuple[Check, ...] = (
     Check(installed.damage, (codes.DAMAGED,)),
     Check(installed.leftovers, (codes.LEFTOVER,)),
     Check(
-        dependencies.needs,
+        installed.needs,
         (codes.DEPENDENCY_MISSING, codes.DEPENDENCY_VERSION, codes.DEPENDENCY_UNREADABLE),
     ),
-    Check(dependencies.python, (codes.PYTHON_UNSUPPORTED,)),
+    Check(installed.python, (codes.PYTHON_UNSUPPORTED,)),
     Check(built.wheels, (codes.WHEEL_FOREIGN,)),
     Check(built.legacy, (codes.METADATA_LEGACY,)),
     Check(
@@ -103,10 +100,10 @@ CHECKS: tuple[Check, ...] = (
         unowned.unowned,
         (codes.FILE_UNOWNED, codes.STARTUP_UNOWNED, codes.FOLDER_WRITABLE, codes.FILE_OF_TWO),
     ),
-    Check(shadowing.modules, (codes.MODULE_SHADOWS,)),
+    Check(unowned.modules, (codes.MODULE_SHADOWS,)),
     Check(built.scripts, (codes.SCRIPT_FOREIGN,)),
     Check(bytecode.bytecode, (codes.BYTECODE_FOREIGN,)),
-    Check(binaries.libraries, (codes.LIBRARY_MISSING,)),
+    Check(built.libraries, (codes.LIBRARY_MISSING,)),
     Check(built.targets, (codes.ENTRY_POINT_BROKEN,)),
     Check(repository.hooks, (codes.HOOKS_ABSENT,)),
     Check(repository.program, (codes.HOOKS_OF_GONE,)),

@@ -1,9 +1,10 @@
-"""VM5: what runs or is imported in the environment, and which distribution, if any, brought it."""
+"""VM5: what runs or is imported, and who brought it: a distribution, the project, or nobody."""
 
 from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections import defaultdict
 from dataclasses import field
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from venvman.environment.inventory import MetadataKind
 from venvman.errors import Advice, Command, Severity
 from venvman.files import permit
 from venvman.frozen import dataclass
+from venvman.sources import DirectorySource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Code, Finding
     from venvman.names import NormalizedName
+
 
 _AT_START = ("sitecustomize", "usercustomize")
 _MODULES = (".py", ".so", ".pyd", ".pyc")
@@ -238,3 +241,45 @@ def _nobodys(code: Code, what: str, path: Path, shown: str) -> Finding:
         path=shown,
         fix=Command.of("rm", "-r", path),
     )
+
+
+# What projects have and some wheels bring by accident; `test` is a part of Python that no one uses.
+_COMMON = frozenset({"test", "tests", "docs", "examples", "benchmarks", "scripts", "setup", "this"})
+
+
+def modules(examination: Examination) -> Iterator[Finding]:
+    """Modules in the project's folder that would be imported in the place of others.
+
+    The folder is the first place that Python looks in when it runs a script or module there.
+    """
+    brought: dict[str, str] = dict.fromkeys(sys.stdlib_module_names, "the standard library")
+    for each in recorded(examination):
+        source = each.installed.source
+        if isinstance(source, DirectorySource):
+            continue  # it may be the project's own
+        tops = {path.partition("/") for path, _ in paths_of(each.text) if path.endswith(".py")}
+        names = {first if rest else first.removesuffix(".py") for first, rest, _ in tops}
+        brought |= dict.fromkeys(names, each.installed.name)
+    for name, path in modules_in(examination.project.root):
+        if name not in brought or name in _COMMON or name.startswith("_"):
+            continue
+        shown = examination.display(path)
+        yield codes.MODULE_SHADOWS(
+            f"{shown} is imported instead of {name} of {brought[name]} by what runs here.",
+            path=shown,
+            severity=None if path.suffix == ".py" else Severity.NOTE,
+            fix=Advice(f"Give {shown} another name, or keep it in a folder such as src."),
+        )
+
+
+def modules_in(root: Path) -> Iterator[tuple[str, Path]]:
+    """What can be imported from ``root``: by which name, and its file or folder."""
+    try:
+        entries = sorted(root.iterdir())
+    except OSError:
+        return
+    for path in entries:
+        if path.suffix == ".py" and path.stem.isidentifier():
+            yield path.stem, path
+        elif path.name.isidentifier() and (path / "__init__.py").is_file():
+            yield path.name, path

@@ -130,7 +130,7 @@ def _ranked(
 def tracked(context: Context, paths: Sequence[Path]) -> Mapping[Path, bool]:
     """Whether git tracks each of ``paths``; empty outside a repository."""
     from venvman.doctor.examination import LockTracking
-    from venvman.doctor.tracking import tracking_of
+    from venvman.doctor.repository import tracking_of
 
     try:
         found = tracking_of(paths, root=context.project.root, variables=context.variables)

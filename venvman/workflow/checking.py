@@ -1,10 +1,8 @@
-"""``status`` and ``doctor``: everything looked at, nothing changed, broken parts no obstacle."""
+"""``status``, and what it and ``doctor`` look at: nothing is changed, broken parts no obstacle."""
 
 from __future__ import annotations
 
-import json
 import os.path
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,44 +11,34 @@ from venvman.errors import (
     Command,
     EnvironmentUnusable,
     Fix,
-    GitError,
     LockError,
     RequirementsError,
     Severity,
     VenvmanError,
 )
-from venvman.files import make_private_folder, write_atomically
 from venvman.frozen import dataclass
 from venvman.names import canonical
-from venvman.reading import read_regular
 from venvman.workflow.chosen import recall
 from venvman.workflow.inputs import (
     choose_groups,
-    limits_of,
     load_requirements,
     none_chosen,
     open_scan,
     overridden,
-    sync_options,
 )
 from venvman.workflow.location import unfinished
 from venvman.workflow.locks import check_locks, read_group_lock
-from venvman.workflow.own import with_own
+from venvman.workflow.planning import with_own
 from venvman.workflow.requests import GroupChoice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from venvman.doctor.diagnosis import Diagnosis
-    from venvman.doctor.examination import Audit, Examination, ExaminedLock, LockTracking
-    from venvman.doctor.table import Selection
     from venvman.drift import Drift
     from venvman.environment.inspection import Condition
-    from venvman.environment.inventory import Installed, Inventory
-    from venvman.environment.neighbours import Neighbour
-    from venvman.errors import FileLine, Problem
-    from venvman.githooks import HooksReport
+    from venvman.environment.inventory import Inventory
+    from venvman.errors import Problem
     from venvman.lock.file import Lock, LockEntry
     from venvman.lock.freshness import Freshness
     from venvman.names import NormalizedName
@@ -63,7 +51,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _LockLook:
+class LockLook:
     """One lock as far as it can be known: ``problems`` say why it could not be read."""
 
     source: SourceFile
@@ -73,7 +61,7 @@ class _LockLook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Look:
+class Look:
     """Everything both verbs start from. ``wanted`` are the groups that ``sync`` would install."""
 
     scan: Scan
@@ -85,7 +73,7 @@ class _Look:
     interpreter: Interpreter | None
     python_conflict: str | None
     python_fix: Fix
-    locks: tuple[_LockLook, ...]
+    locks: tuple[LockLook, ...]
     wanted: tuple[str, ...]
     entries: tuple[LockEntry, ...] | None
     selection_problems: tuple[Problem, ...]
@@ -105,35 +93,35 @@ def status(context: Context, groups: GroupChoice | None = None) -> StatusReport:
     from venvman.workflow.recording import is_on_disk
 
     context = context.looking()
-    look = _look(context, groups or GroupChoice())
-    stated = look.requirements.groups if look.requirements else ()
+    seen = look(context, groups or GroupChoice())
+    stated = seen.requirements.groups if seen.requirements else ()
     unasked = (
-        (*look.requirements.left_out, *look.requirements.unreached) if look.requirements else ()
+        (*seen.requirements.left_out, *seen.requirements.unreached) if seen.requirements else ()
     )
-    last = History(look.path).newest()
+    last = History(seen.path).newest()
     return StatusReport(
         project=context.project,
         requirements=len({line.origin for group in stated for line in group.requirements}),
-        locks=tuple(_lock_state(each, look.wanted) for each in look.locks),
-        environment=look.path,
-        inspection=_of_another_python(look),
-        interpreter=look.interpreter,
-        drift=look.drift,
-        plan=None if look.drift is None else make_plan(look.drift, keep=look.keep),
+        locks=tuple(_lock_state(each, seen.wanted) for each in seen.locks),
+        environment=seen.path,
+        inspection=_of_another_python(seen),
+        interpreter=seen.interpreter,
+        drift=seen.drift,
+        plan=None if seen.drift is None else make_plan(seen.drift, keep=seen.keep),
         last=last,
         last_on_disk=last is not None and is_on_disk(context.project, last),
         problems=(
-            *((look.unfinished,) if look.unfinished else ()),
-            *(each for each in look.requirement_problems if each not in unasked),
+            *((seen.unfinished,) if seen.unfinished else ()),
+            *(each for each in seen.requirement_problems if each not in unasked),
             *(replace(each, severity=Severity.WARNING) for each in unasked),
-            *(problem for each in look.locks for problem in each.problems),
-            *look.selection_problems,
-            *none_chosen(look.scan, look.wanted),
+            *(problem for each in seen.locks for problem in each.problems),
+            *seen.selection_problems,
+            *none_chosen(seen.scan, seen.wanted),
         ),
     )
 
 
-def _of_another_python(look: _Look) -> Condition:
+def _of_another_python(look: Look) -> Condition:
     """The environment's condition; one of another Python than is asked for is no use, either."""
     if look.python_conflict is None:
         return look.condition
@@ -144,183 +132,25 @@ def _of_another_python(look: _Look) -> Condition:
     )
 
 
-def diagnose(
-    context: Context,
-    selection: Selection | None = None,
-    groups: GroupChoice | None = None,
-    *,
-    verify_files: bool = False,
-    audit: bool = False,
-    advisories: str | None = None,
-) -> Diagnosis:
-    """Runs every check of ``selection``, and of the project's own, over the project.
-
-    ``verify_files`` hashes every file, ``audit`` asks what is known to be vulnerable, of a service
-    or the copy of its database that ``advisories`` names.
-
-    Raises:
-        ConfigurationError: ``groups`` or the project's settings name what there is not.
-    """
-    from venvman.doctor.diagnosis import diagnose as find
-    from venvman.doctor.table import Selection
-
-    chosen = (selection or Selection()).over(context.settings.doctor.value)
-    examination = examine_project(context, groups, verify_files=verify_files)
-    if audit:
-        examination = replace(examination, audit=_audited(context, examination, advisories))
-    if not verify_files:
-        return find(examination, chosen)
-    path = context.directories.project_state(context.project.root) / "verified.json"
-    verified = _read_verified(path)
-    before = dict(verified)
-    diagnosis = find(replace(examination, verified=verified), chosen)
-    if verified != before:
-        with suppress(OSError):
-            make_private_folder(path.parent)
-            write_atomically(path, json.dumps(verified).encode())
-    return diagnosis
-
-
-def _read_verified(path: Path) -> dict[str, str]:
-    """What was seen to be right, and the fact by which it is known again; see ``Examination``."""
-    try:
-        found = json.loads(read_regular(path))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _audited(context: Context, examination: Examination, advisories: str | None) -> Audit:
-    from venvman.workflow.auditing import audit
-
-    locks = [each.lock for each in examination.locks if each.lock is not None]
-    options = sync_options(context, open_scan(context), locks)
-    return audit(context, options, examination.entries or (), examination.inventory, advisories)
-
-
-def examine_project(
-    context: Context, groups: GroupChoice | None = None, *, verify_files: bool = False
-) -> Examination:
-    """The facts that doctor's checks look at, where ``groups`` are installed."""
-    from functools import partial
-
-    from venvman.doctor.examination import Examination
-
-    context = context.looking()
-    look = _look(context, groups or GroupChoice())
-    tracking = _tracking(context, [each.source.lock for each in look.locks])
-    return Examination(
-        project=context.project,
-        place=look.path,
-        condition=look.condition,
-        unfinished=look.unfinished,
-        active=context.variables.get("VIRTUAL_ENV") or None,
-        python_conflict=look.python_conflict,
-        python_fix=look.python_fix,
-        has_sources=bool(look.scan.sources),
-        files=tuple(file.parsed for file in look.scan.files if file.parsed is not None),
-        requirements=look.requirements,
-        unused=tuple(_unused(context, look.scan)),
-        unset=tuple(_unset(context, look.scan)),
-        scan_problems=look.requirement_problems or look.scan.problems,
-        locks=tuple(
-            _examined(context, each, tracking.get(each.source.lock)) for each in look.locks
-        ),
-        entries=look.entries,
-        selection_problems=look.selection_problems,
-        inventory=look.inventory,
-        drift=look.drift,
-        keep=frozenset(look.keep),
-        target=look.interpreter.target if look.interpreter else None,
-        overrides=_overridden(context, look.interpreter),
-        hooks=_hooks(context),
-        tracked=_tracked(context, look.path),
-        moved=_moved(context, look.scan),
-        verify_files=verify_files,
-        library_folders=tuple(context.variables.get("LD_LIBRARY_PATH", "").split(":")),
-        edited=partial(_edited, context, look.path),
-        sharing=partial(_sharing, context),
-    )
-
-
-def _edited(context: Context, root: Path, installed: Installed) -> str | None:
-    """A file whose hash in RECORD is not that of the wheel that venvman installed.
-
-    A RECORD that is as it was written is not read, nor that of a wheel the store has no more.
-    """
-    from venvman.environment.ledger import read_ledger
-    from venvman.environment.record import parse_record
-    from venvman.store.manifest import ManifestInvalid, read_manifest
-    from venvman.store.store import location_of
-
-    real = os.path.realpath(root)
-    info = os.path.relpath(os.path.realpath(installed.metadata), real).replace(os.sep, "/")
-    ledger = read_ledger(real)
-    row = ledger.distributions.get(info)
-    if row is None or installed.installer != "venvman" or ledger.known(real, info) is not None:
-        return None
-    entry = location_of(context.directories.cache, row.sha256)
-    try:
-        manifest = read_manifest(read_regular(entry / "manifest.json"))
-        text = read_regular(installed.metadata / "RECORD").decode("utf-8", "replace")
-    except (OSError, ManifestInvalid):
-        return None
-    hashes = dict(zip(manifest.paths, manifest.hashes, strict=True))
-    changed = (each.path for each in parse_record(text).rows if each.hash != hashes.get(each.path))
-    return min((path for path in changed if path in hashes), default=None)
-
-
-def _sharing(context: Context, files: Iterable[Path]) -> Mapping[Path, tuple[Neighbour, ...]]:
-    """The environments with the same files; what they hold no answer of ours is watched for."""
-    from venvman.environment.neighbours import sharing
-
-    context.evidence.mark_uncacheable()
-    return sharing(context.directories.state, files)
-
-
-def _unset(context: Context, scan: Scan) -> Iterator[tuple[str, FileLine]]:
-    """The variables that lines name and that are not set, or are empty."""
-    from venvman.secrets import REFERENCE
-
-    for file in scan.files:
-        for line in file.parsed.lines if file.parsed else ():
-            for name in dict.fromkeys(REFERENCE.findall(line.origin.text.partition(" #")[0])):
-                if not context.variables.get(name):
-                    yield name, line.origin
-
-
-def _unused(context: Context, scan: Scan) -> Iterator[Path]:
-    """The files that are constraints by their name, and that nothing uses."""
-    from venvman.requirements.includes import resolve
-    from venvman.roles import Role
-
-    used = {
-        resolve(str(file.path), line.target)
-        for file in scan.files
-        for line in (file.parsed.includes if file.parsed else ())
-    }
-    used |= {str(path) for source in scan.sources for path in source.limits}
-    used.update(map(os.path.normpath, limits_of(context)))
-    for file in scan.files:
-        if file.role is Role.CONSTRAINTS and str(file.path) not in used:
-            yield file.path
-
-
-def _overridden(
+def overrides(
     context: Context, interpreter: Interpreter | None
 ) -> Mapping[NormalizedName, tuple[str, ...]]:
-    """Empty where the setting cannot be read, which is told elsewhere."""
+    """The specifiers that stand for every demand of a name.
+
+    Empty where the setting cannot be read, which is told elsewhere.
+    """
     if interpreter is None:
         return {}
-    found, _ = _or_problems(lambda: overridden(context, interpreter.target), RequirementsError)
+    found, _ = or_problems(lambda: overridden(context, interpreter.target), RequirementsError)
     return found or {}
 
 
-def _look(context: Context, groups: GroupChoice) -> _Look:
+def look(context: Context, groups: GroupChoice) -> Look:
+    """Everything that can be known, where ``groups`` are to be installed."""
     groups = recall(context, groups)
     scan = open_scan(context, groups)
     wanted = choose_groups(scan, groups, configured=context.settings.groups.value)
-    requirements, problems = _or_problems(
+    requirements, problems = or_problems(
         lambda: load_requirements(context, scan, wanted), RequirementsError
     )
     problems += (*requirements.left_out, *requirements.unreached) if requirements else ()
@@ -344,9 +174,9 @@ def _look(context: Context, groups: GroupChoice) -> _Look:
             keep,
             interpreter.target,
             locked=[entry.name for entry in entries],
-            overridden=_overridden(context, interpreter),
+            overridden=overrides(context, interpreter),
         )
-    return _Look(
+    return Look(
         scan=scan,
         requirements=requirements,
         requirement_problems=problems,
@@ -391,11 +221,11 @@ def _python_fix(context: Context) -> Fix:
     """A new environment, or first the Python that is asked for, where it is not here."""
     from venvman.workflow.location import interpreter_to_be
 
-    _, problems = _or_problems(lambda: interpreter_to_be(context), EnvironmentUnusable)
+    _, problems = or_problems(lambda: interpreter_to_be(context), EnvironmentUnusable)
     return next((each.fix for each in problems if each.fix), _RECREATE)
 
 
-def _stale(locks: tuple[_LockLook, ...]) -> tuple[Problem, ...]:
+def _stale(locks: tuple[LockLook, ...]) -> tuple[Problem, ...]:
     from venvman.lock.freshness import Stale
 
     return tuple(
@@ -406,7 +236,7 @@ def _stale(locks: tuple[_LockLook, ...]) -> tuple[Problem, ...]:
     )
 
 
-def _or_problems(
+def or_problems(
     work: Callable[[], T], *errors: type[VenvmanError]
 ) -> tuple[T | None, tuple[Problem, ...]]:
     """What ``work`` gives, or the problems of the error that stopped it."""
@@ -427,13 +257,13 @@ def _environment(context: Context) -> tuple[Path, Condition, Interpreter | None,
     condition = inspect(path, directories=context.directories)
     wanted = request_of(context.project, context.settings, cwd=context.cwd)
     if isinstance(condition, Environment):
-        clash, faults = _or_problems(
+        clash, faults = or_problems(
             lambda: conflict(condition, wanted, directories=context.directories),
             EnvironmentUnusable,
         )
         clash = faults[0].message if faults else clash
         return path, condition, condition.interpreter, clash
-    chosen, faults = _or_problems(lambda: interpreter_to_be(context), VenvmanError)
+    chosen, faults = or_problems(lambda: interpreter_to_be(context), VenvmanError)
     untrusted = [each.message for each in faults if each.code == "interpreter-untrusted"]
     return path, condition, chosen, untrusted[0] if untrusted else None
 
@@ -444,7 +274,7 @@ def _locks(
     requirements: RequirementSet | None,
     interpreter: Interpreter | None,
     wanted: tuple[str, ...],
-) -> tuple[_LockLook, ...]:
+) -> tuple[LockLook, ...]:
     freshness_by_group = _freshness(context, requirements, interpreter, wanted)
     return tuple(
         _lock(context, source, freshness_by_group.get(source.group))
@@ -462,22 +292,22 @@ def _freshness(
     """By group; empty where the requirements or a lock cannot be read, which is told elsewhere."""
     if requirements is None or interpreter is None:
         return {}
-    checked, _ = _or_problems(
+    checked, _ = or_problems(
         lambda: check_locks(context, requirements, interpreter.target, together=wanted),
         LockError,
     )
     return {each.group.name: each.freshness for each in checked or ()}
 
 
-def _lock(context: Context, source: SourceFile, freshness: Freshness | None) -> _LockLook:
-    lock, problems = _or_problems(lambda: read_group_lock(context, source.lock), LockError)
-    return _LockLook(source=source, lock=lock, freshness=freshness, problems=problems)
+def _lock(context: Context, source: SourceFile, freshness: Freshness | None) -> LockLook:
+    lock, problems = or_problems(lambda: read_group_lock(context, source.lock), LockError)
+    return LockLook(source=source, lock=lock, freshness=freshness, problems=problems)
 
 
 def _entries(
     context: Context,
     scan: Scan,
-    locks: tuple[_LockLook, ...],
+    locks: tuple[LockLook, ...],
     wanted: tuple[str, ...],
     interpreter: Interpreter | None,
 ) -> tuple[tuple[LockEntry, ...] | None, tuple[Problem, ...]]:
@@ -493,7 +323,7 @@ def _entries(
         if each.lock is None:
             return None, ()
         chosen.append((context.project.display(each.source.lock), each.lock))
-    return _or_problems(
+    return or_problems(
         lambda: with_own(context, scan, wanted, select(chosen, interpreter.target)), LockError
     )
 
@@ -505,7 +335,7 @@ def _inventory(condition: Condition) -> Inventory | None:
     return take_inventory(condition) if isinstance(condition, Environment) else None
 
 
-def _lock_state(each: _LockLook, wanted: Sequence[str]) -> LockState:
+def _lock_state(each: LockLook, wanted: Sequence[str]) -> LockState:
     return LockState(
         group=each.source.group,
         sources=each.source.paths,
@@ -514,86 +344,3 @@ def _lock_state(each: _LockLook, wanted: Sequence[str]) -> LockState:
         freshness=each.freshness,
         synced=each.source.group in wanted,
     )
-
-
-def _examined(context: Context, each: _LockLook, tracking: LockTracking | None) -> ExaminedLock:
-    from venvman.doctor.examination import ExaminedLock
-    from venvman.lock.freshness import Fresh, Stale
-
-    stale = each.freshness.reasons if isinstance(each.freshness, Stale) else ()
-    return ExaminedLock(
-        group=each.source.group,
-        path=each.source.lock,
-        sources=each.source.paths,
-        lock=each.lock,
-        problems=each.problems,
-        stale=stale if each.lock is not None else (),
-        notes=each.freshness.notes if isinstance(each.freshness, Fresh) else (),
-        tracking=tracking,
-        exposed=_exposed(context, each.source.lock),
-    )
-
-
-def _exposed(context: Context, lock: Path) -> tuple[FileLine, ...]:
-    """The lines of ``lock`` with credentials; they are there though it may not be readable."""
-    from venvman.requirements.file import exposed_lines
-
-    try:
-        text = read_regular(lock).decode("utf-8", "replace")
-    except OSError:
-        return ()
-    return exposed_lines(text, path=context.project.display(lock))
-
-
-def _tracking(context: Context, locks: Sequence[Path]) -> Mapping[Path, LockTracking]:
-    """Empty outside git, or where git is missing."""
-    from venvman.doctor.tracking import tracking_of
-
-    found, _ = _or_problems(
-        lambda: tracking_of(locks, root=context.project.root, variables=context.variables),
-        GitError,
-    )
-    return found or {}
-
-
-def _tracked(context: Context, environment: Path) -> tuple[str, ...]:
-    """What git tracks of ``environment``, relative to the root."""
-    from venvman.git import try_git
-
-    root = context.project.root
-    if context.project.git_root is None or not os.path.lexists(environment):
-        return ()
-    words = ("ls-files", "-z", "--", str(environment))
-    found, _ = _or_problems(
-        lambda: try_git(*words, cwd=root, variables=context.variables), GitError
-    )
-    return tuple(filter(None, found.stdout.split("\0"))) if found and found.ok else ()
-
-
-def _moved(context: Context, scan: Scan) -> Mapping[Path, str]:
-    """What git says of the files that changed since the last commit: two letters for each."""
-    from venvman.git import try_git
-
-    top = context.project.git_root
-    paths = [path for source in scan.sources for path in (source.lock, *source.paths)]
-    if top is None or not paths:
-        return {}
-    words = ("status", "--porcelain", "-z", "--no-renames", "--", *map(str, paths))
-    found, _ = _or_problems(
-        lambda: try_git("--no-optional-locks", *words, cwd=top, variables=context.variables),
-        GitError,
-    )
-    rows = found.stdout.split("\0") if found is not None and found.ok else ()
-    return {top / row[3:]: row[:2] for row in rows if row}
-
-
-def _hooks(context: Context) -> HooksReport | None:
-    """None outside git, or where git is missing."""
-    from venvman.githooks import hooks_status
-
-    if context.project.git_root is None:
-        return None
-    found, _ = _or_problems(
-        lambda: hooks_status(context.project.root, variables=context.variables), GitError
-    )
-    return found

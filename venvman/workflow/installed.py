@@ -10,7 +10,7 @@ from venvman.events import Stage
 from venvman.outcomes import FreezeOutcome, LockOutcome
 from venvman.workflow.inputs import open_scan
 from venvman.workflow.locks import read_group_lock
-from venvman.workflow.own import own_entry
+from venvman.workflow.planning import own_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -25,21 +25,23 @@ from venvman.frozen import dataclass
 from venvman.lock.file import LockEntry
 from venvman.lock.style import left_out
 from venvman.names import NormalizedName, canonical
+from venvman.naming import DEFAULT
 from venvman.reading import read_regular
+from venvman.requirements.declared import PYPROJECT, read_declared
+from venvman.sources import DirectorySource
 from venvman.workflow.inputs import (
     choose_groups,
     overridden,
     sync_options,
 )
 from venvman.workflow.locks import require_lock
-from venvman.workflow.own import with_own
 from venvman.workflow.recording import (
     HistoryEntry,
     read_texts,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from packaging.specifiers import SpecifierSet
 
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from venvman.workflow.location import Location
     from venvman.workflow.recording import LockText
     from venvman.workflow.requests import SyncRequest
+
 
 _ASKS = rb"^Requires-Dist:\s*(?:setuptools|pip|distribute)\b"
 _NEEDS = re.compile(_ASKS, re.MULTILINE | re.IGNORECASE)
@@ -304,7 +307,7 @@ def _needs(
     scan: Scan, inventory: Inventory, absent: frozenset[NormalizedName], target: Target
 ) -> Mapping[NormalizedName, tuple[SpecifierSet, NormalizedName]]:
     """What is asked of each of ``absent``, all together, and one distribution that asks."""
-    from venvman.doctor.dependencies import active
+    from venvman.doctor.installed import active
     from venvman.environment.inventory import metadata_of
 
     found: dict[NormalizedName, tuple[SpecifierSet, NormalizedName]] = {}
@@ -362,3 +365,32 @@ def _told(entry: LockEntry, who: NormalizedName) -> Problem:
         message=f"{entry.name} {entry.version} is installed beside the lock: {who} needs it.",
         why="The lock's command has no --allow-unsafe, so that it pins neither pip nor setuptools.",
     )
+
+
+OWN = DirectorySource(path=".", editable=True)
+
+
+def own_entry(context: Context, scan: Scan) -> LockEntry | None:
+    """What a line ``-e .`` would lock; None where the project is not to be installed.
+
+    It is no part of any lock: whoever reads those has the project, or wants none of it.
+    """
+    declared = any(each.declared and each.group == DEFAULT for each in scan.sources)
+    if not declared or not context.settings.project.value:
+        return None
+    text = context.project.read(context.project.root / PYPROJECT).decode("utf-8", "replace")
+    said = read_declared(text)
+    if said is None or said.built is None or said.name is None:
+        return None
+    return LockEntry(name=said.name, version=None, source=OWN, via=(PYPROJECT,), origin=said.built)
+
+
+def with_own(
+    context: Context, scan: Scan, groups: Collection[str], entries: Iterable[LockEntry]
+) -> tuple[LockEntry, ...]:
+    """``entries``, and the project beside its dependencies, in place of any pin of its name."""
+    own = own_entry(context, scan) if DEFAULT in groups else None
+    if own is None:
+        return tuple(entries)
+    others = (each for each in entries if each.name != own.name)
+    return tuple(sorted((*others, own), key=lambda entry: entry.name))

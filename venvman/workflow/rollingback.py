@@ -212,7 +212,7 @@ def _entries_of(held: Sequence[Held]) -> tuple[LockEntry, ...]:
 
     from venvman.lock.file import LockEntry
     from venvman.names import NormalizedName
-    from venvman.workflow.own import OWN
+    from venvman.workflow.planning import OWN
 
     return tuple(
         LockEntry(

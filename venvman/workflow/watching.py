@@ -27,7 +27,7 @@ from venvman.settings import user_file
 from venvman.workflow.chosen import choice_file
 from venvman.workflow.context import workspace_files
 from venvman.workflow.inputs import limits_of, open_scan
-from venvman.workflow.own import own_entry
+from venvman.workflow.planning import own_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -321,7 +321,7 @@ def _with_those_above(folders: set[str]) -> set[str]:
 
 
 def _modules_of(root: Path) -> Iterator[str]:
-    """What could be imported from ``root``: see :mod:`venvman.doctor.shadowing`."""
+    """What could be imported from ``root``: see :mod:`venvman.doctor.unowned`."""
     yield str(root)
     with suppress(OSError):
         for path in root.iterdir():

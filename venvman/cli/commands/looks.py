@@ -1,20 +1,15 @@
-"""The commands that look and change nothing, but ``hooks status`` and those of the cache."""
+"""The commands that look and change nothing; ``doctor``, hooks and cache are elsewhere."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from venvman.cli import options
-from venvman.cli.faults import UsageFault
-from venvman.cli.table import Doctor, Groups
-from venvman.errors import Severity
 
 if TYPE_CHECKING:
     from venvman.cli.session import Session
-    from venvman.cli.table import Audit, Common, Diff, Outdated, Scan, Status, Tree, Why
-    from venvman.doctor.diagnosis import Diagnosis, Told
-    from venvman.report.findings import Form
+    from venvman.cli.table import Common, Diff, Outdated, Scan, Status, Tree, Why
     from venvman.report.result import Result
     from venvman.workflow.context import Context
 
@@ -37,63 +32,6 @@ def status(session: Session, given: Status) -> Result:
         return status_result(checking.status(context, groups), porcelain=given.porcelain)
 
     return session.each(looked, given, python=given.python)
-
-
-def doctor(session: Session, given: Doctor) -> Result:
-    from venvman.doctor.diagnosis import Treatment
-    from venvman.doctor.table import Selection, explained
-    from venvman.report.doctor import catalogue_result, doctor_result
-    from venvman.report.findings import in_form
-    from venvman.workflow import checking
-
-    if given.list_codes or given.explain:
-        return catalogue_result(explained(given.explain), explain=bool(given.explain))
-    if (given.freeze or given.dry_run or given.yes) and not given.fix:
-        raise UsageFault("--freeze, --dry-run and --yes go with --fix.")
-    if given.advisories and not given.audit:
-        raise UsageFault("--advisories goes with --audit.")
-    groups = options.group_choice(given)
-    selection = Selection.of(select=given.select, ignore=given.ignore)
-    told: set[Told] = set()
-    treatments: list[Treatment] = []
-
-    def treated(context: Context) -> Treatment:
-        def look() -> Diagnosis:
-            return checking.diagnose(
-                context,
-                selection,
-                groups,
-                verify_files=given.verify,
-                audit=given.audit,
-                advisories=given.advisories,
-            )
-
-        if not given.fix:
-            return Treatment(left=look())
-        from venvman.cli.fixing import Choice, treat
-
-        choice = Choice(
-            yes=given.yes,
-            freeze=given.freeze,
-            dry_run=given.dry_run,
-            groups=options.spelled(given, Groups),
-        )
-        return treat(session, look, choice)
-
-    def examined(context: Context) -> Result:
-        treatments.append(treated(context).besides(told))
-        fails = None if given.exit_zero or given.dry_run else Severity(given.fail_on)
-        return doctor_result(treatments[-1], fails=fails, dry_run=given.dry_run)
-
-    result = session.each(examined, given)
-    if given.format in ("text", "json"):
-        return result
-    return replace(result, verbatim=in_form(cast("Form", given.format), treatments, session.here))
-
-
-def audit(session: Session, given: Audit) -> Result:
-    codes = ("VM311", "VM705", "VM706")
-    return doctor(session, Doctor(**{**vars(given), "select": codes, "audit": True}))
 
 
 def tree(session: Session, given: Tree) -> Result:
@@ -145,7 +83,6 @@ def outdated(session: Session, given: Outdated) -> Result:
 
 
 def self_report(session: Session, _given: Common) -> Result:
-    from dataclasses import replace
 
     from venvman.errors import VenvmanError
     from venvman.report.selfreport import self_report_result

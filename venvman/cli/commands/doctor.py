@@ -1,14 +1,17 @@
-"""``doctor --fix``: the commands that findings name, run as one sync, by what runs them by hand."""
+"""``doctor`` and ``audit``; with ``--fix`` the commands that findings name, run as one sync."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
+from venvman.cli import options
+from venvman.cli.faults import UsageFault
+from venvman.cli.table import Common, Doctor, Groups
 from venvman.doctor.codes import CODES, EXTRA
 from venvman.doctor.diagnosis import Treatment
 from venvman.doctor.finding import ByFix
-from venvman.errors import Command, Problem, VenvmanError
-from venvman.frozen import dataclass
+from venvman.errors import Command, Problem, Severity, VenvmanError
 from venvman.report.fixes import shell_line
 
 if TYPE_CHECKING:
@@ -16,8 +19,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvman.cli.session import Session
-    from venvman.doctor.diagnosis import Diagnosis
+    from venvman.cli.table import Audit
+    from venvman.doctor.diagnosis import Diagnosis, Told
     from venvman.doctor.finding import Finding
+    from venvman.report.findings import Form
+    from venvman.report.result import Result
+    from venvman.workflow.context import Context
 
 _ROUNDS = 4
 """What a fix brings to light is fixed, too; what still comes back then is not."""
@@ -25,30 +32,68 @@ _BY_FIX = {each.code: each.by_fix for each in CODES}
 _ORDER = {"cache": 1, "freeze": 2, "upgrade": 2, "sync": 3}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """What is allowed; ``groups`` are the options that chose what a sync installs."""
+def doctor(session: Session, given: Doctor) -> Result:
+    from venvman.doctor.table import Selection, explained
+    from venvman.report.doctor import catalogue_result, doctor_result
+    from venvman.report.findings import in_form
+    from venvman.workflow.diagnosing import diagnose
 
-    yes: bool
-    freeze: bool
-    dry_run: bool
-    groups: tuple[str, ...]
+    if given.list_codes or given.explain:
+        return catalogue_result(explained(given.explain), explain=bool(given.explain))
+    if (given.freeze or given.dry_run or given.yes) and not given.fix:
+        raise UsageFault("--freeze, --dry-run and --yes go with --fix.")
+    if given.advisories and not given.audit:
+        raise UsageFault("--advisories goes with --audit.")
+    groups = options.group_choice(given)
+    selection = Selection.of(select=given.select, ignore=given.ignore)
+    told: set[Told] = set()
+    treatments: list[Treatment] = []
+
+    def treated(context: Context) -> Treatment:
+        def look() -> Diagnosis:
+            return diagnose(
+                context,
+                selection,
+                groups,
+                verify_files=given.verify,
+                audit=given.audit,
+                advisories=given.advisories,
+            )
+
+        if not given.fix:
+            return Treatment(left=look())
+        return _treat(session, look, given)
+
+    def examined(context: Context) -> Result:
+        treatments.append(treated(context).besides(told))
+        fails = None if given.exit_zero or given.dry_run else Severity(given.fail_on)
+        return doctor_result(treatments[-1], fails=fails, dry_run=given.dry_run)
+
+    result = session.each(examined, given)
+    if given.format in ("text", "json"):
+        return result
+    return replace(result, verbatim=in_form(cast("Form", given.format), treatments, session.here))
 
 
-def treat(session: Session, look: Callable[[], Diagnosis], choice: Choice) -> Treatment:
-    """Fixes what ``choice`` allows of what a ``look`` finds, and looks again."""
+def audit(session: Session, given: Audit) -> Result:
+    codes = ("VM311", "VM705", "VM706")
+    return doctor(session, Doctor(**{**vars(given), "select": codes, "audit": True}))
+
+
+def _treat(session: Session, look: Callable[[], Diagnosis], given: Doctor) -> Treatment:
+    """Fixes what ``given`` allows of what a ``look`` finds, and looks again."""
     first = left = look()
     root = left.project.root
     answers: dict[Command, bool] = {}
     ran: dict[Command, None] = {}
     problems: list[Problem] = []
     for _ in range(_ROUNDS):
-        wanted = [each for each in left.findings if _is_allowed(each, session, choice, answers)]
-        steps = [Command((step,), root=root) for step in _together(wanted, choice)]
+        wanted = [each for each in left.findings if _is_allowed(each, session, given, answers)]
+        steps = [Command((step,), root=root) for step in _together(wanted, given)]
         if not steps or ran.keys() >= {*steps}:
             break
         ran.update(dict.fromkeys(steps))
-        if choice.dry_run:
+        if given.dry_run:
             break
         for step in steps:
             problems += _run(session, step, root)
@@ -62,25 +107,25 @@ def treat(session: Session, look: Callable[[], Diagnosis], choice: Choice) -> Tr
 
 
 def _is_allowed(
-    finding: Finding, session: Session, choice: Choice, answers: dict[Command, bool]
+    finding: Finding, session: Session, given: Doctor, answers: dict[Command, bool]
 ) -> bool:
     """Whether the fix of ``finding`` may be run; a person is asked once about each."""
     fix, kind = finding.fix, _BY_FIX[finding.code]
     if not isinstance(fix, Command) or kind is ByFix.NO:
         return False
     words = {word for step in fix.steps for word in step}
-    if words & {"freeze", "upgrade"} and not choice.freeze:
+    if words & {"freeze", "upgrade"} and not given.freeze:
         return False
-    if (kind is not ByFix.ASKS and "--recreate" not in words) or choice.yes:
+    if (kind is not ByFix.ASKS and "--recreate" not in words) or given.yes:
         return True
     if fix not in answers:
         question = f"{finding.message} Run `{shell_line(fix, session.here)}`?"
-        ask = None if choice.dry_run else session.confirm
+        ask = None if given.dry_run else session.confirm
         answers[fix] = ask is not None and ask(question)
     return answers[fix]
 
 
-def _together(findings: Sequence[Finding], choice: Choice) -> list[tuple[str | Path, ...]]:
+def _together(findings: Sequence[Finding], given: Doctor) -> list[tuple[str | Path, ...]]:
     """Every step once, in an order in which each finds what it needs; one sync for all."""
     fixes = [each.fix for each in findings if isinstance(each.fix, Command)]
     steps = dict.fromkeys(step for fix in fixes for step in fix.steps)
@@ -92,8 +137,10 @@ def _together(findings: Sequence[Finding], choice: Choice) -> list[tuple[str | P
             words = ["--recreate"]
         elif not any(each.code == EXTRA.code for each in findings):
             words.append("--inexact")
-        agreed = ("--yes",) if choice.yes else ()
-        others.append(("venvman", "sync", "--frozen", *choice.groups, *words, *agreed))
+        agreed = ("--yes",) if given.yes else ()
+        others.append(
+            ("venvman", "sync", "--frozen", *options.spelled(given, Groups), *words, *agreed)
+        )
     return sorted(others, key=_place)
 
 
@@ -105,7 +152,6 @@ def _run(session: Session, command: Command, root: Path) -> tuple[Problem, ...]:
     """What went wrong."""
     from venvman.cli.read import read
     from venvman.cli.session import Session, call
-    from venvman.cli.table import Common
     from venvman.process import run
 
     (step,) = command.steps

@@ -1,0 +1,376 @@
+"""``doctor``: the facts that its checks look at, and what they find; nothing is changed."""
+
+from __future__ import annotations
+
+import json
+import os.path
+from contextlib import closing, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from venvman.doctor.examination import Audit
+from venvman.errors import (
+    GitError,
+    VenvmanError,
+)
+from venvman.files import make_private_folder, write_atomically
+from venvman.index.advisories import SERVICE, advisories_in, asked
+from venvman.reading import read_regular
+from venvman.sources import IndexSource
+from venvman.workflow.checking import look, or_problems, overrides
+from venvman.workflow.inputs import (
+    limits_of,
+    open_scan,
+    sync_options,
+)
+from venvman.workflow.requests import GroupChoice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from packaging.version import Version
+
+    from venvman.doctor.diagnosis import Diagnosis
+    from venvman.doctor.examination import Examination, ExaminedLock, LockTracking
+    from venvman.doctor.table import Selection
+    from venvman.environment.inventory import Installed, Inventory
+    from venvman.environment.neighbours import Neighbour
+    from venvman.errors import FileLine, Problem
+    from venvman.githooks import HooksReport
+    from venvman.index.client import Index
+    from venvman.index.page import IndexFile
+    from venvman.index.session import Session
+    from venvman.lock.file import LockEntry
+    from venvman.names import NormalizedName
+    from venvman.options import IndexOptions
+    from venvman.scan import Scan
+    from venvman.workflow.checking import LockLook
+    from venvman.workflow.context import Context
+
+
+def diagnose(
+    context: Context,
+    selection: Selection | None = None,
+    groups: GroupChoice | None = None,
+    *,
+    verify_files: bool = False,
+    audit: bool = False,
+    advisories: str | None = None,
+) -> Diagnosis:
+    """Runs every check of ``selection``, and of the project's own, over the project.
+
+    ``verify_files`` hashes every file, ``audit`` asks what is known to be vulnerable, of a service
+    or the copy of its database that ``advisories`` names.
+
+    Raises:
+        ConfigurationError: ``groups`` or the project's settings name what there is not.
+    """
+    from venvman.doctor.diagnosis import diagnose as find
+    from venvman.doctor.table import Selection
+
+    chosen = (selection or Selection()).over(context.settings.doctor.value)
+    examination = examine_project(context, groups, verify_files=verify_files)
+    if audit:
+        examination = replace(examination, audit=_audited(context, examination, advisories))
+    if not verify_files:
+        return find(examination, chosen)
+    path = context.directories.project_state(context.project.root) / "verified.json"
+    verified = _read_verified(path)
+    before = dict(verified)
+    diagnosis = find(replace(examination, verified=verified), chosen)
+    if verified != before:
+        with suppress(OSError):
+            make_private_folder(path.parent)
+            write_atomically(path, json.dumps(verified).encode())
+    return diagnosis
+
+
+def _read_verified(path: Path) -> dict[str, str]:
+    """What was seen to be right, and the fact by which it is known again; see ``Examination``."""
+    try:
+        found = json.loads(read_regular(path))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _audited(context: Context, examination: Examination, advisories: str | None) -> Audit:
+    locks = [each.lock for each in examination.locks if each.lock is not None]
+    options = sync_options(context, open_scan(context), locks)
+    return audit(context, options, examination.entries or (), examination.inventory, advisories)
+
+
+def examine_project(
+    context: Context, groups: GroupChoice | None = None, *, verify_files: bool = False
+) -> Examination:
+    """The facts that doctor's checks look at, where ``groups`` are installed."""
+    from functools import partial
+
+    from venvman.doctor.examination import Examination
+
+    context = context.looking()
+    seen = look(context, groups or GroupChoice())
+    tracking = _tracking(context, [each.source.lock for each in seen.locks])
+    return Examination(
+        project=context.project,
+        place=seen.path,
+        condition=seen.condition,
+        unfinished=seen.unfinished,
+        active=context.variables.get("VIRTUAL_ENV") or None,
+        python_conflict=seen.python_conflict,
+        python_fix=seen.python_fix,
+        has_sources=bool(seen.scan.sources),
+        files=tuple(file.parsed for file in seen.scan.files if file.parsed is not None),
+        requirements=seen.requirements,
+        unused=tuple(_unused(context, seen.scan)),
+        unset=tuple(_unset(context, seen.scan)),
+        scan_problems=seen.requirement_problems or seen.scan.problems,
+        locks=tuple(
+            _examined(context, each, tracking.get(each.source.lock)) for each in seen.locks
+        ),
+        entries=seen.entries,
+        selection_problems=seen.selection_problems,
+        inventory=seen.inventory,
+        drift=seen.drift,
+        keep=frozenset(seen.keep),
+        target=seen.interpreter.target if seen.interpreter else None,
+        overrides=overrides(context, seen.interpreter),
+        hooks=_hooks(context),
+        tracked=_tracked(context, seen.path),
+        moved=_moved(context, seen.scan),
+        verify_files=verify_files,
+        library_folders=tuple(context.variables.get("LD_LIBRARY_PATH", "").split(":")),
+        edited=partial(_edited, context, seen.path),
+        sharing=partial(_sharing, context),
+    )
+
+
+def _edited(context: Context, root: Path, installed: Installed) -> str | None:
+    """A file whose hash in RECORD is not that of the wheel that venvman installed.
+
+    A RECORD that is as it was written is not read, nor that of a wheel the store has no more.
+    """
+    from venvman.environment.ledger import read_ledger
+    from venvman.environment.record import parse_record
+    from venvman.store.manifest import ManifestInvalid, read_manifest
+    from venvman.store.store import location_of
+
+    real = os.path.realpath(root)
+    info = os.path.relpath(os.path.realpath(installed.metadata), real).replace(os.sep, "/")
+    ledger = read_ledger(real)
+    row = ledger.distributions.get(info)
+    if row is None or installed.installer != "venvman" or ledger.known(real, info) is not None:
+        return None
+    entry = location_of(context.directories.cache, row.sha256)
+    try:
+        manifest = read_manifest(read_regular(entry / "manifest.json"))
+        text = read_regular(installed.metadata / "RECORD").decode("utf-8", "replace")
+    except (OSError, ManifestInvalid):
+        return None
+    hashes = dict(zip(manifest.paths, manifest.hashes, strict=True))
+    changed = (each.path for each in parse_record(text).rows if each.hash != hashes.get(each.path))
+    return min((path for path in changed if path in hashes), default=None)
+
+
+def _sharing(context: Context, files: Iterable[Path]) -> Mapping[Path, tuple[Neighbour, ...]]:
+    """The environments with the same files; what they hold no answer of ours is watched for."""
+    from venvman.environment.neighbours import sharing
+
+    context.evidence.mark_uncacheable()
+    return sharing(context.directories.state, files)
+
+
+def _unset(context: Context, scan: Scan) -> Iterator[tuple[str, FileLine]]:
+    """The variables that lines name and that are not set, or are empty."""
+    from venvman.secrets import REFERENCE
+
+    for file in scan.files:
+        for line in file.parsed.lines if file.parsed else ():
+            for name in dict.fromkeys(REFERENCE.findall(line.origin.text.partition(" #")[0])):
+                if not context.variables.get(name):
+                    yield name, line.origin
+
+
+def _unused(context: Context, scan: Scan) -> Iterator[Path]:
+    """The files that are constraints by their name, and that nothing uses."""
+    from venvman.requirements.includes import resolve
+    from venvman.roles import Role
+
+    used = {
+        resolve(str(file.path), line.target)
+        for file in scan.files
+        for line in (file.parsed.includes if file.parsed else ())
+    }
+    used |= {str(path) for source in scan.sources for path in source.limits}
+    used.update(map(os.path.normpath, limits_of(context)))
+    for file in scan.files:
+        if file.role is Role.CONSTRAINTS and str(file.path) not in used:
+            yield file.path
+
+
+def _examined(context: Context, each: LockLook, tracking: LockTracking | None) -> ExaminedLock:
+    from venvman.doctor.examination import ExaminedLock
+    from venvman.lock.freshness import Fresh, Stale
+
+    stale = each.freshness.reasons if isinstance(each.freshness, Stale) else ()
+    return ExaminedLock(
+        group=each.source.group,
+        path=each.source.lock,
+        sources=each.source.paths,
+        lock=each.lock,
+        problems=each.problems,
+        stale=stale if each.lock is not None else (),
+        notes=each.freshness.notes if isinstance(each.freshness, Fresh) else (),
+        tracking=tracking,
+        exposed=_exposed(context, each.source.lock),
+    )
+
+
+def _exposed(context: Context, lock: Path) -> tuple[FileLine, ...]:
+    """The lines of ``lock`` with credentials; they are there though it may not be readable."""
+    from venvman.requirements.file import exposed_lines
+
+    try:
+        text = read_regular(lock).decode("utf-8", "replace")
+    except OSError:
+        return ()
+    return exposed_lines(text, path=context.project.display(lock))
+
+
+def _tracking(context: Context, locks: Sequence[Path]) -> Mapping[Path, LockTracking]:
+    """Empty outside git, or where git is missing."""
+    from venvman.doctor.repository import tracking_of
+
+    found, _ = or_problems(
+        lambda: tracking_of(locks, root=context.project.root, variables=context.variables),
+        GitError,
+    )
+    return found or {}
+
+
+def _tracked(context: Context, environment: Path) -> tuple[str, ...]:
+    """What git tracks of ``environment``, relative to the root."""
+    from venvman.git import try_git
+
+    root = context.project.root
+    if context.project.git_root is None or not os.path.lexists(environment):
+        return ()
+    words = ("ls-files", "-z", "--", str(environment))
+    found, _ = or_problems(lambda: try_git(*words, cwd=root, variables=context.variables), GitError)
+    return tuple(filter(None, found.stdout.split("\0"))) if found and found.ok else ()
+
+
+def _moved(context: Context, scan: Scan) -> Mapping[Path, str]:
+    """What git says of the files that changed since the last commit: two letters for each."""
+    from venvman.git import try_git
+
+    top = context.project.git_root
+    paths = [path for source in scan.sources for path in (source.lock, *source.paths)]
+    if top is None or not paths:
+        return {}
+    words = ("status", "--porcelain", "-z", "--no-renames", "--", *map(str, paths))
+    found, _ = or_problems(
+        lambda: try_git("--no-optional-locks", *words, cwd=top, variables=context.variables),
+        GitError,
+    )
+    rows = found.stdout.split("\0") if found is not None and found.ok else ()
+    return {top / row[3:]: row[:2] for row in rows if row}
+
+
+def _hooks(context: Context) -> HooksReport | None:
+    """None outside git, or where git is missing."""
+    from venvman.githooks import hooks_status
+
+    if context.project.git_root is None:
+        return None
+    found, _ = or_problems(
+        lambda: hooks_status(context.project.root, variables=context.variables), GitError
+    )
+    return found
+
+
+_AT_ONCE = 16
+
+
+def audit(
+    context: Context,
+    options: IndexOptions,
+    entries: Sequence[LockEntry],
+    inventory: Inventory | None,
+    advisories: str | None,
+) -> Audit:
+    """Asks the service or reads the copy that ``advisories`` names (None: as configured)."""
+    there = inventory.distributions if inventory is not None else ()
+    known = [(each.name, each.version, each.source) for each in entries]
+    known += [(each.name, each.version, each.source) for each in there]
+    pins = sorted(
+        {
+            (name, version)
+            for name, version, source in known
+            if version is not None and isinstance(source, IndexSource)
+        }
+    )
+    locked = {each.name for each in entries}
+    chosen = context.settings.doctor.value
+    where = advisories or chosen.advisories or SERVICE
+    faults: list[Problem] = []
+    found = {}
+    try:
+        if "://" in where:
+            with _session(context, options) as session:
+                found = dict(asked(where, pins, session, context.directories.cache))
+        else:
+            base = context.cwd if advisories else context.project.root
+            found = dict(advisories_in(base / Path(where).expanduser(), pins))
+    except VenvmanError as error:
+        faults += error.problems
+    yanked: dict[tuple[NormalizedName, Version], str] = {}
+    if not options.offline:
+        yanked, more = _yanked(context, options, [pin for pin in pins if pin[0] in locked])
+        faults += more
+    return Audit(
+        advisories=found, yanked=yanked, faults=tuple(faults), accepted=dict(chosen.accepted)
+    )
+
+
+def _session(context: Context, options: IndexOptions) -> closing[Session]:
+    from venvman.index.session import Session
+
+    return closing(
+        Session(options, variables=context.variables, home=context.home, reporter=context.reporter)
+    )
+
+
+def _yanked(
+    context: Context, options: IndexOptions, pins: Sequence[tuple[NormalizedName, Version]]
+) -> tuple[dict[tuple[NormalizedName, Version], str], list[Problem]]:
+    """The pins all of whose files were yanked, with the reason; and what could not be asked."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    index = context.open_index(options)
+    try:
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+            asked = list(pool.map(lambda pin: _reason(index, *pin), pins))
+    finally:
+        index.close()
+    found = {pin: each for pin, each in zip(pins, asked, strict=True) if isinstance(each, str)}
+    faults = {each for each in asked if each is not None and not isinstance(each, str)}
+    return found, sorted(faults, key=lambda each: each.message)[:3]
+
+
+def _reason(index: Index, name: NormalizedName, version: Version) -> str | Problem | None:
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        project = index.project(name, refresh=True)  # pages may count as fresh for minutes
+    except VenvmanError as error:
+        return error.problems[0]
+    files: list[IndexFile] = []
+    for spelled in project.versions:
+        try:
+            if Version(spelled) == version:
+                files += project.files(spelled)
+        except InvalidVersion:
+            continue
+    return files[0].yanked if files and all(each.yanked is not None for each in files) else None
