@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.advisories import serving
 from tests.support.cli import run
 from tests.support.projects import git
 from tests.support.wheels import make_wheel
@@ -35,6 +36,11 @@ repos:
         language: system
       - id: {after}
         language: system
+"""
+AUDIT = """\
+      - id: venvman-audit
+        language: system
+        args: [--advisories, {service}]
 """
 
 
@@ -58,9 +64,10 @@ class Repository:
             check=False,
         )
 
-    def configure(self, after: str) -> None:
+    def configure(self, after: str, *, service: str = "") -> None:
         source = self.root.parent / "source"
         config = CONFIG.format(source=source, after=after)
+        config += AUDIT.format(service=service) if service else ""
         (self.root / ".pre-commit-config.yaml").write_text(config)
         git(self.root, "add", ".")
         git(self.root, "commit", "-qm", "configuration")
@@ -129,6 +136,27 @@ def test_a_commit_of_other_files_starts_nothing(repository: Repository) -> None:
 
     assert done.returncode == 0
     assert "no files to check" in done.stdout
+
+
+def test_a_commit_that_locks_what_is_known_to_be_vulnerable_is_refused(
+    repository: Repository,
+) -> None:
+    with serving() as service:
+        repository.configure("venvman-drift", service=service.url)
+        repository.install()
+        folder = repository.root / "svc/b c"
+        (repository.root / "notes.md").write_text("n\n")
+        git(repository.root, "add", ".")
+        assert repository.run("git", "commit", "-qm", "notes").returncode == 0
+        assert service.asked == []
+        (folder / "requirements.in").write_text("alpha\nbeta\n")
+        assert run("freeze", cwd=folder).code == 0
+
+        refused = repository.run("git", "commit", "-qam", "vulnerable")
+
+    assert refused.returncode == 1
+    assert "PYSEC-1" in refused.stdout
+    assert "svc/b c" in refused.stdout
 
 
 def with_another_branch(repository: Repository) -> None:
