@@ -86,6 +86,16 @@ def test_without_a_wish_it_is_what_python3_starts(machine: Machine) -> None:
     assert chosen() == "3.99.1"
 
 
+def test_a_python3_that_is_the_one_running_venvman_is_not_asked_as_well(machine: Machine) -> None:
+    (machine.root / "bin").mkdir()
+    (machine.root / "bin/python3").symlink_to(OWN_PYTHON)
+    own = running(directories=machine.directories)
+    anything = PythonRequest(wanted=Versions())
+    found = choose(request=anything, directories=machine.directories, variables=machine.variables)
+    assert found == own
+    assert len(list((machine.directories.cache / "interpreters").iterdir())) == 1
+
+
 def test_without_a_python3_the_python_that_runs_venvman_is_taken(machine: Machine) -> None:
     machine.pyenv("3.99.1")
     chosen = choose(

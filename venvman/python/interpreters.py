@@ -45,8 +45,11 @@ __all__ = [
 
 def running(*, directories: Directories) -> Interpreter:
     """The interpreter that runs venvman; its base where that is an environment's."""
-    base = getattr(sys, "_base_executable", None) or sys.executable
-    return probe(Path(base), directories=directories, by=By.USER)
+    return probe(_base(), directories=directories, by=By.USER)
+
+
+def _base() -> Path:
+    return Path(getattr(sys, "_base_executable", None) or sys.executable)
 
 
 def choose(
@@ -133,7 +136,8 @@ def _at_hand(directories: Directories, variables: Mapping[str, str]) -> Iterator
     from venvman.python.discover import PythonPath, first_python3
 
     first = first_python3(variables)
-    if first is not None:
+    # By another name of the same one, which mostly it is, nothing more would be learnt.
+    if first is not None and os.path.realpath(first) != os.path.realpath(_base()):
         yield from _usable([PythonPath(path=first, hint=None)], directories)
     yield running(directories=directories)
 
