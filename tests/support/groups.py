@@ -12,6 +12,7 @@ from packaging.markers import default_environment
 
 from venvman.directories import Directories
 from venvman.engines import FreezeRequest
+from venvman.engines.buildrequirements import supply
 from venvman.options import IndexOptions
 from venvman.project import Project
 from venvman.requirements.groups import read_requirements
@@ -71,5 +72,6 @@ def freeze_request(
         index=IndexOptions(index_urls=(index,) if index else (), retries=0),
         directories=Directories(cache=root.parent / "cache", state=root.parent / "state"),
         variables=variables,
+        supply=supply,
     )
     return replace(request, **changes)

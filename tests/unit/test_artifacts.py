@@ -15,6 +15,7 @@ from packaging.version import Version
 from tests.support.index import Request, Response
 from tests.support.wheels import in_tree_backend, make_sdist, make_wheel, sha256_of
 from venvman.directories import Directories
+from venvman.engines.buildrequirements import supply
 from venvman.errors import FileLine, InstallError
 from venvman.events import Reporter, Stage
 from venvman.git import git
@@ -123,7 +124,7 @@ def world(index: Index, interpreter: Interpreter, tmp_path: Path) -> World:
         interpreter=interpreter,
         root=tmp_path,
         options=IndexOptions(index_urls=(index.simple,), retries=0),
-        settings=BuildSettings(cache=tmp_path / "cache", variables=dict(os.environ)),
+        settings=BuildSettings(cache=tmp_path / "cache", variables=dict(os.environ), supply=supply),
         listener=Listener(),
     )
 

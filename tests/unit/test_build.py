@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import os
 import sys
+import venv
 import warnings
 import zipfile
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,18 +13,18 @@ import pytest
 
 from tests.support.wheels import in_tree_backend, make_sdist, make_wheel
 from venvman.directories import Directories
+from venvman.engines.buildrequirements import supply
 from venvman.errors import InstallError
 from venvman.events import Reporter
-from venvman.install.build import BuildSettings, build_metadata, build_wheel
-from venvman.install.isolation import isolated, pip_variables
+from venvman.install.build import Build, BuildSettings, build_metadata, build_wheel
+from venvman.install.isolation import ENVIRONMENTS, BuildEnvironment
 from venvman.install.sources import unpack_sdist
 from venvman.install.stored import tree_digest
+from venvman.names import canonical
 from venvman.options import IndexOptions
 from venvman.python.probe import Interpreter, probe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.support.index import Index
 
 NOWHERE = IndexOptions(index_urls=())
@@ -55,7 +55,7 @@ def interpreter(tmp_path_factory: pytest.TempPathFactory) -> Interpreter:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> BuildSettings:
-    return BuildSettings(cache=tmp_path / "cache", variables=dict(os.environ))
+    return BuildSettings(cache=tmp_path / "cache", variables=dict(os.environ), supply=supply)
 
 
 def project(tmp_path: Path, name: str = "a", backend: str | None = None, **files: str) -> Path:
@@ -73,29 +73,30 @@ def built(
     options: IndexOptions = NOWHERE,
     reporter: Reporter | None = None,
 ) -> Path:
-    return build_wheel(
-        folder,
-        settings.cache / "out",
+    build = Build(
+        project=folder,
         label="a 1.0",
-        editable=editable,
+        name=canonical("a"),
         config_settings=config_settings,
         interpreter=interpreter,
         options=options,
         settings=settings,
         reporter=reporter or Reporter(),
     )
+    return build_wheel(build, settings.cache / "out", editable=editable)
 
 
 def described(folder: Path, interpreter: Interpreter, settings: BuildSettings) -> bytes:
-    return build_metadata(
-        folder,
-        settings.cache / "out",
+    build = Build(
+        project=folder,
         label="a 1.0",
+        name=None,
         interpreter=interpreter,
         options=NOWHERE,
         settings=settings,
         reporter=Reporter(),
     )
+    return build_metadata(build, settings.cache / "out")
 
 
 def test_a_folder_becomes_a_wheel(
@@ -188,6 +189,8 @@ def test_a_failing_build_says_what_the_backend_said_and_what_helps(
     assert caught.value.message == "a 1.0 could not be built."
     assert said in (caught.value.why or "")
     assert fix in str(caught.value.fix)
+    log = Path(str(caught.value.why).rpartition(": ")[2])
+    assert said in log.read_text()
     assert "s3cret" not in str(caught.value.why) + "".join(listener.details)
     assert listener.builds[-1] == "finished a 1.0"
 
@@ -273,20 +276,110 @@ def test_build_requirements_that_cannot_be_had_are_named(
     with pytest.raises(InstallError) as caught:
         built(folder, interpreter, settings, options=replace(NOWHERE, offline=True))
     assert caught.value.code == "build-requirements"
-    assert caught.value.message.startswith("a 1.0 could not be built: the build requirements")
+    assert (
+        caught.value.message == "a 1.0 could not be built: its build requirements could not be had."
+    )
     assert "toolkit>=7" in (caught.value.why or "")
     assert str(caught.value.fix) == "Run the command again without --offline."
 
 
-def test_an_interpreter_without_pip_is_named(
+def test_an_interpreter_without_pip_will_do(
+    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings, index: Index
+) -> None:
+    make_wheel(index.folder, "toolkit", files={"toolkit.py": in_tree_backend("a", "1.0")})
+    folder = needy(tmp_path, "toolkit")
+    options = IndexOptions(index_urls=(index.simple,))
+    assert built(folder, replace(interpreter, pip_folders=()), settings, options=options).exists()
+
+
+def test_a_second_build_with_the_same_requirements_asks_nobody_and_makes_no_environment(
+    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings, index: Index
+) -> None:
+    make_wheel(index.folder, "toolkit", files={"toolkit.py": in_tree_backend("a", "1.0")})
+    folder = needy(tmp_path, "toolkit")
+    options = IndexOptions(index_urls=(index.simple,))
+    built(folder, interpreter, settings, options=options)
+    [made] = (settings.cache / ENVIRONMENTS).iterdir()
+    before = made.stat().st_ctime_ns
+    index.requests.clear()
+    built(folder, interpreter, settings, options=options)
+    assert index.requests == []
+    assert [each.stat().st_ctime_ns for each in (settings.cache / ENVIRONMENTS).iterdir()] == [
+        before
+    ]
+
+
+def test_what_a_build_leaves_in_its_environment_the_next_one_does_not_see(
+    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings, index: Index
+) -> None:
+    code = in_tree_backend("a", "1.0") + (
+        "\nimport pathlib, site\n"
+        "def get_requires_for_build_wheel(config_settings=None):\n"
+        "    mine = pathlib.Path(site.getsitepackages()[0], 'left.py')\n"
+        "    print('there', mine.exists())\n"
+        "    mine.touch()\n"
+        "    return []\n"
+    )
+    make_wheel(index.folder, "toolkit", files={"toolkit.py": code})
+    folder = needy(tmp_path, "toolkit")
+    options = IndexOptions(index_urls=(index.simple,))
+    for _ in range(2):
+        listener = Listener()
+        built(folder, interpreter, settings, options=options, reporter=listener)
+        assert "there False" in listener.details
+
+
+def test_a_build_requirement_that_needs_itself_to_be_built_is_named(
+    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings, index: Index
+) -> None:
+    text = "[build-system]\nrequires = ['egg']\nbuild-backend = 'egg'\n"
+    make_sdist(index.folder, "egg", files={"pyproject.toml": text})
+    with pytest.raises(InstallError) as caught:
+        built(needy(tmp_path, "egg"), interpreter, settings,
+              options=IndexOptions(index_urls=(index.simple,)))  # fmt: skip
+    assert caught.value.code == "build-requirements"
+    assert "they are needed themselves" in str(caught.value.why)
+
+
+def test_extra_build_requires_are_there_too(
+    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings, index: Index
+) -> None:
+    make_wheel(index.folder, "more", files={"more.py": ""})
+    backend = "import more\n" + in_tree_backend("a", "1.0")
+    options = IndexOptions(index_urls=(index.simple,))
+    folder = project(tmp_path, backend=backend)
+    with pytest.raises(InstallError):
+        built(folder, interpreter, settings, options=options)
+    extra = replace(settings, extra={canonical("a"): ("more",)})
+    assert built(folder, interpreter, extra, options=options).exists()
+
+
+def test_without_isolation_the_projects_own_python_builds(
     tmp_path: Path, interpreter: Interpreter, settings: BuildSettings
 ) -> None:
+    folder = needy(tmp_path, "nowhere-to-be-had")
+    backend = in_tree_backend("a", "1.0")
+    venv.create(tmp_path / "venv", symlinks=True)
+    site = next((tmp_path / "venv" / "lib").glob("python*/site-packages"))
+    (site / "nowhere_to_be_had.py").write_text(backend)
+    own = replace(settings, unisolated=frozenset({canonical("a")}))
+    with pytest.raises(InstallError) as caught:
+        built(folder, interpreter, own)
+    assert caught.value.code == "build-environment"
+    assert built(
+        folder, interpreter, replace(own, python=tmp_path / "venv" / "bin" / "python")
+    ).exists()
+
+
+def needy(tmp_path: Path, requirement: str) -> Path:
+    """A project that only ``requirement`` can build."""
     folder = tmp_path / "needy"
     folder.mkdir()
-    (folder / "pyproject.toml").write_text("[build-system]\nrequires = ['toolkit']\n")
-    with pytest.raises(InstallError) as caught:
-        built(folder, replace(interpreter, pip_folders=()), settings)
-    assert "ensurepip" in str(caught.value.fix)
+    backend = requirement.replace("-", "_")
+    (folder / "pyproject.toml").write_text(
+        f"[build-system]\nrequires = ['{requirement}']\nbuild-backend = '{backend}'\n"
+    )
+    return folder
 
 
 def test_an_interpreter_that_cannot_create_environments_is_named(
@@ -302,63 +395,27 @@ def test_an_interpreter_that_cannot_create_environments_is_named(
     assert str(caught.value.fix) == "Install its venv module."
 
 
-@contextmanager
-def environment(
-    interpreter: Interpreter, tmp_path: Path, variables: dict[str, str]
-) -> Iterator[dict[str, str]]:
-    """What a process in a build environment sees as its variables."""
-    listener = Listener()
-    with isolated(
-        interpreter,
-        options=NOWHERE,
-        cache=tmp_path,
-        variables={**os.environ, **variables},
-        reporter=listener,
-    ) as isolation:
-        code = "import os, sys; print(sys.prefix); [print(*i, sep='=') for i in os.environ.items()]"
-        isolation.run([isolation.python_executable, "-c", code])
-        prefix, *rows = listener.details
-        assert Path(isolation.python_executable).is_relative_to(prefix)
-        yield dict(row.split("=", 1) for row in rows if "=" in row)
-        assert Path(prefix).is_dir()
-    assert not Path(prefix).exists()
-
-
 def test_a_backend_is_isolated_from_the_variables_around_it(
-    interpreter: Interpreter, tmp_path: Path
+    interpreter: Interpreter, settings: BuildSettings
 ) -> None:
     around = {
         "PYTHONPATH": "/x", "VIRTUAL_ENV": "/x", "GIT_DIR": "/x", "PIP_TARGET": "/x", "CC": "gcc",
     }  # fmt: skip
-    with environment(interpreter, tmp_path, around) as seen:
-        assert not {"PYTHONPATH", "VIRTUAL_ENV", "GIT_DIR", "PIP_TARGET"} & set(seen)
-        assert seen["CC"] == "gcc"
-        assert seen["PIP_NO_INDEX"] == "1"
-
-
-def test_pip_is_configured_by_the_index_options_alone(tmp_path: Path) -> None:
-    options = IndexOptions(
-        index_urls=("https://one/simple", "https://two/simple", "https://three/simple"),
-        find_links=("/a b/wheels", "https://links/page"),
-        trusted_hosts=frozenset({"one"}),
-        only_binary=frozenset({"x", "y"}),
-        pre=True,
+    listener = Listener()
+    root = supply(
+        frozenset(), interpreter=interpreter, options=NOWHERE, settings=settings, reporter=listener
     )
-    pip = pip_variables(options, cache=tmp_path)
-    assert pip["PIP_INDEX_URL"] == "https://one/simple"
-    assert pip["PIP_EXTRA_INDEX_URL"] == "https://two/simple https://three/simple"
-    assert pip["PIP_FIND_LINKS"] == "file:///a%20b/wheels https://links/page"
-    assert pip["PIP_ONLY_BINARY"] == "x,y"
-    assert pip["PIP_CONFIG_FILE"] == os.devnull
-    assert "PIP_NO_BINARY" not in pip
-
-
-def test_offline_only_local_links_are_left(tmp_path: Path) -> None:
-    options = IndexOptions(find_links=("/wheels", "https://links/page"), offline=True)
-    pip = pip_variables(options, cache=tmp_path)
-    assert pip["PIP_NO_INDEX"] == "1"
-    assert pip["PIP_FIND_LINKS"] == "file:///wheels"
-    assert "PIP_INDEX_URL" not in pip
+    environment = BuildEnvironment(
+        root / "bin" / "python", variables={**os.environ, **around}, reporter=listener
+    )
+    code = "import os, sys; print(sys.prefix); [print(*i, sep='=') for i in os.environ.items()]"
+    environment.run([environment.python_executable, "-c", code])
+    prefix, *rows = listener.details
+    seen = dict(row.split("=", 1) for row in rows if "=" in row)
+    assert prefix == str(root)
+    assert not {"PYTHONPATH", "VIRTUAL_ENV", "GIT_DIR", "PIP_TARGET"} & set(seen)
+    assert seen["CC"] == "gcc"
+    assert seen["PATH"].startswith(str(root / "bin"))
 
 
 def test_a_changed_file_changes_the_digest_of_a_tree(tmp_path: Path) -> None:

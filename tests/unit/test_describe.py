@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.wheels import make_sdist, sha256_of
 from venvman.directories import Directories
+from venvman.engines.buildrequirements import supply
 from venvman.errors import InstallError
 from venvman.events import Reporter
 from venvman.git import git
@@ -46,7 +47,7 @@ def described(
             index=index,
             root=tmp_path,
             options=options,
-            build=BuildSettings(cache=cache, variables=dict(os.environ)),
+            build=BuildSettings(cache=cache, variables=dict(os.environ), supply=supply),
             reporter=Reporter(),
             hashes=hashes,
         )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from venvman.directories import Directories
     from venvman.events import Reporter
     from venvman.index.memo import Page
+    from venvman.install.build import Supply
     from venvman.lock.file import Lock, LockEntry
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
@@ -74,6 +75,7 @@ class FreezeRequest:
     index: IndexOptions
     directories: Directories
     variables: Mapping[str, str]
+    supply: Supply
     locks: Mapping[str, Lock] = field(default_factory=dict)
     installed: tuple[LockEntry, ...] = ()
     beside: Mapping[Path, Lock] = field(default_factory=dict)
@@ -84,6 +86,10 @@ class FreezeRequest:
     exclude_newer: str | None = None
     overrides: tuple[str, ...] = ()
     build_constraints: tuple[str, ...] = ()
+    extra_build_requires: Mapping[NormalizedName, tuple[str, ...]] = field(default_factory=dict)
+    unisolated: frozenset[NormalizedName] = frozenset()
+    build_python: Path | None = None
+    building: frozenset[str] = frozenset()
     sources: Mapping[NormalizedName, str] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
     built_on: Target | None = None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import Advice, FreezeError, InstallError, UnsatisfiableError
 from venvman.index.cache import Entries
+from venvman.index.filenames import version_of
 from venvman.index.page import IndexFile, leaf_of
 from venvman.install.describe import metadata_unbuilt
 from venvman.install.sources import working_folder
@@ -82,7 +83,8 @@ class Describer:
         source = ArchiveSource(url=file.url, hashes=file.hashes)
         config = self._config_settings.get(name, ())
         key = self._key("sdist", file.hashes, config) if file.hashes else None
-        return self._described(source, config, key)[0]
+        label = f"{name} {version_of(file.filename, name)}"
+        return self._described(source, config, key, name=name, label=label)[0]
 
     def direct(
         self, source: DirectSource, config: ConfigSettings, hashes: tuple[str, ...] = ()
@@ -105,11 +107,17 @@ class Describer:
     def _build(self) -> BuildSettings:
         from venvman.install.build import BuildSettings
 
+        request = self._request
         return BuildSettings(
-            cache=self._request.directories.cache,
-            variables=self._request.variables,
-            constraints=self._request.build_constraints,
+            cache=request.directories.cache,
+            variables=request.variables,
+            supply=request.supply,
+            constraints=request.build_constraints,
             config_settings=self._config_settings,
+            extra=request.extra_build_requires,
+            unisolated=request.unisolated,
+            python=request.build_python,
+            within=request.building,
         )
 
     @cached_property
@@ -127,6 +135,8 @@ class Describer:
         hashes: tuple[str, ...] = (),
         *,
         named: bool = False,
+        name: NormalizedName | None = None,
+        label: str = "",
     ) -> tuple[CoreMetadata, DirectSource]:
         """``named`` says that the project's own files name the source: no look builds it."""
         kept = self._kept.read(key) if key else None
@@ -144,6 +154,8 @@ class Describer:
             reporter=self._reporter,
             hashes=hashes,
             config_settings=config,
+            name=name,
+            label=label,
         )
         if key:
             self._kept.write(key, _MAGIC, content)

@@ -11,19 +11,20 @@ import warnings
 from contextlib import contextmanager
 from dataclasses import field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from venvman.errors import Advice, InstallError
+from venvman.environment.config import python_of
+from venvman.errors import Advice, InstallError, VenvmanError
+from venvman.files import make_private_folder, write_atomically
 from venvman.frozen import dataclass
-from venvman.install.isolation import isolated
+from venvman.install.isolation import BuildEnvironment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from build import ProjectBuilder
 
     from venvman.events import Reporter
-    from venvman.install.isolation import BuildEnvironment
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
     from venvman.python.probe import Interpreter
@@ -34,131 +35,159 @@ ConfigSettings = tuple[tuple[str, str], ...]
 _SHOWN_LINES = 12
 
 
+class Supply(Protocol):
+    """Gets build requirements: see :func:`venvman.engines.buildrequirements.supply`."""
+
+    def __call__(
+        self,
+        requirements: frozenset[str],
+        *,
+        interpreter: Interpreter,
+        options: IndexOptions,
+        settings: BuildSettings,
+        reporter: Reporter,
+    ) -> Path:
+        """The folder of an environment with ``requirements`` (PEP 508 texts) and what they need.
+
+        Raises:
+            VenvmanError: they could not be had.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildSettings:
     """What builds need besides the project and the index options.
 
-    ``cache`` is venvman's cache folder (git mirrors, downloads under way, pip's cache),
-    ``variables`` the environment mapping: backends see it, ``${VAR}`` in URLs is looked up in it.
-    ``constraints`` are PEP 508 texts that bound build requirements. ``forbidden`` says that nothing
-    may be built, since the command only looks.
+    ``cache`` is venvman's cache folder (git mirrors, downloads under way, environments to build
+    in), ``variables`` the environment mapping: backends see it, ``${VAR}`` in URLs is looked up in
+    it. ``supply`` makes the environments. ``constraints`` are PEP 508 texts that bound build
+    requirements, ``extra`` further ones by name; what ``unisolated`` names is built by the Python
+    of the project's environment, ``python``, with what is installed there. ``forbidden`` says that
+    nothing may be built, since the command only looks. ``within`` are the build requirements that
+    are being had at this moment, by a digest of each set.
     """
 
     cache: Path
     variables: Mapping[str, str]
+    supply: Supply
     constraints: tuple[str, ...] = ()
     config_settings: Mapping[NormalizedName, ConfigSettings] = field(default_factory=dict)
+    extra: Mapping[NormalizedName, tuple[str, ...]] = field(default_factory=dict)
+    unisolated: frozenset[NormalizedName] = frozenset()
+    python: Path | None = None
     forbidden: bool = False
+    within: frozenset[str] = frozenset()
 
 
-def build_wheel(
-    project: Path,
-    output: Path,
-    *,
-    label: str,
-    editable: bool = False,
-    config_settings: ConfigSettings = (),
-    interpreter: Interpreter,
-    options: IndexOptions,
-    settings: BuildSettings,
-    reporter: Reporter,
-) -> Path:
-    """Builds the project folder ``project`` into a wheel in ``output`` (created); its path.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """One project to be built: the folder ``project``, what people call it (``label``), and how.
 
-    ``label`` is what people call the thing being built. A folder is built where it is, as pip
-    does: its backend may leave files behind.
+    A folder is built where it is, as pip does: its backend may leave files behind. ``name`` is None
+    where only the build tells.
+    """
+
+    project: Path
+    label: str
+    name: NormalizedName | None
+    interpreter: Interpreter
+    options: IndexOptions
+    settings: BuildSettings
+    reporter: Reporter
+    config_settings: ConfigSettings = ()
+
+
+def build_wheel(build: Build, output: Path, *, editable: bool = False) -> Path:
+    """Builds the wheel of ``build`` in ``output`` (created); its path.
 
     Raises:
         InstallError: ``build-failed`` and its kin; says what the backend said.
     """
     kind: Literal["wheel", "editable"] = "editable" if editable else "wheel"
-    config = _as_mapping(config_settings)
-    with _backend(
-        project, label=label, interpreter=interpreter, options=options, settings=settings,
-        reporter=reporter,
-    ) as (builder, environment):  # fmt: skip
-        environment.install(builder.build_system_requires)
-        environment.install(builder.get_requires_for_build(kind, config))
-        return Path(builder.build(kind, output, config))
+    config = _as_mapping(build.config_settings)
+    with _backend(build, kind) as backend:
+        return Path(backend.build(kind, output, config))
 
 
-def build_metadata(
-    project: Path,
-    output: Path,
-    *,
-    label: str,
-    config_settings: ConfigSettings = (),
-    interpreter: Interpreter,
-    options: IndexOptions,
-    settings: BuildSettings,
-    reporter: Reporter,
-) -> bytes:
-    """The METADATA that the wheel of ``project`` would have, by the backend's own hook.
+def build_metadata(build: Build, output: Path) -> bytes:
+    """The METADATA that the wheel of ``build`` would have, by the backend's own hook.
 
     A backend without ``prepare_metadata_for_build_wheel`` builds the whole wheel into ``output``.
 
     Raises:
         InstallError: as :func:`build_wheel`.
     """
-    config = _as_mapping(config_settings)
-    with _backend(
-        project, label=label, interpreter=interpreter, options=options, settings=settings,
-        reporter=reporter,
-    ) as (builder, environment):  # fmt: skip
-        environment.install(builder.build_system_requires)
-        environment.install(builder.get_requires_for_build("wheel", config))
-        prepared = builder.prepare("wheel", output, config)
+    config = _as_mapping(build.config_settings)
+    with _backend(build, "wheel") as backend:
+        prepared = backend.prepare("wheel", output, config)
         if prepared is not None:
             return Path(prepared, "METADATA").read_bytes()
-        return _metadata_in(Path(builder.build("wheel", output, config)))
+        return _metadata_in(Path(backend.build("wheel", output, config)))
 
 
 @contextmanager
-def _backend(
-    project: Path,
-    *,
-    label: str,
-    interpreter: Interpreter,
-    options: IndexOptions,
-    settings: BuildSettings,
-    reporter: Reporter,
-) -> Iterator[tuple[ProjectBuilder, BuildEnvironment]]:
-    """The backend of ``project`` in a fresh environment; its failures become InstallErrors."""
+def _backend(build: Build, kind: Literal["wheel", "editable"]) -> Iterator[ProjectBuilder]:
+    """The backend of ``build`` with all that it requires; its failures become InstallErrors."""
     from build import BuildBackendException, BuildException, ProjectBuilder
 
-    reporter.build_started(label)
-    try:
-        with (
-            _warnings_told(reporter),
-            isolated(
-                interpreter,
+    label, settings, options = build.label, build.settings, build.options
+    said: Iterable[str] = ()
+
+    def started(python: Path) -> ProjectBuilder:
+        nonlocal said
+        environment = BuildEnvironment(
+            python, variables=settings.variables, reporter=build.reporter
+        )
+        said = environment.said
+        return ProjectBuilder.from_isolated_env(environment, build.project, runner=environment.run)
+
+    def supplied(requirements: frozenset[str]) -> ProjectBuilder:
+        try:
+            root = settings.supply(
+                requirements,
+                interpreter=build.interpreter,
                 options=options,
-                cache=settings.cache,
-                variables=settings.variables,
-                constraints=settings.constraints,
-                reporter=reporter,
-            ) as environment,
-        ):
-            try:
-                builder = ProjectBuilder.from_isolated_env(
-                    environment, project, runner=environment.run
-                )
-                yield builder, environment
-            except BuildBackendException as error:
-                raise _failed(label, error, environment) from error
-            except (
-                BuildException,
-                RecursionError,
-            ) as error:  # the second: of TOML nested without end
-                raise InstallError(
-                    f"{label} is not a project that can be built.",
-                    code="build-invalid",
-                    why=_sentence(str(error)),
-                ) from error
-            except InstallError as error:
-                raise _named(label, error, options) from error
+                settings=settings,
+                reporter=build.reporter,
+            )
+        except VenvmanError as error:
+            raise _unsupplied(label, requirements, error, options) from error
+        return started(python_of(root))
+
+    build.reporter.build_started(label)
+    try:
+        with _warnings_told(build.reporter):
+            if build.name in settings.unisolated:
+                yield started(_own_python(build))
+                return
+            stated = ProjectBuilder(build.project, python_executable=str(build.interpreter.path))
+            extra = settings.extra.get(build.name, ()) if build.name else ()
+            wanted = frozenset({*stated.build_system_requires, *extra})
+            backend = supplied(wanted)
+            more = backend.get_requires_for_build(kind, _as_mapping(build.config_settings))
+            yield backend if wanted.issuperset(more) else supplied(wanted | more)
+    except BuildBackendException as error:
+        raise _failed(build, error, said) from error
+    except (BuildException, RecursionError) as error:  # the second: of TOML nested without end
+        raise InstallError(
+            f"{label} is not a project that can be built.",
+            code="build-invalid",
+            why=_sentence(str(error)),
+        ) from error
     finally:
-        reporter.build_finished(label)
+        build.reporter.build_finished(label)
+
+
+def _own_python(build: Build) -> Path:
+    if build.settings.python is not None:
+        return build.settings.python
+    raise InstallError(
+        f"{build.label} is to be built in the project's environment, and there is none yet.",
+        code="build-environment",
+        why="no-build-isolation names it.",
+        fix=Advice("Sync without it first, or leave it out of no-build-isolation."),
+    )
 
 
 @contextmanager
@@ -173,37 +202,63 @@ def _warnings_told(reporter: Reporter) -> Iterator[None]:
                 reporter.detail(str(warning.message))
 
 
-def _failed(label: str, error: Exception, environment: BuildEnvironment) -> InstallError:
+def _failed(build: Build, error: Exception, said: Iterable[str]) -> InstallError:
     from pyproject_hooks import HookMissing
 
     cause = getattr(error, "exception", error)
     if isinstance(cause, HookMissing) and "editable" in cause.hook_name:
         return InstallError(
-            f"{label} cannot be installed as editable.",
+            f"{build.label} cannot be installed as editable.",
             code="build-no-editable",
             why="Its build backend has no build_editable hook (PEP 660).",
             fix=Advice("Leave out -e, or raise the backend's version in build-system.requires."),
         )
-    said = "\n".join(list(environment.tail)[-_SHOWN_LINES:])
+    lines = list(said)
+    why = "\n".join(lines[-_SHOWN_LINES:]) or _sentence(str(error))
+    log = _kept(build, lines)
     return InstallError(
-        f"{label} could not be built.",
+        f"{build.label} could not be built.",
         code="build-failed",
-        why=said or _sentence(str(error)),
-        fix=Advice(_hint("\n".join(environment.tail))),
+        why=why if log is None else f"{why}\nAll that the build said: {log}",
+        fix=Advice(_hint("\n".join(lines))),
     )
 
 
-def _named(label: str, error: InstallError, options: IndexOptions) -> InstallError:
-    """``error`` of the environment, saying whose it was."""
-    fix = error.fix
-    if fix is None and options.offline and error.code == "build-requirements":
-        fix = Advice("Run the command again without --offline.")
+def _kept(build: Build, lines: Iterable[str]) -> Path | None:
+    """Where all that a failed build said is to be read; None where it cannot be written."""
+    leaf = re.sub(r"[^A-Za-z0-9.]+", "-", build.label.rpartition("/")[2]).strip("-.")
+    folder = build.settings.cache / "build-logs"
+    path = folder / f"{leaf[:80] or 'build'}.log"
+    try:
+        make_private_folder(folder)
+        write_atomically(path, "".join(f"{line}\n" for line in lines).encode())
+    except OSError:
+        return None
+    return path
+
+
+def _unsupplied(
+    label: str, requirements: Iterable[str], error: VenvmanError, options: IndexOptions
+) -> InstallError:
+    """``error`` of getting what a build requires, saying whose build it was."""
+    if error.code == "build-environment":
+        what = f"{error.message[0].lower()}{error.message[1:]}"
+        fix = error.fix
+        why = error.why
+    else:
+        what = "its build requirements could not be had."
+        fix = Advice("Run the command again without --offline.") if options.offline else error.fix
+        told = [each.why or each.message for each in error.problems[:5]]
+        told = list(dict.fromkeys((error.message, *told)))
+        why = "\n".join((f"Needed: {', '.join(sorted(requirements))}.", *told))
     return InstallError(
-        f"{label} could not be built: {error.message[0].lower()}{error.message[1:]}",
-        code=error.code,
-        why=error.why,
-        fix=fix,
+        f"{label} could not be built: {what}", code=_code_of(error), why=why, fix=fix
     )
+
+
+def _code_of(error: VenvmanError) -> str:
+    kept = {"build-environment", "build-failed", "build-in-look"}
+    return error.code if error.code in kept else "build-requirements"
 
 
 _HINTS = (
@@ -231,9 +286,6 @@ _HINTS = (
     ),
 )
 """What backends say, and what people do about it; the first that fits."""
-
-
-_SHOW_ALL = "run the command again with --verbose: it shows all that the build said"
 
 
 _SHOW_ALL = "run the command again with --verbose: it shows all that the build said"

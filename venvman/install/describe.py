@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from venvman.errors import Command, InstallError
 from venvman.index.metadata import is_static
-from venvman.install.build import build_metadata
+from venvman.install.build import Build, build_metadata
 from venvman.install.sources import project_of, working_folder
 from venvman.metadata import CoreMetadata, parse_metadata, parse_requires_txt
 from venvman.reading import read_regular, read_toml
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from venvman.events import Reporter
     from venvman.index.client import Index
     from venvman.install.build import BuildSettings, ConfigSettings
+    from venvman.names import NormalizedName
     from venvman.options import IndexOptions
     from venvman.python.probe import Interpreter
     from venvman.sources import ArchiveSource, DirectorySource, VcsSource
@@ -40,6 +41,8 @@ def metadata_of_source(
     reporter: Reporter,
     hashes: tuple[str, ...] = (),
     config_settings: ConfigSettings = (),
+    name: NormalizedName | None = None,
+    label: str = "",
 ) -> tuple[bytes, ArchiveSource | VcsSource | DirectorySource]:
     """The METADATA that ``source`` has on ``interpreter``, and ``source`` made exact.
 
@@ -65,17 +68,17 @@ def metadata_of_source(
                 fix=Command.venvman("freeze"),
             )
         with working_folder(build.cache) as output:
-            made = build_metadata(
-                project,
-                output,
-                label=redact(str(exact)),
+            order = Build(
+                project=project,
+                label=label or redact(str(exact)),
+                name=name,
                 config_settings=config_settings,
                 interpreter=interpreter,
                 options=options,
                 settings=build,
                 reporter=reporter,
             )
-        return made, exact
+            return build_metadata(order, output), exact
 
 
 def static_project_metadata(pyproject: str) -> bytes | None:

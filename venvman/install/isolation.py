@@ -1,130 +1,146 @@
-"""A throw-away environment of the target's interpreter, for a build backend to run in.
+"""Environments of the target's interpreter for build backends to run in, apart from all else.
 
-Build requirements are put in by the pip that came with the interpreter, straight from its wheel,
-with its configuration neutral but for the indexes venvman itself uses.
+One is made for each set of wheels, by the transaction that fills every environment, and kept in the
+cache: the next build that wants the same is not kept waiting. A kept one is used only as long as
+nothing but bytecode has come to it.
 """
 
 from __future__ import annotations
 
+import atexit
+import hashlib
+import json
 import os
 import shutil
 import tempfile
 from collections import deque
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from venvman.environment import config as venvconfig
+from venvman.environment.inspection import environment_at
 from venvman.errors import Advice, InstallError
+from venvman.files import make_private_folder, remove_tree, write_atomically
 from venvman.git import without_repository
+from venvman.install.attic import AtticLimit
+from venvman.install.transaction import commit
+from venvman.lock.file import LockEntry
+from venvman.locks import FetchLock
+from venvman.plan import Add, Plan
 from venvman.process import CalledProcessError, run, stream, without_python_variables
-from venvman.python.probe import bundled_pip
+from venvman.reading import read_regular
 from venvman.secrets import redact
+from venvman.settings import Link
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from venvman.events import Reporter
-    from venvman.options import IndexOptions
+    from venvman.names import NormalizedName
     from venvman.python.probe import Interpreter
+    from venvman.store.store import StoredWheel
 
-_KEPT_LINES = 200
+ENVIRONMENTS = "builds-v1"
+"""In the cache: a folder for each set of wheels that something was built with."""
+_MADE = ".made.json"
+"""In an environment that is complete: what was in it then."""
+_KEPT_LINES = 20_000
 
 
-@contextmanager
-def isolated(
-    interpreter: Interpreter,
-    *,
-    options: IndexOptions,
-    cache: Path,
-    variables: Mapping[str, str],
-    constraints: tuple[str, ...] = (),
-    reporter: Reporter,
-) -> Iterator[BuildEnvironment]:
-    """An empty environment of ``interpreter``, gone after the block.
-
-    ``variables`` is the environment mapping that backends see, less what would lead them out of
-    the isolation; ``constraints`` are requirement texts for what is installed into it.
+def environment_with(
+    wheels: Mapping[NormalizedName, StoredWheel], *, interpreter: Interpreter, cache: Path
+) -> Path:
+    """The folder of an environment of ``interpreter`` with ``wheels`` in it, and nothing else.
 
     Raises:
         InstallError: ``build-environment`` where the interpreter cannot make one.
+        StoreDamaged: wheels must be obtained again.
     """
-    # Not in the cache: its path may be long, and scripts of build tools begin with their path.
-    root = Path(os.path.realpath(tempfile.mkdtemp(prefix="venvman-build-")))
+    facts = [str(interpreter.path), interpreter.target.python, interpreter.target.tags[:1]]
+    wanted = json.dumps([facts, sorted(wheel.sha256 for wheel in wheels.values())])
+    root = cache / ENVIRONMENTS / hashlib.sha256(wanted.encode()).hexdigest()[:32]
+    if is_as_made(root):
+        return root
     try:
-        made = run(
-            [interpreter.path, "-I", "-m", "venv", "--without-pip", root / "env"],
-            env=without_python_variables(variables),
-        )
-        if not made.ok:
-            raise InstallError(
-                f"{interpreter} could not create an environment to build in.",
-                code="build-environment",
-                why=(made.stderr or made.stdout).strip()[-500:] or None,
-                fix=None if interpreter.has_venv else Advice("Install its venv module."),
-            )
-        file = root / "constraints.txt"
-        file.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
-        pip = pip_variables(options, cache=cache, constraints=file if constraints else None)
-        yield BuildEnvironment(
-            interpreter, root / "env", variables=_neutral(variables) | pip, reporter=reporter
-        )
+        for folder in (cache, root.parent):
+            make_private_folder(folder)
+    except OSError:
+        spare = Path(os.path.realpath(tempfile.mkdtemp(prefix="venvman-build-")))
+        atexit.register(shutil.rmtree, spare, ignore_errors=True)
+        root = spare / root.name
+    turn = FetchLock(cache, root.name)
+    try:
+        if not is_as_made(root):
+            if root.exists():
+                remove_tree(root)
+            _make(root, wheels, interpreter)
     finally:
-        shutil.rmtree(root, ignore_errors=True)
+        turn.release()
+    return root
+
+
+def is_as_made(root: Path) -> bool:
+    """Whether the environment ``root`` is complete, and no build has left anything in it."""
+    try:
+        return bool(json.loads(read_regular(root / _MADE)) == _listing(root))
+    except (OSError, ValueError):
+        return False
+
+
+def _make(root: Path, wheels: Mapping[NormalizedName, StoredWheel], interp: Interpreter) -> None:
+    command: list[str | Path] = [interp.path, "-I", "-m", "venv", "--without-pip", root]
+    made = run(command, env=without_python_variables(os.environ))
+    if not made.ok:
+        raise InstallError(
+            f"{interp} could not create an environment to build in.",
+            code="build-environment",
+            why=(made.stderr or made.stdout).strip()[-500:] or None,
+            fix=None if interp.has_venv else Advice("Install its venv module."),
+        )
+    steps = [Add(entry=LockEntry(name=name, version=None), because="") for name in sorted(wheels)]
+    commit(
+        Plan(steps=tuple(steps), unchanged=0),
+        wheels,
+        environment_at(root, interp),
+        requested=frozenset(),
+        direct_urls={},
+        link=Link.AUTO,
+        directories=None,
+        attic=AtticLimit(entries=0),
+    )
+    for folder in environment_at(root, interp).site_folders:
+        (folder / "__pycache__").mkdir(exist_ok=True)
+    write_atomically(root / _MADE, json.dumps(_listing(root)).encode())
+
+
+def _listing(root: Path) -> list[list[str]]:
+    """What lies in the folders that installing anything would add to."""
+    folders = [venvconfig.python_of(root).parent, *sorted(root.glob("lib/python*/site-packages"))]
+    return [sorted(each.name for each in folder.iterdir()) for folder in folders]
 
 
 class BuildEnvironment:
-    """Implements ``build.env.IsolatedEnv``; ``tail`` is the end of what its processes said."""
+    """Implements ``build.env.IsolatedEnv`` for ``python``; ``said`` is what its processes said.
 
-    def __init__(
-        self,
-        interpreter: Interpreter,
-        folder: Path,
-        *,
-        variables: Mapping[str, str],
-        reporter: Reporter,
-    ) -> None:
-        self._interpreter = interpreter
-        self._scripts = folder / interpreter.scheme.scripts
-        self._variables = variables
+    ``variables`` is the environment mapping that backends see, less what would lead them out of
+    the isolation.
+    """
+
+    def __init__(self, python: Path, *, variables: Mapping[str, str], reporter: Reporter) -> None:
+        self._python = python
+        self._variables = _neutral(variables)
         self._reporter = reporter
-        self.tail: deque[str] = deque(maxlen=_KEPT_LINES)
+        self.said: deque[str] = deque(maxlen=_KEPT_LINES)
 
     @property
     def python_executable(self) -> str:
         """The Python inside, absolute."""
-        return str(self._scripts / "python")
+        return str(self._python)
 
     def make_extra_environ(self) -> dict[str, str]:
         """What a backend sees besides this environment's own variables: its scripts come first."""
         path = self._variables.get("PATH", os.defpath)
-        return {"PATH": f"{self._scripts}{os.pathsep}{path}"}
-
-    def install(self, requirements: Collection[str]) -> None:
-        """Installs ``requirements`` (PEP 508 texts) with their dependencies.
-
-        Raises:
-            InstallError: ``build-requirements``; ``why`` is the end of what pip said.
-        """
-        if not requirements:
-            return
-        pip = bundled_pip(self._interpreter)
-        if pip is None:
-            raise InstallError(
-                f"{self._interpreter} has no pip to install build requirements with.",
-                code="build-requirements",
-                why=f"Needed: {', '.join(sorted(requirements))}.",
-                fix=Advice("Install its ensurepip module (python3-venv on Debian and Ubuntu)."),
-            )
-        # pip runs from its wheel; -I would keep it from starting itself so for nested builds.
-        command = [self.python_executable, str(pip / "pip"), "install", "--", *sorted(requirements)]
-        try:
-            self.run(command)
-        except CalledProcessError:
-            raise InstallError(
-                "The build requirements could not be installed.",
-                code="build-requirements",
-                why="\n".join(list(self.tail)[-6:]) or None,
-            ) from None
+        return {"PATH": f"{self._python.parent}{os.pathsep}{path}"}
 
     def run(
         self,
@@ -135,9 +151,8 @@ class BuildEnvironment:
         """Runs ``cmd`` in the environment; the runner of ``build.ProjectBuilder``.
 
         Raises:
-            CalledProcessError: an exit code other than 0; ``tail`` says more.
+            CalledProcessError: an exit code other than 0; ``said`` says more.
         """
-        self.tail.clear()
         variables = {**self._variables, **self.make_extra_environ(), **(extra_environ or {})}
         folder = Path(cwd) if cwd else None
         done = stream(cmd, on_line=self._heard, cwd=folder, env=variables)
@@ -147,53 +162,8 @@ class BuildEnvironment:
     def _heard(self, line: str) -> None:
         line = redact(line.rstrip())
         if line:
-            self.tail.append(line)
+            self.said.append(line)
             self._reporter.detail(line)
-
-
-def pip_variables(
-    options: IndexOptions, *, cache: Path, constraints: Path | None = None
-) -> dict[str, str]:
-    """The whole configuration of pip as variables: its files are not read, nothing is asked.
-
-    Credentials in URLs go this way too, since other users can read command lines.
-    """
-    result = {
-        "PIP_CONFIG_FILE": os.devnull,
-        "PIP_CACHE_DIR": str(cache / "pip"),
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        "PIP_NO_INPUT": "1",
-        "PIP_NO_COMPILE": "1",
-        "PIP_NO_WARN_SCRIPT_LOCATION": "1",
-        "PIP_PROGRESS_BAR": "off",
-        "PIP_ROOT_USER_ACTION": "ignore",
-        "PIP_TIMEOUT": f"{options.timeout:g}",
-        "PIP_RETRIES": str(options.retries),
-    }
-    links = [_as_url(link) for link in options.find_links]
-    if options.offline:
-        links = [link for link in links if link.startswith("file:")]
-    if options.index_urls and not options.offline:
-        result["PIP_INDEX_URL"] = options.index_urls[0]
-        result["PIP_EXTRA_INDEX_URL"] = " ".join(options.index_urls[1:])
-    else:
-        result["PIP_NO_INDEX"] = "1"
-    result |= {
-        "PIP_FIND_LINKS": " ".join(links),
-        "PIP_TRUSTED_HOST": " ".join(sorted(options.trusted_hosts)),
-        "PIP_NO_BINARY": ",".join(sorted(options.no_binary)),
-        "PIP_ONLY_BINARY": ",".join(sorted(options.only_binary)),
-        "PIP_CERT": options.cert or "",
-        "PIP_CLIENT_CERT": options.client_cert or "",
-        "PIP_PROXY": options.proxy or "",
-        "PIP_PRE": "1" if options.pre else "",
-        "PIP_PREFER_BINARY": "1" if options.prefer_binary else "",
-    }
-    if constraints is not None:
-        # The second is what pip 25.3 and newer hand on to builds within builds, the first what
-        # older ones do.
-        result["PIP_CONSTRAINT"] = result["PIP_BUILD_CONSTRAINT"] = _as_url(str(constraints))
-    return {name: value for name, value in result.items() if value}
 
 
 def _neutral(variables: Mapping[str, str]) -> dict[str, str]:
@@ -204,10 +174,3 @@ def _neutral(variables: Mapping[str, str]) -> dict[str, str]:
         for name, value in kept.items()
         if not name.startswith("PIP_") and name not in ("VIRTUAL_ENV", "CONDA_PREFIX")
     }
-
-
-def _as_url(place: str) -> str:
-    """``place`` with a path made a URL: pip splits these variables at white space."""
-    from venvman.directurl import file_url
-
-    return place if "://" in place else file_url(Path(place).absolute().as_posix())

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from venvman.errors import Advice, InstallError, Problem
 from venvman.files import make_private_folder
 from venvman.git import scp_advice
-from venvman.install.build import build_wheel
+from venvman.install.build import Build, build_wheel
 from venvman.install.errors import label_of, refuse_disagreement
 from venvman.install.stored import Obtained, obtained
 from venvman.install.vcs import checkout, resolve_commit
@@ -382,17 +382,17 @@ class Builder:
         self, entry: LockEntry, project: Path, key: str, *, editable: bool = False
     ) -> StoredWheel:
         with working_folder(self._settings.cache) as output:
-            path = build_wheel(
-                project,
-                output,
+            build = Build(
+                project=project,
                 label=label_of(entry),
-                editable=editable,
+                name=entry.name,
                 config_settings=self._settings.config_settings.get(entry.name, ()),
                 interpreter=self._interpreter,
                 options=self._options,
                 settings=self._settings,
                 reporter=self._reporter,
             )
+            path = build_wheel(build, output, editable=editable)
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             wheel = self._store.add(path, sha256=digest)
         refuse_disagreement(wheel, entry)

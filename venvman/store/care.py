@@ -27,6 +27,7 @@ _TAG = "CACHEDIR.TAG"
 _DEFAULT_NAME = "venvman"
 _WHEELS = "wheels-v1"
 _REPOSITORIES = "git"
+_BUILDS = "builds-v1"
 _TOOLS = "tools"
 # A sync that runs now may have unpacked a wheel and not linked it yet.
 _GRACE = 3600.0
@@ -212,7 +213,7 @@ def _look_at(entry: Path) -> DamagedWheel | Freed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Piece:
-    """What is removed as one: a wheel, a repository, or a file of anything else."""
+    """What is removed as one: a wheel, a repository, an environment for builds, else a file."""
 
     path: Path
     modified: float
@@ -225,7 +226,7 @@ def _pieces(cache: Path) -> Iterator[_Piece]:
     for folder in _folders(cache):
         if folder.name == _WHEELS:
             yield from (_piece(entry, is_wheel=True) for entry in _wheels(cache))
-        elif folder.name == _REPOSITORIES:
+        elif folder.name in (_REPOSITORIES, _BUILDS):
             yield from (_piece(entry) for entry in _folders(folder))
         elif folder.name != _TOOLS:
             yield from (
@@ -241,7 +242,7 @@ def _wheels(cache: Path) -> Iterator[Path]:
 
 
 def _piece(entry: Path, *, is_wheel: bool = False) -> _Piece:
-    """A wheel is as old as its unpacking, a repository as its youngest file."""
+    """A wheel is as old as its unpacking, what else is removed as one as its youngest file."""
     files = list(_files(entry))
     newest = max((_time(file) for file in files), default=_modified(entry))
     return _Piece(

@@ -512,6 +512,7 @@ def _run_engine(
 ) -> Mapping[str, Lock]:
     """Locks for the groups of ``todo``; the pins of those ``beside`` are constraints."""
     from venvman import engines
+    from venvman.engines.buildrequirements import supply
     from venvman.names import canonical
 
     locks = {each.group.name: each.lock for each in checked if each.lock is not None}
@@ -529,6 +530,7 @@ def _run_engine(
         index=context.index_options(),
         directories=context.directories,
         variables=context.variables,
+        supply=supply,
         locks=locks,
         installed=_installed(context),
         beside={each.group.lock: each.lock for each in beside if each.lock is not None},

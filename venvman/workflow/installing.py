@@ -331,11 +331,13 @@ class _Site:
         return described(source) if isinstance(source, DirectorySource) else ""
 
     def _build_settings(self) -> BuildSettings:
+        from venvman.engines.buildrequirements import supply
         from venvman.install.build import BuildSettings
 
         return BuildSettings(
             cache=self.context.directories.cache,
             variables=self.context.variables,
+            supply=supply,
             constraints=self.context.build_constraints,
             config_settings=self.work.config_settings,
         )

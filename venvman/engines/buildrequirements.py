@@ -1,0 +1,178 @@
+"""What builds require, solved and installed as everything is: no other installer is started.
+
+An answer counts as long as an index page does that says nothing of itself; offline for ever.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from contextlib import closing
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING
+
+from venvman.directories import Directories
+from venvman.engines import FreezeRequest
+from venvman.errors import InstallError, RequirementsError
+from venvman.events import Reporter
+from venvman.index.cache import UNSAID, Entries
+from venvman.install.isolation import ENVIRONMENTS, environment_with, is_as_made
+from venvman.install.link import StoreDamaged
+from venvman.install.sources import working_folder
+from venvman.project import Project
+from venvman.requirements.file import parse
+from venvman.requirements.groups import Group
+from venvman.store.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from venvman.errors import Problem
+    from venvman.install.build import BuildSettings
+    from venvman.names import NormalizedName
+    from venvman.options import IndexOptions
+    from venvman.python.probe import Interpreter
+    from venvman.requirements.requirement import Requirement
+    from venvman.store.store import StoredWheel
+
+_STATED = "build-system.requires"
+_ATTEMPTS = 3
+
+
+def supply(
+    requirements: frozenset[str],
+    *,
+    interpreter: Interpreter,
+    options: IndexOptions,
+    settings: BuildSettings,
+    reporter: Reporter,
+) -> Path:
+    """The folder of an environment with ``requirements`` and what they need, kept in the cache.
+
+    Raises:
+        VenvmanError: they could not be had, or need themselves to be built.
+    """
+    options = replace(options, require_hashes=False)
+    key = _key(requirements, interpreter, options, settings)
+    if key in settings.within:
+        raise InstallError("To build them they are needed themselves.", code="build-circle")
+    known = Entries(settings.cache / "build-requirements-v1", reporter=reporter)
+    kept = known.read(key)
+    if kept is not None:
+        content, facts = kept
+        if options.offline or 0 <= time.time() - facts.st_mtime < UNSAID:
+            root = settings.cache / ENVIRONMENTS / content.decode()
+            if is_as_made(root):
+                return root
+    settings = replace(settings, within=settings.within | {key})
+    with Store(settings.cache, reporter=reporter) as store:
+        for _ in range(_ATTEMPTS):
+            wheels = _wheels(requirements, interpreter, options, settings, store, _Quiet(reporter))
+            try:
+                root = environment_with(wheels, interpreter=interpreter, cache=settings.cache)
+            except StoreDamaged as error:
+                for wheel in error.wheels:
+                    store.discard(wheel.sha256)
+            else:
+                known.write(key, root.name.encode())
+                return root
+    raise InstallError("Files in the cache change while they are linked.", code="store-unstable")
+
+
+def _wheels(
+    requirements: frozenset[str],
+    interpreter: Interpreter,
+    options: IndexOptions,
+    settings: BuildSettings,
+    store: Store,
+    reporter: Reporter,
+) -> Mapping[NormalizedName, StoredWheel]:
+    from venvman.engines.native import Native
+    from venvman.engines.solving import open_index
+    from venvman.install.artifacts import obtain
+
+    if not requirements:
+        return {}
+    with working_folder(settings.cache) as folder:
+        group = Group(
+            name="build",
+            sources=(),
+            lock=folder / "build.txt",
+            requirements=_parsed(requirements, _STATED, folder),
+            constraints=_parsed(settings.constraints, "build-constraints", folder),
+        )
+        request = FreezeRequest(
+            project=Project(root=folder),
+            groups=(group,),
+            python=interpreter.path,
+            target=interpreter.target,
+            index=options,
+            directories=Directories(cache=settings.cache, state=folder),
+            variables=settings.variables,
+            supply=supply,
+            build_constraints=settings.constraints,
+            extra_build_requires=settings.extra,
+            building=settings.within,
+        )
+        lock = Native().freeze(request, reporter).locks[group.name]
+        with closing(open_index(request, reporter)) as index:
+            found = obtain(
+                lock.entries,
+                interpreter=interpreter,
+                index=lambda: index,
+                store=store,
+                root=folder,
+                options=options,
+                build=settings,
+                reporter=reporter,
+            )
+    return {name: each.wheel for name, each in found.items()}
+
+
+def _parsed(texts: Iterable[str], path: str, folder: Path) -> tuple[Requirement, ...]:
+    parsed = parse("\n".join(sorted(texts)), path=path, variables={}, cwd=str(folder))
+    if parsed.errors:
+        first = parsed.errors[0]
+        raise RequirementsError(first.message, code=first.code, problems=parsed.errors)
+    return tuple(line.requirement for line in parsed.requirements)
+
+
+def _key(
+    requirements: frozenset[str],
+    interpreter: Interpreter,
+    options: IndexOptions,
+    settings: BuildSettings,
+) -> str:
+    """Everything that decides what is installed, but what the indexes have."""
+    said = [getattr(options, each.name) for each in fields(options) if each.name != "offline"]
+    facts = (
+        str(interpreter.path), interpreter.target.python, sorted(requirements),
+        settings.constraints,
+        [sorted(each) if isinstance(each, frozenset) else str(each) for each in said],
+    )  # fmt: skip
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+class _Quiet(Reporter):
+    """Passes on what is worth showing of work that nobody asked for by name."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+
+    def build_started(self, label: str) -> None:
+        """See :class:`Reporter`."""
+        self._reporter.build_started(label)
+
+    def build_finished(self, label: str) -> None:
+        """See :class:`Reporter`."""
+        self._reporter.build_finished(label)
+
+    def detail(self, text: str) -> None:
+        """See :class:`Reporter`."""
+        self._reporter.detail(text)
+
+    def problem(self, problem: Problem) -> None:
+        """See :class:`Reporter`."""
+        self._reporter.problem(problem)
