@@ -21,7 +21,8 @@ from packaging.version import Version
 from venvman.frozen import dataclass
 from venvman.index.filenames import Compatibility, parse_wheel_name
 from venvman.index.listing import Listing, ProjectFiles
-from venvman.index.page import FileRow, IndexFile, ProjectPage
+from venvman.index.page import FileRow, ProjectPage
+from venvman.sources import IndexFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -101,7 +102,7 @@ def rank(
     exclude_newer: datetime | None = None,
 ) -> Ranking:
     """Sorts all files into candidates and rejections at once; see :class:`Candidates`."""
-    project = files if isinstance(files, ProjectFiles) else _project_of(name, files)
+    project = files if isinstance(files, ProjectFiles) else project_of(name, files)
     chosen = Candidates(project, target=target, options=options, exclude_newer=exclude_newer)
     wanted = SpecifierSet() if specifier is None else specifier
     candidates = tuple(chosen.matching(wanted, hashes=hashes))
@@ -325,12 +326,13 @@ class Candidates:
             return None
         if row.upload_time is None:
             return f"has no upload time, and only files from before {limit:%Y-%m-%d} count"
-        if _instant(row.upload_time) < limit:
+        if instant(row.upload_time) < limit:
             return None
         return f"was uploaded on {row.upload_time[:10]}, and only files from before {limit} count"
 
 
-def _project_of(name: NormalizedName, files: Iterable[IndexFile]) -> ProjectFiles:
+def project_of(name: NormalizedName, files: Iterable[IndexFile]) -> ProjectFiles:
+    """``files`` as if an index listed them."""
     rows = tuple(
         FileRow(
             file.filename,
@@ -412,7 +414,8 @@ def _version(spelled: str) -> Version | None:
         return None
 
 
-def _instant(text: str) -> datetime:
+def instant(text: str) -> datetime:
+    """An upload time, as indexes write it."""
     # Python 3.10 reads no "Z", and of fractions only three or six digits.
     whole, dot, rest = text.replace("Z", "+00:00").partition(".")
     digits = len(rest) - len(rest.lstrip("0123456789"))

@@ -25,6 +25,7 @@ PATTERNS = (
     "*.in",
     "*.txt",
     "*.lock",
+    "*pylock*.toml",
     "*pyproject.toml",
     "*setup.py",
     "*setup.cfg",

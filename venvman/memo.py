@@ -53,7 +53,7 @@ ITEM = "\x1f"
 _MOST = 4096
 """Answers that are kept, of all projects of this user: some tens of each."""
 
-ENDINGS = (".in", ".txt", ".lock")
+ENDINGS = (".in", ".txt", ".lock", ".toml")
 """Of files that could become requirements files."""
 _SITE_ENDINGS = (".dist-info", ".egg-info", ".pth", ".egg-link")
 

@@ -32,6 +32,23 @@ _CONSTRAINTS = re.compile(r"(?:.*-)?constraints.*")
 _GROUPED = re.compile(r"requirements[-_.](?P<after>.+)|(?P<before>.+)[-_]requirements")
 # `X.in` beside requirements.in is a group; these belong to setuptools, autoconf and CMake.
 _TEMPLATES = frozenset({"manifest", "makefile", "gnumakefile", "configure", "config", "version"})
+_PYLOCK = re.compile(r"pylock(?:\.(?P<group>[^./]+))?\.toml")
+
+
+def pylock_group(path: str) -> str | None:
+    """The group whose lock a root's ``pylock.toml`` or ``pylock.NAME.toml`` is (PEP 751)."""
+    match = _PYLOCK.fullmatch(path)
+    return None if match is None else match["group"] or DEFAULT
+
+
+def is_pylock(path: str) -> bool:
+    """Whether a file so named, wherever it is, is in the format of PEP 751."""
+    return pylock_group(re.split("[/:]", path)[-1]) is not None
+
+
+def pylock_of(group: str) -> str:
+    """The name of the lock of ``group`` in the format of PEP 751."""
+    return "pylock.toml" if group == DEFAULT else f"pylock.{group}.toml"
 
 
 def stem_of(path: str) -> tuple[str, str, str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from venvman.errors import Advice, ProjectNotFound, VenvmanError
 from venvman.files import write_together
 from venvman.frozen import dataclass
-from venvman.naming import FOLDER, group_of, is_constraints
+from venvman.naming import FOLDER, group_of, is_constraints, is_pylock, pylock_group
 from venvman.reading import read_regular, read_toml
 from venvman.repository import work_tree
 
@@ -199,13 +199,14 @@ def may_hold_workspace(folder: Path, *, home: Path) -> bool:
 def requirement_names(folder: Path, *, drafts: Iterable[Path] = ()) -> tuple[str, ...]:
     """The ``.in`` and ``.txt`` files in ``folder`` and in its ``requirements/``, sorted, POSIX.
 
-    ``drafts`` count as being there.
+    And those of PEP 751 in ``folder``. ``drafts`` count as being there.
 
     Unreadable folders count as empty; a link to another project's ``requirements/`` does, too,
     beside files of the folder's own.
     """
     own = _files(folder, drafts)
-    inner = [f"{FOLDER}/{name}" for name in _files(folder / FOLDER, drafts)]
+    below = _files(folder / FOLDER, drafts)
+    inner = [f"{FOLDER}/{name}" for name in below if not is_pylock(name)]
     if inner and (folder / FOLDER).is_symlink() and _made_by(own):
         inner = [] if _owner_of([folder / inner[0]], folder) else inner
     return (*own, *inner)
@@ -242,7 +243,8 @@ def _files(folder: Path, drafts: Iterable[Path] = ()) -> list[str]:
 
 def _is_file_of_ours(entry: os.DirEntry[str]) -> bool:
     with suppress(OSError):  # a link to itself
-        return entry.name.endswith(_ENDINGS) and _TEMPLATE not in entry.name and entry.is_file()
+        known = entry.name.endswith(_ENDINGS) or is_pylock(entry.name)
+        return known and _TEMPLATE not in entry.name and entry.is_file()
     return False
 
 
@@ -253,7 +255,11 @@ def _is_root(folder: Path, *, names: Collection[str] | None = None) -> bool:
 
 def _made_by(names: Collection[str]) -> list[str]:
     """Those of ``names`` that make a folder a project."""
-    return [name for name in names if group_of(name, beside=names) and not is_constraints(name)]
+    return [
+        name
+        for name in names
+        if pylock_group(name) or (group_of(name, beside=names) and not is_constraints(name))
+    ]
 
 
 def _owner(folder: Path) -> Path | None:

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from venvman.frozen import dataclass
-from venvman.lock.header import is_hashed, parse_header, read_header
+from venvman.lock.header import is_hashed, parse_header, read_header, read_pylock_header
 from venvman.naming import (
     DEFAULT,
     DEV,
@@ -21,6 +21,9 @@ from venvman.naming import (
     group_of,
     is_constraints,
     is_default,
+    is_pylock,
+    pylock_group,
+    pylock_of,
     stem_of,
 )
 from venvman.requirements.declared import PYPROJECT, Compiled, read_declared
@@ -49,7 +52,7 @@ class Part:
     ``lock`` need not exist. ``folder`` is where the command in its header is run, relative to the
     root, None where that cannot be told. ``note`` says what about the name was not plain.
     ``declared``: the source is the entry of that name in pyproject.toml; ``compiled`` as
-    pip-compile can make its lock.
+    pip-compile can make its lock. ``former`` is its lock in another format, until the first freeze.
     """
 
     group: str
@@ -59,6 +62,7 @@ class Part:
     note: str | None = None
     declared: bool = False
     compiled: Compiled | None = None
+    former: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +101,10 @@ class Facts:
 
     def header(self, name: str) -> LockHeader | None:
         """The header of a file; None where it has none, or is not there."""
-        if name not in self._headers:
+        if name not in self._headers and is_pylock(name):
+            said = self._read(name, -1)
+            self._headers[name] = None if said is None else read_pylock_header(said)
+        elif name not in self._headers:
             found = parse_header(self._read(name, _HEADER_LENGTH) or "")
             if found is None or not found.sources:
                 found = read_header(self._read(name, -1) or "")
@@ -159,15 +166,25 @@ class Facts:
 _HEADER_LENGTH = 4096
 
 
-def assign(names: Sequence[str], facts: Facts, *, asked: Collection[str] = ()) -> Assignment:
-    """Gives each of ``names`` (the ``.in`` and ``.txt`` files of a root) its part.
+def assign(
+    names: Sequence[str], facts: Facts, *, asked: Collection[str] = (), pylock: bool | None = None
+) -> Assignment:
+    """Gives each of ``names`` (the ``.in`` and ``.txt`` files of a root, its pylocks) its part.
 
     ``names`` are relative paths, of the root and of its ``requirements`` folder; ``asked`` are
-    groups that somebody asks for by name.
+    groups that somebody asks for by name. ``pylock``: locks are in the format of PEP 751, or are
+    not; None: where they are in that format, and no other lock is there.
     """
+    pylocks = {group: name for name in names if (group := pylock_group(name)) is not None}
+    names = [name for name in names if not is_pylock(name)]
     table = _Table(names, facts)
     parts = _without_fragments(_parts(table, names), facts, asked)
+    if pylock is not False:
+        named = {part.group for part in parts}
+        more = pylocks.keys() - named
+        parts += [Part(group=each, sources=(), lock=pylocks[each]) for each in more]
     parts = _declared(parts, facts, written=[name for name in names if name.endswith(".in")])
+    parts = [_in_format(part, facts, pylocks.get(part.group), pylock) for part in parts]
     parts, gatherings = _gathered(parts, facts, locked=table.compiled)
     first = {DEFAULT, *members_of(DEFAULT, gatherings)}
     return Assignment(
@@ -176,6 +193,18 @@ def assign(names: Sequence[str], facts: Facts, *, asked: Collection[str] = ()) -
         ),
         gatherings=tuple(sorted(gatherings, key=lambda each: each.group)),
         constraints=tuple(sorted(table.constraints)),
+    )
+
+
+def _in_format(part: Part, facts: Facts, there: str | None, pylock: bool | None) -> Part:
+    """``part`` with the lock of the format that is asked for; ``there`` is its pylock on disk."""
+    exists = facts.exists(part.lock)
+    if not part.sources or (pylock is None and (exists or not there)):
+        return part
+    if pylock is False:
+        return part if exists else replace(part, former=there)
+    return replace(
+        part, lock=pylock_of(part.group), former=part.lock if exists and not there else None
     )
 
 

@@ -16,6 +16,7 @@ from venvman.compileconfig import configured_words
 from venvman.errors import Problem, RequirementsError, Severity
 from venvman.frozen import dataclass
 from venvman.lock.header import LockHeader
+from venvman.naming import is_pylock
 from venvman.project import leaves_tree, names_below, requirement_names, unseen
 from venvman.requirements.declared import PYPROJECT, read_declared
 from venvman.requirements.file import ParsedFile, RequirementLine, decode, parse
@@ -61,7 +62,7 @@ class SourceFile:
     ``is_lock`` says whether venvman may overwrite the file without being told ``--yes``. ``folder``
     is where the header's command is run, None where that cannot be told. ``declared``: the source
     is the entry of the group's name in pyproject.toml; ``compiled`` as pip-compile can make its
-    lock.
+    lock; ``former`` is its lock in another format, whose pins count until it is frozen.
     """
 
     group: str
@@ -71,6 +72,7 @@ class SourceFile:
     folder: Path | None = None
     declared: bool = False
     compiled: Compiled | None = None
+    former: Path | None = None
 
     @property
     def path(self) -> Path | None:
@@ -234,20 +236,22 @@ def scan(
     variables: Mapping[str, str],
     with_locks: bool = False,
     asked: Collection[str] = (),
+    pylock: bool | None = None,
 ) -> Scan:
     """Finds and parses the requirements files of ``project``.
 
     ``with_locks`` parses the locks too; without it only their headers are read, because the stages
     that need a lock parse it for themselves. ``asked`` are groups that somebody asks for by name: a
-    file of lines that others share is one only then. Never raises for what is in a file: faults are
-    in the result.
+    file of lines that others share is one only then. ``pylock`` is as for
+    :func:`venvman.roles.assign`; of such locks only the header is read here. Never raises for what
+    is in a file: faults are in the result.
     """
     root = project.root
     facts = Facts(lambda name, size: _text(project, root / name, size))
     names = requirement_names(root, drafts=project.drafts)
     if any(name.endswith(".in") and f"{name[:-3]}.txt" not in names for name in names):
         names = (*names, *(name for name in names_below(root) if facts.is_written_afar(name)))
-    assignment = assign(names, facts, asked=asked)
+    assignment = assign(names, facts, asked=asked, pylock=pylock)
     declared = any(part.declared for part in assignment.parts)
     finder = _Finder(project, Library(project, variables=variables, declared=declared))
     for part in assignment.parts:
@@ -355,6 +359,7 @@ class _Finder:
                 folder=None if part.folder is None else _under(root, part.folder),
                 declared=part.declared,
                 compiled=part.compiled,
+                former=root / part.former if part.former else None,
             )
         )
         self._tell(part.note, part.sources[0] if part.sources else part.lock)
@@ -404,7 +409,10 @@ class _Finder:
     def parse(self, *, with_locks: bool) -> None:
         """Puts its contents into every file."""
         for path, file in self._files.items():
-            if file.role is not Role.LOCK or with_locks:
+            if is_pylock(path.name):
+                parsed = ParsedFile(path=self._project.display(path))
+                self._files[path] = replace(file, parsed=parsed if with_locks else None)
+            elif file.role is not Role.LOCK or with_locks:
                 self._files[path] = replace(file, parsed=self._complete(path))
 
     def result(self) -> Scan:

@@ -40,6 +40,13 @@ class Link(str, Enum):
     COPY = "copy"
 
 
+class LockFormat(str, Enum):
+    """What new locks are: requirements files with hashes, or files as PEP 751 has them."""
+
+    REQUIREMENTS = "requirements"
+    PYLOCK = "pylock"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorSettings:
     """Which codes of ``doctor`` are wanted, and how severe they are: codes or their beginnings."""
@@ -102,6 +109,7 @@ class Settings:
     cache_keys: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
     """Read by :mod:`venvman.projectinputs` in the project that is built, wherever it is used."""
     sources: Setting[tuple[tuple[str, str], ...]] = field(default_factory=lambda: Setting(value=()))
+    lock_format: Setting[LockFormat | None] = field(default_factory=lambda: Setting(value=None))
     targets: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
     python_versions: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
     project: Setting[bool] = field(default_factory=lambda: Setting(value=True))
@@ -378,7 +386,8 @@ def _readers() -> dict[str, Callable[[Any], object]]:
         "keep": _words,
         "cache_keys": _words,
         "constraints": _words,
-        "link": _link,
+        "link": lambda raw: _choice(Link, raw),
+        "lock_format": lambda raw: _choice(LockFormat, raw),
         "compile": _boolean,
         "offline": _boolean,
         "project": _boolean,
@@ -530,9 +539,12 @@ def _workspace(raw: object) -> WorkspaceSettings:
     )
 
 
-def _link(raw: object) -> Link:
+_E = TypeVar("_E", bound=Enum)
+
+
+def _choice(of: type[_E], raw: object) -> _E:
     try:
-        return Link(raw)
+        return of(raw)
     except ValueError:
-        choices = ", ".join(each.value for each in Link)
+        choices = ", ".join(each.value for each in of)
         raise ValueError(f"one of {choices} is expected") from None

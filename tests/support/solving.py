@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tests.support.worlds import TARGET
 from venvman.errors import FileLine, InstallError
 from venvman.index.listing import Listing, ProjectFiles
-from venvman.index.page import FileRow, IndexFile, ProjectPage
+from venvman.index.page import FileRow, ProjectPage
 from venvman.metadata import CoreMetadata
 from venvman.names import NormalizedName, canonical
 from venvman.options import IndexOptions
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from venvman.errors import VenvmanError
+    from venvman.sources import IndexFile
 
 
 class World:

@@ -12,9 +12,10 @@ from packaging.version import Version
 from tests.support.indexes import linux
 from venvman.candidates import Candidates, Ranking, RejectionKind, is_pinned, rank
 from venvman.index.listing import Listing, ProjectFiles
-from venvman.index.page import IndexFile, ProjectPage, SkippedFile
+from venvman.index.page import ProjectPage, SkippedFile
 from venvman.names import NormalizedName
 from venvman.options import IndexOptions
+from venvman.sources import IndexFile
 
 DEMO = NormalizedName("demo")
 LINUX = linux()
@@ -351,6 +352,6 @@ def test_all_files_of_a_version_are_known_whatever_the_target() -> None:
 
 
 def _project(files: tuple[IndexFile, ...]) -> ProjectFiles:
-    from venvman.candidates import _project_of
+    from venvman.candidates import project_of
 
-    return _project_of(DEMO, files)
+    return project_of(DEMO, files)

@@ -10,9 +10,9 @@ from tests.support.indexes import Memory, client
 from tests.support.wheels import make_sdist, make_wheel
 from venvman.errors import IndexFault, InstallError
 from venvman.index.metadata import is_static, metadata_of_wheel, tail_size
-from venvman.index.page import IndexFile
 from venvman.index.zipdirectory import Directory, WheelDamaged, find_directory, find_metadata
 from venvman.names import NormalizedName
+from venvman.sources import IndexFile
 
 if TYPE_CHECKING:
     from pathlib import Path

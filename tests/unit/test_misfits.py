@@ -9,12 +9,12 @@ import pytest
 from tests.support.solving import World
 from tests.support.worlds import TARGET
 from venvman.candidates import rank
-from venvman.index.page import IndexFile
 from venvman.names import canonical
 from venvman.options import IndexOptions
 from venvman.resolve.demand import Demand, specifier_set
 from venvman.resolve.misfits import cure_of, reasons_of
 from venvman.resolve.solver import Question, contradiction, exclude_each_other
+from venvman.sources import IndexFile
 
 SYSTEM = next(tag.rpartition("-")[2] for tag in TARGET.tags if not tag.endswith("-any"))
 OLDER, NEWER = ("cp36", "cp38"), ("cp398", "cp399")

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from venvman.index.filenames import distribution_of, parse_wheel_name, version_of
 from venvman.index.listing import Listing, ListingDamaged, ProjectFiles, parse_page
-from venvman.index.page import IndexFile, PageInvalid
+from venvman.index.page import PageInvalid
 from venvman.names import NormalizedName, canonical
+from venvman.sources import IndexFile
 
 JSON = "application/vnd.pypi.simple.v1+json"
 URL = "https://index.test/simple/demo/"

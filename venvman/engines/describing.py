@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from venvman.errors import Advice, FreezeError, InstallError, UnsatisfiableError
 from venvman.index.cache import Entries
 from venvman.index.filenames import version_of
-from venvman.index.page import IndexFile, leaf_of
+from venvman.index.page import leaf_of
 from venvman.install.describe import metadata_unbuilt
 from venvman.install.sources import working_folder
 from venvman.metadata import CoreMetadata, parse_metadata
 from venvman.names import canonical
 from venvman.secrets import redact
-from venvman.sources import ArchiveSource, DirectorySource, VcsSource
+from venvman.sources import ArchiveSource, DirectorySource, IndexFile, VcsSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

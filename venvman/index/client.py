@@ -42,9 +42,9 @@ if TYPE_CHECKING:
 
     from venvman.directories import Directories
     from venvman.index.cache import CachedPage
-    from venvman.index.page import IndexFile
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
+    from venvman.sources import IndexFile
 
 _ACCEPT = {
     "Accept": "application/vnd.pypi.simple.v1+json, "

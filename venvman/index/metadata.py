@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from venvman.events import Reporter
     from venvman.index.cache import Entries
-    from venvman.index.page import IndexFile
     from venvman.index.session import Answer, Session
+    from venvman.sources import IndexFile
 
 METADATA_FOLDER = "metadata-v1"
 """Where metadata is kept, below the cache folder."""

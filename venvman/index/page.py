@@ -13,6 +13,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import msgspec
 
 from venvman.frozen import dataclass
+from venvman.sources import IndexFile
 
 STRONG_HASHES = ("sha256", "sha384", "sha512")
 """What files are checked by; md5 and sha1 are never believed."""
@@ -22,32 +23,6 @@ _ABSOLUTE = ("https://", "http://", "file://")
 
 class PageInvalid(ValueError):
     """The bytes are no Simple API page; the text says why, as half a sentence."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexFile:
-    """A wheel or sdist that an index or a find-links location offers.
-
-    ``url`` is absolute, without fragment. ``hashes`` are ``sha256:<hex>`` (strong algorithms
-    only, possibly none). ``yanked`` is the reason (``""`` if none was given) or None if the file
-    is not yanked. ``size`` is bytes, ``upload_time`` RFC 3339 text. ``metadata_hash`` is
-    ``sha256:<hex>`` of the file's ``.metadata`` sibling (PEP 658), ``""`` where the sibling is
-    there without a hash, and None where it is not there.
-    """
-
-    filename: str
-    url: str
-    hashes: tuple[str, ...] = ()
-    requires_python: str | None = None
-    yanked: str | None = None
-    size: int | None = None
-    upload_time: str | None = None
-    metadata_hash: str | None = None
-
-    @property
-    def is_wheel(self) -> bool:
-        """Whether it can be installed without building."""
-        return self.filename.endswith(".whl")
 
 
 class FileRow(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -202,14 +202,16 @@ class Downloads:
         """
         from packaging.specifiers import SpecifierSet
 
-        from venvman.candidates import Candidates
+        from venvman.candidates import Candidates, project_of
 
         wanted = SpecifierSet(f"=={entry.version}")
         refused: list[Rejection] = []
         builds: list[str] = []
         for refresh in (False, True):
             candidates = Candidates(
-                self._index.project(entry.name, refresh=refresh),
+                project_of(entry.name, entry.files)
+                if entry.files
+                else self._index.project(entry.name, refresh=refresh),
                 target=self._interpreter.target,
                 options=self._index.options,
             )
@@ -224,7 +226,7 @@ class Downloads:
                 for each in candidates.rejections(wanted, hashes=entry.hashes)
                 if each.version == entry.version
             ]
-            if self._index.options.offline:
+            if entry.files or self._index.options.offline:
                 break
         raise no_file(
             entry,

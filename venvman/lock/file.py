@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 
 from venvman.frozen import dataclass
 from venvman.lock.header import Annotations, LockHeader
-from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
+from venvman.sources import (
+    ArchiveSource,
+    DirectorySource,
+    IndexFile,
+    IndexSource,
+    Source,
+    VcsSource,
+)
 from venvman.variables import expand
 
 if TYPE_CHECKING:
@@ -43,7 +50,8 @@ class LockEntry:
     pinned with ``===``. ``hashes`` are sorted ``sha256:<hex>``. ``via`` is sorted and holds what
     pip-compile writes: ``flask``, ``-r requirements.in``, ``-c constraints.txt``. Folders and local
     archives in ``source`` are relative to the project root unless they lie outside it (see
-    :func:`located`). ``origin`` does not take part in comparison.
+    :func:`located`). ``files`` are those of the release where the format names them, empty where
+    an index is asked; they and ``origin`` do not take part in comparison.
     """
 
     name: NormalizedName
@@ -54,6 +62,7 @@ class LockEntry:
     source: Source = field(default_factory=IndexSource)
     hashes: tuple[str, ...] = ()
     via: tuple[str, ...] = ()
+    files: tuple[IndexFile, ...] = field(default=(), compare=False)
     origin: FileLine | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
@@ -74,7 +83,8 @@ class Lock:
     mentions in a comment only (setuptools). ``includes`` are the files that it names by ``-r``:
     read from disk (:func:`venvman.lock.io.read_lock`), ``entries`` has their pins too, ``borrowed``
     the names of those. ``project`` is what its notes call the project whose pyproject.toml asks:
-    ``shop (pyproject.toml)`` in the text is ``-r pyproject.toml`` in ``via``.
+    ``shop (pyproject.toml)`` in the text is ``-r pyproject.toml`` in ``via``. ``environments``
+    are those that it is for, one of which has to hold; empty where it does not say.
     """
 
     entries: tuple[LockEntry, ...]
@@ -85,6 +95,7 @@ class Lock:
     includes: tuple[str, ...] = ()
     borrowed: frozenset[NormalizedName] = frozenset()
     project: str | None = None
+    environments: tuple[Marker, ...] = ()
 
     @property
     def own(self) -> tuple[LockEntry, ...]:

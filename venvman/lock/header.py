@@ -95,7 +95,7 @@ class LockHeader:
     line that made the file, ``python`` the ``3.11`` of "with Python 3.11", each None if not said.
     ``noted`` are the files that the ``# via -r FILE`` notes below name, ``is_inline`` says that pip
     and setuptools stand among the other pins (:func:`read_header`, where the command names no
-    source).
+    source). ``is_complete``: nothing is left out by rule (PEP 751).
     """
 
     text: str
@@ -104,6 +104,7 @@ class LockHeader:
     python: str | None = None
     noted: tuple[str, ...] = field(default=(), compare=False)
     is_inline: bool = field(default=False, compare=False)
+    is_complete: bool = False
 
     @property
     def is_compiled(self) -> bool:
@@ -113,7 +114,7 @@ class LockHeader:
     @property
     def is_lock(self) -> bool:
         """Whether the file is a lock: a known maker's, or all pins with notes of what asks."""
-        return self.is_compiled or (self.tool is None and bool(self.noted))
+        return self.is_compiled or self.is_complete or (self.tool is None and bool(self.noted))
 
     @property
     def rerun(self) -> Command | None:
@@ -242,6 +243,24 @@ def read_header(text: str) -> LockHeader | None:
         return header
     inline = not any(comment in text for comment in UNSAFE_COMMENTS)
     return replace(header or LockHeader(text=""), noted=noted, is_inline=inline)
+
+
+def read_pylock_header(text: str) -> LockHeader:
+    """What a file in the format of PEP 751 says of its maker, found without reading it all."""
+
+    def said(key: str, table: str) -> str | None:
+        found = re.search(rf"^{key}\s*=\s*([\"'])(.*)\1\s*(?:#.*)?$", table, re.MULTILINE)
+        return None if found is None else found[2].replace('\\"', '"').replace("\\\\", "\\")
+
+    own = text.partition("\n[tool.venvman]\n")[2]
+    above = parse_header(text)
+    return LockHeader(
+        text="",
+        tool=said("created-by", text.partition("[[")[0]) or "another tool",
+        command=said("command", own) or (above.command if above is not None else None),
+        python=said("python", own),
+        is_complete=True,
+    )
 
 
 # The sentence each generator writes. pip-compile's own wording is also hatch-pip-compile's, so the

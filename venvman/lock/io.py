@@ -12,9 +12,10 @@ from venvman.errors import Command, LockError, Problem
 from venvman.files import aside, permit
 from venvman.localproject import project_name
 from venvman.lock.file import Lock, sort_key
-from venvman.lock.header import LockHeader, read_header
+from venvman.lock.header import LockHeader, read_header, read_pylock_header
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
+from venvman.naming import is_pylock
 from venvman.project import leaves_tree, unseen
 from venvman.reading import read_regular
 from venvman.requirements.includes import includes_in, resolve
@@ -57,13 +58,39 @@ def read_lock(path: Path, *, root: Path, display: str | None = None) -> Lock | N
     except OSError as error:
         raise _unreadable(path, shown, error) from error
     try:
-        lock = parse_lock(text, path=shown, folder_name=lambda folder: project_name(root / folder))
+        lock = parse_text(text, path=shown, root=root)
         return _with_included(lock, path, shown, root) if lock.includes else lock
     except LockError as error:
         if not leaves_tree(path, root):
             raise
         problems = [unseen(each) for each in error.problems]
         raise LockError(problems[0].message, code=error.code, problems=problems) from None
+
+
+def parse_text(text: str, *, path: str, root: Path) -> Lock:
+    """The lock that ``text`` is, in the format that the name in ``path`` says; see :mod:`.parse`.
+
+    Raises:
+        LockError: every faulty line at once.
+    """
+    if is_pylock(path):
+        from venvman.lock.pylock import parse_pylock
+
+        return parse_pylock(text, path=path, root=root)
+    return parse_lock(text, path=path, folder_name=lambda folder: project_name(root / folder))
+
+
+def lock_text(lock: Lock, *, path: str, root: Path) -> str:
+    """``lock`` in the format that the name in ``path`` says.
+
+    Raises:
+        LockError: the format has no place for something in it.
+    """
+    if is_pylock(path):
+        from venvman.lock.pylock import render_pylock
+
+        return render_pylock(lock, path=path, root=root)
+    return render_lock(lock)
 
 
 def lock_files(path: Path) -> Iterator[tuple[Path, bytes]]:
@@ -117,7 +144,7 @@ def _with_included(lock: Lock, path: Path, shown: str, root: Path) -> Lock:
     for other in others:
         inside = other.relative_to(root).as_posix() if other.is_relative_to(root) else str(other)
         text = read_regular(other).decode("utf-8", "replace")
-        part = parse_lock(text, path=inside, folder_name=lambda name: project_name(root / name))
+        part = parse_text(text, path=inside, root=root)
         unpinned.update(part.unpinned)
         for entry in part.entries:
             mine = own.setdefault(entry.name, entry)
@@ -168,7 +195,7 @@ def salvage_lock(path: Path) -> Lock | None:
     with suppress(OSError, UnicodeDecodeError, LockError):
         text = read_regular(path).decode("utf-8")
         ours = re.sub(r"(?ms)^(=======|\|{7}).*?^>>>>>>>[^\n]*\n?|^<<<<<<<[^\n]*\n", "", text)
-        return parse_lock(ours, path=path.name, folder_name=lambda _folder: None)
+        return parse_text(ours, path=path.name, root=path.parent)
     return None
 
 
@@ -192,7 +219,14 @@ def check_writable(path: Path, *, display: str, yes: bool = False, declared: boo
         raise _unreadable(path, display, error) from error
     if not text.strip():
         return
-    header = read_header(text)
+    if is_pylock(path.name):
+        maker = read_pylock_header(text).tool
+        header, why = None, f"It says that {maker} made it."
+        if maker == "venvman":
+            return
+    else:
+        header = read_header(text)
+        why = "No header says that venvman, pip-compile or uv made it: it may be written by hand."
     if header is not None and header.is_lock:
         if header.declared is None or not declared:
             _refuse_other_sources(header, display)
@@ -207,7 +241,7 @@ def check_writable(path: Path, *, display: str, yes: bool = False, declared: boo
         path=display,
         line=1,
         text=text.lstrip("\ufeff").splitlines()[0] if text.strip() else None,
-        why="No header says that venvman, pip-compile or uv made it, so it may be written by hand.",
+        why=why,
         fix=Command.venvman("freeze", "--yes"),
     )
 
@@ -223,7 +257,8 @@ def write_locks(project: Project, locks: Mapping[Path, Lock]) -> bool:
     """
     contents: dict[Path, bytes] = {}
     for path, lock in locks.items():
-        content = render_lock(lock).encode()
+        shown = project.display(path)
+        content = lock_text(lock, path=shown, root=project.root).encode()
         try:
             old = read_regular(path)
         except FileNotFoundError:

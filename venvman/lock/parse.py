@@ -89,7 +89,7 @@ def parse_lock(
             ``lock-conflict-markers`` and are reported alone.
     """
     lines = [line.rstrip() for line in text.lstrip("\ufeff").split("\n")]
-    _refuse_conflicts(text, lines, path)
+    refuse_conflicts(text, lines, path)
     found = _scan(lines, path)
     header = _header(text)
     if not header.is_compiled:  # written by hand, it is a file of requirements
@@ -147,7 +147,8 @@ def _header(text: str) -> LockHeader:
     return replace(header, text="\n".join(lines))
 
 
-def _refuse_conflicts(text: str, lines: list[str], path: str) -> None:
+def refuse_conflicts(text: str, lines: list[str], path: str) -> None:
+    """Raises a LockError, ``lock-conflict-markers``, where git has left both sides in the file."""
     if "<<<<<<<" not in text and ">>>>>>>" not in text:
         return
     marked = [

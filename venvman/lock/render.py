@@ -68,7 +68,7 @@ def _is_hashed(lock: Lock) -> bool:
 
 
 def _text(entry: LockEntry, lock: Lock, *, foreign: bool) -> str:
-    line = _requirement(entry, foreign=foreign)
+    line = requirement_text(entry, foreign=foreign)
     line += "".join(f" \\\n    --hash={value}" for value in entry.hashes)
     notes = "" if foreign else "".join(f"\n    # {note}" for note in _notes(entry))
     via = sorted(_noted(name, lock) for name in entry.via)
@@ -91,7 +91,8 @@ def _noted(via: str, lock: Lock) -> str:
     return f"{lock.project} (pyproject.toml)"
 
 
-def _requirement(entry: LockEntry, *, foreign: bool) -> str:
+def requirement_text(entry: LockEntry, *, foreign: bool = False) -> str:
+    """The entry's line without hashes; ``foreign``: as pip-compile writes folders."""
     extras = f"[{','.join(sorted(entry.extras))}]" if entry.extras else ""
     source = entry.source
     if source.is_index:

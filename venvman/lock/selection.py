@@ -29,8 +29,19 @@ def select(locks: Sequence[tuple[str, Lock]], target: Target) -> tuple[LockEntry
     what applies must agree in version and source. Extras, hashes and ``via`` are then united.
 
     Raises:
-        LockError: ``lock-disagreement``, one problem for each name, with both places.
+        LockError: ``lock-disagreement``, one problem for each name, with both places;
+            ``lock-for-others``: a lock says that it is not for ``target``.
     """
+    for path, lock in locks:
+        if lock.environments and not any(map(target.applies, lock.environments)):
+            said = " or ".join(map(str, lock.environments))
+            raise LockError(
+                f"{path} is not for Python {target.python} here.",
+                code="lock-for-others",
+                path=path,
+                why=f"It says for which environments it is: {said}.",
+                fix=Command.venvman("freeze", "--yes"),
+            )
     chosen: dict[NormalizedName, list[tuple[str, LockEntry]]] = defaultdict(list)
     for path, lock in locks:
         for entry in applicable(lock, target):

@@ -104,7 +104,7 @@ def left_out(lock: Lock) -> frozenset[NormalizedName]:
     Of a lock whose options are not known, those that no pin is one of, unless some are pinned.
     """
     header = lock.header
-    if header.tool == "venvman" or not lock.entries:
+    if header.tool == "venvman" or header.is_complete or not lock.entries:
         return frozenset()
     if header.is_compiled and header.line.is_compile:
         return frozenset() if header.style.allow_unsafe else header.style.unsafe

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from venvman.candidates import Candidate
     from venvman.index.listing import ProjectFiles
-    from venvman.index.page import IndexFile
     from venvman.metadata import CoreMetadata
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
     from venvman.resolve.demand import Dependency
     from venvman.resolve.limits import Overrides
+    from venvman.sources import IndexFile
     from venvman.target import Target
 
 UNBUILDABLE = frozenset({"build-failed", "build-invalid", "build-requirements"})

@@ -39,12 +39,12 @@ if TYPE_CHECKING:
     from venvman.errors import FileLine, Problem
     from venvman.githooks import HooksReport
     from venvman.index.client import Index
-    from venvman.index.page import IndexFile
     from venvman.index.session import Session
     from venvman.lock.file import LockEntry
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
     from venvman.scan import Scan
+    from venvman.sources import IndexFile
     from venvman.workflow.checking import LockLook
     from venvman.workflow.context import Context
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from venvman.answers import DiffOutcome, LockPair
 from venvman.errors import Advice, Command, ConfigurationError, GitError, LockError
 from venvman.frozen import dataclass
-from venvman.workflow.inputs import open_scan
+from venvman.naming import is_pylock
+from venvman.workflow.inputs import open_scan, wants_pylock
 from venvman.workflow.locks import read_group_lock
 
 if TYPE_CHECKING:
@@ -172,8 +173,7 @@ def _work_tree(context: Context) -> Mapping[str, Lock]:
 
 def _revision(context: Context, revision: str) -> Mapping[str, Lock]:
     """The locks of the project's folder as they were, by the same rules as those on disk."""
-    from venvman.localproject import project_name
-    from venvman.lock.parse import parse_lock
+    from venvman.lock.io import parse_text
     from venvman.roles import Facts, assign
 
     root = context.project.root
@@ -185,7 +185,7 @@ def _revision(context: Context, revision: str) -> Mapping[str, Lock]:
     ]
     listed = _git(context, "ls-tree", "-z", "--name-only", commit, "./", "requirements/", *afar)
     every = [name for name in listed.split("\0") if name]
-    names = [name for name in every if name.endswith((".in", ".txt"))]
+    names = [name for name in every if name.endswith((".in", ".txt")) or is_pylock(name)]
     texts: dict[str, str] = {}
 
     def text(name: str) -> str:
@@ -193,13 +193,10 @@ def _revision(context: Context, revision: str) -> Mapping[str, Lock]:
             texts[name] = _git(context, "show", f"{commit}:./{name}").replace("\r\n", "\n")
         return texts[name]
 
-    roles = assign(names, Facts(lambda name, _: text(name) if name in every else None))
+    facts = Facts(lambda name, _: text(name) if name in every else None)
+    roles = assign(names, facts, pylock=wants_pylock(context))
     return {
-        part.lock: parse_lock(
-            text(part.lock),
-            path=f"{revision}:{part.lock}",
-            folder_name=lambda folder: project_name(root / folder),
-        )
+        part.lock: parse_text(text(part.lock), path=f"{revision}:{part.lock}", root=root)
         for part in roles.parts
         if part.lock in every
     }

@@ -29,6 +29,7 @@ from venvman.outcomes import FreezeOutcome, LockOutcome
 from venvman.sources import VcsSource
 from venvman.workflow.agreement import DISAGREEMENT, by_standing, tracked
 from venvman.workflow.chosen import recall
+from venvman.workflow.filling import filled_where_due
 from venvman.workflow.inputs import (
     ALWAYS,
     choose_groups,
@@ -153,7 +154,15 @@ def freeze_stale(
         return _outcome(context, checked, frozen, written=False, watch=watch)
     written = write_locks(
         context.project,
-        {each.group.lock: frozen[each.group.name] for each in checked if each.group.name in frozen},
+        filled_where_due(
+            context,
+            {
+                each.group.lock: frozen[each.group.name]
+                for each in checked
+                if each.group.name in frozen
+            },
+            {each.group.lock: each.lock for each in checked},
+        ),
     )
     # What lies on disk now: its entries know their lines.
     read = {group.name: read_group_lock(context, group.lock) for group in requirements.groups}
@@ -496,7 +505,7 @@ def refuse_foreign_locks(scan: Scan, context: Context) -> None:
         f"{context.project.display(first.lock)} is not made from a requirements file.",
         code="lock-of-another-source",
         path=context.project.display(first.lock),
-        why="Its header names what makes it; venvman syncs such a lock as it is.",
+        why=f"It is made by {first.header.tool}; venvman syncs such a lock as it is.",
         fix=first.header.rerun,
     )
 
@@ -515,7 +524,15 @@ def _run_engine(
     from venvman.engines.buildrequirements import supply
     from venvman.names import canonical
 
-    locks = {each.group.name: each.lock for each in checked if each.lock is not None}
+    former = {each.group: each.former for each in open_scan(context).sources if each.former}
+    there = {
+        name: read_group_lock(context, former[name])
+        if each.lock is None and name in former
+        else each.lock
+        for each in checked
+        for name in (each.group.name,)
+    }
+    locks = {name: lock for name, lock in there.items() if lock is not None}
     said = [
         locks[each.group.name].header if each.group.name in locks else each.group.header
         for each in todo
@@ -631,7 +648,7 @@ def _lock_outcome(each: CheckedLock, frozen: Mapping[str, Lock] | None) -> LockO
 def _differ(before: Lock, after: Lock) -> bool:
     from venvman.lock.render import render_lock
 
-    return render_lock(before) != render_lock(after)
+    return render_lock(before) != render_lock(after) or before.header != after.header
 
 
 def _empty() -> Lock:

@@ -15,7 +15,9 @@ from venvman.errors import (
     RequirementsError,
     Severity,
 )
+from venvman.naming import is_pylock
 from venvman.reading import read_regular
+from venvman.requirements.file import ParsedFile
 from venvman.secrets import redact
 from venvman.workflow.requests import GroupChoice
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from venvman.names import NormalizedName
     from venvman.options import FileOptions, IndexOptions
     from venvman.requirements.groups import RequirementSet
-    from venvman.scan import Scan
+    from venvman.scan import Scan, ScannedFile
     from venvman.target import Target
     from venvman.workflow.context import Context
 
@@ -45,7 +47,15 @@ def open_scan(context: Context, choice: GroupChoice | None = None) -> Scan:
     asked = {*(context.settings.groups.value or ())}
     if choice is not None:
         asked |= {*choice.extra, *choice.only, *choice.without}
-    return scan(context.project, variables=context.variables, asked=asked)
+    return scan(
+        context.project, variables=context.variables, asked=asked, pylock=wants_pylock(context)
+    )
+
+
+def wants_pylock(context: Context) -> bool | None:
+    """Whether locks are in the format of PEP 751; None where that is not said."""
+    said = context.settings.lock_format.value
+    return None if said is None else said.value == "pylock"
 
 
 def overridden(context: Context, target: Target) -> Mapping[NormalizedName, tuple[str, ...]]:
@@ -95,11 +105,50 @@ def scan_projects(contexts: Sequence[Context]) -> tuple[tuple[Scan, Path], ...]:
 
     return tuple(
         (
-            scan(context.project, variables=context.variables, with_locks=True),
+            _with_pylocks(
+                context,
+                scan(
+                    context.project,
+                    variables=context.variables,
+                    with_locks=True,
+                    pylock=wants_pylock(context),
+                ),
+            ),
             locate(context.project, context.settings),
         )
         for context in contexts
     )
+
+
+def _with_pylocks(context: Context, scan: Scan) -> Scan:
+    """``scan`` with the pins of locks that are no requirements files, on their lines."""
+    from venvman.lock.io import read_lock
+    from venvman.lock.render import requirement_text
+    from venvman.requirements.file import parse
+
+    def parsed(file: ScannedFile) -> ScannedFile:
+        if not is_pylock(file.path.name):
+            return file
+        shown, root = context.project.display(file.path), context.project.root
+        try:
+            lock = read_lock(file.path, root=root, display=shown)
+        except LockError as error:
+            return replace(file, parsed=ParsedFile(path=shown, errors=error.problems))
+        rows: dict[int, str] = {}
+        for entry in lock.entries if lock is not None else ():
+            hashes = "".join(f" --hash={each}" for each in entry.hashes)
+            rows[entry.origin.line if entry.origin else 0] = requirement_text(entry) + hashes
+        text = "\n".join(rows.get(number, "") for number in range(1, max(rows, default=0) + 1))
+        return replace(file, parsed=parse(text, path=shown, variables={}, cwd=str(root)))
+
+    files = tuple(map(parsed, scan.files))
+    errors = [
+        error
+        for file in files
+        if is_pylock(file.path.name) and file.parsed
+        for error in file.parsed.errors
+    ]
+    return replace(scan, files=files, problems=(*scan.problems, *errors))
 
 
 def load_requirements(

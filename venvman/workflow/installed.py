@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from venvman.errors import Command, EnvironmentUnusable, LockError
 from venvman.events import Stage
 from venvman.outcomes import FreezeOutcome, LockOutcome
+from venvman.workflow.filling import filled_where_due
 from venvman.workflow.inputs import open_scan
 from venvman.workflow.locks import read_group_lock
 from venvman.workflow.planning import own_entry
@@ -49,7 +50,9 @@ def freeze_installed(
         made = _lock(context, requirements, environment, before, request)
     looking = request.check or request.dry_run
     groups = () if looking else requirements.groups
-    written = write_locks(context.project, {each.lock: made.locks[each.name] for each in groups})
+    locks = {each.lock: made.locks[each.name] for each in groups}
+    known = {each.lock: before[each.name] for each in groups}
+    written = write_locks(context.project, filled_where_due(context, locks, known))
     return FreezeOutcome(
         project=context.project,
         locks=tuple(

@@ -195,15 +195,9 @@ def _selected(
 
 
 def _parsed(context: Context, text: LockText) -> Lock:
-    from venvman.localproject import project_name
-    from venvman.lock.parse import parse_lock
+    from venvman.lock.io import parse_text
 
-    root = context.project.root
-    return parse_lock(
-        text.content.decode(),
-        path=text.path,
-        folder_name=lambda folder: project_name(root / folder),
-    )
+    return parse_text(text.content.decode(), path=text.path, root=context.project.root)
 
 
 def _entries_of(held: Sequence[Held]) -> tuple[LockEntry, ...]:
