@@ -265,8 +265,8 @@ def pin_for_an_old_python(root: Path) -> None:
 def lose_the_locks_of_states(root: Path) -> None:
     history = root / "venv/.venvman/history"
     for path in history.iterdir():
-        if path.name != "states.jsonl":
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if path.name != "log" and path.suffix != ".json":
+            path.unlink()
 
 
 def repository(root: Path) -> None:

@@ -21,7 +21,7 @@ from tests.support.projects import (
     write_project,
 )
 from tests.support.wheels import in_tree_backend, make_wheel
-from venvman.environment.history import HISTORY
+from venvman.environment.history import LOG, History
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 
 FIRST = {"alpha": "1.0", "beta": "1.0"}
 SECOND = {"alpha": "2.0", "gamma": "1.0"}
+
+
+def lines_of(root: Path, sequence: int) -> list[str]:
+    """The lines of the history's log that tell of the state ``sequence``."""
+    lines = (root / "venv" / LOG).read_text().splitlines()
+    return [line for line in lines if json.loads(line[33:])[1][0] == sequence]  # the seal
 
 
 @pytest.fixture
@@ -203,16 +209,15 @@ class TestHistory:
         assert states(root) == []
 
     def test_a_damaged_history_is_read_as_far_as_it_goes(self, root: Path) -> None:
-        path = root / "venv" / HISTORY / "states.jsonl"
-        first, second = path.read_text().splitlines()
-        path.write_text(f"{first[:50]}\n{second}\n")
+        path = root / "venv" / LOG
+        damaged = "".join(f"{line[:-1]}\n" for line in lines_of(root, 1))
+        path.write_text(damaged + "".join(f"{line}\n" for line in lines_of(root, 2)))
 
         assert [each["packages"] for each in states(root)] == [2]
 
     def test_a_state_that_was_not_recorded_is_found_again(self, root: Path) -> None:
         """As after a kill between the transaction and the history."""
-        path = root / "venv" / HISTORY / "states.jsonl"
-        path.write_text(path.read_text().splitlines()[0] + "\n")
+        (root / "venv" / LOG).write_text(f"{lines_of(root, 1)[-1]}\n")
 
         found, before = states(root)
 
@@ -270,7 +275,7 @@ class TestSwitches:
     def test_a_switch_that_nobody_recorded_is_what_the_next_sync_started_from(
         self, branches: Path, index: Index
     ) -> None:
-        path = branches / "venv" / HISTORY / "states.jsonl"
+        path = branches / "venv" / LOG
         content = path.read_text()
         git(branches, "checkout", "-q", "main")
         self.program(branches, "sync")
@@ -397,7 +402,7 @@ class TestRollback:
         assert (ran.code, codes(ran.json)) == (2, ["environment-absent"])
 
     def test_without_a_history_there_is_a_sentence(self, root: Path) -> None:
-        shutil.rmtree(root / "venv" / HISTORY)
+        (root / "venv" / LOG).unlink()
         ran = run("rollback", "--format", "json", cwd=root)
 
         assert (ran.code, codes(ran.json)) == (2, ["history-empty"])
@@ -417,8 +422,7 @@ class TestRollback:
         assert versions_in(root) == {}
 
     def test_a_state_that_was_found_comes_back_by_its_files(self, root: Path, index: Index) -> None:
-        path = root / "venv" / HISTORY / "states.jsonl"
-        path.write_text(path.read_text().splitlines()[0] + "\n")
+        (root / "venv" / LOG).write_text(f"{lines_of(root, 1)[-1]}\n")
         states(root)
         relock(root, index, {"beta": "1.0"})
         sync(root)
@@ -558,10 +562,11 @@ class TestTheLock:
         assert snapshot(root) == before
 
     def test_a_history_that_names_a_file_outside_the_project_writes_none(self, root: Path) -> None:
-        path = root / "venv" / HISTORY / "states.jsonl"
-        lines = [json.loads(line) for line in path.read_text().splitlines()]
-        lines[0]["locks"][0][1] = "../outside.lock"
-        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        history = History(root / "venv")
+        newest, before = history.states()
+        outside = before.locks[0]._replace(path="../outside.lock")
+        history.record(before._replace(locks=(outside,)))
+        history.record(newest)
 
         rollback(root, "--with-lock")
 

@@ -13,6 +13,8 @@ import pytest
 
 from tests.support.cli import run
 from tests.transactions.branches import WORDS, Branches
+from venvman.environment.history import LOG
+from venvman.install.attic import ATTIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,8 +45,8 @@ def both_states(branches: Branches) -> tuple[dict[str, str], dict[str, str]]:
         branches.checkout(branch)
         branches.full()
         found.append(branches.contents())
-    for name in ("attic", "states"):
-        shutil.rmtree(branches.venv / ".venvman" / name, ignore_errors=True)
+    shutil.rmtree(branches.venv / ATTIC)
+    (branches.venv / LOG).unlink()
     branches.full()
     return found[0], found[1]
 

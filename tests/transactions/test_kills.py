@@ -18,6 +18,7 @@ import pytest
 
 from tests.support.cli import run
 from tests.transactions.branches import WORDS, Branches
+from venvman.environment.history import LOG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +77,7 @@ class Kill:
     def _upgrade(self) -> None:
         """Back to ``main``, with no state known to switch to."""
         self.branches.checkout("main")
-        shutil.rmtree(self.branches.venv / ".venvman/states", ignore_errors=True)
+        (self.branches.venv / LOG).unlink(missing_ok=True)
         self.branches.full()
 
     def _switch(self) -> None:

@@ -15,6 +15,7 @@ import pytest
 from tests.support.cli import run
 from tests.transactions.branches import WORDS, Branches, uninstall
 from venvman.directories import Directories
+from venvman.environment.ledger import HISTORY
 from venvman.events import Stage
 from venvman.install.transaction import Recovery, recover
 from venvman.locks import held
@@ -195,11 +196,9 @@ UNEXPECTED: dict[str, Callable[[Branches], object]] = {
     ),
     "a requirements file came": lambda b: (b.root / "dev-requirements.txt").write_text(""),
     "the ledger was lost": lambda b: (b.venv / ".venvman/installed.json").unlink(),
-    "a state is damaged": lambda b: [
-        path.write_text("{") for path in (b.venv / ".venvman/states").iterdir()
-    ],
+    "a state is damaged": lambda b: [path.write_text("{") for path in (b.venv / HISTORY).iterdir()],
     "a sync was killed": lambda b: (b.venv / ".venvman/stage").mkdir(),
-    "nobody says what it holds": lambda b: (b.venv / ".venvman/states/current.json").unlink(),
+    "nobody says what it holds": lambda b: (b.venv / ".venvman/current.json").unlink(),
 }
 
 

@@ -165,7 +165,7 @@ def reseal(root: Path) -> None:
         name = path.relative_to(aside).as_posix()
         if path.is_dir():
             (state / name).mkdir(exist_ok=True)
-        elif name in ("made-by", "installed.json") or path.name == "entry.json":
+        elif name == "made-by" or path.suffix == ".json":
             (state / name).write_bytes(
                 seal.sealed(str(root), name, path.read_bytes().partition(b"\n")[2])
             )
@@ -180,8 +180,8 @@ def left_over(root: Path) -> list[str]:
     faults = [name for name in ("journal.json", "stage") if (state / name).exists()]
     attic = state / "attic"
     for entry in attic.iterdir() if attic.is_dir() else ():
-        document = json.loads((entry / "entry.json").read_bytes().partition(b"\n")[2])  # the seal
-        units = {slot for slot, _ in document["units"]}
+        content = (entry / "entry.json").read_bytes().partition(b"\n")[2]  # the seal
+        units = {slot for slot, _ in json.loads(content)[1][2]}
         if {path.name for path in entry.iterdir()} != units | {"entry.json"}:
             faults.append(entry.name)
     return faults

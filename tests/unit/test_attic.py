@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from venvman import seal
-from venvman.environment.ledger import LEDGER, Ledger, Provenance, read_ledger
-from venvman.install.attic import ATTIC, Attic, AtticEntry, AtticLimit, entry_key
-from venvman.names import canonical
+from venvman.environment.ledger import (
+    LEDGER,
+    Ledger,
+    Provenance,
+    entry_key,
+    read_ledger,
+    write_snapshot,
+)
+from venvman.install.attic import ATTIC, Attic, AtticEntry, AtticLimit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,11 +47,9 @@ def test_a_key_is_a_file_name_whatever_the_version_holds() -> None:
 
 
 def put(root: Path, name: str, *, sequence: int, size: int = 10) -> AtticEntry:
-    provenance = Provenance("a" * 64, "", False, 1, 1, 1)
+    provenance = Provenance(name, "1.0", "a" * 64, "", False, 1, 1, 1)
     entry = AtticEntry(
-        key=entry_key(name, "1.0", provenance.identity),
-        name=canonical(name),
-        version="1.0",
+        key=provenance.key,
         info=f"site/{name}-1.0.dist-info",
         units=(("u0", f"site/{name}-1.0.dist-info"),),
         provenance=provenance,
@@ -99,7 +103,8 @@ def test_the_newest_and_those_just_kept_survive_longest(tmp_path: Path) -> None:
 
 def test_a_ledger_is_read_back_as_written(tmp_path: Path) -> None:
     seal.own(str(tmp_path))
-    ledger = Ledger(sequence=3, distributions={"a": Provenance("s", "d", True, 1, 2, 3)})
+    rows = {"a": Provenance("a", "1", "s", "d", True, 1, 2, 3)}
+    ledger = Ledger(3, write_snapshot(str(tmp_path), rows), rows)
     (tmp_path / LEDGER).write_bytes(ledger.render(str(tmp_path)))
     assert read_ledger(str(tmp_path)) == ledger
 
@@ -116,7 +121,7 @@ def test_what_another_tool_reinstalled_is_no_longer_known(tmp_path: Path) -> Non
     record.parent.mkdir()
     record.write_text("x")
     found = record.stat()
-    provenance = Provenance("s", "", False, 1, found.st_size, found.st_mtime_ns)
+    provenance = Provenance("a", "1", "s", "", False, 1, found.st_size, found.st_mtime_ns)
     ledger = Ledger(distributions={"a.dist-info": provenance, "gone.dist-info": provenance})
     assert ledger.known(str(tmp_path), "a.dist-info") == provenance
     assert ledger.known(str(tmp_path), "b.dist-info") is None
@@ -126,6 +131,6 @@ def test_what_another_tool_reinstalled_is_no_longer_known(tmp_path: Path) -> Non
 
 
 def test_build_metadata_tells_two_installations_of_one_wheel_apart() -> None:
-    plain = Provenance("s", "d", True, 1, 2, 3)
+    plain = Provenance("a", "1", "s", "d", True, 1, 2, 3)
 
-    assert plain.identity != plain._replace(described="sha256:1").identity
+    assert plain.key != plain._replace(described="sha256:1").key

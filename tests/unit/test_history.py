@@ -1,29 +1,28 @@
-"""The history of an environment: states as lines, and locks that they share."""
+"""The history of an environment: states as lines, snapshots and locks that they share."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.projects import git
 from venvman import seal
 from venvman.environment.history import (
-    HISTORY,
     LIMIT,
+    LOG,
+    Beside,
     Held,
     History,
     RecordedLock,
-    Revision,
     State,
     text_digest,
 )
-from venvman.environment.historyline import append_switch
-from venvman.repository import head_of
+from venvman.environment.ledger import HISTORY, Provenance, read_snapshot, write_snapshot
+from venvman.repository import Head, head_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,30 +35,41 @@ STATE = State(
     python="3.11.7",
     groups=("default",),
     locks=(RecordedLock(group="default", path="requirements.lock", digest=text_digest(TEXT)),),
-    held=(Held(name="alpha", version="1.0", source="index", wheel="ab" * 32, locked=True),),
-    revision=Revision(commit="c" * 40, branch="main"),
+    snapshot="",
+    revision=Head(commit="c" * 40, branch="main"),
 )
+ROW = Provenance("alpha", "1.0", "ab" * 32, "", True, 1, 2, 3)
 held = st.builds(
     Held,
     name=st.text(),
     version=st.none() | st.text(),
     source=st.text(),
-    wheel=st.none() | st.text(),
+    wheel=st.none(),
     locked=st.booleans(),
 )
+names = st.lists(st.text()).map(tuple)
 states = st.builds(
     State,
     sequence=st.integers(min_value=0),
     when=st.floats(allow_nan=False, allow_infinity=False),
     by=st.sampled_from(["sync", "rollback", "found"]),
     python=st.text(),
-    groups=st.lists(st.text()).map(tuple),
+    groups=names,
     locks=st.lists(st.builds(RecordedLock, group=st.text(), path=st.text(), digest=st.text())).map(
         tuple
     ),
-    held=st.lists(held).map(tuple),
-    revision=st.none() | st.builds(Revision, commit=st.text(), branch=st.none() | st.text()),
+    snapshot=st.just(""),
+    beside=st.builds(
+        Beside,
+        found=st.lists(held).map(tuple),
+        sources=st.dictionaries(st.text(), st.text()),
+        unlocked=names,
+        left_out=names,
+    ),
+    revision=st.none() | st.builds(Head, commit=st.text(), branch=st.none() | st.text()),
     target=st.none() | st.integers(),
+    wanted=st.none(),
+    held=st.just(()),
 )
 
 
@@ -68,16 +78,13 @@ def history(tmp_path: Path) -> History:
     return History(tmp_path)
 
 
-def file(tmp_path: Path) -> Path:
-    return tmp_path / HISTORY / "states.jsonl"
-
-
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(states)
-def test_a_line_is_read_as_the_state_it_was_written_from(state: State) -> None:
-    line = state.render()
+def test_a_line_is_read_as_the_state_it_was_written_from(tmp_path: Path, state: State) -> None:
+    history = History(tmp_path)
+    history.record(state)
 
-    assert State.parse(line) == state
-    assert "\n" not in line
+    assert history.newest() == state
 
 
 def test_an_environment_without_history_has_none(history: History) -> None:
@@ -87,7 +94,7 @@ def test_an_environment_without_history_has_none(history: History) -> None:
 
 
 def test_states_come_back_the_newest_first(history: History) -> None:
-    later = replace(STATE, sequence=2, when=STATE.when - 1000)
+    later = STATE._replace(sequence=2, when=STATE.when - 1000)
     history.record(STATE, [TEXT])
     history.record(later, [TEXT])
 
@@ -97,9 +104,46 @@ def test_states_come_back_the_newest_first(history: History) -> None:
 
 def test_of_two_lines_of_one_sequence_the_later_holds(history: History) -> None:
     history.record(STATE, [TEXT])
-    history.record(replace(STATE, python="3.11.8"), [TEXT])
+    history.record(STATE._replace(python="3.11.8"), [TEXT])
 
     assert [state.python for state in history.states()] == ["3.11.8"]
+
+
+def test_what_it_held_is_told_by_its_snapshot_and_what_that_does_not_know(
+    history: History, tmp_path: Path
+) -> None:
+    seal.own(str(tmp_path))
+    rows = {f"{name}.dist-info": ROW._replace(name=name) for name in ("alpha", "beta", "pip", "c")}
+    found = Held("aaa", "2", "index", None, True)
+    beside = Beside((found,), {"beta": "-e libs/beta"}, ("c",), ("pip",))
+    history.record(STATE._replace(snapshot=write_snapshot(str(tmp_path), rows), beside=beside))
+
+    assert history.states()[0].held == (
+        found,
+        Held("alpha", "1.0", "index", "ab" * 32, True),
+        Held("beta", "1.0", "-e libs/beta", "ab" * 32, True),
+        Held("c", "1.0", "index", "ab" * 32, False),
+    )
+
+
+def test_the_same_distributions_are_one_snapshot(tmp_path: Path) -> None:
+    seal.own(str(tmp_path))
+    rows = {"a": ROW, "b": ROW._replace(version="2")}
+    digest = write_snapshot(str(tmp_path), rows)
+
+    assert write_snapshot(str(tmp_path), dict(reversed(rows.items()))) == digest
+    assert read_snapshot(str(tmp_path), digest) == rows
+    assert write_snapshot(str(tmp_path), {"a": ROW}) != digest
+    assert len(list((tmp_path / HISTORY).iterdir())) == 2
+
+
+def test_a_damaged_snapshot_holds_nothing_and_is_written_again(tmp_path: Path) -> None:
+    seal.own(str(tmp_path))
+    digest = write_snapshot(str(tmp_path), {"a": ROW})
+    (tmp_path / HISTORY / f"{digest}.json").write_text("{")
+
+    assert read_snapshot(str(tmp_path), digest) == {}
+    assert read_snapshot(str(tmp_path), write_snapshot(str(tmp_path), {"a": ROW})) == {"a": ROW}
 
 
 def test_locks_that_differ_in_line_ends_only_are_kept_once(
@@ -120,7 +164,7 @@ def test_a_damaged_text_counts_as_gone_and_is_written_again(
 
     assert history.text(text_digest(TEXT)) is None
 
-    history.record(replace(STATE, sequence=2), [TEXT])
+    history.record(STATE._replace(sequence=2), [TEXT])
     assert history.text(text_digest(TEXT)) == TEXT
 
 
@@ -132,25 +176,18 @@ def test_a_text_that_is_not_its_digest_is_not_believed(history: History, tmp_pat
     assert history.text(text_digest(TEXT)) is None
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "",
-        "{",
-        "[]",
-        '"text"',
-        "null",
-        '{"format": 99}',
-        '{"format": 1}',
-        STATE.render()[:-20],
-        STATE.render().replace('"held":[[', '"held":[[1,'),
-        STATE.render().replace('"revision":["', '"revision":["'[:-2] + "["),
-    ],
-)
-def test_a_damaged_line_is_passed_over(history: History, tmp_path: Path, line: str) -> None:
+@pytest.mark.parametrize("line", [b"", b"{", b"[]", b'"text"', b"\xff\xfe\x00", None])
+def test_a_line_that_is_damaged_or_of_somebody_else_is_passed_over(
+    history: History, tmp_path: Path, line: bytes | None
+) -> None:
     history.record(STATE, [TEXT])
-    with file(tmp_path).open("a") as stream:
-        stream.write(f"{line}\n")
+    if line is None:  # as it would be in another environment
+        (tmp_path / "other").mkdir()
+        History(tmp_path / "other").record(STATE._replace(sequence=7))
+        line = (tmp_path / "other" / LOG).read_bytes().rstrip()
+    for written in (line, (tmp_path / LOG).read_bytes()[:-20]):
+        with (tmp_path / LOG).open("ab") as stream:
+            stream.write(written + b"\n")
 
     assert history.states() == (STATE,)
     assert history.newest() == STATE
@@ -160,47 +197,42 @@ def test_a_line_cut_short_by_a_crash_does_not_spoil_the_next(
     history: History, tmp_path: Path
 ) -> None:
     history.record(STATE, [TEXT])
-    with file(tmp_path).open("a") as stream:
-        stream.write(STATE.render()[:40])
-    later = replace(STATE, sequence=2)
+    with (tmp_path / LOG).open("ab") as stream:
+        stream.write((tmp_path / LOG).read_bytes()[:70])
+    later = STATE._replace(sequence=2)
 
     history.record(later, [TEXT])
 
     assert history.states() == (later, STATE)
 
 
-def test_bytes_that_are_no_text_are_passed_over(history: History, tmp_path: Path) -> None:
-    history.record(STATE, [TEXT])
-    with file(tmp_path).open("ab") as stream:
-        stream.write(b"\xff\xfe\x00\n")
-
-    assert history.states() == (STATE,)
-
-
-def test_the_history_is_bounded_and_drops_the_oldest_with_their_locks(
+def test_the_history_is_bounded_and_drops_the_oldest_with_their_locks_and_snapshots(
     history: History, tmp_path: Path
 ) -> None:
-    for number in range(3 * LIMIT):
+    seal.own(str(tmp_path))
+    for number in range(5 * LIMIT):
         text = b"alpha==%d\n" % number
         lock = RecordedLock(group="default", path="x.lock", digest=text_digest(text))
-        history.record(replace(STATE, sequence=number, locks=(lock,)), [text])
+        snapshot = write_snapshot(str(tmp_path), {"a": ROW._replace(mtime_ns=number)})
+        history.record(STATE._replace(sequence=number, locks=(lock,), snapshot=snapshot), [text])
 
     kept = [state.sequence for state in history.states()]
-    assert kept[0] == 3 * LIMIT - 1
-    assert LIMIT <= len(kept) < 2 * LIMIT
+    assert kept[0] == 5 * LIMIT - 1
+    assert LIMIT <= len(kept) < 3 * LIMIT
     assert kept == sorted(kept, reverse=True)
     assert history.text(text_digest(b"alpha==0\n")) is None
     assert all(history.text(state.locks[0].digest) for state in history.states())
-    assert len(list((tmp_path / HISTORY).iterdir())) == len(kept) + 1
+    assert all(state.held for state in history.states())
+    assert len(list((tmp_path / HISTORY).iterdir())) == 2 * len(kept) + 1
 
 
 def test_one_digest_stands_for_all_locks_in_any_order() -> None:
     other = RecordedLock(group="dev", path="requirements-dev.lock", digest="d" * 64)
-    one = replace(STATE, locks=(*STATE.locks, other))
-    two = replace(STATE, locks=(other, *STATE.locks))
+    one = STATE._replace(locks=(*STATE.locks, other))
+    two = STATE._replace(locks=(other, *STATE.locks))
 
     assert one.digest == two.digest != STATE.digest
-    assert replace(STATE, locks=()).digest is None
+    assert STATE._replace(locks=()).digest is None
 
 
 def test_a_history_that_cannot_be_written_says_so_and_stays(
@@ -212,75 +244,6 @@ def test_a_history_that_cannot_be_written_says_so_and_stays(
     with pytest.raises((FileExistsError, NotADirectoryError)):
         history.record(STATE, [TEXT])
     assert history.states() == ()
-
-
-class TestSwitches:
-    """Lines that the switch between known states writes."""
-
-    @pytest.fixture
-    def environment(self, tmp_path: Path, history: History) -> Path:
-        """Two states, alpha 1.0 and then alpha 2.0."""
-        history.record(STATE, [TEXT])
-        two = Held(name="alpha", version="2.0", source="index", wheel="cd" * 32, locked=True)
-        history.record(replace(STATE, sequence=2, held=(two,)), [TEXT])
-        return tmp_path
-
-    def test_a_switch_is_the_last_state_that_held_the_same(
-        self, environment: Path, history: History
-    ) -> None:
-        append_switch(str(environment), 3, [("pip", "ee" * 32), ("alpha", "ab" * 32)])
-
-        now = history.states()[0]
-        assert now == replace(STATE, sequence=3, when=now.when, revision=None)
-        assert now.when > STATE.when
-        assert history.newest() == now
-        assert history.sequence() == 3
-
-    def test_switches_to_and_fro_are_all_there(self, environment: Path, history: History) -> None:
-        for sequence, wheel in ((3, "ab"), (4, "cd"), (5, "ab")):
-            append_switch(str(environment), sequence, [("alpha", wheel * 32)])
-
-        versions = [state.held[0].version for state in history.states()]
-        assert versions == ["1.0", "2.0", "1.0", "2.0", "1.0"]
-
-    def test_the_newest_of_many_switches_is_found_without_reading_all(
-        self, environment: Path, history: History, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        for sequence, wheel in ((3, "ab"), (4, "cd"), (5, "ab")):
-            append_switch(str(environment), sequence, [("alpha", wheel * 32)])
-        newest = history.states()[0]
-        monkeypatch.setattr(History, "states", None)
-
-        assert history.newest() == newest
-        assert (newest.sequence, newest.held[0].version) == (5, "1.0")
-
-    def test_the_newest_is_the_last_that_can_be_explained(
-        self, environment: Path, history: History
-    ) -> None:
-        append_switch(str(environment), 3, [("beta", "ab" * 32)])
-
-        newest = history.newest()
-        assert newest is not None
-        assert newest.sequence == 2
-
-    def test_what_no_state_explains_is_passed_over(
-        self, environment: Path, history: History
-    ) -> None:
-        append_switch(str(environment), 3, [("beta", "ab" * 32)])
-
-        assert [state.sequence for state in history.states()] == [2, 1]
-
-    def test_an_environment_without_history_gets_none(self, tmp_path: Path) -> None:
-        with pytest.raises(FileNotFoundError):
-            append_switch(str(tmp_path), 3, [])
-
-    def test_a_sequence_that_cannot_be_read_is_none(
-        self, environment: Path, history: History
-    ) -> None:
-        with file(environment).open("a") as stream:
-            stream.write("{\n")
-
-        assert history.sequence() is None
 
 
 class TestHead:

@@ -1,26 +1,27 @@
-"""Known states: written down whole, found by the contents of files, forgotten in order."""
+"""Known states: found by the contents of files, and what they tell of the environment."""
 
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
 from venvman import memo, seal
-from venvman.environment.ledger import Ledger, Provenance
+from venvman.environment.history import History, State, Wanted
+from venvman.environment.ledger import LEDGER, Ledger, Provenance, read_ledger, write_snapshot
+from venvman.environment.record import tops_of
 from venvman.files import spread_folders
 from venvman.install import states
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PROVENANCE = Provenance("ab" * 32, "", True, 5, 6, 7)
+PROVENANCE = Provenance("one", "1.0", "ab" * 32, "", True, 5, 6, 7)
 
 
-def state(file: Path, *, flags: str = "--frozen", end: str = ".") -> states.State:
-    return states.State(
+def wanted(file: Path, *, flags: str = "--frozen", end: str = ".") -> Wanted:
+    return Wanted(
         flags=flags,
         names=("TOKEN",),
         seen=memo.seen_of({}, ("TOKEN",)),
@@ -29,30 +30,56 @@ def state(file: Path, *, flags: str = "--frozen", end: str = ".") -> states.Stat
         parts=((memo.FILE, "/venv/pyvenv.cfg", "1 2 3 4"),),
         folders=("lib",),
         lasting=("", "bin", "lib"),
-        held={"lib/one-1.0.dist-info": states.Held("one", "1.0", "one-1.0-x", False, PROVENANCE)},
+        shared=(),
         others={"lib/two.egg-info": "1 2 3"},
         locked=1,
         lock="/state/locks/x.lock",
     )
 
 
-def find(environment: Path, flags: str = "--frozen", **variables: str) -> str | None:
-    return states.find(str(environment), flags=flags, variables=variables)
-
-
-def test_what_is_written_down_is_read_back(tmp_path: Path) -> None:
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """The one file of a project, whose environment's history knows what it holds."""
+    root = str(tmp_path)
+    seal.own(root)
+    commit(tmp_path, 1)
     file = tmp_path / "requirements.txt"
     file.write_text("one\n")
-    written = state(file)
-    key = states.record(str(tmp_path), written)
-    assert states.read(str(tmp_path), key) == written
+    return file
+
+
+def commit(root: Path, sequence: int) -> None:
+    """A transaction that is in the history."""
+    snapshot = write_snapshot(str(root), {"lib/one-1.0.dist-info": PROVENANCE})
+    (root / LEDGER).write_bytes(Ledger(sequence, snapshot).render(str(root)))
+    History(root).record(State(sequence, 5.5, "sync", "3.11.7", (), (), snapshot))
+
+
+def find(environment: Path, flags: str = "--frozen", **variables: str) -> str | None:
+    found = states.find(str(environment), flags=flags, variables=variables)
+    return found.wanted.key if found and found.wanted else None
+
+
+def test_what_is_written_down_is_read_back(tmp_path: Path, file: Path) -> None:
+    key = states.record(str(tmp_path), wanted(file))
+    state = states.read(str(tmp_path), key)
+    assert state is not None
+    assert state.wanted == wanted(file)
+    assert state.snapshot == read_ledger(str(tmp_path)).snapshot
     assert find(tmp_path) == key
 
 
-def test_it_is_found_by_contents_flags_and_variables_and_by_nothing_else(tmp_path: Path) -> None:
-    file = tmp_path / "requirements.txt"
-    file.write_text("one\n")
-    key = states.record(str(tmp_path), state(file))
+def test_what_is_known_already_is_written_down_once(tmp_path: Path, file: Path) -> None:
+    states.record(str(tmp_path), wanted(file))
+    before = len([*History(tmp_path).lines()])
+    states.record(str(tmp_path), wanted(file))
+    assert len([*History(tmp_path).lines()]) == before
+
+
+def test_it_is_found_by_contents_flags_and_variables_and_by_nothing_else(
+    tmp_path: Path, file: Path
+) -> None:
+    key = states.record(str(tmp_path), wanted(file))
     assert find(tmp_path, OTHER="1") == key
     assert find(tmp_path, TOKEN="1") is None
     assert find(tmp_path, flags="") is None
@@ -66,30 +93,40 @@ def test_it_is_found_by_contents_flags_and_variables_and_by_nothing_else(tmp_pat
     assert find(tmp_path) is None
 
 
-def test_the_oldest_are_forgotten_and_one_reached_again_is_the_newest(tmp_path: Path) -> None:
-    file = tmp_path / "requirements.txt"
-    keys = []
-    for number in range(20):
-        file.write_text(str(number))
-        keys.append(states.record(str(tmp_path), state(file)))
-        if number == 15:
-            file.write_text("0")
-            states.record(str(tmp_path), state(file, end="again"))
-    kept = {path.stem for path in (tmp_path / states.STATES).iterdir()} - {"index"}
-    assert kept == {keys[0], *keys[5:]}
-    again = states.read(str(tmp_path), keys[0])
+def test_one_reached_again_is_the_newest(tmp_path: Path, file: Path) -> None:
+    key = states.record(str(tmp_path), wanted(file))
+    commit(tmp_path, 2)
+    states.record(str(tmp_path), wanted(file, end="again"))
+    again = states.read(str(tmp_path), key)
     assert again is not None
-    assert again.said[2] == "again"
+    assert again.wanted is not None
+    assert (again.sequence, again.wanted.said[2]) == (2, "again")
+
+
+def test_the_oldest_are_forgotten(tmp_path: Path, file: Path) -> None:
+    keys = []
+    for number in range(220):
+        file.write_text(str(number))
+        keys.append(states.record(str(tmp_path), wanted(file)))
+    known = [key for key in keys if states.read(str(tmp_path), key)]
+    assert known == keys[-len(known) :]
+    assert 16 <= len(known) < 100
 
 
 def test_a_state_that_cannot_be_written_or_read_is_none(tmp_path: Path) -> None:
     file = tmp_path / "requirements.txt"
     file.write_text("one\n")
     seal.own(str(tmp_path))
-    (tmp_path / ".venvman/states").write_text("in the way")
-    assert states.record(str(tmp_path), state(file)) == ""
+    (tmp_path / ".venvman/history").write_text("in the way")
+    assert states.record(str(tmp_path), wanted(file)) == ""
     assert states.read(str(tmp_path), "x") is None
     assert find(tmp_path) is None
+
+
+def test_what_nobody_has_written_down_is_known_by_no_files(tmp_path: Path, file: Path) -> None:
+    snapshot = write_snapshot(str(tmp_path), {})
+    (tmp_path / LEDGER).write_bytes(Ledger(2, snapshot).render(str(tmp_path)))
+    assert states.record(str(tmp_path), wanted(file)) == ""
 
 
 def installed(root: Path, lists: dict[str, str]) -> Ledger:
@@ -101,7 +138,14 @@ def installed(root: Path, lists: dict[str, str]) -> Ledger:
         (info / "RECORD").write_text(text)
         found = (info / "RECORD").stat()
         rows[f"lib/{name}.dist-info"] = PROVENANCE._replace(
-            record_size=found.st_size, record_mtime_ns=found.st_mtime_ns
+            name=name.partition("-")[0],
+            record_size=found.st_size,
+            record_mtime_ns=found.st_mtime_ns,
+            tops=tops_of(
+                (line.rpartition(",,")[0].strip('"') for line in text.splitlines()),
+                site="lib",
+                folders=("lib",),
+            ),
         )
     return Ledger(distributions=rows)
 
@@ -109,68 +153,63 @@ def installed(root: Path, lists: dict[str, str]) -> Ledger:
 LISTS = {
     "one-1.0": "one.py,,\n../bin/one,,\nns/__init__.py,,\n",
     "two-1.0": 'ns/__init__.py,,\n"a,b.py",,\n',
-    "three-1.0": "three.py,,\n",
+    "three-1.0": "three.py,,\n../share/doc/a/b.txt,,\n__pycache__/three.pyc,,\n",
     "four-1.0": "four/../three4.py,,\n",
 }
+
+
+def sharing(root: Path, ledger: Ledger) -> set[str]:
+    found = states.survey(str(root), ("lib",), ledger)
+    assert found is not None
+    return {info.rpartition("/")[2].partition("-")[0] for info in found[0]}
 
 
 def test_a_file_that_two_list_is_told_of_both(tmp_path: Path) -> None:
     ledger = installed(tmp_path, LISTS)
     (tmp_path / "lib" / "five-1.0.dist-info").mkdir()
-    held, others = states.survey(str(tmp_path), ("lib",), ledger)
-    assert {each.name: each.shared for each in held.values()} == {
-        "one": True,
-        "two": True,
-        "three": False,
-        "four": False,
-    }
-    assert list(others) == ["lib/five-1.0.dist-info"]
+    assert sharing(tmp_path, ledger) == {"one", "two"}
+    found = states.survey(str(tmp_path), ("lib",), ledger)
+    assert found is not None
+    assert list(found[1]) == ["lib/five-1.0.dist-info"]
 
 
 @pytest.mark.parametrize(
-    "record",
+    ("record", "expected"),
     [
-        "six.py,,\n",
-        "six.py,,\n../bin/one,,\n",
-        "ns/six.py,,\n",
-        "ns/__init__.py,,\n",
-        "three.py,,\n",
-        "../share/doc/a/b.txt,,\n",
-        "__pycache__/three.pyc,,\n",
+        ("six.py,,\n", set()),
+        ("six.py,,\n../bin/one,,\n", {"one", "six"}),
+        ("ns/six.py,,\n", set()),
+        ("three.py,,\n", {"three", "six"}),
+        ("../share/doc/a/b.txt,,\n", {"three", "six"}),
+        ("../share/doc/a/c.txt,,\n", set()),
+        ("__pycache__/three.pyc,,\n", {"three", "six"}),
     ],
 )
-@pytest.mark.parametrize("gone", [None, "one-1.0", "two-1.0", "three-1.0"])
-def test_a_survey_after_another_finds_what_one_alone_would(
-    tmp_path: Path, record: str, gone: str | None
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_what_is_shared_is_found_whoever_installed_it(
+    tmp_path: Path, record: str, expected: set[str], by_hand: bool
 ) -> None:
-    lists = {**LISTS, "seven-1.0": "../share/doc/a/b.txt,,\n__pycache__/seven.pyc,,\n"}
-    before, _ = states.survey(str(tmp_path), ("lib",), installed(tmp_path, lists))
-    lists["six-1.0"] = record
-    if gone is not None:
-        shutil.rmtree(tmp_path / "lib" / f"{gone}.dist-info")
-        del lists[gone]
-    # Written again, so nothing but the new one may look new.
-    ledger = installed(tmp_path, {"six-1.0": record})
-    rows = {info: each.provenance for info, each in before.items()}
-    ledger = Ledger(distributions={**rows, **ledger.distributions})
-    again, _ = states.survey(str(tmp_path), ("lib",), ledger, before=before)
-    alone, _ = states.survey(str(tmp_path), ("lib",), ledger)
-    assert again == alone
+    ledger = installed(tmp_path, LISTS)
+    six = installed(tmp_path, {"six-1.0": record})
+    if not by_hand:
+        ledger = Ledger(distributions={**ledger.distributions, **six.distributions})
+    assert sharing(tmp_path, ledger) == {"one", "two", *expected}
 
 
-def test_what_was_surveyed_and_is_apart_from_all_that_is_new_is_not_read_again(
-    tmp_path: Path,
-) -> None:
-    ledger = installed(tmp_path, {"three-1.0": "three.py,,\n"})
-    before, _ = states.survey(str(tmp_path), ("lib",), ledger)
-    record = tmp_path / "lib" / "three-1.0.dist-info" / "RECORD"
+def test_where_something_was_removed_by_hand_nothing_is_told(tmp_path: Path) -> None:
+    ledger = installed(tmp_path, LISTS)
+    (tmp_path / "lib/two-1.0.dist-info/RECORD").unlink()
+    assert states.survey(str(tmp_path), ("lib",), ledger) is None
+
+
+def test_what_shares_no_part_with_another_is_not_read_again(tmp_path: Path) -> None:
+    ledger = installed(tmp_path, {"three-1.0": "three.py,,\n", "six-1.0": "six.py,,\n"})
+    record = tmp_path / "lib/three-1.0.dist-info/RECORD"
     seen = record.stat()
-    record.write_text("other.py,,\n")
+    record.write_text("./six.py,,\n")
     os.utime(record, ns=(seen.st_atime_ns, seen.st_mtime_ns))
-    new = installed(tmp_path, {"six-1.0": "other.py,,\n"})
-    ledger = Ledger(distributions={**ledger.distributions, **new.distributions})
-    held, _ = states.survey(str(tmp_path), ("lib",), ledger, before=before)
-    assert not any(each.shared for each in held.values())
+    found = states.survey(str(tmp_path), ("lib",), ledger)
+    assert found == ((), {})
 
 
 def test_spreading_folders_is_a_hint_that_never_fails(tmp_path: Path) -> None:

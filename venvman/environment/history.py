@@ -1,40 +1,48 @@
 """History: the states that an environment has been in, so that it can go back to one.
 
-    <environment>/.venvman/history/states.jsonl   one line for each state, the oldest first
-    <environment>/.venvman/history/<digest>       a lock's text, compressed; states may share it
+    .venvman/history/log              a line for each state, the oldest first
+    .venvman/history/<digest>.json    what one held (:mod:`.ledger`); states may share it
+    .venvman/history/<digest>         a lock's text, compressed; states may share it
 
-A line is appended in one write and never changed. One that a crash has cut short, or that another
-version wrote, is passed over; of two lines of one sequence the later holds. At twice
-:data:`LIMIT` lines the older half is dropped, and with it the texts that nothing refers to.
+A line is sealed, appended in one write and never changed. One that a crash has cut short, or that
+somebody else wrote, is passed over; of two lines of one sequence the later holds. After enough
+lines the older ones are dropped, and with them the snapshots and texts that nothing refers to.
+Imports next to nothing, since the fast path of a sync reads and writes it too.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
+import os
 import zlib
-from dataclasses import replace
+from contextlib import suppress
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from venvman import seal
-from venvman.environment.historyline import FOLDER, FORMAT, STATES, SWITCH, append_line, fingerprint
-from venvman.files import write_atomically
-from venvman.frozen import dataclass
+from venvman import records, seal
+from venvman.environment.ledger import HISTORY, digest_of, read_ledger, read_snapshot
 from venvman.reading import read_regular
+from venvman.repository import Head
+from venvman.writing import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping
 
-HISTORY = FOLDER
+    from venvman.environment.ledger import Provenance
+
+LOG = f"{HISTORY}/log"
 LIMIT = 50
-"""So many states are always kept; never more than twice as many."""
+"""So many states are always kept."""
+_LINES = 4 * LIMIT
+_WANTED = 16
+_KIND = "state 1"
+
+Contents = tuple[tuple[str, str, str], ...]
+"""Of the project's files: kind (FILE or NAMES of :mod:`venvman.memo`), path, digest or names."""
+Part = tuple[str, str, str]
+"""A fact about the environment: FILE or SITE of :mod:`venvman.memo`, its path, what was seen."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(NamedTuple):
     """One distribution of a state.
 
     ``source`` as :class:`venvman.sources.Source` reads, without credentials; ``wheel`` is the
@@ -49,8 +57,7 @@ class Held:
     locked: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedLock:
+class RecordedLock(NamedTuple):
     """A lock of a state: ``path`` is POSIX and relative to the project, see :func:`text_digest`."""
 
     group: str
@@ -58,22 +65,78 @@ class RecordedLock:
     digest: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revision:
-    """Where git stood: a full commit id, and the branch unless HEAD was detached."""
+class Manner(NamedTuple):
+    """How wheels of the store get into the environment.
 
-    commit: str
-    branch: str | None
+    ``cache`` is the cache folder, ``link`` a value of :class:`venvman.settings.Link`, ``site`` the
+    fields of :class:`venvman.install.layout.Site`.
+    """
+
+    cache: str
+    link: str
+    site: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class Wanted(NamedTuple):
+    """What a sync was asked when it found that a state is just what is wanted.
+
+    ``flags`` are the options that choose, ``seen`` tells of the variables that matter, those in
+    ``names`` among them, ``contents`` of the project's files; ``said`` is the sentence for it, as
+    :func:`venvman.report.sync.nothing_to_do` has it. ``parts`` are facts about the environment but
+    for its site-packages; ``folders`` are those, ``lasting`` all folders that stay when empty,
+    relative to the environment's real path. ``shared`` are the metadata folders of those that list
+    a file which another one lists too, ``others`` tells of the metadata that somebody else
+    installed. ``locked`` counts what the locks name, ``lock`` is the lock file that changes of the
+    environment take. ``manner`` is None where more is to be done than to link
+    (:mod:`venvman.install.staging`).
+    """
+
+    flags: str
+    names: tuple[str, ...]
+    seen: str
+    contents: Contents
+    said: tuple[str, str, str]
+    parts: tuple[Part, ...]
+    folders: tuple[str, ...]
+    lasting: tuple[str, ...]
+    shared: tuple[str, ...]
+    others: dict[str, str]
+    locked: int
+    lock: str
+    manner: Manner | None = None
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether nobody has judged the locks that led to it."""
+        return "('frozen', True)" in self.flags
+
+    @property
+    def key(self) -> str:
+        """By what it is known: the question and the contents of the files."""
+        return digest_of(repr((self.flags, self.seen, self.contents)))
+
+
+class Beside(NamedTuple):
+    """What a snapshot does not tell of a state.
+
+    ``found`` is what other tools installed. By name: ``sources`` of what is from no index,
+    ``unlocked`` what no lock names, ``left_out`` what does not count, or was gone by then.
+    """
+
+    found: tuple[Held, ...] = ()
+    sources: Mapping[str, str] = {}
+    unlocked: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+class State(NamedTuple):
     """An environment as a command left it.
 
-    ``sequence`` is the environment's count of transactions (see :mod:`venvman.environment.ledger`):
+    ``sequence`` is the environment's count of transactions (see :mod:`.ledger`):
     clocks go backwards, it does not. ``when`` is seconds since the epoch. ``by`` is the command, or
     ``found`` for what was there without one being known; ``target`` the sequence that a rollback
-    went to. ``held`` is sorted by name.
+    went to. ``snapshot`` is the digest of what the ledger knew. ``held``, sorted by name, is told
+    by :meth:`History.states` only.
     """
 
     sequence: int
@@ -82,66 +145,22 @@ class State:
     python: str
     groups: tuple[str, ...]
     locks: tuple[RecordedLock, ...]
-    held: tuple[Held, ...]
-    revision: Revision | None = None
+    snapshot: str
+    beside: Beside = Beside()
+    revision: Head | None = None
     target: int | None = None
+    wanted: Wanted | None = None
+    held: tuple[Held, ...] = ()
 
     @property
     def digest(self) -> str | None:
         """One digest (64 hex digits) for all its locks; None for a state without any."""
+        import hashlib
+
         if not self.locks:
             return None
         rows = sorted(f"{lock.path} {lock.digest}" for lock in self.locks)
         return hashlib.sha256("\n".join(rows).encode()).hexdigest()
-
-    @property
-    def fingerprint(self) -> str:
-        """By what a switch names this state (see :func:`.historyline.fingerprint`)."""
-        return fingerprint((each.name, each.wheel) for each in self.held if each.wheel is not None)
-
-    def render(self) -> str:
-        """One line of JSON, without its end; :meth:`parse` is the inverse."""
-        document = {
-            "format": FORMAT,
-            "sequence": self.sequence,
-            "when": self.when,
-            "by": self.by,
-            "target": self.target,
-            "python": self.python,
-            "groups": self.groups,
-            "revision": self.revision and [self.revision.commit, self.revision.branch],
-            "locks": [[lock.group, lock.path, lock.digest] for lock in self.locks],
-            "held": [[h.name, h.version, h.source, h.wheel, h.locked] for h in self.held],
-        }
-        return json.dumps(document, separators=(",", ":"))
-
-    @classmethod
-    def parse(cls, line: str) -> State | None:
-        """The state of one line; None where it is damaged or of another format."""
-        try:
-            document: dict[str, Any] = json.loads(line)
-            if document["format"] != FORMAT:
-                return None
-            revision = document["revision"]
-            return cls(
-                sequence=int(document["sequence"]),
-                when=float(document["when"]),
-                by=str(document["by"]),
-                target=document["target"],
-                python=str(document["python"]),
-                groups=tuple(map(str, document["groups"])),
-                revision=revision and Revision(commit=revision[0], branch=revision[1]),
-                locks=tuple(
-                    RecordedLock(group=group, path=path, digest=digest)
-                    for group, path, digest in document["locks"]
-                ),
-                held=tuple(
-                    Held(name=name, version=version, source=source, wheel=wheel, locked=locked)
-                    for name, version, source, wheel, locked in document["held"]
-                ),
-            )
-        except (ValueError, TypeError, KeyError, IndexError, RecursionError):
-            return None
 
 
 class WayBack(str, Enum):
@@ -159,45 +178,59 @@ class WayBack(str, Enum):
 class History:
     """The history of the environment at ``environment``.
 
-    Writing is for whoever holds the environment's lock.
+    Recording is for whoever holds the environment's lock.
     """
 
-    def __init__(self, environment: Path) -> None:
-        self._environment = str(environment)
-        self._folder = environment / HISTORY
+    def __init__(self, environment: str | os.PathLike[str]) -> None:
+        self._root = os.fspath(environment)
+        self._snapshots: dict[str, dict[str, Provenance]] = {}
 
     def states(self) -> tuple[State, ...]:
         """All that can be read, the newest first."""
         found: dict[int, State] = {}
-        for line in self._lines():
-            state = State.parse(line) or _switched(line, found)
-            if state is not None:
-                found[state.sequence] = state
-        return tuple(found[sequence] for sequence in sorted(found, reverse=True))
+        for state in self.lines():
+            found.setdefault(state.sequence, state)
+        return tuple(self.with_held(found[sequence]) for sequence in sorted(found, reverse=True))
 
-    def sequence(self) -> int | None:
-        """That of the line which was written last; None where it cannot be read."""
-        lines = self._lines()
-        try:
-            return int(json.loads(lines[-1])["sequence"]) if lines else None
-        except (ValueError, TypeError, KeyError):
-            return None
+    def with_held(self, state: State) -> State:
+        """``state`` with what it held."""
+        if state.snapshot not in self._snapshots:
+            self._snapshots[state.snapshot] = read_snapshot(self._root, state.snapshot)
+        beside = state.beside
+        left_out, unlocked = frozenset(beside.left_out), frozenset(beside.unlocked)
+        own = (
+            Held(
+                name=row.name,
+                version=row.version,
+                source=beside.sources.get(row.name, "index"),
+                wheel=row.sha256,
+                locked=row.name not in unlocked,
+            )
+            for row in self._snapshots[state.snapshot].values()
+            if row.name not in left_out
+        )
+        return state._replace(held=tuple(sorted((*own, *beside.found), key=lambda each: each.name)))
 
     def newest(self) -> State | None:
-        """The state that was recorded last; mostly costs the parsing of one line, or of a few."""
-        lines = self._lines()
-        last = State.parse(lines[-1]) if lines else None
-        return last or _switched_last(lines) or next(iter(self.states()), None)
+        """The state that was recorded last."""
+        return next(self.lines(), None)
+
+    def lines(self) -> Iterator[State]:
+        """Every line that can be read, the last first."""
+        for line in reversed(self._raw()):
+            state = self._parsed(line)
+            if state is not None:
+                yield state
 
     def text(self, digest: str) -> bytes | None:
         """The lock with this ``digest`` as it was; None where it is gone or damaged."""
         try:
-            content = zlib.decompress(read_regular(self._folder / digest))
+            content = zlib.decompress(read_regular(f"{self._root}/{HISTORY}/{digest}"))
         except (OSError, ValueError, zlib.error):
             return None
         return content if text_digest(content) == digest else None
 
-    def record(self, state: State, texts: Iterable[bytes]) -> None:
+    def record(self, state: State, texts: Iterable[bytes] = ()) -> None:
         """Appends ``state``, or puts it in place of the one with its sequence.
 
         ``texts`` are those of its locks.
@@ -205,70 +238,82 @@ class History:
         Raises:
             OSError: it cannot be written; the history is then as it was.
         """
-        seal.own(self._environment)
-        self._folder.mkdir(exist_ok=True)
+        seal.own(self._root)
+        os.makedirs(f"{self._root}/{HISTORY}", exist_ok=True)
         for content in texts:
-            path = self._folder / text_digest(content)
-            if self.text(path.name) is None:
-                write_atomically(path, zlib.compress(content, 6))
-        lines = self._lines()
-        append_line(str(self._folder / STATES), state.render())
-        if len(lines) + 1 >= 2 * LIMIT:
-            self._shorten()
+            digest = text_digest(content)
+            if self.text(digest) is None:
+                replace(f"{self._root}/{HISTORY}/{digest}", zlib.compress(content, 6))
+        line = records.sealed(self._root, "history/log", _KIND, state[:-1])
+        _append(f"{self._root}/{LOG}", line.replace(b"\n", b" ", 1))
+        lines = self._raw()
+        if len(lines) > _LINES:
+            self._shorten(lines)
 
-    def _shorten(self) -> None:
-        kept = self.states()[:LIMIT]
-        content = "".join(f"{state.render()}\n" for state in reversed(kept))
-        write_atomically(self._folder / STATES, content.encode())
-        wanted = {lock.digest for state in kept for lock in state.locks} | {STATES}
-        for path in self._folder.iterdir():
-            if path.name not in wanted:
-                with contextlib.suppress(OSError):
-                    path.unlink()
+    def _shorten(self, lines: list[bytes]) -> None:
+        kept: list[bytes] = []
+        wanted = {"log", f"{read_ledger(self._root).snapshot}.json"}
+        sequences: set[int] = set()
+        asked = 0
+        for line in reversed(lines):
+            state = self._parsed(line)
+            if state is None:
+                continue
+            asked += state.wanted is not None
+            is_new = state.sequence not in sequences and len(sequences) < LIMIT
+            if is_new or (state.wanted is not None and asked <= _WANTED):
+                sequences.add(state.sequence)
+                kept.append(line)
+                wanted |= {f"{state.snapshot}.json", *(lock.digest for lock in state.locks)}
+        replace(f"{self._root}/{LOG}", b"".join(line + b"\n" for line in reversed(kept)))
+        for name in os.listdir(f"{self._root}/{HISTORY}"):
+            if name not in wanted:
+                with suppress(OSError):
+                    os.unlink(f"{self._root}/{HISTORY}/{name}")
 
-    def _lines(self) -> list[str]:
-        if not seal.is_own(self._environment):
-            return []
+    def _raw(self) -> list[bytes]:
         try:
-            content = read_regular(self._folder / STATES)
+            content = read_regular(f"{self._root}/{LOG}")
         except OSError:
             return []
-        return [line for line in content.decode("utf-8", "replace").split("\n") if line]
+        return [line for line in content.split(b"\n") if line]
 
-
-def _switched_last(lines: Sequence[str]) -> State | None:
-    """The state of the last of ``lines``, if a switch wrote it: back to a state a few lines above.
-
-    None where that is not found at once.
-    """
-    for line in reversed(lines[:-1]):
-        state = State.parse(line)
-        found = None if state is None else _switched(lines[-1], {state.sequence: state})
-        if found is not None:
-            return found
-    return None
-
-
-def _switched(line: str, before: dict[int, State]) -> State | None:
-    """The state of a line that :mod:`.historyline` wrote: the last like it of ``before``."""
-    try:
-        document: dict[str, Any] = json.loads(line)
-        if (document["format"], document["by"]) != (FORMAT, SWITCH):
+    def _parsed(self, line: bytes) -> State | None:
+        found = records.opened(self._root, "history/log", _KIND, line)
+        if found is None:
             return None
-        like, revision = document["like"], document["revision"]
-        known = next((each for each in reversed(before.values()) if each.fingerprint == like), None)
-        return known and replace(
-            known,
-            sequence=int(document["sequence"]),
-            when=float(document["when"]),
-            by="sync",
-            target=None,
-            revision=revision and Revision(commit=revision[0], branch=revision[1]),
+        state = State(*found)
+        outside, sources, unlocked, left_out = state.beside
+        head = state.revision
+        return state._replace(
+            locks=tuple(RecordedLock(*each) for each in state.locks),
+            beside=Beside(tuple(Held(*each) for each in outside), sources, unlocked, left_out),
+            revision=None if head is None else Head(*head),
+            wanted=None if state.wanted is None else _wanted(*state.wanted),
         )
-    except (ValueError, TypeError, KeyError, IndexError):
-        return None
+
+
+def _wanted(*values: Any) -> Wanted:  # noqa: ANN401
+    wanted = Wanted(*values)
+    return wanted._replace(manner=None if wanted.manner is None else Manner(*wanted.manner))
+
+
+def _append(path: str, line: bytes) -> None:
+    """In one write, on a line of its own whatever a crash has left before it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+    try:
+        size = os.lseek(descriptor, 0, os.SEEK_END)
+        torn = False
+        if size:
+            os.lseek(descriptor, size - 1, os.SEEK_SET)
+            torn = os.read(descriptor, 1) != b"\n"
+        os.write(descriptor, b"\n" * torn + line + b"\n")
+    finally:
+        os.close(descriptor)
 
 
 def text_digest(content: bytes) -> str:
     """The sha256 of a text (64 hex digits), the same with either style of line ends."""
+    import hashlib
+
     return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()

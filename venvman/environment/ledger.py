@@ -1,37 +1,46 @@
 """Ledger: which wheel each distribution of an environment was installed from.
 
 Neither RECORD nor ``direct_url.json`` tells it, and other tools must find nothing unknown to them
-in a ``.dist-info`` folder; so it is kept beside, as ``.venvman/installed.json``. What pip has
-replaced since is recognised by its RECORD, which has another size or time.
+in a ``.dist-info`` folder; so it is kept beside. What pip has replaced since is recognised by its
+RECORD, which has another size or time.
 
-Named tuples here and in :mod:`venvman.install.attic`, since a switch between known states has no
-time to import ``dataclasses``.
+    .venvman/installed.json           the count of transactions, and the digest of a snapshot
+    .venvman/history/<digest>.json    a snapshot: distributions by ``.dist-info`` folder
+
+Whatever tells of what an environment holds or held (:mod:`.history`) refers to snapshots. Named
+tuples, since the fast path of a sync has no time to import ``dataclasses``.
 """
 
 from __future__ import annotations
 
-import json
 import os
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from venvman import seal
+from venvman import records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LEDGER = ".venvman/installed.json"
-_FORMAT = 2
+HISTORY = ".venvman/history"
+_LEDGER, _SNAPSHOT = "ledger 3", "snapshot 1"
 
 
 class Provenance(NamedTuple):
-    """``sha256`` is the wheel's, ``direct`` a digest of ``direct_url.json`` or empty.
+    """A distribution as venvman installed it.
 
+    ``sha256`` is the wheel's, ``direct`` a digest of ``direct_url.json`` or empty.
     ``mtime_ns`` is the time of every file, ``record_size`` and ``record_mtime_ns`` are RECORD's.
     ``described`` is :func:`venvman.localproject.metadata_digest` of the folder that it was built
     from, as it was before the build; empty for all that comes from elsewhere, or is not known.
+    ``tops`` are the parts of the environment that it has files in, two that share a file share one:
+    ``./NAME`` at the top of site-packages, elsewhere three parts of the path.
     """
 
+    name: str
+    version: str
     sha256: str
     direct: str
     requested: bool
@@ -39,25 +48,24 @@ class Provenance(NamedTuple):
     record_size: int
     record_mtime_ns: int
     described: str = ""
+    tops: tuple[str, ...] = ()
 
     @property
-    def identity(self) -> str:
-        """What tells two installations of one name and version apart: 16 hex digits."""
-        import hashlib
-
-        text = f"{self.sha256} {self.direct} {self.requested}"
-        if self.described:
-            text += f" {self.described}"
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+    def key(self) -> str:
+        """What the attic calls it."""
+        identity = identity_of(self.sha256, self.direct, self.requested, self.described)
+        return entry_key(self.name, self.version, identity)
 
 
 class Ledger(NamedTuple):
     """What was installed from which wheel, by ``.dist-info`` folder (relative to the root).
 
     ``sequence`` counts the transactions of the environment: clocks go backwards, it does not.
+    ``snapshot`` is the digest of ``distributions``, empty for none.
     """
 
     sequence: int = 0
+    snapshot: str = ""
     distributions: Mapping[str, Provenance] = MappingProxyType({})
 
     def known(self, root: str, info: str) -> Provenance | None:
@@ -73,35 +81,58 @@ class Ledger(NamedTuple):
         return provenance if (found.st_size, found.st_mtime_ns) == recorded else None
 
     def render(self, root: str) -> bytes:
-        """The content of the ledger's file in the environment ``root``, sealed."""
-        document = {
-            "format": _FORMAT,
-            "sequence": self.sequence,
-            "distributions": dict(sorted(self.distributions.items())),
-        }
-        content = json.dumps(document, separators=(",", ":")).encode()
-        return seal.sealed(root, "installed.json", content)
+        """The content of the ledger's file in the environment ``root``."""
+        return records.sealed(root, "installed.json", _LEDGER, (self.sequence, self.snapshot))
 
 
 def read_ledger(root: str) -> Ledger:
     """The ledger of the environment at ``root``; an empty one where none can be believed."""
-    try:
-        document = json.loads(seal.read(root, "installed.json") or b"{}")
-        if document["format"] != _FORMAT:
-            return Ledger()
-        rows = document["distributions"].items()
-        return Ledger(
-            sequence=int(document["sequence"]),
-            distributions={info: Provenance(*row) for info, row in rows},
-        )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    found = records.read(root, "installed.json", _LEDGER)
+    if found is None:
         return Ledger()
+    sequence, snapshot = found
+    return Ledger(sequence, snapshot, read_snapshot(root, snapshot))
+
+
+def read_snapshot(root: str, digest: str) -> dict[str, Provenance]:
+    """The distributions of a snapshot; none where it cannot be read."""
+    found = records.read(root, f"history/{digest}.json", _SNAPSHOT) or {}
+    return {info: Provenance(*row) for info, row in found.items()}
+
+
+def write_snapshot(root: str, distributions: Mapping[str, Provenance]) -> str:
+    """Makes sure that the snapshot is there; its digest.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    ordered = dict(sorted(distributions.items()))
+    digest = digest_of(repr([(info, *row) for info, row in ordered.items()]))
+    if records.read(root, f"history/{digest}.json", _SNAPSHOT) is None:
+        os.makedirs(f"{root}/{HISTORY}", exist_ok=True)
+        records.write(root, f"history/{digest}.json", _SNAPSHOT, ordered)
+    return digest
+
+
+def entry_key(name: str, version: str, identity: str) -> str:
+    """What the attic calls a distribution; ``version`` may be anything that METADATA held."""
+    return f"{name}-{re.sub(r'[^A-Za-z0-9.+!]+', '_', version)}-{identity}"
+
+
+def identity_of(sha256: str, direct: str, requested: bool, described: str = "") -> str:
+    """What tells two installations of one name and version apart: 16 hex digits."""
+    return digest_of(f"{sha256} {direct} {requested} {described}")[:16]
 
 
 def direct_digest(direct_url: bytes | None) -> str:
     """What stands for a ``direct_url.json`` in a :class:`Provenance`."""
-    if direct_url is None:
-        return ""
-    import hashlib
+    return "" if direct_url is None else digest_of(direct_url)
 
-    return hashlib.sha256(direct_url).hexdigest()
+
+def digest_of(content: bytes | str) -> str:
+    """A digest (32 hex digits), without what ``hashlib`` takes to import."""
+    from _blake2 import blake2b
+
+    if isinstance(content, str):
+        content = content.encode("utf-8", "surrogateescape")
+    return blake2b(content, digest_size=16).hexdigest()

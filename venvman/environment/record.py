@@ -11,7 +11,7 @@ from posixpath import normpath
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from venvman.errors import Problem
 
@@ -165,3 +165,25 @@ def _quoted(path: str) -> str:
 
 def _number(size: int | None) -> str:
     return "" if size is None else str(size)
+
+
+def tops_of(paths: Iterable[str], *, site: str, folders: Sequence[str]) -> tuple[str, ...]:
+    """The parts of the environment that ``paths`` lie in: two that share a file share a part.
+
+    ``paths`` are relative to ``site``, which is one of the site-packages ``folders``, or the root
+    itself (empty). A part is ``./NAME`` at the top of site-packages, elsewhere the first three
+    parts of the path.
+    """
+    found: set[str] = set()
+    for path in paths:
+        inside = path
+        if not site or path[:1] in ("/", "."):
+            whole = normpath(f"{site}/{path}") if site else path
+            folder = next((each for each in folders if whole.startswith(f"{each}/")), None)
+            if folder is None:
+                found.add("/".join(whole.split("/", 3)[:3]))
+                continue
+            inside = whole[len(folder) + 1 :]
+        top, _, rest = inside.partition("/")
+        found.add(f"./{top}/{rest}" if top == "__pycache__" else f"./{top}")
+    return tuple(sorted(found))

@@ -8,13 +8,12 @@ Nothing here is called ``.dist-info``, so no scanner reports what is not install
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from venvman import seal
-from venvman.environment.ledger import Provenance, direct_digest
+from venvman import records
+from venvman.environment.ledger import Provenance, direct_digest, entry_key, identity_of
 from venvman.environment.record import is_within, locate, parse_record
 from venvman.names import NormalizedName
 from venvman.reading import read_regular
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 ATTIC = ".venvman/attic"
 FOUND = "found"
 """The identity of what another tool installed."""
-_FORMAT = 1
+_KIND = "attic 2"
 
 
 class AtticEntry(NamedTuple):
@@ -35,29 +34,30 @@ class AtticEntry(NamedTuple):
 
     ``key`` is its folder's name; ``info`` was its metadata folder, ``units`` are (name in the
     folder, where it was), in the order they were taken; paths are relative to the environment.
-    ``provenance`` is None for what another tool installed. ``size`` is bytes, ``sequence`` grows
-    with each transaction.
+    ``provenance`` has no ``sha256`` for what another tool installed. ``size`` is bytes,
+    ``sequence`` grows with each transaction.
     """
 
     key: str
-    name: NormalizedName
-    version: str
     info: str
     units: tuple[tuple[str, str], ...]
-    provenance: Provenance | None
+    provenance: Provenance
     size: int
     sequence: int
 
+    @property
+    def name(self) -> NormalizedName:
+        """The distribution's."""
+        return NormalizedName(self.provenance.name)
+
+    @property
+    def version(self) -> str:
+        """The distribution's."""
+        return self.provenance.version
+
     def render(self, root: str) -> bytes:
-        """The content of ``entry.json`` in the environment ``root``, sealed."""
-        document = {"format": _FORMAT, **self._asdict()}
-        content = json.dumps(document, separators=(",", ":")).encode()
-        return seal.sealed(root, _sealed_as(self.key), content)
-
-
-def entry_key(name: str, version: str, identity: str) -> str:
-    """The folder's name for a distribution; ``version`` may be anything that METADATA held."""
-    return f"{name}-{re.sub(r'[^A-Za-z0-9.+!]+', '_', version)}-{identity}"
+        """The content of ``entry.json`` in the environment ``root``."""
+        return records.sealed(root, _sealed_as(self.key), _KIND, self)
 
 
 class Attic:
@@ -82,9 +82,7 @@ class Attic:
         ``described``), and every file must still have the size and time it was installed with.
         """
         direct = direct_digest(direct_url)
-        wanted = {
-            Provenance(each, direct, requested, 0, 0, 0, described).identity for each in sha256
-        }
+        wanted = {identity_of(each, direct, requested, described) for each in sha256}
         for key in self.keys():
             if key.startswith(f"{name}-") and key.rpartition("-")[2] in wanted:
                 entry = self.read(key)
@@ -115,21 +113,12 @@ class Attic:
 
     def read(self, key: str) -> AtticEntry | None:
         """The entry in the folder ``key``, or None where it cannot be read or believed."""
-        try:
-            content = seal.read(self._root, _sealed_as(key))
-            document: dict[str, Any] = json.loads(content or b"{}")
-            if document.pop("format") != _FORMAT or document["key"] != key:
-                return None
-            provenance = document.pop("provenance")
-            entry = AtticEntry(
-                name=NormalizedName(document.pop("name")),
-                units=tuple((slot, path) for slot, path in document.pop("units")),
-                provenance=None if provenance is None else Provenance(*provenance),
-                **document,
-            )
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        found = records.read(self._root, _sealed_as(key), _KIND)
+        if found is None:
             return None
-        return entry if self._stays_inside(entry) else None
+        folder, info, units, provenance, *rest = found
+        entry = AtticEntry(folder, info, units, Provenance(*provenance), *rest)
+        return entry if folder == key and self._stays_inside(entry) else None
 
     def _stays_inside(self, entry: AtticEntry) -> bool:
         seen: dict[str, bool] = {}
@@ -182,7 +171,7 @@ class Attic:
                 return False
             same = (
                 _is_recorded(place, row.hash)
-                if provenance is None
+                if not provenance.sha256
                 else found.st_mtime_ns == provenance.mtime_ns
             )
             if found.st_size != row.size or not same:

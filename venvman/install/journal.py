@@ -15,12 +15,11 @@ on the transaction is finished by whoever comes next; when a step cannot be done
 from __future__ import annotations
 
 import errno
-import json
 import os
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from venvman import seal
+from venvman import records
 from venvman.environment.record import is_within
 from venvman.writing import replace
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 STAGE = ".venvman/stage"
 JOURNAL = ".venvman/journal.json"
-_FORMAT = 1
+_KIND = "journal 2"
 _OCCUPIED = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.EXDEV, errno.EISDIR, errno.ENOTDIR})
 
 
@@ -56,9 +55,7 @@ def write_journal(root: str, steps: Sequence[Step]) -> None:
     Raises:
         OSError: it could not be written; then nothing was committed.
     """
-    document = {"format": _FORMAT, "steps": [[step.kind.value, *step[1:]] for step in steps]}
-    content = json.dumps(document, separators=(",", ":")).encode()
-    content = seal.sealed(root, "journal.json", content)
+    content = records.sealed(root, "journal.json", _KIND, steps)
     replace(f"{root}/{JOURNAL}", content, synced=True, alone=True)
 
 
@@ -69,20 +66,17 @@ def read_journal(root: str) -> tuple[Step, ...] | None:
         InstallError: there is one that this user did not write here, that is damaged, or in a
             format that this version does not know (``journal-unreadable``).
     """
-    path = os.path.join(root, JOURNAL)
+    path = f"{root}/{JOURNAL}"
+    if not os.path.lexists(path):
+        return None
     try:
-        content = seal.read(root, "journal.json")
-        if content is None:
-            raise ValueError("venvman did not write it here, or it was changed since")
-        document: dict[str, Any] = json.loads(content)
-        if document["format"] != _FORMAT:
-            raise ValueError("the format is another one")
-        steps = tuple(Step(Kind(kind), path, slot) for kind, path, slot in document["steps"])
+        found = records.read(root, "journal.json", _KIND)
+        if found is None:
+            raise ValueError("it is damaged, or venvman did not write it here")
+        steps = tuple(Step(Kind(kind), path, slot) for kind, path, slot in found)
         _check(steps, root)
         return steps
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except ValueError as error:
         from venvman.errors import Command, InstallError
 
         raise InstallError(

@@ -12,14 +12,14 @@ import stat
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from venvman.environment.ledger import LEDGER
+from venvman.environment.ledger import LEDGER, Ledger, write_snapshot
 from venvman.install.attic import ATTIC
 from venvman.install.journal import STAGE, Kind, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from venvman.environment.ledger import Ledger
+    from venvman.environment.ledger import Provenance
     from venvman.errors import InstallError
     from venvman.install.attic import AtticEntry
     from venvman.install.trees import Units
@@ -210,10 +210,12 @@ class Exchange:
             kept.add(entry.key)
         return frozenset(kept)
 
-    def close(self, ledger: Ledger) -> None:
-        """Puts ``ledger`` in the place of the old one: the last move."""
-        self.write("ledger", ledger.render(self._root))
+    def close(self, sequence: int, distributions: Mapping[str, Provenance]) -> str:
+        """Puts a new ledger in the place of the old one: the last move; its snapshot's digest."""
+        snapshot = write_snapshot(self._root, distributions)
+        self.write("ledger", Ledger(sequence, snapshot).render(self._root))
         self.planner.put("ledger", LEDGER)
+        return snapshot
 
     def write(self, slot: str, content: bytes) -> None:
         """Lays a file ready in ``slot``."""

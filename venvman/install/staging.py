@@ -9,13 +9,13 @@ import json
 import os
 from typing import TYPE_CHECKING, TypeAlias
 
-from venvman.environment.ledger import Ledger, Provenance, direct_digest, read_ledger
-from venvman.environment.record import RecordRow, locate
+from venvman.environment.ledger import Provenance, direct_digest, entry_key, read_ledger
+from venvman.environment.record import RecordRow, locate, tops_of
 from venvman.errors import AGAIN, InstallError, Problem, Severity
 from venvman.events import Stage
 from venvman.files import spread_folders
 from venvman.frozen import dataclass
-from venvman.install.attic import FOUND, Attic, AtticEntry, entry_key
+from venvman.install.attic import FOUND, Attic, AtticEntry
 from venvman.install.journal import STAGE
 from venvman.install.link import Linker, StoreDamaged
 from venvman.install.moves import Exchange
@@ -176,6 +176,8 @@ class _Staging:
         for (name, wheel), staged in zip(self._wheels, self._staged, strict=True):
             size, mtime_ns = write_record(staged)
             self._provenances[staged.info] = Provenance(
+                name=name,
+                version=_normalized(wheel.manifest.version),
                 sha256=wheel.sha256,
                 direct=direct_digest(self._request.direct_urls.get(name)),
                 requested=name in self._request.requested,
@@ -183,6 +185,11 @@ class _Staging:
                 record_size=size,
                 record_mtime_ns=mtime_ns,
                 described=self._request.described.get(name, ""),
+                tops=tops_of(
+                    (row.path for row in staged.rows),
+                    site=staged.base,
+                    folders=self._site.folders,
+                ),
             )
 
     def plan_moves(self, leaving: tuple[Removal, ...]) -> Prepared:
@@ -243,32 +250,37 @@ class _Staging:
         if not units or removal.edits:
             return None
         installed = removal.installed
-        provenance = self._ledger.known(self._site.root, removal.info)
-        identity = FOUND if provenance is None else provenance.identity
+        known = self._ledger.known(self._site.root, removal.info)
         version = str(installed.version or "unknown")
+        found = Provenance(installed.name, version, "", "", False, 0, 0, 0)
         return AtticEntry(
-            key=entry_key(installed.name, version, identity),
-            name=installed.name,
-            version=version,
+            key=entry_key(found.name, version, FOUND) if known is None else known.key,
             info=removal.info,
             units=tuple(units),
-            provenance=provenance,
+            provenance=known or found,
             size=removal.size,
             sequence=self._ledger.sequence + 1,
         )
 
     def _close_ledger(self, leaving: tuple[Removal, ...]) -> None:
+        """What was removed by hand, or replaced by pip, is not known any more."""
         gone = {removal.info for removal in leaving}
-        kept = {info: row for info, row in self._ledger.distributions.items() if info not in gone}
-        back = {
-            entry.info: entry.provenance
-            for entry in self._returning
-            if entry.provenance is not None
+        kept = {
+            info: row
+            for info, row in self._ledger.distributions.items()
+            if info not in gone and self._ledger.known(self._site.root, info)
         }
-        ledger = Ledger(
-            sequence=self._ledger.sequence + 1, distributions=kept | back | self._provenances
-        )
-        self._exchange.close(ledger)
+        back = {entry.info: entry.provenance for entry in self._returning}
+        self._exchange.close(self._ledger.sequence + 1, kept | back | self._provenances)
+
+
+def _normalized(version: str) -> str:
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return str(Version(version))
+    except InvalidVersion:
+        return version
 
 
 def _overwritten(path: str, before: str, after: str) -> Problem:

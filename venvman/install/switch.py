@@ -17,13 +17,14 @@ nothing else to do.
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from venvman import memo
-from venvman.environment.historyline import append_switch
-from venvman.environment.ledger import Ledger, read_ledger
+from venvman.environment.history import History
+from venvman.environment.ledger import read_ledger
 from venvman.install import states
 from venvman.install.attic import Attic, AtticEntry
 from venvman.install.journal import (
@@ -38,14 +39,15 @@ from venvman.install.moves import Exchange
 from venvman.install.switchplan import plan_switch
 from venvman.install.trees import Walk
 from venvman.locks import LockTaken, held
-from venvman.names import NormalizedName
+from venvman.repository import head_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from venvman.environment.history import State, Wanted
     from venvman.environment.ledger import Provenance
-    from venvman.install.states import Current, State
-    from venvman.install.switchplan import SwitchPlan, ToRemove
+    from venvman.install.states import Current
+    from venvman.install.switchplan import SwitchPlan
 
 
 class Switched(NamedTuple):
@@ -55,7 +57,7 @@ class Switched(NamedTuple):
     what the next sync's answer rests on, None where that cannot be told yet.
     """
 
-    wanted: State
+    wanted: Wanted
     before: Mapping[str, str]
     after: Mapping[str, str]
     seconds: float
@@ -110,27 +112,20 @@ def _attempt(
     found = _find(cwd)
     if found is None:
         return NotTaken("No environment here is as a sync has left it.")
-    environment, there = found
-    current = states.read(environment, there.key)
-    if current is None:
-        return NotTaken("The state of the environment is not recorded.")
-    known = states.find(environment, flags=flags, variables=variables)
-    wanted = None if known is None else states.read(environment, known)
+    environment, there, current, lock = found
+    wanted = states.find(environment, flags=flags, variables=variables)
     if wanted is None:
         return NotTaken("No sync has seen these requirements and locks before.")
-    with held(current.lock, wait=0, who="venvman sync"):
+    with held(lock, wait=0, who="venvman sync"):
         plan = plan_switch(environment, there, current, wanted)
         if plan is None:
             return NotTaken("What has to come is neither in the attic nor in the store.")
         if only_look:
             return NotTaken("")
         if plan.to_remove or plan.from_attic or plan.from_store:
-            plan = _carry_out(plan, observe)
-            _record(plan)
+            _record(plan, _carry_out(plan, observe))
         elif not there.is_whole:
             return NotTaken("Not every installed file is watched.")
-        if plan.wanted is not wanted:
-            states.record(environment, plan.wanted)
         watched = _settled(environment, there, plan)
         if watched is not None:
             root = os.path.dirname(environment)
@@ -138,8 +133,11 @@ def _attempt(
     return Switched(plan.wanted, plan.before, plan.after, perf_counter() - started, watched)
 
 
-def _find(cwd: str) -> tuple[str, Current] | None:
-    """The environment of the project that holds ``cwd``, as far upwards as that is certain."""
+def _find(cwd: str) -> tuple[str, Current, State, str] | None:
+    """The environment of the project that holds ``cwd``, as far upwards as that is certain.
+
+    With the state that it holds, and its lock file.
+    """
     folder = cwd
     while True:
         is_root = False
@@ -147,8 +145,8 @@ def _find(cwd: str) -> tuple[str, Current] | None:
             for entry in entries:
                 if entry.name.endswith(memo.ENDINGS) or entry.name in _MARKS:
                     is_root = True
-                elif entry.is_dir() and (current := _of_project(entry.path, folder)):
-                    return entry.path, current
+                elif entry.is_dir() and (found := _of_project(entry.path, folder)):
+                    return entry.path, *found
         above = os.path.dirname(folder)
         # A folder that may be a project itself is left to the full search.
         if is_root or above == folder:
@@ -166,17 +164,19 @@ def _between(folder: str, root: str) -> Iterator[str]:
 _MARKS = frozenset({"pyproject.toml", "requirements", ".git"})
 
 
-def _of_project(environment: str, root: str) -> Current | None:
+def _of_project(environment: str, root: str) -> tuple[Current, State, str] | None:
     """What ``environment`` holds, if that was a state of the project at ``root``."""
     current = states.read_current(environment)
-    held = None if current is None else states.read(environment, current.key)
+    state = None if current is None else states.read(environment, current.key)
+    if current is None or state is None or state.wanted is None:
+        return None
     # An environment that was moved here from another project knows the files of that.
-    is_here = held is not None and any(path == root for _, path, _ in held.contents)
-    return current if is_here else None
+    is_here = any(path == root for _, path, _ in state.wanted.contents)
+    return (current, state, state.wanted.lock) if is_here else None
 
 
-def _carry_out(plan: SwitchPlan, observe: Callable[[str], None]) -> SwitchPlan:
-    """The transaction; the plan with what came from the store as it is now.
+def _carry_out(plan: SwitchPlan, observe: Callable[[str], None]) -> str:
+    """The transaction; the digest of what the environment holds after it.
 
     Raises:
         OSError: it cannot be done; nothing was changed.
@@ -186,7 +186,7 @@ def _carry_out(plan: SwitchPlan, observe: Callable[[str], None]) -> SwitchPlan:
     os.mkdir(f"{root}/{STAGE}")
     try:
         observe("staging")
-        exchange, arrived = _prepared(plan)
+        exchange, snapshot = _prepared(plan)
         steps = exchange.planner.steps
         observe("staged")
         write_journal(root, steps)
@@ -204,23 +204,14 @@ def _carry_out(plan: SwitchPlan, observe: Callable[[str], None]) -> SwitchPlan:
         os.unlink(f"{root}/{JOURNAL}")
         if missing:
             raise FileNotFoundError(missing[0])
-        return _as_arrived(plan, arrived)
+        return snapshot
     finally:
         if not os.path.lexists(f"{root}/{JOURNAL}"):
             _discard(f"{root}/{STAGE}")
 
 
-def _as_arrived(plan: SwitchPlan, arrived: Mapping[str, Provenance]) -> SwitchPlan:
-    """The store may have unpacked a wheel anew since the state was written down."""
-    held = plan.wanted.held
-    if all(held[info].provenance == provenance for info, provenance in arrived.items()):
-        return plan
-    now = {info: held[info]._replace(provenance=each) for info, each in arrived.items()}
-    return plan._replace(wanted=plan.wanted._replace(held={**held, **now}))
-
-
-def _prepared(plan: SwitchPlan) -> tuple[Exchange, dict[str, Provenance]]:
-    """All moves, staged and planned, and what the ledger will know of what arrives."""
+def _prepared(plan: SwitchPlan) -> tuple[Exchange, str]:
+    """All moves, staged and planned, and the digest of what the ledger will hold."""
     exchange = Exchange(plan.root)
     owners = {path: index for index, each in enumerate(plan.to_remove) for path in each.files}
     whole = {each.info: index for index, each in enumerate(plan.to_remove)}
@@ -232,42 +223,34 @@ def _prepared(plan: SwitchPlan) -> tuple[Exchange, dict[str, Provenance]]:
     if plan.from_store:
         from venvman.install.wheel import arrive
 
-        arrived = arrive(plan.from_store, plan.wanted, exchange)
-    sequence = plan.ledger.sequence + 1
+        # The store may have unpacked a wheel anew since the state was written down.
+        arrived = arrive(plan.from_store, plan.wanted.manner, exchange)
+    sequence = plan.sequence + 1
     entries = [
-        _entry(each, units, sequence) for each, units in zip(plan.to_remove, slots, strict=True)
+        AtticEntry(
+            each.provenance.key, each.info, tuple(units), each.provenance, each.size, sequence
+        )
+        if units
+        else None
+        for each, units in zip(plan.to_remove, slots, strict=True)
     ]
     back = {entry.key for entry in plan.from_attic}
     exchange.keep(entries, set(Attic(plan.root).keys()) - back)
-    gone = {each.info for each in plan.to_remove}
-    rows = {info: row for info, row in plan.ledger.distributions.items() if info not in gone}
-    for entry in plan.from_attic:
-        rows[entry.info] = plan.wanted.held[entry.info].provenance
-    exchange.close(Ledger(sequence=sequence, distributions=rows | arrived))
-    return exchange, arrived
+    return exchange, exchange.close(sequence, plan.distributions | arrived)
 
 
-def _entry(each: ToRemove, units: list[tuple[str, str]], sequence: int) -> AtticEntry | None:
-    held = each.held
-    if not units:
-        return None
-    return AtticEntry(
-        key=held.key,
-        name=NormalizedName(held.name),
-        version=held.version,
-        info=each.info,
-        units=tuple(units),
-        provenance=held.provenance,
-        size=each.size,
-        sequence=sequence,
-    )
-
-
-def _record(plan: SwitchPlan) -> None:
+def _record(plan: SwitchPlan, snapshot: str) -> None:
     """Adds to the environment's history; what cannot be written there is no error."""
-    wheels = [(each.name, each.provenance.sha256) for each in plan.wanted.held.values()]
     with suppress(OSError):
-        append_switch(plan.root, plan.ledger.sequence + 1, wheels)
+        now = plan.state._replace(
+            sequence=plan.sequence + 1,
+            when=time.time(),
+            by="sync",
+            snapshot=snapshot,
+            revision=head_of(os.path.dirname(plan.root)),
+            target=None,
+        )
+        History(plan.root).record(now)
 
 
 def _settled(
@@ -299,13 +282,9 @@ def _settled(
 def _is_reached(plan: SwitchPlan) -> bool:
     """Whether the environment holds what it held when the wanted state was written down."""
     ledger = read_ledger(plan.root)
-    for info, each in plan.wanted.held.items():
-        if ledger.known(plan.root, info) != each.provenance:
-            return False
-    return states.metadata(plan.root, plan.wanted.folders) == {
-        *plan.wanted.held,
-        *plan.wanted.others,
-    }
+    known = {info for info in ledger.distributions if ledger.known(plan.root, info)}
+    there = states.metadata(plan.root, plan.wanted.folders)
+    return known == ledger.distributions.keys() and there == {*known, *plan.wanted.others}
 
 
 def _discard(folder: str) -> None:

@@ -9,7 +9,7 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from venvman.environment.ledger import Ledger, read_ledger
+from venvman.environment.ledger import read_ledger, read_snapshot
 from venvman.environment.record import locate, parse_record
 from venvman.install.attic import Attic, AtticEntry
 from venvman.install.states import read_current
@@ -18,7 +18,11 @@ from venvman.names import TOOLS, canonical
 from venvman.reading import read_regular
 
 if TYPE_CHECKING:
-    from venvman.install.states import Current, Held, State
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from venvman.environment.history import State, Wanted
+    from venvman.environment.ledger import Ledger, Provenance
+    from venvman.install.states import Current
 
 # Without these there is no environment, whatever a RECORD says.
 _UNTOUCHABLE = ("pyvenv.cfg", ".venvman")
@@ -31,43 +35,44 @@ class ToRemove(NamedTuple):
     """A distribution to remove: its ``files`` by RECORD, relative to the root, and their size."""
 
     info: str
-    held: Held
+    provenance: Provenance
     files: frozenset[str]
     size: int
 
 
 class SwitchPlan(NamedTuple):
-    """A switch that can be made.
+    """A switch that can be made, from ``current`` to ``wanted``, which holds ``distributions``.
 
     ``to_remove`` goes into the attic, ``from_attic`` comes out of it; ``from_store``, by metadata
     folder, comes from the store.
     """
 
     root: str
-    ledger: Ledger
-    current: State
-    wanted: State
+    sequence: int
+    current: Wanted
+    state: State
+    wanted: Wanted
+    distributions: dict[str, Provenance]
     to_remove: list[ToRemove]
     from_attic: list[AtticEntry]
-    from_store: dict[str, Held]
+    from_store: dict[str, Provenance]
 
     @property
     def before(self) -> dict[str, str]:
         """The versions of what is removed, by name."""
-        return {each.held.name: each.held.version for each in self.to_remove}
+        return {each.provenance.name: each.provenance.version for each in self.to_remove}
 
     @property
     def after(self) -> dict[str, str]:
         """The same of what is installed."""
-        versions = {str(entry.name): entry.version for entry in self.from_attic}
-        return versions | {held.name: held.version for held in self.from_store.values()}
+        versions = {entry.provenance.name: entry.version for entry in self.from_attic}
+        return versions | {each.name: each.version for each in self.from_store.values()}
 
 
-def plan_switch(
-    environment: str, found: Current, current: State, wanted: State
-) -> SwitchPlan | None:
+def plan_switch(environment: str, found: Current, here: State, there: State) -> SwitchPlan | None:
     """What is to be done, under the lock; None if anything is not as it was left."""
-    if read_current(environment) != found:
+    current, wanted = here.wanted, there.wanted
+    if current is None or wanted is None or read_current(environment) != found:
         return None
     gone = found.gone()
     parts = tuple((kind, path, fact_of(kind, path)) for kind, path, _ in current.parts)
@@ -77,26 +82,25 @@ def plan_switch(
         return None
     root = os.path.realpath(environment)
     ledger = read_ledger(root)
-    known = {info: ledger.distributions.get(info) for info in current.held}
-    if any(row != current.held[info].provenance for info, row in known.items()):
+    missing = {os.path.realpath(path)[len(root) + 1 :] for path in gone}
+    if ledger.snapshot != here.snapshot or not missing <= ledger.distributions.keys():
         return None
-    here = _without(root, current, gone)
-    if here is None:
+    present = {info: row for info, row in ledger.distributions.items() if info not in missing}
+    after = read_snapshot(root, there.snapshot)
+    to_remove = _to_remove(root, ledger, present, after, current.shared)
+    to_install = _to_install(root, present, after, wanted.shared)
+    if not after or to_remove is None or to_install is None:
         return None
-    to_remove = _to_remove(root, ledger, here, wanted)
-    to_install = _to_install(root, here, wanted)
-    if to_remove is None or to_install is None:
-        return None
-    plan = SwitchPlan(root, ledger, current, wanted, to_remove, *to_install)
+    plan = SwitchPlan(root, ledger.sequence, current, there, wanted, after, to_remove, *to_install)
     removed = plan.before.keys() - plan.after.keys()
-    if removed and wanted.is_frozen and _may_need(root, wanted, removed):
+    if removed and wanted.is_frozen and _may_need(root, after, removed):
         return None
     return None if {*plan.before, *plan.after} & TOOLS else plan
 
 
-def _may_need(root: str, wanted: State, removed: set[str]) -> bool:
+def _may_need(root: str, after: Iterable[str], removed: set[str]) -> bool:
     """Whether what stays names one of ``removed``: nobody says that a frozen lock is whole."""
-    for info in wanted.held:
+    for info in after:
         try:
             headers = read_regular(f"{root}/{info}/METADATA").partition(b"\n\n")[0]
         except OSError:
@@ -107,27 +111,21 @@ def _may_need(root: str, wanted: State, removed: set[str]) -> bool:
     return False
 
 
-def _without(root: str, state: State, gone: list[str]) -> State | None:
-    """``state`` less the distributions whose metadata somebody has removed since."""
-    infos = {os.path.realpath(path)[len(root) + 1 :] for path in gone}
-    if not infos <= state.held.keys():
-        return None
-    return state._replace(
-        held={info: held for info, held in state.held.items() if info not in infos}
-    )
-
-
-def _to_remove(root: str, ledger: Ledger, current: State, wanted: State) -> list[ToRemove] | None:
+def _to_remove(
+    root: str,
+    ledger: Ledger,
+    present: Mapping[str, Provenance],
+    after: Mapping[str, Provenance],
+    shared: Sequence[str],
+) -> list[ToRemove] | None:
     found = []
-    for info, held in current.held.items():
-        if wanted.held.get(info) == held:
+    for info, provenance in present.items():
+        if after.get(info) == provenance:
             continue
-        if held.shared or ledger.known(root, info) is None:
-            return None
         listed = _listed(root, info)
-        if listed is None:
+        if info in shared or listed is None or ledger.known(root, info) is None:
             return None
-        found.append(ToRemove(info, held, *listed))
+        found.append(ToRemove(info, provenance, *listed))
     return found
 
 
@@ -151,21 +149,24 @@ def _listed(root: str, info: str) -> tuple[frozenset[str], int] | None:
 
 
 def _to_install(
-    root: str, current: State, wanted: State
-) -> tuple[list[AtticEntry], dict[str, Held]] | None:
+    root: str,
+    present: Mapping[str, Provenance],
+    after: Mapping[str, Provenance],
+    shared: Sequence[str],
+) -> tuple[list[AtticEntry], dict[str, Provenance]] | None:
     """What comes back from the attic, and what only the store may have."""
     attic = Attic(root)
     from_attic: list[AtticEntry] = []
-    from_store: dict[str, Held] = {}
-    for info, held in wanted.held.items():
-        if current.held.get(info) == held:
+    from_store: dict[str, Provenance] = {}
+    for info, provenance in after.items():
+        if present.get(info) == provenance:
             continue
-        if held.shared or held.provenance.direct or held.provenance.described:
+        if info in shared or provenance.direct or provenance.described:
             return None
-        entry = attic.read(held.key)
-        known = entry is not None and (entry.info, entry.provenance) == (info, held.provenance)
+        entry = attic.read(provenance.key)
+        known = entry is not None and (entry.info, entry.provenance) == (info, provenance)
         if entry is not None and known and attic.is_whole(entry):
             from_attic.append(entry)
         else:
-            from_store[info] = held
+            from_store[info] = provenance
     return None if len(from_store) > _FEW else (from_attic, from_store)

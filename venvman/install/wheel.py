@@ -17,9 +17,9 @@ from venvman.store.store import Store
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from venvman.environment.history import Manner
     from venvman.environment.ledger import Provenance
     from venvman.install.moves import Exchange
-    from venvman.install.states import Held, State
     from venvman.store.store import StoredWheel
 
 
@@ -157,7 +157,9 @@ class Unavailable(Exception):
     """The store cannot give a wheel as it was; nothing was changed."""
 
 
-def arrive(arriving: Mapping[str, Held], state: State, exchange: Exchange) -> dict[str, Provenance]:
+def arrive(
+    arriving: Mapping[str, Provenance], manner: Manner | None, exchange: Exchange
+) -> dict[str, Provenance]:
     """Stages the wheels of ``arriving``, by metadata folder, and plans their moves.
 
     Returns what the ledger is to know of them.
@@ -166,15 +168,14 @@ def arrive(arriving: Mapping[str, Held], state: State, exchange: Exchange) -> di
         Unavailable: a wheel is not in the store, or was changed there, or is of another layout.
         OSError: the stage cannot be written.
     """
-    manner = state.manner
     if manner is None:
         raise Unavailable
-    site = Site(**{**manner.site, "minor": tuple(manner.site["minor"])})
+    site = Site(**manner.site)
     linker = Linker(Link(manner.link))
     rows: dict[str, Provenance] = {}
     with Store(Path(manner.cache)) as store:
-        for number, (info, held) in enumerate(arriving.items()):
-            wheel = store.get(held.provenance.sha256)
+        for number, (info, provenance) in enumerate(arriving.items()):
+            wheel = store.get(provenance.sha256)
             if wheel is None:
                 raise Unavailable(info)
             staged = stage_wheel(
@@ -183,13 +184,13 @@ def arrive(arriving: Mapping[str, Held], state: State, exchange: Exchange) -> di
                 site_folder=f"{exchange.stage}/new-{number}",
                 prefix_folder=f"{exchange.stage}/prefix-{number}",
                 linker=linker,
-                requested=held.provenance.requested,
+                requested=provenance.requested,
                 direct_url=None,
             )
             if isinstance(staged, str) or staged.info != info:
                 raise Unavailable(info)
             size, mtime_ns = write_record(staged)
-            rows[info] = held.provenance._replace(
+            rows[info] = provenance._replace(
                 mtime_ns=wheel.manifest.mtime_ns, record_size=size, record_mtime_ns=mtime_ns
             )
             exchange.planner.put(f"new-{number}", staged.base)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from venvman import seal
+from venvman import records, seal
 from venvman.environment.lifecycle import locate
 from venvman.naming import DEFAULT, DEV
 from venvman.settings import Origin
@@ -19,7 +18,8 @@ if TYPE_CHECKING:
 
     from venvman.workflow.context import Context
 
-_FILE = "groups.json"
+_FILE, _KIND = "groups.json", "groups 1"
+_SAID = ("extra", "only", "without", "everything", "dev")
 
 
 def choice_file(context: Context) -> Path:
@@ -35,48 +35,24 @@ def recall(context: Context, choice: GroupChoice) -> GroupChoice:
     if choice != GroupChoice() or context.settings.groups.origin is Origin.VARIABLE:
         return choice
     known = _kept(context)
-    if known is None:
-        return choice
-    return GroupChoice(
-        extra=_names(known.get("extra")),
-        only=_names(known.get("only")),
-        without=_names(known.get("without")),
-        everything=bool(known.get("everything", False)),
-        dev=bool(known.get("dev", True)),
-        recalled=True,
-    )
+    return choice if known is None else GroupChoice(**known, recalled=True)
 
 
 def keep(context: Context, choice: GroupChoice) -> None:
     """Remembers ``choice`` where it says something; never an error."""
-    said = {
-        "extra": choice.extra,
-        "only": choice.only,
-        "without": choice.without,
-        "everything": choice.everything,
-        "dev": choice.dev,
-    }
-    content = json.dumps(said).encode()
+    said = {name: getattr(choice, name) for name in _SAID}
     with suppress(OSError):
         if choice.usual:
             choice_file(context).unlink()
-        elif choice not in (GroupChoice(), GroupChoice(recalled=True)) and _kept(
-            context
-        ) != json.loads(content):
-            seal.write(str(locate(context.project, context.settings)), _FILE, content)
+        elif choice not in (GroupChoice(), GroupChoice(recalled=True)) and _kept(context) != said:
+            records.write(str(locate(context.project, context.settings)), _FILE, _KIND, said)
 
 
 def _kept(context: Context) -> dict[str, Any] | None:
-    try:
-        content = seal.read(str(locate(context.project, context.settings)), _FILE)
-        known = json.loads(content or b"null")
-    except (OSError, ValueError):
-        return None
-    return known if isinstance(known, dict) else None
-
-
-def _names(value: object) -> tuple[str, ...]:
-    return tuple(map(str, value)) if isinstance(value, list) else ()
+    known: dict[str, Any] | None = records.read(
+        str(locate(context.project, context.settings)), _FILE, _KIND
+    )
+    return known
 
 
 def with_groups(context: Context, groups: Sequence[str]) -> GroupChoice:

@@ -5,21 +5,20 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.environment.history import (
+    Beside,
     Held,
     History,
     RecordedLock,
-    Revision,
     State,
     WayBack,
     text_digest,
 )
+from venvman.environment.ledger import read_ledger
 from venvman.frozen import dataclass
 from venvman.lock.io import lock_files
-from venvman.names import TOOLS
 from venvman.reading import read_regular
 from venvman.repository import head_of
 
@@ -82,24 +81,25 @@ def record(context: Context, environment: Environment, moment: HistoryEntry) -> 
     """
     history = History(environment.root)
     newest = history.newest()
-    sequence = _sequence(environment)
-    if _is_recorded(newest, sequence, moment):
+    ledger = read_ledger(os.path.realpath(environment.root))
+    if _is_recorded(newest, ledger.sequence, moment):
         return
     try:
         state = State(
-            sequence=sequence,
+            sequence=ledger.sequence,
             when=time.time(),
             by=moment.by,
             target=moment.target,
             python=str(environment.interpreter.version),
             groups=moment.groups,
             locks=_locks(moment),
-            held=_held(context, environment, moment.entries),
-            revision=_revision(context),
+            snapshot=ledger.snapshot,
+            beside=_beside(context, environment, moment.entries),
+            revision=head_of(str(context.project.root)),
         )
-        if newest is not None and newest.sequence == sequence:
+        if newest is not None and newest.sequence == ledger.sequence:
             # The environment is as it was; only its locks' text is another.
-            state = replace(state, when=newest.when, by=newest.by, target=newest.target)
+            state = state._replace(when=newest.when, by=newest.by, target=newest.target)
         history.record(state, [each.content for each in moment.texts])
     except OSError as error:
         context.reporter.detail(f"The history could not be written: {error}")
@@ -125,7 +125,8 @@ def note_missed(context: Context, environment: Environment) -> None:
 
     The caller holds the environment's lock. Costs one line of history where all is well.
     """
-    if History(environment.root).sequence() != _sequence(environment):
+    last = History(environment.root).newest()
+    if last is None or last.sequence != _sequence(environment):
         bring_up_to_date(context, environment, held=True)
 
 
@@ -151,24 +152,26 @@ def bring_up_to_date(
         return ()
     directories = None if held or context.looks else context.directories
     with locked(environment.root, directories, reporter=context.reporter):
-        sequence, there = _sequence(environment), _held(context, environment, ())
-        known = next((state for state in states if _pins(state.held) == _pins(there)), None)
+        ledger = read_ledger(os.path.realpath(environment.root))
+        alike = (each for each in states if each.snapshot and each.snapshot == ledger.snapshot)
+        known = next(alike, None)
         if known is not None and known is states[0]:
             return states
         state = State(
-            sequence=sequence,
+            sequence=ledger.sequence,
             when=_changed_at(environment),
             by=FOUND,
             python=str(environment.interpreter.version),
             groups=known.groups if known else (),
             locks=known.locks if known else (),
-            held=known.held if known else there,
-            revision=_revision(context),
+            snapshot=ledger.snapshot,
+            beside=known.beside if known else _beside(context, environment, ()),
+            revision=head_of(str(context.project.root)),
         )
         if not context.looks:
             with suppress(OSError):
-                history.record(state, ())
-    return (state, *states)
+                history.record(state)
+        return (history.with_held(state), *states)
 
 
 def _changed_at(environment: Environment) -> float:
@@ -191,26 +194,13 @@ def _locks(moment: HistoryEntry) -> tuple[RecordedLock, ...]:
 
 
 def _sequence(environment: Environment) -> int:
-    from venvman.environment.ledger import read_ledger
-
     return read_ledger(os.path.realpath(environment.root)).sequence
 
 
-def _pins(held: Sequence[Held]) -> list[tuple[str, str | None, str, str | None]]:
-    return [
-        (each.name, each.version, each.source, each.wheel)
-        for each in held
-        if each.name not in TOOLS
-    ]
-
-
-def _held(
-    context: Context, environment: Environment, entries: Sequence[LockEntry]
-) -> tuple[Held, ...]:
-    """Everything installed but for what is never drift (pip, say)."""
+def _beside(context: Context, environment: Environment, entries: Sequence[LockEntry]) -> Beside:
+    """What the ledger does not know of all that is installed."""
     from venvman.drift import Extra, compare
     from venvman.environment.inventory import take_inventory
-    from venvman.environment.ledger import read_ledger
 
     inventory = take_inventory(environment, seen=context.seen)
     root = os.path.realpath(environment.root)
@@ -218,27 +208,31 @@ def _held(
     drift = compare(entries, inventory, root=context.project.root)
     extra = {each.name for each in drift.differences if isinstance(each, Extra)}
     locked = {entry.name for entry in entries}
-
     folders = {
         str(folder): os.path.relpath(os.path.realpath(folder), root).replace(os.sep, "/")
         for folder in environment.site_folders
     }
-
-    def wheel(installed: Installed) -> str | None:
-        folder, leaf = os.path.split(installed.metadata)
-        provenance = ledger.known(root, f"{folders[folder]}/{leaf}")
-        return None if provenance is None else provenance.sha256
-
-    return tuple(
-        Held(
-            name=each.name,
-            version=None if each.version is None else str(each.version),
-            source=_source(context, each),
-            wheel=wheel(each),
-            locked=each.name in locked,
-        )
-        for each in inventory.distributions
-        if each.name in locked or each.name in extra
+    found: list[Held] = []
+    sources: dict[str, str] = {}
+    present: set[str] = set()
+    for each in inventory.distributions:
+        folder, leaf = os.path.split(each.metadata)
+        source = _source(context, each)
+        if each.name not in locked and each.name not in extra:
+            continue  # pip, say, which is never drift
+        if ledger.known(root, f"{folders[folder]}/{leaf}") is not None:
+            present.add(each.name)
+            if source != "index":
+                sources[each.name] = source
+        else:
+            version = None if each.version is None else str(each.version)
+            found.append(Held(each.name, version, source, None, each.name in locked))
+    known = {row.name for row in ledger.distributions.values()}
+    return Beside(
+        found=tuple(found),
+        sources=sources,
+        unlocked=tuple(sorted(present - locked)),
+        left_out=tuple(sorted(known - present)),
     )
 
 
@@ -253,11 +247,6 @@ def _source(context: Context, installed: Installed) -> str:
         shown = context.project.display(Path(source.path))
         return f"-e {shown}" if source.editable else shown
     return redact(str(source))
-
-
-def _revision(context: Context) -> Revision | None:
-    head = head_of(str(context.project.root))
-    return head and Revision(commit=head.commit, branch=head.branch)
 
 
 def history(context: Context) -> HistoryReport:
@@ -308,10 +297,10 @@ class _Ways:
         found = take_inventory(environment).distributions
         self._present = {(each.name, str(each.version)) for each in found}
         entries = list(Attic(os.path.realpath(environment.root)).entries())
-        self._attic = {
-            (each.name, each.provenance.sha256) for each in entries if each.provenance is not None
+        self._attic = {(each.name, each.provenance.sha256) for each in entries}
+        self._as_found = {
+            (each.name, each.version) for each in entries if not each.provenance.sha256
         }
-        self._as_found = {(each.name, each.version) for each in entries if each.provenance is None}
         self._store: dict[str, bool] = {}
 
     def of(self, state: State) -> dict[WayBack, int]:

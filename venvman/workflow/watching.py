@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman import memo
+from venvman.environment.history import History, Manner, Wanted
 from venvman.environment.ledger import read_ledger
 from venvman.frozen import dataclass
 from venvman.githooks import hook_files
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from venvman.environment.inspection import Environment
-    from venvman.install.layout import Site
     from venvman.memo import Watched
     from venvman.outcomes import Observation
     from venvman.scan import Scan
@@ -79,14 +79,16 @@ def rests_on_sync(
     if only_look:
         return resting
     try:
-        state = _state(context, looked, flags=flags, names=sorted(names), said=said, locked=locked)
+        wanted = _wanted(
+            context, looked, flags=flags, names=sorted(names), said=said, locked=locked
+        )
         facts = [memo.look(each) for each in (files, sites, parts, whole)]
         if any(each is None for each in facts):
             states.forget_current(environment)
             return None
         # With the setting ``keep`` what stays depends on what is there, as with --inexact.
-        if locked and not context.settings.keep.value:
-            key = states.record(environment, state._replace(parts=tuple(facts[2] or ())))
+        if wanted is not None and locked and not context.settings.keep.value:
+            key = states.record(environment, wanted._replace(parts=tuple(facts[2] or ())))
             here = states.Current(key, tuple(facts[1] or ()), tuple(facts[3] or ()))
             states.write_current(environment, here)
     except OSError:
@@ -94,7 +96,7 @@ def rests_on_sync(
     return resting
 
 
-def _state(
+def _wanted(
     context: Context,
     looked: Observation,
     *,
@@ -102,17 +104,15 @@ def _state(
     names: list[str],
     said: tuple[str, str, str],
     locked: int,
-) -> states.State:
+) -> Wanted | None:
     """What the environment holds, looked at before the facts, which say that it was so."""
     site = site_of(looked.environment)
-    before = states.newest(str(looked.environment.root))
-    held, others = states.survey(
-        site.root,
-        site.folders,
-        read_ledger(site.root),
-        before=before.held if before is not None and before.folders == site.folders else None,
-    )
-    return states.State(
+    found = states.survey(site.root, site.folders, read_ledger(site.root))
+    if found is None:
+        return None
+    shared, others = found
+    link = context.settings.link.value.value
+    return Wanted(
         flags=flags,
         names=tuple(names),
         seen=memo.seen_of(context.variables, names),
@@ -123,19 +123,14 @@ def _state(
         parts=(),
         folders=site.folders,
         lasting=tuple(sorted(site.lasting)),
-        held=held,
+        shared=shared,
         others=others,
         locked=locked,
         lock=str(context.directories.environment_lock(looked.environment.root)),
-        manner=_manner(context, site),
+        manner=None
+        if context.settings.compile.value
+        else Manner(str(context.directories.cache), link, asdict(site)),
     )
-
-
-def _manner(context: Context, site: Site) -> states.Manner | None:
-    if context.settings.compile.value:
-        return None
-    link = context.settings.link.value.value
-    return states.Manner(str(context.directories.cache), link, asdict(site))
 
 
 def rests_on_freeze(context: Context, *, since_ns: int) -> Resting | None:
@@ -331,8 +326,6 @@ def _modules_of(root: Path) -> Iterator[str]:
 
 def _wheels(environment: Environment) -> set[str]:
     """The sha256 of every wheel that a state of ``environment`` holds: it may be in the store."""
-    from venvman.environment.history import History
-
     held = (each for state in History(environment.root).states() for each in state.held)
     return {each.wheel for each in held if each.wheel is not None}
 
