@@ -144,22 +144,42 @@ class Describer:
             return parse_metadata(kept[0][len(_MAGIC) :]), source
         from venvman.install.describe import metadata_of_source
 
-        content, exact = metadata_of_source(
-            source,
-            interpreter=self._interpreter,
-            index=self._index,
-            root=self._request.project.root,
-            options=self._options,
-            build=replace(self._build, forbidden=named and self._request.directories.looks),
-            reporter=self._reporter,
-            hashes=hashes,
-            config_settings=config,
-            name=name,
-            label=label,
-        )
+        try:
+            content, exact = metadata_of_source(
+                source,
+                interpreter=self._interpreter,
+                index=self._index,
+                root=self._request.project.root,
+                options=self._options,
+                build=replace(self._build, forbidden=named and self._request.directories.looks),
+                reporter=self._reporter,
+                hashes=hashes,
+                config_settings=config,
+                name=name,
+                label=label,
+            )
+        except InstallError as error:
+            raise self._where(error, name, source) from error
         if key:
             self._kept.write(key, _MAGIC, content)
         return parse_metadata(content), exact
+
+    def _where(
+        self, error: InstallError, name: NormalizedName | None, source: DirectSource
+    ) -> InstallError:
+        """``error`` with the line that asks for what failed, where a line does."""
+        lines = (line for group in self._request.groups for line in group.requirements)
+        line = next((each for each in lines if each.name == name or each.source == source), None)
+        if line is None or any(each.path for each in error.problems):
+            return error
+        origin = line.origin
+        problems = [
+            replace(each, path=origin.path, line=origin.line, text=origin.text)
+            for each in error.problems
+        ]
+        return InstallError(
+            error.message, code=error.code, why=error.why, fix=error.fix, problems=problems
+        )
 
     def _wheel(self, source: ArchiveSource, hashes: tuple[str, ...]) -> CoreMetadata:
         from venvman.index.filenames import Compatibility, parse_wheel_name

@@ -17,6 +17,7 @@ from venvman.environment.config import python_of
 from venvman.errors import Advice, InstallError, VenvmanError
 from venvman.files import make_private_folder, write_atomically
 from venvman.frozen import dataclass
+from venvman.install.buildfaults import advice, reason
 from venvman.install.isolation import BuildEnvironment
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 ConfigSettings = tuple[tuple[str, str], ...]
 """``--config-settings`` of one requirement, in order; a key may come more than once."""
-
-_SHOWN_LINES = 12
 
 
 class Supply(Protocol):
@@ -214,13 +213,13 @@ def _failed(build: Build, error: Exception, said: Iterable[str]) -> InstallError
             fix=Advice("Leave out -e, or raise the backend's version in build-system.requires."),
         )
     lines = list(said)
-    why = "\n".join(lines[-_SHOWN_LINES:]) or _sentence(str(error))
+    why = reason(lines) or _sentence(str(error))
     log = _kept(build, lines)
     return InstallError(
         f"{build.label} could not be built.",
         code="build-failed",
         why=why if log is None else f"{why}\nAll that the build said: {log}",
-        fix=Advice(_hint("\n".join(lines))),
+        fix=advice(lines, name=build.name),
     )
 
 
@@ -259,41 +258,6 @@ def _unsupplied(
 def _code_of(error: VenvmanError) -> str:
     kept = {"build-environment", "build-failed", "build-in-look"}
     return error.code if error.code in kept else "build-requirements"
-
-
-_HINTS = (
-    (r"Python\.h: No such file", "install the headers of this Python (python3-dev, python3-devel)"),
-    (r"pg_config executable not found", "install PostgreSQL's headers (libpq-dev, libpq-devel)"),
-    (r"mysql_config.*not found|MYSQLCLIENT_CFLAGS", "install MySQL's headers (libmysqlclient-dev)"),
-    (r"rustc|[Rr]ust (compiler|toolchain)|cargo", "install Rust (https://rustup.rs)"),
-    (r"fatal error: \S+\.h: No such file", "install the library whose header is missing"),
-    (
-        r"command '\S*(gcc|cc|clang|g\+\+)\S*' failed: No such file|unable to execute '\S*cc'",
-        "install a C compiler (build-essential, gcc, Xcode's command line tools)",
-    ),
-    (r"Microsoft Visual C\+\+ .* is required", "install Microsoft's C++ build tools"),
-    (
-        r"no attribute 'cython_sources'",
-        "upgrade it, or set build-constraints = ['cython<3']: it was written for Cython 0",
-    ),
-    (
-        r"No module named '(distutils|imp|pkg_resources)'|use_2to3|configparser\.SafeConfigParser",
-        "upgrade it, or use an older Python: it was written for one",
-    ),
-    (
-        r"ModuleNotFoundError: No module named",
-        "upgrade it: it needs a module that its build-system.requires does not name",
-    ),
-)
-"""What backends say, and what people do about it; the first that fits."""
-
-
-_SHOW_ALL = "run the command again with --verbose: it shows all that the build said"
-
-
-def _hint(said: str) -> str:
-    hint = next((hint for pattern, hint in _HINTS if re.search(pattern, said)), _SHOW_ALL)
-    return f"{hint[0].upper()}{hint[1:]}."
 
 
 def _as_mapping(settings: ConfigSettings) -> dict[str, str | list[str]]:
