@@ -13,7 +13,7 @@ import pytest
 
 import venvman
 from tests.support.projects import HEADER, lock_of, versions_in, write_project
-from tests.support.wheels import make_wheel
+from tests.support.wheels import large, make_wheel
 from venvman import errors
 from venvman.drift import Missing
 from venvman.errors import EnvironmentUnusable, LockError, ProjectNotFound
@@ -93,7 +93,7 @@ def test_a_cold_sync_runs_the_program_that_asks_for_it_once(
 ) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     names = [f"dist{letter}" for letter in "abcdefghijklmnop"]
-    lock = HEADER + lock_of(*(make_wheel(index.folder, name) for name in names))
+    lock = HEADER + lock_of(*(make_wheel(index.folder, name, files=large(name)) for name in names))
     files = {"requirements.txt": "\n".join(names), "requirements.lock": lock}
     write_project(tmp_path / "shop", files)
     (tmp_path / "program.py").write_text(SYNCING)

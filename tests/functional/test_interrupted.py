@@ -34,11 +34,12 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has th
 
 WORKING = """
 import sys, time
+from venvman.errors import InstallError
 from venvman.install.unpackers import Unpackers
 with Unpackers() as workers:
     try:
         workers.unpack(*sys.argv[1:])
-    except FileNotFoundError:
+    except InstallError:
         pass
     print(*(each.pid for each in workers._workers), flush=True)
     time.sleep(60)
@@ -153,6 +154,7 @@ def test_ctrl_c_while_modules_are_imported_is_told_alike(
 def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     script = tmp_path / "working.py"
     script.write_text(WORKING)
+    (tmp_path / "no.whl").write_bytes(bytes(100_000))
     with started(str(script), str(tmp_path), str(tmp_path / "no.whl"), "a" * 64) as running:
         assert running.stdout is not None
         (worker,) = map(int, running.stdout.readline().split())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import random
 import tarfile
 import zipfile
 from typing import TYPE_CHECKING
@@ -12,6 +13,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+
+def large(name: str) -> dict[str, bytes]:
+    """The contents of a wheel that is worth a process of its own to unpack."""
+    return {f"{name}/large.bin": random.Random(1).randbytes(100_000)}
 
 
 def make_wheel(

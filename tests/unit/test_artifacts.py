@@ -13,7 +13,7 @@ import pytest
 from packaging.version import Version
 
 from tests.support.index import Request, Response
-from tests.support.wheels import in_tree_backend, make_sdist, make_wheel, sha256_of
+from tests.support.wheels import in_tree_backend, large, make_sdist, make_wheel, sha256_of
 from venvman.directories import Directories
 from venvman.engines.buildrequirements import supply
 from venvman.errors import FileLine, InstallError
@@ -356,7 +356,7 @@ def test_a_full_disk_is_a_problem_of_the_entry(
 
 def test_a_worker_process_unpacks_and_says_why_it_refuses(world: World) -> None:
     world.wheel("good")
-    make_wheel(world.index.folder, "broken", raw={"../out": b""})
+    make_wheel(world.index.folder, "broken", files=large("broken"), raw={"../out": b""})
     with Unpackers() as workers:
         with pytest.raises(InstallError) as caught:
             world.obtain(pin("good"), pin("broken"), unpack=workers.unpack)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.wheels import make_wheel, sha256_of
+from tests.support.wheels import large, make_wheel, sha256_of
 from venvman.errors import InstallError, Problem, Severity
 from venvman.events import Reporter
 from venvman.install.unpackers import Unpackers
@@ -104,9 +104,8 @@ def test_a_refused_wheel_leaves_nothing(store: Store, tmp_path: Path) -> None:
     assert left_over(tmp_path / "cache") == []
 
 
-def test_many_threads_and_processes_adding_one_wheel_agree(
-    store: Store, wheel: Path, tmp_path: Path
-) -> None:
+def test_many_threads_and_processes_adding_one_wheel_agree(store: Store, tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path / "large", "demo", files=large("demo"))
     sha256 = digest(wheel)
     with Unpackers() as workers, ThreadPoolExecutor(8) as threads:
         jobs = [
@@ -119,7 +118,7 @@ def test_many_threads_and_processes_adding_one_wheel_agree(
 
 
 def test_a_worker_that_refuses_a_wheel_says_why(store: Store, tmp_path: Path) -> None:
-    wheel = make_wheel(tmp_path / "wheels", "demo", raw={"../evil.py": b""})
+    wheel = make_wheel(tmp_path / "wheels", "demo", files=large("demo"), raw={"../evil.py": b""})
     with Unpackers() as workers, pytest.raises(InstallError, match="leads out"):
         store.add(wheel, sha256="b" * 64, unpack=workers.unpack)
 

@@ -1,4 +1,4 @@
-"""Worker processes for unpacking: started with the first wheel, and only if there is one.
+"""Worker processes for unpacking: started with the first wheel that is worth one.
 
 Inflating and hashing hold the interpreter lock for much of the time, so threads would take turns
 with the downloads; processes use the second core.
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from venvman.process import Conversation
 
 _MOST = 4
+# An archive of fewer bytes is unpacked in less time than a worker needs to start.
+_SMALL = 100_000
 _PROGRAM = (
     "import sys; sys.path[:] = sys.argv[1:]; from venvman.install.unpackers import work; work()"
 )
@@ -48,6 +50,9 @@ class Unpackers:
     def unpack(self, folder: str, wheel: str, sha256: str) -> None:
         """Does what :func:`venvman.store.store.unpack_entry` does, and raises what that raises."""
         with self._turns:
+            if os.stat(wheel).st_size < _SMALL:  # noqa: PTH116 - of a string
+                unpack_entry(folder, wheel, sha256)
+                return
             try:
                 worker = self._idle.pop() if self._idle else self._start()
                 error = _asked(worker, (folder, wheel, sha256))
