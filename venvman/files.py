@@ -77,7 +77,11 @@ def write_together(contents: Mapping[Path, bytes], *, mode: int | None = None) -
             # Its name does not grow with that of the file, which may be as long as names can be.
             staged[target] = target.with_name(f".venvman-{os.urandom(8).hex()}.tmp")
             try:
-                _write(staged[target], content, mode=_mode_of(target, mode))
+                _write(
+                    staged[target],
+                    content,
+                    mode=(stat.S_IMODE(target.stat().st_mode) if target.exists() else mode),
+                )
             except OSError as error:
                 error.filename = os.fspath(path)
                 raise
@@ -90,10 +94,6 @@ def write_together(contents: Mapping[Path, bytes], *, mode: int | None = None) -
         raise
     for folder in {target.parent for target in staged}:
         sync_folder(folder)
-
-
-def _mode_of(path: Path, otherwise: int | None) -> int | None:
-    return stat.S_IMODE(path.stat().st_mode) if path.exists() else otherwise
 
 
 def _write(path: Path, content: bytes, *, mode: int | None) -> None:

@@ -174,7 +174,11 @@ def _step(difference: Difference) -> Step:
         case OtherSource(entry=entry, installed=installed, because=because):
             return Replace(entry=entry, installed=(installed,), because=because)
         case Damaged(entry=entry, installed=installed):
-            return Replace(entry=entry, installed=(installed,), because=_damage(installed))
+            return Replace(
+                entry=entry,
+                installed=(installed,),
+                because=(installed.damage or "its metadata is damaged"),
+            )
         case Duplicate(entry=entry, installed=several):
             if entry is None:
                 return Remove(installed=several, because="no lock in use names it")
@@ -183,7 +187,3 @@ def _step(difference: Difference) -> Step:
             )
         case Extra(installed=installed):
             return Remove(installed=(installed,), because="no lock in use names it")
-
-
-def _damage(installed: Installed) -> str:
-    return installed.damage or "its metadata is damaged"

@@ -90,7 +90,7 @@ def _presence(
         if found.missing:
             yield codes.FILE_MISSING(
                 f"{len(found.missing)} of the {found.total} files of {name} "
-                f"{_are(found.missing)} missing, first "
+                f"{('is' if len(found.missing) == 1 else 'are')} missing, first "
                 f"{examination.display(Path(found.missing[0]))}.",
                 package=name,
                 path=examination.display(Path(found.missing[0])),
@@ -529,7 +529,3 @@ def _faulty_lines(
             line=problem.line,
             fix=_MEND,
         )
-
-
-def _are(files: list[str]) -> str:
-    return "is" if len(files) == 1 else "are"

@@ -267,7 +267,7 @@ def _unmet(
     examination: Examination, each: Installed, requirement: Requirement, found: Installed | None
 ) -> Finding | None:
     name = canonical(requirement.name)
-    wish = f"{name}{_extras(requirement)}{_spaced(requirement.specifier)}"
+    wish = f"{name}{(f'[{','.join(sorted(requirement.extras))}]' if requirement.extras else '')}{(f' {requirement.specifier}' if len(requirement.specifier) else '')}"
     path = examination.display(each.metadata)
     fix, cause = _mend(examination, each, name), _cause(examination, name)
     if found is None:
@@ -316,11 +316,3 @@ def _allows(required: str, version: str) -> bool:
 
 def _named(each: Installed) -> str:
     return f"{each.name} {each.version}" if each.version is not None else each.name
-
-
-def _extras(requirement: Requirement) -> str:
-    return f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
-
-
-def _spaced(specifier: SpecifierSet) -> str:
-    return f" {specifier}" if len(specifier) else ""

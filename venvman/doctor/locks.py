@@ -108,7 +108,7 @@ def hashes(examination: Examination) -> Iterator[Finding]:
             continue
         shown = examination.display(each.path)
         yield codes.LOCK_WITHOUT_HASHES(
-            f"{_count(bare)} in {shown} without hashes: whatever an index serves under that name "
+            f"{('One pin is' if bare == 1 else f'{bare} pins are')} in {shown} without hashes: whatever an index serves under that name "
             "and version is installed.",
             path=shown,
             fix=_with_hashes(each),
@@ -168,10 +168,6 @@ def targets(examination: Examination) -> Iterator[Finding]:
 def _unhashed(each: ExaminedLock) -> int:
     entries = each.lock.entries if each.lock is not None else ()
     return sum(entry.source.is_index and not entry.hashes for entry in entries)
-
-
-def _count(number: int) -> str:
-    return "One pin is" if number == 1 else f"{number} pins are"
 
 
 def _sentence(problem: Problem) -> str:
