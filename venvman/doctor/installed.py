@@ -267,15 +267,16 @@ def _unmet(
     examination: Examination, each: Installed, requirement: Requirement, found: Installed | None
 ) -> Finding | None:
     name = canonical(requirement.name)
-    wish = f"{name}{(f'[{','.join(sorted(requirement.extras))}]' if requirement.extras else '')}{(f' {requirement.specifier}' if len(requirement.specifier) else '')}"
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    asked = f"{name}{extras} {requirement.specifier}".rstrip()
     path = examination.display(each.metadata)
     fix, cause = _mend(examination, each, name), _cause(examination, name)
     if found is None:
-        message = f"{_named(each)} needs {wish}, which is not installed."
+        message = f"{_named(each)} needs {asked}, which is not installed."
         return codes.DEPENDENCY_MISSING(message, package=each.name, path=path, fix=fix, cause=cause)
     if found.version is None or requirement.specifier.contains(found.version, prereleases=True):
         return None
-    message = f"{_named(each)} needs {wish}, but {found.version} is installed."
+    message = f"{_named(each)} needs {asked}, but {found.version} is installed."
     return codes.DEPENDENCY_VERSION(message, package=each.name, path=path, fix=fix, cause=cause)
 
 
