@@ -8,8 +8,8 @@ Two judgements are made here and nowhere else:
   builds, and the local part is what tells them apart; the looser rule of PEP 440, by which the
   specifier ``==2.8.0`` would admit both, is for requirements. A lock that means ``+cpu`` says so.
 * **A file is known by its hash.** A wheel installed from a path is no drift from an index entry
-  when its sha256 is one of the entry's; the place then says nothing that matters. In all other
-  cases the place is part of what is locked.
+  when its sha256 is one of the entry's; the address then says nothing that matters. In all other
+  cases the address is part of what is locked.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class OtherVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherSource:
-    """From another place than the lock says: URL, commit, hash, folder, editable or not.
+    """From another source than the lock says: URL, commit, hash, folder, editable or not.
 
     Or from the same folder, whose build metadata is another by now.
     """
@@ -235,13 +235,13 @@ def _other_folder(wanted: DirectorySource, found: DirectorySource) -> str | None
 
 
 def _same_url(wanted: str, found: str) -> bool:
-    """Whether two URLs name one place, credentials aside.
+    """Whether two URLs name one address, credentials aside.
 
     ``found`` was written by an installer, which drops credentials and expands variables; so a
     ``${VAR}`` of ``wanted`` stands for any text.
     """
-    place, other = _place(wanted), _place(found)
-    return _same_text(place, other) or _is_one(place, other)
+    address, other = _address(wanted), _address(found)
+    return _same_text(address, other) or _is_one(address, other)
 
 
 def _is_one(wanted: str, found: str) -> bool:
@@ -259,13 +259,13 @@ def _same_text(wanted: str, found: str) -> bool:
     return re.fullmatch(".*".join(parts), found) is not None
 
 
-def _place(url: str) -> str:
-    place = _USERINFO.sub(r"\1", url).rstrip("/")
-    if not place.startswith("file:"):
-        return place
+def _address(url: str) -> str:
+    address = _USERINFO.sub(r"\1", url).rstrip("/")
+    if not address.startswith("file:"):
+        return address
     from urllib.parse import unquote
 
-    return unquote(place)  # writers of file: URLs differ in what they quote
+    return unquote(address)  # writers of file: URLs differ in what they quote
 
 
 def _algorithm(text: str) -> str:

@@ -1,6 +1,6 @@
 """Everything that can go wrong, as facts first and words last.
 
-A :class:`Problem` is one fact with its place and its cure; the same value is an error's detail, a
+A :class:`Problem` is one fact with its location and its fix; the same value is an error's detail, a
 warning in a report and a row of the JSON envelope's ``problems``. A :class:`VenvmanError` carries
 at least one. One place (``cli/app.py``) turns them into text and an exit code.
 """
@@ -106,7 +106,7 @@ def at(fix: Fix | None, root: Path) -> Fix | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing that is wrong: what, where, why, and what mends it.
+    """One thing that is wrong: what, where, why, and what fixes it.
 
     ``code`` is stable and kebab-case, ``message`` one sentence that starts with a capital and ends
     with a full stop. ``path`` is as people see it (see :mod:`venvman.errors`), ``line`` 1-based,

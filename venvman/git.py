@@ -110,9 +110,9 @@ def _last_lines(text: str, *, count: int = 8) -> str | None:
     return "\n".join(lines[-count:]) or None
 
 
-def scp_advice(place: str) -> Advice | None:
+def scp_advice(url: str) -> Advice | None:
     """What to write for ``git@host:folder/repo``, git's own short form, which is no URL."""
-    short = re.search(r"(?:^|/)([\w.-]+@[\w.-]+):(?!\d+(?:/|$))([^/:@][^:@]*)$", place)
+    short = re.search(r"(?:^|/)([\w.-]+@[\w.-]+):(?!\d+(?:/|$))([^/:@][^:@]*)$", url)
     if short is None:
         return None
     return Advice(f"Write / for the colon: git+ssh://{short[1]}/{short[2]}")

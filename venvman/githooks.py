@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class HookState(str, Enum):
-    """What lies at a hook's place."""
+    """What lies at a hook's path."""
 
     ABSENT = "absent"
     OURS = "installed"
@@ -221,8 +221,8 @@ def _take_all_out(repository: _Repository) -> None:
     for each in {repository.folder, repository.common / "hooks"}:
         there = replace(repository, folder=each)
         for name in HookName:
-            for place in _places(there, name):
-                _take_out(there, name, place)
+            for path in _paths(there, name):
+                _take_out(there, name, path)
         _tidy(there)
     _take_out_of_lefthook(repository)
 
@@ -308,8 +308,8 @@ def _report(repository: _Repository) -> HooksReport:
     )
 
 
-def _places(repository: _Repository, name: HookName) -> Iterator[Path]:
-    """Where a hook of ours may lie: its own place, and where managers move it to."""
+def _paths(repository: _Repository, name: HookName) -> Iterator[Path]:
+    """Where a hook of ours may lie: its own path, and where managers move it to."""
     yield repository.guest_folder / name.value
     if repository.guest_folder != repository.folder:
         yield repository.folder / name.value
@@ -318,7 +318,7 @@ def _places(repository: _Repository, name: HookName) -> Iterator[Path]:
 
 
 def _status(repository: _Repository, name: HookName) -> HookStatus:
-    first, *moved = _places(repository, name)
+    first, *moved = _paths(repository, name)
     local = repository.top / _LEFTHOOK_LOCAL
     if _is_lefthook(repository, name) and f"\n{name.value}:" in _text(local):
         return HookStatus(name=name, path=local, state=HookState.OURS, chained=True)
@@ -342,7 +342,7 @@ def _status(repository: _Repository, name: HookName) -> HookStatus:
 def _put_all(repository: _Repository) -> Iterator[Problem]:
     repository.folder.mkdir(parents=True, exist_ok=True)
     for name in HookName:
-        path = next(_places(repository, name))
+        path = next(_paths(repository, name))
         if path.is_dir():  # before anything is written
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     guests = [name for name in HookName if _is_lefthook(repository, name)]
@@ -354,7 +354,7 @@ def _put_all(repository: _Repository) -> Iterator[Problem]:
         problem = _left_alone(repository, name)
         if problem is not None:
             yield problem
-        elif not _is_called(repository, name, _text(path := next(_places(repository, name)))):
+        elif not _is_called(repository, name, _text(path := next(_paths(repository, name)))):
             yield from _put(repository, name, path)
 
 
@@ -484,8 +484,8 @@ def _is_lefthook(repository: _Repository, name: HookName) -> bool:
 def _put_into_lefthook(repository: _Repository, names: Sequence[HookName]) -> Iterator[Problem]:
     """Our hooks lie in the git folder; lefthook's local file runs them there."""
     for name in names:
-        for place in _places(repository, name):
-            _take_out(repository, name, place)
+        for path in _paths(repository, name):
+            _take_out(repository, name, path)
         _write_hook(repository.data / name.value, hookscript.render(name))
     folder = shlex.quote(str(repository.data))
     parts = [
@@ -564,7 +564,7 @@ def _is_called(repository: _Repository, name: HookName, text: str) -> bool:
 
 def _left_alone(repository: _Repository, name: HookName) -> Problem | None:
     """Why no hook of ours is put where ``name`` belongs: the one that is there is the project's."""
-    path = next(_places(repository, name))
+    path = next(_paths(repository, name))
     text = _text(path)
     if _is_lefthook(repository, name) or _is_called(repository, name, text):
         return None

@@ -37,14 +37,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any, TypeAlias
 
-    Watched: TypeAlias = tuple[str, str, int]
+    Watch: TypeAlias = tuple[str, str, int]
     Fact: TypeAlias = tuple[str, str, str]
     Shown: TypeAlias = tuple[bool, bool, Any]
 
 FILE, NAMES, SITE, MANY, UNTIL = "F", "N", "S", "M", "U"
 """What is watched: a file, the names of requirements files in a folder, a site-packages folder,
 many files (a folder and paths in it, joined by NUL), or the clock until a time in nanoseconds since
-the epoch. ``Watched`` adds the path (or time), and when it was
+the epoch. ``Watch`` adds the path (or time), and when it was
 looked at, in nanoseconds of the file system's clock; ``Fact`` adds what was seen instead."""
 
 _MAGIC = f"venvman memo 2 {__version__} {sys.implementation.cache_tag}"
@@ -112,7 +112,7 @@ def keep(
     variables: Mapping[str, str],
     *,
     names: Iterable[str],
-    watched: Iterable[Watched],
+    watched: Iterable[Watch],
 ) -> bool:
     """Keeps the answer to ``question`` as long as what is ``watched`` stays; whether it could be.
 
@@ -154,7 +154,7 @@ def _make_room(folder: str) -> None:
         os.unlink(entry.path)
 
 
-def look(watched: Iterable[Watched]) -> list[Fact] | None:
+def look(watched: Iterable[Watch]) -> list[Fact] | None:
     """What there is to see now; None where something may have changed since it was looked at.
 
     Raises:

@@ -155,7 +155,7 @@ def _script(line: str, section: str, number: int) -> EntryPoint:
     if not equals or not name:
         raise EntryPointInvalid("is not NAME = MODULE:FUNCTION", line=number, text=line)
     if name in (".", "..") or any(character in name for character in "/\\\0"):
-        raise EntryPointInvalid("names a place outside of bin", line=number, text=line)
+        raise EntryPointInvalid("names a path outside of bin", line=number, text=line)
     match = _OBJECT.fullmatch(value)
     if match is None:
         raise EntryPointInvalid("names no function", line=number, text=line)

@@ -1,7 +1,7 @@
-"""pip's own configuration, read as pip reads it: files by place, then ``PIP_*`` variables.
+"""pip's own configuration, read as pip reads it: files by folder, then ``PIP_*`` variables.
 
 Requirements files are written for a pip that is configured: their indexes, proxies and certificates
-are in ``pip.conf``. Later places override earlier ones value by value; nothing accumulates.
+are in ``pip.conf``. Later folders override earlier ones value by value; nothing accumulates.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def read_pip_configuration(
     """What pip would be configured to do; ``origins`` of the result says where each value is from.
 
     ``site`` is the root of the environment whose own ``pip.conf`` counts, ``files`` replaces the
-    places where pip looks, the least important first.
+    folders where pip looks, the least important first.
 
     Raises:
         ConfigurationError: files that cannot be read and values that make no sense, all at once.
@@ -114,12 +114,12 @@ def configuration_files(
     if named == os.devnull:
         return ()
     leaf = "pip.ini" if platform == "win32" else "pip.conf"
-    places = _global_folders(variables, platform)
+    folders = _global_folders(variables, platform)
     if not (named and Path(named).exists()):
-        places += [home / ("pip" if platform == "win32" else ".pip")]
-        places += [_user_folder(variables, home, platform)]
-    places += [site] if site else []
-    return tuple([place / leaf for place in places] + ([Path(named)] if named else []))
+        folders += [home / ("pip" if platform == "win32" else ".pip")]
+        folders += [_user_folder(variables, home, platform)]
+    folders += [site] if site else []
+    return tuple([folder / leaf for folder in folders] + ([Path(named)] if named else []))
 
 
 def _global_folders(variables: Mapping[str, str], platform: str) -> list[Path]:

@@ -187,7 +187,7 @@ def has_sources(root: Path) -> bool:
 def may_hold_workspace(folder: Path, *, home: Path) -> bool:
     """Whether projects below ``folder``, which is none, are likely to be meant by a command there.
 
-    Those of a repository are. Elsewhere not in places for everything, such as the home folder.
+    Those of a repository are. Elsewhere not in folders for everything, such as the home folder.
     """
     if not folder.is_dir():
         return False
@@ -298,7 +298,7 @@ def leaves_tree(path: Path, root: Path) -> bool:
 
 
 def unseen(problem: Problem) -> Problem:
-    """``problem`` without the text that it is about: its place, and what kind it is."""
+    """``problem`` without the text that it is about: its path, and what kind it is."""
     line = "" if problem.line is None else f"Line {problem.line} of "
     message = f"{line}{problem.path or 'a file'} cannot be used ({problem.code})."
     why = "The file lies outside of the project, so that nothing of it is shown."
@@ -465,9 +465,9 @@ def _matches(layers: Sequence[tuple[Path, GitIgnoreSpec]], path: Path, *, is_fol
     """What the innermost of ``layers`` that speaks of ``path`` says."""
     for base, spec in reversed(layers):
         name = path.relative_to(base).as_posix() + ("/" if is_folder else "")
-        verdict = spec.check_file(name).include
-        if verdict is not None:
-            return verdict
+        result = spec.check_file(name).include
+        if result is not None:
+            return result
     return False
 
 

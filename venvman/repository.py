@@ -36,14 +36,14 @@ def head_of(folder: str) -> Head | None:
     references in another way than files.
     """
     try:
-        place = _git_folder(folder)
-        if place is None:
+        git_folder = _git_folder(folder)
+        if git_folder is None:
             return None
-        head = _text(f"{place}/HEAD")
+        head = _text(f"{git_folder}/HEAD")
         if not head.startswith("ref: "):
             return Head(head, None)
         name = head[5:]
-        commit = _reference(place, name)
+        commit = _reference(git_folder, name)
     except (OSError, UnicodeDecodeError):
         return None
     return None if commit is None else Head(commit, name.replace("refs/heads/", "", 1))
@@ -53,10 +53,10 @@ def tags_of(folder: str) -> list[str]:
     """The tags of the repository that holds ``folder``, each as ``NAME=OBJECT``; sorted."""
     found: list[str] = []
     try:
-        place = _git_folder(folder)
-        if place is None:
+        git_folder = _git_folder(folder)
+        if git_folder is None:
             return []
-        common = _common(place)
+        common = _common(git_folder)
         for parent, _, names in os.walk(f"{common}/refs/tags"):
             found += [f"{parent}/{name}={_text(f'{parent}/{name}')}" for name in names]
         rows = _text(f"{common}/packed-refs").splitlines()
@@ -70,23 +70,23 @@ def _git_folder(folder: str) -> str | None:
     tree = work_tree(folder)
     if tree is None:
         return None
-    place = os.path.join(tree, ".git")
-    if os.path.isfile(place):  # a worktree or submodule: "gitdir: PATH"
-        return os.path.join(tree, _text(place).partition(": ")[2])
-    return place
+    git_folder = os.path.join(tree, ".git")
+    if os.path.isfile(git_folder):  # a worktree or submodule: "gitdir: PATH"
+        return os.path.join(tree, _text(git_folder).partition(": ")[2])
+    return git_folder
 
 
-def _common(place: str) -> str:
+def _common(git_folder: str) -> str:
     """The folder of the repository, which its worktrees share."""
-    if os.path.isfile(f"{place}/commondir"):
-        return os.path.join(place, _text(f"{place}/commondir"))
-    return place
+    if os.path.isfile(f"{git_folder}/commondir"):
+        return os.path.join(git_folder, _text(f"{git_folder}/commondir"))
+    return git_folder
 
 
-def _reference(place: str, name: str) -> str | None:
+def _reference(git_folder: str, name: str) -> str | None:
     """``name`` in the worktree's own folder or the repository's; loose, else packed."""
-    common = _common(place)
-    for folder in dict.fromkeys((place, common)):
+    common = _common(git_folder)
+    for folder in dict.fromkeys((git_folder, common)):
         if os.path.isfile(f"{folder}/{name}"):
             return _text(f"{folder}/{name}")
     for line in _text(f"{common}/packed-refs").splitlines():

@@ -434,12 +434,12 @@ class _Table:
 
     def _is_copy(self, lock: str, header: LockHeader) -> bool:
         """Whether the header's command writes another lock that is there."""
-        places = [
+        candidates = [
             _at(folder, prefix, header.output or lock) for folder, prefix in _folders(lock, header)
         ]
-        if lock in places:
+        if lock in candidates:
             return False
-        others = [self._facts.header(each) for each in places]
+        others = [self._facts.header(each) for each in candidates]
         return any(each is not None and each.is_lock for each in others)
 
     def _is_unnamed_copy(self, lock: str) -> bool:

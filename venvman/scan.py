@@ -467,5 +467,5 @@ class _Finder:
 def _existing(link: str, folders: Iterable[Path]) -> str:
     if "://" in link or link.startswith("file:"):
         return link
-    places = [folder / link for folder in folders]
-    return next((os.path.normpath(place) for place in places if place.exists()), link)
+    candidates = [folder / link for folder in folders]
+    return next((os.path.normpath(path) for path in candidates if path.exists()), link)

@@ -33,12 +33,12 @@ def redact(text: str) -> str:
     A user name alone is hidden too, since tokens are given as user names, but not in URLs of ssh.
     ``git@`` and ``${VAR}`` references stay, as does a name before a reference.
     """
-    return _rewritten(_without_known(text), lambda place: place.masked)
+    return _rewritten(_without_known(text), lambda url: url.masked)
 
 
 def has_secret(text: str) -> bool:
     """Whether a URL in ``text``, as somebody wrote it, has credentials that are no references."""
-    return _rewritten(text, lambda place: place.masked) != text
+    return _rewritten(text, lambda url: url.masked) != text
 
 
 def without_secret(url: str) -> str:
@@ -46,12 +46,12 @@ def without_secret(url: str) -> str:
 
     The user of ssh stays: it says whose repository is meant.
     """
-    return _rewritten(url, lambda place: place.kept)
+    return _rewritten(url, lambda url: url.kept)
 
 
 def is_broken(text: str) -> bool:
     """Whether a URL in ``text`` cannot be taken apart: its host cannot be told from the rest."""
-    return any(place.is_broken for place in _places(text))
+    return any(url.is_broken for url in _urls(text))
 
 
 def check_url(*urls: str) -> None:
@@ -67,7 +67,7 @@ def check_url(*urls: str) -> None:
         )
 
 
-class _Place(NamedTuple):
+class _Url(NamedTuple):
     """What stands between ``://`` and the path of one URL in a text.
 
     ``end`` is where that ends, ``last`` where the last ``@`` of its word or line ends, if any.
@@ -155,17 +155,17 @@ class _Place(NamedTuple):
         return self.start + len(self.userinfo) + 1
 
 
-def _places(text: str) -> Iterator[_Place]:
+def _urls(text: str) -> Iterator[_Url]:
     at = text.find("://")
     while at != -1:
         scheme = _SCHEME.search(text, max(0, at - 32), at)
         start = at + 3
-        place = _place(text, scheme[0] if scheme else "", start)
-        yield place
-        at = text.find("://", max(place.secret or 0, place.end))
+        url = _url_at(text, scheme[0] if scheme else "", start)
+        yield url
+        at = text.find("://", max(url.secret or 0, url.end))
 
 
-def _place(text: str, scheme: str, start: int) -> _Place:
+def _url_at(text: str, scheme: str, start: int) -> _Url:
     word = _word(text, start)
     authority = _AUTHORITY.match(word)
     end = start + (authority.end() if authority else 0)
@@ -174,7 +174,7 @@ def _place(text: str, scheme: str, start: int) -> _Place:
         # A blank or a quote inside of a password ends the word, but not the secret.
         line = text.find("\n", start)
         last = text.rfind("@", end, len(text) if line == -1 else line)
-    return _Place(
+    return _Url(
         text=text, scheme=scheme, start=start, end=end, word=word,
         last=None if last == -1 else last + 1,
     )  # fmt: skip
@@ -185,16 +185,16 @@ def _word(text: str, start: int) -> str:
     return match[0] if match else ""
 
 
-def _rewritten(text: str, instead: Callable[[_Place], str]) -> str:
+def _rewritten(text: str, instead: Callable[[_Url], str]) -> str:
     """``text`` with ``instead`` for the secret part of every URL."""
     if "://" not in text:
         return text
     pieces: list[str] = []
     done = 0
-    for place in _places(text):
-        secret = place.secret
+    for url in _urls(text):
+        secret = url.secret
         if secret is not None:
-            pieces += [text[done : place.start], instead(place)]
+            pieces += [text[done : url.start], instead(url)]
             done = secret
     return "".join([*pieces, text[done:]])
 
@@ -233,9 +233,9 @@ def remember(value: str, *, shown: str = "****", credential: bool = True) -> Non
 
 def remember_url(url: str, *, shown: str) -> None:
     """Has :func:`redact` put ``shown`` for the whole of ``url``, and hide its password."""
-    for place in _places(url):
-        password = place.userinfo.rpartition(":")[2]
-        if password and not place.is_public:
+    for each in _urls(url):
+        password = each.userinfo.rpartition(":")[2]
+        if password and not each.is_public:
             remember(password)
     for form in (url.rstrip("/"), without_secret(url).rstrip("/")):
         _everywhere.setdefault(form, shown)

@@ -77,7 +77,7 @@ class World:
         drift = compare(entries, inventory, root=self.root) if entries is not None else None
         known: dict[str, Any] = {
             "project": Project(root=self.root),
-            "place": self.root / "venv",
+            "root": self.root / "venv",
             "condition": self.environment,
             "inventory": inventory,
             "entries": tuple(entries) if entries is not None else None,

@@ -40,7 +40,7 @@ def test_the_reference_has_every_code_with_the_words_of_the_table() -> None:
     assert [(head, " ".join(text.split())) for head, text in entries] == [
         (
             f"{each.code} `{each.name}` ({each.severity.value})",
-            f"{each.wrong} {each.why} Fix: {each.mend} {each.by_fix.sentence}".rstrip(),
+            f"{each.wrong} {each.why} Fix: {each.fix} {each.by_fix.sentence}".rstrip(),
         )
         for each in CODES
     ]
@@ -135,5 +135,5 @@ def test_checks_that_nobody_asked_for_do_not_run(world: World) -> None:
 
 
 def test_credentials_never_reach_a_finding() -> None:
-    code = Code("VM999", "test", Severity.NOTE, wrong="", why="", mend="")
+    code = Code("VM999", "test", Severity.NOTE, wrong="", why="", fix="")
     assert code("see https://me:secret@e.org/").message == "see https://****@e.org/"

@@ -107,8 +107,8 @@ def _with_fix(fault: UsageFault, seen: Glance, words: Sequence[str]) -> UsageFau
         message = f"{fault.message.partition(' Did you mean')[0]} Here that is '{here[0]}'."
         project = ("--project", seen.given.project) if seen.given.project else ()
         return UsageFault(message, fix=Command.of(NAME, *here, *project))
-    place = (NAME, *seen.command.split()) if seen.known else (NAME,)
-    return UsageFault(fault.message, fix=Command.of(*place, "--help"))
+    named = (NAME, *seen.command.split()) if seen.known else (NAME,)
+    return UsageFault(fault.message, fix=Command.of(*named, "--help"))
 
 
 def _of_typer(fault: Exception, seen: Glance, words: Sequence[str]) -> VenvmanError | None:

@@ -1,4 +1,4 @@
-"""The two consoles: stdout for data, stderr for talk; and what kind of place each writes to."""
+"""The two consoles: stdout for data, stderr for talk; and what kind of stream each writes to."""
 
 from __future__ import annotations
 

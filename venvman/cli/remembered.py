@@ -81,7 +81,7 @@ def keep(
     variables: Mapping[str, str],
     *,
     names: Sequence[str],
-    watched: Sequence[memo.Watched],
+    watched: Sequence[memo.Watch],
 ) -> None:
     """Keeps the answer, unless somebody wants none to be."""
     if not variables.get(_OFF):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from venvman.report.several import Part
     from venvman.workflow.context import Context, Found
     from venvman.workflow.running import Launch
-    from venvman.workflow.watching import Resting
+    from venvman.workflow.watching import Facts
 
     Said: TypeAlias = tuple[str, str, str]
 
@@ -59,7 +59,7 @@ class Session:
         self._words = words
         self._line = line
         self._opened: list[Context] = []
-        self._resting: list[Resting | None] = []
+        self._resting: list[Facts | None] = []
         self._said: Said | None = None
         self._worked = False
         self._cut_off = False
@@ -219,7 +219,7 @@ class Session:
         return None if self._line is None else question_of(self._line, self.variables)
 
     def rest(
-        self, on: Iterable[Resting | None], *, said: Said | None = None, worked: bool = False
+        self, on: Iterable[Facts | None], *, said: Said | None = None, worked: bool = False
     ) -> None:
         """What the answer rests on, for each project; None where it is not to be remembered.
 
@@ -235,12 +235,12 @@ class Session:
         if result.exit_code not in (ExitCode.OK, ExitCode.DRIFT):
             return
         if result.command in _REACHES:
-            from venvman.workflow.watching import Reach, rests_on_look
+            from venvman.workflow.watching import Reach, facts_of_look
 
             reach = Reach[_REACHES[result.command]]
             opened, since_ns = self._opened, self.started_ns
             try:
-                self.rest(rests_on_look(each, since_ns=since_ns, reach=reach) for each in opened)
+                self.rest(facts_of_look(each, since_ns=since_ns, reach=reach) for each in opened)
             except (OSError, VenvmanError):
                 return  # what cannot be looked at is told each time
         resting = [each for each in self._resting if each is not None]
@@ -260,9 +260,9 @@ class Session:
         """Keeps where programs are run, so that the next one is started at once."""
         if self.question is None:
             return
-        from venvman.workflow.watching import rests_on_run
+        from venvman.workflow.watching import facts_of_run
 
-        resting = rests_on_run(context, launch.environment, since_ns=self.started_ns)
+        resting = facts_of_run(context, launch.environment, since_ns=self.started_ns)
         if resting is not None and not self.reporter.problems:
             known = inside(str(launch.environment.root), str(launch.environment.paths.scripts))
             keep(self.question, known, self.variables, names=(), watched=resting.watched)

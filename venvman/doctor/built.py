@@ -154,7 +154,7 @@ def _gone(examination: Examination, each: Recorded) -> Iterator[Finding]:
 
 
 def mapped(site: Path, paths: Iterable[str]) -> Iterator[str]:
-    """The places that the ``.pth`` files and finders among ``paths`` of an editable lead to."""
+    """The folders that the ``.pth`` files and finders among ``paths`` of an editable lead to."""
     for path in paths:
         if not path.endswith((".pth", "_finder.py")) or "/" in path:
             continue
@@ -248,12 +248,12 @@ def libraries(examination: Examination) -> Iterator[Finding]:
     beside = {path.rpartition("/")[2] for _, path in files}
     base = examination.condition.interpreter.prefix
     for each, path in files:
-        place = each.place(path)
-        if place is None or not path.endswith(".so"):
+        absolute = each.locate(path)
+        if absolute is None or not path.endswith(".so"):
             continue
-        names, folders = needed_by(Path(place))
+        names, folders = needed_by(Path(absolute))
         own = (folder.replace("${ORIGIN}", "$ORIGIN") for folder in folders)
-        near = [folder.replace("$ORIGIN", os.path.dirname(place)) for folder in own]  # noqa: PTH120
+        near = [folder.replace("$ORIGIN", os.path.dirname(absolute)) for folder in own]  # noqa: PTH120
         near += [str(base / "lib"), *examination.library_folders, *_folders()]
         lost = [
             name
@@ -262,17 +262,17 @@ def libraries(examination: Examination) -> Iterator[Finding]:
         ]
         if lost and _is_known():
             yield codes.LIBRARY_MISSING(
-                f"{examination.display(Path(place))} needs {', '.join(lost)}, which is not on this "
-                "system.",
+                f"{examination.display(Path(absolute))} needs {', '.join(lost)}, which is "
+                "not on this system.",
                 package=each.installed.name,
-                path=examination.display(Path(place)),
+                path=examination.display(Path(absolute)),
                 fix=again(examination, each.installed.name),
             )
 
 
 @cache
 def _folders() -> tuple[str, ...]:
-    """Where the loader looks: the usual places, and those that the system's files name."""
+    """Where the loader looks: the usual folders, and those that the system's files name."""
     found = list(_USUAL)
     for file in _CONFIGURED:
         try:

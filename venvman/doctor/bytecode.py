@@ -105,9 +105,9 @@ def _pairs(each: Recorded) -> Iterator[tuple[str, str]]:
     came = _fact(str(each.installed.metadata / "RECORD"))
     stems: dict[str, dict[str, str]] = {}
     for path, _ in paths_of(each.text):
-        if path.endswith(".py") and (place := each.place(path)) is not None:
-            folder, _, name = place.rpartition("/")
-            stems.setdefault(folder, {})[name.removesuffix(".py")] = place
+        if path.endswith(".py") and (absolute := each.locate(path)) is not None:
+            folder, _, name = absolute.rpartition("/")
+            stems.setdefault(folder, {})[name.removesuffix(".py")] = absolute
     for folder, names in stems.items():
         try:
             cached = os.listdir(f"{folder}/__pycache__")  # noqa: PTH208 - names only

@@ -16,7 +16,7 @@ CHECK_FAILED = Code(
     _ERROR,
     wrong="One check met something it was not made for, and says what; all others ran.",
     why="What that check looks for may be there or not: nobody knows.",
-    mend="make the file readable that it names.",
+    fix="make the file readable that it names.",
 )
 
 # The environment as a whole: VM1.
@@ -24,9 +24,9 @@ ENVIRONMENT_ABSENT = Code(
     "VM101",
     "environment-absent",
     _ERROR,
-    wrong="There is nothing at the environment's place.",
+    wrong="There is nothing at the environment's path.",
     why="Nothing can run until it is made.",
-    mend="`venvman sync`.",
+    fix="`venvman sync`.",
     by_fix=ByFix.YES,
 )
 NOT_AN_ENVIRONMENT = Code(
@@ -35,7 +35,7 @@ NOT_AN_ENVIRONMENT = Code(
     _ERROR,
     wrong="A file, a plain folder or another tool's environment (conda) is in the way.",
     why="venvman never writes into or deletes what is not a virtual environment.",
-    mend='move it aside and sync, or name another folder with `[tool.venvman] venv = "..."`.',
+    fix='move it aside and sync, or name another folder with `[tool.venvman] venv = "..."`.',
     by_fix=ByFix.ASKS,
 )
 ENVIRONMENT_BROKEN = Code(
@@ -47,7 +47,7 @@ ENVIRONMENT_BROKEN = Code(
         "`pyvenv.cfg` cannot be read."
     ),
     why="Programs in it fail, or import nothing.",
-    mend="`venvman sync --recreate`.",
+    fix="`venvman sync --recreate`.",
     by_fix=ByFix.ASKS,
 )
 ENVIRONMENT_MOVED = Code(
@@ -59,7 +59,7 @@ ENVIRONMENT_MOVED = Code(
         "Scripts and `activate` hold the path at which they were made, so they start "
         "another Python, or none."
     ),
-    mend="`venvman sync --recreate`.",
+    fix="`venvman sync --recreate`.",
     by_fix=ByFix.ASKS,
 )
 OTHER_PYTHON = Code(
@@ -71,7 +71,7 @@ OTHER_PYTHON = Code(
         "`.python-version` or `requires-python` asks for."
     ),
     why="Markers and wheels are chosen by version, so the lock would mean something else.",
-    mend="`venvman sync --recreate`.",
+    fix="`venvman sync --recreate`.",
     by_fix=ByFix.ASKS,
 )
 SYSTEM_SITE_PACKAGES = Code(
@@ -80,7 +80,7 @@ SYSTEM_SITE_PACKAGES = Code(
     _ERROR,
     wrong="The environment sees the packages of its base interpreter.",
     why="They can hide that something is missing, and no lock describes them.",
-    mend="`venvman sync --recreate`.",
+    fix="`venvman sync --recreate`.",
     by_fix=ByFix.ASKS,
 )
 UNFINISHED = Code(
@@ -92,7 +92,7 @@ UNFINISHED = Code(
         "cannot be believed."
     ),
     why="The environment is between two states. Whoever only looks leaves it as it is.",
-    mend=(
+    fix=(
         "`venvman sync` finishes or reverts it; `venvman sync --recreate` where the journal "
         "is damaged."
     ),
@@ -102,9 +102,9 @@ ACTIVATE_BROKEN = Code(
     "VM108",
     "activate-broken",
     _WARNING,
-    wrong="A script to activate is gone, cut off or of another place.",
+    wrong="A script to activate is gone, cut off or of another path.",
     why="The environment cannot be activated, or not by every shell.",
-    mend=(
+    fix=(
         "the `python -m venv` that is shown, which writes them again; `venvman sync --recreate` "
         "where another tool made the environment."
     ),
@@ -116,7 +116,7 @@ INTERPRETERS_DISAGREE = Code(
     _ERROR,
     wrong="`python`, `python3` and `python3.N` are not the same Python, or `python3` is missing.",
     why="Which one a program runs with depends on the name it asks for.",
-    mend="`venvman sync --recreate`.",
+    fix="`venvman sync --recreate`.",
     by_fix=ByFix.ASKS,
 )
 NOT_WRITABLE = Code(
@@ -125,7 +125,7 @@ NOT_WRITABLE = Code(
     _WARNING,
     wrong="A folder of the environment cannot be written into.",
     why="No sync can change what is in it.",
-    mend="the `chmod` that is shown.",
+    fix="the `chmod` that is shown.",
     by_fix=ByFix.YES,
 )
 OTHER_ACTIVE = Code(
@@ -134,7 +134,7 @@ OTHER_ACTIVE = Code(
     _NOTE,
     wrong="The shell has another environment activated (`VIRTUAL_ENV`).",
     why="`python` and `pip` there are those of another project.",
-    mend="deactivate it, and use `venvman run`.",
+    fix="deactivate it, and use `venvman run`.",
 )
 
 PIP_MISSING = Code(
@@ -143,7 +143,7 @@ PIP_MISSING = Code(
     _NOTE,
     wrong="The environment was made with a pip, and has none any more.",
     why="`python -m pip` fails there; venvman itself does not need it.",
-    mend="the `ensurepip` that is shown.",
+    fix="the `ensurepip` that is shown.",
     by_fix=ByFix.YES,
 )
 
@@ -154,7 +154,7 @@ NO_REQUIREMENTS = Code(
     _ERROR,
     wrong="The project has no requirements file.",
     why="Nothing says what it needs.",
-    mend="`venvman add NAME`, or write a `requirements.txt`.",
+    fix="`venvman add NAME`, or write a `requirements.txt`.",
 )
 REQUIREMENTS_FAULTY = Code(
     "VM202",
@@ -165,7 +165,7 @@ REQUIREMENTS_FAULTY = Code(
         "files claim one role (then a warning)."
     ),
     why="Such a file is neither frozen nor installed.",
-    mend="edit the line that is named.",
+    fix="edit the line that is named.",
 )
 REVISION_OPEN = Code(
     "VM203",
@@ -176,7 +176,7 @@ REVISION_OPEN = Code(
         "The lock pins the commit, but the next upgrade takes whatever the default branch "
         "is at then."
     ),
-    mend="add `@TAG` or `@COMMIT`.",
+    fix="add `@TAG` or `@COMMIT`.",
 )
 CONSTRAINTS_UNUSED = Code(
     "VM204",
@@ -187,7 +187,7 @@ CONSTRAINTS_UNUSED = Code(
         "line, no lock's command, no setting and no configuration of pip names it."
     ),
     why="It limits nothing, though its name says that it should.",
-    mend="name it by `-c`, or by `constraints`.",
+    fix="name it by `-c`, or by `constraints`.",
 )
 PATH_GONE = Code(
     "VM205",
@@ -195,7 +195,7 @@ PATH_GONE = Code(
     _ERROR,
     wrong="A line asks for a local folder or file that is not there.",
     why="It can be neither frozen nor installed.",
-    mend="bring it back, or correct the line.",
+    fix="bring it back, or correct the line.",
 )
 LISTED_TWICE = Code(
     "VM206",
@@ -203,7 +203,7 @@ LISTED_TWICE = Code(
     _NOTE,
     wrong="A package is listed twice in one file, for the same Python.",
     why="Who changes one line overlooks the other.",
-    mend="make one line of both.",
+    fix="make one line of both.",
 )
 REQUIREMENTS_CONTRARY = Code(
     "VM207",
@@ -211,7 +211,7 @@ REQUIREMENTS_CONTRARY = Code(
     _ERROR,
     wrong="Lines ask for versions of one package that exclude each other.",
     why="No lock can be made that answers them all.",
-    mend="change one of the lines that are named.",
+    fix="change one of the lines that are named.",
 )
 
 VARIABLE_UNSET = Code(
@@ -220,7 +220,7 @@ VARIABLE_UNSET = Code(
     _WARNING,
     wrong="A line has a `${NAME}` that is not set in the environment of the shell.",
     why="It is taken literally, so that what it leads to is not found, or asked without password.",
-    mend="set it, as others do who use the file.",
+    fix="set it, as others do who use the file.",
 )
 EXTRA_UNKNOWN = Code(
     "VM209",
@@ -228,7 +228,7 @@ EXTRA_UNKNOWN = Code(
     _WARNING,
     wrong="A line asks for an extra that the installed package does not have.",
     why="Installers only warn: what the extra was to bring is not there.",
-    mend="correct the extra, or take it out.",
+    fix="correct the extra, or take it out.",
 )
 
 # Locks: VM3.
@@ -238,7 +238,7 @@ LOCK_MISSING = Code(
     _ERROR,
     wrong="A group's requirements were never frozen.",
     why="Two machines would install different versions.",
-    mend="`venvman freeze`.",
+    fix="`venvman freeze`.",
     by_fix=ByFix.FREEZE,
 )
 LOCK_STALE = Code(
@@ -250,7 +250,7 @@ LOCK_STALE = Code(
         "locked that nothing asks for, or a `via` is wrong."
     ),
     why=("A sync would install what is no longer asked for. There is one finding for each reason."),
-    mend="`venvman freeze`, which keeps every pin that is still allowed.",
+    fix="`venvman freeze`, which keeps every pin that is still allowed.",
     by_fix=ByFix.FREEZE,
 )
 LOCK_CONFLICTED = Code(
@@ -261,7 +261,7 @@ LOCK_CONFLICTED = Code(
     why=(
         "Which of the two sides is meant nobody can tell; the requirements decide, not the merge."
     ),
-    mend="take one side and freeze again, by the command that is shown.",
+    fix="take one side and freeze again, by the command that is shown.",
     by_fix=ByFix.FREEZE,
 )
 LOCK_FAULTY = Code(
@@ -270,7 +270,7 @@ LOCK_FAULTY = Code(
     _ERROR,
     wrong="The lock cannot be read, or holds lines that are no pins.",
     why="What would be installed is open, so nothing is.",
-    mend="`venvman freeze`.",
+    fix="`venvman freeze`.",
     by_fix=ByFix.FREEZE,
 )
 LOCKS_DISAGREE = Code(
@@ -281,7 +281,7 @@ LOCKS_DISAGREE = Code(
         "Two of the project's locks pin one distribution differently, or one lock pins it twice."
     ),
     why="One environment cannot hold both.",
-    mend="`venvman freeze`, which resolves all groups together.",
+    fix="`venvman freeze`, which resolves all groups together.",
     by_fix=ByFix.FREEZE,
 )
 LOCK_OF_ANOTHER_TOOL = Code(
@@ -297,7 +297,7 @@ LOCK_OF_ANOTHER_TOOL = Code(
         "`pip-compile` and `uv pip compile` made from requirements files are frozen as "
         "their tool would."
     ),
-    mend="the command in the header of the lock renews it.",
+    fix="the command in the header of the lock renews it.",
 )
 LOCK_WITHOUT_HASHES = Code(
     "VM307",
@@ -305,7 +305,7 @@ LOCK_WITHOUT_HASHES = Code(
     _NOTE,
     wrong="Some pins from an index have no sha256.",
     why="Whatever it serves under that name and version is installed.",
-    mend="`venvman freeze --hashes`; where another tool makes the lock, that one.",
+    fix="`venvman freeze --hashes`; where another tool makes the lock, that one.",
     by_fix=ByFix.FREEZE,
 )
 LOCK_OF_OTHER_TARGETS = Code(
@@ -317,7 +317,7 @@ LOCK_OF_OTHER_TARGETS = Code(
         "environment's."
     ),
     why=("What only this one needs is missing from it, and what it pins may not install here."),
-    mend="`venvman freeze --target ... --target ...` with this one among the targets.",
+    fix="`venvman freeze --target ... --target ...` with this one among the targets.",
     by_fix=ByFix.FREEZE,
 )
 LOCK_ORPHANED = Code(
@@ -326,7 +326,7 @@ LOCK_ORPHANED = Code(
     _NOTE,
     wrong="The requirements file from which a lock was frozen is gone.",
     why="The lock is still installed, though nothing asks for what it pins.",
-    mend="bring the source back, or remove the lock.",
+    fix="bring the source back, or remove the lock.",
 )
 
 LOCK_OF_ONE_MACHINE = Code(
@@ -335,7 +335,7 @@ LOCK_OF_ONE_MACHINE = Code(
     _WARNING,
     wrong="A pin or an option of the lock is a path of one machine.",
     why="Nobody else has it, so nobody else can install the lock.",
-    mend="write the path relative to the project in the source, then freeze.",
+    fix="write the path relative to the project in the source, then freeze.",
 )
 
 PIN_YANKED = Code(
@@ -344,7 +344,7 @@ PIN_YANKED = Code(
     _WARNING,
     wrong="A pinned version was taken back by those who published it (`--audit`).",
     why="They had a reason, which is said. New locks do not take it.",
-    mend="`venvman upgrade NAME && venvman sync`.",
+    fix="`venvman upgrade NAME && venvman sync`.",
     by_fix=ByFix.FREEZE,
 )
 
@@ -355,7 +355,7 @@ MISSING = Code(
     _ERROR,
     wrong="A distribution is locked, but not installed.",
     why="What imports it fails.",
-    mend="`venvman sync`.",
+    fix="`venvman sync`.",
     by_fix=ByFix.YES,
 )
 OTHER_VERSION = Code(
@@ -367,7 +367,7 @@ OTHER_VERSION = Code(
         "Programs run here with what nobody else has. The local part counts: `2.8.0+cpu` is "
         "another build than `2.8.0`."
     ),
-    mend="`venvman sync`.",
+    fix="`venvman sync`.",
     by_fix=ByFix.YES,
 )
 OTHER_SOURCE = Code(
@@ -375,14 +375,14 @@ OTHER_SOURCE = Code(
     "other-source",
     _ERROR,
     wrong=(
-        "A distribution is the right one in name and version, but from another place: "
+        "A distribution is the right one in name and version, but from another source: "
         "another URL, commit, archive or folder, editable or not."
     ),
     why=(
         "What runs here is not what the lock describes. A wheel installed from a path is no "
         "finding when its sha256 is one of the locked ones."
     ),
-    mend="`venvman sync`.",
+    fix="`venvman sync`.",
     by_fix=ByFix.YES,
 )
 EXTRA = Code(
@@ -397,7 +397,7 @@ EXTRA = Code(
         "It works here and nowhere else. pip, setuptools and wheel never count, nor does "
         "what `keep` names."
     ),
-    mend=(
+    fix=(
         "`venvman sync` removes it; or require it, or keep it with `[tool.venvman] keep = "
         '["NAME"]`.'
     ),
@@ -412,7 +412,7 @@ DUPLICATE = Code(
         "Which one Python imports is chance. Deleting the older one by hand may leave its "
         "files in place: reinstall."
     ),
-    mend="`venvman sync`.",
+    fix="`venvman sync`.",
     by_fix=ByFix.YES,
 )
 DAMAGED = Code(
@@ -421,7 +421,7 @@ DAMAGED = Code(
     _ERROR,
     wrong=("METADATA or RECORD is missing, empty or unreadable, or `direct_url.json` is broken."),
     why="Tools cannot tell what is installed, nor remove it.",
-    mend=(
+    fix=(
         "`venvman sync`; `venvman sync --recreate` where nothing says which files to "
         "remove; the `chmod` that is shown where they may not be read."
     ),
@@ -436,7 +436,7 @@ LEFTOVER = Code(
         "never came back to."
     ),
     why="It takes space and makes pip complain.",
-    mend="the `rm -r` that is shown.",
+    fix="the `rm -r` that is shown.",
     by_fix=ByFix.YES,
 )
 DEPENDENCY_MISSING = Code(
@@ -448,7 +448,7 @@ DEPENDENCY_MISSING = Code(
         "Importing it fails sooner or later. Markers are those of the environment's Python; "
         "extras count if the lock, the requirements or another distribution ask for them."
     ),
-    mend=(
+    fix=(
         "`venvman sync` if the lock has it; else the lock is incomplete: `venvman freeze && "
         "venvman sync`."
     ),
@@ -465,7 +465,7 @@ DEPENDENCY_VERSION = Code(
         "It was never tried with that version. Pre-releases and local versions are "
         "accepted, as `pip check` does."
     ),
-    mend="`venvman sync` if the lock has another one; else `venvman freeze && venvman sync`.",
+    fix="`venvman sync` if the lock has another one; else `venvman freeze && venvman sync`.",
     by_fix=ByFix.YES,
 )
 PYTHON_UNSUPPORTED = Code(
@@ -477,7 +477,7 @@ PYTHON_UNSUPPORTED = Code(
         "(`Requires-Python`)."
     ),
     why="It fails sooner or later, or has done so unnoticed.",
-    mend="upgrade it, or use another Python.",
+    fix="upgrade it, or use another Python.",
     by_fix=ByFix.FREEZE,
 )
 DEPENDENCY_UNREADABLE = Code(
@@ -486,7 +486,7 @@ DEPENDENCY_UNREADABLE = Code(
     _NOTE,
     wrong="A `Requires-Dist` line is not a requirement (PEP 508), as old packages have it.",
     why="What it needs cannot be judged.",
-    mend="upgrade the distribution; else nothing is to be done.",
+    fix="upgrade the distribution; else nothing is to be done.",
 )
 WHEEL_FOREIGN = Code(
     "VM415",
@@ -494,7 +494,7 @@ WHEEL_FOREIGN = Code(
     _ERROR,
     wrong="A distribution is from a wheel for another Python, ABI or system (the tags in WHEEL).",
     why="Its extension modules cannot be imported here.",
-    mend="`venvman sync --reinstall NAME`.",
+    fix="`venvman sync --reinstall NAME`.",
     by_fix=ByFix.YES,
 )
 METADATA_LEGACY = Code(
@@ -503,7 +503,7 @@ METADATA_LEGACY = Code(
     _NOTE,
     wrong="A distribution was installed as an egg (`.egg-info`), as before wheels.",
     why="No RECORD lists its files, so they are neither compared nor removed safely.",
-    mend="`venvman sync --reinstall NAME`.",
+    fix="`venvman sync --reinstall NAME`.",
     by_fix=ByFix.YES,
 )
 
@@ -517,7 +517,7 @@ FILE_MISSING = Code(
         "Importing them fails, and neither pip nor a lock would notice. Compiled bytecode "
         "may be missing, and so may its folders, which virtualenv lists."
     ),
-    mend="`venvman sync --reinstall NAME`.",
+    fix="`venvman sync --reinstall NAME`.",
     by_fix=ByFix.YES,
 )
 FILE_CHANGED = Code(
@@ -535,7 +535,7 @@ FILE_CHANGED = Code(
         "hard links, the same file changed in every environment that shares it: the others "
         "of this machine are named, and to be fixed, too."
     ),
-    mend=(
+    fix=(
         "`venvman sync --reinstall NAME`; `venvman sync --recreate` after `venvman cache "
         "verify` where the edited file bears its old time, so that linking it would not "
         "notice."
@@ -551,7 +551,7 @@ FILE_OUTSIDE = Code(
         "to elsewhere."
     ),
     why="venvman will neither look at nor remove what lies there.",
-    mend="`venvman sync --recreate`.",
+    fix="`venvman sync --recreate`.",
     by_fix=ByFix.ASKS,
 )
 RECORD_FAULTY = Code(
@@ -566,7 +566,7 @@ RECORD_FAULTY = Code(
         "What is not listed is neither compared nor removed. Other lines that cannot be "
         "read are found only when contents are asked for."
     ),
-    mend="`venvman sync --recreate`.",
+    fix="`venvman sync --recreate`.",
     by_fix=ByFix.ASKS,
 )
 FILE_UNOWNED = Code(
@@ -581,7 +581,7 @@ FILE_UNOWNED = Code(
         "It can be imported, or hides what should be, here and nowhere else. Modules inside the "
         "folders of packages are a note: some programs put them there."
     ),
-    mend="remove it, unless you put it there. Nothing is said where a RECORD is damaged.",
+    fix="remove it, unless you put it there. Nothing is said where a RECORD is damaged.",
     by_fix=ByFix.ASKS,
 )
 STARTUP_UNOWNED = Code(
@@ -590,7 +590,7 @@ STARTUP_UNOWNED = Code(
     _WARNING,
     wrong="A `.pth` file, `sitecustomize` or `usercustomize` that no package brought.",
     why="It runs, or is read, whenever a Python of this environment starts.",
-    mend="remove it, unless you put it there. Nothing is said where a RECORD is damaged.",
+    fix="remove it, unless you put it there. Nothing is said where a RECORD is damaged.",
     by_fix=ByFix.ASKS,
 )
 FILE_WRITABLE = Code(
@@ -599,7 +599,7 @@ FILE_WRITABLE = Code(
     _WARNING,
     wrong="Installed files can be changed by every user of the machine.",
     why="Whoever changes one runs what they like as whoever imports it.",
-    mend="the `chmod` that is shown.",
+    fix="the `chmod` that is shown.",
     by_fix=ByFix.YES,
 )
 SCRIPT_FOREIGN = Code(
@@ -608,7 +608,7 @@ SCRIPT_FOREIGN = Code(
     _ERROR,
     wrong="A script's first line starts the Python of somewhere else.",
     why="It runs with other packages than those of this environment.",
-    mend="`venvman sync --reinstall NAME`.",
+    fix="`venvman sync --reinstall NAME`.",
     by_fix=ByFix.YES,
 )
 ENTRY_POINT_BROKEN = Code(
@@ -620,7 +620,7 @@ ENTRY_POINT_BROKEN = Code(
         "what the package is imported from is gone."
     ),
     why="It fails as soon as it is started or imported.",
-    mend="bring it back, or name another one in the package's metadata.",
+    fix="bring it back, or name another one in the package's metadata.",
 )
 
 FOLDER_WRITABLE = Code(
@@ -629,7 +629,7 @@ FOLDER_WRITABLE = Code(
     _WARNING,
     wrong="Every user of the machine may put files into a folder of the environment.",
     why="What they put there is found before what it replaces, and runs as whoever imports it.",
-    mend="the `chmod` that is shown.",
+    fix="the `chmod` that is shown.",
     by_fix=ByFix.YES,
 )
 FILE_OF_TWO = Code(
@@ -641,7 +641,7 @@ FILE_OF_TWO = Code(
         "The one that was installed last is there. A file that is that of any of its owners counts "
         "as unchanged, and stays until the last of them goes."
     ),
-    mend="do without one of the two, unless the file is alike in both.",
+    fix="do without one of the two, unless the file is alike in both.",
 )
 
 MODULE_SHADOWS = Code(
@@ -653,7 +653,7 @@ MODULE_SHADOWS = Code(
         "standard library; folders are a note."
     ),
     why="Python started there imports it instead, and so does all else that asks for that name.",
-    mend="give it another name.",
+    fix="give it another name.",
 )
 
 LIBRARY_MISSING = Code(
@@ -662,7 +662,7 @@ LIBRARY_MISSING = Code(
     _ERROR,
     wrong="An extension module needs a shared library that is not on this system (`--verify`).",
     why="It cannot be imported.",
-    mend="`venvman sync --reinstall NAME`; else the library is one of the system's packages.",
+    fix="`venvman sync --reinstall NAME`; else the library is one of the system's packages.",
     by_fix=ByFix.YES,
 )
 
@@ -672,7 +672,7 @@ BYTECODE_FOREIGN = Code(
     _ERROR,
     wrong="Bytecode that Python runs is not what its source compiles to (`--verify`).",
     why="It runs in the place of the source, whatever that says; only its header is compared.",
-    mend="the `rm` that is shown; Python compiles the source again.",
+    fix="the `rm` that is shown; Python compiles the source again.",
     by_fix=ByFix.YES,
 )
 
@@ -683,7 +683,7 @@ HOOKS_ABSENT = Code(
     _NOTE,
     wrong="Git hooks that tell of drift after a checkout, merge or rebase are not installed.",
     why="Another branch's lock goes unnoticed until something fails.",
-    mend="`venvman hooks install`.",
+    fix="`venvman hooks install`.",
     by_fix=ByFix.ASKS,
 )
 LOCK_IGNORED = Code(
@@ -692,7 +692,7 @@ LOCK_IGNORED = Code(
     _WARNING,
     wrong="Git ignores the lock.",
     why="Nobody else will install what you do.",
-    mend="`git add --force LOCK`, and correct `.gitignore`.",
+    fix="`git add --force LOCK`, and correct `.gitignore`.",
     by_fix=ByFix.ASKS,
 )
 LOCK_UNTRACKED = Code(
@@ -701,7 +701,7 @@ LOCK_UNTRACKED = Code(
     _NOTE,
     wrong="The lock is not in git yet.",
     why="Nobody else will install what you do until it is.",
-    mend="`git add LOCK`.",
+    fix="`git add LOCK`.",
     by_fix=ByFix.ASKS,
 )
 ENVIRONMENT_TRACKED = Code(
@@ -710,7 +710,7 @@ ENVIRONMENT_TRACKED = Code(
     _WARNING,
     wrong="Git tracks the environment or something in it (`.venvman`, say).",
     why="What runs there comes with every clone, and was made for another machine.",
-    mend=("`git rm -r -q --cached venv`; an environment that venvman made keeps itself ignored."),
+    fix=("`git rm -r -q --cached venv`; an environment that venvman made keeps itself ignored."),
     by_fix=ByFix.ASKS,
 )
 
@@ -720,7 +720,7 @@ HOOKS_OF_GONE = Code(
     _WARNING,
     wrong="The hooks start a venvman that is gone, and there is none on PATH.",
     why="They do nothing, and a commit is refused where they cannot start.",
-    mend="`venvman hooks install`.",
+    fix="`venvman hooks install`.",
     by_fix=ByFix.YES,
 )
 STAGED_APART = Code(
@@ -729,7 +729,7 @@ STAGED_APART = Code(
     _NOTE,
     wrong="A lock is staged and the change of its source is not, or the other way round.",
     why="The commit holds two that do not belong together.",
-    mend="the `git add` that is shown.",
+    fix="the `git add` that is shown.",
     by_fix=ByFix.ASKS,
 )
 
@@ -743,7 +743,7 @@ SECRET_IN_FILE = Code(
         "Everyone who has the file can read them. The user of an ssh URL and `${NAME}` are "
         "none; a user name alone before an `https` host is a token."
     ),
-    mend=(
+    fix=(
         "write them as `${NAME}`, which is taken from the environment, or put them into "
         "`~/.netrc`; then have them revoked."
     ),
@@ -757,7 +757,7 @@ INDEX_INSECURE = Code(
         "Whoever is on the way can answer in its place. "
         "pip ignores such an index unless it is trusted."
     ),
-    mend="use `https://`, or name the host with `--trusted-host` if that is meant.",
+    fix="use `https://`, or name the host with `--trusted-host` if that is meant.",
 )
 HOST_TRUSTED = Code(
     "VM703",
@@ -765,7 +765,7 @@ HOST_TRUSTED = Code(
     _WARNING,
     wrong="A `--trusted-host` switches the check of certificates off (http on purpose is none).",
     why="Anybody on the way can answer in the place of that host.",
-    mend="take it out, and use `https://`.",
+    fix="take it out, and use `https://`.",
 )
 INDEXES_SEVERAL = Code(
     "VM704",
@@ -773,7 +773,7 @@ INDEXES_SEVERAL = Code(
     _NOTE,
     wrong="An `--extra-index-url` adds a second index.",
     why="A package is taken from whichever has its highest version, whoever put it there.",
-    mend="say which packages come from it, in `sources` of `[tool.venvman]`.",
+    fix="say which packages come from it, in `sources` of `[tool.venvman]`.",
 )
 
 VULNERABLE = Code(
@@ -785,7 +785,7 @@ VULNERABLE = Code(
         "What it is, and since which version no more, is said. Nobody is asked without `--audit`; "
         "what the project lives with stands in `accepted`, with the day on which that ends."
     ),
-    mend="`venvman upgrade NAME && venvman sync`, where a version has it no more.",
+    fix="`venvman upgrade NAME && venvman sync`, where a version has it no more.",
     by_fix=ByFix.FREEZE,
 )
 AUDIT_INCOMPLETE = Code(
@@ -794,7 +794,7 @@ AUDIT_INCOMPLETE = Code(
     _ERROR,
     wrong="What is known to be vulnerable, or was yanked, could not be found out (`--audit`).",
     why="Silence would say that nothing is known.",
-    mend="try again, or name a copy of the database with `--advisories`.",
+    fix="try again, or name a copy of the database with `--advisories`.",
 )
 
 CODES: tuple[Code, ...] = tuple(

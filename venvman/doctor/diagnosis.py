@@ -67,15 +67,15 @@ class Treatment:
 
 
 def _told(finding: Finding, root: Path) -> Told:
-    place = os.path.normpath(root / (finding.path or ""))
-    return finding.code, place, finding.line, finding.message
+    path = os.path.normpath(root / (finding.path or ""))
+    return finding.code, path, finding.line, finding.message
 
 
 def diagnose(examination: Examination, selection: Selection | None = None) -> Diagnosis:
     """Every finding that ``selection`` wants (None: all) and no comment in its line excuses."""
     return Diagnosis(
         project=examination.project,
-        environment=examination.display(examination.place),
+        environment=examination.display(examination.root),
         findings=tuple(
             replace(each, fix=at(each.fix, examination.project.root))
             for each in _unexcused(examination, examine(examination, selection))

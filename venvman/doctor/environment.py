@@ -35,7 +35,7 @@ _BROKEN: dict[str, Code] = {
 
 def condition(examination: Examination) -> Iterator[Finding]:
     """What is wrong with the environment as a whole."""
-    shown = examination.display(examination.place)
+    shown = examination.display(examination.root)
     match examination.condition:
         case Absent():
             yield codes.ENVIRONMENT_ABSENT(
@@ -45,7 +45,7 @@ def condition(examination: Examination) -> Iterator[Finding]:
             yield codes.NOT_AN_ENVIRONMENT(
                 f"{shown} is not a virtual environment. {reason}",
                 path=shown,
-                fix=out_of_the_way(examination.place),
+                fix=out_of_the_way(examination.root),
             )
         case Broken(reason=reason, code=code, fix=fix):
             kind = _BROKEN.get(code, codes.ENVIRONMENT_BROKEN)
@@ -64,7 +64,7 @@ def unfinished(examination: Examination) -> Iterator[Finding]:
 
 
 def activation(examination: Examination) -> Iterator[Finding]:
-    """Activate scripts that are cut off or of another place; all makers write ``bin/activate``."""
+    """Activate scripts that are cut off or of another path; all makers write ``bin/activate``."""
     if not isinstance(examination.condition, Environment):
         return
     folder = examination.condition.paths.scripts
@@ -191,8 +191,8 @@ def active(examination: Examination) -> Iterator[Finding]:
     """Another environment is the one that the shell has activated."""
     if examination.active is None or not isinstance(examination.condition, Environment):
         return
-    if os.path.realpath(examination.active) != os.path.realpath(examination.place):
-        shown = examination.display(examination.place)
+    if os.path.realpath(examination.active) != os.path.realpath(examination.root):
+        shown = examination.display(examination.root)
         yield codes.OTHER_ACTIVE(
             f"The shell has {examination.active} activated: `python` there is not that of {shown}.",
             path=shown,
@@ -205,6 +205,6 @@ def python(examination: Examination) -> Iterator[Finding]:
     if examination.python_conflict is not None:
         yield codes.OTHER_PYTHON(
             examination.python_conflict,
-            path=examination.display(examination.place),
+            path=examination.display(examination.root),
             fix=examination.python_fix or Command.venvman("sync", "--recreate"),
         )

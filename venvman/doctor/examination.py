@@ -89,7 +89,7 @@ class Audit:
 class Examination:
     """The facts about one project; None (or empty) wherever something could not be found out.
 
-    ``place`` is the environment's absolute path, ``condition`` what is there, ``unfinished``
+    ``root`` is the environment's absolute path, ``condition`` what is there, ``unfinished``
     what a command that was killed left to do, ``active`` the environment that the shell has
     activated. ``python_conflict`` is the sentence of
     :func:`venvman.environment.inspection.conflict`, ``python_fix`` what to do about it.
@@ -110,7 +110,7 @@ class Examination:
     """
 
     project: Project
-    place: Path
+    root: Path
     condition: Condition
     unfinished: Problem | None = None
     active: str | None = None

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from venvman.errors import Fix, Problem
     from venvman.names import NormalizedName
 
-_MEND = Command.venvman("sync", "--recreate")
+_FIX = Command.venvman("sync", "--recreate")
 _MEND_UNNOTICED = replace(
     Command.venvman("cache", "verify").then("sync", "--recreate"), always=True
 )
@@ -62,7 +62,7 @@ class Recorded:
         """Whether the folder of packages is a link out of the environment."""
         return self.site.startswith("../")
 
-    def place(self, path: str) -> str | None:
+    def locate(self, path: str) -> str | None:
         """The absolute path that a row means, None outside the environment."""
         inside = locate(path, site=self.site, root=self.root)
         return None if inside is None else f"{self.root}/{inside}"
@@ -104,7 +104,7 @@ def _presence(
                     "environment.",
                     package=name,
                     path=shown,
-                    fix=_MEND,
+                    fix=_FIX,
                 )
         for path, what, fix in found.unusable:
             shown = examination.display(Path(path))
@@ -117,7 +117,7 @@ def _presence(
                 "environment; venvman will never touch it.",
                 package=name,
                 path=record,
-                fix=_MEND,
+                fix=_FIX,
             )
         edited = examination.edited(each.installed)
         if edited is not None and found.fault is None:
@@ -130,7 +130,7 @@ def _presence(
             )
         if found.fault is not None:
             yield codes.RECORD_FAULTY(
-                f"The RECORD of {name} {found.fault}.", package=name, path=record, fix=_MEND
+                f"The RECORD of {name} {found.fault}.", package=name, path=record, fix=_FIX
             )
         writable += found.writable
         if found.shrunk and not examination.verify_files:
@@ -147,7 +147,7 @@ def _open_to_all(examination: Examination, writable: list[str]) -> Iterator[Find
             f"{len(writable)} installed file{'s' if len(writable) > 1 else ''} can be changed by "
             f"every user of this machine, first {first}.",
             path=first,
-            fix=permit("o-w", examination.place, below=True),
+            fix=permit("o-w", examination.root, below=True),
         )
 
 
@@ -160,7 +160,7 @@ def _elsewhere(examination: Examination, everything: Iterable[Recorded]) -> Iter
         yield codes.FILE_OUTSIDE(
             f"{shown} leads to {os.path.realpath(folder)}, outside the environment.",
             path=shown,
-            fix=_MEND,
+            fix=_FIX,
         )
 
 
@@ -229,9 +229,9 @@ def _changed_files(
 def _as_recorded(each: Recorded, files: set[str]) -> Iterator[str]:
     """Those of ``files`` that are as the RECORD of ``each`` has them."""
     for row in parse_record(each.text).rows if files else ():
-        place = each.place(row.path) if row.hash is not None else None
-        if place in files and _is_as_recorded(place, row):
-            yield place
+        absolute = each.locate(row.path) if row.hash is not None else None
+        if absolute in files and _is_as_recorded(absolute, row):
+            yield absolute
 
 
 def _changed(
@@ -252,7 +252,7 @@ def again(examination: Examination, name: NormalizedName) -> Command:
     """Installs ``name`` again; all of the environment where no lock names it."""
     if any(entry.name == name for entry in examination.entries or ()):
         return Command.venvman("sync", "--reinstall", name)
-    return _MEND
+    return _FIX
 
 
 def _also_in(others: list[str]) -> str:
@@ -337,7 +337,7 @@ def _leads_out(link: str, each: Recorded) -> bool:
 class _Looked(NamedTuple):
     """What a look at each file of a RECORD shows: absolute paths, but for ``outside``.
 
-    ``unusable`` are files of another kind or mode, what they are, and what mends it. ``shrunk``
+    ``unusable`` are files of another kind or mode, what they are, and what fixes it. ``shrunk``
     have another size than recorded, ``writable`` everybody may write to.
     ``fault`` is a clause about the RECORD itself.
     """
@@ -368,24 +368,24 @@ def _looked(each: Recorded) -> _Looked:
             if each.installed.damage is not None and path.startswith(info):
                 continue  # VM406 says so
             if not (path.startswith(("/", "..")) or "/.." in path) and os.name != "nt":
-                place, inside = f"{site}/{path}", path
+                absolute, inside = f"{site}/{path}", path
             else:
-                located = each.place(path)
+                located = each.locate(path)
                 if located is None:
                     found.outside.append(path)
                     continue
-                place = inside = located
+                absolute = inside = located
             total += 1
             status = look(inside)
             if status is not None and stat.S_ISLNK(status.st_mode):
-                found.links.append(place)
-                status = _target(place)
+                found.links.append(absolute)
+                status = _target(absolute)
             if status is not None:
-                _judge(found, each, place, status, size)
+                _check(found, each, absolute, status, size)
             elif path.endswith(("__pycache__", "/")):
                 total -= 1  # folders of bytecode, which virtualenv lists and Python makes
             else:
-                found.missing.append(place)
+                found.missing.append(absolute)
     if fault is None and not own:
         fault = "does not list itself, so it was cut off"
     return found._replace(total=total, fault=fault)
@@ -403,37 +403,39 @@ def _target(link: str) -> os.stat_result | None:
         return None  # what is there and leads nowhere is no file that Python could read
 
 
-def _judge(found: _Looked, each: Recorded, place: str, status: os.stat_result, size: str) -> None:
+def _check(
+    found: _Looked, each: Recorded, absolute: str, status: os.stat_result, size: str
+) -> None:
     mode, length = status.st_mode, status.st_size
     found.facts.extend((status.st_ino, length, status.st_mtime_ns, status.st_ctime_ns))
-    if mode & _KIND == _USUAL and size == str(length) and "/bin/" not in place:
+    if mode & _KIND == _USUAL and size == str(length) and "/bin/" not in absolute:
         return
-    file = Path(place)
+    file = Path(absolute)
     if mode & stat.S_IWOTH and stat.S_ISREG(mode) and os.name != "nt":
-        found.writable.append(place)
+        found.writable.append(absolute)
     if stat.S_ISDIR(mode):
         if size:
-            found.unusable.append((place, "is a folder", _MEND))
+            found.unusable.append((absolute, "is a folder", _FIX))
     elif not stat.S_ISREG(mode):
-        found.unusable.append((place, "is no regular file", _MEND))
-    elif not mode & stat.S_IRUSR or not (mode & stat.S_IROTH or os.access(place, os.R_OK)):
-        mend = permit("u+r", file)
-        found.unusable.append((place, "cannot be read", mend))
-    elif _is_script(place, each) and not mode & stat.S_IXUSR and _is_to_run(place, each):
-        mend = permit("+x", file)
-        found.unusable.append((place, "cannot be executed", mend))
-    elif size.isdecimal() and int(size) != status.st_size > 0 and _is_script(place, each):
+        found.unusable.append((absolute, "is no regular file", _FIX))
+    elif not mode & stat.S_IRUSR or not (mode & stat.S_IROTH or os.access(absolute, os.R_OK)):
+        fix = permit("u+r", file)
+        found.unusable.append((absolute, "cannot be read", fix))
+    elif _is_script(absolute, each) and not mode & stat.S_IXUSR and _is_to_run(absolute, each):
+        fix = permit("+x", file)
+        found.unusable.append((absolute, "cannot be executed", fix))
+    elif size.isdecimal() and int(size) != status.st_size > 0 and _is_script(absolute, each):
         pass  # of another first line than in the wheel
     elif size.isdecimal() and int(size) != status.st_size:
-        found.shrunk.append(place)
+        found.shrunk.append(absolute)
 
 
-def _is_script(place: str, each: Recorded) -> bool:
+def _is_script(absolute: str, each: Recorded) -> bool:
     """Whether it may have another first line than in the wheel, whose size RECORD may hold."""
-    return place.startswith(f"{each.root}/bin/")
+    return absolute.startswith(f"{each.root}/bin/")
 
 
-def _is_to_run(place: str, each: Recorded) -> bool:
+def _is_to_run(absolute: str, each: Recorded) -> bool:
     """Whether its installer made it executable: pip leaves a wheel's own scripts as they are."""
     if each.installed.installer != "pip":
         return True
@@ -441,7 +443,7 @@ def _is_to_run(place: str, each: Recorded) -> bool:
         text = read_regular(each.installed.metadata / "entry_points.txt").decode("utf-8", "replace")
     except OSError:
         return False
-    name = re.escape(place.rpartition("/")[2])
+    name = re.escape(absolute.rpartition("/")[2])
     return re.search(rf"^\s*{name}\s*=", text, re.MULTILINE) is not None
 
 
@@ -485,18 +487,20 @@ def _opened(folder: str) -> Iterator[Callable[[str], os.stat_result | None]]:
 def _verified(each: Recorded) -> tuple[Recorded, list[str], tuple[Problem, ...]]:
     """The absolute paths of files that are there with other bytes, and the RECORD's bad lines."""
     rows, problems = parse_record(each.text)
-    places = ((row, each.place(row.path)) for row in rows if row.hash is not None)
-    changed = [place for row, place in places if place and not _is_as_recorded(place, row)]
+    pairs = ((row, each.locate(row.path)) for row in rows if row.hash is not None)
+    changed = [
+        absolute for row, absolute in pairs if absolute and not _is_as_recorded(absolute, row)
+    ]
     return each, changed, problems
 
 
-def _is_as_recorded(place: str, row: RecordRow) -> bool:
+def _is_as_recorded(absolute: str, row: RecordRow) -> bool:
     algorithm, _, expected = (row.hash or "").partition("=")
     if algorithm not in hashlib.algorithms_guaranteed or algorithm.startswith("shake"):
         return True  # nothing that could be computed here
     expected = expected.rstrip("=")
     try:
-        with Path(place).open("rb") as stream:
+        with Path(absolute).open("rb") as stream:
             first, rest = stream.readline(_LONGEST_SHEBANG), stream.tell()
             # Read in pieces: one file of a wheel can be larger than this process should be.
             if _digest(algorithm, b"", stream, start=0) == expected:
@@ -527,5 +531,5 @@ def _faulty_lines(
             package=installed.name,
             path=examination.display(installed.metadata / "RECORD"),
             line=problem.line,
-            fix=_MEND,
+            fix=_FIX,
         )

@@ -1,4 +1,4 @@
-"""Finding: one thing that doctor found, where, and the command that mends it."""
+"""Finding: one thing that doctor found, where, and the command that fixes it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _BY_FIX = {
 
 
 class Cause(NamedTuple):
-    """The finding that another follows from: mending it mends both."""
+    """The finding that another follows from: fixing it fixes both."""
 
     code: str
     package: NormalizedName
@@ -79,7 +79,7 @@ class Finding:
 class Code:
     """A kind of finding. ``docs/reference/doctor.md`` has one entry for each, with these texts.
 
-    ``wrong`` is what is wrong, ``why`` is why that matters: sentences. ``mend`` ends one that
+    ``wrong`` is what is wrong, ``why`` is why that matters: sentences. ``fix`` ends one that
     begins with "Fix:". Whatever ``by_fix`` is, a fix that freezes needs ``--freeze``, and one that
     makes the environment again a yes.
     """
@@ -89,7 +89,7 @@ class Code:
     severity: Severity
     wrong: str
     why: str
-    mend: str
+    fix: str
     by_fix: ByFix = ByFix.NO
 
     @property

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from packaging.requirements import Requirement
-    from packaging.specifiers import SpecifierSet
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
@@ -59,7 +58,7 @@ def duplicates(examination: Examination) -> Iterator[Finding]:
                 "imports and which one tools see is chance.",
                 package=name,
                 path=examination.display(several[0].metadata),
-                fix=_mend_of_installed(examination, name),
+                fix=_fix_of_drift(examination, name),
             )
 
 
@@ -71,7 +70,7 @@ def damage(examination: Examination) -> Iterator[Finding]:
                 f"The metadata of {each.name} is damaged: {each.damage}.",
                 package=each.name,
                 path=examination.display(each.metadata),
-                fix=of_damage(each) or _mend_of_installed(examination, each.name),
+                fix=of_damage(each) or _fix_of_drift(examination, each.name),
             )
 
 
@@ -132,7 +131,7 @@ def _extra(examination: Examination, installed: Installed) -> Finding | None:
     )
 
 
-def _mend_of_installed(examination: Examination, name: NormalizedName) -> Command:
+def _fix_of_drift(examination: Examination, name: NormalizedName) -> Command:
     """The command that makes ``name`` whole: sync for what is drift, pip for pip's own kind."""
     locked = {entry.name for entry in examination.entries or ()}
     if name in locked or name not in TOOLS:
@@ -270,7 +269,7 @@ def _unmet(
     extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
     asked = f"{name}{extras} {requirement.specifier}".rstrip()
     path = examination.display(each.metadata)
-    fix, cause = _mend(examination, each, name), _cause(examination, name)
+    fix, cause = _fix(examination, each, name), _cause(examination, name)
     if found is None:
         message = f"{_named(each)} needs {asked}, which is not installed."
         return codes.DEPENDENCY_MISSING(message, package=each.name, path=path, fix=fix, cause=cause)
@@ -289,7 +288,7 @@ def _cause(examination: Examination, needed: NormalizedName) -> Cause | None:
     return None
 
 
-def _mend(examination: Examination, each: Installed, needed: NormalizedName) -> Command:
+def _fix(examination: Examination, each: Installed, needed: NormalizedName) -> Command:
     """Sync, where the lock has the answer or leaves it to sync; else the lock is incomplete."""
     if any(each.lock is not None and needed in left_out(each.lock) for each in examination.locks):
         return Command.venvman("sync")

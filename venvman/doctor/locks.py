@@ -69,8 +69,8 @@ def staleness(examination: Examination) -> Iterator[Finding]:
     """Every reason why a lock is out of date with its requirements, or at odds with another."""
     for each in examination.locks:
         for problem in each.stale:
-            torn = problem.code in {"lock-disagreement", "lock-pins-twice"}
-            yield (codes.LOCKS_DISAGREE if torn else codes.LOCK_STALE)(
+            disagree = problem.code in {"lock-disagreement", "lock-pins-twice"}
+            yield (codes.LOCKS_DISAGREE if disagree else codes.LOCK_STALE)(
                 _sentence(problem),
                 path=problem.path or examination.display(each.path),
                 line=problem.line,
@@ -107,9 +107,10 @@ def hashes(examination: Examination) -> Iterator[Finding]:
         if not bare:
             continue
         shown = examination.display(each.path)
+        pins = "One pin is" if bare == 1 else f"{bare} pins are"
         yield codes.LOCK_WITHOUT_HASHES(
-            f"{('One pin is' if bare == 1 else f'{bare} pins are')} in {shown} without hashes: whatever an index serves under that name "
-            "and version is installed.",
+            f"{pins} in {shown} without hashes: whatever an index serves under that name and "
+            "version is installed.",
             path=shown,
             fix=_with_hashes(each),
         )

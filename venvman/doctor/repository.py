@@ -70,14 +70,14 @@ def apart(examination: Examination) -> Iterator[Finding]:
 def environment(examination: Examination) -> Iterator[Finding]:
     """An environment that comes with the repository: code of one machine, and its state."""
     if examination.tracked:
-        shown = examination.display(examination.place)
+        shown = examination.display(examination.root)
         count = len(examination.tracked)
         yield codes.ENVIRONMENT_TRACKED(
             f"Git tracks {count} {'file' if count == 1 else 'files'} of {shown}, first "
             f"{examination.tracked[0]}: what runs there comes with every clone, and is another "
             "machine's.",
             path=shown,
-            fix=Command.of("git", "rm", "-r", "-q", "--cached", examination.place),
+            fix=Command.of("git", "rm", "-r", "-q", "--cached", examination.root),
         )
 
 

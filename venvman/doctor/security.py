@@ -38,13 +38,11 @@ def vulnerable(examination: Examination) -> Iterator[Finding]:
                 continue
             also = f" ({', '.join(each.aliases)})" if each.aliases else ""
             fixed = each.fixed_above(version)
-            mended = (
-                f"{fixed} has it no more" if fixed else "no version is known to have it no more"
-            )
+            rid = f"{fixed} has it no more" if fixed else "no version is known to have it no more"
             path, line = _pinned(examination, name)
             yield codes.VULNERABLE(
                 f"{name} {version} has {each.identifier}{also}: {each.summary or 'no summary'}; "
-                f"{mended}.{over}",
+                f"{rid}.{over}",
                 package=name,
                 path=path,
                 line=line,

@@ -96,7 +96,7 @@ def _writable(
             f"{first}{' and others' if open_ones[1:] else ''} can be written into by every user of "
             "this machine.",
             path=first,
-            fix=permit("o-w", examination.place, below=True),
+            fix=permit("o-w", examination.root, below=True),
         )
 
 

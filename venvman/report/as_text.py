@@ -116,7 +116,7 @@ def _listed(problems: Sequence[Problem], here: Standing, *, heading: str) -> lis
 
 
 def _block(problem: Problem, here: Standing, *, heading: str = "") -> Group:
-    """One problem on lines of its own: message, place, the text itself, reason, next command."""
+    """One problem on lines of its own: message, path, the text itself, reason, next command."""
     parts: list[Drawing] = [plain(problem.message, heading)]
     if problem.path is not None:
         parts.append(_place(problem))

@@ -42,7 +42,7 @@ def catalogue_result(codes: Sequence[Code], *, explain: bool) -> Result:
             "looks_at": each.looks_at,
             "wrong": each.wrong,
             "why": each.why,
-            "mend": each.mend,
+            "mend": each.fix,
             "by_fix": each.by_fix.value,
         }
         for each in codes

@@ -103,7 +103,7 @@ def _sarif(rows: Sequence[Row]) -> dict[str, Any]:
             "name": each.name,
             "shortDescription": {"text": each.wrong},
             "fullDescription": {"text": f"{each.wrong} {each.why}"},
-            "help": {"text": f"Fix: {each.mend}"},
+            "help": {"text": f"Fix: {each.fix}"},
             "defaultConfiguration": {"level": each.severity.value},
             "properties": {"tags": [each.looks_at]},
         }
@@ -187,13 +187,13 @@ def _junit(tables: Sequence[Table]) -> str:
         for row in found:
             about = _legible(f"{row.title}: {row.finding.package or row.path}")
             case = SubElement(suite, "testcase", classname="venvman.doctor", name=about)
-            place = f"{row.path}:{row.line}" if row.line else row.path
+            where = f"{row.path}:{row.line}" if row.line else row.path
             if row in failed:
                 kind, words = row.finding.severity.value, _legible(row.finding.message)
                 case = SubElement(case, "failure", type=kind, message=words)
             else:
                 case = SubElement(case, "system-out")
-            case.text = _legible(f"{row.text}\n{place}")
+            case.text = _legible(f"{row.text}\n{where}")
         if not found:
             SubElement(suite, "testcase", classname="venvman.doctor", name="nothing has drifted")
     indent(every)

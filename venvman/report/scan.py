@@ -122,8 +122,10 @@ def draw_scan(projects: Sequence[Mapping[str, Any]], screen: Screen) -> Drawing:
 
 def _project_tree(project: Mapping[str, Any], screen: Screen) -> Tree:
     venv = project["venv"]
-    place = Text.assemble("  environment ", plain(venv, Style.PATH)) if venv else Text()
-    tree = Tree(Text.assemble(plain(project["root"], Style.NAME), place), guide_style=Style.FAINT)
+    environment = Text.assemble("  environment ", plain(venv, Style.PATH)) if venv else Text()
+    tree = Tree(
+        Text.assemble(plain(project["root"], Style.NAME), environment), guide_style=Style.FAINT
+    )
     for file in project["files"]:
         branch = tree.add(_file_line(file))
         _fill(branch, file, screen)

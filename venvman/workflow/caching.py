@@ -28,7 +28,7 @@ def attic_of(context: Context) -> AtticReport | None:
     """What the environment's attic keeps; None where there is no environment.
 
     Raises:
-        EnvironmentUnusable: something that is no environment is in its place.
+        EnvironmentUnusable: something that is no environment is at its path.
     """
     from venvman.install.attic import Attic, AtticLimit
 
@@ -46,10 +46,10 @@ def attic_of(context: Context) -> AtticReport | None:
 
 
 def clear_attic(context: Context) -> tuple[Path, Freed]:
-    """Empties the attic, under the environment's lock; its place, and what was in it.
+    """Empties the attic, under the environment's lock; its folder, and what was in it.
 
     Raises:
-        EnvironmentUnusable: something that is no environment is in its place.
+        EnvironmentUnusable: something that is no environment is at its path.
         InstallError: a transaction that was stopped there can neither be finished nor reverted.
     """
     from venvman.environment.lifecycle import locate

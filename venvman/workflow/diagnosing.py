@@ -114,7 +114,7 @@ def examine_project(
     tracking = _tracking(context, [each.source.lock for each in seen.locks])
     return Examination(
         project=context.project,
-        place=seen.path,
+        root=seen.path,
         condition=seen.condition,
         unfinished=seen.unfinished,
         active=context.variables.get("VIRTUAL_ENV") or None,

@@ -162,7 +162,7 @@ def _repair(context: Context) -> tuple[str, None]:
     from venvman.report.sync import locked_count, nothing_to_do
     from venvman.workflow.requests import LockPolicy, SyncRequest
     from venvman.workflow.syncing import sync
-    from venvman.workflow.watching import rests_on_sync
+    from venvman.workflow.watching import facts_of_sync
 
     root, variables = context.project.root, context.variables
     for flags in (FROZEN, PLAIN):
@@ -173,7 +173,7 @@ def _repair(context: Context) -> tuple[str, None]:
     done = sync(context, SyncRequest(locks=LockPolicy.FROZEN))
     if done.observation is not None and not done.problems:
         said, locked = nothing_to_do(done), locked_count(done)
-        rests_on_sync(context, done.observation, flags=FROZEN, said=said, locked=locked)
+        facts_of_sync(context, done.observation, flags=FROZEN, said=said, locked=locked)
     if not done.plan and not done.created:
         return "", None
     shown = context.project.display(done.environment)
@@ -218,7 +218,7 @@ class _StagedTree:
     """The work tree as the commit will have it, as far as its requirements files are concerned.
 
     Below the temporary ``folder`` files lie at their absolute paths, so that what leads out of the
-    work tree (``-r ../shared.in``) leads to the same place. What the index cannot know (ignored
+    work tree (``-r ../shared.in``) leads to the same file. What the index cannot know (ignored
     files, submodules, other folders) is as it lies in the work tree.
     """
 

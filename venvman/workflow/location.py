@@ -45,7 +45,7 @@ class Location:
 
 
 def find_location(context: Context, *, recreate: bool = False, held: bool = False) -> Location:
-    """Looks at the environment's place, after finishing what a killed run left there.
+    """Looks at the environment's path, after finishing what a killed run left there.
 
     Who only looks is told of it instead.
 

@@ -253,7 +253,7 @@ def history(context: Context) -> HistoryReport:
     """The states of the environment.
 
     Raises:
-        EnvironmentUnusable: something that is no environment, or a broken one, is in its place.
+        EnvironmentUnusable: something that is no environment, or a broken one, is at its path.
     """
     from venvman.answers import HistoryReport, HistoryRow
     from venvman.environment.inspection import usable

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from venvman.environment.inspection import Environment
-    from venvman.memo import Watched
+    from venvman.memo import Watch
     from venvman.outcomes import Observation
     from venvman.scan import Scan
     from venvman.workflow.context import Context
@@ -44,14 +44,14 @@ _ROOT_FILES = ("pyproject.toml", ".python-version")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resting:
+class Facts:
     """What an answer rests on: files and folders, and variables that requirements files mention."""
 
-    watched: tuple[Watched, ...]
+    watched: tuple[Watch, ...]
     names: frozenset[str]
 
 
-def rests_on_sync(
+def facts_of_sync(
     context: Context,
     looked: Observation,
     *,
@@ -59,7 +59,7 @@ def rests_on_sync(
     said: tuple[str, str, str],
     locked: int,
     only_look: bool = False,
-) -> Resting | None:
+) -> Facts | None:
     """What the answer that there is nothing to do rests on; None where it cannot be trusted.
 
     Unless somebody wants ``only_look``, the state is written down too, so that it can be gone back
@@ -75,7 +75,7 @@ def rests_on_sync(
     way = tuple(_way(context, looked.files_ns))
     whole = tuple(_installed(looked.environment, looked.environment_ns))
     around = whole or tuple(_folders(looked.environment, looked.environment_ns))
-    resting = Resting(watched=(*files, *way, *sites, *parts, *around), names=names)
+    resting = Facts(watched=(*files, *way, *sites, *parts, *around), names=names)
     if only_look:
         return resting
     try:
@@ -133,7 +133,7 @@ def _wanted(
     )
 
 
-def rests_on_freeze(context: Context, *, since_ns: int) -> Resting | None:
+def facts_of_freeze(context: Context, *, since_ns: int) -> Facts | None:
     """The same of a freeze that changed nothing and began to look at ``since_ns``."""
     from venvman.environment.lifecycle import locate
     from venvman.workflow.location import freezing_interpreter
@@ -146,17 +146,17 @@ def rests_on_freeze(context: Context, *, since_ns: int) -> Resting | None:
     watched = [(memo.FILE, str(path), since_ns) for path in (location / "pyvenv.cfg", python)]
     files = _files(context, scan, since_ns)
     way = _way(context, since_ns)
-    return Resting(watched=(*files, *way, *watched), names=_variables_in(scan))
+    return Facts(watched=(*files, *way, *watched), names=_variables_in(scan))
 
 
-def rests_on_run(context: Context, environment: Environment, *, since_ns: int) -> Resting | None:
+def facts_of_run(context: Context, environment: Environment, *, since_ns: int) -> Facts | None:
     """What it rests on that programs are run in ``environment``, as found since ``since_ns``."""
     scan = open_scan(context)
     if context.evidence.pages != ():
         return None
     _, parts = _environment(environment, since_ns)
     files = _files(context, scan, since_ns)
-    return Resting(watched=(*files, *_way(context, since_ns), *parts), names=frozenset())
+    return Facts(watched=(*files, *_way(context, since_ns), *parts), names=frozenset())
 
 
 class Reach(Enum):
@@ -167,7 +167,7 @@ class Reach(Enum):
     INSTALLED = 2
 
 
-def rests_on_look(context: Context, *, since_ns: int, reach: Reach) -> Resting | None:
+def facts_of_look(context: Context, *, since_ns: int, reach: Reach) -> Facts | None:
     """What the answer of a command rests on that looks, and began to at ``since_ns``.
 
     That is everything that any of them looks at as far as ``reach``. None where there is more to
@@ -184,7 +184,7 @@ def rests_on_look(context: Context, *, since_ns: int, reach: Reach) -> Resting |
         return None
     root = context.project.root
     listed = (folder / name for folder in (root, root / "requirements") for name in _listed(folder))
-    return Resting(
+    return Facts(
         watched=(
             *_files(context, scan, since_ns),
             *_way(context, since_ns),
@@ -196,9 +196,9 @@ def rests_on_look(context: Context, *, since_ns: int, reach: Reach) -> Resting |
     )
 
 
-def rests_on_hooks(
+def facts_of_hooks(
     root: Path, folder: Path, *, variables: Mapping[str, str], home: Path, since_ns: int
-) -> Resting | None:
+) -> Facts | None:
     """What is said of git's hooks rests on, for the project at ``root``, seen from ``folder``."""
     top = git_root_of(root)
     git = _git_files(root, top, variables, home)
@@ -206,13 +206,13 @@ def rests_on_hooks(
         return None
     walked = [each for each in (folder, *folder.parents) if each.is_relative_to(top)]
     listed = [each / name for each in walked for name in ("", *_OF_FOLDERS)]
-    return Resting(
+    return Facts(
         watched=tuple((memo.FILE, str(path), since_ns) for path in (*listed, *git)),
         names=frozenset(),
     )
 
 
-def _pages(context: Context) -> list[Watched] | None:
+def _pages(context: Context) -> list[Watch] | None:
     """The index pages that were used, for as long as they are fresh; None where it was more."""
     pages = context.evidence.pages
     if not pages:
@@ -229,7 +229,7 @@ def _pages(context: Context) -> list[Watched] | None:
     return found if now < until else None
 
 
-def _way(context: Context, since_ns: int) -> Iterator[Watched]:
+def _way(context: Context, since_ns: int) -> Iterator[Watch]:
     """The folders that were looked at to find the project, at ``since_ns`` or later."""
     root = context.project.root
     for folder in (context.cwd, *context.cwd.parents):
@@ -244,7 +244,7 @@ _OF_FOLDERS = (".gitignore", "pyproject.toml", "requirements")
 """What says whether a folder holds a project, and which of those in it do."""
 
 
-def _around(context: Context, since_ns: int, reach: Reach) -> Sequence[Watched] | None:
+def _around(context: Context, since_ns: int, reach: Reach) -> Sequence[Watch] | None:
     """The environment and what is remembered of it; None where it is not what it should be."""
     from venvman.environment.inspection import Environment, inspect
     from venvman.environment.lifecycle import locate
@@ -262,7 +262,7 @@ def _around(context: Context, since_ns: int, reach: Reach) -> Sequence[Watched] 
     return (*sites, *parts, fresh_locks, (memo.MANY, joined, since_ns))
 
 
-def _installed(environment: Environment, when: int) -> Iterator[Watched]:
+def _installed(environment: Environment, when: int) -> Iterator[Watch]:
     """Every installed file, where they are few enough."""
     site = site_of(environment)
     paths = states.installed(site.root, site.folders)
@@ -270,7 +270,7 @@ def _installed(environment: Environment, when: int) -> Iterator[Watched]:
         yield memo.MANY, paths, when
 
 
-def _folders(environment: Environment, when: int) -> Iterator[Watched]:
+def _folders(environment: Environment, when: int) -> Iterator[Watch]:
     """The folders of installed files, which tell of what is gone from them."""
     site = site_of(environment)
     infos = states.metadata(site.root, site.folders)
@@ -387,7 +387,7 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _files(context: Context, scan: Scan, files_ns: int) -> Iterator[Watched]:
+def _files(context: Context, scan: Scan, files_ns: int) -> Iterator[Watch]:
     root = context.project.root
     for folder in (root, root / "requirements"):
         yield memo.NAMES, str(folder), files_ns
@@ -424,7 +424,7 @@ def _project_files(scan: Scan, root: Path) -> Iterator[Path]:
 
 def _environment(
     environment: Environment, when: int
-) -> tuple[tuple[Watched, ...], tuple[Watched, ...]]:
+) -> tuple[tuple[Watch, ...], tuple[Watch, ...]]:
     """The folders of packages, and the other parts, of an environment looked at ``when``."""
     sites = tuple((memo.SITE, str(folder), when) for folder in environment.site_folders)
     paths = (

@@ -72,8 +72,8 @@ def cache_clean(session: Session, given: CacheClean) -> Result:
     from venvman.workflow.caching import clear_attic
 
     if given.attic:
-        place, freed = clear_attic(session.context())
-        return cache_freed_result(place, freed, command="cache clean")
+        folder, freed = clear_attic(session.context())
+        return cache_freed_result(folder, freed, command="cache clean")
     folder = session.directories.cache
     with _alone(session):
         freed = clear(folder)

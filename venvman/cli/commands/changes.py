@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from venvman.report.result import Result
     from venvman.workflow.context import Context
     from venvman.workflow.editing import After
-    from venvman.workflow.watching import Resting
+    from venvman.workflow.watching import Facts
 
 
 def sync(session: Session, given: Sync) -> Result:
@@ -66,15 +66,15 @@ def sync(session: Session, given: Sync) -> Result:
 
 def _rests_on(
     session: Session, context: Context, outcome: SyncOutcome, *, only_look: bool
-) -> Resting | None:
+) -> Facts | None:
     """What the next answer rests on; the state is kept, so that it can be gone back to."""
     from venvman.report.sync import locked_count, nothing_to_do
-    from venvman.workflow.watching import rests_on_sync
+    from venvman.workflow.watching import facts_of_sync
 
     if outcome.observation is None or outcome.pending or session.question is None:
         return None
     said, locked = nothing_to_do(outcome), locked_count(outcome)
-    return rests_on_sync(
+    return facts_of_sync(
         context,
         outcome.observation,
         flags=session.chosen,
@@ -94,7 +94,7 @@ def freeze(session: Session, given: Freeze) -> Result:
     from venvman.report.freeze import freeze_result, nothing_to_do
     from venvman.workflow import freezing, upgrading
     from venvman.workflow.requests import FreezeRequest
-    from venvman.workflow.watching import rests_on_freeze
+    from venvman.workflow.watching import facts_of_freeze
 
     request = FreezeRequest(
         check=given.check,
@@ -129,7 +129,7 @@ def freeze(session: Session, given: Freeze) -> Result:
     )
     if not any(outcome.changed for _, outcome in done):
         session.rest(
-            [rests_on_freeze(context, since_ns=session.started_ns) for context, _ in done],
+            [facts_of_freeze(context, since_ns=session.started_ns) for context, _ in done],
             said=nothing_to_do(done[0][1]) if result.of_one else None,
         )
     return result

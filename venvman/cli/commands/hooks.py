@@ -42,13 +42,13 @@ def hooks_uninstall(session: Session, _given: Common) -> Result:
 def hooks_status(session: Session, _given: Common) -> Result:
     from venvman.githooks import hooks_status as look
     from venvman.report.hooks import hooks_result
-    from venvman.workflow.watching import rests_on_hooks
+    from venvman.workflow.watching import facts_of_hooks
 
     root = _folder(session)
     report = look(root, variables=session.variables)
     since_ns, variables = session.started_ns, session.variables
     folder = session.cwd / (session.named or ".")
-    resting = rests_on_hooks(root, folder, variables=variables, home=Path.home(), since_ns=since_ns)
+    resting = facts_of_hooks(root, folder, variables=variables, home=Path.home(), since_ns=since_ns)
     session.rest([resting])
     return hooks_result(report, command="hooks status", root=root)
 
