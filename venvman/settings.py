@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import field, fields
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -79,325 +80,6 @@ class Setting(Generic[T]):
     value: T
     origin: Origin = Origin.DEFAULT
     where: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Every setting there is. Names are those of ``[tool.venvman]`` with ``-`` written ``_``."""
-
-    venv: Setting[str | None] = field(default_factory=lambda: Setting(value=None))
-    python: Setting[str | None] = field(default_factory=lambda: Setting(value=None))
-    engine: Setting[str] = field(default_factory=lambda: Setting(value="native"))
-    groups: Setting[tuple[str, ...] | None] = field(default_factory=lambda: Setting(value=None))
-    conflicts: Setting[tuple[tuple[str, ...], ...]] = field(
-        default_factory=lambda: Setting(value=())
-    )
-    doctor: Setting[DoctorSettings] = field(default_factory=lambda: Setting(value=DoctorSettings()))
-    exclude: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
-    workspace: Setting[WorkspaceSettings] = field(
-        default_factory=lambda: Setting(value=WorkspaceSettings())
-    )
-    keep: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
-    link: Setting[Link] = field(default_factory=lambda: Setting(value=Link.AUTO))
-    attic: Setting[str] = field(default_factory=lambda: Setting(value="2 GiB"))
-    compile: Setting[bool] = field(default_factory=lambda: Setting(value=False))
-    offline: Setting[bool] = field(default_factory=lambda: Setting(value=False))
-    exclude_newer: Setting[str | None] = field(default_factory=lambda: Setting(value=None))
-    overrides: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
-    constraints: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
-    build_constraints: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
-    cache_keys: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
-    """Read by :mod:`venvman.projectinputs` in the project that is built, wherever it is used."""
-    sources: Setting[tuple[tuple[str, str], ...]] = field(default_factory=lambda: Setting(value=()))
-    lock_format: Setting[LockFormat | None] = field(default_factory=lambda: Setting(value=None))
-    targets: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
-    python_versions: Setting[tuple[str, ...]] = field(default_factory=lambda: Setting(value=()))
-    project: Setting[bool] = field(default_factory=lambda: Setting(value=True))
-    requires_python: Setting[str | None] = field(default_factory=lambda: Setting(value=None))
-    """From ``[project] requires-python`` where ``[tool.venvman]`` has none."""
-
-
-def read_settings(
-    root: Path, *, variables: Mapping[str, str], flags: Mapping[str, object] | None = None
-) -> Settings:
-    """The settings of the project at ``root``; ``flags`` with the value None count as not given.
-
-    An empty variable counts as not set.
-
-    Raises:
-        ConfigurationError: unreadable TOML, an unknown key, a value of the wrong kind; all at once.
-    """
-    document = _read_pyproject(root / "pyproject.toml")
-    chosen: dict[str, Setting[Any]] = {}
-    problems: list[Problem] = []
-    if document.requires_python is not None:
-        chosen["requires_python"] = Setting(
-            value=document.requires_python, origin=Origin.FILE, where="[project] requires-python"
-        )
-    given = (
-        *_from_user(variables),
-        *_from_file(document),
-        *_from_variables(variables),
-        *_from_flags(flags or {}),
-    )
-    for each in given:
-        taken = _take(each)
-        if isinstance(taken, Problem):
-            problems.append(taken)
-        else:
-            chosen[each.name] = taken
-    if problems:
-        raise ConfigurationError(
-            problems[0].message, code="configuration-invalid", problems=problems
-        )
-    return Settings(**chosen)
-
-
-def user_file(variables: Mapping[str, str]) -> Path | None:
-    """Where a user's own settings for all projects are; None of nobody."""
-    home = variables.get("HOME")
-    folder = variables.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home else None)
-    return None if folder is None else Path(folder, "venvman", "venvman.toml")
-
-
-def refuse_unknown(names: Iterable[str]) -> None:
-    """Raises a ConfigurationError unless each of ``names``, given from Python, is a setting's."""
-    readers = _readers()
-    problems = [
-        Problem(
-            code="setting-unknown",
-            message=f"There is no setting {name}.",
-            why=_did_you_mean(name, readers),
-        )
-        for name in names
-        if name not in readers
-    ]
-    if problems:
-        raise ConfigurationError(
-            problems[0].message, code="configuration-invalid", problems=problems
-        )
-
-
-# Flags that may be repeated are named in the singular.
-_FLAGS = {
-    "constraints": "--constraint",
-    "targets": "--target",
-    "python_versions": "--python-version",
-    "project": "--no-project",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Given:
-    """A value before it is understood; ``line`` and ``text`` for those of the file."""
-
-    name: str
-    raw: object
-    origin: Origin
-    where: str
-    line: int | None = None
-    text: str | None = None
-    file: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Document:
-    table: Mapping[str, object] = field(default_factory=dict)
-    requires_python: str | None = None
-    lines: Sequence[str] = ()
-
-
-def _from_file(document: _Document) -> Iterator[_Given]:
-    for key, raw in document.table.items():
-        line, text = _line_of(key, document.lines)
-        yield _Given(
-            name=key.replace("-", "_"),
-            raw=raw,
-            origin=Origin.FILE,
-            file="pyproject.toml",
-            where=f"[tool.venvman] {key}",
-            line=line,
-            text=text,
-        )
-
-
-def _from_user(variables: Mapping[str, str]) -> Iterator[_Given]:
-    """The keys of the user's file: those of ``[tool.venvman]``, without that table."""
-    path = user_file(variables)
-    try:
-        content = b"" if path is None else read_regular(path)
-    except OSError:
-        return
-    if not content.strip():
-        return
-    document = parse_toml(content, path=str(path))
-    for key, raw in document.items():
-        yield _Given(
-            name=key.replace("-", "_"), raw=raw, origin=Origin.USER, where=key, file=str(path)
-        )
-
-
-def _from_variables(variables: Mapping[str, str]) -> Iterator[_Given]:
-    for name in _readers():
-        variable = f"VENVMAN_{name.upper()}"
-        if variables.get(variable):
-            raw = variables[variable]
-            yield _Given(name=name, raw=raw, origin=Origin.VARIABLE, where=variable)
-
-
-def _from_flags(flags: Mapping[str, object]) -> Iterator[_Given]:
-    for name in _readers():
-        if flags.get(name) is not None:
-            where = _FLAGS.get(name) or f"--{name.replace('_', '-')}"
-            yield _Given(name=name, raw=flags[name], origin=Origin.FLAG, where=where)
-
-
-def _take(given: _Given) -> Setting[Any] | Problem:
-    readers = _readers()
-    if given.name not in readers:
-        return _problem(
-            given,
-            code="setting-unknown",
-            message=f"There is no setting {given.where}.",
-            why=_did_you_mean(given.name, readers),
-        )
-    try:
-        value = readers[given.name](given.raw)
-    except ValueError as error:
-        message = f"{given.where} cannot be {given.raw!r}: {error}."
-        return _problem(given, code="setting-invalid", message=message)
-    return Setting(value=value, origin=given.origin, where=given.where)
-
-
-def _problem(given: _Given, *, code: str, message: str, why: str | None = None) -> Problem:
-    return Problem(
-        code=code,
-        message=redact(message),
-        path=given.file,
-        line=given.line,
-        text=None if given.text is None else redact(given.text),
-        why=why,
-    )
-
-
-def _did_you_mean(name: str, known: Mapping[str, object]) -> str | None:
-    import difflib
-
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"Did you mean {near[0].replace('_', '-')!r}?" if near else None
-
-
-def _line_of(key: str, lines: Sequence[str]) -> tuple[int | None, str | None]:
-    """Where ``key`` of ``[tool.venvman]`` stands (1-based); tomllib does not tell.
-
-    None where it is written in an unusual way, such as ``tool = {venvman = {...}}``.
-    """
-    import re
-
-    inside = False
-    quoted = re.escape(key)
-    entry = re.compile(rf"\s*[\"']?{quoted}[\"']?\s*(=|\.)")
-    table = re.compile(rf"\s*\[\s*tool\.venvman\.[\"']?{quoted}[\"']?\s*\]")
-    for number, line in enumerate(lines, start=1):
-        if table.match(line) or (inside and entry.match(line)):
-            return number, line
-        if re.match(r"\s*\[", line):
-            inside = re.match(r"\s*\[\s*tool\.venvman\s*\]", line) is not None
-    return None, None
-
-
-def _read_pyproject(path: Path) -> _Document:
-    try:
-        content = read_regular(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return _Document()
-    except OSError as error:
-        raise ConfigurationError(
-            f"Could not read pyproject.toml: {error.strerror}.",
-            code="pyproject-unreadable",
-            path="pyproject.toml",
-        ) from error
-    # Most pyproject.toml files hold neither table, and tomllib costs 10 ms to import.
-    if b"venvman" not in content and b"requires-python" not in content:
-        return _Document()
-    document = parse_toml(content)
-    requires = _table(document, "project").get("requires-python")
-    tool = _table(document, "tool")
-    if not isinstance(tool.get("venvman", {}), dict):
-        raise ConfigurationError(
-            "[tool.venvman] in pyproject.toml is not a table.",
-            code="configuration-invalid",
-            path="pyproject.toml",
-        )
-    return _Document(
-        table=_table(tool, "venvman"),
-        requires_python=requires if isinstance(requires, str) else None,
-        lines=content.decode().splitlines(),
-    )
-
-
-def _table(document: Mapping[str, object], key: str) -> Mapping[str, object]:
-    table = document.get(key)
-    return table if isinstance(table, dict) else {}
-
-
-def parse_toml(content: bytes, *, path: str = "pyproject.toml") -> dict[str, Any]:
-    """The tables of a pyproject.toml, or of the file at ``path``.
-
-    Raises:
-        ConfigurationError: it is no UTF-8, or no TOML.
-    """
-    import re
-
-    try:
-        text = content.decode()
-        document = read_toml(text)
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(
-            f"{path} is not UTF-8, as TOML has to be.",
-            code="pyproject-invalid",
-            path=path,
-            line=content[: error.start].count(b"\n") + 1,
-        ) from error
-    except ValueError as error:
-        at = re.search(r"at line (\d+)", str(error))
-        line = int(at[1]) if at else None
-        raise ConfigurationError(
-            f"{path} is not valid TOML.",
-            code="pyproject-invalid",
-            path=path,
-            line=line,
-            text=redact(text.splitlines()[line - 1]) if line and text.splitlines() else None,
-            why=f"{error}.",
-        ) from error
-    return document
-
-
-def _readers() -> dict[str, Callable[[Any], object]]:
-    special: dict[str, Callable[[Any], object]] = {
-        "python": _version_text,
-        "attic": _text_or_count,
-        "exclude_newer": _text_or_time,
-        "groups": _words,
-        "conflicts": _sets_of_words,
-        "doctor": _doctor,
-        "exclude": _words,
-        "workspace": _workspace,
-        "keep": _words,
-        "cache_keys": _words,
-        "constraints": _words,
-        "link": lambda raw: _choice(Link, raw),
-        "lock_format": lambda raw: _choice(LockFormat, raw),
-        "compile": _boolean,
-        "offline": _boolean,
-        "project": _boolean,
-        "overrides": _requirements,
-        "build_constraints": _requirements,
-        "sources": _pairs,
-        "targets": _targets,
-        "python_versions": _python_versions,
-    }
-    return {each.name: special.get(each.name, _text) for each in fields(Settings)}
 
 
 def _text(raw: object) -> str:
@@ -548,3 +230,293 @@ def _choice(of: type[_E], raw: object) -> _E:
     except ValueError:
         choices = ", ".join(each.value for each in of)
         raise ValueError(f"one of {choices} is expected") from None
+
+
+def _setting(
+    default: object, read: Callable[[Any], object] = _text, *, flag: str | None = None
+) -> Any:  # noqa: ANN401 - as dataclasses.field
+    """A setting: its default, what reads its value, and its flag where that has another name."""
+    said = {"read": read, "flag": flag}
+    return field(default_factory=lambda: Setting(value=default), metadata=said)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting there is. Names are those of ``[tool.venvman]`` with ``-`` written ``_``."""
+
+    venv: Setting[str | None] = _setting(None)
+    python: Setting[str | None] = _setting(None, _version_text)
+    engine: Setting[str] = _setting("native")
+    groups: Setting[tuple[str, ...] | None] = _setting(None, _words)
+    conflicts: Setting[tuple[tuple[str, ...], ...]] = _setting((), _sets_of_words)
+    doctor: Setting[DoctorSettings] = _setting(DoctorSettings(), _doctor)
+    exclude: Setting[tuple[str, ...]] = _setting((), _words)
+    workspace: Setting[WorkspaceSettings] = _setting(WorkspaceSettings(), _workspace)
+    keep: Setting[tuple[str, ...]] = _setting((), _words)
+    link: Setting[Link] = _setting(Link.AUTO, partial(_choice, Link))
+    lock_format: Setting[LockFormat | None] = _setting(None, partial(_choice, LockFormat))
+    attic: Setting[str] = _setting("2 GiB", _text_or_count)
+    compile: Setting[bool] = _setting(False, _boolean)
+    offline: Setting[bool] = _setting(False, _boolean)
+    exclude_newer: Setting[str | None] = _setting(None, _text_or_time)
+    overrides: Setting[tuple[str, ...]] = _setting((), _requirements)
+    constraints: Setting[tuple[str, ...]] = _setting((), _words, flag="--constraint")
+    build_constraints: Setting[tuple[str, ...]] = _setting((), _requirements)
+    cache_keys: Setting[tuple[str, ...]] = _setting((), _words)
+    """Read by :mod:`venvman.projectinputs` in the project that is built, wherever it is used."""
+    sources: Setting[tuple[tuple[str, str], ...]] = _setting((), _pairs)
+    targets: Setting[tuple[str, ...]] = _setting((), _targets, flag="--target")
+    python_versions: Setting[tuple[str, ...]] = _setting(
+        (), _python_versions, flag="--python-version"
+    )
+    project: Setting[bool] = _setting(True, _boolean, flag="--no-project")
+    requires_python: Setting[str | None] = _setting(None)
+    """From ``[project] requires-python`` where ``[tool.venvman]`` has none."""
+
+
+_SETTINGS = {each.name: each.metadata for each in fields(Settings)}
+
+
+def read_settings(
+    root: Path, *, variables: Mapping[str, str], flags: Mapping[str, object] | None = None
+) -> Settings:
+    """The settings of the project at ``root``; ``flags`` with the value None count as not given.
+
+    An empty variable counts as not set.
+
+    Raises:
+        ConfigurationError: unreadable TOML, an unknown key, a value of the wrong kind; all at once.
+    """
+    document = _read_pyproject(root / "pyproject.toml")
+    chosen: dict[str, Setting[Any]] = {}
+    problems: list[Problem] = []
+    if document.requires_python is not None:
+        chosen["requires_python"] = Setting(
+            value=document.requires_python, origin=Origin.FILE, where="[project] requires-python"
+        )
+    given = (
+        *_from_user(variables),
+        *_from_file(document),
+        *_from_variables(variables),
+        *_from_flags(flags or {}),
+    )
+    for each in given:
+        taken = _take(each)
+        if isinstance(taken, Problem):
+            problems.append(taken)
+        else:
+            chosen[each.name] = taken
+    if problems:
+        raise ConfigurationError(
+            problems[0].message, code="configuration-invalid", problems=problems
+        )
+    return Settings(**chosen)
+
+
+def user_file(variables: Mapping[str, str]) -> Path | None:
+    """Where a user's own settings for all projects are; None of nobody."""
+    home = variables.get("HOME")
+    folder = variables.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home else None)
+    return None if folder is None else Path(folder, "venvman", "venvman.toml")
+
+
+def refuse_unknown(names: Iterable[str]) -> None:
+    """Raises a ConfigurationError unless each of ``names``, given from Python, is a setting's."""
+    problems = [
+        Problem(
+            code="setting-unknown",
+            message=f"There is no setting {name}.",
+            why=_did_you_mean(name),
+        )
+        for name in names
+        if name not in _SETTINGS
+    ]
+    if problems:
+        raise ConfigurationError(
+            problems[0].message, code="configuration-invalid", problems=problems
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """A value before it is understood; ``line`` and ``text`` for those of the file."""
+
+    name: str
+    raw: object
+    origin: Origin
+    where: str
+    line: int | None = None
+    text: str | None = None
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Document:
+    table: Mapping[str, object] = field(default_factory=dict)
+    requires_python: str | None = None
+    lines: Sequence[str] = ()
+
+
+def _from_file(document: _Document) -> Iterator[_Given]:
+    for key, raw in document.table.items():
+        line, text = _line_of(key, document.lines)
+        yield _Given(
+            name=key.replace("-", "_"),
+            raw=raw,
+            origin=Origin.FILE,
+            file="pyproject.toml",
+            where=f"[tool.venvman] {key}",
+            line=line,
+            text=text,
+        )
+
+
+def _from_user(variables: Mapping[str, str]) -> Iterator[_Given]:
+    """The keys of the user's file: those of ``[tool.venvman]``, without that table."""
+    path = user_file(variables)
+    try:
+        content = b"" if path is None else read_regular(path)
+    except OSError:
+        return
+    if not content.strip():
+        return
+    document = parse_toml(content, path=str(path))
+    for key, raw in document.items():
+        yield _Given(
+            name=key.replace("-", "_"), raw=raw, origin=Origin.USER, where=key, file=str(path)
+        )
+
+
+def _from_variables(variables: Mapping[str, str]) -> Iterator[_Given]:
+    for name in _SETTINGS:
+        variable = f"VENVMAN_{name.upper()}"
+        if variables.get(variable):
+            raw = variables[variable]
+            yield _Given(name=name, raw=raw, origin=Origin.VARIABLE, where=variable)
+
+
+def _from_flags(flags: Mapping[str, object]) -> Iterator[_Given]:
+    for name, said in _SETTINGS.items():
+        if flags.get(name) is not None:
+            where = said["flag"] or f"--{name.replace('_', '-')}"
+            yield _Given(name=name, raw=flags[name], origin=Origin.FLAG, where=where)
+
+
+def _take(given: _Given) -> Setting[Any] | Problem:
+    if given.name not in _SETTINGS:
+        return _problem(
+            given,
+            code="setting-unknown",
+            message=f"There is no setting {given.where}.",
+            why=_did_you_mean(given.name),
+        )
+    try:
+        value = _SETTINGS[given.name]["read"](given.raw)
+    except ValueError as error:
+        message = f"{given.where} cannot be {given.raw!r}: {error}."
+        return _problem(given, code="setting-invalid", message=message)
+    return Setting(value=value, origin=given.origin, where=given.where)
+
+
+def _problem(given: _Given, *, code: str, message: str, why: str | None = None) -> Problem:
+    return Problem(
+        code=code,
+        message=redact(message),
+        path=given.file,
+        line=given.line,
+        text=None if given.text is None else redact(given.text),
+        why=why,
+    )
+
+
+def _did_you_mean(name: str) -> str | None:
+    import difflib
+
+    near = difflib.get_close_matches(name, list(_SETTINGS), n=1)
+    return f"Did you mean {near[0].replace('_', '-')!r}?" if near else None
+
+
+def _line_of(key: str, lines: Sequence[str]) -> tuple[int | None, str | None]:
+    """Where ``key`` of ``[tool.venvman]`` stands (1-based); tomllib does not tell.
+
+    None where it is written in an unusual way, such as ``tool = {venvman = {...}}``.
+    """
+    import re
+
+    inside = False
+    quoted = re.escape(key)
+    entry = re.compile(rf"\s*[\"']?{quoted}[\"']?\s*(=|\.)")
+    table = re.compile(rf"\s*\[\s*tool\.venvman\.[\"']?{quoted}[\"']?\s*\]")
+    for number, line in enumerate(lines, start=1):
+        if table.match(line) or (inside and entry.match(line)):
+            return number, line
+        if re.match(r"\s*\[", line):
+            inside = re.match(r"\s*\[\s*tool\.venvman\s*\]", line) is not None
+    return None, None
+
+
+def _read_pyproject(path: Path) -> _Document:
+    try:
+        content = read_regular(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return _Document()
+    except OSError as error:
+        raise ConfigurationError(
+            f"Could not read pyproject.toml: {error.strerror}.",
+            code="pyproject-unreadable",
+            path="pyproject.toml",
+        ) from error
+    # Most pyproject.toml files hold neither table, and tomllib costs 10 ms to import.
+    if b"venvman" not in content and b"requires-python" not in content:
+        return _Document()
+    document = parse_toml(content)
+    requires = _table(document, "project").get("requires-python")
+    tool = _table(document, "tool")
+    if not isinstance(tool.get("venvman", {}), dict):
+        raise ConfigurationError(
+            "[tool.venvman] in pyproject.toml is not a table.",
+            code="configuration-invalid",
+            path="pyproject.toml",
+        )
+    return _Document(
+        table=_table(tool, "venvman"),
+        requires_python=requires if isinstance(requires, str) else None,
+        lines=content.decode().splitlines(),
+    )
+
+
+def _table(document: Mapping[str, object], key: str) -> Mapping[str, object]:
+    table = document.get(key)
+    return table if isinstance(table, dict) else {}
+
+
+def parse_toml(content: bytes, *, path: str = "pyproject.toml") -> dict[str, Any]:
+    """The tables of a pyproject.toml, or of the file at ``path``.
+
+    Raises:
+        ConfigurationError: it is no UTF-8, or no TOML.
+    """
+    import re
+
+    try:
+        text = content.decode()
+        document = read_toml(text)
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            f"{path} is not UTF-8, as TOML has to be.",
+            code="pyproject-invalid",
+            path=path,
+            line=content[: error.start].count(b"\n") + 1,
+        ) from error
+    except ValueError as error:
+        at = re.search(r"at line (\d+)", str(error))
+        line = int(at[1]) if at else None
+        raise ConfigurationError(
+            f"{path} is not valid TOML.",
+            code="pyproject-invalid",
+            path=path,
+            line=line,
+            text=redact(text.splitlines()[line - 1]) if line and text.splitlines() else None,
+            why=f"{error}.",
+        ) from error
+    return document
