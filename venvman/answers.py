@@ -244,3 +244,16 @@ class Machine:
     pip: tuple[Value, ...]
     variables: tuple[str, ...]
     faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportOutcome:
+    """The locks of ``groups`` as a ``text`` of ``count`` pins; ``path`` where it was written."""
+
+    project: Project
+    form: str
+    path: Path | None
+    groups: tuple[str, ...]
+    count: int
+    text: str
+    problems: tuple[Problem, ...] = ()

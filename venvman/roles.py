@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from venvman.frozen import dataclass
-from venvman.lock.header import is_hashed, parse_header, read_header, read_pylock_header
+from venvman.lock.header import EXPORTED, is_hashed, parse_header, read_header, read_pylock_header
 from venvman.naming import (
     DEFAULT,
     DEV,
@@ -363,7 +363,9 @@ class _Table:
         for name in [each for each in rest if each.endswith(".txt")]:
             header = facts.header(name)
             beside = f"{name[:-4]}.in"
-            if header is not None and header.is_lock and beside not in self._inputs:
+            if header is not None and header.text.startswith(EXPORTED):
+                copies.add(name)
+            elif header is not None and header.is_lock and beside not in self._inputs:
                 if self._is_copy(name, header):
                     copies.add(name)
                 else:

@@ -538,6 +538,17 @@ class Diff(Common):
     check = flag("Exit with 1 if anything differs.")
 
 
+class Export(Groups):
+    format = choice(
+        "What to write; json: the text of requirements in one JSON document.",
+        *("requirements", "pylock", "constraints", "json"),
+        default="requirements",
+    )
+    output = text("Write FILE, not to stdout.", "-o", metavar="FILE", effect=Effect.ACTS)
+    no_hashes = flag("Requirements without hashes.")
+    yes = _YES
+
+
 class Rollback(Common):
     number = count(
         "How many states back, as `venvman history` counts them.", "[N]", default=1, minimum=0
@@ -759,6 +770,16 @@ _TABLE = (
         examples=(("venvman diff main", "what changed in the locks since main"),),
     ),
     Command(
+        *("export", "looks:export"),
+        "Print the locks as requirements, as pylock.toml (PEP 751) or as constraints.",
+        Export,
+        examples=(
+            ("venvman export --no-dev -o deploy.txt", "what pip install -r takes"),
+            ("venvman export --format pylock", "for everything that reads PEP 751"),
+            ("venvman export --format constraints", "limits for other projects"),
+        ),
+    ),
+    Command(
         *("history", "looks:history"),
         "List the states of ./venv that it can be taken back to, the newest first.",
         remembered=True,
@@ -862,7 +883,7 @@ ALIASES: Mapping[str, str] = {"lock": "freeze"}
 TASKS: Mapping[str, tuple[str, ...]] = {
     "Every day": ("sync", "status", "doctor", "freeze"),
     "Requirements": ("add", "remove", "upgrade", "outdated"),
-    "Understand": ("scan", "tree", "why", "diff", "history", "audit"),
+    "Understand": ("scan", "tree", "why", "diff", "history", "audit", "export"),
     "The environment": ("run", "shell", "activate", "rollback", "clean"),
     "Around it": ("hooks", "shell-hook", "cache", "self"),
 }

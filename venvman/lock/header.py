@@ -22,6 +22,9 @@ from venvman.names import NormalizedName, canonical
 COMPILERS = frozenset({"pip-compile", "uv", "venvman"})
 """The tools whose header makes a file a lock (DESIGN 4.1)."""
 
+EXPORTED = "# Made from the project's locks"
+"""How what ``venvman export`` writes begins: for others, and no part of the project."""
+
 UNSAFE_COMMENTS = (
     "# The following packages are considered to be unsafe in a requirements file:",
     "# WARNING: The following packages were not pinned, but pip requires them to be",

@@ -9,7 +9,7 @@ from venvman.cli import options
 
 if TYPE_CHECKING:
     from venvman.cli.session import Session
-    from venvman.cli.table import Common, Diff, Outdated, Scan, Status, Tree, Why
+    from venvman.cli.table import Common, Diff, Export, Outdated, Scan, Status, Tree, Why
     from venvman.report.result import Result
     from venvman.workflow.context import Context
 
@@ -63,6 +63,22 @@ def diff(session: Session, given: Diff) -> Result:
 
     request = DiffRequest(sides=given.sides, environment=given.env)
     return diff_result(compare(session.context(), request), check=given.check)
+
+
+def export(session: Session, given: Export) -> Result:
+    from venvman.report.export import export_result
+    from venvman.workflow.exporting import ExportFormat, ExportRequest
+    from venvman.workflow.exporting import export as write
+
+    form = "requirements" if given.format == "json" else given.format
+    request = ExportRequest(
+        form=ExportFormat(form),
+        output=None if given.output is None else (session.cwd / given.output).absolute(),
+        groups=options.group_choice(given),
+        hashes=not given.no_hashes,
+        yes=given.yes,
+    )
+    return export_result(write(session.context(), request))
 
 
 def history(session: Session, _given: Common) -> Result:
