@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from venvman.frozen import dataclass
-
 # The format is that of email headers: field names are case-insensitive, a line that starts with
 # white space continues the one before it. Compiled when first used (:mod:`re` keeps them), since
 # importing this module is on the way of every sync.
@@ -19,8 +17,7 @@ _NAME = rb"(?im)^Name:(.*)"
 _VERSION = rb"(?im)^Version:(.*)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoreMetadata:
+class CoreMetadata(NamedTuple):
     """Some fields of the core metadata specification, as written; None or empty where absent.
 
     ``requires`` are ``Requires-Dist`` values (PEP 508 texts), ``extras`` the ``Provides-Extra``.

@@ -65,9 +65,9 @@ def cache_with_small_pip(folder: Path) -> Path:
         scripts={"pip": _PIP_ENTRY, "pip3": _PIP_ENTRY},
     )
     (kept,) = (directories.cache / "interpreters").iterdir()
-    says = json.loads(kept.read_text())
+    kind, says = json.loads(kept.read_text())
     says["pip"]["folders"] = [str(small.parent)]
-    kept.write_text(json.dumps(says))
+    kept.write_text(json.dumps([kind, says]))
     return directories.cache
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from venvman import records
 from venvman.errors import Advice, FreezeError, InstallError, UnsatisfiableError
 from venvman.index.cache import Entries
 from venvman.index.filenames import version_of
@@ -63,15 +64,16 @@ class Describer:
         """
         key = self._key("guess", file.hashes) if file.hashes else None
         kept = self._kept.read(key) if key else None
-        if kept is not None and kept[0].startswith(_MAGIC):
-            return _decoded(kept[0][len(_MAGIC) :])
+        known = kept and records.decoded(kept[0], _GUESS)
+        if known:
+            return None if known[0] is None else (CoreMetadata(*known[0]), known[1])
         with working_folder(self._request.directories.cache) as folder:
             done = self._index.download(
                 file.url, folder, hashes=file.hashes, label=file.filename, size=file.size
             )
             found = metadata_unbuilt(done.path)
         if key:
-            self._kept.write(key, _MAGIC, _encoded(found))
+            self._kept.write(key, records.encoded(_GUESS, found or (None, False)))
         return found
 
     def sdist(self, name: NormalizedName, file: IndexFile) -> CoreMetadata:
@@ -212,29 +214,7 @@ class Describer:
 
 
 _MAGIC = b"venvman-metadata-1\n"
-
-
-def _encoded(found: tuple[CoreMetadata, bool] | None) -> bytes:
-    if found is None:
-        return b"null"
-    metadata, final = found
-    facts = (metadata.name, metadata.version, metadata.requires_python)
-    return json.dumps([*facts, metadata.requires, metadata.extras, final]).encode()
-
-
-def _decoded(content: bytes) -> tuple[CoreMetadata, bool] | None:
-    facts = json.loads(content)
-    if facts is None:
-        return None
-    name, version, requires_python, requires, extras, final = facts
-    metadata = CoreMetadata(
-        name=name,
-        version=version,
-        requires_python=requires_python,
-        requires=tuple(requires),
-        extras=tuple(extras),
-    )
-    return metadata, final
+_GUESS = "guess 1"
 
 
 def name_of(metadata: CoreMetadata, source: DirectSource) -> NormalizedName:

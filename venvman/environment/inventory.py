@@ -383,9 +383,8 @@ def _egg_info_metadata(path: Path) -> CoreMetadata:
     listed = path / "requires.txt"
     if metadata.requires or not listed.is_file():
         return metadata
-    return replace(
-        metadata, requires=parse_requires_txt(read_regular(listed).decode("utf-8", "replace"))
-    )
+    requires = parse_requires_txt(read_regular(listed).decode("utf-8", "replace"))
+    return metadata._replace(requires=requires)
 
 
 _READERS = {

@@ -11,7 +11,7 @@ import hashlib
 import posixpath
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from venvman.errors import Advice, Command, Fix, LockError, Problem, Severity
 from venvman.frozen import dataclass
@@ -51,8 +51,7 @@ class Stale:
 Freshness = Fresh | Stale
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(NamedTuple):
     """What is remembered of a lock last found fresh, outside the lock.
 
     ``digest`` is :func:`digest_of`'s. ``extras`` maps a requirement's name to the extras that the

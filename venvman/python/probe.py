@@ -15,6 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from venvman import records
 from venvman.environment import config as venvconfig
 from venvman.errors import Advice, EnvironmentUnusable
 from venvman.frozen import dataclass
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 OLDEST = (3, 8)
 """The first CPython that can be managed."""
 
-_FORMAT = 1
+_KIND = "interpreter 2"
 """Rises when what is kept on disk changes its meaning."""
 _TIMEOUT = 30.0
 
@@ -188,14 +189,12 @@ def _recall(path: Path, directories: Directories) -> Interpreter | None:
     kept = _cache_file(path, directories)
     if kept is None:
         return None
-    try:
-        return _interpreter(path, json.loads(kept.read_bytes()))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return None  # absent, or damaged in whatever way
+    facts = records.load(kept, _KIND)
+    return facts and _interpreter(path, facts)
 
 
 def _remember(path: Path, facts: Mapping[str, Any], directories: Directories) -> None:
-    from venvman.files import make_cache_folder, write_atomically
+    from venvman.files import make_cache_folder
 
     kept = _cache_file(path, directories)
     if kept is None:
@@ -203,7 +202,7 @@ def _remember(path: Path, facts: Mapping[str, Any], directories: Directories) ->
     try:
         make_cache_folder(directories.cache)
         kept.parent.mkdir(exist_ok=True)
-        write_atomically(kept, json.dumps(facts).encode())
+        records.save(kept, _KIND, facts)
     except OSError:
         return  # a cache that cannot be written costs a process, nothing else
 
@@ -222,7 +221,7 @@ def _cache_file(path: Path, directories: Directories) -> Path | None:
     except OSError:
         return None
     file = (str(path), str(real), seen.st_size, seen.st_mtime_ns)
-    key = repr((_FORMAT, packaging.__version__, file, _system()))
+    key = repr((_KIND, packaging.__version__, file, _system()))
     digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
     return directories.cache / "interpreters" / f"{digest[:32]}.json"
 

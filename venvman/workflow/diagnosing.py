@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os.path
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from venvman import records
 from venvman.doctor.examination import Audit
 from venvman.errors import (
     GitError,
     VenvmanError,
 )
-from venvman.files import make_private_folder, write_atomically
+from venvman.files import make_private_folder
 from venvman.index.advisories import SERVICE, advisories_in, asked
 from venvman.reading import read_regular
 from venvman.sources import IndexSource
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from venvman.workflow.checking import LockLook
     from venvman.workflow.context import Context
 
+_VERIFIED = "verified 2"
+
 
 def diagnose(
     context: Context,
@@ -76,23 +78,15 @@ def diagnose(
     if not verify_files:
         return find(examination, chosen)
     path = context.directories.project_state(context.project.root) / "verified.json"
-    verified = _read_verified(path)
+    # What was seen to be right, and the fact by which it is known again; see ``Examination``.
+    verified: dict[str, str] = records.load(path, _VERIFIED) or {}
     before = dict(verified)
     diagnosis = find(replace(examination, verified=verified), chosen)
     if verified != before:
         with suppress(OSError):
             make_private_folder(path.parent)
-            write_atomically(path, json.dumps(verified).encode())
+            records.save(path, _VERIFIED, verified)
     return diagnosis
-
-
-def _read_verified(path: Path) -> dict[str, str]:
-    """What was seen to be right, and the fact by which it is known again; see ``Examination``."""
-    try:
-        found = json.loads(read_regular(path))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _audited(context: Context, examination: Examination, advisories: str | None) -> Audit:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from venvman import records
 from venvman.errors import Command, LockError, Problem, Severity, VenvmanError
-from venvman.files import make_private_folder, write_atomically
+from venvman.files import make_private_folder
 from venvman.lock.io import lock_bytes
 from venvman.python.targets import is_covered
-from venvman.reading import read_regular
 from venvman.workflow.agreement import CheckedLock, in_agreement
 from venvman.workflow.inputs import ALWAYS
 from venvman.workflow.targeting import other_targets, wanted_targets
@@ -101,7 +100,7 @@ def check_locks(
         if asked is None or each.name in asked or _is_readable(context, each)
     ]
     locks, faulty = _read_all(context, groups, overwrite=overwrite)
-    records = _read_records(context)
+    records = read_records(context.fresh_locks)
     targets = wanted_targets(context, locks.values(), target)
     checked = tuple(
         CheckedLock(
@@ -153,8 +152,8 @@ def remember(context: Context, groups: Iterable[Group], target: Target) -> None:
 
     from venvman.lock.freshness import record_of
 
-    known = _read_records(context)
-    records: dict[str, Record] = dict(known)
+    known = read_records(context.fresh_locks)
+    found_fresh: dict[str, Record] = dict(known)
     root = context.project.root
     with contextlib.suppress(OSError, LockError):
         found = [(group, lock_bytes(group.lock)) for group in groups]
@@ -170,9 +169,9 @@ def remember(context: Context, groups: Iterable[Group], target: Target) -> None:
                 others=[other for other, _ in found if other is not group],
                 overrides=context.settings.overrides.value,
             )
-            records[group.name] = record
-        if records != known:
-            write_records(context.fresh_locks, records)
+            found_fresh[group.name] = record
+        if found_fresh != known:
+            write_records(context.fresh_locks, found_fresh)
 
 
 def _bytes_of(path: Path) -> bytes | None:
@@ -268,52 +267,24 @@ def _checked(
     )
 
 
-def _read_records(context: Context) -> Mapping[str, Record]:
-    return read_records(context.fresh_locks)
-
-
-_RECORDS_SCHEMA = 1
+_RECORDS = "fresh locks 2"
 
 
 def read_records(path: Path) -> dict[str, Record]:
-    """What is remembered of locks found fresh, by group name.
-
-    Empty where the file is missing, damaged or of another schema.
-    """
+    """What is remembered of locks found fresh, by group name; empty where nothing is."""
     from venvman.lock.freshness import Record
 
-    try:
-        document = json.loads(read_regular(path))
-        if document["schema"] != _RECORDS_SCHEMA:
-            return {}
-        return {
-            name: Record(
-                digest=row["digest"],
-                extras={key: tuple(values) for key, values in row["extras"].items()},
-                folders=dict(row["folders"]),
-            )
-            for name, row in document["groups"].items()
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
+    return {name: Record(*row) for name, row in (records.load(path, _RECORDS) or {}).items()}
 
 
-def write_records(path: Path, records: Mapping[str, Record]) -> None:
+def write_records(path: Path, found: Mapping[str, Record]) -> None:
     """Replaces the file, which may vanish at any time: that costs one check of each lock.
 
     Raises:
         OSError: as writing raises.
     """
     make_private_folder(path.parent)
-    groups = {
-        name: {
-            "digest": record.digest,
-            "extras": {key: list(values) for key, values in record.extras.items()},
-            "folders": dict(record.folders),
-        }
-        for name, record in sorted(records.items())
-    }
-    write_atomically(path, json.dumps({"schema": _RECORDS_SCHEMA, "groups": groups}).encode())
+    records.save(path, _RECORDS, found)
 
 
 class Pinned:
