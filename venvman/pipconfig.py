@@ -19,9 +19,10 @@ from venvman.frozen import dataclass
 from venvman.names import canonical
 from venvman.options import DEFAULT_INDEX, ConstraintsFile, IndexOptions
 from venvman.secrets import check_url, redact
+from venvman.settings import parse_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 COMMAND = "install"
 """The section that counts besides ``[global]``: venvman does what ``pip install`` would."""
@@ -348,3 +349,58 @@ def _invalid(value: _Value, reason: str) -> Problem:
         line=value.line,
         fix=Advice("Correct it; `pip config debug` shows all that pip reads."),
     )
+
+
+_FILES = (".pip-tools.toml", "pyproject.toml")
+# Their opposite is what pip-compile does of itself.
+_USUAL = frozenset(
+    {"annotate", "emit-find-links", "emit-index-url", "emit-trusted-host", "strip-extras"}
+)
+# What no header shows: which run it was, and what there is to say in any case.
+_TRANSIENT = frozenset(
+    {"upgrade", "upgrade-package", "rebuild", "quiet", "verbose", "dry-run", "output-file"}
+    | {"src-files", "header", "no-header", "no-config", "config", "cache-dir", "color"}
+)
+
+
+def configured_words(read: Callable[[str], str | None]) -> tuple[str, ...]:
+    """The options, sorted as pip-compile's header has them; ``read`` gives a file's text.
+
+    Like pip-compile, takes the first file that has such a table.
+    """
+    for name in _FILES:
+        text = read(name)
+        if text is not None and "pip-tools" in text and (table := _table(text)):
+            return tuple(
+                sorted(word for key, value in table.items() for word in _words(key, value))
+            )
+    return ()
+
+
+def _table(text: str) -> Mapping[str, object]:
+    """``[tool.pip-tools]``, that of ``compile`` on top; faults of TOML are told elsewhere."""
+    try:
+        tools = parse_toml(text.encode()).get("tool", {}).get("pip-tools", {})
+    except (ConfigurationError, AttributeError):
+        return {}
+    if not isinstance(tools, dict):
+        return {}
+    own = tools.get("compile")
+    table = {**tools, **(own if isinstance(own, dict) else {})}
+    return {
+        key.replace("_", "-"): value for key, value in table.items() if not isinstance(value, dict)
+    }
+
+
+def _words(key: str, value: object) -> Iterator[str]:
+    if key in _TRANSIENT:
+        return
+    if value is True:
+        yield f"--{key}"
+    elif value is False:
+        if key in _USUAL:
+            yield f"--no-{key}"
+    elif isinstance(value, list):
+        yield from (f"--{key}={each}" for each in value)
+    else:
+        yield f"--{key}={value}"

@@ -12,11 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.compileconfig import configured_words
 from venvman.errors import Problem, RequirementsError, Severity
 from venvman.frozen import dataclass
 from venvman.lock.header import LockHeader
 from venvman.naming import is_pylock
+from venvman.pipconfig import configured_words
 from venvman.project import leaves_tree, names_below, requirement_names, unseen
 from venvman.requirements.declared import PYPROJECT, read_declared
 from venvman.requirements.file import ParsedFile, RequirementLine, decode, parse

@@ -254,7 +254,7 @@ def test_a_defect_shows_no_secret_either(tmp_path: Path, monkeypatch: pytest.Mon
     def breaks(*_: object, **__: object) -> None:
         raise RuntimeError("no way to http://me:hunter2/x@127.0.0.1:1/simple")
 
-    monkeypatch.setattr("venvman.workflow.context.find_projects", breaks)
+    monkeypatch.setattr("venvman.workflow.projects.find_projects", breaks)
     for flags in ((), ("-v",), ("--format", "json")):
         ran = run("status", *flags, cwd=tmp_path)
         assert "hunter2" not in ran.stdout + ran.stderr

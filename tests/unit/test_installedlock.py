@@ -8,9 +8,9 @@ from tests.support.groups import HERE, groups_of
 from tests.support.locked import installed
 from venvman.environment.inventory import Inventory
 from venvman.lock.file import LockHeader
-from venvman.lock.installed import InstalledLocks, lock_installed
 from venvman.lock.render import render_lock
 from venvman.sources import DirectorySource
+from venvman.workflow.installed import InstalledLocks, lock_installed
 
 if TYPE_CHECKING:
     from pathlib import Path

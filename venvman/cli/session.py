@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from venvman.project import Project
     from venvman.report.fixes import Standing
     from venvman.report.several import Part
-    from venvman.workflow.context import Context, Found
+    from venvman.workflow.context import Context
+    from venvman.workflow.projects import Found
     from venvman.workflow.running import Launch
     from venvman.workflow.watching import Facts
 
@@ -59,7 +60,7 @@ class Session:
         self._words = words
         self._line = line
         self._opened: list[Context] = []
-        self._resting: list[Facts | None] = []
+        self._facts: list[Facts | None] = []
         self._said: Said | None = None
         self._worked = False
         self._cut_off = False
@@ -69,18 +70,11 @@ class Session:
 
     def context(self, **flags: object) -> Context:
         """The project's :class:`~venvman.workflow.Context`; ``flags`` are settings given here."""
-        from venvman.workflow.context import open_context
+        from venvman.project import find_project
+        from venvman.workflow.context import home_of
 
-        opened = open_context(
-            project=self.named,
-            flags={"offline": self.common.offline or None, **flags},
-            variables=self.variables,
-            cwd=self.cwd,
-            reporter=self.reporter,
-            cache_dir=self._cache,
-        )
-        self._opened.append(opened)
-        return opened
+        home = home_of(self.variables)
+        return self._open(find_project(self.cwd, home=home, explicit=self.named), flags)
 
     def context_or_new(self, **flags: object) -> Context:
         """The same; where there is no project yet, one in the folder that was named, or here.
@@ -103,7 +97,7 @@ class Session:
         Raises:
             ProjectNotFound: there is none.
         """
-        from venvman.workflow.context import find_projects
+        from venvman.workflow.projects import find_projects
 
         return find_projects(
             top=self.named, variables=self.variables, cwd=self.cwd, workspace=workspace
@@ -132,7 +126,7 @@ class Session:
         found = self.found(workspace=given.all_projects or given.changed_since is not None)
         projects = found.projects
         if given.changed_since is not None:
-            from venvman.workflow.changed import changed_since
+            from venvman.workflow.projects import changed_since
 
             projects = changed_since(projects, given.changed_since, variables=self.variables)
         elif len(projects) == 1 and not found.instead:
@@ -226,7 +220,7 @@ class Session:
         ``said`` is the sentence for there being nothing to do, also where something ``worked``: the
         next time there is not.
         """
-        self._resting, self._said, self._worked = list(on), said, worked
+        self._facts, self._said, self._worked = list(on), said, worked
 
     def remember(self, result: Result) -> None:
         """Keeps what was shown for the next time, where that would be the same."""
@@ -243,16 +237,16 @@ class Session:
                 self.rest(facts_of_look(each, since_ns=since_ns, reach=reach) for each in opened)
             except (OSError, VenvmanError):
                 return  # what cannot be looked at is told each time
-        resting = [each for each in self._resting if each is not None]
-        if not resting or len(resting) < len(self._resting):
+        facts = [each for each in self._facts if each is not None]
+        if not facts or len(facts) < len(self._facts):
             return
         known = Memo(int(result.exit_code), result.answers, self.transcript.shown)
         if self._worked or self.common.quiet:
             if self._said is None or result.problems or not self._is_short:
                 return
             known = nothing_to_do(self._said)
-        names = sorted({name for each in resting for name in each.names})
-        watched = [fact for each in resting for fact in each.watched]
+        names = sorted({name for each in facts for name in each.names})
+        watched = [fact for each in facts for fact in each.watched]
         watched += [(FILE, str(self.cwd / word), self.started_ns) for word in self._arguments()]
         keep(self.question, known, self.variables, names=names, watched=watched)
 
@@ -262,10 +256,10 @@ class Session:
             return
         from venvman.workflow.watching import facts_of_run
 
-        resting = facts_of_run(context, launch.environment, since_ns=self.started_ns)
-        if resting is not None and not self.reporter.problems:
+        facts = facts_of_run(context, launch.environment, since_ns=self.started_ns)
+        if facts is not None and not self.reporter.problems:
             known = inside(str(launch.environment.root), str(launch.environment.paths.scripts))
-            keep(self.question, known, self.variables, names=(), watched=resting.watched)
+            keep(self.question, known, self.variables, names=(), watched=facts.watched)
 
     @property
     def _is_short(self) -> bool:

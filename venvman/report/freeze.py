@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from venvman.errors import ExitCode
+from venvman.lock.file import Lock, LockHeader
 from venvman.report.changes import (
     Change,
     ChangeKind,
@@ -14,14 +15,15 @@ from venvman.report.changes import (
     counted,
 )
 from venvman.report.drawing import Group, Text
-from venvman.report.planned import source_text
+from venvman.report.planned import changes_of_plan, source_text
 from venvman.report.result import Result, Screen, Status
 from venvman.report.words import Style, count, duration, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from venvman.lock.file import Lock, LockEntry
+    from venvman.answers import DiffOutcome
+    from venvman.lock.file import LockEntry
     from venvman.names import NormalizedName
     from venvman.outcomes import FreezeOutcome, LockOutcome
     from venvman.project import Project
@@ -194,3 +196,59 @@ def _lock_line(lock: LockOutcome, outcome: FreezeOutcome) -> Text:
 def _only_judged(outcome: FreezeOutcome) -> bool:
     """Whether, for ``--check``, nothing was resolved once the reasons were known."""
     return bool(outcome.problems) and not outcome.written
+
+
+def diff_result(outcome: DiffOutcome, *, check: bool) -> Result:
+    """``data.{from, to, locks[] {path, added[], removed[], changed[]}}``.
+
+    A report: the exit code is 0; with ``check`` it is 1 if anything differs.
+    """
+    changes = _changes(outcome)
+    drift = check and any(each for _, each in changes)
+    return Result(
+        command="diff",
+        status=Status.DRIFT if drift else Status.OK,
+        exit_code=ExitCode.DRIFT if drift else ExitCode.OK,
+        data={
+            "from": outcome.before,
+            "to": outcome.after,
+            "locks": [{"path": path, **change_rows(each)} for path, each in changes],
+        },
+        problems=outcome.problems,
+        draw=lambda _: draw_diff(outcome.before, outcome.after, changes),
+        answers=True,
+    )
+
+
+def _changes(outcome: DiffOutcome) -> tuple[tuple[str, tuple[Change, ...]], ...]:
+    if outcome.plan is not None:
+        return ((outcome.before, changes_of_plan(outcome.plan, outcome.project)),)
+    return tuple(
+        (pair.path, changes_between(pair.before, pair.after or _NONE, outcome.project))
+        for pair in outcome.pairs
+    )
+
+
+_NONE = Lock(entries=(), header=LockHeader(text=""))
+
+
+def draw_diff(
+    before: str, after: str, changes_of: Sequence[tuple[str, Sequence[Change]]]
+) -> Drawing:
+    """The changes of each lock, or of the environment, by path.
+
+    All of them, whatever the screen's height: they are what was asked for.
+    """
+    heading = Text.assemble(plain(before, Style.PATH), " -> ", plain(after, Style.PATH))
+    parts: list[Drawing] = [heading]
+    for path, changes in changes_of:
+        if not changes:
+            continue
+        if path != before:
+            parts.append(plain(path, Style.NAME))
+        parts.append(change_list(changes, limit=None, reasons=True))
+    every = [change for _, changes in changes_of for change in changes]
+    if not every:
+        return Text.assemble(("No difference: ", Style.GOOD), heading, ".")
+    parts.append(Text.assemble(plain(counted(every, added=("added", "to add"))), "."))
+    return Group(*parts)

@@ -66,7 +66,7 @@ class Context:
     @property
     def home(self) -> Path:
         """The user's home folder, as the variables say."""
-        return _home(self.variables)
+        return home_of(self.variables)
 
     @property
     def fresh_locks(self) -> Path:
@@ -175,18 +175,6 @@ class Context:
         return _located(pip_files(self.variables, home=self.home, key=key), self.cwd)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """The projects that a command works on, sorted by path; ``walked`` as in :class:`Context`.
-
-    ``instead`` of one where the user stands, which has no requirements.
-    """
-
-    projects: tuple[Project, ...]
-    walked: tuple[Path, ...] = ()
-    instead: bool = False
-
-
 def open_context(
     *,
     project: Path | None,
@@ -194,7 +182,6 @@ def open_context(
     variables: Mapping[str, str],
     cwd: Path,
     reporter: Reporter,
-    cache_dir: Path | None = None,
 ) -> Context:
     """Finds the project from ``project`` or ``cwd`` and reads its settings.
 
@@ -204,95 +191,14 @@ def open_context(
     """
     from venvman.project import find_project
 
-    found = find_project(cwd, home=_home(variables), explicit=project)
+    found = find_project(cwd, home=home_of(variables), explicit=project)
     return context_of(
         found,
         flags=flags,
         variables=variables,
         cwd=cwd,
         reporter=reporter,
-        directories=Directories.of(variables, cache=cache_dir),
-    )
-
-
-def find_projects(
-    *,
-    top: Path | None,
-    variables: Mapping[str, str],
-    cwd: Path,
-    workspace: bool,
-) -> Found:
-    """The project at or above ``top`` (None: ``cwd``); with ``workspace`` all at or below it.
-
-    Where the project there has no requirements, or there is none at all, but in folders below:
-    those, if they belong together.
-
-    Raises:
-        ProjectNotFound: there is none either way.
-    """
-    from venvman.errors import ProjectNotFound
-    from venvman.project import find_project, has_sources, may_hold_workspace
-
-    folder, home = (cwd / (top or ".")).absolute(), _home(variables)
-    if workspace:
-        found = _members(folder, variables)
-        return found if found.projects else Found(projects=(find_project(folder, home=home),))
-    try:
-        here = find_project(cwd, home=home, explicit=top)
-    except ProjectNotFound as error:
-        if error.code != "project-not-found" or not may_hold_workspace(folder, home=home):
-            raise
-        found = _members(folder, variables)
-        if not found.projects or (_is_shelf(found, folder)):
-            raise
-        return replace(found, instead=True)
-    if has_sources(here.root):
-        return Found(projects=(here,))
-    found = _members(here.root, variables)
-    below = tuple(each for each in found.projects if each.root != here.root)
-    return replace(found, projects=below, instead=True) if below else Found(projects=(here,))
-
-
-def _members(folder: Path, variables: Mapping[str, str]) -> Found:
-    """What ``[tool.venvman.workspace]`` of ``folder`` names; all below it where it names none."""
-    from venvman.errors import ConfigurationError
-    from venvman.project import find_members, find_workspace, has_sources
-    from venvman.settings import WorkspaceSettings, read_settings
-
-    walked: list[Path] = []
-
-    def excluded(inside: Path) -> tuple[str, ...]:
-        walked.append(inside)
-        said = variables if inside == folder else {}
-        try:
-            settings = read_settings(inside, variables=said)
-        except ConfigurationError:  # told where it is a project's
-            return ()
-        return (*settings.exclude.value, *settings.workspace.value.exclude)
-
-    try:
-        workspace = read_settings(folder, variables=variables).workspace.value
-    except ConfigurationError:
-        if not has_sources(folder):
-            raise
-        workspace = WorkspaceSettings()  # told where the project's own are
-    if workspace.members:
-        found, looked = find_members(folder, workspace.members, workspace.exclude)
-        return Found(projects=found, walked=looked)
-    projects = find_workspace(folder, variables=variables, excluded=excluded) or find_workspace(
-        folder, variables=variables, excluded=excluded, declaring=True
-    )
-    return Found(projects=projects, walked=tuple(dict.fromkeys(walked)))
-
-
-def _is_shelf(found: Found, folder: Path) -> bool:
-    """Whether the projects in ``folder`` are repositories of their own: they only lie together."""
-    return (
-        any(
-            each.git_root is not None and each.git_root.is_relative_to(folder)
-            for each in found.projects
-        )
-        and not (folder / ".git").exists()
+        directories=Directories.of(variables),
     )
 
 
@@ -315,7 +221,9 @@ def context_of(
     # made, each part of the cache does without in its own way.
     for folder, why in directories.refused:
         reporter.problem(_refused(folder, why))
-    directories = replace(directories, strangers=_strangers(project, _home(variables)), refused=())
+    directories = replace(
+        directories, strangers=_strangers(project, home_of(variables)), refused=()
+    )
     with suppress(OSError):
         make_cache_folder(directories.cache)
     return Context(
@@ -370,6 +278,7 @@ def _refused(folder: Path, why: str) -> Problem:
     )
 
 
-def _home(variables: Mapping[str, str]) -> Path:
+def home_of(variables: Mapping[str, str]) -> Path:
+    """The user's folder, as ``variables`` have it."""
     named = variables.get("HOME") or variables.get("USERPROFILE")
     return Path(named) if named else Path.home()

@@ -74,7 +74,7 @@ def _chosen(
     projects: Sequence[str], mode: HookMode | None, variables: Mapping[str, str], top: Path
 ) -> Mapping[str, HookMode]:
     from venvman.githooks import hooked_projects
-    from venvman.workflow.context import find_projects
+    from venvman.workflow.projects import find_projects
 
     known: dict[str, HookMode] = {}
     with suppress(GitError):

@@ -75,9 +75,9 @@ def facts_of_sync(
     way = tuple(_way(context, looked.files_ns))
     whole = tuple(_installed(looked.environment, looked.environment_ns))
     around = whole or tuple(_folders(looked.environment, looked.environment_ns))
-    resting = Facts(watched=(*files, *way, *sites, *parts, *around), names=names)
+    rests_on = Facts(watched=(*files, *way, *sites, *parts, *around), names=names)
     if only_look:
-        return resting
+        return rests_on
     try:
         wanted = _wanted(
             context, looked, flags=flags, names=sorted(names), said=said, locked=locked
@@ -93,7 +93,7 @@ def facts_of_sync(
             states.write_current(environment, here)
     except OSError:
         return None
-    return resting
+    return rests_on
 
 
 def _wanted(

@@ -48,8 +48,8 @@ def hooks_status(session: Session, _given: Common) -> Result:
     report = look(root, variables=session.variables)
     since_ns, variables = session.started_ns, session.variables
     folder = session.cwd / (session.named or ".")
-    resting = facts_of_hooks(root, folder, variables=variables, home=Path.home(), since_ns=since_ns)
-    session.rest([resting])
+    facts = facts_of_hooks(root, folder, variables=variables, home=Path.home(), since_ns=since_ns)
+    session.rest([facts])
     return hooks_result(report, command="hooks status", root=root)
 
 

@@ -57,7 +57,7 @@ def why(session: Session, given: Why) -> Result:
 
 
 def diff(session: Session, given: Diff) -> Result:
-    from venvman.report.diff import diff_result
+    from venvman.report.freeze import diff_result
     from venvman.workflow.diffing import DiffRequest
     from venvman.workflow.diffing import diff as compare
 
