@@ -57,6 +57,15 @@ def name_and_version(content: bytes) -> tuple[str | None, str | None]:
     )
 
 
+_LICENCE = rb"(?im)^(?:License-Expression:|License:|Classifier: *License ::(?:.*::)?)(.*)"
+
+
+def licence(content: bytes) -> str | None:
+    """What METADATA says of the licence: its expression, name or classifier, and no text."""
+    said = [_text(each) for each in re.findall(_LICENCE, headers_of(content))]
+    return next((each for each in said if 0 < len(each) <= 60 and each != "UNKNOWN"), None)
+
+
 def parse_requires_txt(text: str) -> tuple[str, ...]:
     """The lines of setuptools' ``requires.txt`` as PEP 508 texts.
 

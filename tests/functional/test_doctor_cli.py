@@ -266,14 +266,18 @@ def test_what_follows_from_a_missing_package_is_told_with_it(root: Path) -> None
         ("VM411", "alpha"),
     ]
     assert [each["cause"] for each in found] == [None, {"code": "VM401", "package": "beta"}]
+    assert [each["related"] for each in found] == [[{"code": "VM411", "package": "alpha"}], []]
     told = run("doctor", "--ignore", "VM6,VM7", cwd=root).stdout
     assert "1 package needs it: alpha." in " ".join(told.split())
     assert "VM411" not in told
     assert "Findings: 1 error." in told
     assert "VM411" in run("doctor", "--select", "VM411", cwd=root).stdout
+    annotated = run("doctor", "--format", "github", "--ignore", "VM6,VM7", cwd=root).stdout
+    assert annotated.count("::error") == 1
+    assert "1 package needs it: alpha." in annotated
 
 
-@pytest.mark.parametrize("form", ["sarif", "github", "gitlab", "junit", "markdown"])
+@pytest.mark.parametrize("form", ["sarif", "github", "gitlab", "junit", "markdown", "html"])
 def test_each_form_is_all_that_stdout_holds_and_is_remembered(form: str, root: Path) -> None:
     remove_a_distribution(root)
     first = run("doctor", "--format", form, "--quiet", cwd=root)

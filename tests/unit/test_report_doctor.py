@@ -58,6 +58,7 @@ def test_a_finding_has_the_keys_of_the_contract_and_null_for_what_is_absent() ->
                 "fix": "venvman sync",
                 "advice": None,
                 "cause": None,
+                "related": [],
             },
             {
                 "code": "VM601",
@@ -70,6 +71,7 @@ def test_a_finding_has_the_keys_of_the_contract_and_null_for_what_is_absent() ->
                 "fix": None,
                 "advice": None,
                 "cause": None,
+                "related": [],
             },
         ],
         "fixed": [],

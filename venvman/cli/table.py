@@ -306,8 +306,8 @@ _ADVISORIES = text(
 )
 _FINDINGS_FORMAT = choice(
     "Print the findings as text, one JSON document, SARIF 2.1.0, workflow commands of GitHub, "
-    "a code quality report of GitLab, JUnit's XML or Markdown.",
-    *("text", "json", "sarif", "github", "gitlab", "junit", "markdown"),
+    "a code quality report of GitLab, JUnit's XML, Markdown or a page of HTML with all packages.",
+    *("text", "json", "sarif", "github", "gitlab", "junit", "markdown", "html"),
     default="text",
     effect=Effect.SHOWS,
     panel=_EVERYWHERE,

@@ -8,18 +8,20 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from venvman.doctor.packages import packages
 from venvman.doctor.table import examine
 from venvman.errors import at
 from venvman.frozen import dataclass
 from venvman.reading import read_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
     from typing import TypeAlias
 
     from venvman.doctor.examination import Examination
-    from venvman.doctor.finding import Finding
+    from venvman.doctor.finding import Cause, Finding
+    from venvman.doctor.packages import Package
     from venvman.doctor.table import Selection
     from venvman.errors import Command, Problem, Severity
     from venvman.project import Project
@@ -31,11 +33,15 @@ _EXCUSE = re.compile(r"#\s*venvman:\s*ignore\[\s*(VM\d{0,3}(?:[,\s]+VM\d{0,3})*)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """The findings of one project, in their order. ``environment`` is as people see it."""
+    """The findings of one project, in their order. ``environment`` is as people see it.
+
+    ``packages`` is empty where nobody asked for them.
+    """
 
     project: Project
     environment: str
     findings: tuple[Finding, ...]
+    packages: tuple[Package, ...] = ()
 
     def count(self, severity: Severity) -> int:
         """How many findings are of ``severity``."""
@@ -71,7 +77,9 @@ def _told(finding: Finding, root: Path) -> Told:
     return finding.code, path, finding.line, finding.message
 
 
-def diagnose(examination: Examination, selection: Selection | None = None) -> Diagnosis:
+def diagnose(
+    examination: Examination, selection: Selection | None = None, *, with_packages: bool = False
+) -> Diagnosis:
     """Every finding that ``selection`` wants (None: all) and no comment in its line excuses."""
     return Diagnosis(
         project=examination.project,
@@ -80,7 +88,28 @@ def diagnose(examination: Examination, selection: Selection | None = None) -> Di
             replace(each, fix=at(each.fix, examination.project.root))
             for each in _unexcused(examination, examine(examination, selection))
         ),
+        packages=packages(examination) if with_packages else (),
     )
+
+
+def consequences(findings: Sequence[Finding]) -> dict[Cause, list[Finding]]:
+    """What follows from each finding, where both were looked for."""
+    found: dict[Cause, list[Finding]] = {each.as_cause: [] for each in findings}
+    for each in findings:
+        if each.cause in found:
+            found[each.cause].append(each)
+    return found
+
+
+def folded(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """``findings`` with one for a cause and all that follows from it."""
+    found = consequences(findings)
+    for each in findings:
+        if each.cause not in found:
+            needing = dict.fromkeys(str(one.package) for one in found[each.as_cause])
+            who = f"{len(needing)} packages need it" if len(needing) > 1 else "1 package needs it"
+            more = f" {who}: {', '.join(needing)}." if needing else ""
+            yield replace(each, message=each.message + more)
 
 
 def _unexcused(examination: Examination, findings: Iterable[Finding]) -> Iterator[Finding]:

@@ -386,7 +386,7 @@ def _looked(each: Recorded) -> _Looked:
                 total -= 1  # folders of bytecode, which virtualenv lists and Python makes
             else:
                 found.missing.append(absolute)
-    if fault is None and not own:
+    if fault is None and not own and each.installed.damage is None:
         fault = "does not list itself, so it was cut off"
     return found._replace(total=total, fault=fault)
 

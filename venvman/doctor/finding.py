@@ -52,7 +52,7 @@ class Cause(NamedTuple):
     """The finding that another follows from: fixing it fixes both."""
 
     code: str
-    package: NormalizedName
+    package: NormalizedName | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +73,11 @@ class Finding:
     line: int | None = None
     fix: Fix | None = None
     cause: Cause | None = None
+
+    @property
+    def as_cause(self) -> Cause:
+        """How others name it that follow from it."""
+        return Cause(self.code, self.package)
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,14 +151,9 @@ _EITHER = re.compile(r"\bor\b")
 
 def needs(examination: Examination) -> Iterator[Finding]:
     """Dependencies that are missing, or there in a version that will not do."""
-    if examination.inventory is None or examination.target is None:
-        return
-    installed = {each.name: each for each in examination.inventory.distributions}
-    wanted = _wanted_extras(examination)
-    rows = active(
-        examination.inventory, wanted, target=examination.target, metadata=examination.metadata
-    )
-    for each, requirement in rows:
+    there = examination.inventory.distributions if examination.inventory else ()
+    installed = {each.name: each for each in there}
+    for each, requirement in asked(examination):
         if isinstance(requirement, str):
             yield codes.DEPENDENCY_UNREADABLE(
                 f"{_named(each)} says that it needs {requirement!r}, which is not a requirement "
@@ -172,6 +167,17 @@ def needs(examination: Examination) -> Iterator[Finding]:
             finding = _unmet(examination, each, demanded, found)
             if finding is not None:
                 yield finding
+
+
+def asked(examination: Examination) -> Iterator[tuple[Installed, Requirement | str]]:
+    """What each distribution needs here, with the extras that anything asks for."""
+    if examination.inventory is not None and examination.target is not None:
+        yield from active(
+            examination.inventory,
+            _wanted_extras(examination),
+            target=examination.target,
+            metadata=examination.metadata,
+        )
 
 
 def _demanded(examination: Examination, requirement: Requirement) -> Iterator[Requirement]:

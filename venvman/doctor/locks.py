@@ -69,6 +69,8 @@ def staleness(examination: Examination) -> Iterator[Finding]:
     """Every reason why a lock is out of date with its requirements, or at odds with another."""
     for each in examination.locks:
         for problem in each.stale:
+            if problem.code == "folder-missing":
+                continue  # VM205 says so
             disagree = problem.code in {"lock-disagreement", "lock-pins-twice"}
             yield (codes.LOCKS_DISAGREE if disagree else codes.LOCK_STALE)(
                 _sentence(problem),

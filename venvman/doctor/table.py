@@ -202,7 +202,8 @@ def examine(examination: Examination, selection: Selection | None = None) -> tup
         for finding in _run(check, examination)
         if selection.wants(finding.code) or finding.code == codes.CHECK_FAILED.code
     ]
-    return tuple(sorted(findings, key=_order))
+    # Two locks that say the same of one line are one finding.
+    return tuple(sorted(dict.fromkeys(findings), key=_order))
 
 
 def _run(check: Check, examination: Examination) -> list[Finding]:

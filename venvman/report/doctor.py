@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from venvman.doctor.diagnosis import consequences, folded
 from venvman.doctor.finding import ByFix
 from venvman.errors import ExitCode, Severity
 from venvman.report.as_text import SEVERITY_STYLES, fix_line
@@ -71,27 +73,31 @@ def doctor_result(
     # From the worst on: the order in which they are declared.
     failing = tuple(Severity)[: tuple(Severity).index(fails) + 1] if fails else ()
     data = _data(treatment)
+    shown = {**data, "findings": [_row(each) for each in folded(treatment.left.findings)]}
     return Result(
         command="doctor",
         status=Status.DRIFT if found - {Severity.NOTE} else Status.OK,
         exit_code=ExitCode.DRIFT if found & {*failing} else ExitCode.OK,
         data=data,
         problems=treatment.problems,
-        draw=lambda screen: draw_doctor(data, screen, dry_run=dry_run),
+        draw=lambda screen: draw_doctor(shown, screen, dry_run=dry_run),
     )
 
 
 def _data(treatment: Treatment) -> dict[str, Any]:
+    found = consequences(treatment.left.findings)
     return {
         "project": treatment.left.project.root.as_posix(),
         "environment": treatment.left.environment,
-        "findings": [_row(finding) for finding in treatment.left.findings],
+        "findings": [
+            _row(finding, found.get(finding.as_cause, ())) for finding in treatment.left.findings
+        ],
         "fixed": [_row(finding) for finding in treatment.fixed],
         "ran": [{"fix": command} for command in treatment.ran],
     }
 
 
-def _row(finding: Finding) -> dict[str, Any]:
+def _row(finding: Finding, related: Sequence[Finding] = ()) -> dict[str, Any]:
     return {
         "code": finding.code,
         "name": finding.name,
@@ -102,6 +108,7 @@ def _row(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "fix": finding.fix,
         "cause": None if finding.cause is None else finding.cause._asdict(),
+        "related": [{"code": each.code, "package": each.package} for each in related],
     }
 
 
@@ -114,16 +121,13 @@ def draw_doctor(data: Mapping[str, Any], screen: Screen, *, dry_run: bool = Fals
     return Group(*_done(data, here, dry_run=dry_run), _findings(data["findings"], here))
 
 
-def _findings(found: Sequence[Row], here: Standing) -> Drawing:
-    findings = _without_consequences(found)
-    if not findings:
-        return Text.assemble(("Healthy: ", Style.GOOD), "nothing has drifted.")
+def _findings(findings: Sequence[Row], here: Standing) -> Drawing:
     parts: list[Drawing] = []
     for family, title in FAMILIES.items():
         members = [each for each in findings if each["code"].startswith(family)]
         if members:
             parts += [Text(title, style=Style.NAME), _table(members, here), Text()]
-    return Group(*parts, _total(findings))
+    return Group(*parts, _total([Severity(each["severity"]) for each in findings]))
 
 
 def _done(project: Mapping[str, Any], here: Standing, *, dry_run: bool) -> Iterator[Drawing]:
@@ -170,29 +174,6 @@ def _explained(code: Mapping[str, str]) -> tuple[Drawing, ...]:
     )
 
 
-def _without_consequences(found: Sequence[Row]) -> list[Row]:
-    """One finding for a cause and all that follows from it, where both were looked for."""
-    following: dict[tuple[str, str], list[str]] = {
-        (each["code"], each["package"]): [] for each in found
-    }
-    shown: list[Row] = []
-    for each in found:
-        cause = each.get("cause")
-        needing = following.get((cause["code"], cause["package"])) if cause else None
-        if needing is None:
-            shown.append(each)
-        elif each["package"] not in needing:
-            needing.append(each["package"])
-    return [_with(each, following[each["code"], each["package"]]) for each in shown]
-
-
-def _with(finding: Row, needing: Sequence[str]) -> Row:
-    if not needing:
-        return finding
-    who = f"{count(len(needing), 'package')} {'needs' if len(needing) == 1 else 'need'} it"
-    return {**finding, "message": f"{finding['message']} {who}: {', '.join(needing)}."}
-
-
 def _table(members: Sequence[Row], here: Standing) -> Group:
     """The findings of a family; neighbours that one command fixes show it once."""
     longest = max(len(each["severity"]) for each in members)
@@ -231,16 +212,18 @@ def _message(finding: Row) -> Text:
     return Text.assemble(message, " (", plain(f"{finding['path']}{number}", Style.PATH), ")")
 
 
-def _total(findings: Sequence[Row]) -> Text:
-    numbers = {
-        severity: sum(each["severity"] == severity.value for each in findings)
-        for severity in Severity
-    }
+def verdict(found: Sequence[Severity]) -> tuple[bool, str]:
+    """Whether all is well, notes apart, and what there is to say about it."""
+    if not found:
+        return True, "nothing has drifted."
+    numbers = Counter(found)
     words = sentence_list(
-        count(number, severity.value) for severity, number in numbers.items() if number
+        count(numbers[severity], severity.value) for severity in Severity if numbers[severity]
     )
-    harmless = not (numbers[Severity.ERROR] or numbers[Severity.WARNING])
-    return Text.assemble(
-        ("Healthy: " if harmless else "Findings: ", Style.GOOD if harmless else Style.WARNING),
-        f"{words}.",
-    )
+    return not {*numbers} - {Severity.NOTE}, f"{words}."
+
+
+def _total(found: Sequence[Severity]) -> Text:
+    is_well, words = verdict(found)
+    lead = ("Healthy: ", Style.GOOD) if is_well else ("Findings: ", Style.WARNING)
+    return Text.assemble(lead, words)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from venvman.cases import assert_never
 from venvman.doctor.codes import CODES
+from venvman.doctor.diagnosis import folded
 from venvman.errors import Command, Severity
 from venvman.report.fixes import fix_data
 from venvman.version import __version__
@@ -58,7 +59,7 @@ class Row(NamedTuple):
 
 def in_form(form: Form, treatments: Sequence[Treatment], here: Standing) -> str:
     """What is found, as a document of that ``form``, with commands for who stands ``here``."""
-    tables = [(each.left.project.root, tuple(_rows(each, here))) for each in treatments]
+    tables = [(each.left.project.root, tuple(rows_of(each, here))) for each in treatments]
     rows = [row for _, found in tables for row in found]
     match form:
         case "sarif":
@@ -76,11 +77,11 @@ def in_form(form: Form, treatments: Sequence[Treatment], here: Standing) -> str:
     return text
 
 
-def _rows(treatment: Treatment, here: Standing) -> Iterator[Row]:
+def rows_of(treatment: Treatment, here: Standing) -> Iterator[Row]:
     """What is left in one project."""
     project = treatment.left.project
     top = project.git_root or project.root
-    for finding in treatment.left.findings:
+    for finding in folded(treatment.left.findings):
         path = project.root / (finding.path or "")
         inside = path.is_relative_to(top)
         shown = (path.relative_to(top) if inside else path).as_posix()

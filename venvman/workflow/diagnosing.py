@@ -59,6 +59,7 @@ def diagnose(
     verify_files: bool = False,
     audit: bool = False,
     advisories: str | None = None,
+    with_packages: bool = False,
 ) -> Diagnosis:
     """Runs every check of ``selection``, and of the project's own, over the project.
 
@@ -76,12 +77,13 @@ def diagnose(
     if audit:
         examination = replace(examination, audit=_audited(context, examination, advisories))
     if not verify_files:
-        return find(examination, chosen)
+        return find(examination, chosen, with_packages=with_packages)
     path = context.directories.project_state(context.project.root) / "verified.json"
     # What was seen to be right, and the fact by which it is known again; see ``Examination``.
     verified: dict[str, str] = records.load(path, _VERIFIED) or {}
     before = dict(verified)
-    diagnosis = find(replace(examination, verified=verified), chosen)
+    examination = replace(examination, verified=verified)
+    diagnosis = find(examination, chosen, with_packages=with_packages)
     if verified != before:
         with suppress(OSError):
             make_private_folder(path.parent)

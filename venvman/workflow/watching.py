@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from venvman import memo
 from venvman.environment.history import History, Manner, Wanted
+from venvman.environment.inspection import FILLING
 from venvman.environment.ledger import read_ledger
 from venvman.frozen import dataclass
 from venvman.githooks import hook_files
@@ -432,6 +433,7 @@ def _environment(
         environment.python,
         environment.interpreter.path,
         environment.state / "journal.json",
+        environment.state / FILLING,
         environment.state / "stage",
     )
     return sites, tuple((memo.FILE, str(path), when) for path in paths)

@@ -58,6 +58,7 @@ def doctor(session: Session, given: Doctor) -> Result:
                 verify_files=given.verify,
                 audit=given.audit,
                 advisories=given.advisories,
+                with_packages=given.format == "html",
             )
 
         if not given.fix:
@@ -72,6 +73,10 @@ def doctor(session: Session, given: Doctor) -> Result:
     result = session.each(examined, given)
     if given.format in ("text", "json"):
         return result
+    if given.format == "html":
+        from venvman.report.page import page
+
+        return replace(result, verbatim=page(treatments, session.here))
     return replace(result, verbatim=in_form(cast("Form", given.format), treatments, session.here))
 
 
