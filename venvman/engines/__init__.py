@@ -1,4 +1,8 @@
-"""Freeze engines: requirements in, pins out; one protocol."""
+"""Freeze engines: requirements in, locks out, behind one protocol.
+
+`native` asks :mod:`venvman.resolve`, `piptools` runs pip-compile. Which groups are frozen, and
+whether that is due, is :mod:`venvman.workflow.freezing`'s.
+"""
 
 from __future__ import annotations
 
