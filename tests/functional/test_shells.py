@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import pty
 import select
@@ -263,15 +262,50 @@ echo "$PS1${VIRTUAL_ENV-unset}"
 
         assert "VIRTUAL_ENV_PROMPT='__touch INJECTED__n'\n" in text
 
+    @pytest.mark.skipif(shutil.which("nu") is None, reason="there is no nushell")
+    def test_nushell_sources_it(self, shop: Shop, tmp_path: Path) -> None:
+        script = tmp_path / "activate.nu"
+        script.write_text(printed("activate", "--shell", "nushell", cwd=shop.root))
+        lines = (
+            "$env.PROMPT_COMMAND = {|| 'mine> ' }",
+            f"source {script}",
+            "print (which python | get 0.path)",
+            "print (do $env.PROMPT_COMMAND)",
+            "$env.PATH = ($env.PATH | prepend '/front')",
+            f"source {script}",
+            "deactivate",
+            "print (do $env.PROMPT_COMMAND)",
+            "print ($env.PATH | first) ($env.VIRTUAL_ENV? | default 'unset')",
+            f"print ($env.PATH | where $it =~ '{tmp_path}' | length)",
+        )
+
+        done = subprocess.run(
+            ["nu", "-n", "-c", "\n".join(lines)],
+            cwd=shop.root,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert done.stdout.splitlines() == [
+            f"{shop.root / 'venv' / 'bin' / 'python'}",
+            "(venv) mine> ",
+            "mine> ",
+            "/front",
+            "unset",
+            "0",
+        ]
+        assert not (shop.root / "INJECTED").exists()
+
     def test_powershell_and_nushell_get_names_quoted(self, tmp_path: Path) -> None:
         root = tmp_path / "it's \N{RIGHT SINGLE QUOTATION MARK}$x"
 
         powershell = activation("powershell", root, root / "bin")
-        nushell = activation("nushell", root, root / "bin", path="/usr/bin:/bin")
+        nushell = activation("nushell", root, root / "bin")
 
         quoted = str(root).replace("'", "''").replace("\u2019", "\u2019\u2019")
         assert f"$Env:VIRTUAL_ENV = '{quoted}'\n" in powershell
-        assert json.loads(nushell)["PATH"] == [str(root / "bin"), "/usr/bin", "/bin"]
+        assert f'"{tmp_path}/it\\u{{27}}s \\u{{2019}}\\u{{24}}x"\n' in nushell
 
     def test_without_an_environment_it_says_how_to_make_one(self, tmp_path: Path) -> None:
         (tmp_path / ".git").mkdir()

@@ -6,8 +6,6 @@ environment, so a hook may evaluate it. Names from a project are quoted, as they
 
 from __future__ import annotations
 
-import json
-import os
 import shlex
 from dataclasses import field
 from pathlib import Path
@@ -145,6 +143,29 @@ if (-not $Env:VIRTUAL_ENV_DISABLE_PROMPT) {{
 }}
 """
 
+_NUSHELL_ENTER = """\
+def --env deactivate [] {{
+    if VIRTUAL_ENV in $env {{
+        let bin = $env.VIRTUAL_ENV | path join {scripts}
+        $env.PATH = $env.PATH | where $it != $bin
+    }}
+    if VENVMAN_PROMPT in $env {{ $env.PROMPT_COMMAND = $env.VENVMAN_PROMPT }}
+    hide-env --ignore-errors VIRTUAL_ENV VIRTUAL_ENV_PROMPT VENVMAN_PROMPT
+}}
+deactivate
+$env.VIRTUAL_ENV = {root}
+$env.VIRTUAL_ENV_PROMPT = {prompt}
+$env.PATH = $env.PATH | prepend ($env.VIRTUAL_ENV | path join {scripts})
+if ($env.VIRTUAL_ENV_DISABLE_PROMPT? | is-empty) {{
+    $env.VENVMAN_PROMPT = $env.PROMPT_COMMAND? | default {{|| $env.PWD }}
+    $env.PROMPT_COMMAND = {{||
+        let before = $env.VENVMAN_PROMPT
+        let shown = if ($before | describe) == closure {{ do $before }} else {{ $before }}
+        $"\\(($env.VIRTUAL_ENV_PROMPT)\\) ($shown)"
+    }}
+}}
+"""
+
 # Evaluated at each prompt; asks the program only where the folder has changed.
 _POSIX_HOOK = """\
 _venvman_hook() {{
@@ -235,24 +256,20 @@ def kind_of(shell: str) -> str | None:
     return _NAMES.get(Path(shell).name.removesuffix(".exe"))
 
 
-def activation(kind: str, root: Path, scripts: Path, *, path: str = "") -> str:
-    """What a shell evaluates to activate the environment ``root``, until ``deactivate``.
-
-    Nushell evaluates no text: for it this is a record in JSON, for ``from json | load-env``, with
-    the whole ``PATH`` that ``path`` becomes.
-    """
+def activation(kind: str, root: Path, scripts: Path) -> str:
+    """What a shell evaluates to activate the environment ``root``, until ``deactivate``."""
     prompt = _harmless(root.name)
     match kind:
         case "fish":
             return _FISH_ENTER.format(root=_in_fish(str(root)), prompt=_in_fish(prompt))
-        case "powershell":
-            words = (str(root), prompt, scripts.name)
-            told = dict(zip(("root", "prompt", "scripts"), map(_in_powershell, words), strict=True))
-            return _POWERSHELL_ENTER.format(**told)
-        case "nushell":
-            folders = [str(scripts), *path.split(os.pathsep)]
-            names = {"VIRTUAL_ENV": str(root), "VIRTUAL_ENV_PROMPT": prompt, "PATH": folders}
-            return json.dumps(names) + "\n"
+        case "powershell" | "nushell":
+            text, quote = (
+                (_NUSHELL_ENTER, _in_nushell)
+                if kind == "nushell"
+                else (_POWERSHELL_ENTER, _in_powershell)
+            )
+            words = {"root": str(root), "prompt": prompt, "scripts": scripts.name}
+            return text.format_map({name: quote(word) for name, word in words.items()})
         case _:
             leave = _POSIX_LEAVE.replace("\n", "\n        ").rstrip()
             return _POSIX_ENTER.format(
@@ -324,8 +341,7 @@ def activating(
             case "powershell":
                 return Activation(arguments=("-NoExit", "-Command", text))
             case "nushell":
-                loaded = f"{json.dumps(text)} | from json | load-env"
-                return Activation(arguments=("-e", loaded))
+                return Activation(arguments=("-e", text))
             case _:
                 return None
     except OSError:
@@ -347,6 +363,12 @@ def _in_powershell(text: str) -> str:
     for quote in "'\u2018\u2019\u201a\u201b":
         text = text.replace(quote, quote * 2)
     return f"'{text}'"
+
+
+def _in_nushell(text: str) -> str:
+    plain = "/._-+ "
+    shown = (each if each.isalnum() or each in plain else f"\\u{{{ord(each):x}}}" for each in text)
+    return f'"{"".join(shown)}"'
 
 
 def _written(path: Path, text: str) -> Path:

@@ -90,7 +90,7 @@ def prepare_shell(context: Context, request: RunRequest, *, interactive: bool) -
         return Launch(argv=(shell,), variables=plain, environment=environment)
     root, scripts = environment.root, environment.paths.scripts
     startup = context.directories.state / "shell"
-    text = activation(kind, root, scripts, path=context.variables.get("PATH", ""))
+    text = activation(kind, root, scripts)
     way = activating(shell, text, startup=startup, variables=context.variables)
     if way is None:
         return Launch(argv=(shell,), variables=plain, environment=environment)

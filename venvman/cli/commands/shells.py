@@ -95,8 +95,7 @@ def activate(session: Session, given: Activate) -> Result:
 
     environment = environment_here(session.context().looking())
     kind = given.shell or kind_of(shell_of(session.variables)) or "sh"
-    path = session.variables.get("PATH", "")
-    text = activation(kind, environment.root, environment.paths.scripts, path=path)
+    text = activation(kind, environment.root, environment.paths.scripts)
     return _result("activate", kind, text)
 
 
