@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from tests.support.index import Index
 
 OFF = "VENVMAN_NO_MEMO"
-USUAL = ("sync --check", "status", "doctor", "tree", "outdated", "hooks status")
+HERE = "shell-hook bash --here"
+USUAL = ("sync --check", "status", "doctor", "tree", "outdated", "hooks status", HERE)
 QUESTIONS = (
     *USUAL,
     *("sync --check -v", "sync --check --format json", "sync --dry-run --all", "sync -q --check"),
@@ -279,6 +280,29 @@ def test_every_question_after_every_change(
     agree(world, QUESTIONS, monkeypatch)
     time.sleep(0.05)
     agree(world, QUESTIONS, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda w: shutil.rmtree(w / "venv" / ".venvman"),
+        lambda w: (w / "venv" / "bin" / "python").unlink(),
+        lambda w: (w / "venv").rename(w / ".venv"),
+        lambda w: (w / "pyproject.toml").write_text("[tool.venvman]\nvenv = 'other'\n"),
+        lambda w: (w / "below" / "requirements.in").write_text("alpha\n"),
+        lambda w: (w / "requirements.in").rename(w / "kept"),
+    ],
+)
+def test_after_a_change_a_folder_has_the_environment_that_looking_again_finds(
+    world: Path, change: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (world / "below").mkdir()
+    for folder in (world, world / "below", world.parent):
+        warmed(folder, (HERE,))
+        assert is_remembered(folder, HERE)
+    change(world)
+    for folder in (world, world / "below", world.parent):
+        agree(folder, (HERE,), monkeypatch)
 
 
 @pytest.mark.sample(8, "slow")

@@ -72,7 +72,7 @@ def question_of(line: Line, variables: Mapping[str, str]) -> str | None:
 
 _SHOWN = ("format", "verbose", "project", "all_projects", "cache_dir")
 _ABOUT = ("GIT_", "PYENV_", "CONDA_")
-_AROUND = frozenset({"PATH", "TZ", "VIRTUAL_ENV", "USER"})
+_AROUND = frozenset({"PATH", "TZ", "VIRTUAL_ENV", "VENVMAN_HOOKED", "USER"})
 
 
 def keep(

@@ -812,6 +812,7 @@ _TABLE = (
         *("shell-hook", "shells:shell_hook"),
         "Print what a startup file evaluates to activate environments on `cd`.",
         ShellHook,
+        remembered=True,
     ),
     Command("clean", "changes:clean", "Remove the environment, and nothing that is not one."),
     Command(

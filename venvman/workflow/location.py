@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from venvman.python.request import PythonRequest
     from venvman.workflow.context import Context
 
-_OF_PROJECT = "project"
+OF_PROJECT = "project"
 """Of which project an environment outside of its work tree is."""
 _ADOPTED = "adopted"
 """In the state folder of an environment that venvman did not make, but has synced."""
@@ -207,7 +207,7 @@ def note_location(context: Context, path: Path) -> None:
     """Remembers that the environment at ``path`` is this project's, if nothing else says so."""
     if leaves_tree(path, context.project.root):
         with suppress(OSError):
-            write(str(path), _OF_PROJECT, os.fsencode(context.project.root))
+            write(str(path), OF_PROJECT, os.fsencode(context.project.root))
 
 
 def is_ours_to_change(context: Context, path: Path) -> bool:
@@ -216,7 +216,7 @@ def is_ours_to_change(context: Context, path: Path) -> bool:
     if named or not leaves_tree(path, context.project.root):
         return True
     try:
-        return read(str(path), _OF_PROJECT) == os.fsencode(context.project.root)
+        return read(str(path), OF_PROJECT) == os.fsencode(context.project.root)
     except OSError:
         return False
 

@@ -21,14 +21,17 @@ from venvman.index.memo import PAGES, entry_path
 from venvman.install import states
 from venvman.install.layout import site_of
 from venvman.localproject import inputs_of
+from venvman.naming import FOLDER
 from venvman.pipconfig import configuration_files
-from venvman.project import git_root_of
+from venvman.project import git_root_of, requirement_names
 from venvman.reading import read_regular
 from venvman.requirements.includes import local_path
+from venvman.seal import OWNER, STATE
 from venvman.settings import user_file
 from venvman.workflow.chosen import choice_file
 from venvman.workflow.context import workspace_files
 from venvman.workflow.inputs import limits_of, open_scan
+from venvman.workflow.location import OF_PROJECT
 from venvman.workflow.planning import own_entry
 
 if TYPE_CHECKING:
@@ -158,6 +161,24 @@ def facts_of_run(context: Context, environment: Environment, *, since_ns: int) -
     _, parts = _environment(environment, since_ns)
     files = _files(context, scan, since_ns)
     return Facts(watched=(*files, *_way(context, since_ns), *parts), names=frozenset())
+
+
+def facts_of_location(
+    folder: Path, environments: Iterable[Path], variables: Mapping[str, str], since_ns: int
+) -> Facts:
+    """What it rests on which of ``environments``, if any, belongs to ``folder``."""
+    above = (folder, *folder.parents)
+    folders = [each / name for each in above for name in ("", FOLDER)]
+    files = [each / name for each in above for name in (*_OF_PROJECTS, *requirement_names(each))]
+    files += [each / name for each in environments for name in ("", *_OF_ENVIRONMENTS)]
+    files += filter(None, [user_file(variables)])
+    joined = "\0".join(["/", *(str(each).removeprefix("/") for each in files)])
+    names = tuple((memo.NAMES, str(each), since_ns) for each in folders)
+    return Facts(watched=(*names, (memo.MANY, joined, since_ns)), names=frozenset())
+
+
+_OF_PROJECTS = ("pyproject.toml", FOLDER, ".git/HEAD", ".venv", ".venv/pyvenv.cfg")
+_OF_ENVIRONMENTS = ("pyvenv.cfg", "bin/python", f"{STATE}/{OWNER}", f"{STATE}/{OF_PROJECT}")
 
 
 class Reach(Enum):

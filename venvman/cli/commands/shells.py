@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -9,6 +10,8 @@ from venvman.cli import options
 from venvman.cli.streams import write
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from venvman.cli.session import Session
     from venvman.cli.table import Activate, Run, Shell, ShellHook
     from venvman.report.result import Result
@@ -102,10 +105,16 @@ def activate(session: Session, given: Activate) -> Result:
 def shell_hook(session: Session, given: ShellHook) -> Result:
     from venvman.environment.shells import hook, moved
     from venvman.githooks import own_program
+    from venvman.workflow.watching import facts_of_location
 
     if not given.here:
         return _result("shell-hook", given.shell, hook(given.shell, own_program()))
-    text = moved(given.shell, session.variables, _root_to_activate(session))
+    folder = session.cwd / (session.named or ".")
+    located = _located(session)
+    target = located[1] if located is not None and _is_trusted(*located) else None
+    text = moved(given.shell, session.variables, None if target is None else os.fspath(target))
+    around = () if located is None else (located[1], located[0].project.root / "venv")
+    session.rest([facts_of_location(folder, around, session.variables, session.started_ns)])
     return _result("shell-hook", given.shell, text)
 
 
@@ -116,23 +125,25 @@ def _result(command: str, shell: str, text: str) -> Result:
     return Result(command=command, data={"shell": shell, "text": text}, verbatim=text)
 
 
-def _root_to_activate(session: Session) -> str | None:
-    """The environment here, if this user made it for this project; None also where it is broken.
-
-    Changing into a folder is no consent: what a stranger's repository brings is never activated.
-    """
-    import os
-
-    from venvman.environment.config import is_environment
+def _located(session: Session) -> tuple[Context, Path] | None:
+    """Where the environment here is; None without a project, or with one that cannot be read."""
     from venvman.environment.lifecycle import locate
     from venvman.errors import VenvmanError
-    from venvman.seal import is_own
-    from venvman.workflow.location import is_ours_to_change
 
     try:
         context = session.context().looking()
-        path = locate(context.project, context.settings)
-        trusted = is_environment(path) and is_own(str(path)) and is_ours_to_change(context, path)
+        return context, locate(context.project, context.settings)
     except (OSError, VenvmanError):
         return None
-    return os.fspath(path) if trusted else None
+
+
+def _is_trusted(context: Context, path: Path) -> bool:
+    """Whether this user made the environment at ``path`` for this project, and it is one.
+
+    Changing into a folder is no consent: what a stranger's repository brings is never activated.
+    """
+    from venvman.environment.config import is_environment
+    from venvman.seal import is_own
+    from venvman.workflow.location import is_ours_to_change
+
+    return is_environment(path) and is_own(str(path)) and is_ours_to_change(context, path)
