@@ -15,9 +15,9 @@ from venvman.environment.history import (
     LIMIT,
     LOG,
     Beside,
-    Held,
     History,
     RecordedLock,
+    SnapshotEntry,
     State,
     text_digest,
 )
@@ -40,7 +40,7 @@ STATE = State(
 )
 ROW = Provenance("alpha", "1.0", "ab" * 32, "", True, 1, 2, 3)
 held = st.builds(
-    Held,
+    SnapshotEntry,
     name=st.text(),
     version=st.none() | st.text(),
     source=st.text(),
@@ -114,15 +114,15 @@ def test_what_it_held_is_told_by_its_snapshot_and_what_that_does_not_know(
 ) -> None:
     seal.own(str(tmp_path))
     rows = {f"{name}.dist-info": ROW._replace(name=name) for name in ("alpha", "beta", "pip", "c")}
-    found = Held("aaa", "2", "index", None, True)
+    found = SnapshotEntry("aaa", "2", "index", None, True)
     beside = Beside((found,), {"beta": "-e libs/beta"}, ("c",), ("pip",))
     history.record(STATE._replace(snapshot=write_snapshot(str(tmp_path), rows), beside=beside))
 
     assert history.states()[0].held == (
         found,
-        Held("alpha", "1.0", "index", "ab" * 32, True),
-        Held("beta", "1.0", "-e libs/beta", "ab" * 32, True),
-        Held("c", "1.0", "index", "ab" * 32, False),
+        SnapshotEntry("alpha", "1.0", "index", "ab" * 32, True),
+        SnapshotEntry("beta", "1.0", "-e libs/beta", "ab" * 32, True),
+        SnapshotEntry("c", "1.0", "index", "ab" * 32, False),
     )
 
 

@@ -143,10 +143,6 @@ def test_a_cache_that_cannot_be_written_keeps_nothing(tmp_path: Path) -> None:
     assert recall(str(tmp_path / "cache"), QUESTION) is None
 
 
-def test_a_name_of_two_lines_is_not_kept(tmp_path: Path) -> None:
-    assert not memo.keep(str(tmp_path), QUESTION, {"a\nb": ""}, [])
-
-
 def test_a_page_head_reads_back() -> None:
     digest = "0123456789abcdef" * 2
     assert memo.read_page_head(memo.page_head(digest, 10**12)) == (digest, 10**10 - 1)

@@ -42,7 +42,7 @@ Part = tuple[str, str, str]
 """A fact about the environment: FILE or SITE of :mod:`venvman.memo`, its path, what was seen."""
 
 
-class Held(NamedTuple):
+class SnapshotEntry(NamedTuple):
     """One distribution of a state.
 
     ``source`` as :class:`venvman.sources.Source` reads, without credentials; ``wheel`` is the
@@ -65,7 +65,7 @@ class RecordedLock(NamedTuple):
     digest: str
 
 
-class Manner(NamedTuple):
+class LinkSettings(NamedTuple):
     """How wheels of the store get into the environment.
 
     ``cache`` is the cache folder, ``link`` a value of :class:`venvman.settings.Link`, ``site`` the
@@ -87,7 +87,7 @@ class Wanted(NamedTuple):
     relative to the environment's real path. ``shared`` are the metadata folders of those that list
     a file which another one lists too, ``others`` tells of the metadata that somebody else
     installed. ``locked`` counts what the locks name, ``lock`` is the lock file that changes of the
-    environment take. ``manner`` is None where more is to be done than to link
+    environment take. ``link_settings`` is None where more is to be done than to link
     (:mod:`venvman.install.staging`).
     """
 
@@ -103,7 +103,7 @@ class Wanted(NamedTuple):
     others: dict[str, str]
     locked: int
     lock: str
-    manner: Manner | None = None
+    link_settings: LinkSettings | None = None
 
     @property
     def is_frozen(self) -> bool:
@@ -123,7 +123,7 @@ class Beside(NamedTuple):
     ``unlocked`` what no lock names, ``left_out`` what does not count, or was gone by then.
     """
 
-    found: tuple[Held, ...] = ()
+    found: tuple[SnapshotEntry, ...] = ()
     sources: Mapping[str, str] = {}
     unlocked: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
@@ -150,7 +150,7 @@ class State(NamedTuple):
     revision: Head | None = None
     target: int | None = None
     wanted: Wanted | None = None
-    held: tuple[Held, ...] = ()
+    held: tuple[SnapshotEntry, ...] = ()
 
     @property
     def digest(self) -> str | None:
@@ -199,7 +199,7 @@ class History:
         beside = state.beside
         left_out, unlocked = frozenset(beside.left_out), frozenset(beside.unlocked)
         own = (
-            Held(
+            SnapshotEntry(
                 name=row.name,
                 version=row.version,
                 source=beside.sources.get(row.name, "index"),
@@ -283,11 +283,10 @@ class History:
         if found is None:
             return None
         state = State(*found)
-        outside, sources, unlocked, left_out = state.beside
-        head = state.revision
+        head, beside = state.revision, Beside(*state.beside)
         return state._replace(
             locks=tuple(RecordedLock(*each) for each in state.locks),
-            beside=Beside(tuple(Held(*each) for each in outside), sources, unlocked, left_out),
+            beside=beside._replace(found=tuple(SnapshotEntry(*each) for each in beside.found)),
             revision=None if head is None else Head(*head),
             wanted=None if state.wanted is None else _wanted(*state.wanted),
         )
@@ -295,7 +294,8 @@ class History:
 
 def _wanted(*values: Any) -> Wanted:  # noqa: ANN401
     wanted = Wanted(*values)
-    return wanted._replace(manner=None if wanted.manner is None else Manner(*wanted.manner))
+    settings = wanted.link_settings
+    return wanted._replace(link_settings=None if settings is None else LinkSettings(*settings))
 
 
 def _append(path: str, line: bytes) -> None:

@@ -11,7 +11,7 @@ from venvman.secrets import redact
 from venvman.variables import unset_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from venvman.errors import FileLine
 
@@ -113,26 +113,44 @@ def fault_of_error(error: Exception, url: str, *, timeout: float) -> tuple[Index
 
     where = redact(url)
     host = where.split("/")[2] if "//" in where else where
+    online = "Check the network and the URL, or use --offline with what the cache holds."
+    again = True
     if is_too_slow(error):
-        return _slow_fault(where, timeout), False
-    if is_certificate_error(error):
-        return _certificate_fault(error, where, host), False
-    cases: list[tuple[type | tuple[type, ...], Callable[[], IndexFault]]] = [
-        (kinds.ProxyError, lambda: _proxy_fault(error, where)),
-        # Before the time-outs, of which urllib3 makes these a kind.
-        (kinds.NameResolutionError, lambda: _name_fault(where, host)),
-        (kinds.NewConnectionError, lambda: _connection_fault(error, where, host)),
-        (kinds.TimeoutError, lambda: _timeout_fault(where, timeout)),
-        ((kinds.IncompleteRead, kinds.ProtocolError), lambda: _cut_fault(error, where)),
-        (kinds.DecodeError, lambda: _cut_fault(error, where)),
-    ]
-    for kind, make in cases:
-        if isinstance(error, kind):
-            return make(), True
-    fault = IndexFault(
-        f"{where} could not be read.", code="index-error", why=redact(str(error)), fix=CHECK_URL
-    )
-    return fault, isinstance(error, kinds.SSLError)
+        again = False
+        code, message = "index-too-slow", f"{where} is sent too slowly to wait for."
+        why = f"Less than {SLOWEST} bytes a second came for {window_of(timeout):g} seconds."
+        fix = "Try again later or elsewhere, or allow more time with PIP_DEFAULT_TIMEOUT."
+    elif is_certificate_error(error):
+        again = False
+        code = "index-certificate"
+        message = f"The certificate of {host} is not trusted, so {where} was not read."
+        why = _reason(error)
+        fix = "Name the certificate authority's file with PIP_CERT or SSL_CERT_FILE."
+    elif isinstance(error, kinds.ProxyError):
+        code, message = "index-proxy", f"{where} could not be reached through the proxy."
+        why = _reason(error)
+        fix = "Check HTTPS_PROXY, NO_PROXY and pip's `proxy` setting."
+    # Before the time-outs, of which urllib3 makes these two a kind.
+    elif isinstance(error, kinds.NameResolutionError):
+        code, message, fix = "index-unreachable", f"{where} could not be reached.", online
+        why = f"The name {host} could not be resolved: there is no network, or no such host."
+    elif isinstance(error, kinds.NewConnectionError):
+        code, message, fix = "index-unreachable", f"{where} could not be reached.", online
+        why = f"No connection to {host}: {_reason(error)}"
+    elif isinstance(error, kinds.TimeoutError):
+        code, message = "index-timeout", f"{where} did not answer in time."
+        why = f"Nothing arrived for {timeout:g} seconds."
+        fix = "Try again, allow more time with PIP_DEFAULT_TIMEOUT, or use --offline."
+    elif isinstance(error, (kinds.IncompleteRead, kinds.ProtocolError, kinds.DecodeError)):
+        code = "index-truncated"
+        message = f"The connection broke while {where} was being read."
+        why = _how_much(error) or _reason(error)
+        fix = "Run the same command again."
+    else:
+        again = isinstance(error, kinds.SSLError)
+        code, message, why = "index-error", f"{where} could not be read.", redact(str(error))
+        return IndexFault(message, code=code, why=why, fix=CHECK_URL), again
+    return IndexFault(message, code=code, why=why, fix=Advice(fix)), again
 
 
 CHECK_URL = Advice("Check the URL and the network.")
@@ -149,69 +167,6 @@ def is_certificate_error(error: BaseException) -> bool:
         inner = next((each for each in seen.args if isinstance(each, BaseException)), None)
         seen = seen.__cause__ or inner or getattr(seen, "original_error", None)
     return False
-
-
-def _certificate_fault(error: Exception, where: str, host: str) -> IndexFault:
-    return IndexFault(
-        f"The certificate of {host} is not trusted, so {where} was not read.",
-        code="index-certificate",
-        why=_reason(error),
-        fix=Advice("Name the certificate authority's file with PIP_CERT or SSL_CERT_FILE."),
-    )
-
-
-def _proxy_fault(error: Exception, where: str) -> IndexFault:
-    return IndexFault(
-        f"{where} could not be reached through the proxy.",
-        code="index-proxy",
-        why=_reason(error),
-        fix=Advice("Check HTTPS_PROXY, NO_PROXY and pip's `proxy` setting."),
-    )
-
-
-def _timeout_fault(where: str, timeout: float) -> IndexFault:
-    return IndexFault(
-        f"{where} did not answer in time.",
-        code="index-timeout",
-        why=f"Nothing arrived for {timeout:g} seconds.",
-        fix=Advice("Try again, allow more time with PIP_DEFAULT_TIMEOUT, or use --offline."),
-    )
-
-
-def _slow_fault(where: str, timeout: float) -> IndexFault:
-    return IndexFault(
-        f"{where} is sent too slowly to wait for.",
-        code="index-too-slow",
-        why=f"Less than {SLOWEST} bytes a second came for {window_of(timeout):g} seconds.",
-        fix=Advice("Try again later or elsewhere, or allow more time with PIP_DEFAULT_TIMEOUT."),
-    )
-
-
-def _name_fault(where: str, host: str) -> IndexFault:
-    return IndexFault(
-        f"{where} could not be reached.",
-        code="index-unreachable",
-        why=f"The name {host} could not be resolved: there is no network, or no such host.",
-        fix=Advice("Check the network and the URL, or use --offline with what the cache holds."),
-    )
-
-
-def _connection_fault(error: Exception, where: str, host: str) -> IndexFault:
-    return IndexFault(
-        f"{where} could not be reached.",
-        code="index-unreachable",
-        why=f"No connection to {host}: {_reason(error)}",
-        fix=Advice("Check the network and the URL, or use --offline with what the cache holds."),
-    )
-
-
-def _cut_fault(error: Exception, where: str) -> IndexFault:
-    return IndexFault(
-        f"The connection broke while {where} was being read.",
-        code="index-truncated",
-        why=_how_much(error) or _reason(error),
-        fix=Advice("Run the same command again."),
-    )
 
 
 def _how_much(error: Exception) -> str | None:

@@ -7,8 +7,8 @@ has touched since, that is one ``stat``; for one that was fetched again it is th
 beginning of its file. The question must hold all else that the answer depends on.
 
 Entries are private files, whole or absent, few (the oldest go), and never trusted further than
-their checksum: what is damaged or of another version counts as not there. Needs nothing but ``os``,
-``time`` and ``zlib``, so that it can be asked before anything heavy is imported.
+their checksum: what is damaged or of another version counts as not there. Imports next to nothing,
+so that it can be asked before anything heavy is imported.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from __future__ import annotations
 import os
 import time
 import zlib
+from contextlib import suppress
 
+from venvman import records
 from venvman.writing import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     Page = tuple[str, str, int, int, int, int]
 
@@ -32,7 +34,7 @@ PAGES = "index-v1"
 LIMIT = 32
 """At most so many answers; a large one takes 300 KiB."""
 
-_MAGIC = b"venvman-known-1\n"
+_KIND = "known 2"
 _PAGE_MAGIC = b"venvman-index-2\n"
 _DIGEST = 32
 _DIGITS = 10
@@ -127,8 +129,6 @@ def recall(
 
 def keep(cache: str, question: str, texts: Mapping[str, str], pages: Iterable[Page]) -> bool:
     """Keeps ``texts`` as the answer to ``question`` (hex digits); whether it could be kept."""
-    if any("\n" in name for name in texts):
-        return False
     folder = os.path.join(cache, FOLDER)
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -158,12 +158,8 @@ def _current(folder: str, page: Page) -> Page:
 
 
 def _rendered(texts: Mapping[str, str], pages: Sequence[Page]) -> bytes:
-    bodies = [text.encode() for text in texts.values()]
-    lines = [f"{len(pages)} {len(bodies)}"]
-    lines += [" ".join(map(str, page)) for page in pages]
-    lines += [f"{len(body)} {name}" for name, body in zip(texts, bodies, strict=True)]
-    rest = b"".join(("\n".join(lines).encode(), b"\n", *bodies))
-    return b"%s%08x\n%s" % (_MAGIC, zlib.crc32(rest), rest)
+    content = records.encoded(_KIND, (pages, texts))
+    return b"%08x\n%s" % (zlib.crc32(content), content)
 
 
 def _parsed(content: bytes) -> tuple[list[Page], dict[str, str]]:
@@ -172,27 +168,12 @@ def _parsed(content: bytes) -> tuple[list[Page], dict[str, str]]:
     Raises:
         ValueError: it is damaged, or of another version.
     """
-    start = len(_MAGIC) + 9
-    rest = content[start:]
-    if content[:start] != b"%s%08x\n" % (_MAGIC, zlib.crc32(rest)):
+    checksum, _, rest = content.partition(b"\n")
+    found = records.decoded(rest, _KIND)
+    if found is None or checksum != b"%08x" % zlib.crc32(rest):
         raise ValueError("not an answer")
-    first, _, rest = rest.partition(b"\n")
-    counts = [int(word) for word in first.split()]
-    lines = rest.split(b"\n", sum(counts))
-    pages = list(_pages(line.decode() for line in lines[: counts[0]]))
-    texts: dict[str, str] = {}
-    bodies, place = lines[-1], 0
-    for line in lines[counts[0] : -1]:
-        size, _, name = line.decode().partition(" ")
-        texts[name] = bodies[place : place + int(size)].decode()
-        place += int(size)
-    return pages, texts
-
-
-def _pages(lines: Iterable[str]) -> Iterator[Page]:
-    for line in lines:
-        key, digest, fresh_for, modified, size, inode = line.split()
-        yield key, digest, int(fresh_for), int(modified), int(size), int(inode)
+    pages, texts = found
+    return list(pages), texts
 
 
 def _drop_oldest(folder: str) -> None:
@@ -202,11 +183,5 @@ def _drop_oldest(folder: str) -> None:
     with os.scandir(folder) as entries:
         ages = sorted((entry.stat().st_mtime_ns, entry.path) for entry in entries)
     for _, path in ages[: len(ages) - LIMIT]:
-        _forget(path)
-
-
-def _forget(path: str) -> None:
-    try:
-        os.unlink(path)
-    except OSError:
-        pass
+        with suppress(OSError):
+            os.unlink(path)

@@ -224,7 +224,7 @@ def _prepared(plan: SwitchPlan) -> tuple[Exchange, str]:
         from venvman.install.wheel import arrive
 
         # The store may have unpacked a wheel anew since the state was written down.
-        arrived = arrive(plan.from_store, plan.wanted.manner, exchange)
+        arrived = arrive(plan.from_store, plan.wanted.link_settings, exchange)
     sequence = plan.sequence + 1
     entries = [
         AtticEntry(

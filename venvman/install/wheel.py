@@ -17,7 +17,7 @@ from venvman.store.store import Store
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from venvman.environment.history import Manner
+    from venvman.environment.history import LinkSettings
     from venvman.environment.ledger import Provenance
     from venvman.install.moves import Exchange
     from venvman.store.store import StoredWheel
@@ -158,7 +158,7 @@ class Unavailable(Exception):
 
 
 def arrive(
-    arriving: Mapping[str, Provenance], manner: Manner | None, exchange: Exchange
+    arriving: Mapping[str, Provenance], link_settings: LinkSettings | None, exchange: Exchange
 ) -> dict[str, Provenance]:
     """Stages the wheels of ``arriving``, by metadata folder, and plans their moves.
 
@@ -168,12 +168,12 @@ def arrive(
         Unavailable: a wheel is not in the store, or was changed there, or is of another layout.
         OSError: the stage cannot be written.
     """
-    if manner is None:
+    if link_settings is None:
         raise Unavailable
-    site = Site(**manner.site)
-    linker = Linker(Link(manner.link))
+    site = Site(**link_settings.site)
+    linker = Linker(Link(link_settings.link))
     rows: dict[str, Provenance] = {}
-    with Store(Path(manner.cache)) as store:
+    with Store(Path(link_settings.cache)) as store:
         for number, (info, provenance) in enumerate(arriving.items()):
             wheel = store.get(provenance.sha256)
             if wheel is None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from venvman.answers import HistoryReport, HistoryRow
-    from venvman.environment.history import Held, State
+    from venvman.environment.history import SnapshotEntry, State
     from venvman.outcomes import RollbackOutcome
     from venvman.report.drawing import Drawing
 
@@ -110,7 +110,7 @@ def changes_between(before: State | None, after: State) -> tuple[Change, ...]:
     return tuple(each for each in changes if each is not None)
 
 
-def _change(name: str, old: Held | None, new: Held | None) -> Change | None:
+def _change(name: str, old: SnapshotEntry | None, new: SnapshotEntry | None) -> Change | None:
     if old is None:
         return None if new is None else _of(ChangeKind.ADDED, name, None, new.version, new.source)
     if new is None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from venvman.environment.history import (
     Beside,
-    Held,
     History,
     RecordedLock,
+    SnapshotEntry,
     State,
     WayBack,
     text_digest,
@@ -212,7 +212,7 @@ def _beside(context: Context, environment: Environment, entries: Sequence[LockEn
         str(folder): os.path.relpath(os.path.realpath(folder), root).replace(os.sep, "/")
         for folder in environment.site_folders
     }
-    found: list[Held] = []
+    found: list[SnapshotEntry] = []
     sources: dict[str, str] = {}
     present: set[str] = set()
     for each in inventory.distributions:
@@ -226,7 +226,7 @@ def _beside(context: Context, environment: Environment, entries: Sequence[LockEn
                 sources[each.name] = source
         else:
             version = None if each.version is None else str(each.version)
-            found.append(Held(each.name, version, source, None, each.name in locked))
+            found.append(SnapshotEntry(each.name, version, source, None, each.name in locked))
     known = {row.name for row in ledger.distributions.values()}
     return Beside(
         found=tuple(found),
@@ -308,7 +308,7 @@ class _Ways:
         ways = [self._way(each) for each in state.held]
         return {way: ways.count(way) for way in WayBack}
 
-    def _way(self, held: Held) -> WayBack:
+    def _way(self, held: SnapshotEntry) -> WayBack:
         if (held.name, str(held.version)) in self._present:
             return WayBack.PRESENT
         if held.wheel is None and (held.name, held.version) in self._as_found:

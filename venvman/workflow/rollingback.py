@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from venvman.environment.history import Held, State
+    from venvman.environment.history import SnapshotEntry, State
     from venvman.environment.inspection import Environment
     from venvman.lock.file import Lock, LockEntry
     from venvman.workflow.context import Context
@@ -200,7 +200,7 @@ def _parsed(context: Context, text: LockText) -> Lock:
     return parse_text(text.content.decode(), path=text.path, root=context.project.root)
 
 
-def _entries_of(held: Sequence[Held]) -> tuple[LockEntry, ...]:
+def _entries_of(held: Sequence[SnapshotEntry]) -> tuple[LockEntry, ...]:
     """Pins of what came from an index, each by the one file that was installed; the project."""
     from packaging.version import Version
 
@@ -223,7 +223,7 @@ def _entries_of(held: Sequence[Held]) -> tuple[LockEntry, ...]:
     )
 
 
-def _as_found(held: Sequence[Held], attic: Attic) -> Iterator[LockEntry]:
+def _as_found(held: Sequence[SnapshotEntry], attic: Attic) -> Iterator[LockEntry]:
     """Pins of what another tool had installed and the attic has kept."""
     from packaging.version import Version
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman import memo
-from venvman.environment.history import History, Manner, Wanted
+from venvman.environment.history import History, LinkSettings, Wanted
 from venvman.environment.inspection import FILLING
 from venvman.environment.ledger import read_ledger
 from venvman.frozen import dataclass
@@ -131,9 +131,9 @@ def _wanted(
         others=others,
         locked=locked,
         lock=str(context.directories.environment_lock(looked.environment.root)),
-        manner=None
+        link_settings=None
         if context.settings.compile.value
-        else Manner(str(context.directories.cache), link, asdict(site)),
+        else LinkSettings(str(context.directories.cache), link, asdict(site)),
     )
 
 
