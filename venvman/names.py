@@ -17,6 +17,14 @@ TOOLS = frozenset(map(NormalizedName, ("pip", "setuptools", "wheel")))
 _SEPARATORS = re.compile(r"[-_.]+")
 
 
+_VALID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+
+
+def is_name(text: str) -> bool:
+    """Whether ``text`` can be the name of a distribution (PEP 508)."""
+    return _VALID.fullmatch(text) is not None
+
+
 def canonical(name: str) -> NormalizedName:
     """The PEP 503 form of ``name``; ``name`` is not checked for validity."""
     return NormalizedName(_SEPARATORS.sub("-", name).lower())

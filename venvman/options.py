@@ -7,8 +7,13 @@ this machine's pip configuration the way pip does.
 from __future__ import annotations
 
 from dataclasses import field, replace
+from typing import TYPE_CHECKING
 
 from venvman.frozen import dataclass
+from venvman.names import canonical
+
+if TYPE_CHECKING:
+    from venvman.names import NormalizedName
 
 DEFAULT_INDEX = "https://pypi.org/simple"
 
@@ -74,10 +79,24 @@ class IndexOptions:
     timeout: float = 15.0
     retries: int = 5
     offline: bool = False
+    sources: tuple[tuple[str, str], ...] = ()
+    """Names and globs of them, each with the one index that is asked for what fits; in order."""
+    preferred: tuple[str, ...] = ()
+    """Indexes and folders: what one of them has is looked for nowhere else; in order."""
     keyring_provider: str = "auto"
     """pip's: ``auto``, ``disabled``, ``import`` or ``subprocess``."""
     origins: tuple[tuple[str, str], ...] = field(default=(), compare=False)
     """Option name and where pip's configuration has it, such as ``("cert", "PIP_CERT")``."""
+
+
+def source_of(name: NormalizedName, options: IndexOptions) -> str | None:
+    """The one index that is asked for ``name``, where ``options`` say so: by name, else by glob."""
+    from fnmatch import fnmatchcase
+
+    patterns = [(canonical(pattern), url) for pattern, url in options.sources]
+    fitting = [each for each in patterns if fnmatchcase(name, each[0])]
+    exact = [each for each in fitting if each[0] == name]
+    return next((url for _, url in (*exact, *fitting)), None)
 
 
 def layer(base: IndexOptions, files: tuple[FileOptions, ...]) -> IndexOptions:

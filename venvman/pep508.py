@@ -10,12 +10,16 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
+from venvman.names import canonical, is_name
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from packaging.markers import Marker
     from packaging.requirements import Requirement
     from packaging.specifiers import SpecifierSet
+
+    from venvman.names import NormalizedName
 
 T = TypeVar("T")
 
@@ -56,6 +60,24 @@ def parse_marker(text: str) -> Marker:
         return found
 
     return _guarded(read)
+
+
+def parse_override(text: str) -> tuple[NormalizedName, Requirement | None]:
+    """What stands for every requirement of a name: of ``a>=1`` that, of ``a -> b`` another package.
+
+    Of ``a ->`` nothing does.
+
+    Raises:
+        Malformed: it is neither.
+    """
+    replaced, arrow, instead = text.partition("->")
+    if not arrow:
+        parsed = parse_requirement(text)
+        return canonical(parsed.name), parsed
+    if not is_name(replaced.strip()):
+        raise Malformed(f"{replaced.strip()!r} is no name of a package")
+    parsed_instead = parse_requirement(instead.strip()) if instead.strip() else None
+    return canonical(replaced.strip()), parsed_instead
 
 
 @lru_cache(maxsize=65536)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from venvman.errors import ConfigurationError, Problem, Severity
 from venvman.frozen import dataclass
+from venvman.names import is_name
 from venvman.reading import read_regular, read_toml
 from venvman.secrets import check_url, redact
 
@@ -170,6 +171,38 @@ def _pairs(raw: object) -> tuple[tuple[str, str], ...]:
     return tuple(raw.items())
 
 
+def _indexes(raw: object) -> tuple[str, ...]:
+    check_url(*_words(raw))
+    return _words(raw)
+
+
+def _names(raw: object) -> tuple[str, ...]:
+    words = _words(raw)
+    for each in words:
+        if not is_name(each):
+            raise ValueError(f"{each!r} is no name of a package")
+    return words
+
+
+def _replacements(raw: object) -> tuple[tuple[str, str], ...]:
+    from venvman.pep508 import parse_override
+
+    if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
+        raise ValueError('a table such as { opencv-python = "opencv-python-headless" } is expected')
+    for name, instead in raw.items():
+        parse_override(f"{name} -> {instead}")
+        if ";" in instead or not instead.strip():
+            raise ValueError(f"{name} is replaced by a package, without a marker")
+    return tuple(raw.items())
+
+
+def _lists_by_name(raw: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    if not isinstance(raw, dict):
+        raise ValueError('a table such as { numba = ["setuptools<70"] } is expected')  # noqa: TRY004
+    _names(list(raw))
+    return tuple((name, _requirements(each)) for name, each in raw.items())
+
+
 def _doctor(raw: object) -> DoctorSettings:
     known = {"select", "ignore", "severity", "advisories", "accepted"}
     if not isinstance(raw, dict) or not raw.keys() <= known:
@@ -260,11 +293,17 @@ class Settings:
     offline: Setting[bool] = _setting(False, _boolean)
     exclude_newer: Setting[str | None] = _setting(None, _text_or_time)
     overrides: Setting[tuple[str, ...]] = _setting((), _requirements)
+    replace: Setting[tuple[tuple[str, str], ...]] = _setting((), _replacements)
     constraints: Setting[tuple[str, ...]] = _setting((), _words, flag="--constraint")
     build_constraints: Setting[tuple[str, ...]] = _setting((), _requirements)
+    extra_build_requires: Setting[tuple[tuple[str, tuple[str, ...]], ...]] = _setting(
+        (), _lists_by_name
+    )
+    no_build_isolation: Setting[tuple[str, ...]] = _setting((), _names)
     cache_keys: Setting[tuple[str, ...]] = _setting((), _words)
     """Read by :mod:`venvman.projectinputs` in the project that is built, wherever it is used."""
     sources: Setting[tuple[tuple[str, str], ...]] = _setting((), _pairs)
+    prefer_indexes: Setting[tuple[str, ...]] = _setting((), _indexes)
     targets: Setting[tuple[str, ...]] = _setting((), _targets, flag="--target")
     python_versions: Setting[tuple[str, ...]] = _setting(
         (), _python_versions, flag="--python-version"

@@ -166,7 +166,8 @@ def changes() -> dict[str, Any]:
         "no hashes": {"hashes": False},
         "an override": {"overrides": ("click<9",)},
         "a cut-off": {"exclude_newer": "2024-01-01"},
-        "a binding": {"sources": {canonical("click"): "https://x.invalid/simple"}},
+        "what was installed": {"installed": other.entries},
+        "more for a build": {"extra_build_requires": {canonical("click"): ("setuptools",)}},
         "a conflict": {"conflicts": (frozenset({"default", "dev"}),)},
         "a constraint for builds": {"build_constraints": ("setuptools<80",)},
     }
@@ -186,12 +187,14 @@ def test_whatever_the_answer_depends_on_makes_another_question(desk: Desk, chang
 
 
 @pytest.mark.parametrize(
-    "option", ["pre", "prefer_binary", "no_binary", "only_binary", "only_final", "index_urls"]
+    "option",
+    ["pre", "prefer_binary", "no_binary", "only_binary", "only_final", "index_urls", "sources"],
 )
 def test_options_make_another_question(desk: Desk, option: str) -> None:
     base = desk.request()
     value: Any = True if option in ("pre", "prefer_binary") else frozenset({"click"})
     value = ("https://x.invalid/simple",) if option == "index_urls" else value
+    value = (("click", "https://x.invalid/simple"),) if option == "sources" else value
     changed = replace(base, index=replace(base.index, **{option: value}))
     assert question_of("native", changed) != question_of("native", base)
 

@@ -46,7 +46,6 @@ def client(
     *urls: str,
     reporter: Reporter | None = None,
     variables: Mapping[str, str] | None = None,
-    sources: Mapping[Any, str] | None = None,
     **options: Any,
 ) -> Index:
     """A client of the indexes ``urls``; one retry, short time-outs, everything kept in ``home``."""
@@ -56,7 +55,6 @@ def client(
         directories=Directories(cache=home / "cache", state=home / "state"),
         variables={"HOME": str(home), **(variables or {})},
         reporter=reporter,
-        sources=sources,
     )
 
 

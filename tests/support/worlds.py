@@ -206,7 +206,8 @@ def _request(case: Case, root: Path, index: str, names: Mapping[str, str]) -> Fr
         group: parse_lock("".join(f"{pin}\n" for pin in pins), path=group)
         for group, pins in case.locks.items()
     }
-    return freeze_request(
+    sources = tuple((name, _filled(url, names)) for name, url in case.sources.items())
+    request = freeze_request(
         root,
         files,
         index=index,
@@ -217,9 +218,9 @@ def _request(case: Case, root: Path, index: str, names: Mapping[str, str]) -> Fr
         overrides=case.overrides,
         exclude_newer=case.exclude_newer,
         build_constraints=case.build_constraints,
-        sources={canonical(name): _filled(url, names) for name, url in case.sources.items()},
         hashes=False,
     )
+    return replace(request, index=replace(request.index, sources=sources))
 
 
 def _filled(text: str, names: Mapping[str, str]) -> str:

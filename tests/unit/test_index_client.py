@@ -71,7 +71,7 @@ class TestPages:
         make_wheel(index.folder, "demo", "1.0")
         with serve(tmp_path / "other") as other:
             make_wheel(other.folder, "demo", "2.0")
-            own = client(tmp_path, index.simple, sources={DEMO: other.simple})
+            own = client(tmp_path, index.simple, sources=((DEMO, other.simple),))
 
             assert names(own) == ["demo-2.0-py3-none-any.whl"]
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from venvman.project import Project
     from venvman.requirements.file import ParsedFile
     from venvman.requirements.groups import RequirementSet
+    from venvman.resolve.demand import Dependency
     from venvman.target import Target
 
 
@@ -129,7 +130,7 @@ class Examination:
     drift: Drift | None = None
     keep: frozenset[NormalizedName] = frozenset()
     target: Target | None = None
-    overrides: Mapping[NormalizedName, tuple[str, ...]] = field(default_factory=dict)
+    overrides: Mapping[NormalizedName, tuple[Dependency, ...]] = field(default_factory=dict)
     hooks: HooksReport | None = None
     tracked: tuple[str, ...] = ()
     moved: Mapping[Path, str] = field(default_factory=dict)

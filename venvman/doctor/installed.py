@@ -187,8 +187,9 @@ def _demanded(examination: Examination, requirement: Requirement) -> Iterator[Re
     name = canonical(requirement.name)
     if name not in examination.overrides:
         yield requirement
-    for specifier in examination.overrides.get(name, ()):
-        yield Parsed(f"{name}{specifier}")
+    for each in examination.overrides.get(name, ()):
+        carried = str(requirement.specifier) if each.name != name else ""
+        yield Parsed(f"{each.name}{each.specifier or carried}")
 
 
 def python(examination: Examination) -> Iterator[Finding]:

@@ -66,10 +66,11 @@ class FreezeRequest:
     ``hashes`` None keeps what the existing lock's header says (hashes for a new one).
     ``variables`` is the environment that ``${VAR}`` in source files refer to. The rest are
     settings: ``exclude_newer`` is a date or an age (:func:`venvman.resolve.limits.cutoff`),
-    ``overrides`` and ``build_constraints`` are PEP 508 texts, ``sources`` binds names to the URL
-    of the only index that counts for them. ``targets`` are those that one lock is made for, the
-    preferred one first (:mod:`venvman.python.targets`); empty: ``target`` alone. ``built_on`` is
-    what ``python`` really is where ``target`` is another: sdists are built by it.
+    ``overrides`` are texts (:func:`venvman.pep508.parse_override`), ``build_constraints`` PEP 508
+    ones; ``extra_build_requires``, ``unisolated``, ``build_python`` and ``building`` are those of
+    :class:`venvman.install.build.BuildSettings`. ``targets`` are those that one lock is made for,
+    the preferred one first (:mod:`venvman.python.targets`); empty: ``target`` alone. ``built_on``
+    is what ``python`` really is where ``target`` is another: sdists are built by it.
     """
 
     project: Project
@@ -94,7 +95,6 @@ class FreezeRequest:
     unisolated: frozenset[NormalizedName] = frozenset()
     build_python: Path | None = None
     building: frozenset[str] = frozenset()
-    sources: Mapping[NormalizedName, str] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
     built_on: Target | None = None
 

@@ -13,7 +13,7 @@ from venvman.errors import (
     VenvmanError,
 )
 from venvman.names import NormalizedName, canonical
-from venvman.pep508 import Malformed, parse_requirement
+from venvman.pep508 import Malformed, parse_override
 from venvman.resolve.demand import Demand, Dependency, Pin
 from venvman.resolve.misfits import with_python
 from venvman.secrets import redact
@@ -120,9 +120,9 @@ def demands_of(line: Requirement, pin: Pin | None, overrides: Overrides) -> Iter
         return
     extras = tuple(sorted(line.extras))
     if name in overrides:
-        plain = Dependency(name, extras, "")
+        plain = Dependency(name, extras, str(line.specifier))
         for each in overrides.applied(plain):
-            yield from _demands(name, each.extras, each.specifier, None, line)
+            yield from _demands(each.name, each.extras, each.specifier, None, line)
         return
     yield from _demands(name, extras, "" if pin else str(line.specifier), pin, line)
 
@@ -139,7 +139,7 @@ def read_overrides(
     faults = []
     for text in texts:
         try:
-            parsed = parse_requirement(text)
+            name, parsed = parse_override(text)
         except Malformed as error:
             faults.append(
                 Problem(
@@ -150,11 +150,11 @@ def read_overrides(
                 )
             )
             continue
-        name = canonical(parsed.name)
-        extras = tuple(sorted(canonical(each) for each in parsed.extras))
         known = found.get(name, ())
-        if parsed.marker is None or applies(str(parsed.marker)):
-            known = (*known, Dependency(name, extras, str(parsed.specifier), parsed.url))
+        if parsed is not None and (parsed.marker is None or applies(str(parsed.marker))):
+            extras = tuple(sorted(canonical(each) for each in parsed.extras))
+            instead = canonical(parsed.name)
+            known = (*known, Dependency(instead, extras, str(parsed.specifier), parsed.url))
         found[name] = known
     if faults:
         raise RequirementsError(faults[0].message, code="override-invalid", problems=faults)

@@ -209,7 +209,10 @@ class Describer:
     def _key(self, *parts: object) -> str:
         """Everything that decides what a backend answers."""
         target = self._request.built_on or self._request.target
-        facts = [*parts, target.python, target.markers, self._request.build_constraints]
+        request = self._request
+        facts = [*parts, target.python, target.markers, request.build_constraints]
+        if request.extra_build_requires:
+            facts.append(sorted(request.extra_build_requires.items()))
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

@@ -120,10 +120,10 @@ def _facts(kind: str, request: FreezeRequest, options: IndexOptions) -> Iterator
     yield from _programs()
     yield kind
     yield request.hashes, request.exclude_newer, request.overrides, request.build_constraints
+    yield sorted(request.extra_build_requires.items()), sorted(request.unisolated)
     yield isinstance(request.upgrade, UpgradeAll)
     yield [(entry.name, str(entry.version)) for entry in request.installed]
     yield sorted(sorted(names) for names in request.conflicts), request.parts
-    yield sorted(request.sources.items())
     yield [_plain(getattr(options, each.name)) for each in fields(options) if each.compare]
     yield list(_credentials(request))
     yield str(request.python)

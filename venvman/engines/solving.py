@@ -79,7 +79,6 @@ def open_index(request: FreezeRequest, reporter: Reporter) -> Index:
         directories=request.directories,
         variables=request.variables,
         reporter=reporter,
-        sources=request.sources,
     )
 
 

@@ -35,6 +35,7 @@ from venvman.index.once import Once
 from venvman.index.page import FileRow, PageInvalid, ProjectPage, leaf_of
 from venvman.index.session import Session
 from venvman.metadata import CoreMetadata, parse_metadata
+from venvman.options import source_of
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
@@ -66,7 +67,6 @@ class _Found:
 class Index:
     """All configured locations. Thread-safe: the caller's threads are the concurrency.
 
-    ``sources`` binds projects to an index of their own, which is then the only one asked for them.
     What one instance has learned stays: nothing is asked twice but on ``refresh``. ``evidence`` is
     what all that it has said so far rests on.
     """
@@ -78,12 +78,11 @@ class Index:
         directories: Directories,
         variables: Mapping[str, str],
         reporter: Reporter | None = None,
-        sources: Mapping[NormalizedName, str] | None = None,
         evidence: Evidence | None = None,
     ) -> None:
         self.options = options
         self.evidence = evidence or Evidence()
-        self._sources = dict(sources or {})
+        self._sources = tuple(url for _, url in options.sources)
         self._reporter = reporter or Reporter()
         self._find_links = tuple(as_location(each) for each in options.find_links)
         self._session = Session(
@@ -91,7 +90,7 @@ class Index:
             variables=variables,
             home=_home(variables),
             reporter=self._reporter,
-            known=(*options.index_urls, *self._sources.values(), *options.find_links),
+            known=(*options.index_urls, *self._sources, *options.preferred, *options.find_links),
         )
         self._downloader = Downloader(self._session, reporter=self._reporter)
         self._pages = PageCache(directories.cache / PAGES, reporter=self._reporter)
@@ -110,7 +109,7 @@ class Index:
     @property
     def is_local(self) -> bool:
         """Whether everything it offers lies on this machine, so that nothing is ever waited for."""
-        everywhere = (*self.options.index_urls, *self._sources.values())
+        everywhere = (*self.options.index_urls, *self._sources, *self.options.preferred)
         return all(
             isinstance(each, Path) for each in (*self._find_links, *map(as_location, everywhere))
         )
@@ -209,8 +208,12 @@ class Index:
     def _collect(self, name: NormalizedName, *, refresh: bool) -> ProjectFiles:
         if refresh:
             self.evidence.mark_uncacheable()
-        listings = list(self._of_find_links(name))
-        own = self._sources.get(name)
+        own = source_of(name, self.options)
+        for location in () if own else self.options.preferred:
+            first = self._of_preferred(location, name, refresh=refresh)
+            if first.known:
+                return first
+        listings = list(self._of_find_links(name, self._find_links))
         urls = (own,) if own else self.options.index_urls
         alone = len(urls) == 1 and not listings
         found = [self._of_index_or_refusal(url, name, refresh=refresh, alone=alone) for url in urls]
@@ -224,6 +227,16 @@ class Index:
                 return self._collect(name, refresh=True)
             self._refuse_silence(urls)
         return result
+
+    def _of_preferred(self, url: str, name: NormalizedName, *, refresh: bool) -> ProjectFiles:
+        """What one index, or one folder of files or of projects, has."""
+        location = as_location(url)
+        if isinstance(location, Path):
+            flat = list(self._of_find_links(name, (location,)))
+            if flat or not (location / name).is_dir():
+                return ProjectFiles(name, tuple(flat))
+        found = self._of_index_or_refusal(url, name, refresh=refresh, alone=False)
+        return ProjectFiles(name, (found.listing,) if found.listing else ())
 
     def _refuse_silence(self, urls: Iterable[str]) -> None:
         """Nobody was asked where every location is ignored: that no index has a name is not known.
@@ -248,9 +261,9 @@ class Index:
 
     def _kept_pages(self, name: NormalizedName) -> ProjectFiles | None:
         """What fresh pages of every index say, if that is enough to answer."""
-        if self._find_links:
+        if self._find_links or self.options.preferred:
             return None
-        own = self._sources.get(name)
+        own = source_of(name, self.options)
         used: list[CachedPage] = []
         for url in (own,) if own else self.options.index_urls:
             location = as_location(url)
@@ -343,8 +356,10 @@ class Index:
             raise _unreadable((folder / name).as_uri(), error) from error
         return Listing.of(page, name) if page else None
 
-    def _of_find_links(self, name: NormalizedName) -> Iterable[Listing]:
-        for location in self._find_links:
+    def _of_find_links(
+        self, name: NormalizedName, locations: Iterable[Path | str]
+    ) -> Iterable[Listing]:
+        for location in locations:
             self.evidence.mark_uncacheable()
             for page in self._find_links_pages(location, name):
                 rows = tuple(row for row in page.rows if version_of(row.filename, name))

@@ -17,6 +17,7 @@ from venvman.directurl import write_direct_url
 from venvman.frozen import dataclass
 from venvman.install.errors import disagreement
 from venvman.localproject import metadata_digest
+from venvman.options import source_of
 from venvman.projectinputs import versions_of
 from venvman.secrets import without_secret
 from venvman.sources import ArchiveSource, IndexSource, VcsSource
@@ -57,7 +58,9 @@ class Identities:
             for names in (options.no_binary, options.only_binary)
             for wanted in (entry.name, ":all:")
         ]
-        places = [without_secret(url) for url in (*options.index_urls, *options.find_links)]
+        own = source_of(entry.name, options)
+        urls = (own,) if own else (*options.preferred, *options.index_urls, *options.find_links)
+        places = [without_secret(url) for url in urls]
         return self._key(
             "pin", entry.name, str(entry.version), entry.hashes or places, binary,
             options.prefer_binary, self._shape(entry.name),
@@ -84,7 +87,11 @@ class Identities:
         return self._key("folder", str(folder), editable, digest, self._shape(name))
 
     def _shape(self, name: NormalizedName) -> object:
-        return [self._build.config_settings.get(name, ()), self._build.constraints]
+        build = self._build
+        shape: list[object] = [build.config_settings.get(name, ()), build.constraints]
+        if name in build.extra or name in build.unisolated:
+            shape += [build.extra.get(name, ()), name in build.unisolated]
+        return shape
 
     def _key(self, kind: str, *parts: object) -> str:
         return f"{kind}:{_digest(self._target, *parts)}"

@@ -84,7 +84,18 @@ def _overridden(
         if instead is None:
             yield line
         else:
-            yield from (each for each in instead if target.applies(each.marker))
+            yield from (
+                each if canonical(each.name) == canonical(line.name) else _in_place_of(line, each)
+                for each in instead
+                if target.applies(each.marker)
+            )
+
+
+def _in_place_of(line: Dependency, other: Dependency) -> Dependency:
+    """``other``, another package, in the versions that ``line`` asks for if it says none."""
+    if other.specifier or other.url or not line.specifier:
+        return other
+    return parse_requirement(f"{other.name}{line.specifier}")
 
 
 def _unasked_places(

@@ -195,13 +195,12 @@ def _direct(groups: Sequence[Group]) -> list[Requirement]:
 
 
 def _by_name(overrides: Sequence[str]) -> dict[NormalizedName, list[Dependency]]:
-    from venvman.names import canonical
-    from venvman.pep508 import parse_requirement
+    from venvman.pep508 import parse_override
 
     found: dict[NormalizedName, list[Dependency]] = {}
     for text in overrides:
-        parsed = parse_requirement(text)
-        found.setdefault(canonical(parsed.name), []).append(parsed)
+        name, parsed = parse_override(text)
+        found.setdefault(name, []).extend([] if parsed is None else [parsed])
     return found
 
 

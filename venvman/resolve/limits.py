@@ -81,9 +81,10 @@ class Overrides:
             return (line,)
         return [
             Dependency(
-                line.name,
+                each.name,
                 tuple(sorted({*line.extras, *each.extras})),
-                each.specifier,
+                # Of another package that takes its place, the same versions.
+                each.specifier or (line.specifier if each.name != line.name else ""),
                 each.url,
             )
             for each in stand_ins

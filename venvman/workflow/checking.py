@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from venvman.names import NormalizedName
     from venvman.python.interpreters import Interpreter
     from venvman.requirements.groups import RequirementSet
+    from venvman.resolve.demand import Dependency
     from venvman.scan import Scan, SourceFile
     from venvman.workflow.context import Context
 
@@ -134,8 +135,8 @@ def _of_another_python(look: Look) -> Condition:
 
 def overrides(
     context: Context, interpreter: Interpreter | None
-) -> Mapping[NormalizedName, tuple[str, ...]]:
-    """The specifiers that stand for every demand of a name.
+) -> Mapping[NormalizedName, tuple[Dependency, ...]]:
+    """What stands for every demand of a name.
 
     Empty where the setting cannot be read, which is told elsewhere.
     """

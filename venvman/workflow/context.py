@@ -11,6 +11,7 @@ from venvman.directories import Directories
 from venvman.errors import Advice, Problem, Severity, VenvmanError
 from venvman.frozen import dataclass
 from venvman.index.memo import Evidence
+from venvman.names import canonical, is_name
 from venvman.settings import Origin, user_file
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from venvman.events import Reporter
     from venvman.index.client import Index
     from venvman.lock.file import Lock
+    from venvman.names import NormalizedName
     from venvman.options import ConstraintsFile, FileOptions, IndexOptions
     from venvman.project import Project
     from venvman.settings import Settings
@@ -82,7 +84,6 @@ class Context:
     def open_index(self, options: IndexOptions) -> Index:
         """A client for all of ``options``' indexes and what the settings bind to one; close it."""
         from venvman.index.client import Index
-        from venvman.names import canonical
 
         if options.offline:
             self.evidence.mark_uncacheable()  # another time there may be more at hand
@@ -91,7 +92,6 @@ class Context:
             directories=self.directories,
             variables=self.variables,
             reporter=self.reporter,
-            sources={canonical(name): url for name, url in self.settings.sources.value},
             evidence=self.evidence,
         )
 
@@ -101,7 +101,16 @@ class Context:
         from venvman.pipconfig import read_pip_configuration
 
         base = read_pip_configuration(self.variables, home=self.home)
-        return replace(layer(base, files), offline=self.settings.offline.value)
+        return replace(
+            layer(base, files),
+            offline=self.settings.offline.value,
+            sources=self.settings.sources.value,
+            preferred=tuple(map(self._located_index, self.settings.prefer_indexes.value)),
+        )
+
+    def _located_index(self, location: str) -> str:
+        """A folder counts from the project."""
+        return location if "://" in location else str(self.project.root / location)
 
     @property
     def constraint_files(self) -> tuple[ConstraintsFile, ...]:
@@ -135,6 +144,18 @@ class Context:
                 own = [ConstraintsFile(each, where) for each in found.constraints]
                 return _located(own, folder)
         return ()
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """What stands for others (see :func:`venvman.pep508.parse_override`), by all settings."""
+        replaced = [f"{name} -> {instead}" for name, instead in self.settings.replace.value]
+        left_out = [f"{each} ->" for each in self.settings.exclude.value if is_name(each)]
+        return (*self.settings.overrides.value, *replaced, *left_out)
+
+    @property
+    def extra_build_requires(self) -> Mapping[NormalizedName, tuple[str, ...]]:
+        """What builds of a name have besides what it states."""
+        return {canonical(name): each for name, each in self.settings.extra_build_requires.value}
 
     @property
     def build_constraints(self) -> tuple[str, ...]:

@@ -523,6 +523,7 @@ def _run_engine(
     from venvman import engines
     from venvman.engines.buildrequirements import supply
     from venvman.names import canonical
+    from venvman.workflow.location import own_python
 
     former = {each.group: each.former for each in open_scan(context).sources if each.former}
     there = {
@@ -556,9 +557,11 @@ def _run_engine(
         parts=forced,
         hashes=request.hashes,
         exclude_newer=context.settings.exclude_newer.value or next(iter(cutoffs), None),
-        overrides=context.settings.overrides.value,
+        overrides=context.overrides,
         build_constraints=context.build_constraints,
-        sources={canonical(name): url for name, url in context.settings.sources.value},
+        extra_build_requires=context.extra_build_requires,
+        unisolated=frozenset(map(canonical, context.settings.no_build_isolation.value)),
+        build_python=own_python(context),
         targets=targets,
     )
     with using(context.directories.cache):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.answers import TreeOutcome, WhyOutcome
 from venvman.errors import Command, LockError, Problem, Severity
 from venvman.frozen import dataclass
+from venvman.names import canonical
 from venvman.reading import read_regular
 from venvman.workflow.inputs import choose_groups, load_requirements, open_scan, tell_left_out
 from venvman.workflow.locks import check_locks, read_group_lock, stale_reasons
 from venvman.workflow.requests import GroupChoice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from typing_extensions import Self
@@ -242,9 +244,39 @@ def _open_graph(context: Context, groups: Sequence[str]) -> tuple[Locked, Graph]
     locked = read_locked(context, groups)
     with KnownMetadata(context) as requires:
         graph = build_graph(
-            locked.groups, target=locked.target, root=context.project.root, requires=requires
+            locked.groups,
+            target=locked.target,
+            root=context.project.root,
+            requires=_with_replacements(context, requires),
         )
     return locked, graph
+
+
+def _with_replacements(
+    context: Context, requires: Callable[[LockEntry], Sequence[str] | None]
+) -> Callable[[LockEntry], Sequence[str] | None]:
+    """``requires`` with what takes the place of others, and without what is left out."""
+    from venvman.pep508 import parse_override
+
+    instead = dict(map(parse_override, (each for each in context.overrides if "->" in each)))
+    if not instead:
+        return requires
+
+    def replaced(line: str) -> str | None:
+        match = re.match(r"\s*([A-Za-z0-9._-]+)", line)
+        name = canonical(match[1]) if match else None
+        if match is None or name is None or name not in instead:
+            return line
+        other = instead[name]
+        if other is None or other.specifier or other.url:
+            return None if other is None else str(other)
+        return f"{other.name}{line[match.end() :]}"
+
+    def lines(entry: LockEntry) -> Sequence[str] | None:
+        found = requires(entry)
+        return None if found is None else [each for each in map(replaced, found) if each]
+
+    return lines
 
 
 def _target(context: Context) -> Target:

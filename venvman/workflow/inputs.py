@@ -22,13 +22,14 @@ from venvman.secrets import redact
 from venvman.workflow.requests import GroupChoice
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from venvman.lock.file import Lock
     from venvman.names import NormalizedName
     from venvman.options import FileOptions, IndexOptions
-    from venvman.requirements.groups import RequirementSet
+    from venvman.requirements.groups import Requirement, RequirementSet
+    from venvman.resolve.demand import Dependency
     from venvman.scan import Scan, ScannedFile
     from venvman.target import Target
     from venvman.workflow.context import Context
@@ -58,23 +59,21 @@ def wants_pylock(context: Context) -> bool | None:
     return None if said is None else said.value == "pylock"
 
 
-def overridden(context: Context, target: Target) -> Mapping[NormalizedName, tuple[str, ...]]:
-    """The specifiers of the setting ``overrides`` by name; none where theirs do not apply.
+def overridden(context: Context, target: Target) -> Mapping[NormalizedName, tuple[Dependency, ...]]:
+    """What stands for every requirement of a name; nothing where no override of it applies.
 
     Raises:
         RequirementsError: one of them cannot be read.
     """
-    if not context.settings.overrides.value:
+    if not context.overrides:
         return {}
     from packaging.markers import Marker
 
     from venvman.engines.demands import read_overrides
 
-    found = read_overrides(
-        context.settings.overrides.value,
-        lambda marker: target.applies(Marker(marker), extra=""),
+    return read_overrides(
+        context.overrides, lambda marker: target.applies(Marker(marker), extra="")
     )
-    return {name: tuple(each.specifier for each in some) for name, some in found.items()}
 
 
 def require_sources(context: Context, scan: Scan) -> None:
@@ -164,13 +163,45 @@ def load_requirements(
     """
     from venvman.requirements.groups import read_requirements
 
-    return read_requirements(
+    found = read_requirements(
         scan,
         variables=context.variables,
         fetch=context.fetch,
         limits=context.constraint_files,
         asked=asked,
     )
+    if not any("->" in each for each in context.overrides):
+        return found
+    groups = tuple(
+        replace(group, requirements=tuple(_in_place(context, group.requirements)))
+        for group in found.groups
+    )
+    return replace(found, groups=groups)
+
+
+def _in_place(context: Context, lines: Iterable[Requirement]) -> Iterator[Requirement]:
+    """``lines`` less what is left out, with what takes the place of others."""
+    from venvman.pep508 import parse_override
+    from venvman.requirements.file import parse
+
+    instead = dict(map(parse_override, (each for each in context.overrides if "->" in each)))
+    for line in lines:
+        if line.name is None or line.name not in instead:
+            yield line
+            continue
+        other = instead[line.name]
+        if other is not None:
+            text = str(other) if other.specifier or other.url else f"{other}{line.specifier}"
+            [read] = parse(text, path=line.origin.path, variables={}).requirements
+            yield replace(
+                line,
+                name=read.requirement.name,
+                spelled=read.requirement.spelled,
+                extras=line.extras | read.requirement.extras,
+                specifier=read.requirement.specifier,
+                source=read.requirement.source,
+                hashes=(),
+            )
 
 
 def tell_left_out(context: Context, requirements: RequirementSet) -> None:

@@ -333,6 +333,8 @@ class _Site:
     def _build_settings(self) -> BuildSettings:
         from venvman.engines.buildrequirements import supply
         from venvman.install.build import BuildSettings
+        from venvman.names import canonical
+        from venvman.workflow.location import own_python
 
         return BuildSettings(
             cache=self.context.directories.cache,
@@ -340,6 +342,9 @@ class _Site:
             supply=supply,
             constraints=self.context.build_constraints,
             config_settings=self.work.config_settings,
+            extra=self.context.extra_build_requires,
+            unisolated=frozenset(map(canonical, self.context.settings.no_build_isolation.value)),
+            python=own_python(self.context),
         )
 
 

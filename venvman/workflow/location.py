@@ -267,6 +267,18 @@ def freezing_interpreter(context: Context) -> Interpreter:
     return found.interpreter
 
 
+def own_python(context: Context) -> Path | None:
+    """The Python of the project's environment, where builds may use what is installed there."""
+    from venvman.environment.inspection import Environment, inspect
+    from venvman.environment.lifecycle import locate
+
+    if not context.settings.no_build_isolation.value:
+        return None
+    path = locate(context.project, context.settings)
+    found = inspect(path, directories=context.directories)
+    return found.python if isinstance(found, Environment) else None
+
+
 def clean(context: Context) -> CleanOutcome:
     """Removes the environment of the project.
 

@@ -167,7 +167,7 @@ def remember(context: Context, groups: Iterable[Group], target: Target) -> None:
                 root=root,
                 targets=targets,
                 others=[other for other, _ in found if other is not group],
-                overrides=context.settings.overrides.value,
+                overrides=context.overrides,
             )
             found_fresh[group.name] = record
         if found_fresh != known:
@@ -220,7 +220,7 @@ def _checked(
     root = context.project.root
     record = records.get(group.name)
     others = tuple(other for other in requirements.groups if other.name != group.name)
-    overrides = context.settings.overrides.value
+    overrides = context.overrides
     if lock is not None and record is not None:
         digest = digest_of(
             group,

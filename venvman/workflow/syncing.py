@@ -20,6 +20,7 @@ from venvman.errors import (
 )
 from venvman.events import Stage, Stopwatch
 from venvman.frozen import dataclass
+from venvman.names import canonical
 from venvman.outcomes import Observation, SyncOutcome
 from venvman.workflow.chosen import keep, recall
 from venvman.workflow.inputs import (
@@ -113,6 +114,7 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
         same = None if plan or (frozen and frozen.changed) else location.environment
         result = SyncResult(location=location, plan=plan, outcome=None, settled=same, compared=None)
     else:
+        location, plan = _with_others_first(context, scan, location, selected, plan, request, watch)
         result = carry_out(context, scan, location, selected, plan, request, watch)
         complete = completed(context, scan, result.settled, chosen) if plan else selected
         if complete != selected:
@@ -144,6 +146,28 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
             environment_ns=result.compared or started,
         ),
     )
+
+
+def _with_others_first(
+    context: Context,
+    scan: Scan,
+    location: Location,
+    selected: Selected,
+    plan: Plan,
+    request: SyncRequest,
+    watch: Stopwatch,
+) -> tuple[Location, Plan]:
+    """Installs all but what is built in the environment itself; where it is, and what is left."""
+    unisolated = frozenset(map(canonical, context.settings.no_build_isolation.value))
+    names = {step.name for step in plan.steps}
+    if not names & unisolated or not names - unisolated:
+        return location, plan
+    others = tuple(each for each in selected.entries if each.name not in unisolated)
+    first = replace(selected, entries=others, keep=selected.keep | unisolated)
+    steps = plan_for(context, location, first, request)
+    done = carry_out(context, scan, location, first, steps, request, watch)
+    now = replace(location, environment=done.settled)
+    return now, plan_for(context, now, selected, replace(request, reinstall={}))
 
 
 def _needed(context: Context, result: SyncResult, selected: Selected) -> tuple[Problem, ...]:
