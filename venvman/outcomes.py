@@ -42,6 +42,16 @@ class LockOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """A pin that was taken over, and is not in the locks as it was; ``after`` None: not at all."""
+
+    name: NormalizedName
+    before: str
+    after: str | None
+    asked_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FreezeOutcome:
     """``written`` is False for ``--check``, ``--dry-run`` and where nothing changed."""
 
@@ -167,4 +177,21 @@ class RollbackOutcome:
     written: tuple[Path, ...]
     behind: tuple[Path, ...]
     seconds: Mapping[Stage, float] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptOutcome:
+    """What ``adopt`` took from ``files``: ``sources`` (path to text) and how many ``pins``.
+
+    ``frozen`` is None where nothing was written; ``problems`` are what is not taken over.
+    """
+
+    project: Project
+    tool: str
+    files: tuple[str, ...]
+    sources: Mapping[str, str]
+    pins: int
+    frozen: FreezeOutcome | None = None
+    moved: tuple[Moved, ...] = ()
     problems: tuple[Problem, ...] = ()

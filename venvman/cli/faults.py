@@ -91,7 +91,6 @@ _ELSEWHERE = {
     "check": "doctor",
     "compile": "freeze",
     "create": "sync",
-    "init": "sync",
     "install": "sync",
     "list": "tree",
     "uninstall": "remove",

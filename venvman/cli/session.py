@@ -81,13 +81,17 @@ class Session:
 
         Nothing is written: its first requirements file makes it one.
         """
-        from venvman.project import project_at
-
         try:
             return self.context(**flags)
         except ProjectNotFound as error:
             if error.code != "project-not-found":
                 raise
+        return self.context_here(**flags)
+
+    def context_here(self, **flags: object) -> Context:
+        """That of a project in the folder that was named, or here, whatever is in it yet."""
+        from venvman.project import project_at
+
         folder = (self.cwd / (self.named or ".")).absolute()
         return self._open(project_at(folder), flags)
 

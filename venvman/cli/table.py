@@ -549,6 +549,12 @@ class Export(Groups):
     yes = _YES
 
 
+class Adopt(Common):
+    named = rest("The file (or environment) to take over; otherwise what is found here.", "[FILE]")
+    yes = _YES
+    python = _PYTHON
+
+
 class Rollback(Common):
     number = count(
         "How many states back, as `venvman history` counts them.", "[N]", default=1, minimum=0
@@ -730,6 +736,17 @@ _TABLE = (
         ),
     ),
     Command(
+        *("adopt", "changes:adopt"),
+        "Write requirements files and locks from what pip freeze, Pipenv, Poetry, uv, PDM or conda "
+        "left here.",
+        Adopt,
+        examples=(
+            ("venvman adopt", "show what would be written"),
+            ("venvman adopt --yes", "and write it, with the versions that are there"),
+            ("venvman adopt freeze.txt", "from one file"),
+        ),
+    ),
+    Command(
         *("remove", "changes:remove"),
         "Take requirements out of the requirements files, and what only they needed; then sync.",
         Remove,
@@ -878,12 +895,12 @@ FAMILIES: Mapping[str, str] = {
 }
 """First words that several commands share, with what the help says of them."""
 
-ALIASES: Mapping[str, str] = {"lock": "freeze"}
+ALIASES: Mapping[str, str] = {"lock": "freeze", "init": "adopt"}
 """Other names of commands; the help does not list them."""
 
 TASKS: Mapping[str, tuple[str, ...]] = {
     "Every day": ("sync", "status", "doctor", "freeze"),
-    "Requirements": ("add", "remove", "upgrade", "outdated"),
+    "Requirements": ("add", "remove", "upgrade", "outdated", "adopt"),
     "Understand": ("scan", "tree", "why", "diff", "history", "audit", "export"),
     "The environment": ("run", "shell", "activate", "rollback", "clean"),
     "Around it": ("hooks", "shell-hook", "cache", "self"),

@@ -266,8 +266,8 @@ def _kept(request: FreezeRequest, requirement: Requirement) -> str | None:
     urls = {without_secret(asked.url), written, _URL.sub("", written)}
     same = [
         (entry.name, found)
-        for lock in request.locks.values()
-        for entry in lock.entries
+        for entries in (*(lock.entries for lock in request.locks.values()), request.installed)
+        for entry in entries
         if isinstance(found := entry.source, VcsSource)
         and found.url in urls
         and found.revision == asked.revision

@@ -115,7 +115,7 @@ def freeze_stale(
     A lock that is fresh is not written, unless its pins are to move or have to.
     """
     reasons = stale_reasons(checked)
-    forced = request.upgrade is not None or request.hashes is not None
+    forced = request.upgrade is not None or request.hashes is not None or bool(request.prefer)
     if not reasons and not forced:
         if not (request.check or request.dry_run):
             write_locks(context.project, {})
@@ -533,7 +533,7 @@ def _run_engine(
         for each in checked
         for name in (each.group.name,)
     }
-    locks = {name: lock for name, lock in there.items() if lock is not None}
+    locks = {name: lock for name, lock in there.items() if lock is not None and not request.prefer}
     said = [
         locks[each.group.name].header if each.group.name in locks else each.group.header
         for each in todo
@@ -550,7 +550,7 @@ def _run_engine(
         variables=context.variables,
         supply=supply,
         locks=locks,
-        installed=_installed(context),
+        installed=request.prefer or _installed(context),
         beside={each.group.lock: each.lock for each in beside if each.lock is not None},
         upgrade=request.upgrade or engines.Keep(),
         conflicts=tuple(frozenset(names) for names in context.settings.conflicts.value),

@@ -353,12 +353,12 @@ def pinned(
     options = context.index_options(group.options)
     index = context.open_index(replace(options, offline=options.offline or not ask))
     try:
-        yield Pinned(index, target, partial(_as_locked, context, lock, target))
+        yield Pinned(index, target, partial(as_locked, context, lock, target))
     finally:
         index.close()
 
 
-def _as_locked(context: Context, lock: Lock, target: Target) -> Mapping[NormalizedName, Installed]:
+def as_locked(context: Context, lock: Lock, target: Target) -> Mapping[NormalizedName, Installed]:
     """What is installed and does not differ from its pin, by name."""
     from venvman.drift import Extra, compare
     from venvman.environment.inspection import Environment, inspect

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from venvman.engines import Upgrade
+    from venvman.lock.file import LockEntry
     from venvman.names import NormalizedName
 
 
@@ -51,7 +52,8 @@ class FreezeRequest:
     ``yes`` overwrites a file in the way that is not recognised as a lock, and moves pins of fresh
     locks where others need that; ``confirm`` asks a person about the latter. ``groups`` are those
     that are installed together, so that their locks have to agree; ``apart`` allows groups that
-    cannot live together to be frozen apart.
+    cannot live together to be frozen apart. ``prefer`` are pins to start from in place of those of
+    the locks.
     """
 
     upgrade: Upgrade | None = None
@@ -63,6 +65,7 @@ class FreezeRequest:
     confirm: Callable[[str], bool] | None = None
     groups: GroupChoice = field(default_factory=GroupChoice)
     apart: bool = True
+    prefer: tuple[LockEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

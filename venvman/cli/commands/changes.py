@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from venvman.cli.session import Session
-    from venvman.cli.table import Add, Common, Edit, Freeze, Remove, Rollback, Sync, Upgrade
+    from venvman.cli.table import Add, Adopt, Common, Edit, Freeze, Remove, Rollback, Sync, Upgrade
     from venvman.outcomes import FreezeOutcome, SyncOutcome
     from venvman.report.result import Result
     from venvman.workflow.context import Context
@@ -156,6 +156,18 @@ def add(session: Session, given: Add) -> Result:
     context = session.context_or_new(python=given.python, constraints=given.constraint or None)
     outcome = edit(context, request)
     return edit_result(outcome, command="add", dry_run=given.dry_run)
+
+
+def adopt(session: Session, given: Adopt) -> Result:
+    from venvman.report.adopt import adopt_result
+    from venvman.workflow.adopting import AdoptRequest
+    from venvman.workflow.adopting import adopt as take
+
+    if len(given.named) > 1:
+        raise UsageFault("adopt takes one file at a time.")
+    named = given.named[0] if given.named else None
+    request = AdoptRequest(named=named, yes=given.yes, confirm=session.confirm)
+    return adopt_result(take(session.context_here(python=given.python), request), named=named)
 
 
 def remove(session: Session, given: Remove) -> Result:

@@ -1,0 +1,455 @@
+"""What other tools left becomes sources and locks with the same pins: nothing is lost."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from tests.support.cli import run
+from tests.support.projects import git, snapshot, versions_in, write_project
+from tests.support.wheels import in_tree_backend, make_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from tests.support.index import Index
+
+
+BUILT = """\
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+"""
+
+
+class World(NamedTuple):
+    """``needs`` of each package of an index that has 1.0 and 2.0 of all; all pins are 1.0."""
+
+    needs: Mapping[str, tuple[str, ...]]
+    roots: tuple[str, ...]
+    dev: tuple[str, ...]
+
+
+def world(index: Index, size: int) -> World:
+    """Each package needs two of those after it; every fifth is a root, one of those dev's."""
+    names = [f"pkg-{number:03}" for number in range(size)]
+    needs = {
+        name: tuple(each for each in names[place + 1 : place + 3] if names.index(each) % 5)
+        for place, name in enumerate(names)
+    }
+    for name, wanted in needs.items():
+        for version in ("1.0", "2.0"):
+            make_wheel(index.folder, name, version, requires=wanted)
+    needed = {each for wanted in needs.values() for each in wanted}
+    roots = [name for name in names if name not in needed]
+    dev = roots[-1:] if len(roots) > 1 else []
+    return World(needs, tuple(each for each in roots if each not in dev), tuple(dev))
+
+
+def frozen_by_pip(there: World) -> dict[str, str]:
+    return {"requirements.txt": "".join(f"{name}==1.0\n" for name in sorted(there.needs))}
+
+
+def of_pipenv(there: World) -> dict[str, str]:
+    wanted = "[packages]\n" + "".join(f'{name} = "*"\n' for name in there.roots)
+    wanted += "[dev-packages]\n"
+    wanted += "".join(f'{name} = {{version = ">=1"}}\n' for name in there.dev)
+    rows = {name: {"version": "==1.0", "hashes": []} for name in there.needs}
+    lock = {"_meta": {"requires": {}}, "default": rows, "develop": {}}
+    return {"Pipfile": wanted, "Pipfile.lock": json.dumps(lock)}
+
+
+def packages(there: World, more: str = "") -> str:
+    return "".join(
+        f'[[package]]\nname = "{name}"\nversion = "1.0"\n{more}\n' for name in there.needs
+    )
+
+
+def of_poetry(there: World) -> dict[str, str]:
+    wanted = ["[tool.poetry.dependencies]", 'python = "^3.8"']
+    wanted += [f'{name} = "^1.0"' for name in there.roots]
+    wanted += ["[tool.poetry.group.dev.dependencies]", *(f'{name} = "*"' for name in there.dev)]
+    lock = packages(there, 'optional = false\npython-versions = ">=3.8"\nfiles = []')
+    return {"pyproject.toml": "\n".join(wanted) + "\n", "poetry.lock": lock}
+
+
+def in_pyproject(there: World) -> str:
+    return (
+        f'[project]\nname = "shop"\nversion = "1"\ndependencies = {json.dumps(there.roots)}\n'
+        f"[dependency-groups]\ndev = {json.dumps(there.dev)}\n"
+    )
+
+
+def of_uv(there: World) -> dict[str, str]:
+    own = 'version = 1\nrequires-python = ">=3.10"\n[[package]]\nname = "shop"\nversion = "1"\n'
+    lock = own + 'source = { virtual = "." }\n'
+    lock += packages(there, 'source = { registry = "https://index.test/simple" }')
+    return {"pyproject.toml": in_pyproject(there), "uv.lock": lock}
+
+
+def of_pdm(there: World) -> dict[str, str]:
+    lock = '[metadata]\ngroups = ["default", "dev"]\n' + packages(there, 'groups = ["default"]')
+    return {"pyproject.toml": in_pyproject(there), "pdm.lock": lock}
+
+
+def of_conda(there: World) -> dict[str, str]:
+    lines = [
+        "name: shop",
+        "channels:",
+        "  - defaults",
+        "dependencies:",
+        "  - python=3.11",
+        "  - pip",
+    ]
+    lines += ["  - pip:", *(f"      - {name}==1.0" for name in there.needs), "prefix: /opt/shop"]
+    return {"environment.yml": "\n".join(lines) + "\n"}
+
+
+def listed_by_conda(there: World) -> dict[str, str]:
+    lines = ["# platform: linux-64", "openssl=3.0.13=h7f8727e_0"]
+    lines += [f"{name}=1.0=pypi_0" for name in there.needs]
+    return {"spec.txt": "\n".join(lines) + "\n"}
+
+
+FORMATS = (*(frozen_by_pip, of_pipenv, of_poetry, of_uv, of_pdm, of_conda, listed_by_conda),)
+
+
+def locked(root: Path) -> set[str]:
+    return {
+        line.split(" ")[0]
+        for path in root.glob("requirements*.txt")
+        for line in path.read_text().splitlines()
+        if "==" in line and not line.startswith("#")
+    }
+
+
+@pytest.fixture(autouse=True)
+def asked(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+
+
+@pytest.mark.parametrize("size", [3, 20, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_locks_hold_the_pins_that_were_there_and_no_others(
+    form: Callable[[World], dict[str, str]], size: int, tmp_path: Path, index: Index
+) -> None:
+    there = world(index, size)
+    root = write_project(tmp_path / "p", form(there))
+    done = run("adopt", "--yes", "--format", "json", cwd=root)
+    assert done.code == 0, done.stdout
+    assert done.json["data"]["moved"] == []
+    assert locked(root) == {f"{name}==1.0" for name in there.needs}
+    assert run("freeze", "--check", "--all-groups", cwd=root).code == 0
+    data = done.json["data"]
+    wanted = {line for each in data["sources"] for line in each["lines"] if line}
+    if data["sources"]:
+        names = {line.partition(">")[0].strip() for line in wanted}
+        assert names == {*there.roots, *there.dev}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_nothing_is_written_without_yes(
+    form: Callable[[World], dict[str, str]], tmp_path: Path, index: Index
+) -> None:
+    root = write_project(tmp_path / "p", form(world(index, 3)))
+    before = snapshot(root)
+    done = run("adopt", cwd=root)
+    assert (done.code, "venvman adopt --yes" in done.stdout) == (0, True)
+    assert snapshot(root) == before
+
+
+def test_an_environment_alone_becomes_sources_with_what_it_holds(
+    tmp_path: Path, index: Index
+) -> None:
+    there = world(index, 6)
+    root = write_project(tmp_path / "p", frozen_by_pip(there))
+    assert run("sync", cwd=root).code == 0
+    (root / "requirements.txt").unlink()
+    (root / "requirements.lock").unlink()
+    assert run("init", "--yes", cwd=root).code == 0
+    assert locked(root) == {f"{name}==1.0" for name in there.needs}
+    assert "Nothing to do" in run("sync", cwd=root).stdout
+    assert len(versions_in(root)) == 6
+
+
+def adopted(root: Path, *words: str) -> dict[str, list[str]]:
+    """The lines of each source that is proposed."""
+    done = run("adopt", *words, "--format", "json", cwd=root)
+    assert done.code == 0, done.stdout
+    return {each["path"]: each["lines"] for each in done.json["data"]["sources"]}
+
+
+def test_of_a_freeze_the_roots_stay_with_their_comments_and_dev_tools_are_split_off(
+    tmp_path: Path, index: Index
+) -> None:
+    for name, needs in {"shop-web": ["low"], "low": [], "pytest": ["pluggy"], "pluggy": []}.items():
+        make_wheel(index.folder, name, requires=needs)
+    make_wheel(index.folder, "circle", requires=["round"])
+    make_wheel(index.folder, "round", requires=["circle"])
+    make_wheel(index.folder, "pip", "24.0")
+    text = """\
+--extra-index-url https://other.test/simple
+# what we sell
+Shop_Web==1.0
+circle==1.0
+low==1.0
+pip==24.0
+pluggy==1.0
+pytest==1.0
+round==1.0
+"""
+    root = write_project(tmp_path / "p", {"requirements.txt": text})
+    assert adopted(root) == {
+        "requirements.in": [
+            "--extra-index-url https://other.test/simple",
+            "# what we sell",
+            "Shop_Web",
+            "circle",
+        ],
+        "requirements-dev.in": ["pytest"],
+    }
+    assert "pip==24.0" in run("adopt", cwd=root).stderr
+
+
+def test_of_pins_kept_by_hand_every_line_stays_and_one_with_a_comment_keeps_its_version(
+    tmp_path: Path, index: Index
+) -> None:
+    for version in ("1.0", "2.0"):
+        make_wheel(index.folder, "alpha", version, requires=["beta", "gamma"])
+        make_wheel(index.folder, "beta", version)
+        make_wheel(index.folder, "gamma", version)
+    root = write_project(
+        tmp_path / "p",
+        {"requirements.txt": "alpha==1.0\n\n# held back\nbeta==1.0  # see #12\n"},
+    )
+    assert adopted(root)["requirements.in"] == [
+        "alpha",
+        "",
+        "# held back",
+        "beta==1.0  # see #12",
+    ]
+    assert run("adopt", "--yes", cwd=root).code == 0
+    assert locked(root) == {"alpha==1.0", "beta==1.0", "gamma==2.0"}
+
+
+def test_each_file_of_pins_becomes_the_source_of_its_group(tmp_path: Path, index: Index) -> None:
+    for name in ("alpha", "beta"):
+        make_wheel(index.folder, name)
+    files = {"requirements.txt": "alpha==1.0\n", "requirements-test.txt": "beta==1.0\n"}
+    root = write_project(tmp_path / "p", files)
+    assert adopted(root) == {"requirements.in": ["alpha"], "requirements-test.in": ["beta"]}
+
+
+def test_a_freeze_of_another_name_is_left_where_it_is(tmp_path: Path, index: Index) -> None:
+    make_wheel(index.folder, "alpha")
+    make_wheel(index.folder, "alpha", "2.0")
+    root = write_project(tmp_path / "p", {"old/frozen.txt": "alpha==1.0\n"})
+    assert run("adopt", "old/frozen.txt", "--yes", cwd=root).code == 0
+    assert locked(root) == {"alpha==1.0"}
+    assert (root / "old/frozen.txt").read_text() == "alpha==1.0\n"
+
+
+def test_what_powershell_wrote_is_read(tmp_path: Path, index: Index) -> None:
+    make_wheel(index.folder, "alpha")
+    root = write_project(tmp_path / "p", {})
+    (root / "requirements.txt").write_bytes("alpha==1.0\r\n".encode("utf-16"))
+    assert adopted(root) == {"requirements.in": ["alpha"]}
+
+
+def test_a_pin_that_cannot_stay_is_named_with_who_asks_for_another(
+    tmp_path: Path, index: Index
+) -> None:
+    make_wheel(index.folder, "alpha", "1.0", requires=["beta>=2"])
+    for version in ("1.0", "2.0"):
+        make_wheel(index.folder, "beta", version)
+    pipfile = '[packages]\nalpha = "*"\n'
+    rows = {name: {"version": "==1.0"} for name in ("alpha", "beta", "gone")}
+    lock = json.dumps({"default": rows, "develop": {}})
+    root = write_project(tmp_path / "p", {"Pipfile": pipfile, "Pipfile.lock": lock})
+    done = run("adopt", "--yes", "--format", "json", cwd=root)
+    assert done.code == 0
+    assert done.json["data"]["moved"] == [
+        {"name": "beta", "from": "1.0", "to": "2.0", "via": ["alpha"]},
+        {"name": "gone", "from": "1.0", "to": None, "via": []},
+    ]
+    told = {each["code"]: each["message"] for each in done.json["problems"]}
+    assert "beta was 1.0, and is 2.0" in told["adopt-pin-moved"]
+    assert "gone 1.0" in told["adopt-pin-unasked"]
+
+
+def test_a_commit_that_was_locked_stays_though_the_branch_went_on(tmp_path: Path) -> None:
+    files = {"backend.py": in_tree_backend("lib", "1.0"), "pyproject.toml": BUILT}
+    there = write_project(tmp_path / "lib", files)
+    (there / ".git").rmdir()
+    git(there, "init", "-q", "-b", "main")
+    who = ("-c", "user.name=n", "-c", "user.email=e")
+    git(there, "add", "-A")
+    git(there, *who, "commit", "-qm", "one")
+    commit = git(there, "rev-parse", "HEAD").strip()
+    (there / "more.txt").write_text("x")
+    git(there, "add", "-A")
+    git(there, *who, "commit", "-qm", "two")
+    url = there.as_uri()
+    wanted = f'[tool.poetry.dependencies]\nlib = {{ git = "{url}", branch = "main" }}\n'
+    lock = (
+        '[[package]]\nname = "lib"\nversion = "1.0"\n'
+        f'[package.source]\ntype = "git"\nurl = "{url}"\n'
+        f'reference = "main"\nresolved_reference = "{commit}"\n'
+    )
+    root = write_project(tmp_path / "p", {"pyproject.toml": wanted, "poetry.lock": lock})
+    done = run("adopt", "--yes", "--format", "json", cwd=root)
+    assert done.code == 0, done.stdout
+    assert done.json["data"]["moved"] == []
+    assert commit in (root / "requirements.txt").read_text()
+
+
+def test_every_form_of_a_pipfile_entry_is_a_line(tmp_path: Path) -> None:
+    pipfile = """\
+[[source]]
+url = "https://${USER}@first.test/simple"
+verify_ssl = false
+name = "first"
+[[source]]
+url = "https://pypi.org/simple"
+name = "pypi"
+[packages]
+alpha = {version = "~=1.2", extras = ["fast", "safe"], markers = "python_version < '3.13'"}
+beta = {git = "git@host.test:me/beta.git", ref = "v1", subdirectory = "py"}
+gamma = {path = "lib/gamma", editable = true}
+delta = {file = "https://files.test/delta-1.0.zip"}
+epsilon = {version = "==1.0", sys_platform = "== 'win32'"}
+[docs]
+zeta = "*"
+[requires]
+python_version = "3.12"
+"""
+    root = write_project(tmp_path / "p", {"Pipfile": pipfile})
+    assert adopted(root) == {
+        "requirements.in": [
+            "--index-url https://${USER}@first.test/simple",
+            "--trusted-host first.test",
+            "alpha[fast,safe]~=1.2 ; python_version < '3.13'",
+            "beta @ git+ssh://git@host.test/me/beta.git@v1#subdirectory=py",
+            "-e ./lib/gamma",
+            "delta @ https://files.test/delta-1.0.zip",
+            "epsilon==1.0 ; sys_platform == 'win32'",
+        ],
+        "requirements-docs.in": ["zeta"],
+    }
+    assert "python_version 3.12" in run("adopt", cwd=root).stderr
+
+
+def test_every_form_of_a_poetry_entry_is_a_line(tmp_path: Path) -> None:
+    said = """\
+[tool.poetry.dependencies]
+python = "^3.9"
+caret = "^1.2.3"
+zero = "^0.2.3"
+tilde = "~1.2"
+exact = "1.0"
+star = "1.*"
+several = ">=1,<2"
+either = "^1.0 || ^2.0"
+when = {version = "^1", python = ">=3.9,<3.12", extras = ["x"]}
+twice = [{version = "1.0", platform = "win32"}, {version = "2.0", markers = "sys_platform != 'win32'"}]
+maybe = {version = "*", optional = true}
+near = {path = "lib/near", develop = true}
+[tool.poetry.extras]
+more = ["maybe"]
+[tool.poetry.dev-dependencies]
+check = "*"
+[[tool.poetry.source]]
+name = "own"
+url = "https://own.test/simple"
+"""  # noqa: E501
+    root = write_project(tmp_path / "p", {"pyproject.toml": said})
+    assert adopted(root) == {
+        "requirements.in": [
+            "--index-url https://own.test/simple",
+            "caret>=1.2.3,<2",
+            "zero>=0.2.3,<0.3",
+            "tilde>=1.2,<1.3",
+            "exact==1.0",
+            "star==1.*",
+            "several>=1,<2",
+            "either",
+            'when[x]>=1,<2 ; python_version >= "3.9" and python_version < "3.12"',
+            'twice==1.0 ; sys_platform == "win32"',
+            "twice==2.0 ; sys_platform != 'win32'",
+            "-e ./lib/near",
+        ],
+        "requirements-more.in": ["maybe"],
+        "requirements-dev.in": ["check"],
+    }
+
+
+def test_what_conda_brings_is_named_and_what_pip_brings_taken(tmp_path: Path, index: Index) -> None:
+    make_wheel(index.folder, "alpha")
+    text = """\
+name: x
+dependencies:
+  - python=3.11
+  - numpy=1.26.4=py311h_0  # fast
+  - pip:
+    - alpha==1.0
+    - --extra-index-url https://other.test/simple
+  - "cudatoolkit>=11"
+"""
+    root = write_project(tmp_path / "p", {"environment.yml": text})
+    done = run("adopt", "--format", "json", cwd=root).json
+    assert done["data"]["sources"][0]["lines"] == [
+        "alpha",
+        "--extra-index-url https://other.test/simple",
+    ]
+    assert [(each["line"], each["code"]) for each in done["problems"]] == [
+        (3, "adopt-left"),
+        (4, "adopt-left"),
+        (8, "adopt-left"),
+    ]
+
+
+def test_what_only_uv_reads_is_named(tmp_path: Path) -> None:
+    said = (
+        '[project]\nname = "x"\nversion = "1"\ndependencies = []\n[tool.uv]\n'
+        'dev-dependencies = ["pytest"]\n[tool.uv.sources]\nlib = { path = "../lib" }\n'
+    )
+    files = {"pyproject.toml": said, "uv.lock": "version = 1\n"}
+    done = run("adopt", "--format", "json", cwd=write_project(tmp_path / "p", files)).json
+    assert [each["message"].split(" = ")[0] for each in done["problems"]] == [
+        "Not taken over: [tool.uv.sources] lib",
+        "Not taken over: [tool.uv] dev-dependencies",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "code", "line"),
+    [
+        ({"Pipfile": "[packages\n"}, "adopt-unreadable", 1),
+        ({"Pipfile": "[packages]\n", "Pipfile.lock": "{"}, "adopt-unreadable", None),
+        ({"poetry.lock": "a = \n"}, "adopt-unreadable", 1),
+        ({"Pipfile": '[packages]\na = "*"\n', "requirements.in": "a\n"}, "adopt-in-the-way", None),
+        ({"environment.yml": "dependencies:\n  - python\n"}, "adopt-nothing", None),
+        ({"requirements.in": "a\n"}, "adopt-nothing", None),
+        ({}, "adopt-nothing", None),
+    ],
+)
+def test_what_cannot_be_taken_over_is_an_error_and_nothing_is_written(
+    files: dict[str, str], code: str, line: int | None, tmp_path: Path
+) -> None:
+    root = write_project(tmp_path / "p", files)
+    before = snapshot(root)
+    done = run("adopt", "--yes", "--format", "json", cwd=root)
+    assert (done.code, done.json["problems"][0]["code"]) == (2, code)
+    assert done.json["problems"][0]["line"] == line
+    assert snapshot(root) == before
+
+
+def test_where_no_versions_fit_nothing_is_written(tmp_path: Path, index: Index) -> None:
+    make_wheel(index.folder, "alpha")
+    root = write_project(tmp_path / "p", {"Pipfile": '[packages]\nalpha = ">=9"\n'})
+    assert run("adopt", "--yes", cwd=root).code == 2
+    assert [each.name for each in root.iterdir() if each.name != ".git"] == ["Pipfile"]

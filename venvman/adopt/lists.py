@@ -1,0 +1,95 @@
+"""Readers for lists of all that was installed: pip freeze, conda's exports, an environment."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from venvman.adopt.taken import Left, Listed, Taken, text_of
+from venvman.lock.direct import reference_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from venvman.environment.inventory import Inventory
+
+_EXPORTED = re.compile(r"(?P<name>[\w.-]+)=(?P<version>[^=\s]+)=(?P<build>[^=\s]+)$")
+_ITEM = re.compile(r"(?P<indent>\s*)-\s+(?P<said>.*?)\s*(?:\s#.*)?$")
+_OF_CONDA = "conda brings it, and pip need not have it: keep it in conda, or `venvman add` it."
+
+
+def is_conda_list(text: str) -> bool:
+    """Whether ``conda list`` wrote it, with ``--export`` or ``--explicit``."""
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    if "@EXPLICIT" in lines:
+        return True
+    return bool(lines) and all(_EXPORTED.match(line.strip()) for line in lines)
+
+
+def conda_list(root: Path, name: str) -> Taken:
+    """The output of ``conda list --export`` (or ``--explicit``): what pip had put there."""
+    pinned, left = [], []
+    for number, line in enumerate(text_of(root / name, name).splitlines(), start=1):
+        match = _EXPORTED.match(line.strip())
+        if match and match["build"].startswith("pypi"):
+            pinned.append(f"{match['name']}=={match['version']}")
+        elif line.strip() and not line.startswith(("#", "@")):
+            left.append(Left(what=line.strip(), why=_OF_CONDA, path=name, line=number))
+    listed = (Listed(path=name, text="\n".join(pinned)),) if pinned else ()
+    return Taken(tool="conda", files=(name,), listed=listed, left=tuple(left))
+
+
+def conda_environment(root: Path, name: str) -> Taken:
+    """``environment.yml``: what stands below ``pip:``; the rest is named.
+
+    Of YAML no more than conda writes and its documentation shows: lists, one entry a line.
+    """
+    inside, deep, shallow = False, None, None
+    listed, left = [], []
+    for number, line in enumerate(text_of(root / name, name).splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        item = _ITEM.match(line)
+        if item is None:
+            inside, deep = line.startswith("dependencies:"), None
+            continue
+        if not inside:
+            continue
+        said, indent = item["said"].strip("'\""), len(item["indent"])
+        if said == "pip:":
+            deep, shallow = indent, indent
+        elif deep is not None and indent > deep:
+            listed.append(said)
+        elif said not in {"pip", "setuptools", "wheel"}:
+            deep = None if shallow is None or indent <= shallow else deep
+            left.append(Left(what=said, why=_OF_CONDA, path=name, line=number))
+    text = "\n".join(listed)
+    return Taken(
+        tool="conda",
+        files=(name,),
+        listed=(Listed(path=name, text=text),) if listed else (),
+        left=tuple(left),
+    )
+
+
+def pip_freeze(root: Path, files: Sequence[tuple[str, str]]) -> Taken:
+    """Files of pins, written by ``pip freeze`` or by hand, each with the source that it becomes."""
+    listed = tuple(
+        Listed(path=name, text=text_of(root / name, name), source=source) for name, source in files
+    )
+    return Taken(tool="pip freeze", files=tuple(name for name, _ in files), listed=listed)
+
+
+def environment(inventory: Inventory, shown: str) -> Taken:
+    """What an environment holds; ``shown`` is its path."""
+    lines = []
+    for each in inventory.distributions:
+        if each.source.is_index and each.version is not None:
+            lines.append(f"{each.name}=={each.version}")
+        elif not each.source.is_index:
+            prefix = "-e " if each.source.editable else f"{each.name} @ "
+            text = reference_text(each.source)
+            lines.append(text if text.startswith((".", "/")) and prefix != "-e " else prefix + text)
+    text = "\n".join(sorted(lines, key=str.lower))
+    return Taken(tool="an environment", files=(shown,), listed=(Listed(path=shown, text=text),))

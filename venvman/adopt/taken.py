@@ -1,0 +1,109 @@
+"""What is taken from another tool's files, as values of one kind whichever tool it was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from venvman.errors import RequirementsError
+from venvman.frozen import dataclass
+from venvman.naming import DEFAULT
+from venvman.reading import read_regular, read_toml
+from venvman.requirements.lines import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from venvman.lock.file import LockEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A line for the requirements file of ``group``."""
+
+    line: str
+    group: str = DEFAULT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A text of pins and other requirement lines, roots and what they need alike.
+
+    ``path`` is where it is from, for messages. ``source`` is the requirements file that it becomes,
+    relative to the root.
+    """
+
+    path: str
+    text: str
+    source: str = "requirements.in"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What is not taken over, and why."""
+
+    what: str
+    why: str
+    path: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """All that ``tool`` says.
+
+    ``files`` are what was read, relative to the root. What the project wants stands in ``wanted``,
+    is to be found among ``listed``, or stands in pyproject.toml, which is ``declared``. ``pins``
+    are the versions to keep, ``options`` lines about indexes.
+    """
+
+    tool: str
+    files: tuple[str, ...]
+    wanted: tuple[Wanted, ...] = ()
+    listed: tuple[Listed, ...] = ()
+    declared: bool = False
+    pins: tuple[LockEntry, ...] = ()
+    left: tuple[Left, ...] = ()
+    options: tuple[str, ...] = ()
+
+
+def text_of(path: Path, shown: str) -> str:
+    """The text of a file.
+
+    Raises:
+        RequirementsError: it cannot be read, or is no text.
+    """
+    try:
+        return decode(read_regular(path), path=shown)
+    except OSError as error:
+        raise unreadable(shown, f"{error.strerror or error}") from error
+
+
+def tables_of(path: Path, shown: str) -> dict[str, Any]:
+    """The tables of a TOML file.
+
+    Raises:
+        RequirementsError: it is none, with the line.
+    """
+    import re
+
+    text = text_of(path, shown)
+    try:
+        return read_toml(text)
+    except ValueError as error:
+        at = re.search(r"at line (\d+)", str(error))
+        raise unreadable(shown, str(error), line=int(at[1]) if at else None) from None
+
+
+def unreadable(shown: str, why: str, *, line: int | None = None) -> RequirementsError:
+    """That the file ``shown`` cannot be taken over."""
+    return RequirementsError(
+        f"{shown} could not be read.", code="adopt-unreadable", path=shown, line=line, why=f"{why}."
+    )
+
+
+def table(value: object, *keys: str) -> Mapping[str, Any]:
+    """The table at ``keys`` below ``value``; an empty one where there is none."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}

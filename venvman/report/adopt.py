@@ -1,0 +1,86 @@
+"""``adopt``: what was taken from another tool's files, and what became of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from venvman.errors import Command, ExitCode, Problem, Severity
+from venvman.report.drawing import Group, Text
+from venvman.report.freeze import freeze_lines
+from venvman.report.result import Result, Screen, Status
+from venvman.report.words import Style, count, plain, sentence_list
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from venvman.outcomes import AdoptOutcome, Moved
+    from venvman.report.drawing import Drawing
+
+
+def adopt_result(outcome: AdoptOutcome, *, named: str | None) -> Result:
+    """``data.{tool, files[], sources[] {path, lines[]}, pins, written, locks[], moved[]}``.
+
+    ``moved`` is ``{name, from, to, via[]}``; ``to`` is null for a pin that no lock has.
+    """
+    frozen = outcome.frozen
+    display = outcome.project.display
+    again = Command.venvman("adopt", *([named] if named else []), "--yes")
+    return Result(
+        command="adopt",
+        status=Status.DRIFT if frozen is None else Status.OK,
+        exit_code=ExitCode.OK,
+        data={
+            "tool": outcome.tool,
+            "files": list(outcome.files),
+            "sources": [
+                {"path": path, "lines": text.splitlines()} for path, text in outcome.sources.items()
+            ],
+            "pins": outcome.pins,
+            "written": frozen is not None,
+            "locks": [] if frozen is None else [display(each.path) for each in frozen.locks],
+            "moved": [_row(each) for each in outcome.moved],
+        },
+        problems=(*outcome.problems, *map(_told, outcome.moved)),
+        draw=lambda screen: Group(*_lines(outcome, screen)),
+        next=again if frozen is None else Command.venvman("sync"),
+    )
+
+
+def _row(moved: Moved) -> dict[str, Any]:
+    return {
+        "name": moved.name,
+        "from": moved.before,
+        "to": moved.after,
+        "via": list(moved.asked_by),
+    }
+
+
+def _told(moved: Moved) -> Problem:
+    if moved.after is None:
+        return Problem(
+            code="adopt-pin-unasked",
+            severity=Severity.NOTE,
+            message=f"{moved.name} {moved.before} is in no lock: nothing asks for it here.",
+        )
+    return Problem(
+        code="adopt-pin-moved",
+        severity=Severity.WARNING,
+        message=f"{moved.name} was {moved.before}, and is {moved.after}.",
+        why=f"{sentence_list(moved.asked_by)} asks for it." if moved.asked_by else None,
+    )
+
+
+def _lines(outcome: AdoptOutcome, screen: Screen) -> Iterator[Drawing]:
+    frozen = outcome.frozen
+    files = plain(", ".join(outcome.files), Style.PATH)
+    yield Text.assemble(files, f" ({outcome.tool}): {count(outcome.pins, 'pin')}")
+    for path, text in outcome.sources.items():
+        done = " written" if frozen is not None else " would be"
+        yield Text.assemble(("+ ", Style.GOOD), plain(path, Style.PATH), done)
+        yield from (Text(f"    {line}") for line in text.splitlines())
+    if not outcome.sources:
+        yield Text("pyproject.toml stays the source.")
+    if frozen is not None:
+        yield from freeze_lines(frozen, screen)
+    else:
+        yield Text("Nothing is written without --yes.")

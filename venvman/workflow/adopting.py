@@ -1,0 +1,430 @@
+"""``adopt``: sources from what a project has, and a first lock that keeps its versions."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from venvman.adopt import lists
+from venvman.adopt.readers import readable
+from venvman.adopt.taken import Left, Taken
+from venvman.errors import Advice, Command, Problem, ProjectNotFound, RequirementsError, Severity
+from venvman.frozen import dataclass
+from venvman.lock.depends import dependencies_of
+from venvman.lock.file import LockEntry
+from venvman.names import TOOLS, NormalizedName, canonical
+from venvman.naming import DEFAULT, FOLDER
+from venvman.outcomes import AdoptOutcome, Moved
+from venvman.requirements.file import parse
+from venvman.secrets import redact
+from venvman.workflow.inputs import open_scan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from venvman.adopt.taken import Listed
+    from venvman.outcomes import FreezeOutcome
+    from venvman.requirements.file import RequirementLine
+    from venvman.target import Target
+    from venvman.workflow.context import Context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptRequest:
+    """``named`` is a file, or an environment, as seen from the root; None looks for one."""
+
+    named: str | None = None
+    yes: bool = False
+    confirm: Callable[[str], bool] | None = None
+
+
+def adopt(context: Context, request: AdoptRequest) -> AdoptOutcome:
+    """Reads what is there, and writes sources and locks if ``request`` or a person says so.
+
+    Raises:
+        ProjectNotFound: there is nothing to take over.
+        RequirementsError: it cannot be read, or a source is there already.
+        VenvmanError: what freezing raises; nothing has been written then.
+    """
+    taken = _taken(context, request.named)
+    sources, pins, notes = _proposal(context, taken)
+    taken = replace(taken, pins=pins, left=(*taken.left, *notes))
+    _refuse_written(context, taken, sources)
+    outcome = AdoptOutcome(
+        project=context.project,
+        tool=taken.tool,
+        files=taken.files,
+        sources=sources,
+        pins=len(pins),
+        problems=tuple(_told(each) for each in taken.left),
+    )
+    names = " and ".join(sources) or "the lock"
+    if not request.yes and not (
+        request.confirm is not None
+        and request.confirm(f"Write {names}, with the versions of {', '.join(taken.files)}?")
+    ):
+        return outcome
+    frozen = _frozen(context, taken, sources)
+    moved = tuple(_moved(pins, frozen))
+    return replace(outcome, frozen=frozen, moved=moved)
+
+
+# ---- what is there -------------------------------------------------------------------------
+
+
+def _taken(context: Context, named: str | None) -> Taken:
+    root = context.project.root
+    known = readable(root, named)
+    if known is not None:
+        return known[0].read(root, known[1])
+    pinned = _pinned_files(context) if named is None else []
+    if named is not None and (root / named).is_file():
+        pinned = [(named, _source_of(named))]
+    if pinned:
+        return lists.pip_freeze(root, pinned)
+    found = _environment(context, named)
+    if found is not None:
+        return found
+    raise _nothing(context, named)
+
+
+def _source_of(name: str) -> str:
+    return f"{name[:-4]}.in" if name.endswith(".txt") and FOLDER in name else f"{FOLDER}.in"
+
+
+def _pinned_files(context: Context) -> list[tuple[str, str]]:
+    """The sources that pin all that they name, each with the source that is to stand beside it."""
+    found = []
+    for source in open_scan(context).sources:
+        path = source.path or source.lock
+        name = context.project.display(path)
+        made = source.header is not None and source.header.tool is not None
+        if len(source.paths) > 1 or not name.endswith(".txt") or made or not path.is_file():
+            continue
+        lines = parse(_text(path, name), path=name, variables={}).requirements
+        if lines and all(_version(line) or not line.requirement.source.is_index for line in lines):
+            found.append((name, f"{name[:-4]}.in"))
+    return found
+
+
+def _text(path: Path, shown: str) -> str:
+    from venvman.adopt.taken import text_of
+
+    return text_of(path, shown)
+
+
+def _environment(context: Context, named: str | None) -> Taken | None:
+    from venvman.environment.inspection import Environment, inspect
+    from venvman.environment.inventory import Inventory, take_inventory
+    from venvman.environment.lifecycle import locate
+
+    path = (
+        locate(context.project, context.settings) if named is None else context.project.root / named
+    )
+    found = inspect(path, directories=context.directories)
+    if not isinstance(found, Environment) or (named is None and open_scan(context).sources):
+        return None
+    there = take_inventory(found).distributions
+    kept = tuple(each for each in there if each.name not in TOOLS)
+    return lists.environment(Inventory(distributions=kept), context.project.display(path))
+
+
+_KNOWN = "Pipfile, poetry.lock, uv.lock, pdm.lock, environment.yml, lists of conda and pip freeze"
+
+
+def _nothing(context: Context, named: str | None) -> ProjectNotFound:
+    root = context.project.root
+    if named is not None:
+        return ProjectNotFound(
+            f"{named} is nothing that can be taken over.",
+            code="adopt-nothing",
+            why=f"Known are {_KNOWN}, and environments.",
+        )
+    scan = open_scan(context)
+    if scan.sources:
+        names = ", ".join(context.project.display(each.path or each.lock) for each in scan.sources)
+        return ProjectNotFound(
+            f"There is nothing to take over: {names} are read as they are.",
+            code="adopt-nothing",
+            fix=Command.venvman("sync"),
+        )
+    return ProjectNotFound(
+        f"There is nothing to take over in {root}.",
+        code="adopt-nothing",
+        why=f"Looked for {_KNOWN}, and an environment.",
+        fix=Advice("Name a first package with `venvman add`."),
+    )
+
+
+# ---- what is proposed ----------------------------------------------------------------------
+
+_DEV_TOOLS = re.compile(
+    r"(pytest|flake8|pylint|types|sphinx|mkdocs|mypy|pre-commit|pyright|nox|tox|ruff|black|isort|"
+    r"coverage|ipython|ipdb|pdbpp|pudb|hypothesis|bandit|twine|build|bump2version|bumpversion|"
+    r"pip-tools|pip-audit|pydocstyle|pycodestyle|pyflakes|autopep8|yapf|codespell|factory-boy|"
+    r"faker|freezegun|responses|furo|towncrier|invoke|watchdog|wheel)(-.+)?$"
+)
+"""What is for those who work on a project."""
+
+
+def _proposal(
+    context: Context, taken: Taken
+) -> tuple[Mapping[str, str], tuple[LockEntry, ...], tuple[Left, ...]]:
+    """The sources by path, the pins to keep, and what else is to be told."""
+    if taken.declared:
+        return {}, taken.pins, ()
+    if not taken.listed:
+        groups: dict[str, list[str]] = {}
+        for each in taken.wanted:
+            groups.setdefault(each.group, []).append(each.line)
+        return _written(groups, taken), taken.pins, ()
+    found: dict[str, str] = {}
+    pins: list[LockEntry] = []
+    left: list[Left] = []
+    for listed in taken.listed:
+        roots = _Roots(context, listed)
+        pins += roots.pins
+        dev = f"{FOLDER}-dev.in" if listed.source == f"{FOLDER}.in" else None
+        split = _DEV_TOOLS if dev and len(taken.listed) == 1 else None
+        found |= dict(roots.texts(listed.source, dev, split))
+        left += roots.left
+    return found, tuple(pins), tuple(left)
+
+
+def _written(groups: Mapping[str, Sequence[str]], taken: Taken) -> Mapping[str, str]:
+    """The text of each group's source."""
+    found = {}
+    for group, lines in groups.items():
+        path = f"{FOLDER}.in" if group == DEFAULT else f"{FOLDER}-{group}.in"
+        options = taken.options if group == DEFAULT or DEFAULT not in groups else ()
+        unique = dict.fromkeys((*options, *lines))
+        found[path] = "".join(f"{line}\n" for line in unique)
+    return found
+
+
+class _Roots:
+    """The lines of a list of pins that nothing else in it needs."""
+
+    def __init__(self, context: Context, listed: Listed) -> None:
+        from venvman.workflow.location import freezing_interpreter
+
+        root = str(context.project.root)
+        variables = context.variables
+        parsed = parse(listed.text, path=listed.path, variables=variables, cwd=root)
+        if parsed.errors:
+            raise RequirementsError(
+                f"{listed.path} could not be read.", code="adopt-unreadable", problems=parsed.errors
+            )
+        self._listed = listed
+        self._lines = {line.origin.line: line for line in parsed.requirements}
+        self._all = {line.origin.line for line in parsed.lines}
+        self.left: list[Left] = []
+        self.pins = tuple(_entry(line) for line in parsed.requirements if _version(line))
+        target = freezing_interpreter(context).target
+        self._needs = _needs(context, self.pins, target)
+        named = {line.requirement.name for line in parsed.requirements}
+        needed = {name for names in self._needs.values() for name in names}
+        # A list that lacks what it needs was written by hand: each line of it is meant.
+        self._by_hand = bool(needed - named)
+        self._kept: set[NormalizedName | None] = named if self._by_hand else self._closed(needed)
+
+    def _closed(self, needed: set[NormalizedName]) -> set[NormalizedName | None]:
+        """What nothing needs, and of those that need one another in a circle the first."""
+        kept: set[NormalizedName | None] = {*(self._needs.keys() - needed - TOOLS)}
+        reached = self._reached(kept)
+        for name in sorted(set(self._needs) - TOOLS):
+            if name not in reached:
+                kept.add(name)
+                reached |= self._reached({name})
+        return kept
+
+    def _reached(self, names: Iterable[NormalizedName | None]) -> set[NormalizedName]:
+        found: set[NormalizedName] = set()
+        pending = [name for name in names if name is not None]
+        while pending:
+            name = pending.pop()
+            if name not in found:
+                found.add(name)
+                pending += self._needs.get(name, ())
+        return found
+
+    def _leave(self, text: str, number: int) -> None:
+        why = "Nothing in the list needs it: every environment has its own."
+        self.left.append(Left(what=text, why=why, path=self._listed.path, line=number))
+
+    def texts(
+        self, source: str, dev: str | None, split: re.Pattern[str] | None
+    ) -> Iterator[tuple[str, str]]:
+        """The text of ``source``, and of ``dev`` with what ``split`` matches."""
+        parts: dict[str, list[str]] = {source: []}
+        physical = self._listed.text.splitlines()
+        starts = sorted(self._all)
+        for number, text in enumerate(physical, start=1):
+            line = self._lines.get(number)
+            if line is None:
+                first = max((each for each in starts if each <= number), default=0)
+                inside = first in self._lines and physical[number - 2].rstrip().endswith("\\")
+                if not inside:  # comments, options, empty lines
+                    parts[source].append(text.rstrip())
+                continue
+            name = line.requirement.name
+            pinned = _version(line) is not None
+            if pinned and name not in self._kept:
+                if name in TOOLS:
+                    self._leave(text.strip(), number)
+                continue
+            place = source
+            if dev and split and name is not None and split.match(name):
+                place = dev
+            parts.setdefault(place, []).append(_loosened(line, text, pinned=pinned))
+        for path, lines in parts.items():
+            yield path, "\n".join(lines).strip("\n") + "\n"
+
+
+def _loosened(line: RequirementLine, text: str, *, pinned: bool) -> str:
+    """The line without the version that its lock holds; with it where a comment may say why."""
+    code, mark, _ = text.partition(" #")
+    if not pinned or mark:
+        return text.rstrip().removesuffix("\\").rstrip()
+    code = re.split(r"\s+(?:--hash|\\)", code)[0]
+    requirement = line.requirement
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    marker = f" ; {requirement.marker}" if requirement.marker else ""
+    return f"{requirement.spelled or requirement.name}{extras}{marker}"
+
+
+def _version(line: RequirementLine) -> str | None:
+    """The version that the line pins."""
+    clauses = list(line.requirement.specifier)
+    exact = len(clauses) == 1 and clauses[0].operator in {"==", "==="}
+    if not exact or not line.requirement.source.is_index or clauses[0].version.endswith(".*"):
+        return None
+    return clauses[0].version
+
+
+def _entry(line: RequirementLine) -> LockEntry:
+    from packaging.version import Version
+
+    requirement = line.requirement
+    return LockEntry(
+        name=requirement.name or canonical(""),
+        version=Version(_version(line) or "0"),
+        marker=requirement.marker,
+        hashes=requirement.hashes,
+    )
+
+
+def _needs(
+    context: Context, pins: Sequence[LockEntry], target: Target
+) -> Mapping[NormalizedName, set[NormalizedName]]:
+    """What each of ``pins`` needs on ``target``, by what is installed, cached or in the index."""
+    from venvman.lock.file import Lock
+    from venvman.lock.header import LockHeader
+    from venvman.workflow.locks import Pinned, as_locked
+
+    lock = Lock(entries=tuple(pins), header=LockHeader(text=""))
+    with (
+        closing(context.open_index(context.index_options())) as index,
+        ThreadPoolExecutor(12) as pool,
+    ):
+        known = Pinned(index, target, partial(as_locked, context, lock, target))
+        said = pool.map(known.requires, pins)
+        return {
+            entry.name: {
+                canonical(each.name) for each in dependencies_of(lines or (), target=target)
+            }
+            - {entry.name}
+            for entry, lines in zip(pins, said, strict=True)
+        }
+
+
+def _refuse_written(context: Context, taken: Taken, sources: Mapping[str, str]) -> None:
+    """No file that people wrote is written over."""
+    root = context.project.root
+    there = [name for name in sources if (root / name).exists()]
+    if taken.declared:
+        scan = open_scan(context)
+        there = [
+            context.project.display(each.path or each.lock)
+            for each in scan.sources
+            if not each.declared
+        ]
+    if there:
+        raise RequirementsError(
+            f"{there[0]} is there already.",
+            code="adopt-in-the-way",
+            path=there[0],
+            why=f"It says what the project needs; {taken.files[-1]} does, too.",
+            fix=Advice(f"Move {there[0]} out of the way, or keep to it."),
+        )
+    if not sources and not taken.declared:
+        raise RequirementsError(
+            f"{', '.join(taken.files)} names nothing for pip.",
+            code="adopt-nothing",
+            why="Nothing below `pip:`, and no list of it." if taken.tool == "conda" else None,
+            fix=Advice("Name a first package with `venvman add`."),
+        )
+
+
+def _told(left: Left) -> Problem:
+    return Problem(
+        code="adopt-left",
+        severity=Severity.WARNING,
+        message=f"Not taken over: {redact(left.what)}.",
+        path=left.path,
+        line=left.line,
+        why=left.why,
+    )
+
+
+# ---- what is written -----------------------------------------------------------------------
+
+
+def _frozen(context: Context, taken: Taken, sources: Mapping[str, str]) -> FreezeOutcome:
+    """Sources and locks, all of them or none."""
+    from venvman.workflow.freezing import freeze
+    from venvman.workflow.requests import FreezeRequest, GroupChoice
+
+    root = context.project.root
+    drafts = {root / name: text.encode() for name, text in sources.items()}
+    drafted = replace(context, project=replace(context.project, drafts=drafts))
+    # The list that is taken over becomes the lock; any other file in its way is somebody's.
+    request = FreezeRequest(
+        yes=bool(taken.listed), groups=GroupChoice(everything=True), prefer=taken.pins
+    )
+    return freeze(drafted, request)
+
+
+def _moved(pins: Sequence[LockEntry], frozen: FreezeOutcome) -> Iterator[Moved]:
+    """The pins that the locks do not have as they were."""
+    now: dict[NormalizedName, list[LockEntry]] = {}
+    for entry in (entry for lock in frozen.locks for entry in lock.lock.entries):
+        now.setdefault(entry.name, []).append(entry)
+    told: dict[NormalizedName, list[LockEntry]] = {}
+    for pin in pins:
+        told.setdefault(pin.name, []).append(pin)
+    for name, before in sorted(told.items()):
+        after = now.get(name, [])
+        if name in TOOLS or any(_same(one, two) for one in before for two in after):
+            continue
+        yield Moved(
+            name=name,
+            before=_shown(before[0]),
+            after=_shown(after[0]) if after else None,
+            asked_by=after[0].via if after else (),
+        )
+
+
+def _same(one: LockEntry, two: LockEntry) -> bool:
+    if one.source.is_index and two.source.is_index:
+        return one.version == two.version
+    return getattr(one.source, "commit", None) == getattr(two.source, "commit", "")
+
+
+def _shown(entry: LockEntry) -> str:
+    return redact(str(entry.version or entry.source))
