@@ -104,8 +104,8 @@ def test_the_newest_and_those_just_kept_survive_longest(tmp_path: Path) -> None:
 def test_a_ledger_is_read_back_as_written(tmp_path: Path) -> None:
     seal.own(str(tmp_path))
     rows = {"a": Provenance("a", "1", "s", "d", True, 1, 2, 3)}
-    ledger = Ledger(3, write_snapshot(str(tmp_path), rows), rows)
-    (tmp_path / LEDGER).write_bytes(ledger.render(str(tmp_path)))
+    ledger = Ledger(str(tmp_path), 3, write_snapshot(str(tmp_path), rows), rows)
+    (tmp_path / LEDGER).write_bytes(ledger.render())
     assert read_ledger(str(tmp_path)) == ledger
 
 
@@ -113,7 +113,7 @@ def test_a_ledger_is_read_back_as_written(tmp_path: Path) -> None:
 def test_a_ledger_that_is_not_understood_is_empty(tmp_path: Path, text: str) -> None:
     (tmp_path / ".venvman").mkdir()
     (tmp_path / LEDGER).write_text(text)
-    assert read_ledger(str(tmp_path)) == Ledger()
+    assert read_ledger(str(tmp_path)) == Ledger(str(tmp_path))
 
 
 def test_what_another_tool_reinstalled_is_no_longer_known(tmp_path: Path) -> None:
@@ -122,12 +122,14 @@ def test_what_another_tool_reinstalled_is_no_longer_known(tmp_path: Path) -> Non
     record.write_text("x")
     found = record.stat()
     provenance = Provenance("a", "1", "s", "", False, 1, found.st_size, found.st_mtime_ns)
-    ledger = Ledger(distributions={"a.dist-info": provenance, "gone.dist-info": provenance})
-    assert ledger.known(str(tmp_path), "a.dist-info") == provenance
-    assert ledger.known(str(tmp_path), "b.dist-info") is None
-    assert ledger.known(str(tmp_path), "gone.dist-info") is None
+    ledger = Ledger(
+        str(tmp_path), distributions={"a.dist-info": provenance, "gone.dist-info": provenance}
+    )
+    assert ledger.known("a.dist-info") == provenance
+    assert ledger.known("b.dist-info") is None
+    assert ledger.known("gone.dist-info") is None
     record.write_text("longer")
-    assert ledger.known(str(tmp_path), "a.dist-info") is None
+    assert ledger.known("a.dist-info") is None
 
 
 def test_build_metadata_tells_two_installations_of_one_wheel_apart() -> None:

@@ -51,7 +51,7 @@ def file(tmp_path: Path) -> Path:
 def commit(root: Path, sequence: int) -> None:
     """A transaction that is in the history."""
     snapshot = write_snapshot(str(root), {"lib/one-1.0.dist-info": PROVENANCE})
-    (root / LEDGER).write_bytes(Ledger(sequence, snapshot).render(str(root)))
+    (root / LEDGER).write_bytes(Ledger(str(root), sequence, snapshot).render())
     History(root).record(State(sequence, 5.5, "sync", "3.11.7", (), (), snapshot))
 
 
@@ -125,7 +125,7 @@ def test_a_state_that_cannot_be_written_or_read_is_none(tmp_path: Path) -> None:
 
 def test_what_nobody_has_written_down_is_known_by_no_files(tmp_path: Path, file: Path) -> None:
     snapshot = write_snapshot(str(tmp_path), {})
-    (tmp_path / LEDGER).write_bytes(Ledger(2, snapshot).render(str(tmp_path)))
+    (tmp_path / LEDGER).write_bytes(Ledger(str(tmp_path), 2, snapshot).render())
     assert states.record(str(tmp_path), wanted(file)) == ""
 
 
@@ -147,7 +147,7 @@ def installed(root: Path, lists: dict[str, str]) -> Ledger:
                 folders=("lib",),
             ),
         )
-    return Ledger(distributions=rows)
+    return Ledger(str(root), distributions=rows)
 
 
 LISTS = {
@@ -158,8 +158,8 @@ LISTS = {
 }
 
 
-def sharing(root: Path, ledger: Ledger) -> set[str]:
-    found = states.survey(str(root), ("lib",), ledger)
+def sharing(ledger: Ledger) -> set[str]:
+    found = states.survey(ledger, ("lib",))
     assert found is not None
     return {info.rpartition("/")[2].partition("-")[0] for info in found[0]}
 
@@ -167,8 +167,8 @@ def sharing(root: Path, ledger: Ledger) -> set[str]:
 def test_a_file_that_two_list_is_told_of_both(tmp_path: Path) -> None:
     ledger = installed(tmp_path, LISTS)
     (tmp_path / "lib" / "five-1.0.dist-info").mkdir()
-    assert sharing(tmp_path, ledger) == {"one", "two"}
-    found = states.survey(str(tmp_path), ("lib",), ledger)
+    assert sharing(ledger) == {"one", "two"}
+    found = states.survey(ledger, ("lib",))
     assert found is not None
     assert list(found[1]) == ["lib/five-1.0.dist-info"]
 
@@ -192,14 +192,14 @@ def test_what_is_shared_is_found_whoever_installed_it(
     ledger = installed(tmp_path, LISTS)
     six = installed(tmp_path, {"six-1.0": record})
     if not by_hand:
-        ledger = Ledger(distributions={**ledger.distributions, **six.distributions})
-    assert sharing(tmp_path, ledger) == {"one", "two", *expected}
+        ledger = Ledger(str(tmp_path), distributions={**ledger.distributions, **six.distributions})
+    assert sharing(ledger) == {"one", "two", *expected}
 
 
 def test_where_something_was_removed_by_hand_nothing_is_told(tmp_path: Path) -> None:
     ledger = installed(tmp_path, LISTS)
     (tmp_path / "lib/two-1.0.dist-info/RECORD").unlink()
-    assert states.survey(str(tmp_path), ("lib",), ledger) is None
+    assert states.survey(ledger, ("lib",)) is None
 
 
 def test_what_shares_no_part_with_another_is_not_read_again(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_what_shares_no_part_with_another_is_not_read_again(tmp_path: Path) -> N
     seen = record.stat()
     record.write_text("./six.py,,\n")
     os.utime(record, ns=(seen.st_atime_ns, seen.st_mtime_ns))
-    found = states.survey(str(tmp_path), ("lib",), ledger)
+    found = states.survey(ledger, ("lib",))
     assert found == ((), {})
 
 

@@ -62,7 +62,6 @@ def is_moved_by_hand(root: Path, entry: LockEntry, installed: Installed) -> bool
     """
     if entry.version is None or installed.version == entry.version:
         return False
-    real = os.path.realpath(root)
-    info = os.path.relpath(os.path.realpath(installed.metadata), real).replace(os.sep, "/")
-    known = read_ledger(real).known(real, info)
+    ledger = read_ledger(root)
+    known = ledger.known(ledger.info_of(installed.metadata))
     return known is not None and f"sha256:{known.sha256}" in entry.hashes

@@ -168,14 +168,12 @@ def _against_folders(found: tuple[Installed, ...], root: Path) -> tuple[Installe
     from venvman.environment.ledger import read_ledger
     from venvman.localproject import described
 
-    real = os.path.realpath(root)
-    ledger = read_ledger(real)
+    ledger = read_ledger(root)
 
     def changed(installed: Installed) -> bool:
         if not isinstance(installed.source, DirectorySource):
             return False
-        info = os.path.relpath(os.path.realpath(installed.metadata), real).replace(os.sep, "/")
-        known = ledger.known(real, info)
+        known = ledger.known(ledger.info_of(installed.metadata))
         if known is None or not known.described:
             return False
         # Of a folder that is gone nothing better can be built.

@@ -61,37 +61,44 @@ class Ledger(NamedTuple):
     """What was installed from which wheel, by ``.dist-info`` folder (relative to the root).
 
     ``sequence`` counts the transactions of the environment: clocks go backwards, it does not.
-    ``snapshot`` is the digest of ``distributions``, empty for none.
+    ``snapshot`` is the digest of ``distributions``, empty for none; ``root`` is the environment's
+    real path.
     """
 
+    root: str
     sequence: int = 0
     snapshot: str = ""
     distributions: Mapping[str, Provenance] = MappingProxyType({})
 
-    def known(self, root: str, info: str) -> Provenance | None:
+    def info_of(self, metadata: str | os.PathLike[str]) -> str:
+        """What stands here for the metadata folder with this path."""
+        return os.path.relpath(os.path.realpath(metadata), self.root)
+
+    def known(self, info: str) -> Provenance | None:
         """Where the distribution at ``info`` came from; None if that is not known (any more)."""
         provenance = self.distributions.get(info)
         if provenance is None:
             return None
         try:
-            found = os.lstat(f"{root}/{info}/RECORD")
+            found = os.lstat(f"{self.root}/{info}/RECORD")
         except OSError:
             return None
         recorded = (provenance.record_size, provenance.record_mtime_ns)
         return provenance if (found.st_size, found.st_mtime_ns) == recorded else None
 
-    def render(self, root: str) -> bytes:
-        """The content of the ledger's file in the environment ``root``."""
-        return records.sealed(root, "installed.json", _LEDGER, (self.sequence, self.snapshot))
+    def render(self) -> bytes:
+        """The content of the ledger's file."""
+        return records.sealed(self.root, "installed.json", _LEDGER, (self.sequence, self.snapshot))
 
 
-def read_ledger(root: str) -> Ledger:
-    """The ledger of the environment at ``root``; an empty one where none can be believed."""
+def read_ledger(environment: str | os.PathLike[str]) -> Ledger:
+    """The ledger of ``environment``; an empty one where none can be believed."""
+    root = os.path.realpath(os.fspath(environment))
     found = records.read(root, "installed.json", _LEDGER)
     if found is None:
-        return Ledger()
+        return Ledger(root)
     sequence, snapshot = found
-    return Ledger(sequence, snapshot, read_snapshot(root, snapshot))
+    return Ledger(root, sequence, snapshot, read_snapshot(root, snapshot))
 
 
 def read_snapshot(root: str, digest: str) -> dict[str, Provenance]:

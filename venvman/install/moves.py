@@ -213,7 +213,7 @@ class Exchange:
     def close(self, sequence: int, distributions: Mapping[str, Provenance]) -> str:
         """Puts a new ledger in the place of the old one: the last move; its snapshot's digest."""
         snapshot = write_snapshot(self._root, distributions)
-        self.write("ledger", Ledger(sequence, snapshot).render(self._root))
+        self.write("ledger", Ledger(self._root, sequence, snapshot).render())
         self.planner.put("ledger", LEDGER)
         return snapshot
 

@@ -250,7 +250,7 @@ class _Staging:
         if not units or removal.edits:
             return None
         installed = removal.installed
-        known = self._ledger.known(self._site.root, removal.info)
+        known = self._ledger.known(removal.info)
         version = str(installed.version or "unknown")
         found = Provenance(installed.name, version, "", "", False, 0, 0, 0)
         return AtticEntry(
@@ -268,7 +268,7 @@ class _Staging:
         kept = {
             info: row
             for info, row in self._ledger.distributions.items()
-            if info not in gone and self._ledger.known(self._site.root, info)
+            if info not in gone and self._ledger.known(info)
         }
         back = {entry.info: entry.provenance for entry in self._returning}
         self._exchange.close(self._ledger.sequence + 1, kept | back | self._provenances)

@@ -172,9 +172,7 @@ def installed(root: str, folders: Iterable[str]) -> str | None:
 _FEW = 4000
 
 
-def survey(
-    root: str, folders: Sequence[str], ledger: Ledger
-) -> tuple[tuple[str, ...], dict[str, str]] | None:
+def survey(ledger: Ledger, folders: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]] | None:
     """The metadata folders of those that share files, and facts about what ``ledger`` has not.
 
     None where the ledger has more than the site-packages ``folders`` hold.
@@ -185,13 +183,13 @@ def survey(
     others: dict[str, str] = {}
     owners: dict[str, list[str]] = {}
     known = 0
-    for info in sorted(metadata(root, folders)):
-        provenance = ledger.known(root, info)
+    for info in sorted(metadata(ledger.root, folders)):
+        provenance = ledger.known(info)
         if provenance is None:
-            found = os.lstat(f"{root}/{info}")
+            found = os.lstat(f"{ledger.root}/{info}")
             # Without ctime: it may have been moved away and back.
             others[info] = f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"
-            tops = tops_of(recorded(root, info), site="", folders=folders)
+            tops = tops_of(recorded(ledger.root, info), site="", folders=folders)
         else:
             known += 1
             tops = provenance.tops
@@ -200,7 +198,7 @@ def survey(
     if known != len(ledger.distributions):
         return None
     near = {info for infos in owners.values() if len(infos) > 1 for info in infos}
-    return _sharing({info: recorded(root, info) for info in near}), others
+    return _sharing({info: recorded(ledger.root, info) for info in near}), others
 
 
 def _sharing(lists: Mapping[str, set[str]]) -> tuple[str, ...]:

@@ -282,7 +282,7 @@ def _settled(
 def _is_reached(plan: SwitchPlan) -> bool:
     """Whether the environment holds what it held when the wanted state was written down."""
     ledger = read_ledger(plan.root)
-    known = {info for info in ledger.distributions if ledger.known(plan.root, info)}
+    known = {info for info in ledger.distributions if ledger.known(info)}
     there = states.metadata(plan.root, plan.wanted.folders)
     return known == ledger.distributions.keys() and there == {*known, *plan.wanted.others}
 

@@ -80,14 +80,14 @@ def plan_switch(environment: str, found: Current, here: State, there: State) -> 
         return None
     if current.others != wanted.others or not wanted.locked:
         return None
-    root = os.path.realpath(environment)
-    ledger = read_ledger(root)
+    ledger = read_ledger(environment)
+    root = ledger.root
     missing = {os.path.realpath(path)[len(root) + 1 :] for path in gone}
     if ledger.snapshot != here.snapshot or not missing <= ledger.distributions.keys():
         return None
     present = {info: row for info, row in ledger.distributions.items() if info not in missing}
     after = read_snapshot(root, there.snapshot)
-    to_remove = _to_remove(root, ledger, present, after, current.shared)
+    to_remove = _to_remove(ledger, present, after, current.shared)
     to_install = _to_install(root, present, after, wanted.shared)
     if not after or to_remove is None or to_install is None:
         return None
@@ -112,7 +112,6 @@ def _may_need(root: str, after: Iterable[str], removed: set[str]) -> bool:
 
 
 def _to_remove(
-    root: str,
     ledger: Ledger,
     present: Mapping[str, Provenance],
     after: Mapping[str, Provenance],
@@ -122,8 +121,8 @@ def _to_remove(
     for info, provenance in present.items():
         if after.get(info) == provenance:
             continue
-        listed = _listed(root, info)
-        if info in shared or listed is None or ledger.known(root, info) is None:
+        listed = _listed(ledger.root, info)
+        if info in shared or listed is None or ledger.known(info) is None:
             return None
         found.append(ToRemove(info, provenance, *listed))
     return found

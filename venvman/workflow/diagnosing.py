@@ -152,11 +152,10 @@ def _edited(context: Context, root: Path, installed: Installed) -> str | None:
     from venvman.store.manifest import ManifestInvalid, read_manifest
     from venvman.store.store import location_of
 
-    real = os.path.realpath(root)
-    info = os.path.relpath(os.path.realpath(installed.metadata), real).replace(os.sep, "/")
-    ledger = read_ledger(real)
+    ledger = read_ledger(root)
+    info = ledger.info_of(installed.metadata)
     row = ledger.distributions.get(info)
-    if row is None or installed.installer != "venvman" or ledger.known(real, info) is not None:
+    if row is None or installed.installer != "venvman" or ledger.known(info) is not None:
         return None
     entry = location_of(context.directories.cache, row.sha256)
     try:

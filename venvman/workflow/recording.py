@@ -81,7 +81,7 @@ def record(context: Context, environment: Environment, moment: HistoryEntry) -> 
     """
     history = History(environment.root)
     newest = history.newest()
-    ledger = read_ledger(os.path.realpath(environment.root))
+    ledger = read_ledger(environment.root)
     if _is_recorded(newest, ledger.sequence, moment):
         return
     try:
@@ -152,7 +152,7 @@ def bring_up_to_date(
         return ()
     directories = None if held or context.looks else context.directories
     with locked(environment.root, directories, reporter=context.reporter):
-        ledger = read_ledger(os.path.realpath(environment.root))
+        ledger = read_ledger(environment.root)
         alike = (each for each in states if each.snapshot and each.snapshot == ledger.snapshot)
         known = next(alike, None)
         if known is not None and known is states[0]:
@@ -194,7 +194,7 @@ def _locks(moment: HistoryEntry) -> tuple[RecordedLock, ...]:
 
 
 def _sequence(environment: Environment) -> int:
-    return read_ledger(os.path.realpath(environment.root)).sequence
+    return read_ledger(environment.root).sequence
 
 
 def _beside(context: Context, environment: Environment, entries: Sequence[LockEntry]) -> Beside:
@@ -203,24 +203,18 @@ def _beside(context: Context, environment: Environment, entries: Sequence[LockEn
     from venvman.environment.inventory import take_inventory
 
     inventory = take_inventory(environment, seen=context.seen)
-    root = os.path.realpath(environment.root)
-    ledger = read_ledger(root)
+    ledger = read_ledger(environment.root)
     drift = compare(entries, inventory, root=context.project.root)
     extra = {each.name for each in drift.differences if isinstance(each, Extra)}
     locked = {entry.name for entry in entries}
-    folders = {
-        str(folder): os.path.relpath(os.path.realpath(folder), root).replace(os.sep, "/")
-        for folder in environment.site_folders
-    }
     found: list[SnapshotEntry] = []
     sources: dict[str, str] = {}
     present: set[str] = set()
     for each in inventory.distributions:
-        folder, leaf = os.path.split(each.metadata)
-        source = _source(context, each)
         if each.name not in locked and each.name not in extra:
             continue  # pip, say, which is never drift
-        if ledger.known(root, f"{folders[folder]}/{leaf}") is not None:
+        source = _source(context, each)
+        if ledger.known(ledger.info_of(each.metadata)) is not None:
             present.add(each.name)
             if source != "index":
                 sources[each.name] = source

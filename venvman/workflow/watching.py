@@ -111,7 +111,7 @@ def _wanted(
 ) -> Wanted | None:
     """What the environment holds, looked at before the facts, which say that it was so."""
     site = site_of(looked.environment)
-    found = states.survey(site.root, site.folders, read_ledger(site.root))
+    found = states.survey(read_ledger(site.root), site.folders)
     if found is None:
         return None
     shared, others = found
