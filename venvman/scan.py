@@ -22,6 +22,7 @@ from venvman.requirements.declared import PYPROJECT, read_declared
 from venvman.requirements.file import ParsedFile, RequirementLine, decode, parse
 from venvman.requirements.includes import Follower, local_path
 from venvman.roles import Facts, Role, assign, members_of
+from venvman.secrets import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -452,9 +453,7 @@ class _Finder:
             problem = Problem(
                 code="constraint-editable",
                 message="A constraint cannot be editable.",
-                path=origin.path,
-                line=origin.line,
-                text=origin.text,
+                **line_of(origin),
                 why="A -c names this file.",
             )
             self._note([problem])

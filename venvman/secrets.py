@@ -8,10 +8,12 @@ or the keyring is told to :func:`remember`, and hidden wherever :func:`redact` m
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from venvman.errors import FileLine
 
 REFERENCE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 """``${VAR}``: a reference, not a secret."""
@@ -34,6 +36,21 @@ def redact(text: str) -> str:
     ``git@`` and ``${VAR}`` references stay, as does a name before a reference.
     """
     return _rewritten(_without_known(text), lambda url: url.masked)
+
+
+class Where(TypedDict):
+    """Fields of :class:`venvman.errors.Problem`."""
+
+    path: str | None
+    line: int | None
+    text: str | None
+
+
+def line_of(origin: FileLine | None) -> Where:
+    """The line of a file that a problem is about, as it may be shown; nothing for None."""
+    if origin is None:
+        return Where(path=None, line=None, text=None)
+    return Where(path=origin.path, line=origin.line, text=redact(origin.text))
 
 
 def has_secret(text: str) -> bool:

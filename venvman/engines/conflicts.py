@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.errors import Advice, Problem, Severity, UnsatisfiableError
-from venvman.secrets import redact
+from venvman.secrets import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -78,9 +78,7 @@ def _of_common(problem: Problem, roots: Sequence[Demand], common: Mapping[str, P
     return replace(
         problem,
         message=f"The other groups share {name} {version}, and some need that version.{brings}",
-        path=origin.path if origin else None,
-        line=origin.line if origin else None,
-        text=redact(origin.text) if origin else None,
+        **line_of(origin),
         fix=Advice(f"Ask for {way[0] if way else name} only in the groups that are frozen apart."),
     )
 

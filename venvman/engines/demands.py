@@ -16,7 +16,7 @@ from venvman.names import NormalizedName, canonical
 from venvman.pep508 import Malformed, parse_override
 from venvman.resolve.demand import Demand, Dependency, Pin
 from venvman.resolve.misfits import with_python
-from venvman.secrets import redact
+from venvman.secrets import line_of, redact
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 
 if TYPE_CHECKING:
@@ -63,9 +63,7 @@ class DirectPins:
             raise UnsatisfiableError(
                 f"{redact(str(source))} is {pin.name}, not {line.name}.",
                 code="name-differs",
-                path=line.origin.path,
-                line=line.origin.line,
-                text=redact(line.origin.text),
+                **line_of(line.origin),
                 fix=Advice(f"Write {pin.name} in front of the @."),
             )
         return pin
@@ -204,9 +202,7 @@ def _located(error: VenvmanError, line: Requirement) -> VenvmanError:
     return type(error)(
         error.message,
         code=error.code,
-        path=line.origin.path,
-        line=line.origin.line,
-        text=redact(line.origin.text),
+        **line_of(line.origin),
         why=error.why,
         fix=error.fix,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from venvman.errors import (
     Advice,
@@ -16,12 +16,13 @@ from venvman.errors import (
 from venvman.names import canonical
 from venvman.pep508 import Malformed, parse_requirement
 from venvman.resolve.misfits import with_python
-from venvman.secrets import redact
+from venvman.secrets import line_of, redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from venvman.requirements.groups import Group, Requirement
+    from venvman.secrets import Where
 
 _USER = re.compile(r"The user requested (\(constraint\) )?(.+)")
 _DEPENDS = re.compile(r"(\S+) (\S+) depends on (.+)")
@@ -261,17 +262,8 @@ def _name(text: str) -> str:
     return canonical(match[0]) if match else text
 
 
-class _Place(TypedDict, total=False):
-    path: str
-    line: int
-    text: str
-
-
-def _at(requirement: Requirement | None) -> _Place:
-    if requirement is None:
-        return {}
-    origin = requirement.origin
-    return {"path": origin.path, "line": origin.line, "text": redact(origin.text)}
+def _at(requirement: Requirement | None) -> Where:
+    return line_of(None if requirement is None else requirement.origin)
 
 
 def _shortened(text: str, *, limit: int = 200) -> str:

@@ -17,7 +17,7 @@ from venvman.lock.direct import parse_reference
 from venvman.lock.file import Lock
 from venvman.lock.style import compile_header, own_header, renewed, style_of
 from venvman.options import DEFAULT_INDEX
-from venvman.secrets import redact, without_secret
+from venvman.secrets import line_of, redact, without_secret
 from venvman.sources import ArchiveSource, DirectorySource, Source, VcsSource
 
 if TYPE_CHECKING:
@@ -321,9 +321,7 @@ def _fault(requirement: Requirement, source: VcsSource, message: str, said: str)
     return FreezeError(
         f"{redact(source.url)} cannot be pinned to a commit.",
         code="repository-unresolved",
-        path=requirement.origin.path,
-        line=requirement.origin.line,
-        text=redact(requirement.origin.text),
+        **line_of(requirement.origin),
         why=f"{message} {redact(said).strip()}".strip(),
         fix=scp_advice(source.url) or Command.of("git", "ls-remote", redact(source.url)),
     )

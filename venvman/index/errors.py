@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import Advice, Fix, IndexFault
 from venvman.index.pace import SLOWEST, is_too_slow, window_of
-from venvman.secrets import redact
+from venvman.secrets import line_of, redact
 from venvman.variables import unset_in
 
 if TYPE_CHECKING:
@@ -89,21 +89,19 @@ def fault_of_status(status: int, reason: str, url: str, *, sent_credentials: boo
 
 
 def _unset_fault(
-    unset: Mapping[str, FileLine | None], where: str, status: int, said: str
+    unset: Mapping[str, FileLine | None], shown: str, status: int, said: str
 ) -> Refused:
     """A variable of the URL has no value: nothing else can be said of what was refused."""
     names = " and ".join(unset)
     verb = "is" if len(unset) == 1 else "are"
     line = next(filter(None, unset.values()), None)
     return Refused(
-        f"{names} {verb} not set, and {where} asks for credentials.",
+        f"{names} {verb} not set, and {shown} asks for credentials.",
         status=status,
         code="variable-unset",
         why=said,
         fix=Advice(f"Set {names}, percent-encoded, before running venvman."),
-        path=line.path if line else None,
-        line=line.line if line else None,
-        text=line.text if line else None,
+        **line_of(line),
     )
 
 

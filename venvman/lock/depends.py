@@ -12,7 +12,7 @@ from venvman.lock.match import is_place, matches_source
 from venvman.lock.style import left_out
 from venvman.names import canonical
 from venvman.pep508 import Malformed, parse_requirement
-from venvman.secrets import redact
+from venvman.secrets import line_of, redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -156,8 +156,6 @@ def _in_lock(entry: LockEntry, code: str, message: str) -> Problem:
     return Problem(
         code=code,
         message=message,
-        path=origin.path if origin else None,
-        line=origin.line if origin else None,
-        text=redact(origin.text) if origin else None,
+        **line_of(origin),
         fix=Command.venvman("freeze"),
     )

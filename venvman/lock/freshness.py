@@ -18,7 +18,7 @@ from venvman.frozen import dataclass
 from venvman.localproject import inputs_of, metadata_digest
 from venvman.lock.match import judge_annotations, matches_source, named_entry, pins_of, strict_tool
 from venvman.lock.style import left_out, style_of
-from venvman.secrets import redact
+from venvman.secrets import line_of, redact
 from venvman.sources import DirectorySource
 
 if TYPE_CHECKING:
@@ -423,9 +423,7 @@ def _at(requirement: Requirement, code: str, message: str, *, why: str | None = 
     return Problem(
         code=code,
         message=message,
-        path=origin.path,
-        line=origin.line,
-        text=redact(origin.text),
+        **line_of(origin),
         why=why,
         fix=fix,
     )
@@ -436,8 +434,6 @@ def _in_lock(entry: LockEntry, code: str, message: str) -> Problem:
     return Problem(
         code=code,
         message=message,
-        path=origin.path if origin else None,
-        line=origin.line if origin else None,
-        text=redact(origin.text) if origin else None,
+        **line_of(origin),
         fix=FIX,
     )

@@ -16,7 +16,7 @@ from venvman.lock.direct import parse_reference
 from venvman.lock.file import located
 from venvman.lock.style import left_out
 from venvman.names import canonical
-from venvman.secrets import redact, without_secret
+from venvman.secrets import line_of, without_secret
 from venvman.sources import ArchiveSource, VcsSource
 
 if TYPE_CHECKING:
@@ -248,8 +248,6 @@ def _problem(entry: LockEntry, code: str, message: str) -> Problem:
     return Problem(
         code=code,
         message=message,
-        path=origin.path if origin else None,
-        line=origin.line if origin else None,
-        text=redact(origin.text) if origin else None,
+        **line_of(origin),
         fix=FIX,
     )

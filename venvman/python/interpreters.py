@@ -18,6 +18,7 @@ from venvman.environment import config as venvconfig
 from venvman.errors import Advice, EnvironmentUnusable
 from venvman.python.probe import OLDEST, By, Interpreter, SchemePaths, bundled_pip, probe
 from venvman.python.request import Executable, PythonRequest, Versions, request_of
+from venvman.secrets import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -241,9 +242,7 @@ def _none_found(
     return EnvironmentUnusable(
         f"No Python {request.text} was found.",
         code="interpreter-not-found",
-        path=request.origin.path if request.origin else None,
-        line=request.origin.line if request.origin else None,
-        text=request.origin.text if request.origin else None,
+        **line_of(request.origin),
         why=f"{request.where} asks for it. Found: {listed}.{limit}",
         fix=_how_to_get(request, found, variables),
     )

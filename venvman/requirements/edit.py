@@ -14,6 +14,7 @@ from venvman.frozen import dataclass
 from venvman.names import NormalizedName, canonical
 from venvman.requirements.file import parse
 from venvman.requirements.style import Style, ending_of, rewritten, style_of, worded
+from venvman.secrets import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -304,9 +305,7 @@ def _ambiguous(source: SourceText, entries: Sequence[Entry]) -> RequirementsErro
             Problem(
                 code="requirement-ambiguous",
                 message=f"{source.path} asks for {name} on several lines ({numbers}).",
-                path=entry.line.origin.path,
-                line=entry.line.origin.line,
-                text=entry.line.origin.text,
+                **line_of(entry.line.origin),
                 why="Their markers tell them apart.",
                 fix=Advice("Give the requirement with the marker of the line that is meant."),
             )
@@ -320,8 +319,6 @@ def _hashed(entry: Entry) -> RequirementsError:
     return RequirementsError(
         f"The line of {entry.name} has hashes, which belong to the version it asks for now.",
         code="requirement-hashed",
-        path=origin.path,
-        line=origin.line,
-        text=origin.text,
+        **line_of(origin),
         fix=Advice("Take the hashes out of the line (the lock has them), then try again."),
     )

@@ -19,7 +19,7 @@ from venvman.pep508 import Malformed, parse_specifier
 from venvman.requirements.lines import decode, logical_lines
 from venvman.requirements.options import OptionFault, OptionsBuilder, read_options, split_line
 from venvman.requirements.requirement import Requirement
-from venvman.secrets import has_secret, is_broken, redact
+from venvman.secrets import has_secret, is_broken, line_of, redact
 from venvman.variables import expand, misfits, note_unset
 
 if TYPE_CHECKING:
@@ -264,9 +264,7 @@ class _Reader:
             Problem(
                 code=code,
                 message=redact(message),
-                path=origin.path,
-                line=origin.line,
-                text=origin.text,
+                **line_of(origin),
                 why=why and redact(why),
                 fix=fix,
             )
@@ -282,9 +280,7 @@ def _broken(origin: FileLine, names: tuple[str, ...]) -> Problem:
     return Problem(
         code="url-invalid",
         message="The URL in this line cannot be taken apart.",
-        path=origin.path,
-        line=origin.line,
-        text=origin.text,
+        **line_of(origin),
         why=why,
         fix=Advice(
             "Percent-encode what is no letter or digit: / is %2F, # is %23, ? is %3F, [ is %5B, "

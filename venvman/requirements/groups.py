@@ -16,7 +16,7 @@ from venvman.requirements.file import RequirementLine, parse
 from venvman.requirements.includes import KEEP_A_COPY, UNREACHABLE, Follower, Visit, local_path
 from venvman.requirements.requirement import Requirement
 from venvman.scan import Library
-from venvman.secrets import is_broken
+from venvman.secrets import is_broken, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -358,9 +358,7 @@ def _not_a_constraint(line: RequirementLine) -> Problem | None:
     return Problem(
         code=code,
         message=message,
-        path=origin.path,
-        line=origin.line,
-        text=origin.text,
+        **line_of(origin),
         why="A -c names this file.",
     )
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from venvman.errors import Advice, Problem, RequirementsError
 from venvman.frozen import dataclass
 from venvman.requirements.file import IncludeLine
-from venvman.secrets import redact
+from venvman.secrets import line_of, redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -196,9 +196,7 @@ def _too_deep(origin: FileLine) -> Problem:
     return Problem(
         code="include-too-deep",
         message=f"Includes are followed {_DEEPEST} files deep, and this would be one more.",
-        path=origin.path,
-        line=origin.line,
-        text=origin.text,
+        **line_of(origin),
     )
 
 
@@ -208,9 +206,7 @@ def _loop(origin: FileLine, chain: tuple[str, ...]) -> Problem:
     return Problem(
         code="include-loop",
         message="The file includes itself.",
-        path=origin.path,
-        line=origin.line,
-        text=origin.text,
+        **line_of(origin),
         why=names,
         fix=Advice(f"Take line {origin.line} out of {origin.path}."),
     )
@@ -225,9 +221,7 @@ def _unreadable(line: IncludeLine, problem: Problem) -> Problem:
     return Problem(
         code="constraints-unreachable" if away else problem.code,
         message=f"The {kind} file {target!r} could not be read.",
-        path=origin.path,
-        line=origin.line,
-        text=origin.text,
+        **line_of(origin),
         why=problem.why,
         fix=KEEP_A_COPY if away else None,
     )

@@ -10,7 +10,7 @@ from venvman.resolve.demand import IMPOSSIBLE
 from venvman.resolve.limits import combined
 from venvman.resolve.misfits import cure_of, reasons_of
 from venvman.resolve.solver import Question, Unsolvable, solve
-from venvman.secrets import redact
+from venvman.secrets import line_of, redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -128,9 +128,7 @@ class Explainer:
             code="no-matching-version",
             why=f"{reasons_of(rejections, demand, self._supply.target)}{by}",
             fix=cure_of(rejections, demand, self._supply.target),
-            path=origin.path if origin else None,
-            line=origin.line if origin else None,
-            text=redact(origin.text) if origin else None,
+            **line_of(origin),
         )
 
     def _unknown(self, problem: Problem) -> IndexFault:
@@ -195,9 +193,7 @@ class Explainer:
         return Problem(
             code="requirements-conflict",
             message=f"{origin} asks for {redact(str(demand))}.",
-            path=origin.path,
-            line=origin.line,
-            text=redact(origin.text),
+            **line_of(origin),
             fix=Advice(f"Relax {origin}, or the requirements that contradict it."),
         )
 
@@ -215,9 +211,7 @@ class Explainer:
         return Problem(
             code="requirements-conflict",
             message=message,
-            path=origin.path if origin else None,
-            line=origin.line if origin else None,
-            text=redact(origin.text) if origin else None,
+            **line_of(origin),
             why=f"{chain}." if chain else None,
             fix=Advice(f"Allow another version of {pins[0].name}.") if origin else None,
         )
@@ -259,9 +253,7 @@ def _not_found(name: NormalizedName, origin: FileLine | None, by: str) -> Proble
             "Check the name, or name its index by a line `--extra-index-url URL` in the "
             "requirements file or PIP_EXTRA_INDEX_URL."
         ),
-        path=origin.path if origin else None,
-        line=origin.line if origin else None,
-        text=redact(origin.text) if origin else None,
+        **line_of(origin),
     )
 
 

@@ -26,6 +26,7 @@ from venvman.lock.io import check_writable, write_locks
 from venvman.locks import using
 from venvman.naming import DEFAULT
 from venvman.outcomes import FreezeOutcome, LockOutcome
+from venvman.secrets import line_of
 from venvman.sources import VcsSource
 from venvman.workflow.agreement import DISAGREEMENT, by_standing, tracked
 from venvman.workflow.chosen import recall
@@ -385,9 +386,7 @@ def _not_editable(requirement: Requirement) -> Problem:
         severity=Severity.NOTE,
         message=f"{requirement.name or requirement.spelled} is installed from its commit, "
         "not to be edited.",
-        path=requirement.origin.path,
-        line=requirement.origin.line,
-        text=requirement.origin.text,
+        **line_of(requirement.origin),
         why="pip would clone the repository into the environment for -e; venvman does not.",
         fix=Advice("To edit it, clone it yourself and name the folder: -e ./FOLDER."),
     )

@@ -12,6 +12,7 @@ from venvman.lock.depends import dependencies_of
 from venvman.lock.file import Lock, LockEntry, LockHeader, sort_key
 from venvman.names import TOOLS, canonical
 from venvman.outcomes import FreezeOutcome, LockOutcome
+from venvman.secrets import line_of
 from venvman.sources import DirectorySource, Source
 from venvman.workflow.filling import filled_where_due
 from venvman.workflow.inputs import open_scan
@@ -316,9 +317,7 @@ def _unmet(requirement: Requirement, one: Installed | None) -> Problem:
         code="installed-misses-requirement",
         severity=Severity.WARNING,
         message=f"{requirement.origin} asks for {requirement.raw or requirement.name}, but {but}.",
-        path=requirement.origin.path,
-        line=requirement.origin.line,
-        text=requirement.origin.text,
+        **line_of(requirement.origin),
         fix=Command.venvman("sync"),
     )
 

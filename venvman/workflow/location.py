@@ -13,6 +13,7 @@ from venvman.frozen import dataclass
 from venvman.outcomes import CleanOutcome
 from venvman.project import leaves_tree
 from venvman.seal import holds, read, write
+from venvman.secrets import line_of
 from venvman.settings import Origin
 
 if TYPE_CHECKING:
@@ -349,9 +350,7 @@ def _passed_over(line: FileLine) -> Problem:
         code="python-passed-over",
         message=f"{line.text} is passed over: venvman manages CPython.",
         severity=Severity.NOTE,
-        path=line.path,
-        line=line.line,
-        text=line.text,
+        **line_of(line),
     )
 
 

@@ -12,6 +12,7 @@ from venvman.errors import Command, LockError, Problem, Severity, VenvmanError
 from venvman.files import make_private_folder
 from venvman.lock.io import lock_bytes
 from venvman.python.targets import is_covered
+from venvman.secrets import line_of
 from venvman.workflow.agreement import CheckedLock, in_agreement
 from venvman.workflow.inputs import ALWAYS
 from venvman.workflow.targeting import other_targets, wanted_targets
@@ -391,9 +392,7 @@ def _unusable(entry: LockEntry, target: Target) -> Problem:
     return Problem(
         code="lock-pin-unusable",
         message=f"{entry.name} {entry.version} has no file for Python {target.python} here.",
-        path=origin.path if origin else None,
-        line=origin.line if origin else None,
-        text=origin.text if origin else None,
+        **line_of(origin),
         why="The lock was made for another Python.",
         fix=Command.venvman("freeze"),
     )
