@@ -159,6 +159,18 @@ class TestRepairing:
         assert there == {"alpha": "2.0"}
         assert versions_in(root) == {"alpha": "1.0"}
 
+    @pytest.mark.slow
+    def test_ten_times_there_and_back_each_branch_has_its_files(self, root: Path) -> None:
+        install(root, "--sync")
+        found: dict[str, list[object]] = {"next": [], "main": []}
+        for branch in (*found, *found) * 10:
+            git(root, "checkout", "-q", branch)
+            site = next((root / "venv").glob("lib/*/site-packages"))
+            found[branch].append(snapshot(site))
+
+        for states in found.values():
+            assert [state for state in states if state != states[0]] == []
+
     def test_no_tracked_file_is_ever_changed(self, root: Path) -> None:
         git(root, "checkout", "-q", "next")
         (root / "requirements.txt").write_text("alpha>=3\n")

@@ -209,6 +209,21 @@ def test_a_checkout_that_changes_other_files_starts_nothing(repository: Path, sp
     assert calls(spy) == []
 
 
+def test_a_checkout_that_changes_other_files_starts_git_once_more(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_hooks([repository], mode=REPORT, variables=os.environ)
+    git(repository, "checkout", "-q", "-b", "other")
+    change(repository, "README", "hello\n")
+    trace = repository.parent / "trace"
+    monkeypatch.setenv("GIT_TRACE", str(trace))
+
+    git(repository, "checkout", "-q", "-")
+
+    started = [line for line in trace.read_text().splitlines() if "trace: built-in: git" in line]
+    assert [line.split("built-in: git ")[1].split()[0] for line in started] == ["checkout", "diff"]
+
+
 def test_checking_out_a_single_file_starts_nothing(repository: Path, spy: Path) -> None:
     (repository / "requirements.in").write_text("django\n")
     git(repository, "checkout", "-q", "--", "requirements.in")
