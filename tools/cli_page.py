@@ -5,16 +5,19 @@ python -m tools.cli_page [--check]
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools import man_page
+from venvman.cli.help import usage_of
 from venvman.cli.table import COMMANDS, COMMON, Argument, Command, Option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+EXIT_CODES = Path(__file__).parents[1] / "docs" / "reference" / "exit-codes.md"
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "cli.md"
 
 HEAD = """\
@@ -23,8 +26,8 @@ HEAD = """\
 <!-- Written by tools/cli_page.py: do not edit by hand. -->
 
 Every command takes the [common options](#options-of-every-command). What it prints with
-`--format json` is described in [JSON output](json-output.md), what it exits with in
-[Exit codes](exit-codes.md).
+`--format json` is described in [JSON output](json-output.md). What cannot proceed exits with 2;
+there is more on [exit codes](exit-codes.md).
 
 `venvman --install-completion` sets up completion for the shell it runs in (bash, zsh, fish and
 PowerShell); `--show-completion` prints the script.
@@ -42,7 +45,9 @@ def page() -> str:
             *([] if command.argument is None else [command.argument]),
             *own,
         ]
-        parts += [f"## `venvman {name}`\n", f"{command.help}\n", _examples(command), _table(takes)]
+        parts += [f"## `venvman {name}`\n", f"{command.help}\n"]
+        parts += [f"```text\n{usage_of(command)}\n```\n", _examples(command), _table(takes)]
+        parts.append(_exits(name))
     parts += ["## Options of every command\n", _table(COMMON)]
     return "\n".join(part for part in parts if part)
 
@@ -51,6 +56,18 @@ def main() -> int:
     """Writes both pages."""
     PAGE.write_text(page(), encoding="utf-8")
     return man_page.main()
+
+
+def _exits(name: str) -> str:
+    """What the page of exit codes says of the command: the rows that name it, or its family."""
+    rows = [
+        line
+        for line in EXIT_CODES.read_text(encoding="utf-8").splitlines()
+        for said in re.findall(r"`([^`]+)`", line.split("|")[1] if line.startswith("| `") else "")
+        if said in {name, name.partition(" ")[0]} or said.startswith(f"{name} -")
+    ]
+    assert rows, f"no row of {EXIT_CODES.name} is about {name}"
+    return "\n".join(["| exits with | 0 | 1 |", "| --- | --- | --- |", *dict.fromkeys(rows), ""])
 
 
 def _table(takes: Sequence[Option | Argument]) -> str:

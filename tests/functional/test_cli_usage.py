@@ -488,6 +488,18 @@ def test_what_other_tools_call_otherwise_is_answered_with_its_name_here(
     assert run(*here.split()[:1], "--help").code == 0
 
 
+@pytest.mark.parametrize("option", ["--system", "--active"])
+def test_who_asks_for_another_environment_is_told_how_it_is_named(
+    option: str, project: Path
+) -> None:
+    ran = run("sync", option, "--format", "json", cwd=project)
+
+    (problem,) = ran.json["problems"]
+    assert ran.code == 2
+    assert problem["message"] == f"No such option: {option}. Here the environment is named."
+    assert "VENVMAN_VENV=" in problem["advice"]
+
+
 @pytest.mark.parametrize(
     "words", [("sync", "--group", ""), ("add", "--group", "", "alpha"), ("add", "--python", "")]
 )

@@ -7,12 +7,12 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from venvman.cli.faults import NAME, Interrupted, UsageFault, said_elsewhere, told_of
+from venvman.cli.faults import NAME, TARGETS, Interrupted, UsageFault, said_elsewhere, told_of
 from venvman.cli.help import tell
 from venvman.cli.read import Glance, glance, read
 from venvman.cli.session import Session, perform
 from venvman.cli.streams import write
-from venvman.errors import Command, ExitCode, OutputFault, VenvmanError
+from venvman.errors import Advice, Command, ExitCode, OutputFault, VenvmanError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,6 +107,10 @@ def _with_fix(fault: UsageFault, seen: Glance, words: Sequence[str]) -> UsageFau
         message = f"{fault.message.partition(' Did you mean')[0]} Here that is '{here[0]}'."
         project = ("--project", seen.given.project) if seen.given.project else ()
         return UsageFault(message, fix=Command.of(NAME, *here, *project))
+    target = next((word for word in words if word in TARGETS), None)
+    if target is not None and seen.known:
+        message = f"{fault.message.partition(' (')[0].rstrip('.')}. Here the environment is named."
+        return UsageFault(message, fix=Advice(TARGETS[target]))
     named = (NAME, *seen.command.split()) if seen.known else (NAME,)
     return UsageFault(fault.message, fix=Command.of(*named, "--help"))
 

@@ -98,6 +98,12 @@ _ELSEWHERE = {
     "venv": "sync",
 }
 """What pip, pip-tools, uv, poetry and others call it, and its name here."""
+TARGETS = {
+    "--active": 'VENVMAN_VENV="$VIRTUAL_ENV" takes the one that is active.',
+    "--system": "A Python itself is no target: its packages may be the system's (PEP 668). In an "
+    "image VENVMAN_VENV=/opt/venv, with /opt/venv/bin first on PATH, comes to the same.",
+}
+"""How the environment is chosen that these options mean elsewhere."""
 _UPGRADING = frozenset({"--upgrade", "-U", "--upgrade-package", "-P"})
 
 

@@ -102,7 +102,7 @@ def _command(command: Command) -> Drawing:
     argument = command.argument
     metavar = "" if argument is None else _metavar(argument)
     parts: list[Drawing] = [
-        _usage(f"venvman {command.name} [OPTIONS] {metavar}".rstrip()),
+        _usage(usage_of(command)),
         Text(),
         Text(command.help),
     ]
@@ -123,6 +123,12 @@ def _command(command: Command) -> Drawing:
             continue
         parts += [Text(), Text(heading, _HEADING), _rows(rows, width=22)]
     return Group(*parts)
+
+
+def usage_of(command: Command) -> str:
+    """How a line with ``command`` is written."""
+    metavar = "" if command.argument is None else _metavar(command.argument)
+    return f"venvman {command.name} [OPTIONS] {metavar}".rstrip()
 
 
 def _usage(line: str) -> Text:
