@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import contextmanager
+from contextvars import Context, ContextVar
+from functools import partial
 from subprocess import CalledProcessError
 from typing import TYPE_CHECKING
 
@@ -11,7 +14,7 @@ from venvman.errors import VenvmanError
 from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import NoReturn, TypeAlias
 
@@ -22,6 +25,7 @@ __all__ = [
     "Completed",
     "ProcessFault",
     "converse",
+    "ending_streams",
     "replace_process",
     "run",
     "run_in_foreground",
@@ -91,6 +95,33 @@ def run(
     return Completed(argv=words, code=done.returncode, stdout=done.stdout, stderr=done.stderr)
 
 
+_RUNNING: ContextVar[set[subprocess.Popen[str]] | None] = ContextVar("running", default=None)
+
+
+@contextmanager
+def ending_streams() -> Iterator[Callable[[Callable[[], None]], Callable[[], None]]]:
+    """What makes tasks for threads: what they stream is killed where the block ends by an error.
+
+    Ctrl-C reaches the main thread only, which waits for them.
+    """
+    running = _RUNNING.get()
+    running = set() if running is None else running
+
+    def task(do: Callable[[], None]) -> Callable[[], None]:
+        def known() -> None:
+            _RUNNING.set(running)
+            do()
+
+        return partial(Context().run, known)
+
+    try:
+        yield task
+    except BaseException:
+        for process in tuple(running):
+            process.kill()
+        raise
+
+
 def stream(
     argv: Sequence[str | Path],
     *,
@@ -118,6 +149,9 @@ def stream(
         )
     except OSError as error:
         raise _not_started(words, error) from error
+    known = _RUNNING.get()
+    known = set() if known is None else known
+    known.add(process)
     with process:
         try:
             for line in process.stdout or ():
@@ -126,6 +160,8 @@ def stream(
         except BaseException:
             process.kill()
             raise
+        finally:
+            known.discard(process)
     return Completed(argv=words, code=process.returncode, stdout="".join(lines), stderr="")
 
 

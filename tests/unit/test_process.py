@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from venvman.process import ProcessFault, replace_process, run, stream, without_python_variables
+from venvman.process import (
+    ProcessFault,
+    ending_streams,
+    replace_process,
+    run,
+    stream,
+    without_python_variables,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,3 +111,25 @@ def test_a_program_that_takes_over_is_ended_by_a_closed_pipe_as_anywhere() -> No
     )
     done = run([sys.executable, "-c", program])
     assert (done.stdout, done.stderr) == ("y\n141 0\n", "")
+
+
+def test_what_threads_stream_is_killed_where_the_block_ends_by_an_error() -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def follow() -> None:
+        done = stream(
+            [sys.executable, "-c", "print(1, flush=True); import time; time.sleep(600)"],
+            on_line=lambda _: begun.set(),
+        )
+        if done.code < 0:
+            ended.set()
+
+    def interrupted() -> None:
+        with ending_streams() as task:
+            threading.Thread(target=task(follow), daemon=True).start()
+            assert begun.wait(60)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert ended.wait(60)

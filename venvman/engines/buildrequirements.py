@@ -10,6 +10,7 @@ import json
 import time
 from contextlib import closing
 from dataclasses import fields, replace
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from venvman.directories import Directories
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 _STATED = "build-system.requires"
 _ATTEMPTS = 3
+_LOCKS: dict[str, Lock] = {}
 
 
 def supply(
@@ -58,6 +60,18 @@ def supply(
     key = _key(requirements, interpreter, options, settings)
     if key in settings.within:
         raise InstallError("To build them they are needed themselves.", code="build-circle")
+    with _LOCKS.setdefault(key, Lock()):  # another thread may be getting the same
+        return _kept_or_made(key, requirements, interpreter, options, settings, reporter)
+
+
+def _kept_or_made(
+    key: str,
+    requirements: frozenset[str],
+    interpreter: Interpreter,
+    options: IndexOptions,
+    settings: BuildSettings,
+    reporter: Reporter,
+) -> Path:
     known = Entries(settings.cache / "build-requirements-v1", reporter=reporter)
     kept = known.read(key)
     if kept is not None:

@@ -11,6 +11,7 @@ import warnings
 from contextlib import contextmanager
 from dataclasses import field
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from venvman.environment.config import python_of
@@ -139,7 +140,10 @@ def _backend(build: Build, kind: Literal["wheel", "editable"]) -> Iterator[Proje
             python, variables=settings.variables, reporter=build.reporter
         )
         said = environment.said
-        return ProjectBuilder.from_isolated_env(environment, build.project, runner=environment.run)
+        with _warnings_told(build.reporter):
+            return ProjectBuilder.from_isolated_env(
+                environment, build.project, runner=environment.run
+            )
 
     def supplied(requirements: frozenset[str]) -> ProjectBuilder:
         try:
@@ -156,16 +160,16 @@ def _backend(build: Build, kind: Literal["wheel", "editable"]) -> Iterator[Proje
 
     build.reporter.build_started(label)
     try:
+        if build.name in settings.unisolated:
+            yield started(_own_python(build))
+            return
         with _warnings_told(build.reporter):
-            if build.name in settings.unisolated:
-                yield started(_own_python(build))
-                return
             stated = ProjectBuilder(build.project, python_executable=str(build.interpreter.path))
-            extra = settings.extra.get(build.name, ()) if build.name else ()
-            wanted = frozenset({*stated.build_system_requires, *extra})
-            backend = supplied(wanted)
-            more = backend.get_requires_for_build(kind, _as_mapping(build.config_settings))
-            yield backend if wanted.issuperset(more) else supplied(wanted | more)
+        extra = settings.extra.get(build.name, ()) if build.name else ()
+        wanted = frozenset({*stated.build_system_requires, *extra})
+        backend = supplied(wanted)
+        more = backend.get_requires_for_build(kind, _as_mapping(build.config_settings))
+        yield backend if wanted.issuperset(more) else supplied(wanted | more)
     except BuildBackendException as error:
         raise _failed(build, error, said) from error
     except (BuildException, RecursionError) as error:  # the second: of TOML nested without end
@@ -189,10 +193,14 @@ def _own_python(build: Build) -> Path:
     )
 
 
+_CATCHING = Lock()
+
+
 @contextmanager
 def _warnings_told(reporter: Reporter) -> Iterator[None]:
     """Warnings of the build front end are for people who look closely."""
-    with warnings.catch_warnings(record=True) as caught:
+    # What catches them belongs to all threads.
+    with _CATCHING, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             yield

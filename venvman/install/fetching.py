@@ -1,4 +1,4 @@
-"""What no store remembers: looked up, downloaded and unpacked by threads, built by the calling one.
+"""What no store remembers: looked up, downloaded, unpacked and built by threads.
 
 Lookups come first, then downloads, the largest first, so that no large one is left for the end;
 whatever has arrived is unpacked beside them. All failures are collected.
@@ -6,6 +6,7 @@ whatever has arrived is unpacked beside them. All failures are collected.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,6 +22,7 @@ from venvman.install.sources import download_archive, working_folder
 from venvman.install.stored import Obtained, obtained
 from venvman.install.workers import WorkerPool
 from venvman.locks import FetchLock
+from venvman.process import ending_streams
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 
 if TYPE_CHECKING:
@@ -73,29 +75,33 @@ def fetch(
 def _ends(
     entries: Sequence[LockEntry], downloads: Downloads, builder: Builder
 ) -> Iterator[Done | Failed]:
-    """Each entry's end, as they come. Leaving early drops what has not begun.
-
-    Builds happen here, one by one: Ctrl-C reaches the main thread, and with it their processes.
-    """
+    """Each entry's end, as they come. Leaving early drops what has not begun."""
     remote: list[LockEntry] = []
-    waiting: list[SourceDownloaded | _Local] = []
+    local: list[_Local] = []
     for entry in entries:
         if isinstance(entry.source, (IndexSource, ArchiveSource)):
             remote.append(entry)
         else:
-            waiting.append(_Local(entry=entry, source=entry.source))
-    with downloads.of(remote) as events:
-        arriving = len(remote)
-        while arriving or waiting:
-            if waiting and events.empty():
-                yield _built(waiting.pop(0), downloads, builder)
-                continue
+            local.append(_Local(entry=entry, source=entry.source))
+    with (
+        downloads.of(remote) as events,
+        WorkerPool(min(_BUILDS, os.cpu_count() or 1)) as building,
+        ending_streams() as task,
+    ):
+
+        def build(work: SourceDownloaded | _Local) -> None:
+            building.submit(task(lambda: events.put(_built(work, downloads, builder))))
+
+        for each in local:
+            build(each)
+        left = len(entries)
+        while left:
             event = events.get()
-            arriving -= 1
             if isinstance(event, SourceDownloaded):
-                waiting.append(event)
-            else:
-                yield event
+                build(event)
+                continue
+            left -= 1
+            yield event
 
 
 def _built(
@@ -110,13 +116,14 @@ def _built(
             result = builder.repository(entry, work.source)
         else:
             result = builder.folder(entry, work.source)
-    except (VenvmanError, OSError) as error:
+    except BaseException as error:  # noqa: BLE001 - a thread must not lose any
         return Failed(entry=entry, error=error)
     return Done(entry=entry, result=result)
 
 
 _DOWNLOADS = 12
 _UNPACKERS = 2
+_BUILDS = 4
 _LOOKUP = 1 << 62
 
 

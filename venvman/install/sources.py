@@ -299,7 +299,7 @@ def _only_folder(folder: Path) -> Path | None:
 
 
 class Builder:
-    """Builds for ``interpreter``. Not for several threads: builds are one after another."""
+    """Builds for ``interpreter``; for several threads."""
 
     def __init__(
         self,
