@@ -80,6 +80,15 @@ class Reporter:
         """A warning or note worth showing while work goes on."""
 
 
+class Relay(Reporter):
+    """Passes the named moments on to another reporter, and no others."""
+
+    def __init__(self, reporter: Reporter, *moments: str) -> None:
+        self._reporter = reporter
+        for moment in moments:
+            setattr(self, moment, getattr(reporter, moment))
+
+
 class Stopwatch:
     """Adds up seconds of wall time per stage."""
 

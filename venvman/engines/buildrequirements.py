@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from venvman.directories import Directories
 from venvman.engines import FreezeRequest
 from venvman.errors import InstallError, RequirementsError
-from venvman.events import Reporter
+from venvman.events import Relay, Reporter
 from venvman.index.cache import UNSAID, Entries
 from venvman.install.isolation import ENVIRONMENTS, environment_with, is_as_made
 from venvman.install.link import StoreDamaged
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from venvman.errors import Problem
     from venvman.install.build import BuildSettings
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
@@ -81,9 +80,11 @@ def _kept_or_made(
             if is_as_made(root):
                 return root
     settings = replace(settings, within=settings.within | {key})
+    # What is worth showing of work that nobody asked for by name.
+    quiet = Relay(reporter, "build_started", "build_finished", "detail", "problem")
     with Store(settings.cache, reporter=reporter) as store:
         for _ in range(_ATTEMPTS):
-            wheels = _wheels(requirements, interpreter, options, settings, store, _Quiet(reporter))
+            wheels = _wheels(requirements, interpreter, options, settings, store, quiet)
             try:
                 root = environment_with(wheels, interpreter=interpreter, cache=settings.cache)
             except StoreDamaged as error:
@@ -167,26 +168,3 @@ def _key(
         [sorted(each) if isinstance(each, frozenset) else str(each) for each in said],
     )  # fmt: skip
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
-
-
-class _Quiet(Reporter):
-    """Passes on what is worth showing of work that nobody asked for by name."""
-
-    def __init__(self, reporter: Reporter) -> None:
-        self._reporter = reporter
-
-    def build_started(self, label: str) -> None:
-        """See :class:`Reporter`."""
-        self._reporter.build_started(label)
-
-    def build_finished(self, label: str) -> None:
-        """See :class:`Reporter`."""
-        self._reporter.build_finished(label)
-
-    def detail(self, text: str) -> None:
-        """See :class:`Reporter`."""
-        self._reporter.detail(text)
-
-    def problem(self, problem: Problem) -> None:
-        """See :class:`Reporter`."""
-        self._reporter.problem(problem)

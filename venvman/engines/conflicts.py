@@ -10,17 +10,44 @@ from venvman.errors import Advice, Problem, Severity, UnsatisfiableError
 from venvman.secrets import line_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from venvman.engines import FreezeRequest
+    from venvman.engines import FreezeRequest, Resolution
     from venvman.errors import FileLine
+    from venvman.events import Reporter
     from venvman.resolve.demand import Demand, Pin
 
 SHARED_PINS = "the pins that other groups share"
 """The file of the constraints that stand for them."""
 
 
-def conflicting_groups(error: UnsatisfiableError, request: FreezeRequest) -> set[str]:
+def resolved_apart(
+    request: FreezeRequest, reporter: Reporter, resolve: Callable[[set[str]], Resolution]
+) -> Resolution:
+    """What ``resolve`` gives when the groups that it is told cannot live together are so.
+
+    Those that are not declared are found by what the conflict names, and a note says so.
+    """
+    apart = set().union(*request.conflicts)
+    try:
+        return resolve(apart)
+    except UnsatisfiableError as error:
+        conflicting = _conflicting(error, request) - apart
+        if len(conflicting) < 2 or not request.parts:
+            raise
+    names = sorted(conflicting)
+    reporter.problem(
+        Problem(
+            code="groups-conflict",
+            severity=Severity.NOTE,
+            message=f"The groups {' and '.join(names)} cannot live together; each is frozen apart.",
+            fix=declared([names]),
+        )
+    )
+    return resolve(apart | conflicting)
+
+
+def _conflicting(error: UnsatisfiableError, request: FreezeRequest) -> set[str]:
     """The groups, other than ``default`` and ``dev``, whose own files the conflict names."""
     conflicting = set()
     display = request.project.display
@@ -33,17 +60,6 @@ def conflicting_groups(error: UnsatisfiableError, request: FreezeRequest) -> set
         if group.name not in {"default", "dev"} and own & {p.path for p in error.problems}:
             conflicting.add(group.name)
     return conflicting
-
-
-def found_apart(conflicting: Iterable[str]) -> Problem:
-    """The note that says so, and how to declare it."""
-    names = sorted(conflicting)
-    return Problem(
-        code="groups-conflict",
-        severity=Severity.NOTE,
-        message=f"The groups {' and '.join(names)} cannot live together; each is frozen apart.",
-        fix=declared([names]),
-    )
 
 
 def declared(conflicts: Iterable[Sequence[str]]) -> Advice:

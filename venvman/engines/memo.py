@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.engines import Resolution, UpgradeAll, UpgradeSome
-from venvman.events import Reporter, Stage
+from venvman.events import Relay, Reporter, Stage
 from venvman.index import memo
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
@@ -186,37 +186,18 @@ def _plain(value: object) -> object:
     return sorted(value) if isinstance(value, frozenset) else value
 
 
-class _Listener(Reporter):
+class _Listener(Relay):
     """Passes everything on, and notes whether there was something to tell."""
 
     def __init__(self, reporter: Reporter) -> None:
-        self._reporter = reporter
+        downloads = ("download_started", "download_advanced", "download_finished")
+        super().__init__(reporter, "advanced", *downloads, "build_finished")
         self.heard = False
-
-    def advanced(self, stage: Stage, *, item: str) -> None:
-        """See :class:`Reporter`."""
-        self._reporter.advanced(stage, item=item)
-
-    def download_started(self, label: str, *, size: int | None) -> None:
-        """See :class:`Reporter`."""
-        self._reporter.download_started(label, size=size)
-
-    def download_advanced(self, label: str, *, received: int) -> None:
-        """See :class:`Reporter`."""
-        self._reporter.download_advanced(label, received=received)
-
-    def download_finished(self, label: str) -> None:
-        """See :class:`Reporter`."""
-        self._reporter.download_finished(label)
 
     def build_started(self, label: str) -> None:
         """See :class:`Reporter`."""
         self.heard = True
         self._reporter.build_started(label)
-
-    def build_finished(self, label: str) -> None:
-        """See :class:`Reporter`."""
-        self._reporter.build_finished(label)
 
     def detail(self, text: str) -> None:
         """See :class:`Reporter`."""

@@ -15,7 +15,7 @@ from venvman.engines.existing import kept_entries
 from venvman.engines.memo import remembered
 from venvman.engines.solving import Learned, freeze_from, open_index
 from venvman.errors import Problem, Severity, UnsatisfiableError
-from venvman.events import Reporter, Stage
+from venvman.events import Relay, Reporter, Stage
 from venvman.frozen import dataclass
 from venvman.lock.file import Lock
 from venvman.lock.header import LockStyle
@@ -188,29 +188,17 @@ class _ManyTargets:
         return entry.version is not None and bool(there.at(entry.version))
 
 
-class _Once(Reporter):
+class _Once(Relay):
     """Passes on what somebody should see who asked for one freeze; no problem twice."""
 
     def __init__(self, reporter: Reporter) -> None:
-        self._reporter = reporter
+        super().__init__(reporter, "detail", "build_started", "build_finished")
         self._told: set[Problem] = set()
 
     def advanced(self, stage: Stage, *, item: str) -> None:
         """Of the whole, not of every target's groups."""
         if stage is not Stage.FREEZE or ":" in item:
             self._reporter.advanced(stage, item=item)
-
-    def detail(self, text: str) -> None:
-        """See :class:`Reporter`."""
-        self._reporter.detail(text)
-
-    def build_started(self, label: str) -> None:
-        """See :class:`Reporter`."""
-        self._reporter.build_started(label)
-
-    def build_finished(self, label: str) -> None:
-        """See :class:`Reporter`."""
-        self._reporter.build_finished(label)
 
     def problem(self, problem: Problem) -> None:
         """See :class:`Reporter`."""

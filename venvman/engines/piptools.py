@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.engines import FreezeRequest, Resolution, UpgradeSome
-from venvman.engines.conflicts import conflicting_groups, found_apart
+from venvman.engines.conflicts import resolved_apart
 from venvman.engines.existing import command_of, first_of_each, kept_entries, relative
 from venvman.engines.pipcompile import Finisher, Mirror, compiler, pip_environment
 from venvman.engines.piperrors import explain
 from venvman.engines.portable import REFERENCE, Pinned, pin_repositories
 from venvman.engines.sourcefiles import ordered, read_sources
-from venvman.errors import Advice, FreezeError, UnsatisfiableError
+from venvman.errors import Advice, FreezeError
 from venvman.events import Reporter, Stage
 from venvman.lock.direct import reference_text
 from venvman.lock.file import Lock, LockEntry, LockHeader, located
@@ -76,15 +76,7 @@ class _Freeze:
         self._draw()
 
     def run(self) -> Resolution:
-        apart = set().union(*self._request.conflicts) if self._request.conflicts else set()
-        try:
-            return self._resolve(apart)
-        except UnsatisfiableError as error:
-            conflicting = conflicting_groups(error, self._request) - apart
-            if len(conflicting) < 2 or not self._request.parts:
-                raise
-            self._reporter.problem(found_apart(conflicting))
-            return self._resolve(apart | conflicting)
+        return resolved_apart(self._request, self._reporter, self._resolve)
 
     def _resolve(self, apart: set[str]) -> Resolution:
         groups = self._request.groups

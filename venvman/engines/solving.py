@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 from venvman.engines import FreezeRequest, Keep, Resolution, UpgradeSome
 from venvman.engines.conflicts import (
     SHARED_PINS,
-    conflicting_groups,
-    found_apart,
+    resolved_apart,
     unresolvable_apart,
 )
 from venvman.engines.demands import DirectPins, demands_of, read_overrides
@@ -157,15 +156,7 @@ class _Freeze:
         self._beside = tuple(beside_lines(request))
 
     def run(self) -> Resolution:
-        apart = set().union(*self._request.conflicts) if self._request.conflicts else set()
-        try:
-            return self._resolve(apart)
-        except UnsatisfiableError as error:
-            conflicting = conflicting_groups(error, self._request) - apart
-            if len(conflicting) < 2 or not self._request.parts:
-                raise
-            self._reporter.problem(found_apart(conflicting))
-            return self._resolve(apart | conflicting)
+        return resolved_apart(self._request, self._reporter, self._resolve)
 
     def _resolve(self, apart: set[str]) -> Resolution:
         groups = self._request.groups

@@ -22,7 +22,6 @@ from venvman.process import converse
 from venvman.store.store import unpack_entry
 
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import NoReturn
 
     from typing_extensions import Self
@@ -69,12 +68,7 @@ class Unpackers:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Ends the workers; what they still do, nobody wants after an error or Ctrl-C."""
         with self._starting:
             self._closed = True

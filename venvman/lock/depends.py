@@ -6,13 +6,12 @@ from collections import defaultdict
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, Problem
 from venvman.lock.direct import parse_reference
-from venvman.lock.match import is_place, matches_source
+from venvman.lock.match import in_lock, is_place, matches_source
 from venvman.lock.style import left_out
 from venvman.names import canonical
 from venvman.pep508 import Malformed, parse_requirement
-from venvman.secrets import line_of, redact
+from venvman.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from packaging.requirements import Requirement as Dependency
 
+    from venvman.errors import Problem
     from venvman.lock.file import Lock, LockEntry
     from venvman.names import NormalizedName
     from venvman.requirements.groups import Requirement
@@ -115,7 +115,7 @@ def _unasked_places(
         parents = [pins.get(canonical(via)) for via in entry.via if not via.startswith("-")]
         if any(each is None or requires(each) is None for each in parents) or not entry.via:
             continue
-        yield _in_lock(
+        yield in_lock(
             entry,
             "lock-place-unasked",
             f"{entry.name} is locked from {redact(str(entry.source))}, which nothing asks for.",
@@ -148,14 +148,4 @@ def _unmet(entry: LockEntry, extra: str, dependency: Dependency, pin: LockEntry 
     needed = f"{dependency.name}{dependency.specifier}"
     but = "which is not locked" if pin is None else f"but the lock has {pin.version}"
     message = f"{asking} {entry.version or ''} needs {needed}, {but}.".replace("  ", " ")
-    return _in_lock(entry, "lock-misses-dependency", message)
-
-
-def _in_lock(entry: LockEntry, code: str, message: str) -> Problem:
-    origin = entry.origin
-    return Problem(
-        code=code,
-        message=message,
-        **line_of(origin),
-        fix=Command.venvman("freeze"),
-    )
+    return in_lock(entry, "lock-misses-dependency", message)

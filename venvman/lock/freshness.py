@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from venvman.errors import Advice, Command, Fix, LockError, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.localproject import inputs_of, metadata_digest
-from venvman.lock.match import judge_annotations, matches_source, named_entry, pins_of, strict_tool
+from venvman.lock.match import (
+    FIX,
+    in_lock,
+    judge_annotations,
+    matches_source,
+    named_entry,
+    pins_of,
+    strict_tool,
+)
 from venvman.lock.style import left_out, style_of
 from venvman.secrets import line_of, redact
 from venvman.sources import DirectorySource
@@ -30,8 +38,6 @@ if TYPE_CHECKING:
     from venvman.names import NormalizedName
     from venvman.requirements.groups import Group, Requirement
     from venvman.target import Target
-
-FIX = Command.venvman("freeze")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,7 +336,7 @@ def _unhashed(lock: Lock, hashes: bool | None) -> Iterator[Problem]:
         return
     for entry in lock.entries:
         if entry.source.is_index and not entry.hashes:
-            yield _in_lock(entry, "lock-without-hashes", f"{entry} has no hash in the lock.")
+            yield in_lock(entry, "lock-without-hashes", f"{entry} has no hash in the lock.")
 
 
 def _record_differs(
@@ -426,14 +432,4 @@ def _at(requirement: Requirement, code: str, message: str, *, why: str | None = 
         **line_of(origin),
         why=why,
         fix=fix,
-    )
-
-
-def _in_lock(entry: LockEntry, code: str, message: str) -> Problem:
-    origin = entry.origin
-    return Problem(
-        code=code,
-        message=message,
-        **line_of(origin),
-        fix=FIX,
     )

@@ -156,7 +156,7 @@ def judge_annotations(
             continue
         if entry.name not in alive:
             message = f"Nothing asks for {entry.name} any more."
-            yield _problem(entry, "lock-pins-unasked", message)
+            yield in_lock(entry, "lock-pins-unasked", message)
         elif strict:
             yield from _untrue(entry, asking, names)
 
@@ -231,23 +231,18 @@ def _untrue(
         file = text.partition(" ")[2]
         verb = "limits" if text.startswith("-c") else "asks for"
         message = f"{file} no longer {verb} {entry.name}."
-        yield _problem(entry, "lock-via-outdated", message)
+        yield in_lock(entry, "lock-via-outdated", message)
     if not unknown:  # a lock that was included stands for the files behind it
         for text in sorted(expected - said):
             file = text.partition(" ")[2]
             message = f"{file} now names {entry.name}, which the lock's annotation does not say."
-            yield _problem(entry, "lock-via-outdated", message)
+            yield in_lock(entry, "lock-via-outdated", message)
     for via in entry.via:
         if not via.startswith("-") and canonical(via) not in names:
             message = f"{entry.name} is locked because of {via}, which is not locked."
-            yield _problem(entry, "lock-via-unknown", message)
+            yield in_lock(entry, "lock-via-unknown", message)
 
 
-def _problem(entry: LockEntry, code: str, message: str) -> Problem:
-    origin = entry.origin
-    return Problem(
-        code=code,
-        message=message,
-        **line_of(origin),
-        fix=FIX,
-    )
+def in_lock(entry: LockEntry, code: str, message: str) -> Problem:
+    """What is wrong with a line of a lock, and freezing mends."""
+    return Problem(code=code, message=message, **line_of(entry.origin), fix=FIX)
