@@ -444,7 +444,7 @@ TOLD: tuple[tuple[str, Break], ...] = (
 
 UNREACHABLE = {"VM001", "VM111", "VM311", "VM513", "VM514", "VM705", "VM706"}
 """What no file leads to: a check that meets what it was not made for; a variable of the shell; what
-``--audit`` (test_audit.py) and ``--verify`` (test_doctor_binaries.py) look at."""
+``--audit`` (test_audit.py) and ``--verify`` (test_doctor_files.py) look at."""
 
 INFO = f"{SITE}/beta-1.0.dist-info"
 WHERE: dict[str, tuple[tuple[str | None, int | None], ...]] = {

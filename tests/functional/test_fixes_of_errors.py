@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.functional.test_fixes import SCENARIOS
 from tests.support.broken import (
     PLACES,
     all_of,
@@ -31,7 +32,7 @@ from tests.support.broken import (
     wheels_of,
     write,
 )
-from tests.support.cli import run
+from tests.support.cli import Ran, run
 from tests.support.projects import HEADER, git, lock_of, site_of
 from tests.support.pythons import EVERY_PYTHON, OWN_PYTHON
 from tests.support.registry import codes_with_a_command
@@ -39,6 +40,8 @@ from tests.support.wheels import in_tree_backend, make_wheel
 from venvman.install.journal import write_journal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.support.broken import Break
     from tests.support.index import Index
 
@@ -727,3 +730,66 @@ def test_a_command_of_another_tool_runs_where_its_paths_count_from(
     (fix,) = told(code, words, place, root, shell_path)
     done = shell(fix, stand(place, root)[0], f"{stub}{os.pathsep}{shell_path}")
     assert done.stdout.strip() == f"{root}: {said}"
+
+
+ROUNDS = 3
+
+
+@pytest.fixture
+def root_of_looks(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+    return make_shop(tmp_path, index)
+
+
+worlds = pytest.mark.parametrize(
+    ("place", "break_it"),
+    [
+        pytest.param(PLACES[number % len(PLACES)], break_it, id=f"{code}-{number}")
+        for number, (code, break_it) in enumerate(SCENARIOS)
+        if code != "VM702"  # they name servers that are nowhere
+    ],
+)
+
+
+def followed(look: Callable[[], Ran], named: str, cwd: Path, path: str) -> Ran:
+    """The last look, after each command that one of them named (found by ``named``) was run."""
+    said: list[str] = []
+    for _ in range(ROUNDS):
+        looked = look()
+        commands = re.findall(named, looked.stdout + looked.stderr, re.MULTILINE)
+        if not commands:
+            return looked
+        done = shell(commands[0], cwd, path)
+        assert done.code == 0, (commands[0], done.stdout + done.stderr)
+        said.append(commands[0])
+    assert looked.code == 0 or not re.search(named, look().stdout), said
+    return look()
+
+
+@worlds
+@pytest.mark.sample(8, "slow")
+def test_what_status_names_is_all_there_is_to_do(
+    place: str, break_it: Break, root_of_looks: Path, shell_path: str
+) -> None:
+    break_it(root_of_looks)
+    cwd, flags = stand(place, root_of_looks)
+    last = followed(lambda: run("status", *flags, cwd=cwd), r"^ *Next: (.*)$", cwd, shell_path)
+    if last.code:  # advice
+        assert re.search(r"[.:]", last.stdout + last.stderr)
+
+
+@worlds
+@pytest.mark.sample(8, "slow", offset=4)
+def test_what_a_hook_names_is_all_there_is_to_do(
+    place: str, break_it: Break, root_of_looks: Path, shell_path: str
+) -> None:
+    del place
+    break_it(root_of_looks)
+    top = root_of_looks.parent  # where git runs its hooks
+    last = followed(
+        lambda: run("hooks", "run", "post-checkout", cwd=top),
+        r"^venvman: .*; '(.*)' fixes it$",
+        top,
+        shell_path,
+    )
+    assert last.code == 0

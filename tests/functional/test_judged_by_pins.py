@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.cli import run
+from tests.support.projects import versions_in, write_project
 from tests.support.wheels import make_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.index import Index
+
 
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
@@ -116,3 +119,90 @@ def test_without_the_index_a_lock_is_judged_by_what_it_says(
     monkeypatch.setenv("VENVMAN_CACHE_DIR", str(project.parent / "another cache"))
     done = run("freeze", "--check", "--offline", cwd=project)
     assert done.code == 0
+
+
+@pytest.fixture
+def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """top needs middle, which needs deep; all are synced. Newer versions came since."""
+    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+    make_wheel(index.folder, "top", requires=["middle"])
+    make_wheel(index.folder, "middle", requires=["deep"])
+    make_wheel(index.folder, "deep")
+    root = write_project(tmp_path / "shop", {"requirements.in": "top\n"})
+    ran = run("sync", cwd=root)
+    assert ran.code == 0, ran.stderr
+    make_wheel(index.folder, "middle", "2.0", requires=["deep"])
+    return root
+
+
+LOSSES = {
+    "without": r"",
+    "elsewhere": r'deep==1.0 ; sys_platform == "plan9" \\\n\1',
+    "from a place": r"deep @ https://example.invalid/deep-1.0-py3-none-any.whl \\\n\1",
+}
+
+
+def lose(root: Path, how: str) -> None:
+    """What a merge or a stranger makes of the pin of deep."""
+    lock = root / "requirements.txt"
+    pin = re.compile(r"deep==1\.0 \\\n((?:    .*\n)+)")
+    text, count = pin.subn(LOSSES[how], lock.read_text())
+    assert count == 1
+    lock.write_text(text)
+
+
+@pytest.mark.parametrize("how", LOSSES)
+def test_a_lock_that_lost_a_pin_is_stale_and_mended_without_moving_others(
+    root: Path, how: str
+) -> None:
+    before = (root / "requirements.txt").read_text()
+    lose(root, how)
+    for verb in ("freeze", "sync"):
+        assert run(verb, "--check", cwd=root).code == 1
+    assert run("sync", "--locked", cwd=root).code == 1
+    found = run("doctor", "--format", "json", "--ignore", "VM6", cwd=root).json["data"]["findings"]
+    assert "VM302" in {each["code"] for each in found}
+    assert run("freeze", cwd=root).code == 0
+    assert (root / "requirements.txt").read_text() == before
+    assert run("doctor", "--ignore", "VM6", cwd=root).code == 0
+    assert versions_in(root) == {"deep": "1.0", "middle": "1.0", "top": "1.0"}
+
+
+@pytest.mark.parametrize("how", ["without", "elsewhere"])
+def test_freeze_asks_the_index_where_nothing_here_can_tell(
+    root: Path, how: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = (root / "requirements.txt").read_text()
+    lose(root, how)
+    run("clean", cwd=root)
+    monkeypatch.setenv("VENVMAN_CACHE_DIR", str(tmp_path / "another cache"))
+    monkeypatch.setenv("VENVMAN_STATE_DIR", str(tmp_path / "another state"))
+    assert run("freeze", cwd=root).code == 0
+    assert (root / "requirements.txt").read_text() == before
+
+
+def test_what_is_overridden_is_judged_by_the_override(
+    root: Path, index: Index, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    make_wheel(index.folder, "deep", "2.0")
+    make_wheel(index.folder, "strict", requires=["deep<2", "gone"])
+    (root / "requirements.in").write_text("strict\n")
+    (root / "pyproject.toml").write_text(
+        "[tool.venvman]\noverrides = ['deep>=2', 'gone; python_version < \"3\"']\n"
+    )
+    ran = run("sync", cwd=root)
+    assert ran.code == 0, ran.stderr
+    assert versions_in(root) == {"deep": "2.0", "strict": "1.0"}
+    monkeypatch.setenv("VENVMAN_STATE_DIR", str(tmp_path / "another state"))
+    ran = run("freeze", "--check", cwd=root)
+    assert ran.code == 0, ran.stderr
+
+
+def test_a_change_of_the_overrides_makes_the_lock_stale_here_as_elsewhere(
+    root: Path, index: Index
+) -> None:
+    make_wheel(index.folder, "deep", "2.0")
+    (root / "pyproject.toml").write_text("[tool.venvman]\noverrides = ['deep>=2']\n")
+    assert run("freeze", "--check", cwd=root).code == 1
+    assert run("sync", cwd=root).code == 0
+    assert versions_in(root)["deep"] == "2.0"

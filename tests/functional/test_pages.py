@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.machine import machine, masked
 from tests.support.pages import PAGES, Block, Step, blocks_of, fits, steps_of
+from tools.measured import README, ROOT, with_table
+from tools.screens import FOLDER, SCENES, pictures, settled
 
 if TYPE_CHECKING:
     from tests.support.cli import Ran
@@ -101,3 +104,39 @@ def test_every_block_says_what_it_is(page: str) -> None:
     # The examples of the table of commands are of no one project: its own tests read them.
     unsaid = {""} if page == "docs/reference/cli.md" else {"", "bash", "shell", "zsh-session"}
     assert [f"{page}:{b.line}" for b in blocks_of(page) if b.language in unsaid] == []
+
+
+def test_the_first_screen_says_what_it_is_and_names_two_commands_that_there_are() -> None:
+    screen = "\n".join(README.read_text().splitlines()[:14])
+    what, _, commands = screen.partition("```sh\n")
+    named = re.findall(r"^make (\w+)", commands, re.MULTILINE)
+
+    assert len(re.findall(r"\.(?:\s|$)", what)) == 3
+    assert named == ["demo", "test"]
+    assert all(f"\n{name}: " in (ROOT / "Makefile").read_text() for name in named)
+
+
+def test_the_table_of_measurements_is_what_was_measured() -> None:
+    text = README.read_text()
+
+    assert text.count("(`uv ") >= 9
+    assert with_table(text) == text, "run: python -m tools.measured"
+
+
+@pytest.mark.sample(3, "slow")
+@pytest.mark.parametrize("scene", SCENES)
+def test_the_committed_pictures_are_what_the_scene_gives(scene: str) -> None:
+    for name, drawn in pictures(scene):
+        assert (FOLDER / name).read_text() == drawn, "run: make screens"
+
+
+def test_a_picture_fetches_nothing() -> None:
+    for path in FOLDER.iterdir():
+        addresses = re.findall(r"[a-z]+://[^\"' )]+", path.read_text())
+        assert addresses == ["http://www.w3.org/2000/svg"]
+
+
+def test_of_an_animation_only_the_last_frame_is_kept() -> None:
+    frames = "\x1b[?25l\r\x1b[2Kone\ntwo\r\x1b[2K\x1b[1A\x1b[2K\x1b[?25h\x1b[1mdone\x1b[0m\r\nbye"
+
+    assert settled(frames) == "\x1b[1mdone\x1b[0m\nbye"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,10 @@ from packaging.specifiers import SpecifierSet
 from tests.support.examined import World, codes_of
 from tests.support.locked import entry
 from venvman.doctor.examination import ExaminedLock, LockTracking
+from venvman.doctor.repository import tracking_of
 from venvman.environment.inspection import Absent, Broken, NotAnEnvironment
 from venvman.errors import Advice, Command, FileLine, Problem, Severity
+from venvman.git import git
 from venvman.githooks import HooksReport, HookState, HookStatus
 from venvman.hookscript import HookMode, HookName
 from venvman.lock.file import Lock, LockHeader
@@ -322,3 +325,37 @@ def test_an_index_over_http_is_found_unless_it_is_trusted(
     world: World, line: str, trusted: str, codes: list[str]
 ) -> None:
     assert codes_of(world.findings(files=(file_of(line, trusted=trusted),))) == codes
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    git("init", "-q", cwd=tmp_path, variables=os.environ)
+    (tmp_path / "app").mkdir()
+    (tmp_path / ".gitignore").write_text("*.ignored.lock\n")
+    for name in ("known.lock", "new.lock", "my.ignored.lock"):
+        (tmp_path / "app" / name).touch()
+    git("add", "app/known.lock", cwd=tmp_path, variables=os.environ)
+    return tmp_path
+
+
+def test_each_lock_is_tracked_untracked_or_ignored(repository: Path) -> None:
+    root = repository / "app"
+    paths = [root / name for name in ("known.lock", "new.lock", "my.ignored.lock")]
+    assert tracking_of(paths, root=root, variables=os.environ) == {
+        paths[0]: LockTracking.TRACKED,
+        paths[1]: LockTracking.UNTRACKED,
+        paths[2]: LockTracking.IGNORED,
+    }
+
+
+def test_a_lock_that_is_tracked_although_ignored_is_tracked(repository: Path) -> None:
+    path = repository / "app" / "my.ignored.lock"
+    git("add", "-f", str(path), cwd=repository, variables=os.environ)
+    found = tracking_of([path], root=repository, variables=os.environ)
+    assert found == {path: LockTracking.TRACKED}
+
+
+def test_outside_git_nothing_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "a.lock"
+    assert tracking_of([path], root=tmp_path, variables=os.environ) == {}
+    assert tracking_of([], root=tmp_path, variables=os.environ) == {}

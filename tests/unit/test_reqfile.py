@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import codecs
+
 import pytest
 
 from tests.support.counting import calls_of
+from venvman.errors import RequirementsError
+from venvman.options import FileOptions
 from venvman.requirements.file import IncludeLine, OptionLine, ParsedFile, RequirementLine, parse
+from venvman.requirements.lines import decode, logical_lines
+from venvman.requirements.options import OptionFault, read_options, split_line
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
+from venvman.variables import expand
 
 
 def read(text: str, **variables: str) -> ParsedFile:
@@ -282,3 +289,233 @@ def test_the_same_text_is_read_once_and_a_changed_variable_reads_it_anew() -> No
     assert [
         str(read(text, VERSION=each).requirements[0].requirement.specifier) for each in "12"
     ] == ["==1", "==2"]
+
+
+def lines(text: str) -> list[tuple[int, str]]:
+    return [(line.number, line.text) for line in logical_lines(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\nb", [(1, "a"), (2, "b")]),
+        ("a\r\nb\rc\x0bd\x0ce\x85f\u2028g", [(i + 1, c) for i, c in enumerate("abcdefg")]),
+        ("\n  \n# x\n  # y\na # z\n", [(5, "a")]),
+        ("a#b #c", [(1, "a#b")]),
+        ("a \\\n  b\nc", [(1, "a   b"), (3, "c")]),
+        ("a\\\n# note\nb", [(1, "a"), (3, "b")]),
+        ("# no \\\nb", [(2, "b")]),
+        ("\\a\\\nb", [(1, "ab")]),
+        ("a\\", [(1, "a")]),
+        ("a\\\n\\\n\nb", [(1, "a"), (4, "b")]),
+        ("\\\n#b", []),
+    ],
+)
+def test_lines_are_joined_and_cleaned_as_pip_does(
+    text: str, expected: list[tuple[int, str]]
+) -> None:
+    assert lines(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("${A}-${B}", "1-2"),
+        ("${a} $A ${A", "${a} $A ${A"),
+        ("${EMPTY}${NONE}", "${EMPTY}${NONE}"),
+        ("${A}${A}", "11"),
+    ],
+)
+def test_only_capitals_in_braces_with_a_value_are_variables(text: str, expected: str) -> None:
+    assert expand(text, {"A": "1", "B": "2", "EMPTY": "", "a": "no"}) == expected
+
+
+@pytest.mark.parametrize(
+    ("mark", "encoding"),
+    [
+        (b"", "utf-8"),
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+        (codecs.BOM_UTF32_LE, "utf-32-le"),
+        (codecs.BOM_UTF32_BE, "utf-32-be"),
+    ],
+)
+def test_a_byte_order_mark_decides_the_encoding(mark: bytes, encoding: str) -> None:
+    assert decode(mark + "é==1\n".encode(encoding), path="r.txt") == "é==1\n"
+
+
+@pytest.mark.parametrize("top", ["# coding: gbk\n", "#!x\n# -*- coding: gbk -*-\n"])
+def test_a_coding_comment_in_the_first_two_lines_counts(top: str) -> None:
+    text = f"{top}# 中\nfoo\n"
+    assert decode(text.encode("gbk"), path="r.txt") == text
+
+
+def test_a_coding_comment_in_the_third_line_does_not() -> None:
+    with pytest.raises(RequirementsError, match="utf-8"):
+        decode("\n\n# coding: gbk 中\n".encode("gbk"), path="r.txt", locale="utf-8")
+
+
+def test_the_locale_is_the_last_resort() -> None:
+    assert decode(b"# \xe9\n", path="r.txt", locale="latin-1") == "# é\n"
+    assert decode(b"foo", path="r.txt") == "foo"
+
+
+def test_bytes_that_are_no_text_are_named_with_their_place() -> None:
+    with pytest.raises(RequirementsError) as raised:
+        decode(b"# coding: ascii\n\xb8", path="r.txt")
+    (problem,) = raised.value.problems
+    assert (problem.code, problem.path) == ("encoding-wrong", "r.txt")
+    assert "byte 16 (0xb8)" in problem.message
+
+
+def test_a_truncated_file_with_a_mark_is_named() -> None:
+    with pytest.raises(RequirementsError, match="utf-16-le"):
+        decode(codecs.BOM_UTF16_LE + b"a", path="r.txt")
+
+
+def test_an_unknown_encoding_is_named() -> None:
+    with pytest.raises(RequirementsError) as raised:
+        decode(b"# coding: klingon\n", path="r.txt")
+    assert raised.value.code == "encoding-unknown"
+
+
+def test_without_another_word_the_locale_s_encoding_is_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import locale
+
+    for name in ("getencoding", "getpreferredencoding"):
+        monkeypatch.setattr(locale, name, lambda *_: "latin-1", raising=False)
+    assert decode(b"# \xe9\n", path="r.txt") == "# é\n"
+
+
+def options(text: str) -> FileOptions:
+    parsed = parse(text, path="r.txt", variables={}, cwd="/")
+    assert parsed.errors == ()
+    return parsed.options
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("foo==1 --hash=x", ("foo==1", "--hash=x")),
+        ("foo - bar", ("foo", "- bar")),
+        ("foo\t--hash=x", ("foo\t--hash=x", "")),
+        ("-e .", ("", "-e .")),
+        ("foo-bar", ("foo-bar", "")),
+    ],
+)
+def test_options_begin_at_the_first_word_with_a_dash(line: str, expected: tuple[str, str]) -> None:
+    assert split_line(line) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-r b",
+        "-rb",
+        "--requirement b",
+        "--requirement=b",
+        "--requirem b",
+        "--requireme=b",
+        "x -r b y",
+    ],
+)
+def test_every_spelling_of_an_option_is_the_same(text: str) -> None:
+    assert read_options(text).requirements == ["b"]
+
+
+def test_quotes_and_backslashes_are_a_shell_s() -> None:
+    assert read_options("-C 'k=v w' -C a=\\ b").config_settings == [("k", "v w"), ("a", " b")]
+
+
+def test_two_dashes_end_the_options() -> None:
+    assert read_options("-- --pre").pre is False
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("--nonsense", "--nonsense"),
+        ("-q", "-q"),
+        ("--no", "--no-binary, --no-index, --no-require-hashes"),
+        ("--pre=1", "--pre takes no value"),
+        ("-r", "-r needs a value"),
+        ("--hash=abc", "algorithm"),
+        ("--hash=md5:abc", "md5"),
+        ("-C novalue", "KEY=VALUE"),
+        ("--use-feature=time-travel", "time-travel"),
+        ("--no-binary --pre", "--pre"),
+        ("'open", "quotation"),
+        ("--trusted-hos", "--trusted-host needs a value"),
+    ],
+)
+def test_an_option_that_cannot_be_read_says_why(text: str, word: str) -> None:
+    with pytest.raises(OptionFault, match=r".") as raised:
+        read_options(text)
+    assert word in str(raised.value)
+
+
+def test_a_misspelt_option_is_answered_with_the_right_one() -> None:
+    with pytest.raises(OptionFault, match="Did you mean --extra-index-url"):
+        read_options("--extra-index-urls=x")
+
+
+def test_all_global_options_arrive() -> None:
+    assert options(
+        "-i https://i\n--extra-index-url https://e\n-f ./wheels\n--pre\n--prefer-binary\n"
+        "--trusted-host h\n--trusted-host h\n--require-hashes\n--no-require-hashes\n"
+        "--use-feature=fast-deps\n--no-binary A.b\n--only-binary c\n--only-final d\n"
+    ) == FileOptions(
+        index_url="https://i",
+        extra_index_urls=("https://e",),
+        find_links=("./wheels",),
+        pre=True,
+        prefer_binary=True,
+        trusted_hosts=("h",),
+        require_hashes=True,
+        no_require_hashes=True,
+        features=("fast-deps",),
+        no_binary=frozenset({"a-b"}),
+        only_binary=frozenset({"c"}),
+        all_releases=frozenset({":all:"}),
+        only_final=frozenset({"d"}),
+    )
+
+
+def test_a_later_index_replaces_the_extra_ones_before_it() -> None:
+    found = options("--extra-index-url https://e\n-i https://i\n")
+    assert (found.index_url, found.extra_index_urls) == ("https://i", ())
+
+
+def test_no_index_silences_every_index_before_and_after() -> None:
+    found = options("-i https://i\n--no-index\n--extra-index-url https://e\n")
+    assert (found.index_url, found.extra_index_urls, found.no_index) == (None, (), True)
+
+
+@pytest.mark.parametrize(
+    ("text", "no_binary", "only_binary"),
+    [
+        ("--no-binary a\n--only-binary a\n", set(), {"a"}),
+        ("--no-binary a\n--only-binary :all:\n", set(), {":all:"}),
+        ("--no-binary a\n--no-binary :none:\n", set(), set()),
+        ("--no-binary :all:,:none:,b\n", {"b"}, set()),
+        ("--no-binary :all:,b\n", {":all:"}, set()),
+        ("foo --no-binary foo\n", {"foo"}, set()),
+        ("-r x.txt --only-binary x\n", set(), {"x"}),
+    ],
+)
+def test_format_options_exclude_each_other_and_count_on_every_line(
+    text: str, no_binary: set[str], only_binary: set[str]
+) -> None:
+    found = options(text)
+    assert (set(found.no_binary), set(found.only_binary)) == (no_binary, only_binary)
+
+
+def test_other_global_options_beside_a_requirement_are_ignored() -> None:
+    assert options("foo --pre -i https://i\n") == FileOptions()
+
+
+def test_one_find_links_counts_for_a_line() -> None:
+    assert options("-f a -f b\n").find_links == ("a",)
