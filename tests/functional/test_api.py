@@ -58,7 +58,7 @@ def test_every_function_of_the_page_is_there() -> None:
 
 SYNCING = """
 import os, venvman
-from venvman.install import unpackers
+from venvman.obtain import unpackers
 with open("runs", "a") as runs:
     print("once", file=runs)
 asked = []

@@ -22,7 +22,7 @@ from venvman import memo
 from venvman.__main__ import main
 from venvman.directories import Directories
 from venvman.environment.lifecycle import create
-from venvman.install.unpackers import Unpackers
+from venvman.obtain.unpackers import Unpackers
 from venvman.python.interpreters import running
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has th
 WORKING = """
 import sys, time
 from venvman.errors import InstallError
-from venvman.install.unpackers import Unpackers
+from venvman.obtain.unpackers import Unpackers
 with Unpackers() as workers:
     try:
         workers.unpack(*sys.argv[1:])

@@ -14,18 +14,18 @@ from packaging.version import Version
 
 from tests.support.index import Request, Response
 from tests.support.wheels import in_tree_backend, large, make_sdist, make_wheel, sha256_of
+from venvman.build.backend import BuildSettings
 from venvman.directories import Directories
 from venvman.engines.buildrequirements import supply
 from venvman.errors import FileLine, InstallError
 from venvman.events import Reporter, Stage
 from venvman.git import git
 from venvman.index.client import Index as Client
-from venvman.install.artifacts import Obtained, obtain
-from venvman.install.build import BuildSettings
-from venvman.install.sources import unpack_sdist
-from venvman.install.unpackers import Unpackers
 from venvman.lock.file import LockEntry
 from venvman.names import canonical
+from venvman.obtain.artifacts import Obtained, obtain
+from venvman.obtain.sources import unpack_sdist
+from venvman.obtain.unpackers import Unpackers
 from venvman.options import IndexOptions
 from venvman.python.probe import Interpreter, probe
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
@@ -236,7 +236,7 @@ def test_a_cache_that_is_full_is_done_without(
 def test_the_largest_file_is_downloaded_first(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from venvman.install import fetching
+    from venvman.obtain import fetching
 
     monkeypatch.setattr(fetching, "_DOWNLOADS", 1)
     for name, size in (("a", 10), ("b", 30_000), ("c", 10_000)):

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.wheels import in_tree_backend, make_sdist, make_wheel
+from venvman.build.backend import Build, BuildSettings, build_metadata, build_wheel
+from venvman.build.isolation import ENVIRONMENTS, BuildEnvironment
 from venvman.directories import Directories
 from venvman.engines.buildrequirements import supply
 from venvman.errors import InstallError
 from venvman.events import Reporter
-from venvman.install.build import Build, BuildSettings, build_metadata, build_wheel
-from venvman.install.isolation import ENVIRONMENTS, BuildEnvironment
-from venvman.install.sources import unpack_sdist
-from venvman.install.stored import tree_digest
 from venvman.names import canonical
+from venvman.obtain.sources import unpack_sdist
+from venvman.obtain.stored import tree_digest
 from venvman.options import IndexOptions
 from venvman.python.probe import Interpreter, probe
 

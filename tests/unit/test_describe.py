@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from tests.support.wheels import make_sdist, sha256_of
+from venvman.build.backend import BuildSettings
 from venvman.directories import Directories
 from venvman.engines.buildrequirements import supply
 from venvman.errors import InstallError
 from venvman.events import Reporter
 from venvman.git import git
 from venvman.index.client import Index
-from venvman.install.build import BuildSettings
-from venvman.install.describe import metadata_of_source, static_project_metadata
-from venvman.install.sources import unpack_sdist
 from venvman.metadata import parse_metadata
+from venvman.obtain.describe import metadata_of_source, static_project_metadata
+from venvman.obtain.sources import unpack_sdist
 from venvman.options import IndexOptions
 from venvman.python.probe import Interpreter, probe
 from venvman.sources import ArchiveSource, DirectorySource, VcsSource

@@ -13,8 +13,8 @@ import pytest
 from tests.support.solving import World
 from tests.support.worlds import TARGET
 from venvman.errors import FreezeError, InstallError
-from venvman.install.describe import metadata_unbuilt
 from venvman.names import canonical
+from venvman.obtain.describe import metadata_unbuilt
 from venvman.resolve import solver
 from venvman.resolve.demand import (
     Dependencies,

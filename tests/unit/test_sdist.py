@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.wheels import make_sdist
 from venvman.errors import InstallError
-from venvman.install.sources import unpack_sdist
+from venvman.obtain.sources import unpack_sdist
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,7 +166,7 @@ def test_a_truncated_archive_is_named(tmp_path: Path) -> None:
 def test_backslashes_and_drives_count_on_windows_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str, stays: bool
 ) -> None:
-    from venvman.install import sources
+    from venvman.obtain import sources
 
     monkeypatch.setattr(os, "name", system)
     assert (list(sources._faults_of_names(["..\\out", "C:out"], set())) == []) is stays

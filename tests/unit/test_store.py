@@ -18,7 +18,7 @@ import pytest
 from tests.support.wheels import large, make_wheel, sha256_of
 from venvman.errors import InstallError, Problem, Severity
 from venvman.events import Reporter
-from venvman.install.unpackers import Unpackers
+from venvman.obtain.unpackers import Unpackers
 from venvman.store.store import Store, changed_files, unpack_entry
 
 if TYPE_CHECKING:

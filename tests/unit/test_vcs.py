@@ -7,7 +7,7 @@ import pytest
 
 from venvman.errors import GitError, InstallError
 from venvman.git import git
-from venvman.install.vcs import checkout, resolve_commit
+from venvman.obtain.vcs import checkout, resolve_commit
 from venvman.sources import VcsSource
 from venvman.variables import expand
 

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from venvman.build.backend import Supply
     from venvman.directories import Directories
     from venvman.events import Reporter
     from venvman.index.memo import Page
-    from venvman.install.build import Supply
     from venvman.lock.file import Lock, LockEntry
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
@@ -68,7 +68,7 @@ class FreezeRequest:
     settings: ``exclude_newer`` is a date or an age (:func:`venvman.resolve.limits.cutoff`),
     ``overrides`` are texts (:func:`venvman.pep508.parse_override`), ``build_constraints`` PEP 508
     ones; ``extra_build_requires``, ``unisolated``, ``build_python`` and ``building`` are those of
-    :class:`venvman.install.build.BuildSettings`. ``targets`` are those that one lock is made for,
+    :class:`venvman.build.backend.BuildSettings`. ``targets`` are those that one lock is made for,
     the preferred one first (:mod:`venvman.python.targets`); empty: ``target`` alone. ``built_on``
     is what ``python`` really is where ``target`` is another: sdists are built by it.
     """

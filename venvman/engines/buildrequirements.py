@@ -13,14 +13,14 @@ from dataclasses import fields, replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from venvman.build.isolation import ENVIRONMENTS, environment_with, is_as_made
 from venvman.directories import Directories
 from venvman.engines import FreezeRequest
 from venvman.errors import InstallError, RequirementsError
 from venvman.events import Relay, Reporter
 from venvman.index.cache import UNSAID, Entries
-from venvman.install.isolation import ENVIRONMENTS, environment_with, is_as_made
 from venvman.install.link import StoreDamaged
-from venvman.install.sources import working_folder
+from venvman.obtain.sources import working_folder
 from venvman.project import Project
 from venvman.requirements.file import parse
 from venvman.requirements.groups import Group
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from venvman.install.build import BuildSettings
+    from venvman.build.backend import BuildSettings
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
     from venvman.python.probe import Interpreter
@@ -106,7 +106,7 @@ def _wheels(
 ) -> Mapping[NormalizedName, StoredWheel]:
     from venvman.engines.native import Native
     from venvman.engines.solving import open_index
-    from venvman.install.artifacts import obtain
+    from venvman.obtain.artifacts import obtain
 
     if not requirements:
         return {}

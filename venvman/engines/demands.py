@@ -22,8 +22,8 @@ from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSour
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from venvman.build.backend import ConfigSettings
     from venvman.engines.describing import Describer, DirectSource
-    from venvman.install.build import ConfigSettings
     from venvman.requirements.requirement import Requirement
     from venvman.resolve.limits import Overrides
     from venvman.resolve.supply import Supply

@@ -16,20 +16,20 @@ from venvman.errors import Advice, FreezeError, InstallError, UnsatisfiableError
 from venvman.index.cache import Entries
 from venvman.index.filenames import version_of
 from venvman.index.page import leaf_of
-from venvman.install.describe import metadata_unbuilt
-from venvman.install.sources import working_folder
 from venvman.metadata import CoreMetadata, parse_metadata
 from venvman.names import canonical
+from venvman.obtain.describe import metadata_unbuilt
+from venvman.obtain.sources import working_folder
 from venvman.secrets import redact
 from venvman.sources import ArchiveSource, DirectorySource, IndexFile, VcsSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from venvman.build.backend import BuildSettings, ConfigSettings
     from venvman.engines import FreezeRequest
     from venvman.events import Reporter
     from venvman.index.client import Index
-    from venvman.install.build import BuildSettings, ConfigSettings
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
     from venvman.python.probe import Interpreter
@@ -107,7 +107,7 @@ class Describer:
 
     @cached_property
     def _build(self) -> BuildSettings:
-        from venvman.install.build import BuildSettings
+        from venvman.build.backend import BuildSettings
 
         request = self._request
         return BuildSettings(
@@ -144,7 +144,7 @@ class Describer:
         kept = self._kept.read(key) if key else None
         if kept is not None and kept[0].startswith(_MAGIC):
             return parse_metadata(kept[0][len(_MAGIC) :]), source
-        from venvman.install.describe import metadata_of_source
+        from venvman.obtain.describe import metadata_of_source
 
         try:
             content, exact = metadata_of_source(

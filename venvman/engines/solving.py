@@ -41,9 +41,9 @@ from venvman.resolve.supply import Shared, Supply
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from venvman.build.backend import ConfigSettings
     from venvman.engines.portable import Pinned
     from venvman.index.client import Index
-    from venvman.install.build import ConfigSettings
     from venvman.lock.file import Lock
     from venvman.requirements.groups import Group
     from venvman.resolve.demand import Demand
@@ -282,7 +282,7 @@ class _Freeze:
         pinned = self._pinned.get(written_reference(line) or "") if line else None
         if pinned is not None:
             return replace(source, commit=pinned.commit)
-        from venvman.install.vcs import resolve_commit
+        from venvman.obtain.vcs import resolve_commit
 
         return resolve_commit(
             source, cache=self._request.directories.cache, variables=self._request.variables

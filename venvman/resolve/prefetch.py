@@ -13,8 +13,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from venvman.errors import VenvmanError
-from venvman.install.workers import WorkerPool
 from venvman.resolve.demand import Dependencies, DependencyInvalid, specifier_set
+from venvman.workers import WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -23,10 +23,10 @@ from venvman.workflow.location import adopt, was_left_empty
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from venvman.build.backend import BuildSettings
     from venvman.environment.inspection import Environment
     from venvman.events import Stopwatch
     from venvman.index.client import Index
-    from venvman.install.build import BuildSettings
     from venvman.install.staging import Incoming
     from venvman.lock.file import LockEntry
     from venvman.options import IndexOptions
@@ -293,8 +293,8 @@ class _Site:
             return self._obtain(entries)
 
     def _obtain(self, entries: Sequence[LockEntry]) -> _Incoming:
-        from venvman.install.artifacts import obtain
-        from venvman.install.unpackers import Unpackers
+        from venvman.obtain.artifacts import obtain
+        from venvman.obtain.unpackers import Unpackers
 
         if not entries:
             return _Incoming(wheels={}, direct_urls={})
@@ -331,8 +331,8 @@ class _Site:
         return described(source) if isinstance(source, DirectorySource) else ""
 
     def _build_settings(self) -> BuildSettings:
+        from venvman.build.backend import BuildSettings
         from venvman.engines.buildrequirements import supply
-        from venvman.install.build import BuildSettings
         from venvman.names import canonical
         from venvman.workflow.location import own_python
 

@@ -383,7 +383,7 @@ def _at_once(items: Sequence[K], ask: Callable[[K], V]) -> dict[K, V]:
     """
     from queue import SimpleQueue
 
-    from venvman.install.workers import WorkerPool
+    from venvman.workers import WorkerPool
 
     answers: SimpleQueue[tuple[K, V | None, Exception | None]] = SimpleQueue()
 

@@ -4,7 +4,7 @@ Inflating and hashing hold the interpreter lock for much of the time, so threads
 with the downloads; processes use the second core.
 
 :mod:`multiprocessing` is not for libraries: its workers run the caller's main program again, and
-its forks copy locks that other threads hold. These run :func:`venvman.install.unpackers.work`
+its forks copy locks that other threads hold. These run :func:`venvman.obtain.unpackers.work`
 and nothing else.
 """
 
@@ -32,7 +32,7 @@ _MOST = 4
 # An archive of fewer bytes is unpacked in less time than a worker needs to start.
 _SMALL = 100_000
 _PROGRAM = (
-    "import sys; sys.path[:] = sys.argv[1:]; from venvman.install.unpackers import work; work()"
+    "import sys; sys.path[:] = sys.argv[1:]; from venvman.obtain.unpackers import work; work()"
 )
 
 

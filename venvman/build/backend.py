@@ -14,12 +14,12 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from venvman.build.errors import advice, reason
+from venvman.build.isolation import BuildEnvironment
 from venvman.environment.config import python_of
 from venvman.errors import Advice, InstallError, VenvmanError
 from venvman.files import make_private_folder, write_atomically
 from venvman.frozen import dataclass
-from venvman.install.buildfaults import advice, reason
-from venvman.install.isolation import BuildEnvironment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

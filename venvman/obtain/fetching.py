@@ -17,26 +17,26 @@ from typing import TYPE_CHECKING
 from venvman.errors import InstallError, VenvmanError
 from venvman.events import Stage
 from venvman.frozen import dataclass
-from venvman.install.errors import all_failures, label_of, no_file, refuse_disagreement
-from venvman.install.sources import download_archive, working_folder
-from venvman.install.stored import Obtained, obtained
-from venvman.install.workers import WorkerPool
 from venvman.locks import FetchLock
+from venvman.obtain.errors import all_failures, label_of, no_file, refuse_disagreement
+from venvman.obtain.sources import download_archive, working_folder
+from venvman.obtain.stored import Obtained, obtained
 from venvman.process import ending_streams
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
+from venvman.workers import WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from venvman.build.backend import BuildSettings
     from venvman.candidates import Candidate, Rejection
     from venvman.events import Reporter
     from venvman.index.client import Index
     from venvman.index.download import Downloaded
-    from venvman.install.build import BuildSettings
-    from venvman.install.sources import Builder
-    from venvman.install.stored import Identities
     from venvman.lock.file import LockEntry
     from venvman.names import NormalizedName
+    from venvman.obtain.sources import Builder
+    from venvman.obtain.stored import Identities
     from venvman.python.probe import Interpreter
     from venvman.store.store import Store, StoredWheel, Unpack
 

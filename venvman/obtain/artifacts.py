@@ -12,18 +12,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.events import Stage
-from venvman.install.errors import label_of, refuse_unhashed
-from venvman.install.stored import Identities, Memory, Obtained, target_digest
 from venvman.lock.file import located
+from venvman.obtain.errors import label_of, refuse_unhashed
+from venvman.obtain.stored import Identities, Memory, Obtained, target_digest
 from venvman.sources import DirectorySource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from venvman.build.backend import BuildSettings
     from venvman.events import Reporter
     from venvman.index.client import Index
-    from venvman.install.build import BuildSettings
     from venvman.lock.file import LockEntry
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
@@ -72,8 +72,8 @@ def obtain(
             results[entry.name] = known
             reporter.advanced(Stage.FETCH, item=label_of(entry))
     if missing:
-        from venvman.install.fetching import Downloads, fetch
-        from venvman.install.sources import Builder
+        from venvman.obtain.fetching import Downloads, fetch
+        from venvman.obtain.sources import Builder
 
         opened = index()
         builder = Builder(

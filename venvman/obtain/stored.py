@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from venvman.directurl import write_direct_url
 from venvman.frozen import dataclass
-from venvman.install.errors import disagreement
 from venvman.localproject import metadata_digest
+from venvman.obtain.errors import disagreement
 from venvman.options import source_of
 from venvman.projectinputs import versions_of
 from venvman.secrets import without_secret
@@ -25,7 +25,7 @@ from venvman.sources import ArchiveSource, IndexSource, VcsSource
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from venvman.install.build import BuildSettings
+    from venvman.build.backend import BuildSettings
     from venvman.lock.file import LockEntry
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions

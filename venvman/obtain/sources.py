@@ -20,13 +20,13 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from venvman.build.backend import Build, build_wheel
 from venvman.errors import Advice, InstallError, Problem
 from venvman.files import make_private_folder
 from venvman.git import scp_advice
-from venvman.install.build import Build, build_wheel
-from venvman.install.errors import label_of, refuse_disagreement
-from venvman.install.stored import Obtained, obtained
-from venvman.install.vcs import checkout, resolve_commit
+from venvman.obtain.errors import label_of, refuse_disagreement
+from venvman.obtain.stored import Obtained, obtained
+from venvman.obtain.vcs import checkout, resolve_commit
 from venvman.sources import ArchiveSource, DirectorySource, VcsSource
 from venvman.store.wheelfile import FREE_SIZE, LARGEST_RATIO
 from venvman.variables import expand
@@ -34,12 +34,12 @@ from venvman.variables import expand
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from venvman.build.backend import BuildSettings
     from venvman.events import Reporter
     from venvman.index.client import Index
     from venvman.index.download import Downloaded
-    from venvman.install.build import BuildSettings
-    from venvman.install.stored import Identities, Memory
     from venvman.lock.file import LockEntry
+    from venvman.obtain.stored import Identities, Memory
     from venvman.options import IndexOptions
     from venvman.python.probe import Interpreter
     from venvman.store.store import Store, StoredWheel

@@ -8,20 +8,20 @@ import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from venvman.build.backend import Build, build_metadata
 from venvman.errors import Command, InstallError
 from venvman.index.metadata import is_static
-from venvman.install.build import Build, build_metadata
-from venvman.install.sources import project_of, working_folder
 from venvman.metadata import CoreMetadata, parse_metadata, parse_requires_txt
+from venvman.obtain.sources import project_of, working_folder
 from venvman.reading import read_regular, read_toml
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from venvman.build.backend import BuildSettings, ConfigSettings
     from venvman.events import Reporter
     from venvman.index.client import Index
-    from venvman.install.build import BuildSettings, ConfigSettings
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
     from venvman.python.probe import Interpreter

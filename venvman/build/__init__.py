@@ -1,0 +1,1 @@
+"""Sources to wheels, by their own backends (PEP 517), in environments made for that."""
