@@ -388,7 +388,11 @@ def instead(folder: Path) -> tuple[str, Advice]:
         if _says(folder / name):
             return (
                 f"There is {name}, which is for {tool}. {LOOKED_FOR}",
-                Advice(f"Keep to {tool} here, or write requirements files beside {name}."),
+                Advice(
+                    f"Keep to {tool} here, or write requirements files beside {name}."
+                    if name == "pyproject.toml"
+                    else f"Keep to {tool} here, or have `venvman adopt` write requirements files."
+                ),
             )
     return LOOKED_FOR, Advice(
         "Name a first package with `venvman add`, or write a requirements file."

@@ -473,7 +473,6 @@ def test_a_hook_does_not_leave_its_work_tree(tmp_path: Path, folder: str) -> Non
         "uninstall flask": "remove flask",
         "uninstall": "remove --help",
         "list": "tree",
-        "init": "sync",
         "compile": "freeze",
         "check": "doctor",
         "update": "upgrade",

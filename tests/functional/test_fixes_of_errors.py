@@ -46,6 +46,12 @@ if TYPE_CHECKING:
     from tests.support.index import Index
 
 LOCK = "requirements.lock"
+FOR_PYTHON_2 = """\
+lock-version = "1.0"
+requires-python = "<3"
+created-by = "pip"
+packages = []
+"""
 BETA = "venv/lib/*/site-packages/beta-*.dist-info"
 
 
@@ -389,6 +395,11 @@ MENDED: tuple[tuple[str, tuple[str, ...], Break], ...] = (
         ("sync", "--locked"),
         write("pyproject.toml", '[tool.venvman]\ntargets = ["linux", "macos"]\n'),
     ),
+    (
+        "lock-for-others",
+        ("sync", "--frozen"),
+        all_of(drop(LOCK), write("pylock.toml", FOR_PYTHON_2)),
+    ),
     ("lock-in-the-way", ("freeze",), write(LOCK, "beta==1.0\n")),
     ("lock-misses-dependency", ("sync", "--locked"), relock("alpha==1.0")),
     ("lock-misses-extra", ("sync", "--locked"), require("alpha[more]")),
@@ -544,6 +555,7 @@ ONCE: tuple[tuple[str, tuple[str, ...], Break, tuple[str, ...]], ...] = (
 """Lines that do something else when they are run again, and what shows that all is well."""
 
 SHOWN: tuple[tuple[str, tuple[str, ...], Break], ...] = (
+    ("adopt-nothing", ("adopt",), nothing),
     ("group-unknown", ("sync", "--group", "nope"), nothing),
     ("history-no-such-state", ("rollback", "9"), nothing),
     ("name-expected", ("remove", "alpha>=1"), edit("requirements.txt", "", "gamma\n")),

@@ -25,6 +25,7 @@ from venvman.lock.match import (
     pins_of,
     strict_tool,
 )
+from venvman.lock.selection import not_for, select
 from venvman.lock.style import left_out, style_of
 from venvman.secrets import line_of, redact
 from venvman.sources import DirectorySource
@@ -154,6 +155,7 @@ def check(
     every = tuple(targets) or (target,)
     requirements = tuple(_requirements_of(group, every))
     reasons = [
+        *not_for(target, lock, _path(lock) or "The lock"),
         *_on_each(every, lambda one: _pinned_twice(lock, one)),
         *_on_each(every, lambda one: _unsatisfied(group, lock, one, root, others)),
         *judge_annotations(group, lock, targets=every, root=root),
@@ -180,8 +182,6 @@ def check(
 
 def _pinned_twice(lock: Lock, target: Target) -> Iterator[Problem]:
     """Pins of one name that differ, of which no environment on ``target`` can hold both."""
-    from venvman.lock.selection import select
-
     if len({entry.name for entry in lock.entries}) == len(lock.entries):
         return
     try:

@@ -10,7 +10,7 @@ from venvman.errors import Command, LockError, Problem
 from venvman.secrets import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from venvman.lock.file import Lock, LockEntry
     from venvman.names import NormalizedName
@@ -33,15 +33,8 @@ def select(locks: Sequence[tuple[str, Lock]], target: Target) -> tuple[LockEntry
             ``lock-for-others``: a lock says that it is not for ``target``.
     """
     for path, lock in locks:
-        if lock.environments and not any(map(target.applies, lock.environments)):
-            said = " or ".join(map(str, lock.environments))
-            raise LockError(
-                f"{path} is not for Python {target.python} here.",
-                code="lock-for-others",
-                path=path,
-                why=f"It says for which environments it is: {said}.",
-                fix=Command.venvman("freeze", "--yes"),
-            )
+        for problem in not_for(target, lock, path):
+            raise LockError(problem.message, code=problem.code, problems=[problem])
     chosen: dict[NormalizedName, list[tuple[str, LockEntry]]] = defaultdict(list)
     for path, lock in locks:
         for entry in applicable(lock, target):
@@ -50,6 +43,18 @@ def select(locks: Sequence[tuple[str, Lock]], target: Target) -> tuple[LockEntry
     if problems:
         raise LockError("The locks disagree.", code="lock-disagreement", problems=problems)
     return tuple(_united([entry for _, entry in chosen[name]]) for name in sorted(chosen))
+
+
+def not_for(target: Target, lock: Lock, path: str) -> Iterator[Problem]:
+    """That ``lock`` says that it is for others than ``target``."""
+    if lock.environments and not any(map(target.applies, lock.environments)):
+        yield Problem(
+            code="lock-for-others",
+            message=f"{path} is not for Python {target.python} here.",
+            path=path,
+            why=f"It says what it is for: {' or '.join(map(str, lock.environments))}.",
+            fix=Command.venvman("freeze", "--yes"),
+        )
 
 
 def _disagreements(rows: list[tuple[str, LockEntry]]) -> list[Problem]:

@@ -149,7 +149,7 @@ def _nothing(context: Context, named: str | None) -> ProjectNotFound:
     if scan.sources:
         names = ", ".join(context.project.display(each.path or each.lock) for each in scan.sources)
         return ProjectNotFound(
-            f"There is nothing to take over: {names} are read as they are.",
+            f"There is nothing to take over: venvman reads {names} already.",
             code="adopt-nothing",
             fix=Command.venvman("sync"),
         )
