@@ -227,6 +227,42 @@ class TestExtras:
         assert sync(root, "--check")["removed"] == []
 
 
+class TestAgainAndForward:
+    def test_reinstall_without_a_name_installs_everything_again(self, root: Path) -> None:
+        sync(root)
+        (site_of(root) / "alpha.py").write_text("changed\n")
+
+        changed = names(sync(root, "--reinstall", "--yes")["changed"])
+
+        assert changed == ["alpha", "beta", "gamma"]
+        assert "alpha runs" in (site_of(root) / "alpha.py").read_text()
+
+    def test_reinstall_with_a_name_only_that(self, root: Path) -> None:
+        sync(root)
+        assert names(sync(root, "--reinstall", "Beta")["changed"]) == ["beta"]
+        assert names(sync(root, "--reinstall=beta")["changed"]) == ["beta"]
+
+    def test_a_mistake_elsewhere_in_the_line_is_what_is_told(self, root: Path) -> None:
+        ran = run("sync", "--reinstall", "--bogus", cwd=root)
+        assert (ran.code, "--bogus" in ran.stderr) == (2, True)
+
+    def test_upgrade_moves_pins_first_in_a_dry_run_too(self, root: Path, index: Index) -> None:
+        for name in ("alpha", "beta"):
+            make_wheel(index.folder, name, "2.0")
+        sync(root)
+
+        told = sync(root, "--upgrade", "--dry-run")
+        assert names(told["changed"]) == ["alpha", "beta"]
+        assert versions_in(root)["alpha"] == "1.0"
+
+        assert names(sync(root, "-P", "beta")["changed"]) == ["beta"]
+        assert names(sync(root, "-U")["changed"]) == ["alpha"]
+        assert versions_in(root) == {"alpha": "2.0", "beta": "2.0", "gamma": "1.0"}
+
+    def test_upgrade_contradicts_a_lock_that_is_not_to_move(self, root: Path) -> None:
+        assert run("sync", "--upgrade", "--frozen", cwd=root).code == 2
+
+
 class TestGroups:
     @pytest.mark.parametrize(
         ("flags", "held"),

@@ -115,7 +115,7 @@ def said_elsewhere(words: Sequence[str]) -> tuple[str, ...] | None:
     # Up to the first option that may take a value.
     named = [word for word in rest if word not in _UPGRADING and word not in ("-y", "--yes")]
     names = tuple(takewhile(lambda word: not word.startswith("-"), named))
-    if command in ("sync", "install") and _UPGRADING.intersection(rest):
+    if command == "install" and _UPGRADING.intersection(rest):
         return ("upgrade", *names)
     if command == "install" and names:
         return ("add", *names)

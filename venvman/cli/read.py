@@ -125,6 +125,8 @@ def _read(rest: list[str], command: Command) -> dict[str, object] | None:
                     raise _NotPlain
                 values[option.name] = word == option.spellings[0] or option.kind == Kind.FLAG
             elif option is not None:
+                if option.bare is not None and not equals and _ends(left):
+                    value, equals = option.bare, "="
                 given = value if equals else left.pop() if left else ""
                 _put(values, option, given)
             elif word.startswith("-"):
@@ -139,6 +141,28 @@ def _read(rest: list[str], command: Command) -> dict[str, object] | None:
     except _NotPlain:
         return None
     return values
+
+
+def _ends(left: Sequence[str]) -> bool:
+    """Whether no word follows that an option could take."""
+    return not left or left[-1].startswith("-")
+
+
+def with_bare(words: Sequence[str]) -> list[str]:
+    """``words`` with what options mean that no word follows, for parsers that know none such."""
+    named = find(list(words))
+    bare = {
+        spelling: each.bare
+        for each in (named[0].options if named else ())
+        for spelling in each.spellings
+        if each.bare is not None
+    }
+    own = own_words(words)
+    spelled = [
+        f"{word}={bare[word]}" if word in bare and _ends(own[number + 1 : number + 2]) else word
+        for number, word in enumerate(own)
+    ]
+    return [*spelled, *words[len(own) :]]
 
 
 def _put(values: dict[str, object], option: Option, text: str) -> None:

@@ -46,17 +46,21 @@ class Effect:
     """Work is done whatever was found before (``--recreate``): never answered from memory."""
 
 
+EVERY = ":all:"
+
+
 class Option:
     """``spellings`` are ``--long`` first; without one it is the name of the attribute.
 
     The second spelling of a SWITCH is the one that says no. ``panel`` is the heading in the help,
     ``minimum`` the least NUMBER. A default that is given explains something, and is shown.
-    ``variable`` is set for this once to what is given.
+    ``variable`` is set for this once to what is given. ``bare`` is what an option means that no
+    word follows.
     """
 
     __slots__ = (
         *("choices", "default", "effect", "help", "kind", "metavar", "minimum"),
-        *("name", "panel", "show_default", "spellings", "variable"),
+        *("name", "panel", "show_default", "spellings", "variable", "bare"),
     )
 
     def __init__(
@@ -71,7 +75,9 @@ class Option:
         minimum: int | None = None,
         panel: str | None = None,
         variable: str | None = None,
+        bare: str | None = None,
     ) -> None:
+        self.bare = bare
         self.name = ""
         self.spellings = spellings
         self.help = help
@@ -195,6 +201,7 @@ def words(
     effect: str = Effect.CHOOSES,
     panel: str | None = None,
     variable: str | None = None,
+    bare: str | None = None,
 ) -> tuple[str, ...]:
     """An option that a word follows, and that may be repeated."""
     return Option(  # type: ignore[return-value]
@@ -204,6 +211,7 @@ def words(
         effect=effect,
         panel=panel,
         variable=variable,
+        bare=bare,
     )
 
 
@@ -382,7 +390,15 @@ class Sync(Groups, Locks, Resolving, Workspace):
     inexact = flag("Leave packages that the lock does not name.")
     recreate = flag("Make the environment again from nothing.", effect=Effect.ACTS)
     reinstall = words(
-        "Install this package again though it is there; may be repeated.",
+        "Install this package again though it is there (without a name all); may be repeated.",
+        metavar="[NAME]",
+        effect=Effect.ACTS,
+        bare=EVERY,
+    )
+    upgrade = flag("Move every pin as far as it may go first.", "-U", effect=Effect.ACTS)
+    upgrade_package = words(
+        "Move only this package's pin first; may be repeated.",
+        "-P",
         metavar="NAME",
         effect=Effect.ACTS,
     )

@@ -19,7 +19,7 @@ import typer
 from typer.main import get_command
 
 from venvman.cli.faults import NAME, UsageFault
-from venvman.cli.read import Line, glance
+from venvman.cli.read import Line, glance, with_bare
 from venvman.cli.session import perform
 from venvman.cli.table import ALIASES, COMMANDS, FAMILIES, Argument, Command, Kind, Option
 from venvman.errors import VenvmanError
@@ -44,6 +44,7 @@ def run(words: list[str], *, completing: bool = False) -> int:
     if completing:
         line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS") or ""
         get_command(app_for(line.split()[1:])).main(args=words, prog_name=NAME)  # exits
+    words = with_bare(words)
     program = get_command(app_for(words))
     try:
         with program.make_context(NAME, words) as context:

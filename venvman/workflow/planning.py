@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from venvman.workflow.requests import SyncRequest
 
 
+AGAIN_ASKED = "it was asked for again"
 _ASKS = rb"^Requires-Dist:\s*(?:setuptools|pip|distribute)\b"
 _NEEDS = re.compile(_ASKS, re.MULTILINE | re.IGNORECASE)
 
@@ -102,7 +103,10 @@ def to_reinstall(
     found = damaged(
         take_inventory(location.environment, seen=context.seen), location.environment.root
     )
-    names = found.intersection(entry.name for entry in selected.entries)
+    every = {entry.name for entry in selected.entries}
+    names = found & every
+    if request.everything_again:
+        return dict.fromkeys(every, AGAIN_ASKED)
     return {**dict.fromkeys(names, "files of it are missing or cut off"), **request.reinstall}
 
 

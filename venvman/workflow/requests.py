@@ -85,6 +85,9 @@ class SyncRequest:
     recreate: bool = False
     reinstall: Mapping[NormalizedName, str] = field(default_factory=dict)
     """What is installed again though it is what the lock says, and why: a clause."""
+    everything_again: bool = False
+    forward: tuple[str, ...] | None = None
+    """Whose pins are moved forward first, as typed; of all if empty, of none if None."""
     yes: bool = False
     confirm: Callable[[str], bool] | None = None
     command: str = "sync"

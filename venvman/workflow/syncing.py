@@ -354,6 +354,17 @@ def _bring_locks(
     context: Context, scan: Scan, location: Location, request: SyncRequest, watch: Stopwatch
 ) -> FreezeOutcome | None:
     """Checks the locks, and freezes stale ones where the policy allows it; None if all was well."""
+    if request.forward is not None:
+        from venvman.workflow.forward import freeze_forward
+
+        forward = FreezeRequest(
+            dry_run=request.dry_run or request.check,
+            yes=request.yes,
+            confirm=request.confirm,
+            groups=request.groups,
+        )
+        moved = freeze_forward(context, forward, request.forward)
+        return moved if moved.changed else None
     if request.locks is LockPolicy.FROZEN or not any(each.paths for each in scan.sources):
         return None
     with watch.stage(Stage.SCAN):

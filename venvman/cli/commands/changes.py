@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from venvman.cli import options
 from venvman.cli.faults import UsageFault
+from venvman.cli.table import EVERY
 from venvman.names import canonical
 from venvman.settings import Link
 
@@ -25,16 +26,24 @@ def sync(session: Session, given: Sync) -> Result:
     from venvman.environment.shells import kind_of, shell_of
     from venvman.report.sync import nothing_to_do, sync_result
     from venvman.workflow import syncing
+    from venvman.workflow.planning import AGAIN_ASKED
     from venvman.workflow.requests import SyncRequest
 
+    forward = () if given.upgrade else given.upgrade_package or None
+    if forward is not None and (given.frozen or given.locked):
+        raise UsageFault("--upgrade moves pins; --frozen and --locked leave the lock alone.")
     request = SyncRequest(
         groups=options.group_choice(given),
+        forward=forward,
         locks=options.lock_policy(given, session.variables),
         dry_run=given.dry_run,
         check=given.check,
         inexact=given.inexact,
         recreate=given.recreate,
-        reinstall=dict.fromkeys(map(canonical, given.reinstall), "it was asked for again"),
+        reinstall=dict.fromkeys(
+            (canonical(each) for each in given.reinstall if each != EVERY), AGAIN_ASKED
+        ),
+        everything_again=EVERY in given.reinstall,
         yes=given.yes,
         confirm=session.confirm,
         wait=0 if given.no_wait else -1,
@@ -92,7 +101,7 @@ def _worked(outcome: SyncOutcome) -> bool:
 
 def freeze(session: Session, given: Freeze) -> Result:
     from venvman.report.freeze import freeze_result, nothing_to_do
-    from venvman.workflow import freezing, upgrading
+    from venvman.workflow import forward, freezing
     from venvman.workflow.requests import FreezeRequest
     from venvman.workflow.watching import facts_of_freeze
 
@@ -111,7 +120,7 @@ def freeze(session: Session, given: Freeze) -> Result:
 
     def frozen(context: Context) -> Result:
         outcome = (
-            upgrading.freeze_forward(context, request, names)
+            forward.freeze_forward(context, request, names)
             if given.upgrade or given.upgrade_package
             else freezing.freeze(context, request)
         )
