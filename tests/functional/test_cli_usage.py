@@ -476,8 +476,6 @@ def test_a_hook_does_not_leave_its_work_tree(tmp_path: Path, folder: str) -> Non
         "compile": "freeze",
         "check": "doctor",
         "update": "upgrade",
-        "sync --upgrade": "upgrade",
-        "sync -U --project .": "upgrade --project .",
     }.items(),
 )
 def test_what_other_tools_call_otherwise_is_answered_with_its_name_here(
