@@ -44,6 +44,8 @@ class HookState(str, Enum):
     ABSENT = "absent"
     OURS = "installed"
     FOREIGN = "foreign"
+    EDITED = "edited"
+    """Ours, and not as this version writes it."""
     IDLE = "idle"
     """Ours, but git does not run it: it is not executable, or a manager has set it aside."""
 
@@ -328,6 +330,8 @@ def _status(repository: _Repository, name: HookName) -> HookStatus:
     if hookscript.is_ours(_text(first)):
         runs = os.access(first, os.X_OK) or first.parent != repository.folder
         state = HookState.OURS if runs else HookState.IDLE
+        if runs and not hookscript.is_whole(name, _text(first)):
+            state = HookState.EDITED
         return HookStatus(name=name, path=first, state=state, chained=chained)
     ours = next((path for path in moved if hookscript.is_ours(_text(path))), None)
     if ours is not None:

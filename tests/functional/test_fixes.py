@@ -90,6 +90,17 @@ def lock_without_hashes(root: Path) -> None:
     lock.write_text(re.sub(r" \\\n    --hash=\S+", "", lock.read_text()))
 
 
+def lock_another_hash(root: Path) -> None:
+    lock = root / "requirements.lock"
+    before, name, after = lock.read_text().partition("beta==")
+    lock.write_text(before + name + re.sub(r"(?<=sha256:)[0-9a-f]{64}", "f" * 64, after))
+
+
+def give_a_reason(name: str) -> Break:
+    asked = "# via -r requirements.txt"
+    return edit("requirements.lock", asked, f"# via\n    #   -r requirements.txt\n    #   {name}")
+
+
 def conflict(root: Path) -> None:
     lock = root / "requirements.lock"
     text = lock.read_text()
@@ -174,6 +185,15 @@ def orphan_of_another_tool(root: Path) -> None:
     write("requirements-old.txt", head + pins[pins.index("alpha==") :])(root)
 
 
+def orphan_of_two(root: Path) -> None:
+    """Of a lock's two sources one is gone, and the other has a lock of its own."""
+    text = (root / "requirements.lock").read_text()
+    text = text.replace(
+        "# via -r requirements.txt", "# via\n    #   -r old.in\n    #   -r requirements.txt"
+    )
+    write("requirements-old.txt", text)(root)
+
+
 def built_for(tag: str) -> Break:
     return edit(f"{BETA}/WHEEL", "py3-none-any", tag)
 
@@ -195,6 +215,23 @@ def start_elsewhere(first: str) -> Break:
         script.chmod(0o755)
 
     return add_script
+
+
+def install_hooks(root: Path) -> None:
+    assert run("hooks", "install", cwd=root).code == 0
+
+
+def hook_of(root: Path) -> Path:
+    return root.parent / ".git/hooks/post-merge"
+
+
+def edit_a_hook(root: Path) -> None:
+    install_hooks(root)
+    hook_of(root).write_text(hook_of(root).read_text() + "echo of somebody else's\n")
+    assert findings("VM601", root, root, ()) == []
+    hook_of(root).write_text(
+        hook_of(root).read_text().replace("venvman_code=127", "venvman_code=0")
+    )
 
 
 def hook_a_gone_venvman(root: Path) -> None:
@@ -322,6 +359,9 @@ SCENARIOS: tuple[tuple[str, Break], ...] = (
     ("VM305", pin_twice),
     ("VM308", edit("requirements.lock", "venvman freeze", "venvman freeze --target macos")),
     ("VM307", lock_without_hashes),
+    ("VM312", give_a_reason("beta")),
+    ("VM312", give_a_reason("beta[more]")),
+    ("VM313", lock_another_hash),
     ("VM401", remove("beta*")),
     ("VM402", edit(f"{BETA}/METADATA", "Version: 1.0", "Version: 0.9")),
     ("VM402", all_of(move_a_pin, lambda root: make_wheel(wheels_of(root), "beta", "2.0"))),
@@ -368,6 +408,8 @@ SCENARIOS: tuple[tuple[str, Break], ...] = (
     ("VM506", write(f"{SITE}/usercustomize/__init__.py", "")),
     ("VM506", write(f"{SITE}/evil.pth", "import os")),
     ("VM601", lambda _root: None),
+    ("VM601", edit_a_hook),
+    ("VM601", all_of(install_hooks, lambda root: hook_of(root).chmod(0o644))),
     ("VM602", write(".gitignore", "venv\n*.lock\n")),
     ("VM603", write(".gitignore", "venv\n")),
     ("VM605", hook_a_gone_venvman),
@@ -410,6 +452,11 @@ TOLD: tuple[tuple[str, Break], ...] = (
     ("VM208", edit("requirements.txt", "", "six @ https://e.invalid/${NOT_SET}/six.zip\n")),
     ("VM208", edit("requirements.txt", "", "--extra-index-url https://${NOT_SET}@e.invalid/\n")),
     ("VM209", edit("requirements.txt", "alpha\n", "alpha[nosuch]\n# alpha\n")),
+    ("VM210", edit("requirements.txt", "alpha", "alpha --index-url https://e.invalid/")),
+    ("VM210", edit("requirements.txt", "", "-r requirements.txt more.txt\n")),
+    ("VM210", edit("requirements.txt", "", "--find-links ./a --find-links ./b\n")),
+    ("VM211", edit("requirements.txt", "", "reqeusts\n")),
+    ("VM211", edit("requirements.txt", "", "Numpyy>=1\n")),
     ("VM310", edit("requirements.lock", "alpha==", "--find-links /home/me/wheels\nalpha==")),
     ("VM310", edit("requirements.lock", "alpha==", "six @ file:///home/me/six.zip\nalpha==")),
     ("VM206", edit("requirements.txt", "", "alpha\n")),
@@ -424,6 +471,7 @@ TOLD: tuple[tuple[str, Break], ...] = (
     ("VM306", make_the_lock_elsewhere),
     ("VM309", orphan),
     ("VM309", orphan_of_another_tool),
+    ("VM309", orphan_of_two),
     ("VM413", say_in_metadata("Requires-Python: <3")),
     ("VM414", say_in_metadata("Requires-Dist: no requirement")),
     ("VM416", install_an_egg),
@@ -465,6 +513,10 @@ WHERE: dict[str, tuple[tuple[str | None, int | None], ...]] = {
     "VM206": (("requirements.txt", 2),),
     "VM208": (("requirements.txt", 2),),
     "VM209": (("requirements.txt", 1),),
+    "VM210": (("requirements.txt", 1), ("requirements.txt", 2)),
+    "VM211": (("requirements.txt", 2),),
+    "VM312": (("requirements.lock", 7),),
+    "VM313": (("requirements.lock", 10),),
     "VM310": (("requirements.lock", None), ("requirements.lock", 7)),
     "VM207": (("requirements.txt", 2), ("c.txt", 1)),
     "VM301": (("requirements.lock", None),),

@@ -150,6 +150,10 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     ],
     "a package is removed by hand": lambda w: uninstalled(w, "beta"),
     "metadata is lost": lambda w: next(site_of(w).glob("beta-*/METADATA")).unlink(),
+    "a lock is left without its source": lambda w: (w / "requirements-old.txt").write_text(
+        (w / "requirements.txt").read_text().replace("requirements.in", "requirements-old.in")
+    ),
+    "a creation is unfinished": lambda w: (w / "venv/.venvman/filling").touch(),
     "metadata is edited": lambda w: replace(
         next(site_of(w).glob("alpha-*/METADATA")), "Requires-Dist: beta", "Requires-Dist: gama"
     ),

@@ -169,6 +169,39 @@ def elf(needed: Sequence[str], *, runpath: str = "", order: str = "<") -> bytes:
     return ident + rest + load + dyn + dynamic + text
 
 
+def mach(needed: Sequence[str], rpaths: Sequence[str] = (), *, order: str = "<") -> bytes:
+    """A library of macOS: a header and the commands that say what it needs."""
+    commands = b""
+    said = [(0xC, name) for name in needed] + [(0x8000001C, path) for path in rpaths]
+    for kind, text in [(0x80000018, "weak.dylib"), *said]:
+        start = 24 if kind != 0x8000001C else 12
+        body = text.encode() + b"\0" * (8 - (start + len(text)) % 8)
+        fixed = struct.pack(f"{order}III", kind, start + len(body), start)
+        commands += fixed + bytes(start - len(fixed)) + body
+    head = struct.pack(
+        f"{order}IiiIIIII", 0xFEEDFACF, 0x1000007, 3, 8, len(said) + 1, len(commands), 0, 0
+    )
+    return head + commands
+
+
+NEEDED = (
+    "@rpath/libone.dylib",
+    "@loader_path/../.dylibs/libtwo.dylib",
+    "/usr/lib/libSystem.B.dylib",
+)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("fat", [False, True])
+def test_what_a_mach_o_file_needs_is_read(order: str, fat: bool, tmp_path: Path) -> None:
+    path = tmp_path / "a.so"
+    thin = mach(NEEDED, ["@loader_path/lib", "/opt/lib"], order=order)
+    several = struct.pack(">IIiiIII", 0xCAFEBABE, 1, 0x1000007, 3, 4096, len(thin), 12)
+    path.write_bytes(several.ljust(4096, b"\0") + thin if fat else thin)
+    names = ("libone.dylib", "$ORIGIN/../.dylibs/libtwo.dylib")
+    assert needed_by(path) == (names, ("$ORIGIN/lib", "/opt/lib"))
+
+
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_what_an_elf_file_needs_is_read(order: str, tmp_path: Path) -> None:
     path = tmp_path / "a.so"
@@ -178,10 +211,10 @@ def test_what_an_elf_file_needs_is_read(order: str, tmp_path: Path) -> None:
 
 def test_what_is_no_elf_file_or_cut_off_needs_nothing(tmp_path: Path) -> None:
     path = tmp_path / "a.so"
-    whole = elf(["libone.so.1"])
-    for length in range(len(whole)):
-        path.write_bytes(whole[:length])
-        assert needed_by(path) == ((), ())
+    for whole in (elf(["libone.so.1"]), mach(NEEDED)):
+        for length in range(len(whole)):
+            path.write_bytes(whole[:length])
+            assert needed_by(path) == ((), ())
     path.write_bytes(bytes(range(256)) * 8)
     assert needed_by(path) == ((), ())
 
@@ -203,6 +236,14 @@ def test_a_library_that_is_nowhere_is_a_finding_where_contents_are_asked_for(wor
     (found,) = world.findings(entry("a"), select="VM513", verify_files=True)
     assert "needs libnowhere.so.9," in found.message
     assert found.package == "a"
+
+
+def test_a_library_of_macos_that_is_nowhere_is_a_finding(world: World) -> None:
+    install(world, mach(NEEDED))
+    (found,) = world.findings(entry("a"), select="VM513", verify_files=True)
+    assert "needs libone.dylib, $ORIGIN/../.dylibs/libtwo.dylib," in found.message
+    install(world, mach(NEEDED[1:]), more=".dylibs/libtwo.dylib")
+    assert world.findings(entry("a"), select="VM513", verify_files=True) == ()
 
 
 def test_libraries_beside_in_runpath_or_named_by_the_shell_are_found(

@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import struct
+import sys
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from venvman.doctor.finding import Finding
     from venvman.metadata import EntryPoint
     from venvman.sources import Source
+
+    Needs = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def wheels(examination: Examination) -> Iterator[Finding]:
@@ -231,10 +234,10 @@ _USUAL = ("/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib")
 _CONFIGURED = ("/etc/ld.so.conf", *map(str, sorted(Path("/etc/ld.so.conf.d").glob("*.conf"))))
 
 
-# Extension modules whose shared libraries are not there, by the ELF files; nothing is run. What the
-# loader does is taken from the gABI: a library is looked for in RUNPATH (or RPATH), in the loader's
-# folders, and counts as found where any file of its name lies in the environment, too: many
-# packages load their own libraries before the modules that need them.
+# Extension modules whose shared libraries are not there, by ELF or Mach-O files; nothing is run.
+# What the loaders do is taken from the gABI and dyld(1): a library is looked for in RUNPATH (or
+# RPATH), in the loader's folders, and counts as found where any file of its name lies in the
+# environment, too: many packages load their own libraries before the modules that need them.
 
 
 def libraries(examination: Examination) -> Iterator[Finding]:
@@ -243,7 +246,10 @@ def libraries(examination: Examination) -> Iterator[Finding]:
         return
     everything = tuple(recorded(examination))
     files = [
-        (each, path) for each in everything for path, _ in paths_of(each.text) if ".so" in path
+        (each, path)
+        for each in everything
+        for path, _ in paths_of(each.text)
+        if ".so" in path or path.endswith(".dylib")
     ]
     beside = {path.rpartition("/")[2] for _, path in files}
     base = examination.condition.interpreter.prefix
@@ -252,13 +258,14 @@ def libraries(examination: Examination) -> Iterator[Finding]:
         if absolute is None or not path.endswith(".so"):
             continue
         names, folders = needed_by(Path(absolute))
-        own = (folder.replace("${ORIGIN}", "$ORIGIN") for folder in folders)
-        near = [folder.replace("$ORIGIN", os.path.dirname(absolute)) for folder in own]  # noqa: PTH120
+        here = os.path.dirname(absolute)  # noqa: PTH120
+        near = [_placed(folder, here) for folder in folders]
         near += [str(base / "lib"), *examination.library_folders, *_folders()]
         lost = [
             name
             for name in names
-            if name not in beside and not any(os.path.exists(f"{one}/{name}") for one in near)  # noqa: PTH110
+            if name.rpartition("/")[2] not in beside
+            and not any(os.path.exists(os.path.join(one, _placed(name, here))) for one in near)  # noqa: PTH110, PTH118
         ]
         if lost and _is_known():
             yield codes.LIBRARY_MISSING(
@@ -287,25 +294,64 @@ def _folders() -> tuple[str, ...]:
 @cache
 def _is_known() -> bool:
     """Whether this system's C library lies where it is looked for; else nothing can be said."""
-    return any(Path(folder, "libc.so.6").exists() for folder in _folders())
+    return sys.platform == "darwin" or any(
+        Path(folder, "libc.so.6").exists() for folder in _folders()
+    )
 
 
-def needed_by(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names of the libraries that the ELF file at ``path`` needs, and its own folders.
+def needed_by(path: Path) -> Needs:
+    """The libraries that the file at ``path`` needs, ELF or Mach-O, and its own folders.
 
-    Both empty where it is no ELF file of 64 bits, or cut off: that is another finding.
+    Both empty where it is none of 64 bits, or cut off: that is another finding.
     """
     try:
         with path.open("rb") as stream:
-            return _dynamic(stream)
+            return _dynamic(stream) or _loaded(stream) or ((), ())
     except (OSError, struct.error, ValueError, OverflowError):
         return (), ()
 
 
-def _dynamic(stream: BinaryIO) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _placed(path: str, here: str) -> str:
+    """``path`` with the folder of the file that it stands in."""
+    return path.replace("${ORIGIN}", here).replace("$ORIGIN", here)
+
+
+_FAT, _THIN = 0xCAFEBABE, {b"\xcf\xfa\xed\xfe": "<", b"\xfe\xed\xfa\xcf": ">"}
+_LOAD_DYLIB, _REEXPORT_DYLIB, _MACH_RPATH = 0xC, 0x8000001F, 0x8000001C
+# dyld has these in a cache of its own, and not on the disk.
+_OF_MACOS = ("/usr/lib/", "/System/", "@executable_path/")
+
+
+def _loaded(stream: BinaryIO) -> Needs | None:
+    """What a Mach-O file needs, written as ELF files do: by ``$ORIGIN``, or a name to be found."""
+    start = 0
+    if struct.unpack(">I", _at(stream, 0, 4))[0] == _FAT:
+        (start,) = struct.unpack(">I", _at(stream, 16, 4))  # of the first of several
+    order = _THIN.get(_at(stream, start, 4))
+    if order is None:
+        return None
+    count, size = struct.unpack(f"{order}II", _at(stream, start + 16, 8))
+    commands = _at(stream, start + 32, size)
+    names, folders, at = [], [], 0
+    for _ in range(count):
+        kind, length, offset = struct.unpack_from(f"{order}III", commands, at)
+        if kind in (_LOAD_DYLIB, _REEXPORT_DYLIB):
+            names.append(_word(commands, at + offset))
+        elif kind == _MACH_RPATH:
+            folders.append(_word(commands, at + offset))
+        at += max(length, 8)
+    names = [name.removeprefix("@rpath/") for name in names if not name.startswith(_OF_MACOS)]
+    return _from_origin(names), _from_origin(folders)
+
+
+def _from_origin(paths: Iterable[str]) -> tuple[str, ...]:
+    return tuple(path.replace("@loader_path", "$ORIGIN") for path in paths)
+
+
+def _dynamic(stream: BinaryIO) -> Needs | None:
     head = stream.read(64)
     if len(head) < 64 or head[:5] != b"\x7fELF\x02" or head[5] not in (1, 2):
-        return (), ()
+        return None
     order = "<" if head[5] == 1 else ">"
     (offset,) = struct.unpack_from(f"{order}Q", head, 32)
     size, count = struct.unpack_from(f"{order}HH", head, 54)

@@ -231,6 +231,26 @@ EXTRA_UNKNOWN = Code(
     fix="correct the extra, or take it out.",
 )
 
+OPTION_IGNORED = Code(
+    "VM210",
+    "option-ignored",
+    _WARNING,
+    wrong=(
+        "pip ignores a part of a line: an option of files beside a requirement, a second file on a "
+        "line of `-r` or `-c`, hashes of an editable, words behind an option."
+    ),
+    why="What it says does not happen, and nobody is told.",
+    fix="give the option or the file a line of its own.",
+)
+NAME_MISSPELLED = Code(
+    "VM211",
+    "name-misspelled",
+    _WARNING,
+    wrong="A name that no lock and no environment has is one letter away from a well-known one.",
+    why="Nothing can be frozen, or what somebody put on an index for those who mistype it.",
+    fix="correct the name.",
+)
+
 # Locks: VM3.
 LOCK_MISSING = Code(
     "VM301",
@@ -324,8 +344,8 @@ LOCK_ORPHANED = Code(
     "VM309",
     "lock-orphaned",
     _NOTE,
-    wrong="The requirements file from which a lock was frozen is gone.",
-    why="The lock is still installed, though nothing asks for what it pins.",
+    wrong="A requirements file from which a lock was frozen is gone.",
+    why="What it pins is installed though nothing asks for it, or is not though a lock says so.",
     fix="bring the source back, or remove the lock.",
 )
 
@@ -345,6 +365,25 @@ PIN_YANKED = Code(
     wrong="A pinned version was taken back by those who published it (`--audit`).",
     why="They had a reason, which is said. New locks do not take it.",
     fix="`venvman upgrade NAME && venvman sync`.",
+    by_fix=ByFix.FREEZE,
+)
+
+VIA_UNTRUE = Code(
+    "VM312",
+    "via-untrue",
+    _NOTE,
+    wrong="A pin's `via` names a package that, as it is installed, does not need it.",
+    why="Whoever reads the lock looks for the reason in the wrong place.",
+    fix="`venvman freeze --hashes`, which writes the reasons anew.",
+    by_fix=ByFix.FREEZE,
+)
+HASHES_WRONG = Code(
+    "VM313",
+    "hashes-wrong",
+    _ERROR,
+    wrong="A pin has not the hash of the file of its release that is installed.",
+    why="Nobody else can install it: pip and venvman refuse the file.",
+    fix="`venvman upgrade NAME`, which writes the release's hashes.",
     by_fix=ByFix.FREEZE,
 )
 

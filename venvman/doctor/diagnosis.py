@@ -106,7 +106,7 @@ def folded(findings: Sequence[Finding]) -> Iterator[Finding]:
     found = consequences(findings)
     for each in findings:
         if each.cause not in found:
-            needing = dict.fromkeys(str(one.package) for one in found[each.as_cause])
+            needing = dict.fromkeys(one.package for one in found[each.as_cause] if one.package)
             who = f"{len(needing)} packages need it" if len(needing) > 1 else "1 package needs it"
             more = f" {who}: {', '.join(needing)}." if needing else ""
             yield replace(each, message=each.message + more)

@@ -42,6 +42,11 @@ def _nothing(_installed: Installed) -> str | None:
     return None
 
 
+def _listed(_entry: LockEntry, _installed: Installed) -> bool:
+    """Of what nobody knows the wheel of, no hash is known to be wrong."""
+    return False
+
+
 class LockTracking(str, Enum):
     """What git knows of a lock."""
 
@@ -96,7 +101,8 @@ class Examination:
     :func:`venvman.environment.inspection.conflict`, ``python_fix`` what to do about it.
     ``files`` are all requirements files, as parsed. ``requirements`` is None where they cannot
     be read; ``scan_problems`` say why, or hold warnings of a scan that worked. ``unused`` are
-    files of constraints that nothing names, ``unset`` variables that lines name and nobody has
+    files of constraints that nothing names, ``strayed`` locks that are nobody's with the sources
+    that are gone, ``unset`` variables that lines name and nobody has
     set. ``has_sources`` is False where the project has nothing to read. ``entries`` are those
     selected for the target, ``selection_problems`` why they cannot be. ``keep`` names what the
     configuration leaves alone, ``overrides`` the specifiers that stand for every demand of a
@@ -106,7 +112,8 @@ class Examination:
     environment, relative to the root, ``moved`` what ``git status`` says of sources and locks.
     ``metadata`` reads one distribution's metadata; a function, since few runs need all of them.
     ``edited`` names a file of which RECORD has another hash than the wheel that venvman
-    installed, where that is known. ``sharing`` says which environments of this machine have the
+    installed, ``unlisted`` whether that is a file of the release that the pin has no hash of, where
+    that is known. ``sharing`` says which environments of this machine have the
     same files under other names (:func:`venvman.environment.neighbours.sharing`).
     """
 
@@ -121,6 +128,7 @@ class Examination:
     files: tuple[ParsedFile, ...] = ()
     requirements: RequirementSet | None = None
     unused: tuple[Path, ...] = ()
+    strayed: tuple[tuple[Path, tuple[str, ...]], ...] = ()
     unset: tuple[tuple[str, FileLine], ...] = ()
     scan_problems: tuple[Problem, ...] = ()
     locks: tuple[ExaminedLock, ...] = ()
@@ -140,6 +148,7 @@ class Examination:
     audit: Audit | None = None
     metadata: Callable[[Installed], CoreMetadata | None] = metadata_of
     edited: Callable[[Installed], str | None] = _nothing
+    unlisted: Callable[[LockEntry, Installed], bool] = _listed
     sharing: Callable[[Iterable[Path]], Mapping[Path, tuple[Neighbour, ...]]] = _nobody
 
     def display(self, path: Path) -> str:

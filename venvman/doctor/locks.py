@@ -6,16 +6,19 @@ import re
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
-from venvman.errors import Advice, Command
+from venvman.errors import Advice, Command, Severity
+from venvman.names import canonical
 from venvman.secrets import redact
 from venvman.sources import ArchiveSource, DirectorySource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from venvman.doctor.examination import Examination, ExaminedLock
     from venvman.doctor.finding import Finding
     from venvman.errors import Problem
+    from venvman.lock.file import LockEntry
+    from venvman.names import NormalizedName
     from venvman.sources import Source
 
 _FREEZE = Command.venvman("freeze")
@@ -36,6 +39,7 @@ def presence(examination: Examination) -> Iterator[Finding]:
 
 def orphaned(examination: Examination) -> Iterator[Finding]:
     """Locks whose sources have gone, so that nothing says what they should hold."""
+    yield from _strayed(examination)
     for each in examination.locks:
         header = each.lock.header if each.lock is not None else None
         sources = header.sources if header is not None else ()
@@ -48,6 +52,17 @@ def orphaned(examination: Examination) -> Iterator[Finding]:
                 path=shown,
                 fix=Advice("Bring the source back, or remove the lock."),
             )
+
+
+def _strayed(examination: Examination) -> Iterator[Finding]:
+    """Locks that are nobody's, because a source of theirs has gone."""
+    for path, gone in examination.strayed:
+        shown = examination.display(path)
+        yield codes.LOCK_ORPHANED(
+            f"{shown} was frozen from {', '.join(gone)}, which is gone: no sync installs it.",
+            path=shown,
+            fix=Advice("Bring the source back, or remove the lock."),
+        )
 
 
 def readable(examination: Examination) -> Iterator[Finding]:
@@ -156,15 +171,75 @@ def _place_of(source: Source) -> str | None:
     return None
 
 
+def reasons(examination: Examination) -> Iterator[Finding]:
+    """Pins whose ``via`` names a package that does not need them, as it is installed.
+
+    Whatever the extra or marker: a lock may be for other systems, too.
+    """
+    there = examination.inventory.distributions if examination.inventory else ()
+    installed = {each.name: each for each in there if each.damage is None}
+    needed: dict[NormalizedName, set[str]] = {}
+    for each in examination.locks:
+        entries = each.lock.entries if each.lock is not None else ()
+        pinned = {(entry.name, entry.version) for entry in entries}
+        for entry, name in _because(entries):
+            parent = installed.get(name)
+            if parent is None or parent.version is None or (name, parent.version) not in pinned:
+                continue
+            if name not in needed:
+                metadata = examination.metadata(parent)
+                requires = metadata.requires if metadata is not None else ()
+                needed[name] = {canonical(_REQUIRED.split(line, 1)[0]) for line in requires}
+            if entry.name not in needed[name] | {name}:
+                yield codes.VIA_UNTRUE(
+                    f"{entry.name} is said to be locked because of {name}, which does not need it.",
+                    package=entry.name,
+                    path=examination.display(each.path),
+                    line=entry.origin.line if entry.origin else None,
+                    fix=_with_hashes(each),
+                )
+
+
+def _because(entries: Iterable[LockEntry]) -> Iterator[tuple[LockEntry, NormalizedName]]:
+    """The pins, each with the packages that ``via`` names."""
+    for entry in entries:
+        for via in entry.via:
+            yield entry, canonical(re.split(r"[ \[]", via)[0])
+
+
+_REQUIRED = re.compile(r"[^A-Za-z0-9._-]")
+
+
+def wrong_hashes(examination: Examination) -> Iterator[Finding]:
+    """Pins with other hashes than those of the release that is installed."""
+    there = examination.inventory.distributions if examination.inventory else ()
+    installed = {each.name: each for each in there}
+    for entry in examination.entries or ():
+        found = installed.get(entry.name)
+        if found is None or not entry.hashes or found.version != entry.version:
+            continue
+        if examination.unlisted(entry, found):
+            yield codes.HASHES_WRONG(
+                f"{entry.name} {entry.version} is installed from a file of that release of which "
+                "the lock has not the hash.",
+                package=entry.name,
+                path=entry.origin.path if entry.origin else None,
+                line=entry.origin.line if entry.origin else None,
+                fix=Command.venvman("upgrade", entry.name),
+            )
+
+
 def targets(examination: Examination) -> Iterator[Finding]:
     """A lock that was not resolved for the environment's system or Python."""
     for each in examination.locks:
         for note in each.notes:
-            if note.code == "lock-of-other-targets":
+            if note.code in {"lock-of-other-targets", "lock-of-another-python"}:
+                other_python = note.code == "lock-of-another-python"
                 yield codes.LOCK_OF_OTHER_TARGETS(
                     f"{note.message} What only this one needs is not in it.",
                     path=examination.display(each.path),
-                    fix=note.fix,
+                    severity=Severity.NOTE if other_python else None,
+                    fix=note.fix or Advice("Freeze it with this Python, or sync with that one."),
                 )
 
 

@@ -22,13 +22,14 @@ def hooks(examination: Examination) -> Iterator[Finding]:
     """Git hooks that would tell of drift after a checkout, and are not there."""
     if examination.hooks is None:
         return
-    absent = [
-        each.name.value for each in examination.hooks.hooks if each.state is not HookState.OURS
-    ]
+    hooks = examination.hooks.hooks
+    absent = [each for each in hooks if each.state is not HookState.OURS]
     if absent:
+        are = "is" if len(absent) == 1 else "are"
+        edited = all(each.state is HookState.EDITED for each in absent)
         yield codes.HOOKS_ABSENT(
-            f"Git will not tell of drift: {', '.join(absent)} "
-            f"{'is' if len(absent) == 1 else 'are'} not installed.",
+            f"Git will not tell of drift: {', '.join(each.name.value for each in absent)} "
+            f"{are} not {'as venvman writes it' if edited else 'installed'}.",
             path=examination.display(examination.hooks.folder),
             # What installing would leave alone is a matter for people.
             fix=next((each.fix for each in examination.hooks.problems), None)

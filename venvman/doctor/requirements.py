@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,8 @@ from packaging.version import Version
 from venvman.doctor import codes
 from venvman.errors import Advice
 from venvman.names import canonical
+from venvman.requirements.options import OptionFault, read_options, split_line
+from venvman.secrets import redact
 from venvman.sources import ArchiveSource, DirectorySource, VcsSource
 
 if TYPE_CHECKING:
@@ -204,6 +208,118 @@ def unused(examination: Examination) -> Iterator[Finding]:
                 "[tool.venvman]; or remove it."
             ),
         )
+
+
+def ignored(examination: Examination) -> Iterator[Finding]:
+    """What stands on a line and has no effect there, as pip reads it."""
+    for file in examination.files:
+        for line in file.lines:
+            words = _ignored(line.origin.text) if _OPTION.search(line.origin.text) else ""
+            if words:
+                yield codes.OPTION_IGNORED(
+                    f"{line.origin}: {words} has no effect on this line.",
+                    path=line.origin.path,
+                    line=line.origin.line,
+                    fix=Advice(f"Give it a line of its own, or take it out of {line.origin}."),
+                )
+
+
+_OPTION = re.compile(r"(?:^|\s)-(?!-hash=)")
+_OF_FILES = {
+    "index_url": "--index-url",
+    "extra_index_urls": "--extra-index-url",
+    "find_links": "--find-links",
+    "trusted_hosts": "--trusted-host",
+    "features": "--use-feature",
+    "no_index": "--no-index",
+    "prefer_binary": "--prefer-binary",
+    "require_hashes": "--require-hashes",
+    "pre": "--pre",
+}
+
+
+def _ignored(text: str) -> str:
+    """What pip ignores of a line: it takes a requirement, else one include, else options."""
+    body, rest = split_line(_COMMENT.sub("", text))
+    try:
+        options = read_options(rest)
+    except OptionFault:
+        return ""
+    includes = [f"-r {each}" for each in options.requirements]
+    includes += [f"-c {each}" for each in options.constraints]
+    is_requirement = bool(body.strip() or options.editables)
+    lost = list(options.stray)
+    if is_requirement or includes:
+        lost += [option for field, option in _OF_FILES.items() if getattr(options, field)]
+        lost += includes if is_requirement else includes[1:]
+    else:
+        lost += [f"--find-links {each}" for each in options.find_links[1:]]
+    if options.hashes and not body.strip():
+        lost.append("--hash")
+    return ", ".join(map(redact, lost))
+
+
+_COMMENT = re.compile(r"(^|\s+)#.*$", re.MULTILINE)
+
+
+def misspelled(examination: Examination) -> Iterator[Finding]:
+    """Names that nothing here knows, and that are nearly those of well-known packages."""
+    locks = [each.lock for each in examination.locks if each.lock is not None]
+    known = {entry.name for lock in locks for entry in lock.entries}
+    there = examination.inventory.distributions if examination.inventory else ()
+    popular = _POPULAR.split()
+    known |= {*(each.name for each in there), *map(canonical, popular)}
+    for each in _asked(examination):
+        name = each.name
+        if name is None or not each.source.is_index or name in known:
+            continue
+        meant = next((one for one in popular if _is_near(name, one)), None)
+        if meant is not None:
+            yield codes.NAME_MISSPELLED(
+                f"{each.origin} asks for {name}, which no lock and no environment here has: "
+                f"{meant} is a well-known package.",
+                package=name,
+                path=each.origin.path,
+                line=each.origin.line,
+                fix=Advice(f"Write {meant}, if that is meant."),
+            )
+
+
+def _is_near(one: str, other: str) -> bool:
+    """Whether a letter more, less, another or two in turn make one of the other."""
+    if len(one) < 4 or abs(len(one) - len(other)) > 1:
+        return False
+    pairs = list(zip_longest(one, other))
+    first = next(number for number, (left, right) in enumerate(pairs) if left != right)
+    left, right = one[first:], other[first:]
+    rests = {left[1:], left} & {right[1:], right}
+    return bool(rests) or (left[1::-1] == right[:2] and left[2:] == right[2:])
+
+
+# The best known of those that are most often downloaded.
+_POPULAR = """
+aiohttp alembic ansible anyio apache-airflow argcomplete arrow attrs azure-core azure-identity
+babel bcrypt beautifulsoup4 black bleach bokeh boto boto3 botocore cachetools celery certifi
+cffi chardet charset-normalizer click cloudpickle colorama coverage cryptography cython dask
+dateparser decorator distro django django-filter django-rest-framework djangorestframework
+docker docutils dnspython elasticsearch faker fastapi filelock flake8 flask flask-cors
+flask-sqlalchemy fsspec gevent gitpython google-api-core google-auth google-cloud-storage
+greenlet grpcio gunicorn h11 httpcore httplib2 httpx huggingface-hub hypothesis idna
+importlib-metadata ipython isort itsdangerous jinja jinja2 jmespath joblib jsonschema jupyter
+jupyterlab keras keyring kubernetes langchain lightgbm loguru lxml mako markdown markupsafe
+marshmallow matplotlib mkdocs mock msgpack multidict mypy mysqlclient nltk notebook numba numpy
+oauthlib openai opencv-python openpyxl orjson packaging pandas paramiko pathspec pendulum pillow
+pip-tools platformdirs plotly pluggy polars poetry pre-commit prettytable prometheus-client
+protobuf psutil psycopg psycopg2 psycopg2-binary pyarrow pyasn1 pycparser pydantic
+pydantic-settings pygments pyjwt pylint pymongo pymysql pynacl pyopenssl pyparsing pyspark
+pytest pytest-asyncio pytest-cov pytest-mock pytest-xdist python-dateutil python-dotenv
+python-multipart pytz pyyaml pyzmq redis regex requests requests-oauthlib rich ruff s3transfer
+scikit-learn scipy scrapy seaborn selenium sentry-sdk setuptools shapely simplejson six sphinx
+sqlalchemy sqlparse starlette streamlit sympy tabulate tenacity tensorflow toml tomli torch
+torchvision tornado tox tqdm transformers twine typer typing-extensions tzdata ujson urllib3
+uvicorn uvloop virtualenv watchdog websocket-client websockets werkzeug wheel wrapt xgboost yarl
+zipp
+"""
 
 
 def _edit(path: str | None, line: int | None) -> Advice | None:

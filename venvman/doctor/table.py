@@ -25,7 +25,7 @@ from venvman.errors import Advice, ConfigurationError, Problem
 from venvman.frozen import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Code, Finding
@@ -66,6 +66,8 @@ CHECKS: tuple[Check, ...] = (
     Check(requirements.gone, (codes.PATH_GONE,)),
     Check(requirements.unset, (codes.VARIABLE_UNSET,)),
     Check(requirements.extras, (codes.EXTRA_UNKNOWN,)),
+    Check(requirements.ignored, (codes.OPTION_IGNORED,)),
+    Check(requirements.misspelled, (codes.NAME_MISSPELLED,)),
     Check(requirements.repeated, (codes.LISTED_TWICE, codes.REQUIREMENTS_CONTRARY)),
     Check(locks.presence, (codes.LOCK_MISSING,)),
     Check(locks.orphaned, (codes.LOCK_ORPHANED,)),
@@ -75,6 +77,8 @@ CHECKS: tuple[Check, ...] = (
     Check(locks.hashes, (codes.LOCK_WITHOUT_HASHES,)),
     Check(locks.machine_paths, (codes.LOCK_OF_ONE_MACHINE,)),
     Check(locks.targets, (codes.LOCK_OF_OTHER_TARGETS,)),
+    Check(locks.reasons, (codes.VIA_UNTRUE,)),
+    Check(locks.wrong_hashes, (codes.HASHES_WRONG,)),
     Check(installed.drift, (codes.MISSING, codes.OTHER_VERSION, codes.OTHER_SOURCE, codes.EXTRA)),
     Check(installed.duplicates, (codes.DUPLICATE,)),
     Check(installed.damage, (codes.DAMAGED,)),
@@ -203,7 +207,29 @@ def examine(examination: Examination, selection: Selection | None = None) -> tup
         if selection.wants(finding.code) or finding.code == codes.CHECK_FAILED.code
     ]
     # Two locks that say the same of one line are one finding.
-    return tuple(sorted(dict.fromkeys(findings), key=_order))
+    return tuple(sorted(dict.fromkeys(_of_one_line(findings)), key=_order))
+
+
+def _of_one_line(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """``findings``; that a lock does not have a line follows from what is wrong with that line."""
+    faulty = {
+        (each.path, each.line): each.as_cause for each in findings if each.code in _LINE_FAULTY
+    }
+    for each in findings:
+        cause = faulty.get((each.path, each.line))
+        stale = each.code == codes.LOCK_STALE.code and each.line is not None
+        yield replace(each, cause=cause) if stale and cause else each
+
+
+_LINE_FAULTY = {
+    each.code
+    for each in (
+        codes.PATH_GONE,
+        codes.REQUIREMENTS_CONTRARY,
+        codes.VARIABLE_UNSET,
+        codes.NAME_MISSPELLED,
+    )
+}
 
 
 def _run(check: Check, examination: Examination) -> list[Finding]:

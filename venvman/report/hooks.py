@@ -69,7 +69,7 @@ def hook_run_result(lines: Sequence[HookLine], *, exit_code: ExitCode) -> Result
 
 
 def _row(hook: HookStatus, report: HooksReport, root: Path) -> dict[str, Any]:
-    ours = hook.state in {HookState.OURS, HookState.IDLE}
+    ours = hook.state in {HookState.OURS, HookState.IDLE, HookState.EDITED}
     modes = {each.mode.value for each in report.projects}
     return {
         "name": hook.name.value,
@@ -135,6 +135,8 @@ def _state(hook: Mapping[str, Any]) -> Text:
         case "idle":
             words = f": git does not run {hook['path']}"
             return Text.assemble(("idle", Style.CHANGED), plain(words))
+        case "edited":
+            return Text.assemble(("edited", Style.CHANGED), ": not as this version writes it")
         case "foreign":
             return Text.assemble(("somebody else's", Style.CHANGED), ": left alone")
         case _:

@@ -30,7 +30,8 @@ class LineOptions:
     """What the options of one line say, in order. Built by :func:`read_options` only.
 
     ``formats`` and ``releases`` are ``(option, value)`` pairs: their order matters, and pip obeys
-    them even beside a requirement, where it ignores every other global option.
+    them even beside a requirement, where it ignores every other global option. ``stray`` are words
+    that belong to no option.
     """
 
     requirements: list[str] = field(default_factory=list)
@@ -50,6 +51,7 @@ class LineOptions:
     pre: bool = False
     formats: list[tuple[str, str]] = field(default_factory=list)
     releases: list[tuple[str, str]] = field(default_factory=list)
+    stray: list[str] = field(default_factory=list)
 
 
 def split_line(line: str) -> tuple[str, str]:
@@ -86,6 +88,8 @@ def read_options(text: str) -> LineOptions:
             _read_long(options, word, words)
         elif word.startswith("-") and len(word) > 1:
             _read_short(options, word, words)
+        else:
+            options.stray.append(word)
     return options
 
 
