@@ -455,7 +455,7 @@ TOLD: tuple[tuple[str, Break], ...] = (
     ("VM210", edit("requirements.txt", "alpha", "alpha --index-url https://e.invalid/")),
     ("VM210", edit("requirements.txt", "", "-r requirements.txt more.txt\n")),
     ("VM210", edit("requirements.txt", "", "--find-links ./a --find-links ./b\n")),
-    ("VM211", edit("requirements.txt", "", "reqeusts\n")),
+    ("VM211", edit("requirements.txt", "", "requestz\n")),
     ("VM211", edit("requirements.txt", "", "Numpyy>=1\n")),
     ("VM310", edit("requirements.lock", "alpha==", "--find-links /home/me/wheels\nalpha==")),
     ("VM310", edit("requirements.lock", "alpha==", "six @ file:///home/me/six.zip\nalpha==")),

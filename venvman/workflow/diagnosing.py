@@ -175,7 +175,7 @@ def _edited(context: Context, root: Path, installed: Installed) -> str | None:
 def _unlisted(
     context: Context,
     root: Path,
-    ledger_of: Callable[[str], Ledger],
+    ledger_of: Callable[[Path], Ledger],
     entry: LockEntry,
     installed: Installed,
 ) -> bool:
@@ -183,9 +183,8 @@ def _unlisted(
 
     What was built here from an sdist has a hash of its own; pages that are kept know.
     """
-    real = os.path.realpath(root)
-    info = os.path.relpath(os.path.realpath(installed.metadata), real).replace(os.sep, "/")
-    known = ledger_of(real).known(real, info)
+    ledger = ledger_of(root)
+    known = ledger.known(ledger.info_of(installed.metadata))
     if known is None or known.direct or f"sha256:{known.sha256}" in entry.hashes:
         return False
     context.evidence.mark_uncacheable()
