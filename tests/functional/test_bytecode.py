@@ -14,12 +14,14 @@ import pytest
 from tests.support.cli import run
 from tests.support.projects import site_of
 from tests.support.wheels import make_wheel
+from venvman.doctor.recorded import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.support.index import Index
+    from venvman.doctor.recorded import Recorded
 
     Break = Callable[[Path], object]
 
@@ -171,13 +173,12 @@ def test_what_was_verified_is_read_again_only_where_something_changed(
     from venvman.doctor import files
 
     read: list[str] = []
-    verified = files._verified
 
-    def counted(each: files.Recorded) -> Any:
+    def counted(each: Recorded) -> Any:
         read.append(each.installed.name)
-        return verified(each)
+        return verify(each)
 
-    monkeypatch.setattr(files, "_verified", counted)
+    monkeypatch.setattr(files, "verify", counted)
     aged(site_of(root_of_files))
     assert run("doctor", "--verify", "--select", "VM5", cwd=root_of_files).code == 0
     assert read.count("deep") == 1

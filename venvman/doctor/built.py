@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from venvman.directurl import DirectUrlInvalid, read_direct_url
 from venvman.doctor import codes
-from venvman.doctor.files import again, paths_of, recorded
+from venvman.doctor.files import again
+from venvman.doctor.recorded import paths_of, recorded
 from venvman.environment.inspection import Environment
 from venvman.environment.inventory import MetadataKind
 from venvman.errors import Advice
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from venvman.doctor.examination import Examination
-    from venvman.doctor.files import Recorded
     from venvman.doctor.finding import Finding
+    from venvman.doctor.recorded import Recorded
     from venvman.metadata import EntryPoint
     from venvman.sources import Source
 

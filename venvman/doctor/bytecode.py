@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
-from venvman.doctor.files import paths_of, recorded
+from venvman.doctor.recorded import paths_of, recorded
 from venvman.environment.inspection import Environment
 from venvman.errors import Command, EnvironmentUnusable
 from venvman.process import run
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from venvman.doctor.examination import Examination
-    from venvman.doctor.files import Recorded
     from venvman.doctor.finding import Finding
+    from venvman.doctor.recorded import Recorded
 
 _COMPARE = """
 import importlib.util, json, marshal, sys

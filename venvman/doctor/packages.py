@@ -6,8 +6,8 @@ import os
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from venvman.doctor.files import paths_of, recorded
 from venvman.doctor.installed import asked
+from venvman.doctor.recorded import paths_of, recorded
 from venvman.drift import Damaged, Duplicate, Extra, Missing, OtherSource, OtherVersion
 from venvman.frozen import dataclass
 from venvman.metadata import licence

@@ -10,7 +10,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
-from venvman.doctor.files import paths_of, recorded
+from venvman.doctor.recorded import paths_of, recorded
 from venvman.environment.inspection import Environment
 from venvman.environment.inventory import MetadataKind
 from venvman.errors import Advice, Command, Severity

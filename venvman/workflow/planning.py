@@ -95,7 +95,7 @@ def to_reinstall(
     context: Context, location: Location, selected: Selected, request: SyncRequest
 ) -> Mapping[NormalizedName, str]:
     """What ``request`` wants installed again, and what is locked and lacks files."""
-    from venvman.doctor.files import damaged
+    from venvman.doctor.recorded import damaged
     from venvman.environment.inventory import take_inventory
 
     if location.environment is None:
