@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools import man_page
+from venvman.cli.declare import Argument, Option
 from venvman.cli.help import usage_of
-from venvman.cli.table import COMMANDS, COMMON, Argument, Command, Option
+from venvman.cli.table import COMMANDS, COMMON, Command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from venvman.cli.table import COMMANDS, COMMON, Argument, Option
+from venvman.cli.declare import Argument, Option
+from venvman.cli.table import COMMANDS, COMMON
 
 PAGE = Path(__file__).parents[1] / "man" / "venvman.1"
 

@@ -19,8 +19,9 @@ from tests.support.cli import run_process
 from tests.support.projects import write_project
 from tools.cli_page import page
 from venvman.cli import table
+from venvman.cli.declare import Argument, Kind, Option, flag
 from venvman.cli.read import Line, glance, read
-from venvman.cli.table import COMMANDS, Argument, Command, Kind, Option, Sync, flag
+from venvman.cli.table import COMMANDS, Command, Sync
 from venvman.errors import ExitCode
 from venvman.hookscript import HookMode
 from venvman.report.graphlanguages import GraphForm

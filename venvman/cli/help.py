@@ -8,20 +8,21 @@ from __future__ import annotations
 import sys
 
 from venvman.cli.console import Printer, display_of
+from venvman.cli.declare import EVERYWHERE, Argument, Kind
 from venvman.cli.read import glance, own_words
 from venvman.cli.streams import tell_version
-from venvman.cli.table import ALIASES, COMMANDS, FAMILIES, TASKS, Argument, Kind
+from venvman.cli.table import ALIASES, COMMANDS, FAMILIES, TASKS
 from venvman.report.drawing import Grid, Group, Text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from venvman.cli.table import Command, Option
+    from venvman.cli.declare import Option
+    from venvman.cli.table import Command
     from venvman.report.drawing import Drawing
 
 _HEADING, _NAME, _FAINT = "bold", "cyan", "dim"
-_LAST = "Options of every command"
 
 
 def tell(words: Sequence[str], variables: Mapping[str, str]) -> int | None:
@@ -117,7 +118,7 @@ def _command(command: Command) -> Drawing:
     headings: dict[str, list[Option]] = {"Options": []}
     for option in command.options:
         headings.setdefault(option.panel or "Options", []).append(option)
-    for heading in sorted(headings, key=lambda each: each == _LAST):
+    for heading in sorted(headings, key=lambda each: each == EVERYWHERE):
         rows = [(_spelled(each), _told(each)) for each in headings[heading]]
         if not rows:
             continue

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from venvman.cli.declare import Option, declared
 from venvman.cli.faults import UsageFault
-from venvman.cli.table import COMMON, Common, Option, declared
+from venvman.cli.table import COMMON, Common
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,18 +7,8 @@ typer's (:mod:`venvman.cli.typed`). Imports nothing but the table.
 
 from __future__ import annotations
 
-from venvman.cli.table import (
-    ALIASES,
-    COMMANDS,
-    FAMILIES,
-    Argument,
-    Command,
-    Common,
-    Effect,
-    Kind,
-    Option,
-    find,
-)
+from venvman.cli.declare import Argument, Effect, Kind, Option
+from venvman.cli.table import ALIASES, COMMANDS, FAMILIES, Command, Common, find
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ import sys
 
 from venvman import memo
 from venvman.cli.console import Printer, display_of
+from venvman.cli.declare import Effect
 from venvman.cli.read import choosing, read
 from venvman.cli.streams import write
-from venvman.cli.table import Effect, Sync
+from venvman.cli.table import Sync
 from venvman.report.drawing import Text, from_data, to_data
 
 TYPE_CHECKING = False

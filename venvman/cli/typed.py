@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.main import get_command
 
+from venvman.cli.declare import Argument, Kind, Option
 from venvman.cli.faults import NAME, UsageFault
 from venvman.cli.read import Line, glance, with_bare
 from venvman.cli.session import perform
-from venvman.cli.table import ALIASES, COMMANDS, FAMILIES, Argument, Command, Kind, Option
+from venvman.cli.table import ALIASES, COMMANDS, FAMILIES, Command
 from venvman.errors import VenvmanError
 
 if TYPE_CHECKING:

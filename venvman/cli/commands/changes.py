@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from venvman.cli import options
+from venvman.cli.declare import EVERY
 from venvman.cli.faults import UsageFault
-from venvman.cli.table import EVERY
 from venvman.names import canonical
 from venvman.settings import Link
 
