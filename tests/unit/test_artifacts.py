@@ -7,11 +7,13 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from packaging.version import Version
 
+from tests.support.cli import PATIENCE
 from tests.support.index import Request, Response
 from tests.support.wheels import in_tree_backend, large, make_sdist, make_wheel, sha256_of
 from venvman.build.backend import BuildSettings
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.index import Index
+    from venvman.candidates import Candidate
     from venvman.index.download import Downloaded
 
 
@@ -239,6 +242,19 @@ def test_the_largest_file_is_downloaded_first(
     from venvman.obtain import fetching
 
     monkeypatch.setattr(fetching, "_DOWNLOADS", 1)
+    all_queued, begin, best = Event(), fetching._Download.begin, fetching.Downloads.best
+
+    def queued(download: fetching._Download) -> None:
+        begin(download)
+        if download.entry.name == "c":
+            all_queued.set()
+
+    def best_then(downloads: fetching.Downloads, entry: LockEntry) -> Candidate:
+        all_queued.wait(PATIENCE)
+        return best(downloads, entry)
+
+    monkeypatch.setattr(fetching._Download, "begin", queued)
+    monkeypatch.setattr(fetching.Downloads, "best", best_then)
     for name, size in (("a", 10), ("b", 30_000), ("c", 10_000)):
         make_wheel(world.index.folder, name, files={f"{name}.py": "x" * size}, compress=False)
     world.obtain(pin("a"), pin("b"), pin("c"))

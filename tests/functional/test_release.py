@@ -1,0 +1,203 @@
+"""What is released, as those who get it meet it: the tests in the sdist, the installers, the zipapp.
+
+Most of this needs a package index, and is left to `make slow`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.functional.test_distribution import built
+from tests.support.pythons import EVERY_PYTHON
+from venvman.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+CERTIFICATES = {
+    name: value
+    for name, value in os.environ.items()
+    if name in {"PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"}
+}
+"""Of the machine's configuration the one thing without which an index may not be reached."""
+
+PYTHONS = [path for path in EVERY_PYTHON if not path.parts[-3].startswith(("3.8", "3.9"))]
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return built(tmp_path_factory.mktemp("released"))
+
+
+def bare(home: Path) -> dict[str, str]:
+    """The variables of somebody with an empty home and no configuration."""
+    home.mkdir(exist_ok=True)
+    folders = {"HOME": home, "PIPX_HOME": home / "pipx", "XDG_DATA_HOME": home / "share"}
+    return {
+        **CERTIFICATES,
+        **{name: str(folder) for name, folder in folders.items()},
+        "PATH": os.defpath,
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    }
+
+
+def ran(words: Sequence[str | Path], variables: Mapping[str, str], cwd: Path) -> str:
+    """What a command that succeeds prints; skips the test where no index can be reached."""
+    done = subprocess.run(
+        words, cwd=cwd, env=variables, capture_output=True, text=True, check=False, timeout=900
+    )
+    said = done.stdout + done.stderr
+    if done.returncode and any(
+        words in said for words in ("Failed to establish a new connection", "dns error")
+    ):
+        pytest.skip("no package index can be reached")
+    assert done.returncode == 0, said
+    return done.stdout
+
+
+@cache
+def with_pipx(folder: Path) -> Path:
+    """An environment that has pipx."""
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    ran([folder / "bin/python", "-m", "pip", "install", "-q", "pipx"], bare(folder / "home"), folder)
+    return folder / "bin/pipx"
+
+
+def pip(python: Path, file: Path, home: Path) -> Path:
+    variables = bare(home)
+    ran([python, "-m", "venv", home / "env"], variables, home)
+    ran([home / "env/bin/python", "-m", "pip", "install", "-q", file], variables, home)
+    return home / "env/bin/venvman"
+
+
+def pipx(python: Path, file: Path, home: Path) -> Path:
+    program = with_pipx(home.parent.parent / "with-pipx")
+    ran([program, "install", "--python", python, file], bare(home), home)
+    return home / ".local/bin/venvman"
+
+
+def uv_tool(python: Path, file: Path, home: Path) -> Path:
+    uv = Path(sysconfig.get_path("scripts"), "uv")
+    ran([uv, "tool", "install", "--python", python, file], bare(home), home)
+    return home / ".local/bin/venvman"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", [".whl", ".gz"])
+@pytest.mark.parametrize("install", [pip, pipx, uv_tool])
+@pytest.mark.parametrize("python", PYTHONS, ids=lambda path: path.parts[-3])
+def test_each_installer_makes_a_program_that_syncs(
+    python: Path, install: object, suffix: str, released: dict[str, Path], tmp_path: Path
+) -> None:
+    assert callable(install)
+    program = install(python, released[suffix], tmp_path / "home")
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "requirements.in").write_text("# nothing yet\n")
+    variables = bare(tmp_path / "home")
+
+    assert ran([program, "--version"], variables, project).split()[1] == __version__
+    ran([program, "sync", "--python", python], variables, project)
+    assert "Nothing to do" in ran([program, "sync"], variables, project)
+
+
+def unpacked(released: dict[str, Path], folder: Path) -> tuple[Path, Path]:
+    """The sdist's folder, and a Python that has the wheel, and what its tests need from here."""
+    with tarfile.open(released[".gz"]) as archive:
+        archive.extractall(folder)
+    python = folder / "env/bin/python"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "env"], check=True)
+    to = subprocess.run(
+        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    with_venvman = [sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps"]
+    subprocess.run([*with_venvman, "--no-index", released[".whl"]], check=True)
+    Path(to, "tools.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    return folder / f"venvman-{__version__}", python
+
+
+@pytest.mark.parametrize(
+    "tests",
+    [
+        ("tests/unit/test_site.py", "tests/unit/test_hygiene.py", "tests/unit/test_readme.py"),
+        pytest.param(("tests/unit", "tests/resolver", "tests/property"), marks=pytest.mark.slow),
+    ],
+    ids=["what reads the repository", "unit, resolver, property"],
+)
+def test_the_tests_pass_from_the_sdist(
+    tests: tuple[str, ...], released: dict[str, Path], tmp_path: Path
+) -> None:
+    folder, python = unpacked(released, tmp_path)
+
+    done = subprocess.run(
+        [python, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", *tests],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout
+
+
+def needed(name: str, found: dict[str, metadata.Distribution]) -> None:
+    """``name`` and what it needs here, of what the tests run with, into ``found``."""
+    from packaging.requirements import Requirement
+
+    distribution = metadata.distribution(name)
+    if distribution.name in found:
+        return
+    found[distribution.name] = distribution
+    for line in distribution.requires or ():
+        requirement = Requirement(line)
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            needed(requirement.name, found)
+
+
+@pytest.mark.slow
+def test_hooks_that_a_zipapp_installed_start_it(
+    released: dict[str, Path], tmp_path: Path
+) -> None:
+    site = tmp_path / "site"
+    found: dict[str, metadata.Distribution] = {}
+    needed("venvman", found)
+    for distribution in found.values():
+        for file in distribution.files or ():
+            if distribution.name != "venvman" and not file.as_posix().startswith(".."):
+                (site / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(distribution.locate_file(file), site / file)
+    with_venvman = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", site]
+    subprocess.run([*with_venvman, "--no-index", released[".whl"]], check=True)
+    app = tmp_path / "venvman.pyz"
+    shiv = [Path(sysconfig.get_path("scripts"), "shiv"), "--extend-pythonpath", "-c", "venvman"]
+    packing = [*shiv, "--site-packages", site, "-o", app]
+    subprocess.run(packing, check=True, capture_output=True)
+    variables = {**bare(tmp_path / "home"), "SHIV_ROOT": str(tmp_path / "shiv")}
+    project = tmp_path / "project"
+    project.mkdir()
+
+    def typed(command: str) -> str:
+        git = "export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@example.org"
+        also = "GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@example.org"
+        done = subprocess.run(
+            ["sh", "-c", f"{git} {also}; {command}"], cwd=project, env=variables,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True,
+        )  # fmt: skip
+        return done.stdout
+
+    typed("git init -q -b main && printf '# nothing\\n' > requirements.in")
+    typed(f"{sys.executable} {app} sync && {sys.executable} {app} hooks install")
+    typed("git add requirements.* && git commit -qm one && git switch -qc other")
+    typed("printf 'venv-is-not-there\\n' > requirements.in && git commit -qam two --no-verify")
+
+    assert "requirements" in typed("git switch main && git switch other")
