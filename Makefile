@@ -67,6 +67,17 @@ types: $(READY) ## Check types, strictly, tests included
 test: $(READY) ## Run the tests (offline)
 	$(BIN)/python -m pytest -n $(WORKERS) $(if $(K),-k '$(K)') $(T)
 
+# The lower bounds of pyproject.toml, or the newest releases that it allows; the tools are the newest either way.
+.PHONY: test-lowest test-newest
+test-lowest: $(READY) ## Run the tests with the lowest versions of what venvman needs (needs the package index)
+test-newest: $(READY) ## Run the tests with the newest versions (needs the package index)
+test-lowest test-newest:
+	$(PYTHON) -m venv --without-pip --clear .cache/$@
+	$(BIN)/uv pip compile --quiet --python .cache/$@ --resolution $(if $(findstring lowest,$@),lowest-direct,highest) \
+		--output-file .cache/$@.txt pyproject.toml
+	grep -v '^-e ' requirements-dev.in | $(BIN)/uv pip install --quiet --python .cache/$@ -c .cache/$@.txt -r - .
+	.cache/$@/bin/python -m pytest -n $(WORKERS) $(if $(K),-k '$(K)') $(T)
+
 .PHONY: torture
 torture: $(READY) ## Kill syncs hundreds of times, in about fifteen minutes
 	$(BIN)/python -m pytest -m torture -n 0 tests/transactions
@@ -112,11 +123,13 @@ build: $(READY) ## Build the sdist and the wheel of what is committed into dist/
 	rm -rf build && mkdir build
 	git archive HEAD | tar -x -C build
 	$(BIN)/python -m build --no-isolation --outdir dist build
+	$(BIN)/python -m tools.sbom dist
 
 .PHONY: zipapp
 zipapp: build ## Pack venvman and what it needs into dist/venvman.pyz, for this Python (needs the package index)
 	$(BIN)/shiv --compressed --reproducible --extend-pythonpath --console-script venvman \
 		--output-file dist/venvman.pyz dist/venvman-*.whl
+	$(BIN)/python -m tools.sbom dist
 
 .PHONY: clean
 clean: ## Remove what the other targets made

@@ -1,10 +1,11 @@
-"""What is released, as those who get it meet it: the tests in the sdist, the installers, the zipapp.
+"""What is released, as users meet it: the tests in the sdist, the installers, the zipapp.
 
 Most of this needs a package index, and is left to `make slow`.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -18,8 +19,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.functional.test_distribution import built
+from tests.functional.test_distribution import ROOT, built
 from tests.support.pythons import EVERY_PYTHON
+from tools.sbom import bill, installed, packed
 from venvman.version import __version__
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def bare(home: Path) -> dict[str, str]:
     """The variables of somebody with an empty home and no configuration."""
     home.mkdir(exist_ok=True)
-    folders = {"HOME": home, "PIPX_HOME": home / "pipx", "XDG_DATA_HOME": home / "share"}
+    folders = {"HOME": home, "PIPX_HOME": home / "pipx"}
     return {
         **CERTIFICATES,
         **{name: str(folder) for name, folder in folders.items()},
@@ -71,7 +73,9 @@ def ran(words: Sequence[str | Path], variables: Mapping[str, str], cwd: Path) ->
 def with_pipx(folder: Path) -> Path:
     """An environment that has pipx."""
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    ran([folder / "bin/python", "-m", "pip", "install", "-q", "pipx"], bare(folder / "home"), folder)
+    ran(
+        [folder / "bin/python", "-m", "pip", "install", "-q", "pipx"], bare(folder / "home"), folder
+    )
     return folder / "bin/pipx"
 
 
@@ -123,7 +127,7 @@ def unpacked(released: dict[str, Path], folder: Path) -> tuple[Path, Path]:
         [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
         capture_output=True, text=True, check=True,
     ).stdout.strip()  # fmt: skip
-    with_venvman = [sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps"]
+    with_venvman = (sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps")
     subprocess.run([*with_venvman, "--no-index", released[".whl"]], check=True)
     Path(to, "tools.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
     return folder / f"venvman-{__version__}", python
@@ -150,38 +154,57 @@ def test_the_tests_pass_from_the_sdist(
     assert done.returncode == 0, done.stdout
 
 
-def needed(name: str, found: dict[str, metadata.Distribution]) -> None:
-    """``name`` and what it needs here, of what the tests run with, into ``found``."""
-    from packaging.requirements import Requirement
+def test_a_bill_of_materials_names_each_part_once_and_refers_to_parts_that_there_are(
+    released: dict[str, Path],
+) -> None:
+    document = bill(installed(), released.values())
 
-    distribution = metadata.distribution(name)
-    if distribution.name in found:
-        return
-    found[distribution.name] = distribution
-    for line in distribution.requires or ():
-        requirement = Requirement(line)
-        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-            needed(requirement.name, found)
+    parts = [document["metadata"]["component"], *document["components"]]
+    refs = [part["bom-ref"] for part in parts]
+    assert len(set(refs)) == len(refs)
+    assert {"pkg:pypi/" + part["name"] + "@" + part["version"] for part in parts} == set(refs)
+    assert [each["ref"] for each in document["dependencies"]] == refs
+    told = {each["ref"]: each["dependsOn"] for each in document["dependencies"]}
+    assert {ref for needs in told.values() for ref in needs} == set(refs[1:])
+    assert document == bill(installed(), released.values())
+    locked = (ROOT / "requirements-dev.txt").read_text()
+    assert [p for p in parts[1:] if f"\n{p['name']}=={p['version']} " not in locked] == []
 
 
 @pytest.mark.slow
-def test_hooks_that_a_zipapp_installed_start_it(
-    released: dict[str, Path], tmp_path: Path
-) -> None:
+def test_a_bill_of_materials_is_valid(released: dict[str, Path], tmp_path: Path) -> None:
+    file = tmp_path / "bill.json"
+    file.write_text(json.dumps(bill(installed(), released.values())))
+    check = (
+        "import sys; from pathlib import Path; from cyclonedx.schema import SchemaVersion as V;"
+        "from cyclonedx.validation.json import JsonStrictValidator as Validator;"
+        "sys.exit(Validator(V.V1_6).validate_str(Path(sys.argv[1]).read_text()))"
+    )
+    uv = Path(sysconfig.get_path("scripts"), "uv")
+    library = "cyclonedx-python-lib[json-validation]"
+
+    ran(
+        [uv, "run", "--no-project", "--python", sys.executable, "--with", library,
+         "python", "-c", check, file],
+        bare(tmp_path / "home"), tmp_path,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_hooks_that_a_zipapp_installed_start_it(released: dict[str, Path], tmp_path: Path) -> None:
     site = tmp_path / "site"
-    found: dict[str, metadata.Distribution] = {}
-    needed("venvman", found)
-    for distribution in found.values():
+    for name in installed().keys() - {"venvman"}:
+        distribution = metadata.distribution(name)
         for file in distribution.files or ():
-            if distribution.name != "venvman" and not file.as_posix().startswith(".."):
+            if not file.as_posix().startswith(".."):
                 (site / file).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(distribution.locate_file(file), site / file)
-    with_venvman = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", site]
-    subprocess.run([*with_venvman, "--no-index", released[".whl"]], check=True)
+                shutil.copy(str(distribution.locate_file(file)), site / file)
+    with_venvman = (sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index")
+    subprocess.run([*with_venvman, "--target", site, released[".whl"]], check=True)
     app = tmp_path / "venvman.pyz"
-    shiv = [Path(sysconfig.get_path("scripts"), "shiv"), "--extend-pythonpath", "-c", "venvman"]
-    packing = [*shiv, "--site-packages", site, "-o", app]
-    subprocess.run(packing, check=True, capture_output=True)
+    shiv = (Path(sysconfig.get_path("scripts"), "shiv"), "--extend-pythonpath", "-c", "venvman")
+    subprocess.run([*shiv, "--site-packages", site, "-o", app], check=True, capture_output=True)
+    assert set(packed(app)) == set(installed())
     variables = {**bare(tmp_path / "home"), "SHIV_ROOT": str(tmp_path / "shiv")}
     project = tmp_path / "project"
     project.mkdir()
