@@ -9,12 +9,12 @@ from packaging.version import Version
 
 from tests.support.groups import HERE, groups_of, write_files
 from venvman.errors import LockError
-from venvman.lock.freshness import Fresh, Stale, check, digest_of, record_of
+from venvman.lock.cached import cached_of, digest_of, read_cached, write_cached
+from venvman.lock.freshness import Fresh, Stale, check
 from venvman.lock.io import read_lock
 from venvman.lock.parse import parse_lock
 from venvman.lock.selection import select
 from venvman.target import Target
-from venvman.workflow.locks import read_records, write_records
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -190,7 +190,7 @@ def test_an_extra_that_the_pin_has_not_is_stale(tmp_path: Path) -> None:
 
 def test_an_extra_is_noticed_by_what_is_remembered(tmp_path: Path) -> None:
     group = groups_of(tmp_path, FILES)["default"]
-    record = record_of(group, LOCK.encode(), HERE, root=tmp_path)
+    record = cached_of(group, LOCK.encode(), HERE, root=tmp_path)
     files = {"requirements.txt": "-c limits.txt\nflask[async]>=1\n"}
     assert judged(tmp_path, files) == Fresh()
     assert the_reason(judged(tmp_path, files, record=record)).code == "lock-misses-extra"
@@ -307,7 +307,7 @@ def test_a_local_project_whose_metadata_changed_makes_the_lock_stale(tmp_path: P
         "requirements.lock": head() + "-e ./app\n    # name: app\n    # via -r requirements.txt\n",
     }
     group = groups_of(tmp_path, files)["default"]
-    record = record_of(group, files["requirements.lock"].encode(), HERE, root=tmp_path)
+    record = cached_of(group, files["requirements.lock"].encode(), HERE, root=tmp_path)
     (tmp_path / "app" / "code.py").write_text("x = 1\n")
     lock = read_lock(group.lock, root=tmp_path)
     assert check(group, lock, target=HERE, root=tmp_path, record=record) == Fresh()
@@ -361,15 +361,15 @@ def test_the_digest_sees_meaning_not_bytes(tmp_path: Path) -> None:
 
 def test_records_survive_the_disk_and_damage_costs_one_look(tmp_path: Path) -> None:
     path = tmp_path / "state" / "verdicts.json"
-    assert read_records(path) == {}
+    assert read_cached(path) == {}
     group = groups_of(tmp_path, {**FILES, "requirements.txt": "flask[x,y]\n"})["default"]
-    records = {"default": record_of(group, b"", HERE, root=tmp_path)}
+    records = {"default": cached_of(group, b"", HERE, root=tmp_path)}
     assert records["default"].extras == {"flask": ("x", "y")}
-    write_records(path, records)
-    assert read_records(path) == records
+    write_cached(path, records)
+    assert read_cached(path) == records
     for damage in ("{", "[]", '{"schema": 99}', '{"schema": 1, "groups": {"a": 1}}'):
         path.write_text(damage)
-        assert read_records(path) == {}
+        assert read_cached(path) == {}
 
 
 TARGET = Target(

@@ -7,15 +7,15 @@ true, hashes are there if asked for, and local projects have not changed their b
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from venvman.errors import Advice, Command, Fix, LockError, Problem, Severity
 from venvman.frozen import dataclass
 from venvman.localproject import inputs_of, metadata_digest
+from venvman.lock.cached import CachedCheck, direct_requirements, requirements_of
 from venvman.lock.match import (
     FIX,
     in_lock,
@@ -31,7 +31,7 @@ from venvman.secrets import line_of, redact
 from venvman.sources import DirectorySource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from packaging.requirements import Requirement as Dependency
 
@@ -58,69 +58,6 @@ class Stale:
 Freshness = Fresh | Stale
 
 
-class Record(NamedTuple):
-    """What is remembered of a lock last found fresh, outside the lock.
-
-    ``digest`` is :func:`digest_of`'s. ``extras`` maps a requirement's name to the extras that the
-    lock was made with, which a lock without extras cannot tell; ``folders`` maps local projects
-    (as the lock writes them) to their metadata's digest.
-    """
-
-    digest: str
-    extras: Mapping[str, tuple[str, ...]]
-    folders: Mapping[str, str]
-
-
-def digest_of(
-    group: Group,
-    content: bytes,
-    target: Target,
-    *,
-    root: Path,
-    targets: Sequence[Target] = (),
-    others: Sequence[Group] = (),
-    overrides: Sequence[str] = (),
-) -> str:
-    """One digest over everything :func:`check` looks at: the same digest has the same answer.
-
-    ``content`` is the lock's bytes. Comments and order of the requirements files do not count.
-    """
-    digest = hashlib.sha256(content)
-    for each in (target, *targets):
-        digest.update(repr(sorted(each.markers)).encode())
-    lines = [_said(requirement) for requirement in (*group.requirements, *group.constraints)]
-    lines += [_said(requirement) for requirement in _direct(others)]
-    lines += overrides
-    digest.update("\n".join(sorted(lines)).encode())
-    for folder in sorted(_folders(group)):
-        digest.update(f"{folder}={metadata_digest(root / folder)}\n".encode())
-    return digest.hexdigest()
-
-
-def record_of(
-    group: Group,
-    content: bytes,
-    target: Target,
-    *,
-    root: Path,
-    targets: Sequence[Target] = (),
-    others: Sequence[Group] = (),
-    overrides: Sequence[str] = (),
-) -> Record:
-    """What to remember of a lock that was just made or found fresh."""
-    extras: dict[str, set[str]] = {}
-    for requirement in _requirements_of(group, targets or (target,)):
-        if requirement.name is not None and requirement.extras:
-            extras.setdefault(requirement.name, set()).update(requirement.extras)
-    return Record(
-        digest=digest_of(
-            group, content, target, root=root, targets=targets, others=others, overrides=overrides
-        ),
-        extras={name: tuple(sorted(values)) for name, values in extras.items()},
-        folders={folder: metadata_digest(Path(folder)) for folder in sorted(_folders(group))},
-    )
-
-
 def check(
     group: Group,
     lock: Lock | None,
@@ -131,7 +68,7 @@ def check(
     others: Sequence[Group] = (),
     hashes: bool | None = None,
     requires: Callable[[LockEntry], Sequence[str] | None] | None = None,
-    record: Record | None = None,
+    record: CachedCheck | None = None,
     overrides: Sequence[str] = (),
 ) -> Freshness:
     """Whether ``lock`` still is what freezing ``group`` with its pins would give.
@@ -153,7 +90,7 @@ def check(
     if lock is None:
         return Stale(reasons=(_missing_lock(group, root),))
     every = tuple(targets) or (target,)
-    requirements = tuple(_requirements_of(group, every))
+    requirements = tuple(requirements_of(group, every))
     reasons = [
         *not_for(target, lock, _path(lock) or "The lock"),
         *_on_each(every, lambda one: _pinned_twice(lock, one)),
@@ -167,13 +104,13 @@ def check(
         from venvman.lock.depends import unmet_dependencies
 
         reasons += unmet_dependencies(
-            tuple(_requirements_of(group, (target,))),
+            tuple(requirements_of(group, (target,))),
             lock,
             target=target,
             requires=requires,
             overrides=_by_name(overrides),
             root=root,
-            direct=_direct((group, *others)),
+            direct=direct_requirements((group, *others)),
         )
     if reasons:
         return Stale(reasons=tuple(reasons))
@@ -190,16 +127,6 @@ def _pinned_twice(lock: Lock, target: Target) -> Iterator[Problem]:
         yield from error.problems
 
 
-def _direct(groups: Sequence[Group]) -> list[Requirement]:
-    """The lines of ``groups`` that name a place."""
-    return [
-        requirement
-        for group in groups
-        for requirement in (*group.requirements, *group.constraints)
-        if not requirement.source.is_index
-    ]
-
-
 def _by_name(overrides: Sequence[str]) -> dict[NormalizedName, list[Dependency]]:
     from venvman.pep508 import parse_override
 
@@ -208,14 +135,6 @@ def _by_name(overrides: Sequence[str]) -> dict[NormalizedName, list[Dependency]]
         name, parsed = parse_override(text)
         found.setdefault(name, []).extend([] if parsed is None else [parsed])
     return found
-
-
-def _requirements_of(group: Group, targets: Sequence[Target]) -> Iterator[Requirement]:
-    return (
-        requirement
-        for requirement in group.requirements
-        if any(target.applies(requirement.marker) for target in targets)
-    )
 
 
 def _on_each(
@@ -235,31 +154,6 @@ def _on_each(
             yield replace(problem, why=f"So it is on {', '.join(names_of(places))}.")
 
 
-def _said(requirement: Requirement) -> str:
-    """Everything about a requirement but the line it stands on."""
-    return repr(
-        (
-            requirement.name,
-            sorted(requirement.extras),
-            sorted(str(part) for part in requirement.specifier),
-            str(requirement.marker or ""),
-            requirement.source,
-            sorted(requirement.hashes),
-            requirement.config_settings,
-            requirement.constraint,
-            requirement.origin.path,
-        )
-    )
-
-
-def _folders(group: Group) -> set[str]:
-    return {
-        posixpath.join(requirement.source.path, requirement.source.subdirectory or "").rstrip("/")
-        for requirement in group.requirements
-        if isinstance(requirement.source, DirectorySource)
-    }
-
-
 def _missing_lock(group: Group, root: Path) -> Problem:
     lock = group.lock
     return Problem(
@@ -277,7 +171,7 @@ def _unsatisfied(
     root: Path,
     others: Sequence[Group],
 ) -> Iterator[Problem]:
-    direct = _direct((group, *others))
+    direct = direct_requirements((group, *others))
     strict = lock.header.tool == "venvman"
     absent = left_out(lock)
     pins = pins_of(lock)
@@ -340,7 +234,7 @@ def _unhashed(lock: Lock, hashes: bool | None) -> Iterator[Problem]:
 
 
 def _record_differs(
-    requirements: Sequence[Requirement], lock: Lock, record: Record | None
+    requirements: Sequence[Requirement], lock: Lock, record: CachedCheck | None
 ) -> Iterator[Problem]:
     if record is None:
         return

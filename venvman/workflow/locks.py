@@ -7,9 +7,8 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from venvman import records
 from venvman.errors import Command, LockError, Problem, Severity, VenvmanError
-from venvman.files import make_private_folder
+from venvman.lock.cached import cached_of, digest_of, read_cached, write_cached
 from venvman.lock.io import lock_bytes
 from venvman.python.targets import is_covered
 from venvman.secrets import line_of
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
     from venvman.candidates import Candidate
     from venvman.environment.inventory import Installed
     from venvman.index.client import Index
+    from venvman.lock.cached import CachedCheck
     from venvman.lock.file import Lock, LockEntry
-    from venvman.lock.freshness import Record
     from venvman.names import NormalizedName
     from venvman.requirements.groups import Group, RequirementSet
     from venvman.target import Target
@@ -101,16 +100,14 @@ def check_locks(
         if asked is None or each.name in asked or _is_readable(context, each)
     ]
     locks, faulty = _read_all(context, groups, overwrite=overwrite)
-    records = read_records(context.fresh_locks)
+    cached = read_cached(context.fresh_locks)
     targets = wanted_targets(context, locks.values(), target)
     checked = tuple(
         CheckedLock(
             group=group, lock=locks[group.name], freshness=Stale(reasons=faulty[group.name])
         )
         if group.name in faulty
-        else _checked(
-            context, group, locks[group.name], target, targets, records, requirements, ask
-        )
+        else _checked(context, group, locks[group.name], target, targets, cached, requirements, ask)
         for group in groups
     )
     known = [
@@ -151,17 +148,15 @@ def remember(context: Context, groups: Iterable[Group], target: Target) -> None:
     """Keeps in the state folder that the groups' locks on disk are fresh; never an error."""
     import contextlib
 
-    from venvman.lock.freshness import record_of
-
-    known = read_records(context.fresh_locks)
-    found_fresh: dict[str, Record] = dict(known)
+    known = read_cached(context.fresh_locks)
+    found_fresh: dict[str, CachedCheck] = dict(known)
     root = context.project.root
     with contextlib.suppress(OSError, LockError):
         found = [(group, lock_bytes(group.lock)) for group in groups]
         locks = [read_group_lock(context, group.lock) for group, _ in found]
         targets = wanted_targets(context, locks, target)
         for group, content in found:
-            record = record_of(
+            record = cached_of(
                 group,
                 content,
                 target,
@@ -172,7 +167,7 @@ def remember(context: Context, groups: Iterable[Group], target: Target) -> None:
             )
             found_fresh[group.name] = record
         if found_fresh != known:
-            write_records(context.fresh_locks, found_fresh)
+            write_cached(context.fresh_locks, found_fresh)
 
 
 def _bytes_of(path: Path) -> bytes | None:
@@ -212,11 +207,11 @@ def _checked(
     lock: Lock | None,
     target: Target,
     targets: tuple[Target, ...],
-    records: Mapping[str, Record],
+    records: Mapping[str, CachedCheck],
     requirements: RequirementSet,
     ask: bool,
 ) -> CheckedLock:
-    from venvman.lock.freshness import Fresh, Stale, check, digest_of, elsewhere
+    from venvman.lock.freshness import Fresh, Stale, check, elsewhere
 
     root = context.project.root
     record = records.get(group.name)
@@ -266,26 +261,6 @@ def _checked(
     return CheckedLock(
         group=group, lock=lock, freshness=Stale(reasons=unusable) if unusable else online
     )
-
-
-_RECORDS = "fresh locks 2"
-
-
-def read_records(path: Path) -> dict[str, Record]:
-    """What is remembered of locks found fresh, by group name; empty where nothing is."""
-    from venvman.lock.freshness import Record
-
-    return {name: Record(*row) for name, row in (records.load(path, _RECORDS) or {}).items()}
-
-
-def write_records(path: Path, found: Mapping[str, Record]) -> None:
-    """Replaces the file, which may vanish at any time: that costs one check of each lock.
-
-    Raises:
-        OSError: as writing raises.
-    """
-    make_private_folder(path.parent)
-    records.save(path, _RECORDS, found)
 
 
 class Pinned:
