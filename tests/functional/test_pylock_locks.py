@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
+from packaging.pylock import PackageSdist, PackageWheel, Pylock
+from packaging.specifiers import SpecifierSet
+from packaging.tags import parse_tag
 
 from tests.support.cli import run
 from tests.support.projects import git, versions_in, write_project
 from tests.support.wheels import make_sdist, make_wheel, sha256_of
+from venvman.candidates import Candidates, project_of
+from venvman.lock.pylock import parse_pylock
+from venvman.lock.selection import select
+from venvman.options import IndexOptions
+from venvman.python.targets import expand
+from venvman.reading import read_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from packaging.markers import Environment
 
     from tests.support.index import Index
 
@@ -237,3 +248,45 @@ def test_the_hook_refuses_a_commit_with_a_stale_one(tmp_path: Path) -> None:
     (root / "requirements.in").write_text("alpha\ngamma\n")
     git(root, "add", "requirements.in")
     assert run("hooks", "run", "pre-commit", cwd=root).code != 0
+
+
+def test_on_each_of_twelve_targets_packaging_selects_the_same_files(
+    tmp_path: Path, index: Index
+) -> None:
+    """What packaging's own reading of the standard installs is what venvman does."""
+    for python in ("310", "311", "312", "313"):
+        for platform in ("manylinux_2_17_x86_64", "macosx_11_0_arm64", "win_amd64"):
+            make_wheel(index.folder, "native", tag=f"cp{python}-cp{python}-{platform}")
+    make_sdist(index.folder, "native")
+    make_wheel(index.folder, "native", tag="cp310-abi3-win_amd64")
+    for version in ("1.0", "2.0"):
+        needs = ">=3.12" if version == "2.0" else ">=3.8"
+        make_wheel(index.folder, "moving", version, requires_python=needs)
+    root = project(tmp_path / "p")
+    (root / "requirements.in").write_text(
+        'alpha\nnative\nmoving\ngamma; sys_platform == "win32" and python_version < "3.12"\n'
+    )
+    names = ("linux:3.10-3.13", "macos:3.10-3.13", "windows:3.10-3.13")
+    flags = [word for name in names for word in ("--target", name)]
+    assert run("freeze", *flags, cwd=root).code == 0
+
+    text = (root / "pylock.toml").read_text()
+    theirs = Pylock.from_dict(read_toml(text))
+    ours = parse_pylock(text, path="pylock.toml", root=root)
+    targets = expand(names, requires_python=None, current=(3, 11))
+    assert len(targets) == 12
+    for target in targets:
+        tags = [tag for each in target.tags for tag in parse_tag(each)]
+        expected = {
+            str(package.name): chosen.filename
+            for package, chosen in theirs.select(
+                environment=cast("Environment", dict(target.markers)), tags=tags
+            )
+            if isinstance(chosen, PackageWheel | PackageSdist)
+        }
+        found: dict[str, str] = {}
+        for entry in select([("pylock.toml", ours)], target):
+            files = project_of(entry.name, entry.files)
+            candidates = Candidates(files, target=target, options=IndexOptions())
+            found[entry.name] = next(candidates.matching(SpecifierSet())).file.filename
+        assert found == expected, target.python
