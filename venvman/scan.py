@@ -405,7 +405,7 @@ class _Finder:
                         self._check_constraint(visit.location, visit.line)
             except RequirementsError as error:
                 self._note(error.problems)
-            self._note(follower.faults)
+            self._note(follower.problems)
 
     def parse(self, *, with_locks: bool) -> None:
         """Puts its contents into every file."""

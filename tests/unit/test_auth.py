@@ -120,7 +120,7 @@ class TestKeyring:
             tmp_path, "https://me@x.test/simple", provider="subprocess", PATH=path
         )
 
-        assert asked.after_refusal("https://x.test/simple/demo/", None) == ME
+        assert asked.after_rejection("https://x.test/simple/demo/", None) == ME
         assert asked.before("https://x.test/f/demo.whl") == ME
 
     @pytest.mark.parametrize("script", ["exit 1", "echo '{}'"])
@@ -128,12 +128,12 @@ class TestKeyring:
         path = keyring_program(tmp_path, script)
         asked = authenticator(tmp_path, provider="subprocess", PATH=path)
 
-        assert asked.after_refusal("https://x.test/simple/", None) is None
+        assert asked.after_rejection("https://x.test/simple/", None) is None
 
     def test_no_keyring_at_all_is_no_help(self, tmp_path: Path) -> None:
         asked = authenticator(tmp_path, provider="subprocess", PATH=str(tmp_path))
 
-        assert asked.after_refusal("https://x.test/simple/", None) is None
+        assert asked.after_rejection("https://x.test/simple/", None) is None
 
     def test_a_broken_keyring_is_a_warning(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -145,7 +145,7 @@ class TestKeyring:
         memory = Memory()
         asked = authenticator(tmp_path, provider="import", reporter=memory)
 
-        assert asked.after_refusal("https://x.test/simple/", None) is None
+        assert asked.after_rejection("https://x.test/simple/", None) is None
         assert memory.codes == ["keyring-failed"]
         monkeypatch.delitem(__import__("sys").modules, "keyring")
 
@@ -167,7 +167,7 @@ class TestKeyring:
         monkeypatch.delitem(__import__("sys").modules, "keyring", raising=False)
         asked = authenticator(tmp_path, "https://me@x.test/simple", provider="import")
 
-        assert asked.after_refusal("https://x.test/simple/demo/", None) == ME
+        assert asked.after_rejection("https://x.test/simple/demo/", None) == ME
         monkeypatch.delitem(__import__("sys").modules, "keyring")
 
     def test_what_was_refused_is_not_tried_again(self, private: Served, tmp_path: Path) -> None:

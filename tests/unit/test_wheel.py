@@ -291,10 +291,10 @@ def test_the_same_files_as_pip_installs(tmp_path: Path) -> None:
     assert differing == {"../../../bin/demo", "demo-1.0.dist-info/INSTALLER"}
     for path in ours.keys() - differing - {"demo-1.0.dist-info/RECORD"}:
         target = os.path.normpath(f"{base}/{path}")
-        assert Path(result.place(target)).read_bytes() == (root / target).read_bytes(), path
+        assert Path(result.path_of(target)).read_bytes() == (root / target).read_bytes(), path
         # The specification lets installers make scripts executable that came from Windows.
         executable = target == "bin/tool" or os.access(root / target, os.X_OK)
-        assert os.access(result.place(target), os.X_OK) == executable, path
+        assert os.access(result.path_of(target), os.X_OK) == executable, path
 
 
 def _rows(record: Path) -> dict[str, list[str]]:

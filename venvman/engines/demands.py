@@ -134,12 +134,12 @@ def read_overrides(
         RequirementsError: every text that is no requirement.
     """
     found: dict[NormalizedName, tuple[Dependency, ...]] = {}
-    faults = []
+    problems = []
     for text in texts:
         try:
             name, parsed = parse_override(text)
         except Malformed as error:
-            faults.append(
+            problems.append(
                 Problem(
                     code="override-invalid",
                     message=f"The override {text!r} is no requirement.",
@@ -154,8 +154,8 @@ def read_overrides(
             instead = canonical(parsed.name)
             known = (*known, Dependency(instead, extras, str(parsed.specifier), parsed.url))
         found[name] = known
-    if faults:
-        raise RequirementsError(faults[0].message, code="override-invalid", problems=faults)
+    if problems:
+        raise RequirementsError(problems[0].message, code="override-invalid", problems=problems)
     return found
 
 

@@ -177,7 +177,7 @@ def _echoed(roots: Sequence[Demand], own: Mapping[str, Pin]) -> Iterator[Normali
     demands = [each for pin in own.values() for each in pin.demands or ()]
     if not any(each.echoed for each in (*roots, *demands)):
         return
-    place = {root.identifier: number for number, root in reversed([*enumerate(roots)])}
+    order = {root.identifier: number for number, root in reversed([*enumerate(roots)])}
     asking: defaultdict[str, list[Demand]] = defaultdict(list)
     first: dict[NormalizedName, Demand] = {}
 
@@ -191,7 +191,7 @@ def _echoed(roots: Sequence[Demand], own: Mapping[str, Pin]) -> Iterator[Normali
             not any(each.pin is not None for each in known),
             not any(each.pinned for each in known),
             not any(each.bounded for each in known),
-            place.get(identifier, len(place)),
+            order.get(identifier, len(order)),
             all(each.free for each in known),
             identifier,
         )

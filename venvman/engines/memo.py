@@ -149,13 +149,13 @@ def _credentials(request: FreezeRequest) -> Iterator[object]:
     """The files that credentials come from, which decide what an index shows."""
     told = request.variables.get("NETRC")
     home = request.variables.get("HOME") or request.variables.get("USERPROFILE") or ""
-    for place in [Path(told)] if told else [Path(home, leaf) for leaf in (".netrc", "_netrc")]:
+    for path in [Path(told)] if told else [Path(home, leaf) for leaf in (".netrc", "_netrc")]:
         try:
-            info = place.expanduser().stat()
+            info = path.expanduser().stat()
         except (OSError, RuntimeError):
-            yield str(place), None
+            yield str(path), None
         else:
-            yield str(place), info.st_mtime_ns, info.st_size
+            yield str(path), info.st_mtime_ns, info.st_size
 
 
 def _group(group: Group, project: Project) -> Iterator[object]:

@@ -237,8 +237,8 @@ def _notes(differences: Iterable[_Difference]) -> Iterator[Problem]:
     targets: dict[_Difference, list[Target]] = {}
     for each in differences:
         targets.setdefault(each, []).append(each.target)
-    for each, places in targets.items():
-        on = ", ".join(names_of(places))
+    for each, where in targets.items():
+        on = ", ".join(names_of(where))
         yield Problem(
             code="target-follows-others",
             severity=Severity.NOTE,
@@ -252,15 +252,15 @@ def _conflict(
     conflicts: Sequence[tuple[Target, UnsatisfiableError]], every: Sequence[Target]
 ) -> UnsatisfiableError:
     """One error for all targets: each conflict with those it is on, unless that is ``every``."""
-    places: dict[tuple[object, ...], list[Target]] = {}
+    where: dict[tuple[object, ...], list[Target]] = {}
     errors: dict[tuple[object, ...], UnsatisfiableError] = {}
     for target, error in conflicts:
-        key = _place(error)
+        key = _subject(error)
         errors.setdefault(key, error)
-        places.setdefault(key, []).append(target)
+        where.setdefault(key, []).append(target)
     problems: list[Problem] = []
     for key, error in errors.items():
-        on = _on(places[key], every)
+        on = _on(where[key], every)
         first, *rest = error.problems
         problems += [replace(first, message=on + first.message), *rest]
     only = next(iter(errors.values()))
@@ -279,6 +279,6 @@ def _on(targets: Sequence[Target], every: Sequence[Target]) -> str:
     return "" if len(targets) == len(every) else f"On {', '.join(names_of(targets))}: "
 
 
-def _place(error: UnsatisfiableError) -> tuple[object, ...]:
+def _subject(error: UnsatisfiableError) -> tuple[object, ...]:
     """What a conflict is about: targets word the same one differently."""
     return tuple((each.code, each.path, each.line, each.text) for each in error.problems)

@@ -206,17 +206,17 @@ class Mirror:
     def write(self, path: Path, text: str) -> Path:
         """Puts ``text`` at the picture of ``path``; returns where."""
         self._open(path.parent)
-        place = self.of(path)
-        place.unlink(missing_ok=True)
-        place.write_bytes(text.encode())
-        return place
+        copy = self.of(path)
+        copy.unlink(missing_ok=True)
+        copy.write_bytes(text.encode())
+        return copy
 
     def link(self, path: Path) -> None:
         """Makes ``path``, which may lie outside the project, be found."""
-        place = self.of(path)
-        if not os.path.lexists(place):
+        copy = self.of(path)
+        if not os.path.lexists(copy):
             self._open(path.parent)
-            place.symlink_to(path)
+            copy.symlink_to(path)
 
     def original(self, text: str) -> str:
         """``text`` with every path of the picture turned into the real one."""
@@ -228,13 +228,13 @@ class Mirror:
             return
         self._opened.add(folder)
         self._open(folder.parent)
-        place = self.of(folder)
-        if place.is_symlink():
-            place.unlink()
-        place.mkdir(exist_ok=True)
+        copy = self.of(folder)
+        if copy.is_symlink():
+            copy.unlink()
+        copy.mkdir(exist_ok=True)
         if folder.is_relative_to(self._project) and folder.is_dir():
             for entry in folder.iterdir():
-                (place / entry.name).symlink_to(entry)
+                (copy / entry.name).symlink_to(entry)
 
 
 _PRIVATE = re.compile(r"^-[rc] (?:.*/)?\.venvman-[a-z]+\.txt$")

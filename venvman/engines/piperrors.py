@@ -105,7 +105,9 @@ def _no_version(lines: list[str], requirements: list[Requirement]) -> VenvmanErr
     if match is None:
         return None
     text, versions = match[1], match[2]
-    origin = _place(text, requirements) or _chain(_name(text), _brought(lines), requirements)
+    origin = _requirement_of(text, requirements) or _chain(
+        _name(text), _brought(lines), requirements
+    )
     if versions == "none":
         return IndexFault(
             f"No index has a distribution named {_name(text)} for this Python and platform.",
@@ -129,7 +131,7 @@ def _other_python(lines: list[str], requirements: list[Requirement]) -> VenvmanE
     return UnsatisfiableError(
         f"{name} needs Python {wanted}, but the environment has {python}.",
         code="requires-other-python",
-        **_at(_place(name, requirements) or _chain(name, _brought(lines), requirements)),
+        **_at(_requirement_of(name, requirements) or _chain(name, _brought(lines), requirements)),
         why="No version of it that fits the requirements runs on this Python.",
         fix=with_python(wanted),
     )
@@ -142,7 +144,7 @@ def _old_pip(lines: list[str], requirements: list[Requirement]) -> VenvmanError 
     return FreezeError(
         f"The pip beside venvman is too old to read {match[1]}.",
         code="pip-too-old",
-        **_at(_place(match[1], requirements)),
+        **_at(_requirement_of(match[1], requirements)),
         why="Before 24.1 it takes the address of a repository on this machine for invalid.",
         fix=Advice("Upgrade the pip that venvman runs with."),
     )
@@ -188,7 +190,7 @@ def _depends(
 ) -> Problem:
     name, version, needed = match.groups()
     bare = _name(name)
-    root = _place(bare, requirements, loose=True) or _chain(bare, brought, requirements)
+    root = _requirement_of(bare, requirements, loose=True) or _chain(bare, brought, requirements)
     why = f"{name} is asked for by {_through(bare, brought, root)}." if root else None
     return Problem(
         code="requirements-conflict",
@@ -216,15 +218,15 @@ def _brought(lines: list[str]) -> dict[str, str]:
 def _chain(
     name: str, brought: dict[str, str], requirements: Iterable[Requirement]
 ) -> Requirement | None:
-    places = _LINE.findall(brought.get(canonical(name), ""))
-    for path, line in reversed(places):
+    found = _LINE.findall(brought.get(canonical(name), ""))
+    for path, line in reversed(found):
         for requirement in requirements:
             if requirement.origin.path == path and requirement.origin.line == int(line):
                 return requirement
     return None
 
 
-def _place(
+def _requirement_of(
     text: str, requirements: Iterable[Requirement], *, loose: bool = False
 ) -> Requirement | None:
     name = _name(text)

@@ -87,7 +87,7 @@ class Portable:
 
 
 def _repository(source: VcsSource, pinned: VcsSource | None = None) -> tuple[str | None, ...]:
-    """What makes two references one: place, commit (that of ``pinned``) and folder."""
+    """What makes two references one: location, commit (that of ``pinned``) and folder."""
     commit = (pinned or source).commit
     # pip-compile writes file:/path for file:///path.
     url = re.sub(r"^file:/+", "file:///", without_secret(source.url))
@@ -224,8 +224,8 @@ def pin_repositories(request: FreezeRequest) -> Pinned:
             or _kept(request, requirement)
             or _find(requirement, source, request.variables)
         )
-        place = written[4:].partition("#")[0]
-        url = _URL.sub("", place) if source.revision else place
+        location = written[4:].partition("#")[0]
+        url = _URL.sub("", location) if source.revision else location
         pinned[written] = VcsSource(
             vcs="git",
             url=url,

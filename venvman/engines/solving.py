@@ -208,7 +208,7 @@ class _Freeze:
         common: Mapping[str, Pin] | None = None,
         preferred: Mapping[NormalizedName, str] | None = None,
     ) -> Mapping[str, Pin]:
-        """The pins of ``groups`` together, within ``limits`` and the places of ``common``.
+        """The pins of ``groups`` together, within ``limits`` and the sources of ``common``.
 
         ``preferred`` versions stay where they can, as existing pins do, and rather than those.
         """
@@ -218,19 +218,19 @@ class _Freeze:
         lines = [line for group in groups for line in self._applying(group.constraints)]
         lines += [line for line in self._beside if line.source.is_index]
         lines = [line for line in lines if line.name and line.name not in self._overrides]
-        places = _Places(self._beside, self._direct)
-        places.known.update(
+        sources = _Sources(self._beside, self._direct)
+        sources.known.update(
             {pin.name: pin.base for pin in (common or {}).values() if pin.source is not None}
         )
         for line in lines:
             pin = self._direct.of_line(line)
             if pin is not None:
-                places.known[pin.name] = pin
+                sources.known[pin.name] = pin
         question = Question(
             roots=tuple(roots),
             constraints=(*lines, *limits, *self._within),
             kept={**self._kept(groups, roots), **(preferred or {})},
-            sources=places,
+            sources=sources,
         )
         clash = contradiction(question)
         if clash is not None:
@@ -314,7 +314,7 @@ class _Freeze:
         return found
 
 
-class _Places(Mapping[NormalizedName, Pin]):
+class _Sources(Mapping[NormalizedName, Pin]):
     """The pins of constraints that name a place; those of other locks are looked at when asked."""
 
     def __init__(self, beside: Iterable[Requirement], direct: DirectPins) -> None:

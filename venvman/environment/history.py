@@ -107,7 +107,7 @@ class Wanted(NamedTuple):
 
     @property
     def is_frozen(self) -> bool:
-        """Whether nobody has judged the locks that led to it."""
+        """Whether nobody has checked the locks that led to it."""
         return "('frozen', True)" in self.flags
 
     @property
@@ -303,11 +303,11 @@ def _append(path: str, line: bytes) -> None:
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
     try:
         size = os.lseek(descriptor, 0, os.SEEK_END)
-        torn = False
+        is_cut = False
         if size:
             os.lseek(descriptor, size - 1, os.SEEK_SET)
-            torn = os.read(descriptor, 1) != b"\n"
-        os.write(descriptor, b"\n" * torn + line + b"\n")
+            is_cut = os.read(descriptor, 1) != b"\n"
+        os.write(descriptor, b"\n" * is_cut + line + b"\n")
     finally:
         os.close(descriptor)
 

@@ -109,7 +109,7 @@ class NotAnEnvironment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
-    """An environment that cannot be used as it is: ``reason`` is a sentence, ``fix`` mends it.
+    """An environment that cannot be used as it is: ``reason`` is a sentence, ``fix`` fixes it.
 
     ``code`` is ``config-unreadable``, ``interpreter-gone``, ``interpreter-broken``,
     ``interpreter-untrusted``, ``interpreter-changed``, ``system-site-packages`` or ``moved``.
@@ -155,7 +155,7 @@ def usable(path: Path, *, directories: Directories, filling: bool = False) -> En
     """The environment at ``path``, None where there is none yet; ``filling`` as for `inspect`.
 
     Raises:
-        EnvironmentUnusable: it is broken, or something else is there; says what mends it.
+        EnvironmentUnusable: it is broken, or something else is there; says what fixes it.
     """
     match inspect(path, directories=directories, filling=filling):
         case Environment() as environment:

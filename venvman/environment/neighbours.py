@@ -45,8 +45,8 @@ def note(state: Path, environment: Path, project: Path) -> None:
     For whoever holds the environment's lock. Best effort: a state folder that cannot be written
     only means that others are told less.
     """
-    place = os.path.realpath(environment)
-    file = state / _FOLDER / hashlib.sha256(os.fsencode(place)).hexdigest()[:32]
+    path = os.path.realpath(environment)
+    file = state / _FOLDER / hashlib.sha256(os.fsencode(path)).hexdigest()[:32]
     with suppress(OSError):
         if file.exists() and file.stat().st_size:
             return
@@ -54,7 +54,7 @@ def note(state: Path, environment: Path, project: Path) -> None:
         forget_vanished(state)
         # No fsync: what a power cut leaves of it is empty, and then written again. The caller holds
         # the environment's lock.
-        replace(str(file), os.fsencode(f"{place}\n{project}\n"), alone=True)
+        replace(str(file), os.fsencode(f"{path}\n{project}\n"), alone=True)
 
 
 def forget_vanished(state: Path) -> None:

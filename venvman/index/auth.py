@@ -139,7 +139,7 @@ class Authenticator:
         user = own.user if own else None
         return self._of_index(clean, user) or self._of_netrc(clean, user) or own
 
-    def after_refusal(self, url: str, tried: Credentials | None) -> Credentials | None:
+    def after_rejection(self, url: str, tried: Credentials | None) -> Credentials | None:
         """What to try after a 401 for ``url``, given what was sent; None to give up."""
         clean, own = split_credentials(url)
         index = self._index_of(clean)
@@ -256,8 +256,8 @@ class _Netrc:
         import netrc
 
         told = variables.get("NETRC")
-        places = [Path(told).expanduser()] if told else [home / ".netrc", home / "_netrc"]
-        path = next((each for each in places if each.is_file()), None)
+        paths = [Path(told).expanduser()] if told else [home / ".netrc", home / "_netrc"]
+        path = next((each for each in paths if each.is_file()), None)
         if path is None:
             return cls({})
         try:

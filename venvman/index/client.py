@@ -61,7 +61,7 @@ class _Found:
 
     listing: Listing | None
     remembered: bool = False
-    refusal: Refused | None = None
+    rejection: Refused | None = None
 
 
 class Index:
@@ -216,12 +216,14 @@ class Index:
         listings = list(self._of_find_links(name, self._find_links))
         urls = (own,) if own else self.options.index_urls
         alone = len(urls) == 1 and not listings
-        found = [self._of_index_or_refusal(url, name, refresh=refresh, alone=alone) for url in urls]
+        found = [
+            self._of_index_or_rejection(url, name, refresh=refresh, alone=alone) for url in urls
+        ]
         result = ProjectFiles(name, (*listings, *(each.listing for each in found if each.listing)))
         if not result.known:
             for each in found:
-                if each.refusal:
-                    raise each.refusal
+                if each.rejection:
+                    raise each.rejection
             # "No such project" is said only after asking (DESIGN 4.7).
             if any(each.remembered for each in found) and not self.options.offline:
                 return self._collect(name, refresh=True)
@@ -235,7 +237,7 @@ class Index:
             flat = list(self._of_find_links(name, (location,)))
             if flat or not (location / name).is_dir():
                 return ProjectFiles(name, tuple(flat))
-        found = self._of_index_or_refusal(url, name, refresh=refresh, alone=False)
+        found = self._of_index_or_rejection(url, name, refresh=refresh, alone=False)
         return ProjectFiles(name, (found.listing,) if found.listing else ())
 
     def _refuse_silence(self, urls: Iterable[str]) -> None:
@@ -284,7 +286,7 @@ class Index:
         clean, _ = split_credentials(page_url)
         return self._pages.read(clean, self._session.authenticator.before(page_url))
 
-    def _of_index_or_refusal(
+    def _of_index_or_rejection(
         self, url: str, name: NormalizedName, *, refresh: bool, alone: bool
     ) -> _Found:
         """Storage services answer 403 for what is not there; with other locations that may be."""
@@ -295,7 +297,7 @@ class Index:
                 raise
             self.evidence.mark_uncacheable()
             self._warn_forbidden(url)
-            return _Found(None, refusal=fault)
+            return _Found(None, rejection=fault)
 
     def _warn_forbidden(self, url: str) -> None:
         self._warn(

@@ -72,7 +72,7 @@ class Downloader:
             with os.fdopen(descriptor, "wb") as stream:
                 part = _Part(stream, {each.partition(":")[0] for each in wanted})
                 self._fill(part, url, label)
-            _judge(part, url, wanted, label=label, size=size)
+            _verify(part, url, wanted, label=label, size=size)
             path = folder / leaf
             Path(name).chmod(0o644)
             Path(name).replace(path)
@@ -100,7 +100,7 @@ class Downloader:
         wanted = _strong_only(hashes, label)
         part = _Part(_Nowhere(), {each.partition(":")[0] for each in wanted})
         self._copy(part, local, label)
-        _judge(part, url, wanted, label=label, size=None)
+        _verify(part, url, wanted, label=label, size=None)
         return part.digest("sha256")
 
     def _fill(self, part: _Part, url: str, label: str) -> None:
@@ -207,7 +207,9 @@ def _strong_only(hashes: tuple[str, ...], label: str) -> tuple[str, ...]:
     return kept
 
 
-def _judge(part: _Part, url: str, wanted: tuple[str, ...], *, label: str, size: int | None) -> None:
+def _verify(
+    part: _Part, url: str, wanted: tuple[str, ...], *, label: str, size: int | None
+) -> None:
     found = [f"{each}:{part.digest(each)}" for each in _algorithms(wanted)]
     if wanted and not set(found) & {each.lower() for each in wanted}:
         raise InstallError(

@@ -120,33 +120,33 @@ class ProjectFiles:
 
     name: NormalizedName
     listings: tuple[Listing, ...]
-    _places: dict[str, list[Listing]] = field(init=False, repr=False, compare=False)
+    _listings: dict[str, list[Listing]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        places: dict[str, list[Listing]] = {}
+        found: dict[str, list[Listing]] = {}
         for listing in self.listings:
             for version in listing.versions:
-                places.setdefault(version, []).append(listing)
-        object.__setattr__(self, "_places", places)
+                found.setdefault(version, []).append(listing)
+        object.__setattr__(self, "_listings", found)
 
     @property
     def known(self) -> bool:
         """Whether there is any file at all."""
-        return bool(self._places)
+        return bool(self._listings)
 
     @property
     def versions(self) -> Iterable[str]:
         """Every version of any location, as spelled in file names, each once."""
-        return self._places
+        return self._listings
 
     def files(self, version: str) -> tuple[IndexFile, ...]:
         """All files of that spelling of a version."""
-        listings = self._places.get(version, ())
+        listings = self._listings.get(version, ())
         return tuple(file for listing in listings for file in listing.files(version))
 
     def rows(self, version: str) -> Iterator[tuple[FileRow, str]]:
         """The same as the index wrote them, each with the URL that it is relative to."""
-        for listing in self._places.get(version, ()):
+        for listing in self._listings.get(version, ()):
             for row in listing.rows(version):
                 yield row, listing.table.url
 

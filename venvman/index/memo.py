@@ -110,9 +110,9 @@ def recall(
 
     ``cache`` is the cache folder. ``offline`` takes pages of any age, ``now`` is for tests.
     """
-    place = os.path.join(cache, FOLDER, question)
+    path = os.path.join(cache, FOLDER, question)
     try:
-        with open(place, "rb") as stream:
+        with open(path, "rb") as stream:
             pages, texts = _parsed(stream.read())
         moment = time.time() if now is None else now
         folder = os.path.join(cache, PAGES)

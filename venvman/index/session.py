@@ -201,7 +201,7 @@ class Session:
         credentials = self.authenticator.before(url)
         response = self._send(url, headers, credentials.header if credentials else None, body)
         if response.status == 401:
-            other = self.authenticator.after_refusal(url, credentials)
+            other = self.authenticator.after_rejection(url, credentials)
             if other is not None:
                 response.drain_conn()
                 response.release_conn()

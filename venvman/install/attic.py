@@ -135,18 +135,18 @@ class Attic:
         hard link from another environment, has changed the time.
         """
         folder = f"{self._root}/{ATTIC}/{entry.key}"
-        places = {path: f"{folder}/{slot}" for slot, path in entry.units}
-        record = _place_of(f"{entry.info}/RECORD", places)
+        slots = {path: f"{folder}/{slot}" for slot, path in entry.units}
+        record = _slot_of(f"{entry.info}/RECORD", slots)
         if record is None:
             return False
         try:
             rows = parse_record(read_regular(record).decode()).rows
         except (OSError, UnicodeDecodeError):
             return False
-        return self._are_whole(rows, entry, places)
+        return self._are_whole(rows, entry, slots)
 
     def _are_whole(
-        self, rows: Iterable[RecordRow], entry: AtticEntry, places: dict[str, str]
+        self, rows: Iterable[RecordRow], entry: AtticEntry, slots: dict[str, str]
     ) -> bool:
         provenance, site = entry.provenance, entry.info.rpartition("/")[0]
         folders: dict[str, str | None] = {}
@@ -159,18 +159,18 @@ class Attic:
                 if path == f"{entry.info}/RECORD" or path.endswith(".pyc"):
                     continue
                 return False
-            place = places.get(path)
-            if place is None:
+            slot = slots.get(path)
+            if slot is None:
                 folder, _, name = path.rpartition("/")
                 if folder not in folders:
-                    folders[folder] = _place_of(folder, places)
-                place = f"{folders[folder]}/{name}"  # "None/..." is not there
+                    folders[folder] = _slot_of(folder, slots)
+                slot = f"{folders[folder]}/{name}"  # "None/..." is not there
             try:
-                found = os.lstat(place)
+                found = os.lstat(slot)
             except OSError:
                 return False
             same = (
-                _is_recorded(place, row.hash)
+                _is_recorded(slot, row.hash)
                 if not provenance.sha256
                 else found.st_mtime_ns == provenance.mtime_ns
             )
@@ -216,12 +216,12 @@ def _sealed_as(key: str) -> str:
     return f"attic/{key}/entry.json"
 
 
-def _place_of(path: str, places: dict[str, str]) -> str | None:
+def _slot_of(path: str, slots: dict[str, str]) -> str | None:
     """Where the file that was at ``path`` lies now: its own unit, or below the one of a folder."""
     above = path
-    while above and above not in places:
+    while above and above not in slots:
         above = above.rpartition("/")[0]
-    return f"{places[above]}{path[len(above) :]}" if above else None
+    return f"{slots[above]}{path[len(above) :]}" if above else None
 
 
 _UNITS = {"": 0, "b": 0, "k": 1, "m": 2, "g": 3, "t": 4}

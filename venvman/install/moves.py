@@ -192,15 +192,15 @@ class Exchange:
             for slot, path in reversed(entry.units):
                 self.planner.put(f"back-{number}/{slot}", path)
 
-    def keep(self, leaving: Sequence[AtticEntry | None], present: Iterable[str]) -> frozenset[str]:
+    def keep(self, removed: Sequence[AtticEntry | None], present: Iterable[str]) -> frozenset[str]:
         """Puts what leaves into the attic, in place of an older entry of the same key.
 
-        ``leaving`` are the entries for the slots of :meth:`take_out`, None for what is not kept;
+        ``removed`` are the entries for the slots of :meth:`take_out`, None for what is not kept;
         ``present`` the keys in the attic but for those that come back. Returns the new keys.
         """
         present = set(present)
         kept: set[str] = set()
-        for number, entry in enumerate(leaving):
+        for number, entry in enumerate(removed):
             if entry is None or entry.key in kept:
                 continue
             self.write(f"out-{number}/entry.json", entry.render(self._root))

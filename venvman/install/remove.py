@@ -46,40 +46,40 @@ class Removal:
 
 
 def removals(
-    leaving: Iterable[Installed], site: Site
+    to_remove: Iterable[Installed], site: Site
 ) -> tuple[tuple[Removal, ...], tuple[Problem, ...]]:
-    """What each of ``leaving`` owns, and warnings about what its RECORD names outside.
+    """What each of ``to_remove`` owns, and warnings about what its RECORD names outside.
 
     Raises:
         InstallError: one problem for each that cannot be removed because nobody knows what belongs
             to it: ``record-missing``, ``distutils-installed``.
     """
     found: list[Removal] = []
-    faults: list[Problem] = []
+    problems: list[Problem] = []
     warnings: list[Problem] = []
-    for installed in leaving:
+    for installed in to_remove:
         try:
             found.append(_removal(installed, site, warnings))
         except InstallError as error:
-            faults += error.problems
-    if faults:
+            problems += error.problems
+    if problems:
         raise InstallError(
-            faults[0].message, code=faults[0].code, problems=faults, fix=faults[0].fix
+            problems[0].message, code=problems[0].code, problems=problems, fix=problems[0].fix
         )
     return tuple(found), tuple(warnings)
 
 
-def units_of(leaving: Sequence[Removal], site: Site) -> Units:
-    """The largest trees that each of ``leaving`` owns alone, and single files where it does not."""
+def units_of(to_remove: Sequence[Removal], site: Site) -> Units:
+    """The largest trees that each of ``to_remove`` owns alone, and single files elsewhere."""
     owners: dict[str, int] = {}
-    for index, removal in enumerate(leaving):
+    for index, removal in enumerate(to_remove):
         for path in removal.files:
             owners.setdefault(path, index)
-    going = {removal.info for removal in leaving}
+    going = {removal.info for removal in to_remove}
     for rows in claims(owners, site, going=going).values():
         for path in rows:
             owners.pop(path, None)
-    whole = {removal.info: index for index, removal in enumerate(leaving)}
+    whole = {removal.info: index for index, removal in enumerate(to_remove)}
     walk = Walk(site.root, lasting=site.lasting, owners=owners, whole=whole)
     return walk.units()
 
@@ -156,14 +156,14 @@ def claims(
     return claimed
 
 
-def robbed(leaving: Sequence[Removal], site: Site) -> dict[str, str]:
-    """By metadata folder, who stays without a file of its own, since one of ``leaving`` took it.
+def robbed(to_remove: Sequence[Removal], site: Site) -> dict[str, str]:
+    """By metadata folder, who stays without a file of its own, since one of ``to_remove`` took it.
 
     With the path of the first such file.
     """
-    files = {path for removal in leaving for path in removal.files}
+    files = {path for removal in to_remove for path in removal.files}
     found: dict[str, str] = {}
-    for info, rows in claims(files, site, going={each.info for each in leaving}).items():
+    for info, rows in claims(files, site, going={each.info for each in to_remove}).items():
         for path, row in sorted(rows.items()):
             if row.hash is not None and not _holds(f"{site.root}/{path}", row.hash):
                 found.setdefault(info, path)

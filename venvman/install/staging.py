@@ -91,7 +91,7 @@ def prepare(request: Request, site: Site, *, reporter: Reporter) -> Prepared:
         OSError: the disk is full, or forbids it.
     """
     work = _Staging(request, site, reporter)
-    leaving, warnings = removals(_leaving(request.plan), site)
+    removed, warnings = removals(_to_remove(request.plan), site)
     for warning in warnings:
         reporter.problem(warning)
     os.makedirs(work.stage, exist_ok=True)
@@ -99,7 +99,7 @@ def prepare(request: Request, site: Site, *, reporter: Reporter) -> Prepared:
         spread_folders(work.stage)
     work.choose_sources()
     work.stage_wheels()
-    return work.plan_moves(leaving)
+    return work.plan_moves(removed)
 
 
 class _Staging:
@@ -192,32 +192,32 @@ class _Staging:
                 ),
             )
 
-    def plan_moves(self, leaving: tuple[Removal, ...]) -> Prepared:
+    def plan_moves(self, removed: tuple[Removal, ...]) -> Prepared:
         """Old ones out, emptied folders away, new ones in; then the ledger and the attic."""
         exchange = self._exchange
-        slots = exchange.take_out(units_of(leaving, self._site), len(leaving))
+        slots = exchange.take_out(units_of(removed, self._site), len(removed))
         exchange.bring_back(self._returning)
         for number, staged in enumerate(self._staged):
             exchange.planner.put(f"new-{number}", staged.base)
             if os.path.isdir(staged.prefix_folder):
                 exchange.planner.put(f"prefix-{number}", "")
-        self._tell_of_overwritten(leaving)
-        self._edit(leaving)
-        kept = self._keep(leaving, slots) if self._request.keep else frozenset()
-        self._close_ledger(leaving)
+        self._tell_of_overwritten(removed)
+        self._edit(removed)
+        kept = self._keep(removed, slots) if self._request.keep else frozenset()
+        self._close_ledger(removed)
         return Prepared(
             moves=tuple(exchange.planner.steps),
             restored=tuple(entry.name for entry in self._returning),
             kept=kept,
         )
 
-    def _tell_of_overwritten(self, leaving: tuple[Removal, ...]) -> None:
+    def _tell_of_overwritten(self, removed: tuple[Removal, ...]) -> None:
         """Warns of files that two distributions bring, with the names of both."""
         paths = set(self._exchange.planner.overwritten)
         if not paths:
             return
         site = self._site
-        owners = claims(paths, site, going={each.info for each in leaving})
+        owners = claims(paths, site, going={each.info for each in removed})
         before = {path: info for info, rows in owners.items() for path in rows}
         for staged in self._staged:
             for row in staged.rows:
@@ -228,9 +228,9 @@ class _Staging:
                 if other is not None:
                     self._reporter.problem(_overwritten(path, other, staged.info))
 
-    def _edit(self, leaving: tuple[Removal, ...]) -> None:
+    def _edit(self, removed: tuple[Removal, ...]) -> None:
         """Files of several projects that lose the lines of those that leave."""
-        edits = [edit for removal in leaving for edit in removal.edits.items()]
+        edits = [edit for removal in removed for edit in removal.edits.items()]
         for number, (path, content) in enumerate(edits):
             self._exchange.planner.displace(path)
             if content is not None:
@@ -238,11 +238,11 @@ class _Staging:
                 self._exchange.planner.put(f"edit-{number}", path)
 
     def _keep(
-        self, leaving: tuple[Removal, ...], slots: list[list[tuple[str, str]]]
+        self, removed: tuple[Removal, ...], slots: list[list[tuple[str, str]]]
     ) -> frozenset[str]:
         """Puts what leaves into the attic, in place of an older entry of the same key."""
         returning = {entry.key for entry in self._returning}
-        entries = [self._entry(*each) for each in zip(leaving, slots, strict=True)]
+        entries = [self._entry(*each) for each in zip(removed, slots, strict=True)]
         return self._exchange.keep(entries, set(self._attic.keys()) - returning)
 
     def _entry(self, removal: Removal, units: list[tuple[str, str]]) -> AtticEntry | None:
@@ -262,9 +262,9 @@ class _Staging:
             sequence=self._ledger.sequence + 1,
         )
 
-    def _close_ledger(self, leaving: tuple[Removal, ...]) -> None:
+    def _close_ledger(self, removed: tuple[Removal, ...]) -> None:
         """What was removed by hand, or replaced by pip, is not known any more."""
-        gone = {removal.info for removal in leaving}
+        gone = {removal.info for removal in removed}
         kept = {
             info: row
             for info, row in self._ledger.distributions.items()
@@ -294,7 +294,7 @@ def _overwritten(path: str, before: str, after: str) -> Problem:
     )
 
 
-def _leaving(plan: Plan) -> list[Installed]:
+def _to_remove(plan: Plan) -> list[Installed]:
     return [
         installed
         for step in plan.steps
@@ -327,7 +327,7 @@ def compile_all(staged: Sequence[Staged], site: Site, *, reporter: Reporter) -> 
         for row in each.rows:
             path = f"{each.base}/{row.path}"
             if row.path.endswith(".py") and not row.path.startswith("../"):
-                pairs.append((each.place(path), f"{site.named}/{path}"))
+                pairs.append((each.path_of(path), f"{site.named}/{path}"))
     if not pairs:
         return
     try:

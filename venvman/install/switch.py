@@ -219,12 +219,12 @@ def _prepared(plan: SwitchPlan) -> tuple[Exchange, str]:
     walk = Walk(plan.root, lasting=lasting, owners=owners, whole=whole)
     slots = exchange.take_out(walk.units(), len(plan.to_remove))
     exchange.bring_back(plan.from_attic)
-    arrived: dict[str, Provenance] = {}
+    linked: dict[str, Provenance] = {}
     if plan.from_store:
-        from venvman.install.wheel import arrive
+        from venvman.install.wheel import link_from_store
 
         # The store may have unpacked a wheel anew since the state was written down.
-        arrived = arrive(plan.from_store, plan.wanted.link_settings, exchange)
+        linked = link_from_store(plan.from_store, plan.wanted.link_settings, exchange)
     sequence = plan.sequence + 1
     entries = [
         AtticEntry(
@@ -236,7 +236,7 @@ def _prepared(plan: SwitchPlan) -> tuple[Exchange, str]:
     ]
     back = {entry.key for entry in plan.from_attic}
     exchange.keep(entries, set(Attic(plan.root).keys()) - back)
-    return exchange, exchange.close(sequence, plan.distributions | arrived)
+    return exchange, exchange.close(sequence, plan.distributions | linked)
 
 
 def _record(plan: SwitchPlan, snapshot: str) -> None:

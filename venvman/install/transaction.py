@@ -380,7 +380,7 @@ def explained(error: OSError, *, doing: str, root: str) -> InstallError:
     The code is ``disk-full``, ``permission-denied`` or ``install-failed``.
     """
     fix: Fix
-    place = str(error.filename2 or error.filename or root)
+    path = str(error.filename2 or error.filename or root)
     if error.errno in _FULL:
         code, fix = "disk-full", Advice("Free some space there, then sync again.")
         why = f"The disk that holds {root} is full."
@@ -393,7 +393,7 @@ def explained(error: OSError, *, doing: str, root: str) -> InstallError:
         f"{doing[0].upper()}{doing[1:]} failed: {error.strerror or error}."
         " The environment is as it was.",
         code=code,
-        path=place,
+        path=path,
         why=why,
         fix=fix,
     )

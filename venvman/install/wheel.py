@@ -40,7 +40,7 @@ class Staged:
     info: str
     rows: list[RecordRow]
 
-    def place(self, target: str) -> str:
+    def path_of(self, target: str) -> str:
         """Where the file lies now that goes to ``target``, relative to the root."""
         if target.startswith(f"{self.base}/"):
             return f"{self.site_folder}/{target[len(self.base) + 1 :]}"
@@ -111,7 +111,7 @@ def write_record(staged: Staged) -> tuple[int, int]:
     """
     name = f"{staged.wheel.manifest.info}/RECORD"
     content = render_record([*staged.rows, RecordRow(name)]).encode()
-    path = staged.place(f"{staged.info}/RECORD")
+    path = staged.path_of(f"{staged.info}/RECORD")
     write_file(path, content, mtime_ns=staged.wheel.manifest.mtime_ns)
     found = os.stat(path)
     return found.st_size, found.st_mtime_ns
@@ -142,7 +142,7 @@ def _stage_scripts(
 
 
 def _generate(staged: Staged, target: str, content: bytes, *, executable: bool = False) -> None:
-    path = staged.place(target)
+    path = staged.path_of(target)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     mtime_ns = staged.wheel.manifest.mtime_ns
     write_file(path, content, mtime_ns=mtime_ns, executable=executable)
@@ -157,10 +157,10 @@ class Unavailable(Exception):
     """The store cannot give a wheel as it was; nothing was changed."""
 
 
-def arrive(
-    arriving: Mapping[str, Provenance], link_settings: LinkSettings | None, exchange: Exchange
+def link_from_store(
+    from_store: Mapping[str, Provenance], link_settings: LinkSettings | None, exchange: Exchange
 ) -> dict[str, Provenance]:
-    """Stages the wheels of ``arriving``, by metadata folder, and plans their moves.
+    """Stages the wheels of ``from_store``, by metadata folder, and plans their moves.
 
     Returns what the ledger is to know of them.
 
@@ -174,7 +174,7 @@ def arrive(
     linker = Linker(Link(link_settings.link))
     rows: dict[str, Provenance] = {}
     with Store(Path(link_settings.cache)) as store:
-        for number, (info, provenance) in enumerate(arriving.items()):
+        for number, (info, provenance) in enumerate(from_store.items()):
             wheel = store.get(provenance.sha256)
             if wheel is None:
                 raise Unavailable(info)

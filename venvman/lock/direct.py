@@ -77,10 +77,10 @@ def reference_text(source: Source) -> str:
 
 def split_revision(url: str) -> tuple[str, str | None]:
     """A repository's URL and the revision after its last ``@``, None where it names none."""
-    place = _AUTHORITY.match(url)
-    start = place.end() if place else 0
+    authority = _AUTHORITY.match(url)
+    start = authority.end() if authority else 0
     path, at, revision = url[start:].rpartition("@")
-    if not at or (not path and not place):
+    if not at or (not path and not authority):
         return url, None
     return url[:start] + path, revision or None
 
@@ -113,9 +113,9 @@ def _source(text: str, *, editable: bool) -> tuple[Source, str | None, frozenset
     if match := _EXTRAS.match(path):
         path, extras = match["path"], frozenset(_words(match["extras"]))
     if path.lower().endswith(ARCHIVES):
-        place = quote(path) if path.startswith("/") else quote(posixpath.normpath(path))
+        location = quote(path) if path.startswith("/") else quote(posixpath.normpath(path))
         prefix = "file://" if path.startswith("/") else "file:"
-        archive = ArchiveSource(url=prefix + place, hashes=hashes, subdirectory=subdirectory)
+        archive = ArchiveSource(url=prefix + location, hashes=hashes, subdirectory=subdirectory)
         return archive, egg, extras
     folder = DirectorySource(
         path=posixpath.normpath(path), editable=editable, subdirectory=subdirectory

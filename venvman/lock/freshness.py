@@ -18,8 +18,8 @@ from venvman.localproject import inputs_of, metadata_digest
 from venvman.lock.cached import CachedCheck, direct_requirements, requirements_of
 from venvman.lock.match import (
     FIX,
+    check_annotations,
     in_lock,
-    judge_annotations,
     matches_source,
     named_entry,
     pins_of,
@@ -95,7 +95,7 @@ def check(
         *not_for(target, lock, _path(lock) or "The lock"),
         *_on_each(every, lambda one: _pinned_twice(lock, one)),
         *_on_each(every, lambda one: _unsatisfied(group, lock, one, root, others)),
-        *judge_annotations(group, lock, targets=every, root=root),
+        *check_annotations(group, lock, targets=every, root=root),
         *_unhashed(lock, hashes),
         *_record_differs(requirements, lock, record),
     ]
@@ -145,13 +145,13 @@ def _on_each(
     for target in targets:
         for problem in find(target):
             found.setdefault(problem, []).append(target)
-    for problem, places in found.items():
-        if len(places) == len(targets):
+    for problem, where in found.items():
+        if len(where) == len(targets):
             yield problem
         else:
             from venvman.python.targets import names_of
 
-            yield replace(problem, why=f"So it is on {', '.join(names_of(places))}.")
+            yield replace(problem, why=f"So it is on {', '.join(names_of(where))}.")
 
 
 def _missing_lock(group: Group, root: Path) -> Problem:

@@ -134,7 +134,7 @@ class _Asking:
         return f"{flag} {known}" if known is not None else None
 
 
-def judge_annotations(
+def check_annotations(
     group: Group, lock: Lock, *, targets: Sequence[Target], root: Path
 ) -> Iterator[Problem]:
     """A problem for every pin that nothing asks for and every annotation that is not true.

@@ -31,7 +31,7 @@ _STEPS = 5_000
 
 
 class Alike(ValueError):
-    """Two targets (their places among all) have to be told apart, and no marker can."""
+    """Two targets (their numbers among all) have to be told apart, and no marker can."""
 
     def __init__(self, first: int, second: int) -> None:
         super().__init__(f"targets {first} and {second} look the same to every marker")
@@ -41,7 +41,7 @@ class Alike(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """``python`` is a place among the targets' minors, ``machine`` "" where it tells nothing."""
+    """``python`` is a number among the targets' minors, ``machine`` "" where it tells nothing."""
 
     system: str
     machine: str
@@ -93,14 +93,14 @@ class TargetMarkers:
         self._choices = self._all_choices()
 
     def of(self, sets: Sequence[frozenset[int]]) -> tuple[str | None, ...]:
-        """For each of ``sets`` (places in the list, no two overlap) the marker that holds there.
+        """For each of ``sets`` (numbers in the list, no two overlap) the marker that holds there.
 
         None where it is all of them. No two markers hold on one environment, whichever it is.
 
         Raises:
             Alike: two targets of different sets, or one inside and one outside, are the same cell.
         """
-        masks = [sum(1 << place for place in each) for each in sets]
+        masks = [sum(1 << number for number in each) for each in sets]
         for mask in masks:
             self._refuse_alike(mask)
         found = [self._best(mask) for mask in masks]
@@ -148,7 +148,7 @@ class TargetMarkers:
         return tuple(machine for machine in found if machine)
 
     def _mask(self, term: _Term) -> int:
-        return sum(1 << place for place, cell in enumerate(self._cells) if term.holds(cell))
+        return sum(1 << number for number, cell in enumerate(self._cells) if term.holds(cell))
 
     # ---- choosing --------------------------------------------------------------------------
 
@@ -166,8 +166,8 @@ class TargetMarkers:
         if mask == self._everything:
             return (_Term(),)
         inside: dict[tuple[str, str], set[int]] = {}
-        for place, cell in enumerate(self._cells):
-            if mask >> place & 1:
+        for number, cell in enumerate(self._cells):
+            if mask >> number & 1:
                 inside.setdefault((cell.system, cell.machine), set()).add(cell.python)
         newest = len(self._minors) - 1
         return tuple(
@@ -186,10 +186,10 @@ class TargetMarkers:
         )
 
     def _refuse_alike(self, mask: int) -> None:
-        inside = {cell: place for place, cell in enumerate(self._cells) if mask >> place & 1}
-        for place, cell in enumerate(self._cells):
-            if not mask >> place & 1 and cell in inside:
-                raise Alike(inside[cell], place)
+        inside = {cell: number for number, cell in enumerate(self._cells) if mask >> number & 1}
+        for number, cell in enumerate(self._cells):
+            if not mask >> number & 1 and cell in inside:
+                raise Alike(inside[cell], number)
 
     # ---- writing ---------------------------------------------------------------------------
 
@@ -286,12 +286,12 @@ def _total(taken: Sequence[_Choice]) -> tuple[int, int, int]:
     return comparisons, len(taken), sum(each.cost[1] for each in taken)
 
 
-def _runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:
+def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
     """``(first, last)`` of everything without gaps."""
     begin = 0
-    for index, place in enumerate(places):
-        if index + 1 == len(places) or places[index + 1] != place + 1:
-            yield places[begin], place
+    for index, number in enumerate(numbers):
+        if index + 1 == len(numbers) or numbers[index + 1] != number + 1:
+            yield numbers[begin], number
             begin = index + 1
 
 
@@ -312,9 +312,9 @@ def merge(locks: Sequence[tuple[Target, Lock]], *, header: LockHeader) -> Lock:
     """
     markers = TargetMarkers([target for target, _ in locks])
     names: dict[NormalizedName, dict[Hashable, list[tuple[int, LockEntry]]]] = {}
-    for place, (_, lock) in enumerate(locks):
+    for number, (_, lock) in enumerate(locks):
         for entry in lock.entries:
-            names.setdefault(entry.name, {}).setdefault(_pin(entry), []).append((place, entry))
+            names.setdefault(entry.name, {}).setdefault(_pin(entry), []).append((number, entry))
     entries = [
         entry
         for name, pins in names.items()
@@ -342,9 +342,9 @@ def _told_apart(
     from packaging.markers import Marker
 
     try:
-        found = markers.of([frozenset(place for place, _ in pin) for pin in pins])
+        found = markers.of([frozenset(number for number, _ in pin) for pin in pins])
     except Alike as alike:
-        first, second = (label_of(locks[place][0]) for place in (alike.first, alike.second))
+        first, second = (label_of(locks[number][0]) for number in (alike.first, alike.second))
         raise FreezeError(
             f"{first} and {second} need different pins of {name}.",
             code="targets-alike",

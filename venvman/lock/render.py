@@ -118,8 +118,8 @@ def _folder(entry: LockEntry, source: DirectorySource, extras: str, *, foreign: 
 
 
 def _with_extras(path: str, extras: str) -> str:
-    place, hash_sign, fragment = path.partition("#")
-    return f"{place}{extras}{hash_sign}{fragment}"
+    base, hash_sign, fragment = path.partition("#")
+    return f"{base}{extras}{hash_sign}{fragment}"
 
 
 def _notes(entry: LockEntry) -> Iterator[str]:

@@ -63,7 +63,7 @@ def _disagreements(rows: list[tuple[str, LockEntry]]) -> list[Problem]:
         Problem(
             code="lock-pins-twice" if path == first_path else "lock-disagreement",
             message=(
-                f"{_place(path, entry)} pins {entry}, but {_place(first_path, first)} pins {first}."
+                f"{_at(path, entry)} pins {entry}, but {_at(first_path, first)} pins {first}."
             ),
             path=path,
             line=entry.origin.line if entry.origin else None,
@@ -81,7 +81,7 @@ def _disagreements(rows: list[tuple[str, LockEntry]]) -> list[Problem]:
     ]
 
 
-def _place(path: str, entry: LockEntry) -> str:
+def _at(path: str, entry: LockEntry) -> str:
     return f"{path}:{entry.origin.line}" if entry.origin else path
 
 

@@ -195,10 +195,10 @@ class Downloads:
         ):
             events: SimpleQueue[Event] = SimpleQueue()
             for number, entry in enumerate(entries):
-                place = folder / str(number)
-                place.mkdir()
+                own = folder / str(number)
+                own.mkdir()
                 elsewhere = Path(spare, str(number))
-                _Download(self, entry, place, elsewhere, downloading, unpacking, events).begin()
+                _Download(self, entry, own, elsewhere, downloading, unpacking, events).begin()
             yield events
 
     def best(self, entry: LockEntry) -> Candidate:

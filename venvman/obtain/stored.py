@@ -60,9 +60,9 @@ class Identities:
         ]
         own = source_of(entry.name, options)
         urls = (own,) if own else (*options.preferred, *options.index_urls, *options.find_links)
-        places = [without_secret(url) for url in urls]
+        shown = [without_secret(url) for url in urls]
         return self._key(
-            "pin", entry.name, str(entry.version), entry.hashes or places, binary,
+            "pin", entry.name, str(entry.version), entry.hashes or shown, binary,
             options.prefer_binary, self._shape(entry.name),
         )  # fmt: skip
 
@@ -72,8 +72,8 @@ class Identities:
 
     def of_commit(self, name: NormalizedName, source: VcsSource) -> str:
         """What a commit is built into; ``source.commit`` is known."""
-        place = (source.vcs, without_secret(source.url), source.commit, source.subdirectory)
-        return self._key("commit", place, self._shape(name))
+        checkout = (source.vcs, without_secret(source.url), source.commit, source.subdirectory)
+        return self._key("commit", checkout, self._shape(name))
 
     def of_folder(self, name: NormalizedName, folder: Path, *, editable: bool) -> str:
         """What a local folder is built into.

@@ -40,7 +40,7 @@ class Unpackers:
     """As many workers as cores, at most four; a context manager, for any number of threads."""
 
     def __init__(self) -> None:
-        self._turns = BoundedSemaphore(min(os.cpu_count() or 1, _MOST))
+        self._slots = BoundedSemaphore(min(os.cpu_count() or 1, _MOST))
         self._workers: list[Conversation] = []
         self._idle: list[Conversation] = []
         self._closed = False
@@ -48,7 +48,7 @@ class Unpackers:
 
     def unpack(self, folder: str, wheel: str, sha256: str) -> None:
         """Does what :func:`venvman.store.store.unpack_entry` does, and raises what that raises."""
-        with self._turns:
+        with self._slots:
             if os.stat(wheel).st_size < _SMALL:  # noqa: PTH116 - of a string
                 unpack_entry(folder, wheel, sha256)
                 return

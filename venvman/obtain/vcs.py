@@ -178,9 +178,9 @@ class _Repository:
 
     def _not_found(self, where: str, *, offline: bool = False) -> NoReturn:
         wanted = self.source.commit or self.source.revision or "HEAD"
-        place = f"{redact(where)} of {redact(self.url)}" if offline else redact(where)
+        searched = f"{redact(where)} of {redact(self.url)}" if offline else redact(where)
         raise InstallError(
-            f"{wanted} was not found in {place}.",
+            f"{wanted} was not found in {searched}.",
             code="revision-not-found",
             why="Only what was fetched before is looked at offline." if offline else None,
             fix=Advice("Run the command again without --offline.")

@@ -1,7 +1,7 @@
 """RequirementSet: every requirement of a project, each with the file and line it comes from.
 
 Reads the scanned source files with what they include, merges them into groups, and reports all the
-faults of all the files at once.
+problems of all the files at once.
 """
 
 from __future__ import annotations
@@ -136,9 +136,9 @@ def read_requirements(
     for source in sources:
         if source not in first:
             group = reader.group(source)
-            faults = reader.taken()
-            left_out.update(dict.fromkeys(faults))
-            if not faults:
+            problems = reader.taken()
+            left_out.update(dict.fromkeys(problems))
+            if not problems:
                 read[source.group] = group
     groups = tuple(read[each.group] for each in sources if each.group in read)
     return RequirementSet(
@@ -179,7 +179,7 @@ class _Reader:
         self._variables = variables
         self._fetch = fetch
         self._fetched: set[str] = set()
-        self._faults: dict[Problem, None] = {}
+        self._problems: dict[Problem, None] = {}
         self.unreached: dict[Problem, None] = {}
 
     def group(self, source: SourceFile) -> Group:
@@ -202,7 +202,7 @@ class _Reader:
                 elif (constraint := self._constraint(visit.line, visit)) is not None:
                     constraints.append(constraint)
         outside = tuple(self.outside(self._limits))
-        self._note(follower.faults)
+        self._note(follower.problems)
         return Group(
             name=source.group,
             sources=source.paths,
@@ -245,7 +245,7 @@ class _Reader:
                     limit = self._constraint(visit.line, replace(visit, constraint=True))
                     if limit is not None:
                         yield limit
-            self._note(follower.faults)
+            self._note(follower.problems)
 
     def check(self) -> None:
         """Raises :class:`RequirementsError` if anything was wrong."""
@@ -271,8 +271,8 @@ class _Reader:
 
     def taken(self) -> list[Problem]:
         """The errors so far, which are then forgotten."""
-        errors = [fault for fault in self._faults if fault.severity is Severity.ERROR]
-        self._faults.clear()
+        errors = [fault for fault in self._problems if fault.severity is Severity.ERROR]
+        self._problems.clear()
         return errors
 
     def _visits(self, follower: Follower, source: SourceFile) -> Iterator[Visit]:
@@ -340,7 +340,7 @@ class _Reader:
 
     def _note(self, problems: Iterable[Problem]) -> None:
         for each in problems:
-            kept = self.unreached if each.code == "constraints-unreachable" else self._faults
+            kept = self.unreached if each.code == "constraints-unreachable" else self._problems
             kept[each] = None
 
 

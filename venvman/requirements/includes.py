@@ -52,7 +52,7 @@ class Visit:
 
 
 class Follower:
-    """Walks from one file through all it includes; faults are gathered, each once.
+    """Walks from one file through all it includes; problems are gathered, each once.
 
     Args:
         load: gives a location parsed, or raises :class:`RequirementsError`.
@@ -64,15 +64,15 @@ class Follower:
     ) -> None:
         self._load = load
         self._stand_ins = stand_ins
-        self._faults: dict[Problem, None] = {}
+        self._problems: dict[Problem, None] = {}
         self._followed: set[tuple[str, bool, bool]] = set()
         self.locks: dict[str, bool] = {}
         """The locks that sources were read for; True where a ``-r`` names one, not only ``-c``."""
 
     @property
-    def faults(self) -> tuple[Problem, ...]:
+    def problems(self) -> tuple[Problem, ...]:
         """What was wrong with the includes met so far."""
-        return tuple(self._faults)
+        return tuple(self._problems)
 
     def follow(self, location: str) -> Iterator[Visit]:
         """Every file and line reached from ``location``, itself first, in the order pip reads.
@@ -154,7 +154,7 @@ class Follower:
         )
 
     def _fault(self, problem: Problem) -> None:
-        self._faults[problem] = None
+        self._problems[problem] = None
 
 
 def includes_in(text: str) -> Iterator[tuple[str, str]]:

@@ -132,15 +132,15 @@ def _nearest(versions: Sequence[Version], demand: Demand) -> str:
     """``versions``, newest first, about the one that was asked for."""
     from packaging.version import InvalidVersion, Version
 
-    place = 0
+    position = 0
     for clause in combined(frozenset({demand.specifier}), None):
         try:
             asked = Version(clause.version.removesuffix(".*"))
         except InvalidVersion:
             continue
-        place = sum(version > asked for version in versions)
+        position = sum(version > asked for version in versions)
         break
-    start = max(0, min(place - SHOWN // 2, len(versions) - SHOWN))
+    start = max(0, min(position - SHOWN // 2, len(versions) - SHOWN))
     shown = ", ".join(str(each) for each in versions[start : start + SHOWN])
     newer, older = start, max(0, len(versions) - start - SHOWN)
     rest = [

@@ -46,7 +46,7 @@ class Prefetcher:
         self._supply = supply
         self._dependencies = dependencies
         self._limits = limits
-        self._crew = WorkerPool(threads)
+        self._pool = WorkerPool(threads)
         self._idle = threads == 0
         self._seen: set[tuple[NormalizedName, str]] = set()
         self._guesses: dict[NormalizedName, Described] = {}
@@ -55,7 +55,7 @@ class Prefetcher:
 
     def close(self) -> None:
         """Drops what was not begun."""
-        self._crew.close()
+        self._pool.close()
 
     def want(self, name: NormalizedName, extra: str, specifier: str) -> None:
         """Somebody asks for ``name`` in a version that fits ``specifier``."""
@@ -73,7 +73,7 @@ class Prefetcher:
             if pin.base.files and pin.base not in self._hurried:
                 self._hurried.add(pin.base)
                 candidate = pin.base.files[0]
-                self._crew.submit(self._quiet(partial(self._look, candidate)), urgency=1)
+                self._pool.submit(self._quiet(partial(self._look, candidate)), urgency=1)
 
     def _look(self, candidate: Candidate) -> None:
         """Learns what ``candidate`` depends on, and what the best version of each of those does."""
@@ -84,7 +84,7 @@ class Prefetcher:
             key = (each.name, each.specifier)
             if each.url is None and key not in self._looked:
                 self._looked.add(key)
-                self._crew.submit(self._quiet(partial(self._described, each.name, each.specifier)))
+                self._pool.submit(self._quiet(partial(self._described, each.name, each.specifier)))
 
     def _described(self, name: NormalizedName, specifier: str) -> Described | None:
         """What the best version that fits says of itself; None where there is none to be had."""
@@ -103,7 +103,7 @@ class Prefetcher:
             with suppress(VenvmanError, DependencyInvalid):
                 return self._guess(name, extra, specifier)
         else:
-            self._crew.submit(self._quiet(partial(self._fetch, name, extra, specifier)))
+            self._pool.submit(self._quiet(partial(self._fetch, name, extra, specifier)))
         return ()
 
     def _at_hand(self, name: NormalizedName, specifier: str) -> bool:
@@ -136,7 +136,7 @@ class Prefetcher:
 
     @staticmethod
     def _quiet(task: Callable[[], object]) -> Callable[[], None]:
-        """``task``, its faults ignored: the solver meets them too, if it ever comes there."""
+        """``task``, its errors ignored: the solver meets them too, if it ever comes there."""
 
         def run() -> None:
             with suppress(VenvmanError, DependencyInvalid):

@@ -100,7 +100,7 @@ class QuickResolution(Resolution[Demand, Pin, str]):
         self._seen = 0  # the trail up to here is reflected in _open
         self._undone: set[str] = set()
         self._children: defaultdict[str, set[str]] = defaultdict(set)
-        self._refusing: dict[str, None] = {}
+        self._rejecting: dict[str, None] = {}
         self._heap: list[tuple[tuple[Any, ...], int, Criterion[Demand, Pin]]] = []
         self._queued: dict[str, Criterion[Demand, Pin]] = {}
         self._serial = count()
@@ -269,7 +269,7 @@ class QuickResolution(Resolution[Demand, Pin, str]):
             mark, pin = self._broken(about, causes)
             refused = [
                 (known, list(self._criteria[known].incompatibilities))
-                for known in self._refusing
+                for known in self._rejecting
                 if known in self._criteria
             ]
             self._undo(mark)
@@ -305,7 +305,7 @@ class QuickResolution(Resolution[Demand, Pin, str]):
         for name, _ in incompatibilities_from_broken:
             criterion = self._criteria.get(name)
             if criterion is not None and criterion.incompatibilities:
-                self._refusing[name] = None
+                self._rejecting[name] = None
                 once = {id(pin): pin for pin in criterion.incompatibilities}
                 criterion.incompatibilities = list(once.values())
         return True

@@ -146,8 +146,8 @@ def _attempt(
 ) -> dict[str, Pin]:
     roots = question.roots
     order: dict[str, int] = {}
-    for place, root in enumerate(roots):
-        order.setdefault(root.identifier, place)
+    for number, root in enumerate(roots):
+        order.setdefault(root.identifier, number)
     with closing(fetcher) as ahead:
         for root in roots:
             if root.pin is None:

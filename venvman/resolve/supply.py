@@ -188,7 +188,7 @@ class Supply:
             )
         except InstallError as error:
             return self._unbuildable(candidate, error)
-        return self._judged(candidate, built, final=True)
+        return self._checked(candidate, built, final=True)
 
     def _unbuildable(self, candidate: Candidate, error: InstallError) -> Described:
         """A rejection: another version may build."""
@@ -224,11 +224,11 @@ class Supply:
     def _foresee(self, candidate: Candidate) -> Described | None:
         metadata = self._index.metadata(candidate.file)
         if metadata is not None:
-            return self._judged(candidate, metadata, final=True)
+            return self._checked(candidate, metadata, final=True)
         guess = self._guess(candidate.file)
-        return None if guess is None else self._judged(candidate, guess[0], final=guess[1])
+        return None if guess is None else self._checked(candidate, guess[0], final=guess[1])
 
-    def _judged(self, candidate: Candidate, metadata: CoreMetadata, *, final: bool) -> Described:
+    def _checked(self, candidate: Candidate, metadata: CoreMetadata, *, final: bool) -> Described:
         return Described(
             final=final,
             requires=metadata.requires,

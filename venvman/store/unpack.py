@@ -43,12 +43,12 @@ def unpack_wheel(wheel: str, folder: str, *, mtime_ns: int) -> Manifest:
     """
     filename = os.path.basename(wheel)
     with WheelArchive(wheel) as archive:
-        members = _judged(archive.members, filename)
+        members = _checked(archive.members, filename)
         facts = _read_facts(archive, members, filename)
         written = _write_all(archive, members, folder, facts=facts, mtime_ns=mtime_ns)
-    faults = [_not_recorded(each, facts) for each in written if each.differs]
-    if faults:
-        raise _refusal(filename, faults)
+    differing = [_not_recorded(each, facts) for each in written if each.differs]
+    if differing:
+        raise _rejected(filename, differing)
     return Manifest(
         filename=filename,
         name=facts.name,
@@ -84,15 +84,15 @@ class _Written(NamedTuple):
     differs: bool
 
 
-def _judged(members: Iterable[Member], filename: str) -> list[Member]:
+def _checked(members: Iterable[Member], filename: str) -> list[Member]:
     """The files among ``members``; a wheel with one bad name is refused whole."""
     files: list[Member] = []
     seen: set[str] = set()
     problems: list[Problem] = []
     for member in members:
-        danger = _danger(member)
-        if danger is not None:
-            problems.append(_problem("wheel-entry-unsafe", filename, member.name, danger))
+        unsafe = _unsafe(member)
+        if unsafe is not None:
+            problems.append(_problem("wheel-entry-unsafe", filename, member.name, unsafe))
         elif member.name.endswith("/"):
             continue
         elif member.name in seen:
@@ -101,11 +101,11 @@ def _judged(members: Iterable[Member], filename: str) -> list[Member]:
             seen.add(member.name)
             files.append(member)
     if problems:
-        raise _refusal(filename, problems)
+        raise _rejected(filename, problems)
     return files
 
 
-def _danger(member: Member) -> str | None:
+def _unsafe(member: Member) -> str | None:
     """Why ``member`` must not be unpacked, as the end of a sentence; None if nothing is wrong."""
     name = member.name
     if name.startswith("/") or re.match("[A-Za-z]:", name):
@@ -247,7 +247,7 @@ def _write_all(
             problem = _problem(
                 "wheel-entry-twice", facts.filename, member.name, "collides with another entry"
             )
-            raise _refusal(facts.filename, [problem]) from error
+            raise _rejected(facts.filename, [problem]) from error
     return written
 
 
@@ -332,8 +332,8 @@ def _problem(code: str, filename: str, entry: str, what: str) -> Problem:
     )
 
 
-def _refusal(filename: str, problems: list[Problem]) -> InstallError:
-    count = f" ({len(problems)} faults)" if len(problems) > 1 else ""
+def _rejected(filename: str, problems: list[Problem]) -> InstallError:
+    count = f" ({len(problems)} errors)" if len(problems) > 1 else ""
     first = problems[0]
     return InstallError(
         f"The wheel {filename} is refused{count}: {first.message[0].lower()}{first.message[1:]}",
