@@ -1,7 +1,7 @@
 """Locks between processes: ``flock`` on files that are made where needed and are not removed.
 
 A lock ends with the process that holds it, however that ends. Imports next to nothing: a switch
-between known states takes one too. (filelock takes longer to import than such a switch takes, and
+between snapshots takes one too. (filelock takes longer to import than such a switch takes, and
 knows neither shared locks nor ones that a child inherits.)
 
 Where the filesystem has no such locks, or their folder cannot be written,

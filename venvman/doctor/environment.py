@@ -1,4 +1,4 @@
-"""VM1: is there an environment, is it whole, is it of the Python that is wished for."""
+"""VM1: is there an environment, is it whole, is it of the Python that is asked for."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def active(examination: Examination) -> Iterator[Finding]:
 
 
 def python(examination: Examination) -> Iterator[Finding]:
-    """Another Python than the one that is wished for."""
+    """Another Python than the one that is asked for."""
     if examination.python_conflict is not None:
         yield codes.OTHER_PYTHON(
             examination.python_conflict,

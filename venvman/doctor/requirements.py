@@ -135,8 +135,8 @@ def repeated(examination: Examination) -> Iterator[Finding]:
             by_name[each.name].append(each)
     for name, several in by_name.items():
         yield from _twice(name, [each for each in several if not each.constraint])
-        wished = any(not each.constraint for each in several)
-        if wished and name not in examination.overrides:
+        is_asked = any(not each.constraint for each in several)
+        if is_asked and name not in examination.overrides:
             yield from _contrary(name, several)
 
 

@@ -145,7 +145,7 @@ def _split(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _fault(path: str, line: int, what: str, fields: list[str]) -> Problem:
-    # Imported where it is needed: a switch between known states starts in milliseconds.
+    # Imported where it is needed: going from snapshot to snapshot starts in milliseconds.
     from venvman.errors import Problem
 
     return Problem(

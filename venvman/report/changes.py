@@ -145,7 +145,7 @@ def switched(
     seconds: float,
     height: int | None,
 ) -> Group:
-    """What a switch between known states did; versions by name, ``locked`` counts all of them."""
+    """What going to another snapshot did; versions by name, ``locked`` counts all of them."""
     names = sorted({*before, *after})
     changes = [Change.between(name, before.get(name), after.get(name)) for name in names]
     there = sum(each.kind is not ChangeKind.REMOVED for each in changes)
