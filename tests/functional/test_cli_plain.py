@@ -24,7 +24,7 @@ from venvman.cli.read import Line, glance, read
 from venvman.cli.table import COMMANDS, Command, Sync
 from venvman.errors import ExitCode
 from venvman.hookscript import HookMode
-from venvman.report.graphlanguages import GraphForm
+from venvman.report.graph import GraphForm
 from venvman.settings import Link
 
 if TYPE_CHECKING:

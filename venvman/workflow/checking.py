@@ -18,13 +18,13 @@ from venvman.errors import (
 )
 from venvman.frozen import dataclass
 from venvman.names import canonical
-from venvman.workflow.chosen import recall
 from venvman.workflow.inputs import (
     choose_groups,
     load_requirements,
     none_chosen,
     open_scan,
     overridden,
+    recall_groups,
 )
 from venvman.workflow.location import unfinished
 from venvman.workflow.locks import check_locks, read_group_lock
@@ -148,7 +148,7 @@ def overrides(
 
 def look(context: Context, groups: GroupChoice) -> Look:
     """Everything that can be known, where ``groups`` are to be installed."""
-    groups = recall(context, groups)
+    groups = recall_groups(context, groups)
     scan = open_scan(context, groups)
     wanted = choose_groups(scan, groups, configured=context.settings.groups.value)
     requirements, problems = or_problems(

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from venvman.errors import Advice, Command, Problem, RequirementsError, Severity, VenvmanError
 from venvman.frozen import dataclass
 from venvman.outcomes import EditOutcome, FileEdit
-from venvman.workflow.chosen import with_groups
-from venvman.workflow.inputs import load_requirements, open_scan
+from venvman.workflow.inputs import load_requirements, open_scan, with_groups
 from venvman.workflow.sourcetexts import SourceFiles, parse_lines
 
 if TYPE_CHECKING:

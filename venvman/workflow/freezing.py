@@ -25,12 +25,12 @@ from venvman.outcomes import FreezeOutcome, LockOutcome
 from venvman.secrets import line_of
 from venvman.sources import VcsSource
 from venvman.workflow.agreement import by_standing
-from venvman.workflow.chosen import recall
 from venvman.workflow.filling import filled_where_due
 from venvman.workflow.inputs import (
     choose_groups,
     load_requirements,
     open_scan,
+    recall_groups,
     require_sources,
     tell_left_out,
 )
@@ -62,7 +62,7 @@ def freeze(context: Context, request: FreezeRequest) -> FreezeOutcome:
 
     if request.check or request.dry_run:
         context = context.looking()
-    request = replace(request, groups=recall(context, request.groups))
+    request = replace(request, groups=recall_groups(context, request.groups))
     watch = Stopwatch(context.reporter)
     with watch.stage(Stage.SCAN):
         scan = open_scan(context, request.groups)

@@ -22,13 +22,14 @@ from venvman.events import Stage, Stopwatch
 from venvman.frozen import dataclass
 from venvman.names import canonical
 from venvman.outcomes import Observation, SyncOutcome
-from venvman.workflow.chosen import keep, recall
 from venvman.workflow.inputs import (
     choose_groups,
+    keep_groups,
     load_requirements,
     none_chosen,
     open_scan,
     overridden,
+    recall_groups,
     require_sources,
     sync_options,
     tell_left_out,
@@ -90,7 +91,7 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
     """
     if request.dry_run or request.check:
         context = context.looking()
-    request = replace(request, groups=recall(context, request.groups))
+    request = replace(request, groups=recall_groups(context, request.groups))
     watch = Stopwatch(context.reporter)
     started = time.time_ns()
     with watch.stage(Stage.SCAN):
@@ -123,7 +124,7 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
             plan = plan_for(context, now, complete, request)
             more = carry_out(context, scan, now, complete, plan, request, watch)
             result = _joined(result, more)
-        keep(context, request.groups)
+        keep_groups(context, request.groups)
     return SyncOutcome(
         project=context.project,
         environment=location.path,

@@ -28,9 +28,8 @@ from venvman.reading import read_regular
 from venvman.requirements.includes import local_path
 from venvman.seal import OWNER, STATE
 from venvman.settings import user_file
-from venvman.workflow.chosen import choice_file
 from venvman.workflow.context import workspace_files
-from venvman.workflow.inputs import limits_of, open_scan
+from venvman.workflow.inputs import choice_file, limits_of, open_scan
 from venvman.workflow.location import OF_PROJECT
 from venvman.workflow.planning import own_entry
 

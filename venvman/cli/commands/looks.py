@@ -35,8 +35,7 @@ def status(session: Session, given: Status) -> Result:
 
 
 def tree(session: Session, given: Tree) -> Result:
-    from venvman.report.graph import tree_result
-    from venvman.report.graphlanguages import GraphForm
+    from venvman.report.graph import GraphForm, tree_result
     from venvman.workflow.graphing import TreeRequest
     from venvman.workflow.graphing import tree as draw
 
@@ -47,8 +46,7 @@ def tree(session: Session, given: Tree) -> Result:
 
 
 def why(session: Session, given: Why) -> Result:
-    from venvman.report.graph import why_result
-    from venvman.report.graphlanguages import GraphForm
+    from venvman.report.graph import GraphForm, why_result
     from venvman.workflow.graphing import why as explain
 
     return why_result(
