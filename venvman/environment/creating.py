@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from venvman.environment.inspection import FILLING, MADE_BY, STATE, UNFINISHED
+from venvman.environment.template import made_from_template
 from venvman.errors import AGAIN, Advice, EnvironmentUnusable, Fix
 from venvman.files import CACHEDIR_TAG, permit, remove_tree
 from venvman.locks import LockTaken, held
@@ -31,10 +32,11 @@ RUNNING = "venv-runs"
 _PATIENCE = 60.0
 
 
-def fill(root: Path, interpreter: Interpreter, *, filling: bool) -> None:
+def fill(root: Path, interpreter: Interpreter, *, cache: Path, filling: bool) -> None:
     """Makes the environment in ``root``, which holds no more than a claim and leftovers.
 
-    With ``filling`` a mark says that it does not hold yet what it is made for.
+    With ``filling`` a mark says that it does not hold yet what it is made for. ``cache`` keeps what
+    ``venv`` has made before (:mod:`venvman.environment.template`).
 
     Raises:
         EnvironmentUnusable: ``venv`` failed, or one that was left behind does not end.
@@ -46,7 +48,8 @@ def fill(root: Path, interpreter: Interpreter, *, filling: bool) -> None:
                 remove_tree(leftover)
         if filling:
             (root / STATE / FILLING).touch()
-        _run_venv(root, interpreter, inherited)
+        if not made_from_template(root, interpreter, cache):
+            _run_venv(root, interpreter, inherited)
     _write_marks(root)
 
 

@@ -145,7 +145,7 @@ def create(
         own(str(root))
         with _claimed(root / STATE / UNFINISHED, path):
             begun = True
-            fill(root, interpreter, filling=filling)
+            fill(root, interpreter, cache=directories.cache, filling=filling)
         made = usable(path, directories=directories, filling=filling)
     except BaseException as error:
         if begun:
