@@ -15,7 +15,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urljoin
 
-from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from venvman.frozen import dataclass
@@ -26,6 +25,8 @@ from venvman.sources import IndexFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from packaging.specifiers import SpecifierSet
 
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
@@ -81,34 +82,6 @@ class _Refused(NamedTuple):
 
     kind: RejectionKind
     reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranking:
-    """``candidates`` best first, and all other files with the reason."""
-
-    candidates: tuple[Candidate, ...]
-    rejections: tuple[Rejection, ...]
-
-
-def rank(
-    name: NormalizedName,
-    files: Iterable[IndexFile] | ProjectFiles,
-    *,
-    target: Target,
-    options: IndexOptions,
-    specifier: SpecifierSet | None = None,
-    hashes: tuple[str, ...] = (),
-    exclude_newer: datetime | None = None,
-) -> Ranking:
-    """Sorts all files into candidates and rejections at once; see :class:`Candidates`."""
-    project = files if isinstance(files, ProjectFiles) else project_of(name, files)
-    chosen = Candidates(project, target=target, options=options, exclude_newer=exclude_newer)
-    wanted = SpecifierSet() if specifier is None else specifier
-    candidates = tuple(chosen.matching(wanted, hashes=hashes))
-    return Ranking(
-        candidates=candidates, rejections=tuple(chosen.rejections(wanted, hashes=hashes))
-    )
 
 
 def is_pinned(specifier: SpecifierSet) -> bool:

@@ -52,19 +52,19 @@ def permit(mode: str, path: Path, *, below: bool = False) -> Fix:
     return Advice(f"{there} is {whose}: have it made yours, or use another folder.")
 
 
-def write_atomically(path: Path, content: bytes, *, mode: int | None = None) -> None:
+def write_atomically(path: Path, content: bytes) -> None:
     """Puts ``content`` at ``path`` in one step: readers see the old file or the new one.
 
-    A symbolic link is followed. An existing file's mode is kept; a new file gets ``mode``, or
-    0666 less the umask. The file is synced before it is renamed, the folder after.
+    A symbolic link is followed. An existing file's mode is kept; a new file gets 0666 less the
+    umask. The file is synced before it is renamed, the folder after.
 
     Raises:
         OSError: as writing raises; nothing is left over then.
     """
-    write_together({path: content}, mode=mode)
+    write_together({path: content})
 
 
-def write_together(contents: Mapping[Path, bytes], *, mode: int | None = None) -> None:
+def write_together(contents: Mapping[Path, bytes]) -> None:
     """As :func:`write_atomically` for several files: none is put in place before all are written.
 
     Raises:
@@ -77,11 +77,8 @@ def write_together(contents: Mapping[Path, bytes], *, mode: int | None = None) -
             # Its name does not grow with that of the file, which may be as long as names can be.
             staged[target] = target.with_name(f".venvman-{os.urandom(8).hex()}.tmp")
             try:
-                _write(
-                    staged[target],
-                    content,
-                    mode=(stat.S_IMODE(target.stat().st_mode) if target.exists() else mode),
-                )
+                mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+                _write(staged[target], content, mode=mode)
             except OSError as error:
                 error.filename = os.fspath(path)
                 raise

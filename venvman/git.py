@@ -105,9 +105,9 @@ def _said(arguments: tuple[str, ...]) -> str:
     return " ".join(["git", *words])
 
 
-def _last_lines(text: str, *, count: int = 8) -> str | None:
+def _last_lines(text: str) -> str | None:
     lines = [line.rstrip() for line in redact(text).splitlines() if line.strip()]
-    return "\n".join(lines[-count:]) or None
+    return "\n".join(lines[-8:]) or None
 
 
 def scp_advice(url: str) -> Advice | None:

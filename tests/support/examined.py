@@ -64,7 +64,6 @@ class World:
             scheme=scheme,
             free_threaded=False,
             debug=False,
-            externally_managed=False,
             has_venv=True,
             pip_version=None,
             pip_folders=(),

@@ -80,7 +80,6 @@ def interpreter(python: str = "3.11.7") -> Interpreter:
         scheme=SchemePaths(purelib="lib", platlib="lib", scripts="bin", data="."),
         free_threaded=False,
         debug=False,
-        externally_managed=False,
         has_venv=True,
         pip_version=None,
         pip_folders=(),

@@ -598,8 +598,8 @@ class TestWords:
         assert size(number) == words
 
     def test_counts(self) -> None:
-        assert count(1, "entry", "entries") == "1 entry"
-        assert count(2000, "entry", "entries") == "2,000 entries"
+        assert count(1, "package") == "1 package"
+        assert count(2000, "package") == "2,000 packages"
 
     def test_lists(self) -> None:
         assert sentence_list([]) == ""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,14 @@ from packaging.version import Version
 from tests.support.indexes import linux
 from tests.support.solving import World
 from tests.support.worlds import TARGET
-from venvman.candidates import Candidates, Ranking, RejectionKind, is_pinned, rank
+from venvman.candidates import (
+    Candidate,
+    Candidates,
+    Rejection,
+    RejectionKind,
+    is_pinned,
+    project_of,
+)
 from venvman.index.listing import Listing, ProjectFiles
 from venvman.index.page import ProjectPage, SkippedFile
 from venvman.names import NormalizedName, canonical
@@ -21,6 +28,11 @@ from venvman.resolve.demand import Demand, specifier_set
 from venvman.resolve.misfits import cure_of, reasons_of
 from venvman.resolve.solver import Question, contradiction, exclude_each_other
 from venvman.sources import IndexFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from venvman.target import Target
 
 DEMO = NormalizedName("demo")
 LINUX = linux()
@@ -34,6 +46,32 @@ def wheel(version: str, tag: str = "py3-none-any", **more: Any) -> IndexFile:
 def sdist(version: str, **more: Any) -> IndexFile:
     filename = f"demo-{version}.tar.gz"
     return IndexFile(filename=filename, url=f"https://x.test/{filename}", **more)
+
+
+class Ranking(NamedTuple):
+    """Candidates, best first, and all other files with the reason."""
+
+    candidates: tuple[Candidate, ...]
+    rejections: tuple[Rejection, ...]
+
+
+def rank(
+    name: NormalizedName,
+    files: Iterable[IndexFile] | ProjectFiles,
+    *,
+    target: Target,
+    options: IndexOptions,
+    specifier: SpecifierSet | None = None,
+    hashes: tuple[str, ...] = (),
+    exclude_newer: datetime | None = None,
+) -> Ranking:
+    project = files if isinstance(files, ProjectFiles) else project_of(name, files)
+    chosen = Candidates(project, target=target, options=options, exclude_newer=exclude_newer)
+    wanted = SpecifierSet() if specifier is None else specifier
+    return Ranking(
+        tuple(chosen.matching(wanted, hashes=hashes)),
+        tuple(chosen.rejections(wanted, hashes=hashes)),
+    )
 
 
 def ranked(

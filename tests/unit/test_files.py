@@ -46,13 +46,8 @@ def test_an_existing_files_mode_is_kept(tmp_path: Path) -> None:
     file = tmp_path / "lock"
     file.write_bytes(b"")
     file.chmod(0o604)
-    write_atomically(file, b"new", mode=0o600)
+    write_atomically(file, b"new")
     assert mode_of(file) == 0o604
-
-
-def test_a_new_file_has_the_mode_that_was_asked_for(tmp_path: Path) -> None:
-    write_atomically(tmp_path / "hook", b"", mode=0o755)
-    assert mode_of(tmp_path / "hook") == 0o755
 
 
 def test_a_link_is_followed_and_stays_a_link(tmp_path: Path) -> None:

@@ -52,7 +52,6 @@ def gather() -> Mapping[str, object]:
         "elf": _executable_begins_with(64).hex(),
         "manylinux_refused": _manylinux_refused(),
         "paths": _environment_paths(),
-        "externally_managed": _externally_managed(),
         "has_venv": importlib.util.find_spec("venv") is not None,
         "pip": _ensurepip(),
     }
@@ -178,11 +177,6 @@ def _environment_paths() -> Mapping[str, str]:
     )
     wanted = ("purelib", "platlib", "scripts", "data")
     return {name: paths[name].replace(os.sep, "/").strip("/").lstrip(".") for name in wanted}
-
-
-def _externally_managed() -> bool:
-    """PEP 668: whether the marker file is there."""
-    return Path(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED").exists()
 
 
 def _ensurepip() -> object:

@@ -53,8 +53,7 @@ class Interpreter:
     """A CPython that environments can be made of; never itself the Python of an environment.
 
     ``path`` is absolute and as it was found: links such as ``/usr/bin/python3`` are kept.
-    ``prefix`` is its ``sys.prefix``. ``externally_managed`` is PEP 668's marker, which forbids
-    installing into it but not environments. ``has_venv`` says whether it has the ``venv`` module.
+    ``prefix`` is its ``sys.prefix``. ``has_venv`` says whether it has the ``venv`` module.
     ``pip_version`` is what its ensurepip bundles, ``pip_folders`` where the wheel may be.
     """
 
@@ -64,7 +63,6 @@ class Interpreter:
     scheme: SchemePaths
     free_threaded: bool
     debug: bool
-    externally_managed: bool
     has_venv: bool
     pip_version: str | None
     pip_folders: tuple[Path, ...]
@@ -318,7 +316,6 @@ def _interpreter(path: Path, facts: Mapping[str, Any]) -> Interpreter:
         scheme=SchemePaths(**scheme),
         free_threaded=facts["free_threaded"],
         debug=facts["debug"],
-        externally_managed=facts["externally_managed"],
         has_venv=facts["has_venv"],
         pip_version=facts["pip"]["version"],
         pip_folders=tuple(Path(folder) for folder in facts["pip"]["folders"]),

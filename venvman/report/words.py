@@ -33,18 +33,15 @@ class Style:
     PATH = "cyan"
 
 
-SYMBOLS = {"added": "+", "changed": "~", "removed": "-"}
-
-
 def plain(value: object, style: str = "") -> Text:
     """``value`` as inert text: no markup, no credentials, control characters made visible."""
     text = _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", redact(str(value)))
     return Text(text, style=style)
 
 
-def count(number: int, one: str, many: str | None = None) -> str:
-    """``1 package``, ``3 packages``; ``many`` is the plural where it is not ``one`` with an s."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+def count(number: int, one: str) -> str:
+    """``1 package``, ``3 packages``."""
+    return f"{number:,} {one if number == 1 else one + 's'}"
 
 
 def duration(seconds: float) -> str:

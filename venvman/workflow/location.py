@@ -33,16 +33,11 @@ _ADOPTED = "adopted"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """``environment`` is None where one is to be made at ``path``.
-
-    ``occupied`` says that an environment which cannot or shall not be used lies there: it is to be
-    made again.
-    """
+    """``environment`` is None where one is to be made at ``path``, or made again."""
 
     path: Path
     interpreter: Interpreter
     environment: Environment | None
-    occupied: bool = False
 
 
 def find_location(context: Context, *, recreate: bool = False, held: bool = False) -> Location:
@@ -96,7 +91,7 @@ def find_location(context: Context, *, recreate: bool = False, held: bool = Fals
     interpreter = interpreter_to_be(context)
     if not recreate:
         raise problem
-    return Location(path=path, interpreter=interpreter, environment=None, occupied=True)
+    return Location(path=path, interpreter=interpreter, environment=None)
 
 
 def _settle_or_replace(context: Context, path: Path, *, recreate: bool, held: bool) -> None:
@@ -142,10 +137,10 @@ def _unfinished(shown: str, message: str) -> Problem:
     )
 
 
-def settle(context: Context, path: Path, *, held: bool = False, wait: float = -1) -> None:
+def settle(context: Context, path: Path, *, held: bool = False) -> None:
     """Finishes or reverts what a killed run left of the environment at ``path``.
 
-    A run that is at work there is waited for, up to ``wait`` seconds (-1: for ever).
+    A run that is at work there is waited for.
 
     Raises:
         InstallError: it can neither be finished nor reverted at the moment.
@@ -156,10 +151,10 @@ def settle(context: Context, path: Path, *, held: bool = False, wait: float = -1
 
     directories = None if held else context.directories
     if is_being_replaced(path):
-        with locked(path, directories, wait=wait, reporter=context.reporter):
+        with locked(path, directories, wait=-1, reporter=context.reporter):
             recover_replaced(path)
     if is_environment(path):
-        recover(path, directories=directories, wait=wait, reporter=context.reporter)
+        recover(path, directories=directories, wait=-1, reporter=context.reporter)
 
 
 def require_free(context: Context, *, wait: float) -> None:
