@@ -453,3 +453,39 @@ def test_where_no_versions_fit_nothing_is_written(tmp_path: Path, index: Index) 
     root = write_project(tmp_path / "p", {"Pipfile": '[packages]\nalpha = ">=9"\n'})
     assert run("adopt", "--yes", cwd=root).code == 2
     assert [each.name for each in root.iterdir() if each.name != ".git"] == ["Pipfile"]
+
+
+def test_a_lock_without_what_was_wanted_is_a_list_of_pins(tmp_path: Path, index: Index) -> None:
+    there = world(index, 6)
+    files = of_pipenv(there)
+    del files["Pipfile"]
+    root = write_project(tmp_path / "p", files)
+    assert run("adopt", "--yes", cwd=root).code == 0
+    assert locked(root) == {f"{name}==1.0" for name in there.needs}
+    wanted = (root / "requirements.in").read_text().split()
+    assert wanted == [*there.roots, *there.dev]
+
+
+def test_a_file_of_another_machine_is_its_name_and_told(tmp_path: Path, index: Index) -> None:
+    make_wheel(index.folder, "alpha", "1.0")
+    make_wheel(index.folder, "beta", "1.0")
+    text = "alpha==1.0\nbeta @ file:///croot/beta_1645/work\n"
+    root = write_project(tmp_path / "p", {"requirements.txt": text})
+    done = run("adopt", "--yes", "--format", "json", cwd=root).json
+    assert done["data"]["sources"][0]["lines"] == ["alpha", "beta"]
+    assert [(each["code"], each["line"]) for each in done["problems"]] == [("adopt-left", 2)]
+    assert locked(root) == {"alpha==1.0", "beta==1.0"}
+
+
+def test_pins_of_prereleases_and_of_yanked_files_stay(tmp_path: Path, index: Index) -> None:
+    make_wheel(index.folder, "alpha", "2.0rc1", requires=["beta"])
+    make_wheel(index.folder, "beta", "2.0a1")
+    make_wheel(index.folder, "gamma", "1.0")
+    for name in ("alpha", "beta"):
+        make_wheel(index.folder, name, "1.0")
+    make_wheel(index.folder, "gamma", "1.1")
+    index.yanked["gamma-1.0-py3-none-any.whl"] = "bad"
+    text = "alpha==2.0rc1\nbeta==2.0a1\ngamma==1.0\n"
+    root = write_project(tmp_path / "p", {"requirements.txt": text})
+    assert run("adopt", "--yes", cwd=root).code == 0
+    assert locked(root) == set(text.split())

@@ -9,10 +9,11 @@ from venvman.adopt.taken import Left, Listed, Taken, text_of
 from venvman.lock.direct import reference_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from venvman.environment.inventory import Inventory
+    from venvman.lock.file import LockEntry
 
 _EXPORTED = re.compile(r"(?P<name>[\w.-]+)=(?P<version>[^=\s]+)=(?P<build>[^=\s]+)$")
 _ITEM = re.compile(r"(?P<indent>\s*)-\s+(?P<said>.*?)\s*(?:\s#.*)?$")
@@ -71,6 +72,16 @@ def conda_environment(root: Path, name: str) -> Taken:
         listed=(Listed(path=name, text=text),) if listed else (),
         left=tuple(left),
     )
+
+
+def of_pins(pins: Iterable[LockEntry], path: str) -> Listed:
+    """What the lock at ``path`` pins, where nothing says which of it is wanted."""
+    lines = [
+        (f"{each.name}=={each.version}" if each.version else f"{each.name} @ {each.source}")
+        + (f" ; {each.marker}" if each.marker else "")
+        for each in pins
+    ]
+    return Listed(path=path, text="\n".join(lines))
 
 
 def pip_freeze(root: Path, files: Sequence[tuple[str, str]]) -> Taken:

@@ -36,15 +36,16 @@ _MARKERS = (
 
 
 def pipenv(root: Path) -> Taken:
-    """``Pipfile`` and ``Pipfile.lock``."""
-    pipfile = tables_of(root / "Pipfile", "Pipfile")
+    """``Pipfile`` and ``Pipfile.lock``, or one of them."""
+    there = (root / "Pipfile").is_file()
+    pipfile = tables_of(root / "Pipfile", "Pipfile") if there else {}
     wanted = [
         Wanted(line=_line(name, spec), group=_SECTIONS.get(section, section))
         for section in pipfile
         if section not in _NO_PACKAGES
         for name, spec in table(pipfile, section).items()
     ]
-    files, pins = ["Pipfile"], []
+    files, pins = ["Pipfile"] if there else [], []
     if (root / "Pipfile.lock").is_file():
         files.append("Pipfile.lock")
         try:

@@ -41,7 +41,7 @@ def _is_conda_list(path: Path) -> bool:
 
 
 READERS = (
-    Reader(("Pipfile",), lambda root, _: locks.pipenv(root)),
+    Reader(("Pipfile", "Pipfile.lock"), lambda root, _: locks.pipenv(root)),
     Reader(("poetry.lock",), lambda root, _: locks.poetry(root)),
     Reader(("uv.lock",), lambda root, _: locks.uv(root)),
     Reader(("pdm.lock",), lambda root, _: locks.pdm(root)),

@@ -61,6 +61,7 @@ def _told(moved: Moved) -> Problem:
             code="adopt-pin-unasked",
             severity=Severity.NOTE,
             message=f"{moved.name} {moved.before} is in no lock: nothing asks for it here.",
+            why="Either it is for other systems or Pythons (`targets`), or what asked is gone.",
         )
     return Problem(
         code="adopt-pin-moved",

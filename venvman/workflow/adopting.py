@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from venvman.adopt import lists
 from venvman.adopt.readers import readable
@@ -25,7 +27,6 @@ from venvman.workflow.inputs import open_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from venvman.adopt.taken import Listed
     from venvman.outcomes import FreezeOutcome
@@ -81,7 +82,11 @@ def _taken(context: Context, named: str | None) -> Taken:
     root = context.project.root
     known = readable(root, named)
     if known is not None:
-        return known[0].read(root, known[1])
+        taken = known[0].read(root, known[1])
+        if taken.pins and not (taken.declared or taken.wanted):
+            listed = lists.of_pins(taken.pins, taken.files[-1])
+            return replace(taken, listed=(listed,), pins=())
+        return taken
     pinned = _pinned_files(context) if named is None else []
     if named is not None and (root / named).is_file():
         pinned = [(named, _source_of(named))]
@@ -253,8 +258,7 @@ class _Roots:
                 pending += self._needs.get(name, ())
         return found
 
-    def _leave(self, text: str, number: int) -> None:
-        why = "Nothing in the list needs it: every environment has its own."
+    def _leave(self, text: str, number: int, why: str) -> None:
         self.left.append(Left(what=text, why=why, path=self._listed.path, line=number))
 
     def texts(
@@ -276,20 +280,34 @@ class _Roots:
             pinned = _version(line) is not None
             if pinned and name not in self._kept:
                 if name in TOOLS:
-                    self._leave(text.strip(), number)
+                    self._leave(text.strip(), number, _TOOL)
                 continue
+            gone = _is_gone(line)
+            if gone:
+                self._leave(text.strip(), number, _GONE)
             place = source
             if dev and split and name is not None and split.match(name):
                 place = dev
-            parts.setdefault(place, []).append(_loosened(line, text, pinned=pinned))
+            parts.setdefault(place, []).append(_loosened(line, "" if gone else text, pinned=pinned))
         for path, lines in parts.items():
             yield path, "\n".join(lines).strip("\n") + "\n"
+
+
+_TOOL = "Nothing in the list needs it: every environment has its own."
+_GONE = "What it names is not on this machine; the newest version of an index is taken for it."
+
+
+def _is_gone(line: RequirementLine) -> bool:
+    """Whether it names a file of the machine that the list was made on: conda's builds, say."""
+    url = line.url or ""
+    named = line.requirement.name is not None and not line.editable
+    return named and url.startswith("file:///") and not Path(unquote(url[7:])).exists()
 
 
 def _loosened(line: RequirementLine, text: str, *, pinned: bool) -> str:
     """The line without the version that its lock holds; with it where a comment may say why."""
     code, mark, _ = text.partition(" #")
-    if not pinned or mark:
+    if text and (not pinned or mark):
         return text.rstrip().removesuffix("\\").rstrip()
     code = re.split(r"\s+(?:--hash|\\)", code)[0]
     requirement = line.requirement
