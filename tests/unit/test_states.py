@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from venvman import memo, seal
-from venvman.environment.history import History, State, Wanted
+from venvman.environment.history import LOG, History, State, Wanted
 from venvman.environment.ledger import LEDGER, Ledger, Provenance, read_ledger, write_snapshot
 from venvman.environment.record import tops_of
 from venvman.files import spread_folders
 from venvman.install import states
+from venvman.locks import held
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ def wanted(file: Path, *, flags: str = "--frozen", end: str = ".") -> Wanted:
         shared=(),
         others={"lib/two.egg-info": "1 2 3"},
         locked=1,
-        lock="/state/locks/x.lock",
+        lock=str(file.parent.parent / "locks/x.lock"),
     )
 
 
@@ -121,6 +122,15 @@ def test_a_state_that_cannot_be_written_or_read_is_none(tmp_path: Path) -> None:
     assert states.record(str(tmp_path), wanted(file)) == ""
     assert states.read(str(tmp_path), "x") is None
     assert find(tmp_path) is None
+
+
+def test_while_somebody_else_changes_the_environment_nothing_is_written_down(
+    tmp_path: Path, file: Path
+) -> None:
+    before = (tmp_path / LOG).read_bytes()
+    with held(wanted(file).lock):
+        assert states.record(str(tmp_path), wanted(file)) == ""
+    assert (tmp_path / LOG).read_bytes() == before
 
 
 def test_what_nobody_has_written_down_is_known_by_no_files(tmp_path: Path, file: Path) -> None:

@@ -18,6 +18,7 @@ from venvman import memo, records
 from venvman.environment.history import History
 from venvman.environment.ledger import digest_of, read_ledger
 from venvman.environment.record import locate, parse_record, tops_of
+from venvman.locks import held
 from venvman.reading import read_regular
 
 if TYPE_CHECKING:
@@ -126,18 +127,21 @@ def read(environment: str, key: str) -> State | None:
 def record(environment: str, wanted: Wanted) -> str:
     """Adds to the history that what the environment holds is just ``wanted``; the key of that.
 
-    Empty where it cannot be, or where the history does not know what the environment holds.
+    Empty where it cannot be, where somebody else changes the environment, or where the history does
+    not know what it holds.
     """
     history = History(environment)
-    newest, ledger = history.newest(), read_ledger(environment)
-    if newest is None or (newest.sequence, newest.snapshot) != (ledger.sequence, ledger.snapshot):
+    try:
+        with held(wanted.lock, wait=0):
+            newest, ledger = history.newest(), read_ledger(environment)
+            now = (ledger.sequence, ledger.snapshot)
+            if newest is None or (newest.sequence, newest.snapshot) != now:
+                return ""
+            before = read(environment, wanted.key)
+            if before is None or (before.snapshot, before.wanted) != (newest.snapshot, wanted):
+                history.record(newest._replace(wanted=wanted))
+    except OSError:
         return ""
-    before = read(environment, wanted.key)
-    if before is None or (before.snapshot, before.wanted) != (newest.snapshot, wanted):
-        try:
-            history.record(newest._replace(wanted=wanted))
-        except OSError:
-            return ""
     return wanted.key
 
 
