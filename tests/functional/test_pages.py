@@ -67,14 +67,20 @@ def played(page: str) -> list[tuple[Step, Ran]]:
     return list(zip(steps, done, strict=True))
 
 
-FIRST = ("README.md", "docs/tutorial/first-environment.md", "docs/how-to/when-it-fails.md")
-"""What a newcomer meets; the other pages are run by `make slow`."""
+LONG = tuple(
+    f"docs/how-to/{name}.md"
+    for name in (
+        *("add-a-requirement", "ci", "moving", "offline", "repair-drift", "roll-back"),
+        *("several-systems", "upgrade"),
+    )
+)
+"""What takes its time, and no newcomer meets first: run by `make slow`."""
 
 
 @pytest.mark.parametrize(
     "page",
     [
-        page if page in FIRST else pytest.param(page, marks=pytest.mark.slow)
+        pytest.param(page, marks=pytest.mark.slow) if page in LONG else page
         for page in PAGES
         if runnable(page)
     ],
