@@ -6,6 +6,7 @@ python -m tools.site [SITE]
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -51,6 +52,9 @@ QUESTIONS = {
 }
 """What people type into the search, and the page that must be among the first three."""
 
+AXE = "axe-core@4.14.1"
+"""A package of npm's; kept in the user's cache."""
+
 FETCHED = re.compile(
     r"<(?:script|link|img|source|iframe)[^>]*(?:src|href|srcset)=\"?(https?://[^\"\s>]+)"
 )
@@ -92,7 +96,8 @@ def _ill_fitting(site: Path) -> list[str]:
         return []
     pages = [page.parent.relative_to(site).as_posix() for page in sorted(site.rglob("index.html"))]
     looking = Path(__file__).with_name("layout.html").read_text(encoding="utf-8")
-    sheet = site / "layout.html"
+    sheet, axe = site / "layout.html", site / "axe.js"
+    axe.write_bytes(_axe())
     listed = json.dumps(["" if page == "." else f"{page}/" for page in pages])
     sheet.write_text(looking.replace("PAGES", listed), encoding="utf-8")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(site)))
@@ -105,8 +110,25 @@ def _ill_fitting(site: Path) -> list[str]:
     finally:
         server.shutdown()
         sheet.unlink()
+        axe.unlink()
     said = re.search(rf"LOOKED AT\n{len(pages)}\n(.*?)END", done.stdout, re.DOTALL)
     return ["the browser did not finish"] if said is None else said[1].splitlines()
+
+
+def _axe() -> bytes:
+    """axe-core's program, from its package; empty, which is told, where that cannot be had."""
+    kept = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "venvman-docs", AXE)
+    program = kept / "package" / "axe.min.js"
+    npm = shutil.which("npm")
+    if not program.is_file() and npm is not None:
+        kept.mkdir(parents=True, exist_ok=True)
+        fetched = subprocess.run([npm, "pack", AXE], cwd=kept, capture_output=True, check=False)
+        for archive in kept.glob("*.tgz") if fetched.returncode == 0 else ():
+            shutil.unpack_archive(archive, kept)
+    if not program.is_file():
+        sys.stderr.write("axe-core was not run: it is not here, nor could npm fetch it.\n")
+        return b""
+    return program.read_bytes()
 
 
 class _Quiet(SimpleHTTPRequestHandler):

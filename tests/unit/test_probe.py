@@ -158,6 +158,21 @@ def test_the_python_of_an_environment_is_asked_for_its_base(tmp_path: Path) -> N
     assert os.path.realpath(interpreter.path) == os.path.realpath(OWN_PYTHON)
 
 
+def test_an_environment_made_of_another_ones_python_has_the_others_base(tmp_path: Path) -> None:
+    # As the venv module of Python 3.10 makes it while another environment is active.
+    homes = {"first": OWN_PYTHON.parent, "second": tmp_path / "first" / "bin"}
+    for name, home in homes.items():
+        scripts = tmp_path / name / "bin"
+        scripts.mkdir(parents=True)
+        (scripts / "python").symlink_to(home / ("python" if name == "second" else OWN_PYTHON.name))
+        version = "{}.{}".format(*sys.version_info)
+        (tmp_path / name / "pyvenv.cfg").write_text(f"home = {home}\nversion = {version}.0\n")
+
+    interpreter = probe(tmp_path / "second" / "bin" / "python", directories=kept_in(tmp_path))
+
+    assert os.path.realpath(interpreter.path) == os.path.realpath(OWN_PYTHON)
+
+
 def test_a_shim_leads_to_the_python_it_starts_and_is_asked_every_time(tmp_path: Path) -> None:
     shim = tmp_path / "shims" / "python"
     shim.parent.mkdir()

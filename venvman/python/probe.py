@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import sys
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -165,12 +166,19 @@ def _untrusted(path: Path, why: str) -> EnvironmentUnusable:
     )
 
 
-def _base_of(environment: Path) -> Path:
+def _base_of(environment: Path, *, depth: int = 5) -> Path:
+    """The base interpreter; up to Python 3.10 an environment may be made of another one's."""
     content = read_regular(environment / venvconfig.CONFIG)
     config = venvconfig.parse_config(content.decode("utf-8", errors="replace"))
     for candidate in venvconfig.base_candidates(environment, config):
-        if candidate.exists() and venvconfig.environment_of(candidate) is None:
+        if not candidate.exists():
+            continue
+        between = venvconfig.environment_of(candidate)
+        if between is None:
             return candidate
+        if depth:
+            with suppress(OSError, EnvironmentUnusable):
+                return _base_of(between, depth=depth - 1)
     raise EnvironmentUnusable(
         f"The interpreter that {environment} was made of is gone.",
         code="interpreter-gone",
