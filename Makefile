@@ -91,14 +91,6 @@ slow: $(READY) ## Run the tests that are left out for their time, and each prope
 	$(BIN)/python -m pytest -m slow -n $(WORKERS)
 	$(BIN)/python -m pytest --hypothesis-profile=thorough -n $(WORKERS) tests/property
 
-# The oldest of everything that venvman itself names, beside the newest of what tests it.
-.PHONY: test-lowest
-test-lowest: $(READY) ## Run the tests with the oldest versions that pyproject.toml allows (needs the package index)
-	$(PYTHON) -m venv --clear build/lowest
-	$(BIN)/uv pip install --quiet --python build/lowest --resolution lowest-direct --editable .
-	grep -v '^-e ' requirements-dev.in | $(BIN)/uv pip install --quiet --python build/lowest --requirement -
-	build/lowest/bin/python -m pytest -n $(WORKERS) $(if $(K),-k '$(K)') $(T)
-
 .PHONY: cov
 cov: $(READY) ## Run the tests with statement and branch coverage
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report= $(T)
