@@ -197,6 +197,7 @@ def install_by_hand(root: Path) -> None:
     require("alpha", "delta")(root)
     assert run("sync", "-q", "--inexact", cwd=root).code == 0
     sync(root)
+    shutil.rmtree(root / "venv/.venvman/attic")  # what was removed is not kept any more
 
 
 def include_another_lock(root: Path) -> None:

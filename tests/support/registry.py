@@ -50,7 +50,10 @@ def codes_with_a_command() -> dict[str, list[str]]:
             handed = name in ELSEWHERE and not isinstance(written, ast.Constant)
             if not handed and not _may_be_command(fix, function, advice, call):
                 continue
-            for code in _codes(written, function, tree, call, name):
+            # A function of another module's, too, may be given the code.
+            name_of = getattr(function, "name", "_")
+            around = [tree] if name_of.startswith("_") else [*trees.values()]
+            for code in _codes(written, function, around, call, name):
                 found[code].append(f"{name}:{call.lineno}")
     return dict(found)
 
@@ -122,7 +125,7 @@ def _assigned(name: str, function: ast.AST) -> Iterator[ast.expr]:
 
 
 def _codes(
-    written: ast.expr, function: ast.AST, tree: ast.AST, call: ast.Call, module: str
+    written: ast.expr, function: ast.AST, trees: list[ast.Module], call: ast.Call, module: str
 ) -> set[str]:
     if isinstance(written, ast.Constant):
         text = str(written.value)
@@ -130,10 +133,10 @@ def _codes(
     if isinstance(written, (ast.Attribute, ast.JoinedStr)):
         return set()  # handed on
     if module in ELSEWHERE:
-        return ELSEWHERE[module] | _passed(function, tree)
+        return ELSEWHERE[module] | _passed(function, trees)
     local = list(_assigned(written.id, function)) if isinstance(written, ast.Name) else []
     found = {
-        *_passed(function, tree),
+        *_passed(function, trees),
         *(text for each in (written, *local) for text in _texts(each)),
     }
     if _is_call_of(call, _BROKEN):
@@ -142,11 +145,12 @@ def _codes(
     return found
 
 
-def _passed(function: ast.AST, tree: ast.AST) -> set[str]:
-    """Codes that calls of ``function`` in its module pass to it."""
+def _passed(function: ast.AST, trees: list[ast.Module]) -> set[str]:
+    """Codes that calls of ``function`` in ``trees`` pass to it."""
     name = getattr(function, "name", "")
     return {
         text
+        for tree in trees
         for node in ast.walk(tree)
         if _is_call_of(node, name)
         for argument in [*node.args, *(each.value for each in node.keywords)]  # type: ignore[attr-defined]

@@ -214,7 +214,10 @@ class Session:
     @cached_property
     def question(self) -> str | None:
         """What is asked, for the answer to be remembered; None where it is not to be."""
-        return None if self._line is None else question_of(self._line, self.variables)
+        try:
+            return None if self._line is None else question_of(self._line, self.variables)
+        except FileNotFoundError:
+            return None  # asked from a working directory that is gone
 
     def rest(
         self, on: Iterable[Facts | None], *, said: Said | None = None, worked: bool = False
