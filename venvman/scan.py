@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from venvman.errors import Problem, RequirementsError, Severity
 from venvman.frozen import dataclass
 from venvman.lock.header import LockHeader
-from venvman.naming import is_pylock
+from venvman.naming import DEFAULT, is_pylock
 from venvman.pipconfig import configured_words
 from venvman.project import leaves_tree, names_below, requirement_names, unseen
 from venvman.requirements.declared import PYPROJECT, read_declared
@@ -23,9 +23,10 @@ from venvman.requirements.file import ParsedFile, RequirementLine, decode, parse
 from venvman.requirements.includes import Follower, local_path
 from venvman.roles import Facts, Role, assign, members_of
 from venvman.secrets import line_of
+from venvman.sources import DirectorySource
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from venvman.project import Project
     from venvman.requirements.declared import Compiled, Declared
@@ -270,7 +271,39 @@ def scan(
             finder.add(name, role=Role.INCLUDED, group=part.group)
     finder.add_included()
     finder.parse(with_locks=with_locks)
-    return finder.result()
+    found = finder.result()
+    if not declared:
+        found = replace(found, problems=(*found.problems, *_passed_over(found, facts)))
+    return found
+
+
+def _passed_over(scan: Scan, facts: Facts) -> Iterator[Problem]:
+    """That dependencies of a pyproject.toml are not read, where no requirement brings them either.
+
+    The file that wins may name the project itself, by ``-e .`` say.
+    """
+    text = facts.text(PYPROJECT) or ""
+    winner = next((each for each in scan.sources if each.group == DEFAULT and each.paths), None)
+    if winner is None or "dependencies" not in text:
+        return
+    said = read_declared(text)
+    root = str(scan.project.root)
+    named = [
+        line.requirement.source
+        for file in scan.files
+        for line in (file.parsed.requirements if file.parsed else ())
+    ]
+    itself = any(isinstance(each, DirectorySource) and each.path == root for each in named)
+    if said is None or itself or not said.groups.get(DEFAULT, ParsedFile(path="")).requirements:
+        return
+    shown = scan.project.display(winner.paths[0])
+    yield Problem(
+        code="pyproject-passed-over",
+        message=f"{shown} says what the project needs, and [project] dependencies are not read.",
+        severity=Severity.NOTE,
+        path=PYPROJECT,
+        why="A requirements file wins. A line -e . in it brings them, too.",
+    )
 
 
 def _to_come(part: Part, facts: Facts) -> LockHeader | None:

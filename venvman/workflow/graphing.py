@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from venvman.answers import TreeOutcome, WhyOutcome
 from venvman.errors import Command, LockError, Problem, Severity
 from venvman.frozen import dataclass
+from venvman.localproject import project_name
 from venvman.names import canonical
 from venvman.reading import read_regular
 from venvman.workflow.inputs import choose_groups, load_requirements, open_scan, tell_left_out
@@ -172,6 +173,14 @@ def known_name(graph: Graph, name: str, locked: Locked) -> NormalizedName:
     wanted = canonical(name.partition("[")[0])
     if wanted in graph.packages:
         return wanted
+    if wanted == project_name(locked.scan.project.root):
+        raise LockError(
+            f"{wanted} is this project itself: nothing asks for it.",
+            code="package-is-project",
+            path="pyproject.toml",
+            why="What it asks for, `venvman tree` shows.",
+            fix=Command.venvman("tree"),
+        )
     groups = ", ".join(group.name for group in locked.groups)
     near = difflib.get_close_matches(wanted, list(graph.packages), n=3)
     raise LockError(

@@ -87,6 +87,9 @@ def require_sources(context: Context, scan: Scan) -> None:
         ProjectNotFound: it has no requirements file and no lock.
     """
     if scan.sources or scan.problems:
+        for each in scan.problems:
+            if each.code == "pyproject-passed-over" and not scan.sources[0].lock.exists():
+                context.reporter.problem(each)
         return
     from venvman.project import instead
 
