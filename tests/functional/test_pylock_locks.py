@@ -9,7 +9,7 @@ from packaging.pylock import PackageSdist, PackageWheel, Pylock
 from packaging.specifiers import SpecifierSet
 from packaging.tags import parse_tag
 
-from tests.support.cli import run
+from tests.support.cli import run, run_process
 from tests.support.projects import git, versions_in, write_project
 from tests.support.wheels import make_sdist, make_wheel, sha256_of
 from venvman.candidates import Candidates, project_of
@@ -290,3 +290,15 @@ def test_on_each_of_twelve_targets_packaging_selects_the_same_files(
             candidates = Candidates(files, target=target, options=IndexOptions())
             found[entry.name] = next(candidates.matching(SpecifierSet())).file.filename
         assert found == expected, target.python
+
+
+def test_an_answer_is_not_remembered_past_a_change_of_it(tmp_path: Path, index: Index) -> None:
+    make_wheel(index.folder, "gamma", "0.9")
+    root = write_project(tmp_path / "p", {"requirements.in": "gamma\n"})
+    wheels = [index.folder / f"gamma-{version}-py3-none-any.whl" for version in ("0.9", "1.0")]
+    for wheel in wheels:
+        (root / "pylock.toml").write_text(of_another_tool(wheel, url=index.url))
+        assert run_process("sync", cwd=root).code == 0
+        assert "Nothing to do" in run_process("sync", cwd=root).stdout
+        assert run_process("status", cwd=root).code == 0
+    assert versions_in(root) == {"gamma": "1.0"}

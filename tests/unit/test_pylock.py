@@ -245,6 +245,50 @@ sdist = {{ path = "beta-1.0.zip", hashes = {{ sha256 = "{B}" }} }}
 strategy = ["inherit_metadata"]
 """
 
+OF_THE_STANDARD = f"""\
+lock-version = '1.0'
+environments = ["sys_platform == 'win32'", "sys_platform == 'linux'"]
+requires-python = '>=3.10'
+created-by = 'mousebender'
+
+[[packages]]
+name = 'attrs'
+version = '25.1.0'
+requires-python = '>=3.8'
+wheels = [
+  {{name = 'attrs-25.1.0-py3-none-any.whl', upload-time = 2025-01-25T11:30:10.164985+00:00, \
+url = 'https://files.test/attrs-25.1.0-py3-none-any.whl', size = 63152, \
+hashes = {{sha256 = '{A}'}}}},
+]
+[[packages.attestation-identities]]
+environment = 'release-pypi'
+kind = 'GitHub'
+repository = 'python-attrs/attrs'
+workflow = 'pypi-package.yml'
+
+[[packages]]
+name = 'cattrs'
+version = '24.1.2'
+dependencies = [{{name = 'attrs'}}]
+wheels = [
+  {{url = 'https://files.test/cattrs-24.1.2-py3-none-any.whl', hashes = {{sha256 = '{B}'}}}},
+]
+
+[[packages]]
+name = 'numpy'
+version = '2.2.3'
+wheels = [
+  {{path = 'numpy-2.2.3-cp312-cp312-win_amd64.whl', \
+hashes = {{sha256 = '{A}', md5 = '0'}}}},
+]
+[packages.tool.mousebender]
+reason = 'wanted'
+
+[tool.mousebender]
+command = ['.', 'lock', '--platform', 'cpython3.12-windows-x64', 'cattrs', 'numpy']
+run-on = 2025-03-06T12:28:57.760769
+"""
+
 
 def parsed(text: str, root: Path) -> Lock:
     return parse_pylock(text, path="pylock.toml", root=root)
@@ -328,3 +372,17 @@ def test_a_git_conflict_is_called_one(tmp_path: Path) -> None:
     with pytest.raises(LockError) as caught:
         parsed(text, tmp_path)
     assert caught.value.code == "lock-conflict-markers"
+
+
+def test_a_lock_in_the_shape_of_the_standards_example_is_read(tmp_path: Path) -> None:
+    read = parsed(OF_THE_STANDARD, tmp_path)
+    attrs, cattrs, numpy = select([("pylock.toml", read)], TARGET)
+    assert [str(each) for each in (attrs, cattrs, numpy)] == [
+        "attrs 25.1.0",
+        "cattrs 24.1.2",
+        "numpy 2.2.3",
+    ]
+    assert (attrs.via, numpy.hashes) == (("cattrs",), (f"sha256:{A}",))
+    assert attrs.files[0].upload_time == "2025-01-25T11:30:10.164985Z"
+    assert numpy.files[0].url == f"{tmp_path.as_uri()}/numpy-2.2.3-cp312-cp312-win_amd64.whl"
+    assert read.header.tool == "mousebender"
