@@ -39,13 +39,6 @@ if TYPE_CHECKING:
 
     Said: TypeAlias = tuple[str, str, str]
 
-_REACHES = {
-    **dict.fromkeys(("status", "tree", "why", "diff", "history", "outdated"), "ENVIRONMENT"),
-    "scan": "FILES",
-    "doctor": "INSTALLED",
-}
-"""How far the commands look that change nothing: :class:`venvman.workflow.watching.Reach`."""
-
 
 class Session:
     """What a command's function works with: what is common to all of them.
@@ -235,13 +228,13 @@ class Session:
             return
         if result.exit_code not in (ExitCode.OK, ExitCode.DRIFT):
             return
-        if result.command in _REACHES:
+        reach = self._line.command.remembered if self._line is not None else None
+        if reach != "own":
             from venvman.workflow.watching import Reach, facts_of_look
 
-            reach = Reach[_REACHES[result.command]]
-            opened, since_ns = self._opened, self.started_ns
+            look = partial(facts_of_look, since_ns=self.started_ns, reach=Reach(reach))
             try:
-                self.rest(facts_of_look(each, since_ns=since_ns, reach=reach) for each in opened)
+                self.rest(map(look, self._opened))
             except (OSError, VenvmanError):
                 return  # what cannot be looked at is told each time
         facts = [each for each in self._facts if each is not None]

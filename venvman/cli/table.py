@@ -420,7 +420,9 @@ class Command:
 
     ``help`` is its first line in the help. ``passing``: all after the first word is another
     program's. ``hidden`` from the help: for other programs. ``examples`` are command lines with
-    what each is for. ``remembered``: the same answer is given as long as nothing has changed.
+    what each is for. ``remembered``: the same answer is given as long as nothing has changed of
+    what it looks at (a :class:`venvman.workflow.watching.Reach`), or ``own``: of what its function
+    says that it rests on.
     """
 
     __slots__ = (
@@ -437,7 +439,7 @@ class Command:
         *,
         passing: bool = False,
         hidden: bool = False,
-        remembered: bool = False,
+        remembered: str | None = None,
         examples: tuple[tuple[str, str], ...] = (),
     ) -> None:
         self.name = name
@@ -469,7 +471,7 @@ _TABLE = (
         *("sync", "changes:sync"),
         "Freeze the requirements if the lock is missing or stale, then make ./venv equal to it.",
         Sync,
-        remembered=True,
+        remembered="own",
         examples=(
             ("venvman sync", "what the files ask for, no more and no less"),
             ("venvman sync --check", "in CI: exit with 1 if anything is to be done"),
@@ -480,7 +482,7 @@ _TABLE = (
         *("freeze", "changes:freeze"),
         "Write the lock: every package pinned and hashed, with the reason it is there.",
         Freeze,
-        remembered=True,
+        remembered="own",
         examples=(
             ("venvman freeze", "missing and stale locks, keeping every pin that may stay"),
             ("venvman freeze -P django", "also move the pin of django"),
@@ -491,13 +493,13 @@ _TABLE = (
         *("status", "looks:status"),
         "Show requirements, lock, environment and drift on one screen; exit with 1 on drift.",
         Status,
-        remembered=True,
+        remembered="environment",
     ),
     Command(
         *("doctor", "doctor:doctor"),
         "Find what has drifted, and name the command that fixes it; exit with 1 on findings.",
         Doctor,
-        remembered=True,
+        remembered="installed",
         examples=(
             ("venvman doctor --verify", "also every installed file's content"),
             ("venvman doctor --select VM3", "only what concerns locks"),
@@ -518,7 +520,7 @@ _TABLE = (
         *("scan", "looks:scan"),
         "Show the projects and requirements files found here, and how each was understood.",
         Scan,
-        remembered=True,
+        remembered="files",
     ),
     Command(
         *("add", "changes:add"),
@@ -558,26 +560,26 @@ _TABLE = (
         *("outdated", "looks:outdated"),
         "Show what could move forward, and which requirement holds it back.",
         Outdated,
-        remembered=True,
+        remembered="environment",
     ),
     Command(
         *("tree", "looks:tree"),
         "Show the locked packages as a tree: what each requirement brings.",
         Tree,
-        remembered=True,
+        remembered="environment",
     ),
     Command(
         *("why", "looks:why"),
         "Show why a package is locked: every chain of requirements that brings it.",
         Why,
-        remembered=True,
+        remembered="environment",
         examples=(("venvman why urllib3", "every chain of requirements that brings it"),),
     ),
     Command(
         *("diff", "looks:diff"),
         "Show which pins were added, removed or changed between two states of the locks.",
         Diff,
-        remembered=True,
+        remembered="environment",
         examples=(("venvman diff main", "what changed in the locks since main"),),
     ),
     Command(
@@ -593,7 +595,7 @@ _TABLE = (
     Command(
         *("history", "looks:history"),
         "List the states of ./venv that it can be taken back to, the newest first.",
-        remembered=True,
+        remembered="environment",
     ),
     Command(
         *("rollback", "changes:rollback"),
@@ -605,7 +607,7 @@ _TABLE = (
         "Run a command inside the environment; its exit code is passed on.",
         Run,
         passing=True,
-        remembered=True,
+        remembered="own",
         examples=(("venvman run pytest -x", "without activating anything"),),
     ),
     Command(
@@ -623,7 +625,7 @@ _TABLE = (
         *("shell-hook", "shells:shell_hook"),
         "Print what a startup file evaluates to activate environments on `cd`.",
         ShellHook,
-        remembered=True,
+        remembered="own",
     ),
     Command("clean", "changes:clean", "Remove the environment, and nothing that is not one."),
     Command(
@@ -638,7 +640,7 @@ _TABLE = (
     Command(
         *("hooks status", "hooks:hooks_status"),
         "Show which git hooks are installed, and what they do.",
-        remembered=True,
+        remembered="own",
     ),
     Command(
         *("hooks run", "hooks:hooks_run"),

@@ -180,12 +180,12 @@ _OF_PROJECTS = ("pyproject.toml", FOLDER, ".git/HEAD", ".venv", ".venv/pyvenv.cf
 _OF_ENVIRONMENTS = ("pyvenv.cfg", "bin/python", f"{STATE}/{OWNER}", f"{STATE}/{OF_PROJECT}")
 
 
-class Reach(Enum):
+class Reach(str, Enum):
     """How far a command looks: into the project's files, the environment, or every file there."""
 
-    FILES = 0
-    ENVIRONMENT = 1
-    INSTALLED = 2
+    FILES = "files"
+    ENVIRONMENT = "environment"
+    INSTALLED = "installed"
 
 
 def facts_of_look(context: Context, *, since_ns: int, reach: Reach) -> Facts | None:
