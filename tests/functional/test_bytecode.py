@@ -182,6 +182,8 @@ def test_what_was_verified_is_read_again_only_where_something_changed(
     aged(site_of(root_of_files))
     assert run("doctor", "--verify", "--select", "VM5", cwd=root_of_files).code == 0
     assert read.count("deep") == 1
+    assert run("doctor", "--deep", "--select", "VM5", cwd=root_of_files).code == 0
+    assert read.count("deep") == 2
     read.clear()
     assert run("doctor", "--verify", "--select", "VM5", cwd=root_of_files).code == 0
     assert read == []

@@ -234,6 +234,9 @@ class Doctor(Groups, Workspace):
     select = words("Only findings whose code begins so; may be repeated.", metavar="CODE")
     ignore = words("No findings whose code begins so; may be repeated.", metavar="CODE")
     verify = flag("Compare the contents of every installed file, too.", effect=Effect.ACTS)
+    deep = flag(
+        "As --verify, and read again what has not changed since it was right.", effect=Effect.ACTS
+    )
     fail_on = choice(
         "Exit with 1 on findings of this severity or a worse one.",
         *("error", "warning", "note"),

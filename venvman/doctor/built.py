@@ -8,6 +8,7 @@ import re
 import shlex
 import struct
 import sys
+import zlib
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,6 @@ from typing import TYPE_CHECKING, BinaryIO
 from venvman.directurl import DirectUrlInvalid, read_direct_url
 from venvman.doctor import codes
 from venvman.doctor.files import again
-from venvman.doctor.recorded import paths_of, recorded
 from venvman.environment.inspection import Environment
 from venvman.environment.inventory import MetadataKind
 from venvman.errors import Advice
@@ -84,7 +84,7 @@ def scripts(examination: Examination) -> Iterator[Finding]:
         return
     folder = examination.condition.paths.scripts
     own = os.path.realpath(folder)
-    for each in recorded(examination):
+    for each in examination.recorded:
         for script in _scripts(each.installed.metadata):
             path = folder / script.name
             python = _python_of(path)
@@ -127,7 +127,7 @@ def _python_of(script: Path) -> Path | None:
 
 def targets(examination: Examination) -> Iterator[Finding]:
     """Scripts of editable packages whose module or function has gone from the folder."""
-    for each in recorded(examination):
+    for each in examination.recorded:
         folder = _folder_of(each.installed.source)
         if folder is None:
             continue
@@ -147,7 +147,7 @@ def targets(examination: Examination) -> Iterator[Finding]:
 def _gone(examination: Examination, each: Recorded) -> Iterator[Finding]:
     """Where a ``.pth`` file or a finder of an editable package leads to, and nothing is."""
     site = each.installed.metadata.parent
-    for target in mapped(site, [path for path, _ in paths_of(each.text)]):
+    for target in mapped(site, [path for path, _ in each.rows]):
         if not any(os.path.lexists(f"{target}{end}") for end in ("", ".py")):
             yield codes.ENTRY_POINT_BROKEN(
                 f"{each.installed.name} is imported from {target}, which is gone.",
@@ -245,15 +245,20 @@ def libraries(examination: Examination) -> Iterator[Finding]:
     """Only where contents are asked for: each module is opened."""
     if not examination.verify_files or not isinstance(examination.condition, Environment):
         return
-    everything = tuple(recorded(examination))
+    everything = examination.recorded
     files = [
         (each, path)
         for each in everything
-        for path, _ in paths_of(each.text)
+        for path, _ in each.rows
         if ".so" in path or path.endswith(".dylib")
     ]
-    beside = {path.rpartition("/")[2] for _, path in files}
     base = examination.condition.interpreter.prefix
+    around = (str(base / "lib"), *examination.library_folders, *_folders())
+    stamp = _stamp((*(f"{each.installed.metadata.parent}/{path}" for each, path in files), *around))
+    if examination.verified.get("libraries") == stamp:
+        return
+    beside = {path.rpartition("/")[2] for _, path in files}
+    whole = True
     for each, path in files:
         absolute = each.locate(path)
         if absolute is None or not path.endswith(".so"):
@@ -261,7 +266,7 @@ def libraries(examination: Examination) -> Iterator[Finding]:
         names, folders = needed_by(Path(absolute))
         here = os.path.dirname(absolute)  # noqa: PTH120
         near = [_placed(folder, here) for folder in folders]
-        near += [str(base / "lib"), *examination.library_folders, *_folders()]
+        near += around
         lost = [
             name
             for name in names
@@ -269,6 +274,7 @@ def libraries(examination: Examination) -> Iterator[Finding]:
             and not any(os.path.exists(os.path.join(one, _placed(name, here))) for one in near)  # noqa: PTH110, PTH118
         ]
         if lost and _is_known():
+            whole = False
             yield codes.LIBRARY_MISSING(
                 f"{examination.display(Path(absolute))} needs {', '.join(lost)}, which is "
                 "not on this system.",
@@ -276,6 +282,20 @@ def libraries(examination: Examination) -> Iterator[Finding]:
                 path=examination.display(Path(absolute)),
                 fix=again(examination, each.installed.name),
             )
+    if whole:
+        examination.verified["libraries"] = stamp
+
+
+def _stamp(files: Iterable[str]) -> str:
+    """The same as long as these files and folders are."""
+    facts = []
+    for path in files:
+        try:
+            found = os.lstat(path)
+        except OSError:
+            continue
+        facts.append((path, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+    return str(zlib.crc32(repr(facts).encode("utf-8", "surrogateescape")))
 
 
 @cache

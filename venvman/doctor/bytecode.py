@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
-from venvman.doctor.recorded import paths_of, recorded
 from venvman.environment.inspection import Environment
 from venvman.errors import Command, EnvironmentUnusable
 from venvman.process import run
@@ -72,7 +71,7 @@ def bytecode(examination: Examination) -> Iterator[Finding]:
         return
     known, fresh = examination.verified, {}
     waiting: list[tuple[Recorded, list[tuple[str, str]]]] = []
-    for each in recorded(examination):
+    for each in examination.recorded:
         pairs = list(_pairs(each))
         key = f"bytecode of {each.installed.metadata}"
         fact = str(zlib.crc32(repr([_fact(path) for pair in pairs for path in pair]).encode()))
@@ -103,21 +102,19 @@ def _pairs(each: Recorded) -> Iterator[tuple[str, str]]:
     What has been there since before RECORD was written, the installer compiled.
     """
     came = _fact(str(each.installed.metadata / "RECORD"))
-    stems: dict[str, dict[str, str]] = {}
-    for path, _ in paths_of(each.text):
-        if path.endswith(".py") and (absolute := each.locate(path)) is not None:
-            folder, _, name = absolute.rpartition("/")
-            stems.setdefault(folder, {})[name.removesuffix(".py")] = absolute
-    for folder, names in stems.items():
+    site = each.installed.metadata.parent
+    paths = {path for path, _ in each.rows if path.endswith(".py") and ".." not in path}
+    for folder in sorted({path.rpartition("/")[0] for path in paths}):
+        beside = f"{folder}/" if folder else ""
         try:
-            cached = os.listdir(f"{folder}/__pycache__")  # noqa: PTH208 - names only
+            cached = os.listdir(f"{site}/{beside}__pycache__")  # noqa: PTH208 - names only
         except OSError:
             continue
         for name in sorted(cached):
-            source = names.get(name.partition(".")[0])
-            path = f"{folder}/__pycache__/{name}"
-            if source is not None and _OF_PYTHON.fullmatch(name) and _fact(path)[3:] > came[3:]:
-                yield source, path
+            source = f"{beside}{name.partition('.')[0]}.py"
+            path = f"{site}/{beside}__pycache__/{name}"
+            if source in paths and _OF_PYTHON.fullmatch(name) and _fact(path)[3:] > came[3:]:
+                yield f"{site}/{source}", path
 
 
 def _fact(path: str) -> tuple[int, ...]:

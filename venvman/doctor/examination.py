@@ -6,6 +6,8 @@ from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from venvman.doctor.recorded import read_records
+from venvman.environment.inspection import Environment
 from venvman.environment.inventory import metadata_of
 from venvman.frozen import dataclass
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
+    from venvman.doctor.recorded import Recorded
     from venvman.drift import Drift
     from venvman.environment.inspection import Condition
     from venvman.environment.inventory import Installed, Inventory
@@ -108,8 +111,9 @@ class Examination:
     configuration leaves alone, ``overrides`` the specifiers that stand for every demand of a
     name; none if it is left out. ``library_folders`` are those that LD_LIBRARY_PATH adds.
     ``verified`` has what was seen to be as its RECORD says when its contents were asked for,
-    and is added to. ``hooks`` is None outside git, ``tracked`` what git tracks of the
-    environment, relative to the root, ``moved`` what ``git status`` says of sources and locks.
+    and is added to, as ``records`` is when the first check asks for what RECORDs say. ``hooks``
+    is None outside git, ``tracked`` what git tracks of the environment, relative to the root,
+    ``moved`` what ``git status`` says of sources and locks.
     ``metadata`` reads one distribution's metadata; a function, since few runs need all of them.
     ``edited`` names a file of which RECORD has another hash than the wheel that venvman
     installed, ``unlisted`` whether that is a file of the release that the pin has no hash of, where
@@ -145,11 +149,20 @@ class Examination:
     verify_files: bool = False
     library_folders: tuple[str, ...] = ()
     verified: dict[str, str] = field(default_factory=dict)
+    records: list[Recorded] = field(default_factory=list)
     audit: Audit | None = None
     metadata: Callable[[Installed], CoreMetadata | None] = metadata_of
     edited: Callable[[Installed], str | None] = _nothing
     unlisted: Callable[[LockEntry, Installed], bool] = _listed
     sharing: Callable[[Iterable[Path]], Mapping[Path, tuple[Neighbour, ...]]] = _nobody
+
+    @property
+    def recorded(self) -> list[Recorded]:
+        """Each distribution that has a RECORD which can be read; they are read once."""
+        there = self.condition
+        if not self.records and self.inventory is not None and isinstance(there, Environment):
+            self.records.extend(read_records(self.inventory, there.root))
+        return self.records
 
     def display(self, path: Path) -> str:
         """``path`` as people see it."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
-from venvman.doctor.recorded import RECREATE, as_recorded, look_at, paths_of, recorded, verify
+from venvman.doctor.recorded import RECREATE, as_recorded, look_at, verify
 from venvman.errors import Command
 from venvman.files import permit
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
-    from venvman.doctor.recorded import Looked, Recorded
+    from venvman.doctor.recorded import Looked, Read, Recorded
     from venvman.environment.inventory import Installed
     from venvman.environment.neighbours import Neighbour
     from venvman.errors import Problem
@@ -36,7 +36,7 @@ _RECREATE_VERIFIED = replace(
 
 def state(examination: Examination) -> Iterator[Finding]:
     """What is wrong with the files that each RECORD lists."""
-    everything = tuple(recorded(examination))
+    everything = examination.recorded
     looked = [look_at(each) for each in everything]
     yield from _presence(examination, everything, looked)
     if examination.verify_files:
@@ -44,10 +44,13 @@ def state(examination: Examination) -> Iterator[Finding]:
 
 
 def _presence(
-    examination: Examination, everything: tuple[Recorded, ...], looked: Sequence[Looked]
+    examination: Examination, everything: Sequence[Recorded], looked: Sequence[Looked]
 ) -> Iterator[Finding]:
     """Files that a RECORD lists and that are gone, cannot be used, or lie where none may reach."""
     yield from _elsewhere(examination, everything)
+    links = {
+        site: _links_in(site) for site in {each.installed.metadata.parent for each in everything}
+    }
     shrunk: list[tuple[Recorded, list[str]]] = []
     writable: list[str] = []
     for each, found in zip(everything, looked, strict=True):
@@ -62,7 +65,7 @@ def _presence(
                 path=examination.display(Path(found.missing[0])),
                 fix=again(examination, name),
             )
-        for link in (*found.links, *_linked_tops(each)):
+        for link in (*found.links, *_linked_tops(each, links[each.installed.metadata.parent])):
             if _leads_out(link, each):
                 shown = examination.display(Path(link))
                 yield codes.FILE_CHANGED(
@@ -131,14 +134,12 @@ def _elsewhere(examination: Examination, everything: Iterable[Recorded]) -> Iter
 
 
 def _contents(
-    examination: Examination, everything: tuple[Recorded, ...], looked: Sequence[Looked]
+    examination: Examination, everything: Sequence[Recorded], looked: Sequence[Looked]
 ) -> Iterator[Finding]:
     """Files whose bytes are no longer those that were installed.
 
     What was seen to be right and has had the same inodes, sizes and times since is not read again.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
     known = examination.verified
     facts = {
         str(each.installed.metadata): _fact(each, found)
@@ -155,14 +156,22 @@ def _contents(
     ]
     damaged: list[tuple[Recorded, list[str]]] = []
     settled = time.time_ns() - _YOUNG_NS
-    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        for each, changed, problems in pool.map(verify, unread):
-            yield from _faulty_lines(examination, each.installed, problems)
-            if changed:
-                damaged.append((each, changed))
-            elif not problems and youngest[str(each.installed.metadata)] < settled:
-                known[str(each.installed.metadata)] = facts[str(each.installed.metadata)]
+    for each, changed, problems in _read(unread):
+        yield from _faulty_lines(examination, each.installed, problems)
+        if changed:
+            damaged.append((each, changed))
+        elif not problems and youngest[str(each.installed.metadata)] < settled:
+            known[str(each.installed.metadata)] = facts[str(each.installed.metadata)]
     yield from _changed_files(examination, everything, damaged)
+
+
+def _read(unread: Sequence[Recorded]) -> Iterator[Read]:
+    """What reading the files of each shows."""
+    if unread:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+            yield from pool.map(verify, unread)
 
 
 def _fact(each: Recorded, found: Looked) -> str:
@@ -234,12 +243,11 @@ def _looks_untouched(files: list[str], each: Recorded) -> bool:
     return any(each.st_nlink > 1 and each.st_mtime_ns == installed for each in found)
 
 
-def _linked_tops(each: Recorded) -> set[str]:
-    """The folders of ``each`` in site-packages that are links."""
+def _linked_tops(each: Recorded, links: set[str]) -> set[str]:
+    """The folders of ``each`` in site-packages that are among its ``links``."""
     site = each.installed.metadata.parent
-    links = _links_in(site)
-    paths = (path for path, _ in paths_of(each.text)) if links else ()
-    return {f"{site}/{path.partition('/')[0]}" for path in paths if path.partition("/")[0] in links}
+    tops = {path.partition("/")[0] for path, _ in each.rows} if links else set()
+    return {f"{site}/{top}" for top in tops & links}
 
 
 def _links_in(folder: Path) -> set[str]:

@@ -7,7 +7,6 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from venvman.doctor.installed import asked
-from venvman.doctor.recorded import paths_of, recorded
 from venvman.drift import Damaged, Duplicate, Extra, Missing, OtherSource, OtherVersion
 from venvman.frozen import dataclass
 from venvman.metadata import licence
@@ -15,6 +14,8 @@ from venvman.names import canonical
 from venvman.reading import read_regular
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from packaging.version import Version
 
     from venvman.doctor.examination import Examination
@@ -53,7 +54,7 @@ def packages(examination: Examination) -> tuple[Package, ...]:
     locked = {entry.name for entry in examination.entries or ()}
     there = {each.name: each for each in _there(examination)}
     missing = {each.name: each.entry.version for each in differences if isinstance(each, Missing)}
-    sizes = {each.installed.name: _size(each.text) for each in recorded(examination)}
+    sizes = {each.installed.name: _size(each.rows) for each in examination.recorded}
     needs: defaultdict[NormalizedName, set[NormalizedName]] = defaultdict(set)
     for each, requirement in asked(examination):
         name = None if isinstance(requirement, str) else canonical(requirement.name)
@@ -97,8 +98,8 @@ def _there(examination: Examination) -> tuple[Installed, ...]:
     return examination.inventory.distributions if examination.inventory else ()
 
 
-def _size(text: str) -> int:
-    return sum(int(size) for _, size in paths_of(text) if size.isdecimal())
+def _size(rows: Iterable[tuple[str, str]]) -> int:
+    return sum(int(size) for _, size in rows if size.isdecimal())
 
 
 def _licence(each: Installed) -> str | None:

@@ -6,11 +6,9 @@ import hashlib
 import os
 import re
 import stat
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from venvman.environment.inspection import Environment
 from venvman.environment.inventory import MetadataKind
 from venvman.environment.record import encode_digest, locate, parse_record
 from venvman.errors import Command
@@ -19,13 +17,14 @@ from venvman.frozen import dataclass
 from venvman.reading import read_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
-    from venvman.doctor.examination import Examination
     from venvman.environment.inventory import Installed, Inventory
     from venvman.environment.record import RecordRow
     from venvman.errors import Fix, Problem
     from venvman.names import NormalizedName
+
+    Read = tuple["Recorded", list[str], tuple[Problem, ...]]
 
 RECREATE = Command.venvman("sync", "--recreate")
 # What an installer writes into a wheel's scripts is the first line; RECORDs of old pips hold the
@@ -37,12 +36,21 @@ _PIECE = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """One distribution with the text of its RECORD; paths are absolute, ``site`` is relative."""
+    """One distribution with the text of its RECORD; paths are absolute, ``site`` is relative.
+
+    ``rows`` are path and size, as they are written: of tens of thousands no more is looked at.
+    """
 
     installed: Installed
     text: str
+    rows: tuple[tuple[str, str], ...]
     root: str
     site: str
+
+    @property
+    def lists_itself(self) -> bool:
+        """Whether the RECORD is among what it lists, as it is unless it was cut off."""
+        return f"{self.installed.metadata.name}/RECORD" in self.text
 
     @property
     def is_elsewhere(self) -> bool:
@@ -68,7 +76,7 @@ def damaged(inventory: Inventory, root: Path) -> frozenset[NormalizedName]:
 
     A file that two bring is whole where it is that of one of them.
     """
-    everything = tuple(_records(inventory, root))
+    everything = tuple(read_records(inventory, root))
     looked = [(each, look_at(each)) for each in everything]
     files = {file for _, found in looked for file in found.shrunk}
     owned = {file for each in everything for file in as_recorded(each, files)}
@@ -79,13 +87,8 @@ def damaged(inventory: Inventory, root: Path) -> frozenset[NormalizedName]:
     )
 
 
-def recorded(examination: Examination) -> Iterator[Recorded]:
+def read_records(inventory: Inventory, environment: Path) -> Iterator[Recorded]:
     """Each distribution that has a RECORD which can be read."""
-    if examination.inventory is not None and isinstance(examination.condition, Environment):
-        yield from _records(examination.inventory, examination.condition.root)
-
-
-def _records(inventory: Inventory, environment: Path) -> Iterator[Recorded]:
     root = os.path.realpath(environment)
     sites: dict[Path, str] = {}
     for each in inventory.distributions:
@@ -99,7 +102,8 @@ def _records(inventory: Inventory, environment: Path) -> Iterator[Recorded]:
         if folder not in sites:
             relative = os.path.relpath(os.path.realpath(folder), root)
             sites[folder] = relative.replace(os.sep, "/")
-        yield Recorded(installed=each, text=text, root=root, site=sites[folder])
+        rows = tuple(_paths_of(text))
+        yield Recorded(installed=each, text=text, rows=rows, root=root, site=sites[folder])
 
 
 # A regular file that everybody may read and not everybody may write to: nearly all are.
@@ -128,41 +132,67 @@ class Looked(NamedTuple):
 
 def look_at(each: Recorded) -> Looked:
     """What can be told of the files of ``each`` without reading any."""
-    site, info = str(each.installed.metadata.parent), f"{each.installed.metadata.name}/"
+    site = each.installed.metadata.parent
     found = Looked(0, [], [], [], [], [], [], [], None)
-    total, own, fault = 0, False, None
-    with _opened(site) as look:
-        for path, size in paths_of(each.text):
+    total, odd = 0, []
+    note = found.facts.extend
+    # Looking from an open folder saves the system the way down to it for every file: a fifth.
+    descriptor = os.open(site, os.O_RDONLY)
+    try:
+        for row in each.rows:
+            path, size = row
             if path.endswith(".pyc"):
                 continue
-            if "\0" in path:
-                fault = "holds a path that cannot be one"
+            try:
+                status = os.lstat(path, dir_fd=descriptor)
+            except (OSError, ValueError):
+                odd.append(row)
                 continue
-            own = own or path.endswith(("/RECORD", "/METADATA"))
-            if each.installed.damage is not None and path.startswith(info):
-                continue  # VM406 says so
-            if not (path.startswith(("/", "..")) or "/.." in path) and os.name != "nt":
-                absolute, inside = f"{site}/{path}", path
+            length = status.st_size
+            usual = status.st_mode & _KIND == _USUAL and size == str(length)
+            if usual and path[0] not in "/." and ".." not in path:
+                total += 1
+                note((status.st_ino, length, status.st_mtime_ns, status.st_ctime_ns))
             else:
-                located = each.locate(path)
-                if located is None:
-                    found.outside.append(path)
-                    continue
-                absolute = inside = located
-            total += 1
-            status = look(inside)
-            if status is not None and stat.S_ISLNK(status.st_mode):
-                found.links.append(absolute)
-                status = _target(absolute)
-            if status is not None:
-                _check(found, each, absolute, status, size)
-            elif path.endswith(("__pycache__", "/")):
-                total -= 1  # folders of bytecode, which virtualenv lists and Python makes
-            else:
-                found.missing.append(absolute)
-    if fault is None and not own and each.installed.damage is None:
+                odd.append(row)
+    finally:
+        os.close(descriptor)
+    for path, size in odd:
+        total += _look_closer(found, each, path, size)
+    own = "/RECORD" in each.text or "/METADATA" in each.text
+    fault = None
+    if any("\0" in path for path, _ in odd):
+        fault = "holds a path that cannot be one"
+    elif not own and each.installed.damage is None:
         fault = "does not list itself, so it was cut off"
     return found._replace(total=total, fault=fault)
+
+
+def _look_closer(found: Looked, each: Recorded, path: str, size: str) -> int:
+    """Notes what is odd about ``path``; how many files more there should be."""
+    own = path.startswith(f"{each.installed.metadata.name}/")
+    if "\0" in path or (each.installed.damage is not None and own):
+        return 0  # VM504 or VM406 says so
+    absolute: str | None = f"{each.installed.metadata.parent}/{path}"
+    if path.startswith(("/", "..")) or "/.." in path:
+        absolute = each.locate(path)
+    if absolute is None:
+        found.outside.append(path)
+        return 0
+    try:
+        status: os.stat_result | None = os.lstat(absolute)
+    except OSError:
+        status = None
+    if status is not None and stat.S_ISLNK(status.st_mode):
+        found.links.append(absolute)
+        status = _target(absolute)
+    if status is not None:
+        _check(found, each, absolute, status, size)
+    elif path.endswith(("__pycache__", "/")):
+        return 0  # folders of bytecode, which virtualenv lists and Python makes
+    else:
+        found.missing.append(absolute)
+    return 1
 
 
 def _target(link: str) -> os.stat_result | None:
@@ -175,8 +205,6 @@ def _target(link: str) -> os.stat_result | None:
 def _check(found: Looked, each: Recorded, absolute: str, status: os.stat_result, size: str) -> None:
     mode, length = status.st_mode, status.st_size
     found.facts.extend((status.st_ino, length, status.st_mtime_ns, status.st_ctime_ns))
-    if mode & _KIND == _USUAL and size == str(length) and "/bin/" not in absolute:
-        return
     file = Path(absolute)
     if mode & stat.S_IWOTH and stat.S_ISREG(mode) and os.name != "nt":
         found.writable.append(absolute)
@@ -214,7 +242,7 @@ def _is_to_run(absolute: str, each: Recorded) -> bool:
     return re.search(rf"^\s*{name}\s*=", text, re.MULTILINE) is not None
 
 
-def paths_of(text: str) -> Iterable[tuple[str, str]]:
+def _paths_of(text: str) -> Iterable[tuple[str, str]]:
     """The first and the last column: path and size. Of tens of thousands no more is looked at."""
     if '"' in text:
         rows = parse_record(text).rows
@@ -226,32 +254,7 @@ def paths_of(text: str) -> Iterable[tuple[str, str]]:
     ]
 
 
-@contextmanager
-def _opened(folder: str) -> Iterator[Callable[[str], os.stat_result | None]]:
-    """A function that gives the status of a path relative to ``folder``; None if it is gone.
-
-    A link is not followed.
-
-    Looking from an open folder saves the system the way down to it for every file: a fifth.
-    """
-    descriptor = os.open(folder, os.O_RDONLY) if os.stat in os.supports_dir_fd else None
-
-    def look(path: str) -> os.stat_result | None:
-        try:
-            if descriptor is None:
-                return Path(folder, path).lstat()
-            return os.lstat(path, dir_fd=descriptor)
-        except OSError:
-            return None
-
-    try:
-        yield look
-    finally:
-        if descriptor is not None:
-            os.close(descriptor)
-
-
-def verify(each: Recorded) -> tuple[Recorded, list[str], tuple[Problem, ...]]:
+def verify(each: Recorded) -> Read:
     """The absolute paths of files that are there with other bytes, and the RECORD's bad lines."""
     rows, problems = parse_record(each.text)
     pairs = ((row, each.locate(row.path)) for row in rows if row.hash is not None)

@@ -10,7 +10,6 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
-from venvman.doctor.recorded import paths_of, recorded
 from venvman.environment.inspection import Environment
 from venvman.environment.inventory import MetadataKind
 from venvman.errors import Advice, Command, Severity
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Code, Finding
+    from venvman.doctor.recorded import Recorded
     from venvman.names import NormalizedName
 
 
@@ -110,28 +110,28 @@ def _is_open(path: Path) -> bool:
 
 def _sites(examination: Examination) -> dict[Path, _Site] | None:
     """The folders of packages; None if not all that is in them says what is its own."""
-    listed = {each.installed.metadata: each.text for each in recorded(examination)}
+    listed = {each.installed.metadata: each for each in examination.recorded}
     sites: defaultdict[Path, _Site] = defaultdict(_Site)
     for each in examination.inventory.distributions if examination.inventory else ():
-        text = listed.get(each.metadata)
+        found = listed.get(each.metadata)
         site = sites[each.metadata.parent]
         if each.kind is MetadataKind.EGG_LINK:
             site.tops.update({"easy-install.pth": 0, each.metadata.name: 0})
-        elif text is None or f"{each.metadata.name}/RECORD" not in text or each.damage is not None:
+        elif found is None or each.damage is not None or not found.lists_itself:
             return None
         else:
-            _add(site, each.name, each.metadata, text)
+            _add(site, found)
     return dict(sites)
 
 
-def _add(site: _Site, name: NormalizedName, metadata: Path, text: str) -> None:
-    paths = {path for path, _ in paths_of(text)}
+def _add(site: _Site, each: Recorded) -> None:
+    name, paths = each.installed.name, {path for path, _ in each.rows}
     # An `__init__.py` that says no more than that others share its folder comes with each of them.
     for path in paths & site.files.keys():
         if site.files[path] != name and not path.endswith(("/__init__.py", ".pyc")):
             pair = min(name, site.files[path]), max(name, site.files[path])
             site.twice.setdefault(pair, []).append(path)
-    came = metadata.stat().st_mtime_ns
+    came = each.installed.metadata.stat().st_mtime_ns
     site.files.update(dict.fromkeys(paths, name))
     for top in {path.partition("/")[0] for path in paths}:
         site.tops[top] = max(came, site.tops.get(top, 0))
@@ -182,9 +182,10 @@ def _inside(
     for inner in sorted(folders):
         top = inner.partition("/")[0]
         try:
-            changed = os.stat(f"{folder}/{inner}").st_mtime_ns  # noqa: PTH116 - thousands
-            if not examination.verify_files and changed < site.tops.get(top, 0):
-                continue
+            if not examination.verify_files:
+                changed = os.stat(f"{folder}/{inner}").st_mtime_ns  # noqa: PTH116 - thousands
+                if changed < site.tops.get(top, 0):
+                    continue
             names = os.listdir(f"{folder}/{inner}")  # noqa: PTH208 - names only
         except OSError:
             continue
@@ -253,11 +254,11 @@ def modules(examination: Examination) -> Iterator[Finding]:
     The folder is the first place that Python looks in when it runs a script or module there.
     """
     brought: dict[str, str] = dict.fromkeys(sys.stdlib_module_names, "the standard library")
-    for each in recorded(examination):
+    for each in examination.recorded:
         source = each.installed.source
         if isinstance(source, DirectorySource):
             continue  # it may be the project's own
-        tops = {path.partition("/") for path, _ in paths_of(each.text) if path.endswith(".py")}
+        tops = {path.partition("/") for path, _ in each.rows if path.endswith(".py")}
         names = {first if rest else first.removesuffix(".py") for first, rest, _ in tops}
         brought |= dict.fromkeys(names, each.installed.name)
     for name, path in modules_in(examination.project.root):

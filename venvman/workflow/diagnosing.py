@@ -58,13 +58,15 @@ def diagnose(
     groups: GroupChoice | None = None,
     *,
     verify_files: bool = False,
+    deep: bool = False,
     audit: bool = False,
     advisories: str | None = None,
     with_packages: bool = False,
 ) -> Diagnosis:
     """Runs every check of ``selection``, and of the project's own, over the project.
 
-    ``verify_files`` hashes every file, ``audit`` asks what is known to be vulnerable, of a service
+    ``verify_files`` hashes every file that changed since it was right, with ``deep`` every one,
+    ``audit`` asks what is known to be vulnerable, of a service
     or the copy of its database that ``advisories`` names.
 
     Raises:
@@ -81,8 +83,8 @@ def diagnose(
         return find(examination, chosen, with_packages=with_packages)
     path = context.directories.project_state(context.project.root) / "verified.json"
     # What was seen to be right, and the fact by which it is known again; see ``Examination``.
-    verified: dict[str, str] = records.load(path, _VERIFIED) or {}
-    before = dict(verified)
+    before: dict[str, str] = records.load(path, _VERIFIED) or {}
+    verified = {} if deep else dict(before)
     examination = replace(examination, verified=verified)
     diagnosis = find(examination, chosen, with_packages=with_packages)
     if verified != before:
@@ -110,6 +112,7 @@ def examine_project(
     context = context.looking()
     seen = look(context, groups or GroupChoice())
     tracking = _tracking(context, [each.source.lock for each in seen.locks])
+    ledger = cache(partial(read_ledger, seen.path))
     return Examination(
         project=context.project,
         root=seen.path,
@@ -140,23 +143,22 @@ def examine_project(
         moved=_moved(context, seen.scan),
         verify_files=verify_files,
         library_folders=tuple(context.variables.get("LD_LIBRARY_PATH", "").split(":")),
-        edited=partial(_edited, context, seen.path),
-        unlisted=partial(_unlisted, context, seen.path, cache(read_ledger)),
+        edited=partial(_edited, context, ledger),
+        unlisted=partial(_unlisted, context, ledger),
         sharing=partial(_sharing, context),
     )
 
 
-def _edited(context: Context, root: Path, installed: Installed) -> str | None:
+def _edited(context: Context, ledger_of: Callable[[], Ledger], installed: Installed) -> str | None:
     """A file whose hash in RECORD is not that of the wheel that venvman installed.
 
     A RECORD that is as it was written is not read, nor that of a wheel the store has no more.
     """
-    from venvman.environment.ledger import read_ledger
     from venvman.environment.record import parse_record
     from venvman.store.manifest import ManifestInvalid, read_manifest
     from venvman.store.store import location_of
 
-    ledger = read_ledger(root)
+    ledger = ledger_of()
     info = ledger.info_of(installed.metadata)
     row = ledger.distributions.get(info)
     if row is None or installed.installer != "venvman" or ledger.known(info) is not None:
@@ -174,8 +176,7 @@ def _edited(context: Context, root: Path, installed: Installed) -> str | None:
 
 def _unlisted(
     context: Context,
-    root: Path,
-    ledger_of: Callable[[Path], Ledger],
+    ledger_of: Callable[[], Ledger],
     entry: LockEntry,
     installed: Installed,
 ) -> bool:
@@ -183,7 +184,7 @@ def _unlisted(
 
     What was built here from an sdist has a hash of its own; pages that are kept know.
     """
-    ledger = ledger_of(root)
+    ledger = ledger_of()
     known = ledger.known(ledger.info_of(installed.metadata))
     if known is None or known.direct or f"sha256:{known.sha256}" in entry.hashes:
         return False

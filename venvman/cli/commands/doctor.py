@@ -35,7 +35,6 @@ _ORDER = {"cache": 1, "freeze": 2, "upgrade": 2, "sync": 3}
 def doctor(session: Session, given: Doctor) -> Result:
     from venvman.doctor.table import Selection, explained
     from venvman.report.doctor import catalogue_result, doctor_result
-    from venvman.report.findings import in_form
     from venvman.workflow.diagnosing import diagnose
 
     if given.list_codes or given.explain:
@@ -55,7 +54,8 @@ def doctor(session: Session, given: Doctor) -> Result:
                 context,
                 selection,
                 groups,
-                verify_files=given.verify,
+                verify_files=given.verify or given.deep,
+                deep=given.deep,
                 audit=given.audit,
                 advisories=given.advisories,
                 with_packages=given.format == "html",
@@ -77,6 +77,8 @@ def doctor(session: Session, given: Doctor) -> Result:
         from venvman.report.page import page
 
         return replace(result, verbatim=page(treatments, session.here))
+    from venvman.report.findings import in_form
+
     return replace(result, verbatim=in_form(cast("Form", given.format), treatments, session.here))
 
 
