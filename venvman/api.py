@@ -79,7 +79,7 @@ def find_project(start: str | os.PathLike[str] | None = None) -> Project:
     Raises:
         ProjectNotFound: no requirements file on the way up.
     """
-    from venvman.project import find_project as find
+    from venvman.find import find_project as find
 
     folder = Path.cwd() if start is None else Path(start).absolute()
     return find(folder, home=Path.home())

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from venvman.errors import ProjectNotFound
-from venvman.project import Project, find_project, find_workspace, requirement_names
+from venvman.find import find_project, find_workspace
+from venvman.project import Project, requirement_names
 
 
 def write(root: Path, *names: str, text: str = "a\n") -> None:

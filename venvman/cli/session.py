@@ -63,7 +63,7 @@ class Session:
 
     def context(self, **flags: object) -> Context:
         """The project's :class:`~venvman.workflow.Context`; ``flags`` are settings given here."""
-        from venvman.project import find_project
+        from venvman.find import find_project
         from venvman.workflow.context import home_of
 
         home = home_of(self.variables)

@@ -273,7 +273,7 @@ def _folders(incomplete: str, _project: Path | None) -> Iterable[str]:
 
 
 def _scan(project: Path | None) -> Scan:
-    from venvman.project import find_project
+    from venvman.find import find_project
     from venvman.scan import scan
 
     variables: Mapping[str, str] = os.environ

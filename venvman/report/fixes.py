@@ -93,7 +93,7 @@ def _path(path: Path, folder: Path) -> str:
 @cache
 def nearest_project(cwd: Path, home: Path) -> Path | None:
     """The root of the project that commands in ``cwd`` find."""
-    from venvman.project import find_project
+    from venvman.find import find_project
 
     try:
         return find_project(cwd, home=home).root

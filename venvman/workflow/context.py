@@ -210,7 +210,7 @@ def open_context(
         ProjectNotFound: no requirements file on the way up.
         ConfigurationError: a flag, a variable or ``[tool.venvman]`` cannot be used.
     """
-    from venvman.project import find_project
+    from venvman.find import find_project
 
     found = find_project(cwd, home=home_of(variables), explicit=project)
     return context_of(

@@ -91,7 +91,7 @@ def require_sources(context: Context, scan: Scan) -> None:
             if each.code == "pyproject-passed-over" and not scan.sources[0].lock.exists():
                 context.reporter.problem(each)
         return
-    from venvman.project import instead
+    from venvman.find import instead
 
     root = context.project.root
     why, fix = instead(root)

@@ -45,7 +45,8 @@ def find_projects(
         ProjectNotFound: there is none either way.
     """
     from venvman.errors import ProjectNotFound
-    from venvman.project import find_project, has_sources, may_hold_workspace
+    from venvman.find import find_project, may_hold_workspace
+    from venvman.project import has_sources
 
     folder, home = (cwd / (top or ".")).absolute(), home_of(variables)
     if workspace:
@@ -70,7 +71,8 @@ def find_projects(
 def _members(folder: Path, variables: Mapping[str, str]) -> Found:
     """What ``[tool.venvman.workspace]`` of ``folder`` names; all below it where it names none."""
     from venvman.errors import ConfigurationError
-    from venvman.project import find_members, find_workspace, has_sources
+    from venvman.find import find_members, find_workspace
+    from venvman.project import has_sources
     from venvman.settings import WorkspaceSettings, read_settings
 
     walked: list[Path] = []
