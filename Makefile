@@ -101,7 +101,9 @@ check: lint types test ## What CI runs
 
 .PHONY: bench
 bench: $(READY) ## Measure against the peers (installs them; needs the package index)
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --results .cache/bench || failed=1; \
+	$(BIN)/uv run --quiet --no-project --python $(BIN)/python --with matplotlib python -m benchmarks.plots .cache/bench; \
+	test -z "$$failed"
 
 .PHONY: screens
 screens: $(READY) ## Draw the pictures of the README from real runs, write its table of measurements
