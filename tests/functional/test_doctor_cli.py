@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -256,6 +257,30 @@ def test_the_environment_that_the_shell_has_activated_is_compared(
     (found,) = doctor(root, code=0)
     assert (found["code"], found["severity"]) == ("VM111", "note")
     assert "/somewhere/else" in found["message"]
+
+
+def test_what_was_looked_for_and_held_is_said_where_it_could_be_looked_for(root: Path) -> None:
+    told = " ".join(run("doctor", "--verbose", "--select", "VM1,VM5", cwd=root).stdout.split())
+    assert "Looked for and not found Environment environment-absent, not-an-environment," in told
+    assert "Files file-missing, file-changed," in told
+    assert "distribution-missing" not in told
+    assert "library-missing" not in told
+    assert "Looked for" not in run("doctor", cwd=root).stdout
+    held = run("doctor", "--verify", "--format", "json", cwd=root).json["data"]["held"]
+    assert {"VM101", "VM401", "VM513"} <= set(held)
+    shutil.rmtree(root / "venv")
+    held = run("doctor", "--format", "json", cwd=root).json["data"]["held"]
+    assert "VM102" in held
+    assert not [code for code in held if code in ("VM101", "VM108") or code[:3] in ("VM4", "VM5")]
+
+
+def test_several_projects_have_one_table_and_one_verdict(root: Path) -> None:
+    shutil.copytree(root, root.parent / "second", symlinks=True)
+    remove_a_distribution(root)
+    told = run("doctor", "--all", "--select", "VM4", cwd=root.parent).stdout
+    assert told.count("VM401") == 1
+    assert "Findings" not in told
+    assert told.splitlines()[-1].startswith("2 projects: ")
 
 
 def test_what_follows_from_a_missing_package_is_told_with_it(root: Path) -> None:

@@ -270,6 +270,7 @@ def test_a_finding_has_the_keys_of_the_contract_and_null_for_what_is_absent() ->
         ],
         "fixed": [],
         "ran": [],
+        "held": [],
     }
 
 

@@ -9,7 +9,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from venvman.doctor.packages import packages
-from venvman.doctor.table import examine
+from venvman.doctor.table import Selection, examine, looked_for
 from venvman.errors import at
 from venvman.frozen import dataclass
 from venvman.reading import read_regular
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from venvman.doctor.examination import Examination
-    from venvman.doctor.finding import Cause, Finding
+    from venvman.doctor.finding import Cause, Code, Finding
     from venvman.doctor.packages import Package
-    from venvman.doctor.table import Selection
     from venvman.errors import Command, Problem, Severity
     from venvman.project import Project
 
@@ -35,12 +34,14 @@ _EXCUSE = re.compile(r"#\s*venvman:\s*ignore\[\s*(VM\d{0,3}(?:[,\s]+VM\d{0,3})*)
 class Diagnosis:
     """The findings of one project, in their order. ``environment`` is as people see it.
 
-    ``packages`` is empty where nobody asked for them.
+    ``held`` are the codes that were looked for and not found, ``packages`` is
+    empty where nobody asked for them.
     """
 
     project: Project
     environment: str
     findings: tuple[Finding, ...]
+    held: tuple[Code, ...] = ()
     packages: tuple[Package, ...] = ()
 
     def count(self, severity: Severity) -> int:
@@ -81,13 +82,17 @@ def diagnose(
     examination: Examination, selection: Selection | None = None, *, with_packages: bool = False
 ) -> Diagnosis:
     """Every finding that ``selection`` wants (None: all) and no comment in its line excuses."""
+    selection = selection or Selection()
+    findings = tuple(
+        replace(each, fix=at(each.fix, examination.project.root))
+        for each in _unexcused(examination, examine(examination, selection))
+    )
+    found = {each.code for each in findings}
     return Diagnosis(
         project=examination.project,
         environment=examination.display(examination.root),
-        findings=tuple(
-            replace(each, fix=at(each.fix, examination.project.root))
-            for each in _unexcused(examination, examine(examination, selection))
-        ),
+        findings=findings,
+        held=tuple(each for each in looked_for(examination, selection) if each.code not in found),
         packages=packages(examination) if with_packages else (),
     )
 

@@ -21,6 +21,7 @@ from venvman.doctor import (
     unowned,
 )
 from venvman.doctor.codes import CODES
+from venvman.environment.inspection import Environment
 from venvman.errors import Advice, ConfigurationError, Problem
 from venvman.frozen import dataclass
 
@@ -208,6 +209,27 @@ def examine(examination: Examination, selection: Selection | None = None) -> tup
     ]
     # Two locks that say the same of one line are one finding.
     return tuple(sorted(dict.fromkeys(_of_one_line(findings)), key=_order))
+
+
+def looked_for(examination: Examination, selection: Selection) -> Iterator[Code]:
+    """The wanted codes that ``examination`` has the facts for."""
+    blind: list[str] = [codes.CHECK_FAILED.code]
+    if not isinstance(examination.condition, Environment):
+        there = (code.code for check in CHECKS[1:] for code in check.codes)
+        blind += [*(code for code in there if code.startswith("VM1")), "VM4", "VM5"]
+    if examination.requirements is None:
+        blind += [code.code for code in CODES if code.code > "VM202" and code.code < "VM301"]
+    if examination.drift is None:
+        blind += ["VM401", "VM402", "VM403", "VM404"]
+    if examination.hooks is None:
+        blind += ["VM6"]
+    if examination.audit is None:
+        blind += ["VM311", "VM705", "VM706"]
+    if not examination.verify_files:
+        blind += ["VM513", "VM514"]
+    for code in CODES:
+        if selection.wants(code.code) and not code.code.startswith(tuple(blind)):
+            yield code
 
 
 def _of_one_line(findings: Sequence[Finding]) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from venvman.doctor.codes import CODES
 from venvman.doctor.diagnosis import consequences, folded
 from venvman.doctor.finding import ByFix
 from venvman.errors import ExitCode, Severity
@@ -94,6 +95,7 @@ def _data(treatment: Treatment) -> dict[str, Any]:
         ],
         "fixed": [_row(finding) for finding in treatment.fixed],
         "ran": [{"fix": command} for command in treatment.ran],
+        "held": [each.code for each in treatment.left.held],
     }
 
 
@@ -118,7 +120,24 @@ Row = dict[str, Any]
 def draw_doctor(data: Mapping[str, Any], screen: Screen, *, dry_run: bool = False) -> Drawing:
     """What was done, then every finding that is left, on every screen."""
     here = screen.here
-    return Group(*_done(data, here, dry_run=dry_run), _findings(data["findings"], here))
+    done = _done(data, here, dry_run=dry_run)
+    if screen.beside and data["findings"]:
+        return Group(*done, _table(data["findings"], here))  # the verdict is one for all projects
+    held = _held(data.get("held", ())) if screen.verbose else ()
+    return Group(*done, *held, _findings(data["findings"], here))
+
+
+def _held(held: Sequence[str]) -> Iterator[Drawing]:
+    """What was looked for and not found, a line for each family."""
+    rows = Grid()
+    rows.add_column(whole=True, style=Style.FAINT)
+    rows.add_column()
+    names = {each.code: each.name for each in CODES}
+    for family, title in FAMILIES.items():
+        members = [names[code] for code in held if code.startswith(family)]
+        if members:
+            rows.add_row(plain(f"  {title}"), plain(", ".join(members)))
+    yield from (Text("Looked for and not found", style=Style.NAME), rows, Text())
 
 
 def _findings(findings: Sequence[Row], here: Standing) -> Drawing:
