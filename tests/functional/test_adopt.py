@@ -489,3 +489,29 @@ def test_pins_of_prereleases_and_of_yanked_files_stay(tmp_path: Path, index: Ind
     root = write_project(tmp_path / "p", {"requirements.txt": text})
     assert run("adopt", "--yes", cwd=root).code == 0
     assert locked(root) == set(text.split())
+
+
+def test_below_the_project_it_is_the_projects_files_that_are_taken_over(
+    tmp_path: Path, index: Index
+) -> None:
+    make_wheel(index.folder, "alpha")
+    root = write_project(tmp_path / "p", {"requirements.txt": "alpha==1.0\n", "src/a.py": ""})
+    assert run("adopt", "--yes", cwd=root / "src").code == 0
+    assert (root / "requirements.in").read_text() == "alpha\n"
+
+
+def test_of_what_pip_compile_made_the_notes_say_what_was_asked_for(
+    tmp_path: Path, index: Index
+) -> None:
+    there = world(index, 6)
+    root = write_project(tmp_path / "p", {"requirements.in": "\n".join(there.roots) + "\n"})
+    (root / "limits.txt").write_text("".join(f"{name}<2\n" for name in there.needs))
+    assert run("freeze", "-c", "limits.txt", cwd=root).code == 0
+    (root / "limits.txt").unlink()
+    (root / "requirements.in").unlink()
+    before = locked(root)
+    (root / "old").mkdir()
+    (root / "requirements.txt").rename(root / "old/lock.txt")
+    assert adopted(root, "old/lock.txt") == {"requirements.in": list(there.roots)}
+    assert run("adopt", "old/lock.txt", "--yes", cwd=root).code == 0
+    assert locked(root) == before

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from venvman.adopt.taken import Left, Listed, Taken, text_of
+from venvman.adopt.taken import Left, Listed, Taken, Wanted, text_of
 from venvman.lock.direct import reference_text
+from venvman.lock.header import read_header
+from venvman.lock.parse import parse_lock
+from venvman.lock.render import requirement_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -71,6 +74,25 @@ def conda_environment(root: Path, name: str) -> Taken:
         files=(name,),
         listed=(Listed(path=name, text=text),) if listed else (),
         left=tuple(left),
+    )
+
+
+def compiled(root: Path, name: str) -> Taken | None:
+    """What pip-compile or uv made, whose notes say what was asked for; None of anything else."""
+    text = text_of(root / name, name)
+    header = read_header(text)
+    if header is None or not header.is_lock:
+        return None
+    pins = parse_lock(text, path=name).entries
+    roots = [
+        each for each in pins if not each.via or any(re.match("-r |.*[(]", v) for v in each.via)
+    ]
+    lines = [requirement_text(each).partition("==")[0] for each in roots]
+    return Taken(
+        tool=header.tool or "pip-compile",
+        files=(name,),
+        wanted=tuple(Wanted(line=line) for line in lines),
+        pins=pins,
     )
 
 

@@ -89,6 +89,9 @@ def _taken(context: Context, named: str | None) -> Taken:
         return taken
     pinned = _pinned_files(context) if named is None else []
     if named is not None and (root / named).is_file():
+        made = lists.compiled(root, named)
+        if made is not None:
+            return made
         pinned = [(named, _source_of(named))]
     if pinned:
         return lists.pip_freeze(root, pinned)

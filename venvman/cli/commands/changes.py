@@ -168,6 +168,7 @@ def add(session: Session, given: Add) -> Result:
 
 
 def adopt(session: Session, given: Adopt) -> Result:
+    from venvman.adopt.readers import readable
     from venvman.report.adopt import adopt_result
     from venvman.workflow.adopting import AdoptRequest
     from venvman.workflow.adopting import adopt as take
@@ -175,8 +176,11 @@ def adopt(session: Session, given: Adopt) -> Result:
     if len(given.named) > 1:
         raise UsageFault("adopt takes one file at a time.")
     named = given.named[0] if given.named else None
+    context = session.context_here(python=given.python)
+    if not given.named and not readable(context.project.root):
+        context = session.context_or_new(python=given.python)
     request = AdoptRequest(named=named, yes=given.yes, confirm=session.confirm)
-    return adopt_result(take(session.context_here(python=given.python), request), named=named)
+    return adopt_result(take(context, request), named=named)
 
 
 def remove(session: Session, given: Remove) -> Result:
