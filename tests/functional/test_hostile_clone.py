@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ import pytest
 from tests.support.cli import run, run_process
 from tests.support.projects import git, lock_of, snapshot, write_project
 from tests.support.wheels import in_tree_backend, make_wheel
+from venvman.environment.history import text_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +89,7 @@ def journal(evil: Evil) -> None:
         ["mkdir", "../../home/newdir", ""],
         ["take", SITE, "s2"],
     ]
-    evil.state("journal.json", {"format": 1, "steps": steps})
+    evil.state("journal.json", ["journal 2", steps])
 
 
 def journal_in_hex(evil: Evil) -> None:
@@ -180,19 +182,28 @@ def moved_aside(evil: Evil) -> None:
 
 def attic(evil: Evil) -> None:
     evil.environment()
-    entry = {
-        "format": 1,
-        "key": "aaa-1.0-x",
-        "name": "aaa",
-        "version": "1.0",
-        "info": f"{SITE}/aaa-1.0.dist-info",
-        "units": [["u0", f"{SITE}/aaa-1.0.dist-info"], ["u1", "../../home/.profile"]],
-        "provenance": ["0" * 64, "", True, 0, 0, 0, ""],
-        "size": 1,
-        "sequence": 1,
-    }
-    evil.state("attic/aaa-1.0-x/entry.json", entry)
+    info = f"{SITE}/aaa-1.0.dist-info"
+    units = [["u0", info], ["u1", "../../home/.profile"]]
+    provenance = ["aaa", "1.0", "0" * 64, "", True, 0, 0, 0, "", []]
+    entry = ["aaa-1.0-x", info, units, provenance, 1, 1]
+    evil.state("attic/aaa-1.0-x/entry.json", ["attic 2", entry])
     evil.write("venv/.venvman/attic/aaa-1.0-x/u0/RECORD", "aaa.py,,\n")
+
+
+def history(evil: Evil) -> None:
+    """States that say that another wheel was installed here, and a lock outside the project."""
+    evil.environment()
+    content = b"aaa==1.0\n"
+    locks = [["default", "../home/.profile", text_digest(content)]]
+    state = [7, 1.5, "sync", "3.11.7", ["default"], locks, "0" * 32, [[], {}, [], []]]
+    line = json.dumps(["state 1", [*state, None, None, None]])
+    evil.write("venv/.venvman/history/log", f"{'0' * 32} {line}\n" * 2)
+    row = ["aaa", "1.0", "0" * 64, "", True, 0, 0, 0, "", []]
+    snapshot = json.dumps(["snapshot 1", {f"{SITE}/aaa-1.0.dist-info": row}])
+    evil.write(f"venv/.venvman/history/{'0' * 32}.json", f"{'0' * 32}\n{snapshot}")
+    evil.state("installed.json", ["ledger 3", [7, "0" * 32]])
+    path = evil.root / "venv/.venvman/history" / text_digest(content)
+    path.write_bytes(zlib.compress(content))
 
 
 def embedded_repository(evil: Evil) -> None:
@@ -238,6 +249,7 @@ WAYS: tuple[Callable[[Evil], None], ...] = (
     killed_making,
     moved_aside,
     attic,
+    history,
     embedded_repository,
     local_project,
     own_modules,
@@ -272,6 +284,23 @@ def everything(folder: Path) -> dict[str, tuple[object, ...]]:
     return {key: row for key, row in found.items() if "/.git/" not in f"/{key}"}
 
 
+def test_no_state_that_a_branch_brings_into_an_own_environment_is_returned_to(evil: Evil) -> None:
+    history(evil)
+    theirs = evil.root / "venv/.venvman/history"
+    own = write_project(evil.folder / "own", {})
+    for name in ("requirements.txt", "requirements.lock"):
+        shutil.copy(evil.root / name, own / name)
+    assert run("sync", cwd=own).code == 0
+    before = run("history", "--format", "json", cwd=own).json["data"]["states"]
+    for path in theirs.iterdir():
+        with (own / "venv/.venvman/history" / path.name).open("ab") as stream:
+            stream.write(path.read_bytes())
+    assert run("history", "--format", "json", cwd=own).json["data"]["states"] == before
+    refused = run("rollback", "1", "--with-lock", "--yes", "--format", "json", cwd=own)
+    assert (refused.code, refused.json["problems"][0]["code"]) == (2, "history-no-such-state")
+    assert (evil.home / ".profile").read_text() == "mine\n"
+
+
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_looking_at_a_clone_starts_nothing_and_changes_nothing(
     evil: Evil, way: Callable[[Evil], None]
@@ -288,7 +317,9 @@ def test_looking_at_a_clone_starts_nothing_and_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    "way", [journal, journal_in_hex, linked_state, attic, moved_aside], ids=lambda way: way.__name__
+    "way",
+    [journal, journal_in_hex, linked_state, attic, history, moved_aside],
+    ids=lambda way: way.__name__,
 )
 def test_syncing_a_clone_carries_nothing_out_that_came_with_it(
     evil: Evil, way: Callable[[Evil], None]

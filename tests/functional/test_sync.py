@@ -510,7 +510,7 @@ class TestAfterAKill:
         assert not gone.exists()
         assert run("doctor", "--select", "VM1", cwd=root).code == 0
 
-    @pytest.mark.parametrize("text", ["{", "[" * 100_000, '{"format":1,"steps":[]}'])
+    @pytest.mark.parametrize("text", ["{", "[" * 100_000, '["journal 2",[]]'])
     def test_a_journal_that_cannot_be_believed_is_told_of_and_recreating_mends_it(
         self, root: Path, text: str
     ) -> None:

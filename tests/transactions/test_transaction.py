@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import subprocess
 import sys
@@ -498,7 +497,7 @@ def test_nothing_to_recover_is_no_work(world: World) -> None:
 
 def test_a_journal_of_another_format_is_left_alone(world: World) -> None:
     journal = world.root / ".venvman/journal.json"
-    for text in (json.dumps({"format": 99, "steps": []}), "{", "[]"):
+    for text in ('["journal 99",[]]', '["journal 2",[]]', "{", "[]"):
         journal.write_text(text)
         with pytest.raises(InstallError) as caught:
             recover(world.root, directories=world.directories)

@@ -109,7 +109,7 @@ def test_a_ledger_is_read_back_as_written(tmp_path: Path) -> None:
     assert read_ledger(str(tmp_path)) == ledger
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"format": 2}', '{"format": 1}'])
+@pytest.mark.parametrize("text", ["", "[]", '{"format": 2}', '["ledger 3",[1,""]]'])
 def test_a_ledger_that_is_not_understood_is_empty(tmp_path: Path, text: str) -> None:
     (tmp_path / ".venvman").mkdir()
     (tmp_path / LEDGER).write_text(text)
