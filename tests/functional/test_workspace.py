@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -294,6 +294,21 @@ def test_a_remembered_answer_notices(
             off.setenv("VENVMAN_NO_MEMO", "1")
             anew = run(*words.split(), cwd=synced)
         assert (known.code, known.stdout) == (anew.code, anew.stdout), words
+
+
+def test_what_several_projects_rest_on_is_looked_at_once(
+    synced: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched: list[tuple[str, str]] = []
+
+    def keep(*_: object, **rest: Any) -> bool:
+        watched.extend((kind, path) for kind, path, _ in rest["watched"])
+        return True
+
+    monkeypatch.setattr("venvman.cli.session.keep", keep)
+    assert run("sync", cwd=synced).code == 0
+    assert watched
+    assert len(watched) == len(set(watched))
 
 
 def test_shared_constraints_limit_every_member(synced: Path, index: Index) -> None:

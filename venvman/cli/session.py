@@ -246,7 +246,11 @@ class Session:
                 return
             known = nothing_to_do(self._said)
         names = sorted({name for each in facts for name in each.names})
-        watched = [fact for each in facts for fact in each.watched]
+        since: dict[tuple[str, str], int] = {}
+        # What several projects rest on, the folders that were walked say, is looked at once.
+        for kind, path, since_ns in (fact for each in facts for fact in each.watched):
+            since[kind, path] = min(since_ns, since.get((kind, path), since_ns))
+        watched = [(kind, path, since_ns) for (kind, path), since_ns in since.items()]
         watched += [(FILE, str(self.cwd / word), self.started_ns) for word in self._arguments()]
         keep(self.question, known, self.variables, names=names, watched=watched)
 
