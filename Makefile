@@ -106,9 +106,8 @@ bench: $(READY) ## Measure against the peers (installs them; needs the package i
 	test -z "$$failed"
 
 .PHONY: screens
-screens: $(READY) ## Draw the pictures of the README from real runs, write its table of measurements
+screens: $(READY) ## Draw the pictures of the README from real runs
 	$(BIN)/python -m tools.screens
-	$(BIN)/python -m tools.measured
 
 .PHONY: pages
 pages: $(READY) ## Write below each command of the pages what it says today

@@ -6,10 +6,12 @@ On a noisy machine only ratios of neighbours mean anything: A B A B ..., one rat
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import platform
 import statistics
 import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -17,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,23 @@ class Comparison:
 
     title: str
     timings: tuple[Timing, ...]
+    notes: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, object]:
+        """As ``benchmarks/results`` keeps it; the spread is from the least to the most."""
+        return {
+            "title": self.title,
+            "timings": [
+                {"label": each.label, "runs": len(each.seconds), **_spread(each.seconds)}
+                for each in self.timings
+            ],
+            "ratios": [
+                {"to": each.label, **_spread(self.ratios(peer))}
+                for peer, each in enumerate(self.timings)
+                if peer
+            ],
+            "notes": list(self.notes),
+        }
 
     def ratios(self, peer: int) -> list[float]:
         """Pair by pair: first command's seconds over the peer's."""
@@ -86,7 +105,33 @@ class Comparison:
                 f"    ratio to {self.timings[peer].label}: {statistics.median(ratios):.2f}"
                 f"  ({ratios[0]:.2f} to {ratios[-1]:.2f})"
             )
+        lines += (f"    {note}" for note in self.notes)
         return "\n".join(lines) + "\n"
+
+
+def _spread(values: Sequence[float]) -> dict[str, float]:
+    found = {"median": statistics.median(values), "low": min(values), "high": max(values)}
+    return {name: round(value, 4) for name, value in found.items()}
+
+
+def write_results(
+    path: Path | None,
+    heading: str,
+    comparisons: Iterable[Comparison],
+    versions: Mapping[str, str],
+) -> None:
+    """Prints each of ``comparisons`` as it comes; writes them as ``path``'s .md and .json."""
+    done: list[Comparison] = []
+    for comparison in comparisons:
+        sys.stdout.write(f"{comparison}\n")
+        sys.stdout.flush()
+        done.append(comparison)
+    if path:
+        facts = {"heading": heading, "machine": machine(), "versions": dict(versions)}
+        document = {**facts, "comparisons": [each.as_json() for each in done]}
+        path.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n")
+        page = [f"# {heading}", "", machine(), "", *map(str, done)]
+        path.with_suffix(".md").write_text("\n".join(page))
 
 
 def alternate(title: str, commands: Sequence[Command], *, runs: int, warmup: int = 1) -> Comparison:

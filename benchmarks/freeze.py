@@ -15,20 +15,24 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks import replay
 from benchmarks.alternate import (
     Command,
+    Comparison,
     alternate,
-    machine,
     neutral_environment,
     peak_memory,
+    write_results,
 )
-from benchmarks.peers import install_peers, install_venvman
+from benchmarks.peers import install_peers, install_venvman, versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("requirements", type=Path)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--pip-compile", action="store_true")
-    parser.add_argument("--index", help="an index of your own, such as a local replay")
+    parser.add_argument("--index", help="another index; replay: a recording of the public one")
     parser.add_argument("--folder", type=Path, help="kept between runs; default: a temporary one")
     parser.add_argument("--results", type=Path, help="write the figures there too")
     options = parser.parse_args(arguments)
@@ -46,15 +50,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     shutil.rmtree(project, ignore_errors=True)
     project.mkdir()
     shutil.copy(options.requirements, project / "requirements.in")
-    lines = [f"# freeze, {options.requirements.name}", "", machine(), ""]
-    for title, commands in comparisons(folder, project, options).items():
-        result = alternate(title, commands, runs=options.runs, warmup=int("empty" not in title))
-        lines.append(f"{result}    peak memory of all processes: {memory(commands[:2])}\n")
-        sys.stdout.write(lines[-1] + "\n")
-        sys.stdout.flush()
-    if options.results:
-        options.results.write_text("\n".join(lines))
+    with ExitStack() as ends:
+        if options.index == "replay":
+            options.index = ends.enter_context(replay.serving(folder / "recording"))
+        write_results(
+            options.results,
+            f"freeze, {options.requirements.name}",
+            measured(comparisons(folder, project, options), options),
+            versions(folder / "venvman/bin/venvman", folder / "peers/bin/uv"),
+        )
     return 0
+
+
+def measured(
+    found: Mapping[str, list[Command]], options: argparse.Namespace
+) -> Iterator[Comparison]:
+    for title, commands in found.items():
+        # An index of one's own may only record what it is asked for the first time.
+        warmup = int("empty" not in title or options.index is not None)
+        result = alternate(title, commands, runs=options.runs, warmup=warmup)
+        note = f"peak memory of all processes: {memory(commands[:2])}"
+        yield replace(result, notes=(note,))
 
 
 def memory(commands: Sequence[Command]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,24 @@ def install_peers(folder: Path) -> Path:
     return _environment(folder / "peers", "uv", "pip-tools")
 
 
+def install_tool(folder: Path, name: str) -> Path:
+    """``name`` in an environment of its own; the folder of its programs."""
+    return _environment(folder / name, name)
+
+
+def versions(*programs: Path) -> dict[str, str]:
+    """What each program says that it is: a label and a version."""
+    found = {}
+    for program in programs:
+        done = subprocess.run(
+            [program, "--version"], check=True, capture_output=True, text=True,
+            env=neutral_environment(),
+        )  # fmt: skip
+        told = re.search(r"\d+(?:\.\d+)+", done.stdout + done.stderr)
+        found[program.name] = told[0] if told else done.stdout.strip()
+    return found
+
+
 def install_venvman(folder: Path) -> Path:
     """venvman from this checkout, not editable and with bytecode; the folder of its program."""
     return _environment(folder / "venvman", str(ROOT))
@@ -25,7 +44,15 @@ def _environment(path: Path, *requirements: str) -> Path:
     env = neutral_environment()
     if not path.exists():
         subprocess.run([sys.executable, "-m", "venv", str(path)], check=True, env=env)
-    pip = [str(path / "bin/python"), "-m", "pip", "install", "--quiet", "--upgrade"]
+    pip = [
+        str(path / "bin/python"),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--upgrade",
+        "--disable-pip-version-check",
+    ]
     subprocess.run([*pip, "--force-reinstall", "--no-deps", requirements[0]], check=True, env=env)
     subprocess.run([*pip, *requirements], check=True, env=env)
     return path / "bin"

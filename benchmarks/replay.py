@@ -15,8 +15,10 @@ import hashlib
 import json
 import os
 import re
+import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,8 +26,10 @@ from typing import TYPE_CHECKING
 
 import urllib3
 
+from benchmarks.peers import ROOT
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 
@@ -111,6 +115,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         os._exit(0)
     return 0
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """The address of a replay of ``folder``, by a process of its own."""
+    words = [sys.executable, "-m", "benchmarks.replay", str(folder)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -29,11 +29,11 @@ from benchmarks.alternate import (
     Command,
     Comparison,
     alternate,
-    machine,
     neutral_environment,
     peak_memory,
+    write_results,
 )
-from benchmarks.peers import install_peers, install_venvman
+from benchmarks.peers import install_peers, install_venvman, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,14 +77,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     world = build_world(folder, options.requirements.resolve())
-    lines = [f"# sync, {options.requirements.name}", "", machine(), ""]
-    for name, measure in MEASUREMENTS.items():
-        if options.only in name:
-            lines.append(str(measure(world, options.runs)))
-            sys.stdout.write(lines[-1] + "\n")
-            sys.stdout.flush()
-    if options.results:
-        options.results.write_text("\n".join(lines))
+    write_results(
+        options.results,
+        f"sync, {options.requirements.name}",
+        (
+            measure(world, options.runs)
+            for name, measure in MEASUREMENTS.items()
+            if options.only in name
+        ),
+        versions(world.venvman, world.uv),
+    )
     return 0
 
 
@@ -194,10 +196,10 @@ def bare_python(world: World) -> Command:
     )
 
 
-def new_environment(title: str, *, empty_cache: bool) -> Callable[[World, int], str]:
+def new_environment(title: str, *, empty_cache: bool) -> Callable[[World, int], Comparison]:
     """New environments; the peak memory of all processes is taken in a run of its own."""
 
-    def measure(world: World, runs: int) -> str:
+    def measure(world: World, runs: int) -> Comparison:
         def clear(project: Path, cache: str) -> Callable[[], None]:
             def prepare() -> None:
                 shutil.rmtree(project / "venv", ignore_errors=True)
@@ -212,7 +214,8 @@ def new_environment(title: str, *, empty_cache: bool) -> Callable[[World, int], 
         ]
         result = alternate(title, pair, runs=runs, warmup=0 if empty_cache else 1)
         own, theirs = (f"{peak_memory(command):.0f} MiB" for command in pair)
-        return f"{result}    peak memory of all processes: venvman {own}, uv {theirs}\n"
+        note = f"peak memory of all processes: venvman {own}, uv {theirs}"
+        return replace(result, notes=(note,))
 
     return measure
 
@@ -331,7 +334,7 @@ def line_added(world: World, runs: int, *, frozen: bool = True) -> Comparison:
     return alternate(title, pair, runs=max(runs, 10), warmup=1)
 
 
-def ten_environments(world: World, _runs: int) -> str:
+def ten_environments(world: World, _runs: int) -> Comparison:
     """The blocks of ten environments with hard links, against those of one."""
     use_lock(world, "new")
     folders = [world.folder / "many" / str(number) for number in range(10)]
@@ -343,10 +346,8 @@ def ten_environments(world: World, _runs: int) -> str:
         subprocess.run(our_sync(world).argv, cwd=folder, env=world.env, check=True)
     one, ten = file_blocks(folders[:1]), file_blocks(folders)
     shutil.rmtree(world.folder / "many")
-    return (
-        "## disk: ten environments of one lock\n\n"
-        f"    files of one: {one / 2048:.0f} MiB, of ten: {ten / 2048:.0f} MiB, {ten / one:.2f} x\n"
-    )
+    note = f"files of one: {one / 2048:.0f} MiB, of ten: {ten / 2048:.0f} MiB, {ten / one:.2f} x"
+    return Comparison(title="disk: ten environments of one lock", timings=(), notes=(note,))
 
 
 def file_blocks(folders: Sequence[Path]) -> int:
@@ -365,7 +366,7 @@ def file_blocks(folders: Sequence[Path]) -> int:
 # Small, and nothing else is changed by its coming and going.
 SMALL = ("zipp", "wcwidth", "iniconfig", "six", "idna")
 
-MEASUREMENTS: dict[str, Callable[[World, int], Comparison | str]] = {
+MEASUREMENTS: dict[str, Callable[[World, int], Comparison]] = {
     "warm": new_environment("new environment, warm cache", empty_cache=False),
     "nothing": nothing_to_do,
     "switch": ten_switched,

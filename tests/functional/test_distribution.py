@@ -19,24 +19,19 @@ from tools.hatch_readme import description
 from tools.man_page import PAGE, page
 
 ROOT = Path(__file__).parents[2]
-LEFT_OUT = shutil.ignore_patterns(
-    ".*_cache",
-    ".git",
-    ".venv",
-    ".hypothesis",
-    ".cache",
-    "__pycache__",
-    "venv",
-    "site",
-    "build",
-    "dist",
-)
+MADE = {".git", ".venv", "venv", "site", "build", "dist"}
+"""What lies at the top and is not of the project; folders further down may have these names."""
+
+
+def left_out(folder: str, names: list[str]) -> set[str]:
+    of_tools = shutil.ignore_patterns(".*_cache", ".hypothesis", ".cache", "__pycache__")
+    return of_tools(folder, names) | (MADE if Path(folder) == ROOT else {"venv"})
 
 
 def built(folder: Path, **variables: str) -> dict[str, Path]:
     """The sdist and the wheel of a copy of this tree, by suffix."""
     copy = folder / "copy"
-    shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
+    shutil.copytree(ROOT, copy, ignore=left_out)
     for path in copy.rglob("*"):
         os.utime(path, (1, 1_000_000_000 + len(path.name)))
     subprocess.run(

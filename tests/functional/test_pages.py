@@ -9,8 +9,10 @@ import pytest
 
 from tests.support.machine import machine, masked
 from tests.support.pages import PAGES, Block, Step, blocks_of, fits, steps_of
-from tools.measured import README, ROOT, with_table
+from tools import measured
+from tools.measured import README, ROOT
 from tools.screens import FOLDER, SCENES, pictures, settled
+from venvman.version import __version__
 
 if TYPE_CHECKING:
     from tests.support.cli import Ran
@@ -126,7 +128,7 @@ def test_the_table_of_measurements_is_what_was_measured() -> None:
     text = README.read_text()
 
     assert text.count("(`uv ") >= 9
-    assert with_table(text) == text, "run: python -m tools.measured"
+    assert measured.with_table(text) == text, "run: python -m tools.measured"
 
 
 @pytest.mark.sample(3, "slow")
@@ -146,3 +148,29 @@ def test_of_an_animation_only_the_last_frame_is_kept() -> None:
     frames = "\x1b[?25l\r\x1b[2Kone\ntwo\r\x1b[2K\x1b[1A\x1b[2K\x1b[?25h\x1b[1mdone\x1b[0m\r\nbye"
 
     assert settled(frames) == "\x1b[1mdone\x1b[0m\nbye"
+
+
+def test_the_page_and_the_pictures_of_measurements_are_what_was_measured() -> None:
+    drawn = dict(measured.pictures())
+    there = {path.name: path.read_text() for path in measured.PICTURES.glob("measured-*.svg")}
+
+    assert measured.PAGE.read_text() == measured.page(), "run: python -m tools.measured"
+    assert there == drawn
+
+
+def test_no_figure_is_of_a_release_before_the_last() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+
+    for file in measured.files():
+        version = measured.results(file)["versions"]["venvman"]
+        assert measured.releases_behind(version, changelog, __version__) <= 1, "run: make bench"
+
+
+def test_figures_age_with_each_release() -> None:
+    changelog = "# Changelog\n\n## Unreleased\n\n## 0.2.0 (2026-02-02)\n\n## 0.1.0 (2026-01-01)\n"
+    behind = {
+        version: measured.releases_behind(version, changelog, "0.3.0")
+        for version in ("0.3.0", "0.2.0", "0.1.0", "0.0.9")
+    }
+
+    assert behind == {"0.3.0": 0, "0.2.0": 1, "0.1.0": 2, "0.0.9": 3}
