@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.support.cli import run
+from tests.support.cli import run, run_on_terminal
 from tests.support.projects import git, snapshot, versions_in, write_project
 from tests.support.wheels import in_tree_backend, make_wheel
 
@@ -515,3 +515,26 @@ def test_of_what_pip_compile_made_the_notes_say_what_was_asked_for(
     assert adopted(root, "old/lock.txt") == {"requirements.in": list(there.roots)}
     assert run("adopt", "old/lock.txt", "--yes", cwd=root).code == 0
     assert locked(root) == before
+
+
+@pytest.mark.parametrize(("answer", "written"), [("y\n", True), ("n\n", False)])
+def test_on_a_terminal_what_would_be_written_is_shown_and_asked_about(
+    answer: str, written: bool, tmp_path: Path, index: Index
+) -> None:
+    make_wheel(index.folder, "alpha")
+    root = write_project(tmp_path / "p", {"requirements.txt": "Alpha==1.0\n"})
+    shown = run_on_terminal("adopt", cwd=root, typed=answer).stdout
+    assert "requirements.in" in shown.partition("Write this")[0]
+    assert "    Alpha" in shown.partition("Write this")[0]
+    assert (root / "requirements.in").exists() is written
+
+
+def test_a_password_in_another_tools_file_is_shown_nowhere(tmp_path: Path) -> None:
+    source = '[[source]]\nurl = "https://me:hidden@own.test/simple"\nname = "own"\n'
+    root = write_project(tmp_path / "p", {"Pipfile": f'{source}[packages]\na = "*"\n'})
+    for words in ((), ("--format", "json"), ("--verbose",)):
+        done = run("adopt", *words, cwd=root)
+        assert done.code == 0
+        assert "hidden" not in done.stdout + done.stderr
+    shown = run_on_terminal("adopt", cwd=root, typed="n\n").stdout
+    assert "hidden" not in shown

@@ -9,6 +9,7 @@ from venvman.report.drawing import Group, Text
 from venvman.report.freeze import freeze_lines
 from venvman.report.result import Result, Screen, Status
 from venvman.report.words import Style, count, plain, sentence_list
+from venvman.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +79,7 @@ def _lines(outcome: AdoptOutcome, screen: Screen) -> Iterator[Drawing]:
     for path, text in outcome.sources.items():
         done = " written" if frozen is not None else " would be"
         yield Text.assemble(("+ ", Style.GOOD), plain(path, Style.PATH), done)
-        yield from (Text(f"    {line}") for line in text.splitlines())
+        yield from (Text(f"    {line}") for line in redact(text).splitlines())
     if not outcome.sources:
         yield Text("pyproject.toml stays the source.")
     if frozen is not None:

@@ -64,15 +64,23 @@ def adopt(context: Context, request: AdoptRequest) -> AdoptOutcome:
         pins=len(pins),
         problems=tuple(_told(each) for each in taken.left),
     )
-    names = " and ".join(sources) or "the lock"
     if not request.yes and not (
-        request.confirm is not None
-        and request.confirm(f"Write {names}, with the versions of {', '.join(taken.files)}?")
+        request.confirm is not None and request.confirm(_question(taken, sources))
     ):
         return outcome
     frozen = _frozen(context, taken, sources)
     moved = tuple(_moved(pins, frozen))
     return replace(outcome, frozen=frozen, moved=moved)
+
+
+def _question(taken: Taken, sources: Mapping[str, str]) -> str:
+    """What is to be agreed to, whole."""
+    shown = [
+        f"{path}\n" + "".join(f"    {line}\n" for line in redact(text).splitlines())
+        for path, text in sources.items()
+    ]
+    what = "this" if sources else "the locks"
+    return f"{''.join(shown)}Write {what}, with the versions of {', '.join(taken.files)}?"
 
 
 # ---- what is there -------------------------------------------------------------------------
