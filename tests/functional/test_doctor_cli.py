@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.broken import add_a_distribution
 from tests.support.cli import run
 from tests.support.projects import (
     HEADER,
@@ -65,13 +66,6 @@ def remove_a_distribution(root: Path) -> None:
 
 def break_the_metadata(root: Path) -> None:
     next(site_of(root).glob("alpha-*/METADATA")).unlink()
-
-
-def add_a_distribution(root: Path) -> None:
-    info = site_of(root) / "gamma-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gamma\nVersion: 1.0\n")
-    (info / "RECORD").write_text("gamma-1.0.dist-info/METADATA,,\ngamma-1.0.dist-info/RECORD,,\n")
 
 
 def ask_for_more(root: Path) -> None:

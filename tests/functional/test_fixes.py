@@ -20,7 +20,10 @@ import pytest
 
 from tests.support.broken import (
     PLACES,
+    add_a_distribution,
     all_of,
+    break_the_interpreter,
+    drop,
     edit,
     make_shop,
     remove,
@@ -58,14 +61,6 @@ def lead_the_environment_to_itself(root: Path) -> None:
     (root / "venv").symlink_to("venv")
 
 
-def break_the_interpreter(root: Path) -> None:
-    python = Path(os.path.realpath(root / "venv/bin/python"))
-    for link in (root / "venv/bin").glob("python*"):
-        link.unlink()
-    (root / "venv/bin/python").write_bytes(python.read_bytes()[:100])
-    (root / "venv/bin/python").chmod(0o755)
-
-
 def copy_a_distribution(root: Path) -> None:
     (info,) = site_of(root).glob("beta-*.dist-info")
     shutil.copytree(info, info.with_name("beta-0.1.dist-info"))
@@ -76,13 +71,6 @@ def copy_a_distribution(root: Path) -> None:
 def cut_a_record(root: Path) -> None:
     (record,) = site_of(root).glob("beta-*/RECORD")
     record.write_text(record.read_text().splitlines(keepends=True)[0])
-
-
-def add_a_distribution(root: Path) -> None:
-    info = site_of(root) / "gamma-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gamma\nVersion: 1.0\n")
-    (info / "RECORD").write_text("gamma-1.0.dist-info/METADATA,,\ngamma-1.0.dist-info/RECORD,,\n")
 
 
 def lock_without_hashes(root: Path) -> None:
@@ -421,10 +409,6 @@ SCENARIOS: tuple[tuple[str, Break], ...] = (
     ("VM702", edit("requirements.txt", "", "six @ http://e.invalid/six-1.0-py3-none-any.whl\n")),
     ("VM702", edit("requirements.txt", "", "six @ git+git://e.invalid/six@v1\n")),
 )
-
-
-def drop(name: str) -> Break:
-    return lambda root: (root / name).unlink()
 
 
 PROJECT = write("pyproject.toml", "[tool.venvman]\n")

@@ -21,7 +21,10 @@ import pytest
 from tests.functional.test_fixes import SCENARIOS
 from tests.support.broken import (
     PLACES,
+    add_a_distribution,
     all_of,
+    break_the_interpreter,
+    drop,
     edit,
     make_shop,
     remove,
@@ -61,10 +64,6 @@ def nothing(_root: Path) -> None:
 
 def sync(root: Path) -> None:
     assert run("sync", "-q", cwd=root).code == 0
-
-
-def drop(name: str) -> Break:
-    return lambda root: (root / name).unlink()
 
 
 def drop_the_environment(root: Path) -> None:
@@ -109,14 +108,6 @@ def conflict(root: Path) -> None:
     (root / LOCK).write_text(f"<<<<<<< HEAD\n{text}=======\nalpha==9\n>>>>>>> theirs\n")
 
 
-def break_the_interpreter(root: Path) -> None:
-    python = Path(os.path.realpath(root / "venv/bin/python"))
-    for link in (root / "venv/bin").glob("python*"):
-        link.unlink()
-    (root / "venv/bin/python").write_bytes(python.read_bytes()[:100])
-    (root / "venv/bin/python").chmod(0o755)
-
-
 def lose_the_interpreter(root: Path) -> None:
     for link in (root / "venv/bin").glob("python*"):
         link.unlink()
@@ -157,13 +148,6 @@ def start_from_inside(root: Path) -> None:
 def change_the_minor(root: Path) -> None:
     config = root / "venv/pyvenv.cfg"
     config.write_text(re.sub(r"(?m)^(version\S*) = .*$", r"\1 = 3.8.1", config.read_text()))
-
-
-def add_a_distribution(root: Path) -> None:
-    info = site_of(root) / "gamma-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gamma\nVersion: 1.0\n")
-    (info / "RECORD").write_text("gamma-1.0.dist-info/METADATA,,\ngamma-1.0.dist-info/RECORD,,\n")
 
 
 def add_an_egg_info_file(root: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.support.cli import PROGRAM, Ran, run
@@ -15,7 +16,6 @@ from tests.support.wheels import make_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.support.index import Index
 
@@ -134,3 +134,22 @@ _DROP_FROM_BOUNDING_SET, _DAC_OVERRIDE, _DAC_READ_SEARCH = 24, 1, 2
 def _drop_rights() -> None:
     for capability in (_DAC_OVERRIDE, _DAC_READ_SEARCH):
         ctypes.CDLL(None).prctl(_DROP_FROM_BOUNDING_SET, capability, 0, 0, 0)
+
+
+def break_the_interpreter(root: Path) -> None:
+    python = Path(os.path.realpath(root / "venv/bin/python"))
+    for link in (root / "venv/bin").glob("python*"):
+        link.unlink()
+    (root / "venv/bin/python").write_bytes(python.read_bytes()[:100])
+    (root / "venv/bin/python").chmod(0o755)
+
+
+def add_a_distribution(root: Path) -> None:
+    info = site_of(root) / "gamma-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gamma\nVersion: 1.0\n")
+    (info / "RECORD").write_text("gamma-1.0.dist-info/METADATA,,\ngamma-1.0.dist-info/RECORD,,\n")
+
+
+def drop(name: str) -> Break:
+    return lambda root: (root / name).unlink()

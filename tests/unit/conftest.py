@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.examined import World
 from tests.support.pythons import OWN_PYTHON, kept_in
-from venvman.environment.lifecycle import (
-    create,
-)
+from venvman.environment.lifecycle import create
 from venvman.python.probe import Interpreter, probe
 
 if TYPE_CHECKING:
@@ -26,6 +25,18 @@ def directories(tmp_path_factory: pytest.TempPathFactory) -> Directories:
 @pytest.fixture
 def own(directories: Directories) -> Interpreter:
     return probe(OWN_PYTHON, directories=directories)
+
+
+@pytest.fixture(scope="module")
+def interpreter(tmp_path_factory: pytest.TempPathFactory) -> Interpreter:
+    """This Python, asked once for a module of tests."""
+    return probe(OWN_PYTHON, directories=kept_in(tmp_path_factory.mktemp("kept")))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """A project for doctor's checks to look at."""
+    return World(tmp_path)
 
 
 @pytest.fixture

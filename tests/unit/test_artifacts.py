@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -29,7 +28,6 @@ from venvman.obtain.artifacts import Obtained, obtain
 from venvman.obtain.sources import unpack_sdist
 from venvman.obtain.unpackers import Unpackers
 from venvman.options import IndexOptions
-from venvman.python.probe import Interpreter, probe
 from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
 from venvman.store.store import Store
 
@@ -39,6 +37,7 @@ if TYPE_CHECKING:
     from tests.support.index import Index
     from venvman.candidates import Candidate
     from venvman.index.download import Downloaded
+    from venvman.python.probe import Interpreter
 
 
 class Listener(Reporter):
@@ -59,12 +58,6 @@ class Listener(Reporter):
 
     def unpack_finished(self, label: str) -> None:
         self.unpacked.append(f"end {label}")
-
-
-@pytest.fixture(scope="module")
-def interpreter(tmp_path_factory: pytest.TempPathFactory) -> Interpreter:
-    folder = tmp_path_factory.mktemp("directories")
-    return probe(Path(sys.executable), directories=Directories(cache=folder, state=folder))
 
 
 @dataclass

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import venv
 import warnings
 import zipfile
@@ -14,7 +13,6 @@ import pytest
 from tests.support.wheels import in_tree_backend, make_sdist, make_wheel
 from venvman.build.backend import Build, BuildSettings, build_metadata, build_wheel
 from venvman.build.isolation import ENVIRONMENTS, BuildEnvironment
-from venvman.directories import Directories
 from venvman.engines.buildrequirements import supply
 from venvman.errors import InstallError
 from venvman.events import Reporter
@@ -22,10 +20,10 @@ from venvman.names import canonical
 from venvman.obtain.sources import unpack_sdist
 from venvman.obtain.stored import tree_digest
 from venvman.options import IndexOptions
-from venvman.python.probe import Interpreter, probe
 
 if TYPE_CHECKING:
     from tests.support.index import Index
+    from venvman.python.probe import Interpreter
 
 NOWHERE = IndexOptions(index_urls=())
 
@@ -45,12 +43,6 @@ class Listener(Reporter):
 
     def build_finished(self, label: str) -> None:
         self.builds.append(f"finished {label}")
-
-
-@pytest.fixture(scope="module")
-def interpreter(tmp_path_factory: pytest.TempPathFactory) -> Interpreter:
-    folder = tmp_path_factory.mktemp("directories")
-    return probe(Path(sys.executable), directories=Directories(cache=folder, state=folder))
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import closing
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,16 +18,14 @@ from venvman.metadata import parse_metadata
 from venvman.obtain.describe import metadata_of_source, static_project_metadata
 from venvman.obtain.sources import unpack_sdist
 from venvman.options import IndexOptions
-from venvman.python.probe import Interpreter, probe
 from venvman.sources import ArchiveSource, DirectorySource, VcsSource
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from venvman.python.probe import Interpreter
+
 FAILING = "import nowhere"
-
-
-@pytest.fixture(scope="module")
-def interpreter(tmp_path_factory: pytest.TempPathFactory) -> Interpreter:
-    folder = tmp_path_factory.mktemp("directories")
-    return probe(Path(sys.executable), directories=Directories(cache=folder, state=folder))
 
 
 def described(

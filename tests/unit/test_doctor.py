@@ -18,11 +18,6 @@ from venvman.settings import DoctorSettings
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "doctor.md"
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
 def test_every_code_belongs_to_exactly_one_check() -> None:
     given = [code.code for check in CHECKS for code in check.codes]
     assert sorted([*given, "VM001"]) == [code.code for code in CODES]

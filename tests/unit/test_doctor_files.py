@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 PURELIB = "venv/lib/python3.12/site-packages"
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
 def test_missing_files_are_counted_and_the_first_is_named(world: World) -> None:
     names = {f"a/{leaf}.py": "" for leaf in ("__init__", "one", "two")}
     world.site.dist_info("a", files=names)

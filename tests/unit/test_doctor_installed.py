@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 PURELIB = "venv/lib/python3.12/site-packages"
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
 def only(found: tuple[Finding, ...]) -> Finding:
     (finding,) = found
     return finding

@@ -30,11 +30,6 @@ if TYPE_CHECKING:
     from venvman.sources import Source
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
 def only(world: World, select: str, **facts: Any) -> Finding:
     (finding,) = world.findings(select=select, **facts)
     return finding
