@@ -12,9 +12,15 @@ import shutil
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING, AnyStr
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsRead, SupportsWrite
 
 QUESTIONS = {
     "install": "",
@@ -95,24 +101,34 @@ def _ill_fitting(site: Path) -> list[str]:
         sys.stderr.write("The pages were not looked at: there is no Chromium here.\n")
         return []
     pages = [page.parent.relative_to(site).as_posix() for page in sorted(site.rglob("index.html"))]
-    looking = Path(__file__).with_name("layout.html").read_text(encoding="utf-8")
     sheet, axe = site / "layout.html", site / "axe.js"
+    shutil.copy(Path(__file__).with_name("layout.html"), sheet)
     axe.write_bytes(_axe())
-    listed = json.dumps(["" if page == "." else f"{page}/" for page in pages])
-    sheet.write_text(looking.replace("PAGES", listed), encoding="utf-8")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(site)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_address[1]}/layout.html"
     try:
-        url = f"http://127.0.0.1:{server.server_address[1]}/layout.html"
-        flags = ("--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=120000")
-        command = [browser, *flags, "--window-size=1400,1000", "--dump-dom", url]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+        with ThreadPoolExecutor(2) as pool:
+            found = pool.map(partial(_looked_at, browser, url), pages)
+            return [fault for faults in found for fault in faults]
     finally:
         server.shutdown()
         sheet.unlink()
         axe.unlink()
-    said = re.search(rf"LOOKED AT\n{len(pages)}\n(.*?)END", done.stdout, re.DOTALL)
-    return ["the browser did not finish"] if said is None else said[1].splitlines()
+
+
+def _looked_at(browser: str, url: str, page: str) -> list[str]:
+    """What is wrong with ``page``; a browser without a screen gets stuck now and then."""
+    flags = ("--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=60000")
+    named = f"{url}?{'' if page == '.' else f'{page}/'}"
+    command = [browser, *flags, "--window-size=1400,1000", "--dump-dom", named]
+    for _ in range(3):
+        with suppress(subprocess.TimeoutExpired):
+            done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+            said = re.search(r"LOOKED AT\n(.*?)END", done.stdout, re.DOTALL)
+            if said is not None:
+                return said[1].splitlines()
+    return [f"{page}: the browser did not finish"]
 
 
 def _axe() -> bytes:
@@ -132,6 +148,10 @@ def _axe() -> bytes:
 
 
 class _Quiet(SimpleHTTPRequestHandler):
+    def copyfile(self, source: SupportsRead[AnyStr], outputfile: SupportsWrite[AnyStr]) -> None:
+        with suppress(ConnectionError):  # a frame that is gone wants its pictures no more
+            super().copyfile(source, outputfile)
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Silence."""
 
