@@ -52,7 +52,7 @@ LOCK = "requirements.lock"
 FOR_PYTHON_2 = """\
 lock-version = "1.0"
 requires-python = "<3"
-created-by = "pip"
+created-by = "venvman"
 packages = []
 """
 BETA = "venv/lib/*/site-packages/beta-*.dist-info"

@@ -15,7 +15,7 @@ from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 
-from venvman.errors import Command
+from venvman.errors import Advice, Command, Fix
 from venvman.frozen import dataclass
 from venvman.names import NormalizedName, canonical
 
@@ -127,6 +127,14 @@ class LockHeader:
         except ValueError:
             return None
         return Command((("cd", Path()), tuple(words))) if words else None
+
+    @property
+    def remake(self) -> Fix:
+        """What makes the lock again, whatever is wrong with it."""
+        if self.tool == "venvman":
+            return Command.venvman("freeze", "--yes")
+        otherwise = "`venvman freeze --yes` does where requirements files say what it is of."
+        return self.rerun or Advice(f"Have {self.tool} write it again; {otherwise}")
 
     @property
     def line(self) -> CommandLine:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from venvman.candidates import instant
-from venvman.errors import Command, FileLine, LockError, Problem
+from venvman.errors import FileLine, LockError, Problem
 from venvman.index.page import leaf_of, strong
 from venvman.lock.file import Lock, LockEntry, sort_key
 from venvman.lock.header import read_pylock_header
@@ -275,7 +275,7 @@ def _fault(
         line=line,
         text=redact(lines[min(line, len(lines)) - 1].strip()),
         why=redact(f"{why[:1].upper()}{why[1:].rstrip('.')}."),
-        fix=Command.venvman("freeze", "--yes"),
+        fix=read_pylock_header("\n".join(lines)).remake,
     )
 
 

@@ -53,7 +53,7 @@ def not_for(target: Target, lock: Lock, path: str) -> Iterator[Problem]:
             message=f"{path} is not for Python {target.python} here.",
             path=path,
             why=f"It says what it is for: {' or '.join(map(str, lock.environments))}.",
-            fix=Command.venvman("freeze", "--yes"),
+            fix=lock.header.remake,
         )
 
 
