@@ -106,8 +106,9 @@ bench: $(READY) ## Measure against the peers (installs them; needs the package i
 	test -z "$$failed"
 
 .PHONY: screens
-screens: $(READY) ## Draw the pictures of the README from real runs
+screens: $(READY) ## Draw the pictures of the README from real runs, and those of the pages from their text
 	$(BIN)/python -m tools.screens
+	$(BIN)/python -m tools.drawings
 
 .PHONY: pages
 pages: $(READY) ## Write below each command of the pages what it says today

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.machine import machine, masked
 from tests.support.pages import PAGES, Block, Step, blocks_of, fits, steps_of
-from tools import measured
+from tools import drawings, measured
 from tools.measured import README, ROOT
 from tools.screens import FOLDER, SCENES, pictures, settled
 from venvman.version import __version__
@@ -174,3 +174,12 @@ def test_figures_age_with_each_release() -> None:
     }
 
     assert behind == {"0.3.0": 0, "0.2.0": 1, "0.1.0": 2, "0.0.9": 3}
+
+
+def test_the_drawings_are_those_of_the_text_beside_them() -> None:
+    drawn = dict(drawings.pictures())
+
+    assert len(drawn) == 6
+    assert drawn == {name: (FOLDER / name).read_text() for name in drawn}, (
+        "run: python -m tools.drawings"
+    )
