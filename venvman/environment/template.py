@@ -43,7 +43,10 @@ def made_from_template(root: Path, interpreter: Interpreter, cache: Path) -> boo
         _keep(kept, b"")
         return False
     if not content:
-        content = json.dumps(_made(interpreter, cache)).encode()
+        try:
+            content = json.dumps(_made(interpreter, cache)).encode()
+        except OSError:  # a cache that cannot be written
+            return False
         _keep(kept, content)
     with suppress(ValueError, TypeError):
         entries = json.loads(content)
