@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from build import ProjectBuilder
+
     from venvman.events import Reporter
     from venvman.names import NormalizedName
     from venvman.options import IndexOptions
