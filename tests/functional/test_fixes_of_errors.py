@@ -544,6 +544,11 @@ SHOWN: tuple[tuple[str, tuple[str, ...], Break], ...] = (
     ("group-unknown", ("sync", "--group", "nope"), nothing),
     ("history-no-such-state", ("rollback", "9"), nothing),
     ("name-expected", ("remove", "alpha>=1"), edit("requirements.txt", "", "gamma\n")),
+    (
+        "package-is-project",
+        ("why", "itself"),
+        write("pyproject.toml", '[project]\nname = "itself"\nversion = "1"\n'),
+    ),
     ("package-not-locked", ("why", "nope"), nothing),
     ("repository-unresolved", ("freeze",), repository),
     ("revision-not-found", ("sync", "--frozen"), unknown_commit),
