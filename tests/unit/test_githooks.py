@@ -502,7 +502,7 @@ def test_hooks_of_a_newer_venvman_are_replaced_and_not_chained(repository: Path)
     path = hook(repository, "post-merge")
     text = path.read_text()
     path.write_text(text.replace("format 2", "format 3"))
-    assert states(repository) == {HookState.OURS}
+    assert states(repository) == {HookState.OURS, HookState.EDITED}
     install_hooks([repository], mode=REPORT, variables=os.environ)
     assert path.read_text() == text
     assert not (repository / ".git" / "hooks.before-venvman").exists()
