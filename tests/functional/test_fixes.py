@@ -320,6 +320,7 @@ SCENARIOS: tuple[tuple[str, Break], ...] = (
     ("VM102", lead_the_environment_to_itself),
     ("VM103", break_the_interpreter),
     ("VM103", write("venv/pyvenv.cfg", "")),
+    ("VM103", lambda root: shutil.rmtree(site_of(root))),
     ("VM104", edit("venv/bin/activate", "/shop/venv", "/old/venv")),
     ("VM106", edit("venv/pyvenv.cfg", "packages = false", "packages = true")),
     ("VM107", lambda root: write_journal(f"{root}/venv", ())),

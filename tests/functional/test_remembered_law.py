@@ -40,6 +40,7 @@ QUESTIONS = (
     *("freeze --check", "freeze --check --format json", "freeze --dry-run -v"),
     *("status -v", "status --format json", "status --color always", "status --group dev"),
     *("status --porcelain", "status --porcelain --group dev"),
+    *("doctor --format html", "doctor -v"),
     *("doctor --format json", "doctor --select VM3", "doctor --all", "doctor --color always"),
     *("scan", "scan --format json", "scan -v", "scan --project ."),
     *("tree --invert", "tree --depth 1", "tree --format dot", "tree beta", "why beta", "why alpha"),

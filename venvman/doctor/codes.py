@@ -323,7 +323,7 @@ LOCK_WITHOUT_HASHES = Code(
     "VM307",
     "lock-without-hashes",
     _NOTE,
-    wrong="Some pins from an index have no sha256.",
+    wrong="Some pins from an index have no sha256: an error where the lock is to have them.",
     why="Whatever it serves under that name and version is installed.",
     fix="`venvman freeze --hashes`; where another tool makes the lock, that one.",
     by_fix=ByFix.FREEZE,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from venvman.sources import Source
 
 _FREEZE = Command.venvman("freeze")
+_UNHASHED = "lock-without-hashes"
 _OVERWRITE = Command.venvman("freeze", "--yes")
 
 
@@ -84,8 +85,8 @@ def staleness(examination: Examination) -> Iterator[Finding]:
     """Every reason why a lock is out of date with its requirements, or at odds with another."""
     for each in examination.locks:
         for problem in each.stale:
-            if problem.code == "folder-missing":
-                continue  # VM205 says so
+            if problem.code in {"folder-missing", _UNHASHED}:
+                continue  # VM205 and VM307 say so
             disagree = problem.code in {"lock-disagreement", "lock-pins-twice"}
             yield (codes.LOCKS_DISAGREE if disagree else codes.LOCK_STALE)(
                 _sentence(problem),
@@ -129,6 +130,8 @@ def hashes(examination: Examination) -> Iterator[Finding]:
             f"{pins} in {shown} without hashes: whatever an index serves under that name and "
             "version is installed.",
             path=shown,
+            # Of a lock that is to have them, sync takes none.
+            severity=Severity.ERROR if _UNHASHED in {one.code for one in each.stale} else None,
             fix=_with_hashes(each),
         )
 

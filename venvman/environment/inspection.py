@@ -360,6 +360,8 @@ def _ill_configured(
             f"Its interpreter {interpreter.path} is Python {is_now} now, but its packages were "
             f"installed for {_installed_for(path, made_for)}."
         )
+        if _installed_for(path, made_for) == is_now:
+            reason = f"Its folder of packages, {interpreter.scheme.purelib}, is gone."
         return Broken(path=path, reason=reason, code="interpreter-changed")
     return None
 
