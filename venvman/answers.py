@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from venvman.plan import Plan
     from venvman.project import Project
     from venvman.python.interpreters import Interpreter
-    from venvman.requirements.groups import Requirement
+    from venvman.requirements.requirement import Requirement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,6 @@ from venvman.reading import read_regular, read_toml
 if TYPE_CHECKING:
     from venvman.sources import DirectorySource
 
-__all__ = ["described", "inputs_of", "metadata_digest", "project_name"]
-
 
 def project_name(folder: Path) -> NormalizedName | None:
     """The name that ``folder``'s files state; None where only building would tell it."""

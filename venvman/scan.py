@@ -19,8 +19,9 @@ from venvman.naming import DEFAULT, is_pylock
 from venvman.pipconfig import configured_words
 from venvman.project import leaves_tree, names_below, requirement_names, unseen
 from venvman.requirements.declared import PYPROJECT, read_declared
-from venvman.requirements.file import ParsedFile, RequirementLine, decode, parse
+from venvman.requirements.file import ParsedFile, RequirementLine, parse
 from venvman.requirements.includes import Follower, local_path
+from venvman.requirements.lines import decode
 from venvman.roles import Facts, Role, assign, members_of
 from venvman.secrets import line_of
 from venvman.sources import DirectorySource
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from venvman.requirements.declared import Compiled, Declared
     from venvman.requirements.file import ParsedLine
     from venvman.roles import Gathering, Part
-
-__all__ = ["Library", "Role", "Scan", "ScannedFile", "SourceFile", "scan"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ADVISORIES", "Service", "advisory", "serving"]
-
 
 def advisory(name: str, package: str, *, fixed: str | None = "2.0", **more: Any) -> dict[str, Any]:
     """An advisory in OSV's format: all versions of ``package`` before ``fixed``."""

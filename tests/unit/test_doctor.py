@@ -10,7 +10,8 @@ import pytest
 
 from tests.support.examined import World, codes_of
 from tests.support.locked import entry
-from venvman.doctor.codes import CODES, Code
+from venvman.doctor.codes import CODES
+from venvman.doctor.finding import Code
 from venvman.doctor.table import CHECKS, Selection, examine, explained
 from venvman.errors import ConfigurationError, Severity
 from venvman.settings import DoctorSettings

@@ -22,7 +22,8 @@ from venvman.hookscript import HookMode, HookName
 from venvman.lock.file import Lock, LockHeader
 from venvman.names import canonical
 from venvman.requirements.file import ParsedFile, parse
-from venvman.requirements.groups import Group, Requirement, RequirementSet
+from venvman.requirements.groups import Group, RequirementSet
+from venvman.requirements.requirement import Requirement
 from venvman.sources import IndexSource, VcsSource
 
 if TYPE_CHECKING:

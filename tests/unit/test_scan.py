@@ -8,7 +8,8 @@ from venvman.errors import ExitCode
 from venvman.project import Project
 from venvman.report.result import Status
 from venvman.report.scan import scan_result
-from venvman.scan import Role, Scan, SourceFile, scan
+from venvman.roles import Role
+from venvman.scan import Scan, SourceFile, scan
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,8 +5,6 @@ from __future__ import annotations
 from venvman.doctor.finding import ByFix, Code
 from venvman.errors import Severity
 
-__all__ = ["CODES", "Code"]
-
 _ERROR, _WARNING, _NOTE = Severity.ERROR, Severity.WARNING, Severity.NOTE
 
 # Doctor itself: VM0.

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from venvman.engines.sourcefiles import SourceTexts
     from venvman.events import Reporter
     from venvman.options import IndexOptions
-    from venvman.requirements.groups import Group, Requirement
+    from venvman.requirements.groups import Group
+    from venvman.requirements.requirement import Requirement
     from venvman.target import Target
 
 _LAST_FOR_3_8 = "pip-tools==7.5.2"

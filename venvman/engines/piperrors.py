@@ -21,7 +21,8 @@ from venvman.secrets import line_of, redact
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from venvman.requirements.groups import Group, Requirement
+    from venvman.requirements.groups import Group
+    from venvman.requirements.requirement import Requirement
     from venvman.secrets import Where
 
 _USER = re.compile(r"The user requested (\(constraint\) )?(.+)")

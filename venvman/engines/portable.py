@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from venvman.lock.file import LockEntry
     from venvman.lock.header import LockHeader, LockStyle
     from venvman.names import NormalizedName
-    from venvman.requirements.groups import Group, Requirement
+    from venvman.requirements.groups import Group
+    from venvman.requirements.requirement import Requirement
     from venvman.target import Target
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.frozen import dataclass
-from venvman.requirements.file import decode, parse
+from venvman.requirements.file import parse
 from venvman.requirements.includes import includes_in
+from venvman.requirements.lines import decode
 from venvman.secrets import without_secret
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from venvman.environment.inspection import FILLING, MADE_BY, STATE, UNFINISHED
+from venvman.environment.inspection import FILLING, MADE_BY, UNFINISHED
 from venvman.environment.template import made_from_template
 from venvman.errors import AGAIN, Advice, EnvironmentUnusable, Fix
 from venvman.files import CACHEDIR_TAG, permit, remove_tree
 from venvman.locks import LockTaken, held
-from venvman.seal import OWNER, write
+from venvman.seal import OWNER, STATE, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,25 +23,6 @@ if TYPE_CHECKING:
     from venvman.python.probe import Interpreter
     from venvman.python.request import PythonRequest
 
-__all__ = [
-    "FILLING",
-    "MADE_BY",
-    "STATE",
-    "UNFINISHED",
-    "Absent",
-    "Broken",
-    "Condition",
-    "Environment",
-    "InstallPaths",
-    "NotAnEnvironment",
-    "conflict",
-    "environment_at",
-    "inspect",
-    "is_vacant",
-    "not_an_environment",
-    "out_of_the_way",
-    "usable",
-]
 
 MADE_BY = "made-by"
 """In :data:`STATE`: who made the environment. A foreign environment may have STATE without it."""

@@ -26,7 +26,6 @@ from venvman.environment.creating import (
 from venvman.environment.inspection import (
     FILLING,
     MADE_BY,
-    STATE,
     UNFINISHED,
     Absent,
     Broken,
@@ -44,7 +43,7 @@ from venvman.errors import Advice, ConfigurationError, EnvironmentUnusable
 from venvman.files import remove_tree
 from venvman.locks import LockTaken, held
 from venvman.reading import read_regular
-from venvman.seal import holds, is_own, own
+from venvman.seal import STATE, holds, is_own, own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

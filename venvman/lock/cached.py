@@ -19,7 +19,8 @@ from venvman.sources import DirectorySource
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from venvman.requirements.groups import Group, Requirement
+    from venvman.requirements.groups import Group
+    from venvman.requirements.requirement import Requirement
     from venvman.target import Target
 
 _KIND = "fresh locks 2"

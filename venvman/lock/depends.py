@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from venvman.errors import Problem
     from venvman.lock.file import Lock, LockEntry
     from venvman.names import NormalizedName
-    from venvman.requirements.groups import Requirement
+    from venvman.requirements.requirement import Requirement
     from venvman.target import Target
 
 

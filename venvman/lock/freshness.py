@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from venvman.errors import Advice, Command, Fix, LockError, Problem, Severity
 from venvman.frozen import dataclass
-from venvman.localproject import inputs_of, metadata_digest
+from venvman.localproject import metadata_digest
 from venvman.lock.cached import CachedCheck, direct_requirements, requirements_of
 from venvman.lock.match import (
     FIX,
@@ -27,6 +27,7 @@ from venvman.lock.match import (
 )
 from venvman.lock.selection import not_for, select
 from venvman.lock.style import left_out, style_of
+from venvman.projectinputs import inputs_of
 from venvman.secrets import line_of, redact
 from venvman.sources import DirectorySource
 
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 
     from venvman.lock.file import Lock, LockEntry
     from venvman.names import NormalizedName
-    from venvman.requirements.groups import Group, Requirement
+    from venvman.requirements.groups import Group
+    from venvman.requirements.requirement import Requirement
     from venvman.target import Target
 
 

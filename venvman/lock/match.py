@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from venvman.lock.file import Lock, LockEntry
     from venvman.names import NormalizedName
-    from venvman.requirements.groups import Requirement
+    from venvman.requirements.requirement import Requirement
     from venvman.sources import Source
     from venvman.target import Target
 

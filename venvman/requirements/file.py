@@ -16,7 +16,7 @@ from venvman.frozen import dataclass
 from venvman.names import canonical
 from venvman.options import FileOptions
 from venvman.pep508 import Malformed, parse_specifier
-from venvman.requirements.lines import decode, logical_lines
+from venvman.requirements.lines import logical_lines
 from venvman.requirements.options import OptionFault, OptionsBuilder, read_options, split_line
 from venvman.requirements.requirement import Requirement
 from venvman.secrets import has_secret, is_broken, line_of, redact
@@ -28,18 +28,6 @@ if TYPE_CHECKING:
     from venvman.requirements.lines import LogicalLine
     from venvman.requirements.options import LineOptions
     from venvman.requirements.spec import Specification
-
-__all__ = [
-    "IncludeLine",
-    "OptionLine",
-    "ParsedFile",
-    "ParsedLine",
-    "RequirementLine",
-    "decode",
-    "exposed_lines",
-    "parse",
-    "requirement_line",
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,6 @@ from venvman.errors import Advice, Problem, RequirementsError, Severity, Venvman
 from venvman.frozen import dataclass
 from venvman.requirements.file import RequirementLine, parse
 from venvman.requirements.includes import KEEP_A_COPY, UNREACHABLE, Follower, Visit, local_path
-from venvman.requirements.requirement import Requirement
 from venvman.scan import Library
 from venvman.secrets import is_broken, line_of
 
@@ -26,9 +25,8 @@ if TYPE_CHECKING:
     from venvman.project import Project
     from venvman.requirements.declared import Compiled
     from venvman.requirements.file import ParsedFile
+    from venvman.requirements.requirement import Requirement
     from venvman.scan import Scan, SourceFile
-
-__all__ = ["Group", "Requirement", "RequirementSet", "read_constraints", "read_requirements"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

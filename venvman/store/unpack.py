@@ -17,10 +17,12 @@ from venvman.index.filenames import parse_wheel_name
 from venvman.metadata import EntryPoint, EntryPointInvalid, name_and_version, parse_scripts
 from venvman.names import canonical
 from venvman.store.manifest import Manifest
-from venvman.store.wheelfile import Member, WheelArchive
+from venvman.store.wheelfile import WheelArchive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from venvman.index.zipdirectory import Member
 
 _SHOWN = 10
 _DEEPEST, _LONGEST = 100, 4000

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-__all__ = ["FREE_SIZE", "LARGEST_RATIO", "Member", "WheelArchive"]
 
 _LONGEST_END = 22 + 0xFFFF + 20 + 56
 """The end record with the longest comment, and the 64-bit end before it."""

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     from venvman import engines
     from venvman.lock.file import Lock, LockEntry
     from venvman.python.interpreters import Interpreter
-    from venvman.requirements.groups import Requirement, RequirementSet
+    from venvman.requirements.groups import RequirementSet
+    from venvman.requirements.requirement import Requirement
     from venvman.scan import Scan
     from venvman.workflow.agreement import CheckedLock
     from venvman.workflow.context import Context

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from venvman.lock.file import Lock
     from venvman.names import NormalizedName
     from venvman.options import FileOptions, IndexOptions
-    from venvman.requirements.groups import Requirement, RequirementSet
+    from venvman.requirements.groups import RequirementSet
+    from venvman.requirements.requirement import Requirement
     from venvman.resolve.demand import Dependency
     from venvman.scan import Scan, ScannedFile
     from venvman.target import Target

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from venvman.index.client import Index
     from venvman.lock.header import LockHeader
     from venvman.names import NormalizedName
-    from venvman.requirements.groups import Group, Requirement, RequirementSet
+    from venvman.requirements.groups import Group, RequirementSet
+    from venvman.requirements.requirement import Requirement
     from venvman.target import Target
     from venvman.workflow.context import Context
     from venvman.workflow.requests import FreezeRequest

@@ -20,10 +20,10 @@ from venvman.githooks import hook_files
 from venvman.index.memo import PAGES, entry_path
 from venvman.install import states
 from venvman.install.layout import site_of
-from venvman.localproject import inputs_of
 from venvman.naming import FOLDER
 from venvman.pipconfig import configuration_files
 from venvman.project import git_root_of, requirement_names
+from venvman.projectinputs import inputs_of
 from venvman.reading import read_regular
 from venvman.requirements.includes import local_path
 from venvman.seal import OWNER, STATE
