@@ -18,7 +18,7 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from venvman import records
+from venvman import records, seal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,7 +115,7 @@ def write_snapshot(root: str, distributions: Mapping[str, Provenance]) -> str:
     """
     ordered = dict(sorted(distributions.items()))
     digest = digest_of(repr([(info, *row) for info, row in ordered.items()]))
-    if records.read(root, f"history/{digest}.json", _SNAPSHOT) is None:
+    if not seal.holds(root, f"history/{digest}.json"):
         os.makedirs(f"{root}/{HISTORY}", exist_ok=True)
         records.write(root, f"history/{digest}.json", _SNAPSHOT, ordered)
     return digest
