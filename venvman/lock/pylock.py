@@ -10,6 +10,7 @@ import json
 import posixpath
 import re
 from datetime import datetime, timezone
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
@@ -27,7 +28,7 @@ from venvman.sources import ArchiveSource, DirectorySource, IndexFile, IndexSour
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from pathlib import Path, PurePath
 
     from packaging.markers import Marker
     from packaging.pylock import (
@@ -197,7 +198,7 @@ def _hashes_of(package: Package, files: Sequence[IndexFile], number: int) -> tup
     return tuple(sorted(found))
 
 
-def _files_of(package: Package, number: int, root: Path) -> tuple[IndexFile, ...]:
+def _files_of(package: Package, number: int, root: PurePath) -> tuple[IndexFile, ...]:
     rows: list[tuple[str, PackageWheel | PackageSdist]] = [
         (f"packages[{number}].wheels[{place}]", wheel)
         for place, wheel in enumerate(package.wheels or ())
@@ -246,7 +247,8 @@ def _faults(
     packages = document.get("packages")
     for number, package in enumerate(packages if isinstance(packages, list) else ()):
         try:
-            _files_of(*_alone(Pylock.from_dict({**document, "packages": [package]}), number))
+            alone = Pylock.from_dict({**document, "packages": [package]})
+            _files_of(alone.packages[0], number, PurePosixPath())
         except (PylockValidationError, _WeakHash) as error:
             where = re.sub(r"^packages\[\d+\]", f"packages[{number}]", error.context or "")
             if where.startswith("packages["):
@@ -257,12 +259,6 @@ def _faults(
         yield _fault(
             path, lines, _line_of(where, lines), str(getattr(first, "message", first)), where
         )
-
-
-def _alone(said: Pylock, number: int) -> tuple[Package, int, Path]:
-    from pathlib import Path
-
-    return said.packages[0], number, Path()
 
 
 def _fault(

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from venvman.adopt import lists
 from venvman.adopt.readers import readable
-from venvman.adopt.taken import Left, Taken
+from venvman.adopt.taken import Left, Taken, text_of
 from venvman.errors import Advice, Command, Problem, ProjectNotFound, RequirementsError, Severity
 from venvman.frozen import dataclass
 from venvman.lock.depends import dependencies_of
@@ -122,16 +122,10 @@ def _pinned_files(context: Context) -> list[tuple[str, str]]:
         made = source.header is not None and source.header.tool is not None
         if len(source.paths) > 1 or not name.endswith(".txt") or made or not path.is_file():
             continue
-        lines = parse(_text(path, name), path=name, variables={}).requirements
+        lines = parse(text_of(path, name), path=name, variables={}).requirements
         if lines and all(_version(line) or not line.requirement.source.is_index for line in lines):
             found.append((name, f"{name[:-4]}.in"))
     return found
-
-
-def _text(path: Path, shown: str) -> str:
-    from venvman.adopt.taken import text_of
-
-    return text_of(path, shown)
 
 
 def _environment(context: Context, named: str | None) -> Taken | None:
