@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,16 @@ def test_a_pylock_has_the_files_of_each_release(root: Path, index: Index) -> Non
     text = run("export", "--format", "pylock", cwd=root).stdout
     assert f"{index.url}/files/alpha-1.0-py3-none-any.whl" in text
     assert text.count("[[packages]]") == 3
+
+
+def test_a_pylock_names_no_folder_of_this_machine_beside_the_index(
+    root: Path, index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(index.folder, tmp_path / "wheelhouse")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheelhouse"))
+    text = run("export", "--format", "pylock", cwd=root).stdout
+    assert text.count("/files/alpha-1.0-py3-none-any.whl") == 1
+    assert "wheelhouse" not in text
 
 
 def test_nothing_is_written_without_a_name_and_nothing_replaced_without_yes(root: Path) -> None:

@@ -356,6 +356,8 @@ def _package(
     entry: LockEntry, entries: Sequence[LockEntry], path: str, root: Path
 ) -> dict[str, Any]:
     files = [file for file in entry.files if _is_named(file.filename, entry)]
+    # What this machine has of it, in a folder of --find-links, no other one need have.
+    files = [each for each in files if not each.url.startswith("file:")] or files
     if entry.source.is_index and not files:
         raise _unwritable(entry, path, "No wheel and no sdist of it is known.")
     wheels = sorted((each for each in files if each.is_wheel), key=lambda each: each.filename)
