@@ -1,0 +1,104 @@
+"""Puts the walk of one sync in the page on architecture into the order in which it is gone.
+
+    python -m tools.walk
+
+A sync is traced, against an index of this machine; what is no longer called is named, with 1.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.support.index import serve
+from tests.support.wheels import make_wheel
+
+PAGE = Path(__file__).parents[1] / "docs" / "development" / "architecture.md"
+ROW = re.compile(r"^\| `([\w.]+:[\w.]+)` \|.*\n", re.MULTILINE)
+TRACER = """
+import sys, threading
+from pathlib import Path
+import venvman
+top = str(Path(venvman.__file__).parent)
+called = {}
+def note(frame, event, argument):
+    code = frame.f_code
+    if event == "call" and code.co_filename.startswith(top):
+        module = code.co_filename[len(top) + 1 : -3].replace("/", ".").removesuffix(".__init__")
+        called.setdefault(f"{module}:{code.co_name}")
+from venvman.cli.app import main
+threading.setprofile(note)
+sys.setprofile(note)
+code = main(["sync"])
+sys.setprofile(None)
+print("\\n".join(called))
+sys.exit(code)
+"""
+
+
+def section(text: str) -> str:
+    """The walk, of the page's whole ``text``."""
+    return text.split("## One sync, followed")[1].split("\n## ", maxsplit=1)[0]
+
+
+def steps(text: str) -> list[str]:
+    """The functions of the walk: ``module:name`` or ``module:Class.name``."""
+    return ROW.findall(section(text))
+
+
+def called(folder: Path) -> list[str]:
+    """What a first sync of one requirement calls, in this order: ``module:name``."""
+    with serve(folder / "index") as index:
+        make_wheel(index.folder, "flask", requires=["click"])
+        make_wheel(index.folder, "click")
+        project = folder / "project"
+        project.mkdir()
+        (project / "requirements.in").write_text("flask\n", encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-c", TRACER],
+            cwd=project,
+            env={**os.environ, "PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": index.simple},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+    return done.stdout.splitlines()
+
+
+def in_order(text: str, order: list[str]) -> str:
+    """``text`` with the rows of its walk in ``order``.
+
+    Raises:
+        LookupError: a function of the walk is not called.
+    """
+    position = {step: order.index(step) for step in order}
+    plain = {step: re.sub(r":\w+\.", ":", step) for step in steps(text)}
+    gone = [step for step, name in plain.items() if name not in position]
+    if gone:
+        raise LookupError(f"a sync does not call {', '.join(gone)}")
+    walk = section(text)
+    rows = {found[1]: found[0] for found in ROW.finditer(walk)}
+    sorted_rows = sorted(rows, key=lambda step: position[plain[step]])
+    first, last = walk.index(next(iter(rows.values()))), walk.rindex(list(rows.values())[-1])
+    end = last + len(list(rows.values())[-1])
+    ordered = "".join(rows[step] for step in sorted_rows)
+    return text.replace(walk, walk[:first] + ordered + walk[end:])
+
+
+def main() -> int:
+    """Rewrites the page."""
+    text = PAGE.read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {
+            f"VENVMAN_{name}_DIR": str(Path(folder, name)) for name in ("CACHE", "STATE")
+        }
+        PAGE.write_text(in_order(text, called(Path(folder))), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
