@@ -317,18 +317,20 @@ def test_a_second_build_with_the_same_requirements_asks_nobody_and_makes_no_envi
     ]
 
 
-def test_what_a_build_leaves_in_its_environment_the_next_one_does_not_see(
-    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings, index: Index
+@pytest.mark.parametrize("left", ["left.py", "other/__init__.py"])
+def test_what_a_build_changes_in_its_environment_the_next_one_does_not_see(
+    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings, index: Index, left: str
 ) -> None:
     code = in_tree_backend("a", "1.0") + (
         "\nimport pathlib, site\n"
         "def get_requires_for_build_wheel(config_settings=None):\n"
-        "    mine = pathlib.Path(site.getsitepackages()[0], 'left.py')\n"
-        "    print('there', mine.exists())\n"
-        "    mine.touch()\n"
+        f"    mine = pathlib.Path(site.getsitepackages()[0], {left!r})\n"
+        "    print('there', mine.exists() and 'spoilt' in mine.read_text())\n"
+        "    mine.write_text('spoilt = 1')\n"
         "    return []\n"
     )
-    make_wheel(index.folder, "toolkit", files={"toolkit.py": code})
+    files = {"toolkit.py": code, "other/__init__.py": "", "other/more.py": ""}
+    make_wheel(index.folder, "toolkit", files=files)
     folder = needy(tmp_path, "toolkit")
     options = IndexOptions(index_urls=(index.simple,))
     for _ in range(2):

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 ENVIRONMENTS = "builds-v1"
 """In the cache: a folder for each set of wheels that something was built with."""
-_MADE = ".made.json"
+_MADE = ".made"
 """In an environment that is complete: what was in it then."""
 _KEPT_LINES = 20_000
 
@@ -80,9 +80,9 @@ def environment_with(
 
 
 def is_as_made(root: Path) -> bool:
-    """Whether the environment ``root`` is complete, and no build has left anything in it."""
+    """Whether the environment ``root`` is complete, and no build has changed anything in it."""
     try:
-        return bool(json.loads(read_regular(root / _MADE)) == _listing(root))
+        return read_regular(root / _MADE).decode() == _digest(root)
     except (OSError, ValueError):
         return False
 
@@ -108,15 +108,21 @@ def _make(root: Path, wheels: Mapping[NormalizedName, StoredWheel], interp: Inte
         directories=None,
         attic=AtticLimit(entries=0),
     )
-    for folder in environment_at(root, interp).site_folders:
-        (folder / "__pycache__").mkdir(exist_ok=True)
-    write_atomically(root / _MADE, json.dumps(_listing(root)).encode())
+    write_atomically(root / _MADE, _digest(root).encode())
 
 
-def _listing(root: Path) -> list[list[str]]:
-    """What lies in the folders that installing anything would add to."""
-    folders = [venvconfig.python_of(root).parent, *sorted(root.glob("lib/python*/site-packages"))]
-    return [sorted(each.name for each in folder.iterdir()) for folder in folders]
+def _digest(root: Path) -> str:
+    """The sha256 (hex) of names, sizes and times of all files that matter but bytecode."""
+    digest = hashlib.sha256()
+    places = [venvconfig.python_of(root).parent, *sorted(root.glob("lib/python*/site-packages"))]
+    for place in places:
+        for folder, inner, files in os.walk(place):
+            inner[:] = sorted(set(inner) - {"__pycache__"})
+            for name in sorted(files):
+                found = os.lstat(os.path.join(folder, name))  # noqa: PTH118 - hundreds of them
+                row = f"{folder}/{name} {found.st_size} {found.st_mtime_ns}\n"
+                digest.update(row.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
 
 
 class BuildEnvironment:
