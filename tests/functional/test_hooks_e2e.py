@@ -193,6 +193,17 @@ class TestRepairing:
         assert "alpha-2.0-py3-none-any.whl" in line
         assert snapshot(root / "venv") == before
 
+    def test_an_index_that_is_not_there_is_left_to_a_sync_that_waits_longer(
+        self, root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        install(root, "--sync")
+        monkeypatch.setenv("VENVMAN_CACHE_DIR", str(tmp_path / "empty"))
+        monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+
+        (line,) = told(git(root, "checkout", "-q", "next"))
+
+        assert line.endswith("`venvman sync` waits longer.")
+
     def test_a_worktree_has_an_environment_of_its_own(self, root: Path) -> None:
         install(root, "--sync")
         tree = root.parent / "tree"

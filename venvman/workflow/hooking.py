@@ -20,7 +20,6 @@ from venvman.errors import (
     EnvironmentUnusable,
     ExitCode,
     GitError,
-    IndexFault,
     ProjectNotFound,
     VenvmanError,
     at,
@@ -65,6 +64,8 @@ def run_hook(
     )
 
 
+_IN_A_HURRY = {"index-timeout", "index-too-slow", "index-truncated", "index-unreachable"}
+"""Codes of what waiting longer, or asking again, may help against."""
 _IMPATIENT = {"PIP_DEFAULT_TIMEOUT": "3", "PIP_RETRIES": "0"}
 """Whoever checks out a branch does not wait for an index that does not answer, be it one for which
 installing would wait longer."""
@@ -99,7 +100,7 @@ def _follow(
         return None
     except VenvmanError as error:
         said, fix = _of_problem(error.problems[0])
-        if isinstance(error, IndexFault):
+        if error.problems[0].code in _IN_A_HURRY:
             fix = Advice("`venvman sync` waits longer.")
     return HookLine(project=project, text=said, fix=fix) if said else None
 
