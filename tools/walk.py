@@ -57,11 +57,17 @@ def called(folder: Path) -> list[str]:
         make_wheel(index.folder, "click")
         project = folder / "project"
         project.mkdir()
+        (folder / "home").mkdir(exist_ok=True)
         (project / "requirements.in").write_text("flask\n", encoding="utf-8")
         done = subprocess.run(
             [sys.executable, "-c", TRACER],
             cwd=project,
-            env={**os.environ, "PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": index.simple},
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(folder / "home"),
+                "PIP_CONFIG_FILE": os.devnull,
+                "PIP_INDEX_URL": index.simple,
+            },
             stdout=subprocess.PIPE,
             text=True,
             check=True,
@@ -93,9 +99,6 @@ def main() -> int:
     """Rewrites the page."""
     text = PAGE.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {
-            f"VENVMAN_{name}_DIR": str(Path(folder, name)) for name in ("CACHE", "STATE")
-        }
         PAGE.write_text(in_order(text, called(Path(folder))), encoding="utf-8")
     return 0
 
