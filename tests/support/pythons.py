@@ -20,7 +20,9 @@ from venvman.python import facts
 from venvman.python.discover import find_pythons
 from venvman.python.probe import OLDEST, bundled_pip, probe
 
-OWN_PYTHON = Path(getattr(sys, "_base_executable", sys.executable))
+_base = Path(getattr(sys, "_base_executable", sys.executable))
+# Python 3.10 names the environment's own where that is a link to one of the same name.
+OWN_PYTHON = Path(sys.base_prefix, "bin", _base.name) if _base == Path(sys.executable) else _base
 """The base interpreter of the tests' own environment."""
 OWN_SITE_PACKAGES = Path(packaging.tags.__file__).parent.parent
 """Where packages that the tests themselves use lie."""
