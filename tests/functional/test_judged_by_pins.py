@@ -181,6 +181,32 @@ def test_freeze_asks_the_index_where_nothing_here_can_tell(
     assert (root / "requirements.txt").read_text() == before
 
 
+@pytest.mark.parametrize("how", ["without", "elsewhere"])
+def test_a_first_sync_that_learns_of_a_lost_pin_brings_it(
+    root: Path, how: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = (root / "requirements.txt").read_text()
+    lose(root, how)
+    lost = (root / "requirements.txt").read_text()
+    run("clean", cwd=root)
+    monkeypatch.setenv("VENVMAN_CACHE_DIR", str(tmp_path / "another cache"))
+    monkeypatch.setenv("VENVMAN_STATE_DIR", str(tmp_path / "another state"))
+    ran = run("sync", cwd=root)
+    assert ran.code == 0, ran.stderr
+    assert versions_in(root) == {"deep": "1.0", "middle": "1.0", "top": "1.0"}
+    assert (root / "requirements.txt").read_text() == before
+    assert "requirements.txt" in ran.stdout
+    assert run("sync", "--locked", "--check", cwd=root).code == 0
+    # With --locked it is no sync's to write; what it has installed by then stays.
+    run("clean", cwd=root)
+    (root / "requirements.txt").write_text(lost)
+    monkeypatch.setenv("VENVMAN_CACHE_DIR", str(tmp_path / "a third cache"))
+    monkeypatch.setenv("VENVMAN_STATE_DIR", str(tmp_path / "a third state"))
+    ran = run("sync", "--locked", "--format", "json", cwd=root)
+    assert ran.code == 1
+    assert [each["code"] for each in ran.json["problems"]] == ["lock-misses-dependency"]
+
+
 def test_what_is_overridden_is_judged_by_the_override(
     root: Path, index: Index, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

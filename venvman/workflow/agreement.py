@@ -37,13 +37,15 @@ DISAGREEMENT = "lock-disagreement"
 class CheckedLock:
     """One group with its lock on disk, None where there is none, and what freshness says of it.
 
-    What is not ``asked`` for is never frozen, and never stands in the way.
+    What is not ``asked`` for is never frozen, and never stands in the way. ``unsure`` says that it
+    was not known of some pin what it needs.
     """
 
     group: Group
     lock: Lock | None
     freshness: Freshness
     asked: bool = True
+    unsure: bool = False
 
 
 def in_agreement(

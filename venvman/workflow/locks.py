@@ -259,14 +259,18 @@ def _checked(
     if isinstance(online, Fresh):
         online = quick  # the same, with the notes for the target at hand
     return CheckedLock(
-        group=group, lock=lock, freshness=Stale(reasons=unusable) if unusable else online
+        group=group,
+        lock=lock,
+        freshness=Stale(reasons=unusable) if unusable else online,
+        unsure=pins.unsure,
     )
 
 
 class Pinned:
     """Answers about pins, for one target; None where the answer is not at hand.
 
-    ``installed`` gives the distributions that are there as they are locked.
+    ``installed`` gives the distributions that are there as they are locked. It is ``unsure`` once
+    it had no answer.
     """
 
     def __init__(
@@ -278,6 +282,7 @@ class Pinned:
         self._index = index
         self._target = target
         self._find_installed = installed
+        self.unsure = False
 
     @cached_property
     def _installed(self) -> Mapping[NormalizedName, Installed]:
@@ -289,7 +294,9 @@ class Pinned:
 
         there = self._installed.get(entry.name)
         known = None if there is None else metadata_of(there)
-        return self._promised(entry) if known is None else known.requires
+        found = self._promised(entry) if known is None else known.requires
+        self.unsure = self.unsure or found is None
+        return found
 
     def _promised(self, entry: LockEntry) -> Sequence[str] | None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from venvman.environment.lifecycle import locate
 from venvman.errors import (
@@ -103,27 +103,17 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
             path = locate(context.project, context.settings)
             agree_on_location(context, path, yes=request.yes, confirm=request.confirm)
         location = find_location(context, recreate=request.recreate)
-    frozen = _bring_locks(context, scan, location, request, watch)
-    with watch.stage(Stage.PLAN):
-        chosen = select_entries(context, scan, location, request, frozen)
-        for problem in none_chosen(scan, chosen.groups):
-            context.reporter.problem(problem)
-        selected = completed(context, scan, location.environment, chosen)
-        request = replace(request, reinstall=to_reinstall(context, location, selected, request))
-        plan = plan_for(context, location, selected, request)
-    if request.dry_run or request.check:
-        same = None if plan or (frozen and frozen.changed) else location.environment
-        result = SyncResult(location=location, plan=plan, outcome=None, settled=same, compared=None)
-    else:
-        location, plan = _with_others_first(context, scan, location, selected, plan, request, watch)
-        result = carry_out(context, scan, location, selected, plan, request, watch)
-        complete = completed(context, scan, result.settled, chosen) if plan else selected
-        if complete != selected:
-            now = replace(location, environment=result.settled)
-            request = replace(request, reinstall={})
-            plan = plan_for(context, now, complete, request)
-            more = carry_out(context, scan, now, complete, plan, request, watch)
+    brought = _bring_locks(context, scan, location, request, watch)
+    result, selected = _install_locked(context, scan, location, request, brought.frozen, watch)
+    if brought.unsure and result.settled is not None and not context.looks:
+        # What has just been installed tells whether the locks have all that it needs.
+        now = replace(location, environment=result.settled)
+        brought = _bring_locks(context, scan, now, request, watch, sure=True)
+        if brought.frozen is not None:
+            request = replace(request, reinstall={}, recreate=False)
+            more, selected = _install_locked(context, scan, now, request, brought.frozen, watch)
             result = _joined(result, more)
+    if not (request.dry_run or request.check):
         keep_groups(context, request.groups)
     return SyncOutcome(
         project=context.project,
@@ -132,7 +122,7 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
         created=result.location.environment is None,
         plan=result.plan,
         outcome=result.outcome,
-        frozen=frozen,
+        frozen=brought.frozen,
         groups=selected.groups,
         seconds=watch.seconds,
         problems=_needed(context, result, selected),
@@ -147,6 +137,38 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
             environment_ns=result.compared or started,
         ),
     )
+
+
+def _install_locked(
+    context: Context,
+    scan: Scan,
+    location: Location,
+    request: SyncRequest,
+    frozen: FreezeOutcome | None,
+    watch: Stopwatch,
+) -> tuple[SyncResult, Selected]:
+    """Installs what the locks say, or only plans it; what came of it, and what was selected."""
+    with watch.stage(Stage.PLAN):
+        chosen = select_entries(context, scan, location, request, frozen)
+        for problem in none_chosen(scan, chosen.groups):
+            context.reporter.problem(problem)
+        selected = completed(context, scan, location.environment, chosen)
+        request = replace(request, reinstall=to_reinstall(context, location, selected, request))
+        plan = plan_for(context, location, selected, request)
+    if request.dry_run or request.check:
+        same = None if plan or (frozen and frozen.changed) else location.environment
+        looked = SyncResult(location=location, plan=plan, outcome=None, settled=same, compared=None)
+        return looked, selected
+    location, plan = _with_others_first(context, scan, location, selected, plan, request, watch)
+    result = carry_out(context, scan, location, selected, plan, request, watch)
+    complete = completed(context, scan, result.settled, chosen) if plan else selected
+    if complete != selected:
+        now = replace(location, environment=result.settled)
+        request = replace(request, reinstall={})
+        plan = plan_for(context, now, complete, request)
+        more = carry_out(context, scan, now, complete, plan, request, watch)
+        result = _joined(result, more)
+    return result, selected
 
 
 def _with_others_first(
@@ -351,10 +373,26 @@ def _verified(look: _Look, *, since_ns: int) -> tuple[Environment | None, int]:
     )
 
 
+class _Locks(NamedTuple):
+    """What freezing did, None if all was well; ``unsure`` where what a pin needs was not known."""
+
+    frozen: FreezeOutcome | None
+    unsure: bool = False
+
+
 def _bring_locks(
-    context: Context, scan: Scan, location: Location, request: SyncRequest, watch: Stopwatch
-) -> FreezeOutcome | None:
-    """Checks the locks, and freezes stale ones where the policy allows it; None if all was well."""
+    context: Context,
+    scan: Scan,
+    location: Location,
+    request: SyncRequest,
+    watch: Stopwatch,
+    *,
+    sure: bool = False,
+) -> _Locks:
+    """Checks the locks, and freezes stale ones where the policy allows it.
+
+    ``sure`` says that no more will be known of what the pins need.
+    """
     if request.forward is not None:
         from venvman.workflow.forward import freeze_forward
 
@@ -365,9 +403,9 @@ def _bring_locks(
             groups=request.groups,
         )
         moved = freeze_forward(context, forward, request.forward)
-        return moved if moved.changed else None
+        return _Locks(moved if moved.changed else None)
     if request.locks is LockPolicy.FROZEN or not any(each.paths for each in scan.sources):
-        return None
+        return _Locks(None)
     with watch.stage(Stage.SCAN):
         wanted = choose_groups(scan, request.groups, configured=context.settings.groups.value)
         requirements = load_requirements(context, scan, wanted)
@@ -385,8 +423,10 @@ def _bring_locks(
             problems=reasons,
         )
     if not reasons:
-        remember(context, requirements.groups, location.interpreter.target)
-        return None
+        unsure = not sure and any(each.unsure for each in checked)
+        if not unsure:
+            remember(context, requirements.groups, location.interpreter.target)
+        return _Locks(None, unsure)
     from venvman.workflow.freezing import freeze_stale
 
     only_look = FreezeRequest(
@@ -396,7 +436,7 @@ def _bring_locks(
         apart=False,
     )
     frozen = freeze_stale(context, requirements, checked, location.interpreter, only_look, watch)
-    return frozen if frozen.changed else None
+    return _Locks(frozen if frozen.changed else None)
 
 
 def _refuse_disagreement(reasons: Sequence[Problem]) -> None:
