@@ -302,6 +302,20 @@ def share_a_file(root: Path) -> None:
         Site(site_of(root)).dist_info(name, files={"both/part.py": ""})
 
 
+def lose_the_module(root: Path) -> None:
+    """An editable package whose ``.pth`` file leads to a folder in which it is no more."""
+    write("libs/hello/lib/other.py", "")(root)
+    url = {"url": (root / "libs/hello").as_uri(), "dir_info": {"editable": True}}
+    files = {
+        "hello-1.0.dist-info/entry_points.txt": "[console_scripts]\nhello = hello:main\n",
+        "__editable__.hello-1.0.pth": f"{root / 'libs/hello/lib'}\n",
+    }
+    Site(site_of(root)).dist_info("hello", files=files, direct_url=url)
+    write("libs/hello/lib/hello/__init__.py", "def main(): ...\n")(root)
+    assert findings("VM509", root, root, ()) == []
+    shutil.rmtree(root / "libs/hello/lib/hello")
+
+
 def lose_the_function(root: Path) -> None:
     """An editable package whose script calls what its module no longer has."""
     write("libs/hello/hello.py", "def other(): ...\n")(root)
@@ -464,6 +478,7 @@ TOLD: tuple[tuple[str, Break], ...] = (
     ("VM509", lose_the_function),
     ("VM509", all_of(lose_the_function, write("libs/hello/hello.py", "def mainly(): ..."))),
     ("VM509", all_of(lose_the_function, drop("libs/hello/hello.py"))),
+    ("VM509", lose_the_module),
     ("VM512", write("logging.py", "")),
     ("VM512", write("alpha.py", "")),
     ("VM512", write("beta/__init__.py", "")),

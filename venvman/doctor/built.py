@@ -132,8 +132,10 @@ def targets(examination: Examination) -> Iterator[Finding]:
         if folder is None:
             continue
         yield from _gone(examination, each)
+        site = each.installed.metadata.parent
+        named = tuple(map(Path, mapped(site, (path for path, _ in each.rows if ".pth" in path))))
         for script in _scripts(each.installed.metadata):
-            lost = _lost(folder, script)
+            lost = _lost(folder, named, script)
             if lost is not None:
                 yield codes.ENTRY_POINT_BROKEN(
                     f"The script {script.name} of {each.installed.name} calls "
@@ -206,12 +208,18 @@ def _modules(folder: Path, script: EntryPoint) -> tuple[Path, ...]:
     return tuple(root / f"{inner}{end}" for root in roots for end in (".py", "/__init__.py"))
 
 
-def _lost(folder: Path, script: EntryPoint) -> str | None:
-    """A clause, None if all is there or cannot be known without importing it."""
+def _lost(folder: Path, named: tuple[Path, ...], script: EntryPoint) -> str | None:
+    """A clause, None if all is there or cannot be known without importing it.
+
+    ``named`` are the folders that ``.pth`` files say it is imported from.
+    """
     inner = script.module.replace(".", "/")
     top = inner.partition("/")[0]
     roots = [root for root in (folder, folder / "src") if (root / top).is_dir()]
     roots += [root for root in (folder, folder / "src") if (root / f"{top}.py").is_file()]
+    if not roots and named and all(each.is_dir() for each in named):
+        there_is = any(True for each in named for _ in each.glob(f"{top}*"))
+        return None if there_is else f"there is no module {top}"
     if not roots:
         return None  # laid out in a way that only its build backend knows
     there = [file for file in _modules(folder, script) if file.is_file()]
