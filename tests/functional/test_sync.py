@@ -72,7 +72,7 @@ class TestTheEnvironment:
         self, root: Path
     ) -> None:
         first = sync(root)
-        written_down = ["states"]  # a state is, once the clock has gone on
+        written_down = ["current.json", "log"]  # a state is, once the clock has gone on
         before = snapshot(root, without=written_down)
         second = sync(root)
 
