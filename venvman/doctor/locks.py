@@ -192,7 +192,9 @@ def reasons(examination: Examination) -> Iterator[Finding]:
             if name not in needed:
                 metadata = examination.metadata(parent)
                 requires = metadata.requires if metadata is not None else ()
-                needed[name] = {canonical(_REQUIRED.split(line, 1)[0]) for line in requires}
+                asked = {canonical(_REQUIRED.split(line, 1)[0]) for line in requires}
+                instead = (examination.overrides.get(one, ()) for one in asked)
+                needed[name] = asked | {other.name for others in instead for other in others}
             if entry.name not in needed[name] | {name}:
                 yield codes.VIA_UNTRUE(
                     f"{entry.name} is said to be locked because of {name}, which does not need it.",
