@@ -152,7 +152,8 @@ def _project(
 
 def _finding(row: Row) -> str:
     severity = row.finding.severity.value
-    place = f"{row.path}:{row.line}" if row.line else row.path
+    where = f"{row.path}:{row.line}" if row.line else row.path
+    told = "" if where in row.finding.message else f' <span class="faint">({_text(where)})</span>'
     following = ""
     if isinstance(row.finding.fix, Command):
         command = escape(row.next)
@@ -163,8 +164,7 @@ def _finding(row: Row) -> str:
         following = f'<p class="faint">{_text(row.next)}</p>'
     return (
         f'<li><p><span class="word {severity}">{severity}</span> <code>{row.finding.code}</code> '
-        f'{_text(row.finding.message)} <span class="faint">({_text(place)})</span></p>{following}'
-        "</li>"
+        f"{_text(row.finding.message)}{told}</p>{following}</li>"
     )
 
 
