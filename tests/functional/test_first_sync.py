@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import venv
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +31,9 @@ def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
     make_wheel(index.folder, "web", "2.0", requires=["parts"])
     make_wheel(index.folder, "parts", "3.0")
     root = write_project(tmp_path / "shop", {"requirements.txt": "web\n"})
-    venv.create(root / "venv", with_pip=True, symlinks=True)
-    words = (str(root / "venv" / "bin" / "python"), "-m", "pip", "install", "--no-index")
+    venv.create(root / "venv", symlinks=True)
+    python = str(root / "venv" / "bin" / "python")
+    words = (sys.executable, "-m", "pip", "--python", python, "install", "--no-index")
     subprocess.run((*words, *map(str, old)), check=True, capture_output=True)
     return root
 
