@@ -37,7 +37,7 @@ from tests.support.broken import (
 from tests.support.cli import run
 from tests.support.projects import HEADER, git, lock_of, site_of
 from tests.support.sites import Site
-from tests.support.wheels import make_wheel
+from tests.support.wheels import make_wheel, sha256_of
 from venvman.doctor.codes import CODES
 from venvman.doctor.finding import ByFix
 from venvman.environment.record import encode_digest
@@ -82,6 +82,14 @@ def lock_another_hash(root: Path) -> None:
     lock = root / "requirements.lock"
     before, name, after = lock.read_text().partition("beta==")
     lock.write_text(before + name + re.sub(r"(?<=sha256:)[0-9a-f]{64}", "f" * 64, after))
+
+
+def lock_a_wheel_that_was_made_again(root: Path) -> None:
+    """The lock of somebody whose index has other bytes under the same version."""
+    lock = root / "requirements.lock"
+    other = make_wheel(root.parent / "elsewhere", "beta", files={"beta.py": "made_again = True\n"})
+    before, name, after = lock.read_text().partition("beta==")
+    lock.write_text(before + name + re.sub(r"sha256:[0-9a-f]{64}", sha256_of(other), after))
 
 
 def give_a_reason(name: str) -> Break:
@@ -365,6 +373,7 @@ SCENARIOS: tuple[tuple[str, Break], ...] = (
     ("VM312", give_a_reason("beta")),
     ("VM312", give_a_reason("beta[more]")),
     ("VM313", lock_another_hash),
+    ("VM313", lock_a_wheel_that_was_made_again),
     ("VM401", remove("beta*")),
     ("VM402", edit(f"{BETA}/METADATA", "Version: 1.0", "Version: 0.9")),
     ("VM402", all_of(move_a_pin, lambda root: make_wheel(wheels_of(root), "beta", "2.0"))),
