@@ -85,7 +85,8 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
     """Freezes first if that is needed and allowed, then installs, replaces and removes.
 
     Raises:
-        LockStale: ``request.locks`` is LOCKED and a lock is missing or stale.
+        LockStale: ``request.locks`` is LOCKED and a lock is missing or stale; where only what was
+            installed could tell, that stays.
         DriftLeft: the environment was changed and yet is not what the lock says.
         VenvmanError: anything that stops it; the environment is then as it was.
     """
