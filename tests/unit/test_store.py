@@ -117,6 +117,17 @@ def test_many_threads_and_processes_adding_one_wheel_agree(store: Store, tmp_pat
     assert left_over(tmp_path / "cache") == []
 
 
+def test_only_a_large_wheel_is_worth_a_worker(store: Store, tmp_path: Path) -> None:
+    small = make_wheel(tmp_path / "wheels", "small")
+    wheel = make_wheel(tmp_path / "wheels", "demo", files=large("demo"))
+    with Unpackers() as workers:
+        started = []
+        for each in (small, wheel):
+            store.add(each, sha256=digest(each), unpack=workers.unpack)
+            started.append(len(workers._workers))
+    assert started == [0, 1]
+
+
 def test_a_worker_that_refuses_a_wheel_says_why(store: Store, tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path / "wheels", "demo", files=large("demo"), raw={"../evil.py": b""})
     with Unpackers() as workers, pytest.raises(InstallError, match="leads out"):
