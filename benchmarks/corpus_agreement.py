@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from venvman.errors import RequirementsError
-from venvman.options import DEFAULT_INDEX, FileOptions
-from venvman.project import Project
+from venvman.model.errors import RequirementsError
+from venvman.model.options import DEFAULT_INDEX, FileOptions
+from venvman.project.project import Project
+from venvman.project.scan import Library
 from venvman.requirements.file import IncludeLine, OptionLine, ParsedFile, RequirementLine
 from venvman.requirements.includes import Follower
-from venvman.scan import Library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.workloads import check, install_tools, new_project
-from venvman.directories import Directories
 from venvman.python.interpreters import available
+from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,16 +21,16 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.directories import Directories
 from venvman.engines import FreezeRequest
 from venvman.engines.native import Native
-from venvman.errors import VenvmanError
-from venvman.events import Reporter
-from venvman.options import IndexOptions
-from venvman.project import Project
+from venvman.model.errors import VenvmanError
+from venvman.model.events import Reporter
+from venvman.model.options import IndexOptions
+from venvman.project.project import Project
+from venvman.project.scan import scan
 from venvman.python.probe import probe
 from venvman.requirements.groups import read_requirements
-from venvman.scan import scan
+from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from venvman.lock.file import Lock

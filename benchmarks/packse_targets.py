@@ -28,23 +28,23 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from benchmarks.packse import index_of, serve
 from benchmarks.reasons import read_reasons
-from venvman.directories import Directories
 from venvman.engines import FreezeRequest
 from venvman.engines.native import ManyTargets
-from venvman.errors import VenvmanError
-from venvman.events import Reporter
-from venvman.names import canonical
-from venvman.project import Project
+from venvman.model.errors import VenvmanError
+from venvman.model.events import Reporter
+from venvman.model.names import canonical
+from venvman.project.project import Project
+from venvman.project.scan import scan
 from venvman.python.probe import probe
 from venvman.python.targets import expand
 from venvman.requirements.groups import read_requirements
-from venvman.scan import scan
+from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from venvman.lock.file import Lock
-    from venvman.target import Target
+    from venvman.model.target import Target
 
 REASONS = Path(__file__).with_name("packse_reasons.toml")
 

@@ -23,18 +23,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.reasons import read_reasons
-from venvman.directories import Directories
 from venvman.engines import ENGINES, FreezeRequest
 from venvman.engines.pipcompile import pip_environment
-from venvman.errors import VenvmanError
-from venvman.events import Reporter
 from venvman.lock.parse import parse_lock
-from venvman.pipconfig import read_pip_configuration
-from venvman.project import Project
+from venvman.model.errors import VenvmanError
+from venvman.model.events import Reporter
+from venvman.model.sources import IndexSource
+from venvman.project.pipconfig import read_pip_configuration
+from venvman.project.project import Project
+from venvman.project.scan import scan
 from venvman.python.probe import probe
 from venvman.requirements.groups import read_requirements
-from venvman.scan import scan
-from venvman.sources import IndexSource
+from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from venvman.lock.file import Lock

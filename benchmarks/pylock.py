@@ -28,8 +28,8 @@ from packaging.pylock import Pylock
 
 from benchmarks.alternate import neutral_environment
 from benchmarks.peers import install_peers, install_venvman
-from venvman.names import canonical
-from venvman.reading import read_toml
+from venvman.model.names import canonical
+from venvman.system.reading import read_toml
 
 PREVIEW = ("--preview-features", "pylock")
 

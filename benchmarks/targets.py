@@ -22,28 +22,28 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
-from venvman.directories import Directories
 from venvman.engines import FreezeRequest
 from venvman.engines.native import ManyTargets, Native
-from venvman.events import Reporter
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
 from venvman.lock.selection import applicable
-from venvman.names import canonical
-from venvman.options import IndexOptions
-from venvman.project import Project
+from venvman.model.events import Reporter
+from venvman.model.names import canonical
+from venvman.model.options import IndexOptions
+from venvman.project.project import Project
+from venvman.project.scan import scan
 from venvman.python.probe import probe
 from venvman.python.targets import expand, label_of
 from venvman.requirements.groups import read_requirements
-from venvman.scan import scan
+from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from venvman.errors import Problem
     from venvman.lock.file import Lock
-    from venvman.names import NormalizedName
-    from venvman.target import Target
+    from venvman.model.errors import Problem
+    from venvman.model.names import NormalizedName
+    from venvman.model.target import Target
 
 PLATFORMS = {
     "linux": "x86_64-manylinux_2_28",

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.index import Index, serve
 from tests.support.pythons import cache_with_small_pip
-from venvman import secrets
+from venvman.system import secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command
-from venvman.frozen import dataclass
+from venvman.model.errors import Command
+from venvman.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from venvman.drift import Drift
     from venvman.environment.history import State, WayBack
     from venvman.environment.inspection import Condition
-    from venvman.errors import Fix, Problem
-    from venvman.graph import Branch, Chains, Graph
     from venvman.install.attic import AtticEntry, AtticLimit
     from venvman.lock.file import Lock
     from venvman.lock.freshness import Freshness
-    from venvman.names import NormalizedName
+    from venvman.model.errors import Fix, Problem
+    from venvman.model.graph import Branch, Chains, Graph
+    from venvman.model.names import NormalizedName
     from venvman.plan import Plan
-    from venvman.project import Project
+    from venvman.project.project import Project
     from venvman.python.interpreters import Interpreter
     from venvman.requirements.requirement import Requirement
 

@@ -10,10 +10,9 @@ import os
 from pathlib import Path
 
 from venvman.answers import StatusReport
-from venvman.directories import Directories
 from venvman.doctor.diagnosis import Diagnosis
 from venvman.drift import Drift
-from venvman.errors import (
+from venvman.model.errors import (
     Command,
     ConfigurationError,
     DriftLeft,
@@ -29,11 +28,12 @@ from venvman.errors import (
     UnsatisfiableError,
     VenvmanError,
 )
-from venvman.events import Reporter
+from venvman.model.events import Reporter
 from venvman.outcomes import FreezeOutcome, SyncOutcome
-from venvman.project import Project
-from venvman.scan import Scan
-from venvman.settings import refuse_unknown
+from venvman.project.project import Project
+from venvman.project.scan import Scan
+from venvman.project.settings import refuse_unknown
+from venvman.system.directories import Directories
 from venvman.workflow.context import Context, context_of
 from venvman.workflow.requests import FreezeRequest, GroupChoice, LockPolicy, SyncRequest
 
@@ -79,7 +79,7 @@ def find_project(start: str | os.PathLike[str] | None = None) -> Project:
     Raises:
         ProjectNotFound: no requirements file on the way up.
     """
-    from venvman.find import find_project as find
+    from venvman.project.find import find_project as find
 
     folder = Path.cwd() if start is None else Path(start).absolute()
     return find(folder, home=Path.home())
@@ -87,7 +87,7 @@ def find_project(start: str | os.PathLike[str] | None = None) -> Project:
 
 def scan_project(project: Project) -> Scan:
     """The requirements files of ``project`` and how each was understood; faults are in it."""
-    from venvman.scan import scan
+    from venvman.project.scan import scan
 
     return scan(project, variables=os.environ, with_locks=True)
 

@@ -20,18 +20,18 @@ from posixpath import normpath
 from typing import TYPE_CHECKING
 
 from venvman.environment.inventory import MetadataKind
-from venvman.frozen import dataclass
 from venvman.lock.file import located
-from venvman.names import TOOLS, NormalizedName
-from venvman.secrets import redact
-from venvman.sources import ArchiveSource, DirectorySource, VcsSource
+from venvman.model.frozen import dataclass
+from venvman.model.names import TOOLS, NormalizedName
+from venvman.model.sources import ArchiveSource, DirectorySource, VcsSource
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from venvman.environment.inventory import Installed, Inventory
     from venvman.lock.file import LockEntry
-    from venvman.sources import Source
+    from venvman.model.sources import Source
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _USERINFO = re.compile(r"^([a-z0-9+.-]+://)[^/?#]*@", re.IGNORECASE)

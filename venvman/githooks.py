@@ -28,11 +28,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman import hookscript
-from venvman.errors import Advice, Command, GitError, Problem, Severity
-from venvman.files import write_atomically
-from venvman.frozen import dataclass
-from venvman.git import try_git
 from venvman.hookscript import EARLIER, HookMode, HookName
+from venvman.model.errors import Advice, Command, GitError, Problem, Severity
+from venvman.model.frozen import dataclass
+from venvman.system.files import write_atomically
+from venvman.system.git import try_git
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

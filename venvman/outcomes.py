@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from venvman.frozen import dataclass
+from venvman.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
     from venvman.environment.history import State
     from venvman.environment.inspection import Environment
-    from venvman.errors import Problem
-    from venvman.events import Stage
     from venvman.install.transaction import Outcome
     from venvman.lock.file import Lock
-    from venvman.names import NormalizedName
+    from venvman.model.errors import Problem
+    from venvman.model.events import Stage
+    from venvman.model.names import NormalizedName
     from venvman.plan import Plan
-    from venvman.project import Project
+    from venvman.project.project import Project
+    from venvman.project.scan import Scan
     from venvman.python.interpreters import Interpreter
     from venvman.requirements.edit import LineEdit
-    from venvman.scan import Scan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

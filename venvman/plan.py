@@ -13,8 +13,8 @@ from venvman.drift import (
     OtherSource,
     OtherVersion,
 )
-from venvman.frozen import dataclass
-from venvman.names import TOOLS, canonical
+from venvman.model.frozen import dataclass
+from venvman.model.names import TOOLS, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from venvman.drift import Difference, Drift
     from venvman.environment.inventory import Installed, Inventory
     from venvman.lock.file import LockEntry
-    from venvman.names import NormalizedName
-    from venvman.target import Target
+    from venvman.model.names import NormalizedName
+    from venvman.model.target import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,10 @@ import pytest
 import venvman
 from tests.support.projects import HEADER, lock_of, versions_in, write_project
 from tests.support.wheels import large, make_wheel
-from venvman import errors
 from venvman.drift import Missing
-from venvman.errors import EnvironmentUnusable, LockError, ProjectNotFound
-from venvman.events import Stage
+from venvman.model import errors
+from venvman.model.errors import EnvironmentUnusable, LockError, ProjectNotFound
+from venvman.model.events import Stage
 
 if TYPE_CHECKING:
     from tests.support.index import Index

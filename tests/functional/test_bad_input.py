@@ -503,7 +503,7 @@ class TestDisks:
     ) -> None:
         """A second filesystem is not at hand: the call itself fails as it would there."""
         from venvman.install import link
-        from venvman.settings import Link
+        from venvman.project.settings import Link
 
         def refusing(*_: object) -> None:
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))

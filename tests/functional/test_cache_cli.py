@@ -12,7 +12,7 @@ import pytest
 from tests.support.cli import PATIENCE, PROGRAM, run, started
 from tests.support.projects import lock_of, snapshot, versions_in, write_project
 from tests.support.wheels import make_wheel
-from venvman.locks import emptying, using
+from venvman.system.locks import emptying, using
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ import pytest
 from tests.support.cli import PROGRAM, Ran, run_process
 from tests.support.shops import Shop, stock
 from venvman.environment.shells import shell_of
-from venvman.events import Reporter
+from venvman.model.events import Reporter
 from venvman.workflow.context import Context, open_context
 from venvman.workflow.requests import GroupChoice, LockPolicy
 from venvman.workflow.running import RunRequest, prepare_command, prepare_shell

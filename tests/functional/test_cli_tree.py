@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.shops import LOCK, Shop, stock
-from venvman.directories import Directories
 from venvman.store.store import Store
+from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from pathlib import Path

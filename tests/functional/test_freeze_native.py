@@ -14,20 +14,20 @@ from tests.support.groups import freeze_request, write_files
 from tests.support.index import Response
 from tests.support.indexes import Memory
 from tests.support.wheels import in_tree_backend, make_sdist, make_wheel, sha256_of
-from venvman.directories import Directories
 from venvman.engines.native import Native
 from venvman.engines.piptools import PipTools
-from venvman.errors import FreezeError, IndexFault, UnsatisfiableError, VenvmanError
-from venvman.events import Reporter
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
+from venvman.model.errors import FreezeError, IndexFault, UnsatisfiableError, VenvmanError
+from venvman.model.events import Reporter
+from venvman.model.sources import ArchiveSource, DirectorySource, VcsSource
 from venvman.python.probe import probe
-from venvman.sources import ArchiveSource, DirectorySource, VcsSource
+from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from tests.support.index import Index, Request
     from venvman.lock.file import Lock, LockEntry
-    from venvman.target import Target
+    from venvman.model.target import Target
 
 
 @pytest.fixture(scope="session")

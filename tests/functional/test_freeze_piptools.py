@@ -15,15 +15,15 @@ from tests.support.groups import HERE, freeze_request, write_files
 from tests.support.wheels import in_tree_backend, make_wheel, sha256_of
 from venvman.engines import Keep, UpgradeSome
 from venvman.engines.piptools import PipTools
-from venvman.errors import FileLine, Problem, UnsatisfiableError
-from venvman.events import Reporter
 from venvman.lock.freshness import Fresh, check
 from venvman.lock.io import write_locks
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
-from venvman.names import canonical
+from venvman.model.errors import FileLine, Problem, UnsatisfiableError
+from venvman.model.events import Reporter
+from venvman.model.names import canonical
+from venvman.model.sources import ArchiveSource, DirectorySource
 from venvman.requirements.requirement import Requirement
-from venvman.sources import ArchiveSource, DirectorySource
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,12 +16,12 @@ from tests.support.projects import versions_in, write_project
 from tests.support.wheels import make_sdist, make_wheel
 from venvman.engines import Resolution, UpgradeAll, UpgradeSome
 from venvman.engines.native import ManyTargets, Native
-from venvman.errors import FreezeError, Problem, UnsatisfiableError
-from venvman.events import Reporter, Stage
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
 from venvman.lock.selection import applicable
-from venvman.names import NormalizedName
+from venvman.model.errors import FreezeError, Problem, UnsatisfiableError
+from venvman.model.events import Reporter, Stage
+from venvman.model.names import NormalizedName
 from venvman.python.targets import expand, label_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tests.support.index import Index
     from venvman.lock.file import Lock
-    from venvman.target import Target
+    from venvman.model.target import Target
 
 MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"
 

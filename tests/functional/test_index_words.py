@@ -12,7 +12,7 @@ import pytest
 from tests.support.cli import run
 from tests.support.projects import write_project
 from tests.support.wheels import make_wheel
-from venvman.git import git
+from venvman.system.git import git
 
 if TYPE_CHECKING:
     from pathlib import Path

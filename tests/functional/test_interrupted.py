@@ -18,12 +18,12 @@ import pytest
 from tests.support.cli import PATIENCE, run, started
 from tests.support.projects import HEADER, lock_of, site_of, snapshot, write_project
 from tests.support.wheels import make_wheel
-from venvman import memo
 from venvman.__main__ import main
-from venvman.directories import Directories
 from venvman.environment.lifecycle import create
 from venvman.obtain.unpackers import Unpackers
 from venvman.python.interpreters import running
+from venvman.system import memo
+from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has th
 
 WORKING = """
 import sys, time
-from venvman.errors import InstallError
+from venvman.model.errors import InstallError
 from venvman.obtain.unpackers import Unpackers
 with Unpackers() as workers:
     try:

@@ -18,16 +18,16 @@ from tests.support.index import serve
 from tests.support.indexes import Memory, linux
 from tests.support.wheels import make_sdist, make_wheel
 from tests.support.worlds import TARGET
-from venvman.directories import Directories
 from venvman.engines import Keep, UpgradeAll, UpgradeSome, native
 from venvman.engines.memo import question_of
 from venvman.engines.native import ManyTargets, Native
-from venvman.events import Reporter
 from venvman.index import memo
 from venvman.index.client import Index as Client
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
-from venvman.names import canonical
+from venvman.model.events import Reporter
+from venvman.model.names import canonical
+from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from tests.support.index import Index
@@ -365,7 +365,7 @@ def happen(desk: Desk, what: str, detail: str) -> None:
 
 
 def outcome(desk: Desk, cache: str) -> dict[str, str] | str:
-    from venvman.errors import VenvmanError
+    from venvman.model.errors import VenvmanError
 
     try:
         return desk.freeze(cache)

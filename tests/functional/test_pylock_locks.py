@@ -12,12 +12,12 @@ from packaging.tags import parse_tag
 from tests.support.cli import run, run_process
 from tests.support.projects import git, versions_in, write_project
 from tests.support.wheels import make_sdist, make_wheel, sha256_of
-from venvman.candidates import Candidates, project_of
+from venvman.index.candidates import Candidates, project_of
 from venvman.lock.pylock import parse_pylock
 from venvman.lock.selection import select
-from venvman.options import IndexOptions
+from venvman.model.options import IndexOptions
 from venvman.python.targets import expand
-from venvman.reading import read_toml
+from venvman.system.reading import read_toml
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -359,7 +359,9 @@ def test_what_is_outdated_is_known_for_as_long_as_its_pages_are_fresh(
     assert is_remembered(world, "outdated")
     now = time.time_ns
     with monkeypatch.context() as later:
-        later.setattr("venvman.memo.time", SimpleNamespace(time_ns=lambda: now() + 3600 * 10**9))
+        later.setattr(
+            "venvman.system.memo.time", SimpleNamespace(time_ns=lambda: now() + 3600 * 10**9)
+        )
         assert not is_remembered(world, "outdated")
     for page in Path(os.environ["VENVMAN_CACHE_DIR"], "index-v1").rglob("*"):
         os.utime(page, (0, 0))

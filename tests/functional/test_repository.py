@@ -14,8 +14,8 @@ import grimp
 import pytest
 
 from tests.support.cli import run
-from venvman.errors import GitError
-from venvman.git import git, try_git, without_repository
+from venvman.model.errors import GitError
+from venvman.system.git import git, try_git, without_repository
 
 ROOT = Path(__file__).parents[2]
 MADE = shutil.ignore_patterns(

@@ -10,7 +10,7 @@ from tests.support.cli import run
 from tests.support.projects import versions_in, write_project
 from tests.support.pythons import fake_python
 from tests.support.wheels import make_wheel
-from venvman.events import Reporter
+from venvman.model.events import Reporter
 from venvman.workflow.context import open_context
 from venvman.workflow.location import interpreter_to_be
 

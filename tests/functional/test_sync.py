@@ -23,8 +23,8 @@ from tests.support.projects import (
     write_project,
 )
 from tests.support.wheels import make_wheel
-from venvman.events import Stage
 from venvman.install.journal import Kind, Step, write_journal
+from venvman.model.events import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -401,8 +401,8 @@ class TestConcurrency:
         assert {path.name for path in root.iterdir() if "venvman" in path.name} == set()
 
     def test_what_was_done_is_compared_before_anybody_else_may_change_it(self, root: Path) -> None:
-        from venvman.directories import Directories
         from venvman.install.environmentlock import locked
+        from venvman.system.directories import Directories
 
         codes: list[str] = []
 
@@ -424,9 +424,9 @@ class TestConcurrency:
         assert codes == ["environment-locked", "environment-locked"]
 
     def test_whoever_waits_says_for_whom(self, root: Path) -> None:
-        from venvman.directories import Directories
-        from venvman.events import Reporter
         from venvman.install.transaction import locked
+        from venvman.model.events import Reporter
+        from venvman.system.directories import Directories
 
         with locked(root / "venv", Directories.of(os.environ), reporter=Reporter()):
             process = subprocess.Popen(
@@ -444,9 +444,9 @@ class TestConcurrency:
         assert process.returncode == 0
 
     def test_what_another_sync_installed_meanwhile_is_not_installed_again(self, root: Path) -> None:
-        from venvman.directories import Directories
-        from venvman.events import Reporter
         from venvman.install.transaction import locked
+        from venvman.model.events import Reporter
+        from venvman.system.directories import Directories
 
         sync(root)
         run("clean", cwd=root)
@@ -524,9 +524,9 @@ class TestAfterAKill:
         assert run("doctor", "--select", "VM1", cwd=root).code == 0
 
     def test_looking_does_not_wait_for_a_sync_that_is_at_work(self, root: Path) -> None:
-        from venvman.directories import Directories
-        from venvman.events import Reporter
         from venvman.install.transaction import locked
+        from venvman.model.events import Reporter
+        from venvman.system.directories import Directories
 
         sync(root)
         left = root / "venv" / ".venvman" / "stage"

@@ -18,8 +18,8 @@ import pytest
 from tests.support.cli import run, run_process
 from tests.support.projects import lock_of, python_in, site_of, versions_in, write_project
 from tests.support.wheels import make_wheel
-from venvman.directories import Directories
-from venvman.locks import held
+from venvman.system.directories import Directories
+from venvman.system.locks import held
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

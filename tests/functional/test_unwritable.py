@@ -13,7 +13,7 @@ import pytest
 from tests.support.cli import run
 from tests.support.projects import snapshot, write_project
 from tests.support.wheels import make_wheel
-from venvman import files
+from venvman.system import files
 
 if TYPE_CHECKING:
     from pathlib import Path

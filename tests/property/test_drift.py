@@ -12,9 +12,9 @@ from packaging.version import Version
 from tests.support.locked import entry, installed
 from venvman.drift import Drift, compare
 from venvman.environment.inventory import Installed, Inventory
-from venvman.names import NormalizedName, canonical
+from venvman.model.names import NormalizedName, canonical
+from venvman.model.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 from venvman.plan import Add, Plan, Remove, make_plan
-from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 
 if TYPE_CHECKING:
     from venvman.lock.file import LockEntry

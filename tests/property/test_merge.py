@@ -19,7 +19,7 @@ from venvman.lock.style import own_header
 from venvman.python.targets import expand, synthetic
 
 if TYPE_CHECKING:
-    from venvman.target import Target
+    from venvman.model.target import Target
 
 PLACES = ("linux", "linux-aarch64", "macos", "macos-x86_64", "windows")
 EVERYWHERE = expand(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from venvman.requirements.file import parse
 from venvman.requirements.lines import decode, logical_lines
-from venvman.variables import expand
+from venvman.system.variables import expand
 
 # Text made of the pieces that mean something, so that odd combinations are met often.
 PIECES = st.sampled_from(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.worlds import freeze_case, pins_of, read_case
-from venvman.errors import VenvmanError
+from venvman.model.errors import VenvmanError
 
 FOLDER = Path(__file__).parent / "cases"
 CASES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.toml"))

@@ -13,9 +13,9 @@ from venvman.doctor.table import Selection, examine
 from venvman.drift import compare
 from venvman.environment.inspection import environment_at
 from venvman.environment.inventory import take_inventory
-from venvman.project import Project
+from venvman.model.target import Target
+from venvman.project.project import Project
 from venvman.python.probe import Interpreter, SchemePaths
-from venvman.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

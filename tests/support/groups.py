@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.markers import default_environment
 
-from venvman.directories import Directories
 from venvman.engines import FreezeRequest
 from venvman.engines.buildrequirements import supply
-from venvman.options import IndexOptions
-from venvman.project import Project
+from venvman.model.options import IndexOptions
+from venvman.model.target import Target
+from venvman.project.project import Project
+from venvman.project.scan import scan
 from venvman.requirements.groups import read_requirements
-from venvman.scan import scan
-from venvman.target import Target
+from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from venvman.names import canonical
+from venvman.model.names import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

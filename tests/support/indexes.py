@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from venvman.directories import Directories
-from venvman.events import Reporter
 from venvman.index.client import Index
-from venvman.options import IndexOptions
-from venvman.target import Target
+from venvman.model.events import Reporter
+from venvman.model.options import IndexOptions
+from venvman.model.target import Target
+from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from venvman.errors import Problem
+    from venvman.model.errors import Problem
 
 
 @dataclass

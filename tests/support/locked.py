@@ -10,13 +10,13 @@ from packaging.version import Version
 
 from venvman.environment.inventory import Installed, MetadataKind
 from venvman.lock.file import LockEntry
-from venvman.names import canonical
-from venvman.sources import IndexSource
+from venvman.model.names import canonical
+from venvman.model.sources import IndexSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from venvman.sources import Source
+    from venvman.model.sources import Source
 
 SITE = Path("/venv/lib/python3.12/site-packages")
 

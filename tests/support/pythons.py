@@ -15,10 +15,10 @@ from pathlib import Path
 import packaging.tags
 
 from tests.support.wheels import make_wheel
-from venvman.directories import Directories
 from venvman.python import facts
 from venvman.python.discover import find_pythons
 from venvman.python.probe import OLDEST, bundled_pip, probe
+from venvman.system.directories import Directories
 
 _base = Path(getattr(sys, "_base_executable", sys.executable))
 # Python 3.10 names the environment's own where that is a link to one of the same name.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.support.worlds import TARGET
-from venvman.errors import FileLine, InstallError
 from venvman.index.listing import Listing, ProjectFiles
 from venvman.index.page import FileRow, ProjectPage
-from venvman.metadata import CoreMetadata
-from venvman.names import NormalizedName, canonical
-from venvman.options import IndexOptions
+from venvman.model.errors import FileLine, InstallError
+from venvman.model.metadata import CoreMetadata
+from venvman.model.names import NormalizedName, canonical
+from venvman.model.options import IndexOptions
 from venvman.requirements.requirement import Requirement
 from venvman.resolve.demand import Demand, Dependencies, Dependency, Pin, specifier_set
 from venvman.resolve.explain import Explainer
@@ -21,8 +21,8 @@ from venvman.resolve.supply import Shared, Supply
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from venvman.errors import VenvmanError
-    from venvman.sources import IndexFile
+    from venvman.model.errors import VenvmanError
+    from venvman.model.sources import IndexFile
 
 
 class World:

@@ -10,24 +10,24 @@ from packaging.version import Version
 from venvman.answers import LockState, StatusReport
 from venvman.environment.inspection import Environment, InstallPaths
 from venvman.environment.inventory import Installed, MetadataKind
-from venvman.errors import Problem, Severity
-from venvman.events import Stage
 from venvman.lock.file import Lock, LockEntry, LockHeader
 from venvman.lock.freshness import Fresh, Stale
-from venvman.names import canonical
+from venvman.model.errors import Problem, Severity
+from venvman.model.events import Stage
+from venvman.model.names import canonical
+from venvman.model.sources import IndexSource
+from venvman.model.target import Target
 from venvman.outcomes import FreezeOutcome, LockOutcome, SyncOutcome
 from venvman.plan import Add, Plan, Remove, Replace
-from venvman.project import Project
+from venvman.project.project import Project
 from venvman.python.probe import Interpreter, SchemePaths
-from venvman.sources import IndexSource
-from venvman.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from venvman.environment.inspection import Condition
+    from venvman.model.sources import Source
     from venvman.plan import Step
-    from venvman.sources import Source
 
 PROJECT = Project(root=Path("/work/shop"))
 

@@ -15,11 +15,11 @@ from tests.support.indexes import linux
 from tests.support.wheels import in_tree_backend, make_sdist, make_wheel, sha256_of
 from venvman.engines import Keep, UpgradeAll, UpgradeSome
 from venvman.engines.native import Native
-from venvman.events import Reporter
-from venvman.git import git
 from venvman.lock.parse import parse_lock
-from venvman.names import canonical
-from venvman.sources import IndexSource, VcsSource
+from venvman.model.events import Reporter
+from venvman.model.names import canonical
+from venvman.model.sources import IndexSource, VcsSource
+from venvman.system.git import git
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tests.support.index import Index
     from venvman.engines import FreezeRequest, Upgrade
     from venvman.lock.file import Lock, LockEntry
-    from venvman.target import Target
+    from venvman.model.target import Target
 
 
 def _target() -> Target:

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.transactions.world import World, contents, left_over, open_world
-from venvman.errors import InstallError
 from venvman.install.attic import Attic
 from venvman.install.transaction import Recovery, recover
+from venvman.model.errors import InstallError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -252,7 +252,7 @@ def test_a_journal_that_cannot_be_written_changes_nothing(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("venvman.files.os.fsync", full)
+        patch.setattr("venvman.system.files.os.fsync", full)
         with pytest.raises(InstallError, match="No space left"):
             change.world.sync(*change.new_set)
     assert contents(change.world.root) == change.old

@@ -22,7 +22,7 @@ from tests.support.cli import Ran, run
 from tests.support.projects import lock_of, write_project
 from tests.support.wheels import make_wheel
 from tests.transactions.world import contents, left_over, reseal
-from venvman.directories import Directories
+from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -14,11 +14,11 @@ import pytest
 
 from tests.support.cli import run
 from tests.transactions.branches import WORDS, Branches, uninstall
-from venvman.directories import Directories
 from venvman.environment.ledger import HISTORY
-from venvman.events import Stage
 from venvman.install.transaction import Recovery, recover
-from venvman.locks import held
+from venvman.model.events import Stage
+from venvman.system.directories import Directories
+from venvman.system.locks import held
 
 if TYPE_CHECKING:
     from collections.abc import Callable

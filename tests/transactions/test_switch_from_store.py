@@ -11,8 +11,8 @@ import pytest
 from tests.support.cli import run
 from tests.transactions.branches import Branches, uninstall
 from tests.transactions.test_switch import _at, _die, _press, _refuse, _untimed
-from venvman.directories import Directories
 from venvman.install.transaction import Recovery, recover
+from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from collections.abc import Callable

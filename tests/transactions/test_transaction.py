@@ -13,15 +13,15 @@ import pytest
 
 from tests.support.wheels import make_wheel
 from tests.transactions.world import World, contents, left_over
-from venvman.errors import InstallError, Problem
-from venvman.events import Reporter
 from venvman.install.attic import Attic, AtticLimit
 from venvman.install.link import StoreDamaged
 from venvman.install.staging import AtticGone
 from venvman.install.transaction import Recovery, commit, recover
-from venvman.locks import held
+from venvman.model.errors import InstallError, Problem
+from venvman.model.events import Reporter
 from venvman.plan import Plan
-from venvman.settings import Link
+from venvman.project.settings import Link
+from venvman.system.locks import held
 
 
 class Listener(Reporter):

@@ -14,24 +14,24 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import Version
 
 from tests.support.wheels import make_wheel
-from venvman import seal
-from venvman.directories import Directories
 from venvman.environment.inventory import Installed, take_inventory
 from venvman.environment.lifecycle import create, usable
 from venvman.install.attic import AtticLimit
 from venvman.install.transaction import Outcome, commit
 from venvman.lock.file import LockEntry
-from venvman.names import NormalizedName, canonical
+from venvman.model.names import NormalizedName, canonical
 from venvman.plan import Add, Plan, Remove, Replace
+from venvman.project.settings import Link
 from venvman.python.probe import probe
-from venvman.settings import Link
 from venvman.store.store import Store, StoredWheel
+from venvman.system import seal
+from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from venvman.environment.inspection import Environment
-    from venvman.events import Reporter
+    from venvman.model.events import Reporter
 
 
 @dataclass

@@ -14,7 +14,7 @@ from venvman.python.probe import Interpreter, probe
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from venvman.directories import Directories
+    from venvman.system.directories import Directories
 
 
 @pytest.fixture

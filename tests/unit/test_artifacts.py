@@ -16,26 +16,26 @@ from tests.support.cli import PATIENCE
 from tests.support.index import Request, Response
 from tests.support.wheels import in_tree_backend, large, make_sdist, make_wheel, sha256_of
 from venvman.build.backend import BuildSettings
-from venvman.directories import Directories
 from venvman.engines.buildrequirements import supply
-from venvman.errors import FileLine, InstallError
-from venvman.events import Reporter, Stage
-from venvman.git import git
 from venvman.index.client import Index as Client
 from venvman.lock.file import LockEntry
-from venvman.names import canonical
+from venvman.model.errors import FileLine, InstallError
+from venvman.model.events import Reporter, Stage
+from venvman.model.names import canonical
+from venvman.model.options import IndexOptions
+from venvman.model.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
 from venvman.obtain.artifacts import Obtained, obtain
 from venvman.obtain.sources import unpack_sdist
 from venvman.obtain.unpackers import Unpackers
-from venvman.options import IndexOptions
-from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
 from venvman.store.store import Store
+from venvman.system.directories import Directories
+from venvman.system.git import git
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.index import Index
-    from venvman.candidates import Candidate
+    from venvman.index.candidates import Candidate
     from venvman.index.download import Downloaded
     from venvman.python.probe import Interpreter
 

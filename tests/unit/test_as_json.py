@@ -25,7 +25,8 @@ from tests.support.views import (
 )
 from venvman.drift import Damaged, Drift, Duplicate, Extra, Missing, OtherSource, OtherVersion
 from venvman.environment.inspection import Absent, Broken, NotAnEnvironment
-from venvman.errors import (
+from venvman.lock.freshness import Fresh, Stale
+from venvman.model.errors import (
     Advice,
     ExitCode,
     LockStale,
@@ -33,7 +34,7 @@ from venvman.errors import (
     RequirementsError,
     Severity,
 )
-from venvman.lock.freshness import Fresh, Stale
+from venvman.model.sources import DirectorySource, VcsSource
 from venvman.outcomes import CleanOutcome, LockOutcome
 from venvman.plan import Replace, make_plan
 from venvman.report.as_json import render
@@ -43,7 +44,6 @@ from venvman.report.planned import changes_of_plan, source_text
 from venvman.report.result import Result, Status
 from venvman.report.status import status_result
 from venvman.report.sync import clean_result, sync_result
-from venvman.sources import DirectorySource, VcsSource
 
 
 def envelope(result: Result) -> Any:

@@ -20,7 +20,8 @@ from tests.support.views import (
     sync_outcome,
 )
 from venvman.environment.inspection import Absent, Broken, NotAnEnvironment
-from venvman.errors import (
+from venvman.lock.freshness import Stale
+from venvman.model.errors import (
     Advice,
     Command,
     InstallError,
@@ -29,7 +30,7 @@ from venvman.errors import (
     RequirementsError,
     Severity,
 )
-from venvman.lock.freshness import Stale
+from venvman.model.sources import VcsSource
 from venvman.outcomes import LockOutcome, SyncOutcome
 from venvman.report.as_text import error_panel, problem_line, problems_panel, render
 from venvman.report.doctor import draw_doctor
@@ -41,7 +42,6 @@ from venvman.report.scan import draw_scan
 from venvman.report.status import status_result
 from venvman.report.sync import sync_result
 from venvman.report.words import count, duration, plain, sentence_list, size
-from venvman.sources import VcsSource
 
 if TYPE_CHECKING:
     from venvman.report.drawing import Drawing

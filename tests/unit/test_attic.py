@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvman import seal
 from venvman.environment.ledger import (
     LEDGER,
     Ledger,
@@ -16,6 +15,7 @@ from venvman.environment.ledger import (
     write_snapshot,
 )
 from venvman.install.attic import ATTIC, Attic, AtticEntry, AtticLimit
+from venvman.system import seal
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,11 +9,11 @@ import pytest
 from tests.support.index import Request, Response, serve
 from tests.support.indexes import Memory, client
 from tests.support.wheels import make_wheel
-from venvman.errors import ConfigurationError, IndexFault
-from venvman.events import Reporter
 from venvman.index.auth import Authenticator, Credentials, origin_of, split_credentials
 from venvman.index.connections import is_secure, is_trusted, proxy_for
-from venvman.names import NormalizedName
+from venvman.model.errors import ConfigurationError, IndexFault
+from venvman.model.events import Reporter
+from venvman.model.names import NormalizedName
 
 if TYPE_CHECKING:
     from pathlib import Path

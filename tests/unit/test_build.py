@@ -14,12 +14,12 @@ from tests.support.wheels import in_tree_backend, make_sdist, make_wheel
 from venvman.build.backend import Build, BuildSettings, build_metadata, build_wheel
 from venvman.build.isolation import ENVIRONMENTS, BuildEnvironment
 from venvman.engines.buildrequirements import supply
-from venvman.errors import InstallError
-from venvman.events import Reporter
-from venvman.names import canonical
+from venvman.model.errors import InstallError
+from venvman.model.events import Reporter
+from venvman.model.names import canonical
+from venvman.model.options import IndexOptions
 from venvman.obtain.sources import unpack_sdist
 from venvman.obtain.stored import tree_digest
-from venvman.options import IndexOptions
 
 if TYPE_CHECKING:
     from tests.support.index import Index

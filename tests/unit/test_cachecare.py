@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.wheels import make_wheel, sha256_of
-from venvman.errors import ConfigurationError
-from venvman.files import CACHEDIR_TAG
-from venvman.locks import emptying, using
+from venvman.model.errors import ConfigurationError
 from venvman.store.care import (
     CachePart,
     DamagedWheel,
@@ -23,6 +21,8 @@ from venvman.store.care import (
     verify,
 )
 from venvman.store.store import Store
+from venvman.system.files import CACHEDIR_TAG
+from venvman.system.locks import emptying, using
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from packaging.version import Version
 from tests.support.indexes import linux
 from tests.support.solving import World
 from tests.support.worlds import TARGET
-from venvman.candidates import (
+from venvman.index.candidates import (
     Candidate,
     Candidates,
     Rejection,
@@ -22,17 +22,17 @@ from venvman.candidates import (
 )
 from venvman.index.listing import Listing, ProjectFiles
 from venvman.index.page import ProjectPage, SkippedFile
-from venvman.names import NormalizedName, canonical
-from venvman.options import IndexOptions
+from venvman.model.names import NormalizedName, canonical
+from venvman.model.options import IndexOptions
+from venvman.model.sources import IndexFile
 from venvman.resolve.demand import Demand, specifier_set
 from venvman.resolve.misfits import cure_of, reasons_of
 from venvman.resolve.solver import Question, contradiction, exclude_each_other
-from venvman.sources import IndexFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from venvman.target import Target
+    from venvman.model.target import Target
 
 DEMO = NormalizedName("demo")
 LINUX = linux()
@@ -395,7 +395,7 @@ def test_all_files_of_a_version_are_known_whatever_the_target() -> None:
 
 
 def _project(files: tuple[IndexFile, ...]) -> ProjectFiles:
-    from venvman.candidates import project_of
+    from venvman.index.candidates import project_of
 
     return project_of(DEMO, files)
 

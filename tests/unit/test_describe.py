@@ -8,17 +8,17 @@ import pytest
 
 from tests.support.wheels import make_sdist, sha256_of
 from venvman.build.backend import BuildSettings
-from venvman.directories import Directories
 from venvman.engines.buildrequirements import supply
-from venvman.errors import InstallError
-from venvman.events import Reporter
-from venvman.git import git
 from venvman.index.client import Index
-from venvman.metadata import parse_metadata
+from venvman.model.errors import InstallError
+from venvman.model.events import Reporter
+from venvman.model.metadata import parse_metadata
+from venvman.model.options import IndexOptions
+from venvman.model.sources import ArchiveSource, DirectorySource, VcsSource
 from venvman.obtain.describe import metadata_of_source, static_project_metadata
 from venvman.obtain.sources import unpack_sdist
-from venvman.options import IndexOptions
-from venvman.sources import ArchiveSource, DirectorySource, VcsSource
+from venvman.system.directories import Directories
+from venvman.system.git import git
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from venvman.directories import Directories
+from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venvman.directurl import (
+from venvman.model.directurl import (
     DirectUrlInvalid,
     file_url,
     path_of_file_url,
     read_direct_url,
     write_direct_url,
 )
-from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
+from venvman.model.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
 
 COMMIT = "0123456789" * 4
 

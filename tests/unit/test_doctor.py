@@ -13,8 +13,8 @@ from tests.support.locked import entry
 from venvman.doctor.codes import CODES
 from venvman.doctor.finding import Code
 from venvman.doctor.table import CHECKS, Selection, examine, explained
-from venvman.errors import ConfigurationError, Severity
-from venvman.settings import DoctorSettings
+from venvman.model.errors import ConfigurationError, Severity
+from venvman.project.settings import DoctorSettings
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "doctor.md"
 

@@ -13,9 +13,9 @@ from tests.support.examined import World, codes_of
 from tests.support.locked import entry
 from tests.unit.test_doctor_project import requirement, wishes
 from venvman.environment.inspection import Broken
-from venvman.errors import FileLine
-from venvman.names import canonical
-from venvman.sources import ArchiveSource
+from venvman.model.errors import FileLine
+from venvman.model.names import canonical
+from venvman.model.sources import ArchiveSource
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,20 +15,20 @@ from tests.support.locked import entry
 from venvman.doctor.examination import ExaminedLock, LockTracking
 from venvman.doctor.repository import tracking_of
 from venvman.environment.inspection import Absent, Broken, NotAnEnvironment
-from venvman.errors import Advice, Command, FileLine, Problem, Severity
-from venvman.git import git
 from venvman.githooks import HooksReport, HookState, HookStatus
 from venvman.hookscript import HookMode, HookName
 from venvman.lock.file import Lock, LockHeader
-from venvman.names import canonical
+from venvman.model.errors import Advice, Command, FileLine, Problem, Severity
+from venvman.model.names import canonical
+from venvman.model.sources import IndexSource, VcsSource
 from venvman.requirements.file import ParsedFile, parse
 from venvman.requirements.groups import Group, RequirementSet
 from venvman.requirements.requirement import Requirement
-from venvman.sources import IndexSource, VcsSource
+from venvman.system.git import git
 
 if TYPE_CHECKING:
     from venvman.doctor.finding import Finding
-    from venvman.sources import Source
+    from venvman.model.sources import Source
 
 
 def only(world: World, select: str, **facts: Any) -> Finding:

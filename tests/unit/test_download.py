@@ -8,8 +8,8 @@ import pytest
 from tests.support.index import Request, Response
 from tests.support.indexes import Memory, client
 from tests.support.wheels import make_wheel, sha256_of
-from venvman.errors import IndexFault, InstallError
 from venvman.index.download import safe_leaf
+from venvman.model.errors import IndexFault, InstallError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,7 @@ from venvman.drift import (
     compare,
 )
 from venvman.environment.inventory import Installed, Inventory, MetadataKind
-from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
+from venvman.model.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
 
 if TYPE_CHECKING:
     from venvman.lock.file import LockEntry

@@ -12,22 +12,22 @@ import pytest
 
 from tests.support.groups import HERE, freeze_request, groups_of, write_files
 from tests.support.wheels import make_wheel
-from venvman.directories import Directories
 from venvman.engines import UpgradeAll, UpgradeSome
 from venvman.engines.existing import CompileCommand
 from venvman.engines.pipcompile import Finisher, Mirror, compiler, pip_environment
 from venvman.engines.piperrors import explain
 from venvman.engines.portable import pin_repositories
 from venvman.engines.sourcefiles import lock_options, ordered, read_sources
-from venvman.errors import FreezeError, IndexFault, UnsatisfiableError
-from venvman.events import Reporter
 from venvman.lock.header import LockStyle
 from venvman.lock.parse import parse_lock
-from venvman.names import canonical
-from venvman.options import IndexOptions
-from venvman.project import Project
-from venvman.sources import ArchiveSource, DirectorySource, VcsSource
-from venvman.target import Target
+from venvman.model.errors import FreezeError, IndexFault, UnsatisfiableError
+from venvman.model.events import Reporter
+from venvman.model.names import canonical
+from venvman.model.options import IndexOptions
+from venvman.model.sources import ArchiveSource, DirectorySource, VcsSource
+from venvman.model.target import Target
+from venvman.project.project import Project
+from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from venvman.lock.file import Lock

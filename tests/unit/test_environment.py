@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.pythons import EVERY_PYTHON
-from venvman import seal
 from venvman.environment import creating
 from venvman.environment import lifecycle as environments
 from venvman.environment.lifecycle import (
@@ -29,14 +28,15 @@ from venvman.environment.lifecycle import (
     remove,
     usable,
 )
-from venvman.errors import ConfigurationError, EnvironmentUnusable
-from venvman.files import CACHEDIR_TAG
-from venvman.project import Project
+from venvman.model.errors import ConfigurationError, EnvironmentUnusable
+from venvman.project.project import Project
+from venvman.project.settings import read_settings
 from venvman.python.probe import Interpreter, probe
-from venvman.settings import read_settings
+from venvman.system import seal
+from venvman.system.files import CACHEDIR_TAG
 
 if TYPE_CHECKING:
-    from venvman.directories import Directories
+    from venvman.system.directories import Directories
 
 
 def tree(path: Path) -> list[str]:

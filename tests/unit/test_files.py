@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvman.files import make_private_folder, remove_tree, write_atomically
+from venvman.system.files import make_private_folder, remove_tree, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,9 +16,9 @@ from venvman.doctor.codes import CODES
 from venvman.doctor.diagnosis import Diagnosis, Treatment, diagnose
 from venvman.doctor.finding import Finding
 from venvman.doctor.table import Selection
-from venvman.errors import Advice, Command, ExitCode, Problem, Severity
-from venvman.names import canonical
-from venvman.project import Project
+from venvman.model.errors import Advice, Command, ExitCode, Problem, Severity
+from venvman.model.names import canonical
+from venvman.project.project import Project
 from venvman.report.as_json import render
 from venvman.report.doctor import doctor_result
 from venvman.report.findings import in_form

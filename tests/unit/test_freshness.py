@@ -8,20 +8,20 @@ import pytest
 from packaging.version import Version
 
 from tests.support.groups import HERE, groups_of, write_files
-from venvman.errors import LockError
 from venvman.lock.cached import cached_of, digest_of, read_cached, write_cached
 from venvman.lock.freshness import Fresh, Stale, check
 from venvman.lock.io import read_lock
 from venvman.lock.parse import parse_lock
 from venvman.lock.selection import select
-from venvman.target import Target
+from venvman.model.errors import LockError
+from venvman.model.target import Target
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from venvman.errors import Problem
     from venvman.lock.file import Lock
     from venvman.lock.freshness import Freshness
+    from venvman.model.errors import Problem
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

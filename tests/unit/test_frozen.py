@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from venvman import frozen
+from venvman.model import frozen
 
 standard: Any = dataclasses.dataclass
 quick: Any = frozen.dataclass

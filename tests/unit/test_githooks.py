@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from venvman import githooks
-from venvman.errors import GitError
 from venvman.githooks import HookState, hooks_status, install_hooks, uninstall_hooks
 from venvman.hookscript import HookMode, HookName
+from venvman.model.errors import GitError
 
 REPORT = HookMode.REPORT
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venvman.graph import (
+from venvman.lock.graph import in_order
+from venvman.model.graph import (
     Asking,
     Branch,
     Dependency,
@@ -18,9 +19,8 @@ from venvman.graph import (
     forest,
     part_of,
 )
-from venvman.lock.graph import in_order
-from venvman.names import canonical
-from venvman.sources import IndexSource
+from venvman.model.names import canonical
+from venvman.model.sources import IndexSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.projects import git
-from venvman import seal
 from venvman.environment.history import (
     LIMIT,
     LOG,
@@ -22,7 +21,8 @@ from venvman.environment.history import (
     text_digest,
 )
 from venvman.environment.ledger import HISTORY, Provenance, read_snapshot, write_snapshot
-from venvman.repository import Head, head_of
+from venvman.system import seal
+from venvman.system.repository import Head, head_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ import pytest
 from tests.support.index import JSON_TYPE, Request, Response, serve
 from tests.support.indexes import Memory, client
 from tests.support.wheels import make_sdist, make_wheel, sha256_of
-from venvman.errors import IndexFault
-from venvman.names import NormalizedName
+from venvman.model.errors import IndexFault
+from venvman.model.names import NormalizedName
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,11 +8,11 @@ import pytest
 from tests.support.index import Request, Response
 from tests.support.indexes import Memory, client
 from tests.support.wheels import make_sdist, make_wheel
-from venvman.errors import IndexFault, InstallError
 from venvman.index.metadata import is_static, metadata_of_wheel, tail_size
 from venvman.index.zipdirectory import Directory, WheelDamaged, find_directory, find_metadata
-from venvman.names import NormalizedName
-from venvman.sources import IndexFile
+from venvman.model.errors import IndexFault, InstallError
+from venvman.model.names import NormalizedName
+from venvman.model.sources import IndexFile
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,15 +20,15 @@ from venvman.environment.lifecycle import (
     inspect,
     usable,
 )
-from venvman.errors import Advice, EnvironmentUnusable
+from venvman.model.errors import Advice, EnvironmentUnusable
 from venvman.python.request import PythonRequest, parse_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from venvman.directories import Directories
     from venvman.python.probe import Interpreter
+    from venvman.system.directories import Directories
 
 
 def broken(path: Path, directories: Directories) -> Broken:
@@ -93,7 +93,7 @@ def test_a_second_look_at_an_environment_starts_no_process(
     venv: Path, directories: Directories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inspect(venv, directories=directories)
-    monkeypatch.setattr("venvman.process.run", lambda *_, **__: pytest.fail("a process"))
+    monkeypatch.setattr("venvman.system.process.run", lambda *_, **__: pytest.fail("a process"))
     assert isinstance(inspect(venv, directories=directories), Environment)
 
 

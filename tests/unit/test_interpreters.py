@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.pythons import EVERY_PYTHON, OWN_PYTHON, fake_python, kept_in
-from venvman.errors import EnvironmentUnusable
+from venvman.model.errors import EnvironmentUnusable
 from venvman.python.discover import find_pythons
 from venvman.python.interpreters import (
     Interpreter,
@@ -208,7 +208,7 @@ def test_a_version_that_is_too_old_is_not_offered_for_installation(machine: Mach
 
 
 def test_the_place_of_a_wish_that_cannot_be_met_is_named(machine: Machine) -> None:
-    from venvman.errors import FileLine
+    from venvman.model.errors import FileLine
 
     place = FileLine(path=".python-version", line=3, text="3.99")
     request = PythonRequest(wanted=Versions(specifier="==3.99.*"), text="3.99", origin=place)

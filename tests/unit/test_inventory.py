@@ -32,8 +32,8 @@ from venvman.environment.record import (
     record_path,
     render_record,
 )
-from venvman.metadata import name_and_version, parse_metadata, parse_requires_txt
-from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
+from venvman.model.metadata import name_and_version, parse_metadata, parse_requires_txt
+from venvman.model.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 
 if TYPE_CHECKING:
     from pathlib import Path

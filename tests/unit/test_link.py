@@ -16,7 +16,7 @@ from tests.support.pages import PAGES, ROOT
 from tests.support.wheels import make_wheel
 from venvman.install import link as module
 from venvman.install.link import Linker, StoreDamaged, write_file
-from venvman.settings import Link
+from venvman.project.settings import Link
 from venvman.store.store import Store
 
 if TYPE_CHECKING:

@@ -13,8 +13,6 @@ from tests.support.counting import calls_of
 from tests.support.groups import HERE, groups_of
 from tests.support.locked import installed
 from venvman.environment.inventory import Inventory
-from venvman.errors import LockError
-from venvman.localproject import metadata_digest, project_name
 from venvman.lock.direct import parse_reference, reference_text, split_revision
 from venvman.lock.file import Annotations, Lock, LockEntry, LockHeader, located
 from venvman.lock.header import parse_header
@@ -22,9 +20,11 @@ from venvman.lock.io import check_writable, read_lock, write_locks
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
 from venvman.lock.style import compile_arguments, new_arguments, own_header, style_of
-from venvman.names import canonical
-from venvman.project import Project
-from venvman.sources import ArchiveSource, DirectorySource, VcsSource
+from venvman.model.errors import LockError
+from venvman.model.names import canonical
+from venvman.model.sources import ArchiveSource, DirectorySource, VcsSource
+from venvman.project.localproject import metadata_digest, project_name
+from venvman.project.project import Project
 from venvman.workflow.installed import InstalledLocks, lock_installed
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvman.locks import FetchLock, LockTaken, held, holder
+from venvman.system.locks import FetchLock, LockTaken, held, holder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.wheels import make_wheel
 from venvman.index.connections import Connections
-from venvman.options import IndexOptions
+from venvman.model.options import IndexOptions
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,6 @@ import pytest
 from packaging.markers import Marker
 
 from tests.support.locked import entry
-from venvman.errors import FreezeError
 from venvman.lock.file import Lock
 from venvman.lock.header import LockStyle
 from venvman.lock.merge import Alike, TargetMarkers, merge
@@ -17,13 +16,14 @@ from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
 from venvman.lock.selection import applicable
 from venvman.lock.style import own_header, target_names
+from venvman.model.errors import FreezeError
 from venvman.python.targets import expand, label_of, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from venvman.lock.file import LockEntry
-    from venvman.target import Target
+    from venvman.model.target import Target
 
 
 def targets(*texts: str) -> tuple[Target, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from venvman.environment.neighbours import Neighbour, neighbours, note, sharing
-from venvman.errors import Command
+from venvman.model.errors import Command
 
 if TYPE_CHECKING:
     from pathlib import Path

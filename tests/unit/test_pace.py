@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.indexes import client
-from venvman.errors import IndexFault
 from venvman.index.pace import SLOWEST, Pace, TooSlow
-from venvman.names import canonical
+from venvman.model.errors import IndexFault
+from venvman.model.names import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from venvman.index.filenames import distribution_of, parse_wheel_name, version_of
 from venvman.index.listing import Listing, ListingDamaged, ProjectFiles, parse_page
 from venvman.index.page import PageInvalid
-from venvman.names import NormalizedName, canonical
-from venvman.sources import IndexFile
+from venvman.model.names import NormalizedName, canonical
+from venvman.model.sources import IndexFile
 
 JSON = "application/vnd.pypi.simple.v1+json"
 URL = "https://index.test/simple/demo/"

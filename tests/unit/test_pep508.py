@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.shops import Shop
 from tests.support.solving import World
-from venvman.pep508 import Malformed, parse_marker, parse_requirement, parse_specifier
+from venvman.model.pep508 import Malformed, parse_marker, parse_requirement, parse_specifier
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from venvman.errors import ConfigurationError
-from venvman.options import DEFAULT_INDEX, FileOptions, IndexOptions, layer
-from venvman.pipconfig import configuration_files, read_pip_configuration
+from venvman.model.errors import ConfigurationError
+from venvman.model.options import DEFAULT_INDEX, FileOptions, IndexOptions, layer
+from venvman.project.pipconfig import configuration_files, read_pip_configuration
 
 
 def read(tmp_path: Path, text: str = "", /, **variables: str) -> IndexOptions:

@@ -13,7 +13,7 @@ from venvman.drift import (
     OtherSource,
     OtherVersion,
 )
-from venvman.names import canonical
+from venvman.model.names import canonical
 from venvman.plan import Add, Plan, Remove, Replace, Step, make_plan
 
 PIN, THERE, SECOND = entry("a", "2.0"), installed("a", "1.0"), installed("a", "1.5")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.pythons import EVERY_PYTHON, OWN_PYTHON, OWN_SITE_PACKAGES, fake_python, kept_in
-from venvman.errors import EnvironmentUnusable
+from venvman.model.errors import EnvironmentUnusable
 from venvman.python.probe import Interpreter, bundled_pip, probe
 
 
@@ -99,7 +99,7 @@ def test_version_and_prefix_are_the_interpreters(python: Path, tmp_path: Path) -
 
 def test_the_second_look_starts_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = probe(OWN_PYTHON, directories=kept_in(tmp_path))
-    monkeypatch.setattr("venvman.process.run", lambda *_, **__: pytest.fail("a process"))
+    monkeypatch.setattr("venvman.system.process.run", lambda *_, **__: pytest.fail("a process"))
     assert probe(OWN_PYTHON, directories=kept_in(tmp_path)) == first
 
 

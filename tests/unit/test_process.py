@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvman.process import (
+from venvman.system.process import (
     ProcessFault,
     ending_streams,
     replace_process,
@@ -88,7 +88,7 @@ def test_variables_that_bend_a_python_are_left_out() -> None:
 
 def test_this_process_becomes_the_program(tmp_path: Path) -> None:
     code = (
-        "from venvman.process import replace_process; import os\n"
+        "from venvman.system.process import replace_process; import os\n"
         "print(os.getpid(), flush=True)\n"
         "replace_process(['/bin/sh', '-c', 'echo $$ $GIVEN; exit 7'], env={'GIVEN': 'x'})"
     )
@@ -106,7 +106,7 @@ def test_a_program_that_cannot_replace_this_one_is_a_sentence() -> None:
 @pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
 def test_a_program_that_takes_over_is_ended_by_a_closed_pipe_as_anywhere() -> None:
     program = (
-        "import os; from venvman.process import replace_process\n"
+        "import os; from venvman.system.process import replace_process\n"
         "replace_process(['bash', '-c', 'yes | head -1; echo ${PIPESTATUS[*]}'], env=os.environ)"
     )
     done = run([sys.executable, "-c", program])

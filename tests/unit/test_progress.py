@@ -10,8 +10,8 @@ import pytest
 
 from venvman.cli.console import Display, Printer, display_of, make_console
 from venvman.cli.progress import LineReporter, LiveReporter, SilentReporter, TerminalReporter
-from venvman.errors import Problem, Severity
-from venvman.events import Stage
+from venvman.model.errors import Problem, Severity
+from venvman.model.events import Stage
 from venvman.report.drawing import Text
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from venvman.errors import ProjectNotFound
-from venvman.find import find_project, find_workspace
-from venvman.project import Project, requirement_names
+from venvman.model.errors import ProjectNotFound
+from venvman.project.find import find_project, find_workspace
+from venvman.project.project import Project, requirement_names
 
 
 def write(root: Path, *names: str, text: str = "a\n") -> None:

@@ -10,16 +10,16 @@ from packaging.markers import Marker
 from packaging.pylock import Pylock
 from packaging.version import Version
 
-from venvman.errors import LockError
 from venvman.lock.file import Lock, LockEntry, sort_key
 from venvman.lock.header import LockStyle
 from venvman.lock.pylock import parse_pylock, render_pylock
 from venvman.lock.selection import select
 from venvman.lock.style import own_header
-from venvman.names import NormalizedName
-from venvman.reading import read_toml
-from venvman.sources import ArchiveSource, DirectorySource, IndexFile, VcsSource
-from venvman.target import Target
+from venvman.model.errors import LockError
+from venvman.model.names import NormalizedName
+from venvman.model.sources import ArchiveSource, DirectorySource, IndexFile, VcsSource
+from venvman.model.target import Target
+from venvman.system.reading import read_toml
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvman.errors import ConfigurationError
-from venvman.project import Project
+from venvman.model.errors import ConfigurationError
+from venvman.project.project import Project
+from venvman.project.settings import read_settings
 from venvman.python.request import Executable, PythonRequest, Versions, parse_request, request_of
-from venvman.settings import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from venvman.environment.inventory import Installed, read_site_packages
-from venvman.errors import InstallError
 from venvman.install.layout import Site
 from venvman.install.remove import removals, units_of
+from venvman.model.errors import InstallError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvman import seal
 from venvman.environment import lifecycle as environments
 from venvman.environment.lifecycle import (
     Environment,
@@ -20,14 +19,15 @@ from venvman.environment.lifecycle import (
     remove,
     replaced,
 )
-from venvman.errors import EnvironmentUnusable
-from venvman.locks import held
+from venvman.model.errors import EnvironmentUnusable
+from venvman.system import seal
+from venvman.system.locks import held
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from venvman.directories import Directories
     from venvman.python.probe import Interpreter
+    from venvman.system.directories import Directories
 
 
 def fail_while_replacing(

@@ -5,13 +5,13 @@ import codecs
 import pytest
 
 from tests.support.counting import calls_of
-from venvman.errors import RequirementsError
-from venvman.options import FileOptions
+from venvman.model.errors import RequirementsError
+from venvman.model.options import FileOptions
+from venvman.model.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 from venvman.requirements.file import IncludeLine, OptionLine, ParsedFile, RequirementLine, parse
 from venvman.requirements.lines import decode, logical_lines
 from venvman.requirements.options import OptionFault, read_options, split_line
-from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
-from venvman.variables import expand
+from venvman.system.variables import expand
 
 
 def read(text: str, **variables: str) -> ParsedFile:

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvman.errors import IndexFault, RequirementsError
-from venvman.project import Project
+from venvman.model.errors import IndexFault, RequirementsError
+from venvman.model.sources import DirectorySource
+from venvman.project.project import Project
+from venvman.project.scan import scan
 from venvman.requirements.groups import Group, RequirementSet, read_requirements
-from venvman.scan import scan
-from venvman.sources import DirectorySource
 
 if TYPE_CHECKING:
     from pathlib import Path

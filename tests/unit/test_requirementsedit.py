@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from venvman.errors import RequirementsError
-from venvman.names import canonical
+from venvman.model.errors import RequirementsError
+from venvman.model.names import canonical
 from venvman.requirements.edit import EditKind, SourceText, Wanted, add, entries_of, remove
 from venvman.requirements.file import RequirementLine, parse
 

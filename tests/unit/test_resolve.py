@@ -12,8 +12,8 @@ import pytest
 
 from tests.support.solving import World
 from tests.support.worlds import TARGET
-from venvman.errors import FreezeError, InstallError
-from venvman.names import canonical
+from venvman.model.errors import FreezeError, InstallError
+from venvman.model.names import canonical
 from venvman.obtain.describe import metadata_unbuilt
 from venvman.resolve import solver
 from venvman.resolve.demand import (

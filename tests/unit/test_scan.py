@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from venvman.errors import ExitCode
-from venvman.project import Project
+from venvman.model.errors import ExitCode
+from venvman.project.project import Project
+from venvman.project.roles import Role
+from venvman.project.scan import Scan, SourceFile, scan
 from venvman.report.result import Status
 from venvman.report.scan import scan_result
-from venvman.roles import Role
-from venvman.scan import Scan, SourceFile, scan
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.wheels import make_sdist
-from venvman.errors import InstallError
+from venvman.model.errors import InstallError
 from venvman.obtain.sources import unpack_sdist
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venvman.secrets import has_secret, is_broken, redact, remember, without_secret
+from venvman.system.secrets import has_secret, is_broken, redact, remember, without_secret
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvman.errors import ConfigurationError
-from venvman.settings import Link, Origin, Setting, Settings, read_settings
+from venvman.model.errors import ConfigurationError
+from venvman.project.settings import Link, Origin, Setting, Settings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

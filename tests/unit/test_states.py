@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvman import memo, seal
 from venvman.environment.history import LOG, History, State, Wanted
 from venvman.environment.ledger import LEDGER, Ledger, Provenance, read_ledger, write_snapshot
 from venvman.environment.record import tops_of
-from venvman.files import spread_folders
 from venvman.install import states
-from venvman.locks import held
+from venvman.system import memo, seal
+from venvman.system.files import spread_folders
+from venvman.system.locks import held
 
 if TYPE_CHECKING:
     from pathlib import Path

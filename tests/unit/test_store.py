@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.wheels import large, make_wheel, sha256_of
-from venvman.errors import InstallError, Problem, Severity
-from venvman.events import Reporter
+from venvman.model.errors import InstallError, Problem, Severity
+from venvman.model.events import Reporter
 from venvman.obtain.unpackers import Unpackers
 from venvman.store.store import Store, changed_files, unpack_entry
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.wheels import make_wheel
-from venvman.errors import InstallError
 from venvman.index.metadata import metadata_of_wheel
+from venvman.model.errors import InstallError
 from venvman.store.unpack import unpack_wheel
 
 if TYPE_CHECKING:

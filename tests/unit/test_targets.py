@@ -9,7 +9,7 @@ import pytest
 from packaging.markers import Marker
 
 from tests.support.groups import HERE
-from venvman.directories import Directories
+from venvman.model.target import Target
 from venvman.python.probe import probe
 from venvman.python.targets import (
     KNOWN_MINORS,
@@ -21,7 +21,7 @@ from venvman.python.targets import (
     parse_target,
     synthetic,
 )
-from venvman.target import Target
+from venvman.system.directories import Directories
 
 
 def labels(

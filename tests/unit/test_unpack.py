@@ -14,8 +14,8 @@ import pytest
 
 from tests.support.wheels import make_wheel, record_row
 from venvman.environment.record import encode_digest
-from venvman.errors import InstallError
-from venvman.metadata import EntryPoint, EntryPointInvalid, parse_scripts
+from venvman.model.errors import InstallError
+from venvman.model.metadata import EntryPoint, EntryPointInvalid, parse_scripts
 from venvman.store.manifest import ManifestInvalid, read_manifest, write_manifest
 from venvman.store.unpack import unpack_wheel
 

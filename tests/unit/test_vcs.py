@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvman.errors import GitError, InstallError
-from venvman.git import git
+from venvman.model.errors import GitError, InstallError
+from venvman.model.sources import VcsSource
 from venvman.obtain.vcs import checkout, resolve_commit
-from venvman.sources import VcsSource
-from venvman.variables import expand
+from venvman.system.git import git
+from venvman.system.variables import expand
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.pythons import EVERY_PYTHON, kept_in
-from venvman import process
 from venvman.environment.lifecycle import create
 from venvman.python.probe import probe
+from venvman.system import process
 
 if TYPE_CHECKING:
-    from venvman.directories import Directories
     from venvman.python.probe import Interpreter
+    from venvman.system.directories import Directories
 
 
 class Place:

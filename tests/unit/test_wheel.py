@@ -15,7 +15,6 @@ import pytest
 
 from tests.support.wheels import make_wheel
 from venvman.environment.record import encode_digest, parse_record
-from venvman.errors import InstallError
 from venvman.install.layout import (
     Site,
     relative_to,
@@ -26,8 +25,9 @@ from venvman.install.layout import (
 )
 from venvman.install.link import Linker
 from venvman.install.wheel import Staged, stage_wheel, write_record
-from venvman.metadata import EntryPoint
-from venvman.settings import Link
+from venvman.model.errors import InstallError
+from venvman.model.metadata import EntryPoint
+from venvman.project.settings import Link
 from venvman.store.store import Store
 
 if TYPE_CHECKING:

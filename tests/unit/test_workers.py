@@ -6,7 +6,7 @@ import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from venvman.workers import WorkerPool
+from venvman.system.workers import WorkerPool
 
 if TYPE_CHECKING:
     import pytest
@@ -70,7 +70,7 @@ def test_after_closing_nothing_new_begins() -> None:
 
 def test_a_stalled_task_does_not_hold_up_the_end_of_the_program() -> None:
     program = (
-        "import time\nfrom venvman.workers import WorkerPool\n"
+        "import time\nfrom venvman.system.workers import WorkerPool\n"
         "with WorkerPool(1) as pool:\n"
         "    pool.submit(lambda: time.sleep(60))\n    time.sleep(0.05)\n"
     )

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 from venvman.adopt.taken import Left, Taken, Wanted, table, tables_of, text_of, unreadable
 from venvman.lock.direct import parse_reference
 from venvman.lock.file import LockEntry
-from venvman.names import canonical
-from venvman.naming import DEFAULT, DEV
-from venvman.options import DEFAULT_INDEX
-from venvman.pep508 import Malformed, parse_marker
-from venvman.sources import IndexSource, VcsSource
+from venvman.model.names import canonical
+from venvman.model.options import DEFAULT_INDEX
+from venvman.model.pep508 import Malformed, parse_marker
+from venvman.model.sources import IndexSource, VcsSource
+from venvman.project.naming import DEFAULT, DEV
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from venvman.sources import Source
+    from venvman.model.sources import Source
 
 PYPROJECT = "pyproject.toml"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from venvman.adopt import lists, locks
 from venvman.adopt.taken import table, tables_of, text_of
-from venvman.errors import RequirementsError
+from venvman.model.errors import RequirementsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

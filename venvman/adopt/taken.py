@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from venvman.errors import RequirementsError
-from venvman.frozen import dataclass
-from venvman.naming import DEFAULT
-from venvman.reading import read_regular, read_toml
+from venvman.model.errors import RequirementsError
+from venvman.model.frozen import dataclass
+from venvman.project.naming import DEFAULT
 from venvman.requirements.lines import decode
+from venvman.system.reading import read_regular, read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

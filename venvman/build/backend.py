@@ -17,18 +17,18 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from venvman.build.errors import advice, reason
 from venvman.build.isolation import BuildEnvironment
 from venvman.environment.config import python_of
-from venvman.errors import Advice, InstallError, VenvmanError
-from venvman.files import make_private_folder, write_atomically
-from venvman.frozen import dataclass
+from venvman.model.errors import Advice, InstallError, VenvmanError
+from venvman.model.frozen import dataclass
+from venvman.system.files import make_private_folder, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from build import ProjectBuilder
 
-    from venvman.events import Reporter
-    from venvman.names import NormalizedName
-    from venvman.options import IndexOptions
+    from venvman.model.events import Reporter
+    from venvman.model.names import NormalizedName
+    from venvman.model.options import IndexOptions
     from venvman.python.probe import Interpreter
 
 ConfigSettings = tuple[tuple[str, str], ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice
+from venvman.model.errors import Advice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,24 +19,24 @@ from typing import TYPE_CHECKING
 
 from venvman.environment import config as venvconfig
 from venvman.environment.inspection import environment_at
-from venvman.errors import Advice, InstallError
-from venvman.files import make_private_folder, remove_tree, write_atomically
-from venvman.git import without_repository
 from venvman.install.attic import AtticLimit
 from venvman.install.transaction import commit
 from venvman.lock.file import LockEntry
-from venvman.locks import FetchLock
+from venvman.model.errors import Advice, InstallError
 from venvman.plan import Add, Plan
-from venvman.process import CalledProcessError, run, stream, without_python_variables
-from venvman.reading import read_regular
-from venvman.secrets import redact
-from venvman.settings import Link
+from venvman.project.settings import Link
+from venvman.system.files import make_private_folder, remove_tree, write_atomically
+from venvman.system.git import without_repository
+from venvman.system.locks import FetchLock
+from venvman.system.process import CalledProcessError, run, stream, without_python_variables
+from venvman.system.reading import read_regular
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from venvman.events import Reporter
-    from venvman.names import NormalizedName
+    from venvman.model.events import Reporter
+    from venvman.model.names import NormalizedName
     from venvman.python.probe import Interpreter
     from venvman.store.store import StoredWheel
 

@@ -12,7 +12,7 @@ from venvman.cli.help import tell
 from venvman.cli.read import Glance, glance, read
 from venvman.cli.session import Session, perform
 from venvman.cli.streams import write
-from venvman.errors import Advice, Command, ExitCode, OutputFault, VenvmanError
+from venvman.model.errors import Advice, Command, ExitCode, OutputFault, VenvmanError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

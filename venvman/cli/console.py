@@ -70,7 +70,7 @@ def make_console(stream: TextIO, display: Display) -> Console:
 
 
 class Transcript:
-    """What a command shows, as values: see :class:`venvman.memo.Memo`."""
+    """What a command shows, as values: see :class:`venvman.system.memo.Memo`."""
 
     def __init__(self) -> None:
         self.shown: list[tuple[bool, bool, Any]] = []

@@ -8,8 +8,8 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from venvman.cli.streams import write
-from venvman.errors import Advice, ExitCode, Fix, VenvmanError
-from venvman.secrets import redact
+from venvman.model.errors import Advice, ExitCode, Fix, VenvmanError
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Progress on stderr: live bars on a terminal, one line per stage everywhere else.
 
-Both are :class:`venvman.events.Reporter`; the core knows neither.
+Both are :class:`venvman.model.events.Reporter`; the core knows neither.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from venvman.events import Reporter, Stage
+from venvman.model.events import Reporter, Stage
 from venvman.report.fixes import AT_ROOT
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn, Task, TaskID
 
     from venvman.cli.console import Printer, Transcript
-    from venvman.errors import Problem
+    from venvman.model.errors import Problem
     from venvman.report.drawing import Text
     from venvman.report.fixes import Standing
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import sys
 
-from venvman import memo
 from venvman.cli.console import Printer, display_of
 from venvman.cli.declare import Effect
 from venvman.cli.read import choosing, read
 from venvman.cli.streams import write
 from venvman.cli.table import Sync
 from venvman.report.drawing import Text, from_data, to_data
+from venvman.system import memo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def inside(root: str, scripts: str) -> memo.Memo:
 
 def _start(known: memo.Memo, line: Line, variables: Mapping[str, str]) -> None:
     """Becomes the program that ``line`` names; returns where that fails, for others to say why."""
-    from venvman.launch import activated, become, program
+    from venvman.system.launch import activated, become, program
 
     argument = line.command.argument
     words = line.values[argument.name] if argument is not None else ()

@@ -16,10 +16,10 @@ from venvman.cli.faults import NAME, Interrupted, told_of
 from venvman.cli.read import choosing
 from venvman.cli.remembered import inside, keep, nothing_to_do, question_of
 from venvman.cli.streams import write
-from venvman.errors import Advice, ExitCode, OutputFault, ProjectNotFound, VenvmanError, at
-from venvman.errors import Command as Fix
-from venvman.memo import FILE, Memo
+from venvman.model.errors import Advice, ExitCode, OutputFault, ProjectNotFound, VenvmanError, at
+from venvman.model.errors import Command as Fix
 from venvman.report.result import Result, Screen, Status
+from venvman.system.memo import FILE, Memo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from venvman.cli.progress import TerminalReporter
     from venvman.cli.read import Line
     from venvman.cli.table import Command, Common, Workspace
-    from venvman.directories import Directories
-    from venvman.project import Project
+    from venvman.project.project import Project
     from venvman.report.fixes import Standing
     from venvman.report.several import Part
+    from venvman.system.directories import Directories
     from venvman.workflow.context import Context
     from venvman.workflow.projects import Found
     from venvman.workflow.running import Launch
@@ -63,7 +63,7 @@ class Session:
 
     def context(self, **flags: object) -> Context:
         """The project's :class:`~venvman.workflow.Context`; ``flags`` are settings given here."""
-        from venvman.find import find_project
+        from venvman.project.find import find_project
         from venvman.workflow.context import home_of
 
         home = home_of(self.variables)
@@ -83,7 +83,7 @@ class Session:
 
     def context_here(self, **flags: object) -> Context:
         """That of a project in the folder that was named, or here, whatever is in it yet."""
-        from venvman.project import project_at
+        from venvman.project.project import project_at
 
         folder = (self.cwd / (self.named or ".")).absolute()
         return self._open(project_at(folder), flags)
@@ -317,7 +317,7 @@ class Session:
     @property
     def directories(self) -> Directories:
         """The folders outside projects, for the commands that need no project."""
-        from venvman.directories import Directories
+        from venvman.system.directories import Directories
 
         return Directories.of(self.variables, cache=self._cache)
 

@@ -34,7 +34,7 @@ def write(stream: TextIO, text: str) -> None:
         raise
     except (OSError, ValueError) as error:
         if stream is not sys.stderr:
-            from venvman.errors import OutputFault
+            from venvman.model.errors import OutputFault
 
             reason = getattr(error, "strerror", None) or str(error)
             raise OutputFault(

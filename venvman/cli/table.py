@@ -1,10 +1,10 @@
 """Every command, once: its name, what it takes, and which function does it.
 
 What reads a command line (:mod:`venvman.cli.read`), typer (:mod:`venvman.cli.typed`), completion,
-the page ``docs/reference/cli.md``, the remembered answers (:mod:`venvman.memo`) and the functions
-in :mod:`venvman.cli.commands` are served from this table. A class says what a command takes: its
-attributes are the options, those of its bases too. The command's function is given an instance,
-which has the values of one line, of the types that are declared here.
+the page ``docs/reference/cli.md``, the remembered answers (:mod:`venvman.system.memo`) and the
+functions in :mod:`venvman.cli.commands` are served from this table. A class says what a command
+takes: its attributes are the options, those of its bases too. The command's function is given an
+instance, which has the values of one line, of the types that are declared here.
 
 Read before anything else is: it imports nothing but :mod:`venvman.cli.declare`.
 """

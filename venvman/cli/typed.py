@@ -23,13 +23,13 @@ from venvman.cli.faults import NAME, UsageFault
 from venvman.cli.read import Line, glance, with_bare
 from venvman.cli.session import perform
 from venvman.cli.table import ALIASES, COMMANDS, FAMILIES, Command
-from venvman.errors import VenvmanError
+from venvman.model.errors import VenvmanError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from venvman.errors import ExitCode
-    from venvman.scan import Scan
+    from venvman.model.errors import ExitCode
+    from venvman.project.scan import Scan
 
 # Click's exceptions live in click or, vendored, in typer; BadParameter leads to them in both.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
@@ -273,8 +273,8 @@ def _folders(incomplete: str, _project: Path | None) -> Iterable[str]:
 
 
 def _scan(project: Path | None) -> Scan:
-    from venvman.find import find_project
-    from venvman.scan import scan
+    from venvman.project.find import find_project
+    from venvman.project.scan import scan
 
     variables: Mapping[str, str] = os.environ
     home = Path(variables.get("HOME") or Path.home())

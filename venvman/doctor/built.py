@@ -14,15 +14,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from venvman.directurl import DirectUrlInvalid, read_direct_url
 from venvman.doctor import codes
 from venvman.doctor.files import again
 from venvman.environment.inspection import Environment
 from venvman.environment.inventory import MetadataKind
-from venvman.errors import Advice
-from venvman.metadata import EntryPointInvalid, parse_scripts
-from venvman.reading import read_regular
-from venvman.sources import DirectorySource
+from venvman.model.directurl import DirectUrlInvalid, read_direct_url
+from venvman.model.errors import Advice
+from venvman.model.metadata import EntryPointInvalid, parse_scripts
+from venvman.model.sources import DirectorySource
+from venvman.system.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
     from venvman.doctor.recorded import Recorded
-    from venvman.metadata import EntryPoint
-    from venvman.sources import Source
+    from venvman.model.metadata import EntryPoint
+    from venvman.model.sources import Source
 
     Needs = tuple[tuple[str, ...], tuple[str, ...]]
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
 from venvman.environment.inspection import Environment
-from venvman.errors import Command, EnvironmentUnusable
-from venvman.process import run
+from venvman.model.errors import Command, EnvironmentUnusable
+from venvman.system.process import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

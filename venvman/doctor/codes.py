@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from venvman.doctor.finding import ByFix, Code
-from venvman.errors import Severity
+from venvman.model.errors import Severity
 
 _ERROR, _WARNING, _NOTE = Severity.ERROR, Severity.WARNING, Severity.NOTE
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from venvman.doctor.packages import packages
 from venvman.doctor.table import Selection, examine, looked_for
-from venvman.errors import at
-from venvman.frozen import dataclass
-from venvman.reading import read_regular
+from venvman.model.errors import at
+from venvman.model.frozen import dataclass
+from venvman.system.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Cause, Code, Finding
     from venvman.doctor.packages import Package
-    from venvman.errors import Command, Problem, Severity
-    from venvman.project import Project
+    from venvman.model.errors import Command, Problem, Severity
+    from venvman.project.project import Project
 
     Told: TypeAlias = tuple[str, str, int | None, str]
 

@@ -7,7 +7,6 @@ import re
 import stat
 from typing import TYPE_CHECKING
 
-from venvman.cases import assert_never
 from venvman.doctor import codes
 from venvman.environment.inspection import (
     Absent,
@@ -16,9 +15,10 @@ from venvman.environment.inspection import (
     NotAnEnvironment,
     out_of_the_way,
 )
-from venvman.errors import Advice, Command
-from venvman.files import permit
-from venvman.reading import read_regular
+from venvman.model.cases import assert_never
+from venvman.model.errors import Advice, Command
+from venvman.system.files import permit
+from venvman.system.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

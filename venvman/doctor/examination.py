@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from venvman.doctor.recorded import read_records
 from venvman.environment.inspection import Environment
 from venvman.environment.inventory import metadata_of
-from venvman.frozen import dataclass
+from venvman.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from venvman.environment.inspection import Condition
     from venvman.environment.inventory import Installed, Inventory
     from venvman.environment.neighbours import Neighbour
-    from venvman.errors import FileLine, Fix, Problem
     from venvman.githooks import HooksReport
     from venvman.index.advisories import Advisory
     from venvman.lock.file import Lock, LockEntry
-    from venvman.metadata import CoreMetadata
-    from venvman.names import NormalizedName
-    from venvman.project import Project
+    from venvman.model.errors import FileLine, Fix, Problem
+    from venvman.model.metadata import CoreMetadata
+    from venvman.model.names import NormalizedName
+    from venvman.model.target import Target
+    from venvman.project.project import Project
     from venvman.requirements.file import ParsedFile
     from venvman.requirements.groups import RequirementSet
     from venvman.resolve.demand import Dependency
-    from venvman.target import Target
 
 
 def _nobody(_files: Iterable[Path]) -> Mapping[Path, tuple[Neighbour, ...]]:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
 from venvman.doctor.recorded import RECREATE, as_recorded, look_at, verify
-from venvman.errors import Command
-from venvman.files import permit
+from venvman.model.errors import Command
+from venvman.system.files import permit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from venvman.doctor.recorded import Looked, Read, Recorded
     from venvman.environment.inventory import Installed
     from venvman.environment.neighbours import Neighbour
-    from venvman.errors import Problem
-    from venvman.names import NormalizedName
+    from venvman.model.errors import Problem
+    from venvman.model.names import NormalizedName
 
 _RECREATE_VERIFIED = replace(
     Command.venvman("cache", "verify").then("sync", "--recreate"), always=True

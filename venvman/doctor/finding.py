@@ -5,12 +5,12 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from venvman.frozen import dataclass
-from venvman.secrets import redact
+from venvman.model.frozen import dataclass
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
-    from venvman.errors import Fix, Severity
-    from venvman.names import NormalizedName
+    from venvman.model.errors import Fix, Severity
+    from venvman.model.names import NormalizedName
 
 _LOOKS_AT = {
     "VM0": "doctor itself",

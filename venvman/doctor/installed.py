@@ -16,10 +16,10 @@ from venvman.doctor.finding import Cause
 from venvman.doctor.remedies import is_moved_by_hand, of_damage
 from venvman.drift import Damaged, Duplicate, Extra, Missing, OtherSource, OtherVersion
 from venvman.environment.inspection import Environment
-from venvman.errors import Command
 from venvman.lock.style import left_out
-from venvman.names import TOOLS, NormalizedName, canonical
-from venvman.pep508 import Malformed, parse_requirement, parse_specifier
+from venvman.model.errors import Command
+from venvman.model.names import TOOLS, NormalizedName, canonical
+from venvman.model.pep508 import Malformed, parse_requirement, parse_specifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from venvman.doctor.finding import Finding
     from venvman.drift import Difference
     from venvman.environment.inventory import Installed, Inventory
-    from venvman.metadata import CoreMetadata
-    from venvman.names import NormalizedName
-    from venvman.target import Target
+    from venvman.model.metadata import CoreMetadata
+    from venvman.model.names import NormalizedName
+    from venvman.model.target import Target
 
 _SYNC = Command.venvman("sync")
 

@@ -6,20 +6,20 @@ import re
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
-from venvman.errors import Advice, Command, Severity
-from venvman.names import canonical
-from venvman.secrets import redact
-from venvman.sources import ArchiveSource, DirectorySource
+from venvman.model.errors import Advice, Command, Severity
+from venvman.model.names import canonical
+from venvman.model.sources import ArchiveSource, DirectorySource
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from venvman.doctor.examination import Examination, ExaminedLock
     from venvman.doctor.finding import Finding
-    from venvman.errors import Problem
     from venvman.lock.file import LockEntry
-    from venvman.names import NormalizedName
-    from venvman.sources import Source
+    from venvman.model.errors import Problem
+    from venvman.model.names import NormalizedName
+    from venvman.model.sources import Source
 
 _FREEZE = Command.venvman("freeze")
 _UNHASHED = "lock-without-hashes"

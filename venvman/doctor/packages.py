@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from venvman.doctor.installed import asked
 from venvman.drift import Damaged, Duplicate, Extra, Missing, OtherSource, OtherVersion
-from venvman.frozen import dataclass
-from venvman.metadata import licence
-from venvman.names import canonical
-from venvman.reading import read_regular
+from venvman.model.frozen import dataclass
+from venvman.model.metadata import licence
+from venvman.model.names import canonical
+from venvman.system.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination
     from venvman.drift import Difference
     from venvman.environment.inventory import Installed
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

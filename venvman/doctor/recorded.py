@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from venvman.environment.inventory import MetadataKind
 from venvman.environment.record import encode_digest, locate, parse_record
-from venvman.errors import Command
-from venvman.files import permit
-from venvman.frozen import dataclass
-from venvman.reading import read_regular
+from venvman.model.errors import Command
+from venvman.model.frozen import dataclass
+from venvman.system.files import permit
+from venvman.system.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from venvman.environment.inventory import Installed, Inventory
     from venvman.environment.record import RecordRow
-    from venvman.errors import Fix, Problem
-    from venvman.names import NormalizedName
+    from venvman.model.errors import Fix, Problem
+    from venvman.model.names import NormalizedName
 
     Read = tuple["Recorded", list[str], tuple[Problem, ...]]
 

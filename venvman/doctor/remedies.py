@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from venvman.environment.inventory import MetadataKind
 from venvman.environment.ledger import read_ledger
-from venvman.errors import Command
-from venvman.files import permit
+from venvman.model.errors import Command
 from venvman.plan import Add, Replace
+from venvman.system.files import permit
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from venvman.environment.inventory import Installed
-    from venvman.errors import Fix
     from venvman.lock.file import LockEntry
+    from venvman.model.errors import Fix
     from venvman.plan import Plan
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
 from venvman.doctor.examination import LockTracking
-from venvman.errors import Command
-from venvman.git import try_git
 from venvman.githooks import HookState
+from venvman.model.errors import Command
+from venvman.system.git import try_git
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

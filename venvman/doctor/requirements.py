@@ -12,20 +12,20 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from venvman.doctor import codes
-from venvman.errors import Advice
-from venvman.names import canonical
+from venvman.model.errors import Advice
+from venvman.model.names import canonical
+from venvman.model.sources import ArchiveSource, DirectorySource, VcsSource
 from venvman.requirements.options import OptionFault, read_options, split_line
-from venvman.secrets import redact
-from venvman.sources import ArchiveSource, DirectorySource, VcsSource
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
+    from venvman.model.sources import Source
     from venvman.requirements.requirement import Requirement
-    from venvman.sources import Source
 
 
 def presence(examination: Examination) -> Iterator[Finding]:

@@ -7,17 +7,17 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
-from venvman.errors import Advice, Command
-from venvman.secrets import redact
+from venvman.model.errors import Advice, Command
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
-    from venvman.errors import FileLine
     from venvman.index.advisories import Advisory
-    from venvman.names import NormalizedName
+    from venvman.model.errors import FileLine
+    from venvman.model.names import NormalizedName
 
 _INSECURE = re.compile(
     r"(?:(?:^|\s)(?P<option>-i|--index-url|--extra-index-url|-f|--find-links)[=\s]\s*http://"

@@ -22,16 +22,16 @@ from venvman.doctor import (
 )
 from venvman.doctor.codes import CODES
 from venvman.environment.inspection import Environment
-from venvman.errors import Advice, ConfigurationError, Problem
-from venvman.frozen import dataclass
+from venvman.model.errors import Advice, ConfigurationError, Problem
+from venvman.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Code, Finding
-    from venvman.errors import Severity
-    from venvman.settings import DoctorSettings
+    from venvman.model.errors import Severity
+    from venvman.project.settings import DoctorSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from venvman.doctor import codes
 from venvman.environment.inspection import Environment
 from venvman.environment.inventory import MetadataKind
-from venvman.errors import Advice, Command, Severity
-from venvman.files import permit
-from venvman.frozen import dataclass
-from venvman.sources import DirectorySource
+from venvman.model.errors import Advice, Command, Severity
+from venvman.model.frozen import dataclass
+from venvman.model.sources import DirectorySource
+from venvman.system.files import permit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Code, Finding
     from venvman.doctor.recorded import Recorded
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
 
 
 _AT_START = ("sitecustomize", "usercustomize")

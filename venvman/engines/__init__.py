@@ -9,23 +9,23 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
-from venvman.frozen import dataclass
+from venvman.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from venvman.build.backend import Supply
-    from venvman.directories import Directories
-    from venvman.events import Reporter
     from venvman.index.memo import Page
     from venvman.lock.file import Lock, LockEntry
-    from venvman.names import NormalizedName
-    from venvman.options import IndexOptions
-    from venvman.project import Project
+    from venvman.model.events import Reporter
+    from venvman.model.names import NormalizedName
+    from venvman.model.options import IndexOptions
+    from venvman.model.target import Target
+    from venvman.project.project import Project
     from venvman.requirements.groups import Group
     from venvman.requirements.requirement import Requirement
-    from venvman.target import Target
+    from venvman.system.directories import Directories
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +66,11 @@ class FreezeRequest:
     ``hashes`` None keeps what the existing lock's header says (hashes for a new one).
     ``variables`` is the environment that ``${VAR}`` in source files refer to. The rest are
     settings: ``exclude_newer`` is a date or an age (:func:`venvman.resolve.limits.cutoff`),
-    ``overrides`` are texts (:func:`venvman.pep508.parse_override`), ``build_constraints`` PEP 508
-    ones; ``extra_build_requires``, ``unisolated``, ``build_python`` and ``building`` are those of
-    :class:`venvman.build.backend.BuildSettings`. ``targets`` are those that one lock is made for,
-    the preferred one first (:mod:`venvman.python.targets`); empty: ``target`` alone. ``built_on``
-    is what ``python`` really is where ``target`` is another: sdists are built by it.
+    ``overrides`` are texts (:func:`venvman.model.pep508.parse_override`), ``build_constraints``
+    PEP 508 ones; ``extra_build_requires``, ``unisolated``, ``build_python`` and ``building`` are
+    those of :class:`venvman.build.backend.BuildSettings`. ``targets`` are those that one lock is
+    made for, the preferred one first (:mod:`venvman.python.targets`); empty: ``target`` alone.
+    ``built_on`` is what ``python`` really is where ``target`` is another: sdists are built by it.
     """
 
     project: Project

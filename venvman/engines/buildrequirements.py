@@ -14,25 +14,25 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from venvman.build.isolation import ENVIRONMENTS, environment_with, is_as_made
-from venvman.directories import Directories
 from venvman.engines import FreezeRequest
-from venvman.errors import InstallError, RequirementsError
-from venvman.events import Relay, Reporter
 from venvman.index.cache import UNSAID, Entries
 from venvman.install.link import StoreDamaged
+from venvman.model.errors import InstallError, RequirementsError
+from venvman.model.events import Relay, Reporter
 from venvman.obtain.sources import working_folder
-from venvman.project import Project
+from venvman.project.project import Project
 from venvman.requirements.file import parse
 from venvman.requirements.groups import Group
 from venvman.store.store import Store
+from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from venvman.build.backend import BuildSettings
-    from venvman.names import NormalizedName
-    from venvman.options import IndexOptions
+    from venvman.model.names import NormalizedName
+    from venvman.model.options import IndexOptions
     from venvman.python.probe import Interpreter
     from venvman.requirements.requirement import Requirement
     from venvman.store.store import StoredWheel

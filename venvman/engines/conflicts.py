@@ -6,15 +6,15 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, Problem, Severity, UnsatisfiableError
-from venvman.secrets import line_of
+from venvman.model.errors import Advice, Problem, Severity, UnsatisfiableError
+from venvman.system.secrets import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from venvman.engines import FreezeRequest, Resolution
-    from venvman.errors import FileLine
-    from venvman.events import Reporter
+    from venvman.model.errors import FileLine
+    from venvman.model.events import Reporter
     from venvman.resolve.demand import Demand, Pin
 
 SHARED_PINS = "the pins that other groups share"

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from venvman.engines.describing import name_of
-from venvman.errors import (
+from venvman.model.errors import (
     Advice,
     Problem,
     RequirementsError,
     UnsatisfiableError,
     VenvmanError,
 )
-from venvman.names import NormalizedName, canonical
-from venvman.pep508 import Malformed, parse_override
+from venvman.model.names import NormalizedName, canonical
+from venvman.model.pep508 import Malformed, parse_override
+from venvman.model.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 from venvman.resolve.demand import Demand, Dependency, Pin
 from venvman.resolve.misfits import with_python
-from venvman.secrets import line_of, redact
-from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
+from venvman.system.secrets import line_of, redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -11,27 +11,27 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from venvman import records
-from venvman.errors import Advice, FreezeError, InstallError, UnsatisfiableError
 from venvman.index.cache import Entries
 from venvman.index.filenames import version_of
 from venvman.index.page import leaf_of
-from venvman.metadata import CoreMetadata, parse_metadata
-from venvman.names import canonical
+from venvman.model.errors import Advice, FreezeError, InstallError, UnsatisfiableError
+from venvman.model.metadata import CoreMetadata, parse_metadata
+from venvman.model.names import canonical
+from venvman.model.sources import ArchiveSource, DirectorySource, IndexFile, VcsSource
 from venvman.obtain.describe import metadata_unbuilt
 from venvman.obtain.sources import working_folder
-from venvman.secrets import redact
-from venvman.sources import ArchiveSource, DirectorySource, IndexFile, VcsSource
+from venvman.system import records
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from venvman.build.backend import BuildSettings, ConfigSettings
     from venvman.engines import FreezeRequest
-    from venvman.events import Reporter
     from venvman.index.client import Index
-    from venvman.names import NormalizedName
-    from venvman.options import IndexOptions
+    from venvman.model.events import Reporter
+    from venvman.model.names import NormalizedName
+    from venvman.model.options import IndexOptions
     from venvman.python.probe import Interpreter
 
 DirectSource = ArchiveSource | VcsSource | DirectorySource
@@ -185,7 +185,7 @@ class Describer:
 
     def _wheel(self, source: ArchiveSource, hashes: tuple[str, ...]) -> CoreMetadata:
         from venvman.index.filenames import Compatibility, parse_wheel_name
-        from venvman.variables import expand
+        from venvman.system.variables import expand
 
         leaf = leaf_of(source.url)
         name = parse_wheel_name(leaf)

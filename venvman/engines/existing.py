@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.engines import UpgradeAll, UpgradeSome
-from venvman.errors import FileLine
-from venvman.frozen import dataclass
 from venvman.lock.file import located
 from venvman.lock.style import compile_arguments, new_arguments, style_of
+from venvman.model.errors import FileLine
+from venvman.model.frozen import dataclass
 from venvman.requirements.requirement import Requirement
 from venvman.resolve.demand import specifier_set
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from venvman.engines import FreezeRequest
     from venvman.lock.file import LockEntry
     from venvman.lock.header import LockStyle
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
     from venvman.requirements.groups import Group
 
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from venvman.engines.existing import command_of, kept_entries, relative
 from venvman.engines.portable import finished_lock
-from venvman.frozen import dataclass
 from venvman.index.page import leaf_of
 from venvman.lock.file import LockEntry, sort_key
+from venvman.model.frozen import dataclass
+from venvman.model.sources import ArchiveSource, IndexSource, Source
 from venvman.requirements.includes import includes_in
-from venvman.sources import ArchiveSource, IndexSource, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from venvman.engines.sourcefiles import SourceTexts
     from venvman.index.client import Index
     from venvman.lock.file import Lock
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
     from venvman.requirements.groups import Group
     from venvman.requirements.requirement import Requirement
     from venvman.resolve.demand import Demand, Pin
@@ -326,7 +326,7 @@ class Hashes:
         return tuple(sorted(told.union(computed)))
 
     def _of_archive(self, source: ArchiveSource) -> str:
-        from venvman.variables import expand
+        from venvman.system.variables import expand
 
         return self._of_file(expand(source.url, self._variables), source.hashes)
 

@@ -17,22 +17,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.engines import Resolution, UpgradeAll, UpgradeSome
-from venvman.events import Relay, Reporter, Stage
 from venvman.index import memo
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
-from venvman.options import layer
+from venvman.model.events import Relay, Reporter, Stage
+from venvman.model.options import layer
 from venvman.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from venvman.engines import FreezeRequest
-    from venvman.errors import Problem
     from venvman.index.memo import Page
     from venvman.lock.file import Lock
-    from venvman.options import IndexOptions
-    from venvman.project import Project
+    from venvman.model.errors import Problem
+    from venvman.model.options import IndexOptions
+    from venvman.project.project import Project
     from venvman.requirements.groups import Group
     from venvman.requirements.requirement import Requirement
 

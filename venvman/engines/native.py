@@ -9,18 +9,18 @@ from contextlib import closing
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
-from venvman.candidates import Candidates
 from venvman.engines import Keep, Resolution, UpgradeAll
 from venvman.engines.existing import kept_entries
 from venvman.engines.memo import remembered
 from venvman.engines.solving import Learned, freeze_from, open_index
-from venvman.errors import Problem, Severity, UnsatisfiableError
-from venvman.events import Relay, Reporter, Stage
-from venvman.frozen import dataclass
+from venvman.index.candidates import Candidates
 from venvman.lock.file import Lock
 from venvman.lock.header import LockStyle
 from venvman.lock.merge import merge
 from venvman.lock.style import own_header, style_of
+from venvman.model.errors import Problem, Severity, UnsatisfiableError
+from venvman.model.events import Relay, Reporter, Stage
+from venvman.model.frozen import dataclass
 from venvman.python.targets import label_of, names_of
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from venvman.index.client import Index
     from venvman.lock.file import LockEntry
     from venvman.lock.header import LockHeader
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
+    from venvman.model.target import Target
     from venvman.requirements.groups import Group
-    from venvman.target import Target
 
 
 class Native:

@@ -15,30 +15,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.engines.portable import Portable, finished_lock
-from venvman.errors import Advice, FreezeError
-from venvman.files import make_private_folder
-from venvman.localproject import project_name
 from venvman.lock.file import Lock, LockEntry, sort_key
 from venvman.lock.parse import parse_lock
-from venvman.locks import held
-from venvman.names import canonical
-from venvman.process import ProcessFault, run, stream, without_python_variables
-from venvman.secrets import redact
-from venvman.sources import DirectorySource
+from venvman.model.errors import Advice, FreezeError
+from venvman.model.names import canonical
+from venvman.model.sources import DirectorySource
+from venvman.project.localproject import project_name
+from venvman.system.files import make_private_folder
+from venvman.system.locks import held
+from venvman.system.process import ProcessFault, run, stream, without_python_variables
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from venvman.directories import Directories
     from venvman.engines import FreezeRequest
     from venvman.engines.existing import CompileCommand
     from venvman.engines.portable import Pinned
     from venvman.engines.sourcefiles import SourceTexts
-    from venvman.events import Reporter
-    from venvman.options import IndexOptions
+    from venvman.model.events import Reporter
+    from venvman.model.options import IndexOptions
+    from venvman.model.target import Target
     from venvman.requirements.groups import Group
     from venvman.requirements.requirement import Requirement
-    from venvman.target import Target
+    from venvman.system.directories import Directories
 
 _LAST_FOR_3_8 = "pip-tools==7.5.2"
 _CURRENT = "pip-tools>=7.5"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from venvman.errors import (
+from venvman.model.errors import (
     Advice,
     FreezeError,
     IndexFault,
@@ -13,17 +13,17 @@ from venvman.errors import (
     UnsatisfiableError,
     VenvmanError,
 )
-from venvman.names import canonical
-from venvman.pep508 import Malformed, parse_requirement
+from venvman.model.names import canonical
+from venvman.model.pep508 import Malformed, parse_requirement
 from venvman.resolve.misfits import with_python
-from venvman.secrets import line_of, redact
+from venvman.system.secrets import line_of, redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from venvman.requirements.groups import Group
     from venvman.requirements.requirement import Requirement
-    from venvman.secrets import Where
+    from venvman.system.secrets import Where
 
 _USER = re.compile(r"The user requested (\(constraint\) )?(.+)")
 _DEPENDS = re.compile(r"(\S+) (\S+) depends on (.+)")

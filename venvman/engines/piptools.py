@@ -19,21 +19,21 @@ from venvman.engines.pipcompile import Finisher, Mirror, compiler, pip_environme
 from venvman.engines.piperrors import explain
 from venvman.engines.portable import REFERENCE, Pinned, pin_repositories
 from venvman.engines.sourcefiles import ordered, read_sources
-from venvman.errors import Advice, FreezeError
-from venvman.events import Reporter, Stage
 from venvman.lock.direct import reference_text
 from venvman.lock.file import Lock, LockEntry, LockHeader, located
 from venvman.lock.match import matches_source
 from venvman.lock.render import render_lock
-from venvman.process import stream
-from venvman.secrets import redact
-from venvman.sources import DirectorySource
+from venvman.model.errors import Advice, FreezeError
+from venvman.model.events import Reporter, Stage
+from venvman.model.sources import DirectorySource
+from venvman.system.process import stream
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Iterable, Mapping, Sequence
 
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
     from venvman.requirements.groups import Group
 
 _COMBINED = ".venvman-combined.txt"

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from venvman.engines.sourcefiles import lock_options
-from venvman.errors import Command, FreezeError
-from venvman.git import git, scp_advice, try_git, without_repository
 from venvman.lock.direct import parse_reference
 from venvman.lock.file import Lock
 from venvman.lock.style import compile_header, own_header, renewed, style_of
-from venvman.options import DEFAULT_INDEX
-from venvman.secrets import line_of, redact, without_secret
-from venvman.sources import ArchiveSource, DirectorySource, Source, VcsSource
+from venvman.model.errors import Command, FreezeError
+from venvman.model.options import DEFAULT_INDEX
+from venvman.model.sources import ArchiveSource, DirectorySource, Source, VcsSource
+from venvman.system.git import git, scp_advice, try_git, without_repository
+from venvman.system.secrets import line_of, redact, without_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from venvman.engines.sourcefiles import SourceTexts
     from venvman.lock.file import LockEntry
     from venvman.lock.header import LockHeader, LockStyle
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
+    from venvman.model.target import Target
     from venvman.requirements.groups import Group
     from venvman.requirements.requirement import Requirement
-    from venvman.target import Target
 
 
 class Portable:

@@ -25,11 +25,11 @@ from venvman.engines.existing import beside_lines, first_of_each, kept_entries
 from venvman.engines.locking import Hashes, Locking
 from venvman.engines.portable import Portable, pin_repositories, written_reference
 from venvman.engines.sourcefiles import ordered, read_sources
-from venvman.errors import ConfigurationError, FileLine, UnsatisfiableError
-from venvman.events import Reporter, Stage
-from venvman.frozen import dataclass
-from venvman.names import NormalizedName
-from venvman.options import layer
+from venvman.model.errors import ConfigurationError, FileLine, UnsatisfiableError
+from venvman.model.events import Reporter, Stage
+from venvman.model.frozen import dataclass
+from venvman.model.names import NormalizedName
+from venvman.model.options import layer
 from venvman.requirements.requirement import Requirement
 from venvman.resolve.demand import Dependencies, Pin, specifier_set
 from venvman.resolve.explain import Explainer
@@ -45,10 +45,10 @@ if TYPE_CHECKING:
     from venvman.engines.portable import Pinned
     from venvman.index.client import Index
     from venvman.lock.file import Lock
+    from venvman.model.sources import VcsSource
     from venvman.requirements.groups import Group
     from venvman.resolve.demand import Demand
     from venvman.resolve.solver import Solution
-    from venvman.sources import VcsSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,17 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.frozen import dataclass
+from venvman.model.frozen import dataclass
 from venvman.requirements.file import parse
 from venvman.requirements.includes import includes_in
 from venvman.requirements.lines import decode
-from venvman.secrets import without_secret
+from venvman.system.secrets import without_secret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from venvman.options import FileOptions
-    from venvman.project import Project
+    from venvman.model.options import FileOptions
+    from venvman.project.project import Project
     from venvman.requirements.groups import Group
 
 

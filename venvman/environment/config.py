@@ -11,8 +11,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.frozen import dataclass
-from venvman.reading import read_regular
+from venvman.model.frozen import dataclass
+from venvman.system.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

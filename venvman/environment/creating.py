@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from venvman.environment.inspection import FILLING, MADE_BY, UNFINISHED
 from venvman.environment.template import made_from_template
-from venvman.errors import AGAIN, Advice, EnvironmentUnusable, Fix
-from venvman.files import CACHEDIR_TAG, permit, remove_tree
-from venvman.locks import LockTaken, held
-from venvman.seal import OWNER, STATE, write
+from venvman.model.errors import AGAIN, Advice, EnvironmentUnusable, Fix
+from venvman.system.files import CACHEDIR_TAG, permit, remove_tree
+from venvman.system.locks import LockTaken, held
+from venvman.system.seal import OWNER, STATE, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +80,7 @@ def _held(root: Path) -> Iterator[tuple[int, ...]]:
 
 
 def _run_venv(root: Path, interpreter: Interpreter, inherited: tuple[int, ...]) -> None:
-    from venvman.process import ProcessFault, run, without_python_variables
+    from venvman.system.process import ProcessFault, run, without_python_variables
 
     command: list[str | Path] = [interpreter.path, "-I", "-m", "venv", "--without-pip", root]
     try:

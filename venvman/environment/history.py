@@ -18,11 +18,11 @@ from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from venvman import records, seal
 from venvman.environment.ledger import HISTORY, digest_of, read_ledger, read_snapshot
-from venvman.reading import read_regular
-from venvman.repository import Head
-from venvman.writing import replace
+from venvman.system import records, seal
+from venvman.system.reading import read_regular
+from venvman.system.repository import Head
+from venvman.system.writing import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -37,15 +37,15 @@ _WANTED = 16
 _KIND = "state 1"
 
 Contents = tuple[tuple[str, str, str], ...]
-"""Of the project's files: kind (FILE or NAMES of :mod:`venvman.memo`), path, digest or names."""
+"""Of the project's files: kind (``FILE`` or ``NAMES`` of the memo), path, digest or names."""
 Part = tuple[str, str, str]
-"""A fact about the environment: FILE or SITE of :mod:`venvman.memo`, its path, what was seen."""
+"""A fact about the environment: ``FILE`` or ``SITE`` of the memo, its path, what was seen."""
 
 
 class SnapshotEntry(NamedTuple):
     """One distribution of a state.
 
-    ``source`` as :class:`venvman.sources.Source` reads, without credentials; ``wheel`` is the
+    ``source`` as :class:`venvman.model.sources.Source` reads, without credentials; ``wheel`` is the
     sha256 of the file it was installed from, None for what another tool installed. ``locked`` says
     that a lock of the state names it.
     """
@@ -68,8 +68,8 @@ class RecordedLock(NamedTuple):
 class LinkSettings(NamedTuple):
     """How wheels of the store get into the environment.
 
-    ``cache`` is the cache folder, ``link`` a value of :class:`venvman.settings.Link`, ``site`` the
-    fields of :class:`venvman.install.layout.Site`.
+    ``cache`` is the cache folder, ``link`` a value of :class:`venvman.project.settings.Link`,
+    ``site`` the fields of :class:`venvman.install.layout.Site`.
     """
 
     cache: str

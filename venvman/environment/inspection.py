@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from venvman.environment import config as venvconfig
-from venvman.errors import Advice, Command, EnvironmentUnusable, Fix
-from venvman.files import aside, permit
-from venvman.frozen import dataclass
-from venvman.reading import read_regular
-from venvman.seal import OWNER, STATE, holds, is_own
+from venvman.model.errors import Advice, Command, EnvironmentUnusable, Fix
+from venvman.model.frozen import dataclass
+from venvman.system.files import aside, permit
+from venvman.system.reading import read_regular
+from venvman.system.seal import OWNER, STATE, holds, is_own
 
 if TYPE_CHECKING:
-    from venvman.directories import Directories
     from venvman.python.probe import Interpreter
     from venvman.python.request import PythonRequest
+    from venvman.system.directories import Directories
 
 
 MADE_BY = "made-by"

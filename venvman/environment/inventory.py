@@ -15,11 +15,16 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from venvman.frozen import dataclass
-from venvman.metadata import CoreMetadata, name_and_version, parse_metadata, parse_requires_txt
-from venvman.names import canonical
-from venvman.reading import read_regular
-from venvman.sources import DirectorySource, IndexSource, Source
+from venvman.model.frozen import dataclass
+from venvman.model.metadata import (
+    CoreMetadata,
+    name_and_version,
+    parse_metadata,
+    parse_requires_txt,
+)
+from venvman.model.names import canonical
+from venvman.model.sources import DirectorySource, IndexSource, Source
+from venvman.system.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +32,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from venvman.environment.inspection import Environment
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
 
 # "a valid name consists only of ASCII letters and numbers, period, underscore and hyphen. It must
 # start and end with a letter or number" (PEP 508). pip's half-removed folders never are one.
@@ -55,7 +60,7 @@ class Installed:
     egg-link is not damaged, but its version lies outside the environment and is None.
     ``metadata`` is the absolute path of the metadata folder or file. ``source`` is from
     ``direct_url.json`` (PEP 610), an index without it. ``metadata_changed`` says that it was built
-    from a local folder whose build metadata (:func:`venvman.localproject.inputs_of`) is not
+    from a local folder whose build metadata (:func:`venvman.project.localproject.inputs_of`) is not
     what it was then: its version, dependencies or scripts may be others by now.
     """
 
@@ -166,7 +171,7 @@ def metadata_of(installed: Installed) -> CoreMetadata | None:
 def _against_folders(found: tuple[Installed, ...], root: Path) -> tuple[Installed, ...]:
     """``found`` with ``metadata_changed``, as far as venvman's ledger knows what was there."""
     from venvman.environment.ledger import read_ledger
-    from venvman.localproject import described
+    from venvman.project.localproject import described
 
     ledger = read_ledger(root)
 
@@ -306,7 +311,7 @@ def _head(path: str) -> bytes:
 
 
 def _direct_url(path: str) -> tuple[Source, str | None]:
-    from venvman.directurl import DirectUrlInvalid, read_direct_url
+    from venvman.model.directurl import DirectUrlInvalid, read_direct_url
 
     try:
         return read_direct_url(read_regular(Path(path, "direct_url.json"))), None

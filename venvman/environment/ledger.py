@@ -18,7 +18,7 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from venvman import records, seal
+from venvman.system import records, seal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,10 +33,10 @@ class Provenance(NamedTuple):
 
     ``sha256`` is the wheel's, ``direct`` a digest of ``direct_url.json`` or empty.
     ``mtime_ns`` is the time of every file, ``record_size`` and ``record_mtime_ns`` are RECORD's.
-    ``described`` is :func:`venvman.localproject.metadata_digest` of the folder that it was built
-    from, as it was before the build; empty for all that comes from elsewhere, or is not known.
-    ``tops`` are the parts of the environment that it has files in, two that share a file share one:
-    ``./NAME`` at the top of site-packages, elsewhere three parts of the path.
+    ``described`` is :func:`venvman.project.localproject.metadata_digest` of the folder that it was
+    built from, as it was before the build; empty for all that comes from elsewhere, or is not
+    known. ``tops`` are the parts of the environment that it has files in, two that share a file
+    share one: ``./NAME`` at the top of site-packages, elsewhere three parts of the path.
     """
 
     name: str

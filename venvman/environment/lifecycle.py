@@ -39,19 +39,19 @@ from venvman.environment.inspection import (
     not_an_environment,
     usable,
 )
-from venvman.errors import Advice, ConfigurationError, EnvironmentUnusable
-from venvman.files import remove_tree
-from venvman.locks import LockTaken, held
-from venvman.reading import read_regular
-from venvman.seal import STATE, holds, is_own, own
+from venvman.model.errors import Advice, ConfigurationError, EnvironmentUnusable
+from venvman.system.files import remove_tree
+from venvman.system.locks import LockTaken, held
+from venvman.system.reading import read_regular
+from venvman.system.seal import STATE, holds, is_own, own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from venvman.directories import Directories
-    from venvman.project import Project
+    from venvman.project.project import Project
+    from venvman.project.settings import Settings
     from venvman.python.probe import Interpreter
-    from venvman.settings import Settings
+    from venvman.system.directories import Directories
 
 __all__ = [
     "STATE",

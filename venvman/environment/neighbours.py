@@ -15,9 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command
-from venvman.frozen import dataclass
-from venvman.writing import replace
+from venvman.model.errors import Command
+from venvman.model.frozen import dataclass
+from venvman.system.writing import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

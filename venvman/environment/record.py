@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from venvman.errors import Problem
+    from venvman.model.errors import Problem
 
 
 class RecordRow(NamedTuple):
@@ -146,7 +146,7 @@ def _split(text: str) -> Iterator[tuple[int, list[str]]]:
 
 def _fault(path: str, line: int, what: str, fields: list[str]) -> Problem:
     # Imported where it is needed: going from snapshot to snapshot starts in milliseconds.
-    from venvman.errors import Problem
+    from venvman.model.errors import Problem
 
     return Problem(
         code="record-invalid",

@@ -11,8 +11,8 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.files import make_private_folder, write_atomically
-from venvman.frozen import dataclass
+from venvman.model.frozen import dataclass
+from venvman.system.files import make_private_folder, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,9 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from venvman.files import make_private_folder
-from venvman.process import ProcessFault, run, without_python_variables
-from venvman.writing import replace
+from venvman.system.files import make_private_folder
+from venvman.system.process import ProcessFault, run, without_python_variables
+from venvman.system.writing import replace
 
 if TYPE_CHECKING:
     from venvman.python.probe import Interpreter

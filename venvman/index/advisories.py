@@ -15,11 +15,11 @@ from urllib.parse import quote
 
 from packaging.version import InvalidVersion, Version
 
-from venvman.errors import Advice, IndexFault
-from venvman.files import write_atomically
-from venvman.frozen import dataclass
-from venvman.names import canonical
-from venvman.reading import read_regular
+from venvman.model.errors import Advice, IndexFault
+from venvman.model.frozen import dataclass
+from venvman.model.names import canonical
+from venvman.system.files import write_atomically
+from venvman.system.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from venvman.index.session import Session
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
 
     Pin: TypeAlias = tuple[NormalizedName, Version]
 

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
-from venvman.errors import Advice, ConfigurationError, Problem, Severity
-from venvman.frozen import dataclass
-from venvman.secrets import is_broken, redact, remember
+from venvman.model.errors import Advice, ConfigurationError, Problem, Severity
+from venvman.model.frozen import dataclass
+from venvman.system.secrets import is_broken, redact, remember
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from venvman.events import Reporter
+    from venvman.model.events import Reporter
 
 KEYRING_SECONDS = 30.0
 _PORTS = {"http": 80, "https": 443}
@@ -196,7 +196,7 @@ class Authenticator:
         """The ``keyring`` command found on PATH, as pip asks it."""
         import shutil
 
-        from venvman.process import run
+        from venvman.system.process import run
 
         program = shutil.which("keyring", path=self._variables.get("PATH"))
         if program is None:

@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from venvman.errors import Advice, Problem, Severity
-from venvman.files import make_private_folder
-from venvman.frozen import dataclass
 from venvman.index.listing import Listing, ListingDamaged
 from venvman.index.memo import HEAD_SIZE, entry_path, page_head, page_of, read_page_head
-from venvman.writing import replace
+from venvman.model.errors import Advice, Problem, Severity
+from venvman.model.frozen import dataclass
+from venvman.system.files import make_private_folder
+from venvman.system.writing import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from venvman.events import Reporter
     from venvman.index.auth import Credentials
     from venvman.index.memo import Page
+    from venvman.model.events import Reporter
 
 UNSAID = 600
 """Seconds for which a page without caching headers counts as fresh (DESIGN 4.7)."""

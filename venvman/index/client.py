@@ -9,9 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, IndexFault, Problem, Severity
-from venvman.events import Reporter
-from venvman.frozen import dataclass
 from venvman.index.auth import split_credentials
 from venvman.index.cache import Entries, PageCache
 from venvman.index.connections import is_secure
@@ -34,18 +31,21 @@ from venvman.index.metadata import METADATA_FOLDER, MetadataReader, is_static
 from venvman.index.once import Once
 from venvman.index.page import FileRow, PageInvalid, ProjectPage, leaf_of
 from venvman.index.session import Session
-from venvman.metadata import CoreMetadata, parse_metadata
-from venvman.options import source_of
-from venvman.secrets import redact
+from venvman.model.errors import Advice, IndexFault, Problem, Severity
+from venvman.model.events import Reporter
+from venvman.model.frozen import dataclass
+from venvman.model.metadata import CoreMetadata, parse_metadata
+from venvman.model.options import source_of
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from venvman.directories import Directories
     from venvman.index.cache import CachedPage
-    from venvman.names import NormalizedName
-    from venvman.options import IndexOptions
-    from venvman.sources import IndexFile
+    from venvman.model.names import NormalizedName
+    from venvman.model.options import IndexOptions
+    from venvman.model.sources import IndexFile
+    from venvman.system.directories import Directories
 
 _ACCEPT = {
     "Accept": "application/vnd.pypi.simple.v1+json, "

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from venvman.errors import Advice, ConfigurationError
 from venvman.index.auth import split, split_credentials
-from venvman.secrets import redact
+from venvman.model.errors import Advice, ConfigurationError
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     import ssl
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from urllib3 import PoolManager
 
-    from venvman.options import IndexOptions
+    from venvman.model.options import IndexOptions
 
 POOL_SIZE = 32
 """Connections kept open to one host; callers' threads are the real bound."""

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from venvman.errors import Advice, InstallError
-from venvman.frozen import dataclass
 from venvman.index.page import STRONG_HASHES, leaf_of
-from venvman.secrets import redact
+from venvman.model.errors import Advice, InstallError
+from venvman.model.frozen import dataclass
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import BinaryIO
 
-    from venvman.events import Reporter
     from venvman.index.session import Session
+    from venvman.model.events import Reporter
 
 _CHUNK = 256 * 1024
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, Fix, IndexFault
 from venvman.index.pace import SLOWEST, is_too_slow, window_of
-from venvman.secrets import line_of, redact
-from venvman.variables import unset_in
+from venvman.model.errors import Advice, Fix, IndexFault
+from venvman.system.secrets import line_of, redact
+from venvman.system.variables import unset_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from venvman.errors import FileLine
+    from venvman.model.errors import FileLine
 
 
 class Transient(Exception):

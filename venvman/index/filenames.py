@@ -9,12 +9,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from venvman.frozen import dataclass
-from venvman.names import NormalizedName, canonical
-from venvman.pep508 import Malformed, parse_specifier
+from venvman.model.frozen import dataclass
+from venvman.model.names import NormalizedName, canonical
+from venvman.model.pep508 import Malformed, parse_specifier
 
 if TYPE_CHECKING:
-    from venvman.target import Target
+    from venvman.model.target import Target
 
 SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tbz", ".txz", ".tar")
 """Archives that pip takes for sdists, the frequent ones first."""

@@ -16,16 +16,16 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from venvman.frozen import dataclass
 from venvman.index.download import local_path
 from venvman.index.filenames import distribution_of, version_of
 from venvman.index.page import FileRow, PageInvalid, ProjectPage, SkippedFile, parse_json
+from venvman.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from venvman.names import NormalizedName
-    from venvman.sources import IndexFile
+    from venvman.model.names import NormalizedName
+    from venvman.model.sources import IndexFile
 
 
 _ENCODER = msgspec.msgpack.Encoder()

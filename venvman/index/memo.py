@@ -18,8 +18,8 @@ import time
 import zlib
 from contextlib import suppress
 
-from venvman import records
-from venvman.writing import replace
+from venvman.system import records
+from venvman.system.writing import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

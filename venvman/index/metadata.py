@@ -13,7 +13,6 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, IndexFault, InstallError, Problem, Severity
 from venvman.index.auth import origin_of
 from venvman.index.download import Downloader, local_path
 from venvman.index.errors import Refused
@@ -24,16 +23,17 @@ from venvman.index.zipdirectory import (
     find_metadata,
     read_entry,
 )
-from venvman.metadata import CoreMetadata, headers_of, parse_metadata
-from venvman.secrets import redact
+from venvman.model.errors import Advice, IndexFault, InstallError, Problem, Severity
+from venvman.model.metadata import CoreMetadata, headers_of, parse_metadata
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from venvman.events import Reporter
     from venvman.index.cache import Entries
     from venvman.index.session import Answer, Session
-    from venvman.sources import IndexFile
+    from venvman.model.events import Reporter
+    from venvman.model.sources import IndexFile
 
 METADATA_FOLDER = "metadata-v1"
 """Where metadata is kept, below the cache folder."""

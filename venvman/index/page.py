@@ -12,8 +12,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import msgspec
 
-from venvman.frozen import dataclass
-from venvman.sources import IndexFile
+from venvman.model.frozen import dataclass
+from venvman.model.sources import IndexFile
 
 STRONG_HASHES = ("sha256", "sha384", "sha512")
 """What files are checked by; md5 and sha1 are never believed."""

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from venvman.errors import Advice, IndexFault, Problem, Severity
-from venvman.frozen import dataclass
 from venvman.index.auth import Authenticator, origin_of, split, split_credentials
 from venvman.index.connections import Connections
 from venvman.index.errors import Transient, fault_of_error, fault_of_status
-from venvman.secrets import redact
+from venvman.model.errors import Advice, IndexFault, Problem, Severity
+from venvman.model.frozen import dataclass
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from urllib3 import BaseHTTPResponse
 
-    from venvman.events import Reporter
-    from venvman.options import IndexOptions
+    from venvman.model.events import Reporter
+    from venvman.model.options import IndexOptions
 
 T = TypeVar("T")
 

@@ -12,11 +12,11 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from venvman import records
 from venvman.environment.ledger import Provenance, direct_digest, entry_key, identity_of
 from venvman.environment.record import is_within, locate, parse_record
-from venvman.names import NormalizedName
-from venvman.reading import read_regular
+from venvman.model.names import NormalizedName
+from venvman.system import records
+from venvman.system.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

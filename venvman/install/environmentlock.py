@@ -14,17 +14,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import AGAIN, Advice, InstallError, Problem, Severity
-from venvman.files import make_private_folder, permit
-from venvman.locks import LockTaken, held, holder
-from venvman.privacy import temporary_folder
+from venvman.model.errors import AGAIN, Advice, InstallError, Problem, Severity
+from venvman.system.files import make_private_folder, permit
+from venvman.system.locks import LockTaken, held, holder
+from venvman.system.privacy import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from venvman.directories import Directories
-    from venvman.events import Reporter
+    from venvman.model.events import Reporter
+    from venvman.system.directories import Directories
 
 
 @contextlib.contextmanager

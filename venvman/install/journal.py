@@ -19,9 +19,9 @@ import os
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from venvman import records
 from venvman.environment.record import is_within
-from venvman.writing import replace
+from venvman.system import records
+from venvman.system.writing import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -77,7 +77,7 @@ def read_journal(root: str) -> tuple[Step, ...] | None:
         _check(steps, root)
         return steps
     except ValueError as error:
-        from venvman.errors import Command, InstallError
+        from venvman.model.errors import Command, InstallError
 
         raise InstallError(
             f"An unfinished sync left a journal that cannot be read: {error}.",
@@ -223,7 +223,7 @@ def _undo_all(root: str, steps: Sequence[Step], cause: OSError) -> None:
         for step in reversed(steps):
             _undo(root, step)
     except OSError as error:
-        from venvman.errors import Advice, InstallError
+        from venvman.model.errors import Advice, InstallError
 
         raise InstallError(
             f"The environment is between two states: {cause.strerror}, and then, on the way back,"

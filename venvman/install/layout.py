@@ -9,9 +9,9 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from venvman.errors import Command, InstallError, Problem, other_version
-from venvman.frozen import dataclass
-from venvman.names import canonical
+from venvman.model.errors import Command, InstallError, Problem, other_version
+from venvman.model.frozen import dataclass
+from venvman.model.names import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from installer.scripts import ScriptSection
 
     from venvman.environment.inspection import Environment
-    from venvman.metadata import EntryPoint
+    from venvman.model.metadata import EntryPoint
     from venvman.store.manifest import Manifest
 
 # Installing writes these itself; what a wheel brings under these names says nothing true here.

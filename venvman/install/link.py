@@ -13,8 +13,8 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, InstallError, Problem, Severity
-from venvman.settings import Link
+from venvman.model.errors import Advice, InstallError, Problem, Severity
+from venvman.project.settings import Link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

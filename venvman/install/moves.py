@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from venvman.environment.ledger import Provenance
-    from venvman.errors import InstallError
     from venvman.install.attic import AtticEntry
     from venvman.install.trees import Units
+    from venvman.model.errors import InstallError
 
 
 class _There(Enum):
@@ -142,8 +142,8 @@ class Planner:
 def _in_the_way(path: str, there: _There) -> InstallError:
     from pathlib import Path
 
-    from venvman.errors import InstallError
-    from venvman.files import aside
+    from venvman.model.errors import InstallError
+    from venvman.system.files import aside
 
     what = "a folder" if there is _There.FOLDER else "a file or link"
     other = "a file" if there is _There.FOLDER else "a folder"

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from venvman.environment.inventory import Installed, MetadataKind
 from venvman.environment.record import encode_digest, locate, parse_record
-from venvman.errors import Command, InstallError, Problem, Severity
-from venvman.frozen import dataclass
 from venvman.install.trees import Units, Walk, entries_of
-from venvman.metadata import EntryPointInvalid, parse_scripts
-from venvman.reading import read_regular
+from venvman.model.errors import Command, InstallError, Problem, Severity
+from venvman.model.frozen import dataclass
+from venvman.model.metadata import EntryPointInvalid, parse_scripts
+from venvman.system.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

@@ -11,31 +11,31 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from venvman.environment.ledger import Provenance, direct_digest, entry_key, read_ledger
 from venvman.environment.record import RecordRow, locate, tops_of
-from venvman.errors import AGAIN, InstallError, Problem, Severity
-from venvman.events import Stage
-from venvman.files import spread_folders
-from venvman.frozen import dataclass
 from venvman.install.attic import FOUND, Attic, AtticEntry
 from venvman.install.journal import STAGE
 from venvman.install.link import Linker, StoreDamaged
 from venvman.install.moves import Exchange
 from venvman.install.remove import Removal, claims, removals, units_of
 from venvman.install.wheel import Staged, stage_wheel, write_record
+from venvman.model.errors import AGAIN, InstallError, Problem, Severity
+from venvman.model.events import Stage
+from venvman.model.frozen import dataclass
 from venvman.plan import Add, Remove
-from venvman.process import ProcessFault, run
 from venvman.store.store import StoredWheel
+from venvman.system.files import spread_folders
+from venvman.system.process import ProcessFault, run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from venvman.environment.inventory import Installed
-    from venvman.events import Reporter
     from venvman.install.journal import Step as Move
     from venvman.install.layout import Site
     from venvman.install.wheel import Staged
-    from venvman.names import NormalizedName
+    from venvman.model.events import Reporter
+    from venvman.model.names import NormalizedName
     from venvman.plan import Plan
-    from venvman.settings import Link
+    from venvman.project.settings import Link
 
 _MANY = 20
 """From so many distributions on it matters where their folders are made."""

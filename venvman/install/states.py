@@ -14,12 +14,12 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from venvman import memo, records
 from venvman.environment.history import History
 from venvman.environment.ledger import digest_of, read_ledger
 from venvman.environment.record import locate, parse_record, tops_of
-from venvman.locks import held
-from venvman.reading import read_regular
+from venvman.system import memo, records
+from venvman.system.locks import held
+from venvman.system.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -160,7 +160,7 @@ def metadata(root: str, folders: Iterable[str]) -> set[str]:
 
 
 def installed(root: str, folders: Iterable[str]) -> str | None:
-    """The files that RECORDs list, as :data:`venvman.memo.MANY` has them.
+    """The files that RECORDs list, as :data:`venvman.system.memo.MANY` has them.
 
     None where they are more than can be looked at in a fraction of the time that Python needs to
     start: what of those is lost or cut off a full sync sees, and doctor.

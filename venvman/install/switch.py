@@ -22,7 +22,6 @@ from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from venvman import memo
 from venvman.environment.history import History
 from venvman.environment.ledger import read_ledger
 from venvman.install import states
@@ -38,8 +37,9 @@ from venvman.install.journal import (
 from venvman.install.moves import Exchange
 from venvman.install.switchplan import plan_switch
 from venvman.install.trees import Walk
-from venvman.locks import LockTaken, held
-from venvman.repository import head_of
+from venvman.system import memo
+from venvman.system.locks import LockTaken, held
+from venvman.system.repository import head_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

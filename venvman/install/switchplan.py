@@ -13,9 +13,9 @@ from venvman.environment.ledger import read_ledger, read_snapshot
 from venvman.environment.record import locate, parse_record
 from venvman.install.attic import Attic, AtticEntry
 from venvman.install.states import read_current
-from venvman.memo import fact_of
-from venvman.names import TOOLS, canonical
-from venvman.reading import read_regular
+from venvman.model.names import TOOLS, canonical
+from venvman.system.memo import fact_of
+from venvman.system.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -20,11 +20,6 @@ from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from venvman import seal
-from venvman.errors import AGAIN, Advice, InstallError
-from venvman.events import Reporter
-from venvman.files import permit
-from venvman.frozen import dataclass
 from venvman.install.attic import ATTIC, Attic, AtticEntry, AtticLimit
 from venvman.install.environmentlock import locked
 from venvman.install.journal import (
@@ -38,16 +33,21 @@ from venvman.install.journal import (
 )
 from venvman.install.layout import site_of
 from venvman.install.staging import Incoming, Prepared, Request, prepare
+from venvman.model.errors import AGAIN, Advice, InstallError
+from venvman.model.events import Reporter
+from venvman.model.frozen import dataclass
 from venvman.plan import Add, Plan, Remove, Replace
+from venvman.system import seal
+from venvman.system.files import permit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from venvman.directories import Directories
     from venvman.environment.inspection import Environment
-    from venvman.errors import Fix
-    from venvman.names import NormalizedName
-    from venvman.settings import Link
+    from venvman.model.errors import Fix
+    from venvman.model.names import NormalizedName
+    from venvman.project.settings import Link
+    from venvman.system.directories import Directories
 
 __all__ = ["Outcome", "Recovery", "commit", "is_unfinished", "locked", "recover"]
 
@@ -56,7 +56,7 @@ DEFAULT_LIMIT = AtticLimit(size=2 * 1024**3)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A distribution that came or went; ``source`` as :class:`venvman.sources.Source` reads."""
+    """A distribution that came or went; ``source`` as the text of a source (``model.sources``)."""
 
     name: NormalizedName
     version: str | None

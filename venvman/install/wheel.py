@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.environment.record import RecordRow, encode_digest, record_path, render_record
-from venvman.frozen import dataclass
 from venvman.install.layout import Site, lay_out, rewritten, script_file, with_versioned_names
 from venvman.install.link import Linker, write_file
-from venvman.settings import Link
+from venvman.model.frozen import dataclass
+from venvman.project.settings import Link
 from venvman.store.store import Store
 
 if TYPE_CHECKING:

@@ -11,17 +11,17 @@ import posixpath
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from venvman import records
-from venvman.files import make_private_folder
-from venvman.localproject import metadata_digest
-from venvman.sources import DirectorySource
+from venvman.model.sources import DirectorySource
+from venvman.project.localproject import metadata_digest
+from venvman.system import records
+from venvman.system.files import make_private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from venvman.model.target import Target
     from venvman.requirements.groups import Group
     from venvman.requirements.requirement import Requirement
-    from venvman.target import Target
 
 _KIND = "fresh locks 2"
 

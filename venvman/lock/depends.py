@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from venvman.lock.direct import parse_reference
 from venvman.lock.match import in_lock, is_place, matches_source
 from venvman.lock.style import left_out
-from venvman.names import canonical
-from venvman.pep508 import Malformed, parse_requirement
-from venvman.secrets import redact
+from venvman.model.names import canonical
+from venvman.model.pep508 import Malformed, parse_requirement
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from packaging.requirements import Requirement as Dependency
 
-    from venvman.errors import Problem
     from venvman.lock.file import Lock, LockEntry
-    from venvman.names import NormalizedName
+    from venvman.model.errors import Problem
+    from venvman.model.names import NormalizedName
+    from venvman.model.target import Target
     from venvman.requirements.requirement import Requirement
-    from venvman.target import Target
 
 
 def unmet_dependencies(

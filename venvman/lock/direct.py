@@ -7,12 +7,12 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from venvman.frozen import dataclass
-from venvman.names import canonical
-from venvman.sources import ArchiveSource, DirectorySource, Source, VcsSource
+from venvman.model.frozen import dataclass
+from venvman.model.names import canonical
+from venvman.model.sources import ArchiveSource, DirectorySource, Source, VcsSource
 
 if TYPE_CHECKING:
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
 
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 """A full git commit id, SHA-1 or SHA-256."""

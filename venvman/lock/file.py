@@ -10,9 +10,9 @@ from dataclasses import field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from venvman.frozen import dataclass
 from venvman.lock.header import Annotations, LockHeader
-from venvman.sources import (
+from venvman.model.frozen import dataclass
+from venvman.model.sources import (
     ArchiveSource,
     DirectorySource,
     IndexFile,
@@ -20,7 +20,7 @@ from venvman.sources import (
     Source,
     VcsSource,
 )
-from venvman.variables import expand
+from venvman.system.variables import expand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
     from packaging.version import Version
 
-    from venvman.errors import FileLine
-    from venvman.names import NormalizedName
+    from venvman.model.errors import FileLine
+    from venvman.model.names import NormalizedName
 
 __all__ = [
     "Annotations",
@@ -67,7 +67,7 @@ class LockEntry:
 
     def __str__(self) -> str:
         """``flask 2.0``; ``flask from URL`` where there is no version, without secrets."""
-        from venvman.secrets import redact
+        from venvman.system.secrets import redact
 
         if self.version is None:
             return f"{self.name} from {redact(str(self.source))}"

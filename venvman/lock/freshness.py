@@ -12,9 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, Command, Fix, LockError, Problem, Severity
-from venvman.frozen import dataclass
-from venvman.localproject import metadata_digest
 from venvman.lock.cached import CachedCheck, direct_requirements, requirements_of
 from venvman.lock.match import (
     FIX,
@@ -27,9 +24,12 @@ from venvman.lock.match import (
 )
 from venvman.lock.selection import not_for, select
 from venvman.lock.style import left_out, style_of
-from venvman.projectinputs import inputs_of
-from venvman.secrets import line_of, redact
-from venvman.sources import DirectorySource
+from venvman.model.errors import Advice, Command, Fix, LockError, Problem, Severity
+from venvman.model.frozen import dataclass
+from venvman.model.sources import DirectorySource
+from venvman.project.localproject import metadata_digest
+from venvman.project.projectinputs import inputs_of
+from venvman.system.secrets import line_of, redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement as Dependency
 
     from venvman.lock.file import Lock, LockEntry
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
+    from venvman.model.target import Target
     from venvman.requirements.groups import Group
     from venvman.requirements.requirement import Requirement
-    from venvman.target import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +130,7 @@ def _pinned_twice(lock: Lock, target: Target) -> Iterator[Problem]:
 
 
 def _by_name(overrides: Sequence[str]) -> dict[NormalizedName, list[Dependency]]:
-    from venvman.pep508 import parse_override
+    from venvman.model.pep508 import parse_override
 
     found: dict[NormalizedName, list[Dependency]] = {}
     for text in overrides:

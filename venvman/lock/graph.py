@@ -7,12 +7,12 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.frozen import dataclass
-from venvman.graph import Asking, Dependency, Graph, Package
 from venvman.lock.match import named_entry, pins_of
-from venvman.names import NormalizedName, canonical
-from venvman.pep508 import Malformed, parse_requirement
-from venvman.secrets import redact
+from venvman.model.frozen import dataclass
+from venvman.model.graph import Asking, Dependency, Graph, Package
+from venvman.model.names import NormalizedName, canonical
+from venvman.model.pep508 import Malformed, parse_requirement
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from packaging.specifiers import Specifier
 
     from venvman.lock.file import Lock, LockEntry
+    from venvman.model.target import Target
     from venvman.requirements.groups import Group
-    from venvman.target import Target
 
     Requires = Callable[[LockEntry], Sequence[str] | None]
 

@@ -15,9 +15,9 @@ from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 
-from venvman.errors import Advice, Command, Fix
-from venvman.frozen import dataclass
-from venvman.names import NormalizedName, canonical
+from venvman.model.errors import Advice, Command, Fix
+from venvman.model.frozen import dataclass
+from venvman.model.names import NormalizedName, canonical
 
 COMPILERS = frozenset({"pip-compile", "uv", "venvman"})
 """The tools whose header makes a file a lock (DESIGN 4.1)."""

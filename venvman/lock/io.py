@@ -8,23 +8,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, LockError, Problem
-from venvman.files import aside, permit
-from venvman.localproject import project_name
 from venvman.lock.file import Lock, sort_key
 from venvman.lock.header import LockHeader, read_header, read_pylock_header
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
-from venvman.naming import is_pylock
-from venvman.project import leaves_tree, unseen
-from venvman.reading import read_regular
+from venvman.model.errors import Command, LockError, Problem
+from venvman.project.localproject import project_name
+from venvman.project.naming import is_pylock
+from venvman.project.project import leaves_tree, unseen
 from venvman.requirements.includes import includes_in, resolve
-from venvman.secrets import redact
+from venvman.system.files import aside, permit
+from venvman.system.reading import read_regular
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from venvman.project import Project
+    from venvman.project.project import Project
 
 OVERWRITABLE = frozenset({"lock-conflict-markers", "lock-faulty", "lock-not-text"})
 """The codes of locks that cannot be read, and are written anew where somebody says so."""

@@ -10,30 +10,30 @@ from dataclasses import replace
 from itertools import chain, product
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, Problem
-from venvman.frozen import dataclass
 from venvman.lock.direct import parse_reference
 from venvman.lock.file import located
 from venvman.lock.style import left_out
-from venvman.names import canonical
-from venvman.secrets import line_of, without_secret
-from venvman.sources import ArchiveSource, VcsSource
+from venvman.model.errors import Command, Problem
+from venvman.model.frozen import dataclass
+from venvman.model.names import canonical
+from venvman.model.sources import ArchiveSource, VcsSource
+from venvman.system.secrets import line_of, without_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from venvman.lock.file import Lock, LockEntry
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
+    from venvman.model.sources import Source
+    from venvman.model.target import Target
     from venvman.requirements.requirement import Requirement
-    from venvman.sources import Source
-    from venvman.target import Target
 
     Pins = Mapping[NormalizedName, Sequence[LockEntry]]
     from collections.abc import Iterable, Mapping, Sequence
 
     from venvman.lock.file import LockEntry
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
     from venvman.requirements.groups import Group
 
 

@@ -12,9 +12,9 @@ from functools import lru_cache
 from itertools import combinations, product
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, FreezeError
-from venvman.frozen import dataclass
 from venvman.lock.file import Lock, sort_key
+from venvman.model.errors import Advice, FreezeError
+from venvman.model.frozen import dataclass
 from venvman.python.targets import label_of
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from venvman.lock.file import LockEntry
     from venvman.lock.header import LockHeader
-    from venvman.names import NormalizedName
-    from venvman.target import Target
+    from venvman.model.names import NormalizedName
+    from venvman.model.target import Target
 
 _OTHER = ""
 """Stands for every system, or machine, that no target has."""

@@ -12,15 +12,15 @@ import re
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, FileLine, LockError, Problem
-from venvman.frozen import dataclass
 from venvman.lock.file import Annotations, Lock, LockEntry, LockHeader, sort_key
 from venvman.lock.header import UNSAFE_COMMENTS
-from venvman.names import canonical
-from venvman.pep508 import parse_marker
+from venvman.model.errors import Command, FileLine, LockError, Problem
+from venvman.model.frozen import dataclass
+from venvman.model.names import canonical
+from venvman.model.pep508 import parse_marker
+from venvman.model.sources import DirectorySource, IndexSource, Source, VcsSource
 from venvman.requirements.includes import includes_in
-from venvman.secrets import redact
-from venvman.sources import DirectorySource, IndexSource, Source, VcsSource
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

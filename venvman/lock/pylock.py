@@ -14,17 +14,17 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from venvman.candidates import instant
-from venvman.errors import FileLine, LockError, Problem
+from venvman.index.candidates import instant
 from venvman.index.page import leaf_of, strong
 from venvman.lock.file import Lock, LockEntry, sort_key
 from venvman.lock.header import read_pylock_header
 from venvman.lock.parse import refuse_conflicts
-from venvman.names import canonical
-from venvman.pep508 import parse_specifier
-from venvman.reading import read_toml
-from venvman.secrets import redact, without_secret
-from venvman.sources import ArchiveSource, DirectorySource, IndexFile, IndexSource, VcsSource
+from venvman.model.errors import FileLine, LockError, Problem
+from venvman.model.names import canonical
+from venvman.model.pep508 import parse_specifier
+from venvman.model.sources import ArchiveSource, DirectorySource, IndexFile, IndexSource, VcsSource
+from venvman.system.reading import read_toml
+from venvman.system.secrets import redact, without_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         PylockValidationError,
     )
 
-    from venvman.sources import Source
+    from venvman.model.sources import Source
 
 _PACKAGE = re.compile(r"\s*\[\[\s*packages\s*\]\]")
 _NAME = re.compile(r"\s*name\s*=")

@@ -8,7 +8,7 @@ from venvman.lock.direct import reference_text
 from venvman.lock.file import Annotations, Lock, LockEntry, sort_key
 from venvman.lock.header import UNSAFE_COMMENTS
 from venvman.lock.parse import DEFAULT_BRANCH, UNHASHED_COMMENTS
-from venvman.sources import ArchiveSource, DirectorySource, VcsSource
+from venvman.model.sources import ArchiveSource, DirectorySource, VcsSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,15 +6,15 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, LockError, Problem
-from venvman.secrets import redact
+from venvman.model.errors import Command, LockError, Problem
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from venvman.lock.file import Lock, LockEntry
-    from venvman.names import NormalizedName
-    from venvman.target import Target
+    from venvman.model.names import NormalizedName
+    from venvman.model.target import Target
 
 
 def applicable(lock: Lock, target: Target) -> tuple[LockEntry, ...]:

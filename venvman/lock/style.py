@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from venvman.lock.file import Lock
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
 
 # Options of pip-compile that its own header never shows, because they do not shape the file.
 _TRANSIENT = (

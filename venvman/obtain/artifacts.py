@@ -11,22 +11,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.events import Stage
 from venvman.lock.file import located
+from venvman.model.events import Stage
+from venvman.model.sources import DirectorySource
 from venvman.obtain.errors import label_of, refuse_unhashed
 from venvman.obtain.stored import Identities, Memory, Obtained, target_digest
-from venvman.sources import DirectorySource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from venvman.build.backend import BuildSettings
-    from venvman.events import Reporter
     from venvman.index.client import Index
     from venvman.lock.file import LockEntry
-    from venvman.names import NormalizedName
-    from venvman.options import IndexOptions
+    from venvman.model.events import Reporter
+    from venvman.model.names import NormalizedName
+    from venvman.model.options import IndexOptions
     from venvman.python.probe import Interpreter
     from venvman.store.store import Store, Unpack
 

@@ -9,23 +9,23 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from venvman.build.backend import Build, build_metadata
-from venvman.errors import Command, InstallError
 from venvman.index.metadata import is_static
-from venvman.metadata import CoreMetadata, parse_metadata, parse_requires_txt
+from venvman.model.errors import Command, InstallError
+from venvman.model.metadata import CoreMetadata, parse_metadata, parse_requires_txt
 from venvman.obtain.sources import project_of, working_folder
-from venvman.reading import read_regular, read_toml
-from venvman.secrets import redact
+from venvman.system.reading import read_regular, read_toml
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from venvman.build.backend import BuildSettings, ConfigSettings
-    from venvman.events import Reporter
     from venvman.index.client import Index
-    from venvman.names import NormalizedName
-    from venvman.options import IndexOptions
+    from venvman.model.events import Reporter
+    from venvman.model.names import NormalizedName
+    from venvman.model.options import IndexOptions
+    from venvman.model.sources import ArchiveSource, DirectorySource, VcsSource
     from venvman.python.probe import Interpreter
-    from venvman.sources import ArchiveSource, DirectorySource, VcsSource
 
 _DYNAMIC = frozenset({"version", "dependencies", "optional-dependencies", "requires-python"})
 

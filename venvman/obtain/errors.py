@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, Command, Fix, InstallError, Problem, VenvmanError
-from venvman.names import canonical
-from venvman.sources import ArchiveSource
+from venvman.model.errors import Advice, Command, Fix, InstallError, Problem, VenvmanError
+from venvman.model.names import canonical
+from venvman.model.sources import ArchiveSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from venvman.candidates import Rejection
+    from venvman.index.candidates import Rejection
     from venvman.lock.file import LockEntry
-    from venvman.options import IndexOptions
+    from venvman.model.options import IndexOptions
     from venvman.python.probe import Interpreter
     from venvman.store.store import StoredWheel
 
@@ -97,7 +97,7 @@ def no_file(
 
     ``builds`` are local versions of the same release that could be.
     """
-    from venvman.candidates import RejectionKind
+    from venvman.index.candidates import RejectionKind
 
     label = label_of(entry)
     if not refused:

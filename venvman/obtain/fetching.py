@@ -14,27 +14,27 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from venvman.errors import InstallError, VenvmanError
-from venvman.events import Stage
-from venvman.frozen import dataclass
-from venvman.locks import FetchLock
+from venvman.model.errors import InstallError, VenvmanError
+from venvman.model.events import Stage
+from venvman.model.frozen import dataclass
+from venvman.model.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 from venvman.obtain.errors import all_failures, label_of, no_file, refuse_disagreement
 from venvman.obtain.sources import download_archive, working_folder
 from venvman.obtain.stored import Obtained, obtained
-from venvman.process import ending_streams
-from venvman.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
-from venvman.workers import WorkerPool
+from venvman.system.locks import FetchLock
+from venvman.system.process import ending_streams
+from venvman.system.workers import WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from venvman.build.backend import BuildSettings
-    from venvman.candidates import Candidate, Rejection
-    from venvman.events import Reporter
+    from venvman.index.candidates import Candidate, Rejection
     from venvman.index.client import Index
     from venvman.index.download import Downloaded
     from venvman.lock.file import LockEntry
-    from venvman.names import NormalizedName
+    from venvman.model.events import Reporter
+    from venvman.model.names import NormalizedName
     from venvman.obtain.sources import Builder
     from venvman.obtain.stored import Identities
     from venvman.python.probe import Interpreter
@@ -209,7 +209,7 @@ class Downloads:
         """
         from packaging.specifiers import SpecifierSet
 
-        from venvman.candidates import Candidates, project_of
+        from venvman.index.candidates import Candidates, project_of
 
         wanted = SpecifierSet(f"=={entry.version}")
         refused: list[Rejection] = []

@@ -21,26 +21,26 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from venvman.build.backend import Build, build_wheel
-from venvman.errors import Advice, InstallError, Problem
-from venvman.files import make_private_folder
-from venvman.git import scp_advice
+from venvman.model.errors import Advice, InstallError, Problem
+from venvman.model.sources import ArchiveSource, DirectorySource, VcsSource
 from venvman.obtain.errors import label_of, refuse_disagreement
 from venvman.obtain.stored import Obtained, obtained
 from venvman.obtain.vcs import checkout, resolve_commit
-from venvman.sources import ArchiveSource, DirectorySource, VcsSource
 from venvman.store.wheelfile import FREE_SIZE, LARGEST_RATIO
-from venvman.variables import expand
+from venvman.system.files import make_private_folder
+from venvman.system.git import scp_advice
+from venvman.system.variables import expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from venvman.build.backend import BuildSettings
-    from venvman.events import Reporter
     from venvman.index.client import Index
     from venvman.index.download import Downloaded
     from venvman.lock.file import LockEntry
+    from venvman.model.events import Reporter
+    from venvman.model.options import IndexOptions
     from venvman.obtain.stored import Identities, Memory
-    from venvman.options import IndexOptions
     from venvman.python.probe import Interpreter
     from venvman.store.store import Store, StoredWheel
 

@@ -13,25 +13,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.directurl import write_direct_url
-from venvman.frozen import dataclass
-from venvman.localproject import metadata_digest
+from venvman.model.directurl import write_direct_url
+from venvman.model.frozen import dataclass
+from venvman.model.options import source_of
+from venvman.model.sources import ArchiveSource, IndexSource, VcsSource
 from venvman.obtain.errors import disagreement
-from venvman.options import source_of
-from venvman.projectinputs import versions_of
-from venvman.secrets import without_secret
-from venvman.sources import ArchiveSource, IndexSource, VcsSource
+from venvman.project.localproject import metadata_digest
+from venvman.project.projectinputs import versions_of
+from venvman.system.secrets import without_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from venvman.build.backend import BuildSettings
     from venvman.lock.file import LockEntry
-    from venvman.names import NormalizedName
-    from venvman.options import IndexOptions
-    from venvman.sources import DirectorySource, Source
+    from venvman.model.names import NormalizedName
+    from venvman.model.options import IndexOptions
+    from venvman.model.sources import DirectorySource, Source
+    from venvman.model.target import Target
     from venvman.store.store import Store, StoredWheel
-    from venvman.target import Target
 
 
 def target_digest(target: Target) -> str:

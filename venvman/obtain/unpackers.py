@@ -18,15 +18,15 @@ from contextlib import suppress
 from threading import BoundedSemaphore, Lock
 from typing import IO, TYPE_CHECKING, cast
 
-from venvman.process import converse
 from venvman.store.store import unpack_entry
+from venvman.system.process import converse
 
 if TYPE_CHECKING:
     from typing import NoReturn
 
     from typing_extensions import Self
 
-    from venvman.process import Conversation
+    from venvman.system.process import Conversation
 
 _MOST = 4
 # An archive of fewer bytes is unpacked in less time than a worker needs to start.

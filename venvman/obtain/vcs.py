@@ -13,17 +13,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
-from venvman.errors import Advice, Command, GitError, InstallError
-from venvman.git import git, try_git, without_repository
-from venvman.locks import held
-from venvman.secrets import redact, without_secret
-from venvman.variables import expand
+from venvman.model.errors import Advice, Command, GitError, InstallError
+from venvman.system.git import git, try_git, without_repository
+from venvman.system.locks import held
+from venvman.system.secrets import redact, without_secret
+from venvman.system.variables import expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from venvman.sources import VcsSource
+    from venvman.model.sources import VcsSource
 
 _FULL = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _ABBREVIATED = re.compile(r"[0-9a-f]{7,63}")

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.environment import config as venvconfig
-from venvman.frozen import dataclass
-from venvman.reading import read_regular
+from venvman.model.frozen import dataclass
+from venvman.system.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.environment import config as venvconfig
-from venvman.errors import Advice, EnvironmentUnusable
+from venvman.model.errors import Advice, EnvironmentUnusable
 from venvman.python.probe import OLDEST, By, Interpreter, SchemePaths, bundled_pip, probe
 from venvman.python.request import Executable, PythonRequest, Versions, request_of
-from venvman.secrets import line_of
+from venvman.system.secrets import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from packaging.specifiers import SpecifierSet
 
-    from venvman.directories import Directories
     from venvman.python.discover import PythonPath
+    from venvman.system.directories import Directories
 
 __all__ = [
     "Interpreter",

@@ -16,20 +16,20 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from venvman import records
 from venvman.environment import config as venvconfig
-from venvman.errors import Advice, EnvironmentUnusable
-from venvman.frozen import dataclass
-from venvman.reading import read_regular
-from venvman.target import Target
+from venvman.model.errors import Advice, EnvironmentUnusable
+from venvman.model.frozen import dataclass
+from venvman.model.target import Target
+from venvman.system import records
+from venvman.system.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from packaging.version import Version
 
-    from venvman.directories import Directories
-    from venvman.process import Completed
+    from venvman.system.directories import Directories
+    from venvman.system.process import Completed
 
 OLDEST = (3, 8)
 """The first CPython that can be managed."""
@@ -200,7 +200,7 @@ def _recall(path: Path, directories: Directories) -> Interpreter | None:
 
 
 def _remember(path: Path, facts: Mapping[str, Any], directories: Directories) -> None:
-    from venvman.files import make_cache_folder
+    from venvman.system.files import make_cache_folder
 
     kept = _cache_file(path, directories)
     if kept is None:
@@ -258,7 +258,7 @@ def _ask(path: Path) -> dict[str, Any]:
 
 
 def _run(path: Path, *arguments: str) -> Completed:
-    from venvman.process import ProcessFault, run, without_python_variables
+    from venvman.system.process import ProcessFault, run, without_python_variables
 
     variables = without_python_variables(os.environ)
     try:

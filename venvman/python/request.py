@@ -13,16 +13,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from venvman.errors import Advice, ConfigurationError, FileLine
-from venvman.frozen import dataclass
-from venvman.reading import read_regular
-from venvman.settings import Origin
+from venvman.model.errors import Advice, ConfigurationError, FileLine
+from venvman.model.frozen import dataclass
+from venvman.project.settings import Origin
+from venvman.system.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from venvman.project import Project
-    from venvman.settings import Settings
+    from venvman.project.project import Project
+    from venvman.project.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

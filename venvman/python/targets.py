@@ -12,8 +12,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
-from venvman.frozen import dataclass
-from venvman.target import Target
+from venvman.model.frozen import dataclass
+from venvman.model.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from venvman.errors import Command, ExitCode, Problem, Severity
+from venvman.model.errors import Command, ExitCode, Problem, Severity
 from venvman.report.drawing import Group, Text
 from venvman.report.freeze import freeze_lines
 from venvman.report.result import Result, Screen, Status
 from venvman.report.words import Style, count, plain, sentence_list
-from venvman.secrets import redact
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

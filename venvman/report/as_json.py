@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from venvman.report.fixes import AT_ROOT, fix_data
 from venvman.report.result import SCHEMA_VERSION
-from venvman.secrets import redact
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
-    from venvman.errors import Problem
+    from venvman.model.errors import Problem
     from venvman.report.fixes import Standing
     from venvman.report.result import Result
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from venvman.errors import ExitCode, Problem, Severity
-from venvman.files import permit
+from venvman.model.errors import ExitCode, Problem, Severity
 from venvman.report.drawing import Group, Text
 from venvman.report.result import Result, Screen, Status
 from venvman.report.words import Style, count, fact_grid, plain, size
+from venvman.system.files import permit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from venvman.doctor.codes import CODES
 from venvman.doctor.diagnosis import consequences, folded
 from venvman.doctor.finding import ByFix
-from venvman.errors import ExitCode, Severity
+from venvman.model.errors import ExitCode, Severity
 from venvman.report.as_text import SEVERITY_STYLES, fix_line
 from venvman.report.drawing import Grid, Group, Text
 from venvman.report.fixes import shell_line

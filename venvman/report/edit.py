@@ -16,7 +16,7 @@ from venvman.requirements.edit import EditKind
 
 if TYPE_CHECKING:
     from venvman.outcomes import EditOutcome, FileEdit, FreezeOutcome, SyncOutcome, UpgradeOutcome
-    from venvman.project import Project
+    from venvman.project.project import Project
     from venvman.report.drawing import Drawing
     from venvman.requirements.edit import LineEdit
 

@@ -10,10 +10,10 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from venvman.cases import assert_never
 from venvman.doctor.codes import CODES
 from venvman.doctor.diagnosis import folded
-from venvman.errors import Command, Severity
+from venvman.model.cases import assert_never
+from venvman.model.errors import Command, Severity
 from venvman.report.fixes import fix_data
 from venvman.version import __version__
 

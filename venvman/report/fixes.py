@@ -7,14 +7,14 @@ import shlex
 from functools import cache
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, Command, ProjectNotFound
-from venvman.frozen import dataclass
-from venvman.secrets import redact
+from venvman.model.errors import Advice, Command, ProjectNotFound
+from venvman.model.frozen import dataclass
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from venvman.errors import Fix
+    from venvman.model.errors import Fix
 
 # Commands that have commands of their own: options stand after those.
 _NESTED = frozenset({"cache", "hooks"})
@@ -93,7 +93,7 @@ def _path(path: Path, folder: Path) -> str:
 @cache
 def nearest_project(cwd: Path, home: Path) -> Path | None:
     """The root of the project that commands in ``cwd`` find."""
-    from venvman.find import find_project
+    from venvman.project.find import find_project
 
     try:
         return find_project(cwd, home=home).root

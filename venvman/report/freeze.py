@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from venvman.errors import ExitCode
 from venvman.lock.file import Lock, LockHeader
+from venvman.model.errors import ExitCode
 from venvman.report.changes import (
     Change,
     ChangeKind,
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from venvman.answers import DiffOutcome
     from venvman.lock.file import LockEntry
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
     from venvman.outcomes import FreezeOutcome, LockOutcome
-    from venvman.project import Project
+    from venvman.project.project import Project
     from venvman.report.drawing import Drawing
 
 _MOST_REASONS = 3

@@ -6,19 +6,19 @@ from enum import Enum
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from venvman.graph import Asking, Dependency
+from venvman.model.graph import Asking, Dependency
 from venvman.report.drawing import Group, Text, Tree
 from venvman.report.planned import source_text
 from venvman.report.result import Result, Screen
 from venvman.report.words import Style, count, plain, sentence_list
-from venvman.secrets import redact
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from venvman.answers import TreeOutcome, WhyOutcome
-    from venvman.graph import Branch, Chain, Chains, Graph, Package
-    from venvman.project import Project
+    from venvman.model.graph import Branch, Chain, Chains, Graph, Package
+    from venvman.project.project import Project
     from venvman.report.drawing import Drawing
 
 _MOST_CHAINS = 10

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from venvman.environment.history import WayBack
-from venvman.errors import Command
+from venvman.model.errors import Command
 from venvman.report.changes import (
     Change,
     ChangeKind,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from venvman.errors import Advice, Command, ExitCode
 from venvman.githooks import HookState
+from venvman.model.errors import Advice, Command, ExitCode
 from venvman.report.drawing import Group, Text
 from venvman.report.fixes import shell_line
 from venvman.report.result import Result, Screen, Status
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvman.answers import HookLine
-    from venvman.errors import Fix
     from venvman.githooks import HooksReport, HookStatus
+    from venvman.model.errors import Fix
     from venvman.report.drawing import Drawing
     from venvman.report.fixes import Standing
 

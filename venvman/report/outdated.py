@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from venvman.errors import ExitCode
+from venvman.model.errors import ExitCode
 from venvman.report.drawing import Grid, Group, Text
 from venvman.report.result import Result, Status
 from venvman.report.words import Style, count, plain

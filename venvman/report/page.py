@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from html import escape
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command
+from venvman.model.errors import Command
 from venvman.report.doctor import FAMILIES, verdict
 from venvman.report.findings import rows_of
 from venvman.report.words import count, size
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from venvman.doctor.diagnosis import Treatment
     from venvman.doctor.packages import Package
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
     from venvman.report.findings import Row
     from venvman.report.fixes import Standing
 

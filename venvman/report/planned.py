@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from venvman.model.sources import DirectorySource
 from venvman.plan import Add, Remove, Replace
 from venvman.report.changes import Change, ChangeKind
-from venvman.sources import DirectorySource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from venvman.environment.inventory import Installed
     from venvman.lock.file import LockEntry
+    from venvman.model.sources import Source
     from venvman.plan import Plan, Step
-    from venvman.project import Project
-    from venvman.sources import Source
+    from venvman.project.project import Project
 
 
 def changes_of_plan(plan: Plan, project: Project) -> tuple[Change, ...]:

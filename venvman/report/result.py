@@ -6,8 +6,8 @@ from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from venvman.errors import ExitCode
-from venvman.frozen import dataclass
+from venvman.model.errors import ExitCode
+from venvman.model.frozen import dataclass
 from venvman.report.changes import fitting
 from venvman.report.drawing import Group
 from venvman.report.fixes import AT_ROOT
@@ -15,7 +15,7 @@ from venvman.report.fixes import AT_ROOT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from venvman.errors import Fix, Problem, VenvmanError
+    from venvman.model.errors import Fix, Problem, VenvmanError
     from venvman.report.drawing import Drawing
     from venvman.report.fixes import Standing
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from venvman.errors import ExitCode, Severity
-from venvman.options import DEFAULT_INDEX
+from venvman.model.errors import ExitCode, Severity
+from venvman.model.options import DEFAULT_INDEX
 from venvman.report.drawing import Group, Text, Tree
 from venvman.report.result import Result, Screen, Status
 from venvman.report.words import Style, count, plain
-from venvman.secrets import redact
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from venvman.options import FileOptions
-    from venvman.project import Project
+    from venvman.model.options import FileOptions
+    from venvman.project.project import Project
+    from venvman.project.scan import Scan, ScannedFile
     from venvman.report.drawing import Drawing
     from venvman.requirements.file import RequirementLine
-    from venvman.scan import Scan, ScannedFile
 
 # A lock's pins are what `freeze` and `status` tell about; a source's lines are what people wrote.
 _MOST_LINES = 15

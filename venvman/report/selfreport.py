@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from venvman.report.drawing import Group, Text
 from venvman.report.result import Result, Screen
 from venvman.report.words import Style, fact_grid, plain
-from venvman.secrets import redact
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

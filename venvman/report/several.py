@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from venvman.errors import Advice, Command, ExitCode, at
-from venvman.frozen import dataclass
+from venvman.model.errors import Advice, Command, ExitCode, at
+from venvman.model.frozen import dataclass
 from venvman.report.as_text import render
 from venvman.report.drawing import Group, Text
 from venvman.report.result import Result, Screen, Status
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from venvman.errors import Problem
+    from venvman.model.errors import Problem
     from venvman.report.drawing import Drawing
 
 _MOST_NAMES = 10

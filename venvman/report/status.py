@@ -13,8 +13,8 @@ from venvman.environment.inspection import (
     NotAnEnvironment,
     out_of_the_way,
 )
-from venvman.errors import Command, ExitCode, Severity
 from venvman.lock.freshness import Fresh, Stale
+from venvman.model.errors import Command, ExitCode, Severity
 from venvman.report.as_json import problem_data
 from venvman.report.changes import Tense, change_list, change_rows, counted
 from venvman.report.drawing import Group, Text
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from venvman.answers import LockState, StatusReport
     from venvman.environment.history import State
     from venvman.environment.inspection import Condition
-    from venvman.errors import Fix, Problem
+    from venvman.model.errors import Fix, Problem
     from venvman.report.changes import Change
     from venvman.report.drawing import Drawing
 

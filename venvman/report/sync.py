@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from venvman.errors import Command, ExitCode
+from venvman.model.errors import Command, ExitCode
 from venvman.report.changes import Tense, change_list, change_rows, counted, done_line
 from venvman.report.drawing import Group, Text
 from venvman.report.fixes import shell_line
@@ -16,9 +16,9 @@ from venvman.report.words import Style, duration, plain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from venvman.events import Stage
+    from venvman.model.events import Stage
     from venvman.outcomes import CleanOutcome, SyncOutcome
-    from venvman.project import Project
+    from venvman.project.project import Project
     from venvman.report.drawing import Drawing
 
 # A stage that took less says nothing about where the time went.

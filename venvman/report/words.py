@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from venvman.report.drawing import Grid, Text
-from venvman.secrets import redact
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,18 +10,18 @@ import re
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from venvman.errors import Advice, FileLine, Problem
-from venvman.frozen import dataclass
-from venvman.names import canonical
-from venvman.naming import DEFAULT
-from venvman.reading import read_toml
+from venvman.model.errors import Advice, FileLine, Problem
+from venvman.model.frozen import dataclass
+from venvman.model.names import canonical
+from venvman.project.naming import DEFAULT
 from venvman.requirements.file import ParsedFile, requirement_line
-from venvman.secrets import redact
+from venvman.system.reading import read_toml
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
     from venvman.requirements.file import RequirementLine
 
 PYPROJECT = "pyproject.toml"

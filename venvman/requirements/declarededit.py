@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from venvman.errors import Advice, RequirementsError
-from venvman.names import canonical
-from venvman.naming import DEFAULT
+from venvman.model.errors import Advice, RequirementsError
+from venvman.model.names import canonical
+from venvman.project.naming import DEFAULT
 from venvman.requirements.declared import PYPROJECT, key_pattern, origin_in
 from venvman.requirements.edit import Edited, EditKind, SourceText, entries_of
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, Problem, RequirementsError
-from venvman.frozen import dataclass
-from venvman.names import NormalizedName, canonical
+from venvman.model.errors import Advice, Problem, RequirementsError
+from venvman.model.frozen import dataclass
+from venvman.model.names import NormalizedName, canonical
 from venvman.requirements.file import parse
 from venvman.requirements.style import Style, ending_of, rewritten, style_of, worded
-from venvman.secrets import line_of
+from venvman.system.secrets import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

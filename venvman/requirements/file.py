@@ -1,7 +1,7 @@
 """One requirements file: text in, lines as values out. Pure; reads pip's format as pip 26.3 does.
 
 Every fault of the file is reported, each with its line; the good lines are there all the same.
-What the file includes is named, not read: that is :mod:`venvman.scan`'s work.
+What the file includes is named, not read: that is :mod:`venvman.project.scan`'s work.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, FileLine, Fix, Problem
-from venvman.frozen import dataclass
-from venvman.names import canonical
-from venvman.options import FileOptions
-from venvman.pep508 import Malformed, parse_specifier
+from venvman.model.errors import Advice, FileLine, Fix, Problem
+from venvman.model.frozen import dataclass
+from venvman.model.names import canonical
+from venvman.model.options import FileOptions
+from venvman.model.pep508 import Malformed, parse_specifier
 from venvman.requirements.lines import logical_lines
 from venvman.requirements.options import OptionFault, OptionsBuilder, read_options, split_line
 from venvman.requirements.requirement import Requirement
-from venvman.secrets import has_secret, is_broken, line_of, redact
-from venvman.variables import expand, misfits, note_unset
+from venvman.system.secrets import has_secret, is_broken, line_of, redact
+from venvman.system.variables import expand, misfits, note_unset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,23 +10,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, Problem, RequirementsError, Severity, VenvmanError
-from venvman.frozen import dataclass
+from venvman.model.errors import Advice, Problem, RequirementsError, Severity, VenvmanError
+from venvman.model.frozen import dataclass
+from venvman.project.scan import Library
 from venvman.requirements.file import RequirementLine, parse
 from venvman.requirements.includes import KEEP_A_COPY, UNREACHABLE, Follower, Visit, local_path
-from venvman.scan import Library
-from venvman.secrets import is_broken, line_of
+from venvman.system.secrets import is_broken, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from venvman.lock.header import LockHeader
-    from venvman.options import ConstraintsFile, FileOptions
-    from venvman.project import Project
+    from venvman.model.options import ConstraintsFile, FileOptions
+    from venvman.project.project import Project
+    from venvman.project.scan import Scan, SourceFile
     from venvman.requirements.declared import Compiled
     from venvman.requirements.file import ParsedFile
     from venvman.requirements.requirement import Requirement
-    from venvman.scan import Scan, SourceFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

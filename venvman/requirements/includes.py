@@ -11,15 +11,15 @@ import os.path
 import re
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, Problem, RequirementsError
-from venvman.frozen import dataclass
+from venvman.model.errors import Advice, Problem, RequirementsError
+from venvman.model.frozen import dataclass
 from venvman.requirements.file import IncludeLine
-from venvman.secrets import line_of, redact
+from venvman.system.secrets import line_of, redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from venvman.errors import FileLine
+    from venvman.model.errors import FileLine
     from venvman.requirements.file import ParsedFile, ParsedLine
 
 UNREACHABLE = "include-unreachable"

@@ -11,8 +11,8 @@ import codecs
 import re
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, RequirementsError
-from venvman.frozen import dataclass
+from venvman.model.errors import Advice, RequirementsError
+from venvman.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

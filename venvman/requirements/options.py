@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from venvman.frozen import dataclass
-from venvman.names import canonical
-from venvman.options import FileOptions
+from venvman.model.frozen import dataclass
+from venvman.model.names import canonical
+from venvman.model.options import FileOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

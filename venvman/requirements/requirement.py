@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from venvman.frozen import dataclass
-from venvman.sources import IndexSource, Source
+from venvman.model.frozen import dataclass
+from venvman.model.sources import IndexSource, Source
 
 if TYPE_CHECKING:
     from packaging.markers import Marker
     from packaging.specifiers import SpecifierSet
 
-    from venvman.errors import FileLine
-    from venvman.names import NormalizedName
+    from venvman.model.errors import FileLine
+    from venvman.model.names import NormalizedName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

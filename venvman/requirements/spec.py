@@ -14,10 +14,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from venvman.errors import Advice, Fix
-from venvman.frozen import dataclass
-from venvman.pep508 import Malformed, parse_marker, parse_requirement, parse_specifier
-from venvman.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
+from venvman.model.errors import Advice, Fix
+from venvman.model.frozen import dataclass
+from venvman.model.pep508 import Malformed, parse_marker, parse_requirement, parse_specifier
+from venvman.model.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
 
 if TYPE_CHECKING:
     from packaging.markers import Marker

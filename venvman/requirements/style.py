@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from venvman.frozen import dataclass
+from venvman.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

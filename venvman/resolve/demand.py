@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from venvman.frozen import dataclass
-from venvman.names import NormalizedName, canonical
-from venvman.pep508 import Malformed, parse_marker, parse_requirement, parse_specifier
-from venvman.secrets import is_broken, redact
+from venvman.model.frozen import dataclass
+from venvman.model.names import NormalizedName, canonical
+from venvman.model.pep508 import Malformed, parse_marker, parse_requirement, parse_specifier
+from venvman.system.secrets import is_broken, redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
-    from venvman.candidates import Candidate
+    from venvman.index.candidates import Candidate
+    from venvman.model.sources import Source
+    from venvman.model.target import Target
     from venvman.requirements.requirement import Requirement
-    from venvman.sources import Source
-    from venvman.target import Target
 
 
 class DependencyInvalid(ValueError):

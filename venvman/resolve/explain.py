@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, IndexFault, Problem, UnsatisfiableError, VenvmanError
+from venvman.model.errors import Advice, IndexFault, Problem, UnsatisfiableError, VenvmanError
 from venvman.resolve.demand import IMPOSSIBLE
 from venvman.resolve.limits import combined
 from venvman.resolve.misfits import cure_of, reasons_of
 from venvman.resolve.solver import Question, Unsolvable, solve
-from venvman.secrets import line_of, redact
+from venvman.system.secrets import line_of, redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from venvman.errors import FileLine
-    from venvman.names import NormalizedName
+    from venvman.model.errors import FileLine
+    from venvman.model.names import NormalizedName
     from venvman.requirements.requirement import Requirement
     from venvman.resolve.demand import Demand, Dependencies, Pin
     from venvman.resolve.supply import Shared, Supply

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import FileLine
+from venvman.model.errors import FileLine
 from venvman.requirements.requirement import Requirement
 from venvman.resolve.demand import specifier_set
 from venvman.resolve.solver import Unsolvable, solve
@@ -14,7 +14,7 @@ from venvman.resolve.solver import Unsolvable, solve
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
     from venvman.resolve.demand import Dependencies, Pin
     from venvman.resolve.solver import Question, Solution
     from venvman.resolve.supply import Shared, Supply

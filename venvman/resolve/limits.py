@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
 
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
     from venvman.requirements.requirement import Requirement
     from venvman.resolve.demand import Demand, Pin
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from venvman.candidates import RejectionKind
-from venvman.errors import Advice, Command, Fix
+from venvman.index.candidates import RejectionKind
 from venvman.index.filenames import parse_wheel_name
-from venvman.pep508 import Malformed, parse_specifier
+from venvman.model.errors import Advice, Command, Fix
+from venvman.model.pep508 import Malformed, parse_specifier
 from venvman.resolve.limits import combined
 
 if TYPE_CHECKING:
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from venvman.candidates import Rejection
-    from venvman.errors import Fix
+    from venvman.index.candidates import Rejection
+    from venvman.model.errors import Fix
+    from venvman.model.target import Target
     from venvman.resolve.demand import Demand
-    from venvman.target import Target
 
 SHOWN = 6
 """Versions or reasons that are listed before the rest is counted."""

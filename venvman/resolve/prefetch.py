@@ -12,17 +12,17 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from venvman.errors import VenvmanError
+from venvman.model.errors import VenvmanError
 from venvman.resolve.demand import Dependencies, DependencyInvalid, specifier_set
-from venvman.workers import WorkerPool
+from venvman.system.workers import WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from packaging.specifiers import SpecifierSet
 
-    from venvman.candidates import Candidate
-    from venvman.names import NormalizedName
+    from venvman.index.candidates import Candidate
+    from venvman.model.names import NormalizedName
     from venvman.resolve.demand import Pin
     from venvman.resolve.supply import Described, Supply
 

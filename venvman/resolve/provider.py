@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from packaging.version import Version
     from resolvelib.structs import Matches, RequirementInformation
 
-    from venvman.candidates import Candidate
-    from venvman.names import NormalizedName
+    from venvman.index.candidates import Candidate
+    from venvman.model.names import NormalizedName
     from venvman.resolve.demand import Dependencies
     from venvman.resolve.limits import Limits
     from venvman.resolve.prefetch import Prefetcher

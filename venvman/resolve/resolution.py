@@ -23,7 +23,7 @@ from resolvelib.resolvers import (
 )
 from resolvelib.structs import State
 
-from venvman.frozen import dataclass
+from venvman.model.frozen import dataclass
 from venvman.resolve.demand import Demand, Pin
 
 if TYPE_CHECKING:

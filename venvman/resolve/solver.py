@@ -17,8 +17,8 @@ from resolvelib import BaseReporter
 from resolvelib.resolvers import ResolutionImpossible, ResolutionTooDeep
 from resolvelib.structs import RequirementInformation
 
-from venvman.errors import Advice, FreezeError, InstallError
-from venvman.frozen import dataclass
+from venvman.model.errors import Advice, FreezeError, InstallError
+from venvman.model.frozen import dataclass
 from venvman.resolve.demand import IMPOSSIBLE, Demand, specifier_set
 from venvman.resolve.limits import Limits
 from venvman.resolve.prefetch import THREADS, Prefetcher
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
 
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
     from venvman.requirements.requirement import Requirement
     from venvman.resolve.demand import Dependencies, Pin
     from venvman.resolve.supply import Shared, Supply

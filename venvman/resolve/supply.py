@@ -8,12 +8,12 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Protocol
 
-from venvman.candidates import Candidates
-from venvman.errors import InstallError
-from venvman.frozen import dataclass
+from venvman.index.candidates import Candidates
 from venvman.index.once import Once
-from venvman.names import canonical
-from venvman.pep508 import Malformed, parse_specifier
+from venvman.model.errors import InstallError
+from venvman.model.frozen import dataclass
+from venvman.model.names import canonical
+from venvman.model.pep508 import Malformed, parse_specifier
 from venvman.resolve.demand import Demand, Pin
 
 if TYPE_CHECKING:
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from venvman.candidates import Candidate
+    from venvman.index.candidates import Candidate
     from venvman.index.listing import ProjectFiles
-    from venvman.metadata import CoreMetadata
-    from venvman.names import NormalizedName
-    from venvman.options import IndexOptions
+    from venvman.model.metadata import CoreMetadata
+    from venvman.model.names import NormalizedName
+    from venvman.model.options import IndexOptions
+    from venvman.model.sources import IndexFile
+    from venvman.model.target import Target
     from venvman.resolve.demand import Dependency
     from venvman.resolve.limits import Overrides
-    from venvman.sources import IndexFile
-    from venvman.target import Target
 
 UNBUILDABLE = frozenset({"build-failed", "build-invalid", "build-requirements"})
 """The codes of errors that say of one file that it does not build here: others may."""

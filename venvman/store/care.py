@@ -2,7 +2,7 @@
 
 Everything in a cache may vanish at any time, so removing is always allowed; what is checked is
 that the folder is a cache of ours, because ``VENVMAN_CACHE_DIR`` can name any folder. Who removes
-holds :func:`venvman.locks.emptying`, so that no command is in the middle of using it.
+holds :func:`venvman.system.locks.emptying`, so that no command is in the middle of using it.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, ConfigurationError
-from venvman.files import CACHEDIR_TAG
-from venvman.frozen import dataclass
+from venvman.model.errors import Advice, ConfigurationError
+from venvman.model.frozen import dataclass
+from venvman.system.files import CACHEDIR_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from venvman.environment.neighbours import Neighbour
-    from venvman.events import Reporter
+    from venvman.model.events import Reporter
 
 _TAG = "CACHEDIR.TAG"
 _DEFAULT_NAME = "venvman"

@@ -6,8 +6,8 @@ columns load five times as fast.
 
 from __future__ import annotations
 
-from venvman.frozen import dataclass
-from venvman.metadata import EntryPoint  # noqa: TC001 - msgspec looks at it
+from venvman.model.frozen import dataclass
+from venvman.model.metadata import EntryPoint  # noqa: TC001 - msgspec looks at it
 
 
 class ManifestInvalid(ValueError):

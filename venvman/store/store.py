@@ -23,14 +23,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, Fix, InstallError, Problem, Severity
-from venvman.events import Reporter
-from venvman.files import CACHEDIR_TAG, make_private_folder, permit, spread_folders
-from venvman.frozen import dataclass
-from venvman.locks import using
-from venvman.names import canonical
+from venvman.model.errors import Advice, Fix, InstallError, Problem, Severity
+from venvman.model.events import Reporter
+from venvman.model.frozen import dataclass
+from venvman.model.names import canonical
 from venvman.store.manifest import Manifest, ManifestInvalid, read_manifest, write_manifest
 from venvman.store.unpack import unpack_wheel
+from venvman.system.files import CACHEDIR_TAG, make_private_folder, permit, spread_folders
+from venvman.system.locks import using
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,10 +12,10 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from venvman.environment.record import encode_digest, parse_record
-from venvman.errors import Advice, InstallError, Problem, other_version
 from venvman.index.filenames import parse_wheel_name
-from venvman.metadata import EntryPoint, EntryPointInvalid, name_and_version, parse_scripts
-from venvman.names import canonical
+from venvman.model.errors import Advice, InstallError, Problem, other_version
+from venvman.model.metadata import EntryPoint, EntryPointInvalid, name_and_version, parse_scripts
+from venvman.model.names import canonical
 from venvman.store.manifest import Manifest
 from venvman.store.wheelfile import WheelArchive
 

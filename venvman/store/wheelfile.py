@@ -10,7 +10,6 @@ import os
 import zlib
 from typing import TYPE_CHECKING
 
-from venvman.errors import AGAIN, InstallError
 from venvman.index.zipdirectory import (
     LOCAL_HEADER,
     STORED,
@@ -20,6 +19,7 @@ from venvman.index.zipdirectory import (
     find_directory,
     members_of,
 )
+from venvman.model.errors import AGAIN, InstallError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,24 +14,31 @@ from urllib.parse import unquote
 from venvman.adopt import lists
 from venvman.adopt.readers import readable
 from venvman.adopt.taken import Left, Taken, text_of
-from venvman.errors import Advice, Command, Problem, ProjectNotFound, RequirementsError, Severity
-from venvman.frozen import dataclass
 from venvman.lock.depends import dependencies_of
 from venvman.lock.file import LockEntry
-from venvman.names import TOOLS, NormalizedName, canonical
-from venvman.naming import DEFAULT, FOLDER
+from venvman.model.errors import (
+    Advice,
+    Command,
+    Problem,
+    ProjectNotFound,
+    RequirementsError,
+    Severity,
+)
+from venvman.model.frozen import dataclass
+from venvman.model.names import TOOLS, NormalizedName, canonical
 from venvman.outcomes import AdoptOutcome, Moved
+from venvman.project.naming import DEFAULT, FOLDER
 from venvman.requirements.file import parse
-from venvman.secrets import redact
+from venvman.system.secrets import redact
 from venvman.workflow.inputs import open_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from venvman.adopt.taken import Listed
+    from venvman.model.target import Target
     from venvman.outcomes import FreezeOutcome
     from venvman.requirements.file import RequirementLine
-    from venvman.target import Target
     from venvman.workflow.context import Context
 
 

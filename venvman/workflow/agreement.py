@@ -11,12 +11,12 @@ from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, GitError, Problem
-from venvman.frozen import dataclass
 from venvman.lock.freshness import Fresh, Stale
 from venvman.lock.selection import applicable
 from venvman.lock.style import left_out
-from venvman.secrets import redact
+from venvman.model.errors import Command, GitError, Problem
+from venvman.model.frozen import dataclass
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from venvman.lock.file import Lock, LockEntry
     from venvman.lock.freshness import Freshness
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
+    from venvman.model.target import Target
     from venvman.requirements.groups import Group
-    from venvman.target import Target
     from venvman.workflow.context import Context
 
 DISAGREEMENT = "lock-disagreement"

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from venvman.answers import AtticReport
-from venvman.reading import read_regular
+from venvman.system.reading import read_regular
 from venvman.workflow.inputs import scan_projects
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvman.environment.inspection import Environment
-    from venvman.scan import Scan
+    from venvman.project.scan import Scan
     from venvman.store.care import Freed
     from venvman.workflow.context import Context
 

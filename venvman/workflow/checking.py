@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from venvman.answers import LockState, StatusReport
-from venvman.errors import (
+from venvman.model.errors import (
     Command,
     EnvironmentUnusable,
     Fix,
@@ -16,8 +16,8 @@ from venvman.errors import (
     Severity,
     VenvmanError,
 )
-from venvman.frozen import dataclass
-from venvman.names import canonical
+from venvman.model.frozen import dataclass
+from venvman.model.names import canonical
 from venvman.workflow.inputs import (
     choose_groups,
     load_requirements,
@@ -38,14 +38,14 @@ if TYPE_CHECKING:
     from venvman.drift import Drift
     from venvman.environment.inspection import Condition
     from venvman.environment.inventory import Inventory
-    from venvman.errors import Problem
     from venvman.lock.file import Lock, LockEntry
     from venvman.lock.freshness import Freshness
-    from venvman.names import NormalizedName
+    from venvman.model.errors import Problem
+    from venvman.model.names import NormalizedName
+    from venvman.project.scan import Scan, SourceFile
     from venvman.python.interpreters import Interpreter
     from venvman.requirements.groups import RequirementSet
     from venvman.resolve.demand import Dependency
-    from venvman.scan import Scan, SourceFile
     from venvman.workflow.context import Context
 
 T = TypeVar("T")
@@ -199,9 +199,9 @@ def look(context: Context, groups: GroupChoice) -> Look:
 
 def _unfinished(context: Context, path: Path) -> Problem | None:
     """What a killed command left; also that nobody may see whether one left something."""
-    from venvman.errors import Problem
-    from venvman.files import permit
-    from venvman.seal import STATE
+    from venvman.model.errors import Problem
+    from venvman.system.files import permit
+    from venvman.system.seal import STATE
 
     state = path / STATE
     if not os.path.lexists(state) or os.access(state, os.R_OK | os.X_OK):

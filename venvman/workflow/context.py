@@ -7,24 +7,24 @@ from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.directories import Directories
-from venvman.errors import Advice, Problem, Severity, VenvmanError
-from venvman.frozen import dataclass
 from venvman.index.memo import Evidence
-from venvman.names import canonical, is_name
-from venvman.settings import Origin, user_file
+from venvman.model.errors import Advice, Problem, Severity, VenvmanError
+from venvman.model.frozen import dataclass
+from venvman.model.names import canonical, is_name
+from venvman.project.settings import Origin, user_file
+from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from venvman.environment.inventory import Seen
-    from venvman.events import Reporter
     from venvman.index.client import Index
     from venvman.lock.file import Lock
-    from venvman.names import NormalizedName
-    from venvman.options import ConstraintsFile, FileOptions, IndexOptions
-    from venvman.project import Project
-    from venvman.settings import Settings
+    from venvman.model.events import Reporter
+    from venvman.model.names import NormalizedName
+    from venvman.model.options import ConstraintsFile, FileOptions, IndexOptions
+    from venvman.project.project import Project
+    from venvman.project.settings import Settings
     from venvman.store.store import Store
 
 _PATIENCE = 5.0
@@ -97,8 +97,8 @@ class Context:
 
     def index_options(self, files: tuple[FileOptions, ...] = ()) -> IndexOptions:
         """This machine's pip configuration with the options of ``files`` on top."""
-        from venvman.options import layer
-        from venvman.pipconfig import read_pip_configuration
+        from venvman.model.options import layer
+        from venvman.project.pipconfig import read_pip_configuration
 
         base = read_pip_configuration(self.variables, home=self.home)
         return replace(
@@ -115,7 +115,7 @@ class Context:
     @property
     def constraint_files(self) -> tuple[ConstraintsFile, ...]:
         """What limits every group besides its files: the setting, then pip's own configuration."""
-        from venvman.options import ConstraintsFile
+        from venvman.model.options import ConstraintsFile
 
         setting = self.settings.constraints
         own = [ConstraintsFile(each, setting.where) for each in setting.value]
@@ -127,9 +127,9 @@ class Context:
     @property
     def _of_workspace(self) -> tuple[ConstraintsFile, ...]:
         """What the workspace that the project is a member of limits all of them to."""
-        from venvman.errors import ConfigurationError
-        from venvman.options import ConstraintsFile
-        from venvman.settings import read_settings
+        from venvman.model.errors import ConfigurationError
+        from venvman.model.options import ConstraintsFile
+        from venvman.project.settings import read_settings
 
         for file in workspace_files(self.project, self.home):
             folder = file.parent
@@ -147,7 +147,7 @@ class Context:
 
     @property
     def overrides(self) -> tuple[str, ...]:
-        """What stands for others (see :func:`venvman.pep508.parse_override`), by all settings."""
+        """What stands for others (see ``parse_override``), by all settings."""
         replaced = [f"{name} -> {instead}" for name, instead in self.settings.replace.value]
         left_out = [f"{each} ->" for each in self.settings.exclude.value if is_name(each)]
         return (*self.settings.overrides.value, *replaced, *left_out)
@@ -191,7 +191,7 @@ class Context:
         return known
 
     def _of_pip(self, key: str) -> tuple[ConstraintsFile, ...]:
-        from venvman.pipconfig import pip_files
+        from venvman.project.pipconfig import pip_files
 
         return _located(pip_files(self.variables, home=self.home, key=key), self.cwd)
 
@@ -210,7 +210,7 @@ def open_context(
         ProjectNotFound: no requirements file on the way up.
         ConfigurationError: a flag, a variable or ``[tool.venvman]`` cannot be used.
     """
-    from venvman.find import find_project
+    from venvman.project.find import find_project
 
     found = find_project(cwd, home=home_of(variables), explicit=project)
     return context_of(
@@ -235,8 +235,8 @@ def context_of(
     several: bool = False,
 ) -> Context:
     """The context of a project that is already found (one of a workspace, say)."""
-    from venvman.files import make_cache_folder
-    from venvman.settings import read_settings
+    from venvman.project.settings import read_settings
+    from venvman.system.files import make_cache_folder
 
     # Whatever puts the first thing there finds the folder private and tagged; where it cannot be
     # made, each part of the cache does without in its own way.

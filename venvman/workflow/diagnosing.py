@@ -8,16 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman import records
 from venvman.doctor.examination import Audit
-from venvman.errors import (
+from venvman.index.advisories import SERVICE, advisories_in, asked
+from venvman.model.errors import (
     GitError,
     VenvmanError,
 )
-from venvman.files import make_private_folder
-from venvman.index.advisories import SERVICE, advisories_in, asked
-from venvman.reading import read_regular
-from venvman.sources import IndexSource
+from venvman.model.sources import IndexSource
+from venvman.system import records
+from venvman.system.files import make_private_folder
+from venvman.system.reading import read_regular
 from venvman.workflow.checking import look, or_problems, overrides
 from venvman.workflow.inputs import (
     limits_of,
@@ -37,15 +37,15 @@ if TYPE_CHECKING:
     from venvman.environment.inventory import Installed, Inventory
     from venvman.environment.ledger import Ledger
     from venvman.environment.neighbours import Neighbour
-    from venvman.errors import FileLine, Problem
     from venvman.githooks import HooksReport
     from venvman.index.client import Index
     from venvman.index.session import Session
     from venvman.lock.file import LockEntry
-    from venvman.names import NormalizedName
-    from venvman.options import IndexOptions
-    from venvman.scan import Scan
-    from venvman.sources import IndexFile
+    from venvman.model.errors import FileLine, Problem
+    from venvman.model.names import NormalizedName
+    from venvman.model.options import IndexOptions
+    from venvman.model.sources import IndexFile
+    from venvman.project.scan import Scan
     from venvman.workflow.checking import LockLook
     from venvman.workflow.context import Context
 
@@ -230,7 +230,7 @@ def _sharing(context: Context, files: Iterable[Path]) -> Mapping[Path, tuple[Nei
 
 def _unset(context: Context, scan: Scan) -> Iterator[tuple[str, FileLine]]:
     """The variables that lines name and that are not set, or are empty."""
-    from venvman.secrets import REFERENCE
+    from venvman.system.secrets import REFERENCE
 
     for file in scan.files:
         for line in file.parsed.lines if file.parsed else ():
@@ -241,8 +241,8 @@ def _unset(context: Context, scan: Scan) -> Iterator[tuple[str, FileLine]]:
 
 def _unused(context: Context, scan: Scan) -> Iterator[Path]:
     """The files that are constraints by their name, and that nothing uses."""
+    from venvman.project.roles import Role
     from venvman.requirements.includes import resolve
-    from venvman.roles import Role
 
     used = {
         resolve(str(file.path), line.target)
@@ -298,7 +298,7 @@ def _tracking(context: Context, locks: Sequence[Path]) -> Mapping[Path, LockTrac
 
 def _tracked(context: Context, environment: Path) -> tuple[str, ...]:
     """What git tracks of ``environment``, relative to the root."""
-    from venvman.git import try_git
+    from venvman.system.git import try_git
 
     root = context.project.root
     if context.project.git_root is None or not os.path.lexists(environment):
@@ -310,7 +310,7 @@ def _tracked(context: Context, environment: Path) -> tuple[str, ...]:
 
 def _moved(context: Context, scan: Scan) -> Mapping[Path, str]:
     """What git says of the files that changed since the last commit: two letters for each."""
-    from venvman.git import try_git
+    from venvman.system.git import try_git
 
     top = context.project.git_root
     paths = [path for source in scan.sources for path in (source.lock, *source.paths)]

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.answers import DiffOutcome, LockPair
-from venvman.errors import Advice, Command, ConfigurationError, GitError, LockError
-from venvman.frozen import dataclass
-from venvman.naming import is_pylock
+from venvman.model.errors import Advice, Command, ConfigurationError, GitError, LockError
+from venvman.model.frozen import dataclass
+from venvman.project.naming import is_pylock
 from venvman.workflow.inputs import open_scan, wants_pylock
 from venvman.workflow.locks import read_group_lock
 
@@ -174,7 +174,7 @@ def _work_tree(context: Context) -> Mapping[str, Lock]:
 def _revision(context: Context, revision: str) -> Mapping[str, Lock]:
     """The locks of the project's folder as they were, by the same rules as those on disk."""
     from venvman.lock.io import parse_text
-    from venvman.roles import Facts, assign
+    from venvman.project.roles import Facts, assign
 
     root = context.project.root
     commit = _commit(context, revision)
@@ -204,7 +204,7 @@ def _revision(context: Context, revision: str) -> Mapping[str, Lock]:
 
 def _commit(context: Context, revision: str) -> str:
     """The commit that ``revision`` names; an option-like word is never taken for an option."""
-    from venvman.git import try_git
+    from venvman.system.git import try_git
 
     if context.project.git_root is None:
         raise GitError(
@@ -229,6 +229,6 @@ def _commit(context: Context, revision: str) -> str:
 
 
 def _git(context: Context, *arguments: str) -> str:
-    from venvman.git import git
+    from venvman.system.git import git
 
     return git(*arguments, cwd=context.project.root, variables=context.variables)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, Command, Problem, RequirementsError, Severity, VenvmanError
-from venvman.frozen import dataclass
+from venvman.model.errors import Advice, Command, Problem, RequirementsError, Severity, VenvmanError
+from venvman.model.frozen import dataclass
 from venvman.outcomes import EditOutcome, FileEdit
 from venvman.workflow.inputs import load_requirements, open_scan, with_groups
 from venvman.workflow.sourcetexts import SourceFiles, parse_lines
@@ -15,10 +15,10 @@ from venvman.workflow.sourcetexts import SourceFiles, parse_lines
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from venvman.graph import Graph
-    from venvman.names import NormalizedName
+    from venvman.model.graph import Graph
+    from venvman.model.names import NormalizedName
     from venvman.outcomes import SyncOutcome
-    from venvman.project import Project
+    from venvman.project.project import Project
     from venvman.requirements.file import RequirementLine
     from venvman.workflow.context import Context
 
@@ -219,7 +219,7 @@ def _emptied_on_purpose(context: Context, outcome: EditOutcome) -> bool:
 
 def _graph(context: Context) -> Graph | None:
     """The graph of the locks; None where there is no lock, or one that cannot be read."""
-    from venvman.errors import LockError
+    from venvman.model.errors import LockError
     from venvman.workflow.graphing import read_locked
 
     try:
@@ -250,8 +250,8 @@ def _not_asked_for(
 def _unknown(typed: str, known: Sequence[str], graph: Graph | None) -> Problem:
     import difflib
 
-    from venvman.graph import chains_to
-    from venvman.names import canonical
+    from venvman.model.graph import chains_to
+    from venvman.model.names import canonical
 
     name = canonical(typed)
     message = f"No requirements file asks for {typed}."
@@ -284,7 +284,7 @@ def _consequences(
     tuple[NormalizedName, ...], tuple[tuple[NormalizedName, tuple[NormalizedName, ...]], ...]
 ]:
     """What leaves the lock with the removed lines, and what stays because others need it."""
-    from venvman.graph import closure
+    from venvman.model.graph import closure
 
     if graph is None:
         return (), ()

@@ -8,13 +8,13 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 from venvman.answers import ExportOutcome
-from venvman.errors import Advice, LockError, Problem, Severity
-from venvman.files import write_atomically
-from venvman.frozen import dataclass
 from venvman.lock.file import Lock, LockEntry, sort_key
 from venvman.lock.header import EXPORTED, LockHeader
 from venvman.lock.selection import select
-from venvman.reading import read_regular
+from venvman.model.errors import Advice, LockError, Problem, Severity
+from venvman.model.frozen import dataclass
+from venvman.system.files import write_atomically
+from venvman.system.reading import read_regular
 from venvman.workflow.filling import filled, with_own_header
 from venvman.workflow.graphing import read_locked
 from venvman.workflow.inputs import choose_groups, open_scan

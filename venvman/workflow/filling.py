@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.naming import is_pylock
+from venvman.project.naming import is_pylock
 from venvman.workflow.inputs import open_scan, sync_options
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from venvman.index.client import Index
     from venvman.index.listing import ProjectFiles
     from venvman.lock.file import Lock, LockEntry
-    from venvman.sources import IndexFile
+    from venvman.model.sources import IndexFile
     from venvman.workflow.context import Context
 
 _THREADS = 12

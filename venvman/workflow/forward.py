@@ -5,8 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, ConfigurationError, LockError, Problem, Severity, VenvmanError
-from venvman.secrets import redact
+from venvman.model.errors import (
+    Command,
+    ConfigurationError,
+    LockError,
+    Problem,
+    Severity,
+    VenvmanError,
+)
+from venvman.system.secrets import redact
 from venvman.workflow.freezing import freeze
 
 if TYPE_CHECKING:
@@ -15,7 +22,7 @@ if TYPE_CHECKING:
     from venvman.answers import Hold, OutdatedPin
     from venvman.engines import UpgradeSome
     from venvman.lock.file import Lock
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
     from venvman.outcomes import FreezeOutcome
     from venvman.requirements.requirement import Requirement
     from venvman.workflow.context import Context
@@ -114,9 +121,9 @@ def _hold(hold: Hold) -> str:
 
 
 def _line(text: str) -> Requirement:
-    from venvman.errors import FileLine
-    from venvman.names import canonical
-    from venvman.pep508 import Malformed, parse_requirement
+    from venvman.model.errors import FileLine
+    from venvman.model.names import canonical
+    from venvman.model.pep508 import Malformed, parse_requirement
     from venvman.requirements.requirement import Requirement
 
     try:

@@ -7,7 +7,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from venvman.errors import (
+from venvman.lock.freshness import Stale
+from venvman.lock.io import check_writable, write_locks
+from venvman.model.errors import (
     Advice,
     Command,
     ConfigurationError,
@@ -17,13 +19,11 @@ from venvman.errors import (
     Severity,
     VenvmanError,
 )
-from venvman.events import Stage, Stopwatch
-from venvman.lock.freshness import Stale
-from venvman.lock.io import check_writable, write_locks
-from venvman.locks import using
+from venvman.model.events import Stage, Stopwatch
+from venvman.model.sources import VcsSource
 from venvman.outcomes import FreezeOutcome, LockOutcome
-from venvman.secrets import line_of
-from venvman.sources import VcsSource
+from venvman.system.locks import using
+from venvman.system.secrets import line_of
 from venvman.workflow.agreement import by_standing
 from venvman.workflow.filling import filled_where_due
 from venvman.workflow.inputs import (
@@ -44,10 +44,10 @@ if TYPE_CHECKING:
 
     from venvman import engines
     from venvman.lock.file import Lock, LockEntry
+    from venvman.project.scan import Scan
     from venvman.python.interpreters import Interpreter
     from venvman.requirements.groups import RequirementSet
     from venvman.requirements.requirement import Requirement
-    from venvman.scan import Scan
     from venvman.workflow.agreement import CheckedLock
     from venvman.workflow.context import Context
 
@@ -280,7 +280,7 @@ def _run_engine(
     """Locks for the groups of ``todo``; the pins of those ``beside`` are constraints."""
     from venvman import engines
     from venvman.engines.buildrequirements import supply
-    from venvman.names import canonical
+    from venvman.model.names import canonical
     from venvman.workflow.location import own_python
 
     former = {each.group: each.former for each in open_scan(context).sources if each.former}

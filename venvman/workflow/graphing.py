@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.answers import TreeOutcome, WhyOutcome
-from venvman.errors import Command, LockError, Problem, Severity
-from venvman.frozen import dataclass
-from venvman.localproject import project_name
-from venvman.names import canonical
-from venvman.reading import read_regular
+from venvman.model.errors import Command, LockError, Problem, Severity
+from venvman.model.frozen import dataclass
+from venvman.model.names import canonical
+from venvman.project.localproject import project_name
+from venvman.system.reading import read_regular
 from venvman.workflow.inputs import choose_groups, load_requirements, open_scan, tell_left_out
 from venvman.workflow.locks import check_locks, read_group_lock, stale_reasons
 from venvman.workflow.requests import GroupChoice
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from venvman.environment.inventory import Installed
-    from venvman.graph import Graph
     from venvman.index.cache import Entries
     from venvman.lock.file import LockEntry
     from venvman.lock.graph import LockedGroup
-    from venvman.names import NormalizedName
+    from venvman.model.graph import Graph
+    from venvman.model.names import NormalizedName
+    from venvman.model.target import Target
+    from venvman.project.scan import Scan
     from venvman.requirements.groups import RequirementSet
-    from venvman.scan import Scan
     from venvman.store.store import Store
-    from venvman.target import Target
     from venvman.workflow.context import Context
 
 
@@ -70,7 +70,7 @@ def tree(context: Context, request: TreeRequest) -> TreeOutcome:
         VenvmanError: requirements that cannot be read, a group that does not exist.
     """
     context = context.looking()
-    from venvman.graph import closure, forest, part_of
+    from venvman.model.graph import closure, forest, part_of
 
     locked, graph = _open_graph(context, request.groups)
     names = tuple(known_name(graph, name, locked) for name in request.names)
@@ -95,7 +95,7 @@ def why(
         VenvmanError: as :func:`tree`.
     """
     context = context.looking()
-    from venvman.graph import chains_to, closure, part_of
+    from venvman.model.graph import chains_to, closure, part_of
 
     locked, graph = _open_graph(context, groups)
     wanted = tuple(dict.fromkeys(known_name(graph, name, locked) for name in names))
@@ -168,7 +168,7 @@ def known_name(graph: Graph, name: str, locked: Locked) -> NormalizedName:
     """
     import difflib
 
-    from venvman.names import canonical
+    from venvman.model.names import canonical
 
     wanted = canonical(name.partition("[")[0])
     if wanted in graph.packages:
@@ -238,7 +238,7 @@ class KnownMetadata:
 
     def _stored(self, hashes: Iterable[str]) -> tuple[str, ...] | None:
         """From an unpacked wheel: any file of a release has the same dependencies, mostly."""
-        from venvman.metadata import parse_metadata
+        from venvman.model.metadata import parse_metadata
 
         for each in hashes:
             wheel = self._store.get(each.removeprefix("sha256:"))
@@ -265,7 +265,7 @@ def _with_replacements(
     context: Context, requires: Callable[[LockEntry], Sequence[str] | None]
 ) -> Callable[[LockEntry], Sequence[str] | None]:
     """``requires`` with what takes the place of others, and without what is left out."""
-    from venvman.pep508 import parse_override
+    from venvman.model.pep508 import parse_override
 
     instead = dict(map(parse_override, (each for each in context.overrides if "->" in each)))
     if not instead:
@@ -292,7 +292,7 @@ def _target(context: Context) -> Target:
     """Whose markers count: the environment's Python, or the one that it would get."""
     from venvman.environment.inspection import Environment, inspect
     from venvman.environment.lifecycle import locate
-    from venvman.errors import EnvironmentUnusable
+    from venvman.model.errors import EnvironmentUnusable
     from venvman.python.interpreters import running
     from venvman.workflow.location import interpreter_to_be
 

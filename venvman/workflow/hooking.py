@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.answers import HookLine
-from venvman.errors import (
+from venvman.hookscript import HookMode, HookName
+from venvman.model.errors import (
     Advice,
     Command,
     EnvironmentUnusable,
@@ -24,13 +25,12 @@ from venvman.errors import (
     VenvmanError,
     at,
 )
-from venvman.hookscript import HookMode, HookName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from venvman.errors import Fix, Problem
-    from venvman.events import Reporter
+    from venvman.model.errors import Fix, Problem
+    from venvman.model.events import Reporter
     from venvman.workflow.context import Context
 
 FROZEN, PLAIN = "[('frozen', True)]", "[]"
@@ -205,7 +205,7 @@ def _place(problem: Problem) -> str:
 def _check_staged(
     projects: Sequence[str], variables: Mapping[str, str], top: Path, reporter: Reporter
 ) -> list[HookLine | None]:
-    from venvman.git import git
+    from venvman.system.git import git
 
     names = git("diff", "--cached", "--name-only", "-z", cwd=top, variables=variables)
     staged = frozenset(filter(None, names.split("\0")))
@@ -241,9 +241,9 @@ class _StagedTree:
 
     def complete(self, context: Context) -> bool:
         """Adds what the files of the staged project name and is not there; whether any was."""
-        from venvman.projectinputs import METADATA_FILES, inputs_of
+        from venvman.model.sources import DirectorySource
+        from venvman.project.projectinputs import METADATA_FILES, inputs_of
         from venvman.requirements.includes import local_path
-        from venvman.sources import DirectorySource
         from venvman.workflow.inputs import open_scan
 
         wanted: set[Path] = set()
@@ -296,7 +296,7 @@ class _StagedTree:
             copy.write_bytes(path.read_bytes())
 
     def _export(self, names: Sequence[str]) -> None:
-        from venvman.git import try_git
+        from venvman.system.git import try_git
 
         self.root.mkdir(parents=True, exist_ok=True)
         prefix = f"--prefix={self.root.as_posix()}/"
@@ -307,7 +307,7 @@ class _StagedTree:
             try_git(*words, *batch, cwd=self.top, variables=self._variables)
 
     def _git(self, *words: str) -> str:
-        from venvman.git import git
+        from venvman.system.git import git
 
         return git(*words, cwd=self.top, variables=self._variables)
 

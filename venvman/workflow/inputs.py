@@ -6,9 +6,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from venvman import records, seal
 from venvman.environment.lifecycle import locate
-from venvman.errors import (
+from venvman.model.errors import (
     Command,
     ConfigurationError,
     LockError,
@@ -17,11 +16,12 @@ from venvman.errors import (
     RequirementsError,
     Severity,
 )
-from venvman.naming import DEFAULT, DEV, is_pylock
-from venvman.reading import read_regular
+from venvman.project.naming import DEFAULT, DEV, is_pylock
+from venvman.project.settings import Origin
 from venvman.requirements.file import ParsedFile
-from venvman.secrets import redact
-from venvman.settings import Origin
+from venvman.system import records, seal
+from venvman.system.reading import read_regular
+from venvman.system.secrets import redact
 from venvman.workflow.requests import GroupChoice
 
 if TYPE_CHECKING:
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvman.lock.file import Lock
-    from venvman.names import NormalizedName
-    from venvman.options import FileOptions, IndexOptions
+    from venvman.model.names import NormalizedName
+    from venvman.model.options import FileOptions, IndexOptions
+    from venvman.model.target import Target
+    from venvman.project.scan import Scan, ScannedFile
     from venvman.requirements.groups import RequirementSet
     from venvman.requirements.requirement import Requirement
     from venvman.resolve.demand import Dependency
-    from venvman.scan import Scan, ScannedFile
-    from venvman.target import Target
     from venvman.workflow.context import Context
 
 
@@ -48,7 +48,7 @@ def open_scan(context: Context, choice: GroupChoice | None = None) -> Scan:
 
     What ``choice`` and the configuration name is a group, even if it is only shared lines.
     """
-    from venvman.scan import scan
+    from venvman.project.scan import scan
 
     asked = {*(context.settings.groups.value or ())}
     if choice is not None:
@@ -92,7 +92,7 @@ def require_sources(context: Context, scan: Scan) -> None:
             if each.code == "pyproject-passed-over" and not scan.sources[0].lock.exists():
                 context.reporter.problem(each)
         return
-    from venvman.find import instead
+    from venvman.project.find import instead
 
     root = context.project.root
     why, fix = instead(root)
@@ -108,7 +108,7 @@ def require_sources(context: Context, scan: Scan) -> None:
 def scan_projects(contexts: Sequence[Context]) -> tuple[tuple[Scan, Path], ...]:
     """Each project's scan, locks included, with its environment's absolute path."""
     from venvman.environment.lifecycle import locate
-    from venvman.scan import scan
+    from venvman.project.scan import scan
 
     return tuple(
         (
@@ -189,7 +189,7 @@ def load_requirements(
 
 def _in_place(context: Context, lines: Iterable[Requirement]) -> Iterator[Requirement]:
     """``lines`` less what is left out, with what takes the place of others."""
-    from venvman.pep508 import parse_override
+    from venvman.model.pep508 import parse_override
     from venvman.requirements.file import parse
 
     instead = dict(map(parse_override, (each for each in context.overrides if "->" in each)))
@@ -220,8 +220,8 @@ def tell_left_out(context: Context, requirements: RequirementSet) -> None:
 
 def limits_of(context: Context) -> Iterator[str]:
     """The constraints files that no file of the project names, with what they include."""
+    from venvman.project.scan import Library
     from venvman.requirements.includes import Follower
-    from venvman.scan import Library
 
     library = Library(context.project, variables=context.variables)
     for file in context.constraint_files:
@@ -289,7 +289,7 @@ def _wanted(
 
 def sync_options(context: Context, scan: Scan, locks: Sequence[Lock]) -> IndexOptions:
     """Where sync fetches from: this machine's configuration, then what sources and locks say."""
-    from venvman.roles import Role
+    from venvman.project.roles import Role
 
     said = [
         file.parsed.options

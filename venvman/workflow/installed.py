@@ -5,15 +5,15 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, EnvironmentUnusable, LockError, Problem, Severity
-from venvman.events import Stage
-from venvman.frozen import dataclass
 from venvman.lock.depends import dependencies_of
 from venvman.lock.file import Lock, LockEntry, LockHeader, sort_key
-from venvman.names import TOOLS, canonical
+from venvman.model.errors import Command, EnvironmentUnusable, LockError, Problem, Severity
+from venvman.model.events import Stage
+from venvman.model.frozen import dataclass
+from venvman.model.names import TOOLS, canonical
+from venvman.model.sources import DirectorySource, Source
 from venvman.outcomes import FreezeOutcome, LockOutcome
-from venvman.secrets import line_of
-from venvman.sources import DirectorySource, Source
+from venvman.system.secrets import line_of
 from venvman.workflow.filling import filled_where_due
 from venvman.workflow.inputs import open_scan
 from venvman.workflow.locks import read_group_lock
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
     from venvman.environment.inspection import Environment
     from venvman.environment.inventory import Installed, Inventory
-    from venvman.events import Stopwatch
     from venvman.index.client import Index
     from venvman.lock.header import LockHeader
-    from venvman.names import NormalizedName
+    from venvman.model.events import Stopwatch
+    from venvman.model.names import NormalizedName
+    from venvman.model.target import Target
     from venvman.requirements.groups import Group, RequirementSet
     from venvman.requirements.requirement import Requirement
-    from venvman.target import Target
     from venvman.workflow.context import Context
     from venvman.workflow.requests import FreezeRequest
 

@@ -7,17 +7,17 @@ from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from venvman.environment.neighbours import note
-from venvman.errors import Advice, InstallError, VenvmanError
-from venvman.events import Stage
-from venvman.frozen import dataclass
 from venvman.install.attic import Attic, AtticLimit
 from venvman.install.environmentlock import locked, require_lockable
 from venvman.install.link import StoreDamaged
 from venvman.install.staging import AtticGone
 from venvman.install.transaction import Outcome, commit
-from venvman.names import NormalizedName
+from venvman.model.errors import Advice, InstallError, VenvmanError
+from venvman.model.events import Stage
+from venvman.model.frozen import dataclass
+from venvman.model.names import NormalizedName
+from venvman.model.sources import DirectorySource
 from venvman.plan import Add, Plan, Replace
-from venvman.sources import DirectorySource
 from venvman.workflow.location import adopt, was_left_empty
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     from venvman.build.backend import BuildSettings
     from venvman.environment.inspection import Environment
-    from venvman.events import Stopwatch
     from venvman.index.client import Index
     from venvman.install.staging import Incoming
     from venvman.lock.file import LockEntry
-    from venvman.options import IndexOptions
+    from venvman.model.events import Stopwatch
+    from venvman.model.options import IndexOptions
     from venvman.store.store import Store, Unpack
     from venvman.workflow.context import Context
     from venvman.workflow.location import Location
@@ -321,8 +321,8 @@ class _Site:
         )
 
     def _described(self, entry: LockEntry) -> str:
-        from venvman.localproject import described
         from venvman.lock.file import located
+        from venvman.project.localproject import described
 
         if not isinstance(entry.source, DirectorySource):
             return ""
@@ -333,7 +333,7 @@ class _Site:
     def _build_settings(self) -> BuildSettings:
         from venvman.build.backend import BuildSettings
         from venvman.engines.buildrequirements import supply
-        from venvman.names import canonical
+        from venvman.model.names import canonical
         from venvman.workflow.location import own_python
 
         return BuildSettings(

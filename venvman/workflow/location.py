@@ -7,14 +7,21 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.cases import assert_never
-from venvman.errors import Command, EnvironmentUnusable, FileLine, InstallError, Problem, Severity
-from venvman.frozen import dataclass
+from venvman.model.cases import assert_never
+from venvman.model.errors import (
+    Command,
+    EnvironmentUnusable,
+    FileLine,
+    InstallError,
+    Problem,
+    Severity,
+)
+from venvman.model.frozen import dataclass
 from venvman.outcomes import CleanOutcome
-from venvman.project import leaves_tree
-from venvman.seal import holds, read, write
-from venvman.secrets import line_of
-from venvman.settings import Origin
+from venvman.project.project import leaves_tree
+from venvman.project.settings import Origin
+from venvman.system.seal import holds, read, write
+from venvman.system.secrets import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

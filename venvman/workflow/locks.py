@@ -7,11 +7,11 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, LockError, Problem, Severity, VenvmanError
 from venvman.lock.cached import cached_of, digest_of, read_cached, write_cached
 from venvman.lock.io import lock_bytes
+from venvman.model.errors import Command, LockError, Problem, Severity, VenvmanError
 from venvman.python.targets import is_covered
-from venvman.secrets import line_of
+from venvman.system.secrets import line_of
 from venvman.workflow.agreement import CheckedLock, in_agreement
 from venvman.workflow.inputs import ALWAYS
 from venvman.workflow.targeting import other_targets, wanted_targets
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from venvman.candidates import Candidate
     from venvman.environment.inventory import Installed
+    from venvman.index.candidates import Candidate
     from venvman.index.client import Index
     from venvman.lock.cached import CachedCheck
     from venvman.lock.file import Lock, LockEntry
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
+    from venvman.model.target import Target
     from venvman.requirements.groups import Group, RequirementSet
-    from venvman.target import Target
     from venvman.workflow.context import Context
 
 
@@ -319,7 +319,7 @@ class Pinned:
                 yield _unusable(entry, self._target)
 
     def _best(self, entry: LockEntry) -> Candidate | None:
-        from venvman.candidates import Candidates
+        from venvman.index.candidates import Candidates
 
         if entry.version is None:
             return None

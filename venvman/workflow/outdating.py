@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from venvman.answers import Hold, OutdatedOutcome, OutdatedPin
-from venvman.candidates import Candidates, RejectionKind
-from venvman.errors import (
+from venvman.index.candidates import Candidates, RejectionKind
+from venvman.model.errors import (
     Command,
     IndexFault,
     InstallError,
@@ -17,10 +17,10 @@ from venvman.errors import (
     Severity,
     VenvmanError,
 )
-from venvman.frozen import dataclass
-from venvman.names import canonical
-from venvman.secrets import redact
-from venvman.sources import VcsSource
+from venvman.model.frozen import dataclass
+from venvman.model.names import canonical
+from venvman.model.sources import VcsSource
+from venvman.system.secrets import redact
 from venvman.workflow.graphing import KnownMetadata, known_name, read_locked
 from venvman.workflow.inputs import sync_options
 
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
-    from venvman.graph import Graph
     from venvman.index.client import Index
     from venvman.lock.file import LockEntry
     from venvman.lock.graph import LockedGroup
-    from venvman.names import NormalizedName
+    from venvman.model.graph import Graph
+    from venvman.model.names import NormalizedName
     from venvman.workflow.context import Context
     from venvman.workflow.graphing import Locked
 
@@ -383,7 +383,7 @@ def _at_once(items: Sequence[K], ask: Callable[[K], V]) -> dict[K, V]:
     """
     from queue import SimpleQueue
 
-    from venvman.workers import WorkerPool
+    from venvman.system.workers import WorkerPool
 
     answers: SimpleQueue[tuple[K, V | None, Exception | None]] = SimpleQueue()
 

@@ -13,7 +13,9 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.errors import (
+from venvman.lock.file import LockEntry
+from venvman.lock.style import left_out
+from venvman.model.errors import (
     Advice,
     Command,
     InstallError,
@@ -21,14 +23,12 @@ from venvman.errors import (
     Problem,
     Severity,
 )
-from venvman.frozen import dataclass
-from venvman.lock.file import LockEntry
-from venvman.lock.style import left_out
-from venvman.names import NormalizedName, canonical
-from venvman.naming import DEFAULT
-from venvman.reading import read_regular
+from venvman.model.frozen import dataclass
+from venvman.model.names import NormalizedName, canonical
+from venvman.model.sources import DirectorySource
+from venvman.project.naming import DEFAULT
 from venvman.requirements.declared import PYPROJECT, read_declared
-from venvman.sources import DirectorySource
+from venvman.system.reading import read_regular
 from venvman.workflow.inputs import (
     choose_groups,
     overridden,
@@ -48,11 +48,11 @@ if TYPE_CHECKING:
     from venvman.environment.inspection import Environment
     from venvman.environment.inventory import Installed, Inventory
     from venvman.lock.file import Lock
-    from venvman.options import IndexOptions
+    from venvman.model.options import IndexOptions
+    from venvman.model.target import Target
     from venvman.outcomes import FreezeOutcome
     from venvman.plan import Plan
-    from venvman.scan import Scan
-    from venvman.target import Target
+    from venvman.project.scan import Scan
     from venvman.workflow.context import Context
     from venvman.workflow.location import Location
     from venvman.workflow.recording import LockText
@@ -189,7 +189,7 @@ def plan_for(
     """What makes the environment at ``location`` equal to ``selected``; reads what is there."""
     from venvman.drift import compare
     from venvman.environment.inventory import Inventory, take_inventory
-    from venvman.names import canonical
+    from venvman.model.names import canonical
     from venvman.plan import kept, make_plan
 
     there = location.environment
@@ -344,7 +344,7 @@ def _newest(
     context: Context, name: NormalizedName, specifier: SpecifierSet, who: NormalizedName,
     target: Target, options: IndexOptions,
 ) -> LockEntry:  # fmt: skip
-    from venvman.candidates import Candidates
+    from venvman.index.candidates import Candidates
 
     with closing(context.open_index(options)) as index:
         project = index.project(name)

@@ -6,15 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, GitError, VenvmanError
-from venvman.frozen import dataclass
-from venvman.git import git, try_git
+from venvman.model.errors import Advice, GitError, VenvmanError
+from venvman.model.frozen import dataclass
+from venvman.system.git import git, try_git
 from venvman.workflow.context import home_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from venvman.project import Project
+    from venvman.project.project import Project
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +44,9 @@ def find_projects(
     Raises:
         ProjectNotFound: there is none either way.
     """
-    from venvman.errors import ProjectNotFound
-    from venvman.find import find_project, may_hold_workspace
-    from venvman.project import has_sources
+    from venvman.model.errors import ProjectNotFound
+    from venvman.project.find import find_project, may_hold_workspace
+    from venvman.project.project import has_sources
 
     folder, home = (cwd / (top or ".")).absolute(), home_of(variables)
     if workspace:
@@ -70,10 +70,10 @@ def find_projects(
 
 def _members(folder: Path, variables: Mapping[str, str]) -> Found:
     """What ``[tool.venvman.workspace]`` of ``folder`` names; all below it where it names none."""
-    from venvman.errors import ConfigurationError
-    from venvman.find import find_members, find_workspace
-    from venvman.project import has_sources
-    from venvman.settings import WorkspaceSettings, read_settings
+    from venvman.model.errors import ConfigurationError
+    from venvman.project.find import find_members, find_workspace
+    from venvman.project.project import has_sources
+    from venvman.project.settings import WorkspaceSettings, read_settings
 
     walked: list[Path] = []
 
@@ -167,8 +167,8 @@ def _concerns(
 
 def _named_elsewhere(project: Project, variables: Mapping[str, str]) -> Iterator[Path]:
     """The files that requirements include, and the folders that they install, wherever."""
-    from venvman.scan import scan
-    from venvman.sources import DirectorySource
+    from venvman.model.sources import DirectorySource
+    from venvman.project.scan import scan
 
     try:
         found = scan(project, variables=variables)

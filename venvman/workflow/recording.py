@@ -17,10 +17,10 @@ from venvman.environment.history import (
     text_digest,
 )
 from venvman.environment.ledger import read_ledger
-from venvman.frozen import dataclass
 from venvman.lock.io import lock_files
-from venvman.reading import read_regular
-from venvman.repository import head_of
+from venvman.model.frozen import dataclass
+from venvman.system.reading import read_regular
+from venvman.system.repository import head_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from venvman.environment.inspection import Environment
     from venvman.environment.inventory import Installed
     from venvman.lock.file import LockEntry
-    from venvman.project import Project
+    from venvman.project.project import Project
     from venvman.workflow.context import Context
 
 FOUND = "found"
@@ -107,8 +107,8 @@ def record(context: Context, environment: Environment, moment: HistoryEntry) -> 
 
 def record_unchanged(context: Context, environment: Environment, moment: HistoryEntry) -> None:
     """The same after nothing was to be done, and without the lock; skipped while others have it."""
-    from venvman.errors import InstallError
     from venvman.install.transaction import locked
+    from venvman.model.errors import InstallError
 
     newest = History(environment.root).newest()
     if _is_recorded(newest, _sequence(environment), moment):
@@ -231,8 +231,8 @@ def _beside(context: Context, environment: Environment, entries: Sequence[LockEn
 
 
 def _source(context: Context, installed: Installed) -> str:
-    from venvman.secrets import redact
-    from venvman.sources import DirectorySource
+    from venvman.model.sources import DirectorySource
+    from venvman.system.secrets import redact
 
     source = installed.source
     if isinstance(source, DirectorySource):

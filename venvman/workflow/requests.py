@@ -6,14 +6,14 @@ from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from venvman.frozen import dataclass
+from venvman.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from venvman.engines import Upgrade
     from venvman.lock.file import LockEntry
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
 
 
 class LockPolicy(str, Enum):
@@ -22,7 +22,7 @@ class LockPolicy(str, Enum):
     FREEZE = "freeze"
     """Freeze it first."""
     LOCKED = "locked"
-    """Raise :class:`~venvman.errors.LockStale`: the lock is somebody else's to change."""
+    """Raise :class:`~venvman.model.errors.LockStale`: the lock is somebody else's to change."""
     FROZEN = "frozen"
     """Use it unjudged; a missing one is an error."""
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from venvman.environment.history import History, text_digest
 from venvman.environment.lifecycle import locate
-from venvman.errors import (
+from venvman.install.attic import Attic
+from venvman.model.errors import (
     Advice,
     Command,
     ConfigurationError,
@@ -17,11 +18,10 @@ from venvman.errors import (
     Problem,
     Severity,
 )
-from venvman.events import Stage, Stopwatch
-from venvman.frozen import dataclass
-from venvman.install.attic import Attic
+from venvman.model.events import Stage, Stopwatch
+from venvman.model.frozen import dataclass
 from venvman.outcomes import RollbackOutcome
-from venvman.reading import read_regular
+from venvman.system.reading import read_regular
 from venvman.workflow.inputs import open_scan
 from venvman.workflow.location import agree_on_location, find_location
 from venvman.workflow.planning import Selected, plan_for
@@ -175,7 +175,7 @@ def _selected(
     What another tool had installed stays if it is still there, and comes back from the attic.
     """
     from venvman.lock.selection import select
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
 
     locks = [(each.path, _parsed(context, each)) for each in texts]
     entries = select(locks, location.interpreter.target)
@@ -205,7 +205,7 @@ def _entries_of(held: Sequence[SnapshotEntry]) -> tuple[LockEntry, ...]:
     from packaging.version import Version
 
     from venvman.lock.file import LockEntry
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
     from venvman.workflow.planning import OWN
 
     return tuple(
@@ -229,8 +229,8 @@ def _as_found(held: Sequence[SnapshotEntry], attic: Attic) -> Iterator[LockEntry
 
     from venvman.lock.direct import parse_reference
     from venvman.lock.file import LockEntry
-    from venvman.names import NormalizedName
-    from venvman.sources import IndexSource
+    from venvman.model.names import NormalizedName
+    from venvman.model.sources import IndexSource
 
     for each in held:
         if each.wheel is not None or each.version is None:
@@ -303,7 +303,7 @@ def _check_writable(context: Context, path: Path, request: RollbackRequest) -> N
 
 def _write(context: Context, files: Sequence[tuple[Path, bytes]]) -> None:
     """Puts locks back in one step each; what is there keeps its line ends and mode."""
-    from venvman.files import write_atomically
+    from venvman.system.files import write_atomically
 
     for path, content in files:
         try:
@@ -382,7 +382,7 @@ def _undone(context: Context, behind: Sequence[Path], number: int) -> list[Probl
 
 def _stale(context: Context, state: State) -> list[Problem]:
     """Whether requirements have moved on since: then the next sync freezes the locks anew."""
-    from venvman.errors import VenvmanError
+    from venvman.model.errors import VenvmanError
     from venvman.workflow.inputs import load_requirements
     from venvman.workflow.locks import check_locks, stale_reasons
 

@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import Command, EnvironmentUnusable, ExitCode, VenvmanError
-from venvman.frozen import dataclass
-from venvman.launch import activated, program, undisturbed
+from venvman.model.errors import Command, EnvironmentUnusable, ExitCode, VenvmanError
+from venvman.model.frozen import dataclass
+from venvman.system.launch import activated, program, undisturbed
 from venvman.workflow.requests import GroupChoice, LockPolicy, SyncRequest
 
 if TYPE_CHECKING:

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.answers import Machine, Value
-from venvman.errors import VenvmanError
+from venvman.model.errors import VenvmanError
 from venvman.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from venvman.directories import Directories
-    from venvman.options import IndexOptions
-    from venvman.settings import Settings
+    from venvman.model.options import IndexOptions
+    from venvman.project.settings import Settings
+    from venvman.system.directories import Directories
     from venvman.workflow.context import Context
 
 _PREFIXES = ("VENVMAN_", "PIP_", "PYTHON", "PYENV_", "CONDA_", "SSL_", "REQUESTS_")
@@ -32,7 +32,7 @@ def machine_of(
 ) -> Machine:
     """As seen from the project that was ``opened``, or from none. Nothing of it is started."""
     from venvman.environment.lifecycle import locate
-    from venvman.pipconfig import read_pip_configuration
+    from venvman.project.pipconfig import read_pip_configuration
     from venvman.python.interpreters import available
 
     paths = [("package", Path(__file__).parents[1])]

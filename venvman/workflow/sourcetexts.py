@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.errors import (
+from venvman.model.errors import (
     Advice,
     Command,
     ConfigurationError,
@@ -15,24 +15,24 @@ from venvman.errors import (
     Problem,
     RequirementsError,
 )
-from venvman.frozen import dataclass
-from venvman.localproject import project_name
-from venvman.naming import DEFAULT, DEV, group_of, is_constraints, stem_of
-from venvman.reading import read_regular
+from venvman.model.frozen import dataclass
+from venvman.model.sources import DirectorySource, Source
+from venvman.project.localproject import project_name
+from venvman.project.naming import DEFAULT, DEV, group_of, is_constraints, stem_of
+from venvman.project.roles import Role
 from venvman.requirements.declared import PYPROJECT
 from venvman.requirements.edit import SourceText, entries_of
 from venvman.requirements.lines import Encoding, decode, encoding_of
-from venvman.roles import Role
-from venvman.sources import DirectorySource, Source
+from venvman.system.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
     from venvman.outcomes import FileEdit
+    from venvman.project.scan import Scan
     from venvman.requirements.edit import Edited, Entry, LineEdit, Wanted
     from venvman.requirements.file import RequirementLine
-    from venvman.scan import Scan
     from venvman.workflow.context import Context
 
 

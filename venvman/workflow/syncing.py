@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from venvman.environment.lifecycle import locate
-from venvman.errors import (
+from venvman.model.errors import (
     AGAIN,
     Advice,
     Command,
@@ -18,9 +18,9 @@ from venvman.errors import (
     Problem,
     Severity,
 )
-from venvman.events import Stage, Stopwatch
-from venvman.frozen import dataclass
-from venvman.names import canonical
+from venvman.model.events import Stage, Stopwatch
+from venvman.model.frozen import dataclass
+from venvman.model.names import canonical
 from venvman.outcomes import Observation, SyncOutcome
 from venvman.workflow.inputs import (
     choose_groups,
@@ -58,10 +58,10 @@ if TYPE_CHECKING:
 
     from venvman.environment.inspection import Environment
     from venvman.install.transaction import Outcome
-    from venvman.names import NormalizedName
+    from venvman.model.names import NormalizedName
     from venvman.outcomes import FreezeOutcome
     from venvman.plan import Plan
-    from venvman.scan import Scan
+    from venvman.project.scan import Scan
     from venvman.workflow.context import Context
     from venvman.workflow.location import Location
 
@@ -353,7 +353,7 @@ def _verified(look: _Look, *, since_ns: int) -> tuple[Environment | None, int]:
         DriftLeft: something still differs.
     """
     from venvman.environment.inspection import usable
-    from venvman.memo import settle
+    from venvman.system.memo import settle
 
     context, location = look.context, look.first
     environment = usable(location.path, directories=context.directories)

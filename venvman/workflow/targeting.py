@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from venvman.errors import Advice, Command, ConfigurationError, LockError, Problem
-from venvman.settings import Origin
+from venvman.model.errors import Advice, Command, ConfigurationError, LockError, Problem
+from venvman.project.settings import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from venvman.lock.file import Lock
+    from venvman.model.target import Target
+    from venvman.project.settings import Setting
     from venvman.requirements.groups import Group
-    from venvman.settings import Setting
-    from venvman.target import Target
     from venvman.workflow.context import Context
 
 

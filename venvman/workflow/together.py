@@ -7,15 +7,15 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from venvman.engines.conflicts import declared
-from venvman.errors import (
+from venvman.lock.freshness import Stale
+from venvman.model.errors import (
     Command,
     LockError,
     Problem,
     Severity,
     UnsatisfiableError,
 )
-from venvman.lock.freshness import Stale
-from venvman.naming import DEFAULT
+from venvman.project.naming import DEFAULT
 from venvman.workflow.agreement import DISAGREEMENT, tracked
 from venvman.workflow.inputs import (
     ALWAYS,
@@ -257,7 +257,7 @@ def _require_leave(
 
 def _moves(before: Lock | None, after: Lock) -> list[str]:
     """``urllib3 1.26.18 -> 2.0.3``, for each pin that moves or goes."""
-    from venvman.secrets import redact
+    from venvman.system.secrets import redact
 
     def pins(lock: Lock | None) -> dict[str, str]:
         entries = lock.entries if lock else ()

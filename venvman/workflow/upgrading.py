@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from venvman.frozen import dataclass
+from venvman.model.frozen import dataclass
 from venvman.outcomes import UpgradeOutcome
 from venvman.workflow.forward import freeze_forward
 from venvman.workflow.requests import FreezeRequest, LockPolicy, SyncRequest

@@ -1,4 +1,4 @@
-"""What a command's answer rests on: the facts that :mod:`venvman.memo` compares the next time."""
+"""What a command's answer rests on: the facts that the memo compares the next time."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman import memo
 from venvman.environment.history import History, LinkSettings, Wanted
 from venvman.environment.inspection import FILLING
 from venvman.environment.ledger import read_ledger
-from venvman.frozen import dataclass
 from venvman.githooks import hook_files
 from venvman.index.memo import PAGES, entry_path
 from venvman.install import states
 from venvman.install.layout import site_of
-from venvman.naming import FOLDER
-from venvman.pipconfig import configuration_files
-from venvman.project import git_root_of, requirement_names
-from venvman.projectinputs import inputs_of
-from venvman.reading import read_regular
+from venvman.model.frozen import dataclass
+from venvman.project.naming import FOLDER
+from venvman.project.pipconfig import configuration_files
+from venvman.project.project import git_root_of, requirement_names
+from venvman.project.projectinputs import inputs_of
+from venvman.project.settings import user_file
 from venvman.requirements.includes import local_path
-from venvman.seal import OWNER, STATE
-from venvman.settings import user_file
+from venvman.system import memo
+from venvman.system.reading import read_regular
+from venvman.system.seal import OWNER, STATE
 from venvman.workflow.context import workspace_files
 from venvman.workflow.inputs import choice_file, limits_of, open_scan
 from venvman.workflow.location import OF_PROJECT
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from venvman.environment.inspection import Environment
-    from venvman.memo import Watch
     from venvman.outcomes import Observation
-    from venvman.scan import Scan
+    from venvman.project.scan import Scan
+    from venvman.system.memo import Watch
     from venvman.workflow.context import Context
 
 _VARIABLE = re.compile(rb"\$\{([A-Z0-9_]+)\}")
@@ -433,7 +433,7 @@ def _files(context: Context, scan: Scan, files_ns: int) -> Iterator[Watch]:
 
 def _project_files(scan: Scan, root: Path) -> Iterator[Path]:
     """The build metadata of local projects, which decides whether a lock is fresh."""
-    from venvman.sources import DirectorySource
+    from venvman.model.sources import DirectorySource
 
     for file in scan.files:
         for line in file.parsed.requirements if file.parsed else ():

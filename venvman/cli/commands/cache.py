@@ -82,7 +82,7 @@ def cache_clean(session: Session, given: CacheClean) -> Result:
 
 def _context(session: Session) -> Context | None:
     """The project's, where there is one: most of the cache is nobody's in particular."""
-    from venvman.errors import ProjectNotFound
+    from venvman.model.errors import ProjectNotFound
 
     try:
         return session.context()
@@ -93,8 +93,8 @@ def _context(session: Session) -> Context | None:
 
 
 def _alone(session: Session) -> AbstractContextManager[None]:
-    from venvman.errors import Problem, Severity
-    from venvman.locks import emptying
+    from venvman.model.errors import Problem, Severity
+    from venvman.system.locks import emptying
 
     def waiting() -> None:
         session.reporter.problem(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from venvman.cli import options
 from venvman.cli.declare import EVERY
 from venvman.cli.faults import UsageFault
-from venvman.names import canonical
-from venvman.settings import Link
+from venvman.model.names import canonical
+from venvman.project.settings import Link
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

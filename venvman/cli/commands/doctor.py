@@ -11,7 +11,7 @@ from venvman.cli.table import Common, Doctor, Groups
 from venvman.doctor.codes import CODES, EXTRA
 from venvman.doctor.diagnosis import Treatment
 from venvman.doctor.finding import ByFix
-from venvman.errors import Command, Problem, Severity, VenvmanError
+from venvman.model.errors import Command, Problem, Severity, VenvmanError
 from venvman.report.fixes import shell_line
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def _run(session: Session, command: Command, root: Path) -> tuple[Problem, ...]:
     """What went wrong."""
     from venvman.cli.read import read
     from venvman.cli.session import Session, call
-    from venvman.process import run
+    from venvman.system.process import run
 
     (step,) = command.steps
     try:

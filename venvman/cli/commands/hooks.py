@@ -9,8 +9,8 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from venvman.cli.faults import UsageFault
-from venvman.errors import ProjectNotFound
 from venvman.hookscript import REFUSED, HookMode, HookName
+from venvman.model.errors import ProjectNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,8 +81,8 @@ def hooks_run(session: Session, given: HooksRun) -> Result:
 
 def _folder(session: Session) -> Path:
     """The project's root, or the folder that was named where there is none, be it gone."""
-    from venvman.find import find_project
     from venvman.githooks import is_hooked
+    from venvman.project.find import find_project
 
     named = (session.cwd / (session.named or ".")).absolute()
     if is_hooked(named, variables=session.variables):

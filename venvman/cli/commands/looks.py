@@ -98,7 +98,7 @@ def outdated(session: Session, given: Outdated) -> Result:
 
 def self_report(session: Session, _given: Common) -> Result:
 
-    from venvman.errors import VenvmanError
+    from venvman.model.errors import VenvmanError
     from venvman.report.selfreport import self_report_result
     from venvman.workflow.selfreport import machine_of
 

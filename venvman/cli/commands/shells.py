@@ -60,7 +60,7 @@ def _request(session: Session, given: Shell) -> RunRequest:
 
 def _exited(code: int) -> Result:
     """``data.{exit_code}``: what a program said that was run in one of several projects."""
-    from venvman.errors import ExitCode
+    from venvman.model.errors import ExitCode
     from venvman.report.result import Result, Status
     from venvman.report.words import plain
 
@@ -75,7 +75,7 @@ def _exited(code: int) -> Result:
 
 def _beside(session: Session, context: Context, launch: Launch) -> int:
     """The exit code of the program, run in the folder of one of several projects."""
-    from venvman.process import run_in_foreground
+    from venvman.system.process import run_in_foreground
 
     session.reporter.close()
     write(sys.stderr, f"{session.reporter.project}:\n")
@@ -84,7 +84,7 @@ def _beside(session: Session, context: Context, launch: Launch) -> int:
 
 def _become(session: Session, launch: Launch) -> NoReturn:
     """The rest of this process's life is the program's."""
-    from venvman.process import replace_process
+    from venvman.system.process import replace_process
 
     session.reporter.close()
     write(sys.stdout, "")
@@ -128,7 +128,7 @@ def _result(command: str, shell: str, text: str) -> Result:
 def _located(session: Session) -> tuple[Context, Path] | None:
     """Where the environment here is; None without a project, or with one that cannot be read."""
     from venvman.environment.lifecycle import locate
-    from venvman.errors import VenvmanError
+    from venvman.model.errors import VenvmanError
 
     try:
         context = session.context().looking()
@@ -143,7 +143,7 @@ def _is_trusted(context: Context, path: Path) -> bool:
     Changing into a folder is no consent: what a stranger's repository brings is never activated.
     """
     from venvman.environment.config import is_environment
-    from venvman.seal import is_own
+    from venvman.system.seal import is_own
     from venvman.workflow.location import is_ours_to_change
 
     return is_environment(path) and is_own(str(path)) and is_ours_to_change(context, path)
