@@ -26,10 +26,10 @@ from venvman.engines.native import Native
 from venvman.model.errors import VenvmanError
 from venvman.model.events import Reporter
 from venvman.model.options import IndexOptions
+from venvman.project.groups import read_requirements
 from venvman.project.project import Project
 from venvman.project.scan import scan
 from venvman.python.probe import probe
-from venvman.requirements.groups import read_requirements
 from venvman.system.directories import Directories
 
 if TYPE_CHECKING:

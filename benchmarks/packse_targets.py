@@ -33,11 +33,11 @@ from venvman.engines.native import ManyTargets
 from venvman.model.errors import VenvmanError
 from venvman.model.events import Reporter
 from venvman.model.names import canonical
+from venvman.project.groups import read_requirements
 from venvman.project.project import Project
 from venvman.project.scan import scan
 from venvman.python.probe import probe
 from venvman.python.targets import expand
-from venvman.requirements.groups import read_requirements
 from venvman.system.directories import Directories
 
 if TYPE_CHECKING:

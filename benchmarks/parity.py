@@ -29,11 +29,11 @@ from venvman.lock.parse import parse_lock
 from venvman.model.errors import VenvmanError
 from venvman.model.events import Reporter
 from venvman.model.sources import IndexSource
+from venvman.project.groups import read_requirements
 from venvman.project.pipconfig import read_pip_configuration
 from venvman.project.project import Project
 from venvman.project.scan import scan
 from venvman.python.probe import probe
-from venvman.requirements.groups import read_requirements
 from venvman.system.directories import Directories
 
 if TYPE_CHECKING:

@@ -30,11 +30,11 @@ from venvman.lock.selection import applicable
 from venvman.model.events import Reporter
 from venvman.model.names import canonical
 from venvman.model.options import IndexOptions
+from venvman.project.groups import read_requirements
 from venvman.project.project import Project
 from venvman.project.scan import scan
 from venvman.python.probe import probe
 from venvman.python.targets import expand, label_of
-from venvman.requirements.groups import read_requirements
 from venvman.system.directories import Directories
 
 if TYPE_CHECKING:

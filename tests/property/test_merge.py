@@ -10,13 +10,13 @@ from packaging.markers import Marker
 
 from tests.support.locked import entry
 from venvman.lock.file import Lock
-from venvman.lock.header import LockStyle
 from venvman.lock.merge import TargetMarkers, merge
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
 from venvman.lock.selection import select
 from venvman.lock.style import own_header
 from venvman.python.targets import expand, synthetic
+from venvman.requirements.header import LockStyle
 
 if TYPE_CHECKING:
     from venvman.model.target import Target

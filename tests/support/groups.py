@@ -14,15 +14,15 @@ from venvman.engines import FreezeRequest
 from venvman.engines.buildrequirements import supply
 from venvman.model.options import IndexOptions
 from venvman.model.target import Target
+from venvman.project.groups import read_requirements
 from venvman.project.project import Project
 from venvman.project.scan import scan
-from venvman.requirements.groups import read_requirements
 from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from venvman.requirements.groups import Group
+    from venvman.project.groups import Group
 
 
 def _here() -> Target:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venvman.model.directurl import (
+from venvman.environment.directurl import (
     DirectUrlInvalid,
     file_url,
     path_of_file_url,

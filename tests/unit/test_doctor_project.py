@@ -21,8 +21,8 @@ from venvman.lock.file import Lock, LockHeader
 from venvman.model.errors import Advice, Command, FileLine, Problem, Severity
 from venvman.model.names import canonical
 from venvman.model.sources import IndexSource, VcsSource
+from venvman.project.groups import Group, RequirementSet
 from venvman.requirements.file import ParsedFile, parse
-from venvman.requirements.groups import Group, RequirementSet
 from venvman.requirements.requirement import Requirement
 from venvman.system.git import git
 

@@ -18,7 +18,6 @@ from venvman.engines.pipcompile import Finisher, Mirror, compiler, pip_environme
 from venvman.engines.piperrors import explain
 from venvman.engines.portable import pin_repositories
 from venvman.engines.sourcefiles import lock_options, ordered, read_sources
-from venvman.lock.header import LockStyle
 from venvman.lock.parse import parse_lock
 from venvman.model.errors import FreezeError, IndexFault, UnsatisfiableError
 from venvman.model.events import Reporter
@@ -27,6 +26,7 @@ from venvman.model.options import IndexOptions
 from venvman.model.sources import ArchiveSource, DirectorySource, VcsSource
 from venvman.model.target import Target
 from venvman.project.project import Project
+from venvman.requirements.header import LockStyle
 from venvman.system.directories import Directories
 
 if TYPE_CHECKING:

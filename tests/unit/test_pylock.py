@@ -11,7 +11,6 @@ from packaging.pylock import Pylock
 from packaging.version import Version
 
 from venvman.lock.file import Lock, LockEntry, sort_key
-from venvman.lock.header import LockStyle
 from venvman.lock.pylock import parse_pylock, render_pylock
 from venvman.lock.selection import select
 from venvman.lock.style import own_header
@@ -19,6 +18,7 @@ from venvman.model.errors import LockError
 from venvman.model.names import NormalizedName
 from venvman.model.sources import ArchiveSource, DirectorySource, IndexFile, VcsSource
 from venvman.model.target import Target
+from venvman.requirements.header import LockStyle
 from venvman.system.reading import read_toml
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import pytest
 
 from venvman.model.errors import ConfigurationError
 from venvman.project.project import Project
+from venvman.project.python import request_of
 from venvman.project.settings import read_settings
-from venvman.python.request import Executable, PythonRequest, Versions, parse_request, request_of
+from venvman.python.request import Executable, PythonRequest, Versions, parse_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

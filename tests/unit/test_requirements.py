@@ -6,9 +6,9 @@ import pytest
 
 from venvman.model.errors import IndexFault, RequirementsError
 from venvman.model.sources import DirectorySource
+from venvman.project.groups import Group, RequirementSet, read_requirements
 from venvman.project.project import Project
 from venvman.project.scan import scan
-from venvman.requirements.groups import Group, RequirementSet, read_requirements
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from venvman.adopt.taken import Left, Listed, Taken, Wanted, text_of
 from venvman.lock.direct import reference_text
-from venvman.lock.header import read_header
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import requirement_text
+from venvman.requirements.header import read_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -13,7 +13,7 @@ from venvman.model.names import canonical
 from venvman.model.options import DEFAULT_INDEX
 from venvman.model.pep508 import Malformed, parse_marker
 from venvman.model.sources import IndexSource, VcsSource
-from venvman.project.naming import DEFAULT, DEV
+from venvman.requirements.naming import DEFAULT, DEV
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from venvman.model.errors import RequirementsError
 from venvman.model.frozen import dataclass
-from venvman.project.naming import DEFAULT
 from venvman.requirements.lines import decode
+from venvman.requirements.naming import DEFAULT
 from venvman.system.reading import read_regular, read_toml
 
 if TYPE_CHECKING:

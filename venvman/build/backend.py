@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from venvman.build.errors import advice, reason
 from venvman.build.isolation import BuildEnvironment
-from venvman.environment.config import python_of
 from venvman.model.errors import Advice, InstallError, VenvmanError
 from venvman.model.frozen import dataclass
+from venvman.python.pyvenv import python_of
 from venvman.system.files import make_private_folder, write_atomically
 
 if TYPE_CHECKING:

@@ -17,7 +17,6 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.environment import config as venvconfig
 from venvman.environment.inspection import environment_at
 from venvman.install.attic import AtticLimit
 from venvman.install.transaction import commit
@@ -25,6 +24,7 @@ from venvman.lock.file import LockEntry
 from venvman.model.errors import Advice, InstallError
 from venvman.plan import Add, Plan
 from venvman.project.settings import Link
+from venvman.python import pyvenv
 from venvman.system.files import make_private_folder, remove_tree, write_atomically
 from venvman.system.git import without_repository
 from venvman.system.locks import FetchLock
@@ -114,7 +114,7 @@ def _make(root: Path, wheels: Mapping[NormalizedName, StoredWheel], interp: Inte
 def _digest(root: Path) -> str:
     """The sha256 (hex) of names, sizes and times of all files that matter but bytecode."""
     digest = hashlib.sha256()
-    places = [venvconfig.python_of(root).parent, *sorted(root.glob("lib/python*/site-packages"))]
+    places = [pyvenv.python_of(root).parent, *sorted(root.glob("lib/python*/site-packages"))]
     for place in places:
         for folder, inner, files in os.walk(place):
             inner[:] = sorted(set(inner) - {"__pycache__"})

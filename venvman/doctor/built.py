@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from venvman.doctor import codes
 from venvman.doctor.files import again
+from venvman.environment.directurl import DirectUrlInvalid, read_direct_url
 from venvman.environment.inspection import Environment
 from venvman.environment.inventory import MetadataKind
-from venvman.model.directurl import DirectUrlInvalid, read_direct_url
 from venvman.model.errors import Advice
 from venvman.model.metadata import EntryPointInvalid, parse_scripts
 from venvman.model.sources import DirectorySource

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from venvman.model.metadata import CoreMetadata
     from venvman.model.names import NormalizedName
     from venvman.model.target import Target
+    from venvman.project.groups import RequirementSet
     from venvman.project.project import Project
     from venvman.requirements.file import ParsedFile
-    from venvman.requirements.groups import RequirementSet
     from venvman.resolve.demand import Dependency
 
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from venvman.model.names import NormalizedName
     from venvman.model.options import IndexOptions
     from venvman.model.target import Target
+    from venvman.project.groups import Group
     from venvman.project.project import Project
-    from venvman.requirements.groups import Group
     from venvman.requirements.requirement import Requirement
     from venvman.system.directories import Directories
 

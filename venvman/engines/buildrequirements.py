@@ -20,9 +20,9 @@ from venvman.install.link import StoreDamaged
 from venvman.model.errors import InstallError, RequirementsError
 from venvman.model.events import Relay, Reporter
 from venvman.obtain.sources import working_folder
+from venvman.project.groups import Group
 from venvman.project.project import Project
 from venvman.requirements.file import parse
-from venvman.requirements.groups import Group
 from venvman.store.store import Store
 from venvman.system.directories import Directories
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from venvman.engines import FreezeRequest
     from venvman.lock.file import LockEntry
-    from venvman.lock.header import LockStyle
     from venvman.model.names import NormalizedName
-    from venvman.requirements.groups import Group
+    from venvman.project.groups import Group
+    from venvman.requirements.header import LockStyle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

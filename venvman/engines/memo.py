@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from venvman.lock.file import Lock
     from venvman.model.errors import Problem
     from venvman.model.options import IndexOptions
+    from venvman.project.groups import Group
     from venvman.project.project import Project
-    from venvman.requirements.groups import Group
     from venvman.requirements.requirement import Requirement
 
     Solved = tuple[Resolution, tuple[Page, ...] | None]

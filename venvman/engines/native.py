@@ -15,13 +15,13 @@ from venvman.engines.memo import remembered
 from venvman.engines.solving import Learned, freeze_from, open_index
 from venvman.index.candidates import Candidates
 from venvman.lock.file import Lock
-from venvman.lock.header import LockStyle
 from venvman.lock.merge import merge
 from venvman.lock.style import own_header, style_of
 from venvman.model.errors import Problem, Severity, UnsatisfiableError
 from venvman.model.events import Relay, Reporter, Stage
 from venvman.model.frozen import dataclass
 from venvman.python.targets import label_of, names_of
+from venvman.requirements.header import LockStyle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from venvman.engines.memo import Solved
     from venvman.index.client import Index
     from venvman.lock.file import LockEntry
-    from venvman.lock.header import LockHeader
     from venvman.model.names import NormalizedName
     from venvman.model.target import Target
-    from venvman.requirements.groups import Group
+    from venvman.project.groups import Group
+    from venvman.requirements.header import LockHeader
 
 
 class Native:

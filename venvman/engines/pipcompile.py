@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from venvman.model.events import Reporter
     from venvman.model.options import IndexOptions
     from venvman.model.target import Target
-    from venvman.requirements.groups import Group
+    from venvman.project.groups import Group
     from venvman.requirements.requirement import Requirement
     from venvman.system.directories import Directories
 

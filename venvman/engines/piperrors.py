@@ -21,7 +21,7 @@ from venvman.system.secrets import line_of, redact
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from venvman.requirements.groups import Group
+    from venvman.project.groups import Group
     from venvman.requirements.requirement import Requirement
     from venvman.system.secrets import Where
 

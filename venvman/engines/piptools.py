@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from venvman.model.names import NormalizedName
-    from venvman.requirements.groups import Group
+    from venvman.project.groups import Group
 
 _COMBINED = ".venvman-combined.txt"
 _LIMITS = ".venvman-limits.txt"

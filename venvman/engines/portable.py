@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from venvman.engines.existing import CompileCommand
     from venvman.engines.sourcefiles import SourceTexts
     from venvman.lock.file import LockEntry
-    from venvman.lock.header import LockHeader, LockStyle
     from venvman.model.names import NormalizedName
     from venvman.model.target import Target
-    from venvman.requirements.groups import Group
+    from venvman.project.groups import Group
+    from venvman.requirements.header import LockHeader, LockStyle
     from venvman.requirements.requirement import Requirement
 
 

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from venvman.index.client import Index
     from venvman.lock.file import Lock
     from venvman.model.sources import VcsSource
-    from venvman.requirements.groups import Group
+    from venvman.project.groups import Group
     from venvman.resolve.demand import Demand
     from venvman.resolve.solver import Solution
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from venvman.model.options import FileOptions
+    from venvman.project.groups import Group
     from venvman.project.project import Project
-    from venvman.requirements.groups import Group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

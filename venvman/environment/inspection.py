@@ -11,9 +11,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from venvman.environment import config as venvconfig
 from venvman.model.errors import Advice, Command, EnvironmentUnusable, Fix
 from venvman.model.frozen import dataclass
+from venvman.python import pyvenv
 from venvman.system.files import aside, permit
 from venvman.system.reading import read_regular
 from venvman.system.seal import OWNER, STATE, holds, is_own
@@ -63,7 +63,7 @@ class Environment:
     @property
     def python(self) -> Path:
         """The environment's own interpreter, for processes that must see what is installed."""
-        return venvconfig.python_of(self.root)
+        return pyvenv.python_of(self.root)
 
     @property
     def site_folders(self) -> tuple[Path, ...]:
@@ -116,11 +116,11 @@ def inspect(path: Path, *, directories: Directories, filling: bool = False) -> C
     if foreign is not None:
         return NotAnEnvironment(path=path, reason=foreign)
     try:
-        text = read_regular(path / venvconfig.CONFIG).decode("utf-8", errors="replace")
+        text = read_regular(path / pyvenv.CONFIG).decode("utf-8", errors="replace")
     except OSError as error:
-        reason = f"{venvconfig.CONFIG} cannot be read: {error.strerror}."
+        reason = f"{pyvenv.CONFIG} cannot be read: {error.strerror}."
         return Broken(path=path, reason=reason, code="config-unreadable")
-    config = venvconfig.parse_config(text)
+    config = pyvenv.parse_config(text)
     interpreter = _interpreter_of(path, config, directories=directories)
     if isinstance(interpreter, Broken):
         return interpreter
@@ -252,31 +252,31 @@ def _is_python(path: Path) -> bool:
 def _why_no_environment(path: Path) -> str | None:
     if not path.is_dir():
         return "The link leads to itself." if _is_endless(path) else "A file is in the way."
-    if venvconfig.is_environment(path):
+    if pyvenv.is_environment(path):
         return None
     if (path / "conda-meta").is_dir():
         return "It is a conda environment."
-    if (path / venvconfig.CONFIG).is_file():
-        return f"It has {venvconfig.CONFIG}, but no interpreter."
+    if (path / pyvenv.CONFIG).is_file():
+        return f"It has {pyvenv.CONFIG}, but no interpreter."
     if any(path.glob("lib*/python3*/EXTERNALLY-MANAGED")):
         return "It is the system's Python, whose packages the system itself manages (PEP 668)."
     if _is_python(path):
         return "It is a Python itself, and no environment of one."
-    return f"The folder has no {venvconfig.CONFIG}."
+    return f"The folder has no {pyvenv.CONFIG}."
 
 
 def _interpreter_of(
-    path: Path, config: venvconfig.VenvConfig, *, directories: Directories
+    path: Path, config: pyvenv.VenvConfig, *, directories: Directories
 ) -> Interpreter | Broken:
     from venvman.python.probe import probe
 
-    own = venvconfig.python_of(path)
+    own = pyvenv.python_of(path)
     if not own.exists():
         gone = f"Its interpreter {own.readlink()} is gone." if own.is_symlink() else None
-        reason = gone or f"It has no {venvconfig.SCRIPTS}/{own.name}."
+        reason = gone or f"It has no {pyvenv.SCRIPTS}/{own.name}."
         return Broken(path=path, reason=reason, code="interpreter-gone")
     if config.home is None:
-        reason = f"{venvconfig.CONFIG} does not say where its interpreter is."
+        reason = f"{pyvenv.CONFIG} does not say where its interpreter is."
         return Broken(path=path, reason=reason, code="config-unreadable")
     if not config.home.is_dir():
         reason = f"The folder {config.home} of its interpreter is gone."
@@ -287,7 +287,7 @@ def _interpreter_of(
     try:
         return probe(own, directories=directories)
     except OSError as error:
-        reason = f"{venvconfig.CONFIG} cannot be read: {error.strerror}."
+        reason = f"{pyvenv.CONFIG} cannot be read: {error.strerror}."
         return Broken(path=path, reason=reason, code="config-unreadable")
     except EnvironmentUnusable as error:
         if error.code == "interpreter-untrusted":
@@ -311,7 +311,7 @@ def _is_program_of(own: Path, home: Path) -> bool:
 
 
 def _unasked(
-    path: Path, config: venvconfig.VenvConfig, why: EnvironmentUnusable, *, directories: Directories
+    path: Path, config: pyvenv.VenvConfig, why: EnvironmentUnusable, *, directories: Directories
 ) -> Interpreter | Broken:
     """For an environment whose interpreter is not to be started: another one of its version."""
     from venvman.python.interpreters import stand_in
@@ -326,7 +326,7 @@ def _unasked(
 
 
 def _ill_configured(
-    path: Path, config: venvconfig.VenvConfig, interpreter: Interpreter
+    path: Path, config: pyvenv.VenvConfig, interpreter: Interpreter
 ) -> Broken | None:
     if config.system_site_packages:
         reason = (
@@ -365,7 +365,7 @@ def _installed_for(path: Path, made_for: tuple[int, int]) -> str:
 
 def _moved(path: Path) -> Broken | None:
     """Scripts and ``activate`` hold the path at which the environment was made."""
-    made_at = venvconfig.made_at(path)
+    made_at = pyvenv.made_at(path)
     if made_at is None or _is_same_folder(made_at, path):
         return None
     reason = (

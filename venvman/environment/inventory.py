@@ -311,7 +311,7 @@ def _head(path: str) -> bytes:
 
 
 def _direct_url(path: str) -> tuple[Source, str | None]:
-    from venvman.model.directurl import DirectUrlInvalid, read_direct_url
+    from venvman.environment.directurl import DirectUrlInvalid, read_direct_url
 
     try:
         return read_direct_url(read_regular(Path(path, "direct_url.json"))), None

@@ -15,7 +15,6 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.environment import config as venvconfig
 from venvman.environment.creating import (
     fill,
     no_venv_module,
@@ -40,6 +39,7 @@ from venvman.environment.inspection import (
     usable,
 )
 from venvman.model.errors import Advice, ConfigurationError, EnvironmentUnusable
+from venvman.python import pyvenv
 from venvman.system.files import remove_tree
 from venvman.system.locks import LockTaken, held
 from venvman.system.reading import read_regular
@@ -104,10 +104,10 @@ def locate(project: Project, settings: Settings) -> Path:
             )
         return path
     usual, hidden = project.root / "venv", project.root / ".venv"
-    if (usual / venvconfig.CONFIG).is_file():
+    if (usual / pyvenv.CONFIG).is_file():
         return usual
     redirected = _redirected(hidden)
-    if (redirected / venvconfig.CONFIG).is_file():
+    if (redirected / pyvenv.CONFIG).is_file():
         return redirected
     return usual
 
@@ -348,7 +348,7 @@ def _put_back(root: Path) -> None:
     aside = _aside(root)
     if _is_claimed(root / STATE / UNFINISHED):
         return  # somebody else's, who did not wait for the environment's lock
-    if is_vacant(root) or venvconfig.is_environment(root):
+    if is_vacant(root) or pyvenv.is_environment(root):
         _clear(root)
     if not aside.exists():
         return
@@ -377,8 +377,8 @@ def _clear(root: Path) -> None:
 
 
 def _refuse_unless_removable(root: Path) -> None:
-    if not venvconfig.is_environment(root):
-        raise not_an_environment(root, f"It has no {venvconfig.CONFIG} with an interpreter.")
+    if not pyvenv.is_environment(root):
+        raise not_an_environment(root, f"It has no {pyvenv.CONFIG} with an interpreter.")
     marks = [name for name in _PROJECT_MARKS if (root / name).exists()]
     if marks:
         raise not_an_environment(

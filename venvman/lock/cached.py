@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from venvman.model.target import Target
-    from venvman.requirements.groups import Group
+    from venvman.project.groups import Group
     from venvman.requirements.requirement import Requirement
 
 _KIND = "fresh locks 2"

@@ -10,7 +10,6 @@ from dataclasses import field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from venvman.lock.header import Annotations, LockHeader
 from venvman.model.frozen import dataclass
 from venvman.model.sources import (
     ArchiveSource,
@@ -20,6 +19,7 @@ from venvman.model.sources import (
     Source,
     VcsSource,
 )
+from venvman.requirements.header import Annotations, LockHeader
 from venvman.system.variables import expand
 
 if TYPE_CHECKING:

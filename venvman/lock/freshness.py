@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from venvman.lock.file import Lock, LockEntry
     from venvman.model.names import NormalizedName
     from venvman.model.target import Target
-    from venvman.requirements.groups import Group
+    from venvman.project.groups import Group
     from venvman.requirements.requirement import Requirement
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from venvman.lock.file import Lock, LockEntry
     from venvman.model.target import Target
-    from venvman.requirements.groups import Group
+    from venvman.project.groups import Group
 
     Requires = Callable[[LockEntry], Sequence[str] | None]
 

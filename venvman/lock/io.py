@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.lock.file import Lock, sort_key
-from venvman.lock.header import LockHeader, read_header, read_pylock_header
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
 from venvman.model.errors import Command, LockError, Problem
 from venvman.project.localproject import project_name
-from venvman.project.naming import is_pylock
 from venvman.project.project import leaves_tree, unseen
+from venvman.requirements.header import LockHeader, read_header, read_pylock_header
 from venvman.requirements.includes import includes_in, resolve
+from venvman.requirements.naming import is_pylock
 from venvman.system.files import aside, permit
 from venvman.system.reading import read_regular
 from venvman.system.secrets import redact

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from venvman.lock.file import LockEntry
     from venvman.model.names import NormalizedName
-    from venvman.requirements.groups import Group
+    from venvman.project.groups import Group
 
 
 def strict_tool(lock: Lock) -> bool:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
 
     from venvman.lock.file import LockEntry
-    from venvman.lock.header import LockHeader
     from venvman.model.names import NormalizedName
     from venvman.model.target import Target
+    from venvman.requirements.header import LockHeader
 
 _OTHER = ""
 """Stands for every system, or machine, that no target has."""

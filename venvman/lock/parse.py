@@ -13,12 +13,12 @@ from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from venvman.lock.file import Annotations, Lock, LockEntry, LockHeader, sort_key
-from venvman.lock.header import UNSAFE_COMMENTS
 from venvman.model.errors import Command, FileLine, LockError, Problem
 from venvman.model.frozen import dataclass
 from venvman.model.names import canonical
 from venvman.model.pep508 import parse_marker
 from venvman.model.sources import DirectorySource, IndexSource, Source, VcsSource
+from venvman.requirements.header import UNSAFE_COMMENTS
 from venvman.requirements.includes import includes_in
 from venvman.system.secrets import redact
 
@@ -134,7 +134,7 @@ def _project_of(drafts: Iterable[_Draft]) -> str | None:
 
 
 def _header(text: str) -> LockHeader:
-    from venvman.lock.header import read_header
+    from venvman.requirements.header import read_header
 
     header = read_header(text) or LockHeader(text="")
     # Blank lines before the first comment mean that the file was written without a header: that

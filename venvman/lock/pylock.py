@@ -17,12 +17,12 @@ from urllib.parse import quote, unquote
 from venvman.index.candidates import instant
 from venvman.index.page import leaf_of, strong
 from venvman.lock.file import Lock, LockEntry, sort_key
-from venvman.lock.header import read_pylock_header
 from venvman.lock.parse import refuse_conflicts
 from venvman.model.errors import FileLine, LockError, Problem
 from venvman.model.names import canonical
 from venvman.model.pep508 import parse_specifier
 from venvman.model.sources import ArchiveSource, DirectorySource, IndexFile, IndexSource, VcsSource
+from venvman.requirements.header import read_pylock_header
 from venvman.system.reading import read_toml
 from venvman.system.secrets import redact, without_secret
 

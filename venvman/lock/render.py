@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from venvman.lock.direct import reference_text
 from venvman.lock.file import Annotations, Lock, LockEntry, sort_key
-from venvman.lock.header import UNSAFE_COMMENTS
 from venvman.lock.parse import DEFAULT_BRANCH, UNHASHED_COMMENTS
 from venvman.model.sources import ArchiveSource, DirectorySource, VcsSource
+from venvman.requirements.header import UNSAFE_COMMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,7 +11,7 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.lock.header import UNSAFE_PACKAGES, Annotations, LockHeader, LockStyle
+from venvman.requirements.header import UNSAFE_PACKAGES, Annotations, LockHeader, LockStyle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

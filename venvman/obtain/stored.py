@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.model.directurl import write_direct_url
+from venvman.environment.directurl import write_direct_url
 from venvman.model.frozen import dataclass
 from venvman.model.options import source_of
 from venvman.model.sources import ArchiveSource, IndexSource, VcsSource

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from venvman.model.errors import Advice, ProjectNotFound
 from venvman.model.frozen import dataclass
-from venvman.project.naming import FOLDER
 from venvman.project.project import (
     ENDINGS,
     Project,
@@ -25,6 +24,7 @@ from venvman.project.project import (
     project_at,
     requirement_names,
 )
+from venvman.requirements.naming import FOLDER
 from venvman.system.reading import read_regular
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from venvman.model.errors import VenvmanError
 from venvman.model.frozen import dataclass
-from venvman.project.naming import FOLDER, group_of, is_constraints, is_pylock, pylock_group
+from venvman.requirements.naming import FOLDER, group_of, is_constraints, is_pylock, pylock_group
 from venvman.system.files import write_together
 from venvman.system.reading import read_regular, read_toml
 from venvman.system.repository import work_tree

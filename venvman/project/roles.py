@@ -11,9 +11,17 @@ from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from venvman.lock.header import EXPORTED, is_hashed, parse_header, read_header, read_pylock_header
 from venvman.model.frozen import dataclass
-from venvman.project.naming import (
+from venvman.requirements.declared import PYPROJECT, Compiled, read_declared
+from venvman.requirements.header import (
+    EXPORTED,
+    is_hashed,
+    parse_header,
+    read_header,
+    read_pylock_header,
+)
+from venvman.requirements.includes import includes_in
+from venvman.requirements.naming import (
     DEFAULT,
     DEV,
     FOLDER,
@@ -26,14 +34,12 @@ from venvman.project.naming import (
     pylock_of,
     stem_of,
 )
-from venvman.requirements.declared import PYPROJECT, Compiled, read_declared
-from venvman.requirements.includes import includes_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from venvman.lock.header import LockHeader
     from venvman.requirements.declared import Declared
+    from venvman.requirements.header import LockHeader
 
 
 class Role(str, Enum):

@@ -12,18 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.lock.header import LockHeader
 from venvman.model.errors import Problem, RequirementsError, Severity
 from venvman.model.frozen import dataclass
 from venvman.model.sources import DirectorySource
-from venvman.project.naming import DEFAULT, is_pylock
 from venvman.project.pipconfig import configured_words
 from venvman.project.project import leaves_tree, names_below, requirement_names, unseen
 from venvman.project.roles import Facts, Role, assign, members_of
 from venvman.requirements.declared import PYPROJECT, read_declared
 from venvman.requirements.file import ParsedFile, RequirementLine, parse
+from venvman.requirements.header import LockHeader
 from venvman.requirements.includes import Follower, local_path
 from venvman.requirements.lines import decode
+from venvman.requirements.naming import DEFAULT, is_pylock
 from venvman.system.secrets import line_of
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.environment import config as venvconfig
 from venvman.model.frozen import dataclass
+from venvman.python import pyvenv
 from venvman.system.reading import read_regular
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _is_base(path: Path) -> bool:
     return (
         _NAME.fullmatch(path.name) is not None
         and path.parent.name != "shims"
-        and venvconfig.environment_of(path) is None
+        and pyvenv.environment_of(path) is None
     )
 
 

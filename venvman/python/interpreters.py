@@ -14,10 +14,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.environment import config as venvconfig
 from venvman.model.errors import Advice, EnvironmentUnusable
+from venvman.python import pyvenv
 from venvman.python.probe import OLDEST, By, Interpreter, SchemePaths, bundled_pip, probe
-from venvman.python.request import Executable, PythonRequest, Versions, request_of
+from venvman.python.request import Executable, PythonRequest, Versions
 from venvman.system.secrets import line_of
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ __all__ = [
     "fulfils",
     "is_near",
     "probe",
-    "request_of",
     "running",
     "stand_in",
 ]
@@ -151,7 +150,7 @@ def _at(path: Path, *, directories: Directories, by: By) -> Interpreter:
     """The interpreter at ``path``, or in the folder ``path``: an environment or an installation."""
     if not path.is_dir():
         return probe(path, directories=directories, by=by)
-    inside = [venvconfig.python_of(path), path / "bin" / "python3", path / "python.exe"]
+    inside = [pyvenv.python_of(path), path / "bin" / "python3", path / "python.exe"]
     for each in inside:
         if os.path.lexists(each):
             return probe(each, directories=directories, by=by)
@@ -159,7 +158,7 @@ def _at(path: Path, *, directories: Directories, by: By) -> Interpreter:
         f"The folder {path} has no Python in it.",
         code="interpreter-missing",
         path=path.as_posix(),
-        why=f"Looked for {venvconfig.SCRIPTS}/python.",
+        why=f"Looked for {pyvenv.SCRIPTS}/python.",
         fix=Advice("Name a version such as 3.12, or the path of an interpreter."),
     )
 

@@ -16,10 +16,10 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from venvman.environment import config as venvconfig
 from venvman.model.errors import Advice, EnvironmentUnusable
 from venvman.model.frozen import dataclass
 from venvman.model.target import Target
+from venvman.python import pyvenv
 from venvman.system import records
 from venvman.system.reading import read_regular
 
@@ -109,7 +109,7 @@ def probe(path: Path, *, directories: Directories, by: By = By.PROJECT) -> Inter
             is not to be started (``interpreter-untrusted``).
     """
     path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would lose links
-    environment = venvconfig.environment_of(path)
+    environment = pyvenv.environment_of(path)
     if environment is not None:
         # Whoever names an environment does not know what its files name in turn.
         path, by = _base_of(environment), By.PROJECT
@@ -168,12 +168,12 @@ def _untrusted(path: Path, why: str) -> EnvironmentUnusable:
 
 def _base_of(environment: Path, *, depth: int = 5) -> Path:
     """The base interpreter; up to Python 3.10 an environment may be made of another one's."""
-    content = read_regular(environment / venvconfig.CONFIG)
-    config = venvconfig.parse_config(content.decode("utf-8", errors="replace"))
-    for candidate in venvconfig.base_candidates(environment, config):
+    content = read_regular(environment / pyvenv.CONFIG)
+    config = pyvenv.parse_config(content.decode("utf-8", errors="replace"))
+    for candidate in pyvenv.base_candidates(environment, config):
         if not candidate.exists():
             continue
-        between = venvconfig.environment_of(candidate)
+        between = pyvenv.environment_of(candidate)
         if between is None:
             return candidate
         if depth:
@@ -183,7 +183,7 @@ def _base_of(environment: Path, *, depth: int = 5) -> Path:
         f"The interpreter that {environment} was made of is gone.",
         code="interpreter-gone",
         path=environment.as_posix(),
-        why=f"{venvconfig.CONFIG} says it was in {config.home}." if config.home else None,
+        why=f"{pyvenv.CONFIG} says it was in {config.home}." if config.home else None,
     )
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from venvman.model.errors import Advice, FileLine, Problem
 from venvman.model.frozen import dataclass
 from venvman.model.names import canonical
-from venvman.project.naming import DEFAULT
 from venvman.requirements.file import ParsedFile, requirement_line
+from venvman.requirements.naming import DEFAULT
 from venvman.system.reading import read_toml
 from venvman.system.secrets import redact
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from venvman.model.errors import Advice, RequirementsError
 from venvman.model.names import canonical
-from venvman.project.naming import DEFAULT
 from venvman.requirements.declared import PYPROJECT, key_pattern, origin_in
 from venvman.requirements.edit import Edited, EditKind, SourceText, entries_of
+from venvman.requirements.naming import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

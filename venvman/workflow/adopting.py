@@ -27,8 +27,8 @@ from venvman.model.errors import (
 from venvman.model.frozen import dataclass
 from venvman.model.names import TOOLS, NormalizedName, canonical
 from venvman.outcomes import AdoptOutcome, Moved
-from venvman.project.naming import DEFAULT, FOLDER
 from venvman.requirements.file import parse
+from venvman.requirements.naming import DEFAULT, FOLDER
 from venvman.system.secrets import redact
 from venvman.workflow.inputs import open_scan
 
@@ -354,7 +354,7 @@ def _needs(
 ) -> Mapping[NormalizedName, set[NormalizedName]]:
     """What each of ``pins`` needs on ``target``, by what is installed, cached or in the index."""
     from venvman.lock.file import Lock
-    from venvman.lock.header import LockHeader
+    from venvman.requirements.header import LockHeader
     from venvman.workflow.locks import Pinned, as_locked
 
     lock = Lock(entries=tuple(pins), header=LockHeader(text=""))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from venvman.lock.freshness import Freshness
     from venvman.model.names import NormalizedName
     from venvman.model.target import Target
-    from venvman.requirements.groups import Group
+    from venvman.project.groups import Group
     from venvman.workflow.context import Context
 
 DISAGREEMENT = "lock-disagreement"

@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from venvman.lock.freshness import Freshness
     from venvman.model.errors import Problem
     from venvman.model.names import NormalizedName
+    from venvman.project.groups import RequirementSet
     from venvman.project.scan import Scan, SourceFile
     from venvman.python.interpreters import Interpreter
-    from venvman.requirements.groups import RequirementSet
     from venvman.resolve.demand import Dependency
     from venvman.workflow.context import Context
 
@@ -251,7 +251,7 @@ def _environment(context: Context) -> tuple[Path, Condition, Interpreter | None,
     """Where the environment is, its condition, its interpreter or the one it would get."""
     from venvman.environment.inspection import Environment, conflict, inspect
     from venvman.environment.lifecycle import locate
-    from venvman.python.interpreters import request_of
+    from venvman.project.python import request_of
     from venvman.workflow.location import interpreter_to_be
 
     path = locate(context.project, context.settings)

@@ -164,7 +164,7 @@ class Context:
         Raises:
             RequirementsError: one of them cannot be read.
         """
-        from venvman.requirements.groups import read_constraints
+        from venvman.project.groups import read_constraints
 
         files = self._of_pip("build-constraint")
         lines = read_constraints(self.project, files, variables=self.variables, fetch=self.fetch)

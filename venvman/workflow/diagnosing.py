@@ -198,7 +198,7 @@ def _unlisted(
 
 def _strayed(context: Context, scan: Scan) -> Iterator[tuple[Path, tuple[str, ...]]]:
     """Locks without a role of which a source is gone; copies of other locks have all of theirs."""
-    from venvman.lock.header import read_header
+    from venvman.requirements.header import read_header
 
     known = {file.path for file in scan.files}
     root = context.project.root

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from venvman.answers import DiffOutcome, LockPair
 from venvman.model.errors import Advice, Command, ConfigurationError, GitError, LockError
 from venvman.model.frozen import dataclass
-from venvman.project.naming import is_pylock
+from venvman.requirements.naming import is_pylock
 from venvman.workflow.inputs import open_scan, wants_pylock
 from venvman.workflow.locks import read_group_lock
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from venvman.answers import ExportOutcome
 from venvman.lock.file import Lock, LockEntry, sort_key
-from venvman.lock.header import EXPORTED, LockHeader
 from venvman.lock.selection import select
 from venvman.model.errors import Advice, LockError, Problem, Severity
 from venvman.model.frozen import dataclass
+from venvman.requirements.header import EXPORTED, LockHeader
 from venvman.system.files import write_atomically
 from venvman.system.reading import read_regular
 from venvman.workflow.filling import filled, with_own_header

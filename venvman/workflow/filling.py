@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.project.naming import is_pylock
+from venvman.requirements.naming import is_pylock
 from venvman.workflow.inputs import open_scan, sync_options
 
 if TYPE_CHECKING:

@@ -44,9 +44,9 @@ if TYPE_CHECKING:
 
     from venvman import engines
     from venvman.lock.file import Lock, LockEntry
+    from venvman.project.groups import RequirementSet
     from venvman.project.scan import Scan
     from venvman.python.interpreters import Interpreter
-    from venvman.requirements.groups import RequirementSet
     from venvman.requirements.requirement import Requirement
     from venvman.workflow.agreement import CheckedLock
     from venvman.workflow.context import Context
@@ -414,6 +414,6 @@ def _differ(before: Lock, after: Lock) -> bool:
 
 def _empty() -> Lock:
     from venvman.lock.file import Lock
-    from venvman.lock.header import LockHeader
+    from venvman.requirements.header import LockHeader
 
     return Lock(entries=(), header=LockHeader(text=""))

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from venvman.model.graph import Graph
     from venvman.model.names import NormalizedName
     from venvman.model.target import Target
+    from venvman.project.groups import RequirementSet
     from venvman.project.scan import Scan
-    from venvman.requirements.groups import RequirementSet
     from venvman.store.store import Store
     from venvman.workflow.context import Context
 

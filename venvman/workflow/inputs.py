@@ -16,9 +16,9 @@ from venvman.model.errors import (
     RequirementsError,
     Severity,
 )
-from venvman.project.naming import DEFAULT, DEV, is_pylock
 from venvman.project.settings import Origin
 from venvman.requirements.file import ParsedFile
+from venvman.requirements.naming import DEFAULT, DEV, is_pylock
 from venvman.system import records, seal
 from venvman.system.reading import read_regular
 from venvman.system.secrets import redact
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from venvman.model.names import NormalizedName
     from venvman.model.options import FileOptions, IndexOptions
     from venvman.model.target import Target
+    from venvman.project.groups import RequirementSet
     from venvman.project.scan import Scan, ScannedFile
-    from venvman.requirements.groups import RequirementSet
     from venvman.requirements.requirement import Requirement
     from venvman.resolve.demand import Dependency
     from venvman.workflow.context import Context
@@ -169,7 +169,7 @@ def load_requirements(
     Raises:
         RequirementsError: every faulty line of every file.
     """
-    from venvman.requirements.groups import read_requirements
+    from venvman.project.groups import read_requirements
 
     found = read_requirements(
         scan,

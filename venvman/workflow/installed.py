@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from venvman.environment.inspection import Environment
     from venvman.environment.inventory import Installed, Inventory
     from venvman.index.client import Index
-    from venvman.lock.header import LockHeader
     from venvman.model.events import Stopwatch
     from venvman.model.names import NormalizedName
     from venvman.model.target import Target
-    from venvman.requirements.groups import Group, RequirementSet
+    from venvman.project.groups import Group, RequirementSet
+    from venvman.requirements.header import LockHeader
     from venvman.requirements.requirement import Requirement
     from venvman.workflow.context import Context
     from venvman.workflow.requests import FreezeRequest
@@ -139,8 +139,8 @@ def _lock(
 
 def _header(before: Lock | None, minor: tuple[int, int]) -> LockHeader:
     """The existing lock's, so that its command stays; else venvman's own."""
-    from venvman.lock.header import LockStyle
     from venvman.lock.style import own_header, target_names
+    from venvman.requirements.header import LockStyle
 
     # What one environment holds is a lock for one target.
     if before is not None and before.header.is_lock and not target_names(before.header):

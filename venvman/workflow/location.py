@@ -69,7 +69,7 @@ def find_location(context: Context, *, recreate: bool = False, held: bool = Fals
         not_an_environment,
     )
     from venvman.environment.lifecycle import locate
-    from venvman.python.interpreters import request_of
+    from venvman.project.python import request_of
 
     path = locate(context.project, context.settings)
     if context.looks:
@@ -152,9 +152,9 @@ def settle(context: Context, path: Path, *, held: bool = False) -> None:
     Raises:
         InstallError: it can neither be finished nor reverted at the moment.
     """
-    from venvman.environment.config import is_environment
     from venvman.environment.lifecycle import is_being_replaced, recover_replaced
     from venvman.install.transaction import locked, recover
+    from venvman.python.pyvenv import is_environment
 
     directories = None if held else context.directories
     if is_being_replaced(path):
@@ -258,7 +258,7 @@ def freezing_interpreter(context: Context) -> Interpreter:
     """
     from venvman.environment.inspection import Environment, conflict, inspect
     from venvman.environment.lifecycle import locate
-    from venvman.python.interpreters import request_of
+    from venvman.project.python import request_of
 
     path = locate(context.project, context.settings)
     found = inspect(path, directories=context.directories)
@@ -335,7 +335,8 @@ def interpreter_to_be(context: Context) -> Interpreter:
     Raises:
         EnvironmentUnusable: there is no such Python.
     """
-    from venvman.python.interpreters import choose, fulfils, request_of, stand_in
+    from venvman.project.python import request_of
+    from venvman.python.interpreters import choose, fulfils, stand_in
 
     wanted = request_of(context.project, context.settings, cwd=context.cwd)
     if wanted.passed_over is not None:

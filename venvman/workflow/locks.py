@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from venvman.lock.file import Lock, LockEntry
     from venvman.model.names import NormalizedName
     from venvman.model.target import Target
-    from venvman.requirements.groups import Group, RequirementSet
+    from venvman.project.groups import Group, RequirementSet
     from venvman.workflow.context import Context
 
 

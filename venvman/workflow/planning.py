@@ -26,8 +26,8 @@ from venvman.model.errors import (
 from venvman.model.frozen import dataclass
 from venvman.model.names import NormalizedName, canonical
 from venvman.model.sources import DirectorySource
-from venvman.project.naming import DEFAULT
 from venvman.requirements.declared import PYPROJECT, read_declared
+from venvman.requirements.naming import DEFAULT
 from venvman.system.reading import read_regular
 from venvman.workflow.inputs import (
     choose_groups,

@@ -18,11 +18,11 @@ from venvman.model.errors import (
 from venvman.model.frozen import dataclass
 from venvman.model.sources import DirectorySource, Source
 from venvman.project.localproject import project_name
-from venvman.project.naming import DEFAULT, DEV, group_of, is_constraints, stem_of
 from venvman.project.roles import Role
 from venvman.requirements.declared import PYPROJECT
 from venvman.requirements.edit import SourceText, entries_of
 from venvman.requirements.lines import Encoding, decode, encoding_of
+from venvman.requirements.naming import DEFAULT, DEV, group_of, is_constraints, stem_of
 from venvman.system.reading import read_regular
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from venvman.lock.file import Lock
     from venvman.model.target import Target
+    from venvman.project.groups import Group
     from venvman.project.settings import Setting
-    from venvman.requirements.groups import Group
     from venvman.workflow.context import Context
 
 

@@ -15,7 +15,7 @@ from venvman.model.errors import (
     Severity,
     UnsatisfiableError,
 )
-from venvman.project.naming import DEFAULT
+from venvman.requirements.naming import DEFAULT
 from venvman.workflow.agreement import DISAGREEMENT, tracked
 from venvman.workflow.inputs import (
     ALWAYS,

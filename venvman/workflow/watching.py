@@ -19,12 +19,12 @@ from venvman.index.memo import PAGES, entry_path
 from venvman.install import states
 from venvman.install.layout import site_of
 from venvman.model.frozen import dataclass
-from venvman.project.naming import FOLDER
 from venvman.project.pipconfig import configuration_files
 from venvman.project.project import git_root_of, requirement_names
 from venvman.project.projectinputs import inputs_of
 from venvman.project.settings import user_file
 from venvman.requirements.includes import local_path
+from venvman.requirements.naming import FOLDER
 from venvman.system import memo
 from venvman.system.reading import read_regular
 from venvman.system.seal import OWNER, STATE

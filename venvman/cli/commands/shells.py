@@ -142,7 +142,7 @@ def _is_trusted(context: Context, path: Path) -> bool:
 
     Changing into a folder is no consent: what a stranger's repository brings is never activated.
     """
-    from venvman.environment.config import is_environment
+    from venvman.python.pyvenv import is_environment
     from venvman.system.seal import is_own
     from venvman.workflow.location import is_ours_to_change
 

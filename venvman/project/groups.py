@@ -20,12 +20,12 @@ from venvman.system.secrets import is_broken, line_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from venvman.lock.header import LockHeader
     from venvman.model.options import ConstraintsFile, FileOptions
     from venvman.project.project import Project
     from venvman.project.scan import Scan, SourceFile
     from venvman.requirements.declared import Compiled
     from venvman.requirements.file import ParsedFile
+    from venvman.requirements.header import LockHeader
     from venvman.requirements.requirement import Requirement
 
 
