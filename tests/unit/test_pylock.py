@@ -19,6 +19,7 @@ from venvman.model.names import NormalizedName
 from venvman.model.sources import ArchiveSource, DirectorySource, IndexFile, VcsSource
 from venvman.model.target import Target
 from venvman.requirements.header import LockStyle
+from venvman.requirements.multiuse import EVERY
 from venvman.system.reading import read_toml
 
 if TYPE_CHECKING:
@@ -313,7 +314,9 @@ def test_the_lock_that_uv_writes_is_read_with_the_command_that_made_it(tmp_path:
 def test_of_a_lock_with_groups_and_extras_the_default_groups_count(tmp_path: Path) -> None:
     read = parsed(OF_PDM, tmp_path)
     assert [each.name for each in select([("pylock.toml", read)], TARGET)] == ["alpha"]
-    alpha, beta = read.entries
+    every = parse_pylock(OF_PDM, path="pylock.toml", root=tmp_path, groups=EVERY)
+    alpha, beta = every.entries
+    assert read.entries == (alpha,)
     assert alpha.marker is None
     assert alpha.hashes == (f"sha512:{A}{A}",)
     assert beta.via == ("alpha",)

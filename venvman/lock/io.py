@@ -22,7 +22,7 @@ from venvman.system.reading import read_regular
 from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from venvman.project.project import Project
 
@@ -32,11 +32,13 @@ OVERWRITABLE = frozenset({"lock-conflict-markers", "lock-faulty", "lock-not-text
 _REQUIREMENTS = (".in", ".txt")
 
 
-def read_lock(path: Path, *, root: Path, display: str | None = None) -> Lock | None:
+def read_lock(
+    path: Path, *, root: Path, display: str | None = None, groups: Collection[str] | None = None
+) -> Lock | None:
     """The lock at ``path`` with what it includes, None where there is none.
 
     ``root`` is the project's, which relative folders are named from; ``display`` is the path for
-    messages.
+    messages; ``groups`` are chosen of a file with several (:func:`parse_text`).
 
     Raises:
         LockError: it cannot be read (``lock-unreadable``), or see
@@ -58,7 +60,7 @@ def read_lock(path: Path, *, root: Path, display: str | None = None) -> Lock | N
     except OSError as error:
         raise _unreadable(path, shown, error) from error
     try:
-        lock = parse_text(text, path=shown, root=root)
+        lock = parse_text(text, path=shown, root=root, groups=groups)
         return _with_included(lock, path, shown, root) if lock.includes else lock
     except LockError as error:
         if not leaves_tree(path, root):
@@ -67,8 +69,10 @@ def read_lock(path: Path, *, root: Path, display: str | None = None) -> Lock | N
         raise LockError(problems[0].message, code=error.code, problems=problems) from None
 
 
-def parse_text(text: str, *, path: str, root: Path) -> Lock:
+def parse_text(text: str, *, path: str, root: Path, groups: Collection[str] | None = None) -> Lock:
     """The lock that ``text`` is, in the format that the name in ``path`` says; see :mod:`.parse`.
+
+    Of a multi-use lock file (PEP 751) it is what ``groups`` install, None: its default groups.
 
     Raises:
         LockError: every faulty line at once.
@@ -76,7 +80,7 @@ def parse_text(text: str, *, path: str, root: Path) -> Lock:
     if is_pylock(path):
         from venvman.lock.pylock import parse_pylock
 
-        return parse_pylock(text, path=path, root=root)
+        return parse_pylock(text, path=path, root=root, groups=groups)
     return parse_lock(text, path=path, folder_name=lambda folder: project_name(root / folder))
 
 

@@ -23,11 +23,13 @@ from venvman.model.names import canonical
 from venvman.model.pep508 import parse_specifier
 from venvman.model.sources import ArchiveSource, DirectorySource, IndexFile, IndexSource, VcsSource
 from venvman.requirements.header import read_pylock_header
+from venvman.requirements.multiuse import chosen, inner_groups
+from venvman.requirements.naming import DEFAULT, pylock_group
 from venvman.system.reading import read_toml
 from venvman.system.secrets import redact, without_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path, PurePath
 
     from packaging.markers import Marker
@@ -49,11 +51,14 @@ _NAME = re.compile(r"\s*name\s*=")
 # ---- reading -------------------------------------------------------------------------------
 
 
-def parse_pylock(text: str, *, path: str, root: Path) -> Lock:
+def parse_pylock(
+    text: str, *, path: str, root: Path, groups: Collection[str] | None = None
+) -> Lock:
     """The lock that ``text`` holds, by whichever tool.
 
     ``path`` is for messages; paths in the file are seen from ``root``, where it lies. Of a lock
-    with extras and groups it is what its default groups install.
+    with extras and dependency groups it is what ``groups`` (:class:`InnerGroup`) install, None: its
+    default groups.
 
     Raises:
         LockError: every faulty package at once, with its line.
@@ -69,7 +74,7 @@ def parse_pylock(text: str, *, path: str, root: Path) -> Lock:
         raise _faulty(path, [_fault(path, lines, int(at[1]) if at else 1, str(error))]) from None
     try:
         said = Pylock.from_dict(document)
-        return _lock_of(said, text, path, root)
+        return _lock_of(said, text, path, root, groups)
     except (PylockValidationError, _WeakHash) as error:
         raise _faulty(path, list(_faults(document, error, lines, path))) from None
 
@@ -83,14 +88,19 @@ class _WeakHash(Exception):
         self.context: str | None = context
 
 
-def _lock_of(said: Pylock, text: str, path: str, root: Path) -> Lock:
+def _lock_of(
+    said: Pylock, text: str, path: str, root: Path, groups: Collection[str] | None
+) -> Lock:
     lines = text.split("\n")
     starts = _starts(lines)
     own = dict((said.tool or {}).get("venvman", {}))
     via = _asking(said.packages)
-    groups = frozenset(said.default_groups or ())
+    inner = inner_groups(text, pylock_group(re.split("[/:]", path)[-1]) or DEFAULT)
     entries = []
     for number, package in enumerate(said.packages):
+        marker = chosen(package.marker, inner, groups)
+        if marker is False:
+            continue
         line = starts[number] if number < len(starts) else 1
         known = dict((package.tool or {}).get("venvman", {}))
         files = _files_of(package, number, root)
@@ -100,7 +110,7 @@ def _lock_of(said: Pylock, text: str, path: str, root: Path) -> Lock:
                 version=package.version if files else None,
                 exact=bool(known.get("exact")),
                 extras=frozenset(map(canonical, known.get("extras", ()))),
-                marker=_for_groups(package.marker, groups),
+                marker=None if marker is True else marker,
                 source=_source_of(package),
                 hashes=_hashes_of(package, files, number),
                 via=tuple(sorted({*known.get("via", ()), *via.get(number, ())})),
@@ -133,24 +143,6 @@ def _asking(packages: Sequence[Package]) -> Mapping[int, set[str]]:
 def _said(package: Package, key: str) -> object:
     value = getattr(package, key.replace("-", "_"), None)
     return value if value is None or key == "name" else str(value)
-
-
-_OF_GROUPS = re.compile(r"""(["'])([^"']+)\1 (not )?in (extras|dependency_groups)""")
-
-
-def _for_groups(marker: Marker | None, groups: frozenset[str]) -> Marker | None:
-    """``marker`` with the answer in place of what it asks about extras and groups."""
-    from packaging.markers import Marker
-
-    def answer(found: re.Match[str]) -> str:
-        inside = found[4] == "dependency_groups" and found[2] in groups
-        return f'python_version {">=" if inside is not bool(found[3]) else "<"} "0"'
-
-    text = str(marker or "")
-    said = _OF_GROUPS.sub(answer, text)
-    if said == text:
-        return marker
-    return None if said == 'python_version >= "0"' else Marker(said)
 
 
 def _environments(said: Pylock) -> Iterator[Marker]:

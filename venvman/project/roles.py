@@ -21,6 +21,7 @@ from venvman.requirements.header import (
     read_pylock_header,
 )
 from venvman.requirements.includes import includes_in
+from venvman.requirements.multiuse import inner_groups
 from venvman.requirements.naming import (
     DEFAULT,
     DEV,
@@ -36,10 +37,11 @@ from venvman.requirements.naming import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from venvman.requirements.declared import Declared
     from venvman.requirements.header import LockHeader
+    from venvman.requirements.multiuse import InnerGroup
 
 
 class Role(str, Enum):
@@ -59,6 +61,7 @@ class Part:
     root, None where that cannot be told. ``note`` says what about the name was not plain.
     ``declared``: the source is the entry of that name in pyproject.toml; ``compiled`` as
     pip-compile can make its lock. ``former`` is its lock in another format, until the first freeze.
+    ``inner`` is what the group is in a lock that other groups have, too.
     """
 
     group: str
@@ -69,6 +72,7 @@ class Part:
     declared: bool = False
     compiled: Compiled | None = None
     former: str | None = None
+    inner: InnerGroup | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +193,7 @@ def assign(
         named = {part.group for part in parts}
         more = pylocks.keys() - named
         parts += [Part(group=each, sources=(), lock=pylocks[each]) for each in more]
+        parts += _inside({each: pylocks[each] for each in more}, facts, taken=named | more)
     parts = _declared(parts, facts, written=[name for name in names if name.endswith(".in")])
     parts = [_in_format(part, facts, pylocks.get(part.group), pylock) for part in parts]
     parts, gatherings = _gathered(parts, facts, locked=table.compiled)
@@ -200,6 +205,14 @@ def assign(
         gatherings=tuple(sorted(gatherings, key=lambda each: each.group)),
         constraints=tuple(sorted(table.constraints)),
     )
+
+
+def _inside(pylocks: Mapping[str, str], facts: Facts, *, taken: Collection[str]) -> Iterator[Part]:
+    """The groups of each of ``pylocks`` but its own; where a file is called as one, it wins."""
+    for group, lock in pylocks.items():
+        for each in inner_groups(facts.text(lock) or "", group):
+            if each.name not in taken:
+                yield Part(group=each.name, sources=(), lock=lock, inner=each)
 
 
 def _in_format(part: Part, facts: Facts, there: str | None, pylock: bool | None) -> Part:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from venvman.project.roles import Gathering, Part
     from venvman.requirements.declared import Compiled, Declared
     from venvman.requirements.file import ParsedLine
+    from venvman.requirements.multiuse import InnerGroup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,8 @@ class SourceFile:
     ``is_lock`` says whether venvman may overwrite the file without being told ``--yes``. ``folder``
     is where the header's command is run, None where that cannot be told. ``declared``: the source
     is the entry of the group's name in pyproject.toml; ``compiled`` as pip-compile can make its
-    lock; ``former`` is its lock in another format, whose pins count until it is frozen.
+    lock; ``former`` is its lock in another format, whose pins count until it is frozen; ``inner``
+    is what the group is in a lock that other groups have, too.
     """
 
     group: str
@@ -74,6 +76,11 @@ class SourceFile:
     declared: bool = False
     compiled: Compiled | None = None
     former: Path | None = None
+    inner: InnerGroup | None = None
+
+    def chosen(self, groups: Collection[str]) -> Collection[str] | None:
+        """What of its lock is used where ``groups`` are; of one made for a source all there is."""
+        return None if self.paths else groups
 
     @property
     def path(self) -> Path | None:
@@ -393,6 +400,7 @@ class _Finder:
                 declared=part.declared,
                 compiled=part.compiled,
                 former=root / part.former if part.former else None,
+                inner=part.inner,
             )
         )
         self._tell(part.note, part.sources[0] if part.sources else part.lock)

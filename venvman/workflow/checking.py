@@ -277,10 +277,15 @@ def _locks(
     wanted: tuple[str, ...],
 ) -> tuple[LockLook, ...]:
     freshness_by_group = _freshness(context, requirements, interpreter, wanted)
+    # A lock that several groups have is told of once, for the first that is wanted.
+    ranked = sorted(scan.sources, key=lambda each: each.group not in wanted)
+    first = {each.lock: each.group for each in reversed(ranked)}
     return tuple(
-        _lock(context, source, freshness_by_group.get(source.group))
+        _lock(context, source, freshness_by_group.get(source.group), wanted)
         for source in scan.sources
-        if source.group in wanted or source.lock.exists()  # no lock is made of others unasked
+        if first[source.lock] == source.group
+        # no lock is made of others unasked
+        and (source.group in wanted or source.lock.exists())
     )
 
 
@@ -300,8 +305,11 @@ def _freshness(
     return {each.group.name: each.freshness for each in checked or ()}
 
 
-def _lock(context: Context, source: SourceFile, freshness: Freshness | None) -> LockLook:
-    lock, problems = or_problems(lambda: read_group_lock(context, source.lock), LockError)
+def _lock(
+    context: Context, source: SourceFile, freshness: Freshness | None, wanted: tuple[str, ...]
+) -> LockLook:
+    used = source.chosen(wanted if source.group in wanted else (source.group,))
+    lock, problems = or_problems(lambda: read_group_lock(context, source.lock, used), LockError)
     return LockLook(source=source, lock=lock, freshness=freshness, problems=problems)
 
 

@@ -54,7 +54,9 @@ class Context:
     looks: bool = False
     walked: tuple[Path, ...] = ()
     several: bool = False
-    parsed: dict[Path, tuple[bytes, Lock]] = field(default_factory=dict, compare=False, repr=False)
+    parsed: dict[tuple[Path, tuple[str, ...] | None], tuple[bytes, Lock]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
     fetched: dict[str, bytes | VenvmanError] = field(
         default_factory=dict, compare=False, repr=False
     )

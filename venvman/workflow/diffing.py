@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from venvman.answers import DiffOutcome, LockPair
 from venvman.model.errors import Advice, Command, ConfigurationError, GitError, LockError
 from venvman.model.frozen import dataclass
+from venvman.requirements.multiuse import EVERY
 from venvman.requirements.naming import is_pylock
 from venvman.workflow.inputs import open_scan, wants_pylock
 from venvman.workflow.locks import read_group_lock
@@ -155,7 +156,7 @@ def _side(context: Context, typed: str) -> Mapping[str, Lock]:
 
 
 def _read(context: Context, typed: str) -> Lock:
-    lock = read_group_lock(context, _absolute(context, typed))
+    lock = read_group_lock(context, _absolute(context, typed), EVERY)
     if lock is None:
         raise LockError(f"There is no {typed}.", code="lock-missing", path=typed)
     return replace(lock, entries=lock.own)
@@ -163,7 +164,7 @@ def _read(context: Context, typed: str) -> Lock:
 
 def _work_tree(context: Context) -> Mapping[str, Lock]:
     found = {
-        context.project.display(source.lock): read_group_lock(context, source.lock)
+        context.project.display(source.lock): read_group_lock(context, source.lock, EVERY)
         for source in open_scan(context).sources
     }
     return {
@@ -196,7 +197,9 @@ def _revision(context: Context, revision: str) -> Mapping[str, Lock]:
     facts = Facts(lambda name, _: text(name) if name in every else None)
     roles = assign(names, facts, pylock=wants_pylock(context))
     return {
-        part.lock: parse_text(text(part.lock), path=f"{revision}:{part.lock}", root=root)
+        part.lock: parse_text(
+            text(part.lock), path=f"{revision}:{part.lock}", root=root, groups=EVERY
+        )
         for part in roles.parts
         if part.lock in every
     }

@@ -146,10 +146,11 @@ def _line(text: str) -> Requirement:
 
 
 def _locked_names(context: Context) -> frozenset[NormalizedName]:
+    from venvman.requirements.multiuse import EVERY
     from venvman.workflow.inputs import open_scan
     from venvman.workflow.locks import read_group_lock
 
-    locks = [read_group_lock(context, each.lock) for each in open_scan(context).sources]
+    locks = [read_group_lock(context, each.lock, EVERY) for each in open_scan(context).sources]
     return frozenset(entry.name for lock in locks if lock for entry in lock.entries)
 
 

@@ -136,7 +136,8 @@ def read_locked(context: Context, groups: Sequence[str] = ()) -> Locked:
     for source in scan.sources:
         if groups and source.group not in asked:
             continue
-        lock = read_group_lock(context, source.lock)
+        used = source.chosen(asked if groups else (source.group,))
+        lock = read_group_lock(context, source.lock, used)
         if lock is not None:
             group = by_name.get(source.group)
             found.append(LockedGroup(name=source.group, lock=lock, requirements=group))

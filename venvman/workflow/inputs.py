@@ -18,6 +18,7 @@ from venvman.model.errors import (
 )
 from venvman.project.settings import Origin
 from venvman.requirements.file import ParsedFile
+from venvman.requirements.multiuse import EVERY
 from venvman.requirements.naming import DEFAULT, DEV, is_pylock
 from venvman.system import records, seal
 from venvman.system.reading import read_regular
@@ -138,7 +139,7 @@ def _with_pylocks(context: Context, scan: Scan) -> Scan:
             return file
         shown, root = context.project.display(file.path), context.project.root
         try:
-            lock = read_lock(file.path, root=root, display=shown)
+            lock = read_lock(file.path, root=root, display=shown, groups=EVERY)
         except LockError as error:
             return replace(file, parsed=ParsedFile(path=shown, errors=error.problems))
         rows: dict[int, str] = {}
@@ -240,10 +241,10 @@ def choose_groups(
         ConfigurationError: a group that the project does not have.
     """
     known = scan.groups
-    wanted = _wanted(known, choice, configured)
+    wanted = _wanted(scan, choice, configured)
     unknown = sorted({*wanted, *choice.without} - {*known})
     if choice.recalled:
-        wanted = wanted.intersection(known) or _wanted(known, GroupChoice(), configured)
+        wanted = wanted.intersection(known) or _wanted(scan, GroupChoice(), configured)
     elif unknown:
         raise ConfigurationError(
             f"The project has no group {', '.join(map(repr, unknown))}.",
@@ -272,18 +273,20 @@ def none_chosen(scan: Scan, chosen: Sequence[str]) -> tuple[Problem, ...]:
     )
 
 
-def _wanted(
-    known: Sequence[str], choice: GroupChoice, configured: Sequence[str] | None
-) -> set[str]:
+def _wanted(scan: Scan, choice: GroupChoice, configured: Sequence[str] | None) -> set[str]:
     if choice.everything:
-        return set(known)
+        return set(scan.groups) - ({DEV} if not choice.dev else set())
     if choice.only:
         return set(choice.only)
-    usual = (
-        set(configured) if configured is not None else {name for name in ALWAYS if name in known}
-    )
+    usual = set(configured or ())
+    inner = [each.inner for each in scan.sources if each.inner is not None]
+    if configured is None:
+        usual = {*ALWAYS}.intersection(scan.groups) - {each.name for each in inner}
+        # Of a lock with several groups the file says which are its default groups.
+        lock_of = usual | {*choice.extra}
+        usual |= {each.name for each in inner if each.unasked and each.beside in lock_of}
     if not choice.dev:
-        usual.discard("dev")
+        usual.discard(DEV)
     return usual | set(choice.extra)
 
 

@@ -31,8 +31,12 @@ if TYPE_CHECKING:
     from venvman.workflow.context import Context
 
 
-def read_group_lock(context: Context, path: Path) -> Lock | None:
+def read_group_lock(
+    context: Context, path: Path, groups: Collection[str] | None = None
+) -> Lock | None:
     """The lock at ``path``, parsed once for as long as its bytes are the same.
+
+    Of one with several groups what ``groups`` install; None: its default groups.
 
     Raises:
         LockError: it cannot be read.
@@ -40,23 +44,24 @@ def read_group_lock(context: Context, path: Path) -> Lock | None:
     from venvman.lock.io import read_lock
 
     before = _bytes_of(path)
-    known = context.parsed.get(path)
+    key = path, None if groups is None else tuple(groups)
+    known = context.parsed.get(key)
     if known is not None and known[0] == before:
         return known[1]
     root = context.project.root
-    lock = read_lock(path, root=root, display=context.project.display(path))
+    lock = read_lock(path, root=root, display=context.project.display(path), groups=groups)
     if lock is not None and before is not None and before == _bytes_of(path):
-        context.parsed[path] = (before, lock)
+        context.parsed[key] = (before, lock)
     return lock
 
 
-def require_lock(context: Context, path: Path) -> Lock:
-    """The lock at ``path``, which must be there.
+def require_lock(context: Context, path: Path, groups: Collection[str] | None = None) -> Lock:
+    """The lock at ``path``, which must be there, as :func:`read_group_lock` gives it.
 
     Raises:
         LockError: it is not, or cannot be read.
     """
-    lock = read_group_lock(context, path)
+    lock = read_group_lock(context, path, groups)
     if lock is None:
         raise LockError(
             f"There is no lock {context.project.display(path)}.",

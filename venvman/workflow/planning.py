@@ -158,7 +158,7 @@ def select_entries(
     locks = [
         (
             context.project.display(each.lock),
-            made.get(each.group) or require_lock(context, each.lock),
+            made.get(each.group) or require_lock(context, each.lock, each.chosen(groups)),
         )
         for each in chosen
     ]

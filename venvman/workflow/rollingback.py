@@ -177,7 +177,7 @@ def _selected(
     from venvman.lock.selection import select
     from venvman.model.names import NormalizedName
 
-    locks = [(each.path, _parsed(context, each)) for each in texts]
+    locks = [(each.path, _parsed(context, each, state)) for each in texts]
     entries = select(locks, location.interpreter.target)
     locked = {entry.name for entry in entries}
     unlocked = [each for each in state.held if each.name not in locked]
@@ -194,10 +194,11 @@ def _selected(
     )
 
 
-def _parsed(context: Context, text: LockText) -> Lock:
+def _parsed(context: Context, text: LockText, state: State) -> Lock:
     from venvman.lock.io import parse_text
 
-    return parse_text(text.content.decode(), path=text.path, root=context.project.root)
+    content, root = text.content.decode(), context.project.root
+    return parse_text(content, path=text.path, root=root, groups=state.groups)
 
 
 def _entries_of(held: Sequence[SnapshotEntry]) -> tuple[LockEntry, ...]:
