@@ -21,8 +21,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.engines import FreezeRequest
-from venvman.engines.native import Native
+from venvman.engines import FreezeRequest, native
 from venvman.model.errors import VenvmanError
 from venvman.model.events import Reporter
 from venvman.model.options import IndexOptions
@@ -86,7 +85,7 @@ def freeze(
         variables={"HOME": str(work)},
     )
     try:
-        locks = Native().freeze(request, Reporter()).locks
+        locks = native.freeze(request, Reporter()).locks
     except VenvmanError as error:
         return None, "; ".join(problem.message for problem in error.problems)
     return pins(locks["default"]), ""

@@ -28,8 +28,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from benchmarks.packse import index_of, serve
 from benchmarks.reasons import read_reasons
-from venvman.engines import FreezeRequest
-from venvman.engines.native import ManyTargets
+from venvman.engines import FreezeRequest, native
 from venvman.model.errors import VenvmanError
 from venvman.model.events import Reporter
 from venvman.model.names import canonical
@@ -167,7 +166,7 @@ def freeze(world: World) -> frozenset[Row] | None:
         targets=world.targets,
     )
     try:
-        return rows(ManyTargets().freeze(request, Reporter()).locks["default"])
+        return rows(native.freeze(request, Reporter()).locks["default"])
     except VenvmanError:
         return None
 

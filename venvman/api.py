@@ -124,8 +124,7 @@ def diff(project: Project, groups: GroupChoice | None = None, **settings: object
     if report.drift is not None:
         return report.drift
     if report.problems:
-        first = report.problems[0]
-        raise LockError(first.message, code=first.code, problems=report.problems)
+        raise LockError.of(report.problems)
     if isinstance(report.inspection, Environment):
         missing = next(each.path for each in report.locks if not each.path.is_file())
         shown = project.display(missing)

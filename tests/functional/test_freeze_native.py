@@ -14,8 +14,8 @@ from tests.support.groups import freeze_request, write_files
 from tests.support.index import Response
 from tests.support.indexes import Memory
 from tests.support.wheels import in_tree_backend, make_sdist, make_wheel, sha256_of
-from venvman.engines.native import Native
-from venvman.engines.piptools import PipTools
+from venvman.engines import native as native_engine
+from venvman.engines import piptools
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
 from venvman.model.errors import FreezeError, IndexFault, UnsatisfiableError, VenvmanError
@@ -41,7 +41,7 @@ def native(
     root: Path, files: dict[str, str], index: Index, target: Target, **changes: Any
 ) -> dict[str, Lock]:
     request = freeze_request(root, files, index=index.simple, target=target, **changes)
-    return dict(Native().freeze(request, changes.pop("reporter", None) or Reporter()).locks)
+    return dict(native_engine.freeze(request, changes.pop("reporter", None) or Reporter()).locks)
 
 
 def pip_compile(root: Path, arguments: list[str], index: Index) -> None:
@@ -126,8 +126,8 @@ def test_both_engines_write_the_same_lock(tmp_path: Path, index: Index, here: Ta
         "limits.txt": "click<9\n",
     }
     request = freeze_request(tmp_path / "project", files, index=index.simple, target=here)
-    ours = Native().freeze(request, Reporter()).locks
-    theirs = PipTools().freeze(request, Reporter()).locks
+    ours = native_engine.freeze(request, Reporter()).locks
+    theirs = piptools.freeze(request, Reporter()).locks
     assert {name: render_lock(lock) for name, lock in ours.items()} == {
         name: render_lock(lock) for name, lock in theirs.items()
     }
@@ -210,7 +210,7 @@ def test_an_sdist_is_built_once_and_remembered_by_its_hash(
         tmp_path / "project", {"requirements.in": "a\n"}, index=index.simple, target=here
     )
     for _ in range(2):
-        lock = Native().freeze(request, Listening()).locks["default"]
+        lock = native_engine.freeze(request, Listening()).locks["default"]
         assert [entry.name for entry in lock.entries] == ["a", "b"]
     assert len(built) == 1
 
@@ -271,7 +271,7 @@ def test_metadata_with_a_wrong_hash_is_not_believed(
         tmp_path / "project", {"requirements.in": "a\n"}, index=index.simple, target=here
     )
     memory = Memory()
-    lock = Native().freeze(request, memory).locks["default"]
+    lock = native_engine.freeze(request, memory).locks["default"]
     assert [entry.name for entry in lock.entries] == ["a", "b"]
     assert [each.code for each in memory.problems] == ["metadata-hash-mismatch"]
 

@@ -13,8 +13,7 @@ from packaging.specifiers import SpecifierSet
 
 from tests.support.groups import HERE, freeze_request, write_files
 from tests.support.wheels import in_tree_backend, make_wheel, sha256_of
-from venvman.engines import Keep, UpgradeSome
-from venvman.engines.piptools import PipTools
+from venvman.engines import Keep, UpgradeSome, piptools
 from venvman.lock.freshness import Fresh, check
 from venvman.lock.io import write_locks
 from venvman.lock.parse import parse_lock
@@ -66,7 +65,7 @@ def world(index: Index) -> Index:
 
 def frozen(request: FreezeRequest, reporter: Reporter | None = None) -> dict[str, Lock]:
     """The locks, written; each has to be fresh and to be what its own text says."""
-    locks = dict(PipTools().freeze(request, reporter or Reporter()).locks)
+    locks = dict(piptools.freeze(request, reporter or Reporter()).locks)
     root = request.project.root
     for group in request.groups:
         lock = locks[group.name]
@@ -213,7 +212,7 @@ def test_what_only_this_machine_knows_stays_out_of_the_lock(tmp_path: Path, worl
 
 
 def _frozen_once(request: FreezeRequest, heard: Heard) -> Lock:
-    lock = PipTools().freeze(request, heard).locks["default"]
+    lock = piptools.freeze(request, heard).locks["default"]
     (group,) = request.groups
     assert check(group, lock, target=HERE, root=request.project.root) == Fresh()
     return lock
@@ -282,7 +281,7 @@ def test_a_contradiction_is_told_with_its_lines_and_writes_nothing(
     root = tmp_path / "project"
     files = {"requirements.in": "# first\nalpha\n-r more.in\n", "more.in": "gamma>=1\n"}
     with pytest.raises(UnsatisfiableError) as caught:
-        PipTools().freeze(freeze_request(root, files, index=world.simple), Reporter())
+        piptools.freeze(freeze_request(root, files, index=world.simple), Reporter())
     assert {(p.path, p.line, p.message) for p in caught.value.problems} == {
         ("requirements.in", 2, "alpha 1.0 depends on beta<2."),
         ("more.in", 1, "gamma 1.0 depends on beta>=2."),

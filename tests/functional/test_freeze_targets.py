@@ -14,8 +14,7 @@ from tests.support.cli import run
 from tests.support.groups import HERE, freeze_request
 from tests.support.projects import versions_in, write_project
 from tests.support.wheels import make_sdist, make_wheel
-from venvman.engines import Resolution, UpgradeAll, UpgradeSome
-from venvman.engines.native import ManyTargets, Native
+from venvman.engines import Resolution, UpgradeAll, UpgradeSome, native
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
 from venvman.lock.selection import applicable
@@ -61,7 +60,7 @@ def frozen(
     reporter = changes.pop("reporter", Reporter())
     request = freeze_request(root, files, index=index.simple, **changes)
     request = replace(request, targets=targets(*texts))
-    return dict(ManyTargets().freeze(request, reporter).locks)
+    return dict(native.freeze(request, reporter).locks)
 
 
 def shown(lock: Lock) -> list[str]:
@@ -195,10 +194,10 @@ class TestAgreement:
         files = {"requirements.in": "a\nb\nc<3 ; sys_platform != 'darwin'\n"}
         chosen = targets("universal:3.11-3.12")
         request = freeze_request(tmp_path / "p", files, index=index.simple)
-        merged = ManyTargets().freeze(replace(request, targets=chosen), heard).locks["default"]
+        merged = native.freeze(replace(request, targets=chosen), heard).locks["default"]
         again = parse_lock(render_lock(merged), path="requirements.txt")
         for target in chosen:
-            alone = pins_on(Native().freeze(replace(request, target=target), Reporter()), target)
+            alone = pins_on(native.freeze(replace(request, target=target), Reporter()), target)
             selected = pins_on(Resolution(locks={"default": again}), target)
             for name in alone.keys() | selected.keys():
                 if alone.get(name) != selected.get(name):

@@ -20,7 +20,6 @@ from tests.support.wheels import make_sdist, make_wheel
 from tests.support.worlds import TARGET
 from venvman.engines import Keep, UpgradeAll, UpgradeSome, native
 from venvman.engines.memo import question_of
-from venvman.engines.native import ManyTargets, Native
 from venvman.index import memo
 from venvman.index.client import Index as Client
 from venvman.lock.parse import parse_lock
@@ -54,7 +53,7 @@ class Desk:
         return replace(base, directories=place, **self.changes)
 
     def freeze(self, cache: str = "cache", reporter: Reporter | None = None) -> dict[str, str]:
-        found = Native().freeze(self.request(cache), reporter or Reporter())
+        found = native.freeze(self.request(cache), reporter or Reporter())
         return {name: render_lock(lock) for name, lock in found.locks.items()}
 
     def asks_again(self) -> bool:
@@ -98,7 +97,7 @@ def test_another_checkout_of_the_project_asks_the_same(desk: Desk) -> None:
         freeze_request(desk.folder / "other" / "project", index=desk.index.simple, target=TARGET),
         directories=desk.request().directories,
     )
-    (lock,) = Native().freeze(request, Reporter()).locks.values()
+    (lock,) = native.freeze(request, Reporter()).locks.values()
     assert render_lock(lock) == first["default"]
     assert desk.solved == 1
 
@@ -279,13 +278,13 @@ def test_a_damaged_answer_is_worked_out_again(desk: Desk) -> None:
 
 def test_several_targets_are_known_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.changes = {"targets": (TARGET, linux("3.12.1"))}
-    first = ManyTargets().freeze(desk.request(), Reporter())
+    first = native.freeze(desk.request(), Reporter())
 
     def never(*_: object) -> Resolution:
         raise AssertionError("it was solved again")
 
     monkeypatch.setattr("venvman.engines.native._solve", never)
-    again = ManyTargets().freeze(desk.request(), Reporter())
+    again = native.freeze(desk.request(), Reporter())
     assert {name: render_lock(lock) for name, lock in again.locks.items()} == {
         name: render_lock(lock) for name, lock in first.locks.items()
     }

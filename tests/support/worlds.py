@@ -13,8 +13,7 @@ from tests.support.groups import freeze_request
 from tests.support.index import serve
 from tests.support.indexes import linux
 from tests.support.wheels import in_tree_backend, make_sdist, make_wheel, sha256_of
-from venvman.engines import Keep, UpgradeAll, UpgradeSome
-from venvman.engines.native import Native
+from venvman.engines import Keep, UpgradeAll, UpgradeSome, native
 from venvman.lock.parse import parse_lock
 from venvman.model.events import Reporter
 from venvman.model.names import canonical
@@ -133,7 +132,7 @@ def freeze_case(case: Case, folder: Path, **changes: Any) -> dict[str, Lock]:
         for name, commits in case.repositories.items():
             names |= _repository(folder / "repositories" / name, name, commits)
         request = _request(case, folder / "project", index.simple, names)
-        return dict(Native().freeze(replace(request, **changes), Reporter()).locks)
+        return dict(native.freeze(replace(request, **changes), Reporter()).locks)
 
 
 def pins_of(locks: Mapping[str, Lock]) -> list[str]:

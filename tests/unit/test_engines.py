@@ -13,11 +13,10 @@ import pytest
 from tests.support.groups import HERE, freeze_request, groups_of, write_files
 from tests.support.wheels import make_wheel
 from venvman.engines import UpgradeAll, UpgradeSome
-from venvman.engines.existing import CompileCommand
+from venvman.engines.given import CompileCommand, lock_options, ordered, read_sources
 from venvman.engines.pipcompile import Finisher, Mirror, compiler, pip_environment
 from venvman.engines.piperrors import explain
 from venvman.engines.portable import pin_repositories
-from venvman.engines.sourcefiles import lock_options, ordered, read_sources
 from venvman.lock.parse import parse_lock
 from venvman.model.errors import FreezeError, IndexFault, UnsatisfiableError
 from venvman.model.events import Reporter

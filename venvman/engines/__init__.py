@@ -1,4 +1,4 @@
-"""Freeze engines: requirements in, locks out, behind one protocol.
+"""Freeze engines: requirements in, locks out, each a function ``freeze``.
 
 `native` asks :mod:`venvman.resolve`, `piptools` runs pip-compile. Which groups are frozen, and
 whether that is due, is :mod:`venvman.workflow.freezing`'s.
@@ -7,12 +7,12 @@ whether that is due, is :mod:`venvman.workflow.freezing`'s.
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, TypeAlias
 
 from venvman.model.frozen import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from venvman.build.backend import Supply
@@ -98,6 +98,13 @@ class FreezeRequest:
     targets: tuple[Target, ...] = ()
     built_on: Target | None = None
 
+    @property
+    def lines(self) -> tuple[Requirement, ...]:
+        """Every requirement and constraint of all groups."""
+        return tuple(
+            line for group in self.groups for line in (*group.requirements, *group.constraints)
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
@@ -110,15 +117,11 @@ class Resolution:
     pages: tuple[Page, ...] | None = None
 
 
-class Engine(Protocol):
-    """Anything that can freeze."""
+Engine: TypeAlias = "Callable[[FreezeRequest, Reporter], Resolution]"
+"""Anything that can freeze: locks for the groups of a request; writes nothing in the project.
 
-    def freeze(self, request: FreezeRequest, reporter: Reporter) -> Resolution:
-        """Locks for ``request.groups``; writes nothing in the project.
-
-        Raises:
-            UnsatisfiableError: no set of versions will do; the problems are the chain.
-            IndexFault: a distribution or an index was not found or did not answer.
-            FreezeError: anything else.
-        """
-        ...
+Raises:
+    UnsatisfiableError: no set of versions will do; the problems are the chain.
+    IndexFault: a distribution or an index was not found or did not answer.
+    FreezeError: anything else.
+"""

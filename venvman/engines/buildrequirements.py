@@ -19,6 +19,7 @@ from venvman.index.cache import UNSAID, Entries
 from venvman.install.link import StoreDamaged
 from venvman.model.errors import InstallError, RequirementsError
 from venvman.model.events import Relay, Reporter
+from venvman.model.frozen import dataclass
 from venvman.obtain.sources import working_folder
 from venvman.project.groups import Group
 from venvman.project.project import Project
@@ -55,116 +56,117 @@ def supply(
     Raises:
         VenvmanError: they could not be had, or need themselves to be built.
     """
-    options = replace(options, require_hashes=False)
-    key = _key(requirements, interpreter, options, settings)
+    making = _Making(
+        requirements=requirements,
+        interpreter=interpreter,
+        options=replace(options, require_hashes=False),
+        settings=settings,
+        reporter=reporter,
+    )
+    key = making.key
     if key in settings.within:
         raise InstallError("To build them they are needed themselves.", code="build-circle")
     with _LOCKS.setdefault(key, Lock()):  # another thread may be getting the same
-        return _kept_or_made(key, requirements, interpreter, options, settings, reporter)
+        return making.kept_or_made(key)
 
 
-def _kept_or_made(
-    key: str,
-    requirements: frozenset[str],
-    interpreter: Interpreter,
-    options: IndexOptions,
-    settings: BuildSettings,
-    reporter: Reporter,
-) -> Path:
-    known = Entries(settings.cache / "build-requirements-v1", reporter=reporter)
-    kept = known.read(key)
-    if kept is not None:
-        content, facts = kept
-        if options.offline or 0 <= time.time() - facts.st_mtime < UNSAID:
-            root = settings.cache / ENVIRONMENTS / content.decode()
-            if is_as_made(root):
-                return root
-    settings = replace(settings, within=settings.within | {key})
-    # What is worth showing of work that nobody asked for by name.
-    quiet = Relay(reporter, "build_started", "build_finished", "detail", "problem")
-    with Store(settings.cache, reporter=reporter) as store:
-        for _ in range(_ATTEMPTS):
-            wheels = _wheels(requirements, interpreter, options, settings, store, quiet)
-            try:
-                root = environment_with(wheels, interpreter=interpreter, cache=settings.cache)
-            except StoreDamaged as error:
-                for wheel in error.wheels:
-                    store.discard(wheel.sha256)
-            else:
-                known.write(key, root.name.encode())
-                return root
-    raise InstallError("Files in the cache change while they are linked.", code="store-unstable")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Making:
+    """See :func:`supply`."""
 
+    requirements: frozenset[str]
+    interpreter: Interpreter
+    options: IndexOptions
+    settings: BuildSettings
+    reporter: Reporter
 
-def _wheels(
-    requirements: frozenset[str],
-    interpreter: Interpreter,
-    options: IndexOptions,
-    settings: BuildSettings,
-    store: Store,
-    reporter: Reporter,
-) -> Mapping[NormalizedName, StoredWheel]:
-    from venvman.engines.native import Native
-    from venvman.engines.solving import open_index
-    from venvman.obtain.artifacts import obtain
+    @property
+    def key(self) -> str:
+        """A digest of everything that decides what is installed, but what the indexes have."""
+        options = self.options
+        said = [getattr(options, each.name) for each in fields(options) if each.name != "offline"]
+        facts = (
+            str(self.interpreter.path), self.interpreter.target.python, sorted(self.requirements),
+            self.settings.constraints,
+            [sorted(each) if isinstance(each, frozenset) else str(each) for each in said],
+        )  # fmt: skip
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
-    if not requirements:
-        return {}
-    with working_folder(settings.cache) as folder:
-        group = Group(
-            name="build",
-            sources=(),
-            lock=folder / "build.txt",
-            requirements=_parsed(requirements, _STATED, folder),
-            constraints=_parsed(settings.constraints, "build-constraints", folder),
-        )
-        request = FreezeRequest(
-            project=Project(root=folder),
-            groups=(group,),
-            python=interpreter.path,
-            target=interpreter.target,
-            index=options,
-            directories=Directories(cache=settings.cache, state=folder),
-            variables=settings.variables,
-            supply=supply,
-            build_constraints=settings.constraints,
-            extra_build_requires=settings.extra,
-            building=settings.within,
-        )
-        lock = Native().freeze(request, reporter).locks[group.name]
-        with closing(open_index(request, reporter)) as index:
-            found = obtain(
-                lock.entries,
-                interpreter=interpreter,
-                index=lambda: index,
-                store=store,
-                root=folder,
-                options=options,
-                build=settings,
-                reporter=reporter,
+    def kept_or_made(self, key: str) -> Path:
+        """The environment's folder; ``key`` is what it is kept under."""
+        cache = self.settings.cache
+        known = Entries(cache / "build-requirements-v1", reporter=self.reporter)
+        kept = known.read(key)
+        if kept is not None:
+            content, facts = kept
+            if self.options.offline or 0 <= time.time() - facts.st_mtime < UNSAID:
+                root = cache / ENVIRONMENTS / content.decode()
+                if is_as_made(root):
+                    return root
+        settings = replace(self.settings, within=self.settings.within | {key})
+        with Store(cache, reporter=self.reporter) as store:
+            for _ in range(_ATTEMPTS):
+                wheels = self._wheels(settings, store)
+                try:
+                    root = environment_with(wheels, interpreter=self.interpreter, cache=cache)
+                except StoreDamaged as error:
+                    for wheel in error.wheels:
+                        store.discard(wheel.sha256)
+                else:
+                    known.write(key, root.name.encode())
+                    return root
+        message = "Files in the cache change while they are linked."
+        raise InstallError(message, code="store-unstable")
+
+    def _wheels(
+        self, settings: BuildSettings, store: Store
+    ) -> Mapping[NormalizedName, StoredWheel]:
+        from venvman.engines import native
+        from venvman.engines.solving import open_index
+        from venvman.obtain.artifacts import obtain
+
+        if not self.requirements:
+            return {}
+        # What is worth showing of work that nobody asked for by name.
+        quiet = Relay(self.reporter, "build_started", "build_finished", "detail", "problem")
+        with working_folder(settings.cache) as folder:
+            group = Group(
+                name="build",
+                sources=(),
+                lock=folder / "build.txt",
+                requirements=_parsed(self.requirements, _STATED, folder),
+                constraints=_parsed(settings.constraints, "build-constraints", folder),
             )
-    return {name: each.wheel for name, each in found.items()}
+            request = FreezeRequest(
+                project=Project(root=folder),
+                groups=(group,),
+                python=self.interpreter.path,
+                target=self.interpreter.target,
+                index=self.options,
+                directories=Directories(cache=settings.cache, state=folder),
+                variables=settings.variables,
+                supply=supply,
+                build_constraints=settings.constraints,
+                extra_build_requires=settings.extra,
+                building=settings.within,
+            )
+            lock = native.freeze(request, quiet).locks[group.name]
+            with closing(open_index(request, quiet)) as index:
+                found = obtain(
+                    lock.entries,
+                    interpreter=self.interpreter,
+                    index=lambda: index,
+                    store=store,
+                    root=folder,
+                    options=self.options,
+                    build=settings,
+                    reporter=quiet,
+                )
+        return {name: each.wheel for name, each in found.items()}
 
 
 def _parsed(texts: Iterable[str], path: str, folder: Path) -> tuple[Requirement, ...]:
     parsed = parse("\n".join(sorted(texts)), path=path, variables={}, cwd=str(folder))
     if parsed.errors:
-        first = parsed.errors[0]
-        raise RequirementsError(first.message, code=first.code, problems=parsed.errors)
+        raise RequirementsError.of(parsed.errors)
     return tuple(line.requirement for line in parsed.requirements)
-
-
-def _key(
-    requirements: frozenset[str],
-    interpreter: Interpreter,
-    options: IndexOptions,
-    settings: BuildSettings,
-) -> str:
-    """Everything that decides what is installed, but what the indexes have."""
-    said = [getattr(options, each.name) for each in fields(options) if each.name != "offline"]
-    facts = (
-        str(interpreter.path), interpreter.target.python, sorted(requirements),
-        settings.constraints,
-        [sorted(each) if isinstance(each, frozenset) else str(each) for each in said],
-    )  # fmt: skip
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

@@ -53,10 +53,8 @@ def _conflicting(error: UnsatisfiableError, request: FreezeRequest) -> set[str]:
     display = request.project.display
     for group in request.groups:
         files = {display(path) for path in group.files}
-        others = {
-            display(path) for other in request.groups if other is not group for path in other.files
-        }
-        own = files - others
+        others = {path for other in request.groups if other is not group for path in other.files}
+        own = files - set(map(display, others))
         if group.name not in {"default", "dev"} and own & {p.path for p in error.problems}:
             conflicting.add(group.name)
     return conflicting

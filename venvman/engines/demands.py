@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from packaging.version import Version
 
 from venvman.engines.describing import name_of
 from venvman.model.errors import (
@@ -70,7 +73,13 @@ class DirectPins:
 
     def of_dependency(self, line: Dependency) -> Pin:
         """The pin of a dependency with a URL."""
-        return self._pin(_source_of(line.url or ""), (), (), None)
+        from venvman.lock.direct import parse_reference
+
+        url = line.url or ""
+        reference = parse_reference(url)
+        if reference is None or isinstance(reference.source, IndexSource):
+            raise UnsatisfiableError(f"{redact(url)} is no place.", code="url-invalid")
+        return self._pin(reference.source, (), (), None)
 
     def _pin(
         self,
@@ -90,8 +99,6 @@ class DirectPins:
         return known
 
     def _make(self, source: DirectSource, config: ConfigSettings, hashes: tuple[str, ...]) -> Pin:
-        from packaging.version import Version
-
         metadata, exact = self._describer.direct(source, config, hashes)
         rejection = self._supply.python_mismatch(metadata.requires_python)
         name = name_of(metadata, source)
@@ -155,7 +162,7 @@ def read_overrides(
             known = (*known, Dependency(instead, extras, str(parsed.specifier), parsed.url))
         found[name] = known
     if problems:
-        raise RequirementsError(problems[0].message, code="override-invalid", problems=problems)
+        raise RequirementsError.of(problems)
     return found
 
 
@@ -174,19 +181,8 @@ def _demands(
         yield Demand(name, extra, specifier, pin=pin, line=line, hashes=line.hashes)
 
 
-def _source_of(url: str) -> DirectSource:
-    from venvman.lock.direct import parse_reference
-
-    reference = parse_reference(url)
-    if reference is None or isinstance(reference.source, IndexSource):
-        raise UnsatisfiableError(f"{redact(url)} is no place.", code="url-invalid")
-    return reference.source
-
-
 def _key_of(source: DirectSource) -> DirectSource:
     """What two references to the same thing have in common."""
-    from dataclasses import replace
-
     if isinstance(source, DirectorySource):
         return replace(source, editable=False)
     if isinstance(source, ArchiveSource):
@@ -199,10 +195,5 @@ def _located(error: VenvmanError, line: Requirement) -> VenvmanError:
     first = error.problems[0]
     if first.path is not None and first.line is not None:
         return error
-    return type(error)(
-        error.message,
-        code=error.code,
-        **line_of(line.origin),
-        why=error.why,
-        fix=error.fix,
-    )
+    where = line_of(line.origin)
+    return type(error)(error.message, code=error.code, **where, why=error.why, fix=error.fix)

@@ -21,7 +21,7 @@ from venvman.model.sources import ArchiveSource, DirectorySource, IndexFile, Vcs
 from venvman.obtain.describe import metadata_unbuilt
 from venvman.obtain.sources import working_folder
 from venvman.system import records
-from venvman.system.secrets import redact
+from venvman.system.secrets import line_of, redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -174,11 +174,7 @@ class Describer:
         line = next((each for each in lines if each.name == name or each.source == source), None)
         if line is None or any(each.path for each in error.problems):
             return error
-        origin = line.origin
-        problems = [
-            replace(each, path=origin.path, line=origin.line, text=origin.text)
-            for each in error.problems
-        ]
+        problems = [replace(each, **line_of(line.origin)) for each in error.problems]
         return InstallError(
             error.message, code=error.code, why=error.why, fix=error.fix, problems=problems
         )

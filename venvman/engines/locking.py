@@ -9,21 +9,20 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.engines.existing import command_of, kept_entries, relative
+from venvman.engines.given import command_of, kept_entries, relative
 from venvman.engines.portable import finished_lock
 from venvman.index.page import leaf_of
 from venvman.lock.file import LockEntry, sort_key
-from venvman.model.frozen import dataclass
 from venvman.model.sources import ArchiveSource, IndexSource, Source
 from venvman.requirements.includes import includes_in
+from venvman.system.variables import expand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from venvman.engines import FreezeRequest
-    from venvman.engines.existing import CompileCommand
+    from venvman.engines.given import CompileCommand, SourceTexts
     from venvman.engines.portable import Portable
-    from venvman.engines.sourcefiles import SourceTexts
     from venvman.index.client import Index
     from venvman.lock.file import Lock
     from venvman.model.names import NormalizedName
@@ -67,7 +66,12 @@ class Locking:
         """
         command = command_of(self._request, group)
         style = command.style
-        lines = self._lines(group)
+        target = self._request.target
+        lines = [
+            (name, line)
+            for line in group.lines
+            if target.applies(line.marker) and (name := self._name_of(line)) is not None
+        ]
         via = self._via(group, own, finished, command, lines)
         bases = list(dict.fromkeys(pin.base for pin in own.values()))
         existing = {entry.name: entry for entry in kept_entries(self._request, group)}
@@ -96,20 +100,12 @@ class Locking:
             tuple(sorted(entries, key=sort_key)),
             group,
             self._sources[group.name],
-            target=self._request.target,
+            target=target,
             existing=self._request.locks.get(group.name),
             command=command,
             limited=limited,
             unpinned=tuple(sorted({pin.name for pin in bases} - {pin.name for pin in pinned})),
         )
-
-    def _lines(self, group: Group) -> list[tuple[NormalizedName, Requirement]]:
-        target = self._request.target
-        return [
-            (name, line)
-            for line in group.lines
-            if target.applies(line.marker) and (name := self._name_of(line)) is not None
-        ]
 
     def _via(
         self,
@@ -120,26 +116,34 @@ class Locking:
         lines: Sequence[tuple[NormalizedName, Requirement]],
     ) -> dict[NormalizedName, set[str]]:
         """By name, all that asks for it: files, and distributions."""
-        groups = self._request.groups
-        files: OwnFiles = own_files(
-            group,
-            self._sources[group.name].texts,
-            [*self._request.beside, *(each.lock for each in groups)],
-        )
-        via = asked_by(
-            lines,
-            files,
-            root=self._request.project.root,
-            folder=command.folder,
-            locks={
-                **self._request.beside,
-                **{each.lock: finished[each.name] for each in groups if each.name in finished},
-            },
-        )
-        for child, parent in _edges(own):
-            via.setdefault(child, set()).add(parent)
+        groups, beside = self._request.groups, self._request.beside
+        texts = self._sources[group.name].texts
+        files, included = _own_files(group, texts, [*beside, *(each.lock for each in groups)])
+        root, folder = self._request.project.root, command.folder
+
+        @cache  # thousands of lines stand in a few files
+        def shown(file: str) -> str | None:
+            if "://" in file:
+                return file
+            path = Path(os.path.normpath(root / file))
+            return relative(path, folder) if path in files else None
+
+        via: defaultdict[NormalizedName, set[str]] = defaultdict(set)
+        for name, line in lines:
+            file = shown(line.origin.path)
+            if file is not None:
+                via[name].add(f"{'-c' if line.constraint else '-r'} {file}")
+        done = {each.lock: finished[each.name] for each in groups if each.name in finished}
+        for flag, path in included:
+            lock = done.get(path) or beside.get(path)
+            for entry in lock.entries if lock else ():
+                via[entry.name].add(f"{flag} {relative(path, folder)}")
+        for pin in own.values():
+            for demand in pin.demands or ():
+                if demand.name != pin.name:
+                    via[demand.name].add(pin.name)
         for name in _echoed(self._roots(group), own):
-            via.setdefault(name, set()).add(name)
+            via[name].add(name)
         return via
 
     def _entry(self, pin: Pin, about: Sequence[Requirement]) -> LockEntry:
@@ -157,14 +161,6 @@ class Locking:
             marker=markers[-1] if markers else None,
             source=self._portable.source(_as_written(pin.source, about), about),
         )
-
-
-def _edges(own: Mapping[str, Pin]) -> Iterator[tuple[NormalizedName, NormalizedName]]:
-    """Every name with each of those that demand it."""
-    for pin in own.values():
-        for demand in pin.demands or ():
-            if demand.name != pin.name:
-                yield demand.name, pin.name
 
 
 def _echoed(roots: Sequence[Demand], own: Mapping[str, Pin]) -> Iterator[NormalizedName]:
@@ -217,30 +213,18 @@ def _as_written(source: Source | None, lines: Sequence[Requirement]) -> Source:
     return replace(source, hashes=asked[0].hashes if asked else ())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncludedLock:
-    """A lock of the project that a group's file names; ``flag`` is ``-r`` or ``-c``."""
+def _own_files(
+    group: Group, texts: Mapping[Path, str], locks: Iterable[Path]
+) -> tuple[set[Path], dict[tuple[str, Path], None]]:
+    """The files that pip-compile would read for a group: its own, and locks that it names.
 
-    flag: str
-    path: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnFiles:
-    """The files that pip-compile would read for a group: its own ones, and locks of other groups.
-
-    venvman reads the sources of those locks instead, so not all of a group's lines are its own.
+    A lock with the ``-r`` or ``-c`` that names it. venvman reads the sources of those locks
+    instead, so not all of a group's lines are its own. ``texts`` are the group's files, ``locks``
+    the locks of all groups.
     """
-
-    files: frozenset[Path]
-    locks: tuple[IncludedLock, ...]
-
-
-def own_files(group: Group, texts: Mapping[Path, str], locks: Iterable[Path]) -> OwnFiles:
-    """``texts`` are the group's files, ``locks`` the locks of all groups."""
     known = frozenset(locks)
     files: set[Path] = set()
-    found: dict[IncludedLock, None] = {}
+    found: dict[tuple[str, Path], None] = {}
     pending = [*group.sources, *group.limits]
     while pending:
         path = pending.pop()
@@ -250,42 +234,10 @@ def own_files(group: Group, texts: Mapping[Path, str], locks: Iterable[Path]) ->
         for flag, name in includes_in(texts.get(path, "")):
             target = Path(os.path.normpath(path.parent / name))
             if target in known and target != group.lock:
-                found[IncludedLock(flag=flag, path=target)] = None
+                found[flag, target] = None
             elif target in texts:
                 pending.append(target)
-    return OwnFiles(files=frozenset(files), locks=tuple(found))
-
-
-def asked_by(
-    requirements: Iterable[tuple[NormalizedName, Requirement]],
-    own: OwnFiles,
-    *,
-    root: Path,
-    folder: Path,
-    locks: Mapping[Path, Lock],
-) -> dict[NormalizedName, set[str]]:
-    """By name, the annotations of files; ``folder`` is where the header's command is run.
-
-    ``requirements`` are the lines that apply, ``locks`` the finished ones of other groups.
-    """
-    asking: defaultdict[NormalizedName, set[str]] = defaultdict(set)
-
-    @cache  # thousands of lines stand in a few files
-    def shown(file: str) -> str | None:
-        if "://" in file:
-            return file
-        path = Path(os.path.normpath(root / file))
-        return relative(path, folder) if path in own.files else None
-
-    for name, requirement in requirements:
-        file = shown(requirement.origin.path)
-        if file is not None:
-            asking[name].add(f"{'-c' if requirement.constraint else '-r'} {file}")
-    for included in own.locks:
-        lock = locks.get(included.path)
-        for entry in lock.entries if lock else ():
-            asking[entry.name].add(f"{included.flag} {relative(included.path, folder)}")
-    return asking
+    return files, found
 
 
 class Hashes:
@@ -316,7 +268,8 @@ class Hashes:
             IndexFault, InstallError: a file that had to be downloaded could not be had.
         """
         if isinstance(pin.source, ArchiveSource):
-            return (self._of_archive(pin.source),)
+            url = expand(pin.source.url, self._variables)
+            return (self._of_file(url, pin.source.hashes),)
         if pin.source is not None:
             return ()
         if existing is not None and existing.hashes and existing.version == pin.version:
@@ -324,11 +277,6 @@ class Hashes:
         told, untold = self._supply.hashes(pin.name, pin.version)
         computed = [self._of_file(each.url, each.hashes) for each in untold]
         return tuple(sorted(told.union(computed)))
-
-    def _of_archive(self, source: ArchiveSource) -> str:
-        from venvman.system.variables import expand
-
-        return self._of_file(expand(source.url, self._variables), source.hashes)
 
     def _of_file(self, url: str, hashes: tuple[str, ...]) -> str:
         told = next((each for each in hashes if each.startswith("sha256:")), None)

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from venvman.model.options import IndexOptions
     from venvman.project.groups import Group
     from venvman.project.project import Project
-    from venvman.requirements.requirement import Requirement
 
     Solved = tuple[Resolution, tuple[Page, ...] | None]
 
@@ -60,7 +59,11 @@ def remembered(
     if question is not None:
         found = memo.recall(cache, question, offline=request.index.offline)
         if found is not None and found[0].keys() == {group.name for group in request.groups}:
-            return replace(_recalled(found[0], request, reporter), pages=found[1])
+            locks: dict[str, Lock] = {}
+            for group in request.groups:
+                locks[group.name] = parse_lock(found[0][group.name], path=group.lock.name)
+                reporter.advanced(Stage.FREEZE, item=group.name)
+            return Resolution(locks=locks, pages=found[1])
     listener = _Listener(reporter)
     resolution, pages = solve(request, listener)
     if question is None or pages is None or listener.heard:
@@ -79,11 +82,10 @@ def question_of(kind: str, request: FreezeRequest) -> str | None:
     options = layer(
         request.index, tuple(each for group in request.groups for each in group.options)
     )
-    lines = [line for group in request.groups for line in (*group.requirements, *group.constraints)]
     if (
         isinstance(request.upgrade, UpgradeSome)
         or options.find_links
-        or not all(line.source.is_index for line in lines)
+        or not all(line.source.is_index for line in request.lines)
         or _counts_from_now(request.exclude_newer)
     ):
         return None
@@ -92,14 +94,6 @@ def question_of(kind: str, request: FreezeRequest) -> str | None:
     except OSError:
         return None
     return hashlib.sha256(repr(facts).encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _recalled(texts: dict[str, str], request: FreezeRequest, reporter: Reporter) -> Resolution:
-    locks: dict[str, Lock] = {}
-    for group in request.groups:
-        locks[group.name] = parse_lock(texts[group.name], path=group.lock.name)
-        reporter.advanced(Stage.FREEZE, item=group.name)
-    return Resolution(locks=locks)
 
 
 def _counts_from_now(exclude_newer: str | None) -> bool:
@@ -117,14 +111,19 @@ def _counts_from_now(exclude_newer: str | None) -> bool:
 
 def _facts(kind: str, request: FreezeRequest, options: IndexOptions) -> Iterator[object]:
     """Plain values whose :func:`repr` tells any two different questions apart."""
-    yield from _programs()
+    import packaging
+
+    # What works the answer out: an upgrade of any of it changes its folder.
+    site = Path(packaging.__file__).parents[1]
+    yield VERSION, __version__, packaging.__version__, site.stat().st_mtime_ns
     yield kind
     yield request.hashes, request.exclude_newer, request.overrides, request.build_constraints
     yield sorted(request.extra_build_requires.items()), sorted(request.unisolated)
     yield isinstance(request.upgrade, UpgradeAll)
     yield [(entry.name, str(entry.version)) for entry in request.installed]
     yield sorted(sorted(names) for names in request.conflicts), request.parts
-    yield [_plain(getattr(options, each.name)) for each in fields(options) if each.compare]
+    values = [getattr(options, each.name) for each in fields(options) if each.compare]
+    yield [sorted(value) if isinstance(value, frozenset) else value for value in values]
     yield list(_credentials(request))
     yield str(request.python)
     for target in (request.target, request.built_on, *request.targets):
@@ -134,15 +133,7 @@ def _facts(kind: str, request: FreezeRequest, options: IndexOptions) -> Iterator
         lock = request.locks.get(group.name)
         yield None if lock is None else (lock.header.text, render_lock(lock))
     for path, beside in request.beside.items():
-        yield _relative(path, request.project.root), render_lock(beside)
-
-
-def _programs() -> Iterator[object]:
-    """What works the answer out: an upgrade of any of it changes its folder."""
-    import packaging
-
-    site = Path(packaging.__file__).parents[1]
-    yield VERSION, __version__, packaging.__version__, site.stat().st_mtime_ns
+        yield os.path.relpath(path, request.project.root), render_lock(beside)
 
 
 def _credentials(request: FreezeRequest) -> Iterator[object]:
@@ -160,30 +151,17 @@ def _credentials(request: FreezeRequest) -> Iterator[object]:
 
 def _group(group: Group, project: Project) -> Iterator[object]:
     root = project.root
-    sources = tuple(_relative(path, root) for path in group.sources)
-    yield group.name, sources, _relative(group.lock, root), group.header and group.header.command
+    sources = tuple(os.path.relpath(path, root) for path in group.sources)
+    lock = os.path.relpath(group.lock, root)
+    yield group.name, sources, lock, group.header and group.header.command
     for path in group.files:
-        yield _relative(path, root), project.read(path)
-    for line in group.requirements:
-        yield _line(line)
-    for line in group.constraints:
-        yield _line(line)
-
-
-def _line(line: Requirement) -> object:
-    return (
-        line.name, line.spelled, sorted(line.extras), str(line.specifier), str(line.marker),
-        line.hashes, line.config_settings, line.constraint, line.raw,
-        line.origin.path, line.origin.line, line.origin.text,
-    )  # fmt: skip
-
-
-def _relative(path: Path, root: Path) -> str:
-    return os.path.relpath(path, root)
-
-
-def _plain(value: object) -> object:
-    return sorted(value) if isinstance(value, frozenset) else value
+        yield os.path.relpath(path, root), project.read(path)
+    for line in (*group.requirements, *group.constraints):
+        yield (
+            line.name, line.spelled, sorted(line.extras), str(line.specifier), str(line.marker),
+            line.hashes, line.config_settings, line.constraint, line.raw,
+            line.origin.path, line.origin.line, line.origin.text,
+        )  # fmt: skip
 
 
 class _Listener(Relay):

@@ -30,9 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from venvman.engines import FreezeRequest
-    from venvman.engines.existing import CompileCommand
+    from venvman.engines.given import CompileCommand, SourceTexts
     from venvman.engines.portable import Pinned
-    from venvman.engines.sourcefiles import SourceTexts
     from venvman.model.events import Reporter
     from venvman.model.options import IndexOptions
     from venvman.model.target import Target
@@ -60,26 +59,18 @@ def compiler(
     Raises:
         FreezeError: it could not be made.
     """
-    if _is_this_python(target):
+    ours = sys.implementation.name
+    implementation = dict(target.markers).get("implementation_name", ours)
+    if target.minor == sys.version_info[:2] and implementation == ours:
         return (sys.executable, *_COMMAND)
     minor = ".".join(map(str, target.minor))
     folder = directories.cache / "tools" / f"pip-tools-{minor}"
-    executable = _executable(folder)
+    executable = folder / "bin/python"
     with held(folder.with_name(f"{folder.name}.lock")):
         if not _works(executable, environment):
             reporter.detail(f"Making a tool environment for Python {minor}.")
-            _make(folder, python, target, environment, reporter)
+            _make(executable, python, target, environment, reporter)
     return (str(executable), *_COMMAND)
-
-
-def _is_this_python(target: Target) -> bool:
-    markers = dict(target.markers)
-    implementation = markers.get("implementation_name", sys.implementation.name)
-    return target.minor == sys.version_info[:2] and implementation == sys.implementation.name
-
-
-def _executable(folder: Path) -> Path:
-    return folder / "bin/python"
 
 
 def _works(executable: Path, environment: Mapping[str, str]) -> bool:
@@ -91,31 +82,31 @@ def _works(executable: Path, environment: Mapping[str, str]) -> bool:
 
 
 def _make(
-    folder: Path,
+    executable: Path,
     python: Path,
     target: Target,
     environment: Mapping[str, str],
     reporter: Reporter,
 ) -> None:
+    folder = executable.parents[1]
     make_private_folder(folder.parent)
     if folder.exists():
         shutil.rmtree(folder)
     tools = _LAST_FOR_3_8 if target.minor <= (3, 8) else _CURRENT
     install = ("-m", "pip", "install", "--upgrade", "pip", tools)
-    for words in ((python, "-m", "venv", folder), (_executable(folder), *install)):
-        said = _failure([str(word) for word in words], environment, reporter)
+    for words in ((python, "-m", "venv", folder), (executable, *install)):
+        try:
+            done = stream(
+                [str(word) for word in words],
+                on_line=lambda line: reporter.detail(redact(line)),
+                env=environment,
+            )
+            said = None if done.ok else done.stdout
+        except ProcessFault as error:
+            said = error.message
         if said is not None:
             shutil.rmtree(folder, ignore_errors=True)
             raise _not_made(target, said)
-
-
-def _failure(words: list[str], environment: Mapping[str, str], reporter: Reporter) -> str | None:
-    """What a program that failed said; None if it went well."""
-    try:
-        done = stream(words, on_line=lambda line: reporter.detail(redact(line)), env=environment)
-    except ProcessFault as error:
-        return error.message
-    return None if done.ok else done.stdout
 
 
 def _not_made(target: Target, said: str) -> FreezeError:
@@ -147,6 +138,8 @@ def pip_environment(
         if not name.startswith("PIP_") and name not in _OTHERS
     }
     result |= {
+        # pip.conf files beside the user's home and the interpreter are read even with
+        # PIP_CONFIG_FILE set to a real file; os.devnull is pip's word for "none at all".
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_NO_INPUT": "1",
@@ -159,8 +152,6 @@ def pip_environment(
         "PIP_TIMEOUT": f"{index.timeout:g}",
         "PIP_RETRIES": str(index.retries),
     }
-    # pip.conf files beside the user's home and the interpreter are read even with PIP_CONFIG_FILE
-    # set to a real file; os.devnull is pip's word for "none at all".
     return result | {name: value for name, value in _options(index) if value}
 
 
@@ -254,11 +245,7 @@ class Finisher:
         """The pins in ``text``, what pip-compile wrote for ``groups``."""
         text = self._mirror.original(text)
         lock = parse_lock(text, path="pip-compile", folder_name=project_name_of)
-        requirements = [
-            requirement
-            for group in groups
-            for requirement in (*group.requirements, *group.constraints)
-        ]
+        requirements = [line for each in groups for line in (*each.requirements, *each.constraints)]
         entries = [self._entry(entry, requirements) for entry in lock.entries]
         return tuple(sorted(_named_by_elimination(entries), key=sort_key))
 
@@ -277,16 +264,15 @@ class Finisher:
         ``command`` is what could stand in its header. ``limited``: the run
         was given pins that such a command would not have. ``common`` are the pins of all groups.
         """
-        entries = self.entries(text, [group])
         elsewhere = {entry.name: entry.source for entry in common}
-        entries = tuple(
-            replace(entry, source=elsewhere.get(entry.name, entry.source))
-            if not entry.source.is_index
-            else entry
-            for entry in entries
-        )
+        entries = [
+            entry
+            if entry.source.is_index
+            else replace(entry, source=elsewhere.get(entry.name, entry.source))
+            for entry in self.entries(text, [group])
+        ]
         return finished_lock(
-            entries,
+            tuple(entries),
             group,
             sources,
             target=self._request.target,
@@ -304,8 +290,6 @@ class Finisher:
 
 def project_name_of(path: str) -> str | None:
     """The name that the folder ``path`` states, for entries that do not say theirs."""
-    from pathlib import Path
-
     return project_name(Path(path))
 
 

@@ -51,9 +51,7 @@ _NO_HOST = re.compile(r"Invalid requirement: '([^']+ @ \w+\+file:///[^']*)'")
 def explain(output: str, groups: Sequence[Group]) -> VenvmanError:
     """The error that ``output``, all that pip-compile printed, amounts to."""
     lines = [line.strip() for line in redact(output).splitlines()]
-    requirements = [
-        requirement for group in groups for requirement in (*group.requirements, *group.constraints)
-    ]
+    requirements = [line for each in groups for line in (*each.requirements, *each.constraints)]
     return (
         _conflict(lines, requirements)
         or _network(lines)
@@ -90,15 +88,13 @@ def _conflict(lines: list[str], requirements: list[Requirement]) -> VenvmanError
 def _network(lines: list[str]) -> VenvmanError | None:
     refused = next((line for line in lines if _REFUSED.search(line)), None)
     if refused is not None:
-        return IndexFault(
-            "The package index refused the credentials.", code="index-refused", why=refused
-        )
+        message = "The package index refused the credentials."
+        return IndexFault(message, code="index-refused", why=refused)
     failed = next((line for line in reversed(lines) if _UNREACHABLE.search(line)), None)
     if failed is None:
         return None
-    return IndexFault(
-        "The package index could not be reached.", code="index-unreachable", why=failed
-    )
+    message = "The package index could not be reached."
+    return IndexFault(message, code="index-unreachable", why=failed)
 
 
 def _no_version(lines: list[str], requirements: list[Requirement]) -> VenvmanError | None:
@@ -192,18 +188,15 @@ def _depends(
     name, version, needed = match.groups()
     bare = _name(name)
     root = _requirement_of(bare, requirements, loose=True) or _chain(bare, brought, requirements)
-    why = f"{name} is asked for by {_through(bare, brought, root)}." if root else None
+    parts = [part for part in brought.get(bare, "").split("->") if not part.startswith("-")]
+    way = " -> ".join([str(root.origin) if root else "", *reversed(parts)])
+    why = f"{name} is asked for by {way}." if root else None
     return Problem(
         code="requirements-conflict",
         message=f"{name} {version} depends on {needed}.",
         why=why,
         **_at(root),
     )
-
-
-def _through(name: str, brought: dict[str, str], root: Requirement) -> str:
-    parts = [part for part in brought.get(name, "").split("->") if not part.startswith("-")]
-    return " -> ".join([str(root.origin), *reversed(parts)])
 
 
 def _brought(lines: list[str]) -> dict[str, str]:
@@ -220,11 +213,10 @@ def _chain(
     name: str, brought: dict[str, str], requirements: Iterable[Requirement]
 ) -> Requirement | None:
     found = _LINE.findall(brought.get(canonical(name), ""))
-    for path, line in reversed(found):
-        for requirement in requirements:
-            if requirement.origin.path == path and requirement.origin.line == int(line):
-                return requirement
-    return None
+    lines = {(each.origin.path, each.origin.line): each for each in requirements}
+    return next(
+        (lines[at] for path, line in reversed(found) if (at := (path, int(line))) in lines), None
+    )
 
 
 def _requirement_of(
@@ -245,14 +237,12 @@ def _find(
         parsed = parse_requirement(text)
     except Malformed:
         return None
-    candidates = [
-        requirement
-        for requirement in requirements
-        if requirement.name == canonical(parsed.name)
-        and constraint in {None, requirement.constraint}
+    name = canonical(parsed.name)
+    found = [
+        each for each in requirements if each.name == name and constraint in {None, each.constraint}
     ]
-    same = [requirement for requirement in candidates if requirement.specifier == parsed.specifier]
-    return next(iter(same or candidates), None)
+    same = [each for each in found if each.specifier == parsed.specifier]
+    return next(iter(same or found), None)
 
 
 def _name(text: str) -> str:

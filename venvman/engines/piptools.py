@@ -14,11 +14,17 @@ from typing import TYPE_CHECKING
 
 from venvman.engines import FreezeRequest, Resolution, UpgradeSome
 from venvman.engines.conflicts import resolved_apart
-from venvman.engines.existing import command_of, first_of_each, kept_entries, relative
+from venvman.engines.given import (
+    command_of,
+    first_of_each,
+    kept_entries,
+    ordered,
+    read_sources,
+    relative,
+)
 from venvman.engines.pipcompile import Finisher, Mirror, compiler, pip_environment
 from venvman.engines.piperrors import explain
-from venvman.engines.portable import REFERENCE, Pinned, pin_repositories
-from venvman.engines.sourcefiles import ordered, read_sources
+from venvman.engines.portable import REFERENCE, pin_repositories
 from venvman.lock.direct import reference_text
 from venvman.lock.file import Lock, LockEntry, LockHeader, located
 from venvman.lock.match import matches_source
@@ -40,13 +46,11 @@ _COMBINED = ".venvman-combined.txt"
 _LIMITS = ".venvman-limits.txt"
 
 
-class PipTools:
-    """pip-compile as a freeze engine; see :class:`venvman.engines.Engine`."""
-
-    def freeze(self, request: FreezeRequest, reporter: Reporter) -> Resolution:
-        """See :class:`venvman.engines.Engine`."""
-        with tempfile.TemporaryDirectory(prefix="venvman-") as folder:
-            return _Freeze(request, reporter, Path(folder)).run()
+def freeze(request: FreezeRequest, reporter: Reporter) -> Resolution:
+    """pip-compile as a freeze engine; see :data:`venvman.engines.Engine`."""
+    with tempfile.TemporaryDirectory(prefix="venvman-") as folder:
+        run = _Freeze(request, reporter, Path(folder))
+        return resolved_apart(request, reporter, run.resolve)
 
 
 class _Freeze:
@@ -71,14 +75,24 @@ class _Freeze:
         self._sources = {
             group.name: read_sources(group, request.project) for group in request.groups
         }
-        self._pinned: Pinned = pin_repositories(request)
+        self._pinned = pin_repositories(request)
         self._finisher = Finisher(request, self._mirror, self._pinned)
-        self._draw()
+        # Copies every source file into the picture, repositories at their commits.
+        for sources in self._sources.values():
+            for path, text in sources.texts.items():
+                self._mirror.write(path, REFERENCE.sub(self._at_commit, text))
+        for path, lock in request.beside.items():
+            self._mirror.write(path, render_lock(lock))
+        for group in request.groups:
+            for requirement in group.requirements:
+                if isinstance(requirement.source, DirectorySource):
+                    self._mirror.link(Path(requirement.source.path))
+            for options in group.options:
+                for link in options.find_links:
+                    if Path(link).is_absolute():
+                        self._mirror.link(Path(link))
 
-    def run(self) -> Resolution:
-        return resolved_apart(self._request, self._reporter, self._resolve)
-
-    def _resolve(self, apart: set[str]) -> Resolution:
+    def resolve(self, apart: set[str]) -> Resolution:
         groups = self._request.groups
         together = [group for group in groups if group.name not in apart]
         common = self._combined(together) if len(groups) > 1 and together else ()
@@ -105,8 +119,8 @@ class _Freeze:
         self._mirror.write(output, _seed(kept))
         sources = [relative(path, self._root) for group in groups for path in group.sources]
         limits = _limits(self._beside(), self._root) + self._outside(groups)
-        arguments = ("--allow-unsafe", "--strip-extras", f"--output-file={_COMBINED}", *sources)
-        arguments = (*self._limited_by(limits), *arguments)
+        options = ("--allow-unsafe", "--strip-extras", f"--output-file={_COMBINED}")
+        arguments = (*self._limited_by(limits), *options, *sources)
         text = self._compile(arguments, self._mirror.root, output, groups)
         return self._finisher.entries(text, groups)
 
@@ -114,7 +128,14 @@ class _Freeze:
         """The lock of one group; its pins are those of ``common`` where that has them."""
         command = command_of(self._request, group)
         hashes = {entry.name: entry for entry in kept_entries(self._request, group)}
-        known = [_with_hashes(entry, hashes.get(entry.name)) for entry in common]
+        known = [
+            replace(entry, hashes=hashes[entry.name].hashes)
+            if entry.source.is_index
+            and entry.name in hashes
+            and hashes[entry.name].version == entry.version
+            else entry
+            for entry in common
+        ]
         seed = [*known, *(entry for entry in hashes.values() if not common or separate)]
         self._mirror.write(
             group.lock, _seed(entry for entry in first_of_each(seed) if entry.source.is_index)
@@ -175,22 +196,6 @@ class _Freeze:
 
     # ---- what a run starts from ----------------------------------------------------------
 
-    def _draw(self) -> None:
-        """Copies every source file into the picture, repositories at their commits."""
-        for sources in self._sources.values():
-            for path, text in sources.texts.items():
-                self._mirror.write(path, REFERENCE.sub(self._at_commit, text))
-        for path, lock in self._request.beside.items():
-            self._mirror.write(path, render_lock(lock))
-        for group in self._request.groups:
-            for requirement in group.requirements:
-                if isinstance(requirement.source, DirectorySource):
-                    self._mirror.link(Path(requirement.source.path))
-            for options in group.options:
-                for link in options.find_links:
-                    if Path(link).is_absolute():
-                        self._mirror.link(Path(link))
-
     def _at_commit(self, match: re.Match[str]) -> str:
         source = self._pinned.get(match[0])
         if source is None:
@@ -205,17 +210,14 @@ class _Freeze:
             entry
             for lock in self._request.beside.values()
             for entry in lock.entries
-            if target.applies(entry.marker) and not (entry.source.editable)
+            if target.applies(entry.marker) and not entry.source.editable
         )
 
     def _may_limit(self, entry: LockEntry, group: Group) -> bool:
         """Pip refuses editables as constraints, and what the group itself names needs none."""
         if entry.source.editable:
             return False
-        return not any(
-            matches_source(requirement, entry, root=self._root)
-            for requirement in group.requirements
-        )
+        return not any(matches_source(each, entry, root=self._root) for each in group.requirements)
 
 
 NO_CONFIG = ("--no-config",)
@@ -250,12 +252,6 @@ def _limits(entries: Iterable[LockEntry], root: Path) -> str:
             prefix = "file://" if isinstance(source, DirectorySource) else ""
             lines.append(f"{entry.name} @ {prefix}{url}")
     return "".join(f"{line}\n" for line in lines)
-
-
-def _with_hashes(entry: LockEntry, known: LockEntry | None) -> LockEntry:
-    if known is None or known.version != entry.version or not entry.source.is_index:
-        return entry
-    return replace(entry, hashes=known.hashes)
 
 
 def _agree(lock: Lock, common: Sequence[LockEntry]) -> None:

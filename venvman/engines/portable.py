@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from venvman.engines.sourcefiles import lock_options
+from venvman.engines.given import lock_options
 from venvman.lock.direct import parse_reference
 from venvman.lock.file import Lock
 from venvman.lock.style import compile_header, own_header, renewed, style_of
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from venvman.engines import FreezeRequest
-    from venvman.engines.existing import CompileCommand
-    from venvman.engines.sourcefiles import SourceTexts
+    from venvman.engines.given import CompileCommand, SourceTexts
     from venvman.lock.file import LockEntry
     from venvman.model.names import NormalizedName
     from venvman.model.target import Target
@@ -57,10 +56,8 @@ class Portable:
             pinned = self._pinned.get(written_reference(requirement) or "")
             if pinned is None or not isinstance(requirement.source, VcsSource):
                 continue
-            if _repository(source) in {
-                _repository(pinned),
-                _repository(requirement.source, pinned),
-            }:
+            at_pin = replace(requirement.source, commit=pinned.commit)
+            if _identity(source) in {_identity(pinned), _identity(at_pin)}:
                 url = without_secret(pinned.url)
                 return replace(source, url=url, revision=pinned.revision)
         return replace(source, url=without_secret(source.url))
@@ -82,17 +79,14 @@ class Portable:
 
     def _relative(self, path: str) -> str:
         """Relative to the root, ``../`` included: a lock holds no machine's paths."""
-        if not path.startswith("/"):
-            return path
-        return os.path.relpath(path, self._root).replace(os.sep, "/")
+        return os.path.relpath(path, self._root) if path.startswith("/") else path
 
 
-def _repository(source: VcsSource, pinned: VcsSource | None = None) -> tuple[str | None, ...]:
-    """What makes two references one: location, commit (that of ``pinned``) and folder."""
-    commit = (pinned or source).commit
+def _identity(source: VcsSource) -> tuple[str | None, ...]:
+    """What makes two references one: location, commit and folder."""
     # pip-compile writes file:/path for file:///path.
     url = re.sub(r"^file:/+", "file:///", without_secret(source.url))
-    return url, commit, source.subdirectory
+    return url, source.commit, source.subdirectory
 
 
 def finished_lock(
@@ -115,13 +109,10 @@ def finished_lock(
     header_lines = _command_lines(existing, group.header, style)
     options = lock_options(sources, group.lock.parent, header_lines)
     minor = ".".join(map(str, target.minor))
+    pair = group.lock.suffix == ".txt" and all(path.suffix == ".in" for path in group.sources)
     repeatable = (
         not limited
-        and (
-            group.compiled is not None
-            if group.declared
-            else _is_pair(group) or existing is not None
-        )
+        and (group.compiled is not None if group.declared else pair or existing is not None)
         and not sources.has_variables
         and all(_is_repeatable(entry.source) for entry in entries)
         and all(_is_emitted(line, style) for line in options)
@@ -175,11 +166,6 @@ def _command_lines(
 _UV_INDEX = ("-i", "--index-url", "--default-index")
 
 
-def _is_pair(group: Group) -> bool:
-    inputs = all(path.suffix == ".in" for path in group.sources)
-    return inputs and group.lock.suffix == ".txt"
-
-
 def _is_repeatable(source: Source) -> bool:
     """Whether pip-compile writes ``source`` as a lock has to."""
     if isinstance(source, ArchiveSource):
@@ -213,7 +199,7 @@ def pin_repositories(request: FreezeRequest) -> Pinned:
         FreezeError: the repository does not answer, or has no such revision; with file and line.
     """
     pinned: Pinned = {}
-    for requirement in _requirements_of(request):
+    for requirement in request.lines:
         source = requirement.source
         if not isinstance(source, VcsSource) or source.vcs != "git":
             continue
@@ -227,25 +213,13 @@ def pin_repositories(request: FreezeRequest) -> Pinned:
         )
         location = written[4:].partition("#")[0]
         url = _URL.sub("", location) if source.revision else location
-        pinned[written] = VcsSource(
-            vcs="git",
-            url=url,
-            revision=source.revision,
-            commit=commit,
-            subdirectory=source.subdirectory,
-        )
+        pinned[written] = replace(source, url=url, commit=commit)
     return pinned
 
 
 REFERENCE = re.compile(r"git\+\S+")
 """What :func:`written_reference` finds."""
 _URL = re.compile(r"@[^@/]*(?:/[^@]*)?$")
-
-
-def _requirements_of(request: FreezeRequest) -> Iterable[Requirement]:
-    for group in request.groups:
-        yield from group.requirements
-        yield from group.constraints
 
 
 def written_reference(requirement: Requirement) -> str | None:
@@ -257,11 +231,8 @@ def written_reference(requirement: Requirement) -> str | None:
 def _kept(request: FreezeRequest, requirement: Requirement) -> str | None:
     from venvman.engines import UpgradeAll, UpgradeSome
 
-    upgrade = request.upgrade
-    if isinstance(upgrade, UpgradeAll):
-        return None
-    asked = requirement.source
-    if not isinstance(asked, VcsSource):
+    upgrade, asked = request.upgrade, requirement.source
+    if isinstance(upgrade, UpgradeAll) or not isinstance(asked, VcsSource):
         return None
     written = (written_reference(requirement) or "")[4:].partition("#")[0]
     urls = {without_secret(asked.url), written, _URL.sub("", written)}
@@ -286,18 +257,12 @@ def _find(requirement: Requirement, source: VcsSource, variables: Mapping[str, s
     done = try_git("ls-remote", source.url, revision, f"{revision}^{{}}", variables=environment)
     if not done.ok:
         raise _fault(requirement, source, "git could not read the repository.", done.stderr)
-    found = {
-        name: commit
-        for commit, _, name in (row.partition("\t") for row in done.stdout.splitlines())
-    }
-    for name in (
-        "HEAD",
-        f"refs/heads/{revision}",
-        f"refs/tags/{revision}^{{}}",
-        f"refs/tags/{revision}",
-        revision,
-    ):
-        if name in found and (name != "HEAD" or revision == "HEAD"):
+    rows = (row.partition("\t") for row in done.stdout.splitlines())
+    found = {name: commit for commit, _, name in rows}
+    heads, tags = f"refs/heads/{revision}", f"refs/tags/{revision}"
+    names = ("HEAD",) if revision == "HEAD" else ()
+    for name in (*names, heads, f"{tags}^{{}}", tags, revision):
+        if name in found:
             return found[name]
     return _find_in_clone(requirement, source, revision, environment)
 

@@ -14,17 +14,12 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from venvman.engines import FreezeRequest, Keep, Resolution, UpgradeSome
-from venvman.engines.conflicts import (
-    SHARED_PINS,
-    resolved_apart,
-    unresolvable_apart,
-)
+from venvman.engines.conflicts import SHARED_PINS, resolved_apart, unresolvable_apart
 from venvman.engines.demands import DirectPins, demands_of, read_overrides
 from venvman.engines.describing import Describer
-from venvman.engines.existing import beside_lines, first_of_each, kept_entries
+from venvman.engines.given import beside_lines, first_of_each, kept_entries, ordered, read_sources
 from venvman.engines.locking import Hashes, Locking
 from venvman.engines.portable import Portable, pin_repositories, written_reference
-from venvman.engines.sourcefiles import ordered, read_sources
 from venvman.model.errors import ConfigurationError, FileLine, UnsatisfiableError
 from venvman.model.events import Reporter, Stage
 from venvman.model.frozen import dataclass
@@ -41,7 +36,6 @@ from venvman.resolve.supply import Shared, Supply
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from venvman.build.backend import ConfigSettings
     from venvman.engines.portable import Pinned
     from venvman.index.client import Index
     from venvman.lock.file import Lock
@@ -87,10 +81,11 @@ def freeze_from(
     """Locks for ``request.groups`` on ``request.target``; several targets may share ``index``.
 
     Raises:
-        VenvmanError: see :class:`venvman.engines.Engine`.
+        VenvmanError: see :data:`venvman.engines.Engine`.
     """
     with _few_collections():
-        return _Freeze(request, index, reporter, learned).run()
+        run = _Freeze(request, index, reporter, learned)
+        return resolved_apart(request, reporter, run.resolve)
 
 
 @contextmanager
@@ -118,11 +113,24 @@ class _Freeze:
             group.name: read_sources(group, request.project) for group in request.groups
         }
         self._pinned = learned.pinned
+        exclude_newer = None
+        try:
+            if request.exclude_newer is not None:
+                exclude_newer = cutoff(request.exclude_newer, now=datetime.now(timezone.utc))
+        except ValueError as error:
+            raise ConfigurationError(
+                f"exclude-newer cannot be used: {error}.", code="exclude-newer-invalid"
+            ) from None
         describer = Describer(
             request,
             index=index,
             options=index.options,
-            config_settings=_config_settings(request.groups),
+            config_settings={
+                line.name: line.config_settings
+                for group in request.groups
+                for line in group.requirements
+                if line.name is not None and line.config_settings
+            },
             reporter=reporter,
         )
         self._supply = Supply(
@@ -131,7 +139,7 @@ class _Freeze:
             options=index.options,
             guess=describer.guess,
             build=describer.sdist,
-            exclude_newer=_cutoff(request),
+            exclude_newer=exclude_newer,
         )
         self._within: tuple[Requirement, ...] = ()
         if isinstance(request.upgrade, UpgradeSome):
@@ -152,13 +160,18 @@ class _Freeze:
             name_of=self._name,
             roots=lambda group: self._roots[group.name],
         )
-        self._roots = {group.name: self._demands(group) for group in request.groups}
+        # Folders, archives and repositories that the lines name are looked at here.
+        self._roots = {
+            group.name: tuple(
+                demand
+                for line in self._applying(group.requirements)
+                for demand in demands_of(line, self._direct.of_line(line), self._overrides)
+            )
+            for group in request.groups
+        }
         self._beside = tuple(beside_lines(request))
 
-    def run(self) -> Resolution:
-        return resolved_apart(self._request, self._reporter, self._resolve)
-
-    def _resolve(self, apart: set[str]) -> Resolution:
+    def resolve(self, apart: set[str]) -> Resolution:
         groups = self._request.groups
         together = [group for group in groups if group.name not in apart]
         separate = [group for group in groups if group.name in apart]
@@ -265,14 +278,6 @@ class _Freeze:
             question, supply=self._supply, dependencies=self._dependencies, shared=self._shared
         )
 
-    def _demands(self, group: Group) -> tuple[Demand, ...]:
-        """What the group's lines ask for; folders, archives and repositories are looked at."""
-        return tuple(
-            demand
-            for line in self._applying(group.requirements)
-            for demand in demands_of(line, self._direct.of_line(line), self._overrides)
-        )
-
     def _applying(self, lines: Iterable[Requirement]) -> Iterator[Requirement]:
         target = self._request.target
         return (line for line in lines if target.applies(line.marker))
@@ -298,20 +303,21 @@ class _Freeze:
     def _kept(self, groups: Sequence[Group], roots: Sequence[Demand]) -> dict[NormalizedName, str]:
         """Versions to start from: existing pins, less those that a line of the user forbids."""
         entries = [entry for group in groups for entry in kept_entries(self._request, group)]
-        forbidden: set[NormalizedName] = set()
-        found: dict[NormalizedName, str] = {}
-        pinned = {entry.name: entry for entry in first_of_each(entries) if entry.source.is_index}
-        for root in roots:
-            entry = pinned.get(root.name)
-            if entry is None or entry.version is None:
-                continue
-            wanted = specifier_set(root.specifier)
-            if root.pin is not None or not wanted.contains(entry.version, prereleases=True):
-                forbidden.add(root.name)
-        for name, entry in pinned.items():
-            if entry.version is not None and name not in forbidden:
-                found[name] = str(entry.version)
-        return found
+        pinned = {
+            entry.name: entry.version
+            for entry in first_of_each(entries)
+            if entry.source.is_index and entry.version is not None
+        }
+        forbidden = {
+            root.name
+            for root in roots
+            if root.name in pinned
+            and (
+                root.pin is not None
+                or not specifier_set(root.specifier).contains(pinned[root.name], prereleases=True)
+            )
+        }
+        return {name: str(pinned[name]) for name in pinned if name not in forbidden}
 
 
 class _Sources(Mapping[NormalizedName, Pin]):
@@ -349,23 +355,3 @@ def _limits(common: Mapping[str, Pin]) -> Iterator[Requirement]:
                 constraint=True,
                 origin=FileLine(path=SHARED_PINS, line=number, text=f"{pin.name}{text}"),
             )
-
-
-def _config_settings(groups: Iterable[Group]) -> dict[NormalizedName, ConfigSettings]:
-    return {
-        line.name: line.config_settings
-        for group in groups
-        for line in group.requirements
-        if line.name is not None and line.config_settings
-    }
-
-
-def _cutoff(request: FreezeRequest) -> datetime | None:
-    if request.exclude_newer is None:
-        return None
-    try:
-        return cutoff(request.exclude_newer, now=datetime.now(timezone.utc))
-    except ValueError as error:
-        raise ConfigurationError(
-            f"exclude-newer cannot be used: {error}.", code="exclude-newer-invalid"
-        ) from None

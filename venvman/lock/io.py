@@ -65,8 +65,7 @@ def read_lock(
     except LockError as error:
         if not leaves_tree(path, root):
             raise
-        problems = [unseen(each) for each in error.problems]
-        raise LockError(problems[0].message, code=error.code, problems=problems) from None
+        raise LockError.of([unseen(each) for each in error.problems], code=error.code) from None
 
 
 def parse_text(text: str, *, path: str, root: Path, groups: Collection[str] | None = None) -> Lock:

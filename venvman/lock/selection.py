@@ -34,7 +34,7 @@ def select(locks: Sequence[tuple[str, Lock]], target: Target) -> tuple[LockEntry
     """
     for path, lock in locks:
         for problem in not_for(target, lock, path):
-            raise LockError(problem.message, code=problem.code, problems=[problem])
+            raise LockError.of([problem])
     chosen: dict[NormalizedName, list[tuple[str, LockEntry]]] = defaultdict(list)
     for path, lock in locks:
         for entry in applicable(lock, target):

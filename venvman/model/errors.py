@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from venvman.model.frozen import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from typing_extensions import Self
 
 
 class ExitCode(IntEnum):
@@ -156,6 +158,11 @@ class VenvmanError(Exception):
         self.why = why
         self.fix = fix
         self.problems: tuple[Problem, ...] = tuple(problems) or (own,)
+
+    @classmethod
+    def of(cls, problems: Sequence[Problem], *, code: str | None = None) -> Self:
+        """All of ``problems`` in one error, which says what the first does."""
+        return cls(problems[0].message, code=code or problems[0].code, problems=problems)
 
     def at(self, root: Path) -> VenvmanError:
         """The same error, its commands for the project in ``root``."""

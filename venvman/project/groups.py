@@ -92,8 +92,7 @@ class RequirementSet:
             RequirementsError: constraints on a server could not be had.
         """
         if self.unreached:
-            first = self.unreached[0]
-            raise RequirementsError(first.message, code=first.code, problems=self.unreached)
+            raise RequirementsError.of(self.unreached)
 
 
 def read_requirements(
@@ -249,7 +248,7 @@ class _Reader:
         """Raises :class:`RequirementsError` if anything was wrong."""
         errors = self.taken()
         if len(errors) == 1 and errors[0].line is None:
-            raise RequirementsError(errors[0].message, code=errors[0].code, problems=errors)
+            raise RequirementsError.of(errors)
         if errors:
             count = "One line" if len(errors) == 1 else f"{len(errors)} lines"
             raise RequirementsError(

@@ -61,9 +61,7 @@ def read_pip_configuration(
     merged = _merged(variables, home, site, files, problems)
     options = _options(merged, home, problems)
     if problems:
-        raise ConfigurationError(
-            problems[0].message, code="pip-configuration-invalid", problems=problems
-        )
+        raise ConfigurationError.of(problems, code="pip-configuration-invalid")
     return options
 
 

@@ -346,9 +346,7 @@ def read_settings(
         else:
             chosen[each.name] = taken
     if problems:
-        raise ConfigurationError(
-            problems[0].message, code="configuration-invalid", problems=problems
-        )
+        raise ConfigurationError.of(problems, code="configuration-invalid")
     return Settings(**chosen)
 
 
@@ -371,9 +369,7 @@ def refuse_unknown(names: Iterable[str]) -> None:
         if name not in _SETTINGS
     ]
     if problems:
-        raise ConfigurationError(
-            problems[0].message, code="configuration-invalid", problems=problems
-        )
+        raise ConfigurationError.of(problems, code="configuration-invalid")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

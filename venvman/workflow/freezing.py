@@ -323,7 +323,7 @@ def _run_engine(
         targets=targets,
     )
     with using(context.directories.cache):
-        found = _engine(context, several=bool(targets)).freeze(order, context.reporter)
+        found = _engine(context, several=bool(targets))(order, context.reporter)
     context.evidence.rest_on_all(found.pages)
     return found.locks
 
@@ -359,9 +359,9 @@ def _engine(context: Context, *, several: bool) -> engines.Engine:
             why=f"{setting.where or 'The default'} names it; known: {', '.join(_ENGINES)}.",
         )
     if setting.value == "native":
-        from venvman.engines.native import ManyTargets, Native
+        from venvman.engines import native
 
-        return ManyTargets() if several else Native()
+        return native.freeze
     if several:
         raise ConfigurationError(
             f"{setting.value} freezes for one target only: the Python that it runs with.",
@@ -369,9 +369,9 @@ def _engine(context: Context, *, several: bool) -> engines.Engine:
             why=f"{setting.where} names the engine.",
             fix=Advice("Leave out the engine, or the targets."),
         )
-    from venvman.engines.piptools import PipTools
+    from venvman.engines import piptools
 
-    return PipTools()
+    return piptools.freeze
 
 
 def _outcome(
