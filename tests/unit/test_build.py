@@ -258,6 +258,21 @@ def test_a_likely_typing_error_in_pyproject_is_told_not_raised(
     assert any("did you mean 'build-system'" in line for line in listener.details)
 
 
+def test_what_a_backend_warns_of_is_told_not_printed_over_the_screen(
+    tmp_path: Path,
+    interpreter: Interpreter,
+    settings: BuildSettings,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    hook = "def _build(folder, content):"
+    code = in_tree_backend("a", "1.0")
+    code = code.replace(hook, f"{hook}\n    import warnings; warnings.warn('of old age')")
+    listener = Listener()
+    built(project(tmp_path, backend=code), interpreter, settings, reporter=listener)
+    assert any("of old age" in line for line in listener.details)
+    assert "of old age" not in "".join(capfd.readouterr())
+
+
 def test_build_requirements_come_from_the_index_and_obey_the_constraints(
     tmp_path: Path, interpreter: Interpreter, settings: BuildSettings, index: Index
 ) -> None:

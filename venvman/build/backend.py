@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import warnings
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import field
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from venvman.build.errors import advice, reason
@@ -22,7 +22,7 @@ from venvman.python.pyvenv import python_of
 from venvman.system.files import make_private_folder, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from build import ProjectBuilder
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from venvman.model.names import NormalizedName
     from venvman.model.options import IndexOptions
     from venvman.python.probe import Interpreter
+    from venvman.store.store import Unpack
 
 ConfigSettings = tuple[tuple[str, str], ...]
 """``--config-settings`` of one requirement, in order; a key may come more than once."""
@@ -65,7 +66,8 @@ class BuildSettings:
     requirements, ``extra`` further ones by name; what ``unisolated`` names is built by the Python
     of the project's environment, ``python``, with what is installed there. ``forbidden`` says that
     nothing may be built, since the command only looks. ``within`` are the build requirements that
-    are being had at this moment, by a digest of each set.
+    are being had at this moment, by a digest of each set. ``unpack`` is what the store unpacks
+    wheels with, where not this process.
     """
 
     cache: Path
@@ -78,6 +80,7 @@ class BuildSettings:
     python: Path | None = None
     forbidden: bool = False
     within: frozenset[str] = frozenset()
+    unpack: Unpack | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +109,7 @@ def build_wheel(build: Build, output: Path, *, editable: bool = False) -> Path:
     """
     kind: Literal["wheel", "editable"] = "editable" if editable else "wheel"
     config = _as_mapping(build.config_settings)
-    with _backend(build, kind) as backend:
+    with _warnings_told(build.reporter), _backend(build, kind) as backend:
         return Path(backend.build(kind, output, config))
 
 
@@ -119,7 +122,7 @@ def build_metadata(build: Build, output: Path) -> bytes:
         InstallError: as :func:`build_wheel`.
     """
     config = _as_mapping(build.config_settings)
-    with _backend(build, "wheel") as backend:
+    with _warnings_told(build.reporter), _backend(build, "wheel") as backend:
         prepared = backend.prepare("wheel", output, config)
         if prepared is not None:
             return Path(prepared, "METADATA").read_bytes()
@@ -140,10 +143,7 @@ def _backend(build: Build, kind: Literal["wheel", "editable"]) -> Iterator[Proje
             python, variables=settings.variables, reporter=build.reporter
         )
         said = environment.said
-        with _warnings_told(build.reporter):
-            return ProjectBuilder.from_isolated_env(
-                environment, build.project, runner=environment.run
-            )
+        return ProjectBuilder.from_isolated_env(environment, build.project, runner=environment.run)
 
     def supplied(requirements: frozenset[str]) -> ProjectBuilder:
         try:
@@ -163,8 +163,7 @@ def _backend(build: Build, kind: Literal["wheel", "editable"]) -> Iterator[Proje
         if build.name in settings.unisolated:
             yield started(_own_python(build))
             return
-        with _warnings_told(build.reporter):
-            stated = ProjectBuilder(build.project, python_executable=str(build.interpreter.path))
+        stated = ProjectBuilder(build.project, python_executable=str(build.interpreter.path))
         extra = settings.extra.get(build.name, ()) if build.name else ()
         wanted = frozenset({*stated.build_system_requires, *extra})
         backend = supplied(wanted)
@@ -193,20 +192,44 @@ def _own_python(build: Build) -> Path:
     )
 
 
-_CATCHING = Lock()
+_LISTENING: ContextVar[Reporter | None] = ContextVar("listening", default=None)
 
 
 @contextmanager
 def _warnings_told(reporter: Reporter) -> Iterator[None]:
-    """Warnings of the build front end are for people who look closely."""
-    # What catches them belongs to all threads.
-    with _CATCHING, warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            yield
-        finally:
-            for warning in caught:
-                reporter.detail(str(warning.message))
+    """What build front ends and back ends warn of is for people who look closely."""
+    import build
+    import pyproject_hooks
+
+    # What catches warnings belongs to all threads, and a build may take minutes: none keeps it.
+    for category in (build.TypoWarning, getattr(pyproject_hooks, "BuildBackendWarning", None)):
+        if category is not None:
+            warnings.simplefilter("always", category)
+    if warnings.showwarning is not _show:
+        _show.otherwise = warnings.showwarning
+        warnings.showwarning = _show
+    before = _LISTENING.set(reporter)
+    try:
+        yield
+    finally:
+        _LISTENING.reset(before)
+
+
+class _Show:
+    """Shows a warning to who builds in this thread, if anybody does, ``otherwise`` as before."""
+
+    def __init__(self) -> None:
+        self.otherwise: Callable[..., object] = warnings.showwarning
+
+    def __call__(self, message: Warning | str, *where: object, **more: object) -> None:
+        reporter = _LISTENING.get()
+        if reporter is None:
+            self.otherwise(message, *where, **more)
+        else:
+            reporter.detail(str(message))
+
+
+_show = _Show()
 
 
 def _failed(build: Build, error: Exception, said: Iterable[str]) -> InstallError:

@@ -15,6 +15,7 @@ import shutil
 import tempfile
 from collections import deque
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
 from venvman.environment.inspection import environment_at
@@ -33,7 +34,7 @@ from venvman.system.reading import read_regular
 from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from venvman.model.events import Reporter
     from venvman.model.names import NormalizedName
@@ -45,15 +46,41 @@ ENVIRONMENTS = "builds-v1"
 _MADE = ".made"
 """In an environment that is complete: what was in it then."""
 _KEPT_LINES = 20_000
+_TURNS = BoundedSemaphore(os.cpu_count() or 1)
+"""As many backends work at once as there are cores."""
 
 
-def environment_with(
-    wheels: Mapping[NormalizedName, StoredWheel], *, interpreter: Interpreter, cache: Path
-) -> Path:
-    """The folder of an environment of ``interpreter`` with ``wheels`` in it, and nothing else.
+def blank_environment(interpreter: Interpreter, folder: Path) -> Path:
+    """Makes an environment with nothing in it at ``folder``, which is returned.
 
     Raises:
         InstallError: ``build-environment`` where the interpreter cannot make one.
+    """
+    command: list[str | Path] = [interpreter.path, "-I", "-m", "venv", "--without-pip", folder]
+    made = run(command, env=without_python_variables(os.environ))
+    if not made.ok:
+        raise InstallError(
+            f"{interpreter} could not create an environment to build in.",
+            code="build-environment",
+            why=(made.stderr or made.stdout).strip()[-500:] or None,
+            fix=None if interpreter.has_venv else Advice("Install its venv module."),
+        )
+    return folder
+
+
+def environment_with(
+    wheels: Mapping[NormalizedName, StoredWheel],
+    *,
+    blank: Callable[[], Path],
+    interpreter: Interpreter,
+    cache: Path,
+) -> Path:
+    """The folder of an environment of ``interpreter`` with ``wheels`` in it, and nothing else.
+
+    Where none is kept, what :func:`blank_environment` made is moved there: ``blank`` tells of it.
+
+    Raises:
+        InstallError: as :func:`blank_environment`.
         StoreDamaged: wheels must be obtained again.
     """
     facts = [str(interpreter.path), interpreter.target.python, interpreter.target.tags[:1]]
@@ -73,7 +100,8 @@ def environment_with(
         if not is_as_made(root):
             if root.exists():
                 remove_tree(root)
-            _make(root, wheels, interpreter)
+            shutil.move(blank(), root)
+            _fill(root, wheels, interpreter)
     finally:
         turn.release()
     return root
@@ -87,16 +115,7 @@ def is_as_made(root: Path) -> bool:
         return False
 
 
-def _make(root: Path, wheels: Mapping[NormalizedName, StoredWheel], interp: Interpreter) -> None:
-    command: list[str | Path] = [interp.path, "-I", "-m", "venv", "--without-pip", root]
-    made = run(command, env=without_python_variables(os.environ))
-    if not made.ok:
-        raise InstallError(
-            f"{interp} could not create an environment to build in.",
-            code="build-environment",
-            why=(made.stderr or made.stdout).strip()[-500:] or None,
-            fix=None if interp.has_venv else Advice("Install its venv module."),
-        )
+def _fill(root: Path, wheels: Mapping[NormalizedName, StoredWheel], interp: Interpreter) -> None:
     steps = [Add(entry=LockEntry(name=name, version=None), because="") for name in sorted(wheels)]
     commit(
         Plan(steps=tuple(steps), unchanged=0),
@@ -161,7 +180,8 @@ class BuildEnvironment:
         """
         variables = {**self._variables, **self.make_extra_environ(), **(extra_environ or {})}
         folder = Path(cwd) if cwd else None
-        done = stream(cmd, on_line=self._heard, cwd=folder, env=variables)
+        with _TURNS:
+            done = stream(cmd, on_line=self._heard, cwd=folder, env=variables)
         if not done.ok:
             raise CalledProcessError(done.code, list(cmd))
 

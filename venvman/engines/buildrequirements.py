@@ -8,12 +8,18 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import fields, replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from venvman.build.isolation import ENVIRONMENTS, environment_with, is_as_made
+from venvman.build.isolation import (
+    ENVIRONMENTS,
+    blank_environment,
+    environment_with,
+    is_as_made,
+)
 from venvman.engines import FreezeRequest
 from venvman.index.cache import UNSAID, Entries
 from venvman.install.link import StoreDamaged
@@ -104,11 +110,17 @@ class _Making:
                 if is_as_made(root):
                     return root
         settings = replace(self.settings, within=self.settings.within | {key})
-        with Store(cache, reporter=self.reporter) as store:
+        with Store(cache, reporter=self.reporter) as store, ThreadPoolExecutor(1) as beside:
             for _ in range(_ATTEMPTS):
-                wheels = self._wheels(settings, store)
                 try:
-                    root = environment_with(wheels, interpreter=self.interpreter, cache=cache)
+                    with working_folder(cache) as folder:
+                        blank = beside.submit(blank_environment, self.interpreter, folder / "blank")
+                        root = environment_with(
+                            self._wheels(settings, store),
+                            blank=blank.result,
+                            interpreter=self.interpreter,
+                            cache=cache,
+                        )
                 except StoreDamaged as error:
                     for wheel in error.wheels:
                         store.discard(wheel.sha256)
@@ -161,6 +173,7 @@ class _Making:
                     options=self.options,
                     build=settings,
                     reporter=quiet,
+                    unpack=settings.unpack,
                 )
         return {name: each.wheel for name, each in found.items()}
 

@@ -6,7 +6,6 @@ whatever has arrived is unpacked beside them. All failures are collected.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from contextlib import contextmanager
 from dataclasses import replace
@@ -85,7 +84,7 @@ def _ends(
             local.append(_Local(entry=entry, source=entry.source))
     with (
         downloads.of(remote) as events,
-        WorkerPool(min(_BUILDS, os.cpu_count() or 1)) as building,
+        WorkerPool(_BUILDS) as building,
         ending_streams() as task,
     ):
 
@@ -123,7 +122,7 @@ def _built(
 
 _DOWNLOADS = 12
 _UNPACKERS = 2
-_BUILDS = 4
+_BUILDS = 8  # which wait for what they require, or for a turn of their backend
 _LOOKUP = 1 << 62
 
 

@@ -394,7 +394,7 @@ class Builder:
             )
             path = build_wheel(build, output, editable=editable)
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            wheel = self._store.add(path, sha256=digest)
+            wheel = self._store.add(path, sha256=digest, unpack=self._settings.unpack)
         refuse_disagreement(wheel, entry)
         self._store.remember(key, wheel.sha256)
         return wheel

@@ -308,7 +308,7 @@ class _Site:
                 store=self.store,
                 root=self.context.project.root,
                 options=self.work.options,
-                build=self._build_settings(),
+                build=self._build_settings(workers.unpack),
                 reporter=self.context.reporter,
                 unpack=workers.unpack if len(entries) >= _WORTH_A_POOL else None,
             )
@@ -330,7 +330,7 @@ class _Site:
         source = located(entry.source, context.project.root, variables=context.variables)
         return described(source) if isinstance(source, DirectorySource) else ""
 
-    def _build_settings(self) -> BuildSettings:
+    def _build_settings(self, unpack: Unpack) -> BuildSettings:
         from venvman.build.backend import BuildSettings
         from venvman.engines.buildrequirements import supply
         from venvman.model.names import canonical
@@ -345,6 +345,7 @@ class _Site:
             extra=self.context.extra_build_requires,
             unisolated=frozenset(map(canonical, self.context.settings.no_build_isolation.value)),
             python=own_python(self.context),
+            unpack=unpack,
         )
 
 
