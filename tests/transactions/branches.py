@@ -16,7 +16,7 @@ from tests.support.wheels import make_wheel
 from tests.transactions.world import contents, left_over
 from venvman.cli.remembered import tell
 from venvman.environment.record import parse_record
-from venvman.install.switch import NotTaken, switch
+from venvman.install.fastpath import NotTaken, switch
 from venvman.workflow.hooking import FROZEN
 
 if TYPE_CHECKING:

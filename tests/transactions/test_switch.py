@@ -450,7 +450,7 @@ def test_starting_up_to_a_switch_imports_nothing_heavy(branches: Branches) -> No
         check=True,
     )
     loaded = set(done.stderr.splitlines())
-    assert "venvman.install.switch" in loaded
+    assert "venvman.install.fastpath" in loaded
     heavy = {
         "typer",
         "rich",

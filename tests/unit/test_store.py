@@ -289,3 +289,14 @@ def test_a_damaged_entry_that_cannot_be_removed_is_passed_by(
         again = store.add(wheel, sha256=added.sha256)
         assert again.folder != added.folder
         assert changed_files(again, hashes=True) == ()
+
+
+def test_an_entry_that_came_while_it_was_looked_for_is_not_discarded(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = make_wheel(tmp_path, "demo")
+    stored = store.add(wheel, sha256=digest(wheel))
+    with monkeypatch.context() as looked_too_early:
+        looked_too_early.setattr(Path, "read_bytes", Path(tmp_path, "absent").read_bytes)
+        store.get(stored.sha256)
+    assert store.get(stored.sha256) == stored

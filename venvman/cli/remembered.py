@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from venvman.cli.read import Line
-    from venvman.install.switch import Switched
+    from venvman.install.fastpath import Switched
 
 _OFF = "VENVMAN_NO_MEMO"
 
@@ -138,7 +138,7 @@ def _switch(line: Line, question: str, variables: Mapping[str, str]) -> int | No
         return None
     if given.format != "text" or given.project or given.all_projects:
         return None
-    from venvman.install.switch import NotTaken, switch
+    from venvman.install.fastpath import NotTaken, switch
 
     done = switch(choosing(line), variables, os.getcwd(), only_look=given.verbose)
     if isinstance(done, NotTaken):

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from venvman.model.errors import Problem
 
 
+UNTOUCHABLE = ("pyvenv.cfg", ".venvman")
+"""Without these there is no environment, whatever a RECORD says."""
+
+
 class RecordRow(NamedTuple):
     """One file. A tuple, since an environment has tens of thousands.
 
@@ -61,10 +65,12 @@ def parse_record(text: str, *, path: str = "RECORD") -> ParsedRecord:
 def render_record(rows: Iterable[RecordRow]) -> str:
     """The text of a RECORD with ``rows`` sorted by path, each path once (the last row wins)."""
     chosen = {row.path: row for row in rows}
-    return "".join(
-        f"{_quoted(path)},{chosen[path].hash or ''},{_number(chosen[path].size)}\n"
-        for path in sorted(chosen)
-    )
+    lines = []
+    for path, row in sorted(chosen.items()):
+        special = any(character in path for character in ',"\r\n')
+        shown = '"' + path.replace('"', '""') + '"' if special else path
+        lines.append(f"{shown},{row.hash or ''},{'' if row.size is None else row.size}\n")
+    return "".join(lines)
 
 
 def encode_digest(digest: bytes) -> str:
@@ -73,6 +79,21 @@ def encode_digest(digest: bytes) -> str:
 
     text = b2a_base64(digest, newline=False).rstrip(b"=").decode()
     return "sha256=" + text.replace("+", "-").replace("/", "_")
+
+
+def hash_of(path: str) -> str:
+    """How RECORD writes the hash of the file ``path``.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    import hashlib
+
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    return encode_digest(digest.digest())
 
 
 def locate(path: str, *, site: str, root: str) -> str | None:
@@ -155,16 +176,6 @@ def _fault(path: str, line: int, what: str, fields: list[str]) -> Problem:
         line=line,
         text=",".join(fields),
     )
-
-
-def _quoted(path: str) -> str:
-    if any(character in path for character in ',"\r\n'):
-        return '"' + path.replace('"', '""') + '"'
-    return path
-
-
-def _number(size: int | None) -> str:
-    return "" if size is None else str(size)
 
 
 def tops_of(paths: Iterable[str], *, site: str, folders: Sequence[str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from venvman.environment.ledger import Provenance, direct_digest, entry_key, identity_of
-from venvman.environment.record import is_within, locate, parse_record
+from venvman.environment.record import hash_of, is_within, locate, parse_record
 from venvman.model.names import NormalizedName
 from venvman.system import records
 from venvman.system.reading import read_regular
@@ -118,13 +118,11 @@ class Attic:
             return None
         folder, info, units, provenance, *rest = found
         entry = AtticEntry(folder, info, units, Provenance(*provenance), *rest)
-        return entry if folder == key and self._stays_inside(entry) else None
-
-    def _stays_inside(self, entry: AtticEntry) -> bool:
         seen: dict[str, bool] = {}
         slots = all("/" not in slot and is_within(slot, self._root) for slot, _ in entry.units)
         paths = (entry.info, *(path for _, path in entry.units))
-        return slots and all(is_within(path, self._root, seen=seen) for path in paths)
+        stays = slots and all(is_within(path, self._root, seen=seen) for path in paths)
+        return entry if folder == key and stays else None
 
     def is_whole(self, entry: AtticEntry) -> bool:
         """Whether every file of ``entry`` is there as it was installed, judged by size and time.
@@ -167,13 +165,12 @@ class Attic:
                 slot = f"{folders[folder]}/{name}"  # "None/..." is not there
             try:
                 found = os.lstat(slot)
+                if provenance.sha256:
+                    same = found.st_mtime_ns == provenance.mtime_ns
+                else:
+                    same = hash_of(slot) == row.hash
             except OSError:
                 return False
-            same = (
-                _is_recorded(slot, row.hash)
-                if not provenance.sha256
-                else found.st_mtime_ns == provenance.mtime_ns
-            )
             if found.st_size != row.size or not same:
                 return False
         return True
@@ -195,21 +192,6 @@ class Attic:
             chosen.append(entry.key)
             size, count = size - entry.size, count - 1
         return (*unreadable, *chosen)
-
-
-def _is_recorded(path: str, recorded: str) -> bool:
-    import hashlib
-
-    from venvman.environment.record import encode_digest
-
-    digest = hashlib.sha256()
-    try:
-        with open(path, "rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-    except OSError:
-        return False
-    return recorded == encode_digest(digest.digest())
 
 
 def _sealed_as(key: str) -> str:

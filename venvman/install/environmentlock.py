@@ -43,7 +43,7 @@ def locked(
     if directories is None:
         yield
         return
-    path = _lock_file(environment, directories, reporter)
+    path = lock_file(environment, directories, reporter=reporter)
     me = " ".join(sys.argv[:3])
     with contextlib.ExitStack() as stack:
         try:
@@ -52,7 +52,16 @@ def locked(
             who = holder(path)
             if wait == 0:
                 raise _taken(environment, who) from None
-            reporter.problem(_waiting(environment, who))
+            reporter.problem(
+                Problem(
+                    code="environment-locked",
+                    message=f"{environment} is being changed by {who}.",
+                    severity=Severity.NOTE,
+                    path=str(environment),
+                    # Nothing is to be done about it: this process goes on by itself.
+                    why="Two syncs of one environment take turns: this one waits.",
+                )
+            )
             try:
                 _enter(stack, held(path, wait=wait, who=me), path)
             except LockTaken:
@@ -76,17 +85,12 @@ def _enter(stack: contextlib.ExitStack, lock: AbstractContextManager[object], pa
         ) from error
 
 
-def require_lockable(environment: Path, directories: Directories, *, reporter: Reporter) -> None:
-    """Makes sure that ``environment`` can be locked, before anything that takes time is done.
+def lock_file(environment: Path, directories: Directories, *, reporter: Reporter) -> Path:
+    """Where the lock is, in a folder that can be written; a note if that is not the usual one.
 
     Raises:
         InstallError: there is no folder to keep the lock in (``state-unwritable``).
     """
-    _lock_file(environment, directories, reporter)
-
-
-def _lock_file(environment: Path, directories: Directories, reporter: Reporter) -> Path:
-    """Where the lock is, in a folder that can be written; a note if that is not the usual one."""
     path = directories.environment_lock(environment)
     try:
         make_private_folder(directories.state)
@@ -103,7 +107,18 @@ def _lock_file(environment: Path, directories: Directories, reporter: Reporter) 
         _make_writable(path.parent)
     except OSError:
         raise _state_unwritable(directories.state, unwritable) from unwritable
-    reporter.problem(_fallen_back(directories.state, elsewhere, unwritable))
+    reporter.problem(
+        Problem(
+            code="state-elsewhere",
+            message=f"The folder {directories.state} cannot be written: "
+            f"{unwritable.strerror or unwritable}.",
+            severity=Severity.NOTE,
+            path=str(directories.state),
+            why="The locks that keep two syncs of one environment apart are in "
+            f"{elsewhere} instead.",
+            fix=Advice("Name another folder in VENVMAN_STATE_DIR."),
+        )
+    )
     return path
 
 
@@ -122,28 +137,6 @@ def _state_unwritable(state: Path, error: OSError) -> InstallError:
         fix=permit("u+rwX", Path(state), below=True)
         if error.errno == errno.EACCES
         else Advice("Name another folder in VENVMAN_STATE_DIR."),
-    )
-
-
-def _fallen_back(state: Path, elsewhere: Path, error: OSError) -> Problem:
-    return Problem(
-        code="state-elsewhere",
-        message=f"The folder {state} cannot be written: {error.strerror or error}.",
-        severity=Severity.NOTE,
-        path=str(state),
-        why=f"The locks that keep two syncs of one environment apart are in {elsewhere} instead.",
-        fix=Advice("Name another folder in VENVMAN_STATE_DIR."),
-    )
-
-
-def _waiting(environment: Path, who: str) -> Problem:
-    """Nothing is to be done about it: this process goes on by itself."""
-    return Problem(
-        code="environment-locked",
-        message=f"{environment} is being changed by {who}.",
-        severity=Severity.NOTE,
-        path=str(environment),
-        why="Two syncs of one environment take turns: this one waits.",
     )
 
 

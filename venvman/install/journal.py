@@ -100,15 +100,17 @@ def _check(steps: Iterable[Step], root: str) -> None:
             raise ValueError(f"{step.slot!r} lies outside of the stage")
 
 
-def apply(root: str, steps: Sequence[Step], *, observe: Callable[[str], None]) -> None:
-    """Carries out ``steps`` from where an earlier attempt stopped.
+def apply(root: str, steps: Sequence[Step], *, observe: Callable[[str], None]) -> tuple[str, ...]:
+    """Carries out ``steps`` from where an earlier attempt stopped, and drops their journal.
 
-    ``observe`` is told once at the start, then before each step. Any exception that is not an
-    :class:`OSError`, Ctrl-C for one, is raised only after the rest has been done.
+    Returns what should be in place now and is not (paths relative to ``root``). ``observe`` is told
+    once at the start, then before each step. Any exception that is not an :class:`OSError`, Ctrl-C
+    for one, is raised only after the rest has been done.
 
     Raises:
         OSError: a step could not be done; the environment is as it was, all steps undone.
-        InstallError: nor could the steps be undone (``transaction-stuck``); the next attempt may.
+        InstallError: nor could the steps be undone (``transaction-stuck``); the journal stays, and
+            the next attempt may.
     """
     number = _begun(root, steps)
     try:
@@ -122,20 +124,16 @@ def apply(root: str, steps: Sequence[Step], *, observe: Callable[[str], None]) -
         while number + 1 < len(steps) and not steps[number + 1].slot:
             number += 1
         _undo_all(root, steps[: number + 1], error)
+        os.unlink(f"{root}/{JOURNAL}")
         raise
     except BaseException:
         apply(root, steps, observe=unobserved)
         raise
-
-
-def missing_results(root: str, steps: Sequence[Step]) -> tuple[str, ...]:
-    """What should be in place after ``steps`` and is not (paths relative to ``root``)."""
-    final: dict[str, bool] = {}
-    for step in steps:
-        final[step.path] = step.kind in (Kind.PUT, Kind.MAKE)
-    return tuple(
-        path for path, there in final.items() if there and not os.path.lexists(f"{root}/{path}")
-    )
+    final = {step.path: step.kind in (Kind.PUT, Kind.MAKE) for step in steps}
+    missing = (path for path in final if final[path] and not os.path.lexists(f"{root}/{path}"))
+    found = tuple(missing)
+    os.unlink(f"{root}/{JOURNAL}")
+    return found
 
 
 def move(source: str, target: str) -> None:

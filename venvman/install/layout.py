@@ -267,11 +267,8 @@ def script_file(
     """The file name and content of the script for ``point``, run by the interpreter ``python``."""
     if windows:
         return _launcher(point, python)
-    body = _BODY.format(
-        module=point.module,
-        imported=point.attribute.partition(".")[0],
-        attribute=point.attribute,
-    )
+    imported = point.attribute.partition(".")[0]
+    body = _BODY.format(module=point.module, imported=imported, attribute=point.attribute)
     return point.name, shebang(python) + body.encode()
 
 
@@ -312,14 +309,9 @@ def with_versioned_names(
         if point.name == "pip":
             names = ("pip", f"pip{minor[0]}", f"pip{minor[0]}.{minor[1]}")
             result += [point._replace(name=name) for name in names]
-        elif not _is_versioned_pip(point.name):
+        elif not re.fullmatch(r"pip\.*\d[\d.]*", point.name):
             result.append(point)
     return tuple(result)
-
-
-def _is_versioned_pip(name: str) -> bool:
-    number = name.removeprefix("pip")
-    return number != name and bool(number) and number.replace(".", "").isdigit()
 
 
 def _launcher(point: EntryPoint, python: str) -> tuple[str, bytes]:

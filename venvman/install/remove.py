@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.environment.inventory import Installed, MetadataKind
-from venvman.environment.record import encode_digest, locate, parse_record
+from venvman.environment.record import UNTOUCHABLE, hash_of, locate, parse_record
 from venvman.install.trees import Units, Walk, entries_of
 from venvman.model.errors import Command, InstallError, Problem, Severity
 from venvman.model.frozen import dataclass
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
     from venvman.environment.record import RecordRow
     from venvman.install.layout import Site
-
-# Without these there is no environment, whatever a RECORD says.
-_UNTOUCHABLE = ("pyvenv.cfg", ".venvman")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +86,8 @@ def _removal(installed: Installed, site: Site, warnings: list[Problem]) -> Remov
     base = os.path.realpath(folder)[len(site.root) + 1 :].replace(os.sep, "/")
     info = f"{base}/{name}"
     if installed.kind is MetadataKind.EGG_INFO_FILE:
-        raise _no_list(
-            installed,
-            "distutils-installed",
-            "distutils installed it and left no list of its files.",
-        )
+        why = "distutils installed it and left no list of its files."
+        raise _no_list(installed, "distutils-installed", why)
     if installed.kind is MetadataKind.EGG_LINK:
         scripts, edits = egg_link_files(installed.metadata, base=base, site=site)
         return Removal(installed=installed, info=info, files=scripts | {info}, edits=edits)
@@ -103,9 +97,8 @@ def _removal(installed: Installed, site: Site, warnings: list[Problem]) -> Remov
     else:
         files, size = _recorded(installed, base, site, warnings)
     if files is None:
-        raise _no_list(
-            installed, "record-missing", "Its list of files is missing, so nobody knows them."
-        )
+        why = "its list of files is missing, so nobody knows them."
+        raise _no_list(installed, "record-missing", why)
     return Removal(installed=installed, info=info, files=files, size=size)
 
 
@@ -123,8 +116,18 @@ def _recorded(
     for row in rows:
         path = locate(row.path, site=base, root=site.root)
         if path is None:
-            warnings.append(_outside(installed, row.path))
-        elif path.partition("/")[0] not in _UNTOUCHABLE:
+            warnings.append(
+                Problem(
+                    code="record-outside",
+                    message=f"{installed.spelled} lists {row.path}, outside of the environment;"
+                    " it stays.",
+                    severity=Severity.WARNING,
+                    path=str(installed.metadata / "RECORD"),
+                    text=row.path,
+                    why="Nothing outside of the environment is ever removed.",
+                )
+            )
+        elif path.partition("/")[0] not in UNTOUCHABLE:
             files.add(path)
     return frozenset(files), sum(row.size or 0 for row in rows)
 
@@ -171,17 +174,8 @@ def robbed(to_remove: Sequence[Removal], site: Site) -> dict[str, str]:
 
 
 def _holds(path: str, expected: str) -> bool:
-    import hashlib
-
-    algorithm = expected.partition("=")[0]
-    if algorithm != "sha256":
-        return True
     try:
-        digest = hashlib.sha256()
-        with open(path, "rb") as stream:
-            while chunk := stream.read(1 << 20):
-                digest.update(chunk)
-        return encode_digest(digest.digest()) == expected
+        return not expected.startswith("sha256=") or hash_of(path) == expected
     except OSError:
         return False
 
@@ -203,22 +197,11 @@ def _tell_tales(owners: Iterable[str], going: AbstractSet[str], site: Site) -> s
 def _no_list(installed: Installed, code: str, why: str) -> InstallError:
     version = f" {installed.version}" if installed.version else ""
     return InstallError(
-        f"{installed.spelled}{version} cannot be removed or replaced: {why[0].lower()}{why[1:]}",
+        f"{installed.spelled}{version} cannot be removed or replaced: {why}",
         code=code,
         path=str(installed.metadata),
         why="What is not known to belong to a distribution is never deleted. Nothing was changed.",
         fix=Command.venvman("sync", "--recreate"),
-    )
-
-
-def _outside(installed: Installed, path: str) -> Problem:
-    return Problem(
-        code="record-outside",
-        message=f"{installed.spelled} lists {path}, outside of the environment; it stays.",
-        severity=Severity.WARNING,
-        path=str(installed.metadata / "RECORD"),
-        text=path,
-        why="Nothing outside of the environment is ever removed.",
     )
 
 
@@ -243,7 +226,8 @@ def egg_info_files(metadata: Path, *, base: str, site: Site) -> frozenset[str] |
     for top in set(tops) - shared:
         path = locate(top, site=base, root=site.root)
         if path is not None and path.startswith(f"{base}/"):
-            files |= _below(site.root, path)
+            for parent, _, names in os.walk(f"{site.root}/{path}"):
+                files |= {f"{parent[len(site.root) + 1 :]}/{name}" for name in names}
             files |= {f"{path}{suffix}" for suffix in (".py", ".pyc")}
     return frozenset(files | _scripts(metadata, site))
 
@@ -273,14 +257,6 @@ def _scripts(metadata: Path, site: Site) -> set[str]:
     except EntryPointInvalid:
         return set()
     return {f"{site.scripts}/{point.name}" for point in points}
-
-
-def _below(root: str, folder: str) -> set[str]:
-    found = set()
-    for parent, _, names in os.walk(f"{root}/{folder}"):
-        relative = Path(parent).relative_to(root).as_posix()
-        found |= {f"{relative}/{name}" for name in names}
-    return found
 
 
 def _lines(path: Path) -> list[str]:

@@ -28,10 +28,8 @@ from venvman.system.process import ProcessFault, run
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from venvman.environment.inventory import Installed
     from venvman.install.journal import Step as Move
     from venvman.install.layout import Site
-    from venvman.install.wheel import Staged
     from venvman.model.events import Reporter
     from venvman.model.names import NormalizedName
     from venvman.plan import Plan
@@ -91,7 +89,8 @@ def prepare(request: Request, site: Site, *, reporter: Reporter) -> Prepared:
         OSError: the disk is full, or forbids it.
     """
     work = _Staging(request, site, reporter)
-    removed, warnings = removals(_to_remove(request.plan), site)
+    steps = (step for step in request.plan.steps if not isinstance(step, Add))
+    removed, warnings = removals((each for step in steps for each in step.installed), site)
     for warning in warnings:
         reporter.problem(warning)
     os.makedirs(work.stage, exist_ok=True)
@@ -202,8 +201,18 @@ class _Staging:
             if os.path.isdir(staged.prefix_folder):
                 exchange.planner.put(f"prefix-{number}", "")
         self._tell_of_overwritten(removed)
-        self._edit(removed)
-        kept = self._keep(removed, slots) if self._request.keep else frozenset()
+        # Files of several projects that lose the lines of those that leave.
+        edits = [edit for removal in removed for edit in removal.edits.items()]
+        for number, (path, content) in enumerate(edits):
+            exchange.planner.displace(path)
+            if content is not None:
+                exchange.write(f"edit-{number}", content)
+                exchange.planner.put(f"edit-{number}", path)
+        kept: frozenset[str] = frozenset()
+        if self._request.keep:
+            entries = [self._entry(*each) for each in zip(removed, slots, strict=True)]
+            returning = {entry.key for entry in self._returning}
+            kept = exchange.keep(entries, set(self._attic.keys()) - returning)
         self._close_ledger(removed)
         return Prepared(
             moves=tuple(exchange.planner.steps),
@@ -225,25 +234,22 @@ class _Staging:
                 if path not in paths:
                     continue
                 other, before[path] = before.get(path), staged.info
-                if other is not None:
-                    self._reporter.problem(_overwritten(path, other, staged.info))
-
-    def _edit(self, removed: tuple[Removal, ...]) -> None:
-        """Files of several projects that lose the lines of those that leave."""
-        edits = [edit for removal in removed for edit in removal.edits.items()]
-        for number, (path, content) in enumerate(edits):
-            self._exchange.planner.displace(path)
-            if content is not None:
-                self._exchange.write(f"edit-{number}", content)
-                self._exchange.planner.put(f"edit-{number}", path)
-
-    def _keep(
-        self, removed: tuple[Removal, ...], slots: list[list[tuple[str, str]]]
-    ) -> frozenset[str]:
-        """Puts what leaves into the attic, in place of an older entry of the same key."""
-        returning = {entry.key for entry in self._returning}
-        entries = [self._entry(*each) for each in zip(removed, slots, strict=True)]
-        return self._exchange.keep(entries, set(self._attic.keys()) - returning)
+                if other is None:
+                    continue
+                first, second = (
+                    info.rpartition("/")[2].partition("-")[0] for info in (other, staged.info)
+                )
+                self._reporter.problem(
+                    Problem(
+                        code="file-of-two",
+                        message=f"{first} and {second} both bring {path}; that of {second} is"
+                        " there now.",
+                        severity=Severity.WARNING,
+                        path=path,
+                        why="Which of the two is imported depends on the order in which they were"
+                        " installed.",
+                    )
+                )
 
     def _entry(self, removal: Removal, units: list[tuple[str, str]]) -> AtticEntry | None:
         """The attic's entry for ``removal``; None for what a rename cannot bring back."""
@@ -281,26 +287,6 @@ def _normalized(version: str) -> str:
         return str(Version(version))
     except InvalidVersion:
         return version
-
-
-def _overwritten(path: str, before: str, after: str) -> Problem:
-    first, second = (info.rpartition("/")[2].partition("-")[0] for info in (before, after))
-    return Problem(
-        code="file-of-two",
-        message=f"{first} and {second} both bring {path}; that of {second} is there now.",
-        severity=Severity.WARNING,
-        path=path,
-        why="Which of the two is imported depends on the order in which they were installed.",
-    )
-
-
-def _to_remove(plan: Plan) -> list[Installed]:
-    return [
-        installed
-        for step in plan.steps
-        if not isinstance(step, Add)
-        for installed in step.installed
-    ]
 
 
 # Reads pairs of paths, the staged file and what it will be called, and prints what it has written.

@@ -1,7 +1,7 @@
 """Known states: what a sync came to, found again by what the project's files hold.
 
 :mod:`venvman.environment.history` records them. Nothing here is trusted further than it can be
-checked: :mod:`venvman.install.switch` compares all of it with what is there.
+checked: :mod:`venvman.install.fastpath` compares all of it with what is there.
 
     .venvman/current.json    which state the environment holds, and what its site-packages look like
 
@@ -202,17 +202,13 @@ def survey(ledger: Ledger, folders: Sequence[str]) -> tuple[tuple[str, ...], dic
     if known != len(ledger.distributions):
         return None
     near = {info for infos in owners.values() if len(infos) > 1 for info in infos}
-    return _sharing({info: recorded(ledger.root, info) for info in near}), others
-
-
-def _sharing(lists: Mapping[str, set[str]]) -> tuple[str, ...]:
-    """Those that list a file which another one lists too."""
+    lists = {info: recorded(ledger.root, info) for info in near}
     together: set[str] = set()
     twice: set[str] = set()
     for files in lists.values():
         twice |= together & files
         together |= files
-    return tuple(sorted(info for info, files in lists.items() if twice & files))
+    return tuple(sorted(info for info, files in lists.items() if twice & files)), others
 
 
 def recorded(root: str, info: str) -> set[str]:

@@ -22,15 +22,7 @@ from typing import TYPE_CHECKING
 
 from venvman.install.attic import ATTIC, Attic, AtticEntry, AtticLimit
 from venvman.install.environmentlock import locked
-from venvman.install.journal import (
-    JOURNAL,
-    STAGE,
-    apply,
-    missing_results,
-    read_journal,
-    unobserved,
-    write_journal,
-)
+from venvman.install.journal import JOURNAL, STAGE, apply, read_journal, unobserved, write_journal
 from venvman.install.layout import site_of
 from venvman.install.staging import Incoming, Prepared, Request, prepare
 from venvman.model.errors import AGAIN, Advice, InstallError
@@ -141,7 +133,10 @@ def commit(
     reporter = reporter or Reporter()
     with locked(environment.root, directories, wait=wait, reporter=reporter):
         root = os.path.realpath(environment.root)
-        _own(root)
+        try:
+            seal.own(root)
+        except OSError as error:
+            raise explained(error, doing="changing the environment", root=root) from error
         _recover(root)
         if look_again is not None:
             plan = look_again()
@@ -209,14 +204,6 @@ def is_unfinished(
         return False
 
 
-def _own(root: str) -> None:
-    try:
-        seal.own(root)
-    except OSError as error:
-        doing = "changing the environment"
-        raise explained(error, doing=doing, root=root) from error
-
-
 def _run(
     request: Request,
     environment: Environment,
@@ -233,40 +220,22 @@ def _run(
         observe("staged")
         with _finishing():
             write_journal(root, prepared.moves)
-            _apply(root, prepared, observe=observe)
+            missing = apply(root, prepared.moves, observe=observe)
+        if missing:
+            raise InstallError(
+                f"{missing[0]} vanished while it was being installed.",
+                code="install-disturbed",
+                path=f"{root}/{missing[0]}",
+                why="Another program changes the same environment.",
+                fix=AGAIN,
+            )
     except BaseException as error:
         if not os.path.lexists(f"{root}/{JOURNAL}"):
             _clear(root)
         if isinstance(error, OSError):
-            doing = "changing the environment"
-            raise explained(error, doing=doing, root=root) from error
+            raise explained(error, doing="changing the environment", root=root) from error
         raise
     return prepared, {"stage": staged - started, "commit": perf_counter() - staged}
-
-
-def _apply(root: str, prepared: Prepared, *, observe: Callable[[str], None]) -> None:
-    """From the commit point to the end; a journal is left only if the way back is barred too."""
-    try:
-        apply(root, prepared.moves, observe=observe)
-    except OSError:
-        os.unlink(f"{root}/{JOURNAL}")
-        raise
-    except InstallError:
-        raise
-    except BaseException:
-        # Ctrl-C and the like: by now all steps are done.
-        os.unlink(f"{root}/{JOURNAL}")
-        raise
-    missing = missing_results(root, prepared.moves)
-    os.unlink(f"{root}/{JOURNAL}")
-    if missing:
-        raise InstallError(
-            f"{missing[0]} vanished while it was being installed.",
-            code="install-disturbed",
-            path=f"{root}/{missing[0]}",
-            why="Another program changes the same environment.",
-            fix=AGAIN,
-        )
 
 
 def _recover(root: str) -> Recovery:
@@ -282,7 +251,6 @@ def _recover(root: str) -> Recovery:
             apply(root, moves, observe=unobserved)
         except OSError:
             result = Recovery.REVERTED
-        os.unlink(f"{root}/{JOURNAL}")
     _clear(root)
     return result
 

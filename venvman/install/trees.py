@@ -71,7 +71,7 @@ class Walk:
                 found.owners.add(owner)
                 found.units.append(Unit(path, owner))
             elif entry.is_dir(follow_symlinks=False):
-                if self._leaves(path, entry.name) or not stays:
+                if path in self._folders or entry.name == "__pycache__" or not stays:
                     stays |= self._subfolder(folder, path, entry.name, found)
             elif path in self._owners:
                 found.owners.add(self._owners[path])
@@ -79,9 +79,6 @@ class Walk:
             else:
                 stays = True
         return found._replace(stays=stays)
-
-    def _leaves(self, path: str, name: str) -> bool:
-        return path in self._folders or name == "__pycache__"
 
     def _subfolder(self, folder: str, path: str, name: str, found: _Found) -> bool:
         """Adds what leaves from ``path`` to ``found``; whether something in it stays."""

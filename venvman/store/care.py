@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.model.errors import Advice, ConfigurationError
 from venvman.model.frozen import dataclass
+from venvman.store.manifest import ManifestInvalid
+from venvman.store.store import LAYOUT, changed_files, location_of, stored_at
 from venvman.system.files import CACHEDIR_TAG
 
 if TYPE_CHECKING:
@@ -24,10 +27,8 @@ if TYPE_CHECKING:
     from venvman.model.events import Reporter
 
 _TAG = "CACHEDIR.TAG"
-_DEFAULT_NAME = "venvman"
-_WHEELS = "wheels-v1"
-_REPOSITORIES = "git"
-_BUILDS = "builds-v1"
+_WHOLE = ("git", "builds-v1")
+"""Folders whose folders are removed as one: repositories, environments for builds."""
 _TOOLS = "tools"
 # A sync that runs now may have unpacked a wheel and not linked it yet.
 _GRACE = 3600.0
@@ -90,8 +91,8 @@ def measure(cache: Path) -> tuple[CachePart, ...]:
 
 def held(folder: Path) -> Freed:
     """All files below ``folder``, counted once for each name, as ``ls`` shows them."""
-    sizes = [_status(file, "st_size") for file in _files(folder)]
-    return Freed(files=len(sizes), bytes=sum(sizes))
+    sizes = [_fact(file, "st_size") for file in _files(folder)]
+    return Freed(files=len(sizes), bytes=int(sum(sizes)))
 
 
 def clear(cache: Path) -> Freed:
@@ -133,7 +134,12 @@ def prune(
         else:
             kept.append(piece)
     if max_size is not None:
-        freed += _shrink(kept, excess=sum(each.bytes for each in measure(cache)) - max_size)
+        excess = sum(each.bytes for each in measure(cache)) - max_size
+        shrunk = Freed()
+        for piece in sorted(kept, key=lambda each: (each.is_linked, each.modified)):
+            if shrunk.bytes < excess:
+                shrunk += _take(piece)
+        freed += shrunk
     return freed
 
 
@@ -160,7 +166,7 @@ def discard(cache: Path, damaged: Iterable[DamagedWheel]) -> tuple[DamagedWheel,
     """Takes out those of ``damaged`` that still are; each says then whether it is gone."""
     done = []
     for each in damaged:
-        entry = _entry(cache, each)
+        entry = location_of(cache, each.sha256)
         if entry.exists() and isinstance(_look_at(entry), DamagedWheel):
             _remove(entry)
         done.append(replace(each, discarded=not entry.exists()))
@@ -173,7 +179,7 @@ def _with_environments(
     from venvman.environment.neighbours import sharing
 
     files = {
-        each.sha256: [_entry(cache, each) / "files" / path for path in each.paths]
+        each.sha256: [location_of(cache, each.sha256) / "files" / path for path in each.paths]
         for each in damaged
         if each.filename is not None
     }
@@ -186,29 +192,16 @@ def _with_environments(
     return tuple(replace(each, environments=environments(each)) for each in damaged)
 
 
-def _entry(cache: Path, damaged: DamagedWheel) -> Path:
-    return cache / _WHEELS / damaged.sha256[:2] / damaged.sha256
-
-
 def _look_at(entry: Path) -> DamagedWheel | Freed:
     """What is wrong with the store's ``entry``, or how much it holds."""
-    from venvman.store.manifest import ManifestInvalid, read_manifest
-    from venvman.store.store import StoredWheel, changed_files
-
     try:
-        manifest = read_manifest((entry / "manifest.json").read_bytes())
+        wheel = stored_at(entry)
     except (OSError, ManifestInvalid):
         return DamagedWheel(sha256=entry.name, filename=None, paths=("manifest.json",))
-    wheel = StoredWheel(
-        sha256=entry.name,
-        filename=manifest.filename,
-        folder=entry / "files",
-        manifest=manifest,
-    )
     paths = changed_files(wheel, hashes=True)
     if paths:
-        return DamagedWheel(sha256=entry.name, filename=manifest.filename, paths=paths)
-    return Freed(files=len(manifest.paths), bytes=manifest.size)
+        return DamagedWheel(sha256=entry.name, filename=wheel.filename, paths=paths)
+    return Freed(files=len(wheel.manifest.paths), bytes=wheel.manifest.size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,51 +217,36 @@ class _Piece:
 
 def _pieces(cache: Path) -> Iterator[_Piece]:
     for folder in _folders(cache):
-        if folder.name == _WHEELS:
+        if folder.name == LAYOUT:
             yield from (_piece(entry, is_wheel=True) for entry in _wheels(cache))
-        elif folder.name in (_REPOSITORIES, _BUILDS):
+        elif folder.name in _WHOLE:
             yield from (_piece(entry) for entry in _folders(folder))
         elif folder.name != _TOOLS:
-            yield from (
-                _Piece(path=Path(each.path), modified=_time(each), bytes=_status(each, "st_size"))
-                for each in _files(folder)
-            )
+            for file in _files(folder):
+                modified = _fact(file, "st_mtime", gone=float("inf"))
+                size = int(_fact(file, "st_size"))
+                yield _Piece(path=Path(file.path), modified=modified, bytes=size)
 
 
 def _wheels(cache: Path) -> Iterator[Path]:
     """``wheels-v1/<aa>/<sha256>``; the shelves are the only folders there with two letters."""
-    shelves = (folder for folder in _folders(cache / _WHEELS) if len(folder.name) == 2)
+    shelves = (folder for folder in _folders(cache / LAYOUT) if len(folder.name) == 2)
     return (entry for shelf in shelves for entry in _folders(shelf))
 
 
 def _piece(entry: Path, *, is_wheel: bool = False) -> _Piece:
     """A wheel is as old as its unpacking, what else is removed as one as its youngest file."""
     files = list(_files(entry))
-    newest = max((_time(file) for file in files), default=_modified(entry))
+    modified = _fact(entry, "st_mtime", gone=float("inf"))
+    if files and not is_wheel:
+        modified = max(_fact(file, "st_mtime", gone=float("inf")) for file in files)
     return _Piece(
         path=entry,
-        modified=_modified(entry) if is_wheel else newest,
-        bytes=sum(_status(file, "st_size") for file in files),
+        modified=modified,
+        bytes=int(sum(_fact(file, "st_size") for file in files)),
         is_wheel=is_wheel,
-        is_linked=is_wheel
-        and any(_status(file, "st_nlink") > 1 for file in _files(entry / "files")),
+        is_linked=is_wheel and any(_fact(file, "st_nlink") > 1 for file in _files(entry / "files")),
     )
-
-
-def _time(file: os.DirEntry[str]) -> float:
-    try:
-        return file.stat(follow_symlinks=False).st_mtime
-    except OSError:
-        return float("inf")
-
-
-def _shrink(pieces: Iterable[_Piece], *, excess: int) -> Freed:
-    freed = Freed()
-    for piece in sorted(pieces, key=lambda each: (each.is_linked, each.modified)):
-        if freed.bytes >= excess:
-            break
-        freed += _take(piece)
-    return freed
 
 
 def _take(piece: _Piece) -> Freed:
@@ -281,12 +259,13 @@ def _take(piece: _Piece) -> Freed:
     return Freed(files=1, bytes=piece.bytes)
 
 
-def _status(file: os.DirEntry[str], field: str) -> int:
-    """A field of ``lstat``, 0 where the file is gone."""
+def _fact(file: os.PathLike[str], field: str, *, gone: float = 0) -> float:
+    """A field of ``lstat``; ``gone`` where the file is."""
     try:
-        return int(getattr(file.stat(follow_symlinks=False), field))
+        found: float = getattr(os.lstat(file), field)
     except OSError:
-        return 0
+        return gone
+    return found
 
 
 def _remove(folder: Path) -> Freed:
@@ -323,15 +302,12 @@ def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
             yield entry
 
 
-def _modified(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return float("inf")
-
-
 def _refuse_strangers(cache: Path) -> None:
-    if not _folders(cache) or cache.name == _DEFAULT_NAME or _is_tagged(cache):
+    tag = ""
+    with suppress(OSError):
+        tag = (cache / _TAG).read_text(errors="replace")
+    is_ours = cache.name == "venvman" or tag.startswith(CACHEDIR_TAG.splitlines()[0])
+    if is_ours or not _folders(cache):
         return
     raise ConfigurationError(
         f"{cache} does not look like venvman's cache, so nothing was removed.",
@@ -340,10 +316,3 @@ def _refuse_strangers(cache: Path) -> None:
         why=f"It has no {_TAG} as a cache has.",
         fix=Advice("Name venvman's own cache with --cache-dir."),
     )
-
-
-def _is_tagged(cache: Path) -> bool:
-    try:
-        return (cache / _TAG).read_text(errors="replace").startswith(CACHEDIR_TAG.splitlines()[0])
-    except OSError:
-        return False

@@ -23,6 +23,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from venvman.environment.record import hash_of
 from venvman.model.errors import Advice, Fix, InstallError, Problem, Severity
 from venvman.model.events import Reporter
 from venvman.model.frozen import dataclass
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
 
     Unpack = Callable[[str, str, str], None]
 
-_LAYOUT = "wheels-v1"
+LAYOUT = "wheels-v1"
+_MANIFEST = "manifest.json"
 _SHA256 = re.compile("[0-9a-f]{64}")
 _ABANDONED = 24 * 3600.0
 # What says that this folder cannot be written, but another one may.
@@ -97,31 +99,30 @@ class Store:
         What the files hold is looked at when they are linked, not here; an entry whose manifest
         cannot be read counts as absent.
         """
-        for folder in (self._spare, self._folder):
-            if folder is None or (folder == self._folder and sha256 in self._refused):
+        for folder in self._folders:
+            if folder == self._folder and sha256 in self._refused:
                 continue
             entry = location_of(folder, sha256)
             try:
-                manifest = read_manifest((entry / "manifest.json").read_bytes())
+                return stored_at(entry)
             except ManifestInvalid:
                 self.discard(sha256)
-            except OSError:
-                if entry.is_dir():
-                    # Entries are renamed into place as a whole: a power cut has lost this part.
+            except OSError as error:
+                # Entries are renamed into place as a whole: a power cut has lost this part, unless
+                # the entry has come since it was looked for.
+                there, absent = entry.is_dir(), isinstance(error, FileNotFoundError)
+                if there and not (absent and (entry / _MANIFEST).exists()):
                     self.discard(sha256)
-                continue
-            else:
-                return StoredWheel(
-                    sha256=sha256,
-                    filename=manifest.filename,
-                    folder=entry / "files",
-                    manifest=manifest,
-                )
         return None
+
+    @property
+    def _folders(self) -> list[Path]:
+        """Where wheels are looked for."""
+        return [each for each in (self._spare, self._folder) if each is not None]
 
     def holds(self, sha256: str) -> bool:
         """Whether :meth:`get` would look into an entry: one system call."""
-        return (location_of(self._folder, sha256) / "manifest.json").is_file()
+        return (location_of(self._folder, sha256) / _MANIFEST).is_file()
 
     def add(self, wheel: Path, *, sha256: str, unpack: Unpack | None = None) -> StoredWheel:
         """Unpacks the file ``wheel``, which the caller has found to have this ``sha256``.
@@ -138,8 +139,9 @@ class Store:
             return found
         self._sweep()
         try:
+            unpack = unpack or unpack_entry
             if self._spare is not None or sha256 in self._refused:
-                self._unpack(self._temporary(), wheel, sha256, unpack)
+                unpack(str(self._temporary()), str(wheel), sha256)
             else:
                 self._unpack_or_fall_back(wheel, sha256, unpack)
         except OSError as error:
@@ -151,13 +153,10 @@ class Store:
 
     def discard(self, sha256: str) -> None:
         """Takes a damaged entry out, so that it is fetched again; environments keep their files."""
-        for folder in (self._spare, self._folder):
-            if folder is None:
-                continue
-            entry = location_of(folder, sha256)
+        for folder in self._folders:
             try:
                 aside = _new_staging(_base(folder))
-                entry.rename(aside / "discarded")
+                location_of(folder, sha256).rename(aside / "discarded")
             except FileNotFoundError:
                 continue
             except OSError:
@@ -167,19 +166,16 @@ class Store:
 
     def recall(self, key: str) -> str | None:
         """The sha256 remembered under ``key`` (any text), or None."""
-        for folder in (self._spare, self._folder):
-            if folder is not None:
-                with contextlib.suppress(OSError, UnicodeDecodeError):
-                    found = _key_file(folder, key).read_text()
-                    if _SHA256.fullmatch(found):
-                        return found
+        for folder in self._folders:
+            with contextlib.suppress(OSError, UnicodeDecodeError):
+                found = _key_file(folder, key).read_text()
+                if _SHA256.fullmatch(found):
+                    return found
         return None
 
     def remember(self, key: str, sha256: str) -> None:
         """Keeps ``sha256`` under ``key``; a store that cannot be written forgets it silently."""
-        for folder in (self._folder, self._spare):
-            if folder is None:
-                continue
+        for folder in reversed(self._folders):
             target = _key_file(folder, key)
             with contextlib.suppress(OSError):
                 staging = _new_staging(_prepare(folder))
@@ -190,18 +186,24 @@ class Store:
                 staging.rmdir()
                 return
 
-    def _unpack_or_fall_back(self, wheel: Path, sha256: str, unpack: Unpack | None) -> None:
+    def _unpack_or_fall_back(self, wheel: Path, sha256: str, unpack: Unpack) -> None:
         try:
-            self._unpack(self._folder, wheel, sha256, unpack)
+            unpack(str(self._folder), str(wheel), sha256)
         except OSError as error:
             if error.errno not in _UNWRITABLE:
                 raise
-            self._reporter.problem(_falling_back(self._folder, error))
-            self._unpack(self._temporary(), wheel, sha256, unpack)
-
-    @staticmethod
-    def _unpack(folder: Path, wheel: Path, sha256: str, unpack: Unpack | None) -> None:
-        (unpack or unpack_entry)(str(folder), str(wheel), sha256)
+            self._reporter.problem(
+                Problem(
+                    code="store-unwritable",
+                    message=f"The store at {self._folder} cannot be written: {error.strerror}.",
+                    severity=Severity.WARNING,
+                    path=str(self._folder),
+                    why="Wheels are unpacked into a temporary folder instead, and again the next"
+                    " time.",
+                    fix=_remedy(self._folder, error),
+                )
+            )
+            unpack(str(self._temporary()), str(wheel), sha256)
 
     def _temporary(self) -> Path:
         if self._spare is None:
@@ -232,18 +234,35 @@ def unpack_entry(folder: str, wheel: str, sha256: str) -> None:
             over in either case.
     """
     entry = location_of(Path(folder), sha256)
-    if (entry / "manifest.json").is_file():
+    if (entry / _MANIFEST).is_file():
         return
     base = _prepare(Path(folder))
     staging = _new_staging(base)
     try:
         mtime_ns = _claim_second(base, os.path.basename(wheel)) * 10**9
         manifest = unpack_wheel(wheel, str(staging / "files"), mtime_ns=mtime_ns)
-        (staging / "manifest.json").write_bytes(write_manifest(manifest))
+        (staging / _MANIFEST).write_bytes(write_manifest(manifest))
         entry.parent.mkdir(exist_ok=True)
-        _put(staging, entry)
+        staging.rename(entry)
+    except OSError as error:
+        # Of two that make one entry the first has made it for both.
+        occupied = error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.EACCES)
+        if not (occupied and (entry / _MANIFEST).is_file()):
+            raise
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def stored_at(entry: Path) -> StoredWheel:
+    """The wheel of the folder ``entry`` (see :func:`location_of`).
+
+    Raises:
+        ManifestInvalid, OSError: its manifest cannot be read.
+    """
+    manifest = read_manifest((entry / _MANIFEST).read_bytes())
+    return StoredWheel(
+        sha256=entry.name, filename=manifest.filename, folder=entry / "files", manifest=manifest
+    )
 
 
 def changed_files(wheel: StoredWheel, *, hashes: bool = False) -> tuple[str, ...]:
@@ -258,7 +277,7 @@ def changed_files(wheel: StoredWheel, *, hashes: bool = False) -> tuple[str, ...
         try:
             found = os.lstat(file)
             whole = found.st_size == size and found.st_mtime_ns == manifest.mtime_ns
-            if not whole or (hashes and _hash_of(file) != expected):
+            if not whole or (hashes and hash_of(file) != expected):
                 changed.append(path)
         except OSError:
             changed.append(path)
@@ -266,7 +285,7 @@ def changed_files(wheel: StoredWheel, *, hashes: bool = False) -> tuple[str, ...
 
 
 def _base(folder: Path) -> Path:
-    return folder / _LAYOUT
+    return folder / LAYOUT
 
 
 def location_of(folder: Path, sha256: str) -> Path:
@@ -305,51 +324,13 @@ def _new_staging(base: Path) -> Path:
 def _claim_second(base: Path, filename: str) -> int:
     name = canonical(filename.partition("-")[0])
     second = int(time.time())
-    while not _claimed(base / "times" / f"{name}-{second}"):
-        second -= 1
-    return second
-
-
-def _claimed(path: Path) -> bool:
-    try:
-        path.touch(exist_ok=False)
-    except FileExistsError:
-        return False
-    return True
-
-
-def _put(staging: Path, entry: Path) -> None:
-    """Renames ``staging`` to ``entry``; if somebody else's whole entry is there, that one stays."""
-    try:
-        staging.rename(entry)
-    except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EACCES):
-            raise
-        if not (entry / "manifest.json").is_file():
-            raise
-
-
-def _hash_of(path: str) -> str:
-    import hashlib
-
-    from venvman.environment.record import encode_digest
-
-    digest = hashlib.sha256()
-    with open(path, "rb") as stream:
-        while chunk := stream.read(1 << 20):
-            digest.update(chunk)
-    return encode_digest(digest.digest())
-
-
-def _falling_back(folder: Path, error: OSError) -> Problem:
-    return Problem(
-        code="store-unwritable",
-        message=f"The store at {folder} cannot be written: {error.strerror}.",
-        severity=Severity.WARNING,
-        path=str(folder),
-        why="Wheels are unpacked into a temporary folder instead, and again the next time.",
-        fix=_remedy(folder, error),
-    )
+    while True:
+        try:
+            (base / "times" / f"{name}-{second}").touch(exist_ok=False)
+        except FileExistsError:
+            second -= 1
+        else:
+            return second
 
 
 def _unwritable(folder: Path, error: OSError) -> InstallError:

@@ -159,7 +159,7 @@ def _report(context: Context) -> tuple[str, Fix | None]:
 def _repair(context: Context) -> tuple[str, None]:
     """As ``sync --frozen``: a hook never freezes and never changes a tracked file."""
     from venvman.environment.lifecycle import locate
-    from venvman.install.switch import NotTaken, switch
+    from venvman.install.fastpath import NotTaken, switch
     from venvman.report.sync import locked_count, nothing_to_do
     from venvman.workflow.requests import LockPolicy, SyncRequest
     from venvman.workflow.syncing import sync

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from venvman.environment.neighbours import note
 from venvman.install.attic import Attic, AtticLimit
-from venvman.install.environmentlock import locked, require_lockable
+from venvman.install.environmentlock import lock_file, locked
 from venvman.install.link import StoreDamaged
 from venvman.install.staging import AtticGone
 from venvman.install.transaction import Outcome, commit
@@ -86,7 +86,7 @@ def install(
         VenvmanError: it cannot be done; the environment is as it was, or was not made.
     """
     where, directories = work.location.path, context.directories
-    require_lockable(where, directories, reporter=context.reporter)
+    lock_file(where, directories, reporter=context.reporter)  # it takes time until it is locked
     with ExitStack() as stack:
         store = stack.enter_context(context.open_store())
         index = _opened_once(context, work.options, stack)

@@ -66,7 +66,7 @@ def facts_of_sync(
     """What the answer that there is nothing to do rests on; None where it cannot be trusted.
 
     Unless somebody wants ``only_look``, the state is written down too, so that it can be gone back
-    to (:mod:`venvman.install.switch`): ``flags`` are the options that chose it, ``said`` is the
+    to (:mod:`venvman.install.fastpath`): ``flags`` are the options that chose it, ``said`` is the
     sentence for it, ``locked`` counts what the locks name.
     """
     if _rests_on_servers(context, looked.scan):

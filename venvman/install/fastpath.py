@@ -1,7 +1,7 @@
-"""The switch between known states: ``sync`` after ``git checkout``, there and back, by renames.
+"""The fast path of a sync: by renames from one recorded state to another, after a checkout say.
 
 When the environment is as the last sync left it, and the project's files hold what they held in a
-state that was reached before (:mod:`venvman.install.states`), then what a full sync would do
+state that was recorded before (:mod:`venvman.install.states`), then what a full sync would do
 is known: the distributions that differ change places with those in the attic. Those that are not
 there, and those whose metadata somebody has removed since, come from the store
 (:mod:`venvman.install.wheel`). It is done by the same code (:mod:`venvman.install.moves`),
@@ -17,37 +17,37 @@ nothing else to do.
 from __future__ import annotations
 
 import os
+import re
 import time
 from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from venvman.environment.history import History
-from venvman.environment.ledger import read_ledger
+from venvman.environment.ledger import read_ledger, read_snapshot
+from venvman.environment.record import UNTOUCHABLE, locate, parse_record
 from venvman.install import states
 from venvman.install.attic import Attic, AtticEntry
-from venvman.install.journal import (
-    JOURNAL,
-    STAGE,
-    apply,
-    missing_results,
-    unobserved,
-    write_journal,
-)
+from venvman.install.journal import JOURNAL, STAGE, apply, unobserved, write_journal
 from venvman.install.moves import Exchange
-from venvman.install.switchplan import plan_switch
 from venvman.install.trees import Walk
+from venvman.model.names import TOOLS, canonical
 from venvman.system import memo
 from venvman.system.locks import LockTaken, held
+from venvman.system.reading import read_regular
 from venvman.system.repository import head_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from venvman.environment.history import State, Wanted
-    from venvman.environment.ledger import Provenance
+    from venvman.environment.ledger import Ledger, Provenance
     from venvman.install.states import Current
-    from venvman.install.switchplan import SwitchPlan
+
+_REQUIRED = re.compile(rb"(?m)^Requires-Dist: *([A-Za-z0-9._-]+)")
+_FEW = 20
+"""More wheels from the store are more than a switch should be: folders are placed for them, say."""
+_MARKS = frozenset({"pyproject.toml", "requirements", ".git"})
 
 
 class Switched(NamedTuple):
@@ -73,6 +73,44 @@ class NotTaken(NamedTuple):
     """Why a full sync has to do the work: a sentence, or nothing where that was asked for."""
 
     why: str
+
+
+class ToRemove(NamedTuple):
+    """A distribution to remove: its ``files`` by RECORD, relative to the root, and their size."""
+
+    info: str
+    provenance: Provenance
+    files: frozenset[str]
+    size: int
+
+
+class SwitchPlan(NamedTuple):
+    """A switch that can be made, from ``current`` to ``wanted``, which holds ``distributions``.
+
+    ``to_remove`` goes into the attic, ``from_attic`` comes out of it; ``from_store``, by metadata
+    folder, comes from the store.
+    """
+
+    root: str
+    sequence: int
+    current: Wanted
+    state: State
+    wanted: Wanted
+    distributions: dict[str, Provenance]
+    to_remove: list[ToRemove]
+    from_attic: list[AtticEntry]
+    from_store: dict[str, Provenance]
+
+    @property
+    def before(self) -> dict[str, str]:
+        """The versions of what is removed, by name."""
+        return {each.provenance.name: each.provenance.version for each in self.to_remove}
+
+    @property
+    def after(self) -> dict[str, str]:
+        """The same of what is installed."""
+        versions = {entry.provenance.name: entry.version for entry in self.from_attic}
+        return versions | {each.name: each.version for each in self.from_store.values()}
 
 
 def switch(
@@ -117,7 +155,7 @@ def _attempt(
     if wanted is None:
         return NotTaken("No sync has seen these requirements and locks before.")
     with held(lock, wait=0, who="venvman sync"):
-        plan = plan_switch(environment, there, current, wanted)
+        plan = _plan(environment, there, current, wanted)
         if plan is None:
             return NotTaken("What has to come is neither in the attic nor in the store.")
         if only_look:
@@ -128,8 +166,11 @@ def _attempt(
             return NotTaken("Not every installed file is watched.")
         watched = _settled(environment, there, plan)
         if watched is not None:
-            root = os.path.dirname(environment)
-            watched += tuple((memo.FILE, folder, watched[0][2]) for folder in _between(cwd, root))
+            # The folders from here up to the project, any of which may become one.
+            folder, looked = cwd, watched[0][2]
+            while folder != os.path.dirname(environment):
+                watched += ((memo.FILE, folder, looked),)
+                folder = os.path.dirname(folder)
     return Switched(plan.wanted, plan.before, plan.after, perf_counter() - started, watched)
 
 
@@ -152,16 +193,6 @@ def _find(cwd: str) -> tuple[str, Current, State, str] | None:
         if is_root or above == folder:
             return None
         folder = above
-
-
-def _between(folder: str, root: str) -> Iterator[str]:
-    """``folder`` and those above it, up to ``root``, which may become projects."""
-    while folder != root:
-        yield folder
-        folder = os.path.dirname(folder)
-
-
-_MARKS = frozenset({"pyproject.toml", "requirements", ".git"})
 
 
 def _of_project(environment: str, root: str) -> tuple[Current, State, str] | None:
@@ -190,18 +221,7 @@ def _carry_out(plan: SwitchPlan, observe: Callable[[str], None]) -> str:
         steps = exchange.planner.steps
         observe("staged")
         write_journal(root, steps)
-        try:
-            apply(root, steps, observe=observe)
-        except Exception as error:
-            if isinstance(error, OSError):
-                os.unlink(f"{root}/{JOURNAL}")
-            raise
-        except BaseException:
-            # Ctrl-C: by now all steps are done.
-            os.unlink(f"{root}/{JOURNAL}")
-            raise
-        missing = missing_results(root, steps)
-        os.unlink(f"{root}/{JOURNAL}")
+        missing = apply(root, steps, observe=observe)
         if missing:
             raise FileNotFoundError(missing[0])
         return snapshot
@@ -264,7 +284,11 @@ def _settled(
         looked = memo.settle()
         files = [(kind, path, looked) for kind, path, _ in wanted.contents]
         contents = states.contents_of((kind, path) for kind, path, _ in files)
-        if contents != wanted.contents or not _is_reached(plan):
+        ledger = read_ledger(plan.root)
+        known = {info for info in ledger.distributions if ledger.known(info)}
+        found = states.metadata(plan.root, wanted.folders)
+        is_reached = known == ledger.distributions.keys() and found == {*known, *wanted.others}
+        if contents != wanted.contents or not is_reached:
             return None
         sites = memo.look((kind, path, looked) for kind, path, _ in there.sites)
         parts = memo.look((kind, path, looked) for kind, path, _ in wanted.parts)
@@ -279,14 +303,6 @@ def _settled(
     return None
 
 
-def _is_reached(plan: SwitchPlan) -> bool:
-    """Whether the environment holds what it held when the wanted state was written down."""
-    ledger = read_ledger(plan.root)
-    known = {info for info in ledger.distributions if ledger.known(info)}
-    there = states.metadata(plan.root, plan.wanted.folders)
-    return known == ledger.distributions.keys() and there == {*known, *plan.wanted.others}
-
-
 def _discard(folder: str) -> None:
     """Removes ``folder`` with all in it; what cannot be removed is by the next command."""
     with suppress(OSError):
@@ -297,3 +313,104 @@ def _discard(folder: str) -> None:
                 else:
                     os.unlink(entry.path)
         os.rmdir(folder)
+
+
+def _plan(environment: str, found: Current, here: State, there: State) -> SwitchPlan | None:
+    """What is to be done, under the lock; None if anything is not as it was left."""
+    current, wanted = here.wanted, there.wanted
+    if current is None or wanted is None or states.read_current(environment) != found:
+        return None
+    gone = found.gone()
+    parts = tuple((kind, path, memo.fact_of(kind, path)) for kind, path, _ in current.parts)
+    if gone is None or not parts == current.parts == wanted.parts:
+        return None
+    if current.others != wanted.others or not wanted.locked:
+        return None
+    ledger = read_ledger(environment)
+    root = ledger.root
+    missing = {os.path.realpath(path)[len(root) + 1 :] for path in gone}
+    if ledger.snapshot != here.snapshot or not missing <= ledger.distributions.keys():
+        return None
+    present = {info: row for info, row in ledger.distributions.items() if info not in missing}
+    after = read_snapshot(root, there.snapshot)
+    to_remove = _to_remove(ledger, present, after, current.shared)
+    to_install = _to_install(root, present, after, wanted.shared)
+    if not after or to_remove is None or to_install is None:
+        return None
+    plan = SwitchPlan(root, ledger.sequence, current, there, wanted, after, to_remove, *to_install)
+    removed = plan.before.keys() - plan.after.keys()
+    if removed and wanted.is_frozen and _may_need(root, after, removed):
+        return None
+    return None if {*plan.before, *plan.after} & TOOLS else plan
+
+
+def _may_need(root: str, after: Iterable[str], removed: set[str]) -> bool:
+    """Whether what stays names one of ``removed``: nobody says that a frozen lock is whole."""
+    for info in after:
+        try:
+            headers = read_regular(f"{root}/{info}/METADATA").partition(b"\n\n")[0]
+        except OSError:
+            continue
+        for name in _REQUIRED.findall(headers):
+            if canonical(name.decode()) in removed:
+                return True
+    return False
+
+
+def _to_remove(
+    ledger: Ledger,
+    present: Mapping[str, Provenance],
+    after: Mapping[str, Provenance],
+    shared: Sequence[str],
+) -> list[ToRemove] | None:
+    found = []
+    for info, provenance in present.items():
+        if after.get(info) == provenance:
+            continue
+        listed = _listed(ledger.root, info)
+        if info in shared or listed is None or ledger.known(info) is None:
+            return None
+        found.append(ToRemove(info, provenance, *listed))
+    return found
+
+
+def _listed(root: str, info: str) -> tuple[frozenset[str], int] | None:
+    """The files that the RECORD of ``info`` names, and their size; None if one is out of place."""
+    try:
+        content = read_regular(f"{root}/{info}/RECORD")
+        parsed = parse_record(content.decode("utf-8", "surrogateescape"))
+    except OSError:
+        return None
+    site = info.rpartition("/")[0]
+    files = set()
+    for row in parsed.rows:
+        path = locate(row.path, site=site, root=root)
+        if path is None or path.partition("/")[0] in UNTOUCHABLE:
+            return None
+        files.add(path)
+    size = sum(row.size or 0 for row in parsed.rows)
+    return None if parsed.problems else (frozenset(files), size)
+
+
+def _to_install(
+    root: str,
+    present: Mapping[str, Provenance],
+    after: Mapping[str, Provenance],
+    shared: Sequence[str],
+) -> tuple[list[AtticEntry], dict[str, Provenance]] | None:
+    """What comes back from the attic, and what only the store may have."""
+    attic = Attic(root)
+    from_attic: list[AtticEntry] = []
+    from_store: dict[str, Provenance] = {}
+    for info, provenance in after.items():
+        if present.get(info) == provenance:
+            continue
+        if info in shared or provenance.direct or provenance.described:
+            return None
+        entry = attic.read(provenance.key)
+        known = entry is not None and (entry.info, entry.provenance) == (info, provenance)
+        if entry is not None and known and attic.is_whole(entry):
+            from_attic.append(entry)
+        else:
+            from_store[info] = provenance
+    return None if len(from_store) > _FEW else (from_attic, from_store)
