@@ -5,6 +5,7 @@ On a noisy machine only ratios of neighbours mean anything: A B A B ..., one rat
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import os
@@ -12,6 +13,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
@@ -176,6 +178,46 @@ def neutral_environment(**more: str) -> dict[str, str]:
     dropped = ("PIP_", "UV_", "VENVMAN_", "PYTHON", "CI", "VIRTUAL_ENV")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     return {**kept, "PIP_CONFIG_FILE": os.devnull, **more}
+
+
+def caches_in(folder: Path) -> dict[str, str]:
+    """The same, with the caches and the state of both in ``folder``."""
+    leaves = {"UV_CACHE_DIR": "uv-cache", "VENVMAN_CACHE_DIR": "cache"}
+    leaves["VENVMAN_STATE_DIR"] = "state"
+    return neutral_environment(**{name: str(folder / leaf) for name, leaf in leaves.items()})
+
+
+def options_of(
+    doc: str | None, *, runs: int | None = None, results: bool = True
+) -> argparse.ArgumentParser:
+    """What a measurement, told by its ``doc``, is asked; the folder is made, and absolute."""
+
+    def folder(text: str) -> Path:
+        path = Path(text or tempfile.mkdtemp(prefix="venvman-bench-")).resolve()
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    parser = argparse.ArgumentParser(description=(doc or "").splitlines()[0])
+    if runs is not None:
+        parser.add_argument("--runs", type=int, default=runs)
+    kept = "kept between runs; default: a temporary one"
+    parser.add_argument("--folder", type=folder, default="", help=kept)
+    if results:
+        parser.add_argument("--results", type=Path, help="write the figures there too")
+    return parser
+
+
+def tell(lines: Iterable[str], results: Path | None) -> None:
+    """Prints ``lines``, and writes them where the user wants them."""
+    text = "\n".join(lines) + "\n"
+    sys.stdout.write(text)
+    if results:
+        results.write_text(text)
+
+
+def requirement_lines(file: Path) -> list[str]:
+    """The lines of ``file`` that are no comments."""
+    return [line for line in file.read_text().splitlines() if line and not line.startswith("#")]
 
 
 def machine() -> str:

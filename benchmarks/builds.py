@@ -9,16 +9,14 @@ what was downloaded stays; then once more with empty caches. Needs the package i
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.alternate import Command, alternate, machine, neutral_environment
+from benchmarks.alternate import Command, alternate, caches_in, machine, options_of
 from benchmarks.peers import install_peers, install_venvman
 
 if TYPE_CHECKING:
@@ -48,12 +46,7 @@ class Bench:
 
     def environment(self, case: str) -> Mapping[str, str]:
         """The variables for the programs, with caches of this ``case``."""
-        caches = {
-            "UV_CACHE_DIR": self.folder / case / "cache-uv",
-            "VENVMAN_CACHE_DIR": self.folder / case / "cache-venvman",
-            "VENVMAN_STATE_DIR": self.folder / case / "state",
-        }
-        return neutral_environment(**{name: str(path) for name, path in caches.items()})
+        return caches_in(self.folder / case)
 
     def editable(self, backend: str) -> tuple[Command, Command]:
         """The two commands for a project whose version is another each time."""
@@ -137,13 +130,10 @@ def run(*argv: str, cwd: Path, env: Mapping[str, str]) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """The figures on stdout."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--folder", type=Path, help="kept between runs; default: a temporary one")
+    parser = options_of(__doc__, runs=5, results=False)
     parser.add_argument("--backend", action="append", choices=sorted(_BACKENDS))
     options = parser.parse_args(arguments)
-    folder = options.folder or Path(tempfile.mkdtemp(prefix="venvman-builds-"))
-    bench = Bench(folder.resolve())
+    bench = Bench(options.folder)
     print(machine(), end="\n\n")
     for backend in options.backend or sorted(_BACKENDS):
         title = f"A changed editable project, {backend}"

@@ -12,7 +12,6 @@ itself. Exits with 1 if anything differs.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import io
 import os
@@ -21,11 +20,11 @@ import shutil
 import stat
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.alternate import options_of
 from benchmarks.workloads import install_tools
 
 if TYPE_CHECKING:
@@ -49,13 +48,12 @@ class Differences:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options_of(__doc__, results=False)
     parser.add_argument("locks", type=Path, nargs="+")
     parser.add_argument("--python", type=Path, default=Path(sys.executable).resolve())
-    parser.add_argument("--folder", type=Path, help="kept between runs; default: a temporary one")
     parser.add_argument("--venvman", type=Path, help="the program; default: this checkout")
     options = parser.parse_args(arguments)
-    folder = (options.folder or Path(tempfile.mkdtemp(prefix="venvman-files-"))).resolve()
+    folder = options.folder
     tools = install_tools(folder, venvman=options.venvman)
     bad = 0
     for lock in options.locks:

@@ -118,8 +118,8 @@ class Comparison:
         ]
         self.counts["requirements"] += len(theirs)
         yield from unequal("requirement", theirs, ours)
-        if follower.faults and not self.expected["error"]:
-            yield f"includes: {[fault.message for fault in follower.faults]}"
+        if follower.problems and not self.expected["error"]:
+            yield f"includes: {[each.message for each in follower.problems]}"
         if len(merged) == 1:
             self.counts["options compared"] += 1
             yield from self.options(self.expected[options], merged[0])

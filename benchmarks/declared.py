@@ -8,20 +8,18 @@ the pins are compared. Needs the package index and uv.
 
 from __future__ import annotations
 
-import argparse
 import re
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.alternate import neutral_environment
+from benchmarks.alternate import caches_in, options_of
 from benchmarks.peers import install_peers, install_venvman
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,14 +99,11 @@ def pins(text: str) -> dict[str, str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """1 where a pin differs; each difference on stdout."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--folder", type=Path, help="kept between runs; default: a temporary one")
+    parser = options_of(__doc__, results=False)
     options = parser.parse_args(arguments)
-    folder = (options.folder or Path(tempfile.mkdtemp(prefix="venvman-declared-"))).resolve()
+    folder = options.folder
     uv, own = str(install_peers(folder) / "uv"), str(install_venvman(folder) / "venvman")
-    env = neutral_environment(
-        VENVMAN_CACHE_DIR=str(folder / "cache"), VENVMAN_STATE_DIR=str(folder / "state")
-    )
+    env = caches_in(folder)
     worst = 0
     for name, shape in SHAPES.items():
         root = folder / re.sub(r"\W+", "-", name)

@@ -8,16 +8,14 @@ remembered, and timed. ``python`` is the one that venvman runs on. Needs the pac
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.alternate import Command, alternate, machine, neutral_environment
+from benchmarks.alternate import Command, alternate, caches_in, machine, options_of, tell
 from benchmarks.peers import install_peers, install_venvman
 
 if TYPE_CHECKING:
@@ -48,21 +46,12 @@ QUESTIONS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options_of(__doc__, runs=15)
     parser.add_argument("requirements", type=Path)
-    parser.add_argument("--runs", type=int, default=15)
-    parser.add_argument("--folder", type=Path, help="kept between runs; default: a temporary one")
-    parser.add_argument("--results", type=Path, help="write the figures there too")
     options = parser.parse_args(arguments)
-    folder = (options.folder or Path(tempfile.mkdtemp(prefix="venvman-bench-"))).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = options.folder
     uv, bin_folder = install_peers(folder) / "uv", install_venvman(folder)
-    env = neutral_environment(
-        UV_CACHE_DIR=str(folder / "uv-cache"),
-        VENVMAN_CACHE_DIR=str(folder / "cache"),
-        VENVMAN_STATE_DIR=str(folder / "state"),
-    )
-    env.pop("PYTHONDONTWRITEBYTECODE", None)
+    env = caches_in(folder)
     project = made(folder / "project", options.requirements, bin_folder / "venvman", env)
     lines = [f"# everyday commands, {options.requirements.name}", "", machine(), ""]
     bare = command("python -c pass", (bin_folder / "python", "-c", "pass"), project, env)
@@ -82,9 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         theirs = command(" ".join(map(str, ("uv", *peer[1:]))), peer, project, env)
         lines.append(str(alternate(f"venvman {question}", [ours, theirs], runs=options.runs)))
-    sys.stdout.write("\n".join(lines) + "\n")
-    if options.results:
-        options.results.write_text("\n".join(lines) + "\n")
+    tell(lines, options.results)
     return 0
 
 

@@ -8,11 +8,9 @@ its own, and its own lock. All is cached before it is timed. Needs the package i
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +20,8 @@ from benchmarks.alternate import (
     Comparison,
     alternate,
     neutral_environment,
+    options_of,
+    requirement_lines,
     write_results,
 )
 from benchmarks.peers import install_tool, install_venvman, versions
@@ -84,21 +84,14 @@ class Tool:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options_of(__doc__, runs=3)
     parser.add_argument("requirements", type=Path)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--folder", type=Path, help="kept between runs; default: a temporary one")
-    parser.add_argument("--results", type=Path, help="write the figures there too")
     parser.add_argument("--only", default="", help="tools beside venvman, separated by commas")
     options = parser.parse_args(arguments)
-    folder = (options.folder or Path(tempfile.mkdtemp(prefix="venvman-bench-"))).resolve()
+    folder = options.folder
     chosen = ["venvman", *(options.only.split(",") if options.only else list(TOOLS)[1:])]
-    wishes = [
-        line
-        for line in options.requirements.read_text().splitlines()
-        if line and not line.startswith("#")
-    ]
-    tools = [made(folder, name, wishes) for name in chosen]
+    lines = requirement_lines(options.requirements)
+    tools = [made(folder, name, lines) for name in chosen]
     write_results(
         options.results,
         f"every tool, {options.requirements.name}",
@@ -108,8 +101,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def made(folder: Path, name: str, wishes: Sequence[str]) -> Tool:
-    """The tool, installed, with a project that asks for ``wishes``."""
+def made(folder: Path, name: str, lines: Sequence[str]) -> Tool:
+    """The tool, installed, with a project that has the requirements ``lines``."""
     place = folder / "everyone"
     place.mkdir(parents=True, exist_ok=True)
     programs = install_venvman(place) if name == "venvman" else install_tool(place, name)
@@ -119,13 +112,12 @@ def made(folder: Path, name: str, wishes: Sequence[str]) -> Tool:
     if name in {"pdm", "poetry"}:
         (project / "pyproject.toml").write_text(
             f"[project]\nname = 'bench'\nversion = '1'\nrequires-python = '=={MINOR}.*'\n"
-            f"dependencies = {wishes!r}\n[tool.poetry]\npackage-mode = false\n"
+            f"dependencies = {lines!r}\n[tool.poetry]\npackage-mode = false\n"
         )
     elif name == "pipenv":
-        lines = "\n".join(wishes)
-        (project / "wishes.txt").write_text(f"{lines}\n")
+        (project / "asked.txt").write_text("\n".join(lines) + "\n")
     else:
-        (project / "requirements.in").write_text("\n".join(wishes) + "\n")
+        (project / "requirements.in").write_text("\n".join(lines) + "\n")
     caches = ("VENVMAN_CACHE_DIR", "VENVMAN_STATE_DIR", "UV_CACHE_DIR", "PIP_CACHE_DIR")
     more = ("PIP_TOOLS_CACHE_DIR", "PIPENV_CACHE_DIR", "PDM_CACHE_DIR", "POETRY_CACHE_DIR")
     env = neutral_environment(
@@ -140,7 +132,7 @@ def made(folder: Path, name: str, wishes: Sequence[str]) -> Tool:
         PIP_DISABLE_PIP_VERSION_CHECK="1",
     )
     if name == "pipenv":
-        take = (str(programs / "pipenv"), "install", "--skip-lock", "-r", "wishes.txt")
+        take = (str(programs / "pipenv"), "install", "--skip-lock", "-r", "asked.txt")
         subprocess.run(take, cwd=project, env=env, check=True, capture_output=True)
     return Tool(name=name, bin=programs, project=project, env=env)
 

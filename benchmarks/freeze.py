@@ -10,10 +10,8 @@ pages and metadata in the cache.
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import sys
-import tempfile
 import time
 from contextlib import ExitStack
 from dataclasses import replace
@@ -25,27 +23,25 @@ from benchmarks.alternate import (
     Command,
     Comparison,
     alternate,
-    neutral_environment,
+    caches_in,
+    options_of,
     peak_memory,
     write_results,
 )
 from benchmarks.peers import install_peers, install_venvman, versions
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options_of(__doc__, runs=5)
     parser.add_argument("requirements", type=Path)
-    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--pip-compile", action="store_true")
     parser.add_argument("--index", help="another index; replay: a recording of the public one")
-    parser.add_argument("--folder", type=Path, help="kept between runs; default: a temporary one")
-    parser.add_argument("--results", type=Path, help="write the figures there too")
     options = parser.parse_args(arguments)
-    folder = (options.folder or Path(tempfile.mkdtemp(prefix="venvman-bench-"))).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = options.folder
     project = folder / "freeze"
     shutil.rmtree(project, ignore_errors=True)
     project.mkdir()
@@ -81,14 +77,11 @@ def comparisons(
     folder: Path, project: Path, options: argparse.Namespace
 ) -> dict[str, list[Command]]:
     peers, ours = install_peers(folder), install_venvman(folder)
-    caches = {
-        "UV_CACHE_DIR": "uv-cache",
-        "VENVMAN_CACHE_DIR": "cache",
-        "VENVMAN_STATE_DIR": "state",
+    env = caches_in(folder)
+    env |= {
+        "PIP_TOOLS_CACHE_DIR": str(folder / "pip-tools-cache"),
+        "PIP_CACHE_DIR": str(folder / "pip-cache"),
     }
-    caches["PIP_TOOLS_CACHE_DIR"] = "pip-tools-cache"
-    env = neutral_environment(**{name: str(folder / leaf) for name, leaf in caches.items()})
-    env["PIP_CACHE_DIR"] = str(folder / "pip-cache")
     if options.index:
         env |= {"PIP_INDEX_URL": options.index, "UV_DEFAULT_INDEX": options.index}
     lock = project / "requirements.txt"

@@ -8,15 +8,13 @@ The bar is an empty hook that starts git twice. pre-commit and prek, each with o
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.alternate import Command, alternate, machine, neutral_environment
+from benchmarks.alternate import Command, alternate, machine, neutral_environment, options_of, tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,12 +30,9 @@ repos:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=60)
-    parser.add_argument("--folder", type=Path, help="kept between runs; default: a temporary one")
-    parser.add_argument("--results", type=Path, help="write the figures there too")
+    parser = options_of(__doc__, runs=60)
     options = parser.parse_args(arguments)
-    folder = (options.folder or Path(tempfile.mkdtemp(prefix="venvman-bench-"))).resolve()
+    folder = options.folder
     env = neutral_environment(PRE_COMMIT_HOME=str(folder / "home"), PREK_HOME=str(folder / "home"))
     venvman = Path(sys.executable).with_name("venvman")
     commands = [
@@ -52,9 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             commands.append(checkout(manager, folder, env, install=install))
     compared = alternate("git checkout, nothing changed", commands, runs=options.runs, warmup=2)
     lines = ["# hooks, a checkout that changes no requirements", "", machine(), "", str(compared)]
-    sys.stdout.write("\n".join(lines))
-    if options.results:
-        options.results.write_text("\n".join(lines))
+    tell(lines, options.results)
     return 0
 
 

@@ -8,13 +8,12 @@ those of ``benchmarks.workloads``. Needs the package index.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.alternate import options_of
 from benchmarks.workloads import check, install_tools, new_project
 from venvman.python.interpreters import available
 from venvman.system.directories import Directories
@@ -24,13 +23,12 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options_of(__doc__, results=False)
     parser.add_argument("requirements", type=Path)
     parser.add_argument("--oldest", default="3.8")
-    parser.add_argument("--folder", type=Path, help="kept between runs; default: a temporary one")
     parser.add_argument("--venvman", type=Path, help="the program; default: this checkout")
     options = parser.parse_args(arguments)
-    folder = (options.folder or Path(tempfile.mkdtemp(prefix="venvman-pythons-"))).resolve()
+    folder = options.folder
     tools = install_tools(folder, venvman=options.venvman)
     bad = 0
     for minor in minors(_numbers(options.oldest)):

@@ -11,19 +11,17 @@ PATH. Needs the package index. Exits with 1 if a run stalls.
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.alternate import Command, alternate, machine, neutral_environment
+from benchmarks.alternate import Command, alternate, caches_in, machine, options_of, tell
 from benchmarks.peers import install_venvman
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 WANTED = "kubernetes==31.0.0\ngoogle-auth==2.35.0\npython-dateutil==2.9.0.post0\n"
 STALL = 5.0
@@ -44,12 +42,9 @@ whole, socket.getaddrinfo = socket.getaddrinfo, getaddrinfo
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=10)
-    parser.add_argument("--folder", type=Path, help="kept between runs; default: a temporary one")
-    parser.add_argument("--results", type=Path, help="write the figures there too")
+    parser = options_of(__doc__, runs=10)
     options = parser.parse_args(arguments)
-    folder = (options.folder or Path(tempfile.mkdtemp(prefix="venvman-bench-"))).resolve()
+    folder = options.folder
     (folder / "losing").mkdir(parents=True, exist_ok=True)
     (folder / "losing" / "sitecustomize.py").write_text(LOSING)
     counted = folder / "counted"
@@ -66,11 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         str(compared),
         f"    look-ups: {asked} in {options.runs + 1} runs, {-(-asked // 10)} of them lost",
         f"    slowest run of venvman: {slowest:.2f} s (a lost look-up takes {STALL:.0f} s)",
-        "",
     ]
-    sys.stdout.write("\n".join(lines))
-    if options.results:
-        options.results.write_text("\n".join(lines))
+    tell(lines, options.results)
     return int(slowest >= STALL)
 
 
@@ -79,11 +71,7 @@ def commands(folder: Path, counted: Path) -> tuple[Command, Command]:
     if uv is None:
         raise SystemExit("uv is not on PATH")
     venvman = install_venvman(folder) / "venvman"
-    env = neutral_environment(
-        UV_CACHE_DIR=str(folder / "uv-cache"),
-        VENVMAN_CACHE_DIR=str(folder / "cache"),
-        VENVMAN_STATE_DIR=str(folder / "state"),
-    )
+    env = caches_in(folder)
     project = folder / "project"
     project.mkdir(exist_ok=True)
     (project / "requirements.in").write_text(WANTED)

@@ -19,20 +19,12 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from venvman.engines import FreezeRequest, native
+from benchmarks.native import request_of
+from venvman.engines import native
 from venvman.model.errors import VenvmanError
 from venvman.model.events import Reporter
 from venvman.model.options import IndexOptions
-from venvman.project.groups import read_requirements
-from venvman.project.project import Project
-from venvman.project.scan import scan
-from venvman.python.probe import probe
-from venvman.system.directories import Directories
-
-if TYPE_CHECKING:
-    from venvman.lock.file import Lock
 
 
 def main() -> int:
@@ -72,23 +64,13 @@ def freeze(
 ) -> tuple[dict[str, str] | None, str]:
     """The pins by name, None for a refusal; and the refusal's words."""
     world = work / "worlds" / scenario
-    directories = Directories(cache=work / "cache", state=work / "state")
-    interpreter = probe(python, directories=directories)
-    project = Project(root=world)
-    request = FreezeRequest(
-        project=project,
-        groups=read_requirements(scan(project, variables={}), variables={}).groups,
-        python=interpreter.path,
-        target=interpreter.target,
-        index=index_of(world, f"{server}/{scenario}/simple"),
-        directories=directories,
-        variables={"HOME": str(work)},
-    )
+    index = index_of(world, f"{server}/{scenario}/simple")
+    request = request_of(world, python, index=index, work=work)
     try:
         locks = native.freeze(request, Reporter()).locks
     except VenvmanError as error:
         return None, "; ".join(problem.message for problem in error.problems)
-    return pins(locks["default"]), ""
+    return {entry.name: str(entry.version) for entry in locks["default"].entries}, ""
 
 
 def index_of(world: Path, url: str) -> IndexOptions:
@@ -101,10 +83,6 @@ def index_of(world: Path, url: str) -> IndexOptions:
         no_binary=frozenset(said.get("no_binary") or ()),
         pre=bool(said.get("prereleases")),
     )
-
-
-def pins(lock: Lock) -> dict[str, str]:
-    return {entry.name: str(entry.version) for entry in lock.entries}
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):

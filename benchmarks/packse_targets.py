@@ -26,23 +26,18 @@ from typing import TYPE_CHECKING, Any
 from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
 
+from benchmarks.native import request_of
 from benchmarks.packse import index_of, serve
 from benchmarks.reasons import read_reasons
-from venvman.engines import FreezeRequest, native
+from venvman.engines import native
 from venvman.model.errors import VenvmanError
 from venvman.model.events import Reporter
 from venvman.model.names import canonical
-from venvman.project.groups import read_requirements
-from venvman.project.project import Project
-from venvman.project.scan import scan
-from venvman.python.probe import probe
 from venvman.python.targets import expand
-from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from venvman.lock.file import Lock
     from venvman.model.target import Target
 
 REASONS = Path(__file__).with_name("packse_reasons.toml")
@@ -152,23 +147,19 @@ def tell(verdicts: dict[str, Verdict], reasons: dict[str, str]) -> int:
 
 
 def freeze(world: World) -> frozenset[Row] | None:
-    directories = Directories(cache=world.work / "cache", state=world.work / "state")
-    interpreter = probe(Path(sys.executable), directories=directories)
-    project = Project(root=world.folder)
-    request = FreezeRequest(
-        project=project,
-        groups=read_requirements(scan(project, variables={}), variables={}).groups,
-        python=interpreter.path,
-        target=interpreter.target,
+    request = request_of(
+        world.folder,
+        Path(sys.executable),
         index=index_of(world.folder, world.index),
-        directories=directories,
-        variables={"HOME": str(world.work)},
+        work=world.work,
         targets=world.targets,
     )
     try:
-        return rows(native.freeze(request, Reporter()).locks["default"])
+        lock = native.freeze(request, Reporter()).locks["default"]
     except VenvmanError:
         return None
+    rows = ((each.name, str(each.version), str(each.marker or "")) for each in lock.entries)
+    return frozenset(rows)
 
 
 def universal(world: World, uv: str) -> frozenset[Row] | None:
@@ -191,12 +182,6 @@ def row(line: str) -> Row | None:
         return None
     version = next(iter(found.specifier)).version
     return canonical(found.name), version, str(found.marker or "")
-
-
-def rows(lock: Lock) -> frozenset[Row]:
-    return frozenset(
-        (each.name, str(each.version), str(each.marker or "")) for each in lock.entries
-    )
 
 
 def pins(found: frozenset[Row] | None) -> set[tuple[str, str]] | None:

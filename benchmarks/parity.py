@@ -22,19 +22,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.native import request_of
 from benchmarks.reasons import read_reasons
-from venvman.engines import ENGINES, FreezeRequest
+from venvman.engines import native as engine
 from venvman.engines.pipcompile import pip_environment
 from venvman.lock.parse import parse_lock
 from venvman.model.errors import VenvmanError
 from venvman.model.events import Reporter
 from venvman.model.sources import IndexSource
-from venvman.project.groups import read_requirements
 from venvman.project.pipconfig import read_pip_configuration
-from venvman.project.project import Project
-from venvman.project.scan import scan
-from venvman.python.probe import probe
-from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from venvman.lock.file import Lock
@@ -119,23 +115,18 @@ def tell(ours: Answer, theirs: Answer) -> None:
 
 
 def native(root: Path, chosen: argparse.Namespace) -> Answer:
-    directories = Directories(cache=chosen.cache, state=chosen.cache / "state")
-    interpreter = probe(chosen.python, directories=directories)
-    project = Project(root=root)
-    variables = dict(os.environ)
+    index = read_pip_configuration(dict(os.environ), home=Path.home())
     begun = time.perf_counter()
     try:
-        request = FreezeRequest(
-            project=project,
-            groups=read_requirements(scan(project, variables={}), variables={}).groups,
-            python=interpreter.path,
-            target=interpreter.target,
-            index=read_pip_configuration(variables, home=Path.home()),
-            directories=directories,
-            variables=variables,
+        request = request_of(
+            root,
+            chosen.python,
+            index=index,
+            work=chosen.cache,
+            variables=os.environ,
             hashes=False,
         )
-        locks = ENGINES["native"]().freeze(request, Reporter()).locks
+        locks = engine.freeze(request, Reporter()).locks
     except VenvmanError as error:
         return Answer(None, f"{error.message} {error.why or ''}", time.perf_counter() - begun)
     pins = {

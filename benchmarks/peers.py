@@ -44,15 +44,8 @@ def _environment(path: Path, *requirements: str) -> Path:
     env = neutral_environment()
     if not path.exists():
         subprocess.run([sys.executable, "-m", "venv", str(path)], check=True, env=env)
-    pip = [
-        str(path / "bin/python"),
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--upgrade",
-        "--disable-pip-version-check",
-    ]
+    pip = [str(path / "bin/python"), "-m", "pip", "install", "--quiet", "--upgrade"]
+    pip += ["--disable-pip-version-check"]
     subprocess.run([*pip, "--force-reinstall", "--no-deps", requirements[0]], check=True, env=env)
     subprocess.run([*pip, *requirements], check=True, env=env)
     return path / "bin"

@@ -104,8 +104,8 @@ def of_theirs(run: Run, file: Path, tool: str) -> str:
         pip = (run.peers / "python", "-m", "pip", "lock", "-q")
         run(*pip, "-r", file.resolve(), "-o", lock, cwd=root)
     run(run.venvman / "venvman", "sync", "-q", "--python", sys.executable, cwd=root)
-    words = (run.peers / "uv", "pip", "sync", *PREVIEW, "--dry-run")
-    said = run(*words, "--python", root / "venv/bin/python", lock, cwd=root)
+    sync = (run.peers / "uv", "pip", "sync", *PREVIEW, "--dry-run")
+    said = run(*sync, "--python", root / "venv/bin/python", lock, cwd=root)
     return "same" if "Would make no changes" in said else said.strip().replace("\n", "; ")
 
 

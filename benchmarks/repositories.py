@@ -17,7 +17,6 @@ package index.
 
 from __future__ import annotations
 
-import argparse
 import importlib.metadata
 import json
 import statistics
@@ -29,7 +28,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.alternate import machine, neutral_environment
+from benchmarks.alternate import caches_in, machine, options_of
 from benchmarks.peers import install_peers, install_venvman
 
 if TYPE_CHECKING:
@@ -143,22 +142,18 @@ HEAD = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options_of(__doc__)
     parser.add_argument("clones", nargs="+", metavar="CLONE[=GROUP]")
     parser.add_argument("--commits", type=int, default=20)
-    parser.add_argument("--folder", type=Path, help="kept between runs; default: a temporary one")
-    parser.add_argument("--results", type=Path, help="write the figures there too, as JSON")
     parser.add_argument("--minutes", type=float, default=10.0, help="for each repository")
     parser.add_argument("--python", help="default: the one that most headers name")
     parser.add_argument("--venvman", help="a program; default: this checkout, installed")
     parser.add_argument("--uv", help="a program; default: the newest, installed")
     options = parser.parse_args(arguments)
-    folder = Path(options.folder or tempfile.mkdtemp(prefix="venvman-repositories-")).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = options.folder
     venvman = options.venvman or str(install_venvman(folder) / "venvman")
     uv = options.uv or str(install_peers(folder) / "uv")
-    caches = {"UV_CACHE_DIR": "uv", "VENVMAN_CACHE_DIR": "cache", "VENVMAN_STATE_DIR": "state"}
-    env = neutral_environment(**{name: str(folder / leaf) for name, leaf in caches.items()})
+    env = caches_in(folder)
     walks = []
     tell(HEAD)
     for clone in options.clones:

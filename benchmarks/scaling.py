@@ -10,28 +10,22 @@ one).
 
 from __future__ import annotations
 
-import argparse
 import re
 import statistics
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.alternate import Command, machine, neutral_environment
+from benchmarks.alternate import Command, caches_in, machine, options_of, requirement_lines
 from benchmarks.peers import ROOT, install_venvman
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # Direct requirements in an order that adds a few new packages each time.
-NAMES = [
-    line
-    for line in (Path(__file__).parent / "popular.txt").read_text().splitlines()
-    if not line.startswith("#")
-]
+NAMES = requirement_lines(Path(__file__).with_name("popular.txt"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,18 +41,13 @@ class Point:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=3)
+    parser = options_of(__doc__, runs=3)
     parser.add_argument("--index", help="an index of your own, such as a local replay")
-    parser.add_argument("--folder", type=Path, help="kept between runs; default: a temporary one")
-    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
+    parser.set_defaults(results=ROOT / "benchmarks" / "results")
     options = parser.parse_args(arguments)
-    folder = (options.folder or Path(tempfile.mkdtemp(prefix="venvman-bench-"))).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = options.folder
     program = install_venvman(folder) / "venvman"
-    env = neutral_environment(
-        VENVMAN_CACHE_DIR=str(folder / "cache"), VENVMAN_STATE_DIR=str(folder / "state")
-    )
+    env = caches_in(folder)
     if options.index:
         env["PIP_INDEX_URL"] = options.index
     sizes = (3, 6, 10, 16, 24, 34, 46, 60, 76, 95, 115, len(NAMES))
@@ -109,10 +98,10 @@ class Prefix:
 
 def slope(points: Sequence[Point]) -> tuple[float, float]:
     """Least squares: seconds for nothing, and seconds for each package."""
-    xs, ys = [point.packages for point in points], [point.median for point in points]
-    return statistics.linear_regression(xs, ys).intercept, statistics.linear_regression(
-        xs, ys
-    ).slope
+    found = statistics.linear_regression(
+        [point.packages for point in points], [point.median for point in points]
+    )
+    return found.intercept, found.slope
 
 
 def table(points: Sequence[Point]) -> str:

@@ -11,14 +11,12 @@ package index.
 
 from __future__ import annotations
 
-import argparse
 import os
 import platform
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,8 +27,10 @@ from benchmarks.alternate import (
     Command,
     Comparison,
     alternate,
-    neutral_environment,
+    caches_in,
+    options_of,
     peak_memory,
+    requirement_lines,
     write_results,
 )
 from benchmarks.peers import install_peers, install_venvman, versions
@@ -66,17 +66,11 @@ class World:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options_of(__doc__, runs=5)
     parser.add_argument("requirements", type=Path)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--folder", type=Path, help="kept between runs; default: a temporary one")
-    parser.add_argument("--results", type=Path, help="write the figures there too")
     parser.add_argument("--only", default="", help="a part of a measurement's name")
     options = parser.parse_args(arguments)
-    folder = options.folder or Path(tempfile.mkdtemp(prefix="venvman-bench-"))
-    folder = folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    world = build_world(folder, options.requirements.resolve())
+    world = build_world(options.folder, options.requirements.resolve())
     write_results(
         options.results,
         f"sync, {options.requirements.name}",
@@ -93,24 +87,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def build_world(folder: Path, requirements: Path) -> World:
     uv = install_peers(folder) / "uv"
     venvman = install_venvman(folder) / "venvman"
-    caches = {
-        "UV_CACHE_DIR": "uv-cache",
-        "VENVMAN_CACHE_DIR": "cache",
-        "VENVMAN_STATE_DIR": "state",
-    }
-    env = neutral_environment(**{name: str(folder / leaf) for name, leaf in caches.items()})
-    world = World(folder=folder, uv=uv, venvman=venvman, env=env)
+    world = World(folder=folder, uv=uv, venvman=venvman, env=caches_in(folder))
     for project in (world.ours, world.theirs, world.uv_project):
         shutil.rmtree(project, ignore_errors=True)
         project.mkdir()
-    wishes = [
-        line for line in requirements.read_text().splitlines() if line and not line.startswith("#")
-    ]
-    (world.ours / "requirements.in").write_text("\n".join(wishes) + "\n")
+    lines = requirement_lines(requirements)
+    (world.ours / "requirements.in").write_text("\n".join(lines) + "\n")
     (world.uv_project / "pyproject.toml").write_text(
         "[project]\nname = 'bench'\nversion = '1'\n"
         f"requires-python = '=={platform.python_version()}'\n"
-        f"dependencies = {wishes!r}\n"
+        f"dependencies = {lines!r}\n"
     )
     compile_lock(world, world.lock("new"), ())
     older = older_pins(world.lock("new"))

@@ -23,19 +23,15 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
-from venvman.engines import FreezeRequest, native
+from benchmarks.native import request_of
+from venvman.engines import native
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
 from venvman.lock.selection import applicable
 from venvman.model.events import Reporter
 from venvman.model.names import canonical
 from venvman.model.options import IndexOptions
-from venvman.project.groups import read_requirements
-from venvman.project.project import Project
-from venvman.project.scan import scan
-from venvman.python.probe import probe
 from venvman.python.targets import expand, label_of
-from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,17 +113,12 @@ def freeze(
     root: Path, targets: tuple[Target, ...], index_url: str, work: Path, reporter: Reporter
 ) -> Lock:
     """The lock, read back from its text; prints how long one target and all of them took."""
-    directories = Directories(cache=work / "cache", state=work / "state")
-    interpreter = probe(Path(sys.executable), directories=directories)
-    project = Project(root=root)
-    request = FreezeRequest(
-        project=project,
-        groups=read_requirements(scan(project, variables={}), variables={}).groups,
-        python=interpreter.path,
-        target=interpreter.target,
+    request = request_of(
+        root,
+        Path(sys.executable),
         index=IndexOptions(index_urls=(index_url,)),
-        directories=directories,
-        variables=dict(os.environ),
+        work=work,
+        variables=os.environ,
     )
     times = []
     for chosen in ((), (), targets):

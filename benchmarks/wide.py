@@ -7,21 +7,19 @@ Synthetic pure wheels in a folder, every line ``==``: nothing to search and no n
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import sys
-import tempfile
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.alternate import machine, neutral_environment
+from benchmarks.alternate import caches_in, machine, options_of, tell
 from benchmarks.peers import install_peers, install_venvman
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,20 +31,13 @@ class Cost:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options_of(__doc__, runs=3)
     parser.add_argument("--lines", type=int, default=3000)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--folder", type=Path, help="kept between runs; default: a temporary one")
-    parser.add_argument("--results", type=Path, help="write the figures there too")
     options = parser.parse_args(arguments)
-    folder = (options.folder or Path(tempfile.mkdtemp(prefix="venvman-bench-"))).resolve()
+    folder = options.folder
     venvman = install_venvman(folder) / "venvman"
     uv = install_peers(folder) / "uv"
-    env = neutral_environment(
-        VENVMAN_CACHE_DIR=str(folder / "cache"),
-        VENVMAN_STATE_DIR=str(folder / "state"),
-        UV_CACHE_DIR=str(folder / "uv-cache"),
-    )
+    env = caches_in(folder)
     rows = ["# Pinned lines", "", machine(), ""]
     for lines in (options.lines, 2 * options.lines):
         project = write_project(folder / f"lines-{lines}", lines)
@@ -60,9 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             costs["venvman"].append(cost([*map(str, ours)], project, env))
             costs["uv"].append(cost([*map(str, theirs)], project, env))
         rows += [f"    {lines:5} lines  {row(name, each)}" for name, each in costs.items()]
-    sys.stdout.write("\n".join(rows) + "\n")
-    if options.results:
-        options.results.write_text("\n".join(rows) + "\n")
+    tell(rows, options.results)
     return 0
 
 

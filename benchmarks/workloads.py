@@ -18,7 +18,6 @@ Needs the package index. Exits with 1 if anything of that does not hold.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import re
@@ -31,7 +30,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.alternate import neutral_environment
+from benchmarks.alternate import caches_in, options_of
 from benchmarks.peers import install_peers, install_venvman
 
 if TYPE_CHECKING:
@@ -100,16 +99,15 @@ class Project:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options_of(__doc__, results=False)
     parser.add_argument("requirements", type=Path, nargs="+")
     parser.add_argument("--python", default=f"{sys.version_info[0]}.{sys.version_info[1]}")
     parser.add_argument("--lock-with", choices=["venvman", "uv"], default="venvman")
-    parser.add_argument("--folder", type=Path, help="kept between runs; default: a temporary one")
     parser.add_argument(
         "--venvman", type=Path, help="the program; default: this checkout, installed"
     )
     options = parser.parse_args(arguments)
-    folder = (options.folder or Path(tempfile.mkdtemp(prefix="venvman-workloads-"))).resolve()
+    folder = options.folder
     tools = install_tools(folder, venvman=options.venvman)
     bad = 0
     for requirements in options.requirements:
@@ -121,19 +119,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def install_tools(folder: Path, *, venvman: Path | None = None) -> Tools:
     """The given venvman, or one as users have it, and the peers; their caches are in ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    leaves = {
-        "UV_CACHE_DIR": "uv-cache",
-        "VENVMAN_CACHE_DIR": "cache",
-        "VENVMAN_STATE_DIR": "state",
-    }
     return Tools(
         venvman=venvman or install_venvman(folder) / "venvman",
         uv=install_peers(folder) / "uv",
-        env=neutral_environment(
-            PIP_DISABLE_PIP_VERSION_CHECK="1",
-            **{name: str(folder / leaf) for name, leaf in leaves.items()},
-        ),
+        env={**caches_in(folder), "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
     )
 
 

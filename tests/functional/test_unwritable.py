@@ -13,7 +13,7 @@ import pytest
 from tests.support.cli import run
 from tests.support.projects import snapshot, write_project
 from tests.support.wheels import make_wheel
-from venvman.system import files
+from venvman.system import files, writing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,16 +62,16 @@ def test_a_file_of_the_project_that_cannot_be_written_is_named(
     if "--installed" in words:
         (root / name).unlink()
     before = snapshot(root)
-    write = files._write
+    write = writing.write_new
     written: list[Path] = []
 
-    def refusing(path: Path, content: bytes, *, mode: int | None) -> None:
+    def refusing(path: Path, parts: list[bytes], *, synced: bool) -> os.stat_result:
         if path.parent == root:
             written.append(path)
             raise OSError(code, os.strerror(code), str(path))
-        write(path, content, mode=mode)
+        return write(path, parts, synced=synced)
 
-    monkeypatch.setattr(files, "_write", refusing)
+    monkeypatch.setattr(files, "write_new", refusing)
 
     ran = run(*words, "--format", "json", cwd=root)
 
@@ -86,17 +86,17 @@ def test_a_lock_that_cannot_be_written_keeps_the_edited_file_from_being_written(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = snapshot(root)
-    write = files._write
+    write = writing.write_new
     sizes: list[int] = []
 
-    def full_later(path: Path, content: bytes, *, mode: int | None) -> None:
+    def full_later(path: Path, parts: list[bytes], *, synced: bool) -> os.stat_result:
         if path.parent == root:
-            sizes.append(len(content))
+            sizes.append(len(parts[0]))
             if len(sizes) == 2:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        write(path, content, mode=mode)
+        return write(path, parts, synced=synced)
 
-    monkeypatch.setattr(files, "_write", full_later)
+    monkeypatch.setattr(files, "write_new", full_later)
 
     ran = run("add", "other", cwd=root)
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import Version
 
 from tests.support.wheels import make_wheel
+from venvman.environment.inspection import usable
 from venvman.environment.inventory import Installed, take_inventory
-from venvman.environment.lifecycle import create, usable
+from venvman.environment.lifecycle import create
 from venvman.install.attic import AtticLimit
 from venvman.install.transaction import Outcome, commit
 from venvman.lock.file import LockEntry

@@ -19,15 +19,8 @@ import pytest
 from tests.support.pythons import EVERY_PYTHON
 from venvman.environment import creating
 from venvman.environment import lifecycle as environments
-from venvman.environment.lifecycle import (
-    Absent,
-    Environment,
-    create,
-    inspect,
-    locate,
-    remove,
-    usable,
-)
+from venvman.environment.inspection import Absent, Environment, inspect, usable
+from venvman.environment.lifecycle import create, locate, remove
 from venvman.model.errors import ConfigurationError, EnvironmentUnusable
 from venvman.project.project import Project
 from venvman.project.settings import read_settings
@@ -130,11 +123,11 @@ def test_what_was_half_made_goes_again(
     directories: Directories,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fail(place: Path) -> None:
-        assert (place / "pyvenv.cfg").exists()
+    def fail(root: str, _name: str, _content: bytes) -> None:
+        assert Path(root, "pyvenv.cfg").exists()
         raise fault
 
-    monkeypatch.setattr(creating, "_write_marks", fail)
+    monkeypatch.setattr(creating, "write", fail)
     expected = KeyboardInterrupt if fault is KeyboardInterrupt else EnvironmentUnusable
     with pytest.raises(expected):
         create(tmp_path / "venv", own, directories=directories)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.pythons import fake_python
-from venvman.environment.lifecycle import (
+from venvman.environment.inspection import (
     Absent,
     Broken,
     Environment,

@@ -11,14 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from venvman.environment import lifecycle as environments
-from venvman.environment.lifecycle import (
-    Environment,
-    create,
-    inspect,
-    recover_replaced,
-    remove,
-    replaced,
-)
+from venvman.environment.inspection import Environment, inspect
+from venvman.environment.lifecycle import create, recover_replaced, remove, replaced
 from venvman.model.errors import EnvironmentUnusable
 from venvman.system import seal
 from venvman.system.locks import held

@@ -31,8 +31,7 @@ class Place:
             self.runs += 1
             return plain(*words, **rest)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(process, "run", counted)
-        monkeypatch.setattr("venvman.environment.template.run", counted)
+        monkeypatch.setattr("venvman.environment.creating.run", counted)
 
     def made(self, interpreter: Interpreter, directories: Directories) -> dict[str, object]:
         """All that an environment made there consists of: links, modes and bytes."""

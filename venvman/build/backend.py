@@ -161,7 +161,14 @@ def _backend(build: Build, kind: Literal["wheel", "editable"]) -> Iterator[Proje
     build.reporter.build_started(label)
     try:
         if build.name in settings.unisolated:
-            yield started(_own_python(build))
+            if settings.python is None:
+                raise InstallError(
+                    f"{label} is to be built in the project's environment, and there is none yet.",
+                    code="build-environment",
+                    why="no-build-isolation names it.",
+                    fix=Advice("Sync without it first, or leave it out of no-build-isolation."),
+                )
+            yield started(settings.python)
             return
         stated = ProjectBuilder(build.project, python_executable=str(build.interpreter.path))
         extra = settings.extra.get(build.name, ()) if build.name else ()
@@ -179,17 +186,6 @@ def _backend(build: Build, kind: Literal["wheel", "editable"]) -> Iterator[Proje
         ) from error
     finally:
         build.reporter.build_finished(label)
-
-
-def _own_python(build: Build) -> Path:
-    if build.settings.python is not None:
-        return build.settings.python
-    raise InstallError(
-        f"{build.label} is to be built in the project's environment, and there is none yet.",
-        code="build-environment",
-        why="no-build-isolation names it.",
-        fix=Advice("Sync without it first, or leave it out of no-build-isolation."),
-    )
 
 
 _LISTENING: ContextVar[Reporter | None] = ContextVar("listening", default=None)
@@ -281,14 +277,9 @@ def _unsupplied(
         told = [each.why or each.message for each in error.problems[:5]]
         told = list(dict.fromkeys((error.message, *told)))
         why = "\n".join((f"Needed: {', '.join(sorted(requirements))}.", *told))
-    return InstallError(
-        f"{label} could not be built: {what}", code=_code_of(error), why=why, fix=fix
-    )
-
-
-def _code_of(error: VenvmanError) -> str:
     kept = {"build-environment", "build-failed", "build-in-look"}
-    return error.code if error.code in kept else "build-requirements"
+    code = error.code if error.code in kept else "build-requirements"
+    return InstallError(f"{label} could not be built: {what}", code=code, why=why, fix=fix)
 
 
 def _as_mapping(settings: ConfigSettings) -> dict[str, str | list[str]]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
+from venvman.environment.creating import run_venv
 from venvman.environment.inspection import environment_at
 from venvman.install.attic import AtticLimit
 from venvman.install.transaction import commit
@@ -29,7 +30,7 @@ from venvman.python import pyvenv
 from venvman.system.files import make_private_folder, remove_tree, write_atomically
 from venvman.system.git import without_repository
 from venvman.system.locks import FetchLock
-from venvman.system.process import CalledProcessError, run, stream, without_python_variables
+from venvman.system.process import CalledProcessError, stream, without_python_variables
 from venvman.system.reading import read_regular
 from venvman.system.secrets import redact
 
@@ -56,8 +57,7 @@ def blank_environment(interpreter: Interpreter, folder: Path) -> Path:
     Raises:
         InstallError: ``build-environment`` where the interpreter cannot make one.
     """
-    command: list[str | Path] = [interpreter.path, "-I", "-m", "venv", "--without-pip", folder]
-    made = run(command, env=without_python_variables(os.environ))
+    made = run_venv(interpreter, folder)
     if not made.ok:
         raise InstallError(
             f"{interpreter} could not create an environment to build in.",
@@ -153,7 +153,12 @@ class BuildEnvironment:
 
     def __init__(self, python: Path, *, variables: Mapping[str, str], reporter: Reporter) -> None:
         self._python = python
-        self._variables = _neutral(variables)
+        # Less those of pip, Python, this virtual environment and a running git hook.
+        self._variables = {
+            name: value
+            for name, value in without_repository(without_python_variables(variables)).items()
+            if not name.startswith("PIP_") and name not in ("VIRTUAL_ENV", "CONDA_PREFIX")
+        }
         self._reporter = reporter
         self.said: deque[str] = deque(maxlen=_KEPT_LINES)
 
@@ -190,13 +195,3 @@ class BuildEnvironment:
         if line:
             self.said.append(line)
             self._reporter.detail(line)
-
-
-def _neutral(variables: Mapping[str, str]) -> dict[str, str]:
-    """``variables`` less those of pip, Python, this virtual environment and a running git hook."""
-    kept = without_repository(without_python_variables(variables))
-    return {
-        name: value
-        for name, value in kept.items()
-        if not name.startswith("PIP_") and name not in ("VIRTUAL_ENV", "CONDA_PREFIX")
-    }

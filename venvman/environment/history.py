@@ -284,18 +284,15 @@ class History:
             return None
         state = State(*found)
         head, beside = state.revision, Beside(*state.beside)
+        wanted = state.wanted and Wanted(*state.wanted)
+        if wanted and wanted.link_settings:
+            wanted = wanted._replace(link_settings=LinkSettings(*wanted.link_settings))
         return state._replace(
             locks=tuple(RecordedLock(*each) for each in state.locks),
             beside=beside._replace(found=tuple(SnapshotEntry(*each) for each in beside.found)),
-            revision=None if head is None else Head(*head),
-            wanted=None if state.wanted is None else _wanted(*state.wanted),
+            revision=head and Head(*head),
+            wanted=wanted,
         )
-
-
-def _wanted(*values: Any) -> Wanted:  # noqa: ANN401
-    wanted = Wanted(*values)
-    settings = wanted.link_settings
-    return wanted._replace(link_settings=None if settings is None else LinkSettings(*settings))
 
 
 def _append(path: str, line: bytes) -> None:

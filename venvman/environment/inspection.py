@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -366,16 +367,10 @@ def _installed_for(path: Path, made_for: tuple[int, int]) -> str:
 def _moved(path: Path) -> Broken | None:
     """Scripts and ``activate`` hold the path at which the environment was made."""
     made_at = pyvenv.made_at(path)
-    if made_at is None or _is_same_folder(made_at, path):
-        return None
+    with suppress(OSError):
+        if made_at is None or made_at.samefile(path):
+            return None
     reason = (
         f"It was made at {made_at} and moved, so that its scripts start another Python or none."
     )
     return Broken(path=path, reason=reason, code="moved")
-
-
-def _is_same_folder(one: Path, other: Path) -> bool:
-    try:
-        return one.samefile(other)
-    except OSError:
-        return False

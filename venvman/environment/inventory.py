@@ -10,6 +10,7 @@ import os
 import re
 import stat
 import time
+from contextlib import suppress
 from dataclasses import field, replace
 from enum import Enum
 from pathlib import Path
@@ -131,7 +132,10 @@ def read_site_packages(folders: Iterable[Path], *, seen: Seen | None = None) -> 
     read = _read_anew if seen is None else _Reader(seen)
     once = {os.path.realpath(folder): folder for folder in reversed(tuple(folders))}
     for folder in once.values():
-        for entry in _entries(folder):
+        entries: list[os.DirEntry[str]] = []
+        with suppress(FileNotFoundError), os.scandir(folder) as listed:
+            entries = list(listed)
+        for entry in entries:
             if entry.name.startswith("~"):
                 leftovers += [Path(entry.path)] if entry.is_dir() else []
                 continue
@@ -162,7 +166,12 @@ def metadata_of(installed: Installed) -> CoreMetadata | None:
         if installed.kind is MetadataKind.EGG_INFO_FILE:
             return parse_metadata(read_regular(path))
         if installed.kind is MetadataKind.EGG_INFO_FOLDER:
-            return _egg_info_metadata(path)
+            metadata = parse_metadata(read_regular(path / "PKG-INFO"))
+            listed = path / "requires.txt"
+            if metadata.requires or not listed.is_file():
+                return metadata
+            text = read_regular(listed).decode("utf-8", "replace")
+            return metadata._replace(requires=parse_requires_txt(text))
     except OSError:
         return None
     return None
@@ -210,15 +219,13 @@ class _Reader:
 
 
 def _read_anew(kind: MetadataKind, path: str, stem: str) -> Installed:
-    return _READERS[kind](path, stem)
-
-
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except FileNotFoundError:
-        return []
+    match kind:
+        case MetadataKind.DIST_INFO:
+            return _read_dist_info(path, stem)
+        case MetadataKind.EGG_LINK:
+            return _read_egg_link(path, stem)
+        case MetadataKind.EGG_INFO_FOLDER | MetadataKind.EGG_INFO_FILE:
+            return _read_egg_info(path, stem, kind)
 
 
 def _kind_of(entry: os.DirEntry[str]) -> MetadataKind | None:
@@ -241,13 +248,17 @@ def _read_dist_info(path: str, stem: str) -> Installed:
         source, fault = _direct_url(path)
         damage = damage or fault
     parsed = _version(version)
+    installer = b""
+    if "INSTALLER" in present:
+        with suppress(OSError):
+            installer = read_regular(f"{path}/INSTALLER", first=_HEAD)
     return Installed(
         name=canonical(name),
         spelled=name,
         version=parsed,
         metadata=Path(path),
         source=source,
-        installer=_installer(path) if "INSTALLER" in present else None,
+        installer=installer.decode("utf-8", "replace").strip() or None,
         requested="REQUESTED" in present,
         damage=damage or (_no_version(version) if parsed is None else None),
     )
@@ -259,7 +270,12 @@ def _listed(path: str) -> tuple[frozenset[str], str | None]:
         present = frozenset(os.listdir(path))  # noqa: PTH208 - a Path for each would cost 5 ms
     except OSError as error:
         return frozenset(), f"its metadata folder cannot be read ({error.strerror})"
-    return present, _missing_from(present) or _unusable_record(f"{path}/RECORD")
+    if not present:
+        return present, "its metadata folder is empty"
+    # PyPA "Recording installed projects": METADATA is mandatory; without RECORD "tools MUST NOT
+    # attempt to uninstall or upgrade".
+    missing = [leaf for leaf in ("METADATA", "RECORD") if leaf not in present]
+    return present, f"{missing[0]} is missing" if missing else _unusable_record(f"{path}/RECORD")
 
 
 def _unusable_record(path: str) -> str | None:
@@ -274,23 +290,13 @@ def _unusable_record(path: str) -> str | None:
     return None if found.st_size else "RECORD is empty"
 
 
-def _missing_from(present: frozenset[str]) -> str | None:
-    # PyPA "Recording installed projects": METADATA is mandatory; without RECORD "tools MUST NOT
-    # attempt to uninstall or upgrade".
-    if not present:
-        return "its metadata folder is empty"
-    return next(
-        (f"{leaf} is missing" for leaf in ("METADATA", "RECORD") if leaf not in present), None
-    )
-
-
 def _named_in(path: str, *, name: str, version: str) -> tuple[str, str, str | None]:
     """Name and version from the metadata file; the folder's, and what is wrong, where it fails."""
     leaf = os.path.basename(path)  # noqa: PTH119 - Path costs more than reading the file
     try:
-        read = name_and_version(_head(path))
+        read = name_and_version(read_regular(path, first=_HEAD))
         if None in read:
-            read = name_and_version(read_regular(Path(path)))
+            read = name_and_version(read_regular(path))
     except OSError as error:
         return name, version, f"{leaf} cannot be read ({error.strerror})"
     found_name, found_version = read
@@ -302,14 +308,6 @@ def _named_in(path: str, *, name: str, version: str) -> tuple[str, str, str | No
     return found_name, found_version, fault
 
 
-def _head(path: str) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        return os.read(descriptor, _HEAD)
-    finally:
-        os.close(descriptor)
-
-
 def _direct_url(path: str) -> tuple[Source, str | None]:
     from venvman.environment.directurl import DirectUrlInvalid, read_direct_url
 
@@ -319,13 +317,6 @@ def _direct_url(path: str) -> tuple[Source, str | None]:
         return IndexSource(), f"its direct_url.json {error}"
     except OSError as error:
         return IndexSource(), f"its direct_url.json cannot be read ({error.strerror})"
-
-
-def _installer(path: str) -> str | None:
-    try:
-        return _head(f"{path}/INSTALLER").decode("utf-8", "replace").strip() or None
-    except OSError:
-        return None
 
 
 def _version(text: str) -> Version | None:
@@ -341,15 +332,8 @@ def _no_version(text: str) -> str:
     return f"its version {text!r} is not one (PEP 440)" if text else "it has no version"
 
 
-def _read_egg_info(path: str, stem: str) -> Installed:
-    return _egg_info(path, stem, kind=MetadataKind.EGG_INFO_FOLDER, leaf=f"{path}/PKG-INFO")
-
-
-def _read_egg_info_file(path: str, stem: str) -> Installed:
-    return _egg_info(path, stem, kind=MetadataKind.EGG_INFO_FILE, leaf=path)
-
-
-def _egg_info(path: str, stem: str, *, kind: MetadataKind, leaf: str) -> Installed:
+def _read_egg_info(path: str, stem: str, kind: MetadataKind) -> Installed:
+    leaf = f"{path}/PKG-INFO" if kind is MetadataKind.EGG_INFO_FOLDER else path
     # The folder is NAME-VERSION[-pyX.Y[-PLATFORM]].egg-info.
     name, _, rest = stem.partition("-")
     name, version, fault = _named_in(leaf, name=name, version=rest.partition("-")[0])
@@ -379,20 +363,3 @@ def _read_egg_link(path: str, stem: str) -> Installed:
         source=DirectorySource(path=Path(folder).as_posix(), editable=True),
         damage=None if folder else "the egg-link names no folder",
     )
-
-
-def _egg_info_metadata(path: Path) -> CoreMetadata:
-    metadata = parse_metadata(read_regular(path / "PKG-INFO"))
-    listed = path / "requires.txt"
-    if metadata.requires or not listed.is_file():
-        return metadata
-    requires = parse_requires_txt(read_regular(listed).decode("utf-8", "replace"))
-    return metadata._replace(requires=requires)
-
-
-_READERS = {
-    MetadataKind.DIST_INFO: _read_dist_info,
-    MetadataKind.EGG_INFO_FOLDER: _read_egg_info,
-    MetadataKind.EGG_INFO_FILE: _read_egg_info_file,
-    MetadataKind.EGG_LINK: _read_egg_link,
-}

@@ -1,8 +1,7 @@
 """The project's virtual environment: where it is, and how it is made, replaced and removed.
 
 None of these functions writes into or deletes a folder that is not an environment. What state one
-is in is told by :func:`inspect` (:mod:`venvman.environment.inspection`, whose values are handed
-through).
+is in is told by :mod:`venvman.environment.inspection`.
 """
 
 from __future__ import annotations
@@ -26,14 +25,7 @@ from venvman.environment.inspection import (
     FILLING,
     MADE_BY,
     UNFINISHED,
-    Absent,
-    Broken,
-    Condition,
     Environment,
-    InstallPaths,
-    NotAnEnvironment,
-    conflict,
-    inspect,
     is_vacant,
     not_an_environment,
     usable,
@@ -52,26 +44,6 @@ if TYPE_CHECKING:
     from venvman.project.settings import Settings
     from venvman.python.probe import Interpreter
     from venvman.system.directories import Directories
-
-__all__ = [
-    "STATE",
-    "Absent",
-    "Broken",
-    "Condition",
-    "Environment",
-    "InstallPaths",
-    "NotAnEnvironment",
-    "conflict",
-    "create",
-    "filled",
-    "inspect",
-    "is_being_replaced",
-    "locate",
-    "recover_replaced",
-    "remove",
-    "replaced",
-    "usable",
-]
 
 _UNMOVABLE = frozenset({errno.EXDEV, errno.EBUSY})
 """What renaming says of a folder in a lower layer of an overlay file system (a Docker image), which
@@ -94,7 +66,12 @@ def locate(project: Project, settings: Settings) -> Path:
     """
     named = settings.venv.value
     if named is not None:
-        _require_path(named, settings.venv.where)
+        longest = len(max(named.split("/"), key=len))
+        if "\0" in named or len(named) > _LONGEST_PATH or longest > 255:
+            raise ConfigurationError(
+                f"{settings.venv.where} cannot be {named[:40]!r}: no folder can have that name.",
+                code="venv-invalid",
+            )
         path = Path(os.path.abspath(project.root / Path(named).expanduser()))  # noqa: PTH100 - links are kept
         if project.root.is_relative_to(path):
             raise ConfigurationError(
@@ -110,13 +87,6 @@ def locate(project: Project, settings: Settings) -> Path:
     if (redirected / pyvenv.CONFIG).is_file():
         return redirected
     return usual
-
-
-def _require_path(named: str, where: str) -> None:
-    if "\0" in named or len(named) > _LONGEST_PATH or len(max(named.split("/"), key=len)) > 255:
-        raise ConfigurationError(
-            f"{where} cannot be {named[:40]!r}: no folder can have that name.", code="venv-invalid"
-        )
 
 
 def create(

@@ -258,7 +258,8 @@ def kind_of(shell: str) -> str | None:
 
 def activation(kind: str, root: Path, scripts: Path) -> str:
     """What a shell evaluates to activate the environment ``root``, until ``deactivate``."""
-    prompt = _harmless(root.name)
+    # Without what a shell might expand where it shows a prompt: `$(...)`, `%n`.
+    prompt = "".join(each if each.isalnum() or each in "._-+ " else "_" for each in root.name)
     match kind:
         case "fish":
             return _FISH_ENTER.format(root=_in_fish(str(root)), prompt=_in_fish(prompt))
@@ -346,11 +347,6 @@ def activating(
                 return None
     except OSError:
         return None
-
-
-def _harmless(name: str) -> str:
-    """``name`` without what a shell might expand where it shows a prompt: ``$(...)``, ``%n``."""
-    return "".join(each if each.isalnum() or each in "._-+ " else "_" for each in name)
 
 
 def _in_fish(text: str) -> str:

@@ -61,7 +61,7 @@ def obtain(
     refuse_unhashed(entries, options)
     entries = [_located(entry, root, build) for entry in entries]
     identities = Identities(target=target_digest(interpreter.target), options=options, build=build)
-    memory = Memory(store, identities, root=root)
+    memory = Memory(store=store, identities=identities, root=root)
     results: dict[NormalizedName, Obtained] = {}
     missing: list[LockEntry] = []
     for entry in entries:
@@ -82,7 +82,7 @@ def obtain(
         )  # fmt: skip
         downloads = Downloads(
             index=opened, store=store, identities=identities, settings=build,
-            interpreter=interpreter, reporter=reporter, unpack=unpack,
+            interpreter=interpreter, reporter=reporter, unpack_with=unpack,
         )  # fmt: skip
         results |= fetch(missing, downloads, builder, reporter)
     return results

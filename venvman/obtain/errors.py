@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from venvman.model.errors import Advice, Command, Fix, InstallError, Problem, VenvmanError
 from venvman.model.names import canonical
-from venvman.model.sources import ArchiveSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,7 +57,7 @@ def disagreement(wheel: StoredWheel, entry: LockEntry) -> str | None:
 def refuse_unhashed(entries: Iterable[LockEntry], options: IndexOptions) -> None:
     """Raises InstallError (``hash-missing``): the rule is told at :func:`.artifacts.obtain`."""
     able = [each for each in entries if each.source.is_file]
-    bare = [each for each in able if not (each.hashes or _own_hashes(each))]
+    bare = [each for each in able if not (each.hashes or getattr(each.source, "hashes", ()))]
     hashed = {_file(each) for each in able if each.hashes}
     problems = [
         _problem(
@@ -75,10 +74,6 @@ def refuse_unhashed(entries: Iterable[LockEntry], options: IndexOptions) -> None
     ]
     if problems:
         raise _collected(problems)
-
-
-def _own_hashes(entry: LockEntry) -> tuple[str, ...]:
-    return entry.source.hashes if isinstance(entry.source, ArchiveSource) else ()
 
 
 def _file(entry: LockEntry) -> str:

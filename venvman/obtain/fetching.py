@@ -153,31 +153,21 @@ class SourceDownloaded:
 Event = Done | Failed | SourceDownloaded
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Downloads:
     """Fetches from ``index`` into ``store``, what fits ``interpreter``.
 
-    The store unpacks with ``unpack``, of which ``reporter`` is told; of downloads ``index`` tells
-    its own.
+    The store unpacks with ``unpack_with``, of which ``reporter`` is told; of downloads ``index``
+    tells its own.
     """
 
-    def __init__(
-        self,
-        *,
-        index: Index,
-        store: Store,
-        identities: Identities,
-        settings: BuildSettings,
-        interpreter: Interpreter,
-        reporter: Reporter,
-        unpack: Unpack | None = None,
-    ) -> None:
-        self._index = index
-        self._store = store
-        self._identities = identities
-        self._settings = settings
-        self._interpreter = interpreter
-        self._reporter = reporter
-        self._unpack_with = unpack
+    index: Index
+    store: Store
+    identities: Identities
+    settings: BuildSettings
+    interpreter: Interpreter
+    reporter: Reporter
+    unpack_with: Unpack | None = None
 
     @contextmanager
     def of(self, entries: Sequence[LockEntry]) -> Iterator[SimpleQueue[Event]]:
@@ -188,7 +178,7 @@ class Downloads:
         """
         with (
             tempfile.TemporaryDirectory(prefix="venvman-", ignore_cleanup_errors=True) as spare,
-            working_folder(self._settings.cache) as folder,
+            working_folder(self.settings.cache) as folder,
             WorkerPool(_UNPACKERS) as unpacking,
             WorkerPool(_DOWNLOADS) as downloading,
         ):
@@ -217,9 +207,9 @@ class Downloads:
             candidates = Candidates(
                 project_of(entry.name, entry.files)
                 if entry.files
-                else self._index.project(entry.name, refresh=refresh),
-                target=self._interpreter.target,
-                options=self._index.options,
+                else self.index.project(entry.name, refresh=refresh),
+                target=self.interpreter.target,
+                options=self.index.options,
             )
             # `==1.0` also matches 1.0+cpu (PEP 440), which is another build and would be drift.
             fitting = tuple(candidates.matching(wanted, hashes=entry.hashes))
@@ -232,48 +222,39 @@ class Downloads:
                 for each in candidates.rejections(wanted, hashes=entry.hashes)
                 if each.version == entry.version
             ]
-            if entry.files or self._index.options.offline:
+            if entry.files or self.index.options.offline:
                 break
-        raise no_file(
-            entry,
-            refused,
-            self._interpreter,
-            builds=builds,
-            offline=self._index.options.offline,
-        )
+        offline = self.index.options.offline
+        raise no_file(entry, refused, self.interpreter, builds=builds, offline=offline)
 
     def file(self, entry: LockEntry, best: Candidate, folder: Path) -> Downloaded:
         """Downloads ``best`` into ``folder``, checked by the entry's hashes, else the index's."""
         file = best.file
         hashes = entry.hashes or file.hashes
-        return self._index.download(
+        return self.index.download(
             file.url, folder, hashes=hashes, label=file.filename, size=file.size
         )
 
-    def lock(self, best: Candidate) -> FetchLock:
-        """Waits until no other process is fetching ``best``."""
-        return FetchLock(self._settings.cache, best.file.filename)
-
     def recall(self, entry: LockEntry) -> Obtained | None:
         """What another process has put into the store for ``entry`` meanwhile."""
-        sha256 = self._store.recall(self._identities.of_pin(entry))
-        wheel = None if sha256 is None else self._store.get(sha256)
+        sha256 = self.store.recall(self.identities.of_pin(entry))
+        wheel = None if sha256 is None else self.store.get(sha256)
         return None if wheel is None else Obtained(wheel=wheel)
 
     def archive(self, entry: LockEntry, source: ArchiveSource, folder: Path) -> Downloaded:
         """Downloads an archive entry into ``folder``, checked by its hashes."""
         return download_archive(
-            source, folder, index=self._index, settings=self._settings, hashes=entry.hashes
+            source, folder, index=self.index, settings=self.settings, hashes=entry.hashes
         )
 
     def unpack(self, entry: LockEntry, got: Downloaded) -> Obtained:
         """Puts a downloaded wheel into the store, where it is remembered for ``entry``."""
         label = got.path.name
-        self._reporter.unpack_started(label)
+        self.reporter.unpack_started(label)
         try:
-            wheel = self._store.add(got.path, sha256=got.sha256, unpack=self._unpack_with)
+            wheel = self.store.add(got.path, sha256=got.sha256, unpack=self.unpack_with)
         finally:
-            self._reporter.unpack_finished(label)
+            self.reporter.unpack_finished(label)
         got.path.unlink(missing_ok=True)
         refuse_disagreement(wheel, entry)
         return self.remembered(entry, wheel, got)
@@ -282,7 +263,7 @@ class Downloads:
         """``wheel`` as the answer to ``entry``, of which ``got`` was downloaded."""
         if isinstance(entry.source, ArchiveSource):
             return obtained(wheel, replace(entry.source, hashes=(f"sha256:{got.sha256}",)))
-        self._store.remember(self._identities.of_pin(entry), wheel.sha256)
+        self.store.remember(self.identities.of_pin(entry), wheel.sha256)
         return Obtained(wheel=wheel)
 
 
@@ -307,14 +288,14 @@ class _Download:
     def _look_up(self) -> None:
         source = self.entry.source
         if isinstance(source, ArchiveSource):
-            archive = self._fitting(lambda to: self.downloads.archive(self.entry, source, to))
-            self._arrived(archive)
+            self._arrived(self._fitting(lambda to: self.downloads.archive(self.entry, source, to)))
             return
         best = self.downloads.best(self.entry)
         self._submit(self.downloading, lambda: self._download(best), urgency=best.file.size or 0)
 
     def _download(self, best: Candidate) -> None:
-        lock = self.downloads.lock(best)
+        # Waits until no other process is fetching the same.
+        lock = FetchLock(self.downloads.settings.cache, best.file.filename)
         try:
             # Whoever held it before may have fetched the same.
             known = self.downloads.recall(self.entry)

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from venvman.build.backend import Build, build_wheel
 from venvman.model.errors import Advice, InstallError, Problem
+from venvman.model.frozen import dataclass
 from venvman.model.sources import ArchiveSource, DirectorySource, VcsSource
 from venvman.obtain.errors import label_of, refuse_disagreement
 from venvman.obtain.stored import Obtained, obtained
@@ -185,7 +186,8 @@ def unpack_sdist(archive: Path, folder: Path) -> Path:
             why=str(error) or type(error).__name__,
             fix=Advice("Fetch it again; if it stays so, tell the project that made it."),
         ) from error
-    return _only_folder(folder) or folder
+    entries = [entry for entry in folder.iterdir() if entry.name != "pax_global_header"]
+    return entries[0] if len(entries) == 1 and entries[0].is_dir() else folder
 
 
 def _unpack_tar(archive: Path, folder: Path) -> None:
@@ -195,23 +197,17 @@ def _unpack_tar(archive: Path, folder: Path) -> None:
         _refuse(archive.name, _faults_of_tar(members))
         now = time.time()
         for member in members:
-            _make_usable(member, mtime=now)
+            # Owner may read, write and enter; nobody's set-uid bits and no foreign owner survive.
+            # Archives with the time 0 are frequent, and a backend cannot put such a file into a
+            # wheel.
+            member.mtime = now
+            member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+            member.uid = member.gid = 0
+            member.uname = member.gname = ""
         if hasattr(tarfile, "data_filter"):  # PEP 706, in 3.10.12, 3.11.4 and 3.12
             opened.extractall(folder, members, filter="data")
         else:
             opened.extractall(folder, members)  # noqa: S202 - every member was judged above
-
-
-def _make_usable(member: tarfile.TarInfo, *, mtime: float) -> None:
-    """Owner may read, write and enter; nobody's set-uid bits and no foreign owner survive.
-
-    Archives with the time 0 are frequent, and a backend cannot put such a file into a wheel.
-    """
-    member.mtime = mtime
-    keep = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
-    member.mode = keep
-    member.uid = member.gid = 0
-    member.uname = member.gname = ""
 
 
 def _unpack_zip(archive: Path, folder: Path) -> None:
@@ -240,14 +236,13 @@ def _refuse_bomb(archive: Path, size: int) -> None:
 
 
 def _faults_of_tar(members: list[tarfile.TarInfo]) -> Iterator[str]:
-    links = {_clean(member.name) for member in members if member.issym()}
+    links = {str(PurePosixPath(member.name)) for member in members if member.issym()}
     yield from _faults_of_names((member.name for member in members), links)
     for member in members:
-        if member.issym():
-            if not _stays(PurePosixPath(_clean(member.name)).parent, member.linkname):
-                yield f"{member.name} is a link to {member.linkname}, outside of the archive"
-        elif member.islnk():
-            if not _stays(PurePosixPath(), member.linkname):
+        if member.issym() or member.islnk():
+            # A symbolic link is seen from its own folder, a hard link from the archive's.
+            start = PurePosixPath(member.name).parent if member.issym() else PurePosixPath()
+            if not _stays(start, member.linkname):
                 yield f"{member.name} is a link to {member.linkname}, outside of the archive"
         elif not (member.isfile() or member.isdir()):
             yield f"{member.name} is neither a file nor a folder"
@@ -258,7 +253,7 @@ def _faults_of_names(names: Iterable[str], links: set[str]) -> Iterator[str]:
         if not _stays(PurePosixPath(), name):
             yield f"{name} would be written outside of the folder"
         # Beneath a link, what `..` means depends on where the link leads; no honest archive has it.
-        elif links and any(str(parent) in links for parent in PurePosixPath(_clean(name)).parents):
+        elif links and any(str(parent) in links for parent in PurePosixPath(name).parents):
             yield f"{name} would be written through a link"
 
 
@@ -278,10 +273,6 @@ def _stays(start: PurePosixPath, path: str) -> bool:
     return ".." not in parts[climbs:] and climbs <= len(start.parts)
 
 
-def _clean(name: str) -> str:
-    return str(PurePosixPath(name))
-
-
 def _refuse(archive: str, faults: Iterable[str]) -> None:
     found = list(faults)
     if not found:
@@ -293,36 +284,19 @@ def _refuse(archive: str, faults: Iterable[str]) -> None:
     raise InstallError(message, code="archive-unsafe", why=shown[0].why, problems=shown)
 
 
-def _only_folder(folder: Path) -> Path | None:
-    entries = [entry for entry in folder.iterdir() if entry.name != "pax_global_header"]
-    return entries[0] if len(entries) == 1 and entries[0].is_dir() else None
-
-
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Builder:
     """Builds for ``interpreter``; for several threads."""
 
-    def __init__(
-        self,
-        *,
-        interpreter: Interpreter,
-        index: Index,
-        store: Store,
-        memory: Memory,
-        identities: Identities,
-        root: Path,
-        options: IndexOptions,
-        settings: BuildSettings,
-        reporter: Reporter,
-    ) -> None:
-        self._interpreter = interpreter
-        self._index = index
-        self._store = store
-        self._memory = memory
-        self._identities = identities
-        self._root = root
-        self._options = options
-        self._settings = settings
-        self._reporter = reporter
+    interpreter: Interpreter
+    index: Index
+    store: Store
+    memory: Memory
+    identities: Identities
+    root: Path
+    options: IndexOptions
+    settings: BuildSettings
+    reporter: Reporter
 
     def archive(self, entry: LockEntry, archive: Downloaded) -> StoredWheel:
         """The wheel of a source archive that was downloaded and found to be the right one.
@@ -332,8 +306,8 @@ class Builder:
         """
         source = entry.source
         subdirectory = source.subdirectory if isinstance(source, ArchiveSource) else None
-        key = self._identities.of_sdist(entry.name, archive.sha256, subdirectory)
-        known = self._memory.wheel(key)
+        key = self.identities.of_sdist(entry.name, archive.sha256, subdirectory)
+        known = self.memory.wheel(key)
         if known is not None:
             refuse_disagreement(known, entry)
             return known
@@ -348,21 +322,21 @@ class Builder:
         """
         source = resolve_commit(
             source,
-            cache=self._settings.cache,
-            variables=self._settings.variables,
-            offline=self._options.offline,
+            cache=self.settings.cache,
+            variables=self.settings.variables,
+            offline=self.options.offline,
         )
-        key = self._identities.of_commit(entry.name, source)
-        known = self._memory.wheel(key)
+        key = self.identities.of_commit(entry.name, source)
+        known = self.memory.wheel(key)
         if known is not None:
             refuse_disagreement(known, entry)
             return obtained(known, source)
         with project_of(
             source,
-            index=self._index,
-            settings=self._settings,
-            root=self._root,
-            offline=self._options.offline,
+            index=self.index,
+            settings=self.settings,
+            root=self.root,
+            offline=self.options.offline,
         ) as (project, _):
             return obtained(self._build(entry, project, key), source)
 
@@ -372,29 +346,29 @@ class Builder:
         Raises:
             InstallError: the folder is not there or cannot be built.
         """
-        project = local_project(source, self._root)
+        project = local_project(source, self.root)
         # Before the build, which may leave files behind that count for the tree's digest.
-        key = self._identities.of_folder(entry.name, project, editable=source.editable)
+        key = self.identities.of_folder(entry.name, project, editable=source.editable)
         wheel = self._build(entry, project, key, editable=source.editable)
         return obtained(wheel, source)
 
     def _build(
         self, entry: LockEntry, project: Path, key: str, *, editable: bool = False
     ) -> StoredWheel:
-        with working_folder(self._settings.cache) as output:
+        with working_folder(self.settings.cache) as output:
             build = Build(
                 project=project,
                 label=label_of(entry),
                 name=entry.name,
-                config_settings=self._settings.config_settings.get(entry.name, ()),
-                interpreter=self._interpreter,
-                options=self._options,
-                settings=self._settings,
-                reporter=self._reporter,
+                config_settings=self.settings.config_settings.get(entry.name, ()),
+                interpreter=self.interpreter,
+                options=self.options,
+                settings=self.settings,
+                reporter=self.reporter,
             )
             path = build_wheel(build, output, editable=editable)
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            wheel = self._store.add(path, sha256=digest, unpack=self._settings.unpack)
+            wheel = self.store.add(path, sha256=digest, unpack=self.settings.unpack)
         refuse_disagreement(wheel, entry)
-        self._store.remember(key, wheel.sha256)
+        self.store.remember(key, wheel.sha256)
         return wheel

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from venvman.lock.file import LockEntry
     from venvman.model.names import NormalizedName
     from venvman.model.options import IndexOptions
-    from venvman.model.sources import DirectorySource, Source
+    from venvman.model.sources import Source
     from venvman.model.target import Target
     from venvman.store.store import Store, StoredWheel
 
@@ -39,20 +39,20 @@ def target_digest(target: Target) -> str:
     return _digest(target.python, target.tags)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Identities:
     """The keys for one target (by its :func:`target_digest`) and one set of options."""
 
-    def __init__(self, *, target: str, options: IndexOptions, build: BuildSettings) -> None:
-        self._target = target
-        self._options = options
-        self._build = build
+    target: str
+    options: IndexOptions
+    build: BuildSettings
 
     def of_pin(self, entry: LockEntry) -> str:
         """An index entry: which of its hashes fits the target.
 
         Without hashes, what the indexes offer decides; so they are part of the key.
         """
-        options = self._options
+        options = self.options
         binary = [
             wanted in names
             for names in (options.no_binary, options.only_binary)
@@ -87,14 +87,14 @@ class Identities:
         return self._key("folder", str(folder), editable, digest, self._shape(name))
 
     def _shape(self, name: NormalizedName) -> object:
-        build = self._build
+        build = self.build
         shape: list[object] = [build.config_settings.get(name, ()), build.constraints]
         if name in build.extra or name in build.unisolated:
             shape += [build.extra.get(name, ()), name in build.unisolated]
         return shape
 
     def _key(self, kind: str, *parts: object) -> str:
-        return f"{kind}:{_digest(self._target, *parts)}"
+        return f"{kind}:{_digest(self.target, *parts)}"
 
 
 def _digest(*parts: object) -> str:
@@ -127,7 +127,11 @@ def _rows(folder: Path) -> Iterator[bytes]:
         if "pyvenv.cfg" in files:
             folders.clear()
             continue
-        folders[:] = [name for name in folders if not _is_ignored(name)]
+        folders[:] = [
+            name
+            for name in folders
+            if name not in _IGNORED_FOLDERS and not name.endswith(_IGNORED_SUFFIXES)
+        ]
         for name in files:
             if name.endswith(_IGNORED_SUFFIXES):
                 continue
@@ -135,10 +139,6 @@ def _rows(folder: Path) -> Iterator[bytes]:
             seen = path.lstat()
             row = (os.fsencode(path.relative_to(folder)), seen.st_size, seen.st_mtime_ns)
             yield repr((*row, seen.st_mode & 0o111)).encode()
-
-
-def _is_ignored(name: str) -> bool:
-    return name in _IGNORED_FOLDERS or name.endswith(_IGNORED_SUFFIXES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,31 +154,35 @@ def obtained(wheel: StoredWheel, source: Source) -> Obtained:
     return Obtained(wheel=wheel, direct_url=write_direct_url(source))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """``store``, asked by the keys that ``identities`` make; folders are seen from ``root``."""
 
-    def __init__(self, store: Store, identities: Identities, *, root: Path) -> None:
-        self._store = store
-        self._identities = identities
-        self._root = root
+    store: Store
+    identities: Identities
+    root: Path
 
     def recall(self, entry: LockEntry) -> Obtained | None:
         """What ``entry`` came to, if that is still what it names."""
         source = entry.source
         if isinstance(source, IndexSource):
-            return self._known(entry, self._identities.of_pin(entry))
+            return self._known(entry, self.identities.of_pin(entry))
         if isinstance(source, ArchiveSource):
             return self._recall_archive(entry, source)
         if isinstance(source, VcsSource):
             if source.commit is None:
                 return None
-            return self._known(entry, self._identities.of_commit(entry.name, source))
-        return self._recall_folder(entry, source)
+            return self._known(entry, self.identities.of_commit(entry.name, source))
+        folder = Path(self.root, source.path, source.subdirectory or "")
+        if not folder.is_dir():
+            return None
+        key = self.identities.of_folder(entry.name, folder, editable=source.editable)
+        return self._known(entry, key)
 
     def wheel(self, key: str) -> StoredWheel | None:
         """The wheel remembered under ``key``."""
-        sha256 = self._store.recall(key)
-        return None if sha256 is None else self._store.get(sha256)
+        sha256 = self.store.recall(key)
+        return None if sha256 is None else self.store.get(sha256)
 
     def _known(self, entry: LockEntry, key: str) -> Obtained | None:
         """None also for a wheel of another name or version: getting it anew tells why."""
@@ -193,15 +197,8 @@ class Memory:
             algorithm, _, digest = text.partition(":")
             if algorithm != "sha256":
                 continue
-            key = self._identities.of_sdist(entry.name, digest, source.subdirectory)
-            wheel = self._store.get(digest) or self.wheel(key)
+            key = self.identities.of_sdist(entry.name, digest, source.subdirectory)
+            wheel = self.store.get(digest) or self.wheel(key)
             if wheel is not None and disagreement(wheel, entry) is None:
                 return obtained(wheel, replace(source, hashes=(text,)))
         return None
-
-    def _recall_folder(self, entry: LockEntry, source: DirectorySource) -> Obtained | None:
-        folder = Path(self._root, source.path, source.subdirectory or "")
-        if not folder.is_dir():
-            return None
-        key = self._identities.of_folder(entry.name, folder, editable=source.editable)
-        return self._known(entry, key)

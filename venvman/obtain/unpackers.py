@@ -22,8 +22,6 @@ from venvman.store.store import unpack_entry
 from venvman.system.process import converse
 
 if TYPE_CHECKING:
-    from typing import NoReturn
-
     from typing_extensions import Self
 
     from venvman.system.process import Conversation
@@ -54,9 +52,12 @@ class Unpackers:
                 return
             try:
                 worker = self._idle.pop() if self._idle else self._start()
-                error = _asked(worker, (folder, wheel, sha256))
+                tasks, answers = cast("IO[bytes]", worker.stdin), cast("IO[bytes]", worker.stdout)
+                pickle.dump((folder, wheel, sha256), tasks)
+                tasks.flush()
+                error: Exception | None = pickle.load(answers)  # noqa: S301 - our own process
             except (OSError, EOFError, ValueError):
-                # It could not be started, or was killed. After Ctrl-C we did that.
+                # It could not be started, or was killed, its pipes closed. After Ctrl-C by us.
                 if self._closed:
                     raise
                 unpack_entry(folder, wheel, sha256)
@@ -90,26 +91,13 @@ class Unpackers:
         return worker
 
 
-def _asked(worker: Conversation, task: tuple[str, str, str]) -> Exception | None:
-    """What ``worker`` says about ``task``: the error that ended it, None if all went well.
-
-    Raises:
-        OSError, EOFError: it is gone. ValueError: its pipes are closed.
-    """
-    tasks, answers = cast("IO[bytes]", worker.stdin), cast("IO[bytes]", worker.stdout)
-    pickle.dump(task, tasks)
-    tasks.flush()
-    answer: Exception | None = pickle.load(answers)  # noqa: S301 - our own process
-    return answer
-
-
 def work() -> None:
     """Unpacks the wheels that stdin names, one pickled task at a time, and says how each ended.
 
     It leaves Ctrl-C to the process that started it, and ends with that one: its pipe does.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))
     # Whatever prints must not end up among the answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -126,7 +114,3 @@ def work() -> None:
             answer = None
         pickle.dump(answer, answers)
         answers.flush()
-
-
-def _end(_number: int, _frame: object) -> NoReturn:
-    raise SystemExit(1)

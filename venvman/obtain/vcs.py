@@ -132,7 +132,15 @@ class _Repository:
         """Fetches branches and tags, then ``commit`` by its id if they do not reach it."""
         if self.offline:
             self._not_found("the cache", offline=True)
-        self._create()
+        # For a mirror that is there (or was left half-made) this changes nothing.
+        git("init", "--quiet", "--bare", str(self.mirror), variables=self.variables)
+        for key, value in (
+            ("remote.origin.url", self.url),
+            ("remote.origin.promisor", "true"),
+            ("remote.origin.partialclonefilter", "blob:none"),
+            ("maintenance.auto", "false"),  # would go on in the background
+        ):
+            self.git("config", key, value)
         everything = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
         self._remote(*self.at, "fetch", "--quiet", "origin", *everything)
         wanted = commit or self.source.revision or "HEAD"
@@ -142,17 +150,6 @@ class _Repository:
             try_git(*self.at, "fetch", "--quiet", "origin", wanted, variables=self.variables)
             known = self._known(wanted)
         return known or self._not_found(self.url)
-
-    def _create(self) -> None:
-        """Makes the mirror; for one that is there (or was left half-made) it changes nothing."""
-        git("init", "--quiet", "--bare", str(self.mirror), variables=self.variables)
-        for key, value in (
-            ("remote.origin.url", self.url),
-            ("remote.origin.promisor", "true"),
-            ("remote.origin.partialclonefilter", "blob:none"),
-            ("maintenance.auto", "false"),  # would go on in the background
-        ):
-            self.git("config", key, value)
 
     def _remote(self, *arguments: str) -> str:
         """Runs a command that talks to the remote; its failure names the repository."""

@@ -121,26 +121,21 @@ def made_at(root: Path) -> Path | None:
     ``activate`` tells it in every layout; without it (``uv venv --relocatable`` computes it there)
     pip's own script does, in either form of shebang.
     """
+    import shlex
+
     try:
         text = read_regular(root / SCRIPTS / "activate").decode("utf-8", "surrogateescape")
     except OSError:
         return _made_at_by_shebang(root)
     for match in _ACTIVATE.finditer(text):
-        value = _unquoted(match["value"])
+        try:
+            words = shlex.split(match["value"])
+        except ValueError:
+            continue
         # Others are computed (`$(cygpath ...)`), unset, or for Windows shells.
-        if value is not None and Path(value).is_absolute():
-            return Path(value)
+        if len(words) == 1 and "$" not in words[0] and Path(words[0]).is_absolute():
+            return Path(words[0])
     return _made_at_by_shebang(root)
-
-
-def _unquoted(value: str) -> str | None:
-    import shlex
-
-    try:
-        words = shlex.split(value)
-    except ValueError:
-        return None
-    return words[0] if len(words) == 1 and "$" not in words[0] else None
 
 
 def _made_at_by_shebang(root: Path) -> Path | None:

@@ -78,7 +78,9 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
             staged[target] = target.with_name(f".venvman-{os.urandom(8).hex()}.tmp")
             try:
                 mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
-                _write(staged[target], content, mode=mode)
+                write_new(staged[target], [content], synced=True)
+                if mode is not None:
+                    staged[target].chmod(mode)
             except OSError as error:
                 error.filename = os.fspath(path)
                 raise
@@ -91,12 +93,6 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
         raise
     for folder in {target.parent for target in staged}:
         sync_folder(folder)
-
-
-def _write(path: Path, content: bytes, *, mode: int | None) -> None:
-    write_new(path, [content], synced=True)
-    if mode is not None:
-        path.chmod(mode)
 
 
 def make_private_folder(path: Path) -> Path:
