@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
@@ -62,14 +63,32 @@ def first_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return cache_with_small_pip(tmp_path_factory.mktemp("first"))
 
 
+_numbers = itertools.count()
+
+
+def _folder(factory: pytest.TempPathFactory, name: str) -> Path:
+    """A new one. (To number one, pytest reads the names of all that it has made so far.)"""
+    folder = factory.getbasetemp() / name / str(next(_numbers))
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty folder of this test's own."""
+    return _folder(tmp_path_factory, "test")
+
+
 @pytest.fixture(autouse=True)
 def isolated(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, first_cache: Path
 ) -> Path:
     """An empty home, in which it works. Variables of pip, uv, venvman, git and CI are gone."""
-    home = tmp_path_factory.mktemp("home")
+    home = _folder(tmp_path_factory, "home")
     shutil.copytree(first_cache, home / "cache")
     monkeypatch.chdir(home)
+    # No test cuts the power, and a disk takes longer to flush than most tests take.
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
     secrets.forget()
     for name in list(os.environ):
         if name not in KEPT and not name.startswith(("COV_", "COVERAGE_", "PYTEST_")):
@@ -97,5 +116,5 @@ def isolated(
 @pytest.fixture
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     """An empty index over HTTP; put files into ``index.folder``."""
-    with serve(tmp_path_factory.mktemp("index")) as served:
+    with serve(_folder(tmp_path_factory, "index")) as served:
         yield served

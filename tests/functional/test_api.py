@@ -87,6 +87,7 @@ WAYS = {
 
 
 @pytest.mark.skipif(os.name == "nt", reason="waits for children as POSIX does")
+@pytest.mark.sample(3, "slow")
 @pytest.mark.parametrize("way", WAYS)
 def test_a_cold_sync_runs_the_program_that_asks_for_it_once(
     way: str, tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import re
 import subprocess
 import sys
 from contextlib import redirect_stdout
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import pytest
@@ -39,10 +40,19 @@ def command_of(name: str) -> Command:
     return COMMANDS[{"lock": "freeze"}.get(name, name)]
 
 
+@functools.cache
+def program_for(name: str, _declared: Command | None) -> Any:
+    """What typer makes of a line that names this command, as it is declared."""
+    from typer.main import get_command
+
+    from venvman.cli import typed
+
+    return get_command(typed.app_for(name.split()))
+
+
 def as_typer_reads(line: Sequence[str]) -> Line | None:
     """The command that typer would call, and with what; None where it refuses the line."""
     import typer
-    from typer.main import get_command
 
     from venvman.cli import typed
 
@@ -52,7 +62,8 @@ def as_typer_reads(line: Sequence[str]) -> Line | None:
         called.append(line)
         return ExitCode.OK
 
-    program = get_command(typed.app_for(line))
+    named = glance(line).command
+    program = program_for(named, table.COMMANDS.get(named))
     with patch.object(typed, "perform", note), redirect_stdout(io.StringIO()):
         try:
             with program.make_context("venvman", list(line)) as context:
@@ -331,6 +342,7 @@ def offers(shell: str, line: str, cwd: Path) -> list[str]:
     return [each.partition("\t")[0] for each in ran.stdout.splitlines() if each]
 
 
+@pytest.mark.sample(2, "slow")
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 @pytest.mark.parametrize(
     ("line", "expected"),

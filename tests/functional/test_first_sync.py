@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import venv
@@ -19,22 +20,35 @@ if TYPE_CHECKING:
     from tests.support.index import Index
 
 
-@pytest.fixture
-def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project whose environment somebody made with pip; the index has newer versions by now."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+@pytest.fixture(scope="module")
+def by_pip(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Wheels, and the site-packages into which pip has installed the older ones."""
+    folder = tmp_path_factory.mktemp("by-pip")
     old = [
-        make_wheel(index.folder, "web", "1.4", requires=["parts"]),
-        make_wheel(index.folder, "parts", "1.9"),
-        make_wheel(index.folder, "tool", "0.3", files={"tool.py": "print('a tool')\n"}),
+        make_wheel(folder / "wheels", "web", "1.4", requires=["parts"]),
+        make_wheel(folder / "wheels", "parts", "1.9"),
+        make_wheel(folder / "wheels", "tool", "0.3", files={"tool.py": "print('a tool')\n"}),
     ]
-    make_wheel(index.folder, "web", "2.0", requires=["parts"])
-    make_wheel(index.folder, "parts", "3.0")
-    root = write_project(tmp_path / "shop", {"requirements.txt": "web\n"})
-    venv.create(root / "venv", symlinks=True)
-    python = str(root / "venv" / "bin" / "python")
+    make_wheel(folder / "wheels", "web", "2.0", requires=["parts"])
+    make_wheel(folder / "wheels", "parts", "3.0")
+    venv.create(folder / "venv", symlinks=True)
+    python = str(folder / "venv" / "bin" / "python")
     words = (sys.executable, "-m", "pip", "--python", python, "install", "--no-index")
     subprocess.run((*words, *map(str, old)), check=True, capture_output=True)
+    return folder / "wheels", site_of(folder)
+
+
+@pytest.fixture
+def root(
+    by_pip: tuple[Path, Path], tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A project whose environment somebody made with pip; the index has newer versions by now."""
+    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+    wheels, site = by_pip
+    shutil.copytree(wheels, index.folder, dirs_exist_ok=True)
+    root = write_project(tmp_path / "shop", {"requirements.txt": "web\n"})
+    venv.create(root / "venv", symlinks=True)
+    shutil.copytree(site, site_of(root), dirs_exist_ok=True)
     return root
 
 

@@ -606,14 +606,17 @@ def first_of_each(rows: Sequence[tuple[str, Break]]) -> Iterator[tuple[int, str,
     ("code", "break_it"),
     [
         pytest.param(code, break_it, id=f"{code}-{number}", marks=marks)
-        for number, code, break_it, marks in first_of_each((*SCENARIOS, *TOLD))
+        for number, code, break_it, marks in first_of_each(TOLD)
     ],
 )
 def test_each_code_is_told_of_files_on_disk_at_their_place(
     code: str, break_it: Break, root: Path
 ) -> None:
     break_it(root)
-    found = findings(code, root, root, ())
+    at_their_place(findings(code, root, root, ()), code, root)
+
+
+def at_their_place(found: list[dict[str, Any]], code: str, root: Path) -> None:
     assert found
     for each in found:
         places = WHERE.get(code) or ((str(root.parent / ".git/hooks"), None),)
@@ -656,13 +659,13 @@ def findings(code: str, root: Path, cwd: Path, flags: tuple[str, ...]) -> list[d
         for number, code, break_it, marks in first_of_each(SCENARIOS)
     ],
 )
-def test_what_doctor_prints_mends_from_where_it_is_printed(
+def test_what_doctor_tells_of_a_place_mends_from_where_it_is_printed(
     place: str, code: str, break_it: Break, root: Path, shell_path: str
 ) -> None:
     break_it(root)
     cwd, flags = stand(place, root)
     before = findings(code, root, cwd, flags)
-    assert before
+    at_their_place(before, code, root)
     for finding in before:
         assert (finding["fix"] is None) != (finding["advice"] is None)
         if finding["advice"] is not None:

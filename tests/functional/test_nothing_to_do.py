@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cli import Ran
+from tests.support.cli import Ran, run
 from tests.support.projects import site_of
 from tests.support.wheels import make_wheel, sha256_of
 
@@ -73,7 +73,7 @@ def synced(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Pat
     (folder / "pyproject.toml").write_text("[tool.venvman]\n")
     # What is younger than the clock's grain is not trusted.
     time.sleep(0.05)
-    done = venvman("sync", cwd=folder)
+    done = run("sync", cwd=folder)
     assert (done.code, done.stderr) == (
         0,
         "Fetching (2)\nCreating the environment\nInstalling (3)\n",
@@ -85,7 +85,7 @@ def synced(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Pat
 @pytest.fixture
 def project(synced: Path) -> Path:
     """The same, certainly remembered: a slow machine may stamp a file after the last look."""
-    assert venvman("sync", cwd=synced).stdout.startswith("Nothing to do: ")
+    assert run("sync", cwd=synced).stdout.startswith("Nothing to do: ")
     return synced
 
 

@@ -324,7 +324,7 @@ def test_all_failures_are_reported_at_once_by_name(world: World) -> None:
 def test_a_host_that_does_not_answer_is_one_problem_for_all_that_is_wanted_from_it(
     world: World,
 ) -> None:
-    world.options = IndexOptions(index_urls=("http://127.0.0.1:9/simple",))
+    world.options = replace(world.options, index_urls=("http://127.0.0.1:9/simple",))
     error = world.rejection(*[pin(f"a{number}", line=number) for number in range(1, 8)])
     assert error.message == "7 packages could not be fetched."
     (problem,) = error.problems
