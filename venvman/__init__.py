@@ -14,40 +14,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from venvman.api import (
-        ConfigurationError,
-        Diagnosis,
-        Drift,
-        DriftLeft,
-        EnvironmentUnusable,
-        FreezeError,
-        FreezeOutcome,
-        FreezeRequest,
-        GitError,
-        GroupChoice,
-        IndexFault,
-        InstallError,
-        LockError,
-        LockPolicy,
-        LockStale,
-        Project,
-        ProjectNotFound,
-        Reporter,
-        RequirementsError,
-        Scan,
-        StatusReport,
-        SyncOutcome,
-        SyncRequest,
-        UnsatisfiableError,
-        VenvmanError,
-        diagnose,
-        diff,
-        find_project,
-        freeze,
-        scan_project,
-        status,
-        sync,
-    )
+    from venvman.api import *
     from venvman.version import __version__ as __version__
 
 __all__ = [

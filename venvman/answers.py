@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from venvman.model.errors import Command
+from venvman.model.errors import Command, Fix, Problem
 from venvman.model.frozen import dataclass
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from venvman.install.attic import AtticEntry, AtticLimit
     from venvman.lock.file import Lock
     from venvman.lock.freshness import Freshness
-    from venvman.model.errors import Fix, Problem
     from venvman.model.graph import Branch, Chains, Graph
     from venvman.model.names import NormalizedName
     from venvman.plan import Plan

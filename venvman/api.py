@@ -12,6 +12,7 @@ from pathlib import Path
 from venvman.answers import StatusReport
 from venvman.doctor.diagnosis import Diagnosis
 from venvman.drift import Drift
+from venvman.environment.inspection import Environment
 from venvman.model.errors import (
     Command,
     ConfigurationError,
@@ -31,7 +32,7 @@ from venvman.model.errors import (
 from venvman.model.events import Reporter
 from venvman.outcomes import FreezeOutcome, SyncOutcome
 from venvman.project.project import Project
-from venvman.project.scan import Scan
+from venvman.project.scan import Scan, scan
 from venvman.project.settings import refuse_unknown
 from venvman.system.directories import Directories
 from venvman.workflow.context import Context, context_of
@@ -87,8 +88,6 @@ def find_project(start: str | os.PathLike[str] | None = None) -> Project:
 
 def scan_project(project: Project) -> Scan:
     """The requirements files of ``project`` and how each was understood; faults are in it."""
-    from venvman.project.scan import scan
-
     return scan(project, variables=os.environ, with_locks=True)
 
 
@@ -118,8 +117,6 @@ def diff(project: Project, groups: GroupChoice | None = None, **settings: object
         LockError: a lock is missing, cannot be read, or disagrees with another.
         EnvironmentUnusable: there is no environment to compare with.
     """
-    from venvman.environment.inspection import Environment
-
     report = status(project, groups, **settings)
     if report.drift is not None:
         return report.drift

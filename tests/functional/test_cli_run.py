@@ -18,8 +18,8 @@ from tests.support.shops import Shop, stock
 from venvman.environment.shells import shell_of
 from venvman.model.events import Reporter
 from venvman.workflow.context import Context, open_context
-from venvman.workflow.requests import GroupChoice, LockPolicy
-from venvman.workflow.running import RunRequest, prepare_command, prepare_shell
+from venvman.workflow.requests import LockPolicy, SyncRequest
+from venvman.workflow.running import prepare_command, prepare_shell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -157,19 +157,16 @@ def context_of(shop: Shop) -> Context:
     )
 
 
-REQUEST = RunRequest(groups=GroupChoice())
-
-
 class TestPreparing:
     def test_a_command_of_the_environment_comes_before_others_of_its_name(
         self, synced: Shop
     ) -> None:
-        launch = prepare_command(context_of(synced), REQUEST, ["python", "-V"])
+        launch = prepare_command(context_of(synced), None, ["python", "-V"])
 
         assert launch.argv == (str(synced.root / "venv" / "bin" / "python"), "-V")
 
     def test_syncing_first_can_make_the_environment(self, shop: Shop) -> None:
-        request = RunRequest(sync=True, groups=GroupChoice(), locks=LockPolicy.FROZEN)
+        request = SyncRequest(locks=LockPolicy.FROZEN)
 
         launch = prepare_command(context_of(shop), request, ["turbo"])
 
@@ -180,7 +177,7 @@ class TestPreparing:
     ) -> None:
         monkeypatch.delenv("PATH")
 
-        launch = prepare_command(context_of(synced), REQUEST, ["turbo"])
+        launch = prepare_command(context_of(synced), None, ["turbo"])
 
         assert launch.variables["PATH"] == str(synced.root / "venv" / "bin")
 
@@ -198,7 +195,7 @@ class TestPreparing:
     ) -> None:
         monkeypatch.setenv("SHELL", shell)
 
-        launch = prepare_shell(context_of(synced), REQUEST, interactive=interactive)
+        launch = prepare_shell(context_of(synced), None, interactive=interactive)
 
         assert launch.argv[0] == shell
         assert len(launch.argv) == words

@@ -6,7 +6,7 @@ import os
 import sys
 
 from venvman.cli.streams import write
-from venvman.report.drawing import lines, to_data
+from venvman.report.drawing import Drawing, lines, to_data
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from venvman.report.drawing import Drawing
 
 # Off a terminal nothing has a width. Wide enough that a sentence stays on its line for grep.
 _WIDTH_OF_A_PIPE = 120

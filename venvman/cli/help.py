@@ -8,19 +8,16 @@ from __future__ import annotations
 import sys
 
 from venvman.cli.console import Printer, display_of
-from venvman.cli.declare import EVERYWHERE, Argument, Kind
+from venvman.cli.declare import EVERYWHERE, Argument, Kind, Option
 from venvman.cli.read import glance, own_words
 from venvman.cli.streams import tell_version
-from venvman.cli.table import ALIASES, COMMANDS, FAMILIES, TASKS
-from venvman.report.drawing import Grid, Group, Text
+from venvman.cli.table import ALIASES, COMMANDS, FAMILIES, TASKS, Command
+from venvman.report.drawing import Drawing, Grid, Group, Text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from venvman.cli.declare import Option
-    from venvman.cli.table import Command
-    from venvman.report.drawing import Drawing
 
 _HEADING, _NAME, _FAINT = "bold", "cyan", "dim"
 

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from venvman.cli.declare import Option, declared
 from venvman.cli.faults import UsageFault
-from venvman.cli.table import COMMON, Common
+from venvman.cli.table import COMMON, Common, Groups, Locks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from venvman.cli.table import Groups, Locks
     from venvman.workflow.requests import GroupChoice, LockPolicy
 
 

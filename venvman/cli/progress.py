@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from venvman.model.events import Reporter, Stage
-from venvman.report.fixes import AT_ROOT
+from venvman.report.fixes import AT_ROOT, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from venvman.cli.console import Printer, Transcript
     from venvman.model.errors import Problem
     from venvman.report.drawing import Text
-    from venvman.report.fixes import Standing
 
 _TITLES = {
     Stage.SCAN: "Reading requirements",

@@ -10,7 +10,7 @@ import sys
 
 from venvman.cli.console import Printer, display_of
 from venvman.cli.declare import Effect
-from venvman.cli.read import choosing, read
+from venvman.cli.read import Line, choosing, read
 from venvman.cli.streams import write
 from venvman.cli.table import Sync
 from venvman.report.drawing import Text, from_data, to_data
@@ -20,7 +20,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from venvman.cli.read import Line
     from venvman.install.fastpath import Switched
 
 _OFF = "VENVMAN_NO_MEMO"

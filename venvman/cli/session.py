@@ -9,27 +9,26 @@ from dataclasses import replace
 from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 from venvman.cli.console import Printer, Transcript, display_of
 from venvman.cli.faults import NAME, Interrupted, told_of
-from venvman.cli.read import choosing
+from venvman.cli.read import Line, choosing
 from venvman.cli.remembered import inside, keep, nothing_to_do, question_of
 from venvman.cli.streams import write
 from venvman.model.errors import Advice, ExitCode, OutputFault, ProjectNotFound, VenvmanError, at
 from venvman.model.errors import Command as Fix
+from venvman.report.drawing import Text
+from venvman.report.fixes import Standing, nearest_project
 from venvman.report.result import Result, Screen, Status
 from venvman.system.memo import FILE, Memo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import TextIO, TypeAlias
 
     from venvman.cli.progress import TerminalReporter
-    from venvman.cli.read import Line
     from venvman.cli.table import Command, Common, Workspace
     from venvman.project.project import Project
-    from venvman.report.fixes import Standing
     from venvman.report.several import Part
     from venvman.system.directories import Directories
     from venvman.workflow.context import Context
@@ -297,8 +296,6 @@ class Session:
     @cached_property
     def here(self) -> Standing:
         """Where the user stands, for the commands that are printed."""
-        from venvman.report.fixes import Standing, nearest_project
-
         # Git runs hooks at the top of the work tree, and says below which folder somebody stood.
         inside = self.variables.get("GIT_PREFIX", "") if self._words[:1] == ["hooks"] else ""
         home = Path(self.variables.get("HOME") or Path.home())
@@ -351,7 +348,6 @@ class Session:
             return self.show(result)
         self.reporter.close()
         from venvman.report.as_text import error_panel
-        from venvman.report.drawing import Text
 
         printer = self._printer(sys.stderr)
         if result.exit_code is ExitCode.INTERRUPTED:

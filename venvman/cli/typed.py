@@ -23,12 +23,11 @@ from venvman.cli.faults import NAME, UsageFault
 from venvman.cli.read import Line, glance, with_bare
 from venvman.cli.session import perform
 from venvman.cli.table import ALIASES, COMMANDS, FAMILIES, Command
-from venvman.model.errors import VenvmanError
+from venvman.model.errors import ExitCode, VenvmanError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from venvman.model.errors import ExitCode
     from venvman.project.scan import Scan
 
 # Click's exceptions live in click or, vendored, in typer; BadParameter leads to them in both.

@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, BinaryIO
 from venvman.doctor import codes
 from venvman.doctor.files import again
 from venvman.environment.directurl import DirectUrlInvalid, read_direct_url
-from venvman.environment.inspection import Environment
 from venvman.environment.inventory import MetadataKind
 from venvman.model.errors import Advice
-from venvman.model.metadata import EntryPointInvalid, parse_scripts
-from venvman.model.sources import DirectorySource
-from venvman.system.reading import read_regular
+from venvman.model.metadata import EntryPoint, EntryPointInvalid, parse_scripts
+from venvman.model.sources import DirectorySource, Source
+from venvman.system.reading import read_regular, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
     from venvman.doctor.recorded import Recorded
-    from venvman.model.metadata import EntryPoint
-    from venvman.model.sources import Source
 
     Needs = tuple[tuple[str, ...], tuple[str, ...]]
 
@@ -41,7 +38,7 @@ def wheels(examination: Examination) -> Iterator[Finding]:
     if examination.target is None:
         return
     supported = set(examination.target.tags)
-    for each in examination.inventory.distributions if examination.inventory else ():
+    for each in examination.distributions:
         tags = _tags(each.metadata / "WHEEL") if each.kind is MetadataKind.DIST_INFO else set()
         if tags and not tags & supported:
             yield codes.WHEEL_FOREIGN(
@@ -56,10 +53,7 @@ def wheels(examination: Examination) -> Iterator[Finding]:
 def _tags(path: Path) -> set[str]:
     from packaging.tags import parse_tag
 
-    try:
-        lines = read_regular(path).decode("utf-8", "replace").splitlines()
-    except OSError:
-        return set()
+    lines = text_of(path).splitlines()
     written = [line.partition(":")[2].strip() for line in lines if line.startswith("Tag:")]
     if not all(tag.count("-") == 2 for tag in written):
         return set()
@@ -68,7 +62,7 @@ def _tags(path: Path) -> set[str]:
 
 def legacy(examination: Examination) -> Iterator[Finding]:
     """Distributions of a time before wheels."""
-    for each in examination.inventory.distributions if examination.inventory else ():
+    for each in examination.distributions:
         if each.kind in (MetadataKind.EGG_INFO_FOLDER, MetadataKind.EGG_INFO_FILE):
             yield codes.METADATA_LEGACY(
                 f"{each.name} was installed as an egg: no RECORD lists its files.",
@@ -80,9 +74,9 @@ def legacy(examination: Examination) -> Iterator[Finding]:
 
 def scripts(examination: Examination) -> Iterator[Finding]:
     """Scripts that installers wrote, and that start the Python of somewhere else."""
-    if not isinstance(examination.condition, Environment):
+    if examination.environment is None:
         return
-    folder = examination.condition.paths.scripts
+    folder = examination.environment.paths.scripts
     own = os.path.realpath(folder)
     for each in examination.recorded:
         for script in _scripts(each.installed.metadata):
@@ -100,19 +94,14 @@ def scripts(examination: Examination) -> Iterator[Finding]:
 
 def _scripts(metadata: Path) -> tuple[EntryPoint, ...]:
     try:
-        text = read_regular(metadata / "entry_points.txt").decode("utf-8", "replace")
-        return parse_scripts(text)
-    except (OSError, EntryPointInvalid):
+        return parse_scripts(text_of(metadata / "entry_points.txt"))
+    except EntryPointInvalid:
         return ()
 
 
 def _python_of(script: Path) -> Path | None:
     """The interpreter that ``script`` names by a full path, None if it is no Python."""
-    try:
-        lines = read_regular(script)[:4096].decode("utf-8", "replace").splitlines()[:2]
-    except OSError:
-        return None
-    first, second = [*lines, "", ""][:2]
+    first, second = [*text_of(script)[:4096].splitlines(), "", ""][:2]
     if not first.startswith("#!"):
         return None
     path = Path(first[2:].strip())
@@ -164,10 +153,7 @@ def mapped(site: Path, paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
         if not path.endswith((".pth", "_finder.py")) or "/" in path:
             continue
-        try:
-            text = read_regular(site / path).decode("utf-8", "replace")
-        except OSError:
-            continue
+        text = text_of(site / path)
         if path.endswith(".pth"):
             yield from (line for line in text.splitlines() if line.startswith("/"))
         elif (match := _MAPPING.search(text)) is not None:
@@ -251,7 +237,7 @@ _CONFIGURED = ("/etc/ld.so.conf", *map(str, sorted(Path("/etc/ld.so.conf.d").glo
 
 def libraries(examination: Examination) -> Iterator[Finding]:
     """Only where contents are asked for: each module is opened."""
-    if not examination.verify_files or not isinstance(examination.condition, Environment):
+    if not examination.verify_files or examination.environment is None:
         return
     everything = examination.recorded
     files = [
@@ -260,7 +246,7 @@ def libraries(examination: Examination) -> Iterator[Finding]:
         for path, _ in each.rows
         if ".so" in path or path.endswith(".dylib")
     ]
-    base = examination.condition.interpreter.prefix
+    base = examination.environment.interpreter.prefix
     around = (str(base / "lib"), *examination.library_folders, *_folders())
     stamp = _stamp((*(f"{each.installed.metadata.parent}/{path}" for each, path in files), *around))
     if examination.verified.get("libraries") == stamp:
@@ -311,11 +297,7 @@ def _folders() -> tuple[str, ...]:
     """Where the loader looks: the usual folders, and those that the system's files name."""
     found = list(_USUAL)
     for file in _CONFIGURED:
-        try:
-            lines = read_regular(file).decode("utf-8", "replace").splitlines()
-        except OSError:
-            continue
-        found += [line.strip() for line in lines if line.startswith("/")]
+        found += [line.strip() for line in text_of(file).splitlines() if line.startswith("/")]
     found += [str(each) for top in ("/lib", "/usr/lib") for each in Path(top).glob("*-linux-*")]
     return tuple(found)
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
-from venvman.environment.inspection import Environment
 from venvman.model.errors import Command, EnvironmentUnusable
 from venvman.system.process import run
 
@@ -66,8 +65,8 @@ _OF_PYTHON = re.compile(r"[^.]+\.[a-z]+-\d+t?(?:\.opt-[12])?\.pyc")
 
 def bytecode(examination: Examination) -> Iterator[Finding]:
     """Only where contents are asked for; what was right and has changed in no way is not read."""
-    there = examination.condition
-    if not examination.verify_files or not isinstance(there, Environment):
+    there = examination.environment
+    if not examination.verify_files or there is None:
         return
     known, fresh = examination.verified, {}
     waiting: list[tuple[Recorded, list[tuple[str, str]]]] = []

@@ -6,28 +6,25 @@ import os
 import re
 from dataclasses import replace
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from venvman.doctor.packages import packages
+from venvman.doctor.packages import Package, packages
 from venvman.doctor.table import Selection, examine, looked_for
-from venvman.model.errors import at
+from venvman.model.errors import Command, Problem, Severity, at
 from venvman.model.frozen import dataclass
-from venvman.system.reading import read_regular
+from venvman.system.reading import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
-    from typing import TypeAlias
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Cause, Code, Finding
-    from venvman.doctor.packages import Package
-    from venvman.model.errors import Command, Problem, Severity
     from venvman.project.project import Project
 
-    Told: TypeAlias = tuple[str, str, int | None, str]
-
 _EXCUSE = re.compile(r"#\s*venvman:\s*ignore\[\s*(VM\d{0,3}(?:[,\s]+VM\d{0,3})*)\s*\]")
+
+Told: TypeAlias = tuple[str, str, int | None, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,9 +125,6 @@ def _unexcused(examination: Examination, findings: Iterable[Finding]) -> Iterato
 
 def _excuses(root: Path, path: str) -> dict[int, tuple[str, ...]]:
     """What the comments of the file at ``path`` excuse, by line."""
-    try:
-        lines = read_regular(root / path).decode("utf-8", "replace").splitlines()
-    except OSError:
-        return {}
-    found = ((number, _EXCUSE.search(line)) for number, line in enumerate(lines, start=1))
+    lines = enumerate(text_of(root / path).splitlines(), start=1)
+    found = ((number, _EXCUSE.search(line)) for number, line in lines)
     return {number: tuple(re.split(r"[,\s]+", each[1])) for number, each in found if each}

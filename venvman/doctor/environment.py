@@ -65,21 +65,19 @@ def unfinished(examination: Examination) -> Iterator[Finding]:
 
 def activation(examination: Examination) -> Iterator[Finding]:
     """Activate scripts that are cut off or of another path; all makers write ``bin/activate``."""
-    if not isinstance(examination.condition, Environment):
-        return
-    folder = examination.condition.paths.scripts
-    if not os.path.lexists(folder / "python"):
+    there = examination.environment
+    if there is None or not os.path.lexists(there.paths.scripts / "python"):
         return  # a greater fault than this
+    folder, ours = there.paths.scripts, there.made_by_venvman
     for name, endings in _ENDINGS.items():
-        what = _ill(folder / name, endings, examination.condition.root)
-        ours = examination.condition.made_by_venvman
+        what = _ill(folder / name, endings, there.root)
         if what is None or (what == _MISSING and name != "activate" and not ours):
             continue
         shown = examination.display(folder / name)
         yield codes.ACTIVATE_BROKEN(
             f"{shown} {what}: the environment cannot be activated.",
             path=shown,
-            fix=_written_again(examination.condition),
+            fix=_written_again(there),
         )
 
 
@@ -108,12 +106,10 @@ def _written_again(there: Environment) -> Command:
 
 def pip(examination: Examination) -> Iterator[Finding]:
     """An environment that venvman made, which had a pip, without it."""
-    there = examination.condition
-    if not isinstance(there, Environment) or not there.made_by_venvman:
+    there = examination.environment
+    if there is None or not there.made_by_venvman or examination.inventory is None:
         return
-    if examination.inventory and all(
-        each.name != "pip" for each in examination.inventory.distributions
-    ):
+    if all(each.name != "pip" for each in examination.distributions):
         minor = "python{}.{}".format(*there.interpreter.minor)
         bundled = (there.interpreter.prefix / "lib" / minor / "ensurepip").is_dir()
         yield codes.PIP_MISSING(
@@ -138,15 +134,16 @@ _NAMED = re.compile(r"^\s*(?:set -gx|setenv) VIRTUAL_ENV ['\"]?(/[\w./-]+)['\"]?
 
 def interpreters(examination: Examination) -> Iterator[Finding]:
     """Names of the interpreter that lead to different programs."""
-    if not isinstance(examination.condition, Environment):
+    there = examination.environment
+    if there is None:
         return
-    own = examination.condition.python
+    own = there.python
     if os.path.lexists(own) and not os.path.lexists(own.with_name("python3")):
         shown = examination.display(own.with_name("python3"))
         yield codes.INTERPRETERS_DISAGREE(
             f"{shown} is missing: what asks for it gets another Python.",
             path=shown,
-            fix=_written_again(examination.condition),
+            fix=_written_again(there),
         )
     for path in sorted(own.parent.glob("python*")):
         if _PYTHON.fullmatch(path.name) and not _is_same_program(path, own):
@@ -171,9 +168,9 @@ def _is_same_program(one: Path, other: Path) -> bool:
 
 def writable(examination: Examination) -> Iterator[Finding]:
     """Folders of the environment into which its owner may not write."""
-    if not isinstance(examination.condition, Environment):
+    there = examination.environment
+    if there is None:
         return
-    there = examination.condition
     for folder in (there.root, there.paths.scripts, *there.site_folders):
         if folder.exists() and not (
             folder.stat().st_mode & stat.S_IWUSR and os.access(folder, os.W_OK)
@@ -189,7 +186,7 @@ def writable(examination: Examination) -> Iterator[Finding]:
 
 def active(examination: Examination) -> Iterator[Finding]:
     """Another environment is the one that the shell has activated."""
-    if examination.active is None or not isinstance(examination.condition, Environment):
+    if examination.active is None or examination.environment is None:
         return
     if os.path.realpath(examination.active) != os.path.realpath(examination.root):
         shown = examination.display(examination.root)

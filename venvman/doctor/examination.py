@@ -6,9 +6,9 @@ from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from venvman.doctor.recorded import read_records
-from venvman.environment.inspection import Environment
-from venvman.environment.inventory import metadata_of
+from venvman.doctor.recorded import Recorded, read_records
+from venvman.environment.inspection import Condition, Environment
+from venvman.environment.inventory import Installed, Inventory, metadata_of
 from venvman.model.frozen import dataclass
 
 if TYPE_CHECKING:
@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from venvman.doctor.recorded import Recorded
-    from venvman.drift import Drift
-    from venvman.environment.inspection import Condition
-    from venvman.environment.inventory import Installed, Inventory
+    from venvman.drift import Difference, Drift
     from venvman.environment.neighbours import Neighbour
     from venvman.githooks import HooksReport
     from venvman.index.advisories import Advisory
@@ -33,21 +30,6 @@ if TYPE_CHECKING:
     from venvman.project.project import Project
     from venvman.requirements.file import ParsedFile
     from venvman.resolve.demand import Dependency
-
-
-def _nobody(_files: Iterable[Path]) -> Mapping[Path, tuple[Neighbour, ...]]:
-    """Files that nobody else has."""
-    return {}
-
-
-def _nothing(_installed: Installed) -> str | None:
-    """Of what nobody knows the wheel of, no RECORD is known to be another one."""
-    return None
-
-
-def _listed(_entry: LockEntry, _installed: Installed) -> bool:
-    """Of what nobody knows the wheel of, no hash is known to be wrong."""
-    return False
 
 
 class LockTracking(str, Enum):
@@ -152,15 +134,30 @@ class Examination:
     records: list[Recorded] = field(default_factory=list)
     audit: Audit | None = None
     metadata: Callable[[Installed], CoreMetadata | None] = metadata_of
-    edited: Callable[[Installed], str | None] = _nothing
-    unlisted: Callable[[LockEntry, Installed], bool] = _listed
-    sharing: Callable[[Iterable[Path]], Mapping[Path, tuple[Neighbour, ...]]] = _nobody
+    edited: Callable[[Installed], str | None] = lambda _: None
+    unlisted: Callable[[LockEntry, Installed], bool] = lambda *_: False
+    sharing: Callable[[Iterable[Path]], Mapping[Path, tuple[Neighbour, ...]]] = lambda _: {}
+
+    @property
+    def distributions(self) -> tuple[Installed, ...]:
+        """What is installed; nothing where that cannot be known."""
+        return self.inventory.distributions if self.inventory else ()
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """What differs from the locks; nothing where that cannot be known."""
+        return self.drift.differences if self.drift else ()
+
+    @property
+    def environment(self) -> Environment | None:
+        """The environment, if it can be used."""
+        return self.condition if isinstance(self.condition, Environment) else None
 
     @property
     def recorded(self) -> list[Recorded]:
         """Each distribution that has a RECORD which can be read; they are read once."""
-        there = self.condition
-        if not self.records and self.inventory is not None and isinstance(there, Environment):
+        there = self.environment
+        if not self.records and self.inventory is not None and there is not None:
             self.records.extend(read_records(self.inventory, there.root))
         return self.records
 

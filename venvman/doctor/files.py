@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
-from venvman.doctor.recorded import RECREATE, as_recorded, look_at, verify
-from venvman.model.errors import Command
+from venvman.doctor.recorded import RECREATE, Looked, Read, Recorded, as_recorded, look_at, verify
+from venvman.model.errors import Command, Problem
 from venvman.system.files import permit
 
 if TYPE_CHECKING:
@@ -23,10 +23,8 @@ if TYPE_CHECKING:
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
-    from venvman.doctor.recorded import Looked, Read, Recorded
     from venvman.environment.inventory import Installed
     from venvman.environment.neighbours import Neighbour
-    from venvman.model.errors import Problem
     from venvman.model.names import NormalizedName
 
 _RECREATE_VERIFIED = replace(

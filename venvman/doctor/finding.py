@@ -9,7 +9,7 @@ from venvman.model.frozen import dataclass
 from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
-    from venvman.model.errors import Fix, Severity
+    from venvman.model.errors import FileLine, Fix, Severity
     from venvman.model.names import NormalizedName
 
 _LOOKS_AT = {
@@ -109,19 +109,20 @@ class Code:
         package: NormalizedName | None = None,
         path: str | None = None,
         line: int | None = None,
+        at: FileLine | None = None,
         fix: Fix | None = None,
         severity: Severity | None = None,
         cause: Cause | None = None,
     ) -> Finding:
-        """A finding of this kind; credentials in ``message`` are hidden."""
+        """A finding of this kind, ``at`` a line of a file; ``message`` shows no credentials."""
         return Finding(
             code=self.code,
             name=self.name,
             severity=severity or self.severity,
             message=redact(message),
             package=package,
-            path=path,
-            line=line,
+            path=path if at is None else at.path,
+            line=line if at is None else at.line,
             fix=fix,
             cause=cause,
         )

@@ -12,10 +12,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
-from venvman.doctor.finding import Cause
+from venvman.doctor.finding import Cause, Finding
 from venvman.doctor.remedies import is_moved_by_hand, of_damage
-from venvman.drift import Damaged, Duplicate, Extra, Missing, OtherSource, OtherVersion
-from venvman.environment.inspection import Environment
+from venvman.drift import Damaged, Difference, Duplicate, Extra, Missing, OtherSource, OtherVersion
 from venvman.lock.style import left_out
 from venvman.model.errors import Command
 from venvman.model.names import TOOLS, NormalizedName, canonical
@@ -27,11 +26,8 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
     from venvman.doctor.examination import Examination
-    from venvman.doctor.finding import Finding
-    from venvman.drift import Difference
     from venvman.environment.inventory import Installed, Inventory
     from venvman.model.metadata import CoreMetadata
-    from venvman.model.names import NormalizedName
     from venvman.model.target import Target
 
 _SYNC = Command.venvman("sync")
@@ -39,7 +35,7 @@ _SYNC = Command.venvman("sync")
 
 def drift(examination: Examination) -> Iterator[Finding]:
     """What differs from the lock. Duplicates and damage are found below, locked or not."""
-    for difference in examination.drift.differences if examination.drift else ():
+    for difference in examination.differences:
         finding = _of_difference(examination, difference)
         if finding is not None:
             yield finding
@@ -48,7 +44,7 @@ def drift(examination: Examination) -> Iterator[Finding]:
 def duplicates(examination: Examination) -> Iterator[Finding]:
     """Names that two metadata folders claim: Python takes either, by chance."""
     found: defaultdict[NormalizedName, list[Installed]] = defaultdict(list)
-    for each in examination.inventory.distributions if examination.inventory else ():
+    for each in examination.distributions:
         found[each.name].append(each)
     for name, several in found.items():
         if len(several) > 1:
@@ -64,7 +60,7 @@ def duplicates(examination: Examination) -> Iterator[Finding]:
 
 def damage(examination: Examination) -> Iterator[Finding]:
     """Distributions whose metadata cannot be read or trusted."""
-    for each in examination.inventory.distributions if examination.inventory else ():
+    for each in examination.distributions:
         if each.damage is not None:
             yield codes.DAMAGED(
                 f"The metadata of {each.name} is damaged: {each.damage}.",
@@ -94,10 +90,8 @@ def _of_difference(examination: Examination, difference: Difference) -> Finding 
             message = f"{entry.name}{pinned} is locked, but not installed."
             return codes.MISSING(message, package=entry.name, path=path, line=line, fix=_SYNC)
         case OtherVersion(entry=entry, installed=installed):
-            condition = examination.condition
-            moved = isinstance(condition, Environment) and is_moved_by_hand(
-                condition.root, entry, installed
-            )
+            there = examination.environment
+            moved = there is not None and is_moved_by_hand(there.root, entry, installed)
             more = f", with the hash of {installed.version}: the pin was moved by hand"
             return codes.OTHER_VERSION(
                 f"{entry.name} {installed.version} is installed, but {entry.version} is locked"
@@ -136,8 +130,8 @@ def _fix_of_drift(examination: Examination, name: NormalizedName) -> Command:
     locked = {entry.name for entry in examination.entries or ()}
     if name in locked or name not in TOOLS:
         return _SYNC
-    if isinstance(examination.condition, Environment):
-        python = examination.condition.python
+    if examination.environment is not None:
+        python = examination.environment.python
         return Command.of(python, "-m", "pip", "install", "--force-reinstall", "--no-deps", name)
     return Command.venvman("sync", "--recreate")
 
@@ -151,8 +145,7 @@ _EITHER = re.compile(r"\bor\b")
 
 def needs(examination: Examination) -> Iterator[Finding]:
     """Dependencies that are missing, or there in a version that will not do."""
-    there = examination.inventory.distributions if examination.inventory else ()
-    installed = {each.name: each for each in there}
+    installed = {each.name: each for each in examination.distributions}
     for each, requirement in asked(examination):
         if isinstance(requirement, str):
             yield codes.DEPENDENCY_UNREADABLE(
@@ -288,7 +281,7 @@ def _unmet(
 
 def _cause(examination: Examination, needed: NormalizedName) -> Cause | None:
     """The drift of ``needed``, where it is not what is locked."""
-    for difference in examination.drift.differences if examination.drift else ():
+    for difference in examination.differences:
         if difference.name == needed and isinstance(difference, (Missing, OtherVersion)):
             missing = isinstance(difference, Missing)
             return Cause((codes.MISSING if missing else codes.OTHER_VERSION).code, needed)
@@ -299,7 +292,7 @@ def _fix(examination: Examination, each: Installed, needed: NormalizedName) -> C
     """Sync, where the lock has the answer or leaves it to sync; else the lock is incomplete."""
     if any(each.lock is not None and needed in left_out(each.lock) for each in examination.locks):
         return Command.venvman("sync")
-    differences = examination.drift.differences if examination.drift else ()
+    differences = examination.differences
     if any(difference.name in (each.name, needed) for difference in differences):
         return Command.venvman("sync")
     return Command.venvman("freeze").then("sync")

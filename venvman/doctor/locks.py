@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
-from venvman.model.errors import Advice, Command, Severity
-from venvman.model.names import canonical
-from venvman.model.sources import ArchiveSource, DirectorySource
+from venvman.model.errors import Advice, Command, Problem, Severity
+from venvman.model.names import NormalizedName, canonical
+from venvman.model.sources import ArchiveSource, DirectorySource, Source
 from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination, ExaminedLock
     from venvman.doctor.finding import Finding
     from venvman.lock.file import LockEntry
-    from venvman.model.errors import Problem
-    from venvman.model.names import NormalizedName
-    from venvman.model.sources import Source
 
 _FREEZE = Command.venvman("freeze")
 _UNHASHED = "lock-without-hashes"
@@ -179,8 +176,7 @@ def reasons(examination: Examination) -> Iterator[Finding]:
 
     Whatever the extra or marker: a lock may be for other systems, too.
     """
-    there = examination.inventory.distributions if examination.inventory else ()
-    installed = {each.name: each for each in there if each.damage is None}
+    installed = {each.name: each for each in examination.distributions if each.damage is None}
     needed: dict[NormalizedName, set[str]] = {}
     for each in examination.locks:
         entries = each.lock.entries if each.lock is not None else ()
@@ -217,8 +213,7 @@ _REQUIRED = re.compile(r"[^A-Za-z0-9._-]")
 
 def wrong_hashes(examination: Examination) -> Iterator[Finding]:
     """Pins with other hashes than those of the release that is installed."""
-    there = examination.inventory.distributions if examination.inventory else ()
-    installed = {each.name: each for each in there}
+    installed = {each.name: each for each in examination.distributions}
     for entry in examination.entries or ():
         found = installed.get(entry.name)
         if found is None or not entry.hashes or found.version != entry.version:
@@ -228,8 +223,7 @@ def wrong_hashes(examination: Examination) -> Iterator[Finding]:
                 f"{entry.name} {entry.version} is installed from a file of that release of which "
                 "the lock has not the hash.",
                 package=entry.name,
-                path=entry.origin.path if entry.origin else None,
-                line=entry.origin.line if entry.origin else None,
+                at=entry.origin,
                 fix=Command.venvman("upgrade", entry.name),
             )
 

@@ -7,10 +7,10 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from venvman.doctor.installed import asked
-from venvman.drift import Damaged, Duplicate, Extra, Missing, OtherSource, OtherVersion
+from venvman.drift import Damaged, Difference, Duplicate, Extra, Missing, OtherSource, OtherVersion
 from venvman.model.frozen import dataclass
 from venvman.model.metadata import licence
-from venvman.model.names import canonical
+from venvman.model.names import NormalizedName, canonical
 from venvman.system.reading import read_regular
 
 if TYPE_CHECKING:
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from venvman.doctor.examination import Examination
-    from venvman.drift import Difference
     from venvman.environment.inventory import Installed
-    from venvman.model.names import NormalizedName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +43,14 @@ class Package:
 
 def packages(examination: Examination) -> tuple[Package, ...]:
     """What is installed, and what is locked and is not, sorted by name."""
-    differences = examination.drift.differences if examination.drift else ()
+    differences = examination.differences
     drift = {
         each.name: _DRIFT[type(each)]
         for each in differences
         if not (isinstance(each, Extra) and each.name in examination.keep)
     }
     locked = {entry.name for entry in examination.entries or ()}
-    there = {each.name: each for each in _there(examination)}
+    there = {each.name: each for each in examination.distributions}
     missing = {each.name: each.entry.version for each in differences if isinstance(each, Missing)}
     sizes = {each.installed.name: _size(each.rows) for each in examination.recorded}
     needs: defaultdict[NormalizedName, set[NormalizedName]] = defaultdict(set)
@@ -92,10 +90,6 @@ _DRIFT: dict[type[Difference], str] = {
     Duplicate: "twice",
     Damaged: "damaged",
 }
-
-
-def _there(examination: Examination) -> tuple[Installed, ...]:
-    return examination.inventory.distributions if examination.inventory else ()
 
 
 def _size(rows: Iterable[tuple[str, str]]) -> int:

@@ -9,22 +9,17 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from venvman.environment.inventory import MetadataKind
-from venvman.environment.record import encode_digest, locate, parse_record
-from venvman.model.errors import Command
+from venvman.environment.inventory import Installed, Inventory, MetadataKind
+from venvman.environment.record import RecordRow, encode_digest, locate, parse_record
+from venvman.model.errors import Command, Fix, Problem
 from venvman.model.frozen import dataclass
 from venvman.system.files import permit
-from venvman.system.reading import read_regular
+from venvman.system.reading import read_regular, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from venvman.environment.inventory import Installed, Inventory
-    from venvman.environment.record import RecordRow
-    from venvman.model.errors import Fix, Problem
     from venvman.model.names import NormalizedName
-
-    Read = tuple["Recorded", list[str], tuple[Problem, ...]]
 
 RECREATE = Command.venvman("sync", "--recreate")
 # What an installer writes into a wheel's scripts is the first line; RECORDs of old pips hold the
@@ -61,6 +56,9 @@ class Recorded:
         """The absolute path that a row means, None outside the environment."""
         inside = locate(path, site=self.site, root=self.root)
         return None if inside is None else f"{self.root}/{inside}"
+
+
+Read = tuple[Recorded, list[str], tuple[Problem, ...]]
 
 
 def as_recorded(each: Recorded, files: set[str]) -> Iterator[str]:
@@ -234,10 +232,7 @@ def _is_to_run(absolute: str, each: Recorded) -> bool:
     """Whether its installer made it executable: pip leaves a wheel's own scripts as they are."""
     if each.installed.installer != "pip":
         return True
-    try:
-        text = read_regular(each.installed.metadata / "entry_points.txt").decode("utf-8", "replace")
-    except OSError:
-        return False
+    text = text_of(each.installed.metadata / "entry_points.txt")
     name = re.escape(absolute.rpartition("/")[2])
     return re.search(rf"^\s*{name}\s*=", text, re.MULTILINE) is not None
 

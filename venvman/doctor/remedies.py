@@ -5,19 +5,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from venvman.environment.inventory import MetadataKind
+from venvman.environment.inventory import Installed, MetadataKind
 from venvman.environment.ledger import read_ledger
-from venvman.model.errors import Command
-from venvman.plan import Add, Replace
+from venvman.model.errors import Command, Fix
+from venvman.plan import Add, Plan, Replace
 from venvman.system.files import permit
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from venvman.environment.inventory import Installed
     from venvman.lock.file import LockEntry
-    from venvman.model.errors import Fix
-    from venvman.plan import Plan
 
 
 def of_plan(plan: Plan, root: Path) -> Fix:

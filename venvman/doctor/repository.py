@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
-from venvman.doctor.examination import LockTracking
+from venvman.doctor.examination import Examination, LockTracking
 from venvman.githooks import HookState
 from venvman.model.errors import Command
 from venvman.system.git import try_git
@@ -14,7 +14,6 @@ from venvman.system.git import try_git
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
 
 

@@ -13,8 +13,8 @@ from packaging.version import Version
 
 from venvman.doctor import codes
 from venvman.model.errors import Advice
-from venvman.model.names import canonical
-from venvman.model.sources import ArchiveSource, DirectorySource, VcsSource
+from venvman.model.names import NormalizedName, canonical
+from venvman.model.sources import ArchiveSource, DirectorySource, Source, VcsSource
 from venvman.requirements.options import OptionFault, read_options, split_line
 from venvman.system.secrets import redact
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
-    from venvman.model.names import NormalizedName
-    from venvman.model.sources import Source
     from venvman.requirements.requirement import Requirement
 
 
@@ -60,8 +58,7 @@ def open_revisions(examination: Examination) -> Iterator[Finding]:
                     f"{source} names no branch, tag or commit: the next upgrade takes whatever "
                     "its default branch is at then.",
                     package=requirement.name,
-                    path=requirement.origin.path,
-                    line=requirement.origin.line,
+                    at=requirement.origin,
                     fix=Advice(f"Add @ and a tag or commit to the URL in {requirement.origin}."),
                 )
 
@@ -75,8 +72,7 @@ def gone(examination: Examination) -> Iterator[Finding]:
             yield codes.PATH_GONE(
                 f"{requirement.origin} asks for {shown}, where there is nothing.",
                 package=requirement.name,
-                path=requirement.origin.path,
-                line=requirement.origin.line,
+                at=requirement.origin,
                 fix=Advice(f"Bring {shown} back, or correct {requirement.origin}."),
             )
 
@@ -97,19 +93,14 @@ def unset(examination: Examination) -> Iterator[Finding]:
     for name, line in examination.unset:
         yield codes.VARIABLE_UNSET(
             f"{line} needs the variable {name}, which is not set here.",
-            path=line.path,
-            line=line.line,
+            at=line,
             fix=Advice(f"Set {name} in the environment of the shell."),
         )
 
 
 def extras(examination: Examination) -> Iterator[Finding]:
     """Extras that the package, as it is installed, does not have: installers only warn."""
-    there = (
-        {each.name: each for each in examination.inventory.distributions}
-        if examination.inventory
-        else {}
-    )
+    there = {each.name: each for each in examination.distributions}
     for requirement in _asked(examination):
         installed = there.get(requirement.name) if requirement.name and requirement.extras else None
         metadata = examination.metadata(installed) if installed is not None else None
@@ -121,8 +112,7 @@ def extras(examination: Examination) -> Iterator[Finding]:
                 f"{requirement.origin} asks for {requirement.name}[{extra}], but "
                 f"{requirement.name} {installed.version} has no extra of that name.",
                 package=requirement.name,
-                path=requirement.origin.path,
-                line=requirement.origin.line,
+                at=requirement.origin,
                 fix=Advice(f"Correct the extra in {requirement.origin}, or take it out."),
             )
 
@@ -148,8 +138,7 @@ def _twice(name: NormalizedName, several: list[Requirement]) -> Iterator[Finding
             yield codes.LISTED_TWICE(
                 f"{name} is listed twice: {before.origin} and {each.origin}.",
                 package=name,
-                path=each.origin.path,
-                line=each.origin.line,
+                at=each.origin,
                 fix=Advice("Make one line of both."),
             )
 
@@ -163,8 +152,7 @@ def _contrary(name: NormalizedName, several: list[Requirement]) -> Iterator[Find
             yield codes.REQUIREMENTS_CONTRARY(
                 f"No version of {name} satisfies {each.raw} as well as {others}.",
                 package=name,
-                path=each.origin.path,
-                line=each.origin.line,
+                at=each.origin,
                 fix=Advice("Change one of these lines so that a version is left for all."),
             )
             return
@@ -218,8 +206,7 @@ def ignored(examination: Examination) -> Iterator[Finding]:
             if words:
                 yield codes.OPTION_IGNORED(
                     f"{line.origin}: {words} has no effect on this line.",
-                    path=line.origin.path,
-                    line=line.origin.line,
+                    at=line.origin,
                     fix=Advice(f"Give it a line of its own, or take it out of {line.origin}."),
                 )
 
@@ -266,9 +253,9 @@ def misspelled(examination: Examination) -> Iterator[Finding]:
     """Names that nothing here knows, and that are nearly those of well-known packages."""
     locks = [each.lock for each in examination.locks if each.lock is not None]
     known = {entry.name for lock in locks for entry in lock.entries}
-    there = examination.inventory.distributions if examination.inventory else ()
+    known |= {each.name for each in examination.distributions}
     popular = _POPULAR.split()
-    known |= {*(each.name for each in there), *map(canonical, popular)}
+    known |= set(map(canonical, popular))
     for each in _asked(examination):
         name = each.name
         if name is None or not each.source.is_index or name in known:
@@ -279,8 +266,7 @@ def misspelled(examination: Examination) -> Iterator[Finding]:
                 f"{each.origin} asks for {name}, which no lock and no environment here has: "
                 f"{meant} is a well-known package.",
                 package=name,
-                path=each.origin.path,
-                line=each.origin.line,
+                at=each.origin,
                 fix=Advice(f"Write {meant}, if that is meant."),
             )
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
-from venvman.model.errors import Advice, Command
+from venvman.model.errors import Advice, Command, FileLine
 from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
     from venvman.index.advisories import Advisory
-    from venvman.model.errors import FileLine
     from venvman.model.names import NormalizedName
 
 _INSECURE = re.compile(
@@ -87,10 +86,8 @@ def _pinned(examination: Examination, name: NormalizedName) -> tuple[str | None,
     for entry in examination.entries or ():
         if entry.name == name and entry.origin:
             return entry.origin.path, entry.origin.line
-    there = examination.inventory.distributions if examination.inventory else ()
-    return next(
-        (examination.display(each.metadata) for each in there if each.name == name), None
-    ), None
+    there = (each.metadata for each in examination.distributions if each.name == name)
+    return next(map(examination.display, there), None), None
 
 
 def secrets(examination: Examination) -> Iterator[Finding]:
@@ -100,8 +97,7 @@ def secrets(examination: Examination) -> Iterator[Finding]:
     for line in dict.fromkeys(exposed):
         yield codes.SECRET_IN_FILE(
             f"{line} holds credentials in a URL, readable for everyone who has the file.",
-            path=line.path,
-            line=line.line,
+            at=line,
             fix=Advice(
                 "Write them as ${NAME}, which is taken from the environment, or put them into "
                 "~/.netrc; then have them revoked."
@@ -123,8 +119,7 @@ def insecure_indexes(examination: Examination) -> Iterator[Finding]:
                 yield codes.INDEX_INSECURE(
                     f"{host} is asked without encryption: nothing proves that the answers are its "
                     f"own{more}.",
-                    path=line.origin.path,
-                    line=line.origin.line,
+                    at=line.origin,
                     fix=Advice(
                         f"Use https:// in {line.origin}, or add --trusted-host {host} if that "
                         "is meant."
@@ -141,8 +136,7 @@ def trusted_hosts(examination: Examination) -> Iterator[Finding]:
             continue
         yield codes.HOST_TRUSTED(
             f"{match[1]} is trusted whatever its certificate is: anybody on the way can answer.",
-            path=origin.path,
-            line=origin.line,
+            at=origin,
             fix=Advice(f"Take --trusted-host out of {origin}, and use https:// there."),
         )
 
@@ -153,8 +147,7 @@ def several_indexes(examination: Examination) -> Iterator[Finding]:
         yield codes.INDEXES_SEVERAL(
             f"{redact(match[1])} is asked beside the first index: whoever owns a name on either "
             "can bring the highest version of it.",
-            path=origin.path,
-            line=origin.line,
+            at=origin,
             fix=Advice("Say in `sources` of [tool.venvman] which packages come from it."),
         )
 

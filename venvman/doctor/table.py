@@ -21,8 +21,7 @@ from venvman.doctor import (
     unowned,
 )
 from venvman.doctor.codes import CODES
-from venvman.environment.inspection import Environment
-from venvman.model.errors import Advice, ConfigurationError, Problem
+from venvman.model.errors import Advice, ConfigurationError, Problem, Severity
 from venvman.model.frozen import dataclass
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Code, Finding
-    from venvman.model.errors import Severity
     from venvman.project.settings import DoctorSettings
 
 
@@ -214,7 +212,7 @@ def examine(examination: Examination, selection: Selection | None = None) -> tup
 def looked_for(examination: Examination, selection: Selection) -> Iterator[Code]:
     """The wanted codes that ``examination`` has the facts for."""
     blind: list[str] = [codes.CHECK_FAILED.code]
-    if not isinstance(examination.condition, Environment):
+    if examination.environment is None:
         there = (code.code for check in CHECKS[1:] for code in check.codes)
         blind += [*(code for code in there if code.startswith("VM1")), "VM4", "VM5"]
     if examination.requirements is None:

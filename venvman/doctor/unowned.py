@@ -10,7 +10,6 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
-from venvman.environment.inspection import Environment
 from venvman.environment.inventory import MetadataKind
 from venvman.model.errors import Advice, Command, Severity
 from venvman.model.frozen import dataclass
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Code, Finding
     from venvman.doctor.recorded import Recorded
+    from venvman.environment.inspection import Environment
     from venvman.model.names import NormalizedName
 
 
@@ -65,10 +65,10 @@ def unowned(examination: Examination) -> Iterator[Finding]:
         yield from _at_top(examination, folder, site)
         yield from _in_namespaces(examination, folder, site, folders)
         yield from _inside(examination, folder, site, folders)
-    if isinstance(examination.condition, Environment):
+    if examination.environment is not None:
         if sites is not None:
-            yield from _before_others(examination, examination.condition, sites)
-        yield from _writable(examination, examination.condition, sites or {})
+            yield from _before_others(examination, examination.environment, sites)
+        yield from _writable(examination, examination.environment, sites or {})
 
 
 def _shared(site: _Site) -> Iterator[Finding]:
@@ -112,7 +112,7 @@ def _sites(examination: Examination) -> dict[Path, _Site] | None:
     """The folders of packages; None if not all that is in them says what is its own."""
     listed = {each.installed.metadata: each for each in examination.recorded}
     sites: defaultdict[Path, _Site] = defaultdict(_Site)
-    for each in examination.inventory.distributions if examination.inventory else ():
+    for each in examination.distributions:
         found = listed.get(each.metadata)
         site = sites[each.metadata.parent]
         if each.kind is MetadataKind.EGG_LINK:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from venvman.model.errors import Command, ExitCode, Problem, Severity
-from venvman.report.drawing import Group, Text
+from venvman.report.drawing import Drawing, Group, Text
 from venvman.report.freeze import freeze_lines
 from venvman.report.result import Result, Screen, Status
 from venvman.report.words import Style, count, plain, sentence_list
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from venvman.outcomes import AdoptOutcome, Moved
-    from venvman.report.drawing import Drawing
 
 
 def adopt_result(outcome: AdoptOutcome, *, named: str | None) -> Result:

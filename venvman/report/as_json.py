@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from venvman.report.fixes import AT_ROOT, fix_data
-from venvman.report.result import SCHEMA_VERSION
+from venvman.report.fixes import AT_ROOT, Standing, fix_data
+from venvman.report.result import SCHEMA_VERSION, Result
 from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from venvman.model.errors import Problem
-    from venvman.report.fixes import Standing
-    from venvman.report.result import Result
 
 
 def render(result: Result, here: Standing = AT_ROOT) -> str:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from venvman.model.errors import Advice, Severity
-from venvman.report.drawing import Grid, Group, Panel, Text, cells
-from venvman.report.fixes import AT_ROOT, shell_line
+from venvman.model.errors import Advice, Fix, Problem, Severity, VenvmanError
+from venvman.report.drawing import Drawing, Grid, Group, Panel, Text, cells
+from venvman.report.fixes import AT_ROOT, Standing, shell_line
 from venvman.report.words import Style, count, plain
 from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from venvman.model.errors import Fix, Problem, VenvmanError
-    from venvman.report.drawing import Drawing
-    from venvman.report.fixes import Standing
     from venvman.report.result import Result, Screen
 
 SEVERITY_STYLES = {

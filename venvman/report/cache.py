@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from venvman.model.errors import ExitCode, Problem, Severity
-from venvman.report.drawing import Group, Text
+from venvman.report.drawing import Drawing, Group, Text
 from venvman.report.result import Result, Screen, Status
 from venvman.report.words import Style, count, fact_grid, plain, size
 from venvman.system.files import permit
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from venvman.answers import AtticReport
     from venvman.environment.neighbours import Neighbour
-    from venvman.report.drawing import Drawing
     from venvman.store.care import CachePart, DamagedWheel, Freed, Verified
 
 _LARGEST = 5

@@ -6,22 +6,18 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from venvman.doctor.codes import CODES
-from venvman.doctor.diagnosis import consequences, folded
-from venvman.doctor.finding import ByFix
+from venvman.doctor.diagnosis import Treatment, consequences, folded
+from venvman.doctor.finding import ByFix, Code, Finding
 from venvman.model.errors import ExitCode, Severity
 from venvman.report.as_text import SEVERITY_STYLES, fix_line
-from venvman.report.drawing import Grid, Group, Text
-from venvman.report.fixes import shell_line
+from venvman.report.drawing import Drawing, Grid, Group, Text
+from venvman.report.fixes import Standing, shell_line
 from venvman.report.result import Result, Screen, Status
 from venvman.report.words import Style, count, plain, sentence_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from venvman.doctor.diagnosis import Treatment
-    from venvman.doctor.finding import Code, Finding
-    from venvman.report.drawing import Drawing
-    from venvman.report.fixes import Standing
 
 FAMILIES = {
     "VM0": "Doctor",

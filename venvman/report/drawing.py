@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from typing import Any, Literal, TypeAlias
 
     Part: TypeAlias = "str | Text | tuple[str, str]"
-    Drawing: TypeAlias = "Text | Group | Grid | Tree | Panel"
     Overflow = Literal["fold", "ellipsis", "ignore"]
     Span: TypeAlias = tuple[str, str]
     Row: TypeAlias = list[Span]
@@ -252,6 +251,9 @@ class Panel:
             blank = " " * (room - _width(row))
             found.append([("│ ", self.style), *row, (f"{blank} ", ""), ("│", self.style)])
         return [*found, [(f"╰{'─' * (room + 2)}╯", self.style)]]
+
+
+Drawing = Text | Group | Grid | Tree | Panel
 
 
 def lines(drawing: Drawing, *, width: int | None, color: bool) -> list[str]:

@@ -7,18 +7,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from venvman.report.changes import change_rows
-from venvman.report.drawing import Group, Text
+from venvman.report.drawing import Drawing, Group, Text
 from venvman.report.freeze import changes_of_freeze, freeze_lines
 from venvman.report.result import Result, Screen, Status
 from venvman.report.sync import done_lines, sync_data
 from venvman.report.words import Style, plain, sentence_list
-from venvman.requirements.edit import EditKind
+from venvman.requirements.edit import EditKind, LineEdit
 
 if TYPE_CHECKING:
     from venvman.outcomes import EditOutcome, FileEdit, FreezeOutcome, SyncOutcome, UpgradeOutcome
     from venvman.project.project import Project
-    from venvman.report.drawing import Drawing
-    from venvman.requirements.edit import LineEdit
 
 _DIFF = {"+": Style.ADDED, "-": Style.REMOVED, "@": Style.FAINT}
 _LINES = {

@@ -8,23 +8,21 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from urllib.parse import quote
 
 from venvman.doctor.codes import CODES
-from venvman.doctor.diagnosis import folded
+from venvman.doctor.diagnosis import Treatment, folded
 from venvman.model.cases import assert_never
 from venvman.model.errors import Command, Severity
-from venvman.report.fixes import fix_data
+from venvman.report.fixes import Standing, fix_data
 from venvman.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
-    from typing import Literal, TypeAlias
 
-    from venvman.doctor.diagnosis import Treatment
     from venvman.doctor.finding import Finding
-    from venvman.report.fixes import Standing
 
     Form: TypeAlias = Literal["sarif", "github", "gitlab", "junit", "markdown"]
     Table: TypeAlias = tuple[Path, tuple["Row", ...]]
@@ -139,8 +137,6 @@ def _sarif(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _location(row: Row) -> dict[str, Any]:
-    from urllib.parse import quote
-
     path = quote(row.path.encode("utf-8", "surrogateescape"))
     absolute = row.path.startswith("/")
     artifact = {"uri": f"file://{path}"} if absolute else {"uri": path, "uriBaseId": "SRCROOT"}

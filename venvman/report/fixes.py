@@ -7,14 +7,13 @@ import shlex
 from functools import cache
 from typing import TYPE_CHECKING
 
-from venvman.model.errors import Advice, Command, ProjectNotFound
+from venvman.model.errors import Advice, Command, Fix, ProjectNotFound
 from venvman.model.frozen import dataclass
 from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from venvman.model.errors import Fix
 
 # Commands that have commands of their own: options stand after those.
 _NESTED = frozenset({"cache", "hooks"})

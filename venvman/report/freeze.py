@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from venvman.lock.file import Lock, LockHeader
+from venvman.lock.file import Lock, LockEntry, LockHeader
 from venvman.model.errors import ExitCode
 from venvman.report.changes import (
     Change,
@@ -14,7 +14,7 @@ from venvman.report.changes import (
     change_rows,
     counted,
 )
-from venvman.report.drawing import Group, Text
+from venvman.report.drawing import Drawing, Group, Text
 from venvman.report.planned import changes_of_plan, source_text
 from venvman.report.result import Result, Screen, Status
 from venvman.report.words import Style, count, duration, plain
@@ -23,11 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from venvman.answers import DiffOutcome
-    from venvman.lock.file import LockEntry
     from venvman.model.names import NormalizedName
     from venvman.outcomes import FreezeOutcome, LockOutcome
     from venvman.project.project import Project
-    from venvman.report.drawing import Drawing
 
 _MOST_REASONS = 3
 

@@ -6,8 +6,8 @@ from enum import Enum
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from venvman.model.graph import Asking, Dependency
-from venvman.report.drawing import Group, Text, Tree
+from venvman.model.graph import Asking, Branch, Chain, Chains, Dependency, Graph, Package
+from venvman.report.drawing import Drawing, Group, Text, Tree
 from venvman.report.planned import source_text
 from venvman.report.result import Result, Screen
 from venvman.report.words import Style, count, plain, sentence_list
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from venvman.answers import TreeOutcome, WhyOutcome
-    from venvman.model.graph import Branch, Chain, Chains, Graph, Package
     from venvman.project.project import Project
-    from venvman.report.drawing import Drawing
 
 _MOST_CHAINS = 10
 

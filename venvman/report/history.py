@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from venvman.environment.history import WayBack
+from venvman.environment.history import SnapshotEntry, State, WayBack
 from venvman.model.errors import Command
 from venvman.report.changes import (
     Change,
@@ -15,7 +15,7 @@ from venvman.report.changes import (
     change_rows,
     counted,
 )
-from venvman.report.drawing import Grid, Group, Text
+from venvman.report.drawing import Drawing, Grid, Group, Text
 from venvman.report.planned import changes_of_plan
 from venvman.report.result import Result, Screen, Status
 from venvman.report.words import Style, count, duration, plain, sentence_list
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from venvman.answers import HistoryReport, HistoryRow
-    from venvman.environment.history import SnapshotEntry, State
     from venvman.outcomes import RollbackOutcome
-    from venvman.report.drawing import Drawing
 
 _SHORT = 7
 _SIGNS = {ChangeKind.ADDED: "+", ChangeKind.CHANGED: "~", ChangeKind.REMOVED: "-"}

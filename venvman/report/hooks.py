@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from venvman.githooks import HookState
-from venvman.model.errors import Advice, Command, ExitCode
-from venvman.report.drawing import Group, Text
-from venvman.report.fixes import shell_line
+from venvman.githooks import HooksReport, HookState, HookStatus
+from venvman.model.errors import Advice, Command, ExitCode, Fix
+from venvman.report.drawing import Drawing, Group, Text
+from venvman.report.fixes import Standing, shell_line
 from venvman.report.result import Result, Screen, Status
 from venvman.report.words import Style, fact_grid, plain, sentence_list
 
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvman.answers import HookLine
-    from venvman.githooks import HooksReport, HookStatus
-    from venvman.model.errors import Fix
-    from venvman.report.drawing import Drawing
-    from venvman.report.fixes import Standing
 
 _MODES = {
     "report": "says what has drifted",

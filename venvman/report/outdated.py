@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from venvman.model.errors import ExitCode
-from venvman.report.drawing import Grid, Group, Text
+from venvman.report.drawing import Drawing, Grid, Group, Text
 from venvman.report.result import Result, Status
 from venvman.report.words import Style, count, plain
 
 if TYPE_CHECKING:
     from venvman.answers import Hold, OutdatedOutcome, OutdatedPin
-    from venvman.report.drawing import Drawing
 
 
 def outdated_result(outcome: OutdatedOutcome, *, check: bool) -> Result:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from venvman.model.errors import Command
 from venvman.report.doctor import FAMILIES, verdict
-from venvman.report.findings import rows_of
+from venvman.report.findings import Row, rows_of
 from venvman.report.words import count, size
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from venvman.doctor.diagnosis import Treatment
     from venvman.doctor.packages import Package
     from venvman.model.names import NormalizedName
-    from venvman.report.findings import Row
     from venvman.report.fixes import Standing
 
 _STYLE = """

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.model.sources import DirectorySource
-from venvman.plan import Add, Remove, Replace
+from venvman.model.sources import DirectorySource, Source
+from venvman.plan import Add, Plan, Remove, Replace, Step
 from venvman.report.changes import Change, ChangeKind
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
     from venvman.environment.inventory import Installed
     from venvman.lock.file import LockEntry
-    from venvman.model.sources import Source
-    from venvman.plan import Plan, Step
     from venvman.project.project import Project
 
 
@@ -26,8 +25,6 @@ def changes_of_plan(plan: Plan, project: Project) -> tuple[Change, ...]:
 def source_text(source: Source, project: Project) -> str:
     """``index``, a URL, or a folder as people see it; may hold credentials."""
     if isinstance(source, DirectorySource):
-        from pathlib import Path
-
         return ("-e " if source.editable else "") + project.display(Path(source.path))
     return str(source)
 

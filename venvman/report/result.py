@@ -6,18 +6,15 @@ from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from venvman.model.errors import ExitCode
+from venvman.model.errors import ExitCode, Fix, Problem, VenvmanError
 from venvman.model.frozen import dataclass
 from venvman.report.changes import fitting
-from venvman.report.drawing import Group
-from venvman.report.fixes import AT_ROOT
+from venvman.report.drawing import Drawing, Group
+from venvman.report.fixes import AT_ROOT, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from venvman.model.errors import Fix, Problem, VenvmanError
-    from venvman.report.drawing import Drawing
-    from venvman.report.fixes import Standing
 
 SCHEMA_VERSION = 1
 

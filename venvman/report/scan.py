@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from venvman.model.errors import ExitCode, Severity
-from venvman.model.options import DEFAULT_INDEX
-from venvman.report.drawing import Group, Text, Tree
+from venvman.model.options import DEFAULT_INDEX, FileOptions
+from venvman.report.drawing import Drawing, Group, Text, Tree
 from venvman.report.result import Result, Screen, Status
 from venvman.report.words import Style, count, plain
 from venvman.system.secrets import redact
@@ -15,10 +15,8 @@ from venvman.system.secrets import redact
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from venvman.model.options import FileOptions
     from venvman.project.project import Project
     from venvman.project.scan import Scan, ScannedFile
-    from venvman.report.drawing import Drawing
     from venvman.requirements.file import RequirementLine
 
 # A lock's pins are what `freeze` and `status` tell about; a source's lines are what people wrote.

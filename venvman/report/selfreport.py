@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from venvman.report.drawing import Group, Text
+from venvman.report.drawing import Drawing, Group, Text
 from venvman.report.result import Result, Screen
 from venvman.report.words import Style, fact_grid, plain
 from venvman.system.secrets import redact
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from venvman.answers import Machine, Value
-    from venvman.report.drawing import Drawing
 
 # A proxy may be written without its scheme: user:password@host.
 _BARE = re.compile(r"^(?![./]|\w+://)\S+@(?=[^@/\s]+)")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from venvman.model.errors import Advice, Command, ExitCode, at
+from venvman.model.errors import Advice, Command, ExitCode, Problem, at
 from venvman.model.frozen import dataclass
 from venvman.report.as_text import render
-from venvman.report.drawing import Group, Text
+from venvman.report.drawing import Drawing, Group, Text
 from venvman.report.result import Result, Screen, Status
 from venvman.report.words import Style, count, plain
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from venvman.model.errors import Problem
-    from venvman.report.drawing import Drawing
 
 _MOST_NAMES = 10
 _WORDS = {

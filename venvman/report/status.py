@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 from venvman.environment.inspection import (
     Absent,
     Broken,
+    Condition,
     Environment,
     NotAnEnvironment,
     out_of_the_way,
 )
 from venvman.lock.freshness import Fresh, Stale
-from venvman.model.errors import Command, ExitCode, Severity
+from venvman.model.errors import Command, ExitCode, Fix, Problem, Severity
 from venvman.report.as_json import problem_data
-from venvman.report.changes import Tense, change_list, change_rows, counted
-from venvman.report.drawing import Group, Text
+from venvman.report.changes import Change, Tense, change_list, change_rows, counted
+from venvman.report.drawing import Drawing, Group, Text
 from venvman.report.history import moment, revision
 from venvman.report.planned import changes_of_plan
 from venvman.report.result import Result, Screen, Status
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
 
     from venvman.answers import LockState, StatusReport
     from venvman.environment.history import State
-    from venvman.environment.inspection import Condition
-    from venvman.model.errors import Fix, Problem
-    from venvman.report.changes import Change
-    from venvman.report.drawing import Drawing
 
 _UNFINISHED = frozenset({"sync-unfinished", "journal-unreadable"})
 _STATE_STYLES = {

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from venvman.model.errors import Command, ExitCode
+from venvman.plan import Remove
 from venvman.report.changes import Tense, change_list, change_rows, counted, done_line
-from venvman.report.drawing import Group, Text
+from venvman.report.drawing import Drawing, Group, Text
 from venvman.report.fixes import shell_line
 from venvman.report.freeze import changes_of_freeze, lock_lines
 from venvman.report.planned import changes_of_plan
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from venvman.model.events import Stage
     from venvman.outcomes import CleanOutcome, SyncOutcome
     from venvman.project.project import Project
-    from venvman.report.drawing import Drawing
 
 # A stage that took less says nothing about where the time went.
 _WORTH_TELLING = 0.05
@@ -61,8 +61,6 @@ def nothing_to_do(outcome: SyncOutcome) -> tuple[str, str, str]:
 
 def locked_count(outcome: SyncOutcome) -> int:
     """How many distributions the locks name."""
-    from venvman.plan import Remove
-
     done = sum(not isinstance(step, Remove) for step in outcome.plan.steps)
     return outcome.plan.unchanged + done
 

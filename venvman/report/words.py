@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from venvman.report.drawing import Grid, Text
+from venvman.report.drawing import Drawing, Grid, Text
 from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from venvman.report.drawing import Drawing
 
 # C0 and C1 control characters but newline and tab: a terminal would obey them.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

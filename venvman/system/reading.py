@@ -50,6 +50,14 @@ def read_regular(
         os.close(descriptor)
 
 
+def text_of(path: str | os.PathLike[str]) -> str:
+    """The text of the file at ``path``; nothing where it cannot be read."""
+    try:
+        return read_regular(path).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
 def read_toml(text: str) -> dict[str, Any]:
     """The table that ``text`` is.
 

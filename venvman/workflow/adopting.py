@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from packaging.version import Version
+
 from venvman.adopt import lists
 from venvman.adopt.readers import readable
-from venvman.adopt.taken import Left, Taken, text_of
+from venvman.adopt.taken import Left, Listed, Taken, text_of
+from venvman.environment.inspection import Environment, inspect
+from venvman.environment.inventory import Inventory, take_inventory
 from venvman.lock.depends import dependencies_of
-from venvman.lock.file import LockEntry
+from venvman.lock.file import Lock, LockEntry
 from venvman.model.errors import (
     Advice,
     Command,
@@ -24,42 +28,38 @@ from venvman.model.errors import (
     RequirementsError,
     Severity,
 )
-from venvman.model.frozen import dataclass
 from venvman.model.names import TOOLS, NormalizedName, canonical
-from venvman.outcomes import AdoptOutcome, Moved
-from venvman.requirements.file import parse
+from venvman.outcomes import AdoptOutcome, FreezeOutcome, Moved
+from venvman.requirements.file import RequirementLine, parse
+from venvman.requirements.header import LockHeader
 from venvman.requirements.naming import DEFAULT, FOLDER
 from venvman.system.secrets import redact
+from venvman.workflow.freezing import freeze
 from venvman.workflow.inputs import open_scan
+from venvman.workflow.location import freezing_interpreter
+from venvman.workflow.locks import Pinned, as_locked
+from venvman.workflow.requests import FreezeRequest, GroupChoice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from venvman.adopt.taken import Listed
     from venvman.model.target import Target
-    from venvman.outcomes import FreezeOutcome
-    from venvman.requirements.file import RequirementLine
     from venvman.workflow.context import Context
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdoptRequest:
-    """``named`` is a file, or an environment, as seen from the root; None looks for one."""
+def adopt(
+    context: Context, named: str | None, *, yes: bool, confirm: Callable[[str], bool] | None
+) -> AdoptOutcome:
+    """Reads what is there, and writes sources and locks if ``yes`` or a person says so.
 
-    named: str | None = None
-    yes: bool = False
-    confirm: Callable[[str], bool] | None = None
-
-
-def adopt(context: Context, request: AdoptRequest) -> AdoptOutcome:
-    """Reads what is there, and writes sources and locks if ``request`` or a person says so.
+    ``named`` is a file, or an environment, as seen from the root; None looks for one.
 
     Raises:
         ProjectNotFound: there is nothing to take over.
         RequirementsError: it cannot be read, or a source is there already.
         VenvmanError: what freezing raises; nothing has been written then.
     """
-    taken = _taken(context, request.named)
+    taken = _taken(context, named)
     sources, pins, notes = _proposal(context, taken)
     taken = replace(taken, pins=pins, left=(*taken.left, *notes))
     _refuse_written(context, taken, sources)
@@ -69,11 +69,19 @@ def adopt(context: Context, request: AdoptRequest) -> AdoptOutcome:
         files=taken.files,
         sources=sources,
         pins=len(pins),
-        problems=tuple(_told(each) for each in taken.left),
+        problems=tuple(
+            Problem(
+                code="adopt-left",
+                severity=Severity.WARNING,
+                message=f"Not taken over: {redact(each.what)}.",
+                path=each.path,
+                line=each.line,
+                why=each.why,
+            )
+            for each in taken.left
+        ),
     )
-    if not request.yes and not (
-        request.confirm is not None and request.confirm(_question(taken, sources))
-    ):
+    if not yes and not (confirm is not None and confirm(_question(taken, sources))):
         return outcome
     frozen = _frozen(context, taken, sources)
     moved = tuple(_moved(pins, frozen))
@@ -107,17 +115,14 @@ def _taken(context: Context, named: str | None) -> Taken:
         made = lists.compiled(root, named)
         if made is not None:
             return made
-        pinned = [(named, _source_of(named))]
+        is_list = named.endswith(".txt") and FOLDER in named
+        pinned = [(named, f"{named[:-4]}.in" if is_list else f"{FOLDER}.in")]
     if pinned:
         return lists.pip_freeze(root, pinned)
     found = _environment(context, named)
     if found is not None:
         return found
     raise _nothing(context, named)
-
-
-def _source_of(name: str) -> str:
-    return f"{name[:-4]}.in" if name.endswith(".txt") and FOLDER in name else f"{FOLDER}.in"
 
 
 def _pinned_files(context: Context) -> list[tuple[str, str]]:
@@ -136,13 +141,7 @@ def _pinned_files(context: Context) -> list[tuple[str, str]]:
 
 
 def _environment(context: Context, named: str | None) -> Taken | None:
-    from venvman.environment.inspection import Environment, inspect
-    from venvman.environment.inventory import Inventory, take_inventory
-    from venvman.environment.lifecycle import locate
-
-    path = (
-        locate(context.project, context.settings) if named is None else context.project.root / named
-    )
+    path = context.environment_path if named is None else context.project.root / named
     found = inspect(path, directories=context.directories)
     if not isinstance(found, Environment) or (named is None and open_scan(context).sources):
         return None
@@ -228,8 +227,6 @@ class _Roots:
     """The lines of a list of pins that nothing else in it needs."""
 
     def __init__(self, context: Context, listed: Listed) -> None:
-        from venvman.workflow.location import freezing_interpreter
-
         root = str(context.project.root)
         variables = context.variables
         parsed = parse(listed.text, path=listed.path, variables=variables, cwd=root)
@@ -338,8 +335,6 @@ def _version(line: RequirementLine) -> str | None:
 
 
 def _entry(line: RequirementLine) -> LockEntry:
-    from packaging.version import Version
-
     requirement = line.requirement
     return LockEntry(
         name=requirement.name or canonical(""),
@@ -353,10 +348,6 @@ def _needs(
     context: Context, pins: Sequence[LockEntry], target: Target
 ) -> Mapping[NormalizedName, set[NormalizedName]]:
     """What each of ``pins`` needs on ``target``, by what is installed, cached or in the index."""
-    from venvman.lock.file import Lock
-    from venvman.requirements.header import LockHeader
-    from venvman.workflow.locks import Pinned, as_locked
-
     lock = Lock(entries=tuple(pins), header=LockHeader(text=""))
     with (
         closing(context.open_index(context.index_options())) as index,
@@ -401,25 +392,11 @@ def _refuse_written(context: Context, taken: Taken, sources: Mapping[str, str]) 
         )
 
 
-def _told(left: Left) -> Problem:
-    return Problem(
-        code="adopt-left",
-        severity=Severity.WARNING,
-        message=f"Not taken over: {redact(left.what)}.",
-        path=left.path,
-        line=left.line,
-        why=left.why,
-    )
-
-
 # ---- what is written -----------------------------------------------------------------------
 
 
 def _frozen(context: Context, taken: Taken, sources: Mapping[str, str]) -> FreezeOutcome:
     """Sources and locks, all of them or none."""
-    from venvman.workflow.freezing import freeze
-    from venvman.workflow.requests import FreezeRequest, GroupChoice
-
     root = context.project.root
     drafts = {root / name: text.encode() for name, text in sources.items()}
     drafted = replace(context, project=replace(context.project, drafts=drafts))

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from venvman.lock.freshness import Fresh, Stale
+from venvman.lock.freshness import Fresh, Freshness, Stale
 from venvman.lock.selection import applicable
 from venvman.lock.style import left_out
 from venvman.model.errors import Command, GitError, Problem
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvman.lock.file import Lock, LockEntry
-    from venvman.lock.freshness import Freshness
     from venvman.model.names import NormalizedName
     from venvman.model.target import Target
     from venvman.project.groups import Group
@@ -179,7 +178,7 @@ def _fix(context: Context, code: str, groups: Sequence[str]) -> Command:
     from venvman.workflow.requests import GroupChoice
 
     scan = open_scan(context)
-    usual = choose_groups(scan, GroupChoice(), configured=context.settings.groups.value)
+    usual = choose_groups(context, scan, GroupChoice())
     named = [word for name in groups if name not in usual for word in ("--group", name)]
     return Command.venvman("freeze", *named)
 

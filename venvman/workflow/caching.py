@@ -8,6 +8,7 @@ import platform
 import shutil
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.answers import AtticReport
@@ -15,11 +16,8 @@ from venvman.system.reading import read_regular
 from venvman.workflow.inputs import scan_projects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
-    from venvman.environment.inspection import Environment
-    from venvman.project.scan import Scan
     from venvman.store.care import Freed
     from venvman.workflow.context import Context
 
@@ -32,7 +30,7 @@ def attic_of(context: Context) -> AtticReport | None:
     """
     from venvman.install.attic import Attic, AtticLimit
 
-    environment = _environment(context)
+    environment = context.environment()
     if environment is None:
         return None
     setting = context.settings.attic.value
@@ -52,15 +50,13 @@ def clear_attic(context: Context) -> tuple[Path, Freed]:
         EnvironmentUnusable: something that is no environment is at its path.
         InstallError: a transaction that was stopped there can neither be finished nor reverted.
     """
-    from venvman.environment.lifecycle import locate
     from venvman.install.attic import ATTIC
     from venvman.install.journal import STAGE
     from venvman.install.transaction import locked, recover
     from venvman.store.care import Freed, held
 
-    location = locate(context.project, context.settings)
-    environment = _environment(context)
-    if environment is None:
+    location = context.environment_path
+    if context.environment() is None:
         return location / ATTIC, Freed()
     with locked(location, context.directories, reporter=context.reporter):
         recover(location, directories=None)
@@ -72,14 +68,6 @@ def clear_attic(context: Context) -> tuple[Path, Freed]:
             (location / ATTIC).rename(stage / "attic")
         shutil.rmtree(stage, ignore_errors=True)
     return location / ATTIC, freed
-
-
-def _environment(context: Context) -> Environment | None:
-    from venvman.environment.inspection import usable
-    from venvman.environment.lifecycle import locate
-
-    path = locate(context.project, context.settings)
-    return usable(path, directories=context.directories)
 
 
 _LAYOUT = 1  # to be raised when a new version can make nothing of an old one's cache
@@ -95,16 +83,12 @@ def cache_key(contexts: Sequence[Context]) -> str:
     """
     digest = hashlib.sha256()
     for scan, _ in scan_projects(contexts):
-        for path in sorted(_inputs(scan)):
+        inputs: list[Path] = []
+        for source in scan.sources:
+            there = source.lock.is_file()
+            inputs += [source.lock] if there else filter(Path.is_file, source.paths)
+        for path in sorted(inputs):
             content = read_regular(str(path)).replace(b"\r\n", b"\n")
             digest.update(hashlib.sha256(content).digest())
     system = f"{sys.platform}-{platform.machine()}".lower()
     return f"venvman-{_LAYOUT}-{system}-{digest.hexdigest()[:20]}"
-
-
-def _inputs(scan: Scan) -> Iterator[Path]:
-    for source in scan.sources:
-        if source.lock.is_file():
-            yield source.lock
-        else:
-            yield from (path for path in source.paths if path.is_file())

@@ -7,17 +7,27 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from venvman.answers import LockState, StatusReport
+from venvman.drift import Drift, compare
+from venvman.environment.history import History
+from venvman.environment.inspection import Broken, Condition, Environment, conflict
+from venvman.environment.inventory import Inventory, take_inventory
+from venvman.lock.freshness import Freshness, Stale
+from venvman.lock.selection import select
 from venvman.model.errors import (
     Command,
     EnvironmentUnusable,
     Fix,
     LockError,
+    Problem,
     RequirementsError,
     Severity,
     VenvmanError,
 )
 from venvman.model.frozen import dataclass
-from venvman.model.names import canonical
+from venvman.model.names import NormalizedName, canonical
+from venvman.plan import kept, make_plan
+from venvman.system.files import permit
+from venvman.system.seal import STATE
 from venvman.workflow.inputs import (
     choose_groups,
     load_requirements,
@@ -26,22 +36,17 @@ from venvman.workflow.inputs import (
     overridden,
     recall_groups,
 )
-from venvman.workflow.location import unfinished
+from venvman.workflow.location import interpreter_to_be, unfinished
 from venvman.workflow.locks import check_locks, read_group_lock
 from venvman.workflow.planning import with_own
+from venvman.workflow.recording import is_on_disk
 from venvman.workflow.requests import GroupChoice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from venvman.drift import Drift
-    from venvman.environment.inspection import Condition
-    from venvman.environment.inventory import Inventory
     from venvman.lock.file import Lock, LockEntry
-    from venvman.lock.freshness import Freshness
-    from venvman.model.errors import Problem
-    from venvman.model.names import NormalizedName
     from venvman.project.groups import RequirementSet
     from venvman.project.scan import Scan, SourceFile
     from venvman.python.interpreters import Interpreter
@@ -89,10 +94,6 @@ def status(context: Context, groups: GroupChoice | None = None) -> StatusReport:
     Raises:
         ConfigurationError: ``groups`` names one that the project does not have.
     """
-    from venvman.environment.history import History
-    from venvman.plan import make_plan
-    from venvman.workflow.recording import is_on_disk
-
     context = context.looking()
     seen = look(context, groups or GroupChoice())
     stated = seen.requirements.groups if seen.requirements else ()
@@ -103,9 +104,24 @@ def status(context: Context, groups: GroupChoice | None = None) -> StatusReport:
     return StatusReport(
         project=context.project,
         requirements=len({line.origin for group in stated for line in group.requirements}),
-        locks=tuple(_lock_state(each, seen.wanted) for each in seen.locks),
+        locks=tuple(
+            LockState(
+                group=each.source.group,
+                sources=each.source.paths,
+                path=each.source.lock,
+                pins=len(each.lock.entries) if each.lock else 0,
+                freshness=each.freshness,
+                synced=each.source.group in seen.wanted,
+            )
+            for each in seen.locks
+        ),
         environment=seen.path,
-        inspection=_of_another_python(seen),
+        # An environment of another Python than is asked for is no use, either.
+        inspection=seen.condition
+        if seen.python_conflict is None
+        else Broken(
+            path=seen.path, reason=seen.python_conflict, code="other-python", fix=seen.python_fix
+        ),
         interpreter=seen.interpreter,
         drift=seen.drift,
         plan=None if seen.drift is None else make_plan(seen.drift, keep=seen.keep),
@@ -119,17 +135,6 @@ def status(context: Context, groups: GroupChoice | None = None) -> StatusReport:
             *seen.selection_problems,
             *none_chosen(seen.scan, seen.wanted),
         ),
-    )
-
-
-def _of_another_python(look: Look) -> Condition:
-    """The environment's condition; one of another Python than is asked for is no use, either."""
-    if look.python_conflict is None:
-        return look.condition
-    from venvman.environment.inspection import Broken
-
-    return Broken(
-        path=look.path, reason=look.python_conflict, code="other-python", fix=look.python_fix
     )
 
 
@@ -150,7 +155,7 @@ def look(context: Context, groups: GroupChoice) -> Look:
     """Everything that can be known, where ``groups`` are to be installed."""
     groups = recall_groups(context, groups)
     scan = open_scan(context, groups)
-    wanted = choose_groups(scan, groups, configured=context.settings.groups.value)
+    wanted = choose_groups(context, scan, groups)
     requirements, problems = or_problems(
         lambda: load_requirements(context, scan, wanted), RequirementsError
     )
@@ -158,16 +163,15 @@ def look(context: Context, groups: GroupChoice) -> Look:
     path, condition, interpreter, clash = _environment(context)
     locks = _locks(context, scan, requirements, interpreter, wanted)
     entries, selection_problems = _entries(context, scan, locks, wanted, interpreter)
-    told = {reason.message for reason in _stale(locks)}  # a lock that has to give way says so
+    # A lock that has to give way says so.
+    stale = (each.freshness for each in locks)
+    told = {reason.message for each in stale if isinstance(each, Stale) for reason in each.reasons}
     selection_problems = tuple(each for each in selection_problems if each.message not in told)
-    inventory = _inventory(condition)
+    inventory = take_inventory(condition) if isinstance(condition, Environment) else None
     drift = None
     keep: Mapping[NormalizedName, NormalizedName | None]
     keep = dict.fromkeys(map(canonical, context.settings.keep.value))
     if entries is not None and inventory is not None and interpreter is not None:
-        from venvman.drift import compare
-        from venvman.plan import kept
-
         drift = compare(entries, inventory, root=context.project.root)
         keep = kept(
             drift,
@@ -182,7 +186,7 @@ def look(context: Context, groups: GroupChoice) -> Look:
         requirements=requirements,
         requirement_problems=problems,
         path=path,
-        unfinished=_unfinished(context, path),
+        unfinished=_unfinished(context),
         condition=condition,
         interpreter=interpreter,
         python_conflict=clash,
@@ -197,15 +201,11 @@ def look(context: Context, groups: GroupChoice) -> Look:
     )
 
 
-def _unfinished(context: Context, path: Path) -> Problem | None:
+def _unfinished(context: Context) -> Problem | None:
     """What a killed command left; also that nobody may see whether one left something."""
-    from venvman.model.errors import Problem
-    from venvman.system.files import permit
-    from venvman.system.seal import STATE
-
-    state = path / STATE
+    state = context.environment_path / STATE
     if not os.path.lexists(state) or os.access(state, os.R_OK | os.X_OK):
-        return unfinished(context, path)
+        return unfinished(context)
     shown = context.project.display(state)
     return Problem(
         code="state-unreadable",
@@ -220,21 +220,8 @@ _RECREATE = Command.venvman("sync", "--recreate")
 
 def _python_fix(context: Context) -> Fix:
     """A new environment, or first the Python that is asked for, where it is not here."""
-    from venvman.workflow.location import interpreter_to_be
-
     _, problems = or_problems(lambda: interpreter_to_be(context), EnvironmentUnusable)
     return next((each.fix for each in problems if each.fix), _RECREATE)
-
-
-def _stale(locks: tuple[LockLook, ...]) -> tuple[Problem, ...]:
-    from venvman.lock.freshness import Stale
-
-    return tuple(
-        reason
-        for each in locks
-        if isinstance(each.freshness, Stale)
-        for reason in each.freshness.reasons
-    )
 
 
 def or_problems(
@@ -249,14 +236,7 @@ def or_problems(
 
 def _environment(context: Context) -> tuple[Path, Condition, Interpreter | None, str | None]:
     """Where the environment is, its condition, its interpreter or the one it would get."""
-    from venvman.environment.inspection import Environment, conflict, inspect
-    from venvman.environment.lifecycle import locate
-    from venvman.project.python import request_of
-    from venvman.workflow.location import interpreter_to_be
-
-    path = locate(context.project, context.settings)
-    condition = inspect(path, directories=context.directories)
-    wanted = request_of(context.project, context.settings, cwd=context.cwd)
+    path, condition, wanted = context.environment_path, context.inspect(), context.python_request
     if isinstance(condition, Environment):
         clash, faults = or_problems(
             lambda: conflict(condition, wanted, directories=context.directories),
@@ -276,41 +256,31 @@ def _locks(
     interpreter: Interpreter | None,
     wanted: tuple[str, ...],
 ) -> tuple[LockLook, ...]:
-    freshness_by_group = _freshness(context, requirements, interpreter, wanted)
+    """The locks that are wanted or there; freshness where requirements and locks can be read."""
+    freshness: Mapping[str, Freshness] = {}
+    if requirements is not None and interpreter is not None:
+        checked, _ = or_problems(
+            lambda: check_locks(context, requirements, interpreter.target, together=wanted),
+            LockError,
+        )
+        freshness = {each.group.name: each.freshness for each in checked or ()}
+
+    def seen(source: SourceFile) -> LockLook:
+        used = source.chosen(wanted if source.group in wanted else (source.group,))
+        lock, problems = or_problems(lambda: read_group_lock(context, source.lock, used), LockError)
+        found = freshness.get(source.group)
+        return LockLook(source=source, lock=lock, freshness=found, problems=problems)
+
     # A lock that several groups have is told of once, for the first that is wanted.
     ranked = sorted(scan.sources, key=lambda each: each.group not in wanted)
     first = {each.lock: each.group for each in reversed(ranked)}
     return tuple(
-        _lock(context, source, freshness_by_group.get(source.group), wanted)
+        seen(source)
         for source in scan.sources
         if first[source.lock] == source.group
         # no lock is made of others unasked
         and (source.group in wanted or source.lock.exists())
     )
-
-
-def _freshness(
-    context: Context,
-    requirements: RequirementSet | None,
-    interpreter: Interpreter | None,
-    wanted: tuple[str, ...],
-) -> Mapping[str, Freshness]:
-    """By group; empty where the requirements or a lock cannot be read, which is told elsewhere."""
-    if requirements is None or interpreter is None:
-        return {}
-    checked, _ = or_problems(
-        lambda: check_locks(context, requirements, interpreter.target, together=wanted),
-        LockError,
-    )
-    return {each.group.name: each.freshness for each in checked or ()}
-
-
-def _lock(
-    context: Context, source: SourceFile, freshness: Freshness | None, wanted: tuple[str, ...]
-) -> LockLook:
-    used = source.chosen(wanted if source.group in wanted else (source.group,))
-    lock, problems = or_problems(lambda: read_group_lock(context, source.lock, used), LockError)
-    return LockLook(source=source, lock=lock, freshness=freshness, problems=problems)
 
 
 def _entries(
@@ -321,8 +291,6 @@ def _entries(
     interpreter: Interpreter | None,
 ) -> tuple[tuple[LockEntry, ...] | None, tuple[Problem, ...]]:
     """What this interpreter should hold; None where a wanted lock is missing or unreadable."""
-    from venvman.lock.selection import select
-
     if interpreter is None:
         return None, ()
     chosen = []
@@ -334,22 +302,4 @@ def _entries(
         chosen.append((context.project.display(each.source.lock), each.lock))
     return or_problems(
         lambda: with_own(context, scan, wanted, select(chosen, interpreter.target)), LockError
-    )
-
-
-def _inventory(condition: Condition) -> Inventory | None:
-    from venvman.environment.inspection import Environment
-    from venvman.environment.inventory import take_inventory
-
-    return take_inventory(condition) if isinstance(condition, Environment) else None
-
-
-def _lock_state(each: LockLook, wanted: Sequence[str]) -> LockState:
-    return LockState(
-        group=each.source.group,
-        sources=each.source.paths,
-        path=each.source.lock,
-        pins=len(each.lock.entries) if each.lock else 0,
-        freshness=each.freshness,
-        synced=each.source.group in wanted,
     )

@@ -8,23 +8,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.index.memo import Evidence
-from venvman.model.errors import Advice, Problem, Severity, VenvmanError
+from venvman.model.errors import (
+    Advice,
+    Command,
+    ConfigurationError,
+    EnvironmentUnusable,
+    Problem,
+    Severity,
+    VenvmanError,
+)
 from venvman.model.frozen import dataclass
-from venvman.model.names import canonical, is_name
-from venvman.project.settings import Origin, user_file
+from venvman.model.names import NormalizedName, canonical, is_name
+from venvman.project.settings import Origin, Settings, read_settings, user_file
 from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from venvman.environment.inspection import Condition, Environment
     from venvman.environment.inventory import Seen
     from venvman.index.client import Index
     from venvman.lock.file import Lock
     from venvman.model.events import Reporter
-    from venvman.model.names import NormalizedName
     from venvman.model.options import ConstraintsFile, FileOptions, IndexOptions
     from venvman.project.project import Project
-    from venvman.project.settings import Settings
+    from venvman.python.request import PythonRequest
     from venvman.store.store import Store
 
 _PATIENCE = 5.0
@@ -71,6 +79,60 @@ class Context:
     def home(self) -> Path:
         """The user's home folder, as the variables say."""
         return home_of(self.variables)
+
+    @property
+    def environment_path(self) -> Path:
+        """Where the environment is, or is to be."""
+        from venvman.environment.lifecycle import locate
+
+        return locate(self.project, self.settings)
+
+    @property
+    def python_request(self) -> PythonRequest:
+        """Which Python is asked for, by a flag, a variable, or a file."""
+        from venvman.project.python import request_of
+
+        return request_of(self.project, self.settings, cwd=self.cwd)
+
+    def inspect(self) -> Condition:
+        """What is at :attr:`environment_path`."""
+        from venvman.environment.inspection import inspect
+
+        return inspect(self.environment_path, directories=self.directories)
+
+    def environment(self) -> Environment | None:
+        """The environment, None where there is none yet.
+
+        Raises:
+            EnvironmentUnusable: it is broken, or something else is there.
+        """
+        from venvman.environment.inspection import usable
+
+        return usable(self.environment_path, directories=self.directories)
+
+    def require_environment(self, what: str = "yet") -> Environment:
+        """The environment, where there has to be one: ``what`` ends the sentence otherwise.
+
+        Raises:
+            EnvironmentUnusable: there is none, or as :meth:`environment` raises.
+        """
+        found = self.environment()
+        if found is None:
+            shown = self.project.display(self.environment_path)
+            raise EnvironmentUnusable(
+                f"There is no environment {shown} {what}.",
+                code="environment-absent",
+                path=shown,
+                fix=Command.venvman("sync"),
+            )
+        return found
+
+    def sound_environment(self) -> Environment | None:
+        """The environment, None where there is none, or a broken one."""
+        from venvman.environment.inspection import Environment
+
+        found = self.inspect()
+        return found if isinstance(found, Environment) else None
 
     @property
     def fresh_locks(self) -> Path:
@@ -129,9 +191,7 @@ class Context:
     @property
     def _of_workspace(self) -> tuple[ConstraintsFile, ...]:
         """What the workspace that the project is a member of limits all of them to."""
-        from venvman.model.errors import ConfigurationError
         from venvman.model.options import ConstraintsFile
-        from venvman.project.settings import read_settings
 
         for file in workspace_files(self.project, self.home):
             folder = file.parent
@@ -237,13 +297,22 @@ def context_of(
     several: bool = False,
 ) -> Context:
     """The context of a project that is already found (one of a workspace, say)."""
-    from venvman.project.settings import read_settings
     from venvman.system.files import make_cache_folder
 
     # Whatever puts the first thing there finds the folder private and tagged; where it cannot be
     # made, each part of the cache does without in its own way.
     for folder, why in directories.refused:
-        reporter.problem(_refused(folder, why))
+        reporter.problem(
+            Problem(
+                code="folder-not-private",
+                message=f"{folder} is not used: {why[0].lower()}{why[1:]}",
+                severity=Severity.WARNING,
+                path=str(folder),
+                why="Others could put there what would be installed. "
+                "A temporary folder takes its place.",
+                fix=Advice("Remove it, or name another in VENVMAN_CACHE_DIR or VENVMAN_STATE_DIR."),
+            )
+        )
     directories = replace(
         directories, strangers=_strangers(project, home_of(variables)), refused=()
     )
@@ -288,17 +357,6 @@ def _strangers(project: Project, home: Path) -> tuple[Path, ...]:
     if tree is None or home.is_relative_to(tree):
         return (project.root,)
     return (tree, project.root)
-
-
-def _refused(folder: Path, why: str) -> Problem:
-    return Problem(
-        code="folder-not-private",
-        message=f"{folder} is not used: {why[0].lower()}{why[1:]}",
-        severity=Severity.WARNING,
-        path=str(folder),
-        why="Others could put there what would be installed. A temporary folder takes its place.",
-        fix=Advice("Remove it, or name another in VENVMAN_CACHE_DIR or VENVMAN_STATE_DIR."),
-    )
 
 
 def home_of(variables: Mapping[str, str]) -> Path:

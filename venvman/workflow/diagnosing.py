@@ -5,20 +5,38 @@ from __future__ import annotations
 import os.path
 from contextlib import closing, suppress
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.doctor.examination import Audit
+from packaging.version import InvalidVersion, Version
+
+from venvman.doctor.diagnosis import Diagnosis
+from venvman.doctor.diagnosis import diagnose as find
+from venvman.doctor.examination import Audit, Examination, ExaminedLock, LockTracking
+from venvman.doctor.repository import tracking_of
+from venvman.doctor.table import Selection
+from venvman.environment.ledger import Ledger, read_ledger
+from venvman.environment.record import parse_record
+from venvman.githooks import HooksReport, hooks_status
 from venvman.index.advisories import SERVICE, advisories_in, asked
+from venvman.lock.freshness import Fresh, Stale
 from venvman.model.errors import (
+    FileLine,
     GitError,
+    Problem,
     VenvmanError,
 )
-from venvman.model.sources import IndexSource
+from venvman.model.sources import IndexFile, IndexSource
+from venvman.requirements.file import exposed_lines
+from venvman.requirements.header import read_header
+from venvman.requirements.includes import resolve
 from venvman.system import records
 from venvman.system.files import make_private_folder
-from venvman.system.reading import read_regular
-from venvman.workflow.checking import look, or_problems, overrides
+from venvman.system.git import try_git
+from venvman.system.reading import read_regular, text_of
+from venvman.system.secrets import REFERENCE
+from venvman.workflow.checking import LockLook, look, or_problems, overrides
 from venvman.workflow.inputs import (
     limits_of,
     open_scan,
@@ -29,24 +47,13 @@ from venvman.workflow.requests import GroupChoice
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from packaging.version import Version
-
-    from venvman.doctor.diagnosis import Diagnosis
-    from venvman.doctor.examination import Examination, ExaminedLock, LockTracking
-    from venvman.doctor.table import Selection
     from venvman.environment.inventory import Installed, Inventory
-    from venvman.environment.ledger import Ledger
     from venvman.environment.neighbours import Neighbour
-    from venvman.githooks import HooksReport
     from venvman.index.client import Index
-    from venvman.index.session import Session
     from venvman.lock.file import LockEntry
-    from venvman.model.errors import FileLine, Problem
     from venvman.model.names import NormalizedName
     from venvman.model.options import IndexOptions
-    from venvman.model.sources import IndexFile
     from venvman.project.scan import Scan
-    from venvman.workflow.checking import LockLook
     from venvman.workflow.context import Context
 
 _VERIFIED = "verified 2"
@@ -72,13 +79,14 @@ def diagnose(
     Raises:
         ConfigurationError: ``groups`` or the project's settings name what there is not.
     """
-    from venvman.doctor.diagnosis import diagnose as find
-    from venvman.doctor.table import Selection
-
     chosen = (selection or Selection()).over(context.settings.doctor.value)
     examination = examine_project(context, groups, verify_files=verify_files)
     if audit:
-        examination = replace(examination, audit=_audited(context, examination, advisories))
+        locks = [each.lock for each in examination.locks if each.lock is not None]
+        options = sync_options(context, open_scan(context), locks)
+        entries, inventory = examination.entries or (), examination.inventory
+        asked = known_vulnerable(context, options, entries, inventory, advisories)
+        examination = replace(examination, audit=asked)
     if not verify_files:
         return find(examination, chosen, with_packages=with_packages)
     path = context.directories.project_state(context.project.root) / "verified.json"
@@ -94,21 +102,10 @@ def diagnose(
     return diagnosis
 
 
-def _audited(context: Context, examination: Examination, advisories: str | None) -> Audit:
-    locks = [each.lock for each in examination.locks if each.lock is not None]
-    options = sync_options(context, open_scan(context), locks)
-    return audit(context, options, examination.entries or (), examination.inventory, advisories)
-
-
 def examine_project(
     context: Context, groups: GroupChoice | None = None, *, verify_files: bool = False
 ) -> Examination:
     """The facts that doctor's checks look at, where ``groups`` are installed."""
-    from functools import cache, partial
-
-    from venvman.doctor.examination import Examination
-    from venvman.environment.ledger import read_ledger
-
     context = context.looking()
     seen = look(context, groups or GroupChoice())
     tracking = _tracking(context, [each.source.lock for each in seen.locks])
@@ -154,7 +151,6 @@ def _edited(context: Context, ledger_of: Callable[[], Ledger], installed: Instal
 
     A RECORD that is as it was written is not read, nor that of a wheel the store has no more.
     """
-    from venvman.environment.record import parse_record
     from venvman.store.manifest import ManifestInvalid, read_manifest
     from venvman.store.store import location_of
 
@@ -198,26 +194,17 @@ def _unlisted(
 
 def _strayed(context: Context, scan: Scan) -> Iterator[tuple[Path, tuple[str, ...]]]:
     """Locks without a role of which a source is gone; copies of other locks have all of theirs."""
-    from venvman.requirements.header import read_header
-
     known = {file.path for file in scan.files}
     root = context.project.root
     for folder in (root, root / "requirements"):
         for path in sorted([*folder.glob("*.txt"), *folder.glob("*.lock")]):
-            text = "" if path in known else _text(path)
+            text = "" if path in known else text_of(path)
             header = read_header(text) if "autogenerated" in text[:400] else None
             named = (header.sources or header.noted) if header is not None else ()
             near = {name: (root / name, folder / name) for name in named}
             gone = [name for name in named if not any(each.exists() for each in near[name])]
             if gone:
                 yield path, tuple(gone)
-
-
-def _text(path: Path) -> str:
-    try:
-        return read_regular(path).decode("utf-8", "replace")
-    except OSError:
-        return ""
 
 
 def _sharing(context: Context, files: Iterable[Path]) -> Mapping[Path, tuple[Neighbour, ...]]:
@@ -230,8 +217,6 @@ def _sharing(context: Context, files: Iterable[Path]) -> Mapping[Path, tuple[Nei
 
 def _unset(context: Context, scan: Scan) -> Iterator[tuple[str, FileLine]]:
     """The variables that lines name and that are not set, or are empty."""
-    from venvman.system.secrets import REFERENCE
-
     for file in scan.files:
         for line in file.parsed.lines if file.parsed else ():
             for name in dict.fromkeys(REFERENCE.findall(line.origin.text.partition(" #")[0])):
@@ -242,7 +227,6 @@ def _unset(context: Context, scan: Scan) -> Iterator[tuple[str, FileLine]]:
 def _unused(context: Context, scan: Scan) -> Iterator[Path]:
     """The files that are constraints by their name, and that nothing uses."""
     from venvman.project.roles import Role
-    from venvman.requirements.includes import resolve
 
     used = {
         resolve(str(file.path), line.target)
@@ -257,9 +241,6 @@ def _unused(context: Context, scan: Scan) -> Iterator[Path]:
 
 
 def _examined(context: Context, each: LockLook, tracking: LockTracking | None) -> ExaminedLock:
-    from venvman.doctor.examination import ExaminedLock
-    from venvman.lock.freshness import Fresh, Stale
-
     stale = each.freshness.reasons if isinstance(each.freshness, Stale) else ()
     return ExaminedLock(
         group=each.source.group,
@@ -270,25 +251,15 @@ def _examined(context: Context, each: LockLook, tracking: LockTracking | None) -
         stale=stale if each.lock is not None else (),
         notes=each.freshness.notes if isinstance(each.freshness, Fresh) else (),
         tracking=tracking,
-        exposed=_exposed(context, each.source.lock),
+        # They are there though the lock may not be readable.
+        exposed=exposed_lines(
+            text_of(each.source.lock), path=context.project.display(each.source.lock)
+        ),
     )
-
-
-def _exposed(context: Context, lock: Path) -> tuple[FileLine, ...]:
-    """The lines of ``lock`` with credentials; they are there though it may not be readable."""
-    from venvman.requirements.file import exposed_lines
-
-    try:
-        text = read_regular(lock).decode("utf-8", "replace")
-    except OSError:
-        return ()
-    return exposed_lines(text, path=context.project.display(lock))
 
 
 def _tracking(context: Context, locks: Sequence[Path]) -> Mapping[Path, LockTracking]:
     """Empty outside git, or where git is missing."""
-    from venvman.doctor.repository import tracking_of
-
     found, _ = or_problems(
         lambda: tracking_of(locks, root=context.project.root, variables=context.variables),
         GitError,
@@ -298,8 +269,6 @@ def _tracking(context: Context, locks: Sequence[Path]) -> Mapping[Path, LockTrac
 
 def _tracked(context: Context, environment: Path) -> tuple[str, ...]:
     """What git tracks of ``environment``, relative to the root."""
-    from venvman.system.git import try_git
-
     root = context.project.root
     if context.project.git_root is None or not os.path.lexists(environment):
         return ()
@@ -310,8 +279,6 @@ def _tracked(context: Context, environment: Path) -> tuple[str, ...]:
 
 def _moved(context: Context, scan: Scan) -> Mapping[Path, str]:
     """What git says of the files that changed since the last commit: two letters for each."""
-    from venvman.system.git import try_git
-
     top = context.project.git_root
     paths = [path for source in scan.sources for path in (source.lock, *source.paths)]
     if top is None or not paths:
@@ -327,8 +294,6 @@ def _moved(context: Context, scan: Scan) -> Mapping[Path, str]:
 
 def _hooks(context: Context) -> HooksReport | None:
     """None outside git, or where git is missing."""
-    from venvman.githooks import hooks_status
-
     if context.project.git_root is None:
         return None
     found, _ = or_problems(
@@ -340,7 +305,7 @@ def _hooks(context: Context) -> HooksReport | None:
 _AT_ONCE = 16
 
 
-def audit(
+def known_vulnerable(
     context: Context,
     options: IndexOptions,
     entries: Sequence[LockEntry],
@@ -365,7 +330,16 @@ def audit(
     found = {}
     try:
         if "://" in where:
-            with _session(context, options) as session:
+            from venvman.index.session import Session
+
+            with closing(
+                Session(
+                    options,
+                    variables=context.variables,
+                    home=context.home,
+                    reporter=context.reporter,
+                )
+            ) as session:
                 found = dict(asked(where, pins, session, context.directories.cache))
         else:
             base = context.cwd if advisories else context.project.root
@@ -378,14 +352,6 @@ def audit(
         faults += more
     return Audit(
         advisories=found, yanked=yanked, faults=tuple(faults), accepted=dict(chosen.accepted)
-    )
-
-
-def _session(context: Context, options: IndexOptions) -> closing[Session]:
-    from venvman.index.session import Session
-
-    return closing(
-        Session(options, variables=context.variables, home=context.home, reporter=context.reporter)
     )
 
 
@@ -410,8 +376,6 @@ def _files_of(
     index: Index, name: NormalizedName, version: Version | None, *, refresh: bool = False
 ) -> list[IndexFile]:
     """The files of a release."""
-    from packaging.version import InvalidVersion, Version
-
     project = index.project(name, refresh=refresh)
     files: list[IndexFile] = []
     for spelled in project.versions:

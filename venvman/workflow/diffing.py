@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.answers import DiffOutcome, LockPair
+from venvman.lock.io import parse_text
 from venvman.model.errors import Advice, Command, ConfigurationError, GitError, LockError
-from venvman.model.frozen import dataclass
+from venvman.project.roles import Facts, assign
 from venvman.requirements.multiuse import EVERY
 from venvman.requirements.naming import is_pylock
+from venvman.system.git import git, try_git
+from venvman.workflow.checking import status
 from venvman.workflow.inputs import open_scan, wants_pylock
 from venvman.workflow.locks import read_group_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from venvman.lock.file import Lock
     from venvman.workflow.context import Context
@@ -25,21 +29,12 @@ HERE = "work tree"
 """What the project's files are called beside revisions."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiffRequest:
-    """``sides`` as typed: none, one or two locks or git revisions, or ``A..B``.
-
-    ``environment`` compares what is installed with the locks instead.
-    """
-
-    sides: tuple[str, ...] = ()
-    environment: bool = False
-
-
-def diff(context: Context, request: DiffRequest) -> DiffOutcome:
+def diff(context: Context, sides: Sequence[str] = (), *, environment: bool = False) -> DiffOutcome:
     """Compares two states of the project's locks.
 
-    Without sides the last commit with the work tree; with one that side with the work tree.
+    ``sides`` as typed: none, one or two locks or git revisions, or ``A..B``. Without any the last
+    commit with the work tree; one alone with the work tree. ``environment`` compares what is
+    installed with the locks instead.
 
     Raises:
         ConfigurationError: more than two sides, or sides together with ``environment``.
@@ -47,9 +42,9 @@ def diff(context: Context, request: DiffRequest) -> DiffOutcome:
         LockError: a lock that cannot be read.
     """
     context = context.looking()
-    if request.environment:
-        return _with_environment(context, request)
-    before, after = _sides(request.sides)
+    if environment:
+        return _with_environment(context, sides)
+    before, after = _sides(tuple(sides))
     if before is not None and _is_own_lock(context, before) and after is None:
         # As with git diff: what happened to that file since the last commit.
         path = context.project.display(_absolute(context, before))
@@ -69,14 +64,12 @@ def diff(context: Context, request: DiffRequest) -> DiffOutcome:
     )
 
 
-def _with_environment(context: Context, request: DiffRequest) -> DiffOutcome:
-    from venvman.workflow.checking import status
-
-    if request.sides:
+def _with_environment(context: Context, sides: Sequence[str]) -> DiffOutcome:
+    if sides:
         raise ConfigurationError(
             "--env compares the environment with the locks as they are.",
             code="usage",
-            why=f"It takes no {request.sides[0]!r}.",
+            why=f"It takes no {sides[0]!r}.",
             fix=Command.venvman("diff", "--help"),
         )
     report = status(context)
@@ -117,8 +110,6 @@ def _absolute(context: Context, typed: str) -> Path:
 
 
 def _is_own_lock(context: Context, typed: str) -> bool:
-    import os
-
     path = Path(os.path.normpath(_absolute(context, typed)))
     return any(source.lock == path for source in open_scan(context).sources)
 
@@ -174,9 +165,6 @@ def _work_tree(context: Context) -> Mapping[str, Lock]:
 
 def _revision(context: Context, revision: str) -> Mapping[str, Lock]:
     """The locks of the project's folder as they were, by the same rules as those on disk."""
-    from venvman.lock.io import parse_text
-    from venvman.project.roles import Facts, assign
-
     root = context.project.root
     commit = _commit(context, revision)
     afar = [
@@ -207,8 +195,6 @@ def _revision(context: Context, revision: str) -> Mapping[str, Lock]:
 
 def _commit(context: Context, revision: str) -> str:
     """The commit that ``revision`` names; an option-like word is never taken for an option."""
-    from venvman.system.git import try_git
-
     if context.project.git_root is None:
         raise GitError(
             f"{revision!r} is no file, and there is no git repository here to know it.",
@@ -232,6 +218,4 @@ def _commit(context: Context, revision: str) -> str:
 
 
 def _git(context: Context, *arguments: str) -> str:
-    from venvman.system.git import git
-
     return git(*arguments, cwd=context.project.root, variables=context.variables)

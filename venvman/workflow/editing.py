@@ -1,23 +1,38 @@
-"""``add`` and ``remove``: an edited source file frozen, written with its lock, and synced."""
+"""``add``, ``remove``, ``upgrade``: sources or pins changed, frozen, written, and synced."""
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from venvman.model.errors import Advice, Command, Problem, RequirementsError, Severity, VenvmanError
+from venvman.lock.graph import build_graph
+from venvman.model.errors import (
+    Advice,
+    Command,
+    LockError,
+    Problem,
+    RequirementsError,
+    Severity,
+    VenvmanError,
+)
 from venvman.model.frozen import dataclass
-from venvman.outcomes import EditOutcome, FileEdit
+from venvman.model.graph import Graph, chains_to, closure
+from venvman.model.names import NormalizedName, canonical
+from venvman.outcomes import EditOutcome, FileEdit, SyncOutcome, UpgradeOutcome
+from venvman.requirements.edit import EditKind
+from venvman.workflow import syncing
+from venvman.workflow.forward import freeze_forward
+from venvman.workflow.graphing import read_locked
 from venvman.workflow.inputs import load_requirements, open_scan, with_groups
+from venvman.workflow.location import find_location
+from venvman.workflow.requests import FreezeRequest, LockPolicy, SyncRequest
 from venvman.workflow.sourcetexts import SourceFiles, parse_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from venvman.model.graph import Graph
-    from venvman.model.names import NormalizedName
-    from venvman.outcomes import SyncOutcome
     from venvman.project.project import Project
     from venvman.requirements.file import RequirementLine
     from venvman.workflow.context import Context
@@ -37,35 +52,18 @@ class After:
     confirm: Callable[[str], bool] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddRequest:
-    """``requirements`` and ``editables`` as typed; paths in them count from the working directory.
+def add(
+    context: Context,
+    requirements: Sequence[str],
+    editables: Sequence[str],
+    *,
+    group: str,
+    after: After,
+) -> EditOutcome:
+    """Puts lines into the source file of ``group``, then freezes and syncs.
 
-    ``group`` is the group whose source file is edited.
-    """
-
-    requirements: tuple[str, ...] = ()
-    editables: tuple[str, ...] = ()
-    group: str = "default"
-    after: After
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveRequest:
-    """``names`` as typed: names, or the folders and URLs of lines that have none.
-
-    ``group`` None takes them out of every group.
-    """
-
-    names: tuple[str, ...]
-    group: str | None = None
-    after: After
-
-
-def add(context: Context, request: AddRequest) -> EditOutcome:
-    """Puts ``request``'s lines into the group's source file, then freezes and syncs.
-
-    A group that has no source file yet gets one beside the others'.
+    ``requirements`` and ``editables`` as typed; paths in them count from the working directory. A
+    group that has no source file yet gets one beside the others'.
 
     Raises:
         RequirementsError: a requirement or a file that cannot be understood; all faults at once.
@@ -75,17 +73,17 @@ def add(context: Context, request: AddRequest) -> EditOutcome:
     from venvman.requirements.edit import Wanted, add
 
     files = _files(context)
-    lines = parse_lines(context, request.requirements, request.editables)
+    lines = parse_lines(context, requirements, editables)
     _refuse_twice([files.name_of(line) for line in lines])
-    home = files.source_of(request.group)
+    home = files.source_of(group)
     for line in lines:
         wanted = Wanted(line=line, name=files.name_of(line))
         # A file that the source includes, and that nobody else has, is edited where the line is.
-        path = files.place_of(wanted, request.group) or home
+        path = files.place_of(wanted, group) or home
         files.refuse(wanted, path)
-        files.edit(path, partial(add, wanted=wanted), group=request.group)
+        files.edit(path, partial(add, wanted=wanted), group=group)
     outcome = EditOutcome(project=context.project, files=files.edits(), written=False)
-    return _follow(context, outcome, files, request.after, groups=(request.group,))
+    return _follow(context, outcome, files, after, groups=(group,))
 
 
 def _refuse_twice(names: Sequence[NormalizedName | None]) -> None:
@@ -100,8 +98,13 @@ def _refuse_twice(names: Sequence[NormalizedName | None]) -> None:
         )
 
 
-def remove(context: Context, request: RemoveRequest) -> EditOutcome:
-    """Takes the lines of ``request``'s names out of their files, then freezes and syncs.
+def remove(
+    context: Context, names: Sequence[str], *, group: str | None, after: After
+) -> EditOutcome:
+    """Takes the lines of ``names`` out of their files, then freezes and syncs.
+
+    ``names`` as typed: names, or the folders and URLs of lines that have none. ``group`` None takes
+    them out of every group.
 
     Raises:
         RequirementsError: no source file has such a line; says which are alike, and what brings the
@@ -111,29 +114,57 @@ def remove(context: Context, request: RemoveRequest) -> EditOutcome:
     from venvman.requirements.edit import remove
 
     files = _files(context)
-    paths = files.all_of(request.group)
-    wanted = [files.meaning_of(name) for name in request.names]
+    paths = files.all_of(group)
+    wanted = [files.meaning_of(name) for name in names]
     graph = _graph(context)
     missing = [
-        each
+        each.typed
         for each in wanted
-        if not any(each.matches(*one) for one in files.lines(paths, request.group))
+        if not any(each.matches(*one) for one in files.lines(paths, group))
     ]
     if missing:
-        known = sorted({name for _, name in files.lines(paths, request.group) if name is not None})
-        raise _not_asked_for([each.typed for each in missing], known, graph)
+        known = sorted({name for _, name in files.lines(paths, group) if name is not None})
+        problems = [_unknown(name, known, graph) for name in missing]
+        raise RequirementsError(
+            problems[0].message if len(problems) == 1 else "No source file asks for these.",
+            code="requirement-unknown",
+            problems=problems,
+        )
 
     def gone(line: RequirementLine, name: NormalizedName | None) -> bool:
         return any(each.matches(line, name) for each in wanted)
 
     for path in paths:
-        files.edit(path, lambda source: remove(source, gone), group=request.group)
+        files.edit(path, lambda source: remove(source, gone), group=group)
     edits = tuple(each for each in files.edits() if each.changed)
     leaving, staying = _consequences(graph, edits, context.project)
     outcome = EditOutcome(
         project=context.project, files=edits, written=False, leaving=leaving, staying=staying
     )
-    return _follow(context, outcome, files, request.after, groups=())
+    return _follow(context, outcome, files, after, groups=())
+
+
+def upgrade(
+    context: Context,
+    names: Sequence[str],
+    *,
+    sync: bool,
+    dry_run: bool,
+    yes: bool,
+    confirm: Callable[[str], bool] | None,
+) -> UpgradeOutcome:
+    """Moves the pins of ``names`` (as typed; none: of all) forward, then syncs if that is wanted.
+
+    Raises:
+        LockError: a name that no lock holds; says which are alike. Every name at once.
+        VenvmanError: as freezing and syncing raise.
+    """
+    frozen = freeze_forward(context, FreezeRequest(dry_run=dry_run, yes=yes), names)
+    if dry_run or not sync:
+        return UpgradeOutcome(frozen=frozen)
+    # It was frozen a moment ago: nothing is to be checked again.
+    after = SyncRequest(locks=LockPolicy.FROZEN, yes=yes, confirm=confirm)
+    return UpgradeOutcome(frozen=frozen, synced=syncing.sync(context, after))
 
 
 def _files(context: Context) -> SourceFiles:
@@ -159,7 +190,6 @@ def _follow(
     if after.dry_run:
         return outcome
     from venvman.workflow.freezing import freeze
-    from venvman.workflow.requests import FreezeRequest
 
     changed = [each for each in outcome.files if each.changed]
     # Nobody sees the files before the locks are there, too: a kill at any moment leaves both.
@@ -179,9 +209,6 @@ def _follow(
 def _sync(
     context: Context, outcome: EditOutcome, after: After, groups: tuple[str, ...]
 ) -> SyncOutcome:
-    from venvman.workflow.requests import LockPolicy, SyncRequest
-    from venvman.workflow.syncing import sync
-
     request = SyncRequest(
         groups=with_groups(context, groups),
         locks=LockPolicy.FROZEN,  # it was frozen a moment ago
@@ -189,7 +216,7 @@ def _sync(
         confirm=after.confirm,
     )
     try:
-        return sync(context, request)
+        return syncing.sync(context, request)
     except VenvmanError:
         if outcome.written:
             names = ", ".join(context.project.display(each.path) for each in outcome.files)
@@ -206,9 +233,6 @@ def _sync(
 
 def _emptied_on_purpose(context: Context, outcome: EditOutcome) -> bool:
     """Whether the last requirement was just removed: then nobody need ask about an empty lock."""
-    from venvman.requirements.edit import EditKind
-    from venvman.workflow.location import find_location
-
     kinds = {edit.kind for file in outcome.files for edit in file.edits}
     locks = outcome.frozen.locks if outcome.frozen else ()
     if kinds != {EditKind.REMOVED} or any(each.lock.entries for each in locks):
@@ -219,15 +243,10 @@ def _emptied_on_purpose(context: Context, outcome: EditOutcome) -> bool:
 
 def _graph(context: Context) -> Graph | None:
     """The graph of the locks; None where there is no lock, or one that cannot be read."""
-    from venvman.model.errors import LockError
-    from venvman.workflow.graphing import read_locked
-
     try:
         locked = read_locked(context)
     except LockError:
         return None
-    from venvman.lock.graph import build_graph
-
     return build_graph(
         locked.groups,
         target=locked.target,
@@ -236,23 +255,7 @@ def _graph(context: Context) -> Graph | None:
     )
 
 
-def _not_asked_for(
-    typed: Sequence[str], known: Sequence[str], graph: Graph | None
-) -> RequirementsError:
-    problems = [_unknown(name, known, graph) for name in typed]
-    return RequirementsError(
-        problems[0].message if len(problems) == 1 else "No source file asks for these.",
-        code="requirement-unknown",
-        problems=problems,
-    )
-
-
 def _unknown(typed: str, known: Sequence[str], graph: Graph | None) -> Problem:
-    import difflib
-
-    from venvman.model.graph import chains_to
-    from venvman.model.names import canonical
-
     name = canonical(typed)
     message = f"No requirements file asks for {typed}."
     if graph is not None and name in graph.packages:
@@ -284,8 +287,6 @@ def _consequences(
     tuple[NormalizedName, ...], tuple[tuple[NormalizedName, tuple[NormalizedName, ...]], ...]
 ]:
     """What leaves the lock with the removed lines, and what stays because others need it."""
-    from venvman.model.graph import closure
-
     if graph is None:
         return (), ()
     lines = {(project.display(file.path), edit.line) for file in edits for edit in file.edits}

@@ -7,14 +7,17 @@ from enum import Enum
 from functools import reduce
 from typing import TYPE_CHECKING
 
+from packaging.markers import Marker
+
 from venvman.answers import ExportOutcome
 from venvman.lock.file import Lock, LockEntry, sort_key
+from venvman.lock.pylock import render_pylock
+from venvman.lock.render import render_lock
 from venvman.lock.selection import select
 from venvman.model.errors import Advice, LockError, Problem, Severity
-from venvman.model.frozen import dataclass
 from venvman.requirements.header import EXPORTED, LockHeader
 from venvman.system.files import write_atomically
-from venvman.system.reading import read_regular
+from venvman.system.reading import text_of
 from venvman.workflow.filling import filled, with_own_header
 from venvman.workflow.graphing import read_locked
 from venvman.workflow.inputs import choose_groups, open_scan
@@ -38,54 +41,56 @@ class ExportFormat(str, Enum):
     CONSTRAINTS = "constraints"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportRequest:
-    """``output`` is absolute, None for nowhere; ``yes`` replaces what lies there."""
+def export(
+    context: Context,
+    form: ExportFormat,
+    groups: GroupChoice,
+    *,
+    output: Path | None = None,
+    hashes: bool = True,
+    yes: bool = False,
+) -> ExportOutcome:
+    """The locks of ``groups`` as one text; written to ``output`` (absolute) where that is given.
 
-    form: ExportFormat = ExportFormat.REQUIREMENTS
-    output: Path | None = None
-    groups: GroupChoice
-    hashes: bool = True
-    yes: bool = False
-
-
-def export(context: Context, request: ExportRequest) -> ExportOutcome:
-    """The locks of the groups as one text; written where ``output`` says.
+    ``yes`` replaces what lies there.
 
     Raises:
         LockError: a lock is missing or cannot be read, two disagree, or something else is in the
             way (``export-in-the-way``).
     """
     context = context.looking()
-    scan = open_scan(context, request.groups)
-    names = choose_groups(scan, request.groups, configured=context.settings.groups.value)
+    scan = open_scan(context, groups)
+    names = choose_groups(context, scan, groups)
     locked = read_locked(context, names)
     problems = list(locked.problems)
     paths = {each.group: context.project.display(each.lock) for each in scan.sources}
     select([(paths[each.name], each.lock) for each in locked.groups], locked.target)
     lock = _united([each.lock for each in locked.groups])
-    if request.form is ExportFormat.PYLOCK:
-        from venvman.lock.pylock import render_pylock
-
+    if form is ExportFormat.PYLOCK:
         lock = with_own_header(lock)
         header = replace(lock.header, command=f"{_COMMAND} --format pylock")
         text = render_pylock(
             filled(context, replace(lock, header=header)),
-            path=request.output.name if request.output else "pylock.toml",
-            root=request.output.parent if request.output else context.project.root,
+            path=output.name if output else "pylock.toml",
+            root=output.parent if output else context.project.root,
         )
     else:
-        if request.form is ExportFormat.CONSTRAINTS:
+        if form is ExportFormat.CONSTRAINTS:
             lock, left = _limits(lock)
             problems += left
-        text = _as_requirements(lock, request)
-    if request.output is not None:
-        _require_free(request.output, context, yes=request.yes)
-        write_atomically(request.output, text.encode())
+        command = f"{_COMMAND} --format {form.value}{'' if hashes else ' --no-hashes'}"
+        entries = lock.entries
+        if not hashes:
+            entries = tuple(replace(each, hashes=()) for each in entries)
+        header = LockHeader(text=f"{EXPORTED} by `{command}`.", tool="venvman")
+        text = render_lock(replace(lock, entries=entries, header=header))
+    if output is not None:
+        _require_free(output, context, yes=yes)
+        write_atomically(output, text.encode())
     return ExportOutcome(
         project=context.project,
-        form=request.form.value,
-        path=request.output,
+        form=form.value,
+        path=output,
         groups=names,
         count=len(lock.entries),
         text=text,
@@ -109,8 +114,6 @@ def _united(locks: Sequence[Lock]) -> Lock:
 
 def _joined(one: LockEntry, two: LockEntry) -> LockEntry:
     """Two pins that differ in no more than where they count, and for whom."""
-    from packaging.markers import Marker
-
     marker = one.marker
     if one.marker is None or two.marker is None:
         marker = None
@@ -142,28 +145,13 @@ def _limits(lock: Lock) -> tuple[Lock, list[Problem]]:
     return replace(lock, entries=entries, options=()), left
 
 
-def _as_requirements(lock: Lock, request: ExportRequest) -> str:
-    from venvman.lock.render import render_lock
-
-    command = f"{_COMMAND} --format {request.form.value}"
-    command += "" if request.hashes else " --no-hashes"
-    entries = lock.entries
-    if not request.hashes:
-        entries = tuple(replace(each, hashes=()) for each in entries)
-    header = LockHeader(text=f"{EXPORTED} by `{command}`.", tool="venvman")
-    return render_lock(replace(lock, entries=entries, header=header))
-
-
 def _require_free(path: Path, context: Context, *, yes: bool) -> None:
     """Nothing that ``export`` did not write is replaced unasked.
 
     Raises:
         LockError: ``export-in-the-way``.
     """
-    try:
-        text = read_regular(path).decode("utf-8", errors="replace")
-    except OSError:
-        return
+    text = text_of(path)
     own = text.startswith(EXPORTED) or f'\ncommand = "{_COMMAND}' in text
     if yes or own or not text.strip():
         return

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from venvman.engines import UpgradeAll, UpgradeSome
 from venvman.model.errors import (
     Command,
     ConfigurationError,
+    FileLine,
     LockError,
     Problem,
     Severity,
     VenvmanError,
 )
+from venvman.model.names import NormalizedName, canonical
+from venvman.model.pep508 import Malformed, parse_requirement
+from venvman.requirements.multiuse import EVERY
+from venvman.requirements.requirement import Requirement
 from venvman.system.secrets import redact
 from venvman.workflow.freezing import freeze
+from venvman.workflow.inputs import open_scan
+from venvman.workflow.locks import read_group_lock
+from venvman.workflow.outdating import outdated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from venvman.answers import Hold, OutdatedPin
-    from venvman.engines import UpgradeSome
     from venvman.lock.file import Lock
-    from venvman.model.names import NormalizedName
     from venvman.outcomes import FreezeOutcome
-    from venvman.requirements.requirement import Requirement
     from venvman.workflow.context import Context
     from venvman.workflow.requests import FreezeRequest
 
@@ -42,8 +49,6 @@ def freeze_forward(context: Context, request: FreezeRequest, texts: Sequence[str
         LockError: a name that no lock holds; says which are alike. Every name at once.
         VenvmanError: as freezing raises.
     """
-    from venvman.engines import UpgradeAll
-
     if not texts:
         return freeze(context, replace(request, upgrade=UpgradeAll()))
     asked = _asked(context, texts)
@@ -54,11 +59,10 @@ def freeze_forward(context: Context, request: FreezeRequest, texts: Sequence[str
 
 
 def _asked(context: Context, texts: Sequence[str]) -> UpgradeSome:
-    from venvman.engines import UpgradeSome
-
     lines = [_line(text) for text in texts]
     names = frozenset(line.name for line in lines if line.name is not None)
-    locked = _locked_names(context)
+    locks = [read_group_lock(context, each.lock, EVERY) for each in open_scan(context).sources]
+    locked = frozenset(entry.name for lock in locks if lock for entry in lock.entries)
     unknown = sorted(names - locked)
     if unknown and locked and not context.several:
         problems = [_unknown(name, locked) for name in unknown]
@@ -73,8 +77,6 @@ def _asked(context: Context, texts: Sequence[str]) -> UpgradeSome:
 
 def _held_back(context: Context, asked: UpgradeSome, outcome: FreezeOutcome) -> Iterator[Problem]:
     """A note for each named pin that is where it was, unless it was told to be."""
-    from venvman.workflow.outdating import outdated
-
     told = {line.name for line in asked.within}
     before = _versions(each.before for each in outcome.locks)
     after = _versions(each.lock for each in outcome.locks)
@@ -121,11 +123,6 @@ def _hold(hold: Hold) -> str:
 
 
 def _line(text: str) -> Requirement:
-    from venvman.model.errors import FileLine
-    from venvman.model.names import canonical
-    from venvman.model.pep508 import Malformed, parse_requirement
-    from venvman.requirements.requirement import Requirement
-
     try:
         parsed = parse_requirement(text)
     except Malformed:
@@ -145,18 +142,7 @@ def _line(text: str) -> Requirement:
     )
 
 
-def _locked_names(context: Context) -> frozenset[NormalizedName]:
-    from venvman.requirements.multiuse import EVERY
-    from venvman.workflow.inputs import open_scan
-    from venvman.workflow.locks import read_group_lock
-
-    locks = [read_group_lock(context, each.lock, EVERY) for each in open_scan(context).sources]
-    return frozenset(entry.name for lock in locks if lock for entry in lock.entries)
-
-
 def _unknown(name: NormalizedName, locked: frozenset[NormalizedName]) -> Problem:
-    import difflib
-
     near = difflib.get_close_matches(name, sorted(locked), n=3)
     return Problem(
         code="package-not-locked",

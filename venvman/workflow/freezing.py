@@ -7,8 +7,11 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from venvman.lock.freshness import Stale
+from venvman.environment.inventory import take_inventory
+from venvman.lock.file import Lock, LockEntry
+from venvman.lock.freshness import Stale, check
 from venvman.lock.io import check_writable, write_locks
+from venvman.lock.render import render_lock
 from venvman.model.errors import (
     Advice,
     Command,
@@ -20,11 +23,13 @@ from venvman.model.errors import (
     VenvmanError,
 )
 from venvman.model.events import Stage, Stopwatch
+from venvman.model.names import canonical
 from venvman.model.sources import VcsSource
 from venvman.outcomes import FreezeOutcome, LockOutcome
+from venvman.requirements.header import LockHeader
 from venvman.system.locks import using
 from venvman.system.secrets import line_of
-from venvman.workflow.agreement import by_standing
+from venvman.workflow.agreement import CheckedLock, by_standing
 from venvman.workflow.filling import filled_where_due
 from venvman.workflow.inputs import (
     choose_groups,
@@ -34,6 +39,7 @@ from venvman.workflow.inputs import (
     require_sources,
     tell_left_out,
 )
+from venvman.workflow.location import freezing_interpreter, is_adopted, own_python
 from venvman.workflow.locks import check_locks, read_group_lock, remember, stale_reasons
 from venvman.workflow.requests import FreezeRequest, GroupChoice
 from venvman.workflow.targeting import wanted_targets
@@ -43,12 +49,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from venvman import engines
-    from venvman.lock.file import Lock, LockEntry
     from venvman.project.groups import RequirementSet
     from venvman.project.scan import Scan
     from venvman.python.interpreters import Interpreter
-    from venvman.requirements.requirement import Requirement
-    from venvman.workflow.agreement import CheckedLock
     from venvman.workflow.context import Context
 
 
@@ -59,8 +62,6 @@ def freeze(context: Context, request: FreezeRequest) -> FreezeOutcome:
         VenvmanError: requirements or locks that cannot be read, no interpreter, no solution, no
             index, a file in a lock's way. Nothing has been written then.
     """
-    from venvman.workflow.location import freezing_interpreter
-
     if request.check or request.dry_run:
         context = context.looking()
     request = replace(request, groups=recall_groups(context, request.groups))
@@ -69,11 +70,11 @@ def freeze(context: Context, request: FreezeRequest) -> FreezeOutcome:
         scan = open_scan(context, request.groups)
         require_sources(context, scan)
         refuse_foreign_locks(scan, context)
-        wanted = choose_groups(scan, request.groups, configured=context.settings.groups.value)
+        wanted = choose_groups(context, scan, request.groups)
         asked = {*wanted}
         # That all groups are to have locks does not say that they are installed together.
         usual = GroupChoice() if request.groups.everything else request.groups
-        together = choose_groups(scan, usual, configured=context.settings.groups.value)
+        together = choose_groups(context, scan, usual)
         if not request.groups.only:
             asked |= {each.group for each in scan.sources if each.lock.is_file()}
         requirements = load_requirements(context, scan, None if request.installed else asked)
@@ -129,7 +130,18 @@ def freeze_stale(
         check_writable(each.group.lock, display=shown, yes=request.yes, declared=declared)
     for requirement in (requirement for each in todo for requirement in each.group.requirements):
         if isinstance(requirement.source, VcsSource) and _EDITABLE.match(requirement.origin.text):
-            context.reporter.problem(_not_editable(requirement))
+            context.reporter.problem(
+                Problem(
+                    code="repository-not-editable",
+                    severity=Severity.NOTE,
+                    message=f"{requirement.name or requirement.spelled} is installed from its "
+                    "commit, not to be edited.",
+                    **line_of(requirement.origin),
+                    why="pip would clone the repository into the environment for -e; "
+                    "venvman does not.",
+                    fix=Advice("To edit it, clone it yourself and name the folder: -e ./FOLDER."),
+                )
+            )
     try:
         with watch.stage(Stage.FREEZE):
             run = partial(_run_engine, checked, interpreter, request, forced)
@@ -182,8 +194,6 @@ def _require_fresh(
     Raises:
         LockStale: it does not meet its own requirements, which is a defect.
     """
-    from venvman.lock.freshness import Stale, check
-
     targets = wanted_targets(context, locks.values(), interpreter.target)
     for group in requirements.groups:
         if group.name not in frozen:
@@ -208,18 +218,6 @@ def _require_fresh(
 
 
 _EDITABLE = re.compile("-e|--editable")
-
-
-def _not_editable(requirement: Requirement) -> Problem:
-    return Problem(
-        code="repository-not-editable",
-        severity=Severity.NOTE,
-        message=f"{requirement.name or requirement.spelled} is installed from its commit, "
-        "not to be edited.",
-        **line_of(requirement.origin),
-        why="pip would clone the repository into the environment for -e; venvman does not.",
-        fix=Advice("To edit it, clone it yourself and name the folder: -e ./FOLDER."),
-    )
 
 
 def _changed(
@@ -280,8 +278,6 @@ def _run_engine(
     """Locks for the groups of ``todo``; the pins of those ``beside`` are constraints."""
     from venvman import engines
     from venvman.engines.buildrequirements import supply
-    from venvman.model.names import canonical
-    from venvman.workflow.location import own_python
 
     former = {each.group: each.former for each in open_scan(context).sources if each.former}
     there = {
@@ -330,14 +326,8 @@ def _run_engine(
 
 def _installed(context: Context) -> tuple[LockEntry, ...]:
     """What an environment holds that somebody else made: its first freeze is to move little."""
-    from venvman.environment.inspection import Environment, inspect
-    from venvman.environment.inventory import take_inventory
-    from venvman.environment.lifecycle import locate
-    from venvman.lock.file import LockEntry
-    from venvman.workflow.location import is_adopted
-
-    found = inspect(locate(context.project, context.settings), directories=context.directories)
-    if not isinstance(found, Environment) or is_adopted(found):
+    found = context.sound_environment()
+    if found is None or is_adopted(found):
         return ()
     return tuple(
         LockEntry(name=each.name, version=each.version)
@@ -395,25 +385,16 @@ def _outcome(
 
 def _lock_outcome(each: CheckedLock, frozen: Mapping[str, Lock] | None) -> LockOutcome:
     stale = stale_reasons((each,))
-    after = (frozen or {}).get(each.group.name, each.lock) or _empty()
+    nothing = Lock(entries=(), header=LockHeader(text=""))
+    after = (frozen or {}).get(each.group.name, each.lock) or nothing
+    differs = each.lock is None or (
+        render_lock(each.lock) != render_lock(after) or each.lock.header != after.header
+    )
     return LockOutcome(
         group=each.group.name,
         path=each.group.lock,
         lock=after,
         before=each.lock,
-        changed=bool(stale) if frozen is None else each.lock is None or _differ(each.lock, after),
+        changed=bool(stale) if frozen is None else differs,
         stale=stale,
     )
-
-
-def _differ(before: Lock, after: Lock) -> bool:
-    from venvman.lock.render import render_lock
-
-    return render_lock(before) != render_lock(after) or before.header != after.header
-
-
-def _empty() -> Lock:
-    from venvman.lock.file import Lock
-    from venvman.requirements.header import LockHeader
-
-    return Lock(entries=(), header=LockHeader(text=""))

@@ -7,9 +7,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.answers import TreeOutcome, WhyOutcome
-from venvman.model.errors import Command, LockError, Problem, Severity
+from venvman.environment.inventory import Installed, metadata_of, take_inventory
+from venvman.index.cache import Entries
+from venvman.index.metadata import METADATA_FOLDER, remembered
+from venvman.lock.graph import LockedGroup, build_graph
+from venvman.model.errors import Command, EnvironmentUnusable, LockError, Problem, Severity
 from venvman.model.frozen import dataclass
-from venvman.model.names import canonical
+from venvman.model.graph import Graph, chains_to, closure, forest, part_of
+from venvman.model.metadata import parse_metadata
+from venvman.model.names import NormalizedName, canonical
+from venvman.model.pep508 import parse_override
 from venvman.project.localproject import project_name
 from venvman.system.reading import read_regular
 from venvman.workflow.inputs import choose_groups, load_requirements, open_scan, tell_left_out
@@ -22,30 +29,12 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from venvman.environment.inventory import Installed
-    from venvman.index.cache import Entries
     from venvman.lock.file import LockEntry
-    from venvman.lock.graph import LockedGroup
-    from venvman.model.graph import Graph
-    from venvman.model.names import NormalizedName
     from venvman.model.target import Target
     from venvman.project.groups import RequirementSet
     from venvman.project.scan import Scan
     from venvman.store.store import Store
     from venvman.workflow.context import Context
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TreeRequest:
-    """``names`` (as typed) are the roots, all lines of source files without; ``groups`` restricts.
-
-    ``depth`` counts levels of packages from 1, None is all of them.
-    """
-
-    names: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    invert: bool = False
-    depth: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,26 +51,34 @@ class Locked:
     problems: tuple[Problem, ...] = ()
 
 
-def tree(context: Context, request: TreeRequest) -> TreeOutcome:
-    """The graph, and the trees to draw of it.
+def tree(
+    context: Context,
+    names: Sequence[str] = (),
+    *,
+    groups: Sequence[str] = (),
+    invert: bool = False,
+    depth: int | None = None,
+) -> TreeOutcome:
+    """The graph, and the trees to draw of it, of ``groups`` (none: of all that have a lock).
+
+    ``names`` (as typed) are the roots, all lines of source files without; ``depth`` counts levels
+    of packages from 1, None is all of them.
 
     Raises:
         LockError: there is no lock, it cannot be read, or it has no package of that name.
         VenvmanError: requirements that cannot be read, a group that does not exist.
     """
     context = context.looking()
-    from venvman.model.graph import closure, forest, part_of
-
-    locked, graph = _open_graph(context, request.groups)
-    names = tuple(known_name(graph, name, locked) for name in request.names)
-    branches = forest(graph, names, invert=request.invert, depth=request.depth)
-    if names:
-        graph = part_of(graph, closure(graph, names, invert=request.invert))
+    locked, graph = _open_graph(context, groups)
+    roots = tuple(known_name(graph, name, locked) for name in names)
+    branches = forest(graph, roots, invert=invert, depth=depth)
+    if roots:
+        graph = part_of(graph, closure(graph, roots, invert=invert))
     return TreeOutcome(
         project=context.project,
         graph=graph,
         branches=branches,
-        invert=request.invert,
+        invert=invert,
         problems=locked.problems,
     )
 
@@ -95,8 +92,6 @@ def why(
         VenvmanError: as :func:`tree`.
     """
     context = context.looking()
-    from venvman.model.graph import chains_to, closure, part_of
-
     locked, graph = _open_graph(context, groups)
     wanted = tuple(dict.fromkeys(known_name(graph, name, locked) for name in names))
     return WhyOutcome(
@@ -122,11 +117,9 @@ def read_locked(context: Context, groups: Sequence[str] = ()) -> Locked:
         LockError: none of them has a lock, or one cannot be read.
         VenvmanError: as :func:`tree`.
     """
-    from venvman.lock.graph import LockedGroup
-
     choice = GroupChoice(only=tuple(groups))
     scan = open_scan(context, choice)
-    asked = choose_groups(scan, choice, configured=context.settings.groups.value)
+    asked = choose_groups(context, scan, choice)
     requirements = load_requirements(context, scan, asked)
     tell_left_out(context, requirements)
     by_name = {group.name: group for group in requirements.groups}
@@ -169,8 +162,6 @@ def known_name(graph: Graph, name: str, locked: Locked) -> NormalizedName:
     """
     import difflib
 
-    from venvman.model.names import canonical
-
     wanted = canonical(name.partition("[")[0])
     if wanted in graph.packages:
         return wanted
@@ -201,9 +192,6 @@ class KnownMetadata:
     """
 
     def __init__(self, context: Context) -> None:
-        from venvman.index.cache import Entries
-        from venvman.index.metadata import METADATA_FOLDER
-
         self._known: dict[LockEntry, tuple[str, ...] | None] = {}
         self._installed = _installed(context)
         self._store: Store = context.open_store()
@@ -223,9 +211,6 @@ class KnownMetadata:
         return self._known[entry]
 
     def _find(self, entry: LockEntry) -> tuple[str, ...] | None:
-        from venvman.environment.inventory import metadata_of
-        from venvman.index.metadata import remembered
-
         installed = self._installed.get(entry.name)
         if installed is not None and entry.version in {None, installed.version}:
             found = metadata_of(installed)
@@ -239,8 +224,6 @@ class KnownMetadata:
 
     def _stored(self, hashes: Iterable[str]) -> tuple[str, ...] | None:
         """From an unpacked wheel: any file of a release has the same dependencies, mostly."""
-        from venvman.model.metadata import parse_metadata
-
         for each in hashes:
             wheel = self._store.get(each.removeprefix("sha256:"))
             for path in sorted(wheel.folder.glob("*.dist-info/METADATA")) if wheel else ():
@@ -249,8 +232,6 @@ class KnownMetadata:
 
 
 def _open_graph(context: Context, groups: Sequence[str]) -> tuple[Locked, Graph]:
-    from venvman.lock.graph import build_graph
-
     locked = read_locked(context, groups)
     with KnownMetadata(context) as requires:
         graph = build_graph(
@@ -266,8 +247,6 @@ def _with_replacements(
     context: Context, requires: Callable[[LockEntry], Sequence[str] | None]
 ) -> Callable[[LockEntry], Sequence[str] | None]:
     """``requires`` with what takes the place of others, and without what is left out."""
-    from venvman.model.pep508 import parse_override
-
     instead = dict(map(parse_override, (each for each in context.overrides if "->" in each)))
     if not instead:
         return requires
@@ -291,14 +270,11 @@ def _with_replacements(
 
 def _target(context: Context) -> Target:
     """Whose markers count: the environment's Python, or the one that it would get."""
-    from venvman.environment.inspection import Environment, inspect
-    from venvman.environment.lifecycle import locate
-    from venvman.model.errors import EnvironmentUnusable
     from venvman.python.interpreters import running
     from venvman.workflow.location import interpreter_to_be
 
-    there = inspect(locate(context.project, context.settings), directories=context.directories)
-    if isinstance(there, Environment):
+    there = context.sound_environment()
+    if there is not None:
         return there.interpreter.target
     try:
         return interpreter_to_be(context).target
@@ -335,12 +311,7 @@ def _stale(context: Context, requirements: RequirementSet, target: Target) -> li
 
 def _installed(context: Context) -> Mapping[NormalizedName, Installed]:
     """What the environment holds; nothing where there is none that can be read."""
-    from venvman.environment.inspection import Environment, inspect
-    from venvman.environment.inventory import take_inventory
-    from venvman.environment.lifecycle import locate
-
-    path = locate(context.project, context.settings)
-    found = inspect(path, directories=context.directories)
-    if not isinstance(found, Environment):
+    found = context.sound_environment()
+    if found is None:
         return {}
     return {each.name: each for each in take_inventory(found).distributions}

@@ -20,7 +20,9 @@ from venvman.model.errors import (
     Command,
     EnvironmentUnusable,
     ExitCode,
+    Fix,
     GitError,
+    Problem,
     ProjectNotFound,
     VenvmanError,
     at,
@@ -29,7 +31,6 @@ from venvman.model.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from venvman.model.errors import Fix, Problem
     from venvman.model.events import Reporter
     from venvman.workflow.context import Context
 
@@ -158,7 +159,6 @@ def _report(context: Context) -> tuple[str, Fix | None]:
 
 def _repair(context: Context) -> tuple[str, None]:
     """As ``sync --frozen``: a hook never freezes and never changes a tracked file."""
-    from venvman.environment.lifecycle import locate
     from venvman.install.fastpath import NotTaken, switch
     from venvman.report.sync import locked_count, nothing_to_do
     from venvman.workflow.requests import LockPolicy, SyncRequest
@@ -169,7 +169,7 @@ def _repair(context: Context) -> tuple[str, None]:
     for flags in (FROZEN, PLAIN):
         known = switch(flags, variables, str(root))
         if not isinstance(known, NotTaken):
-            shown = context.project.display(locate(context.project, context.settings))
+            shown = context.project.display(context.environment_path)
             return _followed(shown, known.changes, known.seconds), None
     done = sync(context, SyncRequest(locks=LockPolicy.FROZEN))
     if done.observation is not None and not done.problems:

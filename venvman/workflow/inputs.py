@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from venvman.environment.lifecycle import locate
 from venvman.model.errors import (
     Command,
     ConfigurationError,
@@ -16,12 +15,13 @@ from venvman.model.errors import (
     RequirementsError,
     Severity,
 )
+from venvman.model.pep508 import parse_override
 from venvman.project.settings import Origin
-from venvman.requirements.file import ParsedFile
+from venvman.requirements.file import ParsedFile, parse
 from venvman.requirements.multiuse import EVERY
 from venvman.requirements.naming import DEFAULT, DEV, is_pylock
 from venvman.system import records, seal
-from venvman.system.reading import read_regular
+from venvman.system.reading import text_of
 from venvman.system.secrets import redact
 from venvman.workflow.requests import GroupChoice
 
@@ -108,7 +108,6 @@ def require_sources(context: Context, scan: Scan) -> None:
 
 def scan_projects(contexts: Sequence[Context]) -> tuple[tuple[Scan, Path], ...]:
     """Each project's scan, locks included, with its environment's absolute path."""
-    from venvman.environment.lifecycle import locate
     from venvman.project.scan import scan
 
     return tuple(
@@ -122,7 +121,7 @@ def scan_projects(contexts: Sequence[Context]) -> tuple[tuple[Scan, Path], ...]:
                     pylock=wants_pylock(context),
                 ),
             ),
-            locate(context.project, context.settings),
+            context.environment_path,
         )
         for context in contexts
     )
@@ -132,7 +131,6 @@ def _with_pylocks(context: Context, scan: Scan) -> Scan:
     """``scan`` with the pins of locks that are no requirements files, on their lines."""
     from venvman.lock.io import read_lock
     from venvman.lock.render import requirement_text
-    from venvman.requirements.file import parse
 
     def parsed(file: ScannedFile) -> ScannedFile:
         if not is_pylock(file.path.name):
@@ -190,9 +188,6 @@ def load_requirements(
 
 def _in_place(context: Context, lines: Iterable[Requirement]) -> Iterator[Requirement]:
     """``lines`` less what is left out, with what takes the place of others."""
-    from venvman.model.pep508 import parse_override
-    from venvman.requirements.file import parse
-
     instead = dict(map(parse_override, (each for each in context.overrides if "->" in each)))
     for line in lines:
         if line.name is None or line.name not in instead:
@@ -232,15 +227,13 @@ def limits_of(context: Context) -> Iterator[str]:
                 yield visit.location
 
 
-def choose_groups(
-    scan: Scan, choice: GroupChoice, *, configured: Sequence[str] | None
-) -> tuple[str, ...]:
+def choose_groups(context: Context, scan: Scan, choice: GroupChoice) -> tuple[str, ...]:
     """The names of the groups to install, in the order of the scan; each has a lock of its own.
 
     Raises:
         ConfigurationError: a group that the project does not have.
     """
-    known = scan.groups
+    known, configured = scan.groups, context.settings.groups.value
     wanted = _wanted(scan, choice, configured)
     unknown = sorted({*wanted, *choice.without} - {*known})
     if choice.recalled:
@@ -304,8 +297,6 @@ def sync_options(context: Context, scan: Scan, locks: Sequence[Lock]) -> IndexOp
 
 
 def _options_of(lock: Lock, context: Context, scan: Scan) -> FileOptions:
-    from venvman.requirements.file import parse
-
     parsed = parse("\n".join(lock.options), path="lock", variables=context.variables)
     broken = [each for each in parsed.errors if each.code == "url-invalid"]
     if broken:
@@ -320,11 +311,7 @@ def _options_of(lock: Lock, context: Context, scan: Scan) -> FileOptions:
 def _at_its_line(problem: Problem, context: Context, scan: Scan) -> Problem:
     """``problem`` of an option, at the line of the lock that has it."""
     for source in scan.sources:
-        try:
-            lines = read_regular(source.lock).decode("utf-8", "replace").splitlines()
-        except OSError:
-            continue
-        for number, line in enumerate(lines, start=1):
+        for number, line in enumerate(text_of(source.lock).splitlines(), start=1):
             if redact(line.strip()) == problem.text:
                 return replace(problem, path=context.project.display(source.lock), line=number)
     return replace(problem, path=None, line=None)
@@ -336,7 +323,7 @@ _SAID = ("extra", "only", "without", "everything", "dev")
 
 def choice_file(context: Context) -> Path:
     """Where the choice is kept: it goes with the environment."""
-    return locate(context.project, context.settings) / seal.STATE / _FILE
+    return context.environment_path / seal.STATE / _FILE
 
 
 def recall_groups(context: Context, choice: GroupChoice) -> GroupChoice:
@@ -357,13 +344,11 @@ def keep_groups(context: Context, choice: GroupChoice) -> None:
         if choice.usual:
             choice_file(context).unlink()
         elif choice not in (GroupChoice(), GroupChoice(recalled=True)) and _kept(context) != said:
-            records.write(str(locate(context.project, context.settings)), _FILE, _KIND, said)
+            records.write(str(context.environment_path), _FILE, _KIND, said)
 
 
 def _kept(context: Context) -> dict[str, Any] | None:
-    known: dict[str, Any] | None = records.read(
-        str(locate(context.project, context.settings)), _FILE, _KIND
-    )
+    known: dict[str, Any] | None = records.read(str(context.environment_path), _FILE, _KIND)
     return known
 
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from venvman.environment.inventory import Installed, Inventory, metadata_of, take_inventory
 from venvman.lock.depends import dependencies_of
-from venvman.lock.file import Lock, LockEntry, LockHeader, sort_key
-from venvman.model.errors import Command, EnvironmentUnusable, LockError, Problem, Severity
-from venvman.model.events import Stage
+from venvman.lock.file import Lock, LockEntry, sort_key
+from venvman.lock.io import check_writable, write_locks
+from venvman.lock.render import render_lock
+from venvman.lock.style import own_header, target_names
+from venvman.model.errors import Command, LockError, Problem, Severity
+from venvman.model.events import Stage, Stopwatch
 from venvman.model.frozen import dataclass
-from venvman.model.names import TOOLS, canonical
+from venvman.model.names import TOOLS, NormalizedName, canonical
 from venvman.model.sources import DirectorySource, Source
 from venvman.outcomes import FreezeOutcome, LockOutcome
+from venvman.requirements.header import LockHeader, LockStyle
 from venvman.system.secrets import line_of
 from venvman.workflow.filling import filled_where_due
 from venvman.workflow.inputs import open_scan
@@ -24,13 +31,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvman.environment.inspection import Environment
-    from venvman.environment.inventory import Installed, Inventory
     from venvman.index.client import Index
-    from venvman.model.events import Stopwatch
-    from venvman.model.names import NormalizedName
     from venvman.model.target import Target
     from venvman.project.groups import Group, RequirementSet
-    from venvman.requirements.header import LockHeader
     from venvman.requirements.requirement import Requirement
     from venvman.workflow.context import Context
     from venvman.workflow.requests import FreezeRequest
@@ -46,10 +49,7 @@ def freeze_installed(
         LockError: a file in a lock's way; nothing has been written then.
         IndexFault: the hashes could not be had.
     """
-    from venvman.lock.io import check_writable, write_locks
-    from venvman.lock.render import render_lock
-
-    environment = _environment(context)
+    environment = context.require_environment("to pin")
     before = {group.name: _existing(context, group) for group in requirements.groups}
     for group in requirements.groups:
         shown, declared = context.project.display(group.lock), group.declared
@@ -80,22 +80,6 @@ def freeze_installed(
     )
 
 
-def _environment(context: Context) -> Environment:
-    from venvman.environment.inspection import usable
-    from venvman.environment.lifecycle import locate
-
-    path = locate(context.project, context.settings)
-    environment = usable(path, directories=context.directories)
-    if environment is None:
-        raise EnvironmentUnusable(
-            f"There is no environment {context.project.display(path)} to pin.",
-            code="environment-absent",
-            path=context.project.display(path),
-            fix=Command.venvman("sync"),
-        )
-    return environment
-
-
 def _existing(context: Context, group: Group) -> Lock | None:
     """A lock that cannot be read is no reason not to write a new one."""
     try:
@@ -111,8 +95,6 @@ def _lock(
     before: Mapping[str, Lock | None],
     request: FreezeRequest,
 ) -> InstalledLocks:
-    from venvman.environment.inventory import Inventory, metadata_of, take_inventory
-
     def requires(installed: Installed) -> Sequence[str]:
         metadata = metadata_of(installed)
         return metadata.requires if metadata else ()
@@ -139,9 +121,6 @@ def _lock(
 
 def _header(before: Lock | None, minor: tuple[int, int]) -> LockHeader:
     """The existing lock's, so that its command stays; else venvman's own."""
-    from venvman.lock.style import own_header, target_names
-    from venvman.requirements.header import LockStyle
-
     # What one environment holds is a lock for one target.
     if before is not None and before.header.is_lock and not target_names(before.header):
         return before.header
@@ -218,7 +197,16 @@ def lock_installed(
     unasked = tuple(
         one for one in inventory.distributions if one.name not in reached and one.name not in TOOLS
     )
-    problems += [_unasked(one) for one in unasked]
+    problems += [
+        Problem(
+            code="installed-unasked",
+            severity=Severity.WARNING,
+            message=f"{one.name} {one.version or ''} is installed, but no requirement asks for it; "
+            "it is not locked.".replace("  ", " "),
+            fix=Command.venvman("add", one.name),
+        )
+        for one in unasked
+    ]
     return InstalledLocks(locks=locks, unasked=unasked, problems=tuple(dict.fromkeys(problems)))
 
 
@@ -244,7 +232,17 @@ class _Walk:
                 continue
             one = self._of(requirement)
             if one is None or not _satisfies(one, requirement):
-                problems.append(_unmet(requirement, one))
+                asked = requirement.raw or requirement.name
+                but = f"{one.name} {one.version} is installed" if one else "it is not installed"
+                problems.append(
+                    Problem(
+                        code="installed-misses-requirement",
+                        severity=Severity.WARNING,
+                        message=f"{requirement.origin} asks for {asked}, but {but}.",
+                        **line_of(requirement.origin),
+                        fix=Command.venvman("sync"),
+                    )
+                )
             if one is not None:
                 via.setdefault(one.name, set()).add(f"-r {requirement.origin.path}")
                 pending += [(one.name, extra) for extra in ("", *sorted(requirement.extras))]
@@ -306,28 +304,4 @@ def _entry(
 def _relative(source: Source, root: Path) -> Source:
     if not isinstance(source, DirectorySource):
         return source
-    import os
-    from dataclasses import replace
-
     return replace(source, path=os.path.relpath(source.path, root).replace(os.sep, "/"))
-
-
-def _unmet(requirement: Requirement, one: Installed | None) -> Problem:
-    but = f"{one.name} {one.version} is installed" if one else "it is not installed"
-    return Problem(
-        code="installed-misses-requirement",
-        severity=Severity.WARNING,
-        message=f"{requirement.origin} asks for {requirement.raw or requirement.name}, but {but}.",
-        **line_of(requirement.origin),
-        fix=Command.venvman("sync"),
-    )
-
-
-def _unasked(one: Installed) -> Problem:
-    return Problem(
-        code="installed-unasked",
-        severity=Severity.WARNING,
-        message=f"{one.name} {one.version or ''} is installed, but no requirement asks for it; "
-        "it is not locked.".replace("  ", " "),
-        fix=Command.venvman("add", one.name),
-    )

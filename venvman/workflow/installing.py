@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import field, replace
+from threading import Thread
 from typing import TYPE_CHECKING
 
+from venvman.build.backend import BuildSettings
+from venvman.engines.buildrequirements import supply
+from venvman.environment.lifecycle import create, filled, replaced
 from venvman.environment.neighbours import note
 from venvman.install.attic import Attic, AtticLimit
 from venvman.install.environmentlock import lock_file, locked
 from venvman.install.link import StoreDamaged
-from venvman.install.staging import AtticGone
+from venvman.install.staging import AtticGone, Incoming
 from venvman.install.transaction import Outcome, commit
+from venvman.lock.file import LockEntry, located
 from venvman.model.errors import Advice, InstallError, VenvmanError
-from venvman.model.events import Stage
+from venvman.model.events import Stage, Stopwatch
 from venvman.model.frozen import dataclass
-from venvman.model.names import NormalizedName
+from venvman.model.names import NormalizedName, canonical
 from venvman.model.sources import DirectorySource
+from venvman.obtain.unpackers import Unpackers
 from venvman.plan import Add, Plan, Replace
-from venvman.workflow.location import adopt, was_left_empty
+from venvman.workflow.location import Location, adopt, own_python, was_left_empty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from venvman.build.backend import BuildSettings
     from venvman.environment.inspection import Environment
     from venvman.index.client import Index
-    from venvman.install.staging import Incoming
-    from venvman.lock.file import LockEntry
-    from venvman.model.events import Stopwatch
     from venvman.model.options import IndexOptions
     from venvman.store.store import Store, Unpack
     from venvman.workflow.context import Context
-    from venvman.workflow.location import Location
 
 PIP = NormalizedName("pip")
 _ATTEMPTS = 3
@@ -175,8 +177,6 @@ class _Site:
     @contextmanager
     def _new_environment(self, location: Location) -> Iterator[Environment]:
         """A new environment for the block; gone again, or the old one back, if the block fails."""
-        from venvman.environment.lifecycle import create, filled, replaced
-
         directories = self.context.directories
         with ExitStack() as stack:
             with self.watch.stage(Stage.CREATE):
@@ -194,8 +194,6 @@ class _Site:
         more = self._bundled_pip()
         if not more.wheels:
             return plan, incoming
-        from venvman.lock.file import LockEntry
-
         step = Add(entry=LockEntry(name=PIP, version=None), because="every environment has pip")
         return replace(plan, steps=(*plan.steps, step)), _merged(incoming, more)
 
@@ -205,7 +203,6 @@ class _Site:
         if self.work.location.environment is not None:
             yield
             return
-        from threading import Thread
 
         def bring() -> None:
             with suppress(VenvmanError, OSError):  # told when it is really wanted
@@ -263,8 +260,6 @@ class _Site:
 
     def _from_attic(self, entries: Sequence[LockEntry]) -> dict[NormalizedName, Incoming]:
         """What the attic has just as it would be installed now, or as somebody else had it."""
-        import os
-
         environment = self.work.location.environment
         if environment is None:
             return {}
@@ -294,7 +289,6 @@ class _Site:
 
     def _obtain(self, entries: Sequence[LockEntry]) -> _Incoming:
         from venvman.obtain.artifacts import obtain
-        from venvman.obtain.unpackers import Unpackers
 
         if not entries:
             return _Incoming(wheels={}, direct_urls={})
@@ -308,7 +302,19 @@ class _Site:
                 store=self.store,
                 root=self.context.project.root,
                 options=self.work.options,
-                build=self._build_settings(workers.unpack),
+                build=BuildSettings(
+                    cache=self.context.directories.cache,
+                    variables=self.context.variables,
+                    supply=supply,
+                    constraints=self.context.build_constraints,
+                    config_settings=self.work.config_settings,
+                    extra=self.context.extra_build_requires,
+                    unisolated=frozenset(
+                        map(canonical, self.context.settings.no_build_isolation.value)
+                    ),
+                    python=own_python(self.context),
+                    unpack=workers.unpack,
+                ),
                 reporter=self.context.reporter,
                 unpack=workers.unpack if len(entries) >= _WORTH_A_POOL else None,
             )
@@ -321,7 +327,6 @@ class _Site:
         )
 
     def _described(self, entry: LockEntry) -> str:
-        from venvman.lock.file import located
         from venvman.project.localproject import described
 
         if not isinstance(entry.source, DirectorySource):
@@ -329,24 +334,6 @@ class _Site:
         context = self.context
         source = located(entry.source, context.project.root, variables=context.variables)
         return described(source) if isinstance(source, DirectorySource) else ""
-
-    def _build_settings(self, unpack: Unpack) -> BuildSettings:
-        from venvman.build.backend import BuildSettings
-        from venvman.engines.buildrequirements import supply
-        from venvman.model.names import canonical
-        from venvman.workflow.location import own_python
-
-        return BuildSettings(
-            cache=self.context.directories.cache,
-            variables=self.context.variables,
-            supply=supply,
-            constraints=self.context.build_constraints,
-            config_settings=self.work.config_settings,
-            extra=self.context.extra_build_requires,
-            unisolated=frozenset(map(canonical, self.context.settings.no_build_isolation.value)),
-            python=own_python(self.context),
-            unpack=unpack,
-        )
 
 
 def _entries(plan: Plan) -> tuple[LockEntry, ...]:

@@ -7,11 +7,19 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from venvman.environment.inspection import (
+    Absent,
+    Broken,
+    Environment,
+    NotAnEnvironment,
+    conflict,
+    not_an_environment,
+)
+from venvman.environment.lifecycle import is_being_replaced, recover_replaced, remove
 from venvman.model.cases import assert_never
 from venvman.model.errors import (
     Command,
     EnvironmentUnusable,
-    FileLine,
     InstallError,
     Problem,
     Severity,
@@ -20,6 +28,7 @@ from venvman.model.frozen import dataclass
 from venvman.outcomes import CleanOutcome
 from venvman.project.project import leaves_tree
 from venvman.project.settings import Origin
+from venvman.python.interpreters import Interpreter, choose, fulfils, stand_in
 from venvman.system.seal import holds, read, write
 from venvman.system.secrets import line_of
 
@@ -27,9 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from venvman.environment.inspection import Broken, Environment
-    from venvman.python.interpreters import Interpreter
-    from venvman.python.request import PythonRequest
     from venvman.workflow.context import Context
 
 OF_PROJECT = "project"
@@ -59,39 +65,43 @@ def find_location(context: Context, *, recreate: bool = False, held: bool = Fals
         EnvironmentUnusable: something else is there; an environment that is broken or of another
             Python than asked for, and ``recreate`` is not given; or there is no such Python.
     """
-    from venvman.environment.inspection import (
-        Absent,
-        Broken,
-        Environment,
-        NotAnEnvironment,
-        conflict,
-        inspect,
-        not_an_environment,
-    )
-    from venvman.environment.lifecycle import locate
-    from venvman.project.python import request_of
-
-    path = locate(context.project, context.settings)
+    path = context.environment_path
     if context.looks:
-        left = unfinished(context, path)
-        if left is not None:
-            context.reporter.problem(left)
+        tell_unfinished(context)
     else:
-        _settle_or_replace(context, path, recreate=recreate, held=held)
-    found = inspect(path, directories=context.directories)
-    wanted = request_of(context.project, context.settings, cwd=context.cwd)
+        try:
+            settle(context, held=held)
+        except InstallError as error:
+            # Whatever it was to finish, the environment is made again.
+            if not (recreate and error.code == "journal-unreadable"):
+                raise
+    found = context.inspect()
     match found:
         case NotAnEnvironment():
             raise not_an_environment(path, found.reason)
         case Absent():
             return Location(path=path, interpreter=interpreter_to_be(context), environment=None)
         case Broken():
-            problem = _broken(context, found)
+            shown = context.project.display(path)
+            problem = EnvironmentUnusable(
+                f"The environment {shown} is broken.",
+                code=f"environment-{found.code}",
+                path=shown,
+                why=found.reason,
+                fix=found.fix,
+            )
         case Environment():
+            wanted = context.python_request
             why = conflict(found, wanted, directories=context.directories)
             if why is None and not recreate:
                 return Location(path=path, interpreter=found.interpreter, environment=found)
-            problem = _other_python(context, path, wanted, why or "")
+            flag = ("--python", wanted.text) if wanted.where == "--python" else ()
+            problem = EnvironmentUnusable(
+                why or "",
+                code="environment-other-python",
+                path=context.project.display(path),
+                fix=Command.venvman("sync", "--recreate", *flag),
+            )
         case _:
             assert_never(found)
     # Before any advice to make it again: there may be no such Python at all.
@@ -101,23 +111,20 @@ def find_location(context: Context, *, recreate: bool = False, held: bool = Fals
     return Location(path=path, interpreter=interpreter, environment=None)
 
 
-def _settle_or_replace(context: Context, path: Path, *, recreate: bool, held: bool) -> None:
-    try:
-        settle(context, path, held=held)
-    except InstallError as error:
-        # Whatever it was to finish, the environment is made again.
-        if not (recreate and error.code == "journal-unreadable"):
-            raise
+def tell_unfinished(context: Context) -> None:
+    """Warns of what a killed command left of the environment."""
+    left = unfinished(context)
+    if left is not None:
+        context.reporter.problem(left)
 
 
-def unfinished(context: Context, path: Path) -> Problem | None:
-    """What a killed command left of the environment at ``path``, for those who only look."""
-    from venvman.environment.lifecycle import is_being_replaced
+def unfinished(context: Context) -> Problem | None:
+    """What a killed command left of the environment, for those who only look."""
     from venvman.install.journal import read_journal
     from venvman.install.transaction import is_unfinished, locked
 
+    path, directories = context.environment_path, context.directories
     shown = context.project.display(path)
-    directories = context.directories
     if is_being_replaced(path):
         with suppress(InstallError), locked(path, directories, wait=0, reporter=context.reporter):
             return _unfinished(shown, f"A command that was making {shown} was stopped.")
@@ -144,19 +151,18 @@ def _unfinished(shown: str, message: str) -> Problem:
     )
 
 
-def settle(context: Context, path: Path, *, held: bool = False) -> None:
-    """Finishes or reverts what a killed run left of the environment at ``path``.
+def settle(context: Context, *, held: bool = False) -> None:
+    """Finishes or reverts what a killed run left of the environment.
 
     A run that is at work there is waited for.
 
     Raises:
         InstallError: it can neither be finished nor reverted at the moment.
     """
-    from venvman.environment.lifecycle import is_being_replaced, recover_replaced
     from venvman.install.transaction import locked, recover
     from venvman.python.pyvenv import is_environment
 
-    directories = None if held else context.directories
+    path, directories = context.environment_path, None if held else context.directories
     if is_being_replaced(path):
         with locked(path, directories, wait=-1, reporter=context.reporter):
             recover_replaced(path)
@@ -170,16 +176,15 @@ def require_free(context: Context, *, wait: float) -> None:
     Raises:
         InstallError: one is, and does not end within ``wait`` seconds (``environment-locked``).
     """
-    from venvman.environment.lifecycle import locate
     from venvman.install.transaction import locked
 
-    path = locate(context.project, context.settings)
+    path = context.environment_path
     with locked(path, context.directories, wait=wait, reporter=context.reporter):
         pass
 
 
 def agree_on_location(
-    context: Context, path: Path, *, yes: bool, confirm: Callable[[str], bool] | None
+    context: Context, *, yes: bool, confirm: Callable[[str], bool] | None
 ) -> None:
     """Asks before an environment outside of the work tree is touched that only its files name.
 
@@ -189,6 +194,7 @@ def agree_on_location(
     Raises:
         EnvironmentUnusable: nobody agrees (``environment-elsewhere``).
     """
+    path = context.environment_path
     if yes or is_ours_to_change(context, path):
         return
     real = os.path.realpath(path)
@@ -256,30 +262,18 @@ def freezing_interpreter(context: Context) -> Interpreter:
     Raises:
         EnvironmentUnusable: there is no such Python.
     """
-    from venvman.environment.inspection import Environment, conflict, inspect
-    from venvman.environment.lifecycle import locate
-    from venvman.project.python import request_of
-
-    path = locate(context.project, context.settings)
-    found = inspect(path, directories=context.directories)
-    wanted = request_of(context.project, context.settings, cwd=context.cwd)
-    if not isinstance(found, Environment):
-        return interpreter_to_be(context)
-    if conflict(found, wanted, directories=context.directories) is not None:
+    found, wanted = context.sound_environment(), context.python_request
+    if found is None or conflict(found, wanted, directories=context.directories) is not None:
         return interpreter_to_be(context)
     return found.interpreter
 
 
 def own_python(context: Context) -> Path | None:
     """The Python of the project's environment, where builds may use what is installed there."""
-    from venvman.environment.inspection import Environment, inspect
-    from venvman.environment.lifecycle import locate
-
     if not context.settings.no_build_isolation.value:
         return None
-    path = locate(context.project, context.settings)
-    found = inspect(path, directories=context.directories)
-    return found.python if isinstance(found, Environment) else None
+    found = context.sound_environment()
+    return None if found is None else found.python
 
 
 def clean(context: Context) -> CleanOutcome:
@@ -288,43 +282,19 @@ def clean(context: Context) -> CleanOutcome:
     Raises:
         EnvironmentUnusable: what is there is not an environment, or venvman itself runs in it.
     """
-    from venvman.environment.lifecycle import locate, recover_replaced, remove
     from venvman.install.transaction import locked
 
-    path = locate(context.project, context.settings)
+    path = context.environment_path
     with locked(path, context.directories, reporter=context.reporter):
         if not os.path.lexists(path):
             recover_replaced(path)
         if not os.path.lexists(path):
             return CleanOutcome(environment=path, removed=False)
         if not path.is_symlink():  # of a link only the link goes
-            agree_on_location(context, path, yes=False, confirm=None)
+            agree_on_location(context, yes=False, confirm=None)
         recover_replaced(path)
         remove(path)
     return CleanOutcome(environment=path, removed=True)
-
-
-def _broken(context: Context, found: Broken) -> EnvironmentUnusable:
-    shown = context.project.display(found.path)
-    return EnvironmentUnusable(
-        f"The environment {shown} is broken.",
-        code=f"environment-{found.code}",
-        path=shown,
-        why=found.reason,
-        fix=found.fix,
-    )
-
-
-def _other_python(
-    context: Context, path: Path, wanted: PythonRequest, why: str
-) -> EnvironmentUnusable:
-    flag = ("--python", wanted.text) if wanted.where == "--python" else ()
-    return EnvironmentUnusable(
-        why,
-        code="environment-other-python",
-        path=context.project.display(path),
-        fix=Command.venvman("sync", "--recreate", *flag),
-    )
 
 
 def interpreter_to_be(context: Context) -> Interpreter:
@@ -335,26 +305,21 @@ def interpreter_to_be(context: Context) -> Interpreter:
     Raises:
         EnvironmentUnusable: there is no such Python.
     """
-    from venvman.project.python import request_of
-    from venvman.python.interpreters import choose, fulfils, stand_in
-
-    wanted = request_of(context.project, context.settings, cwd=context.cwd)
+    wanted = context.python_request
     if wanted.passed_over is not None:
-        context.reporter.problem(_passed_over(wanted.passed_over))
+        context.reporter.problem(
+            Problem(
+                code="python-passed-over",
+                message=f"{wanted.passed_over.text} is passed over: venvman manages CPython.",
+                severity=Severity.NOTE,
+                **line_of(wanted.passed_over),
+            )
+        )
     for minor in _locked_with(context) if wanted.is_open else ():
         found = stand_in(minor, directories=context.directories, variables=context.variables)
         if found is not None and fulfils(found, wanted, directories=context.directories):
             return found
     return choose(request=wanted, directories=context.directories, variables=context.variables)
-
-
-def _passed_over(line: FileLine) -> Problem:
-    return Problem(
-        code="python-passed-over",
-        message=f"{line.text} is passed over: venvman manages CPython.",
-        severity=Severity.NOTE,
-        **line_of(line),
-    )
 
 
 def _locked_with(context: Context) -> list[tuple[int, int]]:

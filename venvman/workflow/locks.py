@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from venvman.lock.cached import cached_of, digest_of, read_cached, write_cached
-from venvman.lock.io import lock_bytes
+from venvman.lock.cached import CachedCheck, cached_of, digest_of, read_cached, write_cached
+from venvman.lock.freshness import Fresh, Stale, check, elsewhere
+from venvman.lock.io import OVERWRITABLE, lock_bytes, read_lock, salvage_lock
+from venvman.lock.selection import applicable
 from venvman.model.errors import Command, LockError, Problem, Severity, VenvmanError
 from venvman.python.targets import is_covered
 from venvman.system.secrets import line_of
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
     from venvman.environment.inventory import Installed
     from venvman.index.candidates import Candidate
     from venvman.index.client import Index
-    from venvman.lock.cached import CachedCheck
     from venvman.lock.file import Lock, LockEntry
     from venvman.model.names import NormalizedName
     from venvman.model.target import Target
@@ -41,8 +43,6 @@ def read_group_lock(
     Raises:
         LockError: it cannot be read.
     """
-    from venvman.lock.io import read_lock
-
     before = _bytes_of(path)
     key = path, None if groups is None else tuple(groups)
     known = context.parsed.get(key)
@@ -95,8 +95,6 @@ def check_locks(
     Raises:
         LockError: a lock cannot be read; all problems of all locks at once.
     """
-    from venvman.lock.freshness import Stale
-
     if asked is not None:
         asked = _with_named(requirements.groups, asked)
     groups = [
@@ -139,8 +137,6 @@ def _is_readable(context: Context, group: Group) -> bool:
 
 def stale_reasons(checked: Iterable[CheckedLock]) -> tuple[Problem, ...]:
     """Why locks are stale, as errors, all groups together."""
-    from venvman.lock.freshness import Stale
-
     return tuple(
         replace(reason, severity=Severity.ERROR)
         for each in checked
@@ -151,8 +147,6 @@ def stale_reasons(checked: Iterable[CheckedLock]) -> tuple[Problem, ...]:
 
 def remember(context: Context, groups: Iterable[Group], target: Target) -> None:
     """Keeps in the state folder that the groups' locks on disk are fresh; never an error."""
-    import contextlib
-
     known = read_cached(context.fresh_locks)
     found_fresh: dict[str, CachedCheck] = dict(known)
     root = context.project.root
@@ -186,8 +180,6 @@ def _read_all(
     context: Context, groups: Iterable[Group], *, overwrite: bool
 ) -> tuple[Mapping[str, Lock | None], Mapping[str, tuple[Problem, ...]]]:
     """Each group's lock, and of those that cannot be read, but may be overwritten, why not."""
-    from venvman.lock.io import OVERWRITABLE, salvage_lock
-
     locks: dict[str, Lock | None] = {}
     faulty: dict[str, tuple[Problem, ...]] = {}
     errors: list[LockError] = []
@@ -216,8 +208,6 @@ def _checked(
     requirements: RequirementSet,
     ask: bool,
 ) -> CheckedLock:
-    from venvman.lock.freshness import Fresh, Stale, check, elsewhere
-
     root = context.project.root
     record = records.get(group.name)
     others = tuple(other for other in requirements.groups if other.name != group.name)
@@ -313,15 +303,20 @@ class Pinned:
 
     def unusable(self, lock: Lock) -> Iterator[Problem]:
         """A problem for every pin of which an index has files, and none for the target."""
-        from venvman.lock.selection import applicable
-
         for entry in applicable(lock, self._target):
             try:
                 gone = self._best(entry) is None and self._index.files(entry.name)
             except VenvmanError:
                 continue
             if gone and entry.source.is_index:
-                yield _unusable(entry, self._target)
+                python = self._target.python
+                yield Problem(
+                    code="lock-pin-unusable",
+                    message=f"{entry.name} {entry.version} has no file for Python {python} here.",
+                    **line_of(entry.origin),
+                    why="The lock was made for another Python.",
+                    fix=Command.venvman("freeze"),
+                )
 
     def _best(self, entry: LockEntry) -> Candidate | None:
         from venvman.index.candidates import Candidates
@@ -349,17 +344,11 @@ def pinned(
 def as_locked(context: Context, lock: Lock, target: Target) -> Mapping[NormalizedName, Installed]:
     """What is installed and does not differ from its pin, by name."""
     from venvman.drift import Extra, compare
-    from venvman.environment.inspection import Environment, inspect
     from venvman.environment.inventory import take_inventory
-    from venvman.environment.lifecycle import locate
-    from venvman.lock.selection import applicable
 
-    location = locate(context.project, context.settings)
-    environment = inspect(location, directories=context.directories)
     # A broken one says nothing; whoever makes it again need not hear that it is broken.
-    if not isinstance(environment, Environment):
-        return {}
-    if environment.interpreter.target.minor != target.minor:
+    environment = context.sound_environment()
+    if environment is None or environment.interpreter.target.minor != target.minor:
         return {}
     inventory = take_inventory(environment, seen=context.seen)
     entries = tuple(applicable(lock, target))
@@ -372,14 +361,3 @@ def as_locked(context: Context, lock: Lock, target: Target) -> Mapping[Normalize
 def is_for_another_python(lock: Lock, target: Target) -> bool:
     """Whether the lock's header names another minor version than ``target``'s."""
     return lock.header.python not in {None, ".".join(map(str, target.minor))}
-
-
-def _unusable(entry: LockEntry, target: Target) -> Problem:
-    origin = entry.origin
-    return Problem(
-        code="lock-pin-unusable",
-        message=f"{entry.name} {entry.version} has no file for Python {target.python} here.",
-        **line_of(origin),
-        why="The lock was made for another Python.",
-        fix=Command.venvman("freeze"),
-    )

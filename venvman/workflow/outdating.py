@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime, timezone
 from functools import partial
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from packaging.specifiers import SpecifierSet
+
 from venvman.answers import Hold, OutdatedOutcome, OutdatedPin
+from venvman.engines import UpgradeAll, UpgradeSome
 from venvman.index.candidates import Candidates, RejectionKind
+from venvman.lock.graph import LockedGroup, build_graph, in_order
 from venvman.model.errors import (
     Command,
     IndexFault,
@@ -18,26 +24,25 @@ from venvman.model.errors import (
     VenvmanError,
 )
 from venvman.model.frozen import dataclass
-from venvman.model.names import canonical
+from venvman.model.names import NormalizedName, canonical
 from venvman.model.sources import VcsSource
+from venvman.resolve.limits import cutoff
 from venvman.system.secrets import redact
-from venvman.workflow.graphing import KnownMetadata, known_name, read_locked
+from venvman.system.workers import WorkerPool
+from venvman.workflow.freezing import freeze
+from venvman.workflow.graphing import KnownMetadata, Locked, known_name, read_locked
 from venvman.workflow.inputs import sync_options
+from venvman.workflow.requests import FreezeRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
-    from datetime import datetime
 
-    from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
     from venvman.index.client import Index
     from venvman.lock.file import LockEntry
-    from venvman.lock.graph import LockedGroup
     from venvman.model.graph import Graph
-    from venvman.model.names import NormalizedName
     from venvman.workflow.context import Context
-    from venvman.workflow.graphing import Locked
 
 K = TypeVar("K", bound="Hashable")
 V = TypeVar("V")
@@ -65,8 +70,6 @@ def outdated(context: Context, names: Sequence[str] = ()) -> OutdatedOutcome:
         VenvmanError: requirements that cannot be read.
     """
     context = context.looking()
-    from venvman.lock.graph import build_graph
-
     locked = read_locked(context)
     root = context.project.root
 
@@ -136,10 +139,6 @@ def _upgraded(
     command: Command | None,
 ) -> _Upgraded:
     """What ``upgrade`` does (of ``names``: to these), where this machine's ``upgrade`` may."""
-    from venvman.engines import UpgradeAll, UpgradeSome
-    from venvman.workflow.freezing import freeze
-    from venvman.workflow.requests import FreezeRequest
-
     if command != Command.venvman("upgrade"):  # only its own tool writes such a lock
         return _Upgraded(groups=locked.groups, solved=False)
     upgrade = UpgradeAll() if names is None else UpgradeSome(names=names)
@@ -147,20 +146,24 @@ def _upgraded(
         outcome = freeze(context, FreezeRequest(dry_run=True, upgrade=upgrade))
     except VenvmanError as error:
         context.evidence.mark_uncacheable()  # of the pages that it met nobody tells
-        return _Upgraded(groups=locked.groups, solved=False, problems=(_unsolved(error),))
+        return _Upgraded(
+            groups=locked.groups,
+            solved=False,
+            problems=(
+                Problem(
+                    code="upgrade-unsolved",
+                    severity=Severity.WARNING,
+                    message="What may move together could not be solved; "
+                    "each pin is looked at by itself.",
+                    why=" ".join(dict.fromkeys(each.message for each in error.problems))
+                    or str(error),
+                ),
+            ),
+        )
     locks = {each.group: each.lock for each in outcome.locks}
     return _Upgraded(
         groups=tuple(replace(each, lock=locks.get(each.name, each.lock)) for each in locked.groups),
         solved=True,
-    )
-
-
-def _unsolved(error: VenvmanError) -> Problem:
-    return Problem(
-        code="upgrade-unsolved",
-        severity=Severity.WARNING,
-        message="What may move together could not be solved; each pin is looked at by itself.",
-        why=" ".join(dict.fromkeys(each.message for each in error.problems)) or str(error),
     )
 
 
@@ -194,7 +197,16 @@ class _Market:
         for entry in entries:
             offer = found[entry.name]
             if offer is None:
-                self.problems.append(_unlisted(entry))
+                self.problems.append(
+                    Problem(
+                        code="package-unlisted",
+                        severity=Severity.WARNING,
+                        message=f"No index has {entry.name} any more, "
+                        "so nothing is known of newer versions.",
+                        path=entry.origin.path if entry.origin else None,
+                        line=entry.origin.line if entry.origin else None,
+                    )
+                )
             else:
                 self._offers[entry.name] = offer
 
@@ -225,8 +237,6 @@ class _Market:
         self, entry: LockEntry, limits: Sequence[_Limit]
     ) -> tuple[Version | None, tuple[Hold, ...]]:
         """The newest version that ``limits`` and the target allow; what shuts out the latest."""
-        from packaging.specifiers import SpecifierSet
-
         latest = self.latest(entry)
         if latest is None:
             return None, ()
@@ -245,8 +255,6 @@ class _Market:
 
     def _rejection(self, entry: LockEntry, version: Version) -> str | None:
         """Why the target cannot install ``version``; None if it can."""
-        from packaging.specifiers import SpecifierSet
-
         offer = self._offers[entry.name]
         if any(each.file.yanked is None for each in offer.at(version)):
             return None
@@ -321,10 +329,6 @@ def _text(entry: LockEntry) -> str:
 
 def _limits(name: NormalizedName, graph: Graph, locked: Locked) -> Iterator[_Limit]:
     """Everything that limits ``name``: lines, constraints, and other packages."""
-    from packaging.specifiers import SpecifierSet
-
-    from venvman.lock.graph import in_order
-
     lines = [
         line
         for group in locked.requirements.groups
@@ -354,25 +358,11 @@ def _entries(groups: Sequence[LockedGroup], locked: Locked) -> list[LockEntry]:
 
 def _cutoff(context: Context, locked: Locked) -> datetime | None:
     """As freezing has it: of the settings, else of the command in a lock's header."""
-    from datetime import datetime, timezone
-
-    from venvman.resolve.limits import cutoff
-
     said = [each.lock.header.exclude_newer for each in locked.groups]
     text = context.settings.exclude_newer.value or next(filter(None, said), None)
     if text is not None:
         context.evidence.mark_uncacheable()  # it may count back from now
     return None if text is None else cutoff(text, now=datetime.now(timezone.utc))
-
-
-def _unlisted(entry: LockEntry) -> Problem:
-    return Problem(
-        code="package-unlisted",
-        severity=Severity.WARNING,
-        message=f"No index has {entry.name} any more, so nothing is known of newer versions.",
-        path=entry.origin.path if entry.origin else None,
-        line=entry.origin.line if entry.origin else None,
-    )
 
 
 def _at_once(items: Sequence[K], ask: Callable[[K], V]) -> dict[K, V]:
@@ -381,10 +371,6 @@ def _at_once(items: Sequence[K], ask: Callable[[K], V]) -> dict[K, V]:
     Raises:
         VenvmanError: the first that ``ask`` raises; the others are given up.
     """
-    from queue import SimpleQueue
-
-    from venvman.system.workers import WorkerPool
-
     answers: SimpleQueue[tuple[K, V | None, Exception | None]] = SimpleQueue()
 
     def task(item: K) -> None:

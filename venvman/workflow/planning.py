@@ -13,7 +13,10 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.lock.file import LockEntry
+from venvman.drift import compare
+from venvman.environment.inventory import Installed, Inventory, metadata_of, take_inventory
+from venvman.lock.file import Lock, LockEntry
+from venvman.lock.selection import select
 from venvman.lock.style import left_out
 from venvman.model.errors import (
     Advice,
@@ -26,6 +29,7 @@ from venvman.model.errors import (
 from venvman.model.frozen import dataclass
 from venvman.model.names import NormalizedName, canonical
 from venvman.model.sources import DirectorySource
+from venvman.plan import Add, Plan, Replace, kept, make_plan
 from venvman.requirements.declared import PYPROJECT, read_declared
 from venvman.requirements.naming import DEFAULT
 from venvman.system.reading import read_regular
@@ -37,6 +41,7 @@ from venvman.workflow.inputs import (
 from venvman.workflow.locks import require_lock
 from venvman.workflow.recording import (
     HistoryEntry,
+    LockText,
     read_texts,
 )
 
@@ -46,16 +51,12 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from venvman.environment.inspection import Environment
-    from venvman.environment.inventory import Installed, Inventory
-    from venvman.lock.file import Lock
     from venvman.model.options import IndexOptions
     from venvman.model.target import Target
     from venvman.outcomes import FreezeOutcome
-    from venvman.plan import Plan
     from venvman.project.scan import Scan
     from venvman.workflow.context import Context
     from venvman.workflow.location import Location
-    from venvman.workflow.recording import LockText
     from venvman.workflow.requests import SyncRequest
 
 
@@ -96,7 +97,6 @@ def to_reinstall(
 ) -> Mapping[NormalizedName, str]:
     """What ``request`` wants installed again, and what is locked and lacks files."""
     from venvman.doctor.recorded import damaged
-    from venvman.environment.inventory import take_inventory
 
     if location.environment is None:
         return request.reinstall
@@ -114,9 +114,6 @@ def completed(
     context: Context, scan: Scan, environment: Environment | None, selected: Selected
 ) -> Selected:
     """``selected`` with what its locks leave out by rule and what is installed of it needs."""
-    from venvman.environment.inventory import Inventory, take_inventory
-    from venvman.lock.style import left_out
-
     absent = frozenset[NormalizedName]().union(*map(left_out, selected.locks))
     if environment is None or not absent:
         return selected
@@ -148,9 +145,7 @@ def select_entries(
     Raises:
         LockError: two of them disagree, one is missing, or cannot be read.
     """
-    from venvman.lock.selection import select
-
-    groups = choose_groups(scan, request.groups, configured=context.settings.groups.value)
+    groups = choose_groups(context, scan, request.groups)
     # A dry run's locks are not on disk.
     made = {each.group: each.lock for each in frozen.locks} if frozen else {}
     chosen = [source for source in scan.sources if source.group in groups]
@@ -187,11 +182,6 @@ def plan_for(
     context: Context, location: Location, selected: Selected, request: SyncRequest
 ) -> Plan:
     """What makes the environment at ``location`` equal to ``selected``; reads what is there."""
-    from venvman.drift import compare
-    from venvman.environment.inventory import Inventory, take_inventory
-    from venvman.model.names import canonical
-    from venvman.plan import kept, make_plan
-
     there = location.environment
     inventory = Inventory(distributions=())
     if there is not None:
@@ -220,8 +210,6 @@ def _with_named(
     Raises:
         LockError: no lock in use names one of them.
     """
-    from venvman.plan import Replace
-
     entries = {entry.name: entry for entry in selected.entries}
     unknown = sorted(names.keys() - entries.keys())
     if unknown:
@@ -246,7 +234,6 @@ def _with_robbed(
     """``plan``, and again what somebody who leaves has overwritten a file of."""
     from venvman.install.layout import site_of
     from venvman.install.remove import removals, robbed
-    from venvman.plan import Add, Replace
 
     leaving = [each for step in plan.steps if not isinstance(step, Add) for each in step.installed]
     if not leaving:
@@ -302,7 +289,15 @@ def _needed_beside(
             found.append(LockEntry(name=name, version=version))
         else:
             entry = _newest(context, name, specifier, who, target, options)
-            context.reporter.problem(_told(entry, who))
+            context.reporter.problem(
+                Problem(
+                    code="left-out-installed",
+                    severity=Severity.NOTE,
+                    message=f"{name} {entry.version} is installed beside the lock: {who} needs it.",
+                    why="The lock's command has no --allow-unsafe, "
+                    "so that it pins neither pip nor setuptools.",
+                )
+            )
             found.append(entry)
     return tuple(found)
 
@@ -312,7 +307,6 @@ def _needs(
 ) -> Mapping[NormalizedName, tuple[SpecifierSet, NormalizedName]]:
     """What is asked of each of ``absent``, all together, and one distribution that asks."""
     from venvman.doctor.installed import active
-    from venvman.environment.inventory import metadata_of
 
     found: dict[NormalizedName, tuple[SpecifierSet, NormalizedName]] = {}
     if not any(map(_mentions, inventory.distributions)):
@@ -360,15 +354,6 @@ def _newest(
         hashes = {each for file in candidates.files(best.version) for each in file.hashes}
     sha256 = sorted(each for each in hashes if each.startswith("sha256:"))
     return LockEntry(name=name, version=best.version, hashes=tuple(sha256))
-
-
-def _told(entry: LockEntry, who: NormalizedName) -> Problem:
-    return Problem(
-        code="left-out-installed",
-        severity=Severity.NOTE,
-        message=f"{entry.name} {entry.version} is installed beside the lock: {who} needs it.",
-        why="The lock's command has no --allow-unsafe, so that it pins neither pip nor setuptools.",
-    )
 
 
 OWN = DirectorySource(path=".", editable=True)

@@ -6,15 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.model.errors import Advice, GitError, VenvmanError
+from venvman.model.errors import Advice, ConfigurationError, GitError, ProjectNotFound, VenvmanError
 from venvman.model.frozen import dataclass
+from venvman.project.find import find_members, find_project, find_workspace, may_hold_workspace
+from venvman.project.project import Project, has_sources
+from venvman.project.settings import WorkspaceSettings, read_settings
 from venvman.system.git import git, try_git
 from venvman.workflow.context import home_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-    from venvman.project.project import Project
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +45,6 @@ def find_projects(
     Raises:
         ProjectNotFound: there is none either way.
     """
-    from venvman.model.errors import ProjectNotFound
-    from venvman.project.find import find_project, may_hold_workspace
-    from venvman.project.project import has_sources
-
     folder, home = (cwd / (top or ".")).absolute(), home_of(variables)
     if workspace:
         found = _members(folder, variables)
@@ -58,7 +55,15 @@ def find_projects(
         if error.code != "project-not-found" or not may_hold_workspace(folder, home=home):
             raise
         found = _members(folder, variables)
-        if not found.projects or (_is_shelf(found, folder)):
+        # Whether the projects in ``folder`` are repositories of their own: they only lie
+        # together.
+        if not found.projects or (
+            any(
+                each.git_root is not None and each.git_root.is_relative_to(folder)
+                for each in found.projects
+            )
+            and not (folder / ".git").exists()
+        ):
             raise
         return replace(found, instead=True)
     if has_sources(here.root):
@@ -70,11 +75,6 @@ def find_projects(
 
 def _members(folder: Path, variables: Mapping[str, str]) -> Found:
     """What ``[tool.venvman.workspace]`` of ``folder`` names; all below it where it names none."""
-    from venvman.model.errors import ConfigurationError
-    from venvman.project.find import find_members, find_workspace
-    from venvman.project.project import has_sources
-    from venvman.project.settings import WorkspaceSettings, read_settings
-
     walked: list[Path] = []
 
     def excluded(inside: Path) -> tuple[str, ...]:
@@ -99,17 +99,6 @@ def _members(folder: Path, variables: Mapping[str, str]) -> Found:
         folder, variables=variables, excluded=excluded, declaring=True
     )
     return Found(projects=projects, walked=tuple(dict.fromkeys(walked)))
-
-
-def _is_shelf(found: Found, folder: Path) -> bool:
-    """Whether the projects in ``folder`` are repositories of their own: they only lie together."""
-    return (
-        any(
-            each.git_root is not None and each.git_root.is_relative_to(folder)
-            for each in found.projects
-        )
-        and not (folder / ".git").exists()
-    )
 
 
 def changed_since(

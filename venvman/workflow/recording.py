@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.environment.history import (
@@ -16,19 +17,21 @@ from venvman.environment.history import (
     WayBack,
     text_digest,
 )
+from venvman.environment.inventory import Installed, take_inventory
 from venvman.environment.ledger import read_ledger
 from venvman.lock.io import lock_files
+from venvman.model.errors import InstallError
 from venvman.model.frozen import dataclass
+from venvman.model.sources import DirectorySource
 from venvman.system.reading import read_regular
 from venvman.system.repository import head_of
+from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from venvman.answers import HistoryReport
     from venvman.environment.inspection import Environment
-    from venvman.environment.inventory import Installed
     from venvman.lock.file import LockEntry
     from venvman.project.project import Project
     from venvman.workflow.context import Context
@@ -108,7 +111,6 @@ def record(context: Context, environment: Environment, moment: HistoryEntry) -> 
 def record_unchanged(context: Context, environment: Environment, moment: HistoryEntry) -> None:
     """The same after nothing was to be done, and without the lock; skipped while others have it."""
     from venvman.install.transaction import locked
-    from venvman.model.errors import InstallError
 
     newest = History(environment.root).newest()
     if _is_recorded(newest, _sequence(environment), moment):
@@ -200,7 +202,6 @@ def _sequence(environment: Environment) -> int:
 def _beside(context: Context, environment: Environment, entries: Sequence[LockEntry]) -> Beside:
     """What the ledger does not know of all that is installed."""
     from venvman.drift import Extra, compare
-    from venvman.environment.inventory import take_inventory
 
     inventory = take_inventory(environment, seen=context.seen)
     ledger = read_ledger(environment.root)
@@ -231,13 +232,8 @@ def _beside(context: Context, environment: Environment, entries: Sequence[LockEn
 
 
 def _source(context: Context, installed: Installed) -> str:
-    from venvman.model.sources import DirectorySource
-    from venvman.system.secrets import redact
-
     source = installed.source
     if isinstance(source, DirectorySource):
-        from pathlib import Path
-
         shown = context.project.display(Path(source.path))
         return f"-e {shown}" if source.editable else shown
     return redact(str(source))
@@ -250,16 +246,12 @@ def history(context: Context) -> HistoryReport:
         EnvironmentUnusable: something that is no environment, or a broken one, is at its path.
     """
     from venvman.answers import HistoryReport, HistoryRow
-    from venvman.environment.inspection import usable
-    from venvman.environment.lifecycle import locate
-    from venvman.workflow.location import unfinished
+    from venvman.workflow.location import tell_unfinished
 
     context = context.looking()
-    path = locate(context.project, context.settings)
-    left = unfinished(context, path)
-    if left is not None:
-        context.reporter.problem(left)
-    environment = usable(path, directories=context.directories)
+    path = context.environment_path
+    tell_unfinished(context)
+    environment = context.environment()
     if environment is None:
         return HistoryReport(project=context.project, environment=path, states=())
     states = bring_up_to_date(context, environment)
@@ -284,7 +276,6 @@ class _Ways:
     """What the environment, its attic and the store have, asked once for each wheel."""
 
     def __init__(self, environment: Environment, *, holds: Callable[[str], bool]) -> None:
-        from venvman.environment.inventory import take_inventory
         from venvman.install.attic import Attic
 
         self._holds = holds

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from venvman.environment.history import History, text_digest
-from venvman.environment.lifecycle import locate
+from packaging.version import Version
+
+from venvman.environment.history import History, SnapshotEntry, State, text_digest
+from venvman.environment.inventory import take_inventory
 from venvman.install.attic import Attic
+from venvman.lock.direct import parse_reference
+from venvman.lock.file import LockEntry
+from venvman.lock.io import check_writable, parse_text
+from venvman.lock.selection import select
 from venvman.model.errors import (
     Advice,
     Command,
     ConfigurationError,
-    EnvironmentUnusable,
     LockError,
     Problem,
     Severity,
+    VenvmanError,
 )
 from venvman.model.events import Stage, Stopwatch
-from venvman.model.frozen import dataclass
+from venvman.model.names import NormalizedName
+from venvman.model.sources import IndexSource
 from venvman.outcomes import RollbackOutcome
+from venvman.system.files import write_atomically
 from venvman.system.reading import read_regular
-from venvman.workflow.inputs import open_scan
-from venvman.workflow.location import agree_on_location, find_location
-from venvman.workflow.planning import Selected, plan_for
+from venvman.workflow.inputs import load_requirements, open_scan
+from venvman.workflow.location import Location, agree_on_location, find_location
+from venvman.workflow.locks import check_locks, stale_reasons
+from venvman.workflow.planning import OWN, Selected, plan_for
 from venvman.workflow.recording import LockText, bring_up_to_date
 from venvman.workflow.requests import SyncRequest
 from venvman.workflow.syncing import SyncResult, carry_out
@@ -33,97 +43,75 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from venvman.environment.history import SnapshotEntry, State
-    from venvman.environment.inspection import Environment
-    from venvman.lock.file import Lock, LockEntry
     from venvman.workflow.context import Context
-    from venvman.workflow.location import Location
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RollbackRequest:
-    """``number`` counts states back from now, which is 0. ``with_lock`` writes its locks, too.
-
-    ``confirm`` asks the person a question; None where there is nobody to ask.
-    """
-
-    number: int = 1
-    with_lock: bool = False
-    dry_run: bool = False
-    yes: bool = False
-    confirm: Callable[[str], bool] | None = None
-
-
-def rollback(context: Context, request: RollbackRequest) -> RollbackOutcome:
+def rollback(
+    context: Context,
+    number: int,
+    *,
+    with_lock: bool,
+    dry_run: bool,
+    yes: bool,
+    confirm: Callable[[str], bool] | None,
+) -> RollbackOutcome:
     """Takes the environment back to a state of its history, which that becomes part of.
+
+    ``number`` counts states back from now, which is 0. ``with_lock`` writes its locks, too.
 
     Raises:
         ConfigurationError: there is no such state.
         VenvmanError: anything that stops it; environment and locks are then as they were, but for
             a lock that cannot be written after the environment is done.
     """
-    if request.dry_run:
+    if dry_run:
         context = context.looking()
     watch = Stopwatch(context.reporter)
     with watch.stage(Stage.SCAN):
         scan = open_scan(context)
         if not context.looks:
-            path = locate(context.project, context.settings)
-            agree_on_location(context, path, yes=request.yes, confirm=request.confirm)
+            agree_on_location(context, yes=yes, confirm=confirm)
         location = find_location(context)
-        states = bring_up_to_date(context, _required(context, location))
-        state = _choose(context, states, request.number)
+        states = bring_up_to_date(
+            context, location.environment or context.require_environment("to take back")
+        )
+        state = _choose(context, states, number)
         texts = _texts(location, state)
-        files = _files_to_write(context, texts, request)
+        files = _files_to_write(context, texts, number, yes=yes) if with_lock else []
     with watch.stage(Stage.PLAN):
         selected = _selected(context, location, state, texts)
         wanted = SyncRequest(
-            dry_run=request.dry_run,
-            yes=request.yes,
-            confirm=request.confirm,
-            command=f"rollback {request.number}",
+            dry_run=dry_run, yes=yes, confirm=confirm, command=f"rollback {number}"
         )
         plan = plan_for(context, location, selected, wanted)
     result = SyncResult(location=location, plan=plan, outcome=None, settled=None, compared=None)
-    if not request.dry_run:
+    if not dry_run:
         result = carry_out(context, scan, location, selected, plan, wanted, watch)
         _write(context, files)
     behind = tuple(path for path, content in _files(context, texts) if _differs(path, content))
-    number = request.number if request.dry_run or not result.plan else 0
+    still = number if dry_run or not result.plan else 0
     return RollbackOutcome(
         project=context.project,
         environment=location.path,
-        number=request.number,
+        number=number,
         state=state,
         plan=result.plan,
         outcome=result.outcome,
         written=tuple(path for path, _ in files),
-        behind=() if request.with_lock else behind,
+        behind=() if with_lock else behind,
         seconds=watch.seconds,
         problems=(
             *_by_hand(result, selected, state),
-            *(() if request.with_lock else _undone(context, behind, number)),
-            *(_stale(context, state) if files and not request.dry_run else ()),
+            *(() if with_lock else _undone(context, behind, still)),
+            *(_stale(context, state) if files and not dry_run else ()),
         ),
     )
-
-
-def _required(context: Context, location: Location) -> Environment:
-    if location.environment is None:
-        shown = context.project.display(location.path)
-        raise EnvironmentUnusable(
-            f"There is no environment {shown} to take back.",
-            code="environment-absent",
-            path=shown,
-            fix=Command.venvman("sync"),
-        )
-    return location.environment
 
 
 def _choose(context: Context, states: Sequence[State], number: int) -> State:
     if number < len(states):
         return states[number]
-    shown = context.project.display(locate(context.project, context.settings))
+    shown = context.project.display(context.environment_path)
     if not states:
         raise ConfigurationError(
             f"{shown} has no history yet.",
@@ -174,10 +162,8 @@ def _selected(
 
     What another tool had installed stays if it is still there, and comes back from the attic.
     """
-    from venvman.lock.selection import select
-    from venvman.model.names import NormalizedName
-
-    locks = [(each.path, _parsed(context, each, state)) for each in texts]
+    read = partial(parse_text, root=context.project.root, groups=state.groups)
+    locks = [(each.path, read(each.content.decode(), path=each.path)) for each in texts]
     entries = select(locks, location.interpreter.target)
     locked = {entry.name for entry in entries}
     unlocked = [each for each in state.held if each.name not in locked]
@@ -194,21 +180,8 @@ def _selected(
     )
 
 
-def _parsed(context: Context, text: LockText, state: State) -> Lock:
-    from venvman.lock.io import parse_text
-
-    content, root = text.content.decode(), context.project.root
-    return parse_text(content, path=text.path, root=root, groups=state.groups)
-
-
 def _entries_of(held: Sequence[SnapshotEntry]) -> tuple[LockEntry, ...]:
     """Pins of what came from an index, each by the one file that was installed; the project."""
-    from packaging.version import Version
-
-    from venvman.lock.file import LockEntry
-    from venvman.model.names import NormalizedName
-    from venvman.workflow.planning import OWN
-
     return tuple(
         LockEntry(
             name=NormalizedName(each.name),
@@ -226,13 +199,6 @@ def _entries_of(held: Sequence[SnapshotEntry]) -> tuple[LockEntry, ...]:
 
 def _as_found(held: Sequence[SnapshotEntry], attic: Attic) -> Iterator[LockEntry]:
     """Pins of what another tool had installed and the attic has kept."""
-    from packaging.version import Version
-
-    from venvman.lock.direct import parse_reference
-    from venvman.lock.file import LockEntry
-    from venvman.model.names import NormalizedName
-    from venvman.model.sources import IndexSource
-
     for each in held:
         if each.wheel is not None or each.version is None:
             continue
@@ -257,55 +223,45 @@ def _files(context: Context, texts: Sequence[LockText]) -> list[tuple[Path, byte
 
 
 def _files_to_write(
-    context: Context, texts: Sequence[LockText], request: RollbackRequest
+    context: Context, texts: Sequence[LockText], number: int, *, yes: bool
 ) -> list[tuple[Path, bytes]]:
     """The locks to put back, after a look at what lies there.
 
     Raises:
         LockError: none is recorded, or something else is in the way of one.
     """
-    if not request.with_lock:
-        return []
     if not texts:
         raise LockError(
-            f"State {request.number} has no lock to put back.",
+            f"State {number} has no lock to put back.",
             code="history-no-lock",
             why="It was found after a command that could not record it, or its lock is damaged.",
-            fix=Command.venvman("rollback", str(request.number)),
+            fix=Command.venvman("rollback", str(number)),
         )
     files = [each for each in _files(context, texts) if _differs(*each)]
     for path, _ in files:
         if not _is_known(context, path):
-            _check_writable(context, path, request)
+            try:
+                check_writable(path, display=context.project.display(path), yes=yes)
+            except LockError as error:
+                if error.code != "lock-in-the-way":
+                    raise
+                command = Command.venvman("rollback", str(number), "--with-lock", "--yes")
+                problems = [replace(problem, fix=command) for problem in error.problems]
+                raise LockError(error.message, code=error.code, problems=problems) from error
     return files
 
 
 def _is_known(context: Context, path: Path) -> bool:
     """Whether what lies at ``path`` is in the history, so that it can be put back in turn."""
-    history = History(locate(context.project, context.settings))
+    history = History(context.environment_path)
     try:
         return history.text(text_digest(read_regular(path))) is not None
     except OSError:
         return False
 
 
-def _check_writable(context: Context, path: Path, request: RollbackRequest) -> None:
-    from venvman.lock.io import check_writable
-
-    try:
-        check_writable(path, display=context.project.display(path), yes=request.yes)
-    except LockError as error:
-        if error.code != "lock-in-the-way":
-            raise
-        command = Command.venvman("rollback", str(request.number), "--with-lock", "--yes")
-        problems = [replace(problem, fix=command) for problem in error.problems]
-        raise LockError(error.message, code=error.code, problems=problems) from error
-
-
 def _write(context: Context, files: Sequence[tuple[Path, bytes]]) -> None:
     """Puts locks back in one step each; what is there keeps its line ends and mode."""
-    from venvman.system.files import write_atomically
-
     for path, content in files:
         try:
             old = read_regular(path)
@@ -356,8 +312,6 @@ def _by_hand(result: SyncResult, selected: Selected, state: State) -> list[Probl
 
 
 def _versions(result: SyncResult) -> dict[str, str | None]:
-    from venvman.environment.inventory import take_inventory
-
     if result.location.environment is None:
         return {}
     found = take_inventory(result.location.environment).distributions
@@ -383,10 +337,6 @@ def _undone(context: Context, behind: Sequence[Path], number: int) -> list[Probl
 
 def _stale(context: Context, state: State) -> list[Problem]:
     """Whether requirements have moved on since: then the next sync freezes the locks anew."""
-    from venvman.model.errors import VenvmanError
-    from venvman.workflow.inputs import load_requirements
-    from venvman.workflow.locks import check_locks, stale_reasons
-
     try:
         requirements = load_requirements(context, open_scan(context))
         checked = check_locks(context, requirements, find_location(context).interpreter.target)

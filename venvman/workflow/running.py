@@ -6,16 +6,17 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.model.errors import Command, EnvironmentUnusable, ExitCode, VenvmanError
+from venvman.model.errors import Command, ExitCode, VenvmanError
 from venvman.model.frozen import dataclass
 from venvman.system.launch import activated, program, undisturbed
-from venvman.workflow.requests import GroupChoice, LockPolicy, SyncRequest
+from venvman.workflow.location import settle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from venvman.environment.inspection import Environment
     from venvman.workflow.context import Context
+    from venvman.workflow.requests import SyncRequest
 
 
 class CommandFault(VenvmanError):
@@ -31,20 +32,6 @@ class CommandForbidden(CommandFault):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunRequest:
-    """``sync`` makes the environment true first, as ``venvman sync`` would with ``groups``.
-
-    ``confirm`` asks the person a question; None where there is nobody to ask.
-    """
-
-    sync: bool = False
-    groups: GroupChoice
-    locks: LockPolicy = LockPolicy.FREEZE
-    yes: bool = False
-    confirm: Callable[[str], bool] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
     """A program to become: its command line and its variables, in ``environment``."""
 
@@ -53,15 +40,15 @@ class Launch:
     environment: Environment
 
 
-def prepare_command(context: Context, request: RunRequest, command: Sequence[str]) -> Launch:
-    """``command`` inside the environment.
+def prepare_command(context: Context, first: SyncRequest | None, command: Sequence[str]) -> Launch:
+    """``command`` inside the environment, after the sync that is wanted ``first``, if any.
 
     Raises:
         CommandFault: there is no such program.
-        EnvironmentUnusable: there is no environment, or a broken one, and ``sync`` is not given.
+        EnvironmentUnusable: there is no environment, or a broken one, and nothing is synced first.
         VenvmanError: what syncing raises.
     """
-    environment = _environment(context, request)
+    environment = _environment(context, first)
     root, scripts = str(environment.root), str(environment.paths.scripts)
     variables = activated(context.variables, root, scripts)
     found = program(command[0], variables["PATH"], scripts)
@@ -70,8 +57,8 @@ def prepare_command(context: Context, request: RunRequest, command: Sequence[str
     return Launch(argv=(found, *command[1:]), variables=variables, environment=environment)
 
 
-def prepare_shell(context: Context, request: RunRequest, *, interactive: bool) -> Launch:
-    """The user's shell inside the environment; ``interactive``: on a terminal.
+def prepare_shell(context: Context, first: SyncRequest | None, *, interactive: bool) -> Launch:
+    """The same for the user's shell; ``interactive``: on a terminal.
 
     An interactive shell reads the user's own startup files first, then activates the environment,
     so that ``PATH`` and prompt are right and ``deactivate`` works. A shell that has no way to do so
@@ -82,7 +69,7 @@ def prepare_shell(context: Context, request: RunRequest, *, interactive: bool) -
     """
     from venvman.environment.shells import activating, activation, kind_of, shell_of
 
-    environment = _environment(context, request)
+    environment = _environment(context, first)
     shell = shell_of(context.variables)
     plain = activated(context.variables, str(environment.root), str(environment.paths.scripts))
     kind = kind_of(shell)
@@ -101,45 +88,14 @@ def prepare_shell(context: Context, request: RunRequest, *, interactive: bool) -
     )
 
 
-def environment_here(context: Context) -> Environment:
-    """The project's environment, as it is.
-
-    Raises:
-        EnvironmentUnusable: there is none, or a broken one.
-    """
-    from venvman.environment.inspection import usable
-    from venvman.environment.lifecycle import locate
-
-    path = locate(context.project, context.settings)
-    found = usable(path, directories=context.directories)
-    if found is None:
-        shown = context.project.display(path)
-        raise EnvironmentUnusable(
-            f"There is no environment {shown} yet.",
-            code="environment-absent",
-            path=shown,
-            fix=Command.venvman("sync"),
-        )
-    return found
-
-
-def _environment(context: Context, request: RunRequest) -> Environment:
-    from venvman.environment.lifecycle import locate
-    from venvman.workflow.location import settle
-
-    if request.sync:
+def _environment(context: Context, first: SyncRequest | None) -> Environment:
+    if first is not None:
         from venvman.workflow.syncing import sync
 
-        wanted = SyncRequest(
-            groups=request.groups,
-            locks=request.locks,
-            yes=request.yes,
-            confirm=request.confirm,
-        )
-        sync(context, wanted)
+        sync(context, first)
     else:
-        settle(context, locate(context.project, context.settings))
-    return environment_here(context)
+        settle(context)
+    return context.require_environment()
 
 
 def _not_to_run(

@@ -8,7 +8,7 @@ import sys
 from dataclasses import fields
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from venvman.answers import Machine, Value
 from venvman.model.errors import VenvmanError
@@ -16,7 +16,6 @@ from venvman.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
     from venvman.model.options import IndexOptions
     from venvman.project.settings import Settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,8 @@ from venvman.model.sources import DirectorySource, Source
 from venvman.project.localproject import project_name
 from venvman.project.roles import Role
 from venvman.requirements.declared import PYPROJECT
-from venvman.requirements.edit import SourceText, entries_of
+from venvman.requirements.edit import Edited, Entry, LineEdit, SourceText, Wanted, entries_of
+from venvman.requirements.file import RequirementLine, parse
 from venvman.requirements.lines import Encoding, decode, encoding_of
 from venvman.requirements.naming import DEFAULT, DEV, group_of, is_constraints, stem_of
 from venvman.system.reading import read_regular
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
     from venvman.model.names import NormalizedName
     from venvman.outcomes import FileEdit
     from venvman.project.scan import Scan
-    from venvman.requirements.edit import Edited, Entry, LineEdit, Wanted
-    from venvman.requirements.file import RequirementLine
     from venvman.workflow.context import Context
 
 
@@ -109,7 +109,7 @@ class SourceFiles:
             from venvman.workflow.inputs import choose_groups
             from venvman.workflow.requests import GroupChoice
 
-            choose_groups(self._scan, GroupChoice(only=(group,)), configured=None)
+            choose_groups(self._context, self._scan, GroupChoice(only=(group,)))
         sources = [
             path
             for each in self._scan.sources
@@ -288,8 +288,6 @@ def _place(line: RequirementLine) -> Source:
 def _parsed(
     context: Context, word: str, *, editable: bool
 ) -> tuple[list[RequirementLine], list[Problem]]:
-    from venvman.requirements.file import parse
-
     text = f"-e {word}" if editable else word
     parsed = parse(text, path="", variables=context.variables, cwd=str(context.cwd))
     faults = [replace(each, path=None, line=None) for each in parsed.errors]
@@ -307,8 +305,6 @@ def _parsed(
 
 def _from_root(context: Context, line: RequirementLine) -> RequirementLine:
     """``line`` with a relative folder or file counted from the project root."""
-    import os
-
     requirement = line.requirement
     relative = requirement.raw.partition("[")[0].partition(" ;")[0].strip()
     local = line.url is not None and line.url.startswith("file:") and ":" not in relative

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from venvman.environment.lifecycle import locate
+from venvman.environment.inventory import take_inventory
 from venvman.model.errors import (
     AGAIN,
     Advice,
@@ -20,8 +20,10 @@ from venvman.model.errors import (
 )
 from venvman.model.events import Stage, Stopwatch
 from venvman.model.frozen import dataclass
-from venvman.model.names import canonical
-from venvman.outcomes import Observation, SyncOutcome
+from venvman.model.names import NormalizedName, canonical
+from venvman.outcomes import FreezeOutcome, Observation, SyncOutcome
+from venvman.plan import Plan, Remove, Replace, needs
+from venvman.workflow.agreement import DISAGREEMENT
 from venvman.workflow.inputs import (
     choose_groups,
     keep_groups,
@@ -35,6 +37,7 @@ from venvman.workflow.inputs import (
     tell_left_out,
 )
 from venvman.workflow.location import (
+    Location,
     adopt,
     agree_on_location,
     find_location,
@@ -58,12 +61,8 @@ if TYPE_CHECKING:
 
     from venvman.environment.inspection import Environment
     from venvman.install.transaction import Outcome
-    from venvman.model.names import NormalizedName
-    from venvman.outcomes import FreezeOutcome
-    from venvman.plan import Plan
     from venvman.project.scan import Scan
     from venvman.workflow.context import Context
-    from venvman.workflow.location import Location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +100,7 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
         if request.wait >= 0:
             require_free(context, wait=request.wait)
         if not context.looks:
-            path = locate(context.project, context.settings)
-            agree_on_location(context, path, yes=request.yes, confirm=request.confirm)
+            agree_on_location(context, yes=request.yes, confirm=request.confirm)
         location = find_location(context, recreate=request.recreate)
     brought = _bring_locks(context, scan, location, request, watch)
     result, selected = _install_locked(context, scan, location, request, brought.frozen, watch)
@@ -127,7 +125,7 @@ def sync(context: Context, request: SyncRequest) -> SyncOutcome:
         groups=selected.groups,
         seconds=watch.seconds,
         problems=_needed(context, result, selected),
-        pending=context.looks and unfinished(context, location.path) is not None,
+        pending=context.looks and unfinished(context) is not None,
         observation=None
         if result.settled is None
         else Observation(
@@ -196,9 +194,6 @@ def _with_others_first(
 
 def _needed(context: Context, result: SyncResult, selected: Selected) -> tuple[Problem, ...]:
     """What no lock names and yet a locked distribution needs: it stays, or was not known to."""
-    from venvman.environment.inventory import take_inventory
-    from venvman.plan import needs
-
     told = [
         _unlocked(f"{each.name} {each.version} stays though no lock names it: {asking} needs it.")
         for each, asking in result.plan.needed
@@ -325,6 +320,8 @@ def _install(
         with watch.stage(Stage.VERIFY):
             settled, compared = _verified(look_again, since_ns=written)
 
+    # ``--config-settings`` of requirement lines, by distribution.
+    lines = [line for file in scan.files if file.parsed for line in file.parsed.requirements]
     work = Installation(
         location=location,
         plan=plan,
@@ -332,7 +329,11 @@ def _install(
         # As `pip install -r LOCK` marks them (REQUESTED): the lock asks for each by name. Only the
         # bundled pip is not asked for.
         requested=frozenset(entry.name for entry in selected.entries),
-        config_settings=_config_settings(scan),
+        config_settings={
+            line.requirement.name: line.requirement.config_settings
+            for line in lines
+            if line.requirement.name is not None and line.requirement.config_settings
+        },
         look_again=look_again,
         done=done,
         whole=not look_again.request.inexact,
@@ -352,11 +353,10 @@ def _verified(look: _Look, *, since_ns: int) -> tuple[Environment | None, int]:
     Raises:
         DriftLeft: something still differs.
     """
-    from venvman.environment.inspection import usable
     from venvman.system.memo import settle
 
     context, location = look.context, look.first
-    environment = usable(location.path, directories=context.directories)
+    environment = context.environment()
     compared = settle(since_ns)
     done = replace(location, environment=environment)
     left = plan_for(context, done, look.selected, replace(look.request, reinstall={}))
@@ -408,14 +408,22 @@ def _bring_locks(
     if request.locks is LockPolicy.FROZEN or not any(each.paths for each in scan.sources):
         return _Locks(None)
     with watch.stage(Stage.SCAN):
-        wanted = choose_groups(scan, request.groups, configured=context.settings.groups.value)
+        wanted = choose_groups(context, scan, request.groups)
         requirements = load_requirements(context, scan, wanted)
         tell_left_out(context, requirements)
         target = location.interpreter.target
         checked = check_locks(context, requirements, target, together=wanted, asked=wanted)
         requirements = replace(requirements, groups=tuple(each.group for each in checked))
     reasons = stale_reasons(checked)
-    _refuse_disagreement(reasons)
+    # Two locks of equal standing: which one moves is not for a sync to say.
+    problems = [each for each in reasons if each.code == DISAGREEMENT]
+    if problems:
+        last = replace(
+            problems[-1],
+            why="Where freezing settles nothing, the groups cannot live together: sync one of them "
+            "alone, with --only-group.",
+        )
+        raise LockError("The locks disagree.", code=DISAGREEMENT, problems=(*problems[:-1], last))
     if reasons and request.locks is LockPolicy.LOCKED:
         raise LockStale(
             "The lock is out of date with its requirements.",
@@ -438,20 +446,6 @@ def _bring_locks(
     )
     frozen = freeze_stale(context, requirements, checked, location.interpreter, only_look, watch)
     return _Locks(frozen if frozen.changed else None)
-
-
-def _refuse_disagreement(reasons: Sequence[Problem]) -> None:
-    """Two locks of equal standing: which one moves is not for a sync to say."""
-    from venvman.workflow.agreement import DISAGREEMENT
-
-    problems = [each for each in reasons if each.code == DISAGREEMENT]
-    if problems:
-        last = replace(
-            problems[-1],
-            why="Where freezing settles nothing, the groups cannot live together: sync one of them "
-            "alone, with --only-group.",
-        )
-        raise LockError("The locks disagree.", code=DISAGREEMENT, problems=(*problems[:-1], last))
 
 
 def _agree(
@@ -500,15 +494,11 @@ def _why_ask(context: Context, location: Location, selected: Selected) -> tuple[
 
 
 def _removed(plan: Plan) -> tuple[NormalizedName, ...]:
-    from venvman.plan import Remove
-
     return tuple(step.name for step in plan.steps if isinstance(step, Remove))
 
 
 def _major_moves(plan: Plan) -> dict[NormalizedName, str]:
     """What would get another major version, each with both versions."""
-    from venvman.plan import Replace
-
     return {
         step.name: f"{step.name} {old.version} to {new}"
         for step in plan.steps
@@ -523,13 +513,3 @@ def _counted(names: Sequence[str]) -> str:
         return names[0]
     shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
     return f"{len(names)} packages ({shown})"
-
-
-def _config_settings(scan: Scan) -> dict[NormalizedName, tuple[tuple[str, str], ...]]:
-    """``--config-settings`` of requirement lines, by distribution."""
-    lines = [line for file in scan.files if file.parsed for line in file.parsed.requirements]
-    return {
-        line.requirement.name: line.requirement.config_settings
-        for line in lines
-        if line.requirement.name is not None and line.requirement.config_settings
-    }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from venvman.lock.style import target_names
 from venvman.model.errors import Advice, Command, ConfigurationError, LockError, Problem
-from venvman.project.settings import Origin
+from venvman.project.settings import Origin, Setting
+from venvman.python.targets import CURRENT, expand, label_of, names_of, parse_minors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
     from venvman.lock.file import Lock
     from venvman.model.target import Target
     from venvman.project.groups import Group
-    from venvman.project.settings import Setting
     from venvman.workflow.context import Context
 
 
@@ -50,8 +51,6 @@ def other_targets(
     context: Context, group: Group, lock: Lock, wanted: tuple[Target, ...], current: Target
 ) -> Problem | None:
     """Why ``lock`` is not for what is wanted; None if it is."""
-    from venvman.python.targets import label_of, names_of
-
     names = _names(lock)
     try:
         have = _of_header(context, names, current) if names else ()
@@ -73,8 +72,6 @@ def other_targets(
 def _declared(
     context: Context, declared: Setting[tuple[str, ...]], current: Target
 ) -> tuple[Target, ...]:
-    from venvman.python.targets import CURRENT, expand, parse_minors
-
     if declared.value in {(), (CURRENT,)}:
         return ()
     settings = context.settings
@@ -96,8 +93,6 @@ def _declared(
 
 
 def _of_header(context: Context, names: tuple[str, ...], current: Target) -> tuple[Target, ...]:
-    from venvman.python.targets import expand
-
     try:
         return expand(
             names,
@@ -114,6 +109,4 @@ def _of_header(context: Context, names: tuple[str, ...], current: Target) -> tup
 
 
 def _names(lock: Lock | None) -> tuple[str, ...]:
-    from venvman.lock.style import target_names
-
     return () if lock is None else target_names(lock.header)

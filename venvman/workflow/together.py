@@ -16,7 +16,8 @@ from venvman.model.errors import (
     UnsatisfiableError,
 )
 from venvman.requirements.naming import DEFAULT
-from venvman.workflow.agreement import DISAGREEMENT, tracked
+from venvman.system.secrets import redact
+from venvman.workflow.agreement import DISAGREEMENT, CheckedLock, tracked
 from venvman.workflow.inputs import (
     ALWAYS,
     open_scan,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from venvman.lock.file import Lock
-    from venvman.workflow.agreement import CheckedLock
     from venvman.workflow.context import Context
     from venvman.workflow.requests import FreezeRequest
 
@@ -49,7 +49,10 @@ def freeze_together(
         LockError: pins of the ``default`` group would have to move, and may not.
     """
     fresh = [each for each in checked if each not in todo and each.lock is not None]
-    apart = _conflicting(context, todo)
+    # The groups that are declared to be unable to live with one of ``todo``.
+    names = {each.group.name for each in todo}
+    sets = (frozenset(each) for each in context.settings.conflicts.value)
+    apart = frozenset().union(*(each for each in sets if each & names)) - names
     near = [each for each in fresh if each.group.name not in apart]
     usual = _members(context, *ALWAYS) if near else ()
     for beside in dict.fromkeys(
@@ -111,7 +114,12 @@ def _parted(
     barred = {two for one, two in pairs if one in usual} | {
         one for one, two in pairs if two in usual
     }
-    aware = _aware(context, [each for each in pairs if barred.isdisjoint(each)])
+    # ``context`` as if ``pairs`` had been declared.
+    declared = context.settings.conflicts
+    conflicts = replace(
+        declared, value=(*declared.value, *[each for each in pairs if barred.isdisjoint(each)])
+    )
+    aware = replace(context, settings=replace(context.settings, conflicts=conflicts))
     found: dict[str, Lock] = {}
     for side in todo:
         if side.group.name in barred:
@@ -119,13 +127,6 @@ def _parted(
     left = [each for each in checked if each.group.name not in barred]
     rest = [each for each in todo if each in left]
     return {**found, **(freeze_together(aware, left, rest, request, run) if rest else {})}
-
-
-def _aware(context: Context, pairs: Sequence[tuple[str, str]]) -> Context:
-    """``context`` as if ``pairs`` had been declared."""
-    declared = context.settings.conflicts
-    conflicts = replace(declared, value=(*declared.value, *pairs))
-    return replace(context, settings=replace(context.settings, conflicts=conflicts))
 
 
 def _fit(context: Context, run: Run, together: Sequence[CheckedLock]) -> bool:
@@ -215,13 +216,6 @@ def _members(context: Context, *groups: str) -> frozenset[str]:
     return frozenset(each for group in groups for each in scan.members(group))
 
 
-def _conflicting(context: Context, todo: Sequence[CheckedLock]) -> frozenset[str]:
-    """The groups that are declared to be unable to live with one of ``todo``."""
-    names = {each.group.name for each in todo}
-    sets = (frozenset(each) for each in context.settings.conflicts.value)
-    return frozenset().union(*(each for each in sets if each & names)) - names
-
-
 def _require_leave(
     context: Context,
     fresh: Sequence[CheckedLock],
@@ -257,7 +251,6 @@ def _require_leave(
 
 def _moves(before: Lock | None, after: Lock) -> list[str]:
     """``urllib3 1.26.18 -> 2.0.3``, for each pin that moves or goes."""
-    from venvman.system.secrets import redact
 
     def pins(lock: Lock | None) -> dict[str, str]:
         entries = lock.entries if lock else ()

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.environment.history import History, LinkSettings, Wanted
-from venvman.environment.inspection import FILLING
+from venvman.environment.inspection import FILLING, Environment
 from venvman.environment.ledger import read_ledger
 from venvman.githooks import hook_files
 from venvman.index.memo import PAGES, entry_path
 from venvman.install import states
 from venvman.install.layout import site_of
 from venvman.model.frozen import dataclass
+from venvman.model.sources import DirectorySource
 from venvman.project.pipconfig import configuration_files
 from venvman.project.project import git_root_of, requirement_names
 from venvman.project.projectinputs import inputs_of
@@ -26,21 +27,19 @@ from venvman.project.settings import user_file
 from venvman.requirements.includes import local_path
 from venvman.requirements.naming import FOLDER
 from venvman.system import memo
-from venvman.system.reading import read_regular
+from venvman.system.reading import read_regular, text_of
 from venvman.system.seal import OWNER, STATE
-from venvman.workflow.context import workspace_files
+from venvman.workflow.context import Context, workspace_files
 from venvman.workflow.inputs import choice_file, limits_of, open_scan
-from venvman.workflow.location import OF_PROJECT
+from venvman.workflow.location import OF_PROJECT, freezing_interpreter
 from venvman.workflow.planning import own_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from venvman.environment.inspection import Environment
     from venvman.outcomes import Observation
     from venvman.project.scan import Scan
     from venvman.system.memo import Watch
-    from venvman.workflow.context import Context
 
 _VARIABLE = re.compile(rb"\$\{([A-Z0-9_]+)\}")
 _ROOT_FILES = ("pyproject.toml", ".python-version")
@@ -138,13 +137,10 @@ def _wanted(
 
 def facts_of_freeze(context: Context, *, since_ns: int) -> Facts | None:
     """The same of a freeze that changed nothing and began to look at ``since_ns``."""
-    from venvman.environment.lifecycle import locate
-    from venvman.workflow.location import freezing_interpreter
-
     scan = open_scan(context)
     if _rests_on_servers(context, scan):
         return None
-    location = locate(context.project, context.settings)
+    location = context.environment_path
     python = freezing_interpreter(context).path
     watched = [(memo.FILE, str(path), since_ns) for path in (location / "pyvenv.cfg", python)]
     files = _files(context, scan, since_ns)
@@ -267,11 +263,8 @@ _OF_FOLDERS = (".gitignore", "pyproject.toml", "requirements")
 
 def _around(context: Context, since_ns: int, reach: Reach) -> Sequence[Watch] | None:
     """The environment and what is remembered of it; None where it is not what it should be."""
-    from venvman.environment.inspection import Environment, inspect
-    from venvman.environment.lifecycle import locate
-
-    there = inspect(locate(context.project, context.settings), directories=context.directories)
-    if not isinstance(there, Environment):
+    there = context.sound_environment()
+    if there is None:
         return None
     whole = reach is Reach.INSTALLED
     sites, parts = _environment(there, since_ns)
@@ -327,7 +320,9 @@ def _environment_files(context: Context, environment: Environment, *, whole: boo
             files = states.recorded(site.root, info)
             folders = _with_those_above({file.rpartition("/")[0] for file in files})
             yield from (f"{site.root}/{file}" for file in (*files, *folders))
-    for sha256 in _wheels(environment):
+    # The sha256 of every wheel that a state of ``environment`` holds: it may be in the store.
+    held = (each for state in History(environment.root).states() for each in state.held)
+    for sha256 in {each.wheel for each in held if each.wheel is not None}:
         yield str(location_of(context.directories.cache, sha256))
 
 
@@ -343,12 +338,6 @@ def _modules_of(root: Path) -> Iterator[str]:
         for path in root.iterdir():
             if path.name.isidentifier() and path.is_dir():
                 yield str(path / "__init__.py")
-
-
-def _wheels(environment: Environment) -> set[str]:
-    """The sha256 of every wheel that a state of ``environment`` holds: it may be in the store."""
-    held = (each for state in History(environment.root).states() for each in state.held)
-    return {each.wheel for each in held if each.wheel is not None}
 
 
 def _below(folder: Path, depth: int) -> Iterator[str]:
@@ -382,7 +371,7 @@ def _git_files(
     user = Path(variables.get("XDG_CONFIG_HOME") or home / ".config") / "git"
     named = variables.get("GIT_CONFIG_GLOBAL") or home / ".gitconfig"
     configured = (folder / "config", Path(named), user / "config", _SYSTEM_CONFIG)
-    texts = [_text(path).lower() for path in configured]
+    texts = [text_of(path).lower() for path in configured]
     # A work tree of several, a folder of hooks elsewhere, files that are included.
     if (
         (folder / "hooks").is_symlink()
@@ -399,13 +388,6 @@ def _git_files(
 
 _SYSTEM_CONFIG = Path("/etc/gitconfig")
 _ELSEWHERE = ("hookspath", "[include", "excludesfile", "worktreeconfig")
-
-
-def _text(path: Path) -> str:
-    try:
-        return read_regular(path).decode("utf-8", "replace")
-    except OSError:
-        return ""
 
 
 def _files(context: Context, scan: Scan, files_ns: int) -> Iterator[Watch]:
@@ -433,8 +415,6 @@ def _files(context: Context, scan: Scan, files_ns: int) -> Iterator[Watch]:
 
 def _project_files(scan: Scan, root: Path) -> Iterator[Path]:
     """The build metadata of local projects, which decides whether a lock is fresh."""
-    from venvman.model.sources import DirectorySource
-
     for file in scan.files:
         for line in file.parsed.requirements if file.parsed else ():
             if isinstance(line.requirement.source, DirectorySource):

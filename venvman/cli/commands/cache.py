@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from venvman.cli.faults import UsageFault
+from venvman.model.errors import Problem, ProjectNotFound, Severity
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -82,8 +84,6 @@ def cache_clean(session: Session, given: CacheClean) -> Result:
 
 def _context(session: Session) -> Context | None:
     """The project's, where there is one: most of the cache is nobody's in particular."""
-    from venvman.model.errors import ProjectNotFound
-
     try:
         return session.context()
     except ProjectNotFound:
@@ -93,7 +93,6 @@ def _context(session: Session) -> Context | None:
 
 
 def _alone(session: Session) -> AbstractContextManager[None]:
-    from venvman.model.errors import Problem, Severity
     from venvman.system.locks import emptying
 
     def waiting() -> None:
@@ -114,8 +113,6 @@ def _seconds(text: str) -> float:
     Raises:
         UsageFault: it is no age.
     """
-    import re
-
     units = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
     words = r"(seconds?|s|minutes?|min|m|hours?|h|days?|d|weeks?|w)"
     match = re.fullmatch(rf"(\d+)\s*{words}", text.strip().lower())

@@ -151,26 +151,20 @@ def _words(values: Sequence[str]) -> list[str]:
 
 def add(session: Session, given: Add) -> Result:
     from venvman.report.edit import edit_result
-    from venvman.workflow.editing import AddRequest
     from venvman.workflow.editing import add as edit
 
     if not given.requirements and not given.editable:
         raise UsageFault("Name at least one package to add.")
-    request = AddRequest(
-        requirements=given.requirements,
-        editables=given.editable,
-        group="dev" if given.dev else "default" if given.group is None else given.group,
-        after=_after(session, given),
-    )
+    group = "dev" if given.dev else "default" if given.group is None else given.group
+    after = _after(session, given)
     context = session.context_or_new(python=given.python, constraints=given.constraint or None)
-    outcome = edit(context, request)
+    outcome = edit(context, given.requirements, given.editable, group=group, after=after)
     return edit_result(outcome, command="add", dry_run=given.dry_run)
 
 
 def adopt(session: Session, given: Adopt) -> Result:
     from venvman.adopt.readers import readable
     from venvman.report.adopt import adopt_result
-    from venvman.workflow.adopting import AdoptRequest
     from venvman.workflow.adopting import adopt as take
 
     if len(given.named) > 1:
@@ -179,23 +173,17 @@ def adopt(session: Session, given: Adopt) -> Result:
     context = session.context_here(python=given.python)
     if not given.named and not readable(context.project.root):
         context = session.context_or_new(python=given.python)
-    request = AdoptRequest(named=named, yes=given.yes, confirm=session.confirm)
-    return adopt_result(take(context, request), named=named)
+    taken = take(context, named, yes=given.yes, confirm=session.confirm)
+    return adopt_result(taken, named=named)
 
 
 def remove(session: Session, given: Remove) -> Result:
     from venvman.report.edit import edit_result
-    from venvman.workflow.editing import RemoveRequest
     from venvman.workflow.editing import remove as edit
 
-    request = RemoveRequest(
-        names=given.names,
-        group="dev" if given.dev else given.group,
-        after=_after(session, given),
-    )
-    return edit_result(
-        edit(session.context(python=given.python), request), command="remove", dry_run=given.dry_run
-    )
+    group, after = "dev" if given.dev else given.group, _after(session, given)
+    outcome = edit(session.context(python=given.python), given.names, group=group, after=after)
+    return edit_result(outcome, command="remove", dry_run=given.dry_run)
 
 
 def _after(session: Session, given: Edit) -> After:
@@ -214,18 +202,21 @@ def _after(session: Session, given: Edit) -> After:
 
 def upgrade(session: Session, given: Upgrade) -> Result:
     from venvman.report.edit import upgrade_result
-    from venvman.workflow.upgrading import UpgradeRequest
-    from venvman.workflow.upgrading import upgrade as move
+    from venvman.workflow import editing
 
-    request = UpgradeRequest(
-        names=given.names,
-        sync=given.sync,
-        dry_run=given.dry_run,
-        yes=given.yes,
-        confirm=session.confirm,
-    )
+    def upgraded(context: Context) -> Result:
+        moved = editing.upgrade(
+            context,
+            given.names,
+            sync=given.sync,
+            dry_run=given.dry_run,
+            yes=given.yes,
+            confirm=session.confirm,
+        )
+        return upgrade_result(moved, dry_run=given.dry_run)
+
     return session.each(
-        lambda context: upgrade_result(move(context, request), dry_run=given.dry_run),
+        upgraded,
         given,
         python=given.python,
         constraints=given.constraint or None,
@@ -236,14 +227,15 @@ def rollback(session: Session, given: Rollback) -> Result:
     from venvman.report.history import rollback_result
     from venvman.workflow import rollingback
 
-    request = rollingback.RollbackRequest(
-        number=given.number,
+    done = rollingback.rollback(
+        session.context(),
+        given.number,
         with_lock=given.with_lock,
         dry_run=given.dry_run,
         yes=given.yes,
         confirm=session.confirm,
     )
-    return rollback_result(rollingback.rollback(session.context(), request), dry_run=given.dry_run)
+    return rollback_result(done, dry_run=given.dry_run)
 
 
 def clean(session: Session, _given: Common) -> Result:

@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING, cast
 
 from venvman.cli import options
 from venvman.cli.faults import UsageFault
-from venvman.cli.table import Common, Doctor, Groups
+from venvman.cli.table import Audit, Common, Doctor, Groups
 from venvman.doctor.codes import CODES, EXTRA
-from venvman.doctor.diagnosis import Treatment
-from venvman.doctor.finding import ByFix
+from venvman.doctor.diagnosis import Diagnosis, Told, Treatment
+from venvman.doctor.finding import ByFix, Finding
+from venvman.doctor.table import Selection, explained
 from venvman.model.errors import Command, Problem, Severity, VenvmanError
 from venvman.report.fixes import shell_line
+from venvman.system.process import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from venvman.cli.session import Session
-    from venvman.cli.table import Audit
-    from venvman.doctor.diagnosis import Diagnosis, Told
-    from venvman.doctor.finding import Finding
     from venvman.report.findings import Form
     from venvman.report.result import Result
     from venvman.workflow.context import Context
@@ -33,7 +32,6 @@ _ORDER = {"cache": 1, "freeze": 2, "upgrade": 2, "sync": 3}
 
 
 def doctor(session: Session, given: Doctor) -> Result:
-    from venvman.doctor.table import Selection, explained
     from venvman.report.doctor import catalogue_result, doctor_result
     from venvman.workflow.diagnosing import diagnose
 
@@ -159,7 +157,6 @@ def _run(session: Session, command: Command, root: Path) -> tuple[Problem, ...]:
     """What went wrong."""
     from venvman.cli.read import read
     from venvman.cli.session import Session, call
-    from venvman.system.process import run
 
     (step,) = command.steps
     try:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.cli import options
+from venvman.model.errors import VenvmanError
 
 if TYPE_CHECKING:
     from venvman.cli.session import Session
@@ -36,47 +37,43 @@ def status(session: Session, given: Status) -> Result:
 
 def tree(session: Session, given: Tree) -> Result:
     from venvman.report.graph import GraphForm, tree_result
-    from venvman.workflow.graphing import TreeRequest
-    from venvman.workflow.graphing import tree as draw
+    from venvman.workflow import graphing
 
-    request = TreeRequest(
-        names=given.names, groups=given.only_group, invert=given.invert, depth=given.depth
-    )
-    return tree_result(draw(session.context(), request), GraphForm(given.format))
+    groups, invert, depth = given.only_group, given.invert, given.depth
+    found = graphing.tree(session.context(), given.names, groups=groups, invert=invert, depth=depth)
+    return tree_result(found, GraphForm(given.format))
 
 
 def why(session: Session, given: Why) -> Result:
     from venvman.report.graph import GraphForm, why_result
-    from venvman.workflow.graphing import why as explain
+    from venvman.workflow import graphing
 
-    return why_result(
-        explain(session.context(), given.names, groups=given.only_group), GraphForm(given.format)
-    )
+    found = graphing.why(session.context(), given.names, groups=given.only_group)
+    return why_result(found, GraphForm(given.format))
 
 
 def diff(session: Session, given: Diff) -> Result:
     from venvman.report.freeze import diff_result
-    from venvman.workflow.diffing import DiffRequest
-    from venvman.workflow.diffing import diff as compare
+    from venvman.workflow import diffing
 
-    request = DiffRequest(sides=given.sides, environment=given.env)
-    return diff_result(compare(session.context(), request), check=given.check)
+    found = diffing.diff(session.context(), given.sides, environment=given.env)
+    return diff_result(found, check=given.check)
 
 
 def export(session: Session, given: Export) -> Result:
     from venvman.report.export import export_result
-    from venvman.workflow.exporting import ExportFormat, ExportRequest
-    from venvman.workflow.exporting import export as write
+    from venvman.workflow import exporting
 
     form = "requirements" if given.format == "json" else given.format
-    request = ExportRequest(
-        form=ExportFormat(form),
+    exported = exporting.export(
+        session.context(),
+        exporting.ExportFormat(form),
+        options.group_choice(given),
         output=None if given.output is None else (session.cwd / given.output).absolute(),
-        groups=options.group_choice(given),
         hashes=not given.no_hashes,
         yes=given.yes,
     )
-    return export_result(write(session.context(), request))
+    return export_result(exported)
 
 
 def history(session: Session, _given: Common) -> Result:
@@ -97,8 +94,6 @@ def outdated(session: Session, given: Outdated) -> Result:
 
 
 def self_report(session: Session, _given: Common) -> Result:
-
-    from venvman.model.errors import VenvmanError
     from venvman.report.selfreport import self_report_result
     from venvman.workflow.selfreport import machine_of
 

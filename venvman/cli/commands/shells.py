@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from venvman.cli import options
 from venvman.cli.streams import write
+from venvman.model.errors import ExitCode, VenvmanError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,17 +17,18 @@ if TYPE_CHECKING:
     from venvman.cli.table import Activate, Run, Shell, ShellHook
     from venvman.report.result import Result
     from venvman.workflow.context import Context
-    from venvman.workflow.running import Launch, RunRequest
+    from venvman.workflow.requests import SyncRequest
+    from venvman.workflow.running import Launch
 
 
 def run(session: Session, given: Run) -> Result:
     from venvman.workflow.running import prepare_command
 
-    request = _request(session, given)
+    first = _first(session, given)
     codes: list[int] = []
 
     def done(context: Context) -> Result:
-        launch = prepare_command(context, request, given.command)
+        launch = prepare_command(context, first, given.command)
         if not context.several:
             session.remember_launch(context, launch)
             _become(session, launch)
@@ -41,26 +43,23 @@ def run(session: Session, given: Run) -> Result:
 def shell(session: Session, given: Shell) -> Result:
     from venvman.workflow.running import prepare_shell
 
-    request = _request(session, given)
+    first = _first(session, given)
     interactive = sys.stdin.isatty()
-    _become(session, prepare_shell(session.context(), request, interactive=interactive))
+    _become(session, prepare_shell(session.context(), first, interactive=interactive))
 
 
-def _request(session: Session, given: Shell) -> RunRequest:
-    from venvman.workflow.running import RunRequest
+def _first(session: Session, given: Shell) -> SyncRequest | None:
+    """What is synced before the program starts."""
+    from venvman.workflow.requests import SyncRequest
 
-    return RunRequest(
-        sync=given.sync,
-        groups=options.group_choice(given),
-        locks=options.lock_policy(given, session.variables),
-        yes=given.yes,
-        confirm=session.confirm,
-    )
+    groups, locks = options.group_choice(given), options.lock_policy(given, session.variables)
+    if not given.sync:
+        return None
+    return SyncRequest(groups=groups, locks=locks, yes=given.yes, confirm=session.confirm)
 
 
 def _exited(code: int) -> Result:
     """``data.{exit_code}``: what a program said that was run in one of several projects."""
-    from venvman.model.errors import ExitCode
     from venvman.report.result import Result, Status
     from venvman.report.words import plain
 
@@ -94,9 +93,8 @@ def _become(session: Session, launch: Launch) -> NoReturn:
 
 def activate(session: Session, given: Activate) -> Result:
     from venvman.environment.shells import activation, kind_of, shell_of
-    from venvman.workflow.running import environment_here
 
-    environment = environment_here(session.context().looking())
+    environment = session.context().looking().require_environment()
     kind = given.shell or kind_of(shell_of(session.variables)) or "sh"
     text = activation(kind, environment.root, environment.paths.scripts)
     return _result("activate", kind, text)
@@ -127,12 +125,9 @@ def _result(command: str, shell: str, text: str) -> Result:
 
 def _located(session: Session) -> tuple[Context, Path] | None:
     """Where the environment here is; None without a project, or with one that cannot be read."""
-    from venvman.environment.lifecycle import locate
-    from venvman.model.errors import VenvmanError
-
     try:
         context = session.context().looking()
-        return context, locate(context.project, context.settings)
+        return context, context.environment_path
     except (OSError, VenvmanError):
         return None
 
