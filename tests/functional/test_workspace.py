@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.cli import run, run_process
+from tests.support.cli import run, run_on_terminal, run_process
 from tests.support.projects import git, versions_in, write_project
 from tests.support.wheels import make_wheel
 
@@ -78,6 +78,20 @@ def test_without_requirements_a_root_means_the_projects_below(root: Path) -> Non
     assert not (root / "venv").exists()
     again = run("sync", cwd=root).stdout.splitlines()
     assert [line.split("  ")[0] for line in again[:-1]] == list(NAMES)
+
+
+@pytest.mark.parametrize("words", ["sync", "freeze", "upgrade", "status"])
+def test_on_a_terminal_a_table_is_alive_while_it_lasts(root: Path, words: str) -> None:
+    unknown(root)
+    done = run_on_terminal(*words.split(), cwd=root, env={"NO_COLOR": "1"})
+    alive, wiped, left = done.stdout.rpartition("\x1b[2K")
+    assert wiped
+    for name in NAMES:
+        assert f"  {name} " in alive
+        assert name in left
+    assert " failed" in alive or words == "status"
+    assert "4 projects: " in left
+    assert "\x1b" not in run(*words.split(), cwd=root).stderr
 
 
 @pytest.mark.parametrize("fault", FAULTS)

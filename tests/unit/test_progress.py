@@ -202,6 +202,36 @@ class TestLive:
 
         assert stream.getvalue().count("warning: The cache is read-only.") == 1
 
+    def test_several_projects_are_a_row_each(self) -> None:
+        reporter, _ = live()
+        reporter.several(["api", "jobs", "web"])
+        reporter.begin("api", lambda problem: problem)
+        work(reporter)
+        reporter.ended(Text("2 installed"))
+        reporter.begin("jobs", lambda problem: problem)
+        reporter.stage_started(Stage.FETCH, total=3)
+        reporter.download_started("flask-3.0.3-py3-none-any.whl", size=101_000)
+        reporter.download_advanced("flask-3.0.3-py3-none-any.whl", received=101_000)
+        reporter.advanced(Stage.FETCH, item="flask")
+
+        api, jobs, web = drawn(reporter).strip("\n").splitlines()
+
+        assert api.split() == ["api", "2", "installed"]
+        assert jobs.split()[1:5] == ["jobs", "Fetching", "1/3", "101.0"]
+        assert web.split() == ["web"]
+
+    def test_of_many_projects_those_around_the_one_at_work_are_shown(self) -> None:
+        reporter, _ = live()
+        reporter.several([f"p{number}" for number in range(200)])
+        for number in range(100):
+            reporter.begin(f"p{number}", lambda problem: problem)
+            reporter.ended(Text("fine"))
+
+        shown = drawn(reporter).split()
+
+        assert {"p99", "p95", "p103"} <= {*shown}
+        assert {"p0", "p199"}.isdisjoint(shown)
+
     def test_details_are_for_the_verbose(self) -> None:
         quiet, said_little = live()
         talkative, said_more = live(verbose=True)

@@ -34,7 +34,8 @@ class StageSpinner(SpinnerColumn):
 
     def render(self, task: Task) -> RenderableType:
         """One task's spinner."""
-        return super().render(task) if task.fields["kind"] == "stage" else ""
+        turns = task.fields["kind"] == "stage" or task.fields.get("is_active")
+        return super().render(task) if turns else ""
 
 
 class TitleColumn(ProgressColumn):
@@ -80,9 +81,24 @@ class AmountColumn(ProgressColumn):
         """One task's amounts."""
         if task.fields["kind"] == "download":
             return Text(_file_amount(task), style=Style.FAINT)
-        steps = "" if task.total is None else f"{task.completed:.0f}/{task.total:.0f}"
-        parts = [steps, *(_bytes(task) or [duration(task.elapsed or 0)])]
-        return Text("  ".join(part for part in parts if part))
+        return Text(_amounts(task))
+
+
+class RowColumn(ProgressColumn):
+    """Of one of several projects the stage with its amount, then what came out."""
+
+    def render(self, task: Task) -> Text:
+        """One project's."""
+        if task.fields["outcome"] is not None:
+            return for_rich(task.fields["outcome"])
+        stage = task.fields["stage"]
+        return Text(f"{stage}  {_amounts(task)}" if stage else "")
+
+
+def _amounts(task: Task) -> str:
+    steps = "" if task.total is None else f"{task.completed:.0f}/{task.total:.0f}"
+    parts = [steps, *(_bytes(task) or [duration(task.elapsed or 0)])]
+    return "  ".join(part for part in parts if part)
 
 
 def _bytes(task: Task) -> list[str]:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from venvman.model.events import Reporter, Stage
 from venvman.report.fixes import AT_ROOT, Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import Console
     from rich.progress import Progress, ProgressColumn, Task, TaskID
@@ -39,6 +39,18 @@ _BRIEF = frozenset({Stage.SCAN, Stage.PLAN, Stage.VERIFY})
 # More rows than these would push the stage itself off a small terminal.
 _MOST_DOWNLOADS = 5
 
+# What stays free below a table: the cursor, and a blank line.
+_BELOW_ROWS = 2
+_ROW: dict[str, Any] = {
+    "kind": "project",
+    "bytes": 0,
+    "item": "",
+    "stage": "",
+    "outcome": None,
+    "is_active": False,
+    "visible": False,
+}
+
 _UNPACKING = "unpacking "
 
 # Bars redraw ten times a second anyway; telling rich of every chunk only takes its lock.
@@ -53,9 +65,15 @@ class TerminalReporter(Reporter):
         self.project = ""
         self._placed: Callable[[Problem], Problem] = lambda problem: problem
 
+    def several(self, projects: Sequence[str]) -> None:
+        """All of these will be worked on: to be overridden by those who show them together."""
+
     def begin(self, project: str, placed: Callable[[Problem], Problem]) -> None:
         """What follows is about one of several projects; ``placed`` says so of its problems."""
         self.project, self._placed = project, placed
+
+    def ended(self, outcome: Text) -> None:
+        """That project is done with: what came out."""
 
     def problem(self, problem: Problem) -> None:
         """Remembers ``problem`` once, however many threads meet it."""
@@ -135,6 +153,8 @@ class LineReporter(TerminalReporter):
 class LiveReporter(TerminalReporter):
     """For a terminal: a bar for each stage under way, below it downloads and builds.
 
+    Of several projects a table instead: a row for each, with its stage, then what came out.
+
     Everything vanishes when :meth:`close` is called: the summary says what is worth keeping.
     """
 
@@ -154,21 +174,56 @@ class LiveReporter(TerminalReporter):
         self._lock = threading.RLock()
         self._progress: Progress | None = None
         self._stages: dict[Stage, TaskID] = {}
+        self._rows: dict[str, TaskID] = {}
         self._items: dict[str, TaskID] = {}
         self._waiting: dict[str, int] = {}
+
+    def several(self, projects: Sequence[str]) -> None:
+        """A row for each."""
+        with self._lock:
+            table = self._progress = _make_table(self._console)
+            self._rows = {each: table.add_task(each, total=None, **_ROW) for each in projects}
+            table.start()
+
+    def begin(self, project: str, placed: Callable[[Problem], Problem]) -> None:
+        """Its row has its turn; those around it are shown, as many as there is room for."""
+        super().begin(project, placed)
+        with self._lock:
+            if self._progress is None or project not in self._rows:
+                return
+            rows, room = [*self._rows], max(self._console.height - _BELOW_ROWS, 1)
+            first = max(0, min(rows.index(project) - room // 2, len(rows) - room))
+            for place, row in enumerate(self._rows.values()):
+                self._progress.update(row, visible=first <= place < first + room)
+            self._progress.update(self._rows[project], is_active=True)
+
+    def ended(self, outcome: Text) -> None:
+        """What came out stands in its row."""
+        with self._lock:
+            if self._progress is not None and self.project in self._rows:
+                row = self._rows[self.project]
+                self._progress.update(row, is_active=False, stage="", outcome=outcome)
 
     def stage_started(self, stage: Stage, *, total: int | None) -> None:
         """A bar with ``total`` steps, or a pulse where nobody knows how many there will be."""
         with self._lock:
             progress = self._started()
+            row = self._rows.get(self.project)
+            if row is not None:
+                progress.reset(row, total=total)
+                progress.update(row, bytes=0, stage=_TITLES[stage])
+                self._stages[stage] = row
+                return
             self._stages[stage] = progress.add_task(
                 _TITLES[stage], total=total, kind="stage", bytes=0, item=""
             )
 
     def stage_finished(self, stage: Stage) -> None:
-        """The bar goes."""
+        """The bar goes; a row stays."""
         with self._lock:
-            self._drop(self._stages.pop(stage, None))
+            task = self._stages.pop(stage, None)
+            if not self._rows:
+                self._drop(task)
 
     def advanced(self, stage: Stage, *, item: str) -> None:
         """The bar grows; ``item`` stands behind it."""
@@ -254,7 +309,7 @@ class LiveReporter(TerminalReporter):
         with self._lock:
             if self._progress is not None:
                 self._progress.stop()
-                self._progress = None
+                self._progress, self._rows = None, {}
 
     def _started(self) -> Progress:
         if self._progress is None:
@@ -290,7 +345,11 @@ class LiveReporter(TerminalReporter):
             title = "Unpacking"
         else:
             return
-        self._progress.update(self._stages[Stage.FETCH], description=title)
+        task = self._stages[Stage.FETCH]
+        if self._rows:
+            self._progress.update(task, stage=title)
+        else:
+            self._progress.update(task, description=title)
 
     def _received(self, label: str, received: int) -> None:
         if self._progress is None or label not in self._items:
@@ -305,9 +364,14 @@ class LiveReporter(TerminalReporter):
             self._progress.remove_task(task)
 
     def _has_room(self) -> bool:
-        return sum(self._task(each).visible for each in self._items.values()) < _MOST_DOWNLOADS
+        return (
+            not self._rows
+            and sum(self._task(each).visible for each in self._items.values()) < _MOST_DOWNLOADS
+        )
 
     def _first_hidden(self) -> TaskID | None:
+        if self._rows:
+            return None
         return next((each for each in self._items.values() if not self._task(each).visible), None)
 
     def _task(self, identity: TaskID) -> Task:
@@ -324,6 +388,16 @@ def _make_progress(console: Console) -> Progress:
     from rich.progress import Progress
 
     return Progress(*_columns(console.width), console=console, transient=True, expand=False)
+
+
+def _make_table(console: Console) -> Progress:
+    from rich.progress import Progress
+
+    from venvman.cli.columns import RowColumn, StageSpinner, TitleColumn, widths
+
+    title, _ = widths(console.width)
+    columns = [StageSpinner(), TitleColumn(title), RowColumn()]
+    return Progress(*columns, console=console, transient=True, expand=False)
 
 
 def _columns(width: int) -> list[ProgressColumn]:

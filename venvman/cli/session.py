@@ -117,7 +117,7 @@ class Session:
         Raises:
             VenvmanError: what ``do`` raises, where there is one project.
         """
-        from venvman.report.several import several_result
+        from venvman.report.several import several_result, shown_from
 
         found = self.found(workspace=given.all_projects or given.changed_since is not None)
         projects = found.projects
@@ -132,6 +132,7 @@ class Session:
                 raise error.at(projects[0].root)  # noqa: B904 - it is the same one
         parts: list[Part] = []
         opens = partial(self._open, flags=flags, walked=found.walked, several=True)
+        self.reporter.several([shown_from(each.root, self.cwd) for each in projects])
         for project in projects:
             parts.append(self._part(project, lambda project: do(opens(project))))
             if parts[-1].result.exit_code is ExitCode.INTERRUPTED:
@@ -139,7 +140,7 @@ class Session:
         return several_result(parts, command=self._named)
 
     def _part(self, project: Project, do: Callable[[Project], Result]) -> Part:
-        from venvman.report.several import Part, placed, shown_from
+        from venvman.report.several import Part, came_out, placed, shown_from
 
         root, name = project.root, shown_from(project.root, self.cwd)
         self.reporter.begin(name, lambda problem: placed(problem, root, self.cwd))
@@ -155,6 +156,7 @@ class Session:
             result = self._failed(told_of(fault, verbose=self.common.verbose))
         told = tuple(placed(each, root, self.cwd) for each in result.problems)
         result = replace(result, problems=told, next=at(result.next, root))
+        self.reporter.ended(came_out(result))
         return Part(root=root, name=name, result=result)
 
     def _failed(self, error: VenvmanError) -> Result:

@@ -70,6 +70,17 @@ def several_result(parts: Sequence[Part], *, command: str) -> Result:
     )
 
 
+def came_out(result: Result) -> Text:
+    """What one project came to, in a few words: ``7 installed``, ``fine``, ``failed``."""
+    word, style = _WORDS[result.status]
+    counts = [
+        f"{len(rows):,} {verb}"
+        for verb in ("installed", "added", "removed", "changed")
+        if result.status is not Status.ERROR and (rows := result.data.get(verb))
+    ]
+    return plain(", ".join(counts) or word, style)
+
+
 def shown_from(root: Path, cwd: Path) -> str:
     """What people who stand in ``cwd`` call the project in ``root``."""
     if root == cwd:
