@@ -185,13 +185,15 @@ class AdoptOutcome:
     """What ``adopt`` took from ``files``: ``sources`` (path to text) and how many ``pins``.
 
     ``frozen`` is None where nothing was written; ``problems`` are what is not taken over.
+    ``adopted``: ``files`` are venvman's own sources, and nothing else is there.
     """
 
     project: Project
     tool: str
     files: tuple[str, ...]
-    sources: Mapping[str, str]
-    pins: int
+    sources: Mapping[str, str] = field(default_factory=dict)
+    pins: int = 0
+    adopted: bool = False
     frozen: FreezeOutcome | None = None
     moved: tuple[Moved, ...] = ()
     problems: tuple[Problem, ...] = ()

@@ -10,6 +10,8 @@ import pytest
 from tests.support.cli import run, run_on_terminal
 from tests.support.projects import git, snapshot, versions_in, write_project
 from tests.support.wheels import in_tree_backend, make_wheel
+from venvman.adopt.locks import _source
+from venvman.model.sources import VcsSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -412,28 +414,191 @@ dependencies:
     ]
 
 
-def test_what_only_uv_reads_is_named(tmp_path: Path) -> None:
-    said = (
-        '[project]\nname = "x"\nversion = "1"\ndependencies = []\n[tool.uv]\n'
-        'dev-dependencies = ["pytest"]\n[tool.uv.sources]\nlib = { path = "../lib" }\n'
-    )
+def test_what_only_uv_reads_is_named_or_written_for_pip(tmp_path: Path) -> None:
+    said = """\
+[project]
+name = "x"
+version = "1"
+dependencies = ["Lib[fast]>=1 ; python_version >= '3.8'", "alpha", "torch"]
+[dependency-groups]
+lint = ["alpha"]
+dev = ["beta"]
+[build-system]
+requires = []
+[tool.uv]
+dev-dependencies = ["pytest"]
+constraint-dependencies = ["alpha<2"]
+[tool.uv.sources]
+lib = { git = "https://host.test/lib", tag = "v1", subdirectory = "py" }
+torch = { index = "cpu" }
+"""
     files = {"pyproject.toml": said, "uv.lock": "version = 1\n"}
-    done = run("adopt", "--format", "json", cwd=write_project(tmp_path / "p", files)).json
+    root = write_project(tmp_path / "p", files)
+    assert adopted(root) == {
+        "requirements.in": [
+            "-e .",
+            'Lib[fast] @ git+https://host.test/lib@v1#subdirectory=py ; python_version >= "3.8"',
+            "alpha",
+            "torch",
+        ],
+        "requirements-dev.in": ["beta", "pytest"],
+    }
+    done = run("adopt", "--format", "json", cwd=root).json
     assert [each["message"].split(" = ")[0] for each in done["problems"]] == [
-        "Not taken over: [tool.uv.sources] lib",
-        "Not taken over: [tool.uv] dev-dependencies",
+        "Not taken over: [tool.uv.sources] torch",
+        "Not taken over: [tool.uv] constraint-dependencies",
     ]
+
+
+def test_what_the_standard_tables_say_in_full_stays_there_and_only_the_rest_is_written(
+    tmp_path: Path, index: Index
+) -> None:
+    for name in ("alpha", "pytest", "zeta"):
+        make_wheel(index.folder, name)
+        make_wheel(index.folder, name, "2.0")
+    project = '[project]\nname = "x"\nversion = "1"\ndependencies = ["alpha"]\n'
+    poetry = '[tool.poetry.group.dev.dependencies]\npytest = "^1.0"\n'
+    pdm = '[tool.pdm.dev-dependencies]\ndev = ["pytest<2", "-e file:///${PROJECT_ROOT}/lib"]\n'
+    rows = "".join(
+        f'[[package]]\nname = "{name}"\nversion = "1.0"\n' for name in ("alpha", "pytest")
+    )
+    for tool, tables, written in (
+        ("poetry", poetry, ["pytest>=1.0,<2"]),
+        ("pdm", pdm, ["pytest<2", "-e ./lib"]),
+    ):
+        files = {"pyproject.toml": project + tables, f"{tool}.lock": rows}
+        files |= {"lib/pyproject.toml": BUILT, "lib/backend.py": in_tree_backend("lib", "1.0")}
+        root = write_project(tmp_path / tool, files)
+        assert adopted(root) == {"requirements-dev.in": written}
+        done = run("adopt", "--yes", "--format", "json", cwd=root)
+        assert (done.code, done.json["data"]["moved"]) == (0, []), done.stdout
+        assert locked(root) == {"alpha==1.0", "pytest==1.0"}
+
+
+def test_a_member_of_a_workspace_of_uv_is_its_folder(tmp_path: Path) -> None:
+    said = '[project]\nname = "x"\nversion = "1"\ndependencies = ["lib"]\n[tool.uv.sources]\n'
+    said += "lib = { workspace = true }\n"
+    lock = '[[package]]\nname = "lib"\nversion = "1"\nsource = { editable = "packages/lib" }\n'
+    root = write_project(tmp_path / "p", {"pyproject.toml": said, "uv.lock": lock})
+    assert adopted(root) == {"requirements.in": ["-e ./packages/lib"]}
+
+
+def test_what_uv_locked_of_a_repository_keeps_commit_folder_and_branch() -> None:
+    row = {"git": "https://host.test/lib?subdirectory=py&rev=main#" + "a" * 40}
+    source = _source(row)
+    assert isinstance(source, VcsSource)
+    assert (source.commit, source.subdirectory, source.revision) == ("a" * 40, "py", "main")
+
+
+def test_an_extra_of_two_names_is_in_both_and_an_index_that_comes_after_stays_there(
+    tmp_path: Path,
+) -> None:
+    said = """\
+[tool.poetry.dependencies]
+alpha = {version = "*", optional = true}
+beta = "*"
+[tool.poetry.extras]
+one = ["alpha"]
+two = ["Alpha"]
+[tool.poetry.group.test.dependencies]
+gamma = "*"
+[tool.poetry.group.dev]
+include-groups = ["test"]
+[tool.poetry.group.dev.dependencies]
+delta = "*"
+[[tool.poetry.source]]
+name = "own"
+url = "https://own.test/simple"
+priority = "explicit"
+"""
+    root = write_project(tmp_path / "p", {"pyproject.toml": said})
+    assert adopted(root) == {
+        "requirements-one.in": ["alpha"],
+        "requirements-two.in": ["alpha"],
+        "requirements.in": ["--extra-index-url https://own.test/simple", "beta"],
+        "requirements-test.in": ["gamma"],
+        "requirements-dev.in": ["delta", "gamma"],
+    }
+
+
+def test_a_pipfile_lock_alone_keeps_sections_extras_folders_and_indexes(
+    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PIP_INDEX_URL")
+    make_wheel(index.folder, "alpha", requires=["beta"])
+    make_wheel(index.folder, "gamma", extras={"x": ["delta"]})
+    for name in ("beta", "delta", "check"):
+        make_wheel(index.folder, name)
+    rows: dict[str, object]
+    rows = {name: {"version": "==1.0"} for name in ("alpha", "beta", "delta")}
+    rows |= {"gamma": {"version": "==1.0", "extras": ["x"]}}
+    lock = {
+        "_meta": {"sources": [{"name": "own", "url": index.simple, "verify_ssl": True}]},
+        "default": {**rows, "lib": {"path": "./lib", "editable": True}},
+        "develop": {"check": {"version": "==1.0"}, "beta": {"version": "==1.0"}},
+    }
+    files = {"lib/pyproject.toml": BUILT, "lib/backend.py": in_tree_backend("lib", "1.0")}
+    root = write_project(tmp_path / "p", {"Pipfile.lock": json.dumps(lock), **files})
+    first = f"--index-url {index.simple}"
+    assert adopted(root) == {
+        "requirements.in": [first, "alpha", "gamma[x]", "-e ./lib"],
+        "requirements-dev.in": [first, "check", "beta"],
+    }
+    assert run("adopt", "--yes", cwd=root).code == 0
+    assert locked(root) == {f"{name}==1.0" for name in ("alpha", "beta", "delta", "gamma", "check")}
+
+
+def test_what_was_taken_over_is_not_taken_over_again(tmp_path: Path, index: Index) -> None:
+    for form in FORMATS:
+        root = write_project(tmp_path / form.__name__, form(world(index, 3)))
+        assert run("adopt", "--yes", cwd=root).code == 0
+        before = snapshot(root)
+        again = run("adopt", "--yes", cwd=root)
+        assert (again.code, "Nothing to do" in again.stdout) == (0, True), again.stdout
+        assert snapshot(root) == before
+
+
+def test_quotes_includes_and_lines_of_an_environment_yml_are_read_as_conda_does(
+    tmp_path: Path, index: Index
+) -> None:
+    for name in ("alpha", "beta", "gamma"):
+        make_wheel(index.folder, name)
+        make_wheel(index.folder, name, "2.0")
+    text = """dependencies:
+  - pip:
+    - alpha==1.0 ; python_version < "4"
+    - 'beta==1.0'
+    - -r requirements.txt
+"""
+    files = {"environment-dev.yml": text.replace("==", ">>"), "environment.yml": text}
+    root = write_project(tmp_path / "p", files | {"requirements.txt": "# ours\ngamma==1.0\n"})
+    lines = ['alpha ; python_version < "4"', "beta", "# ours", "gamma"]
+    assert adopted(root) == {"requirements.in": lines}
+    assert "venvman adopt environment-dev.yml" in run("adopt", cwd=root).stderr
+    told = json.loads(run("adopt", "environment-dev.yml", "--format", "json", cwd=root).stdout)[
+        "problems"
+    ]
+    assert [each["line"] for each in told] == [3, 4]
+    assert run("adopt", "--yes", cwd=root).code == 0
+    assert locked(root) == {"alpha==1.0", "beta==1.0", "gamma==1.0"}
 
 
 @pytest.mark.parametrize(
     ("files", "code", "line"),
     [
         ({"Pipfile": "[packages\n"}, "adopt-unreadable", 1),
-        ({"Pipfile": "[packages]\n", "Pipfile.lock": "{"}, "adopt-unreadable", None),
+        ({"Pipfile": "[packages]\n", "Pipfile.lock": "{"}, "adopt-unreadable", 1),
         ({"poetry.lock": "a = \n"}, "adopt-unreadable", 1),
-        ({"Pipfile": '[packages]\na = "*"\n', "requirements.in": "a\n"}, "adopt-in-the-way", None),
+        ({"Pipfile": '[packages]\na = "*"\n', "requirements.in": "b\n"}, "adopt-in-the-way", None),
+        ({"Pipfile": "", "Pipfile.lock": "[]"}, "adopt-unreadable", None),
+        ({"Pipfile": "", "Pipfile.lock": '{"default": {"a": 3}}'}, "adopt-unreadable", None),
+        (
+            {"Pipfile": '[packages]\na = "*"\n', "requirements.txt": "b==1\n"},
+            "adopt-in-the-way",
+            None,
+        ),
         ({"environment.yml": "dependencies:\n  - python\n"}, "adopt-nothing", None),
-        ({"requirements.in": "a\n"}, "adopt-nothing", None),
+        ({"environment.yml": "\ndependencies: [a, {pip: [b]}]\n"}, "adopt-unreadable", 2),
         ({}, "adopt-nothing", None),
     ],
 )

@@ -116,6 +116,36 @@ def test_a_requirements_file_wins(root: Path) -> None:
     assert not (root / "requirements-dev.txt").exists()
 
 
+def test_a_requirements_file_for_another_group_completes_it(root: Path) -> None:
+    (root / "requirements-dev.txt").write_text("beta\n")
+
+    assert run("sync", cwd=root).code == 0
+
+    assert set(versions_in(root)) == {"alpha", "beta"}
+
+
+@pytest.mark.parametrize("line", ["-e .", ".[slow]", "--editable=.", "  .  # ours"])
+def test_a_requirements_file_that_names_the_project_itself_wins(line: str, tmp_path: Path) -> None:
+    said = '[project]\nname = "x"\nversion = "1"\ndependencies = ["alpha"]\n'
+    files = {"pyproject.toml": said, "requirements-dev.txt": f"{line}\n"}
+    done = run("scan", "--format", "json", cwd=write_project(tmp_path / "p", files)).json
+    assert [each["path"] for each in done["data"]["projects"][0]["files"]] == [
+        "requirements-dev.txt"
+    ]
+
+
+def test_a_byte_order_mark_and_the_lines_of_windows_stay(root: Path) -> None:
+    path = root / "pyproject.toml"
+    before = b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n")
+    path.write_bytes(before)
+
+    assert run("add", "--group", "fast", "beta", cwd=root).code == 0
+    assert len(path.read_bytes()) > len(before)
+    assert run("remove", "--group", "fast", "beta", cwd=root).code == 0
+
+    assert path.read_bytes() == before
+
+
 def test_a_file_for_tools_only_makes_no_project(tmp_path: Path) -> None:
     root = write_project(tmp_path / "tools", {"pyproject.toml": "[tool.ruff]\nline-length = 90\n"})
 
@@ -127,11 +157,17 @@ def test_a_file_for_tools_only_makes_no_project(tmp_path: Path) -> None:
     [
         ('"alpha>=1"', '"alpha>>1"', ("requirement-invalid", 5)),
         ('"alpha>=1"', '"./wheel"', ("requirement-invalid", 5)),
-        ('["epsilon"]', '[{ include-group = "dev" }]', ("group-cycle", 14)),
+        ('["epsilon"]', '[{ include-group = "dev" }]', ("group-cycle", 13)),
         ('["epsilon"]', '[{ include-group = "lint" }]', ("group-unknown", 14)),
         ('["epsilon"]', "[{ other = 1 }]", ("group-entry-invalid", 14)),
         ('["epsilon"]', '["shop[slow]"]', ("extra-unknown", 14)),
         ('["epsilon"]', '"epsilon"', ("pyproject-invalid", 14)),
+        ('["epsilon"]', '["epsilon"]\n"-test" = []', ("group-name-invalid", 15)),
+        ('["epsilon"]', '["epsilon"]\nTest = ["beta"]', ("group-twice", 15)),
+        ('gamma"]\n\n', 'gamma"]\n"" = ["beta"]\n\n', ("group-name-invalid", 11)),
+        ('gamma"]\n\n', 'gamma"]\nFAST = ["beta"]\n\n', ("group-twice", 11)),
+        ("[project]", "[project", ("pyproject-invalid", 1)),
+        ('version = "1.0"', 'requires-python = "banana"', ("requires-python-invalid", 3)),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(
@@ -140,6 +176,36 @@ def test_what_is_wrong_is_told_with_its_line(
     (root / "pyproject.toml").write_text(SHOP.replace(old, new))
 
     assert expected in problems(root)
+
+
+def test_a_circle_of_groups_is_told_once_whichever_is_asked_for(root: Path) -> None:
+    circle = '[dependency-groups]\na = [{include-group = "b"}]\nb = [{include-group = "a"}]\n'
+    (root / "pyproject.toml").write_text(circle)
+
+    assert problems(root) == [("group-cycle", 2)]
+    assert (
+        run("freeze", "--only-group", "b", "--format", "json", cwd=root).json["problems"][0]["line"]
+        == 2
+    )
+
+
+def test_a_project_that_names_itself_asks_for_nothing_more(root: Path) -> None:
+    text = SHOP.replace('"alpha>=1",', '"alpha>=1", "shop", "shop[all]",')
+    (root / "pyproject.toml").write_text(text)
+
+    assert run("freeze", cwd=root).code == 0
+
+    assert pins(root / "requirements.txt") == ["alpha==1.0", "beta==1.0", "gamma==1.0"]
+
+
+def test_a_group_called_default_does_not_stand_for_the_projects_own(root: Path) -> None:
+    text = SHOP.replace("[dependency-groups]", '[dependency-groups]\ndefault = ["gamma"]')
+    (root / "pyproject.toml").write_text(text)
+
+    assert run("freeze", "--all-groups", cwd=root).code == 0
+
+    assert pins(root / "requirements.txt") == ["alpha==1.0"]
+    assert pins(root / "requirements-group-default.txt") == ["gamma==1.0"]
 
 
 WRITTEN = """\

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from venvman.adopt.taken import Left, Listed, Taken, Wanted, text_of
+from venvman.adopt.taken import Left, Listed, Taken, Wanted, source_file, text_of, unreadable
 from venvman.lock.direct import reference_text
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import requirement_text
+from venvman.model.names import canonical
 from venvman.requirements.header import read_header
+from venvman.requirements.naming import DEFAULT, FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from venvman.environment.inventory import Inventory
@@ -48,33 +50,61 @@ def conda_environment(root: Path, name: str) -> Taken:
     """``environment.yml``: what stands below ``pip:``; the rest is named.
 
     Of YAML no more than conda writes and its documentation shows: lists, one entry a line.
+
+    Raises:
+        RequirementsError: it cannot be read, or has its lists in brackets.
     """
     inside, deep, shallow = False, None, None
-    listed, left = [], []
+    listed: list[tuple[str, int]] = []
+    left = []
     for number, line in enumerate(text_of(root / name, name).splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
+        if _IN_BRACKETS.match(line):
+            raise unreadable(
+                name, "Its list stands in brackets; write one entry a line", line=number
+            )
         item = _ITEM.match(line)
         if item is None:
             inside, deep = line.startswith("dependencies:"), None
             continue
         if not inside:
             continue
-        said, indent = item["said"].strip("'\""), len(item["indent"])
+        said, indent = _unquoted(item["said"]), len(item["indent"])
         if said == "pip:":
             deep, shallow = indent, indent
         elif deep is not None and indent > deep:
-            listed.append(said)
+            listed += _included(root, said, number)
         elif said not in {"pip", "setuptools", "wheel"}:
             deep = None if shallow is None or indent <= shallow else deep
             left.append(Left(what=said, why=_OF_CONDA, path=name, line=number))
-    text = "\n".join(listed)
+    text = "\n".join(said for said, _ in listed)
+    numbers = tuple(number for _, number in listed)
+    group = re.fullmatch(r"environment[-_.](.+)\.ya?ml", name)
+    source = source_file(canonical(group[1]) if group else DEFAULT)
     return Taken(
         tool="conda",
         files=(name,),
-        listed=(Listed(path=name, text=text),) if listed else (),
+        listed=(Listed(path=name, text=text, source=source, numbers=numbers),) if listed else (),
         left=tuple(left),
     )
+
+
+_IN_BRACKETS = re.compile(r"(dependencies|\s*-\s+pip)\s*:\s*[\[{]")
+
+
+def _unquoted(said: str) -> str:
+    return said[1:-1] if said[:1] in {"'", '"'} and said[:1] == said[-1:] else said
+
+
+def _included(root: Path, said: str, number: int) -> Iterator[tuple[str, int]]:
+    """``said``; of a file that becomes the lock of the new source, the lines that it has now."""
+    included = re.fullmatch(rf"(?:-r|--requirement)[ =]*(?:\./)?({FOLDER}\.txt)", said)
+    if included is None or not (root / included[1]).is_file():
+        yield said, number
+        return
+    for line in text_of(root / included[1], included[1]).splitlines():
+        yield line, number
 
 
 def compiled(root: Path, name: str) -> Taken | None:

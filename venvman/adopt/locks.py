@@ -5,14 +5,26 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
-from venvman.adopt.taken import Left, Taken, Wanted, table, tables_of, text_of, unreadable
+from venvman.adopt.taken import (
+    Left,
+    Listed,
+    Taken,
+    Wanted,
+    source_file,
+    table,
+    tables_of,
+    text_of,
+    unreadable,
+)
 from venvman.lock.direct import parse_reference
 from venvman.lock.file import LockEntry
 from venvman.model.names import canonical
 from venvman.model.options import DEFAULT_INDEX
 from venvman.model.pep508 import Malformed, parse_marker
 from venvman.model.sources import IndexSource, VcsSource
+from venvman.requirements.declared import PYPROJECT, read_declared
 from venvman.requirements.naming import DEFAULT, DEV
 
 if TYPE_CHECKING:
@@ -20,8 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvman.model.sources import Source
-
-PYPROJECT = "pyproject.toml"
+    from venvman.requirements.requirement import Requirement
 
 
 # ---- Pipenv --------------------------------------------------------------------------------
@@ -39,98 +50,205 @@ def pipenv(root: Path) -> Taken:
     """``Pipfile`` and ``Pipfile.lock``, or one of them."""
     there = (root / "Pipfile").is_file()
     pipfile = tables_of(root / "Pipfile", "Pipfile") if there else {}
+    lock = _pipfile_lock(root)
     wanted = [
         Wanted(line=_line(name, spec), group=_SECTIONS.get(section, section))
         for section in pipfile
         if section not in _NO_PACKAGES
         for name, spec in table(pipfile, section).items()
     ]
-    files, pins = ["Pipfile"] if there else [], []
-    if (root / "Pipfile.lock").is_file():
-        files.append("Pipfile.lock")
-        try:
-            lock = json.loads(text_of(root / "Pipfile.lock", "Pipfile.lock"))
-        except ValueError as error:
-            raise unreadable("Pipfile.lock", str(error)) from None
-        for section in lock if isinstance(lock, dict) else ():
-            for name, spec in table(lock, section).items() if section != "_meta" else ():
-                if isinstance(spec, dict):
-                    version = str(spec.get("version", "")).lstrip("=")
-                    pins.append(_pin(name, version, _source(spec), spec.get("markers")))
+    pins = []
+    for section in _locked_sections(lock):
+        for name, spec in table(lock, section).items():
+            version = str(spec.get("version", "")).lstrip("=")
+            pins.append(_pin(name, version, _source(spec), spec.get("markers")))
     left = [
         Left(what=f"{key} {value}", why=_PYTHON, path="Pipfile")
         for key, value in table(pipfile, "requires").items()
     ]
+    sources = pipfile.get("source") or table(lock, "_meta").get("sources") or ()
+    rows = [
+        spec for each in (pipfile, lock) for name in each for spec in table(each, name).values()
+    ]
+    named = {spec["index"] for spec in rows if isinstance(spec, dict) and spec.get("index")}
+    options = list(_indexes(sources if isinstance(sources, list) else (), named))
+    if table(pipfile, "pipenv").get("allow_prereleases"):
+        options.append("--pre")
     return Taken(
         tool="Pipenv",
-        files=tuple(files),
+        files=tuple(each for each in ("Pipfile", "Pipfile.lock") if (root / each).is_file()),
         wanted=tuple(wanted),
+        listed=() if wanted else tuple(_sections(lock, options)),
         pins=tuple(filter(None, pins)),
         left=tuple(left),
-        options=tuple(_indexes(pipfile.get("source", ()))),
+        options=tuple(options),
     )
+
+
+def _pipfile_lock(root: Path) -> dict[str, Any]:
+    """The tables of ``Pipfile.lock``; none where there is no such file.
+
+    Raises:
+        RequirementsError: it is no JSON, or not of that form.
+    """
+    name = "Pipfile.lock"
+    if not (root / name).is_file():
+        return {}
+    try:
+        lock = json.loads(text_of(root / name, name))
+    except json.JSONDecodeError as error:
+        raise unreadable(name, error.msg, line=error.lineno) from None
+    if not isinstance(lock, dict):
+        raise unreadable(name, "It is no table of sections")
+    for section in _locked_sections(lock):
+        for each, spec in table(lock, section).items():
+            if not isinstance(spec, dict):
+                raise unreadable(name, f"The entry of {each} in {section} is no table")
+    return lock
+
+
+def _locked_sections(lock: Mapping[str, Any]) -> list[str]:
+    return [section for section in lock if section != "_meta"]
+
+
+def _sections(lock: Mapping[str, Any], options: Iterable[str]) -> Iterator[Listed]:
+    """What ``Pipfile.lock`` holds, where no ``Pipfile`` says what of it is wanted."""
+    for section in _locked_sections(lock):
+        group = {"default": DEFAULT, "develop": DEV}.get(section, section)
+        lines = [_line(name, spec) for name, spec in table(lock, section).items()]
+        if lines:
+            text = "\n".join([*options, *lines])
+            yield Listed(path="Pipfile.lock", text=text, source=source_file(group))
 
 
 _PYTHON = "The Python stands in .python-version, or in requires-python of [tool.venvman]."
 
 
-def _indexes(sources: Iterable[Any]) -> Iterator[str]:
-    """Lines for the indexes, the first of which is asked first; that of everyone needs none."""
-    for number, each in enumerate(sources):
-        url = str(each.get("url", "")) if isinstance(each, dict) else ""
-        if url and url.rstrip("/") != DEFAULT_INDEX:
-            yield f"{'--extra-index-url' if number else '--index-url'} {url}"
-            if each.get("verify_ssl") is False:
-                yield f"--trusted-host {url.partition('://')[2].partition('/')[0].rpartition('@')[2]}"
+def _indexes(sources: Iterable[Any], named: set[str], *, extra: bool = False) -> Iterator[str]:
+    """Lines for the indexes, the first of which is asked first.
+
+    That of everyone needs none where it comes first, and where no package in the files asks for it
+    by its name, which stands in ``named``. ``extra``: they come after that of everyone.
+    """
+    for number, each in enumerate(row for row in sources if isinstance(row, dict)):
+        url = each.get("url")
+        if not isinstance(url, str) or not url:
+            continue
+        if url.rstrip("/") == DEFAULT_INDEX and not (number and each.get("name") in named):
+            continue
+        yield f"{'--extra-index-url' if number or extra else '--index-url'} {url}"
+        if each.get("verify_ssl") is False:
+            yield f"--trusted-host {url.partition('://')[2].partition('/')[0].rpartition('@')[2]}"
 
 
 # ---- Poetry --------------------------------------------------------------------------------
 
 
 def poetry(root: Path) -> Taken:
-    """``[tool.poetry]`` and ``poetry.lock``; where ``[project]`` says what is wanted, it stays."""
-    document = tables_of(root / PYPROJECT, PYPROJECT) if (root / PYPROJECT).is_file() else {}
-    said = table(document, "tool", "poetry")
-    declared = _declares(document)
-    extras = {
-        canonical(name): canonical(extra)
-        for extra, names in table(said, "extras").items()
-        for name in names
-    }
-    groups = [(DEFAULT, table(said, "dependencies")), (DEV, table(said, "dev-dependencies"))]
-    groups += [
-        (str(canonical(name)), table(group, "dependencies"))
-        for name, group in table(said, "group").items()
-    ]
+    """``[tool.poetry]`` and ``poetry.lock``; what ``[project]`` says in full stays there."""
+    project = _Project(root)
+    said = table(project.document, "tool", "poetry")
+    extras: dict[str, list[str]] = {}
+    for extra, names in table(said, "extras").items():
+        for name in names if isinstance(names, list) else ():
+            extras.setdefault(canonical(str(name)), []).append(canonical(extra))
+    groups = {name: table(group, "dependencies") for name, group in table(said, "group").items()}
+    tables = [(DEFAULT, table(said, "dependencies")), (DEV, table(said, "dev-dependencies"))]
+    tables += [(str(canonical(name)), rows) for name, rows in groups.items()]
+    for name, group in table(said, "group").items():
+        included = group.get("include-groups", []) if isinstance(group, dict) else []
+        tables += [(str(canonical(name)), groups.get(each, {})) for each in included]
     wanted, left = [], []
-    for group, rows in groups if not declared else ():
+    for group, rows in tables:
         for name, specs in rows.items():
             for spec in specs if isinstance(specs, list) else [specs]:
                 if name == "python":
                     left.append(Left(what=f"python {spec}", why=_PYTHON, path=PYPROJECT))
-                    continue
-                optional = isinstance(spec, dict) and spec.get("optional")
-                extra = extras.get(canonical(name), "optional")
-                line = _line(name, _from_poetry(spec))
-                wanted.append(Wanted(line=line, group=extra if optional else group))
-    pins = _packages(root, "poetry.lock")
+                elif group != DEFAULT or not project.declares_default:
+                    line = _line(name, _from_poetry(spec))
+                    optional = isinstance(spec, dict) and spec.get("optional")
+                    brings = extras.get(canonical(name), ["optional"]) if optional else [group]
+                    wanted += [Wanted(line=line, group=each) for each in brings]
+    placed = table(said, "dependencies") if project.declares_default else {}
     sources = said.get("source", [])
-    names = [each for each in (PYPROJECT, "poetry.lock") if (root / each).is_file()]
+    pins = tuple(_packages(root, "poetry.lock"))
     return Taken(
         tool="Poetry",
-        files=tuple(names),
-        wanted=tuple(wanted),
-        declared=declared,
-        pins=tuple(pins),
+        files=tuple(each for each in (PYPROJECT, "poetry.lock") if (root / each).is_file()),
+        wanted=project.completed(wanted, placed),
+        declared=project.declares,
+        pins=pins,
         left=tuple(left),
-        options=tuple(_indexes(sources if isinstance(sources, list) else ())),
+        options=tuple(_poetry_indexes(root, sources if isinstance(sources, list) else [])),
     )
 
 
-def _declares(document: Mapping[str, Any]) -> bool:
-    return "dependencies" in table(document, "project") or bool(
-        table(document, "dependency-groups")
-    )
+def _poetry_indexes(root: Path, sources: list[Any]) -> Iterator[str]:
+    """Those of ``[[tool.poetry.source]]``: those that are asked first, and those that come after.
+
+    Packages of the index of everyone bear no source in ``poetry.lock``.
+    """
+    rows = [each for each in sources if isinstance(each, dict)]
+    locked = tables_of(root / "poetry.lock", "poetry.lock").get("package", []) if (
+        root / "poetry.lock").is_file() else []  # fmt: skip
+    public = any(isinstance(each, dict) and "source" not in each for each in locked)
+    after = [
+        each
+        for each in rows
+        if each.get("priority") in {"supplemental", "explicit", "secondary"}
+        or each.get("secondary")
+        or str(each.get("name", "")).lower() == "pypi"
+    ]
+    first = [each for each in rows if each not in after]
+    public = public or (len(after) < len(rows) and any("url" not in each for each in after))
+    yield from _indexes(first, set(), extra=public)
+    yield from _indexes(after, set(), extra=True)
+
+
+class _Project:
+    """A pyproject.toml whose standard tables another tool completes."""
+
+    def __init__(self, root: Path) -> None:
+        path = root / PYPROJECT
+        self.document = tables_of(path, PYPROJECT) if path.is_file() else {}
+        found = read_declared(text_of(path, PYPROJECT), cwd=str(root)) if path.is_file() else None
+        self._declared = found
+        self.declares = found is not None and bool(found.groups)
+        self.declares_default = "dependencies" in table(self.document, "project")
+
+    def completed(
+        self, wanted: Iterable[Wanted], placed: Mapping[str, object]
+    ) -> tuple[Wanted, ...]:
+        """``wanted``, with what pyproject.toml says of the same groups.
+
+        And of those that ask for one of ``placed``: a package whose place only the other tool
+        reads.
+        """
+        found = tuple(wanted)
+        where = {
+            canonical(name): row
+            for name, row in placed.items()
+            if isinstance(row, dict) and row.keys() & {"git", "url", "path", "file"}
+        }
+        lines: list[Wanted] = []
+        for group, file in self._declared.groups.items() if self._declared is not None else ():
+            asked = {line.requirement.name for line in file.requirements}
+            if not asked & where.keys() and group not in {each.group for each in found}:
+                continue
+            if group == DEFAULT and self._declared is not None and self._declared.built:
+                lines.append(Wanted(line="-e ."))
+            for line in file.requirements:
+                row = where.get(line.requirement.name) if line.requirement.name else None
+                text = line.requirement.raw if row is None else _placed(line.requirement, row)
+                lines.append(Wanted(line=text, group=group))
+        return (*lines, *found)
+
+
+def _placed(asked: Requirement, row: Mapping[str, Any]) -> str:
+    """The line for ``asked``, which is at the place that ``row`` names."""
+    marker = {"markers": str(asked.marker)} if asked.marker else {}
+    spec = {**row, "version": None, "extras": sorted(asked.extras), **marker}
+    return _line(asked.spelled or str(asked.name), spec)
 
 
 def _from_poetry(spec: object) -> object:
@@ -184,53 +302,98 @@ def _pep440(text: str) -> str:
 
 def uv(root: Path) -> Taken:
     """``uv.lock``, whose requirements stand in pyproject.toml."""
-    document = tables_of(root / PYPROJECT, PYPROJECT) if (root / PYPROJECT).is_file() else {}
-    said = table(document, "tool", "uv")
+    project = _Project(root)
+    said = table(project.document, "tool", "uv")
+    sources = dict(table(said, "sources"))
+    members = _members(root)
+    for name, row in sources.items():
+        if isinstance(row, dict) and row.get("workspace") and canonical(name) in members:
+            sources[name] = {"path": members[canonical(name)], "editable": True}
     left = [
         Left(
             what=f"[tool.uv.sources] {name} = {spec}",
-            why=f"Name the place in [project]: `{name} @ URL`, or write it into requirements.in.",
+            why="A package of one index is named in `sources` of [tool.venvman], one of a place in "
+            "[project]: `NAME @ URL`.",
             path=PYPROJECT,
         )
-        for name, spec in table(said, "sources").items()
+        for name, spec in sources.items()
+        if not (isinstance(spec, dict) and spec.keys() & {"git", "url", "path"})
     ]
     left += [
         Left(what=f"[tool.uv] {key} = {said[key]}", why=why, path=PYPROJECT)
         for key, why in _OF_UV.items()
         if said.get(key)
     ]
-    return _in_pyproject("uv", root, "uv.lock", document, left)
+    dev = said.get("dev-dependencies")
+    wanted = (
+        [Wanted(line=str(each), group=DEV) for each in dev if isinstance(dev, list)] if dev else []
+    )
+    return _in_pyproject("uv", root, "uv.lock", project, wanted, sources, left)
 
 
 _OF_UV = {
-    "dev-dependencies": "The standard's place for it is `dev` of [dependency-groups].",
     "constraint-dependencies": "Write them into a file, and name it in `constraints`.",
     "override-dependencies": "They are `overrides` of [tool.venvman].",
     "index": "Indexes stand in pip's configuration, or as --index-url in a requirements file.",
 }
 
 
+def _members(root: Path) -> dict[str, str]:
+    """The folders of the projects that ``uv.lock`` is for, by their names."""
+    if not (root / "uv.lock").is_file():
+        return {}
+    rows = tables_of(root / "uv.lock", "uv.lock").get("package", [])
+    found = {}
+    for row in rows if isinstance(rows, list) else ():
+        source = table(row, "source")
+        folder = source.get("editable") or source.get("virtual")
+        if folder and isinstance(row.get("name"), str):
+            found[str(canonical(row["name"]))] = str(folder)
+    return found
+
+
 def pdm(root: Path) -> Taken:
     """``pdm.lock``, whose requirements stand in pyproject.toml."""
-    document = tables_of(root / PYPROJECT, PYPROJECT) if (root / PYPROJECT).is_file() else {}
-    left = [
-        Left(
-            what=f"[tool.pdm.dev-dependencies] {name} = {lines}",
-            why=f"The standard's place for it is `{name}` of [dependency-groups].",
-            path=PYPROJECT,
-        )
-        for name, lines in table(document, "tool", "pdm", "dev-dependencies").items()
+    project = _Project(root)
+    said = table(project.document, "tool", "pdm")
+    wanted = [
+        Wanted(line=_of_pdm(str(line)), group=str(canonical(name)))
+        for name, lines in table(said, "dev-dependencies").items()
+        for line in (lines if isinstance(lines, list) else ())
     ]
-    return _in_pyproject("PDM", root, "pdm.lock", document, left)
+    overrides = table(said, "resolution", "overrides")
+    left = [
+        Left(what=f"[tool.pdm.resolution.overrides] {name} = {value}", path=PYPROJECT,
+             why="They are `overrides` of [tool.venvman].")
+        for name, value in overrides.items()
+    ]  # fmt: skip
+    if said.get("source"):
+        left.append(
+            Left(what=f"[tool.pdm] source = {said['source']}", why=_OF_UV["index"], path=PYPROJECT)
+        )
+    return _in_pyproject("PDM", root, "pdm.lock", project, wanted, {}, left)
+
+
+def _of_pdm(line: str) -> str:
+    """``line`` with a folder of the project as pip reads it: PDM names its root by a variable."""
+    match = re.fullmatch(r"(-e\s+)?(?:.+@\s*)?file:///\$\{PROJECT_ROOT\}/?([^#]*)(?:#.*)?", line)
+    return f"{match[1] or ''}{_dotted(match[2] or '.')}" if match else line
 
 
 def _in_pyproject(
-    tool: str, root: Path, lock: str, document: Mapping[str, Any], left: list[Left]
+    tool: str,
+    root: Path,
+    lock: str,
+    project: _Project,
+    wanted: list[Wanted],
+    sources: Mapping[str, object],
+    left: list[Left],
 ) -> Taken:
     return Taken(
         tool=tool,
-        files=(PYPROJECT, lock),
-        declared=_declares(document),
+        files=tuple(each for each in (PYPROJECT, lock) if (root / each).is_file()),
+        wanted=project.completed(wanted, sources),
+        declared=project.declares,
         pins=tuple(_packages(root, lock)),
         left=tuple(left),
     )
@@ -243,7 +406,7 @@ def _packages(root: Path, name: str) -> Iterator[LockEntry]:
     document = tables_of(root / name, name)
     rows = document.get("package", [])
     for row in rows if isinstance(rows, list) else ():
-        source = row.get("source", row)
+        source = table(row, "source") or row
         if not isinstance(row.get("name"), str) or {"virtual", "editable"} & set(source):
             continue
         markers = row.get("markers") or row.get("marker")
@@ -284,7 +447,9 @@ def _source(spec: Mapping[str, Any]) -> Source:
     elif isinstance(url, str) and "#" in url:  # uv: URL?rev=main#commit
         url, _, commit = url.partition("#")
         url, _, query = url.partition("?")
-        asked = query.partition("=")[2] or None
+        said = dict(parse_qsl(query))
+        asked = said.get("rev") or said.get("tag") or said.get("branch")
+        spec = {"subdirectory": said.get("subdirectory")}
     if isinstance(url, str) and isinstance(commit, str):
         found = parse_reference(f"git+{url}")
         if found is not None and isinstance(found.source, VcsSource):

@@ -10,7 +10,7 @@ from venvman.adopt.taken import table, tables_of, text_of
 from venvman.model.errors import RequirementsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from venvman.adopt.taken import Taken
@@ -46,18 +46,30 @@ READERS = (
     Reader(("uv.lock",), lambda root, _: locks.uv(root)),
     Reader(("pdm.lock",), lambda root, _: locks.pdm(root)),
     Reader(("pyproject.toml",), lambda root, _: locks.poetry(root), _has_poetry),
-    Reader(("environment*.yml", "environment*.yaml", "*.yml", "*.yaml"), lists.conda_environment),
+    Reader(
+        ("environment.yml", "environment.yaml", "environment*.y*ml", "*.yml", "*.yaml"),
+        lists.conda_environment,
+    ),
     Reader(("[!.]*.txt",), lists.conda_list, _is_conda_list),
 )  # fmt: skip
 
 
 def readable(root: Path, name: str | None = None) -> tuple[Reader, str] | None:
     """The first reader that knows the file ``name``, or any file in ``root``; with that file."""
+    return next(_readable(root, name), None)
+
+
+def others(root: Path, taken: Taken) -> list[str]:
+    """The files in ``root`` that a reader knows, and that were not read for ``taken``."""
+    found = dict.fromkeys(name for _, name in _readable(root, None))
+    return [name for name in found if name not in taken.files]
+
+
+def _readable(root: Path, name: str | None) -> Iterator[tuple[Reader, str]]:
     for reader in READERS:
         for glob in reader.names:
             if name is None and glob.startswith("*"):
                 continue
             for path in sorted(root.glob(glob)):
                 if (name is None or path.name == name) and path.is_file() and reader.is_one(path):
-                    return reader, path.name
-    return None
+                    yield reader, path.name

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from venvman.model.errors import RequirementsError
 from venvman.model.frozen import dataclass
 from venvman.requirements.lines import decode
-from venvman.requirements.naming import DEFAULT
+from venvman.requirements.naming import DEFAULT, FOLDER
 from venvman.system.reading import read_regular, read_toml
 
 if TYPE_CHECKING:
@@ -29,13 +29,15 @@ class Wanted:
 class Listed:
     """A text of pins and other requirement lines, roots and what they need alike.
 
-    ``path`` is where it is from, for messages. ``source`` is the requirements file that it becomes,
-    relative to the root.
+    ``path`` is where it is from, for messages; ``numbers`` are the lines of that file that the
+    lines of ``text`` stand on, where these are not the same. ``source`` is the requirements file
+    that it becomes, relative to the root.
     """
 
     path: str
     text: str
     source: str = "requirements.in"
+    numbers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +55,9 @@ class Taken:
     """All that ``tool`` says.
 
     ``files`` are what was read, relative to the root. What the project wants stands in ``wanted``,
-    is to be found among ``listed``, or stands in pyproject.toml, which is ``declared``. ``pins``
-    are the versions to keep, ``options`` lines about indexes.
+    is to be found among ``listed``, or stands in pyproject.toml, which is ``declared``; groups in
+    ``wanted`` are then those that pyproject.toml does not say in full. ``pins`` are the versions to
+    keep, ``options`` lines about indexes.
     """
 
     tool: str
@@ -65,6 +68,11 @@ class Taken:
     pins: tuple[LockEntry, ...] = ()
     left: tuple[Left, ...] = ()
     options: tuple[str, ...] = ()
+
+
+def source_file(group: str) -> str:
+    """The name of the source that is made for ``group``."""
+    return f"{FOLDER}.in" if group == DEFAULT else f"{FOLDER}-{group}.in"
 
 
 def text_of(path: Path, shown: str) -> str:

@@ -79,7 +79,19 @@ def find_project(start: Path, *, home: Path, explicit: Path | None = None) -> Pr
         error = error or _not_found(looked, home)
         if error.fix != _NAME_ONE:
             return project_at(folder)
+    _refuse_broken(looked)
     raise error or _not_found(looked, home)
+
+
+def _refuse_broken(folders: Iterable[Path]) -> None:
+    """Raises a ConfigurationError for a pyproject.toml that nobody can read, nearest first."""
+    from venvman.project.settings import parse_toml
+
+    for folder in folders:
+        with suppress(OSError):
+            content = read_regular(folder / "pyproject.toml")
+            if b"project" in content or b"dependency-groups" in content:
+                parse_toml(content)
 
 
 def find_workspace(

@@ -21,6 +21,7 @@ from venvman.python.request import (
     parse_request,
     parse_versions,
 )
+from venvman.requirements.declared import origin_in
 from venvman.system.reading import read_regular
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ def request_of(project: Project, settings: Settings, *, cwd: Path | None = None)
     pinned = next(filter(None, map(_of_line, lines)), None)
     required = settings.requires_python
     if pinned is None and required.value is not None:
-        wanted = Versions(specifier=_specifier(required.value, where=required.where))
+        wanted = Versions(
+            specifier=_specifier(required.value, where=required.where, project=project)
+        )
         pinned = PythonRequest(wanted=wanted, text=required.value, where=required.where)
     return replace(pinned or PythonRequest(wanted=Versions()), passed_over=passed_over)
 
@@ -64,14 +67,20 @@ def _understood(text: str, *, where: str, base: Path) -> Wanted:
         ) from error
 
 
-def _specifier(text: str, *, where: str) -> str:
+def _specifier(text: str, *, where: str, project: Project) -> str:
     try:
         return checked_specifier(text)
     except ValueError as error:
+        said = ""
+        with suppress(OSError, UnicodeDecodeError):
+            said = read_regular(project.root / "pyproject.toml").decode()
+        origin = origin_in(said, text, r"requires-python\s*=") if text in said else None
         raise ConfigurationError(
             f"{where} cannot be {text!r}.",
             code="requires-python-invalid",
             path="pyproject.toml",
+            line=origin.line if origin else None,
+            text=origin.text if origin else None,
             why=str(error),
         ) from error
 

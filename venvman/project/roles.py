@@ -7,6 +7,7 @@ lock, and the files that are constraints. Paths are relative to the root, POSIX.
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -136,6 +137,11 @@ class Facts:
             )
         )
 
+    def names_root(self, name: str) -> bool:
+        """Whether a line of the file ``name`` is the project itself: ``-e .``, ``.[test]``."""
+        text = self._read(name, -1) or ""
+        return re.search(r"(?m)^\s*(?:(?:-e|--editable)[ =]+)?\.(?:\[|[\s;]|$)", text) is not None
+
     def is_own_lock(self, name: str) -> bool:
         """Whether somebody pinned and hashed every line of the file ``name``."""
         return is_hashed(self._read(name, -1) or "")
@@ -228,10 +234,11 @@ def _in_format(part: Part, facts: Facts, there: str | None, pylock: bool | None)
 
 
 def _declared(parts: list[Part], facts: Facts, *, written: Collection[str]) -> list[Part]:
-    """The groups of pyproject.toml, where ``parts`` are no more than locks that are made of it.
+    """The groups of pyproject.toml that no file of ``parts`` is for, where none is for ``default``.
 
-    Any requirements file (``written``: the ``.in``), and any lock that another tool made, wins.
-    What was made of it before is then the lock of the ``.in`` beside it, or nobody freezes it.
+    A requirements file (``written``: the ``.in``) for ``default`` wins over all of it, and so do
+    one that names the project itself (``-e .``) and any lock that another tool made. What was made
+    of it before is then the lock of the ``.in`` beside it, or nobody freezes it.
     """
     own = [
         part
@@ -241,7 +248,11 @@ def _declared(parts: list[Part], facts: Facts, *, written: Collection[str]) -> l
         and (header.tool == "venvman" or header.declared is not None)
     ]
     beside = {part.lock: f"{part.lock[:-4]}.in" for part in own}
-    alone = own == parts and set(beside.values()).isdisjoint(written)
+    files = [part for part in parts if part not in own]
+    alone = set(beside.values()).isdisjoint(written) and all(
+        part.sources and part.group != DEFAULT and not any(map(facts.names_root, part.sources))
+        for part in files
+    )
     said = read_declared(facts.text(PYPROJECT) or "") if alone else None
     locks = {
         group: f"{FOLDER}.txt" if group == DEFAULT else f"{FOLDER}-{group}.txt"
@@ -255,8 +266,9 @@ def _declared(parts: list[Part], facts: Facts, *, written: Collection[str]) -> l
             for each in parts
         ]
     taken = {*locks, *locks.values()}
-    others = [part for part in parts if taken.isdisjoint({part.group, part.lock})]
-    return [replace(part, sources=()) for part in others] + [
+    others = [part for part in own if taken.isdisjoint({part.group, part.lock})]
+    used = {said for part in files for said in (part.group, part.lock)}
+    return [*files, *(replace(part, sources=()) for part in others)] + [
         Part(
             group=group,
             sources=(PYPROJECT,),
@@ -267,6 +279,7 @@ def _declared(parts: list[Part], facts: Facts, *, written: Collection[str]) -> l
             else None,
         )
         for group, lock in locks.items()
+        if used.isdisjoint({group, lock})
     ]
 
 

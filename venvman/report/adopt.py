@@ -27,7 +27,7 @@ def adopt_result(outcome: AdoptOutcome, *, named: str | None) -> Result:
     again = Command.venvman("adopt", *([named] if named else []), "--yes")
     return Result(
         command="adopt",
-        status=Status.DRIFT if frozen is None else Status.OK,
+        status=Status.OK if outcome.adopted or frozen is not None else Status.DRIFT,
         exit_code=ExitCode.OK,
         data={
             "tool": outcome.tool,
@@ -42,7 +42,7 @@ def adopt_result(outcome: AdoptOutcome, *, named: str | None) -> Result:
         },
         problems=(*outcome.problems, *map(_told, outcome.moved)),
         draw=lambda screen: Group(*_lines(outcome, screen)),
-        next=again if frozen is None else Command.venvman("sync"),
+        next=Command.venvman("sync") if outcome.adopted or frozen is not None else again,
     )
 
 
@@ -67,19 +67,29 @@ def _told(moved: Moved) -> Problem:
         code="adopt-pin-moved",
         severity=Severity.WARNING,
         message=f"{moved.name} was {moved.before}, and is {moved.after}.",
-        why=f"{sentence_list(moved.asked_by)} asks for it." if moved.asked_by else None,
+        why=_why(moved),
     )
+
+
+def _why(moved: Moved) -> str | None:
+    asking = [each for each in moved.asked_by if not each.startswith("-")]
+    if asking:
+        return f"{sentence_list(asking)} asks for it."
+    return "No file of it fits here, or something else that is asked for forbids it."
 
 
 def _lines(outcome: AdoptOutcome, screen: Screen) -> Iterator[Drawing]:
     frozen = outcome.frozen
     files = plain(", ".join(outcome.files), Style.PATH)
+    if outcome.adopted:
+        yield Text.assemble("Nothing to do: venvman reads ", files, " already.")
+        return
     yield Text.assemble(files, f" ({outcome.tool}): {count(outcome.pins, 'pin')}")
     for path, text in outcome.sources.items():
         done = " written" if frozen is not None else " would be"
         yield Text.assemble(("+ ", Style.GOOD), plain(path, Style.PATH), done)
         yield from (Text(f"    {line}") for line in redact(text).splitlines())
-    if not outcome.sources:
+    if "pyproject.toml" in outcome.files and "requirements.in" not in outcome.sources:
         yield Text("pyproject.toml stays the source.")
     if frozen is not None:
         yield from freeze_lines(frozen, screen)

@@ -90,9 +90,10 @@ class _Reader:
         self._name = canonical(self._spelled)
         self._has_project = bool(project)
         self._own = project.get("dependencies", [])
-        self._extras = {canonical(name): some for name, some in _table(
-            project.get("optional-dependencies")).items()}  # fmt: skip
+        extras = _table(project.get("optional-dependencies"))
+        self._extras = {canonical(name): some for name, some in extras.items()}
         self._groups = {canonical(name): some for name, some in groups.items()}
+        self._spellings = {"extra": [*extras], "dependency group": [*groups]}
         self._lines = text.splitlines()
         self._path = path
         self._cwd = cwd
@@ -103,14 +104,15 @@ class _Reader:
         found: dict[str, ParsedFile] = {}
         compiled: dict[str, tuple[str, ...]] = {}
         if self._has_project and not self._dynamic:
-            found[DEFAULT] = self._file(self._dependencies())
+            found[DEFAULT] = self._file(self._dependencies(()))
             if not self._names_itself(self._own):
                 compiled[DEFAULT] = ()
         for name in self._groups:
-            found[name] = self._file(self._group(name, ()))
+            shown = f"group-{name}" if name == DEFAULT and name in found else name
+            found[shown] = self._file(self._group(name, ()), ("dependency group", name))
         for name in self._extras:
             shown = f"extra-{name}" if name in found else name
-            found[shown] = self._file(self._extra(name, ()))
+            found[shown] = self._file(self._extra(name, ()), ("extra", name))
             if DEFAULT in compiled and not self._names_itself(self._extras[name]):
                 compiled[shown] = (f"--extra={name}",)
         is_built = built and DEFAULT in found and bool(self._name)
@@ -136,19 +138,36 @@ class _Reader:
                 return True
         return False
 
-    def _file(self, lines: Iterator[RequirementLine]) -> ParsedFile:
+    def _check_names(self, kind: str, group: NormalizedName) -> None:
+        """Of names that are one once they are normalized the last would win without a word."""
+        names = [name for name in self._spellings[kind] if canonical(name) == group]
+        origin = self._origin("", rf"[\"']?{re.escape(names[-1])}[\"']?\s*=")
+        if len(names) > 1:
+            self._fail(origin, "group-twice", f"{' and '.join(names)} are one {kind}.",
+                       f"Each is {group} once normalized.")  # fmt: skip
+        if not re.fullmatch(r"(?i)[a-z0-9]([\w.-]*[a-z0-9])?", names[-1], re.ASCII):
+            why = "A name has letters, digits and, between them, `-`, `_` and `.`."
+            self._fail(origin, "group-name-invalid", f"{names[-1]!r} names no {kind}.", why)
+
+    def _file(
+        self, lines: Iterator[RequirementLine], *named: tuple[str, NormalizedName]
+    ) -> ParsedFile:
         self._errors = []
+        for kind, group in named:
+            self._check_names(kind, group)
         once = tuple({(line.origin.line, line.requirement.raw): line for line in lines}.values())
         return ParsedFile(path=self._path, lines=once, errors=tuple(dict.fromkeys(self._errors)))
 
-    def _dependencies(self) -> Iterator[RequirementLine]:
+    def _dependencies(self, chain: tuple[str, ...]) -> Iterator[RequirementLine]:
+        if "[]" in chain:
+            return  # a project that names itself asks for nothing more
         for entry in self._entries(self._own, r"dependencies\s*=", "[project] dependencies"):
-            yield from self._line(entry, r"dependencies\s*=", ())
+            yield from self._line(entry, r"dependencies\s*=", (*chain, "[]"))
 
     def _extra(self, name: NormalizedName, chain: tuple[str, ...]) -> Iterator[RequirementLine]:
         if f"[{name}]" in chain:
             return  # an extra that names itself asks for nothing more
-        yield from self._dependencies()
+        yield from self._dependencies((*chain, f"[{name}]"))
         where = key_pattern(name)
         for entry in self._entries(self._extras[name], where, f"The extra {name}"):
             yield from self._line(entry, where, (*chain, f"[{name}]"))
@@ -170,7 +189,10 @@ class _Reader:
             self._fail(origin, "group-entry-invalid", "This is no entry of a dependency group.",
                        'It may be a requirement or {include-group = "NAME"}.')  # fmt: skip
         elif canonical(said) in chain:
-            loop = " > ".join((*chain[chain.index(canonical(said)) :], canonical(said)))
+            circle = chain[chain.index(canonical(said)) :]
+            first = circle.index(min(circle))  # the same circle, whichever group was asked for
+            loop = " > ".join((*circle[first:], *circle[: first + 1]))
+            origin = self._origin(circle[first - len(circle) + 1], key_pattern(circle[first]))
             self._fail(origin, "group-cycle", "Dependency groups include one another in a circle.",
                        f"The circle is {loop}.")  # fmt: skip
         elif canonical(said) not in self._groups:
@@ -197,7 +219,7 @@ class _Reader:
             yield requirement_line(found, origin, raw=entry)
             return
         if not found.extras and not self._dynamic:
-            yield from self._dependencies()
+            yield from self._dependencies(chain)
         for extra in map(canonical, found.extras):
             if extra in self._extras:
                 yield from self._extra(extra, chain)
@@ -232,6 +254,8 @@ def origin_in(text: str, entry: str, where: str) -> FileLine:
 def _line_of(lines: Sequence[str], entry: str, where: str, *, path: str) -> FileLine:
     keys = (i for i, line in enumerate(lines) if re.match(rf"\s*(?:[\w.-]+\.)?{where}", line))
     start = next(keys, 0)
+    if not entry:
+        return FileLine(path=path, line=start + 1, text=redact(lines[start].strip()))
     escaped = entry.replace('"', '\\"')
     quoted = (f'"{entry}"', f"'{entry}'", f'"{escaped}"')
     rest = range(start, len(lines))

@@ -59,7 +59,7 @@ def text_of(path: str | os.PathLike[str]) -> str:
 
 
 def read_toml(text: str) -> dict[str, Any]:
-    """The table that ``text`` is.
+    """The table that ``text`` is; a byte order mark before it, which Windows likes, says nothing.
 
     Raises:
         ValueError: it is no TOML, or nested too deeply.
@@ -69,7 +69,7 @@ def read_toml(text: str) -> dict[str, Any]:
     else:
         import tomli as tomllib
     try:
-        found: dict[str, Any] = tomllib.loads(text)
+        found: dict[str, Any] = tomllib.loads(text.removeprefix("\ufeff"))
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     return found

@@ -14,15 +14,14 @@ from urllib.parse import unquote
 from packaging.version import Version
 
 from venvman.adopt import lists
-from venvman.adopt.readers import readable
-from venvman.adopt.taken import Left, Listed, Taken, text_of
+from venvman.adopt.readers import others, readable
+from venvman.adopt.taken import Left, Listed, Taken, source_file, text_of
 from venvman.environment.inspection import Environment, inspect
 from venvman.environment.inventory import Inventory, take_inventory
 from venvman.lock.depends import dependencies_of
 from venvman.lock.file import Lock, LockEntry
 from venvman.model.errors import (
     Advice,
-    Command,
     Problem,
     ProjectNotFound,
     RequirementsError,
@@ -43,6 +42,7 @@ from venvman.workflow.requests import FreezeRequest, GroupChoice
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from venvman.model.options import FileOptions
     from venvman.model.target import Target
     from venvman.workflow.context import Context
 
@@ -60,8 +60,12 @@ def adopt(
         VenvmanError: what freezing raises; nothing has been written then.
     """
     taken = _taken(context, named)
+    if taken is None:
+        files = tuple(_source_names(context))
+        return AdoptOutcome(project=context.project, tool="venvman", files=files, adopted=True)
     sources, pins, notes = _proposal(context, taken)
-    taken = replace(taken, pins=pins, left=(*taken.left, *notes))
+    passed = () if named is not None else _passed_over(context, taken)
+    taken = replace(taken, pins=pins, left=(*taken.left, *notes, *passed))
     _refuse_written(context, taken, sources)
     outcome = AdoptOutcome(
         project=context.project,
@@ -101,12 +105,17 @@ def _question(taken: Taken, sources: Mapping[str, str]) -> str:
 # ---- what is there -------------------------------------------------------------------------
 
 
-def _taken(context: Context, named: str | None) -> Taken:
+def _taken(context: Context, named: str | None) -> Taken | None:
+    """What is there; None where it is venvman's already.
+
+    Raises:
+        ProjectNotFound: there is nothing.
+    """
     root = context.project.root
     known = readable(root, named)
     if known is not None:
         taken = known[0].read(root, known[1])
-        if taken.pins and not (taken.declared or taken.wanted):
+        if taken.pins and not (taken.declared or taken.wanted or taken.listed):
             listed = lists.of_pins(taken.pins, taken.files[-1])
             return replace(taken, listed=(listed,), pins=())
         return taken
@@ -115,14 +124,39 @@ def _taken(context: Context, named: str | None) -> Taken:
         made = lists.compiled(root, named)
         if made is not None:
             return made
-        is_list = named.endswith(".txt") and FOLDER in named
-        pinned = [(named, f"{named[:-4]}.in" if is_list else f"{FOLDER}.in")]
+        pinned = [(named, _source_of(root, named))]
     if pinned:
         return lists.pip_freeze(root, pinned)
     found = _environment(context, named)
     if found is not None:
         return found
+    if named is None and open_scan(context).sources:
+        return None
     raise _nothing(context, named)
+
+
+def _source_of(root: Path, name: str) -> str:
+    """The source that the list ``name`` becomes: beside it where sources are looked for."""
+    path = root / name
+    near = path.parent in {root, root / FOLDER} and (FOLDER in path.stem or path.parent != root)
+    if near and path.suffix == ".txt":
+        return path.with_suffix(".in").relative_to(root).as_posix()
+    return f"{FOLDER}.in"
+
+
+def _passed_over(context: Context, taken: Taken) -> tuple[Left, ...]:
+    """The other files that could have been taken over."""
+    return tuple(
+        Left(what=name, why=f"`venvman adopt {name}` takes it in place of {taken.files[-1]}.")
+        for name in others(context.project.root, taken)
+    )
+
+
+def _source_names(context: Context) -> list[str]:
+    scan = open_scan(context)
+    return list(
+        dict.fromkeys(context.project.display(each.path or each.lock) for each in scan.sources)
+    )
 
 
 def _pinned_files(context: Context) -> list[tuple[str, str]]:
@@ -161,14 +195,6 @@ def _nothing(context: Context, named: str | None) -> ProjectNotFound:
             code="adopt-nothing",
             why=f"Known are {_KNOWN}, and environments.",
         )
-    scan = open_scan(context)
-    if scan.sources:
-        names = ", ".join(context.project.display(each.path or each.lock) for each in scan.sources)
-        return ProjectNotFound(
-            f"There is nothing to take over: venvman reads {names} already.",
-            code="adopt-nothing",
-            fix=Command.venvman("sync"),
-        )
     return ProjectNotFound(
         f"There is nothing to take over in {root}.",
         code="adopt-nothing",
@@ -192,8 +218,6 @@ def _proposal(
     context: Context, taken: Taken
 ) -> tuple[Mapping[str, str], tuple[LockEntry, ...], tuple[Left, ...]]:
     """The sources by path, the pins to keep, and what else is to be told."""
-    if taken.declared:
-        return {}, taken.pins, ()
     if not taken.listed:
         groups: dict[str, list[str]] = {}
         for each in taken.wanted:
@@ -216,7 +240,7 @@ def _written(groups: Mapping[str, Sequence[str]], taken: Taken) -> Mapping[str, 
     """The text of each group's source."""
     found = {}
     for group, lines in groups.items():
-        path = f"{FOLDER}.in" if group == DEFAULT else f"{FOLDER}-{group}.in"
+        path = source_file(group)
         options = taken.options if group == DEFAULT or DEFAULT not in groups else ()
         unique = dict.fromkeys((*options, *lines))
         found[path] = "".join(f"{line}\n" for line in unique)
@@ -230,17 +254,21 @@ class _Roots:
         root = str(context.project.root)
         variables = context.variables
         parsed = parse(listed.text, path=listed.path, variables=variables, cwd=root)
+        self._listed = listed
         if parsed.errors:
             raise RequirementsError(
-                f"{listed.path} could not be read.", code="adopt-unreadable", problems=parsed.errors
+                f"{listed.path} could not be read.",
+                code="adopt-unreadable",
+                problems=tuple(
+                    replace(each, line=self._number(each.line)) for each in parsed.errors
+                ),
             )
-        self._listed = listed
         self._lines = {line.origin.line: line for line in parsed.requirements}
         self._all = {line.origin.line for line in parsed.lines}
         self.left: list[Left] = []
         self.pins = tuple(_entry(line) for line in parsed.requirements if _version(line))
         target = freezing_interpreter(context).target
-        self._needs = _needs(context, self.pins, target)
+        self._needs = _needs(context, self.pins, target, parsed.options)
         named = {line.requirement.name for line in parsed.requirements}
         needed = {name for names in self._needs.values() for name in names}
         # A list that lacks what it needs was written by hand: each line of it is meant.
@@ -268,7 +296,13 @@ class _Roots:
         return found
 
     def _leave(self, text: str, number: int, why: str) -> None:
-        self.left.append(Left(what=text, why=why, path=self._listed.path, line=number))
+        path, line = self._listed.path, self._number(number)
+        self.left.append(Left(what=text, why=why, path=path, line=line))
+
+    def _number(self, line: int | None) -> int | None:
+        """The line of the file that the list is from."""
+        numbers = self._listed.numbers
+        return numbers[line - 1] if line is not None and numbers else line
 
     def texts(
         self, source: str, dev: str | None, split: re.Pattern[str] | None
@@ -287,6 +321,9 @@ class _Roots:
                 continue
             name = line.requirement.name
             pinned = _version(line) is not None
+            if name == "pkg-resources" and _version(line) == "0.0.0":
+                self._leave(text.strip(), number, _OF_DEBIAN)
+                continue
             if pinned and name not in self._kept:
                 if name in TOOLS:
                     self._leave(text.strip(), number, _TOOL)
@@ -303,6 +340,7 @@ class _Roots:
 
 
 _TOOL = "Nothing in the list needs it: every environment has its own."
+_OF_DEBIAN = "Some pips of Debian list it, and no index has it."
 _GONE = "What it names is not on this machine; the newest version of an index is taken for it."
 
 
@@ -339,49 +377,62 @@ def _entry(line: RequirementLine) -> LockEntry:
     return LockEntry(
         name=requirement.name or canonical(""),
         version=Version(_version(line) or "0"),
+        extras=requirement.extras,
         marker=requirement.marker,
         hashes=requirement.hashes,
     )
 
 
 def _needs(
-    context: Context, pins: Sequence[LockEntry], target: Target
+    context: Context, pins: Sequence[LockEntry], target: Target, options: FileOptions
 ) -> Mapping[NormalizedName, set[NormalizedName]]:
     """What each of ``pins`` needs on ``target``, by what is installed, cached or in the index."""
     lock = Lock(entries=tuple(pins), header=LockHeader(text=""))
+    # An index that only adds to the first one may be out of reach, and nobody is told here.
+    asked = (options,) if options.index_url else ()
     with (
-        closing(context.open_index(context.index_options())) as index,
+        closing(context.open_index(context.index_options(asked))) as index,
         ThreadPoolExecutor(12) as pool,
     ):
         known = Pinned(index, target, partial(as_locked, context, lock, target))
-        said = pool.map(known.requires, pins)
-        return {
-            entry.name: {
-                canonical(each.name) for each in dependencies_of(lines or (), target=target)
-            }
-            - {entry.name}
-            for entry, lines in zip(pins, said, strict=True)
-        }
+        said = dict(zip((each.name for each in pins), pool.map(known.requires, pins), strict=True))
+    needs: dict[NormalizedName, set[NormalizedName]] = {name: set() for name in said}
+    pending = [(each.name, extra) for each in pins for extra in ("", *each.extras)]
+    seen: set[tuple[NormalizedName, str]] = set()
+    while pending:
+        name, extra = pending.pop()
+        if name not in said or (name, extra) in seen:
+            continue
+        seen.add((name, extra))
+        for each in dependencies_of(said[name] or (), target=target, extra=extra):
+            needs[name] |= {canonical(each.name)} - {name}
+            pending += [(canonical(each.name), canonical(one)) for one in each.extras]
+    return needs
 
 
 def _refuse_written(context: Context, taken: Taken, sources: Mapping[str, str]) -> None:
     """No file that people wrote is written over."""
     root = context.project.root
-    there = [name for name in sources if (root / name).exists()]
-    if taken.declared:
-        scan = open_scan(context)
-        there = [
-            context.project.display(each.path or each.lock)
-            for each in scan.sources
-            if not each.declared
-        ]
+    there = [
+        name
+        for name, text in sources.items()
+        if (root / name).exists() and text_of(root / name, name) != text
+    ]
+    if not taken.listed:
+        known = {*sources, *taken.files}
+        there += [name for name in _source_names(context) if name not in known]
     if there:
+        takes = f"take that instead: `venvman adopt {there[0]}`"
         raise RequirementsError(
             f"{there[0]} is there already.",
             code="adopt-in-the-way",
             path=there[0],
             why=f"It says what the project needs; {taken.files[-1]} does, too.",
-            fix=Advice(f"Move {there[0]} out of the way, or keep to it."),
+            fix=Advice(
+                f"Move {there[0]} out of the way, or {takes}."
+                if there[0].endswith(".txt")
+                else f"Move {there[0]} out of the way, or keep to it."
+            ),
         )
     if not sources and not taken.declared:
         raise RequirementsError(
