@@ -35,7 +35,7 @@ class StageSpinner(SpinnerColumn):
     def render(self, task: Task) -> RenderableType:
         """One task's spinner."""
         turns = task.fields["kind"] == "stage" or task.fields.get("is_active")
-        return super().render(task) if turns else ""
+        return super().render(task) if turns else " "
 
 
 class TitleColumn(ProgressColumn):
