@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from venvman.model.names import NormalizedName
     from venvman.plan import Plan
     from venvman.project.project import Project
-    from venvman.python.interpreters import Interpreter
+    from venvman.python.probe import Interpreter
     from venvman.requirements.requirement import Requirement
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from venvman.plan import Plan
     from venvman.project.project import Project
     from venvman.project.scan import Scan
-    from venvman.python.interpreters import Interpreter
+    from venvman.python.probe import Interpreter
     from venvman.requirements.edit import LineEdit
 
 

@@ -118,7 +118,7 @@ def needs(
 ) -> Mapping[NormalizedName, NormalizedName | None]:
     """``names``, and all that those of them that are installed need, with who needs it."""
     from venvman.environment.inventory import metadata_of
-    from venvman.lock.depends import dependencies_of
+    from venvman.lock.match import dependencies_of
 
     there = {each.name: each for each in inventory.distributions}
     found: dict[NormalizedName, NormalizedName | None] = dict.fromkeys(names)

@@ -9,7 +9,7 @@ import pytest
 from tests.support.cli import run
 from tests.support.projects import git, versions_in, write_project
 from tests.support.wheels import in_tree_backend, make_wheel
-from venvman.project.projectinputs import inputs_of, versions_of
+from venvman.project.localproject import inputs_of, versions_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venvman.lock.graph import in_order
+from venvman.lock.edges import in_order
 from venvman.model.graph import (
     Asking,
     Branch,

@@ -7,7 +7,6 @@ look is one comparison.
 from __future__ import annotations
 
 import hashlib
-import posixpath
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -56,9 +55,8 @@ def digest_of(
     digest = hashlib.sha256(content)
     for each in (target, *targets):
         digest.update(repr(sorted(each.markers)).encode())
-    lines = [_said(requirement) for requirement in (*group.requirements, *group.constraints)]
-    lines += [_said(requirement) for requirement in direct_requirements(others)]
-    lines += overrides
+    every = (*group.requirements, *group.constraints, *direct_requirements(others))
+    lines = [*map(_said, every), *overrides]
     digest.update("\n".join(sorted(lines)).encode())
     for folder in sorted(_folders_of(group)):
         digest.update(f"{folder}={metadata_digest(root / folder)}\n".encode())
@@ -125,7 +123,7 @@ def requirements_of(group: Group, targets: Sequence[Target]) -> Iterator[Require
 
 def _folders_of(group: Group) -> set[str]:
     return {
-        posixpath.join(requirement.source.path, requirement.source.subdirectory or "").rstrip("/")
+        requirement.source.folder
         for requirement in group.requirements
         if isinstance(requirement.source, DirectorySource)
     }
@@ -133,16 +131,9 @@ def _folders_of(group: Group) -> set[str]:
 
 def _said(requirement: Requirement) -> str:
     """Everything about a requirement but the line it stands on."""
-    return repr(
-        (
-            requirement.name,
-            sorted(requirement.extras),
-            sorted(str(part) for part in requirement.specifier),
-            str(requirement.marker or ""),
-            requirement.source,
-            sorted(requirement.hashes),
-            requirement.config_settings,
-            requirement.constraint,
-            requirement.origin.path,
-        )
-    )
+    facts = (
+        requirement.name, sorted(requirement.extras), sorted(map(str, requirement.specifier)),
+        str(requirement.marker or ""), requirement.source, sorted(requirement.hashes),
+        requirement.config_settings, requirement.constraint, requirement.origin.path,
+    )  # fmt: skip
+    return repr(facts)

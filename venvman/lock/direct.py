@@ -96,20 +96,19 @@ def _source(text: str, *, editable: bool) -> tuple[Source, str | None, frozenset
     if vcs := _VCS.match(url):
         plain, revision = split_revision(vcs["url"])
         commit = revision if revision and COMMIT.fullmatch(revision) else None
+        kind = vcs["vcs"].lower()
         repository = VcsSource(
-            vcs=vcs["vcs"].lower(),
-            url=plain,
-            revision=revision,
-            commit=commit,
-            subdirectory=subdirectory,
+            vcs=kind, url=plain, revision=revision, commit=commit, subdirectory=subdirectory
         )
         return repository, egg, extras
     scheme = _SCHEME.match(url)
-    if scheme and scheme["scheme"].lower() != "file" and len(scheme["scheme"]) > 1:
+    remote = scheme and scheme["scheme"].lower() != "file" and len(scheme["scheme"]) > 1
+    if remote or (url.startswith("${") and url.lower().endswith(ARCHIVES)):
         return ArchiveSource(url=url, hashes=hashes, subdirectory=subdirectory), egg, extras
-    if url.startswith("${") and url.lower().endswith(ARCHIVES):
-        return ArchiveSource(url=url, hashes=hashes, subdirectory=subdirectory), egg, extras
-    path = _local_path(url)
+    path = url.replace("\\", "/")
+    if url.lower().startswith("file:"):
+        path = unquote(url[len("file:") :])
+        path = "/" + path.lstrip("/") if path.startswith("/") else path
     if match := _EXTRAS.match(path):
         path, extras = match["path"], frozenset(_words(match["extras"]))
     if path.lower().endswith(ARCHIVES):
@@ -121,13 +120,6 @@ def _source(text: str, *, editable: bool) -> tuple[Source, str | None, frozenset
         path=posixpath.normpath(path), editable=editable, subdirectory=subdirectory
     )
     return folder, egg, extras
-
-
-def _local_path(url: str) -> str:
-    if not url.lower().startswith("file:"):
-        return url.replace("\\", "/")
-    path = unquote(url[len("file:") :])
-    return "/" + path.lstrip("/") if path.startswith("/") else path
 
 
 def _parts(fragment: str) -> tuple[str | None, str | None, tuple[str, ...]]:

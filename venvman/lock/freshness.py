@@ -7,7 +7,6 @@ true, hashes are there if asked for, and local projects have not changed their b
 
 from __future__ import annotations
 
-import posixpath
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,14 +20,14 @@ from venvman.lock.match import (
     named_entry,
     pins_of,
     strict_tool,
+    unmet_dependencies,
 )
 from venvman.lock.selection import not_for, select
 from venvman.lock.style import left_out, style_of
 from venvman.model.errors import Advice, Command, Fix, LockError, Problem, Severity
 from venvman.model.frozen import dataclass
 from venvman.model.sources import DirectorySource
-from venvman.project.localproject import metadata_digest
-from venvman.project.projectinputs import inputs_of
+from venvman.project.localproject import inputs_of, metadata_digest
 from venvman.system.secrets import line_of, redact
 
 if TYPE_CHECKING:
@@ -90,7 +89,10 @@ def check(
         overrides: the requirements that count of their names, whatever metadata says.
     """
     if lock is None:
-        return Stale(reasons=(_missing_lock(group, root),))
+        path = group.lock.relative_to(root) if group.lock.is_relative_to(root) else group.lock
+        message = f"Group {group.name} has no lock yet."
+        missing = Problem(code="lock-missing", message=message, path=path.as_posix(), fix=FIX)
+        return Stale(reasons=(missing,))
     every = tuple(targets) or (target,)
     requirements = tuple(requirements_of(group, every))
     reasons = [
@@ -101,10 +103,17 @@ def check(
         *_unhashed(lock, hashes),
         *_record_differs(requirements, lock, record),
     ]
-    notes = [*_unannotated(lock), *elsewhere(lock, target, targets)]
+    notes = [*elsewhere(lock, target, targets)]
+    if lock.entries and not any(entry.via for entry in lock.entries):
+        unannotated = Problem(
+            code="lock-unannotated",
+            severity=Severity.NOTE,
+            message="The lock does not say what brings its packages, so one that nothing asks "
+            "for any more cannot be told.",
+            path=_path(lock),
+        )
+        notes.insert(0, unannotated)
     if requires is not None:
-        from venvman.lock.depends import unmet_dependencies
-
         reasons += unmet_dependencies(
             tuple(requirements_of(group, (target,))),
             lock,
@@ -121,12 +130,11 @@ def check(
 
 def _pinned_twice(lock: Lock, target: Target) -> Iterator[Problem]:
     """Pins of one name that differ, of which no environment on ``target`` can hold both."""
-    if len({entry.name for entry in lock.entries}) == len(lock.entries):
-        return
-    try:
-        select([(_path(lock) or "", lock)], target)
-    except LockError as error:
-        yield from error.problems
+    if len({entry.name for entry in lock.entries}) < len(lock.entries):
+        try:
+            select([(_path(lock) or "", lock)], target)
+        except LockError as error:
+            yield from error.problems
 
 
 def _by_name(overrides: Sequence[str]) -> dict[NormalizedName, list[Dependency]]:
@@ -156,22 +164,8 @@ def _on_each(
             yield replace(problem, why=f"So it is on {', '.join(names_of(where))}.")
 
 
-def _missing_lock(group: Group, root: Path) -> Problem:
-    lock = group.lock
-    return Problem(
-        code="lock-missing",
-        message=f"Group {group.name} has no lock yet.",
-        path=(lock.relative_to(root) if lock.is_relative_to(root) else lock).as_posix(),
-        fix=FIX,
-    )
-
-
 def _unsatisfied(
-    group: Group,
-    lock: Lock,
-    target: Target,
-    root: Path,
-    others: Sequence[Group],
+    group: Group, lock: Lock, target: Target, root: Path, others: Sequence[Group]
 ) -> Iterator[Problem]:
     direct = direct_requirements((group, *others))
     strict = lock.header.tool == "venvman"
@@ -183,11 +177,8 @@ def _unsatisfied(
         entry = named_entry(requirement, pins, target=target, root=root)
         if entry is None:
             if not requirement.constraint and requirement.name not in absent:
-                yield _at(
-                    requirement,
-                    "lock-misses-requirement",
-                    f"{_asks(requirement)}, which is not locked.",
-                )
+                message = f"{_asks(requirement)}, which is not locked."
+                yield _at(requirement, "lock-misses-requirement", message)
             continue
         why = _rejection(requirement, entry, direct, root=root, strict=strict)
         if why is not None:
@@ -196,26 +187,19 @@ def _unsatisfied(
 
 
 def _rejection(
-    requirement: Requirement,
-    entry: LockEntry,
-    direct: Sequence[Requirement],
-    *,
-    root: Path,
+    requirement: Requirement, entry: LockEntry, direct: Sequence[Requirement], *, root: Path,
     strict: bool,
-) -> str | None:
+) -> str | None:  # fmt: skip
     """Why ``entry`` does not satisfy ``requirement``, as the end of a sentence; None if it does."""
-    if not requirement.source.is_index:
-        if not matches_source(requirement, entry, root=root, strict=strict):
-            return f"the lock has {entry}"
-    elif not entry.source.is_index and not any(
-        matches_source(other, entry, root=root, strict=strict)
-        for other in direct
-        if other.name in {None, entry.name}
+    asking = [requirement]
+    if requirement.source.is_index:
+        asking = [each for each in direct if each.name in {None, entry.name}]
+    if not (requirement.source.is_index and entry.source.is_index) and not any(
+        matches_source(each, entry, root=root, strict=strict) for each in asking
     ):
         return f"the lock has {entry}"
-    if entry.version is not None and not requirement.specifier.contains(
-        entry.version, prereleases=True
-    ):
+    wanted, version = requirement.specifier, entry.version
+    if version is not None and not wanted.contains(version, prereleases=True):
         return f"the lock has {entry}"
     if entry.extras and not requirement.extras <= entry.extras:
         missing = ", ".join(sorted(requirement.extras - entry.extras))
@@ -251,7 +235,7 @@ def _record_differs(
         source = requirement.source
         if not isinstance(source, DirectorySource):
             continue
-        folder = posixpath.join(source.path, source.subdirectory or "").rstrip("/")
+        folder = source.folder
         if record.folders.get(folder, "") not in {metadata_digest(Path(folder)), ""}:
             files = ", ".join(inputs_of(Path(folder)))
             yield _at(
@@ -261,17 +245,6 @@ def _record_differs(
                 "locked.",
                 why=f"One of {files} differs.",
             )
-
-
-def _unannotated(lock: Lock) -> Iterator[Problem]:
-    if lock.entries and not any(entry.via for entry in lock.entries):
-        yield Problem(
-            code="lock-unannotated",
-            severity=Severity.NOTE,
-            message="The lock does not say what brings its packages, so one that nothing asks "
-            "for any more cannot be told.",
-            path=_path(lock),
-        )
 
 
 def elsewhere(lock: Lock, target: Target, targets: Sequence[Target]) -> tuple[Problem, ...]:
@@ -322,10 +295,4 @@ def _at(requirement: Requirement, code: str, message: str, *, why: str | None = 
         # Nothing can be frozen from it; what it was is beside the point.
         code, message = "folder-missing", f"{origin} asks for {source.path}, which is no folder."
         fix = Advice(f"Bring the folder back, or take line {origin.line} out of {origin.path}.")
-    return Problem(
-        code=code,
-        message=message,
-        **line_of(origin),
-        why=why,
-        fix=fix,
-    )
+    return Problem(code=code, message=message, **line_of(origin), why=why, fix=fix)

@@ -137,13 +137,10 @@ def _with_included(lock: Lock, path: Path, shown: str, root: Path) -> Lock:
     found, unpinned = list(lock.entries), {*lock.unpinned}
     problems: list[Problem] = []
     others = [each for each, _ in lock_files(path)][1:]
-    missing = [
-        name for name in lock.includes if Path(resolve(str(path), name)) not in {path, *others}
-    ]
-    problems += [
-        _not_included(lock, shown, f"{shown} includes {name}, which cannot be read.")
-        for name in missing
-    ]
+    for name in lock.includes:
+        if Path(resolve(str(path), name)) not in {path, *others}:
+            message = f"{shown} includes {name}, which cannot be read."
+            problems.append(_not_included(lock, shown, message))
     for other in others:
         inside = other.relative_to(root).as_posix() if other.is_relative_to(root) else str(other)
         text = read_regular(other).decode("utf-8", "replace")
@@ -160,12 +157,8 @@ def _with_included(lock: Lock, path: Path, shown: str, root: Path) -> Lock:
                 )
                 problems.append(_not_included(lock, shown, f"{one}, but {two}."))
     if problems:
-        raise LockError(
-            f"{shown} and what it includes are no lock.",
-            code="lock-faulty",
-            path=shown,
-            problems=problems,
-        )
+        message = f"{shown} and what it includes are no lock."
+        raise LockError(message, code="lock-faulty", path=shown, problems=problems)
     return replace(
         lock,
         entries=tuple(sorted(found, key=sort_key)),
@@ -231,10 +224,8 @@ def check_writable(path: Path, *, display: str, yes: bool = False, declared: boo
         header = read_header(text)
         why = "No header says that venvman, pip-compile or uv made it: it may be written by hand."
     if header is not None and header.is_lock:
-        if header.declared is None or not declared:
-            _refuse_other_sources(header, display)
-            _refuse_other_options(header, display)
-        _refuse_several_files(header, text, display)
+        ours = declared and header.declared is not None
+        _refuse_foreign(header, text, display, declared=ours)
         return
     if yes:
         return
@@ -274,42 +265,27 @@ def write_locks(project: Project, locks: Mapping[Path, Lock]) -> bool:
     return bool(contents)
 
 
-def _refuse_other_sources(header: LockHeader, display: str) -> None:
-    sources = header.sources
-    others = [name for name in sources if not name.endswith(_REQUIREMENTS)]
+def _refuse_foreign(header: LockHeader, text: str, display: str, *, declared: bool) -> None:
+    """Raises the :class:`LockError` of a lock that only the command in its header can write."""
+    others = [name for name in header.sources if not name.endswith(_REQUIREMENTS)]
     exported = (header.command or "").startswith("uv export")
-    if not others and not exported:
+    names_it = "Its header names the command that made it;"
+    if (others or exported) and not declared:
+        code, why = "lock-of-another-source", f"{names_it} `venvman sync` installs it as it is."
+        said = f"made from {', '.join(others) or 'uv.lock'}, which venvman does not freeze"
+    elif header.unsupported and not declared:
+        code, why = "lock-options-foreign", f"{names_it} `sync` installs what that writes."
+        said = f"made with {', '.join(header.unsupported)}, which only {header.tool} can do"
+    # pip-compile-multi signs what it writes, and writes each pin in one of several files.
+    elif header.is_signed or any(flag == "-r" for flag, _ in includes_in(text)):
+        code, said = (
+            "lock-of-several-files",
+            "one of several files that its command writes together",
+        )
+        why = (
+            "They include one another, or bear the sum of their sources (# SHA1); `sync` "
+            "installs what that command writes."
+        )
+    else:
         return
-    source = ", ".join(others) or "uv.lock"
-    raise LockError(
-        f"{display} is made from {source}, which venvman does not freeze.",
-        code="lock-of-another-source",
-        path=display,
-        why="Its header names the command that made it; `venvman sync` installs it as it is.",
-        fix=header.rerun,
-    )
-
-
-def _refuse_other_options(header: LockHeader, display: str) -> None:
-    if header.unsupported:
-        options = ", ".join(header.unsupported)
-        raise LockError(
-            f"{display} is made with {options}, which only {header.tool} can do.",
-            code="lock-options-foreign",
-            path=display,
-            why="Its header names the command that made it; `sync` installs what that writes.",
-            fix=header.rerun,
-        )
-
-
-def _refuse_several_files(header: LockHeader, text: str, display: str) -> None:
-    """pip-compile-multi signs what it writes, and writes each pin in one of several files."""
-    if header.is_signed or any(flag == "-r" for flag, _ in includes_in(text)):
-        raise LockError(
-            f"{display} is one of several files that its command writes together.",
-            code="lock-of-several-files",
-            path=display,
-            why="They include one another, or bear the sum of their sources (# SHA1); `sync` "
-            "installs what that command writes.",
-            fix=header.rerun,
-        )
+    raise LockError(f"{display} is {said}.", code=code, path=display, why=why, fix=header.rerun)

@@ -1,4 +1,4 @@
-"""Whether a pin answers what asks for it: by version or place, and by what ``via`` lines say."""
+"""Whether pins match what asks for them: lines by version or place, ``via`` notes, other pins."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from dataclasses import replace
 from itertools import chain, product
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from venvman.lock.direct import parse_reference
@@ -16,25 +17,24 @@ from venvman.lock.style import left_out
 from venvman.model.errors import Command, Problem
 from venvman.model.frozen import dataclass
 from venvman.model.names import canonical
+from venvman.model.pep508 import Malformed, parse_requirement
 from venvman.model.sources import ArchiveSource, VcsSource
-from venvman.system.secrets import line_of, without_secret
+from venvman.system.secrets import line_of, redact, without_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from packaging.requirements import Requirement as Dependency
 
     from venvman.lock.file import Lock, LockEntry
     from venvman.model.names import NormalizedName
     from venvman.model.sources import Source
     from venvman.model.target import Target
+    from venvman.project.groups import Group
     from venvman.requirements.requirement import Requirement
 
     Pins = Mapping[NormalizedName, Sequence[LockEntry]]
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from venvman.lock.file import LockEntry
-    from venvman.model.names import NormalizedName
-    from venvman.project.groups import Group
 
 
 def strict_tool(lock: Lock) -> bool:
@@ -94,7 +94,11 @@ def _same(asked: Source, found: Source, *, strict: bool) -> bool:
         hashes = not (asked.hashes and found.hashes) or set(asked.hashes) & set(found.hashes)
         return bool(hashes) and _bare(asked) == _bare(found)
     if isinstance(asked, VcsSource) and isinstance(found, VcsSource):
-        return _bare(asked) == _bare(found) and _same_revision(asked, found, strict=strict)
+        if asked.commit is not None:
+            same = found.commit == asked.commit
+        else:
+            same = found.revision == asked.revision or not (strict or found.commit is None)
+        return same and _bare(asked) == _bare(found)
     return not asked.is_index and asked == found
 
 
@@ -103,14 +107,6 @@ def _bare(source: ArchiveSource | VcsSource) -> Source:
     if isinstance(source, ArchiveSource):
         return replace(source, url=url, hashes=())
     return replace(source, url=url, revision=None, commit=None)
-
-
-def _same_revision(asked: VcsSource, found: VcsSource, *, strict: bool) -> bool:
-    if asked.commit is not None:
-        return found.commit == asked.commit
-    if strict or found.commit is None:
-        return found.revision == asked.revision
-    return True
 
 
 FIX = Command.venvman("freeze")
@@ -170,16 +166,15 @@ def _asking(group: Group, lock: Lock, *, targets: Sequence[Target], root: Path) 
             continue
         entry = named_entry(requirement, pins, target=target, root=root)
         if entry is not None:
-            files[entry].add(
-                f"{'-c' if requirement.constraint else '-r'} {requirement.origin.path}"
-            )
+            flag = "-c" if requirement.constraint else "-r"
+            files[entry].add(f"{flag} {requirement.origin.path}")
     origins = {requirement.origin.path for requirement in group.lines}
     # An older pip-compile, run beside the source, wrote its paths relative to that.
     folders = (group.folder or root, group.sources[0].parent)
     own_locks = {group.lock.relative_to(root).as_posix()} if group.lock.is_relative_to(root) else ()
     paths = frozenset(origins | read).difference(own_locks)
     spelled = {
-        os.path.relpath(root / path, folder).replace(os.sep, "/"): path
+        os.path.relpath(root / path, folder): path
         for folder in reversed(folders)
         for path in paths
         if "://" not in path
@@ -198,7 +193,13 @@ def _alive(lock: Lock, asking: _Asking, names: Iterable[NormalizedName]) -> set[
                 foreign = foreign or canonical(via.partition(" ")[0]) not in names
                 children[canonical(via)].append(entry.name)
         strange = foreign and not strict_tool(lock)
-        if strange or _other_file(entry, asking) or _is_asked(asking, entry):
+        asked = any(text.startswith("-r") for text in asking.files.get(entry, ()))
+        # A -r may name another lock of the project, judged by itself.
+        elsewhere = any(
+            via.startswith("-r ") and asking.known(via) is None and not via.endswith(".in")
+            for via in entry.via
+        )
+        if strange or elsewhere or asked:
             pending.append(entry.name)
     alive: set[NormalizedName] = set()
     while pending:
@@ -207,18 +208,6 @@ def _alive(lock: Lock, asking: _Asking, names: Iterable[NormalizedName]) -> set[
             alive.add(name)
             pending += children[name]
     return alive
-
-
-def _is_asked(asking: _Asking, entry: LockEntry) -> bool:
-    return any(text.startswith("-r") for text in asking.files.get(entry, ()))
-
-
-def _other_file(entry: LockEntry, asking: _Asking) -> bool:
-    """Whether a ``-r`` of ``entry`` names another lock of the project, judged by itself."""
-    return any(
-        via.startswith("-r ") and asking.known(via) is None and not via.endswith(".in")
-        for via in entry.via
-    )
 
 
 def _untrue(
@@ -246,3 +235,126 @@ def _untrue(
 def in_lock(entry: LockEntry, code: str, message: str) -> Problem:
     """What is wrong with a line of a lock, and freezing mends."""
     return Problem(code=code, message=message, **line_of(entry.origin), fix=FIX)
+
+
+def unmet_dependencies(
+    requirements: Sequence[Requirement],
+    lock: Lock,
+    *,
+    target: Target,
+    requires: Callable[[LockEntry], Sequence[str] | None],
+    overrides: Mapping[NormalizedName, Sequence[Dependency]] = MappingProxyType({}),
+    root: Path | None = None,
+    direct: Sequence[Requirement] = (),
+) -> Iterator[Problem]:
+    """A problem for each dependency of a pin that the lock misses or pins outside its range.
+
+    What the lock leaves out by rule (setuptools, say) is not missed. ``overrides`` are what
+    counts of a name in place of what the pins say.
+
+    Followed from ``requirements`` with the extras they ask for; pins whose metadata is not known
+    (``requires`` gives None) end the walk. With ``root``, the project's, also a problem for each
+    pin by URL or path that neither a line (``direct``) nor a dependency asks for from there.
+    """
+    absent = left_out(lock)
+    pins = {entry.name: entry for entry in lock.entries if target.applies(entry.marker)}
+    pending = [
+        (requirement.name, extra)
+        for requirement in requirements
+        for extra in ("", *sorted(requirement.extras))
+    ]
+    seen: set[tuple[NormalizedName | None, str]] = set()
+    urls: dict[NormalizedName, list[str]] = defaultdict(list)
+    while pending:
+        name, extra = pending.pop()
+        entry = pins.get(name) if name else None
+        if entry is None or (name, extra) in seen:
+            continue
+        seen.add((name, extra))
+        lines = dependencies_of(requires(entry) or (), target=target, extra=extra)
+        for dependency in _overridden(lines, overrides, target):
+            needed = canonical(dependency.name)
+            if dependency.url:
+                urls[needed].append(dependency.url)
+            pin = pins.get(needed)
+            if pin is None:
+                met = needed in absent
+            else:
+                version, wanted = pin.version, dependency.specifier
+                met = version is None or wanted.contains(version, prereleases=True)
+            if not met:
+                yield _unmet(entry, extra, dependency, pin)
+            pending += [(needed, wanted) for wanted in ("", *sorted(dependency.extras))]
+    if root is not None:
+        yield from _unasked_places(pins, direct, urls, requires, root)
+
+
+def _overridden(
+    lines: Iterator[Dependency],
+    overrides: Mapping[NormalizedName, Sequence[Dependency]],
+    target: Target,
+) -> Iterator[Dependency]:
+    for line in lines:
+        instead = overrides.get(canonical(line.name))
+        if instead is None:
+            yield line
+        else:
+            yield from (
+                each if canonical(each.name) == canonical(line.name) else _in_place_of(line, each)
+                for each in instead
+                if target.applies(each.marker)
+            )
+
+
+def _in_place_of(line: Dependency, other: Dependency) -> Dependency:
+    """``other``, another package, in the versions that ``line`` asks for if it says none."""
+    if other.specifier or other.url or not line.specifier:
+        return other
+    return parse_requirement(f"{other.name}{line.specifier}")
+
+
+def _unasked_places(
+    pins: Mapping[NormalizedName, LockEntry],
+    direct: Sequence[Requirement],
+    urls: Mapping[NormalizedName, Sequence[str]],
+    requires: Callable[[LockEntry], Sequence[str] | None],
+    root: Path,
+) -> Iterator[Problem]:
+    """A pin's parents whose metadata is not known may ask for any place."""
+    for entry in pins.values():
+        if entry.source.is_index or any(matches_source(line, entry, root=root) for line in direct):
+            continue
+        references = [each for url in urls[entry.name] if (each := parse_reference(url))]
+        if any(is_place(each.source, entry, root=root) for each in references):
+            continue
+        parents = [pins.get(canonical(via)) for via in entry.via if not via.startswith("-")]
+        if any(each is None or requires(each) is None for each in parents) or not entry.via:
+            continue
+        source = redact(str(entry.source))
+        message = f"{entry.name} is locked from {source}, which nothing asks for."
+        yield in_lock(entry, "lock-place-unasked", message)
+
+
+def dependencies_of(
+    lines: Sequence[str], *, target: Target, extra: str = ""
+) -> Iterator[Dependency]:
+    """The ``Requires-Dist`` ``lines`` that apply on ``target`` with ``extra`` asked for.
+
+    With an extra only those that the extra adds. Lines that cannot be read are passed over.
+    """
+    for line in lines:
+        try:
+            dependency = parse_requirement(line)
+        except Malformed:
+            continue
+        always = target.applies(dependency.marker)
+        if always if not extra else not always and target.applies(dependency.marker, extra=extra):
+            yield dependency
+
+
+def _unmet(entry: LockEntry, extra: str, dependency: Dependency, pin: LockEntry | None) -> Problem:
+    asking = f"{entry.name}[{extra}]" if extra else entry.name
+    needed = f"{dependency.name}{dependency.specifier}"
+    but = "which is not locked" if pin is None else f"but the lock has {pin.version}"
+    message = f"{asking} {entry.version or ''} needs {needed}, {but}.".replace("  ", " ")
+    return in_lock(entry, "lock-misses-dependency", message)

@@ -18,12 +18,12 @@ from venvman.model.frozen import dataclass
 from venvman.model.names import canonical
 from venvman.model.pep508 import parse_marker
 from venvman.model.sources import DirectorySource, IndexSource, Source, VcsSource
-from venvman.requirements.header import UNSAFE_COMMENTS
+from venvman.requirements.header import UNSAFE_COMMENTS, read_header
 from venvman.requirements.includes import includes_in
 from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from packaging.markers import Marker
     from packaging.version import Version
@@ -48,6 +48,7 @@ _HASH_OPTION = re.compile(r"\s+--hash[=\s]\s*(\S+)")
 _OTHER_OPTION = re.compile(r"\s+--(?:config-settings?|global-option)[=\s].*$")
 _COMMENT = re.compile(r"(?:^|\s+)#.*$")
 _MARKER = re.compile(r"\s+;\s*|;\s+")
+_DECLARED = re.compile(r"(\S+) \(pyproject\.toml\)")
 _LINE_NUMBER = re.compile(r" \(line \d+\)$")
 
 
@@ -94,7 +95,15 @@ def parse_lock(
     header = _header(text)
     if not header.is_compiled:  # written by hand, it is a file of requirements
         found.problems += found.includes.values()
-    project = _project_of(found.drafts) if header.declared is not None else None
+    project: str | None = None
+    if header.declared is not None:
+        # What the notes call the project, which are then those of a file that asks.
+        for draft in found.drafts:
+            for position, via in enumerate(draft.via):
+                named = _DECLARED.fullmatch(via)
+                if named is not None:
+                    project = named[1]
+                    draft.via[position] = "-r pyproject.toml"
     entries = []
     for draft in found.drafts:
         entry = _entry(draft, path, folder_name)
@@ -118,24 +127,7 @@ def parse_lock(
     )
 
 
-_DECLARED = re.compile(r"(\S+) \(pyproject\.toml\)")
-
-
-def _project_of(drafts: Iterable[_Draft]) -> str | None:
-    """What the notes call the project, which are then those of a file that asks."""
-    project: str | None = None
-    for draft in drafts:
-        for position, via in enumerate(draft.via):
-            named = _DECLARED.fullmatch(via)
-            if named is not None:
-                project = named[1]
-                draft.via[position] = "-r pyproject.toml"
-    return project
-
-
 def _header(text: str) -> LockHeader:
-    from venvman.requirements.header import read_header
-
     header = read_header(text) or LockHeader(text="")
     # Blank lines before the first comment mean that the file was written without a header: that
     # comment is pip-compile's heading for setuptools then.
@@ -166,12 +158,8 @@ def refuse_conflicts(text: str, lines: list[str], path: str) -> None:
         if _CONFLICT.match(line) and line.startswith("<")
     ]
     if marked:
-        raise LockError(
-            f"{path} holds git conflict markers.",
-            code="lock-conflict-markers",
-            path=path,
-            problems=marked,
-        )
+        message = f"{path} holds git conflict markers."
+        raise LockError(message, code="lock-conflict-markers", path=path, problems=marked)
 
 
 def _scan(lines: list[str], path: str) -> _Found:
@@ -276,35 +264,30 @@ def _entry(
         return _direct(head, draft, origin, folder_name)
     try:
         version = Version(pin["version"])
-        marker = _marker(pin["marker"])
+        marker = parse_marker(pin["marker"]) if pin["marker"] else None
     except (InvalidVersion, ValueError) as error:
         return _not_pinned(head, draft.line, path, str(error))
-    extras = pin["extras"]
+    extras = pin["extras"].split(",") if pin["extras"] else ()
     return _made(
         draft,
         origin,
         name=pin["name"],
         version=version,
         exact=pin["operator"] == "===",
-        extras=frozenset(canonical(extra.strip()) for extra in extras.split(","))
-        if extras
-        else frozenset(),
+        extras=frozenset(canonical(extra.strip()) for extra in extras),
         marker=marker,
     )
 
 
 def _direct(
-    head: str,
-    draft: _Draft,
-    origin: FileLine,
-    folder_name: Callable[[str], str | None] | None,
+    head: str, draft: _Draft, origin: FileLine, folder_name: Callable[[str], str | None] | None
 ) -> LockEntry | Problem:
     from venvman.lock.direct import parse_reference
 
     editable = _EDITABLE.match(head)
     text, *condition = _MARKER.split(head[editable.end() :] if editable else head, maxsplit=1)
     try:
-        marker = _marker(condition[0] if condition else None)
+        marker = parse_marker(condition[0]) if condition and condition[0] else None
     except ValueError as error:
         return _not_pinned(head, draft.line, origin.path, str(error))
     reference = parse_reference(text.strip(), editable=bool(editable))
@@ -315,14 +298,9 @@ def _direct(
         asked = draft.notes["revision"]
         source = replace(source, revision=None if asked == DEFAULT_BRANCH else asked)
     name = draft.notes.get("name") or reference.name or _folder_name(source, folder_name)
+    extras = reference.extras
     return _made(
-        draft,
-        origin,
-        name=name,
-        version=None,
-        extras=reference.extras,
-        marker=marker,
-        source=source,
+        draft, origin, name=name, version=None, extras=extras, marker=marker, source=source
     )
 
 
@@ -359,12 +337,6 @@ def _made(
         via=tuple(sorted(via)),
         origin=origin,
     )
-
-
-def _marker(text: str | None) -> Marker | None:
-    if not text:
-        return None
-    return parse_marker(text)
 
 
 def _not_pinned(head: str, line: int, path: str, why: str) -> Problem:

@@ -71,7 +71,8 @@ def _text(entry: LockEntry, lock: Lock, *, foreign: bool) -> str:
     line = requirement_text(entry, foreign=foreign)
     line += "".join(f" \\\n    --hash={value}" for value in entry.hashes)
     notes = "" if foreign else "".join(f"\n    # {note}" for note in _notes(entry))
-    via = sorted(_noted(name, lock) for name in entry.via)
+    declared = None if lock.project is None else f"{lock.project} (pyproject.toml)"
+    via = sorted((declared or name) if name == "-r pyproject.toml" else name for name in entry.via)
     if via and lock.annotations is Annotations.LINE:
         if lock.header.tool == "uv":  # packages first, then files
             via.sort(key=lambda name: name.startswith("-"))
@@ -85,12 +86,6 @@ def _text(entry: LockEntry, lock: Lock, *, foreign: bool) -> str:
     return line + "\n    # via" + "".join(f"\n    #   {name}" for name in via)
 
 
-def _noted(via: str, lock: Lock) -> str:
-    if lock.project is None or via != "-r pyproject.toml":
-        return via
-    return f"{lock.project} (pyproject.toml)"
-
-
 def requirement_text(entry: LockEntry, *, foreign: bool = False) -> str:
     """The entry's line without hashes; ``foreign``: as pip-compile writes folders."""
     extras = f"[{','.join(sorted(entry.extras))}]" if entry.extras else ""
@@ -98,7 +93,13 @@ def requirement_text(entry: LockEntry, *, foreign: bool = False) -> str:
     if source.is_index:
         line = f"{entry.name}{extras}{'===' if entry.exact else '=='}{entry.version}"
     elif isinstance(source, DirectorySource):
-        line = _folder(entry, source, extras, foreign=foreign)
+        # `-e ./pkg` and `./pkg`, which pip and uv read too; pip-compile writes URLs instead.
+        line = reference_text(source)
+        if foreign and line.startswith("/"):
+            line = f"file://{line}" if source.editable else f"{entry.name}{extras} @ file://{line}"
+        else:
+            line = _with_extras(line, extras)
+        line = f"-e {line}" if source.editable else line
     else:
         text = reference_text(source)
         if isinstance(source, ArchiveSource) and text.startswith((".", "${", "file:.")):
@@ -106,15 +107,6 @@ def requirement_text(entry: LockEntry, *, foreign: bool = False) -> str:
         else:
             line = f"{entry.name}{extras} @ {text}"
     return f"{line} ; {entry.marker}" if entry.marker else line
-
-
-def _folder(entry: LockEntry, source: DirectorySource, extras: str, *, foreign: bool) -> str:
-    """``-e ./pkg`` and ``./pkg``, which pip and uv read too; pip-compile writes URLs instead."""
-    path = reference_text(source)
-    if foreign and path.startswith("/"):
-        url = f"file://{path}"
-        return f"-e {url}" if source.editable else f"{entry.name}{extras} @ {url}"
-    return ("-e " if source.editable else "") + _with_extras(path, extras)
 
 
 def _with_extras(path: str, extras: str) -> str:

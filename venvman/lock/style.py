@@ -20,16 +20,7 @@ if TYPE_CHECKING:
     from venvman.model.names import NormalizedName
 
 # Options of pip-compile that its own header never shows, because they do not shape the file.
-_TRANSIENT = (
-    "--upgrade",
-    "--upgrade-package",
-    "-U",
-    "-P",
-    "--rebuild",
-    "--quiet",
-    "-q",
-    "--dry-run",
-)
+_TRANSIENT = ("--upgrade", "-U", "-P", "--rebuild", "--quiet", "-q", "--dry-run")
 
 
 def new_arguments(
@@ -46,8 +37,8 @@ def new_arguments(
         "--annotation-style=line" if style.annotations is Annotations.LINE else None,
         "--generate-hashes" if style.hashes else None,
         None if style.annotate else "--no-annotate",
-        "--no-emit-find-links" if not style.emit_find_links else None,
-        "--no-emit-index-url" if not style.emit_index_url else None,
+        None if style.emit_find_links else "--no-emit-find-links",
+        None if style.emit_index_url else "--no-emit-index-url",
         f"--output-file={output}",
         "--strip-extras" if style.strip_extras else None,
         *more,

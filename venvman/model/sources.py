@@ -6,6 +6,8 @@ The same four cases describe a requirement, a lock entry and an installed distri
 
 from __future__ import annotations
 
+import posixpath
+
 from venvman.model.frozen import dataclass
 
 
@@ -77,6 +79,11 @@ class DirectorySource(_Source):
     path: str
     editable: bool = False
     subdirectory: str | None = None
+
+    @property
+    def folder(self) -> str:
+        """The project's own folder, which may lie within ``path``."""
+        return posixpath.join(self.path, self.subdirectory or "").rstrip("/")
 
     def __str__(self) -> str:
         return ("-e " if self.editable else "") + self.path + _within(self.subdirectory)

@@ -18,8 +18,7 @@ from venvman.model.frozen import dataclass
 from venvman.model.options import source_of
 from venvman.model.sources import ArchiveSource, IndexSource, VcsSource
 from venvman.obtain.errors import disagreement
-from venvman.project.localproject import metadata_digest
-from venvman.project.projectinputs import versions_of
+from venvman.project.localproject import metadata_digest, versions_of
 from venvman.system.secrets import without_secret
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.model.names import NormalizedName, canonical
-from venvman.project.projectinputs import inputs_of, versions_of
+from venvman.project.localproject import inputs_of, versions_of
 from venvman.system.reading import read_regular, read_toml
 
 if TYPE_CHECKING:

@@ -249,7 +249,14 @@ def read_header(text: str) -> LockHeader | None:
     header = parse_header(text)
     if header is not None and header.sources:
         return header
-    noted = _noted(text)
+    # The files of `# via -r FILE`, each once; the line numbers of old notes left out.
+    found: dict[str, None] = {}
+    for split, line in _NOTED.findall(text):
+        for each in (split or line).split(","):
+            flag, _, path = re.sub(r" \(line \d+\)$", "", each.strip()).partition(" ")
+            if flag == "-r" and path:
+                found[path.strip()] = None
+    noted = tuple(found)
     if not noted or (not (header is not None and header.is_compiled) and not _is_pinned(text)):
         return header
     inline = not any(comment in text for comment in UNSAFE_COMMENTS)
@@ -388,17 +395,6 @@ def _style(tool: str | None, line: CommandLine) -> LockStyle:
         and (not uv or line.has("--emit-find-links")),
         unsafe=unsafe or (frozenset() if uv else UNSAFE_PACKAGES),
     )
-
-
-def _noted(text: str) -> tuple[str, ...]:
-    """The files of ``# via -r FILE``, in order, each once; line numbers of old ones left out."""
-    found: dict[str, None] = {}
-    for split, line in _NOTED.findall(text):
-        for each in (split or line).split(","):
-            flag, _, path = re.sub(r" \(line \d+\)$", "", each.strip()).partition(" ")
-            if flag == "-r" and path:
-                found[path.strip()] = None
-    return tuple(found)
 
 
 def is_hashed(text: str) -> bool:

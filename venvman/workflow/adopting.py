@@ -18,8 +18,8 @@ from venvman.adopt.readers import others, readable
 from venvman.adopt.taken import Left, Listed, Taken, source_file, text_of
 from venvman.environment.inspection import Environment, inspect
 from venvman.environment.inventory import Inventory, take_inventory
-from venvman.lock.depends import dependencies_of
 from venvman.lock.file import Lock, LockEntry
+from venvman.lock.match import dependencies_of
 from venvman.model.errors import (
     Advice,
     Problem,

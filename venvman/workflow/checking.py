@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from venvman.lock.file import Lock, LockEntry
     from venvman.project.groups import RequirementSet
     from venvman.project.scan import Scan, SourceFile
-    from venvman.python.interpreters import Interpreter
+    from venvman.python.probe import Interpreter
     from venvman.resolve.demand import Dependency
     from venvman.workflow.context import Context
 

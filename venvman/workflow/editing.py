@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from venvman.lock.graph import build_graph
+from venvman.lock.edges import build_graph
 from venvman.model.errors import (
     Advice,
     Command,

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from venvman import engines
     from venvman.project.groups import RequirementSet
     from venvman.project.scan import Scan
-    from venvman.python.interpreters import Interpreter
+    from venvman.python.probe import Interpreter
     from venvman.workflow.context import Context
 
 

@@ -10,7 +10,7 @@ from venvman.answers import TreeOutcome, WhyOutcome
 from venvman.environment.inventory import Installed, metadata_of, take_inventory
 from venvman.index.cache import Entries
 from venvman.index.metadata import METADATA_FOLDER, remembered
-from venvman.lock.graph import LockedGroup, build_graph
+from venvman.lock.edges import LockedGroup, build_graph
 from venvman.model.errors import Command, EnvironmentUnusable, LockError, Problem, Severity
 from venvman.model.frozen import dataclass
 from venvman.model.graph import Graph, chains_to, closure, forest, part_of
@@ -188,7 +188,7 @@ def known_name(graph: Graph, name: str, locked: Locked) -> NormalizedName:
 class KnownMetadata:
     """``Requires-Dist`` lines of pins: from the environment, the store, or an index's metadata.
 
-    Asks no network. A callable for :func:`venvman.lock.graph.build_graph`; a context manager.
+    Asks no network. A callable for :func:`venvman.lock.edges.build_graph`; a context manager.
     """
 
     def __init__(self, context: Context) -> None:

@@ -242,7 +242,7 @@ class _StagedTree:
     def complete(self, context: Context) -> bool:
         """Adds what the files of the staged project name and is not there; whether any was."""
         from venvman.model.sources import DirectorySource
-        from venvman.project.projectinputs import METADATA_FILES, inputs_of
+        from venvman.project.localproject import METADATA_FILES, inputs_of
         from venvman.requirements.includes import local_path
         from venvman.workflow.inputs import open_scan
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.environment.inventory import Installed, Inventory, metadata_of, take_inventory
-from venvman.lock.depends import dependencies_of
 from venvman.lock.file import Lock, LockEntry, sort_key
 from venvman.lock.io import check_writable, write_locks
+from venvman.lock.match import dependencies_of
 from venvman.lock.render import render_lock
 from venvman.lock.style import own_header, target_names
 from venvman.model.errors import Command, LockError, Problem, Severity

@@ -218,7 +218,7 @@ class _Site:
     def _bundled_pip(self, unpack: Unpack | None = None) -> _Incoming:
         from hashlib import sha256
 
-        from venvman.python.interpreters import bundled_pip
+        from venvman.python.probe import bundled_pip
 
         wheel = bundled_pip(self.work.location.interpreter)
         if wheel is None:

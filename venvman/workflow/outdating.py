@@ -14,7 +14,7 @@ from packaging.specifiers import SpecifierSet
 from venvman.answers import Hold, OutdatedOutcome, OutdatedPin
 from venvman.engines import UpgradeAll, UpgradeSome
 from venvman.index.candidates import Candidates, RejectionKind
-from venvman.lock.graph import LockedGroup, build_graph, in_order
+from venvman.lock.edges import LockedGroup, build_graph, in_order
 from venvman.model.errors import (
     Command,
     IndexFault,

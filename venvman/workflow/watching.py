@@ -20,9 +20,9 @@ from venvman.install import states
 from venvman.install.layout import site_of
 from venvman.model.frozen import dataclass
 from venvman.model.sources import DirectorySource
+from venvman.project.localproject import inputs_of
 from venvman.project.pipconfig import configuration_files
 from venvman.project.project import git_root_of, requirement_names
-from venvman.project.projectinputs import inputs_of
 from venvman.project.settings import user_file
 from venvman.requirements.includes import local_path
 from venvman.requirements.naming import FOLDER

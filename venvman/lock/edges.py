@@ -86,8 +86,10 @@ class _Builder:
             self._askings[asking].append(group.name)
         names = frozenset(entry.name for entry in entries)
         annotated = any(entry.via for entry in entries)
-        edges = _annotated(entries) if annotated else self._required(entries, group)
-        for parent, child in edges:
+        # What the annotations say; else by metadata.
+        notes = ((via, each.name) for each in entries for via in each.via if via[:1] != "-")
+        said = ((canonical(via.partition(" ")[0].partition("[")[0]), name) for via, name in notes)
+        for parent, child in said if annotated else self._required(entries, group):
             if parent in names and child in names:
                 self._edges[parent, child].append(group.name)
 
@@ -105,10 +107,9 @@ class _Builder:
             pair: tuple(self._dependencies(*pair, groups))
             for pair, groups in sorted(self._edges.items())
         }
+        packages = {name: _package(name, self._packages[name]) for name in sorted(self._packages)}
         return Graph(
-            packages={
-                name: _package(name, self._packages[name]) for name in sorted(self._packages)
-            },
+            packages=packages,
             askings=askings,
             dependencies=tuple(_active(found.values(), askings)),
         )
@@ -140,12 +141,10 @@ class _Builder:
         for asking in self._asked(group, entries):
             asked[asking.name].update(asking.extras)
         for entry in entries:
-            for requirement in _parsed(self._requires(entry) or ()):
-                if any(
-                    self._target.applies(requirement.marker, extra=extra)
-                    for extra in ("", *asked[entry.name])
-                ):
-                    yield entry.name, canonical(requirement.name)
+            extras = ("", *asked[entry.name])
+            for each in _parsed(self._requires(entry) or ()):
+                if any(self._target.applies(each.marker, extra=extra) for extra in extras):
+                    yield entry.name, canonical(each.name)
 
     def _with_own(self, name: NormalizedName, extras: tuple[str, ...]) -> tuple[str, ...]:
         """``extras`` of ``name`` and those that they bring: ``name[a]; extra == "all"``."""
@@ -173,24 +172,16 @@ class _Builder:
         edge = Dependency(parent=parent, child=child, groups=tuple(dict.fromkeys(groups)))
         lines = self._requires(self._packages[parent][0][1])
         requirements = list(_parsed(line for line in lines or () if _names(line, child)))
-        always = [
-            requirement for requirement in requirements if self._target.applies(requirement.marker)
-        ]
+        always = [each for each in requirements if self._target.applies(each.marker)]
         if always or not requirements:
             plain = _described(edge, always, extra=None) if always else edge
             yield replace(plain, extras=self._with_own(child, plain.extras))
-        for extra in sorted(
-            {
-                name
-                for requirement in requirements
-                for name in _EXTRA.findall(str(requirement.marker or ""))
-            }
-        ):
+        extras = {name for each in requirements for name in _EXTRA.findall(str(each.marker or ""))}
+        for extra in sorted(extras):
             some = [
-                requirement
-                for requirement in requirements
-                if requirement not in always
-                and self._target.applies(requirement.marker, extra=extra)
+                each
+                for each in requirements
+                if each not in always and self._target.applies(each.marker, extra=extra)
             ]
             if some:
                 extended = _described(edge, some, extra=canonical(extra))
@@ -233,13 +224,6 @@ def _package(name: NormalizedName, found: Sequence[tuple[str, LockEntry]]) -> Pa
     )
 
 
-def _annotated(entries: Iterable[LockEntry]) -> Iterator[tuple[NormalizedName, NormalizedName]]:
-    for entry in entries:
-        for via in entry.via:
-            if not via.startswith("-"):
-                yield canonical(via.partition(" ")[0].partition("[")[0]), entry.name
-
-
 def _asked_elsewhere(entries: Iterable[LockEntry]) -> Iterator[Asking]:
     """What the annotations say of files that are not read here."""
     for entry in entries:
@@ -255,16 +239,9 @@ def _asked_elsewhere(entries: Iterable[LockEntry]) -> Iterator[Asking]:
 def _described(
     edge: Dependency, requirements: Sequence[PackagingRequirement], *, extra: str | None
 ) -> Dependency:
-    return replace(
-        edge,
-        specifier=in_order(
-            clause for requirement in requirements for clause in requirement.specifier
-        ),
-        extras=tuple(
-            sorted({canonical(name) for requirement in requirements for name in requirement.extras})
-        ),
-        extra=extra,
-    )
+    specifier = in_order(clause for each in requirements for clause in each.specifier)
+    extras = sorted({canonical(name) for each in requirements for name in each.extras})
+    return replace(edge, specifier=specifier, extras=tuple(extras), extra=extra)
 
 
 def _names(line: str, name: NormalizedName) -> bool:
