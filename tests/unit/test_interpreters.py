@@ -11,15 +11,8 @@ import pytest
 from tests.support.pythons import EVERY_PYTHON, OWN_PYTHON, fake_python, kept_in
 from venvman.model.errors import EnvironmentUnusable
 from venvman.python.discover import find_pythons
-from venvman.python.interpreters import (
-    Interpreter,
-    available,
-    choose,
-    fulfils,
-    is_near,
-    probe,
-    running,
-)
+from venvman.python.interpreters import available, choose, fulfils, is_near, running
+from venvman.python.probe import Interpreter, probe
 from venvman.python.request import Executable, PythonRequest, Versions, parse_request
 
 

@@ -168,7 +168,7 @@ def _folder_of(source: Source) -> Path | None:
     """The folder from which an editable package is imported."""
     if not isinstance(source, DirectorySource) or not source.editable:
         return None
-    return Path(source.path, source.subdirectory or "")
+    return Path(source.folder)
 
 
 def called_files(metadata: Path) -> Iterator[Path]:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from venvman.model.errors import Advice, Problem, RequirementsError, Severity, VenvmanError
 from venvman.model.frozen import dataclass
-from venvman.project.scan import Library
+from venvman.project.scan import Library, not_a_constraint
 from venvman.requirements.file import RequirementLine, parse
 from venvman.requirements.includes import KEEP_A_COPY, UNREACHABLE, Follower, Visit, local_path
-from venvman.system.secrets import is_broken, line_of
+from venvman.system.secrets import is_broken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -184,7 +184,14 @@ class _Reader:
         follower = Follower(self._load, stand_ins=self._stand_ins)
         requirements: list[Requirement] = []
         constraints: list[Requirement] = []
-        options: list[FileOptions] = list(self._command_options(source))
+        options: list[FileOptions] = []
+        # What the command of the lock says about indexes; the files come after it.
+        said = source.header.index_lines if source.header is not None else ()
+        if said:
+            shown, folder = self._library.display(str(source.lock)), source.folder
+            cwd = str(folder or source.lock.parent)
+            command = parse("\n".join(said), path=shown, variables=self._variables, cwd=cwd)
+            options.append(command.options)
         files: dict[Path, None] = {}
         for visit in self._visits(follower, source):
             if visit.line is None:
@@ -198,6 +205,9 @@ class _Reader:
                     requirements.append(visit.line.requirement)
                 elif (constraint := self._constraint(visit.line, visit)) is not None:
                     constraints.append(constraint)
+        locks = {
+            Path(each): whole for each, whole in follower.locks.items() if Path(each) != source.lock
+        }
         outside = tuple(self.outside(self._limits))
         self._note(follower.problems)
         return Group(
@@ -214,16 +224,8 @@ class _Reader:
             header=source.header,
             declared=source.declared,
             compiled=source.compiled,
-            included=tuple(
-                Path(each)
-                for each, whole in follower.locks.items()
-                if whole and Path(each) != source.lock
-            ),
-            limiting=tuple(
-                Path(each)
-                for each, whole in follower.locks.items()
-                if not whole and Path(each) != source.lock
-            ),
+            included=tuple(path for path, whole in locks.items() if whole),
+            limiting=tuple(path for path, whole in locks.items() if not whole),
         )
 
     def outside(self, files: Iterable[ConstraintsFile]) -> Iterator[Requirement]:
@@ -257,15 +259,6 @@ class _Reader:
                 problems=errors,
             )
 
-    def _command_options(self, source: SourceFile) -> Iterator[FileOptions]:
-        """What the command of the lock says about indexes; the files come after it."""
-        lines = source.header.index_lines if source.header is not None else ()
-        if not lines:
-            return
-        folder = str(source.folder or source.lock.parent)
-        shown = self._library.display(str(source.lock))
-        yield parse("\n".join(lines), path=shown, variables=self._variables, cwd=folder).options
-
     def taken(self) -> list[Problem]:
         """The errors so far, which are then forgotten."""
         errors = [fault for fault in self._problems if fault.severity is Severity.ERROR]
@@ -274,22 +267,16 @@ class _Reader:
 
     def _visits(self, follower: Follower, source: SourceFile) -> Iterator[Visit]:
         if source.declared:
-            yield from self._declared(source)
+            parsed, place = self._library.declared(source.group), str(source.paths[0])
+            begin = Visit(location=place, parsed=parsed, line=None, constraint=False, lenient=False)
+            yield begin
+            yield from (replace(begin, line=line) for line in parsed.lines)
             return
         for path in source.paths:
             yield from self._followed(follower, str(path))
         for path in source.limits:
             for visit in self._followed(follower, str(path)):
                 yield replace(visit, constraint=True)
-
-    def _declared(self, source: SourceFile) -> Iterator[Visit]:
-        parsed = self._library.declared(source.group)
-        begin = Visit(
-            location=str(source.paths[0]), parsed=parsed, line=None, constraint=False, lenient=False
-        )
-        yield begin
-        for line in parsed.lines:
-            yield replace(begin, line=line)
 
     def _followed(self, follower: Follower, location: str) -> list[Visit]:
         try:
@@ -302,20 +289,15 @@ class _Reader:
         if local_path(location) is not None or location in self._fetched:
             return self._library.load(location)
         shown = self._library.display(location)
+        message = f"{shown} is included, but cannot be fetched."
         if self._fetch is None:
-            raise RequirementsError(
-                f"{shown} is included, but cannot be fetched.", code="include-missing", path=shown,
-                why="Nothing is fetched from the network here.",
-            )  # fmt: skip
+            why = "Nothing is fetched from the network here."
+            raise RequirementsError(message, code="include-missing", path=shown, why=why)
         try:
             content = self._fetch(location)
         except VenvmanError as error:
-            raise RequirementsError(
-                f"{shown} is included, but cannot be fetched.",
-                code=UNREACHABLE,
-                path=shown,
-                why=error.message,
-            ) from error
+            why = error.message
+            raise RequirementsError(message, code=UNREACHABLE, path=shown, why=why) from error
         self._fetched.add(location)
         return self._library.add(location, content)
 
@@ -325,7 +307,7 @@ class _Reader:
         https://pip.pypa.io/en/stable/user_guide/#constraints-files: named, not editable, no extras.
         """
         requirement = replace(line.requirement, constraint=True)
-        fault = _not_a_constraint(line)
+        fault = not_a_constraint(line)
         if fault is None:
             return requirement
         if not visit.lenient:
@@ -339,25 +321,6 @@ class _Reader:
         for each in problems:
             kept = self.unreached if each.code == "constraints-unreachable" else self._problems
             kept[each] = None
-
-
-def _not_a_constraint(line: RequirementLine) -> Problem | None:
-    requirement = line.requirement
-    if line.editable:
-        code, message = "constraint-editable", "A constraint cannot be editable."
-    elif requirement.name is None:
-        code, message = "constraint-nameless", "A constraint must say a name."
-    elif requirement.extras:
-        code, message = "constraint-extras", "A constraint cannot have extras."
-    else:
-        return None
-    origin = line.origin
-    return Problem(
-        code=code,
-        message=message,
-        **line_of(origin),
-        why="A -c names this file.",
-    )
 
 
 def _named_by(file: ConstraintsFile, problem: Problem) -> Problem:

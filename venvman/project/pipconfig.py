@@ -90,7 +90,11 @@ def _merged(
         for section, values in _read_file(path, problems).items():
             if section in layers:
                 layers[section].update(values)
-    layers[":env:"] = _of_variables(variables)
+    layers[":env:"] = {
+        _key(name[4:]): _Value(text, name)
+        for name, text in variables.items()
+        if name.startswith("PIP_")
+    }
     merged: dict[str, _Value] = {}
     for layer in layers.values():
         merged.update({key: value for key, value in layer.items() if value.text})
@@ -158,11 +162,8 @@ def _read_file(path: Path, problems: list[Problem]) -> dict[str, dict[str, _Valu
     try:
         content = _decoded(path.read_bytes())
         parser.read_string(content, source=str(path))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except OSError as error:
+    except OSError:
         # pip goes on without a file that it may not read; so does everything that it configures.
-        del error
         return {}
     except (configparser.Error, UnicodeDecodeError) as error:
         problems.append(
@@ -176,15 +177,12 @@ def _read_file(path: Path, problems: list[Problem]) -> dict[str, dict[str, _Valu
             )
         )
         return {}
-    return {
-        section: {
-            key: _Value(
-                text, f"{path} [{section}] {key}", str(path), _line_in(content, section, key)
-            )
-            for key, text in parser.items(section)
-        }
-        for section in parser.sections()
-    }
+    found: dict[str, dict[str, _Value]] = {}
+    for section in parser.sections():
+        for key, text in parser.items(section):
+            where, line = f"{path} [{section}] {key}", _line_in(content, section, key)
+            found.setdefault(section, {})[key] = _Value(text, where, str(path), line)
+    return found
 
 
 def _line_in(content: str, section: str, key: str) -> int | None:
@@ -209,14 +207,6 @@ def _line_of(error: Exception) -> int | None:
     line = getattr(error, "lineno", None)
     faults = getattr(error, "errors", None)
     return line if line is not None or not faults else int(faults[0][0])
-
-
-def _of_variables(variables: Mapping[str, str]) -> dict[str, _Value]:
-    return {
-        _key(name[4:]): _Value(text, name)
-        for name, text in variables.items()
-        if name.startswith("PIP_")
-    }
 
 
 def _options(merged: Mapping[str, _Value], home: Path, problems: list[Problem]) -> IndexOptions:
@@ -334,15 +324,13 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _shown(text: str) -> str:
-    """A proxy may be written without its scheme."""
-    return redact(text) if "://" in text or "@" not in text else redact(f"http://{text}")
-
-
 def _invalid(value: _Value, reason: str) -> Problem:
+    # A proxy may be written without its scheme.
+    bare = "@" in value.text and "://" not in value.text
+    shown = redact(f"http://{value.text}" if bare else value.text)
     return Problem(
         code="pip-configuration-invalid",
-        message=f"{value.where} cannot be {_shown(value.text)!r}: {reason}.",
+        message=f"{value.where} cannot be {shown!r}: {reason}.",
         path=value.path,
         line=value.line,
         fix=Advice("Correct it; `pip config debug` shows all that pip reads."),

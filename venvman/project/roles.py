@@ -336,12 +336,10 @@ def _gathered(
     for part in parts:
         if len(part.sources) != 1 or facts.exists(part.lock) or part.sources[0] in locked:
             continue
-        members = _included(part, part_of, facts)
+        members, source = _included(part, part_of, facts), part.sources[0]
         if members:
-            (source,) = part.sources
-            found.append(
-                Gathering(group=part.group, source=source, members=members, note=part.note)
-            )
+            gathering = Gathering(group=part.group, source=source, members=members, note=part.note)
+            found.append(gathering)
     found = [each for each in found if members_of(each.group, found)]  # no loops
     names = {each.group for each in found}
     return [part for part in parts if part.group not in names], found
@@ -541,7 +539,10 @@ def _at(folder: str, prefix: str, name: str) -> str:
 def _parts(table: _Table, names: Sequence[str]) -> list[Part]:
     groups = _Groups(names)
     lock_of = _locks_by_source(table)
-    default = _default_source(table)
+    ownerless = [lock for lock, made in table.locks.items() if not made.sources]
+    candidates = (*table.sources, *ownerless)
+    ranked = [(rank, name) for name in candidates if (rank := is_default(name)) is not None]
+    default = min(ranked)[1] if ranked else None
     shared = {each for made in table.locks.values() for each in made.sources}
     taken = set(table.locks)
     parts: list[Part] = []
@@ -557,7 +558,8 @@ def _parts(table: _Table, names: Sequence[str]) -> list[Part]:
         add(groups.take(_DEFAULT_LOCK, group=DEFAULT), _DEFAULT_LOCK, table.locks[_DEFAULT_LOCK])
     elif default is not None:
         lock = default if default in table.locks else lock_of.get(default)
-        lock = lock or _first_with(default, table)
+        having = (each for each in sorted(table.locks) if default in table.locks[each].sources)
+        lock = lock or next(having, None)
         made = table.locks[lock] if lock else _Made((default,))
         add(groups.take(default, group=DEFAULT), lock or _lock_name(default), made)
     done = {part.lock for part in parts}
@@ -594,18 +596,6 @@ def _locks_by_source(table: _Table) -> dict[str, str]:
         found.setdefault(source, lock)
     found.update(pair for pair in single if stem_of(pair[0])[:2] == stem_of(pair[1])[:2])
     return found
-
-
-def _first_with(source: str, table: _Table) -> str | None:
-    """The first lock that ``source`` has a part in."""
-    return next((lock for lock in sorted(table.locks) if source in table.locks[lock].sources), None)
-
-
-def _default_source(table: _Table) -> str | None:
-    alone = [lock for lock, made in table.locks.items() if not made.sources]
-    names = [*table.sources, *alone]
-    ranked = [(rank, name) for name in names if (rank := is_default(name)) is not None]
-    return min(ranked)[1] if ranked else None
 
 
 _DEFAULT_LOCK = f"{FOLDER}.txt"

@@ -24,7 +24,7 @@ from venvman.requirements.header import LockHeader
 from venvman.requirements.includes import Follower, local_path
 from venvman.requirements.lines import decode
 from venvman.requirements.naming import DEFAULT, is_pylock
-from venvman.system.secrets import line_of
+from venvman.system.secrets import line_of, redact
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -197,9 +197,8 @@ class Library:
                 parsed = parse(text, path=shown, variables=self._variables, cwd=root)
         links = parsed.options.find_links
         if links:
-            parsed = replace(
-                parsed, options=replace(parsed.options, find_links=self._found(links, location))
-            )
+            links = tuple(self._found(link, location) for link in links)
+            parsed = replace(parsed, options=replace(parsed.options, find_links=links))
         path = local_path(location)
         if parsed.errors and path is not None and leaves_tree(Path(path), self._project.root):
             parsed = replace(parsed, errors=tuple(map(unseen, parsed.errors)))
@@ -209,17 +208,16 @@ class Library:
     def display(self, location: str) -> str:
         """``location`` as people see it."""
         path = local_path(location)
-        if path is None:
-            from venvman.system.secrets import redact
+        return redact(location) if path is None else self._project.display(Path(path))
 
-            return redact(location)
-        return self._project.display(Path(path))
-
-    def _found(self, links: tuple[str, ...], location: str) -> tuple[str, ...]:
-        """``--find-links`` folders, absolute: beside the file if there, else in the root."""
+    def _found(self, link: str, location: str) -> str:
+        """A ``--find-links`` folder, absolute: beside the file if there, else in the root."""
+        if "://" in link or link.startswith("file:"):
+            return link
         path = local_path(location)
         folders = [Path(path).parent] if path is not None else []
-        return tuple(_existing(link, (*folders, self._project.root)) for link in links)
+        found = [folder / link for folder in (*folders, self._project.root)]
+        return next((os.path.normpath(each) for each in found if each.exists()), link)
 
     def _read(self, location: str) -> ParsedFile:
         path = local_path(location)
@@ -229,12 +227,11 @@ class Library:
             content = self._project.read(Path(path))
         except OSError as error:
             shown = self.display(location)
-            raise RequirementsError(
+            message, why = (
                 f"{shown} could not be read: {error.strerror}.",
-                code="include-missing",
-                path=shown,
-                why=f"{path}: {error.strerror}.",
-            ) from None
+                f"{path}: {error.strerror}.",
+            )
+            raise RequirementsError(message, code="include-missing", path=shown, why=why) from None
         return self.add(location, content)
 
 
@@ -267,7 +264,9 @@ def scan(
         known = part if coming is None else replace(part, folder="")
         finder.add_part(known, header=coming or facts.header(part.lock))
     if declared:
-        finder.add_declared(read_declared(facts.text(PYPROJECT) or ""))
+        said = read_declared(facts.text(PYPROJECT) or "")
+        if said is not None and said.dynamic:
+            finder.problems.append(_DYNAMIC)
     for gathering in assignment.gatherings:
         finder.add_gathering(gathering)
     for name in assignment.constraints:
@@ -366,7 +365,7 @@ class _Finder:
         self._files: dict[Path, ScannedFile] = {}
         self._sources: list[SourceFile] = []
         self._gatherings: list[Gathering] = []
-        self._problems: list[Problem] = []
+        self.problems: list[Problem] = []
         self._faults: dict[str, list[Problem]] = {}
 
     def add(
@@ -375,12 +374,10 @@ class _Finder:
     ) -> None:  # fmt: skip
         """Adds one file, unless it is there already."""
         path = _under(self._project.root, name)
-        self._files.setdefault(
-            path,
-            ScannedFile(
-                path=path, role=role, group=group, lock=lock, header=header, constraint=constraint
-            ),
+        file = ScannedFile(
+            path=path, role=role, group=group, lock=lock, header=header, constraint=constraint
         )
+        self._files.setdefault(path, file)
 
     def add_part(self, part: Part, *, header: LockHeader | None) -> None:
         """Adds a group's source, and its lock where that exists."""
@@ -405,11 +402,6 @@ class _Finder:
         )
         self._tell(part.note, part.sources[0] if part.sources else part.lock)
 
-    def add_declared(self, said: Declared | None) -> None:
-        """Notes what a pyproject.toml leaves to a build."""
-        if said is not None and said.dynamic:
-            self._problems.append(_DYNAMIC)
-
     def add_gathering(self, gathering: Gathering) -> None:
         """Adds a file that only includes others."""
         self.add(gathering.source, role=Role.SOURCE, group=gathering.group)
@@ -418,9 +410,8 @@ class _Finder:
 
     def _tell(self, note: str | None, path: str) -> None:
         if note:
-            self._problems.append(
-                Problem(code="group-renamed", message=note, severity=Severity.NOTE, path=path)
-            )
+            renamed = Problem(code="group-renamed", message=note, severity=Severity.NOTE, path=path)
+            self.problems.append(renamed)
 
     def add_included(self) -> None:
         """Adds what the files so far include, and gathers the faults of the includes."""
@@ -465,7 +456,7 @@ class _Finder:
             project=self._project,
             files=tuple(self._files.values()),
             sources=tuple(self._sources),
-            problems=(*errors, *self._problems),
+            problems=(*errors, *self.problems),
             gatherings=tuple(self._gatherings),
         )
 
@@ -479,9 +470,8 @@ class _Finder:
         faults = dict.fromkeys([*parsed.errors, *self._faults.get(shown, ())])
         bad = {fault.line for fault in faults if fault.code == "constraint-editable"}
         lines = tuple(line for line in parsed.lines if line.origin.line not in bad)
-        return replace(
-            parsed, lines=lines, errors=tuple(sorted(faults, key=lambda fault: fault.line or 0))
-        )
+        errors = tuple(sorted(faults, key=lambda fault: fault.line or 0))
+        return replace(parsed, lines=lines, errors=errors)
 
     def _check_constraint(self, location: str, line: ParsedLine) -> None:
         """Notes an editable in a file of constraints only; in a source it is a good line."""
@@ -489,22 +479,23 @@ class _Finder:
         if file is None or not file.constraint:
             return
         if isinstance(line, RequirementLine) and line.editable:
-            origin = line.origin
-            problem = Problem(
-                code="constraint-editable",
-                message="A constraint cannot be editable.",
-                **line_of(origin),
-                why="A -c names this file.",
-            )
-            self._note([problem])
+            self._note(filter(None, [not_a_constraint(line)]))
 
     def _note(self, problems: Iterable[Problem]) -> None:
         for problem in problems:
             self._faults.setdefault(problem.path or "", []).append(problem)
 
 
-def _existing(link: str, folders: Iterable[Path]) -> str:
-    if "://" in link or link.startswith("file:"):
-        return link
-    candidates = [folder / link for folder in folders]
-    return next((os.path.normpath(path) for path in candidates if path.exists()), link)
+def not_a_constraint(line: RequirementLine) -> Problem | None:
+    """Why ``line`` can be no constraint, as pip has it; None if it can."""
+    requirement = line.requirement
+    if line.editable:
+        code, message = "constraint-editable", "A constraint cannot be editable."
+    elif requirement.name is None:
+        code, message = "constraint-nameless", "A constraint must say a name."
+    elif requirement.extras:
+        code, message = "constraint-extras", "A constraint cannot have extras."
+    else:
+        return None
+    why = "A -c names this file."
+    return Problem(code=code, message=message, **line_of(line.origin), why=why)

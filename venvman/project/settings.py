@@ -172,8 +172,9 @@ def _pairs(raw: object) -> tuple[tuple[str, str], ...]:
 
 
 def _indexes(raw: object) -> tuple[str, ...]:
-    check_url(*_words(raw))
-    return _words(raw)
+    words = _words(raw)
+    check_url(*words)
+    return words
 
 
 def _names(raw: object) -> tuple[str, ...]:
@@ -301,7 +302,7 @@ class Settings:
     )
     no_build_isolation: Setting[tuple[str, ...]] = _setting((), _names)
     cache_keys: Setting[tuple[str, ...]] = _setting((), _words)
-    """Read by ``projectinputs`` in the project that is built, wherever it is used."""
+    """Read by ``localproject`` in the project that is built, wherever it is used."""
     sources: Setting[tuple[tuple[str, str], ...]] = _setting((), _pairs)
     prefer_indexes: Setting[tuple[str, ...]] = _setting((), _indexes)
     targets: Setting[tuple[str, ...]] = _setting((), _targets, flag="--target")
@@ -333,13 +334,7 @@ def read_settings(
         chosen["requires_python"] = Setting(
             value=document.requires_python, origin=Origin.FILE, where="[project] requires-python"
         )
-    given = (
-        *_from_user(variables),
-        *_from_file(document),
-        *_from_variables(variables),
-        *_from_flags(flags or {}),
-    )
-    for each in given:
+    for each in _given(document, variables, flags or {}):
         taken = _take(each)
         if isinstance(taken, Problem):
             problems.append(taken)
@@ -361,9 +356,7 @@ def refuse_unknown(names: Iterable[str]) -> None:
     """Raises a ConfigurationError unless each of ``names``, given from Python, is a setting's."""
     problems = [
         Problem(
-            code="setting-unknown",
-            message=f"There is no setting {name}.",
-            why=_did_you_mean(name),
+            code="setting-unknown", message=f"There is no setting {name}.", why=_did_you_mean(name)
         )
         for name in names
         if name not in _SETTINGS
@@ -392,7 +385,11 @@ class _Document:
     lines: Sequence[str] = ()
 
 
-def _from_file(document: _Document) -> Iterator[_Given]:
+def _given(
+    document: _Document, variables: Mapping[str, str], flags: Mapping[str, object]
+) -> Iterator[_Given]:
+    """What any layer says: the least important first."""
+    yield from _from_user(variables)
     for key, raw in document.table.items():
         line, text = _line_of(key, document.lines)
         yield _Given(
@@ -404,6 +401,14 @@ def _from_file(document: _Document) -> Iterator[_Given]:
             line=line,
             text=text,
         )
+    for name in _SETTINGS:
+        variable = f"VENVMAN_{name.upper()}"
+        if raw := variables.get(variable):
+            yield _Given(name=name, raw=raw, origin=Origin.VARIABLE, where=variable)
+    for name, said in _SETTINGS.items():
+        if flags.get(name) is not None:
+            where = said["flag"] or f"--{name.replace('_', '-')}"
+            yield _Given(name=name, raw=flags[name], origin=Origin.FLAG, where=where)
 
 
 def _from_user(variables: Mapping[str, str]) -> Iterator[_Given]:
@@ -422,29 +427,10 @@ def _from_user(variables: Mapping[str, str]) -> Iterator[_Given]:
         )
 
 
-def _from_variables(variables: Mapping[str, str]) -> Iterator[_Given]:
-    for name in _SETTINGS:
-        variable = f"VENVMAN_{name.upper()}"
-        if variables.get(variable):
-            raw = variables[variable]
-            yield _Given(name=name, raw=raw, origin=Origin.VARIABLE, where=variable)
-
-
-def _from_flags(flags: Mapping[str, object]) -> Iterator[_Given]:
-    for name, said in _SETTINGS.items():
-        if flags.get(name) is not None:
-            where = said["flag"] or f"--{name.replace('_', '-')}"
-            yield _Given(name=name, raw=flags[name], origin=Origin.FLAG, where=where)
-
-
 def _take(given: _Given) -> Setting[Any] | Problem:
     if given.name not in _SETTINGS:
-        return _problem(
-            given,
-            code="setting-unknown",
-            message=f"There is no setting {given.where}.",
-            why=_did_you_mean(given.name),
-        )
+        message, why = f"There is no setting {given.where}.", _did_you_mean(given.name)
+        return _problem(given, code="setting-unknown", message=message, why=why)
     try:
         value = _SETTINGS[given.name]["read"](given.raw)
     except ValueError as error:

@@ -42,8 +42,10 @@ def find_pythons(variables: Mapping[str, str]) -> tuple[PythonPath, ...]:
     """Every Python once (links to one file are one), under its most telling name."""
     found: dict[str, PythonPath] = {}
     for paths in (_pyenv(variables), _search_path(variables), _conda(variables), _others()):
-        all_found = [PythonPath(path=path, hint=_hint(path)) for path in paths if _is_base(path)]
-        for each in sorted(all_found, key=_telling, reverse=True):
+        bases = [PythonPath(path=path, hint=_hint(path)) for path in paths if _is_base(path)]
+        # python3.11 outlives what python3 links to today.
+        bases.sort(key=lambda each: (len(each.hint or ()), len(each.path.name)), reverse=True)
+        for each in bases:
             found.setdefault(os.path.realpath(each.path), each)
     return tuple(found.values())
 
@@ -73,11 +75,6 @@ def _is_base(path: Path) -> bool:
         and path.parent.name != "shims"
         and pyvenv.environment_of(path) is None
     )
-
-
-def _telling(found: PythonPath) -> tuple[int, int]:
-    # python3.11 outlives what python3 links to today
-    return (len(found.hint or ()), len(found.path.name))
 
 
 def _hint(path: Path) -> tuple[int, ...] | None:

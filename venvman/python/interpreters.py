@@ -15,32 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.model.errors import Advice, EnvironmentUnusable
+from venvman.model.pep508 import parse_specifier
 from venvman.python import pyvenv
-from venvman.python.probe import OLDEST, By, Interpreter, SchemePaths, bundled_pip, probe
+from venvman.python.probe import OLDEST, By, Interpreter, probe
 from venvman.python.request import Executable, PythonRequest, Versions
 from venvman.system.secrets import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from packaging.specifiers import SpecifierSet
-
     from venvman.python.discover import PythonPath
     from venvman.system.directories import Directories
-
-__all__ = [
-    "Interpreter",
-    "PythonRequest",
-    "SchemePaths",
-    "available",
-    "bundled_pip",
-    "choose",
-    "fulfils",
-    "is_near",
-    "probe",
-    "running",
-    "stand_in",
-]
 
 
 def running(*, directories: Directories) -> Interpreter:
@@ -197,7 +182,7 @@ def _may_fulfil(hint: tuple[int, ...] | None, versions: Versions) -> bool:
         return _is_supported(hint)
     minor = "{}.{}".format(*hint)
     patches = range(40) if len(hint) == 2 else hint[2:3]
-    specifier = _specifier(versions.specifier)
+    specifier = parse_specifier(versions.specifier)
     fits = any(specifier.contains(f"{minor}.{patch}", prereleases=True) for patch in patches)
     # A name hardly ever tells that it is a pre-release.
     pre_release = f"=={minor}." + (str(hint[2]) if len(hint) == 3 else "")
@@ -212,8 +197,7 @@ def _promise(place: PythonPath) -> tuple[tuple[int, ...], int]:
 def _is_among(interpreter: Interpreter, versions: Versions) -> bool:
     if versions.free_threaded not in {None, interpreter.free_threaded}:
         return False
-    specifier = _specifier(versions.specifier)
-    return specifier.contains(interpreter.version, prereleases=True)
+    return parse_specifier(versions.specifier).contains(interpreter.version, prereleases=True)
 
 
 def _is_ordinary(interpreter: Interpreter) -> bool:
@@ -225,38 +209,26 @@ def _preference(interpreter: Interpreter) -> tuple[object, ...]:
     return (_is_ordinary(interpreter), interpreter.version)
 
 
-def _specifier(text: str) -> SpecifierSet:
-    from packaging.specifiers import SpecifierSet
-
-    return SpecifierSet(text)
-
-
 def _none_found(
     request: PythonRequest, *, directories: Directories, variables: Mapping[str, str]
 ) -> EnvironmentUnusable:
     found = available(directories=directories, variables=variables)
-    outside = isinstance(request.wanted, Versions) and not _is_manageable(request.wanted)
-    limit = " venvman manages 3.8 and newer." if outside else ""
+    versions = request.wanted if isinstance(request.wanted, Versions) else None
+    manageable = versions is not None and _is_manageable(versions)
+    limit = " venvman manages 3.8 and newer." if versions and not manageable else ""
+    root = Path(variables.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    bring = "install it"
+    if manageable and request.text[:1].isdigit() and (root / "versions").is_dir():
+        bring = f"let `pyenv install {request.text}` bring it"
+    newest = "{}.{}".format(*found[0].minor)
     listed = ", ".join(f"{each.target.python} ({each.path})" for each in found)
     return EnvironmentUnusable(
         f"No Python {request.text} was found.",
         code="interpreter-not-found",
         **line_of(request.origin),
         why=f"{request.where} asks for it. Found: {listed}.{limit}",
-        fix=_how_to_get(request, found, variables),
+        fix=Advice(f"Ask for one that is here, {newest} say, or {bring}."),
     )
-
-
-def _how_to_get(
-    request: PythonRequest, found: Iterable[Interpreter], variables: Mapping[str, str]
-) -> Advice:
-    root = Path(variables.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    manageable = isinstance(request.wanted, Versions) and _is_manageable(request.wanted)
-    bring = "install it"
-    if manageable and request.text[:1].isdigit() and (root / "versions").is_dir():
-        bring = f"let `pyenv install {request.text}` bring it"
-    newest = "{}.{}".format(*next(iter(found)).minor)
-    return Advice(f"Ask for one that is here, {newest} say, or {bring}.")
 
 
 def _is_manageable(versions: Versions) -> bool:

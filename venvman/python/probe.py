@@ -113,16 +113,17 @@ def probe(path: Path, *, directories: Directories, by: By = By.PROJECT) -> Inter
     if environment is not None:
         # Whoever names an environment does not know what its files name in turn.
         path, by = _base_of(environment), By.PROJECT
-    known = _recall(path, directories)
-    if known is not None:
-        return known
+    kept = _cache_file(path, directories)
+    known = kept and records.load(kept, _KIND)
+    if known:
+        return _interpreter(path, known)
     if by is not By.USER and directories.holds_stranger(path):
         raise _untrusted(path, "it lies in the project, where it may be anybody's.")
     if by is By.PROJECT and directories.looks and not _is_of_machine(path):
         raise _untrusted(path, "only the project's own files name it.")
     facts = _ask(path)
     actual = Path(facts["executable"] or path)
-    if not _is_same(path, actual):
+    if os.path.realpath(path) != os.path.realpath(actual):
         # A shim: which Python it starts depends on folder and variables, so it is not remembered.
         path = actual
     _remember(path, facts, directories)
@@ -187,18 +188,6 @@ def _base_of(environment: Path, *, depth: int = 5) -> Path:
     )
 
 
-def _is_same(path: Path, other: Path) -> bool:
-    return os.path.realpath(path) == os.path.realpath(other)
-
-
-def _recall(path: Path, directories: Directories) -> Interpreter | None:
-    kept = _cache_file(path, directories)
-    if kept is None:
-        return None
-    facts = records.load(kept, _KIND)
-    return facts and _interpreter(path, facts)
-
-
 def _remember(path: Path, facts: Mapping[str, Any], directories: Directories) -> None:
     from venvman.system.files import make_cache_folder
 
@@ -227,15 +216,12 @@ def _cache_file(path: Path, directories: Directories) -> Path | None:
     except OSError:
         return None
     file = (str(path), str(real), seen.st_size, seen.st_mtime_ns)
-    key = repr((_KIND, packaging.__version__, file, _system()))
-    digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
-    return directories.cache / "interpreters" / f"{digest[:32]}.json"
-
-
-def _system() -> tuple[str, ...]:
     told = os.uname()
     libc = os.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in os.confstr_names else None
-    return (told.sysname, told.release, told.version, told.machine, libc or "")
+    system = (told.sysname, told.release, told.version, told.machine, libc or "")
+    key = repr((_KIND, packaging.__version__, file, system))
+    digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+    return directories.cache / "interpreters" / f"{digest[:32]}.json"
 
 
 def _ask(path: Path) -> dict[str, Any]:
@@ -248,10 +234,9 @@ def _ask(path: Path) -> dict[str, Any]:
     # Too old for that script, or no Python at all: ask only for the version.
     facts = _read(answer) or _read(_run(path, "-c", _VERSION_ONLY))
     if facts is None:
-        why = (answer.stderr or answer.stdout).strip().splitlines()[-1:]
-        raise _unusable(
-            path, f"{path} does not run as a Python.", code="interpreter-broken", why="".join(why)
-        )
+        why = "".join((answer.stderr or answer.stdout).strip().splitlines()[-1:])
+        message = f"{path} does not run as a Python."
+        raise _unusable(path, message, code="interpreter-broken", why=why)
     _check_supported(path, facts)
     facts["tags"] = tags_of(facts)
     return facts
@@ -286,17 +271,11 @@ def _read(answer: Completed) -> dict[str, Any] | None:
 def _check_supported(path: Path, facts: Mapping[str, Any]) -> None:
     version = facts["version"]
     if facts["implementation"] != "cpython":
-        raise _unusable(
-            path,
-            f"{path} is {facts['implementation']}, and venvman manages CPython only.",
-            code="interpreter-unsupported",
-        )
+        message = f"{path} is {facts['implementation']}, and venvman manages CPython only."
+        raise _unusable(path, message, code="interpreter-unsupported")
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
-        raise _unusable(
-            path,
-            f"{path} is Python {version}, and venvman manages 3.8 and newer.",
-            code="interpreter-unsupported",
-        )
+        message = f"{path} is Python {version}, and venvman manages 3.8 and newer."
+        raise _unusable(path, message, code="interpreter-unsupported")
 
 
 def _unusable(
@@ -312,7 +291,6 @@ def _unusable(
 
 
 def _interpreter(path: Path, facts: Mapping[str, Any]) -> Interpreter:
-    scheme = facts["paths"]
     return Interpreter(
         path=path,
         prefix=Path(facts["prefix"]),
@@ -321,7 +299,7 @@ def _interpreter(path: Path, facts: Mapping[str, Any]) -> Interpreter:
             markers=tuple(sorted(facts["markers"].items())),
             tags=tuple(facts["tags"]),
         ),
-        scheme=SchemePaths(**scheme),
+        scheme=SchemePaths(**facts["paths"]),
         free_threaded=facts["free_threaded"],
         debug=facts["debug"],
         has_venv=facts["has_venv"],

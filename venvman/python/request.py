@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from venvman.model.frozen import dataclass
+from venvman.model.pep508 import Malformed, parse_specifier
 
 if TYPE_CHECKING:
     from venvman.model.errors import FileLine
@@ -118,9 +119,7 @@ def is_other_implementation(text: str) -> bool:
 
 def checked_specifier(text: str) -> str:
     """``text`` as PEP 440 spells it; raises ValueError with a sentence."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
     try:
-        return str(SpecifierSet(text))
-    except InvalidSpecifier:
+        return str(parse_specifier(text))
+    except Malformed:
         raise ValueError(f"{text!r} is not a version specifier as PEP 440 has it.") from None

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from venvman.model.frozen import dataclass
+from venvman.model.pep508 import parse_specifier
 from venvman.model.target import Target
 
 if TYPE_CHECKING:
@@ -31,8 +32,7 @@ _GLIBC, _MUSL, _MACOS = (2, 28), (1, 2), (14, 0)
 _PATCHES = 40  # more than any minor version ever had
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class _Place(NamedTuple):
     """A system on a machine: what markers say of it, and its ``sysconfig.get_platform()``."""
 
     sys_platform: str
@@ -43,10 +43,7 @@ class _Place:
 
 
 def _linux(machine: str, *, musl: bool = False) -> _Place:
-    platform = f"linux-{machine}"
-    return _Place(
-        sys_platform="linux", system="Linux", machine=machine, platform=platform, musl=musl
-    )
+    return _Place("linux", "Linux", machine, f"linux-{machine}", musl)
 
 
 _PLACES = {
@@ -54,18 +51,10 @@ _PLACES = {
     "linux-aarch64": _linux("aarch64"),
     "linux-musl": _linux("x86_64", musl=True),
     "linux-musl-aarch64": _linux("aarch64", musl=True),
-    "macos": _Place(
-        sys_platform="darwin", system="Darwin", machine="arm64", platform="macosx-11.0-arm64"
-    ),
-    "macos-x86_64": _Place(
-        sys_platform="darwin", system="Darwin", machine="x86_64", platform="macosx-10.13-x86_64"
-    ),
-    "windows": _Place(
-        sys_platform="win32", system="Windows", machine="AMD64", platform="win-amd64"
-    ),
-    "windows-arm64": _Place(
-        sys_platform="win32", system="Windows", machine="ARM64", platform="win-arm64"
-    ),
+    "macos": _Place("darwin", "Darwin", "arm64", "macosx-11.0-arm64"),
+    "macos-x86_64": _Place("darwin", "Darwin", "x86_64", "macosx-10.13-x86_64"),
+    "windows": _Place("win32", "Windows", "AMD64", "win-amd64"),
+    "windows-arm64": _Place("win32", "Windows", "ARM64", "win-arm64"),
 }
 _ALIASES = {
     "linux-x86_64": "linux",
@@ -225,9 +214,7 @@ def _first_patch(minor: Minor, requires_python: str | None) -> int | None:
     """0, as a minor version by itself means, or the first that ``requires_python`` allows."""
     if not requires_python:
         return 0
-    from packaging.specifiers import SpecifierSet
-
-    wanted = SpecifierSet(requires_python)
+    wanted = parse_specifier(requires_python)
     fitting = (patch for patch in range(_PATCHES) if f"{_shown(minor)}.{patch}" in wanted)
     return next(fitting, None)
 

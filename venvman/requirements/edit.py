@@ -55,11 +55,6 @@ class Edited:
     edits: tuple[LineEdit, ...]
 
 
-def _unnamed(line: RequirementLine) -> NormalizedName | None:
-    del line
-    return None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceText:
     """A requirements file's text and what it takes to understand it.
@@ -72,7 +67,7 @@ class SourceText:
     path: str
     cwd: str
     variables: Mapping[str, str]
-    name_of: Callable[[RequirementLine], NormalizedName | None] = _unnamed
+    name_of: Callable[[RequirementLine], NormalizedName | None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,13 +165,13 @@ def entries_of(source: SourceText) -> tuple[Entry, ...]:
 def _last(lines: Sequence[str], first: int) -> int:
     """Where the logical line that begins at ``first`` ends; see :mod:`.lines`."""
     last = first
-    while last + 1 < len(lines) and _continues(lines[last]):
+    while (
+        last + 1 < len(lines)
+        and lines[last].endswith("\\")
+        and not lines[last].lstrip().startswith("#")
+    ):
         last += 1
     return last
-
-
-def _continues(line: str) -> bool:
-    return line.endswith("\\") and not line.lstrip().startswith("#")
 
 
 def _meant(source: SourceText, entries: Sequence[Entry], wanted: Wanted) -> Entry | None:
@@ -215,18 +210,18 @@ def _inserted(lines: list[str], entries: Sequence[Entry], wanted: Wanted) -> Edi
 
 def _position(lines: Sequence[str], entries: Sequence[Entry], wanted: Wanted) -> int:
     """The 0-based line that the new one is put before."""
-    named = [entry for entry in entries if _is_plain(entry.line)]
-    if not _is_plain(wanted.line):
-        others = [entry for entry in entries if not _is_plain(entry.line)]
-        named, wanted_key = others, None
-    else:
-        key = _order(named)
-        wanted_key = key(wanted.line) if key else None
-        if key is not None and wanted_key is not None:
-            for entry in named:
-                if key(entry.line) > wanted_key:
-                    return _above(lines, entries, entry)
-    below = named or list(entries)
+    plain = _is_plain(wanted.line)
+    alike = [entry for entry in entries if _is_plain(entry.line) is plain]
+    # By what the lines are sorted, if by anything.
+    for key in (canonical, str.lower, str) if plain else ():
+        keys = [key(entry.line.requirement.spelled or "") for entry in alike]
+        if keys == sorted(keys):
+            own = key(wanted.line.requirement.spelled or "")
+            after = next((each for each, its in zip(alike, keys, strict=True) if its > own), None)
+            if after is not None:
+                return _above(lines, entries, after)
+            break
+    below = alike or list(entries)
     return below[-1].last + 1 if below else len(lines)
 
 
@@ -241,27 +236,6 @@ def _above(lines: Sequence[str], entries: Sequence[Entry], entry: Entry) -> int:
         position -= 1
     within = any(other.last == position - 1 for other in entries)
     return position if within else entry.first
-
-
-def _order(entries: Sequence[Entry]) -> Callable[[RequirementLine], str] | None:
-    """By what the lines are sorted; None if by nothing."""
-    for key in (_by_name, _by_lower, _by_letters):
-        keys = [key(entry.line) for entry in entries]
-        if keys == sorted(keys):
-            return key
-    return None
-
-
-def _by_name(line: RequirementLine) -> str:
-    return canonical(line.requirement.spelled or "")
-
-
-def _by_lower(line: RequirementLine) -> str:
-    return (line.requirement.spelled or "").lower()
-
-
-def _by_letters(line: RequirementLine) -> str:
-    return line.requirement.spelled or ""
 
 
 def _is_plain(line: RequirementLine) -> bool:
@@ -297,28 +271,23 @@ def _tidied(lines: Sequence[str | None]) -> list[str]:
 
 def _ambiguous(source: SourceText, entries: Sequence[Entry]) -> RequirementsError:
     numbers = ", ".join(str(entry.first + 1) for entry in entries)
-    name = entries[0].name
-    return RequirementsError(
-        f"{source.path} asks for {name} on several lines ({numbers}).",
-        code="requirement-ambiguous",
-        problems=[
-            Problem(
-                code="requirement-ambiguous",
-                message=f"{source.path} asks for {name} on several lines ({numbers}).",
-                **line_of(entry.line.origin),
-                why="Their markers tell them apart.",
-                fix=Advice("Give the requirement with the marker of the line that is meant."),
-            )
-            for entry in entries
-        ],
-    )
+    problems = [
+        Problem(
+            code="requirement-ambiguous",
+            message=f"{source.path} asks for {entries[0].name} on several lines ({numbers}).",
+            **line_of(entry.line.origin),
+            why="Their markers tell them apart.",
+            fix=Advice("Give the requirement with the marker of the line that is meant."),
+        )
+        for entry in entries
+    ]
+    return RequirementsError.of(problems)
 
 
 def _hashed(entry: Entry) -> RequirementsError:
-    origin = entry.line.origin
     return RequirementsError(
         f"The line of {entry.name} has hashes, which belong to the version it asks for now.",
         code="requirement-hashed",
-        **line_of(origin),
+        **line_of(entry.line.origin),
         fix=Advice("Take the hashes out of the line (the lock has them), then try again."),
     )

@@ -151,11 +151,15 @@ class _Reader:
 
     def read(self, line: LogicalLine) -> None:
         """Understands one line, or notes why it cannot be."""
-        origin = self._origin(line)
+        shown = redact(line.text) if "://" in line.text else line.text
+        origin = FileLine(path=self._path, line=line.number, text=shown)
         text = expand(line.text, self._variables)
         note_unset(origin, self._variables)
-        if "://" in text and self._is_unreadable(origin, line, text):
-            return
+        if "://" in text:
+            names = misfits(line.text, self._variables)
+            if names or is_broken(text):
+                self._errors.append(_broken(origin, names))
+                return
         body, rest = split_line(text)
         try:
             options = read_options(rest) if rest else None
@@ -185,13 +189,6 @@ class _Reader:
             options=self._options.build(),
             errors=tuple(self._errors),
         )
-
-    def _is_unreadable(self, origin: FileLine, line: LogicalLine, text: str) -> bool:
-        """Whether the line has a URL that cannot be taken apart, which is noted."""
-        names = misfits(line.text, self._variables)
-        if names or is_broken(text):
-            self._errors.append(_broken(origin, names))
-        return bool(names) or is_broken(text)
 
     def _read_with_options(
         self, origin: FileLine, line: LogicalLine, body: str, options: LineOptions
@@ -234,29 +231,17 @@ class _Reader:
         except SpecificationFault as fault:
             self._fail(origin, str(fault), code=fault.code, why=fault.why, fix=fault.fix)
             return
-        self._lines.append(
-            requirement_line(
-                found, origin, raw=raw, editable=editable, hashes=hashes, settings=settings
-            )
+        line = requirement_line(
+            found, origin, raw=raw, editable=editable, hashes=hashes, settings=settings
         )
-
-    def _origin(self, line: LogicalLine) -> FileLine:
-        text = redact(line.text) if "://" in line.text else line.text
-        return FileLine(path=self._path, line=line.number, text=text)
+        self._lines.append(line)
 
     def _fail(
         self, origin: FileLine, message: str, *, code: str, why: str | None = None,
         fix: Fix | None = None,
     ) -> None:  # fmt: skip
-        self._errors.append(
-            Problem(
-                code=code,
-                message=redact(message),
-                **line_of(origin),
-                why=why and redact(why),
-                fix=fix,
-            )
-        )
+        where, why = line_of(origin), why and redact(why)
+        self._errors.append(Problem(code=code, message=redact(message), **where, why=why, fix=fix))
 
 
 def _broken(origin: FileLine, names: tuple[str, ...]) -> Problem:

@@ -94,32 +94,23 @@ class Follower:
 
         def visit(line: ParsedLine | None) -> Visit:
             return Visit(
-                location=location,
-                parsed=parsed,
-                line=line,
-                constraint=constraint,
-                lenient=lenient,
+                location=location, parsed=parsed, line=line, constraint=constraint, lenient=lenient
             )
 
         yield visit(None)
         for line in parsed.lines:
             if isinstance(line, IncludeLine):
-                yield from self._include(location, line, lenient=lenient, bound=bound, chain=chain)
+                named = resolve(location, line.target)
+                if named in self._stand_ins:
+                    whole = not (line.constraint or bound)
+                    self.locks[named] = self.locks.get(named, False) or whole
+                for target in self._stand_ins.get(named, (named,)):
+                    yield from self._target(
+                        target, line, lenient=lenient, bound=bound, replaced=target != named,
+                        chain=chain,
+                    )  # fmt: skip
             else:
                 yield visit(line)
-
-    def _include(
-        self, location: str, line: IncludeLine, *, lenient: bool, bound: bool,
-        chain: tuple[str, ...],
-    ) -> Iterator[Visit]:  # fmt: skip
-        named = resolve(location, line.target)
-        if named in self._stand_ins:
-            whole = not (line.constraint or bound)
-            self.locks[named] = self.locks.get(named, False) or whole
-        for target in self._stand_ins.get(named, (named,)):
-            yield from self._target(
-                target, line, lenient=lenient, bound=bound, replaced=target != named, chain=chain
-            )
 
     def _target(
         self, target: str, line: IncludeLine, *, lenient: bool, bound: bool, replaced: bool,
@@ -136,7 +127,9 @@ class Follower:
             return  # a second time it says nothing new
         self._followed.add(met)
         if len(chain) >= _DEEPEST:
-            self._fault(_too_deep(line.origin))
+            message = f"Includes are followed {_DEEPEST} files deep, and this would be one more."
+            where = line_of(line.origin)
+            self._fault(Problem(code="include-too-deep", message=message, **where))
             return
         try:
             parsed = self._load(target)
@@ -190,14 +183,6 @@ def local_path(location: str) -> str | None:
     from urllib.request import url2pathname
 
     return url2pathname(urlsplit(location).path)
-
-
-def _too_deep(origin: FileLine) -> Problem:
-    return Problem(
-        code="include-too-deep",
-        message=f"Includes are followed {_DEEPEST} files deep, and this would be one more.",
-        **line_of(origin),
-    )
 
 
 def _loop(origin: FileLine, chain: tuple[str, ...]) -> Problem:

@@ -52,7 +52,31 @@ def decode(content: bytes, *, path: str, locale: str | None = None) -> str:
         RequirementsError: the bytes are not text in that encoding, or nobody knows the encoding.
     """
     found = encoding_of(content, locale=locale)
-    return _decode(content[len(found.mark) :], found.name, path, why=found.why)
+    content, encoding = content[len(found.mark) :], found.name
+    try:
+        return content.decode(encoding)
+    except LookupError:
+        raise RequirementsError(
+            f"{path} says that it is written in {encoding!r}, which is no known text encoding.",
+            code="encoding-unknown",
+            path=path,
+            line=1,
+            fix=Advice("Save the file as UTF-8, or correct the coding: comment at its top."),
+        ) from None
+    except ValueError as error:  # UnicodeDecodeError is one; so is what odd codecs raise
+        place = ""
+        if isinstance(error, UnicodeDecodeError) and error.start < len(content):
+            place = f" at byte {error.start} (0x{content[error.start]:02x})"
+        raise RequirementsError(
+            f"{path} could not be read as {encoding}{place}.",
+            code="encoding-wrong",
+            path=path,
+            why=f"It was taken for {encoding} because {found.why}.",
+            fix=Advice(
+                "Save the file as UTF-8, or name its encoding in a comment at its top, such as "
+                "# coding: latin-1."
+            ),
+        ) from None
 
 
 def encoding_of(content: bytes, *, locale: str | None = None) -> Encoding:
@@ -112,33 +136,6 @@ def _told(number: int, line: str) -> Iterator[LogicalLine]:
     line = line.strip()
     if line:
         yield LogicalLine(number, line)
-
-
-def _decode(content: bytes, encoding: str, path: str, *, why: str) -> str:
-    try:
-        return content.decode(encoding)
-    except LookupError:
-        raise RequirementsError(
-            f"{path} says that it is written in {encoding!r}, which is no known text encoding.",
-            code="encoding-unknown",
-            path=path,
-            line=1,
-            fix=Advice("Save the file as UTF-8, or correct the coding: comment at its top."),
-        ) from None
-    except ValueError as error:  # UnicodeDecodeError is one; so is what odd codecs raise
-        place = ""
-        if isinstance(error, UnicodeDecodeError) and error.start < len(content):
-            place = f" at byte {error.start} (0x{content[error.start]:02x})"
-        raise RequirementsError(
-            f"{path} could not be read as {encoding}{place}.",
-            code="encoding-wrong",
-            path=path,
-            why=f"It was taken for {encoding} because {why}.",
-            fix=Advice(
-                "Save the file as UTF-8, or name its encoding in a comment at its top, such as "
-                "# coding: latin-1."
-            ),
-        ) from None
 
 
 def _locale_encoding() -> str:

@@ -69,7 +69,7 @@ def read_requirement(text: str, *, cwd: str) -> Specification:
     path, bracket = _without_extras(body)
     if _is_archive_path(path, body):
         return _direct(_path_url(path, cwd), marker=marker, cwd=cwd, extras=_lowered(bracket))
-    if body.startswith(".") or "/" in body or os.path.sep in body:
+    if body.startswith(".") or "/" in body:
         return _path_or_pep508(body, path, bracket, marker=marker, cwd=cwd)
     return _from_pep508(_pep508(body), marker=marker, extras=_lowered(bracket), cwd=cwd)
 
@@ -102,7 +102,7 @@ def read_editable(text: str, *, cwd: str) -> Specification:
 
 def file_url(path: str) -> str:
     """The ``file:`` URL of the absolute ``path``."""
-    return "file://" + quote(path.replace(os.path.sep, "/"))
+    return "file://" + quote(path)
 
 
 _VCS_SCHEMES = frozenset(
@@ -153,7 +153,7 @@ def _direct(
     return Specification(
         name=name or egg,
         extras=extras,
-        specifier=_specifier(specifier),
+        specifier=parse_specifier(specifier),
         marker=marker,
         url=url,
         source=source,
@@ -243,9 +243,7 @@ def _source(url: str, *, cwd: str, editable: bool) -> Source:
     path = _absolute(unquote(split.path) if split.scheme else bare, cwd)
     if path.lower().endswith(_ARCHIVES) and not editable:
         return ArchiveSource(url=file_url(path), hashes=hashes, subdirectory=folder)
-    return DirectorySource(
-        path=path.replace(os.path.sep, "/"), editable=editable, subdirectory=folder
-    )
+    return DirectorySource(path=path, editable=editable, subdirectory=folder)
 
 
 def _repository(url: str, *, subdirectory: str | None) -> VcsSource:
@@ -285,11 +283,8 @@ def _of_wheel(filename: str) -> tuple[str, str]:
     try:
         name, version, _, _ = parse_wheel_filename(filename)
     except InvalidWheelFilename as error:
-        raise SpecificationFault(
-            f"{filename!r} is not the file name of a wheel.",
-            code="wheel-name-invalid",
-            why=str(error),
-        ) from None
+        message = f"{filename!r} is not the file name of a wheel."
+        raise SpecificationFault(message, code="wheel-name-invalid", why=str(error)) from None
     return name, f"=={version}"
 
 
@@ -297,10 +292,8 @@ def _pep508(text: str) -> Pep508:
     try:
         return parse_requirement(text)
     except Malformed as error:
-        raise SpecificationFault(
-            f"{text!r} is not a requirement: {error}.",
-            fix=_advice(text),
-        ) from None
+        message = f"{text!r} is not a requirement: {error}."
+        raise SpecificationFault(message, fix=_advice(text)) from None
 
 
 def _advice(text: str) -> Advice | None:
@@ -324,15 +317,8 @@ def _marker(text: str) -> Marker:
     try:
         return parse_marker(text)
     except Malformed as error:
-        raise SpecificationFault(
-            f"{text!r} is not an environment marker: {error}.",
-            code="marker-invalid",
-        ) from None
-
-
-@lru_cache(maxsize=4096)
-def _specifier(text: str) -> SpecifierSet:
-    return parse_specifier(text)
+        message = f"{text!r} is not an environment marker: {error}."
+        raise SpecificationFault(message, code="marker-invalid") from None
 
 
 def _lowered(bracket: str) -> frozenset[str]:
@@ -354,8 +340,6 @@ def _is_archive_path(path: str, body: str) -> bool:
 
 
 def _plausible_folder(path: str) -> bool:
-    if os.path.sep == "\\" and re.match(r"[A-Za-z]:[\\/]", path):
-        return True
     # Where it can be nothing but a path, `#` is a letter like others (` #` began a comment).
     name = path.replace("#", "") if _DOTTED.match(path) else path
     return bool(path) and not _NOT_IN_PATHS.search(name) and not _SCHEME.match(path)
