@@ -28,7 +28,7 @@ from venvman.model.frozen import dataclass
 from venvman.outcomes import CleanOutcome
 from venvman.project.project import leaves_tree
 from venvman.project.settings import Origin
-from venvman.python.interpreters import Interpreter, choose, fulfils, stand_in
+from venvman.python.interpreters import choose, fulfils, stand_in
 from venvman.system.seal import holds, read, write
 from venvman.system.secrets import line_of
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from venvman.python.probe import Interpreter
     from venvman.workflow.context import Context
 
 OF_PROJECT = "project"
