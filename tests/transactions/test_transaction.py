@@ -16,10 +16,9 @@ from tests.transactions.world import World, contents, left_over
 from venvman.install.attic import Attic, AtticLimit
 from venvman.install.link import StoreDamaged
 from venvman.install.staging import AtticGone
-from venvman.install.transaction import Recovery, commit, recover
+from venvman.install.transaction import Recovery, Request, commit, recover
 from venvman.model.errors import InstallError, Problem
 from venvman.model.events import Reporter
-from venvman.plan import Plan
 from venvman.project.settings import Link
 from venvman.system.locks import held
 
@@ -140,15 +139,8 @@ def test_what_the_caller_counted_on_in_the_attic_may_be_gone(world: World) -> No
     plan = world.plan([wheel])
 
     def install() -> None:
-        commit(
-            plan,
-            {entry.name: entry},
-            world.environment,
-            requested=frozenset(),
-            direct_urls={},
-            link=Link.COPY,
-            directories=None,
-        )
+        request = Request(plan=plan, wheels={entry.name: entry}, link=Link.COPY)
+        commit(request, world.environment)
 
     module = next(path for slot, path in entry.units if path.endswith("demo.py"))
     slot = next(slot for slot, path in entry.units if path == module)
@@ -423,31 +415,6 @@ def test_a_damaged_script_is_never_linked(world: World) -> None:
         world.sync(wheel)
 
 
-def test_under_the_lock_the_plan_is_made_again(world: World) -> None:
-    one, two = world.wheel("one"), world.wheel("two")
-    plan = world.plan([one])
-
-    def install(again: Plan) -> None:
-        commit(
-            plan,
-            {"one": one},  # type: ignore[dict-item] # canonical as it is
-            world.environment,
-            requested=frozenset(),
-            direct_urls={},
-            link=Link.AUTO,
-            directories=world.directories,
-            look_again=lambda: again,
-        )
-
-    install(Plan(steps=(), unchanged=1))
-    assert world.versions() == {}
-    with pytest.raises(InstallError, match="two must be installed") as caught:
-        install(world.plan([one, two]))
-    assert caught.value.code == "environment-changed"
-    install(plan)
-    assert world.versions() == {"one": "1.0"}
-
-
 def test_a_second_sync_waits_and_says_for_whom(world: World) -> None:
     wheel = world.wheel("demo")
     listener = Listener()
@@ -477,16 +444,7 @@ def test_who_will_not_wait_is_told(world: World, wait: float) -> None:
     with held(world.directories.environment_lock(world.root)):
         assert recover(world.root, directories=world.directories, wait=wait) is Recovery.BUSY
         with pytest.raises(InstallError, match="being changed by another process") as caught:
-            commit(
-                world.plan([wheel]),
-                {},
-                world.environment,
-                requested=frozenset(),
-                direct_urls={},
-                link=Link.AUTO,
-                directories=world.directories,
-                wait=wait,
-            )
+            world.sync(wheel, wait=wait)
     assert caught.value.code == "environment-locked"
 
 

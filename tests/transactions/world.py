@@ -18,8 +18,11 @@ from venvman.environment.inspection import usable
 from venvman.environment.inventory import Installed, take_inventory
 from venvman.environment.lifecycle import create
 from venvman.install.attic import AtticLimit
-from venvman.install.transaction import Outcome, commit
+from venvman.install.environmentlock import locked
+from venvman.install.journal import unobserved
+from venvman.install.transaction import Outcome, Request, commit
 from venvman.lock.file import LockEntry
+from venvman.model.events import Reporter
 from venvman.model.names import NormalizedName, canonical
 from venvman.plan import Add, Plan, Remove, Replace
 from venvman.project.settings import Link
@@ -32,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from venvman.environment.inspection import Environment
-    from venvman.model.events import Reporter
 
 
 @dataclass
@@ -97,22 +99,27 @@ class World:
         compile_bytecode: bool = False,
         attic: AtticLimit | None = None,
         reporter: Reporter | None = None,
-        observe: Callable[[str], None] | None = None,
+        observe: Callable[[str], None] = unobserved,
+        wait: float = -1,
     ) -> Outcome:
         """Makes the environment hold just ``wanted``."""
-        return commit(
-            self.plan(wanted, again=again),
-            {canonical(wheel.manifest.name): wheel for wheel in wanted},
-            self.environment,
+        request = Request(
+            plan=self.plan(wanted, again=again),
+            wheels={canonical(wheel.manifest.name): wheel for wheel in wanted},
             requested=frozenset(map(canonical, requested)),
             direct_urls={canonical(name): text for name, text in (direct_urls or {}).items()},
             link=link,
             compile_bytecode=compile_bytecode,
-            directories=self.directories,
-            attic=attic or AtticLimit(size=2**31),
-            reporter=reporter,
-            observe=observe,
         )
+        reporter = reporter or Reporter()
+        with locked(self.root, self.directories, wait=wait, reporter=reporter):
+            return commit(
+                request,
+                self.environment,
+                attic=attic or AtticLimit(size=2**31),
+                reporter=reporter,
+                observe=observe,
+            )
 
 
 def make_world(folder: Path) -> World:

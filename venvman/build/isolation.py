@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from venvman.environment.creating import run_venv
 from venvman.environment.inspection import environment_at
 from venvman.install.attic import AtticLimit
-from venvman.install.transaction import commit
+from venvman.install.transaction import Request, commit
 from venvman.lock.file import LockEntry
 from venvman.model.errors import Advice, InstallError
 from venvman.plan import Add, Plan
@@ -117,16 +117,9 @@ def is_as_made(root: Path) -> bool:
 
 def _fill(root: Path, wheels: Mapping[NormalizedName, StoredWheel], interp: Interpreter) -> None:
     steps = [Add(entry=LockEntry(name=name, version=None), because="") for name in sorted(wheels)]
-    commit(
-        Plan(steps=tuple(steps), unchanged=0),
-        wheels,
-        environment_at(root, interp),
-        requested=frozenset(),
-        direct_urls={},
-        link=Link.AUTO,
-        directories=None,
-        attic=AtticLimit(entries=0),
-    )
+    plan = Plan(steps=tuple(steps), unchanged=0)
+    request = Request(plan=plan, wheels=wheels, link=Link.AUTO)
+    commit(request, environment_at(root, interp), attic=AtticLimit(entries=0))
     write_atomically(root / _MADE, _digest(root).encode())
 
 

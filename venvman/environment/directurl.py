@@ -35,12 +35,19 @@ def write_direct_url(source: Source) -> bytes | None:
         return None
     document: dict[str, Any]
     if isinstance(source, ArchiveSource):
-        document = {"url": without_secret(source.url), "archive_info": _archive_info(source)}
+        hashes = dict(text.split(":", 1) for text in sorted(source.hashes))
+        archive = {"hashes": hashes} if hashes else {}
+        document = {"url": without_secret(source.url), "archive_info": archive}
     elif isinstance(source, VcsSource):
-        document = {"url": without_secret(source.url), "vcs_info": _vcs_info(source)}
+        if source.commit is None:
+            raise ValueError(f"{source.vcs} source without a commit")
+        vcs = {"vcs": source.vcs, "commit_id": source.commit}
+        if source.revision is not None:
+            vcs["requested_revision"] = source.revision
+        document = {"url": without_secret(source.url), "vcs_info": vcs}
     else:
-        info = {"editable": True} if source.editable else {}
-        document = {"url": file_url(source.path), "dir_info": info}
+        folder = {"editable": True} if source.editable else {}
+        document = {"url": file_url(source.path), "dir_info": folder}
     if source.subdirectory:
         document["subdirectory"] = source.subdirectory
     return json.dumps(document, sort_keys=True).encode()
@@ -105,21 +112,6 @@ def path_of_file_url(url: str) -> str:
     if os.name == "nt" and re.match(r"/[A-Za-z]:", path):
         return path[1:]
     return path
-
-
-def _archive_info(source: ArchiveSource) -> dict[str, Any]:
-    if not source.hashes:
-        return {}
-    return {"hashes": dict(text.split(":", 1) for text in sorted(source.hashes))}
-
-
-def _vcs_info(source: VcsSource) -> dict[str, str]:
-    if source.commit is None:
-        raise ValueError(f"{source.vcs} source without a commit")
-    info = {"vcs": source.vcs, "commit_id": source.commit}
-    if source.revision is not None:
-        info["requested_revision"] = source.revision
-    return info
 
 
 def _hashes(info: dict[str, Any]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import field
 from typing import TYPE_CHECKING, TypeAlias
 
 from venvman.environment.ledger import Provenance, direct_digest, entry_key, read_ledger
@@ -58,16 +59,22 @@ class AtticGone(InstallError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to bring about, and how; see :func:`venvman.install.transaction.commit`."""
+    """What to bring about, and how.
+
+    ``wheels`` has one entry for each distribution that ``plan`` adds or replaces; an
+    :class:`AtticEntry` (see :meth:`venvman.install.attic.Attic.find`) where none need be fetched.
+    ``requested`` are those that a person asked for, ``direct_urls`` the contents of
+    ``direct_url.json``, ``described`` the digests of the build metadata of local folders (see
+    :class:`venvman.environment.ledger.Provenance`).
+    """
 
     plan: Plan
     wheels: Mapping[NormalizedName, Incoming]
-    requested: frozenset[NormalizedName]
-    direct_urls: Mapping[NormalizedName, bytes]
-    described: Mapping[NormalizedName, str]
+    requested: frozenset[NormalizedName] = frozenset()
+    direct_urls: Mapping[NormalizedName, bytes] = field(default_factory=dict)
+    described: Mapping[NormalizedName, str] = field(default_factory=dict)
     link: Link
-    compile_bytecode: bool
-    keep: bool
+    compile_bytecode: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +86,8 @@ class Prepared:
     kept: frozenset[str]
 
 
-def prepare(request: Request, site: Site, *, reporter: Reporter) -> Prepared:
-    """Stages everything for ``request`` and plans the moves.
+def prepare(request: Request, site: Site, *, keep: bool, reporter: Reporter) -> Prepared:
+    """Stages everything for ``request`` and plans the moves; ``keep`` is for the attic.
 
     Raises:
         StoreDamaged: entries of the store were changed since they were unpacked.
@@ -98,7 +105,7 @@ def prepare(request: Request, site: Site, *, reporter: Reporter) -> Prepared:
         spread_folders(work.stage)
     work.choose_sources()
     work.stage_wheels()
-    return work.plan_moves(removed)
+    return work.plan_moves(removed, keep=keep)
 
 
 class _Staging:
@@ -191,7 +198,7 @@ class _Staging:
                 ),
             )
 
-    def plan_moves(self, removed: tuple[Removal, ...]) -> Prepared:
+    def plan_moves(self, removed: tuple[Removal, ...], *, keep: bool) -> Prepared:
         """Old ones out, emptied folders away, new ones in; then the ledger and the attic."""
         exchange = self._exchange
         slots = exchange.take_out(units_of(removed, self._site), len(removed))
@@ -209,7 +216,7 @@ class _Staging:
                 exchange.write(f"edit-{number}", content)
                 exchange.planner.put(f"edit-{number}", path)
         kept: frozenset[str] = frozenset()
-        if self._request.keep:
+        if keep:
             entries = [self._entry(*each) for each in zip(removed, slots, strict=True)]
             returning = {entry.key for entry in self._returning}
             kept = exchange.keep(entries, set(self._attic.keys()) - returning)

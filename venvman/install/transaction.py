@@ -17,18 +17,17 @@ from dataclasses import field
 from enum import Enum
 from pathlib import Path
 from time import perf_counter
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from venvman.install.attic import ATTIC, Attic, AtticEntry, AtticLimit
 from venvman.install.environmentlock import locked
 from venvman.install.journal import JOURNAL, STAGE, apply, read_journal, unobserved, write_journal
 from venvman.install.layout import site_of
-from venvman.install.staging import Incoming, Prepared, Request, prepare
+from venvman.install.staging import Prepared, Request, prepare
 from venvman.model.errors import AGAIN, Advice, InstallError
 from venvman.model.events import Reporter
 from venvman.model.frozen import dataclass
-from venvman.plan import Add, Plan, Remove, Replace
+from venvman.plan import Add, Remove
 from venvman.system import seal
 from venvman.system.files import permit
 
@@ -38,10 +37,9 @@ if TYPE_CHECKING:
     from venvman.environment.inspection import Environment
     from venvman.model.errors import Fix
     from venvman.model.names import NormalizedName
-    from venvman.project.settings import Link
     from venvman.system.directories import Directories
 
-__all__ = ["Outcome", "Recovery", "commit", "is_unfinished", "locked", "recover"]
+__all__ = ["Outcome", "Recovery", "Request", "commit", "is_unfinished", "locked", "recover"]
 
 DEFAULT_LIMIT = AtticLimit(size=2 * 1024**3)
 
@@ -95,32 +93,16 @@ class Recovery(Enum):
 
 
 def commit(
-    plan: Plan,
-    wheels: Mapping[NormalizedName, Incoming],
+    request: Request,
     environment: Environment,
     *,
-    requested: frozenset[NormalizedName],
-    direct_urls: Mapping[NormalizedName, bytes],
-    described: Mapping[NormalizedName, str] = MappingProxyType({}),
-    link: Link,
-    compile_bytecode: bool = False,
-    directories: Directories | None,
-    reporter: Reporter | None = None,
-    wait: float = -1,
-    look_again: Callable[[], Plan] | None = None,
     attic: AtticLimit = DEFAULT_LIMIT,
-    observe: Callable[[str], None] | None = None,
+    reporter: Reporter | None = None,
+    observe: Callable[[str], None] = unobserved,
 ) -> Outcome:
-    """Carries out ``plan`` in ``environment``: all of it, or nothing.
+    """Carries out ``request`` in ``environment``, whose lock the caller holds: all, or nothing.
 
-    ``wheels`` has one entry for each distribution that ``plan`` adds or replaces; an
-    :class:`AtticEntry` (see :meth:`venvman.install.attic.Attic.find`) where none need be fetched.
-    ``requested`` are those that a person asked for, ``direct_urls`` the contents of
-    ``direct_url.json``, ``described`` the digests of the build metadata of local folders (see
-    :class:`venvman.environment.ledger.Provenance`). The environment's lock is held meanwhile, and
-    waited for up to ``wait`` seconds (-1: for ever); without ``directories`` the caller holds it.
-    Under the lock ``look_again``, if given, says what is to be done by then. ``observe`` is told of
-    each step.
+    ``observe`` is told of each step.
 
     Ctrl-C before the commit point changes nothing; after it the transaction ends first and counts
     as done.
@@ -130,35 +112,43 @@ def commit(
         InstallError: it cannot be done; nothing was changed, unless the code is
             ``transaction-stuck``: then the next command finishes or reverts it.
     """
-    reporter = reporter or Reporter()
-    with locked(environment.root, directories, wait=wait, reporter=reporter):
-        root = os.path.realpath(environment.root)
-        try:
-            seal.own(root)
-        except OSError as error:
+    root = os.path.realpath(environment.root)
+    try:
+        seal.own(root)
+    except OSError as error:
+        raise explained(error, doing="changing the environment", root=root) from error
+    _recover(root)
+    if not request.plan:
+        return Outcome(unchanged=request.plan.unchanged)
+    keep = attic.size != 0 and attic.entries != 0
+    started = perf_counter()
+    try:
+        observe("staging")
+        site = site_of(environment)
+        prepared = prepare(request, site, keep=keep, reporter=reporter or Reporter())
+        staged = perf_counter()
+        observe("staged")
+        with _finishing():
+            write_journal(root, prepared.moves)
+            missing = apply(root, prepared.moves, observe=observe)
+        if missing:
+            raise InstallError(
+                f"{missing[0]} vanished while it was being installed.",
+                code="install-disturbed",
+                path=f"{root}/{missing[0]}",
+                why="Another program changes the same environment.",
+                fix=AGAIN,
+            )
+    except BaseException as error:
+        if not os.path.lexists(f"{root}/{JOURNAL}"):
+            _clear(root)
+        if isinstance(error, OSError):
             raise explained(error, doing="changing the environment", root=root) from error
-        _recover(root)
-        if look_again is not None:
-            plan = look_again()
-        if not plan:
-            return Outcome(unchanged=plan.unchanged)
-        _require(plan, wheels)
-        request = Request(
-            plan=plan,
-            wheels=wheels,
-            requested=requested,
-            direct_urls=direct_urls,
-            described=described,
-            link=link,
-            compile_bytecode=compile_bytecode,
-            keep=attic.size != 0 and attic.entries != 0,
-        )
-        prepared, seconds = _run(
-            request, environment, root, reporter=reporter, observe=observe or unobserved
-        )
-        _prune(root, attic, keep=prepared.kept)
-        _clear(root)
-    return _outcome(plan, wheels, prepared, seconds)
+        raise
+    seconds = {"stage": staged - started, "commit": perf_counter() - staged}
+    _prune(root, attic, keep=prepared.kept)
+    _clear(root)
+    return _outcome(request, prepared, seconds)
 
 
 def recover(
@@ -204,40 +194,6 @@ def is_unfinished(
         return False
 
 
-def _run(
-    request: Request,
-    environment: Environment,
-    root: str,
-    *,
-    reporter: Reporter,
-    observe: Callable[[str], None],
-) -> tuple[Prepared, dict[str, float]]:
-    started = perf_counter()
-    try:
-        observe("staging")
-        prepared = prepare(request, site_of(environment), reporter=reporter)
-        staged = perf_counter()
-        observe("staged")
-        with _finishing():
-            write_journal(root, prepared.moves)
-            missing = apply(root, prepared.moves, observe=observe)
-        if missing:
-            raise InstallError(
-                f"{missing[0]} vanished while it was being installed.",
-                code="install-disturbed",
-                path=f"{root}/{missing[0]}",
-                why="Another program changes the same environment.",
-                fix=AGAIN,
-            )
-    except BaseException as error:
-        if not os.path.lexists(f"{root}/{JOURNAL}"):
-            _clear(root)
-        if isinstance(error, OSError):
-            raise explained(error, doing="changing the environment", root=root) from error
-        raise
-    return prepared, {"stage": staged - started, "commit": perf_counter() - staged}
-
-
 def _recover(root: str) -> Recovery:
     moves = read_journal(root)
     if moves is None:
@@ -269,19 +225,6 @@ def _clear(root: str) -> None:
     shutil.rmtree(f"{root}/{STAGE}", ignore_errors=True)
 
 
-def _require(plan: Plan, wheels: Mapping[NormalizedName, Incoming]) -> None:
-    missing = [
-        step.name for step in plan.steps if not isinstance(step, Remove) and step.name not in wheels
-    ]
-    if missing:
-        raise InstallError(
-            f"The environment changed meanwhile: {', '.join(missing)} must be installed too.",
-            code="environment-changed",
-            why="Another program changed it while wheels were being fetched.",
-            fix=AGAIN,
-        )
-
-
 @contextlib.contextmanager
 def _finishing() -> Iterator[None]:
     """Holds Ctrl-C back: what is inside ends first."""
@@ -296,46 +239,31 @@ def _finishing() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _outcome(
-    plan: Plan,
-    wheels: Mapping[NormalizedName, Incoming],
-    prepared: Prepared,
-    seconds: Mapping[str, float],
-) -> Outcome:
+def _outcome(request: Request, prepared: Prepared, seconds: Mapping[str, float]) -> Outcome:
     installed, removed, changed = [], [], []
-    for step in plan.steps:
-        if isinstance(step, Add):
-            version = _version(step, wheels)
-            installed.append(Change(name=step.name, version=version, source=str(step.entry.source)))
-            continue
-        before = next((str(each.version) for each in step.installed if each.version), None)
+    for step in request.plan.steps:
+        old = () if isinstance(step, Add) else step.installed
+        before = next((str(each.version) for each in old if each.version), None)
         if isinstance(step, Remove):
             source = str(step.installed[0].source)
             removed.append(Change(name=step.name, version=before, source=source))
+            continue
+        wheel, source = request.wheels[step.name], str(step.entry.source)
+        found = wheel.version if isinstance(wheel, AtticEntry) else wheel.manifest.version
+        version = str(step.entry.version or found)
+        if isinstance(step, Add):
+            installed.append(Change(name=step.name, version=version, source=source))
         else:
-            changed.append(
-                Changed(
-                    name=step.name,
-                    before=before,
-                    after=_version(step, wheels),
-                    source=str(step.entry.source),
-                )
-            )
+            change = Changed(name=step.name, before=before, after=version, source=source)
+            changed.append(change)
     return Outcome(
         installed=tuple(installed),
         removed=tuple(removed),
         changed=tuple(changed),
-        unchanged=plan.unchanged,
+        unchanged=request.plan.unchanged,
         restored=prepared.restored,
         seconds=seconds,
     )
-
-
-def _version(step: Add | Replace, wheels: Mapping[NormalizedName, Incoming]) -> str:
-    if step.entry.version is not None:
-        return str(step.entry.version)
-    wheel = wheels[step.name]
-    return wheel.version if isinstance(wheel, AtticEntry) else wheel.manifest.version
 
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})

@@ -172,7 +172,8 @@ class VenvmanError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickled with its facts, since worker processes raise errors too."""
-        return _rebuild, (type(self), self.args, self.__dict__)
+        # Copying needs no more than this: a class to make anew without its __init__, and its facts.
+        return Exception.__new__, (type(self), *self.args), self.__dict__
 
 
 class ConfigurationError(VenvmanError):
@@ -229,14 +230,6 @@ class DriftLeft(InstallError):
 
 class GitError(VenvmanError):
     """Git is missing, the folder is no repository, or a git command failed."""
-
-
-def _rebuild(
-    kind: type[VenvmanError], args: tuple[object, ...], facts: dict[str, object]
-) -> VenvmanError:
-    error = kind.__new__(kind, *args)
-    error.__dict__.update(facts)
-    return error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from venvman.model.frozen import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from venvman.model.names import NormalizedName
     from venvman.model.sources import Source
@@ -155,9 +155,15 @@ def forest(
     if invert:
         leaves = [name for name in sorted(graph.packages) if name not in graph.needs]
         return tuple(grower.grow(name, None, depth) for name in leaves)
-    asked = tuple(grower.grow(each.name, each, depth) for each in graph.askings)
-    rest = sorted(graph.packages.keys() - _asked_for(graph))
-    return (*asked, *_unasked(graph, rest, grower, depth))
+    grown = [grower.grow(each.name, each, depth) for each in graph.askings]
+    # Packages that no line is known to ask for: first those that nothing brings.
+    reached: frozenset[NormalizedName] = frozenset()
+    rest = graph.packages.keys() - _asked_for(graph)
+    for name in sorted(rest, key=lambda each: (each in graph.needed_by, each)):
+        if name not in reached:
+            reached |= closure(graph, (name,))
+            grown.append(grower.grow(name, None, depth))
+    return tuple(grown)
 
 
 def chains_to(graph: Graph, name: NormalizedName, *, limit: int = 100) -> Chains:
@@ -169,11 +175,25 @@ def chains_to(graph: Graph, name: NormalizedName, *, limit: int = 100) -> Chains
     found: list[Chain] = []
     level: list[tuple[Dependency, ...]] = [()]
     while level:
-        here = [chain for steps in level for chain in _chains_of(graph, name, steps)]
+        here: list[Chain] = []
+        longer: list[tuple[Dependency, ...]] = []
+        for steps in level:  # edges from the top down, empty for ``name`` itself
+            top = steps[0].parent if steps else name
+            passed = {name, *(step.parent for step in steps)}
+            for asking in graph.asked_by.get(top, ()):
+                # Extras differ between groups, and with them what a package brings.
+                together = [all(each in step.groups for step in steps) for each in asking.groups]
+                if any(together) and (not steps or steps[0].by(asking)):
+                    here.append(Chain(asking=asking, steps=steps))
+            longer += [
+                (edge, *steps)
+                for edge in graph.needed_by.get(top, ())
+                if edge.parent not in passed and (not steps or steps[0].by(edge))
+            ]
         found += sorted(here, key=_chain_order)
         if len(found) > limit or len(level) > 100 * limit:
             return Chains(name=name, chains=tuple(found[:limit]), more=True)
-        level = [longer for steps in level for longer in _longer(graph, name, steps)]
+        level = longer
     return Chains(name=name, chains=tuple(found))
 
 
@@ -260,44 +280,6 @@ class _Grower:
         if isinstance(edge, Asking):
             return Branch(package=None, edge=edge)
         return self.grow(edge.parent if self._invert else edge.child, edge, depth)
-
-
-def _unasked(
-    graph: Graph, names: Sequence[NormalizedName], grower: _Grower, depth: int | None
-) -> Iterator[Branch]:
-    """Trees of packages that no line is known to ask for: first those that nothing brings."""
-    reached: frozenset[NormalizedName] = frozenset()
-    for name in sorted(names, key=lambda each: (each in graph.needed_by, each)):
-        if name not in reached:
-            reached |= closure(graph, (name,))
-            yield grower.grow(name, None, depth)
-
-
-def _chains_of(
-    graph: Graph, name: NormalizedName, steps: tuple[Dependency, ...]
-) -> Iterator[Chain]:
-    """Those that begin with ``steps``: edges from the top down, empty for ``name`` itself."""
-    top = steps[0].parent if steps else name
-    for asking in graph.asked_by.get(top, ()):
-        # Extras differ between groups, and with them what a package brings.
-        if _activates(asking, steps) and any(
-            all(group in step.groups for step in steps) for group in asking.groups
-        ):
-            yield Chain(asking=asking, steps=steps)
-
-
-def _longer(
-    graph: Graph, name: NormalizedName, steps: tuple[Dependency, ...]
-) -> Iterator[tuple[Dependency, ...]]:
-    top = steps[0].parent if steps else name
-    passed = {name, *(step.parent for step in steps)}
-    for edge in graph.needed_by.get(top, ()):
-        if edge.parent not in passed and _activates(edge, steps):
-            yield (edge, *steps)
-
-
-def _activates(above: Asking | Dependency, steps: tuple[Dependency, ...]) -> bool:
-    return not steps or steps[0].by(above)
 
 
 def _chain_order(chain: Chain) -> tuple[object, ...]:

@@ -35,10 +35,14 @@ def parse_metadata(content: bytes) -> CoreMetadata:
     fields: dict[bytes, list[str]] = {}
     for key, value in re.findall(_FIELD, headers_of(content)):
         fields.setdefault(key.lower(), []).append(_text(value))
+
+    def first(key: bytes) -> str | None:
+        return fields.get(key, [""])[0] or None
+
     return CoreMetadata(
-        name=_first(fields, b"name"),
-        version=_first(fields, b"version"),
-        requires_python=_first(fields, b"requires-python"),
+        name=first(b"name"),
+        version=first(b"version"),
+        requires_python=first(b"requires-python"),
         requires=tuple(fields.get(b"requires-dist", ())),
         extras=tuple(fields.get(b"provides-extra", ())),
     )
@@ -75,9 +79,14 @@ def parse_requires_txt(text: str) -> tuple[str, ...]:
     condition = ""
     for line in map(str.strip, text.splitlines()):
         if line.startswith("[") and line.endswith("]"):
-            condition = _section_marker(line[1:-1])
+            extra, _, marker = (part.strip() for part in line[1:-1].partition(":"))
+            parts = [f"({marker})"] if marker else []
+            parts += [f'extra == "{extra}"'] if extra else []
+            condition = " and ".join(parts)
         elif line and not line.startswith("#"):
-            requires.append(_conditional(line, condition))
+            # A URL may hold a semicolon; PEP 508 asks for the space before the marker's own.
+            separator = " ; " if " @ " in line else "; "
+            requires.append(f"{line}{separator}{condition}" if condition else line)
     return tuple(requires)
 
 
@@ -91,26 +100,6 @@ def headers_of(content: bytes) -> bytes:
 
 def _text(value: bytes) -> str:
     return " ".join(value.decode("utf-8", "replace").split())
-
-
-def _first(fields: dict[bytes, list[str]], key: bytes) -> str | None:
-    values = fields.get(key)
-    return (values[0] or None) if values else None
-
-
-def _section_marker(section: str) -> str:
-    extra, _, marker = section.partition(":")
-    parts = [f"({marker.strip()})"] if marker.strip() else []
-    parts += [f'extra == "{extra.strip()}"'] if extra.strip() else []
-    return " and ".join(parts)
-
-
-def _conditional(line: str, condition: str) -> str:
-    if not condition:
-        return line
-    # A URL may hold a semicolon; the space before the marker's own is what PEP 508 asks for.
-    separator = " ; " if " @ " in line else "; "
-    return f"{line}{separator}{condition}"
 
 
 _SECTIONS = {"[console_scripts]": "console", "[gui_scripts]": "gui"}

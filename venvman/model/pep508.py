@@ -7,21 +7,20 @@ of here has been evaluated, so that whoever asks it later gets an answer.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from venvman.model.names import canonical, is_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from packaging.markers import Marker
     from packaging.requirements import Requirement
     from packaging.specifiers import SpecifierSet
 
     from venvman.model.names import NormalizedName
-
-T = TypeVar("T")
 
 
 class Malformed(ValueError):
@@ -36,14 +35,12 @@ def parse_requirement(text: str) -> Requirement:
     """
     from packaging.requirements import Requirement
 
-    def read() -> Requirement:
+    with _tried():
         found = Requirement(text)
         if found.marker is not None:
-            _try_marker(found.marker)
+            found.marker.evaluate({**_ANY})
         found.specifier.contains("0")
         return found
-
-    return _guarded(read)
 
 
 def parse_marker(text: str) -> Marker:
@@ -54,12 +51,10 @@ def parse_marker(text: str) -> Marker:
     """
     from packaging.markers import Marker
 
-    def read() -> Marker:
+    with _tried():
         found = Marker(text)
-        _try_marker(found)
+        found.evaluate({**_ANY})
         return found
-
-    return _guarded(read)
 
 
 def parse_override(text: str) -> tuple[NormalizedName, Requirement | None]:
@@ -89,12 +84,10 @@ def parse_specifier(text: str) -> SpecifierSet:
     """
     from packaging.specifiers import SpecifierSet
 
-    def read() -> SpecifierSet:
+    with _tried():
         found = SpecifierSet(text)
         found.contains("0")
         return found
-
-    return _guarded(read)
 
 
 # Whether a comparison means something depends on its operator and literal, not on the environment.
@@ -114,27 +107,19 @@ _ANY = {
 }
 
 
-def _try_marker(marker: Marker) -> None:
-    marker.evaluate({**_ANY})
-
-
-def _guarded(read: Callable[[], T]) -> T:
-    from packaging.markers import UndefinedEnvironmentName
+@contextmanager
+def _tried() -> Iterator[None]:
+    """What :mod:`packaging` has against the text, as a clause."""
+    from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 
     try:
-        return read()
+        yield
     except UndefinedEnvironmentName as error:
         raise Malformed(f"there is no {error.args[0]} to compare with") from None
     except ValueError as error:  # what packaging raises, and int() of too many digits
-        raise Malformed(_clause(error)) from None
-
-
-def _clause(error: ValueError) -> str:
-    from packaging.markers import UndefinedComparison
-
-    first = str(error).splitlines()[0].rstrip(".")
-    if isinstance(error, UndefinedComparison):
-        return "its operator compares versions, and one side of it is no version"
-    if first.startswith("Exceeds the limit"):
-        return "it has a number of too many digits"
-    return first
+        why = str(error).splitlines()[0].rstrip(".")
+        if isinstance(error, UndefinedComparison):
+            why = "its operator compares versions, and one side of it is no version"
+        elif why.startswith("Exceeds the limit"):
+            why = "it has a number of too many digits"
+        raise Malformed(why) from None

@@ -6,7 +6,7 @@ import re
 import tarfile
 import zipfile
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from venvman.build.backend import Build, build_metadata
 from venvman.index.metadata import is_static
@@ -87,8 +87,13 @@ def static_project_metadata(pyproject: str) -> bytes | None:
     PEP 621 forbids a backend to change what the table states; what it leaves out and does not
     list as ``dynamic`` is absent for good.
     """
-    table = _project_table(pyproject)
-    if table is None or not isinstance(table.get("version"), str):
+    try:
+        table = read_toml(pyproject).get("project")
+    except ValueError:
+        return None
+    if not isinstance(table, dict) or not all(
+        isinstance(table.get(key), str) for key in ("name", "version")
+    ):
         return None
     if _DYNAMIC & set(table.get("dynamic", ())):
         return None
@@ -117,17 +122,6 @@ def _promised(project: Path) -> bytes | None:
     except (OSError, UnicodeDecodeError):
         return None
     return static_project_metadata(text)
-
-
-def _project_table(pyproject: str) -> dict[str, Any] | None:
-    try:
-        document = read_toml(pyproject)
-    except ValueError:
-        return None
-    table = document.get("project")
-    if not isinstance(table, dict) or not isinstance(table.get("name"), str):
-        return None
-    return table
 
 
 def _for_extra(requirement: str, extra: str) -> str:
@@ -162,22 +156,14 @@ def metadata_unbuilt(archive: Path) -> tuple[CoreMetadata, bool] | None:
     static = static_project_metadata(files.get("pyproject.toml", b"").decode("utf-8", "replace"))
     if static is not None:
         return parse_metadata(static), True
-    return None if info is None else _guess(info, files)
-
-
-def _guess(info: bytes, files: dict[str, bytes]) -> tuple[CoreMetadata, bool] | None:
+    if info is None:
+        return None
     stated = parse_metadata(info)
     if "egg-info" not in files:
         return (stated, False) if stated.requires else None
     requires = parse_requires_txt(files.get("requires.txt", b"").decode("utf-8", "replace"))
-    guess = CoreMetadata(
-        name=stated.name,
-        version=stated.version,
-        requires_python=stated.requires_python,
-        requires=requires,
-        extras=stated.extras,
-    )
-    return guess, not _LOOKS_AROUND.search(files.get("setup.py", b""))
+    is_final = not _LOOKS_AROUND.search(files.get("setup.py", b""))
+    return stated._replace(requires=requires), is_final
 
 
 def _small_files(archive: Path) -> dict[str, bytes]:

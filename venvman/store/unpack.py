@@ -20,7 +20,7 @@ from venvman.store.manifest import Manifest
 from venvman.store.wheelfile import WheelArchive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from venvman.index.zipdirectory import Member
 
@@ -48,7 +48,18 @@ def unpack_wheel(wheel: str, folder: str, *, mtime_ns: int) -> Manifest:
         members = _checked(archive.members, filename)
         facts = _read_facts(archive, members, filename)
         written = _write_all(archive, members, folder, facts=facts, mtime_ns=mtime_ns)
-    differing = [_not_recorded(each, facts) for each in written if each.differs]
+    differing = [
+        Problem(
+            code="wheel-record",
+            message=f"{each.path} in {filename} is not what its RECORD says.",
+            path=filename,
+            text=f"recorded {facts.recorded[each.path]}, found {each.hash}",
+            why="The wheel was changed after it was built, or built wrongly.",
+            fix=_fix(filename),
+        )
+        for each in written
+        if each.differs
+    ]
     if differing:
         raise _rejected(filename, differing)
     return Manifest(
@@ -278,10 +289,12 @@ def _write(
         for chunk in archive.chunks(member, checked=not hashed):
             for hasher in hashers:
                 hasher.update(chunk)
-            _write_whole(descriptor, chunk)
+            written = os.write(descriptor, chunk)
+            while written < len(chunk):
+                written += os.write(descriptor, chunk[written:])
         # Whoever fills the store is not whom it is linked for: not by this umask.
         os.chmod(path, 0o755 if executable else 0o644)
-        _set_time(descriptor, path, mtime_ns)
+        os.utime(descriptor, ns=(mtime_ns, mtime_ns))
     finally:
         os.close(descriptor)
     digest = encode_digest(sha256.digest())
@@ -290,37 +303,6 @@ def _write(
         found = algorithm + encode_digest(hashers[1].digest()).removeprefix("sha256")
     differs = hashed and found != f"{algorithm}={expected.rstrip('=')}"
     return _Written(member.name, member.size, digest, executable, differs)
-
-
-def _write_whole(descriptor: int, content: bytes) -> None:
-    written = os.write(descriptor, content)
-    while written < len(content):
-        content = content[written:]
-        written = os.write(descriptor, content)
-
-
-def _by_descriptor(descriptor: int, _path: str, mtime_ns: int) -> None:
-    os.utime(descriptor, ns=(mtime_ns, mtime_ns))
-
-
-def _by_path(_descriptor: int, path: str, mtime_ns: int) -> None:
-    os.utime(path, ns=(mtime_ns, mtime_ns))
-
-
-_set_time: Callable[[int, str, int], None] = (
-    _by_descriptor if os.utime in os.supports_fd else _by_path
-)
-
-
-def _not_recorded(written: _Written, facts: _Facts) -> Problem:
-    return Problem(
-        code="wheel-record",
-        message=f"{written.path} in {facts.filename} is not what its RECORD says.",
-        path=facts.filename,
-        text=f"recorded {facts.recorded[written.path]}, found {written.hash}",
-        why="The wheel was changed after it was built, or built wrongly.",
-        fix=_fix(facts.filename),
-    )
 
 
 def _problem(code: str, filename: str, entry: str, what: str) -> Problem:

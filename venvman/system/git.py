@@ -60,10 +60,15 @@ def git(*arguments: str, cwd: Path | None = None, variables: Mapping[str, str]) 
     """
     done = try_git(*arguments, cwd=cwd, variables=variables)
     if not done.ok:
+        # The command for people: its first words tell enough, options before the verb do not.
+        words = list(arguments)
+        while words[:1] and words[0].startswith("-") and len(words) > 1:
+            del words[: 2 if words[0] in ("-C", "-c") else 1]
+        told = redact(done.stderr or done.stdout).splitlines()
         raise GitError(
-            f"`{redact(_said(arguments))}` failed with exit code {done.code}.",
+            f"`{redact(' '.join(['git', *words]))}` failed with exit code {done.code}.",
             code="git-failed",
-            why=_last_lines(done.stderr or done.stdout),
+            why="\n".join([line.rstrip() for line in told if line.strip()][-8:]) or None,
         )
     return done.stdout
 
@@ -95,19 +100,6 @@ def without_repository(variables: Mapping[str, str]) -> dict[str, str]:
     Git sets them while it runs a hook.
     """
     return {name: value for name, value in variables.items() if name not in _LOCAL_VARIABLES}
-
-
-def _said(arguments: tuple[str, ...]) -> str:
-    """The command for people: its first words tell enough, options before the verb do not."""
-    words = list(arguments)
-    while words[:1] and words[0].startswith("-") and len(words) > 1:
-        del words[: 2 if words[0] in ("-C", "-c") else 1]
-    return " ".join(["git", *words])
-
-
-def _last_lines(text: str) -> str | None:
-    lines = [line.rstrip() for line in redact(text).splitlines() if line.strip()]
-    return "\n".join(lines[-8:]) or None
 
 
 def scp_advice(url: str) -> Advice | None:

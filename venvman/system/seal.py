@@ -43,7 +43,11 @@ def own(root: str, *, known_as: str | None = None) -> None:
         return
     folder = os.path.join(root, STATE)
     if not _is_free(folder) and not is_own(root, known_as=known_as):
-        _remove(folder)
+        from pathlib import Path
+
+        from venvman.system.files import remove_tree
+
+        remove_tree(Path(folder))
     try:
         os.mkdir(folder, 0o700)
     except FileExistsError:
@@ -130,8 +134,10 @@ def _secret(*, make: bool) -> bytes:
         OSError: there is none, or it cannot be kept.
     """
     state = private(state_folder(os.environ))
+    if _is_kept(state):
+        return _kept(state)
     if not make:
-        return _kept(state if _is_kept(state) else temporary_folder())
+        return _kept(temporary_folder())
     try:
         return _kept_or_made(state)
     except OSError:
@@ -197,11 +203,3 @@ def _is_free(folder: str) -> bool:
         return True
     except OSError:
         return False
-
-
-def _remove(path: str) -> None:
-    from pathlib import Path
-
-    from venvman.system.files import remove_tree
-
-    remove_tree(Path(path))

@@ -35,7 +35,13 @@ def redact(text: str) -> str:
     A user name alone is hidden too, since tokens are given as user names, but not in URLs of ssh.
     ``git@`` and ``${VAR}`` references stay, as does a name before a reference.
     """
-    return _rewritten(_without_known(text), lambda url: url.masked)
+    everywhere, in_urls = _patterns
+    if everywhere is not None:
+        text = everywhere.sub(lambda match: _everywhere[match[0]], text)
+    if in_urls is not None and "://" in text:
+        known = in_urls
+        text = _URL.sub(lambda url: known.sub(lambda match: _in_urls[match[0]], url[0]), text)
+    return _rewritten(text, lambda url: url.masked)
 
 
 class Where(TypedDict):
@@ -183,7 +189,8 @@ def _urls(text: str) -> Iterator[_Url]:
 
 
 def _url_at(text: str, scheme: str, start: int) -> _Url:
-    word = _word(text, start)
+    match = _WORD.match(text, start)
+    word = match[0] if match else ""
     authority = _AUTHORITY.match(word)
     end = start + (authority.end() if authority else 0)
     last = text.rfind("@", end, start + len(word))
@@ -195,11 +202,6 @@ def _url_at(text: str, scheme: str, start: int) -> _Url:
         text=text, scheme=scheme, start=start, end=end, word=word,
         last=None if last == -1 else last + 1,
     )  # fmt: skip
-
-
-def _word(text: str, start: int) -> str:
-    match = _WORD.match(text, start)
-    return match[0] if match else ""
 
 
 def _rewritten(text: str, instead: Callable[[_Url], str]) -> str:
@@ -240,7 +242,9 @@ def remember(value: str, *, shown: str = "****", credential: bool = True) -> Non
     if credential:
         parts = {part for form in forms for part in re.split(r"[\s/?#@:\[\]\\'\"]+", form)}
         for form in forms | parts:
-            if _is_telling(form):
+            # It has to stand in a text for itself alone, and not for a word of English.
+            word = form.isalpha() and (form.islower() or form.istitle())
+            if len(form) >= (_LONG if word or form.isdigit() else 6):
                 _everywhere.setdefault(form, shown if form in forms else "****")
     for form in forms:
         if len(form) >= _SHORTEST:
@@ -267,23 +271,7 @@ def forget() -> None:
     _patterns[:] = [None, None]
 
 
-def _is_telling(value: str) -> bool:
-    """Whether ``value`` stands in a text for itself alone, and not for a word of English."""
-    word = value.isalpha() and (value.islower() or value.istitle())
-    return len(value) >= (_LONG if word or value.isdigit() else 6)
-
-
 def _pattern(values: dict[str, str]) -> re.Pattern[str] | None:
     longest_first = sorted(values, key=len, reverse=True)
     either = "|".join(map(re.escape, longest_first))
     return re.compile(rf"(?<![A-Za-z0-9])(?:{either})(?![A-Za-z0-9])") if values else None
-
-
-def _without_known(text: str) -> str:
-    everywhere, in_urls = _patterns
-    if everywhere is not None:
-        text = everywhere.sub(lambda match: _everywhere[match[0]], text)
-    if in_urls is not None and "://" in text:
-        known = in_urls
-        text = _URL.sub(lambda url: known.sub(lambda match: _in_urls[match[0]], url[0]), text)
-    return text

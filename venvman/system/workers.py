@@ -47,7 +47,8 @@ class WorkerPool:
             while True:
                 self._tasks.get_nowait()
         for _ in self._threads:
-            self._tasks.put((1, next(self._order), self._nothing))
+            # Wakes a thread so that it sees that the pool is closed.
+            self._tasks.put((1, next(self._order), lambda: None))
 
     def __enter__(self) -> WorkerPool:
         return self
@@ -65,6 +66,3 @@ class WorkerPool:
             # A thread has nobody to raise to: it would print a traceback into what is said.
             with suppress(BaseException):
                 task()
-
-    def _nothing(self) -> None:
-        """Wakes a thread so that it sees that the pool is closed."""

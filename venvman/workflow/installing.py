@@ -16,7 +16,7 @@ from venvman.install.attic import Attic, AtticLimit
 from venvman.install.environmentlock import lock_file, locked
 from venvman.install.link import StoreDamaged
 from venvman.install.staging import AtticGone, Incoming
-from venvman.install.transaction import Outcome, commit
+from venvman.install.transaction import Outcome, Request, commit
 from venvman.lock.file import LockEntry, located
 from venvman.model.errors import Advice, InstallError, VenvmanError
 from venvman.model.events import Stage, Stopwatch
@@ -229,19 +229,17 @@ class _Site:
 
     def _commit(self, environment: Environment, plan: Plan, incoming: _Incoming) -> Outcome:
         settings = self.context.settings
-        return commit(
-            plan,
-            incoming.wheels,
-            environment,
+        request = Request(
+            plan=plan,
+            wheels=incoming.wheels,
             requested=self.work.requested,
             direct_urls=incoming.direct_urls,
             described=incoming.described,
             link=settings.link.value,
             compile_bytecode=settings.compile.value,
-            directories=None,  # the lock is held
-            reporter=self.context.reporter,
-            attic=AtticLimit.parse(settings.attic.value),
         )
+        attic = AtticLimit.parse(settings.attic.value)
+        return commit(request, environment, attic=attic, reporter=self.context.reporter)
 
     def _again(self, plan: Plan, incoming: _Incoming, damaged: frozenset[str]) -> _Incoming:
         for sha256 in damaged:
