@@ -29,7 +29,7 @@ class Command:
     """A labelled command; ``prepare`` runs before each run and is not timed."""
 
     label: str
-    argv: tuple[str, ...]
+    argv: tuple[str | Path, ...]
     cwd: Path
     env: Mapping[str, str]
     prepare: Callable[[], None] = lambda: None

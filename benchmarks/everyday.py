@@ -8,6 +8,7 @@ remembered, and timed. ``python`` is the one that venvman runs on. Needs the pac
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -54,29 +55,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     env = caches_in(folder)
     project = made(folder / "project", options.requirements, bin_folder / "venvman", env)
     lines = [f"# everyday commands, {options.requirements.name}", "", machine(), ""]
-    bare = command("python -c pass", (bin_folder / "python", "-c", "pass"), project, env)
-    name = next(each.split("==")[0] for each in _pins(project))
+
+    def command(label: str, *argv: str | Path) -> Command:
+        return Command(label=label, argv=argv, cwd=project, env=env)
+
+    bare = command("python -c pass", bin_folder / "python", "-c", "pass")
+    lines_of_lock = (project / "requirements.txt").read_text().splitlines()
+    name = next(each.split("==")[0] for each in lines_of_lock if re.match(r"\w\S*==", each))
     for question, bar in QUESTIONS.items():
         words = question.format(name=name).split()
-        ours = command(f"venvman {question}", (bin_folder / "venvman", *words), project, env)
+        ours = command(f"venvman {question}", bin_folder / "venvman", *words)
         ours.run(), ours.run()
         compared = alternate(f"venvman {question} (bar {bar})", [ours, bare], runs=options.runs)
         lines.append(str(compared))
     for question, peer in (
-        ("doctor", (uv, "pip", "check", "--python", "venv/bin/python")),
-        ("run -- true", (uv, "run", "--no-project", "--python", "venv/bin/python", "true")),
+        ("doctor", ("pip", "check", "--python", "venv/bin/python")),
+        ("run -- true", ("run", "--no-project", "--python", "venv/bin/python", "true")),
     ):
-        ours = command(
-            f"venvman {question}", (bin_folder / "venvman", *question.split()), project, env
-        )
-        theirs = command(" ".join(map(str, ("uv", *peer[1:]))), peer, project, env)
+        ours = command(f"venvman {question}", bin_folder / "venvman", *question.split())
+        theirs = command(" ".join(("uv", *peer)), uv, *peer)
         lines.append(str(alternate(f"venvman {question}", [ours, theirs], runs=options.runs)))
     tell(lines, options.results)
     return 0
-
-
-def command(label: str, argv: Sequence[str | Path], cwd: Path, env: dict[str, str]) -> Command:
-    return Command(label=label, argv=tuple(map(str, argv)), cwd=cwd, env=env)
 
 
 def made(project: Path, requirements: Path, venvman: Path, env: dict[str, str]) -> Path:
@@ -93,11 +93,6 @@ def made(project: Path, requirements: Path, venvman: Path, env: dict[str, str]) 
         subprocess.run(argv, cwd=project, env=env, check=True, capture_output=True)
     time.sleep(0.1)
     return project
-
-
-def _pins(project: Path) -> list[str]:
-    lines = (project / "requirements.txt").read_text().splitlines()
-    return [line.split()[0] for line in lines if "==" in line and not line.startswith((" ", "#"))]
 
 
 if __name__ == "__main__":

@@ -106,9 +106,8 @@ def comparisons(
 
         return prepare
 
-    def command(label: str, *argv: object, prepare: Callable[[], None]) -> Command:
-        words = tuple(map(str, argv))
-        return Command(label=label, argv=words, cwd=project, env=env, prepare=prepare)
+    def command(label: str, *argv: str | Path, prepare: Callable[[], None]) -> Command:
+        return Command(label=label, argv=argv, cwd=project, env=env, prepare=prepare)
 
     venvman = (ours / "venvman", "freeze", "--python", sys.executable)
     uv = (peers / "uv", "pip", "compile", "-q", "--generate-hashes", "--python", sys.executable,

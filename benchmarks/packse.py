@@ -89,6 +89,10 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     """Sends ``index.json`` for a project's page."""
 
     protocol_version = "HTTP/1.1"
+    extensions_map = {  # noqa: RUF012 - as the base class has it
+        **http.server.SimpleHTTPRequestHandler.extensions_map,
+        ".json": "application/vnd.pypi.simple.v1+json",
+    }
 
     def translate_path(self, path: str) -> str:
         found = super().translate_path(path)
@@ -97,12 +101,6 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class
         """Silence."""
-
-
-Handler.extensions_map = {
-    **Handler.extensions_map,
-    ".json": "application/vnd.pypi.simple.v1+json",
-}
 
 
 def serve(folder: Path) -> str:

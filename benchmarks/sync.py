@@ -156,7 +156,7 @@ def our_sync(
     world: World, *, prepare: Callable[[], None] = lambda: None, frozen: bool = True
 ) -> Command:
     flags = ("--frozen", "--python") if frozen else ("--python",)
-    argv = (str(world.venvman), "sync", *flags, sys.executable)
+    argv = (world.venvman, "sync", *flags, sys.executable)
     label = " ".join(("venvman sync", *flags[:-1]))
     return Command(label=label, argv=argv, cwd=world.ours, env=world.env, prepare=prepare)
 
@@ -172,7 +172,7 @@ def uv_pip_sync(world: World, *, create: bool, prepare: Callable[[], None]) -> C
 
 
 def uv_sync(world: World, *, prepare: Callable[[], None] = lambda: None) -> Command:
-    argv = (str(world.uv), "sync", "-q", "--python", sys.executable)
+    argv = (world.uv, "sync", "-q", "--python", sys.executable)
     return Command(label="uv sync", argv=argv, cwd=world.uv_project, env=world.env, prepare=prepare)
 
 
@@ -209,7 +209,7 @@ def new_environment(title: str, *, empty_cache: bool) -> Callable[[World, int], 
 def nothing_to_do(world: World, runs: int) -> Comparison:
     subprocess.run(our_sync(world).argv, cwd=world.ours, env=world.env, check=True)
     subprocess.run(uv_sync(world).argv, cwd=world.uv_project, env=world.env, check=True)
-    argv = (str(world.venvman), "sync")
+    argv = (world.venvman, "sync")
     ours = Command(label="venvman sync", argv=argv, cwd=world.ours, env=world.env)
     return alternate(
         "nothing to do", [ours, uv_sync(world), bare_python(world)], runs=max(runs, 20)
@@ -229,7 +229,7 @@ def prepared_peers(world: World) -> None:
         head = project.read_text().partition("[tool.uv]")[0]
         here = f"environments = [\"sys_platform == '{sys.platform}'\"]"
         project.write_text(f"{head}[tool.uv]\n{here}\nconstraint-dependencies = {pins!r}\n")
-        lock = [str(world.uv), "lock", "-q", "--python", sys.executable]
+        lock = (world.uv, "lock", "-q", "--python", sys.executable)
         subprocess.run(lock, cwd=world.uv_project, env=world.env, check=True)
         shutil.copy(world.uv_project / "uv.lock", file)
 
@@ -272,7 +272,7 @@ def one_added(world: World, runs: int, *, frozen: bool = True) -> Comparison:
     def without(project: Path) -> Callable[[], None]:
         def prepare() -> None:
             python = project / "venv/bin/python"
-            argv = [str(world.uv), "pip", "uninstall", "-q", "--python", str(python), added]
+            argv = (world.uv, "pip", "uninstall", "-q", "--python", python, added)
             subprocess.run(argv, env=world.env, check=True)
 
         return prepare
