@@ -2,7 +2,7 @@
 
 Pure, but for asking whether two paths are one thing on the disk.
 
-Two judgements are made here and nowhere else:
+Two decisions are made here and nowhere else:
 
 * **Versions are equal or they differ.** ``torch==2.8.0`` and an installed ``2.8.0+cpu`` are two
   builds, and the local part is what tells them apart; the looser rule of PEP 440, by which the

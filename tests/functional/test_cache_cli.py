@@ -12,7 +12,7 @@ import pytest
 from tests.support.cli import PATIENCE, PROGRAM, run, started
 from tests.support.projects import lock_of, snapshot, versions_in, write_project
 from tests.support.wheels import make_wheel
-from venvman.system.locks import emptying, using
+from venvman.system.locks import using
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -205,7 +205,7 @@ class TestConcurrency:
 
     def test_a_sync_waits_until_the_cache_is_emptied(self, root: Path, cache: Path) -> None:
         words = [sys.executable, "-c", PROGRAM, "sync", "--frozen", "--recreate"]
-        with emptying(cache, waiting=lambda: None):
+        with using(cache, alone=True, waiting=lambda: None):
             process = subprocess.Popen(words, cwd=root, stderr=subprocess.DEVNULL)
             with pytest.raises(subprocess.TimeoutExpired):
                 process.wait(1.5)

@@ -22,7 +22,7 @@ from venvman.store.care import (
 )
 from venvman.store.store import Store
 from venvman.system.files import CACHEDIR_TAG
-from venvman.system.locks import emptying, using
+from venvman.system.locks import using
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -267,7 +267,7 @@ class TestTheLock:
         done = Event()
 
         def empty() -> None:
-            with emptying(tmp_path, waiting=told.set):
+            with using(tmp_path, alone=True, waiting=told.set):
                 done.set()
 
         with using(tmp_path), using(tmp_path):
@@ -285,7 +285,7 @@ class TestTheLock:
             with using(tmp_path):
                 seen.append("used")
 
-        with emptying(tmp_path, waiting=lambda: None):
+        with using(tmp_path, alone=True, waiting=lambda: None):
             thread = Thread(target=use)
             thread.start()
             thread.join(0.1)
@@ -311,10 +311,10 @@ class TestTheLock:
     ) -> None:
         (tmp_path / "file").touch()
 
-        with using(tmp_path / name), emptying(tmp_path / name, waiting=lambda: None):
+        with using(tmp_path / name), using(tmp_path / name, alone=True, waiting=lambda: None):
             pass
 
 
 def _empty(cache: Path, waited: list[bool]) -> None:
-    with emptying(cache, waiting=lambda: waited.append(True)):
+    with using(cache, alone=True, waiting=lambda: waited.append(True)):
         pass

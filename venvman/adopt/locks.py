@@ -281,14 +281,14 @@ def _pep440(text: str) -> str:
         operator, version = (match[1] or "", match[2]) if match else ("", part)
         numbers = [int(each) for each in re.match(r"[\d.]*", version)[0].split(".") if each]  # type: ignore[index]
         if operator in {"^", "~"} and numbers:
-            place = 0
+            raised = 0
             if operator == "~":
-                place = min(len(numbers) - 1, 1)
+                raised = min(len(numbers) - 1, 1)
             elif any(numbers):
-                place = next(i for i, each in enumerate(numbers) if each)
+                raised = next(i for i, each in enumerate(numbers) if each)
             else:
-                place = len(numbers) - 1
-            above = [*numbers[:place], numbers[place] + 1]
+                raised = len(numbers) - 1
+            above = [*numbers[:raised], numbers[raised] + 1]
             found.append(f">={version},<{'.'.join(map(str, above))}")
         elif version == "*":
             continue
@@ -478,11 +478,11 @@ def _line(name: str, spec: object) -> str:
         return f"{name}{extras} @ git+{url}{f'@{at}' if at else ''}{within}{after}"
     if row.get("path") and (row.get("editable") or row.get("develop")):
         return f"-e {_dotted(str(row['path']))}{extras}"
-    place = row.get("path") or row.get("file") or row.get("url")
-    if place:
-        if "://" in str(place):
-            return f"{name}{extras} @ {place}{within}{after}"
-        return f"{_dotted(str(place))}{extras}{after}"
+    location = row.get("path") or row.get("file") or row.get("url")
+    if location:
+        if "://" in str(location):
+            return f"{name}{extras} @ {location}{within}{after}"
+        return f"{_dotted(str(location))}{extras}{after}"
     version = str(row.get("version") or "*").strip()
     if version == "*":
         version = ""

@@ -126,9 +126,9 @@ def _fill(root: Path, wheels: Mapping[NormalizedName, StoredWheel], interp: Inte
 def _digest(root: Path) -> str:
     """The sha256 (hex) of names, sizes and times of all files that matter but bytecode."""
     digest = hashlib.sha256()
-    places = [pyvenv.python_of(root).parent, *sorted(root.glob("lib/python*/site-packages"))]
-    for place in places:
-        for folder, inner, files in os.walk(place):
+    folders = [pyvenv.python_of(root).parent, *sorted(root.glob("lib/python*/site-packages"))]
+    for watched in folders:
+        for folder, inner, files in os.walk(watched):
             inner[:] = sorted(set(inner) - {"__pycache__"})
             for name in sorted(files):
                 found = os.lstat(os.path.join(folder, name))  # noqa: PTH118 - hundreds of them

@@ -1,7 +1,7 @@
 """Making an environment: the ``venv`` module, what it made before, what venvman adds and may fail.
 
 A venvman that is killed leaves that process behind, and it goes on writing. It inherits a lock, so
-that whoever clears up or fills the same place waits until it has ended.
+that whoever clears up or fills the same folder waits until it has ended.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def fill(root: Path, interpreter: Interpreter, *, cache: Path, filling: bool) ->
 
     Raises:
         EnvironmentUnusable: ``venv`` failed, or one that was left behind does not end.
-        OSError: the place cannot be written.
+        OSError: the folder cannot be written.
     """
     with _held(root) as inherited:
         for leftover in (*root.iterdir(), *(root / STATE).iterdir()):
@@ -117,8 +117,8 @@ def _held(root: Path) -> Iterator[tuple[int, ...]]:
 def _made_from_template(root: Path, interpreter: Interpreter, cache: Path) -> bool:
     """Fills the folder ``root`` as ``venv --without-pip`` would; whether that could be done.
 
-    The module runs once in a place whose name stands nowhere else; what it made is kept with the
-    place for a gap, to be filled in. The first environment of an interpreter is the module's own
+    The module runs once in a folder whose name stands nowhere else; what it made is kept with the
+    path for a gap, to be filled in. The first environment of an interpreter is the module's own
     work, the third starts no process.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What is at the place of an environment: nothing, something else, a broken one, or a working one.
+"""What is at the path of an environment: nothing, something else, a broken one, or a working one.
 
 Looked at from outside. The values here are those of :mod:`venvman.environment.lifecycle`, which
 makes and removes environments.
@@ -180,7 +180,7 @@ def conflict(
 def is_vacant(path: Path) -> bool:
     """Whether an environment may be made at ``path``: nothing there, or nothing of anyone's."""
     if not path.exists():
-        return not _is_endless(path)  # a link to a place that is not there yet included
+        return not _is_endless(path)  # a link to a path that is not there yet included
     state = path / STATE
     if _is_begun(path, UNFINISHED) or _is_begun(path, FILLING):
         return True
@@ -228,7 +228,7 @@ def environment_at(path: Path, interpreter: Interpreter) -> Environment:
 
 
 def not_an_environment(path: Path, reason: str, *, fix: Fix | None = None) -> EnvironmentUnusable:
-    """The error for a place that venvman must leave alone."""
+    """The error for a path that venvman must leave alone."""
     return EnvironmentUnusable(
         f"{path} is not a virtual environment.",
         code="not-an-environment",

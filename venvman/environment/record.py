@@ -117,7 +117,7 @@ def locate(path: str, *, site: str, root: str) -> str | None:
 
 
 def is_within(path: str, root: str, *, seen: dict[str, bool] | None = None) -> bool:
-    """Whether ``path``, read back from a file, names a place below the folder ``root``.
+    """Whether ``path``, read back from a file, names a path below the folder ``root``.
 
     It is relative and normal, and no folder on the way to it is a symbolic link. ``seen`` is what
     was found of folders before.

@@ -125,7 +125,7 @@ class Attic:
         return entry if folder == key and stays else None
 
     def is_whole(self, entry: AtticEntry) -> bool:
-        """Whether every file of ``entry`` is there as it was installed, judged by size and time.
+        """Whether every file of ``entry`` is there as it was installed, by size and time.
 
         Of what another tool installed by size and hash, since its files bear several times.
 

@@ -230,7 +230,7 @@ def _undo_all(root: str, steps: Sequence[Step], cause: OSError) -> None:
             path=root,
             text=str(error.filename or cause.filename or ""),
             why="Its journal is kept: the next command finishes or reverts the rest by itself.",
-            fix=Advice("Mend what the system says, then run the command again."),
+            fix=Advice("Fix what the system says, then run the command again."),
         ) from cause
 
 

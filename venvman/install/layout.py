@@ -109,7 +109,7 @@ def relative_to(root: str, path: Path) -> str:
             f"{path} lies outside of the environment: it is a link to {real}.",
             code="environment-outside",
             path=str(path),
-            why="Nothing is ever installed into or removed from a place outside of it.",
+            why="Nothing is ever installed into or removed from outside of it.",
             fix=Command.venvman("sync", "--recreate"),
         )
     return real[len(root) + 1 :].replace(os.sep, "/")

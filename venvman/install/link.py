@@ -51,7 +51,7 @@ class StoreDamaged(InstallError):
 
 
 class Linker:
-    """Links files of stored wheels into one place, in the way that ``link`` asks for.
+    """Links files of stored wheels into one folder, in the way that ``link`` asks for.
 
     ``AUTO`` tries reflinks, then hard links, then copies; a named way is given up for copies where
     the filesystem refuses it. ``used`` is the way of the last file.

@@ -1,4 +1,4 @@
-"""Known states: what a sync came to, found again by what the project's files hold.
+"""Recorded states: what a sync came to, found again by what the project's files hold.
 
 :mod:`venvman.environment.history` records them. Nothing here is trusted further than it can be
 checked: :mod:`venvman.install.fastpath` compares all of it with what is there.
@@ -97,7 +97,7 @@ def contents_of(watched: Iterable[tuple[str, str]]) -> Contents:
 
 
 def find(environment: str, *, flags: str, variables: Mapping[str, str]) -> State | None:
-    """The known state whose files hold just what they hold now; None if there is none.
+    """The recorded state whose files hold just what they hold now; None if there is none.
 
     Of several the one that was recorded last.
     """
@@ -119,7 +119,7 @@ def find(environment: str, *, flags: str, variables: Mapping[str, str]) -> State
 
 
 def read(environment: str, key: str) -> State | None:
-    """The known state ``key``, or None where it cannot be read."""
+    """The recorded state ``key``, or None where it cannot be read."""
     states = History(environment).lines()
     return next((each for each in states if each.wanted and each.wanted.key == key), None)
 
@@ -201,8 +201,8 @@ def survey(ledger: Ledger, folders: Sequence[str]) -> tuple[tuple[str, ...], dic
             owners.setdefault(top, []).append(info)
     if known != len(ledger.distributions):
         return None
-    near = {info for infos in owners.values() if len(infos) > 1 for info in infos}
-    lists = {info: recorded(ledger.root, info) for info in near}
+    suspects = {info for infos in owners.values() if len(infos) > 1 for info in infos}
+    lists = {info: recorded(ledger.root, info) for info in suspects}
     together: set[str] = set()
     twice: set[str] = set()
     for files in lists.values():

@@ -1,7 +1,7 @@
 """Trees: the largest parts of an environment that leave as one, found by one walk over it.
 
 Reads the disk, changes nothing. Files that nobody who leaves owns stay, and so do the folders
-around them. Imports next to nothing: a switch between known states starts in milliseconds.
+around them. Imports next to nothing: the fast path of a sync starts in milliseconds.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class Severity(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Command lines that mend something, one after the other; ``always``: even if one fails.
+    """Command lines that fix something, one after the other; ``always``: even if one fails.
 
     A word that is a :class:`~pathlib.Path` is a file: absolute, or relative to ``root``, the folder
     of the project that the command is for. Without ``root`` that is the project that the running

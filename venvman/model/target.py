@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What markers and wheel tags are judged by.
+    """What markers and wheel tags are compared with.
 
     ``python`` is the full version (``3.11.7``), ``markers`` the PEP 508 environment as sorted
     pairs (without ``extra``), ``tags`` the supported wheel tags, best first

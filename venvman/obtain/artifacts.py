@@ -15,7 +15,7 @@ from venvman.lock.file import located
 from venvman.model.events import Stage
 from venvman.model.sources import DirectorySource
 from venvman.obtain.errors import label_of, refuse_unhashed
-from venvman.obtain.stored import Identities, Memory, Obtained, target_digest
+from venvman.obtain.stored import Memory, Obtained, target_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -60,8 +60,8 @@ def obtain(
     """
     refuse_unhashed(entries, options)
     entries = [_located(entry, root, build) for entry in entries]
-    identities = Identities(target=target_digest(interpreter.target), options=options, build=build)
-    memory = Memory(store=store, identities=identities, root=root)
+    target = target_digest(interpreter.target)
+    memory = Memory(store=store, root=root, target=target, options=options, settings=build)
     results: dict[NormalizedName, Obtained] = {}
     missing: list[LockEntry] = []
     for entry in entries:
@@ -76,14 +76,14 @@ def obtain(
         from venvman.obtain.sources import Builder
 
         opened = index()
-        builder = Builder(
-            interpreter=interpreter, index=opened, store=store, memory=memory,
-            identities=identities, root=root, options=options, settings=build, reporter=reporter,
-        )  # fmt: skip
+        builder = Builder(interpreter=interpreter, index=opened, memory=memory, reporter=reporter)
         downloads = Downloads(
-            index=opened, store=store, identities=identities, settings=build,
-            interpreter=interpreter, reporter=reporter, unpack_with=unpack,
-        )  # fmt: skip
+            index=opened,
+            memory=memory,
+            interpreter=interpreter,
+            reporter=reporter,
+            unpack_with=unpack,
+        )
         results |= fetch(missing, downloads, builder, reporter)
     return results
 

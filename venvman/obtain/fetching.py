@@ -27,7 +27,6 @@ from venvman.system.workers import WorkerPool
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from venvman.build.backend import BuildSettings
     from venvman.index.candidates import Candidate, Rejection
     from venvman.index.client import Index
     from venvman.index.download import Downloaded
@@ -35,9 +34,9 @@ if TYPE_CHECKING:
     from venvman.model.events import Reporter
     from venvman.model.names import NormalizedName
     from venvman.obtain.sources import Builder
-    from venvman.obtain.stored import Identities
+    from venvman.obtain.stored import Memory
     from venvman.python.probe import Interpreter
-    from venvman.store.store import Store, StoredWheel, Unpack
+    from venvman.store.store import StoredWheel, Unpack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,16 +154,14 @@ Event = Done | Failed | SourceDownloaded
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Downloads:
-    """Fetches from ``index`` into ``store``, what fits ``interpreter``.
+    """Fetches from ``index`` into the store of ``memory`` what fits ``interpreter``.
 
     The store unpacks with ``unpack_with``, of which ``reporter`` is told; of downloads ``index``
     tells its own.
     """
 
     index: Index
-    store: Store
-    identities: Identities
-    settings: BuildSettings
+    memory: Memory
     interpreter: Interpreter
     reporter: Reporter
     unpack_with: Unpack | None = None
@@ -178,7 +175,7 @@ class Downloads:
         """
         with (
             tempfile.TemporaryDirectory(prefix="venvman-", ignore_cleanup_errors=True) as spare,
-            working_folder(self.settings.cache) as folder,
+            working_folder(self.memory.settings.cache) as folder,
             WorkerPool(_UNPACKERS) as unpacking,
             WorkerPool(_DOWNLOADS) as downloading,
         ):
@@ -227,32 +224,12 @@ class Downloads:
         offline = self.index.options.offline
         raise no_file(entry, refused, self.interpreter, builds=builds, offline=offline)
 
-    def file(self, entry: LockEntry, best: Candidate, folder: Path) -> Downloaded:
-        """Downloads ``best`` into ``folder``, checked by the entry's hashes, else the index's."""
-        file = best.file
-        hashes = entry.hashes or file.hashes
-        return self.index.download(
-            file.url, folder, hashes=hashes, label=file.filename, size=file.size
-        )
-
-    def recall(self, entry: LockEntry) -> Obtained | None:
-        """What another process has put into the store for ``entry`` meanwhile."""
-        sha256 = self.store.recall(self.identities.of_pin(entry))
-        wheel = None if sha256 is None else self.store.get(sha256)
-        return None if wheel is None else Obtained(wheel=wheel)
-
-    def archive(self, entry: LockEntry, source: ArchiveSource, folder: Path) -> Downloaded:
-        """Downloads an archive entry into ``folder``, checked by its hashes."""
-        return download_archive(
-            source, folder, index=self.index, settings=self.settings, hashes=entry.hashes
-        )
-
     def unpack(self, entry: LockEntry, got: Downloaded) -> Obtained:
         """Puts a downloaded wheel into the store, where it is remembered for ``entry``."""
         label = got.path.name
         self.reporter.unpack_started(label)
         try:
-            wheel = self.store.add(got.path, sha256=got.sha256, unpack=self.unpack_with)
+            wheel = self.memory.store.add(got.path, sha256=got.sha256, unpack=self.unpack_with)
         finally:
             self.reporter.unpack_finished(label)
         got.path.unlink(missing_ok=True)
@@ -263,7 +240,7 @@ class Downloads:
         """``wheel`` as the answer to ``entry``, of which ``got`` was downloaded."""
         if isinstance(entry.source, ArchiveSource):
             return obtained(wheel, replace(entry.source, hashes=(f"sha256:{got.sha256}",)))
-        self.store.remember(self.identities.of_pin(entry), wheel.sha256)
+        self.memory.store.remember(self.memory.of_pin(entry), wheel.sha256)
         return Obtained(wheel=wheel)
 
 
@@ -288,22 +265,36 @@ class _Download:
     def _look_up(self) -> None:
         source = self.entry.source
         if isinstance(source, ArchiveSource):
-            self._arrived(self._fitting(lambda to: self.downloads.archive(self.entry, source, to)))
+            settings, hashes = self.downloads.memory.settings, self.entry.hashes
+            index = self.downloads.index
+            self._arrived(
+                self._fitting(
+                    lambda to: download_archive(
+                        source, to, index=index, settings=settings, hashes=hashes
+                    )
+                )
+            )
             return
         best = self.downloads.best(self.entry)
         self._submit(self.downloading, lambda: self._download(best), urgency=best.file.size or 0)
 
     def _download(self, best: Candidate) -> None:
         # Waits until no other process is fetching the same.
-        lock = FetchLock(self.downloads.settings.cache, best.file.filename)
+        memory, file = self.downloads.memory, best.file
+        lock = FetchLock(memory.settings.cache, file.filename)
         try:
             # Whoever held it before may have fetched the same.
-            known = self.downloads.recall(self.entry)
+            known = memory.wheel(memory.of_pin(self.entry))
             if known is not None:
                 lock.release()
-                self.events.put(Done(entry=self.entry, result=known))
+                self.events.put(Done(entry=self.entry, result=Obtained(wheel=known)))
                 return
-            got = self._fitting(lambda to: self.downloads.file(self.entry, best, to))
+            hashes = self.entry.hashes or file.hashes
+            got = self._fitting(
+                lambda to: self.downloads.index.download(
+                    file.url, to, hashes=hashes, label=file.filename, size=file.size
+                )
+            )
         except BaseException:
             lock.release()
             raise

@@ -40,10 +40,9 @@ if TYPE_CHECKING:
     from venvman.index.download import Downloaded
     from venvman.lock.file import LockEntry
     from venvman.model.events import Reporter
-    from venvman.model.options import IndexOptions
-    from venvman.obtain.stored import Identities, Memory
+    from venvman.obtain.stored import Memory
     from venvman.python.probe import Interpreter
-    from venvman.store.store import Store, StoredWheel
+    from venvman.store.store import StoredWheel
 
 
 @contextmanager
@@ -207,7 +206,7 @@ def _unpack_tar(archive: Path, folder: Path) -> None:
         if hasattr(tarfile, "data_filter"):  # PEP 706, in 3.10.12, 3.11.4 and 3.12
             opened.extractall(folder, members, filter="data")
         else:
-            opened.extractall(folder, members)  # noqa: S202 - every member was judged above
+            opened.extractall(folder, members)  # noqa: S202 - every member was checked above
 
 
 def _unpack_zip(archive: Path, folder: Path) -> None:
@@ -290,12 +289,7 @@ class Builder:
 
     interpreter: Interpreter
     index: Index
-    store: Store
     memory: Memory
-    identities: Identities
-    root: Path
-    options: IndexOptions
-    settings: BuildSettings
     reporter: Reporter
 
     def archive(self, entry: LockEntry, archive: Downloaded) -> StoredWheel:
@@ -306,7 +300,7 @@ class Builder:
         """
         source = entry.source
         subdirectory = source.subdirectory if isinstance(source, ArchiveSource) else None
-        key = self.identities.of_sdist(entry.name, archive.sha256, subdirectory)
+        key = self.memory.of_sdist(entry.name, archive.sha256, subdirectory)
         known = self.memory.wheel(key)
         if known is not None:
             refuse_disagreement(known, entry)
@@ -322,11 +316,11 @@ class Builder:
         """
         source = resolve_commit(
             source,
-            cache=self.settings.cache,
-            variables=self.settings.variables,
-            offline=self.options.offline,
+            cache=self.memory.settings.cache,
+            variables=self.memory.settings.variables,
+            offline=self.memory.options.offline,
         )
-        key = self.identities.of_commit(entry.name, source)
+        key = self.memory.of_commit(entry.name, source)
         known = self.memory.wheel(key)
         if known is not None:
             refuse_disagreement(known, entry)
@@ -334,9 +328,9 @@ class Builder:
         with project_of(
             source,
             index=self.index,
-            settings=self.settings,
-            root=self.root,
-            offline=self.options.offline,
+            settings=self.memory.settings,
+            root=self.memory.root,
+            offline=self.memory.options.offline,
         ) as (project, _):
             return obtained(self._build(entry, project, key), source)
 
@@ -346,29 +340,29 @@ class Builder:
         Raises:
             InstallError: the folder is not there or cannot be built.
         """
-        project = local_project(source, self.root)
+        project = local_project(source, self.memory.root)
         # Before the build, which may leave files behind that count for the tree's digest.
-        key = self.identities.of_folder(entry.name, project, editable=source.editable)
+        key = self.memory.of_folder(entry.name, project, editable=source.editable)
         wheel = self._build(entry, project, key, editable=source.editable)
         return obtained(wheel, source)
 
     def _build(
         self, entry: LockEntry, project: Path, key: str, *, editable: bool = False
     ) -> StoredWheel:
-        with working_folder(self.settings.cache) as output:
+        with working_folder(self.memory.settings.cache) as output:
             build = Build(
                 project=project,
                 label=label_of(entry),
                 name=entry.name,
-                config_settings=self.settings.config_settings.get(entry.name, ()),
+                config_settings=self.memory.settings.config_settings.get(entry.name, ()),
                 interpreter=self.interpreter,
-                options=self.options,
-                settings=self.settings,
+                options=self.memory.options,
+                settings=self.memory.settings,
                 reporter=self.reporter,
             )
             path = build_wheel(build, output, editable=editable)
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            wheel = self.store.add(path, sha256=digest, unpack=self.settings.unpack)
+            wheel = self.memory.store.add(path, sha256=digest, unpack=self.memory.settings.unpack)
         refuse_disagreement(wheel, entry)
-        self.store.remember(key, wheel.sha256)
+        self.memory.store.remember(key, wheel.sha256)
         return wheel

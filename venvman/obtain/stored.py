@@ -38,64 +38,6 @@ def target_digest(target: Target) -> str:
     return _digest(target.python, target.tags)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identities:
-    """The keys for one target (by its :func:`target_digest`) and one set of options."""
-
-    target: str
-    options: IndexOptions
-    build: BuildSettings
-
-    def of_pin(self, entry: LockEntry) -> str:
-        """An index entry: which of its hashes fits the target.
-
-        Without hashes, what the indexes offer decides; so they are part of the key.
-        """
-        options = self.options
-        binary = [
-            wanted in names
-            for names in (options.no_binary, options.only_binary)
-            for wanted in (entry.name, ":all:")
-        ]
-        own = source_of(entry.name, options)
-        urls = (own,) if own else (*options.preferred, *options.index_urls, *options.find_links)
-        shown = [without_secret(url) for url in urls]
-        return self._key(
-            "pin", entry.name, str(entry.version), entry.hashes or shown, binary,
-            options.prefer_binary, self._shape(entry.name),
-        )  # fmt: skip
-
-    def of_sdist(self, name: NormalizedName, sha256: str, subdirectory: str | None) -> str:
-        """What the source archive with ``sha256`` is built into."""
-        return self._key("sdist", sha256, subdirectory, self._shape(name))
-
-    def of_commit(self, name: NormalizedName, source: VcsSource) -> str:
-        """What a commit is built into; ``source.commit`` is known."""
-        checkout = (source.vcs, without_secret(source.url), source.commit, source.subdirectory)
-        return self._key("commit", checkout, self._shape(name))
-
-    def of_folder(self, name: NormalizedName, folder: Path, *, editable: bool) -> str:
-        """What a local folder is built into.
-
-        An editable one by the contents of the files that make its metadata: its modules are read
-        where they are. Else by the whole tree, see :func:`tree_digest`. Two folders never share a
-        key: an editable wheel holds its path.
-        """
-        digest = metadata_digest(folder) if editable else tree_digest(folder)
-        digest += versions_of(folder)
-        return self._key("folder", str(folder), editable, digest, self._shape(name))
-
-    def _shape(self, name: NormalizedName) -> object:
-        build = self.build
-        shape: list[object] = [build.config_settings.get(name, ()), build.constraints]
-        if name in build.extra or name in build.unisolated:
-            shape += [build.extra.get(name, ()), name in build.unisolated]
-        return shape
-
-    def _key(self, kind: str, *parts: object) -> str:
-        return f"{kind}:{_digest(self.target, *parts)}"
-
-
 def _digest(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -155,27 +97,32 @@ def obtained(wheel: StoredWheel, source: Source) -> Obtained:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """``store``, asked by the keys that ``identities`` make; folders are seen from ``root``."""
+    """``store``, asked by the keys of one target, of ``options``, and of ``settings`` for builds.
+
+    ``target`` is its :func:`target_digest`; folders are seen from ``root``.
+    """
 
     store: Store
-    identities: Identities
     root: Path
+    target: str
+    options: IndexOptions
+    settings: BuildSettings
 
     def recall(self, entry: LockEntry) -> Obtained | None:
         """What ``entry`` came to, if that is still what it names."""
         source = entry.source
         if isinstance(source, IndexSource):
-            return self._known(entry, self.identities.of_pin(entry))
+            return self._known(entry, self.of_pin(entry))
         if isinstance(source, ArchiveSource):
             return self._recall_archive(entry, source)
         if isinstance(source, VcsSource):
             if source.commit is None:
                 return None
-            return self._known(entry, self.identities.of_commit(entry.name, source))
+            return self._known(entry, self.of_commit(entry.name, source))
         folder = Path(self.root, source.path, source.subdirectory or "")
         if not folder.is_dir():
             return None
-        key = self.identities.of_folder(entry.name, folder, editable=source.editable)
+        key = self.of_folder(entry.name, folder, editable=source.editable)
         return self._known(entry, key)
 
     def wheel(self, key: str) -> StoredWheel | None:
@@ -196,8 +143,57 @@ class Memory:
             algorithm, _, digest = text.partition(":")
             if algorithm != "sha256":
                 continue
-            key = self.identities.of_sdist(entry.name, digest, source.subdirectory)
+            key = self.of_sdist(entry.name, digest, source.subdirectory)
             wheel = self.store.get(digest) or self.wheel(key)
             if wheel is not None and disagreement(wheel, entry) is None:
                 return obtained(wheel, replace(source, hashes=(text,)))
         return None
+
+    def of_pin(self, entry: LockEntry) -> str:
+        """An index entry: which of its hashes fits the target.
+
+        Without hashes, what the indexes offer decides; so they are part of the key.
+        """
+        options = self.options
+        binary = [
+            wanted in names
+            for names in (options.no_binary, options.only_binary)
+            for wanted in (entry.name, ":all:")
+        ]
+        own = source_of(entry.name, options)
+        urls = (own,) if own else (*options.preferred, *options.index_urls, *options.find_links)
+        shown = [without_secret(url) for url in urls]
+        return self._key(
+            "pin", entry.name, str(entry.version), entry.hashes or shown, binary,
+            options.prefer_binary, self._shape(entry.name),
+        )  # fmt: skip
+
+    def of_sdist(self, name: NormalizedName, sha256: str, subdirectory: str | None) -> str:
+        """What the source archive with ``sha256`` is built into."""
+        return self._key("sdist", sha256, subdirectory, self._shape(name))
+
+    def of_commit(self, name: NormalizedName, source: VcsSource) -> str:
+        """What a commit is built into; ``source.commit`` is known."""
+        checkout = (source.vcs, without_secret(source.url), source.commit, source.subdirectory)
+        return self._key("commit", checkout, self._shape(name))
+
+    def of_folder(self, name: NormalizedName, folder: Path, *, editable: bool) -> str:
+        """What a local folder is built into.
+
+        An editable one by the contents of the files that make its metadata: its modules are read
+        where they are. Else by the whole tree, see :func:`tree_digest`. Two folders never share a
+        key: an editable wheel holds its path.
+        """
+        digest = metadata_digest(folder) if editable else tree_digest(folder)
+        digest += versions_of(folder)
+        return self._key("folder", str(folder), editable, digest, self._shape(name))
+
+    def _shape(self, name: NormalizedName) -> object:
+        settings = self.settings
+        shape: list[object] = [settings.config_settings.get(name, ()), settings.constraints]
+        if name in settings.extra or name in settings.unisolated:
+            shape += [settings.extra.get(name, ()), name in settings.unisolated]
+        return shape
+
+    def _key(self, kind: str, *parts: object) -> str:
+        return f"{kind}:{_digest(self.target, *parts)}"

@@ -45,7 +45,7 @@ def checkout(
 
     Raises:
         InstallError: another version control system than git, or a revision that is not there.
-        GitError: git is missing, or a git command failed: no network, no access, no such place.
+        GitError: git is missing, or a git command failed: no network, access or repository.
     """
     repository = _Repository(source, cache=cache, variables=variables, offline=offline)
     with repository.locked():

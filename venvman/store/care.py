@@ -2,7 +2,7 @@
 
 Everything in a cache may vanish at any time, so removing is always allowed; what is checked is
 that the folder is a cache of ours, because ``VENVMAN_CACHE_DIR`` can name any folder. Who removes
-holds :func:`venvman.system.locks.emptying`, so that no command is in the middle of using it.
+holds :func:`venvman.system.locks.using` alone, so that no command is in the middle of using it.
 """
 
 from __future__ import annotations

@@ -268,7 +268,7 @@ def stored_at(entry: Path) -> StoredWheel:
 def changed_files(wheel: StoredWheel, *, hashes: bool = False) -> tuple[str, ...]:
     """The files (relative to ``wheel.folder``) that are no longer what the manifest says.
 
-    Judged by size and time; with ``hashes`` also by what they hold.
+    By size and time; with ``hashes`` also by what they hold.
     """
     manifest = wheel.manifest
     changed = []

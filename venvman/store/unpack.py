@@ -1,4 +1,4 @@
-"""Unpacking a wheel: every name judged before the first byte is written, every file hashed.
+"""Unpacking a wheel: every name checked before the first byte is written, every file hashed.
 
 Module-level functions over plain values, so that a worker process can be handed the work.
 """

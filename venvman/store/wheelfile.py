@@ -1,7 +1,7 @@
 """Wheels on disk, whole: what their directory lists, inflated.
 
 It is read by :mod:`venvman.index.zipdirectory`. No size and no name is trusted; inflating stops at
-what the directory declares, and nothing may lie between the entries. The caller judges names.
+what the directory declares, and nothing may lie between the entries. The caller checks names.
 """
 
 from __future__ import annotations

@@ -71,31 +71,22 @@ def _owner(path: str | os.PathLike[str]) -> str:
 
 
 @contextmanager
-def using(cache: str | os.PathLike[str]) -> Iterator[None]:
-    """Keeps things in ``cache`` for the block; waits while somebody takes some out (briefly)."""
-    with _cache_lock(cache, shared=True, waiting=lambda: None):
-        yield
-
-
-@contextmanager
-def emptying(cache: str | os.PathLike[str], *, waiting: Callable[[], None]) -> Iterator[None]:
-    """Keeps users out of ``cache`` for the block; ``waiting`` is called before a long wait."""
-    with _cache_lock(cache, shared=False, waiting=waiting):
-        yield
-
-
-@contextmanager
-def _cache_lock(
-    cache: str | os.PathLike[str], *, shared: bool, waiting: Callable[[], None]
+def using(
+    cache: str | os.PathLike[str], *, alone: bool = False, waiting: Callable[[], None] | None = None
 ) -> Iterator[None]:
+    """Keeps things in ``cache`` for the block; waits while somebody takes some out (briefly).
+
+    Who takes some out uses it ``alone``: ``waiting`` is called before a long wait for the others.
+    """
     path = os.path.join(cache, CACHE_LOCK)
     descriptor = None
     with suppress(OSError):
         try:
-            descriptor = _taken(path, wait=0, shared=shared)
+            descriptor = _taken(path, wait=0, shared=not alone)
         except LockTaken:
-            waiting()
-            descriptor = _taken(path, shared=shared)
+            if waiting is not None:
+                waiting()
+            descriptor = _taken(path, shared=not alone)
     try:
         yield
     finally:

@@ -93,7 +93,7 @@ def _context(session: Session) -> Context | None:
 
 
 def _alone(session: Session) -> AbstractContextManager[None]:
-    from venvman.system.locks import emptying
+    from venvman.system.locks import using
 
     def waiting() -> None:
         session.reporter.problem(
@@ -104,7 +104,7 @@ def _alone(session: Session) -> AbstractContextManager[None]:
             )
         )
 
-    return emptying(session.directories.cache, waiting=waiting)
+    return using(session.directories.cache, alone=True, waiting=waiting)
 
 
 def _seconds(text: str) -> float:
