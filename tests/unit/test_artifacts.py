@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -344,25 +343,6 @@ def test_a_file_that_the_index_lists_and_does_not_have_is_its_owners_matter(worl
     assert str(error.fix) == "venvman upgrade a"
 
 
-def test_a_wheel_whose_metadata_names_another_version_is_refused(world: World) -> None:
-    metadata = b"Metadata-Version: 2.1\nName: a\nVersion: 6.6\n"
-    make_wheel(world.index.folder, "a", raw={"a-1.0.dist-info/METADATA": metadata})
-    assert world.rejection(pin("a")).code == "wheel-name"
-
-
-def test_a_full_disk_is_a_problem_of_the_entry(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    world.wheel("a")
-    monkeypatch.setattr(Store, "add", full)
-    error = world.rejection(pin("a"))
-    assert error.code == "artifact-unwritable"
-    assert "No space left" in (error.why or "")
-
-
 def test_a_worker_process_unpacks_and_says_why_it_refuses(world: World) -> None:
     world.wheel("good")
     make_wheel(world.index.folder, "broken", files=large("broken"), raw={"../out": b""})
@@ -383,29 +363,6 @@ def test_a_fault_of_venvman_itself_is_not_dressed_up(
     monkeypatch.setattr(Store, "add", wrong)
     with pytest.raises(ZeroDivisionError):
         world.obtain(pin("a"))
-
-
-def test_an_interruption_does_not_wait_for_a_stalled_download(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world.wheel("slow")
-    world.wheel("fast")
-
-    def stall(request: Request) -> Response | None:
-        if "slow-1.0" in request.path:
-            time.sleep(3)
-        return None
-
-    def interrupt(stage: Stage, *, item: str) -> None:
-        raise KeyboardInterrupt
-
-    world.index.intercept = stall
-    monkeypatch.setattr(world.listener, "advanced", interrupt)
-    monkeypatch.setattr(Client, "close", lambda _: None)
-    started = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        world.obtain(pin("slow"), pin("fast"))
-    assert time.monotonic() - started < 2
 
 
 # --- hashes
@@ -460,15 +417,6 @@ def test_other_settings_for_the_build_are_another_wheel(world: World) -> None:
     world.settings = replace(world.settings, config_settings=given)
     world.obtain(entry)
     assert world.listener.builds == ["a 1.0"]
-
-
-def test_a_failing_build_is_reported_with_its_line_beside_other_failures(world: World) -> None:
-    make_sdist(world.index.folder, "a", backend="import nowhere")
-    error = world.rejection(pin("a", line=3), pin("lost", line=4))
-    assert [(each.line, each.code) for each in error.problems] == [
-        (3, "build-failed"),
-        (4, "version-not-found"),
-    ]
 
 
 def test_an_sdist_that_builds_something_else_is_refused(world: World) -> None:

@@ -12,7 +12,6 @@ from venvman.environment.ledger import (
     Provenance,
     entry_key,
     read_ledger,
-    write_snapshot,
 )
 from venvman.install.attic import ATTIC, Attic, AtticEntry, AtticLimit
 from venvman.system import seal
@@ -64,14 +63,6 @@ def put(root: Path, name: str, *, sequence: int, size: int = 10) -> AtticEntry:
     return entry
 
 
-def test_entries_are_read_back_as_written_oldest_first(tmp_path: Path) -> None:
-    late, early = put(tmp_path, "late", sequence=5), put(tmp_path, "early", sequence=2)
-    assert list(Attic(str(tmp_path)).entries()) == [early, late]
-    assert Attic(str(tmp_path)).find("late", sha256=["a" * 64], requested=False) == late
-    assert Attic(str(tmp_path)).find("late", sha256=["b" * 64], requested=False) is None
-    assert Attic(str(tmp_path)).find("lat", sha256=["a" * 64], requested=False) is None
-
-
 @pytest.mark.parametrize(
     "record",
     ["u.py,sha256=x,1\n", "../../../out,sha256=x,1\n", "demo-1.0.dist-info/gone,sha256=x,1\n"],
@@ -99,14 +90,6 @@ def test_the_newest_and_those_just_kept_survive_longest(tmp_path: Path) -> None:
     assert attic.surplus(AtticLimit(size=25)) == (keys[0], keys[1])
     assert attic.surplus(AtticLimit(entries=2), keep=frozenset({keys[0]})) == (keys[1], keys[2])
     assert attic.surplus(AtticLimit()) == ()
-
-
-def test_a_ledger_is_read_back_as_written(tmp_path: Path) -> None:
-    seal.own(str(tmp_path))
-    rows = {"a": Provenance("a", "1", "s", "d", True, 1, 2, 3)}
-    ledger = Ledger(str(tmp_path), 3, write_snapshot(str(tmp_path), rows), rows)
-    (tmp_path / LEDGER).write_bytes(ledger.render())
-    assert read_ledger(str(tmp_path)) == ledger
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"format": 2}', '["ledger 3",[1,""]]'])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,12 +10,10 @@ import pytest
 from tests.support.wheels import make_wheel, sha256_of
 from venvman.model.errors import ConfigurationError
 from venvman.store.care import (
-    CachePart,
     DamagedWheel,
     Freed,
     clear,
     discard,
-    measure,
     prune,
     verify,
 )
@@ -57,35 +54,10 @@ def wheel(cache: Path, start: str) -> Path:
     return cache / "wheels-v1" / start / (start * 32)
 
 
-def test_each_part_is_measured(cache: Path) -> None:
-    assert measure(cache) == (
-        CachePart(name="index-v1", files=1, bytes=100),
-        CachePart(name="wheels-v1", files=2, bytes=20),
-    )
-
-
-def test_a_cache_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
-    assert measure(tmp_path / "none") == ()
-    assert clear(tmp_path / "none") == Freed()
-    assert prune(tmp_path / "none", now=NOW) == Freed()
-
-
-def test_clearing_removes_everything_but_the_folder(cache: Path) -> None:
-    assert clear(cache) == Freed(files=3, bytes=120)
-    assert [path.name for path in cache.iterdir()] == ["CACHEDIR.TAG"]
-
-
 def test_environments_keep_their_files(cache: Path) -> None:
     clear(cache)
 
     assert (cache.parent / "venv" / "module.py").read_text() == "1234567890"
-
-
-def test_pruning_keeps_what_an_environment_is_linked_to(cache: Path) -> None:
-    prune(cache, now=NOW)
-
-    assert wheel(cache, "aa").exists()
-    assert not wheel(cache, "ab").exists()
 
 
 def test_pruning_keeps_a_wheel_that_a_sync_may_be_about_to_link(cache: Path) -> None:
@@ -157,11 +129,6 @@ class TestPruningByAgeAndSize:
         assert wheel(cache, "ab").exists()
         assert prune(cache, now=NOW, older_than=DAY / 2) == Freed(files=1, bytes=10)
 
-    def test_what_is_linked_stays_however_old(self, cache: Path) -> None:
-        prune(cache, now=NOW, older_than=0)
-
-        assert wheel(cache, "aa").exists()
-
     def test_a_size_removes_the_oldest_first_and_the_linked_last(self, cache: Path) -> None:
         for start, age in (("ab", 2), ("ac", 1)):
             module = wheel(cache, start) / "files" / "module.py"
@@ -202,14 +169,6 @@ class TestVerifying:
         sha256 = sha256_of(path).removeprefix("sha256:")
         with Store(cache) as store:
             return cache, store.add(path, sha256=sha256)
-
-    def test_what_is_as_it_was_unpacked_passes(self, stored: tuple[Path, StoredWheel]) -> None:
-        cache, wheel = stored
-
-        found = verify(cache)
-
-        assert (found.checked, found.damaged) == (1, ())
-        assert found.held.bytes == wheel.manifest.size
 
     def test_an_edit_of_equal_size_and_time_is_seen(self, stored: tuple[Path, StoredWheel]) -> None:
         cache, wheel = stored
@@ -262,49 +221,6 @@ class TestVerifying:
 
 
 class TestTheLock:
-    def test_users_share_it_and_whoever_empties_waits_for_them(self, tmp_path: Path) -> None:
-        told = Event()
-        done = Event()
-
-        def empty() -> None:
-            with using(tmp_path, alone=True, waiting=told.set):
-                done.set()
-
-        with using(tmp_path), using(tmp_path):
-            thread = Thread(target=empty)
-            thread.start()
-            assert told.wait(10)
-            assert not done.is_set()
-        thread.join(10)
-        assert done.is_set()
-
-    def test_a_user_waits_until_it_is_emptied(self, tmp_path: Path) -> None:
-        seen: list[str] = []
-
-        def use() -> None:
-            with using(tmp_path):
-                seen.append("used")
-
-        with using(tmp_path, alone=True, waiting=lambda: None):
-            thread = Thread(target=use)
-            thread.start()
-            thread.join(0.1)
-            seen.append("emptied")
-        thread.join(10)
-        assert seen == ["emptied", "used"]
-
-    def test_a_store_is_in_use_from_beginning_to_end(self, tmp_path: Path) -> None:
-        waited: list[bool] = []
-        store = Store(tmp_path)
-        with store:
-            thread = Thread(target=lambda: _empty(tmp_path, waited))
-            thread.start()
-            thread.join(0.1)
-            assert waited == [True]
-        thread.join(10)
-        _empty(tmp_path, waited)
-        assert waited == [True]
-
     @pytest.mark.parametrize("name", ["none", "file/cache"])
     def test_a_cache_that_cannot_be_written_locks_nobody_out(
         self, tmp_path: Path, name: str
@@ -313,8 +229,3 @@ class TestTheLock:
 
         with using(tmp_path / name), using(tmp_path / name, alone=True, waiting=lambda: None):
             pass
-
-
-def _empty(cache: Path, waited: list[bool]) -> None:
-    with using(cache, alone=True, waiting=lambda: waited.append(True)):
-        pass

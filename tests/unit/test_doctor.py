@@ -75,12 +75,6 @@ def test_codes_in_the_file_that_there_are_not_are_refused() -> None:
     assert problem.path == "pyproject.toml"
 
 
-def test_a_project_in_order_has_no_findings(world: World) -> None:
-    world.site.dist_info("a", requires=["b"])
-    world.site.dist_info("b")
-    assert world.findings(entry("a"), entry("b")) == ()
-
-
 def test_findings_come_by_code_then_package(world: World) -> None:
     world.site.dist_info("z")
     found = world.findings(entry("c"), entry("b"), entry("a"))

@@ -53,13 +53,6 @@ def test_scripts_outside_site_packages_are_looked_for(world: World) -> None:
     )
 
 
-def test_a_row_outside_the_environment_is_named_and_not_looked_at(world: World) -> None:
-    world.site.dist_info("a", record="a.py,,\n../../../../../etc/passwd,,\n")
-    (found,) = world.findings(entry("a"))
-    assert (found.code, found.severity.value) == ("VM503", "warning")
-    assert "../../../../../etc/passwd" in found.message
-
-
 def test_quoted_names_are_read(world: World) -> None:
     world.site.dist_info("a", files={"a,b.py": ""}, record='"a,b.py",,\n"c,d.py",,\n')
     (found,) = world.findings(entry("a"))
@@ -85,17 +78,6 @@ def test_files_are_looked_for_where_folders_cannot_be_opened(
     world.site.dist_info("a", record="a.py,,\ngone.py,,\n")
     monkeypatch.setattr(os, "supports_dir_fd", set())  # as on Windows
     assert codes_of(world.findings(entry("a"))) == ["VM501"]
-
-
-def test_an_edited_file_is_found_only_when_contents_are_asked_for(world: World) -> None:
-    world.site.dist_info("a", files={"a.py": "x = 1\n", "b.py": ""})
-    (world.site.folder / "a.py").write_text("x = 2\n")
-    assert world.findings(entry("a")) == ()
-    (found,) = world.findings(entry("a"), verify_files=True)
-    assert (found.code, found.path) == ("VM502", f"{PURELIB}/a.py")
-    (world.site.folder / "b.py").write_text("y")
-    (found,) = world.findings(entry("a"), verify_files=True)
-    assert found.message.startswith("2 of the files of a were changed after the installation")
 
 
 def test_a_missing_file_is_not_also_a_changed_one(world: World) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,50 +12,17 @@ from tests.support.examined import World, codes_of
 from tests.support.locked import entry
 from tests.unit.test_doctor_project import requirement, wishes
 from venvman.environment.inspection import Broken
-from venvman.model.errors import FileLine
 from venvman.model.names import canonical
-from venvman.model.sources import ArchiveSource
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from venvman.doctor.finding import Finding
 
-PURELIB = "venv/lib/python3.12/site-packages"
-
 
 def only(found: tuple[Finding, ...]) -> Finding:
     (finding,) = found
     return finding
-
-
-def test_a_missing_distribution_points_at_its_line_in_the_lock(world: World) -> None:
-    pin = replace(entry("Flask", "3.0"), origin=FileLine(path="requirements.lock", line=9))
-    found = only(world.findings(pin))
-    assert (found.code, found.package) == ("VM401", "flask")
-    assert (found.path, found.line, str(found.fix)) == ("requirements.lock", 9, "venvman sync")
-    assert found.message == "flask 3.0 is locked, but not installed."
-
-
-def test_a_missing_distribution_without_a_version_is_named_alone(world: World) -> None:
-    found = only(world.findings(entry("a", None, source=ArchiveSource(url="https://e.org/a.zip"))))
-    assert found.message == "a is locked, but not installed."
-
-
-def test_another_version_names_both(world: World) -> None:
-    world.site.dist_info("a", "1.0")
-    found = only(world.findings(entry("a", "2.0")))
-    assert (found.code, found.path) == ("VM402", f"{PURELIB}/a-1.0.dist-info")
-    assert found.message == "a 1.0 is installed, but 2.0 is locked."
-
-
-def test_another_source_says_which(world: World) -> None:
-    world.site.dist_info("a", direct_url={"url": "file:///src/a", "dir_info": {"editable": True}})
-    found = only(world.findings(entry("a")))
-    assert found.code == "VM403"
-    assert found.message == (
-        "a is not the one that is locked: installed from -e /src/a, locked from an index."
-    )
 
 
 def test_an_extra_is_a_warning_unless_it_is_kept(world: World) -> None:
@@ -72,23 +38,6 @@ def test_an_egg_link_that_no_lock_names_has_no_version_to_show(world: World) -> 
     assert only(world.findings()).message == "a is installed, but no lock in use names it."
 
 
-def test_a_duplicate_is_one_finding_with_both_versions(world: World) -> None:
-    world.site.dist_info("a", "1.0")
-    world.site.dist_info("a", "2.0")
-    found = only(world.findings(entry("a", "2.0")))
-    assert (found.code, str(found.fix)) == ("VM405", "venvman sync")
-    assert "installed 2 times (1.0, 2.0)" in found.message
-
-
-def test_damage_is_one_finding_with_its_reason(world: World) -> None:
-    world.site.dist_info("a", without=["RECORD"])
-    found = only(world.findings(entry("a")))
-    assert (found.code, found.message) == (
-        "VM406",
-        "The metadata of a is damaged: RECORD is missing.",
-    )
-
-
 def test_a_duplicate_pip_is_mended_by_pip_since_no_lock_names_it(world: World) -> None:
     world.site.dist_info("pip", "1.0")
     world.site.dist_info("pip", "2.0")
@@ -102,37 +51,7 @@ def test_a_duplicate_pip_is_mended_by_pip_since_no_lock_names_it(world: World) -
     assert str(found.fix) == "venvman sync --recreate"
 
 
-def test_leftovers_are_removed_by_hand(world: World) -> None:
-    world.site.leftover("~ip")
-    found = only(world.findings())
-    assert (found.code, found.severity.value) == ("VM407", "warning")
-    assert str(found.fix) == f"rm -r '{world.root}/{PURELIB}/~ip'"
-
-
 # Dependencies
-
-
-def test_a_missing_dependency_that_is_locked_is_mended_by_sync(world: World) -> None:
-    world.site.dist_info("a", requires=["B.c>=1"])
-    found = world.findings(entry("a"), entry("b-c"))
-    assert codes_of(found) == ["VM401", "VM411"]
-    assert found[1].message == "a 1.0 needs b-c >=1, which is not installed."
-    assert (found[1].package, str(found[1].fix)) == ("a", "venvman sync")
-
-
-def test_a_missing_dependency_that_is_not_locked_is_mended_by_freezing(world: World) -> None:
-    world.site.dist_info("a", requires=["b"])
-    found = only(world.findings(entry("a")))
-    assert (found.code, str(found.fix)) == ("VM411", "venvman freeze && venvman sync")
-    assert found.message == "a 1.0 needs b, which is not installed."
-
-
-def test_a_dependency_in_another_version_is_found(world: World) -> None:
-    world.site.dist_info("a", requires=["b[x]>=2,<3"])
-    world.site.dist_info("b", "1.0", extras=["x"])
-    found = only(world.findings(entry("a"), entry("b")))
-    assert found.code == "VM412"
-    assert found.message == "a 1.0 needs b[x] <3,>=2, but 1.0 is installed."
 
 
 @pytest.mark.parametrize("version", ["2.0rc1", "2.0+cpu"])
@@ -191,13 +110,6 @@ def test_an_extra_in_an_alternative_is_not_taken_for_a_condition(world: World) -
     assert codes_of(world.findings(entry("a"))) == ["VM411"]
 
 
-def test_a_line_that_is_no_requirement_is_worth_a_note(world: World) -> None:
-    world.site.dist_info("a", requires=["b (>1"])
-    found = only(world.findings(entry("a")))
-    assert (found.code, found.severity.value) == ("VM414", "note")
-    assert "'b (>1'" in found.message
-
-
 def test_egg_info_dependencies_count_too(world: World) -> None:
     world.site.egg_info("a", requires_txt="b\n[x]\nc\n")
     assert codes_of(world.findings(entry("a"))) == ["VM411", "VM416"]
@@ -206,15 +118,6 @@ def test_egg_info_dependencies_count_too(world: World) -> None:
 def test_metadata_that_is_gone_needs_nothing(world: World) -> None:
     world.site.dist_info("a", without=["METADATA"])
     assert codes_of(world.findings(entry("a"), select="VM4")) == ["VM406"]
-
-
-def test_a_distribution_for_another_python_is_found(world: World) -> None:
-    world.site.dist_info("a", requires_python=">=3.13")
-    world.site.dist_info("b", requires_python=">=3.8")
-    world.site.dist_info("c", requires_python="three")
-    found = only(world.findings(entry("a"), entry("b"), entry("c")))
-    assert (found.code, found.package) == ("VM413", "a")
-    assert found.message == "a 1.0 needs Python >=3.13, but the environment has 3.12.4."
 
 
 def test_without_an_inventory_or_a_target_dependencies_are_not_judged(world: World) -> None:

@@ -84,17 +84,6 @@ def test_any_strong_hash_will_do(index: Served, folder: Path, algorithm: str) ->
     assert f"sha256:{done.sha256}" == SHA256
 
 
-def test_a_wrong_hash_names_package_expected_and_actual(index: Served, folder: Path) -> None:
-    index.intercept = lambda _: serving()
-
-    error = error_of(index, folder, "sha256:" + "0" * 64)
-
-    assert error.code == "hash-mismatch"
-    assert "demo 1.0" in error.message
-    assert "sha256:" + "0" * 64 in (error.why or "")
-    assert SHA256 in (error.why or "")
-
-
 def test_many_expected_hashes_are_not_all_listed(index: Served, folder: Path) -> None:
     index.intercept = lambda _: serving()
 
@@ -162,18 +151,6 @@ def test_a_changed_file_is_fetched_from_the_start(index: Served, folder: Path) -
 
     assert index.requests[1].headers["if-range"] == '"old"'
     assert done.size == len(BODY)
-
-
-def test_a_download_that_stays_cut_leaves_nothing(index: Served, folder: Path) -> None:
-    index.intercept = lambda _: Response(200, BODY, {}, cut=1000)
-
-    with pytest.raises(IndexFault) as caught:
-        client(folder.parent).download(f"{index.url}/{LEAF}", folder, label="demo")
-
-    assert caught.value.code == "index-truncated"
-    missing = f"{len(BODY) - 1000:,} more were to come."
-    assert caught.value.why == f"It ended after 1,000 bytes; {missing}"
-    assert list(folder.iterdir()) == []
 
 
 def test_a_file_that_is_gone_is_named(index: Served, folder: Path) -> None:

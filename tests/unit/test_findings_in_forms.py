@@ -11,19 +11,16 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from tests.support.examined import World
 from venvman.doctor.codes import CODES
-from venvman.doctor.diagnosis import Diagnosis, Treatment, diagnose
+from venvman.doctor.diagnosis import Diagnosis, Treatment
 from venvman.doctor.finding import Finding
-from venvman.doctor.table import Selection
-from venvman.model.errors import Advice, Command, ExitCode, Problem, Severity
+from venvman.model.errors import Advice, Command, Severity
 from venvman.model.names import canonical
 from venvman.project.project import Project
 from venvman.report.as_json import render
 from venvman.report.doctor import doctor_result
 from venvman.report.findings import in_form
 from venvman.report.fixes import AT_ROOT
-from venvman.report.result import Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -272,43 +269,3 @@ def test_a_finding_has_the_keys_of_the_contract_and_null_for_what_is_absent() ->
         "ran": [],
         "held": [],
     }
-
-
-@pytest.mark.parametrize(
-    ("severity", "status", "code"),
-    [
-        (Severity.NOTE, Status.OK, ExitCode.OK),
-        (Severity.WARNING, Status.DRIFT, ExitCode.DRIFT),
-        (Severity.ERROR, Status.DRIFT, ExitCode.DRIFT),
-    ],
-)
-def test_errors_and_warnings_count_and_notes_never_do(
-    severity: Severity, status: Status, code: ExitCode
-) -> None:
-    result = doctor_result(told_of_doctor(with_severity(severity)))
-    assert (result.status, result.exit_code) == (status, code)
-
-
-def test_nothing_found_is_an_empty_list() -> None:
-    result = doctor_result(told_of_doctor())
-    assert (result.status, result.data["findings"]) == (Status.OK, [])
-
-
-def test_why_a_fix_failed_is_told_apart_from_findings() -> None:
-    problem = Problem(code="git-missing", message="No git.", severity=Severity.NOTE)
-    result = doctor_result(Treatment(left=diagnosis(), problems=(problem,)))
-    assert (result.problems, result.exit_code) == ((problem,), ExitCode.OK)
-
-
-def test_findings_are_counted_by_severity() -> None:
-    assert diagnosis(FOUND, FOUND).count(Severity.ERROR) == 2
-    assert diagnosis(FOUND).count(Severity.NOTE) == 0
-
-
-def test_a_diagnosis_names_the_environment_as_people_see_it(tmp_path: Path) -> None:
-    world = World(tmp_path)
-    world.site.dist_info("flask")
-    found = diagnose(world.examination([]), Selection.of(select=["VM4"]))
-    assert (found.environment, found.project) == ("venv", Project(root=tmp_path))
-    assert [finding.code for finding in found.findings] == ["VM404"]
-    assert not diagnose(world.examination()).findings

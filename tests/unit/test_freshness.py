@@ -64,19 +64,10 @@ def the_reason(judgement: Freshness) -> Problem:
     return reason
 
 
-def test_a_lock_that_answers_is_fresh(tmp_path: Path) -> None:
-    assert judged(tmp_path, {}) == Fresh()
-
-
 def test_comments_and_order_do_not_make_a_lock_stale(tmp_path: Path) -> None:
     assert (
         judged(tmp_path, {"requirements.txt": "# hi\n\nflask >= 1.0\n-c limits.txt # x"}) == Fresh()
     )
-
-
-def test_a_missing_lock_is_stale(tmp_path: Path) -> None:
-    group = groups_of(tmp_path, FILES)["default"]
-    assert the_reason(check(group, None, target=HERE, root=tmp_path)).code == "lock-missing"
 
 
 def test_a_new_requirement_is_named_with_its_line(tmp_path: Path) -> None:
@@ -103,13 +94,6 @@ def test_a_pin_that_a_constraint_forbids_is_stale(tmp_path: Path) -> None:
     assert reasons(judgement) == [("lock-breaks-constraint", "limits.txt", 1)]
 
 
-def test_a_pin_that_nothing_asks_for_is_stale(tmp_path: Path) -> None:
-    lock = LOCK + "old==1\n    # via -r requirements.txt\nolder==1\n    # via old\n"
-    judgement = judged(tmp_path, {"requirements.lock": lock})
-    assert [reason[0] for reason in reasons(judgement)] == ["lock-pins-unasked"] * 2
-    assert reasons(judgement)[0][1:] == ("requirements.lock", 13)
-
-
 def test_two_pins_that_only_ask_for_each_other_are_stale(tmp_path: Path) -> None:
     lock = LOCK + "old==1\n    # via older\nolder==1\n    # via old\n"
     judgement = judged(tmp_path, {"requirements.lock": lock})
@@ -122,18 +106,6 @@ def test_a_requirement_dropped_while_its_pin_is_still_needed_is_noticed(tmp_path
     )
     reason = the_reason(judged(tmp_path, {"requirements.lock": lock}))
     assert reason.message == "requirements.txt no longer asks for jinja2."
-
-
-def test_a_requirement_for_what_was_only_a_dependency_is_noticed(tmp_path: Path) -> None:
-    text = FILES["requirements.txt"] + "jinja2\n"
-    reason = the_reason(judged(tmp_path, {"requirements.txt": text}))
-    assert reason.code == "lock-via-outdated"
-
-
-def test_an_annotation_that_names_no_pin_is_noticed(tmp_path: Path) -> None:
-    lock = LOCK.replace("    #   flask\n", "    #   flask\n    #   ghost\n")
-    reason = the_reason(judged(tmp_path, {"requirements.lock": lock}))
-    assert reason.code == "lock-via-unknown"
 
 
 def test_names_that_other_tools_use_in_annotations_count_as_asking(tmp_path: Path) -> None:
@@ -186,14 +158,6 @@ def test_an_extra_that_the_pin_has_not_is_stale(tmp_path: Path) -> None:
         "requirements.lock": LOCK.replace("flask==2.0", "flask[dotenv]==2.0"),
     }
     assert "without the extra async" in the_reason(judged(tmp_path, files)).message
-
-
-def test_an_extra_is_noticed_by_what_is_remembered(tmp_path: Path) -> None:
-    group = groups_of(tmp_path, FILES)["default"]
-    record = cached_of(group, LOCK.encode(), HERE, root=tmp_path)
-    files = {"requirements.txt": "-c limits.txt\nflask[async]>=1\n"}
-    assert judged(tmp_path, files) == Fresh()
-    assert the_reason(judged(tmp_path, files, record=record)).code == "lock-misses-extra"
 
 
 def test_with_metadata_at_hand_the_dependencies_are_judged_too(tmp_path: Path) -> None:
@@ -298,23 +262,6 @@ def test_another_group_may_bring_a_package_by_url(tmp_path: Path) -> None:
     others = tuple(groups.values())
     assert check(dev, lock, target=HERE, root=tmp_path, others=others) == Fresh()
     assert isinstance(check(dev, lock, target=HERE, root=tmp_path), Stale)
-
-
-def test_a_local_project_whose_metadata_changed_makes_the_lock_stale(tmp_path: Path) -> None:
-    files = {
-        "requirements.txt": "-e ./app\n",
-        "app/pyproject.toml": "[project]\nname='app'\n",
-        "requirements.lock": head() + "-e ./app\n    # name: app\n    # via -r requirements.txt\n",
-    }
-    group = groups_of(tmp_path, files)["default"]
-    record = cached_of(group, files["requirements.lock"].encode(), HERE, root=tmp_path)
-    (tmp_path / "app" / "code.py").write_text("x = 1\n")
-    lock = read_lock(group.lock, root=tmp_path)
-    assert check(group, lock, target=HERE, root=tmp_path, record=record) == Fresh()
-    (tmp_path / "app" / "pyproject.toml").write_text("[project]\nname='app'\nversion='2'\n")
-    reason = the_reason(check(group, lock, target=HERE, root=tmp_path, record=record))
-    assert (reason.code, reason.line) == ("lock-older-than-project", 1)
-    assert digest_of(group, b"", HERE, root=tmp_path) != record.digest
 
 
 def test_a_lock_that_another_lock_includes_stands_for_its_source(tmp_path: Path) -> None:

@@ -54,14 +54,6 @@ def witness(repository: Path, name: str, *, code: int = 0) -> Path:
     return log
 
 
-def test_installing_puts_four_executable_hooks_in(repository: Path) -> None:
-    report = install_hooks([repository], mode=REPORT, variables=os.environ)
-    assert {each.name for each in report.hooks} == set(HookName)
-    assert {each.state for each in report.hooks} == {HookState.OURS}
-    assert all(os.access(each.path, os.X_OK) for each in report.hooks)
-    assert [each.path for each in report.projects] == ["."]
-
-
 def test_uninstalling_leaves_nothing_behind(repository: Path) -> None:
     before = sorted(path.name for path in hook(repository, "x").parent.iterdir())
     install_hooks([repository], mode=REPORT, variables=os.environ)
@@ -158,12 +150,6 @@ def test_a_worktree_shares_the_hooks(repository: Path, tmp_path: Path) -> None:
     assert states(tmp_path / "tree") == {HookState.OURS}
 
 
-def test_outside_a_repository_there_are_no_hooks(tmp_path: Path) -> None:
-    with pytest.raises(GitError) as caught:
-        hooks_status(tmp_path, variables=os.environ)
-    assert caught.value.code == "git-no-repository"
-
-
 @pytest.fixture
 def spy(repository: Path) -> Path:
     """The repository with our hooks, calling a program that logs how it was called."""
@@ -192,23 +178,6 @@ def change(repository: Path, name: str, text: str) -> None:
     git(repository, "-c", "core.hooksPath=/nowhere", "commit", "-qm", f"change {name}")
 
 
-def test_a_checkout_that_changes_requirements_starts_venvman_and_still_succeeds(
-    repository: Path, spy: Path
-) -> None:
-    git(repository, "checkout", "-qb", "other")
-    change(repository, "requirements.in", "django\n")
-    assert calls(spy) == []
-    git(repository, "checkout", "-q", "main")
-    assert calls(spy) == ["hooks run post-checkout"]
-
-
-def test_a_checkout_that_changes_other_files_starts_nothing(repository: Path, spy: Path) -> None:
-    git(repository, "checkout", "-qb", "other")
-    change(repository, "code.py", "x = 1\n")
-    git(repository, "checkout", "-q", "main")
-    assert calls(spy) == []
-
-
 def test_a_checkout_that_changes_other_files_starts_git_once_more(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,30 +193,6 @@ def test_a_checkout_that_changes_other_files_starts_git_once_more(
     assert [line.split("built-in: git ")[1].split()[0] for line in started] == ["checkout", "diff"]
 
 
-def test_checking_out_a_single_file_starts_nothing(repository: Path, spy: Path) -> None:
-    (repository / "requirements.in").write_text("django\n")
-    git(repository, "checkout", "-q", "--", "requirements.in")
-    assert calls(spy) == []
-
-
-def test_a_merge_that_changes_requirements_starts_venvman(repository: Path, spy: Path) -> None:
-    git(repository, "checkout", "-qb", "other")
-    change(repository, "requirements.in", "django\n")
-    git(repository, "-c", "core.hooksPath=/nowhere", "checkout", "-q", "main")
-    git(repository, "merge", "-q", "other")
-    assert calls(spy) == ["hooks run post-merge"]
-
-
-def test_a_rebase_speaks_once_at_its_end(repository: Path, spy: Path) -> None:
-    git(repository, "checkout", "-qb", "other")
-    change(repository, "code.py", "x = 1\n")
-    git(repository, "-c", "core.hooksPath=/nowhere", "checkout", "-q", "main")
-    change(repository, "requirements.in", "django\n")
-    git(repository, "-c", "core.hooksPath=/nowhere", "checkout", "-q", "other")
-    git(repository, "rebase", "-q", "main")
-    assert calls(spy) == ["hooks run post-rewrite"]
-
-
 def test_a_rebase_that_only_fast_forwards_speaks_too(repository: Path, spy: Path) -> None:
     git(repository, "-c", "core.hooksPath=/nowhere", "checkout", "-qb", "other")
     git(repository, "-c", "core.hooksPath=/nowhere", "checkout", "-q", "main")
@@ -257,29 +202,11 @@ def test_a_rebase_that_only_fast_forwards_speaks_too(repository: Path, spy: Path
     assert calls(spy) == ["hooks run post-checkout"]
 
 
-def test_silence_can_be_asked_for(
-    repository: Path, spy: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    git(repository, "checkout", "-qb", "other")
-    change(repository, "requirements.in", "django\n")
-    monkeypatch.setenv("VENVMAN_HOOKS", "0")
-    git(repository, "checkout", "-q", "main")
-    assert calls(spy) == []
-
-
 def test_a_commit_without_requirements_starts_nothing(repository: Path, spy: Path) -> None:
     (repository / "code.py").write_text("x = 1\n")
     git(repository, "add", ".")
     git(repository, "commit", "-qm", "code")
     assert calls(spy) == []
-
-
-def test_a_commit_that_venvman_refuses_is_refused(repository: Path, spy: Path) -> None:
-    (repository / "requirements.in").write_text("django\n")
-    git(repository, "add", ".")
-    with pytest.raises(subprocess.CalledProcessError):
-        git(repository, "commit", "-qm", "stale")
-    assert calls(spy) == ["hooks run pre-commit --refuse"]
 
 
 @pytest.mark.parametrize(

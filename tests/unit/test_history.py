@@ -87,12 +87,6 @@ def test_a_line_is_read_as_the_state_it_was_written_from(tmp_path: Path, state: 
     assert history.newest() == state
 
 
-def test_an_environment_without_history_has_none(history: History) -> None:
-    assert history.states() == ()
-    assert history.newest() is None
-    assert history.text(text_digest(TEXT)) is None
-
-
 def test_states_come_back_the_newest_first(history: History) -> None:
     later = STATE._replace(sequence=2, when=STATE.when - 1000)
     history.record(STATE, [TEXT])

@@ -172,9 +172,6 @@ class TestFreshness:
         assert names(client(tmp_path, index.simple, offline=True))
         assert len(index.requests) == 1
 
-    def test_offline_without_a_page_is_an_error(self, index: Served, tmp_path: Path) -> None:
-        assert fault_of(client(tmp_path, index.simple, offline=True)).code == "index-offline"
-
     @pytest.mark.parametrize("damage", [b"", b"x" * 400, None])
     def test_a_damaged_entry_counts_as_absent(
         self, index: Served, tmp_path: Path, damage: bytes | None
@@ -280,29 +277,6 @@ class TestFaults:
 
         assert names(client(tmp_path, index.simple))
 
-    def test_a_page_that_stays_cut_is_named(self, index: Served, tmp_path: Path) -> None:
-        index.intercept = lambda _: Response(200, b'{"files": []}', {}, cut=4)
-
-        assert fault_of(client(tmp_path, index.simple)).code == "index-truncated"
-
-    def test_an_index_that_hangs_is_given_up(self, index: Served, tmp_path: Path) -> None:
-        def stall(request: Request) -> Response | None:
-            time.sleep(0.6)
-            return None
-
-        index.intercept = stall
-
-        fault = fault_of(client(tmp_path, index.simple, retries=0, timeout=0.1))
-
-        assert fault.code == "index-timeout"
-        assert "0.1 seconds" in (fault.why or "")
-
-    def test_nobody_listening_is_named(self, tmp_path: Path) -> None:
-        fault = fault_of(client(tmp_path, "http://127.0.0.1:9/simple"))
-
-        assert fault.code == "index-unreachable"
-        assert "127.0.0.1:9" in (fault.why or "")
-
     def test_an_unknown_host_is_named(self, tmp_path: Path) -> None:
         fault = fault_of(client(tmp_path, "https://nowhere.invalid/simple", retries=0))
 
@@ -312,24 +286,6 @@ class TestFaults:
         own = client(tmp_path, "http://127.0.0.1:9/simple")
 
         assert fault_of(own) is fault_of(own)
-
-    @pytest.mark.parametrize(
-        ("body", "kind"),
-        [
-            (b"<html><form action=/login><input name=user></form></html>", "text/html"),
-            (b"{broken", JSON_TYPE),
-            (b"\x89PNG", "image/png"),
-        ],
-    )
-    def test_what_is_no_page_is_named(
-        self, index: Served, tmp_path: Path, body: bytes, kind: str
-    ) -> None:
-        index.intercept = lambda _: Response(200, body, {"Content-Type": kind})
-
-        fault = fault_of(client(tmp_path, index.simple))
-
-        assert fault.code == "index-page-invalid"
-        assert (fault.why or "")[0].isupper()
 
     def test_a_503_of_a_second_index_is_no_reason_to_go_on_without_it(
         self, index: Served, tmp_path: Path
@@ -493,16 +449,6 @@ class TestLocal:
 
 
 class TestRead:
-    def test_a_document_on_a_server_is_read(self, index: Served, tmp_path: Path) -> None:
-        index.intercept = lambda _: Response(200, b"flask\n")
-
-        assert client(tmp_path).read(f"{index.url}/requirements.txt") == b"flask\n"
-
-    def test_a_document_on_disk_is_read(self, tmp_path: Path) -> None:
-        (tmp_path / "r.txt").write_bytes(b"flask\n")
-
-        assert client(tmp_path).read((tmp_path / "r.txt").as_uri()) == b"flask\n"
-
     def test_a_missing_document_is_named(self, index: Served, tmp_path: Path) -> None:
         for url in (f"{index.url}/none.txt", (tmp_path / "none.txt").as_uri()):
             with pytest.raises(IndexFault, match=r"none\.txt"):

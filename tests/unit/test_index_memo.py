@@ -45,22 +45,6 @@ def kept(cache: Path) -> Path:
     return path
 
 
-def test_an_answer_comes_back_as_it_was(tmp_path: Path) -> None:
-    kept(tmp_path)
-    assert recall(str(tmp_path), QUESTION) == TEXTS
-
-
-def test_another_question_has_no_answer(tmp_path: Path) -> None:
-    kept(tmp_path)
-    assert recall(str(tmp_path), "00" * 32) is None
-
-
-def test_a_page_that_says_something_else_ends_it(tmp_path: Path) -> None:
-    kept(tmp_path)
-    page(tmp_path, digest="2" * 32)
-    assert recall(str(tmp_path), QUESTION) is None
-
-
 def test_a_page_that_is_gone_ends_it(tmp_path: Path) -> None:
     kept(tmp_path).unlink()
     assert recall(str(tmp_path), QUESTION) is None
@@ -69,13 +53,6 @@ def test_a_page_that_is_gone_ends_it(tmp_path: Path) -> None:
 def test_a_page_that_cannot_be_read_ends_it(tmp_path: Path) -> None:
     kept(tmp_path).write_bytes(b"venvman-index-2\n")
     assert recall(str(tmp_path), QUESTION) is None
-
-
-def test_a_stale_page_ends_it_unless_offline(tmp_path: Path) -> None:
-    kept(tmp_path)
-    later = time.time() + 601
-    assert recall(str(tmp_path), QUESTION, now=later) is None
-    assert recall(str(tmp_path), QUESTION, now=later, offline=True) == TEXTS
 
 
 def test_a_clock_that_went_back_ends_it(tmp_path: Path) -> None:

@@ -50,21 +50,6 @@ class TestWays:
             "/files/demo-1.0-py3-none-any.whl.metadata"
         ]
 
-    def test_a_metadata_file_with_another_hash_is_a_named_fallback(
-        self, index: Served, tmp_path: Path
-    ) -> None:
-        make_wheel(index.folder, "demo", requires=REQUIRES)
-        index.metadata_files = True
-
-        def lie(request: Request) -> Response | None:
-            return Response(200, b"Name: evil\n") if request.path.endswith(".metadata") else None
-
-        index.intercept = lie
-        memory = Memory()
-
-        assert requires_of(index, tmp_path, memory) == REQUIRES
-        assert [each.code for each in memory.problems] == ["metadata-hash-mismatch"]
-
     def test_a_missing_metadata_file_is_a_named_fallback(
         self, index: Served, tmp_path: Path
     ) -> None:
@@ -163,17 +148,6 @@ class TestWays:
         index.intercept = lie
 
         assert requires_of(index, tmp_path) == REQUIRES
-
-    def test_a_damaged_wheel_is_named(self, index: Served, tmp_path: Path) -> None:
-        (index.folder / "demo-1.0-py3-none-any.whl").write_bytes(b"PK\5\6" + b"\0" * 18)
-        index.requires_python["demo-1.0-py3-none-any.whl"] = ">=3.8"
-        memory = Memory()
-
-        with pytest.raises(InstallError) as caught:
-            requires_of(index, tmp_path, memory)
-
-        assert caught.value.code == "wheel-damaged"
-        assert "no METADATA" in memory.details[0]
 
     def test_a_local_wheel_is_read_where_it_is(self, tmp_path: Path) -> None:
         wheel = make_wheel(tmp_path, "demo", requires=REQUIRES)

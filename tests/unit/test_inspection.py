@@ -12,7 +12,6 @@ import pytest
 
 from tests.support.pythons import fake_python
 from venvman.environment.inspection import (
-    Absent,
     Broken,
     Environment,
     NotAnEnvironment,
@@ -36,12 +35,6 @@ def broken(path: Path, directories: Directories) -> Broken:
     assert isinstance(found, Broken), found
     assert str(found.fix) == "venvman sync --recreate"
     return found
-
-
-def test_nothing_is_absent(tmp_path: Path, directories: Directories) -> None:
-    path = tmp_path / "venv"
-    assert inspect(path, directories=directories) == Absent(path=path)
-    assert usable(path, directories=directories) is None
 
 
 @pytest.mark.parametrize(
@@ -182,16 +175,6 @@ def made_by_hand(root: Path, base: Path, *, config: str) -> Path:
     return root
 
 
-def test_a_dangling_interpreter_is_named_with_where_it_was(
-    base: Path, tmp_path: Path, directories: Directories
-) -> None:
-    venv = made_by_hand(tmp_path / "venv", base, config=f"home = {base.parent}\nversion = 3.11.1\n")
-    assert isinstance(inspect(venv, directories=directories), Environment)
-    shutil.rmtree(tmp_path / "base")
-    found = broken(venv, directories)
-    assert (found.code, found.reason) == ("interpreter-gone", f"Its interpreter {base} is gone.")
-
-
 def test_an_interpreter_missing_altogether_is_named(
     base: Path, tmp_path: Path, directories: Directories
 ) -> None:
@@ -213,14 +196,6 @@ def test_an_environment_of_copies_whose_base_is_gone_is_named(
     assert (
         broken(venv, directories).reason == f"The folder {base.parent} of its interpreter is gone."
     )
-
-
-def test_a_base_that_no_longer_runs_is_named(
-    base: Path, tmp_path: Path, directories: Directories
-) -> None:
-    venv = made_by_hand(tmp_path / "venv", base, config=f"home = {base.parent}\n")
-    base.write_text("#!/bin/sh\nexit 1\n")
-    assert broken(venv, directories).code == "interpreter-broken"
 
 
 def test_a_base_upgraded_to_another_minor_version_is_named(
@@ -276,17 +251,6 @@ def test_environments_of_other_makers_are_understood(
     assert isinstance(found, Environment)
     assert not found.made_by_venvman
     assert found.interpreter.path == base
-
-
-def test_system_site_packages_are_refused(venv: Path, directories: Directories) -> None:
-    config = venv / "pyvenv.cfg"
-    config.write_text(config.read_text().replace("packages = false", "packages = true"))
-    assert broken(venv, directories).code == "system-site-packages"
-
-
-def test_a_configuration_without_a_home_is_named(venv: Path, directories: Directories) -> None:
-    (venv / "pyvenv.cfg").write_text("nothing\n")
-    assert broken(venv, directories).code == "config-unreadable"
 
 
 def test_a_configuration_that_cannot_be_read_is_named(

@@ -238,17 +238,6 @@ def test_every_line_that_is_no_pin_is_reported_at_once() -> None:
     assert caught.value.problems[1].text == "requests>=2"
 
 
-def test_conflict_markers_are_named_with_their_line_and_a_way_out() -> None:
-    text = "a==1\n<<<<<<< HEAD\nb==1\n=======\nb==2\n>>>>>>> other\n"
-    with pytest.raises(LockError) as caught:
-        parsed(text)
-    assert caught.value.code == "lock-conflict-markers"
-    (problem,) = caught.value.problems
-    assert (problem.path, problem.line, problem.text) == ("a.txt", 2, "<<<<<<< HEAD")
-    assert str(problem.fix) is not None
-    assert "venvman freeze" in str(problem.fix)
-
-
 def test_fourteen_thousand_hashes_are_read_with_few_calls_for_each_line() -> None:
     hashes = " \\\n".join(f"    --hash=sha256:{number:064x}" for number in range(70))
     text = "".join(f"name-{n}==1.{n} \\\n{hashes}\n    # via -r a.in\n" for n in range(200))
@@ -319,10 +308,6 @@ def test_references_are_read_with_the_name_they_tell(
     assert (reference.name, reference_text(reference.source)) == (name, written)
 
 
-def test_a_plain_name_is_no_reference() -> None:
-    assert parse_reference("flask>=2") is None
-
-
 def test_relative_places_are_located_and_variables_filled_in() -> None:
     root = Path("/work")
     variables = {"W": "https://e.org", "D": "/d"}
@@ -348,14 +333,6 @@ def test_newlines_and_mode_of_an_existing_lock_are_kept(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o640
 
 
-def test_the_same_text_is_not_written_again(tmp_path: Path) -> None:
-    path = tmp_path / "a.txt"
-    assert write_locks(Project(root=tmp_path), {path: parsed("a==1\n")})
-    before = path.stat()
-    assert not write_locks(Project(root=tmp_path), {path: parsed("a==1\n")})
-    assert path.stat().st_mtime_ns == before.st_mtime_ns
-
-
 def test_a_lock_is_read_with_the_names_its_folders_state(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 'My.App'\n")
     (tmp_path / "a.txt").write_text("-e .\n")
@@ -363,28 +340,6 @@ def test_a_lock_is_read_with_the_names_its_folders_state(tmp_path: Path) -> None
     assert lock is not None
     assert lock.entries[0].name == "my-app"
     assert read_lock(tmp_path / "none.txt", root=tmp_path) is None
-
-
-def test_a_lock_that_is_no_text_is_unreadable(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(LockError) as caught:
-        read_lock(tmp_path / "a.txt", root=tmp_path, display="a.txt")
-    assert caught.value.code == "lock-not-text"
-
-
-def test_a_file_written_by_hand_is_overwritten_only_if_told_so(tmp_path: Path) -> None:
-    path = tmp_path / "a.txt"
-    check_writable(path, display="a.txt")
-    path.write_text("flask  # by hand\n")
-    with pytest.raises(LockError) as caught:
-        check_writable(path, display="a.txt")
-    assert caught.value.code == "lock-in-the-way"
-    assert str(caught.value.fix) == "venvman freeze --yes"
-    check_writable(path, display="a.txt", yes=True)
-    path.write_text(COMPILED)
-    check_writable(path, display="a.txt")
-    path.write_text("  \n")
-    check_writable(path, display="a.txt")
 
 
 @pytest.mark.parametrize(
@@ -657,25 +612,6 @@ def test_extras_bring_what_they_add(tmp_path: Path) -> None:
     by_name = {entry.name: entry for entry in result.locks["default"].entries}
     assert by_name.keys() == {"asgiref", "flask", "jinja2", "markupsafe"}
     assert all(entry.hashes == (f"sha256:{name}",) for name, entry in by_name.items())
-
-
-def test_what_no_requirement_asks_for_is_named_and_left_out(tmp_path: Path) -> None:
-    result = locked(tmp_path, {"requirements.txt": "flask\n"}, *HELD)
-    assert [one.name for one in result.unasked] == ["asgiref", "stray"]
-    assert [problem.message for problem in result.problems] == [
-        "asgiref 1.0 is installed, but no requirement asks for it; it is not locked.",
-        "stray 1.0 is installed, but no requirement asks for it; it is not locked.",
-    ]
-
-
-def test_a_requirement_that_is_not_met_is_named_with_its_line(tmp_path: Path) -> None:
-    files = {"requirements.txt": "\nflask>=2\nabsent\n"}
-    result = locked(tmp_path, files, installed("flask"), installed("broken", None, damage="gone"))
-    assert [(p.code, p.line) for p in result.problems] == [
-        ("installed-misses-requirement", 2),
-        ("installed-misses-requirement", 3),
-        ("installed-unasked", None),
-    ]
 
 
 def test_local_projects_are_pinned_by_their_relative_folder(tmp_path: Path) -> None:

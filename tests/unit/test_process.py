@@ -27,23 +27,9 @@ def python(code: str) -> list[str]:
     return [sys.executable, "-I", "-S", "-c", code]
 
 
-def test_both_outputs_and_the_exit_code_are_told() -> None:
-    done = run(python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"))
-    assert (done.stdout, done.stderr, done.code, done.ok) == ("out\n", "err\n", 3, False)
-
-
-def test_what_is_given_on_stdin_arrives() -> None:
-    assert run(python("print(input()[::-1])"), stdin="abc\n").stdout == "cba\n"
-
-
 def test_output_that_is_not_utf_8_does_not_stop_anything() -> None:
     done = run(python("import sys; sys.stdout.buffer.write(bytes([97, 255]))"))
     assert done.stdout == "a\N{REPLACEMENT CHARACTER}"
-
-
-def test_the_given_variables_are_the_only_ones(tmp_path: Path) -> None:
-    done = run(["/usr/bin/env"], env={"ONLY": "this"}, cwd=tmp_path)
-    assert done.stdout == "ONLY=this\n"
 
 
 def test_a_program_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
@@ -59,14 +45,6 @@ def test_a_program_that_takes_too_long_is_stopped() -> None:
         run(python("import time; time.sleep(60)"), timeout=0.2)
     assert caught.value.code == "process-timeout"
     assert time.monotonic() - begin < 30
-
-
-def test_lines_are_handed_over_as_they_come_from_both_outputs() -> None:
-    lines: list[str] = []
-    code = "import sys; print('a', flush=True); print('b', file=sys.stderr); sys.exit(2)"
-    done = stream(python(code), on_line=lines.append)
-    assert lines == ["a", "b"]
-    assert (done.code, done.stdout) == (2, "a\nb\n")
 
 
 def test_a_listener_that_fails_takes_the_process_with_it(tmp_path: Path) -> None:

@@ -325,10 +325,6 @@ def display(
 
 
 class TestColor:
-    def test_a_terminal_has_colour_and_a_pipe_has_none(self) -> None:
-        assert display().color
-        assert not display(terminal=False).color
-
     @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"CLICOLOR": "0"}, {"TERM": "dumb"}])
     def test_a_terminal_without_colour(self, variables: dict[str, str]) -> None:
         assert not display(variables).color
@@ -343,10 +339,6 @@ class TestColor:
 
     def test_no_color_beats_force_color(self) -> None:
         assert not display({"NO_COLOR": "1", "FORCE_COLOR": "1"}).color
-
-    def test_the_flag_beats_every_variable(self) -> None:
-        assert display({"NO_COLOR": "1"}, terminal=False, color="always").color
-        assert not display({"FORCE_COLOR": "1"}, color="never").color
 
     def test_a_console_without_colour_writes_no_escape_at_all(self) -> None:
         stream = Stream(terminal=True)
@@ -364,14 +356,6 @@ class TestColor:
 
 
 class TestAnimation:
-    def test_only_a_terminal_moves(self) -> None:
-        assert display().animation
-        assert not display(terminal=False).animation
-
-    @pytest.mark.parametrize("variables", [{"CI": "true"}, {"TERM": "dumb"}])
-    def test_neither_ci_nor_a_dumb_terminal_does(self, variables: dict[str, str]) -> None:
-        assert not display(variables).animation
-
     def test_forced_colour_moves_nothing(self) -> None:
         assert not display({"FORCE_COLOR": "1"}, terminal=False).animation
 

@@ -119,14 +119,6 @@ def test_the_walk_never_passes_the_home_folder(tmp_path: Path) -> None:
         find_project(tmp_path / "home/work", home=tmp_path / "home")
 
 
-def test_nothing_found_says_where_it_looked_and_offers_add(tmp_path: Path) -> None:
-    with pytest.raises(ProjectNotFound) as raised:
-        find_project(tmp_path, home=tmp_path)
-    (problem,) = raised.value.problems
-    assert str(tmp_path) in problem.message
-    assert "venvman add" in str(problem.fix)
-
-
 def test_an_explicit_folder_is_where_the_walk_begins(tmp_path: Path) -> None:
     write(tmp_path, "requirements.txt", "sub/requirements.txt", "sub/deep/x")
     explicit = Path("sub/deep")

@@ -7,7 +7,7 @@ import pytest
 from venvman.model.errors import ExitCode
 from venvman.project.project import Project
 from venvman.project.roles import Role
-from venvman.project.scan import Scan, SourceFile, scan
+from venvman.project.scan import Scan, scan
 from venvman.report.result import Status
 from venvman.report.scan import scan_result
 
@@ -241,13 +241,6 @@ def test_a_file_keeps_its_role_when_another_includes_it(tmp_path: Path) -> None:
     }
 
 
-def test_stand_ins_pair_every_lock_with_its_source(tmp_path: Path) -> None:
-    found = project(tmp_path, "requirements.in", "requirements.txt")
-    assert found.stand_ins == {
-        str(tmp_path / "requirements.txt"): (str(tmp_path / "requirements.in"),)
-    }
-
-
 def test_locks_are_parsed_only_when_asked_for(tmp_path: Path) -> None:
     lazy = project(tmp_path, "requirements.in", "requirements.txt")
     lock = lazy.file(tmp_path / "requirements.txt")
@@ -405,11 +398,6 @@ def test_an_unparsed_lock_is_reported_empty(tmp_path: Path) -> None:
         [],
         {},
     )
-
-
-def test_a_source_file_is_a_value(tmp_path: Path) -> None:
-    lock = tmp_path / "x"
-    assert SourceFile(group="a", paths=(), lock=lock) == SourceFile(group="a", paths=(), lock=lock)
 
 
 # ---- what headers and notes say of a lock's sources ------------------------------------------

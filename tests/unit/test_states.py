@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from venvman.environment.history import LOG, History, State, Wanted
-from venvman.environment.ledger import LEDGER, Ledger, Provenance, read_ledger, write_snapshot
+from venvman.environment.ledger import LEDGER, Ledger, Provenance, write_snapshot
 from venvman.environment.record import tops_of
 from venvman.install import states
 from venvman.system import memo, seal
-from venvman.system.files import spread_folders
 from venvman.system.locks import held
 
 if TYPE_CHECKING:
@@ -59,15 +58,6 @@ def commit(root: Path, sequence: int) -> None:
 def find(environment: Path, flags: str = "--frozen", **variables: str) -> str | None:
     found = states.find(str(environment), flags=flags, variables=variables)
     return found.wanted.key if found and found.wanted else None
-
-
-def test_what_is_written_down_is_read_back(tmp_path: Path, file: Path) -> None:
-    key = states.record(str(tmp_path), wanted(file))
-    state = states.read(str(tmp_path), key)
-    assert state is not None
-    assert state.wanted == wanted(file)
-    assert state.snapshot == read_ledger(str(tmp_path)).snapshot
-    assert find(tmp_path) == key
 
 
 def test_what_is_known_already_is_written_down_once(tmp_path: Path, file: Path) -> None:
@@ -220,9 +210,3 @@ def test_what_shares_no_part_with_another_is_not_read_again(tmp_path: Path) -> N
     os.utime(record, ns=(seen.st_atime_ns, seen.st_mtime_ns))
     found = states.survey(ledger, ("lib",))
     assert found == ((), {})
-
-
-def test_spreading_folders_is_a_hint_that_never_fails(tmp_path: Path) -> None:
-    spread_folders(tmp_path)
-    spread_folders(tmp_path)
-    spread_folders(tmp_path / "gone")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.wheels import large, make_wheel, sha256_of
-from venvman.model.errors import InstallError, Problem, Severity
+from venvman.model.errors import InstallError, Problem
 from venvman.model.events import Reporter
 from venvman.obtain.unpackers import Unpackers
 from venvman.store.store import Store, changed_files, unpack_entry
@@ -128,12 +128,6 @@ def test_only_a_large_wheel_is_worth_a_worker(store: Store, tmp_path: Path) -> N
     assert started == [0, 1]
 
 
-def test_a_worker_that_refuses_a_wheel_says_why(store: Store, tmp_path: Path) -> None:
-    wheel = make_wheel(tmp_path / "wheels", "demo", files=large("demo"), raw={"../evil.py": b""})
-    with Unpackers() as workers, pytest.raises(InstallError, match="leads out"):
-        store.add(wheel, sha256="b" * 64, unpack=workers.unpack)
-
-
 def test_a_process_killed_while_unpacking_leaves_no_entry(tmp_path: Path) -> None:
     body = os.urandom(100_000)
     wheel = make_wheel(
@@ -160,12 +154,6 @@ def test_an_entry_whose_manifest_was_cut_by_a_crash_is_absent(store: Store, whee
     (added.folder.parent / "manifest.json").write_bytes(b"")
     assert store.get(added.sha256) is None
     assert store.add(wheel, sha256=added.sha256).manifest.paths == added.manifest.paths
-
-
-def test_a_file_edited_in_place_is_noticed_by_its_time(store: Store, wheel: Path) -> None:
-    added = store.add(wheel, sha256=digest(wheel))
-    (added.folder / "demo/__init__.py").write_text("x = 2\n")
-    assert changed_files(added) == ("demo/__init__.py",)
 
 
 def test_an_edit_that_hides_its_time_is_noticed_by_hash(store: Store, wheel: Path) -> None:
@@ -203,24 +191,6 @@ def test_a_key_is_remembered_and_a_spoilt_one_forgotten(store: Store, wheel: Pat
 def test_a_key_can_be_the_first_thing_in_a_cache(store: Store) -> None:
     store.remember("key", "c" * 64)
     assert store.recall("key") == "c" * 64
-
-
-def test_a_cache_that_is_a_file_is_worked_around_with_a_warning(
-    tmp_path: Path, wheel: Path
-) -> None:
-    (tmp_path / "cache").write_text("in the way")
-    listener = Listener()
-    with Store(tmp_path / "cache", reporter=listener) as store:
-        added = store.add(wheel, sha256=digest(wheel))
-        assert changed_files(added, hashes=True) == ()
-        assert store.get(digest(wheel)) == added
-        other = make_wheel(tmp_path / "wheels", "other")
-        store.add(other, sha256=digest(other))
-        store.remember("key", added.sha256)
-        assert store.recall("key") == added.sha256
-    assert not added.folder.exists()
-    (problem,) = listener.problems
-    assert (problem.code, problem.severity) == ("store-unwritable", Severity.WARNING)
 
 
 @pytest.mark.parametrize(
