@@ -27,8 +27,9 @@ def row(**more: Any) -> dict[str, Any]:
 
 
 def one(content: bytes, kind: str = JSON) -> IndexFile:
-    (file,) = parse_page(content, kind, URL).files
-    return file
+    page = parse_page(content, kind, URL)
+    (row,) = page.rows
+    return row.resolved(page.url)
 
 
 def html(body: str) -> bytes:
@@ -82,7 +83,7 @@ class TestJson:
     def test_a_malformed_row_is_skipped_and_named(self) -> None:
         page = parse_page(json_page(row(), {"filename": "bad.whl", "url": 5}), JSON, URL)
 
-        assert [file.filename for file in page.files] == ["demo-1.0-py3-none-any.whl"]
+        assert [row.filename for row in page.rows] == ["demo-1.0-py3-none-any.whl"]
         assert page.skipped[0].filename == "bad.whl"
         assert "malformed" in page.skipped[0].reason
 

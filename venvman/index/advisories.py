@@ -156,7 +156,7 @@ def advisories_in(database: Path, pins: Sequence[Pin]) -> Mapping[Pin, tuple[Adv
         for content in _contents(database):
             document = json.loads(content)
             count += "affected" in document
-            for name in names & {canonical(each) for each in _packages(document)}:
+            for name in names & {name for name, _ in _affected(document)}:
                 documents.setdefault(name, []).append(document)
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise _half(str(database), f"{type(error).__name__}: {error}.") from error
@@ -187,18 +187,18 @@ def _contents(database: Path) -> Iterator[bytes]:
         raise ValueError(error) from error
 
 
-def _packages(document: Mapping[str, Any]) -> Iterator[str]:
+def _affected(document: Mapping[str, Any]) -> Iterator[tuple[NormalizedName, Mapping[str, Any]]]:
     for each in document.get("affected") or ():
         package = each.get("package") or {}
         if package.get("ecosystem") == "PyPI":
-            yield str(package.get("name"))
+            yield canonical(str(package.get("name"))), each
 
 
 def _affects(document: Mapping[str, Any], name: NormalizedName, version: Version) -> bool:
     """Whether ``version`` is listed, or within a range (the evaluation of the schema)."""
     if document.get("withdrawn"):
         return False
-    for each in _of(document, name):
+    for each in (row for affected, row in _affected(document) if affected == name):
         if any(_parsed(text) == version for text in each.get("versions") or ()):
             return True
         for events in _ranges(each):
@@ -213,13 +213,6 @@ def _affects(document: Mapping[str, Any], name: NormalizedName, version: Version
             if inside:
                 return True
     return False
-
-
-def _of(document: Mapping[str, Any], name: NormalizedName) -> Iterator[Mapping[str, Any]]:
-    for each in document.get("affected") or ():
-        package = each.get("package") or {}
-        if package.get("ecosystem") == "PyPI" and canonical(str(package.get("name"))) == name:
-            yield each
 
 
 def _ranges(affected: Mapping[str, Any]) -> Iterator[list[tuple[str, Version]]]:
@@ -241,7 +234,8 @@ def _parsed(text: object) -> Version | None:
 def _advisory(document: Mapping[str, Any], name: NormalizedName) -> Advisory | None:
     if document.get("withdrawn"):
         return None
-    events = (row for each in _of(document, name) for rows in _ranges(each) for row in rows)
+    rows = (row for affected, row in _affected(document) if affected == name)
+    events = (event for row in rows for events in _ranges(row) for event in events)
     summary = str(document.get("summary") or document.get("details") or "").strip()
     return Advisory(
         identifier=str(document["id"]),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
@@ -159,8 +160,14 @@ class Authenticator:
         own = [index for index in self._indexes if origin_of(index[0]) == origin]
         if len(own) < 2:
             return own[0] if own else None
-        path = urlsplit(url).path
-        return max(own, key=lambda index: _common(urlsplit(index[0]).path, path), default=None)
+        path = urlsplit(url).path.strip("/").split("/")
+
+        def common(index: tuple[str, Credentials | None]) -> int:
+            """How many leading segments its path shares with ``url``'s."""
+            own = urlsplit(index[0]).path.strip("/").split("/")
+            return len([*takewhile(lambda pair: pair[0] == pair[1], zip(own, path, strict=False))])
+
+        return max(own, key=common, default=None)
 
     def _of_index(self, url: str, user: str | None) -> Credentials | None:
         index = self._index_of(url)
@@ -276,13 +283,3 @@ class _Netrc:
             return cls({})
         hosts = {host: Credentials(row[0], row[2] or "") for host, row in entries.items()}
         return cls(hosts, hosts.pop("default", None))
-
-
-def _common(one: str, other: str) -> int:
-    """How many leading path segments two paths share."""
-    count = 0
-    for left, right in zip(one.strip("/").split("/"), other.strip("/").split("/"), strict=False):
-        if left != right:
-            break
-        count += 1
-    return count

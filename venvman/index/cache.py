@@ -21,7 +21,7 @@ from venvman.system.files import make_private_folder
 from venvman.system.writing import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from venvman.index.auth import Credentials
@@ -203,7 +203,10 @@ class PageCache:
             _Head(url, headers.get("etag"), headers.get("last-modified"), not listing)
         )
         parts = () if listing is None else listing.to_parts()
-        digest = _digest(parts) if parts else _NO_PROJECT
+        content = hashlib.sha256()
+        for part in parts:
+            content.update(part)
+        digest = content.hexdigest()[: len(_NO_PROJECT)] if parts else _NO_PROJECT
         size = len(head).to_bytes(4, "big")
         info = self._entries.write(key, page_head(digest, fresh_for), size, head, *parts)
         return None if info is None else page_of(key, digest, fresh_for, info)
@@ -244,10 +247,3 @@ def _key(url: str, credentials: Credentials | None) -> str:
     if credentials is not None:
         digest.update(b"\0" + credentials.header.encode())
     return digest.hexdigest()
-
-
-def _digest(parts: Iterable[bytes | memoryview]) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part)
-    return digest.hexdigest()[: len(_NO_PROJECT)]

@@ -116,7 +116,7 @@ class Candidates:
         self._prereleases = _prereleases(project.name, options)
         self._exclude_newer = exclude_newer
         self._invalid: list[str] = []
-        self._spellings = self._by_version()
+        self._spellings = _by_version(project.versions, self._invalid)
         self._assessed: dict[Version, tuple[Candidate, ...]] = {}
 
     @property
@@ -165,11 +165,19 @@ class Candidates:
         """
         allowed = self._prereleases
         if allowed is None:
-            allowed = bool(specifier.prereleases) or self._only_prereleases(specifier)
+            # PEP 440: pre-releases are better than nothing; a yanked final release is something.
+            allowed = bool(specifier.prereleases) or all(
+                version.is_prerelease or not self.at(version)
+                for version in self._fitting(specifier)
+            )
         found = self._filtered(specifier, hashes, prereleases=allowed)
         if hashes or self._prefer_binary:
             # Files with a hash that was asked for, then wheels, before newer versions.
-            return iter(sorted(found, key=lambda each: self._handicap(each, hashes)))
+            def handicap(each: Candidate) -> tuple[bool, bool]:
+                no_hash = bool(hashes) and not _fits(each.file, hashes)
+                return no_hash, self._prefer_binary and not each.is_wheel
+
+            return iter(sorted(found, key=handicap))
         return found
 
     def rejections(
@@ -193,17 +201,6 @@ class Candidates:
                 if id(candidate.file) not in taken:
                     yield _declined(candidate, specifier, hashes)
 
-    def _by_version(self) -> dict[Version, tuple[str, ...]]:
-        """Spellings in file names by what they mean: ``1.0`` and ``1.0.0`` are one version."""
-        grouped: dict[Version, tuple[str, ...]] = {}
-        for spelled in self._project.versions:
-            version = _version(spelled)
-            if version is None:
-                self._invalid.append(spelled)
-            else:
-                grouped[version] = (*grouped.get(version, ()), spelled)
-        return {version: grouped[version] for version in sorted(grouped, key=_ORDER, reverse=True)}
-
     def _filtered(
         self, specifier: SpecifierSet, hashes: tuple[str, ...], *, prereleases: bool
     ) -> Iterator[Candidate]:
@@ -214,7 +211,10 @@ class Candidates:
         for version in self._fitting(specifier):
             if version.is_prerelease and not prereleases:
                 continue
-            for candidate in _allowed_by(hashes, self.at(version)):
+            for candidate in self.at(version):
+                known = candidate.file.hashes
+                if hashes and known and not _fits(candidate.file, hashes):
+                    continue
                 if candidate.file.yanked is not None:
                     yanked.append(candidate)
                 else:
@@ -222,18 +222,6 @@ class Candidates:
                     yield candidate
         if pinned and none_else:
             yield from yanked  # PEP 592
-
-    def _handicap(self, candidate: Candidate, hashes: tuple[str, ...]) -> tuple[bool, bool]:
-        return (
-            bool(hashes) and not _fits(candidate.file, hashes),
-            self._prefer_binary and not candidate.is_wheel,
-        )
-
-    def _only_prereleases(self, specifier: SpecifierSet) -> bool:
-        """PEP 440: pre-releases are better than nothing; a yanked final release is something."""
-        return not any(
-            not version.is_prerelease and self.at(version) for version in self._fitting(specifier)
-        )
 
     def _fitting(self, specifier: SpecifierSet) -> Iterator[Version]:
         """Versions that fit, newest first, pre-releases among them."""
@@ -269,9 +257,8 @@ class Candidates:
         preference: _Preference = (-self._compatibility.count, ())
         if row.filename.endswith(".whl"):
             if not self._binary:
-                return _Refused(
-                    RejectionKind.BINARY_FORBIDDEN, "is a wheel, and --no-binary says no"
-                )
+                why = "is a wheel, and --no-binary says no"
+                return _Refused(RejectionKind.BINARY_FORBIDDEN, why)
             wheel = parse_wheel_name(row.filename)
             if wheel is None:
                 return _Refused(RejectionKind.NOT_A_DISTRIBUTION, "is not a wheel's name")
@@ -282,9 +269,8 @@ class Candidates:
                 return _Refused(kind, self._compatibility.reason(wheel.tags))
             preference = (-rank, wheel.build)
         elif not self._source:
-            return _Refused(
-                RejectionKind.SOURCE_FORBIDDEN, "is an sdist, and --only-binary says no"
-            )
+            why = "is an sdist, and --only-binary says no"
+            return _Refused(RejectionKind.SOURCE_FORBIDDEN, why)
         late = self._too_new(row, base)
         if late:
             return _Refused(RejectionKind.TOO_NEW, late)
@@ -304,6 +290,18 @@ class Candidates:
         return f"was uploaded on {row.upload_time[:10]}, and only files from before {limit} count"
 
 
+def _by_version(spellings: Iterable[str], invalid: list[str]) -> dict[Version, tuple[str, ...]]:
+    """Spellings in file names by what they mean: ``1.0`` and ``1.0.0`` are one version."""
+    grouped: dict[Version, tuple[str, ...]] = {}
+    for spelled in spellings:
+        version = _version(spelled)
+        if version is None:
+            invalid.append(spelled)
+        else:
+            grouped[version] = (*grouped.get(version, ()), spelled)
+    return {version: grouped[version] for version in sorted(grouped, key=_ORDER, reverse=True)}
+
+
 def project_of(name: NormalizedName, files: Iterable[IndexFile]) -> ProjectFiles:
     """``files`` as if an index listed them."""
     rows = tuple(
@@ -315,17 +313,15 @@ def project_of(name: NormalizedName, files: Iterable[IndexFile]) -> ProjectFiles
             file.yanked,
             file.size,
             file.upload_time,
-            _row_metadata(file.metadata_hash),
+            None
+            if file.metadata_hash is None
+            else dict([file.metadata_hash.split(":", 1)])
+            if file.metadata_hash
+            else True,
         )
         for file in files
     )
     return ProjectFiles(name, (Listing.of(ProjectPage(url="", rows=rows), name),))
-
-
-def _row_metadata(metadata_hash: str | None) -> bool | dict[str, str] | None:
-    if metadata_hash is None:
-        return None
-    return dict([metadata_hash.split(":", 1)]) if metadata_hash else True
 
 
 def _formats(name: NormalizedName, options: IndexOptions) -> tuple[bool, bool]:
@@ -346,12 +342,6 @@ def _prereleases(name: NormalizedName, options: IndexOptions) -> bool | None:
     if options.pre or ":all:" in options.all_releases:
         return True
     return False if ":all:" in options.only_final else None
-
-
-def _allowed_by(hashes: tuple[str, ...], candidates: Iterable[Candidate]) -> Iterable[Candidate]:
-    if not hashes:
-        return candidates
-    return (each for each in candidates if not each.file.hashes or _fits(each.file, hashes))
 
 
 def _fits(file: IndexFile, hashes: tuple[str, ...]) -> bool:

@@ -53,6 +53,7 @@ _ACCEPT = {
     "Accept-Encoding": "gzip",
 }
 _GONE = (404, 410)
+_ON_THE_WAY = "Whoever is on the way could change what is installed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Index:
         self._session = Session(
             options,
             variables=variables,
-            home=_home(variables),
+            home=Path(variables.get("HOME") or variables.get("USERPROFILE") or Path.home()),
             reporter=self._reporter,
             known=(*options.index_urls, *self._sources, *options.preferred, *options.find_links),
         )
@@ -119,20 +120,17 @@ class Index:
         self._session.close()
 
     def files(self, name: NormalizedName, *, refresh: bool = False) -> tuple[IndexFile, ...]:
-        """Every file of the project ``name``; none where no location knows it.
-
-        ``refresh`` asks the indexes again where an answer of an earlier run would do.
-
-        Raises:
-            IndexFault: an index did not answer, or not with a list of files.
-        """
+        """Every file of the project ``name``; see :meth:`project`."""
         return self.project(name, refresh=refresh).all_files()
 
     def project(self, name: NormalizedName, *, refresh: bool = False) -> ProjectFiles:
-        """The same by version, decoded only where looked at: what a solver wants.
+        """Every file of the project ``name`` by version, decoded only where looked at.
+
+        There are none where no location knows it. ``refresh`` asks the indexes again where an
+        answer of an earlier run would do.
 
         Raises:
-            IndexFault: as :meth:`files`.
+            IndexFault: an index did not answer, or not with a list of files.
         """
         if not refresh and self._projects.known((name, True)):
             refresh = True
@@ -253,13 +251,9 @@ class Index:
             if isinstance(each, str) and not is_secure(each, self.options.trusted_hosts)
         ]
         if ignored and len(ignored) == len(every):
-            raise IndexFault(
-                f"No index was asked: {redact(ignored[0])} is ignored, because it is not read over "
-                "HTTPS.",
-                code="index-insecure",
-                why="Whoever is on the way could change what is installed.",
-                fix=_use_https(ignored[0]),
-            )
+            shown, fix = redact(ignored[0]), _use_https(ignored[0])
+            message = f"No index was asked: {shown} is ignored, because it is not read over HTTPS."
+            raise IndexFault(message, code="index-insecure", why=_ON_THE_WAY, fix=fix)
 
     def _kept_pages(self, name: NormalizedName) -> ProjectFiles | None:
         """What fresh pages of every index say, if that is enough to answer."""
@@ -271,7 +265,9 @@ class Index:
             location = as_location(url)
             if isinstance(location, Path) or not is_secure(location, self.options.trusted_hosts):
                 return None
-            cached = self._kept_page(_page_url(location, name))
+            page_url = _page_url(location, name)
+            credentials = self._session.authenticator.before(page_url)
+            cached = self._pages.read(split_credentials(page_url)[0], credentials)
             if cached is None or not cached.fresh:
                 return None
             used.append(cached)
@@ -281,10 +277,6 @@ class Index:
         for each in used:
             self.evidence.rest_on(each.proof)
         return found
-
-    def _kept_page(self, page_url: str) -> CachedPage | None:
-        clean, _ = split_credentials(page_url)
-        return self._pages.read(clean, self._session.authenticator.before(page_url))
 
     def _of_index_or_rejection(
         self, url: str, name: NormalizedName, *, refresh: bool, alone: bool
@@ -296,20 +288,15 @@ class Index:
             if fault.status != 403 or alone or split_credentials(url)[1]:
                 raise
             self.evidence.mark_uncacheable()
-            self._warn_forbidden(url)
-            return _Found(None, rejection=fault)
-
-    def _warn_forbidden(self, url: str) -> None:
-        self._warn(
-            Problem(
+            problem = Problem(
                 code="index-forbidden",
                 message=f"{redact(url)} does not say which projects it has: it answers 403.",
                 severity=Severity.WARNING,
                 why="Its refusal counts as `no such project` as long as another location has one.",
                 fix=Advice("Give credentials for it if it needs some."),
-            ),
-            url,
-        )
+            )
+            self._warn(problem, url)
+            return _Found(None, rejection=fault)
 
     def _of_index(self, url: str, name: NormalizedName, *, refresh: bool) -> _Found:
         location = as_location(url)
@@ -376,9 +363,9 @@ class Index:
         if location.is_dir():
             own = self._folders.get(location, lambda: folder_pages(location)).get(name)
             pages = self._link_pages.get(
-                str(location), lambda: tuple(_local_page(path) for path in html_files(location))
+                str(location), lambda: tuple(map(_local_page, html_files(location)))
             )
-            return (*((own,) if own else ()), *pages)
+            return (own, *pages) if own else pages
         if not location.is_file():
             self._warn_missing(location)
             return ()
@@ -396,28 +383,24 @@ class Index:
         return (_parsed(answer.body, answer.headers.get("content-type", ""), answer.url),)
 
     def _warn_insecure(self, url: str) -> None:
-        self._warn(
-            Problem(
-                code="index-insecure",
-                message=f"{redact(url)} is ignored, because it is not read over HTTPS.",
-                severity=Severity.WARNING,
-                why="Whoever is on the way could change what is installed.",
-                fix=_use_https(url),
-            ),
-            url,
+        problem = Problem(
+            code="index-insecure",
+            message=f"{redact(url)} is ignored, because it is not read over HTTPS.",
+            severity=Severity.WARNING,
+            why=_ON_THE_WAY,
+            fix=_use_https(url),
         )
+        self._warn(problem, url)
 
     def _warn_missing(self, path: Path) -> None:
-        self._warn(
-            Problem(
-                code="location-missing",
-                message=f"{path} is not there, so no files come from it.",
-                severity=Severity.WARNING,
-                path=str(path),
-                fix=Advice("Correct --find-links or --index-url, or remove it."),
-            ),
-            str(path),
+        problem = Problem(
+            code="location-missing",
+            message=f"{path} is not there, so no files come from it.",
+            severity=Severity.WARNING,
+            path=str(path),
+            fix=Advice("Correct --find-links or --index-url, or remove it."),
         )
+        self._warn(problem, str(path))
 
     def _warn(self, problem: Problem, about: str) -> None:
         """Once for each place, whoever meets it first."""
@@ -433,20 +416,14 @@ def _page_url(index: str, name: NormalizedName) -> str:
     return f"{index.rstrip('/')}/{name}/"
 
 
-def _home(variables: Mapping[str, str]) -> Path:
-    told = variables.get("HOME") or variables.get("USERPROFILE")
-    return Path(told) if told else Path.home()
-
-
 def _parsed(body: bytes, content_type: str, url: str) -> ProjectPage:
     try:
         page = parse_page(body, content_type, url)
     except PageInvalid as error:
         raise _not_an_index(url, f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
     if not page.listing:
-        raise _not_an_index(
-            url, "It is a web page without files, such as the log-in page of a network."
-        )
+        why = "It is a web page without files, such as the log-in page of a network."
+        raise _not_an_index(url, why)
     return page
 
 

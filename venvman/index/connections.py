@@ -95,7 +95,10 @@ class Connections:
 
         import urllib3
 
-        bundle = self._bundle()
+        # The authorities to trust instead of the system's, as pip and its HTTP library look.
+        names = ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+        told = (self._options.cert, *(self._variables.get(name) for name in names))
+        bundle = next((Path(each) for each in told if each), None)
         try:
             if not verified:
                 # Asked for by --trusted-host: saying so on every request helps nobody.
@@ -104,7 +107,9 @@ class Connections:
                 context.check_hostname = False
                 context.verify_mode = ssl.CERT_NONE
             elif bundle is None:
-                context = _system_trust()
+                import truststore
+
+                context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             elif bundle.is_dir():
                 context = ssl.create_default_context(capath=str(bundle))
             else:
@@ -123,12 +128,6 @@ class Connections:
                 ),
             ) from error
         return context
-
-    def _bundle(self) -> Path | None:
-        """The authorities to trust instead of the system's, as pip and its HTTP library look."""
-        names = ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
-        told = (self._options.cert, *(self._variables.get(name) for name in names))
-        return next((Path(each) for each in told if each), None)
 
 
 def is_trusted(url: str, trusted_hosts: frozenset[str]) -> bool:
@@ -187,11 +186,3 @@ def _in_range(host: str, entry: str) -> bool:
         return ipaddress.ip_address(unquote(host)) in ipaddress.ip_network(entry, strict=False)
     except ValueError:
         return False
-
-
-def _system_trust() -> ssl.SSLContext:
-    import ssl
-
-    import truststore
-
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -17,7 +17,7 @@ from venvman.model.frozen import dataclass
 from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from typing import BinaryIO
 
     from venvman.index.session import Session
@@ -71,7 +71,11 @@ class Downloader:
         try:
             with os.fdopen(descriptor, "wb") as stream:
                 part = _Part(stream, {each.partition(":")[0] for each in wanted})
-                self._fill(part, url, label)
+                local = local_path(url)
+                if local is not None:
+                    self._copy(part, local, label)
+                else:
+                    self._session.repeatedly(lambda: self._attempt(part, url, label))
             _verify(part, url, wanted, label=label, size=size)
             path = folder / leaf
             Path(name).chmod(0o644)
@@ -102,13 +106,6 @@ class Downloader:
         self._copy(part, local, label)
         _verify(part, url, wanted, label=label, size=None)
         return part.digest("sha256")
-
-    def _fill(self, part: _Part, url: str, label: str) -> None:
-        local = local_path(url)
-        if local is not None:
-            self._copy(part, local, label)
-        else:
-            self._session.repeatedly(lambda: self._attempt(part, url, label))
 
     def _copy(self, part: _Part, path: Path, label: str) -> None:
         try:
@@ -210,13 +207,15 @@ def _strong_only(hashes: tuple[str, ...], label: str) -> tuple[str, ...]:
 def _verify(
     part: _Part, url: str, wanted: tuple[str, ...], *, label: str, size: int | None
 ) -> None:
-    found = [f"{each}:{part.digest(each)}" for each in _algorithms(wanted)]
+    algorithms = dict.fromkeys(each.partition(":")[0] for each in wanted)
+    found = [f"{each}:{part.digest(each)}" for each in algorithms]
+    more = f" or {len(wanted) - 3} others" if len(wanted) > 3 else ""
     if wanted and not set(found) & {each.lower() for each in wanted}:
         raise InstallError(
             f"{label} has another hash than expected, so it was not used.",
             code="hash-mismatch",
             text=redact(url),
-            why=f"Expected {_some(wanted)}; got {', '.join(found)}.",
+            why=f"Expected {' or '.join(wanted[:3])}{more}; got {', '.join(found)}.",
             fix=Advice(
                 "Where the new file is meant to be there, `venvman freeze` takes its hash; "
                 "else tell the index's owner."
@@ -231,26 +230,14 @@ def _verify(
         )
 
 
-def _algorithms(wanted: tuple[str, ...]) -> Iterator[str]:
-    yield from dict.fromkeys(each.partition(":")[0] for each in wanted)
-
-
-def _some(hashes: tuple[str, ...]) -> str:
-    more = f" or {len(hashes) - 3} others" if len(hashes) > 3 else ""
-    return " or ".join(hashes[:3]) + more
-
-
 def _unwritable(folder: Path, error: OSError) -> InstallError:
+    # Downloads go to the temporary folder if not to the cache.
+    temporary = folder.is_relative_to(tempfile.gettempdir())
+    variable = "TMPDIR" if temporary else "VENVMAN_CACHE_DIR"
     return InstallError(
         f"A download could not be written into {folder}.",
         code="download-unwritable",
         path=str(folder),
         why=f"{error.strerror or error}.",
-        fix=Advice(f"Free some space there, or name another folder in {_variable_of(folder)}."),
+        fix=Advice(f"Free some space there, or name another folder in {variable}."),
     )
-
-
-def _variable_of(folder: Path) -> str:
-    """What says where ``folder`` is: downloads go to the temporary folder if not to the cache."""
-    temporary = Path(tempfile.gettempdir())
-    return "TMPDIR" if folder.is_relative_to(temporary) else "VENVMAN_CACHE_DIR"

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from venvman.index.pace import SLOWEST, is_too_slow, window_of
 from venvman.model.errors import Advice, Fix, IndexFault
 from venvman.system.secrets import line_of, redact
 from venvman.system.variables import unset_in
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from venvman.model.errors import FileLine
 
 
 class Transient(Exception):
@@ -46,63 +40,34 @@ def fault_of_status(status: int, reason: str, url: str, *, sent_credentials: boo
     said = f"The server answered {status} {reason}".rstrip() + "."
     unset = unset_in(url)
     if status in (401, 403) and unset:
-        return _unset_fault(unset, where, status, said)
+        # A variable of the URL has no value: nothing else can be said of what was refused.
+        names = " and ".join(unset)
+        verb = "is" if len(unset) == 1 else "are"
+        return Refused(
+            f"{names} {verb} not set, and {where} asks for credentials.",
+            status=status,
+            code="variable-unset",
+            why=said,
+            fix=Advice(f"Set {names}, percent-encoded, before running venvman."),
+            **line_of(next(filter(None, unset.values()), None)),
+        )
+    code = "index-error"
+    message = f"{where} cannot be read."
+    fix = "Try again later, or name another index: PIP_INDEX_URL, or --index-url in the file."
     if status == 401:
-        return Refused(
-            f"{where} asks for credentials."
-            if not sent_credentials
-            else f"{where} does not accept the credentials it was given.",
-            status=status,
-            code="index-unauthorised",
-            why=said,
-            fix=Advice(
-                "Put user and password into the index URL as ${VARIABLES}, ~/.netrc or the keyring."
-            ),
-        )
-    if status == 403:
-        return Refused(
-            f"{where} may not be read.",
-            status=status,
-            code="index-forbidden",
-            why=said,
-            fix=Advice("Check the rights of the account, and that the URL is that of an index."),
-        )
-    if status in (404, 410):
-        return Refused(
-            f"{where} does not exist.",
-            status=status,
-            code="index-not-found",
-            why=said,
-            fix=CHECK_URL,
-        )
-    return Refused(
-        f"{where} cannot be read at the moment."
-        if status >= 500 or status == 429
-        else f"{where} cannot be read.",
-        status=status,
-        code="index-rate-limited" if status == 429 else "index-error",
-        why=said,
-        fix=Advice(
-            "Try again later, or name another index: PIP_INDEX_URL, or --index-url in the file."
-        ),
-    )
-
-
-def _unset_fault(
-    unset: Mapping[str, FileLine | None], shown: str, status: int, said: str
-) -> Refused:
-    """A variable of the URL has no value: nothing else can be said of what was refused."""
-    names = " and ".join(unset)
-    verb = "is" if len(unset) == 1 else "are"
-    line = next(filter(None, unset.values()), None)
-    return Refused(
-        f"{names} {verb} not set, and {shown} asks for credentials.",
-        status=status,
-        code="variable-unset",
-        why=said,
-        fix=Advice(f"Set {names}, percent-encoded, before running venvman."),
-        **line_of(line),
-    )
+        code, message = "index-unauthorised", f"{where} asks for credentials."
+        if sent_credentials:
+            message = f"{where} does not accept the credentials it was given."
+        fix = "Put user and password into the index URL as ${VARIABLES}, ~/.netrc or the keyring."
+    elif status == 403:
+        code, message = "index-forbidden", f"{where} may not be read."
+        fix = "Check the rights of the account, and that the URL is that of an index."
+    elif status in (404, 410):
+        code, message, fix = "index-not-found", f"{where} does not exist.", CHECK_URL.text
+    elif status >= 500 or status == 429:
+        message = f"{where} cannot be read at the moment."
+        code = "index-rate-limited" if status == 429 else code
+    return Refused(message, status=status, code=code, why=said, fix=Advice(fix))
 
 
 def fault_of_error(error: Exception, url: str, *, timeout: float) -> tuple[IndexFault, bool]:

@@ -31,29 +31,23 @@ def parse_html(content: bytes, content_type: str, url: str) -> ProjectPage:
     rows: list[FileRow] = []
     skipped: list[SkippedFile] = []
     for anchor in reader.anchors:
-        _sort_in(anchor, base, rows, skipped)
+        href = (anchor["href"] or "").strip()
+        try:
+            link = urljoin(base, href)
+            filename = leaf_of(link)
+        except ValueError as error:
+            skipped.append(SkippedFile(href, f"its URL is malformed: {error}"))
+            continue
+        if filename.endswith(_ARCHIVES):
+            rows.append(_row(anchor, link, filename))
+        elif filename:
+            skipped.append(SkippedFile(filename, "it is neither a wheel nor an sdist"))
     return ProjectPage(
         url=base,
         rows=tuple(rows),
         skipped=tuple(skipped),
         listing=bool(rows) or reader.version is not None or not reader.foreign,
     )
-
-
-def _sort_in(
-    anchor: dict[str, str | None], base: str, rows: list[FileRow], skipped: list[SkippedFile]
-) -> None:
-    href = (anchor["href"] or "").strip()
-    try:
-        link = urljoin(base, href)
-        filename = leaf_of(link)
-    except ValueError as error:
-        skipped.append(SkippedFile(filename=href, reason=f"its URL is malformed: {error}"))
-        return
-    if filename.endswith(_ARCHIVES):
-        rows.append(_row(anchor, link, filename))
-    elif filename:
-        skipped.append(SkippedFile(filename=filename, reason="it is neither a wheel nor an sdist"))
 
 
 def _row(anchor: dict[str, str | None], link: str, filename: str) -> FileRow:
@@ -109,13 +103,9 @@ class _Anchors(HTMLParser):
                 self.anchors.append(values)
         elif tag == "base" and self.base is None:
             self.base = values.get("href")
-        elif tag == "meta":
-            self._meta(values)
-        elif tag in _FOREIGN_TAGS:
-            self.foreign = True
-
-    def _meta(self, values: dict[str, str | None]) -> None:
-        if values.get("name") == "pypi:repository-version":
+        elif tag == "meta" and values.get("name") == "pypi:repository-version":
             self.version = values.get("content") or "1.0"
-        elif (values.get("http-equiv") or "").lower() == "refresh":
+        elif (
+            tag == "meta" and (values.get("http-equiv") or "").lower() == "refresh"
+        ) or tag in _FOREIGN_TAGS:
             self.foreign = True

@@ -39,7 +39,7 @@ class ListingDamaged(ValueError):
 class _Table(msgspec.Struct, array_like=True):
     url: str
     versions: dict[str, tuple[int, int]]  # offset and length of the rows
-    skipped: tuple[tuple[str, str], ...]
+    skipped: tuple[SkippedFile, ...]
     checksum: int
 
 
@@ -57,9 +57,8 @@ class Listing:
     def of(cls, page: ProjectPage, name: NormalizedName) -> Listing:
         """Groups the rows of ``page`` that are files of ``name``; the others are skipped."""
         groups, strange = _grouped(page.rows, name)
-        skipped = [(each.filename, each.reason) for each in page.skipped]
         reason = f"it is neither a wheel nor an sdist of {name}"
-        skipped += [(row.filename, reason) for row in strange]
+        skipped = [*page.skipped, *(SkippedFile(row.filename, reason) for row in strange)]
         body = bytearray()
         places: dict[str, tuple[int, int]] = {}
         for version, rows in groups.items():
@@ -100,9 +99,7 @@ class Listing:
     @property
     def skipped(self) -> tuple[SkippedFile, ...]:
         """Rows that are of no use."""
-        return tuple(
-            SkippedFile(filename=name, reason=reason) for name, reason in self.table.skipped
-        )
+        return self.table.skipped
 
     def files(self, version: str) -> tuple[IndexFile, ...]:
         """The files of one of :attr:`versions`; none for any other text."""

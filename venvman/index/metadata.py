@@ -99,7 +99,14 @@ class MetadataReader:
             return None
         algorithm, _, digest = file.metadata_hash.partition(":")
         if digest and hashlib.new(algorithm, content).hexdigest() != digest:
-            self._reporter.problem(_other_hash(file))
+            problem = Problem(
+                code="metadata-hash-mismatch",
+                severity=Severity.NOTE,
+                message=f"The metadata file of {file.filename} has another hash than its index "
+                "says.",
+                why="It was not believed; the metadata was taken from the wheel itself.",
+            )
+            self._reporter.problem(problem)
             return None
         return content
 
@@ -117,7 +124,13 @@ class MetadataReader:
         return None
 
     def _by_ranges(self, file: IndexFile) -> bytes:
-        tail, start = self._tail(file)
+        # The last bytes of the file, as many as METADATA mostly needs.
+        if file.size is None:
+            wanted = f"bytes=-{2 * SMALLEST_TAIL}"
+        else:
+            wanted = f"bytes={max(0, file.size - tail_size(file.size))}-{file.size - 1}"
+        answer = self._asked(file, wanted)
+        tail, start = answer.body, _start_of(answer)
         directory = find_directory(tail, start=start)
         if directory.offset < start:
             # The directory alone is larger than the guess; METADATA mostly stands right before it.
@@ -132,15 +145,6 @@ class MetadataReader:
         if content is None:
             raise WheelDamaged("its METADATA is larger than its directory says")
         return content
-
-    def _tail(self, file: IndexFile) -> tuple[bytes, int]:
-        """The last bytes of the file, as many as METADATA mostly needs, and their offset."""
-        if file.size is None:
-            wanted = f"bytes=-{2 * SMALLEST_TAIL}"
-        else:
-            wanted = f"bytes={max(0, file.size - tail_size(file.size))}-{file.size - 1}"
-        answer = self._asked(file, wanted)
-        return answer.body, _start_of(answer)
 
     def _piece(self, file: IndexFile, first: int, last: int) -> bytes:
         answer = self._asked(file, f"bytes={first}-{last}")
@@ -165,15 +169,6 @@ class MetadataReader:
 
     def _fall_back(self, file: IndexFile, reason: str) -> None:
         self._reporter.detail(f"{file.filename}: {redact(reason)}; taking a longer way.")
-
-
-def _other_hash(file: IndexFile) -> Problem:
-    return Problem(
-        code="metadata-hash-mismatch",
-        severity=Severity.NOTE,
-        message=f"The metadata file of {file.filename} has another hash than its index says.",
-        why="It was not believed; the metadata was taken from the wheel itself.",
-    )
 
 
 class _NoSuchRange(Exception):

@@ -32,7 +32,12 @@ class Once(Generic[K, V]):
                 if slot is None:
                     slot = self._slots[key] = _Slot()
             if mine:
-                self._fill(slot, key, make)
+                try:
+                    slot.finish(make(), None)
+                except BaseException as error:  # noqa: BLE001 - it goes on to all who wait
+                    if not isinstance(error, Exception):
+                        self.forget(key)  # Ctrl-C says nothing about the key
+                    slot.finish(None, error)
         return slot.result()
 
     def known(self, key: K) -> bool:
@@ -44,14 +49,6 @@ class Once(Generic[K, V]):
         """The next to ask computes again."""
         with self._lock:
             self._slots.pop(key, None)
-
-    def _fill(self, slot: _Slot[V], key: K, make: Callable[[], V]) -> None:
-        try:
-            slot.finish(make(), None)
-        except BaseException as error:  # noqa: BLE001 - it goes on to all who wait
-            if not isinstance(error, Exception):
-                self.forget(key)  # Ctrl-C says nothing about the key
-            slot.finish(None, error)
 
 
 class _Slot(Generic[V]):

@@ -53,8 +53,7 @@ class FileRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SkippedFile:
+class SkippedFile(msgspec.Struct, frozen=True, array_like=True):
     """A row that is of no use, and why (half a sentence)."""
 
     filename: str
@@ -73,11 +72,6 @@ class ProjectPage:
     rows: tuple[FileRow, ...]
     skipped: tuple[SkippedFile, ...] = ()
     listing: bool = True
-
-    @property
-    def files(self) -> tuple[IndexFile, ...]:
-        """Every row as a value."""
-        return tuple(row.resolved(self.url) for row in self.rows)
 
 
 def strong(hashes: dict[str, str]) -> tuple[str, ...]:
@@ -156,17 +150,14 @@ def _parse_loosely(content: bytes, skipped: list[SkippedFile]) -> _WirePage:
         loose = _LOOSE_PAGE.decode(content)
     except msgspec.ValidationError as error:
         raise PageInvalid(f"it is JSON, but no Simple API page ({error})") from error
-    read = (_row_or_none(row, skipped) for row in loose.files)
-    return _WirePage(files=[row for row in read if row is not None], meta=loose.meta)
-
-
-def _row_or_none(row: dict[str, Any], skipped: list[SkippedFile]) -> _WireFile | None:
-    try:
-        return msgspec.convert(row, _WireFile)
-    except msgspec.ValidationError as error:
-        named = str(row.get("filename", "a file without a name"))
-        skipped.append(SkippedFile(filename=named, reason=f"its row is malformed: {error}"))
-        return None
+    files: list[_WireFile] = []
+    for row in loose.files:
+        try:
+            files.append(msgspec.convert(row, _WireFile))
+        except msgspec.ValidationError as error:
+            named = str(row.get("filename", "a file without a name"))
+            skipped.append(SkippedFile(named, f"its row is malformed: {error}"))
+    return _WirePage(files=files, meta=loose.meta)
 
 
 def _metadata_hash(metadata: bool | dict[str, str] | None) -> str | None:

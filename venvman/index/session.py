@@ -139,6 +139,9 @@ class Session:
             Transient: a failure that may pass, while connecting or while the body is read.
             IndexFault: one that will not.
         """
+        import socket
+        import ssl
+
         import urllib3
 
         if self._options.offline:
@@ -152,7 +155,8 @@ class Session:
             response, final = self._follow(url, headers or {}, body)
             yield response, final
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            if isinstance(error, OSError) and not isinstance(error, _network_errors()):
+            network = (ConnectionError, TimeoutError, socket.gaierror, ssl.SSLError)
+            if isinstance(error, OSError) and not isinstance(error, network):
                 raise  # the caller's disk, not the network
             fault, may_pass = fault_of_error(error, url, timeout=self._options.timeout)
             if may_pass:
@@ -193,8 +197,10 @@ class Session:
                 fix=Advice("Check the URL."),
             )
         # Credentials stay on their origin: another host gets none of this one's.
-        same = own is not None and origin_of(clean) == origin_of(following)
-        return _with_userinfo(following, url) if same else following
+        if own is None or origin_of(clean) != origin_of(following):
+            return following
+        userinfo, parts = urlsplit(url).netloc.rpartition("@")[0], urlsplit(following)
+        return parts._replace(netloc=f"{userinfo}@{parts.netloc}").geturl()
 
     def _ask(self, url: str, headers: Mapping[str, str], body: bytes | None) -> BaseHTTPResponse:
         """One request, repeated once with the keyring's credentials after a 401."""
@@ -241,13 +247,6 @@ class Session:
         )
 
 
-def _network_errors() -> tuple[type[OSError], ...]:
-    import socket
-    import ssl
-
-    return (ConnectionError, TimeoutError, socket.gaierror, ssl.SSLError)
-
-
 def _put_back(response: BaseHTTPResponse) -> None:
     """Returns the connection for use by others if the body was read, else closes it."""
     if getattr(response, "length_remaining", 0) == 0:
@@ -255,12 +254,6 @@ def _put_back(response: BaseHTTPResponse) -> None:
         response.release_conn()
     else:
         response.close()
-
-
-def _with_userinfo(url: str, source: str) -> str:
-    userinfo = urlsplit(source).netloc.rpartition("@")[0]
-    parts = urlsplit(url)
-    return parts._replace(netloc=f"{userinfo}@{parts.netloc}").geturl()
 
 
 def _retry_after(text: str | None) -> float | None:
