@@ -126,7 +126,16 @@ def build_metadata(build: Build, output: Path) -> bytes:
         prepared = backend.prepare("wheel", output, config)
         if prepared is not None:
             return Path(prepared, "METADATA").read_bytes()
-        return _metadata_in(Path(backend.build("wheel", output, config)))
+        wheel = Path(backend.build("wheel", output, config))
+    import zipfile
+
+    with zipfile.ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            if name.count("/") == 1 and name.endswith(".dist-info/METADATA"):
+                return archive.read(name)
+    raise InstallError(
+        f"{wheel.name} has no METADATA.", code="wheel-invalid", why="Its build backend left it out."
+    )
 
 
 @contextmanager
@@ -292,18 +301,6 @@ def _as_mapping(settings: ConfigSettings) -> dict[str, str | list[str]]:
         else:
             result[key] = [*(known if isinstance(known, list) else [known]), value]
     return result
-
-
-def _metadata_in(wheel: Path) -> bytes:
-    import zipfile
-
-    with zipfile.ZipFile(wheel) as archive:
-        for name in archive.namelist():
-            if name.count("/") == 1 and name.endswith(".dist-info/METADATA"):
-                return archive.read(name)
-    raise InstallError(
-        f"{wheel.name} has no METADATA.", code="wheel-invalid", why="Its build backend left it out."
-    )
 
 
 def _sentence(text: str) -> str:

@@ -101,7 +101,12 @@ def environment_with(
             if root.exists():
                 remove_tree(root)
             shutil.move(blank(), root)
-            _fill(root, wheels, interpreter)
+            names = sorted(wheels)
+            steps = (Add(entry=LockEntry(name=each, version=None), because="") for each in names)
+            plan = Plan(steps=tuple(steps), unchanged=0)
+            request = Request(plan=plan, wheels=wheels, link=Link.AUTO)
+            commit(request, environment_at(root, interpreter), attic=AtticLimit(entries=0))
+            write_atomically(root / _MADE, _digest(root).encode())
     finally:
         turn.release()
     return root
@@ -113,14 +118,6 @@ def is_as_made(root: Path) -> bool:
         return read_regular(root / _MADE).decode() == _digest(root)
     except (OSError, ValueError):
         return False
-
-
-def _fill(root: Path, wheels: Mapping[NormalizedName, StoredWheel], interp: Interpreter) -> None:
-    steps = [Add(entry=LockEntry(name=name, version=None), because="") for name in sorted(wheels)]
-    plan = Plan(steps=tuple(steps), unchanged=0)
-    request = Request(plan=plan, wheels=wheels, link=Link.AUTO)
-    commit(request, environment_at(root, interp), attic=AtticLimit(entries=0))
-    write_atomically(root / _MADE, _digest(root).encode())
 
 
 def _digest(root: Path) -> str:
@@ -178,13 +175,13 @@ class BuildEnvironment:
         """
         variables = {**self._variables, **self.make_extra_environ(), **(extra_environ or {})}
         folder = Path(cwd) if cwd else None
+
+        def heard(line: str) -> None:
+            if told := redact(line.rstrip()):
+                self.said.append(told)
+                self._reporter.detail(told)
+
         with _TURNS:
-            done = stream(cmd, on_line=self._heard, cwd=folder, env=variables)
+            done = stream(cmd, on_line=heard, cwd=folder, env=variables)
         if not done.ok:
             raise CalledProcessError(done.code, list(cmd))
-
-    def _heard(self, line: str) -> None:
-        line = redact(line.rstrip())
-        if line:
-            self.said.append(line)
-            self._reporter.detail(line)

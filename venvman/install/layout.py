@@ -266,7 +266,15 @@ def script_file(
 ) -> tuple[str, bytes]:
     """The file name and content of the script for ``point``, run by the interpreter ``python``."""
     if windows:
-        return _launcher(point, python)
+        from typing import cast
+
+        from installer.scripts import Script
+        from installer.utils import get_launcher_kind
+
+        section = cast("ScriptSection", point.section)
+        script = Script(point.name, point.module, point.attribute, section)
+        kind = get_launcher_kind()
+        return script.generate(python, "win-amd64" if kind == "posix" else kind)
     imported = point.attribute.partition(".")[0]
     body = _BODY.format(module=point.module, imported=imported, attribute=point.attribute)
     return point.name, shebang(python) + body.encode()
@@ -312,15 +320,3 @@ def with_versioned_names(
         elif not re.fullmatch(r"pip\.*\d[\d.]*", point.name):
             result.append(point)
     return tuple(result)
-
-
-def _launcher(point: EntryPoint, python: str) -> tuple[str, bytes]:
-    from typing import cast
-
-    from installer.scripts import Script
-    from installer.utils import get_launcher_kind
-
-    section = cast("ScriptSection", point.section)
-    script = Script(point.name, point.module, point.attribute, section)
-    kind = get_launcher_kind()
-    return script.generate(python, "win-amd64" if kind == "posix" else kind)

@@ -260,7 +260,12 @@ class _Grower:
             return Branch(package=package, edge=edge, cut=True)
         self._drawn[name, next_ones] = below
         left = None if depth is None else depth - 1
-        children = tuple(self._child(each, left) for each in next_ones)
+        children = tuple(
+            Branch(package=None, edge=each)
+            if isinstance(each, Asking)
+            else self.grow(each.parent if self._invert else each.child, each, left)
+            for each in next_ones
+        )
         return Branch(package=package, edge=edge, children=children)
 
     def _next(
@@ -275,11 +280,6 @@ class _Grower:
         if not isinstance(edge, Dependency):
             return above
         return tuple(each for each in above if edge.by(each))
-
-    def _child(self, edge: Asking | Dependency, depth: int | None) -> Branch:
-        if isinstance(edge, Asking):
-            return Branch(package=None, edge=edge)
-        return self.grow(edge.parent if self._invert else edge.child, edge, depth)
 
 
 def _chain_order(chain: Chain) -> tuple[object, ...]:

@@ -140,18 +140,13 @@ def parse_scripts(text: str) -> tuple[EntryPoint, ...]:
         if line.startswith("["):
             section = _SECTIONS.get(line)
         elif section is not None and line and not line.startswith(("#", ";")):
-            script = _script(line, section, number)
-            scripts[script.name] = script
+            name, equals, value = (part.strip() for part in line.partition("="))
+            if not equals or not name:
+                raise EntryPointInvalid("is not NAME = MODULE:FUNCTION", line=number, text=line)
+            if name in (".", "..") or any(character in name for character in "/\\\0"):
+                raise EntryPointInvalid("names a path outside of bin", line=number, text=line)
+            match = _OBJECT.fullmatch(value)
+            if match is None:
+                raise EntryPointInvalid("names no function", line=number, text=line)
+            scripts[name] = EntryPoint(name, match[1], match[2], section)
     return tuple(scripts.values())
-
-
-def _script(line: str, section: str, number: int) -> EntryPoint:
-    name, equals, value = (part.strip() for part in line.partition("="))
-    if not equals or not name:
-        raise EntryPointInvalid("is not NAME = MODULE:FUNCTION", line=number, text=line)
-    if name in (".", "..") or any(character in name for character in "/\\\0"):
-        raise EntryPointInvalid("names a path outside of bin", line=number, text=line)
-    match = _OBJECT.fullmatch(value)
-    if match is None:
-        raise EntryPointInvalid("names no function", line=number, text=line)
-    return EntryPoint(name=name, module=match[1], attribute=match[2], section=section)

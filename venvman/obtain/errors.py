@@ -131,26 +131,23 @@ def _nothing_found(entry: LockEntry, *, builds: Sequence[str], offline: bool) ->
 
 
 def all_failures(failures: Iterable[tuple[LockEntry, Exception]]) -> InstallError:
-    """Every failure as one problem, by name."""
+    """Every failure as one problem, by name.
+
+    A host that does not answer is one problem, however many packages it keeps back.
+    """
     ordered = sorted(failures, key=lambda each: each[0].name)
-    problems = [_problem_of(entry, error) for entry, error in ordered]
-    return _collected(_folded(problems, [label_of(entry) for entry, _ in ordered]), len(ordered))
-
-
-def _folded(problems: Sequence[Problem], labels: Sequence[str]) -> list[Problem]:
-    """A host that does not answer is one problem, however many packages it keeps back."""
-    folded: list[Problem] = []
+    problems: list[Problem] = []
     alike: dict[tuple[str, str | None, Fix | None], list[str]] = {}
-    for problem, label in zip(problems, labels, strict=True):
+    for entry, error in ordered:
+        problem = _problem_of(entry, error)
         key = (problem.code, problem.why, problem.fix)
-        if problem.code not in _OF_THE_HOST:
-            folded.append(problem)
-        elif key not in alike:
-            alike[key] = []
-            folded.append(problem)
+        if problem.code in _OF_THE_HOST and key in alike:
+            alike[key].append(label_of(entry))
         else:
-            alike[key].append(label)
-    return [_with_others(each, alike.get((each.code, each.why, each.fix), ())) for each in folded]
+            alike[key] = []
+            problems.append(problem)
+    told = [_with_others(each, alike[each.code, each.why, each.fix]) for each in problems]
+    return _collected(told, len(ordered))
 
 
 def _with_others(problem: Problem, labels: Sequence[str]) -> Problem:

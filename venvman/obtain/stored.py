@@ -22,8 +22,6 @@ from venvman.project.localproject import metadata_digest, versions_of
 from venvman.system.secrets import without_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from venvman.build.backend import BuildSettings
     from venvman.lock.file import LockEntry
     from venvman.model.names import NormalizedName
@@ -57,13 +55,7 @@ def tree_digest(folder: Path) -> str:
     ``dist``, ``*.egg-info``), since the build itself changes those. A file rewritten with equal
     size and time is not noticed, nor is a commit that only a version derived from tags shows.
     """
-    digest = hashlib.sha256()
-    for row in sorted(_rows(folder)):
-        digest.update(row)
-    return digest.hexdigest()
-
-
-def _rows(folder: Path) -> Iterator[bytes]:
+    rows = []
     for parent, folders, files in os.walk(folder):
         if "pyvenv.cfg" in files:
             folders.clear()
@@ -79,7 +71,8 @@ def _rows(folder: Path) -> Iterator[bytes]:
             path = Path(parent, name)
             seen = path.lstat()
             row = (os.fsencode(path.relative_to(folder)), seen.st_size, seen.st_mtime_ns)
-            yield repr((*row, seen.st_mode & 0o111)).encode()
+            rows.append(repr((*row, seen.st_mode & 0o111)).encode())
+    return hashlib.sha256(b"".join(sorted(rows))).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,24 +122,20 @@ class WheelArchive:
             start = data_start(member, block)
         except WheelDamaged as error:
             raise self._damaged(str(error)) from error
-        self._check_gap(member, member.offset + start + member.packed)
+        end = member.offset + start + member.packed
+        # Members follow each other; what lies between would be seen by those who only stream.
+        gap = self._following[member.offset] - end
+        if gap and not (member.flags & 0x8 and gap in _DESCRIPTORS):
+            raise self._damaged(f"something lies hidden behind {member.name}")
         first = block[start : start + member.packed]
         yield first
         position = member.offset + start + len(first)
-        end = member.offset + start + member.packed
         while position < end:
             block = self._at(position, min(end - position, _CHUNK))
             if not block:
                 raise self._damaged(f"it ends in the middle of {member.name}")
             yield block
             position += len(block)
-
-    def _check_gap(self, member: Member, end: int) -> None:
-        """Members follow each other; what lies between would be seen by those who only stream."""
-        gap = self._following[member.offset] - end
-        described_later = member.flags & 0x8 and gap in _DESCRIPTORS
-        if gap and not described_later:
-            raise self._damaged(f"something lies hidden behind {member.name}")
 
     def _directory(self) -> tuple[Member, ...]:
         length = min(self._length, _LONGEST_END)

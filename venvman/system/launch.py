@@ -46,7 +46,10 @@ def program(command: str, path: str, scripts: str) -> str | None:
     for folder in path.split(os.pathsep):
         found = os.path.join(folder, command)
         if command and _is_program(found):
-            return None if _is_python(command) and folder != scripts else found
+            # `python`, `python3`, `python3.11`
+            end = command.removeprefix("python")
+            is_python = end != command and all(each.isdigit() for each in end.split(".") if each)
+            return None if is_python and folder != scripts else found
     return None
 
 
@@ -64,12 +67,6 @@ def become(argv: Sequence[str], variables: Mapping[str, str]) -> NoReturn:
         if number is not None:
             signal.signal(number, signal.SIG_DFL)
     os.execvpe(argv[0], list(argv), dict(variables))  # noqa: S606 - no shell is the point
-
-
-def _is_python(command: str) -> bool:
-    """Whether ``command`` is a name of the interpreter: ``python``, ``python3``, ``python3.11``."""
-    end = command.removeprefix("python")
-    return end != command and all(part.isdigit() for part in end.split(".") if end)
 
 
 def _is_program(path: str) -> bool:

@@ -86,24 +86,16 @@ def recall(question: str, variables: Mapping[str, str]) -> Memo | None:
         ValueError: what was kept is damaged, or of another version.
     """
     content = read_regular(_path(question, variables))
-    magic, asked, names, seen, facts, exit_code, answers, shown = _loaded(content)
+    if zlib.crc32(content[4:]) != int.from_bytes(content[:4], "little"):
+        raise ValueError(content[:4])
+    # The folder is this user's alone, so that nobody else wrote it.
+    found = marshal.loads(content[4:])  # noqa: S302
+    magic, asked, names, seen, facts, exit_code, answers, shown = found
     if magic != _MAGIC or asked != question or seen != seen_of(variables, names):
         return None
     if any(fact_of(kind, path) != fact for kind, path, fact in facts):
         return None
     return Memo(exit_code, answers, shown)
-
-
-def _loaded(content: bytes) -> Sequence[Any]:
-    """What was written; the folder is this user's alone, so that nobody else wrote it.
-
-    Raises:
-        ValueError: it is damaged.
-    """
-    if zlib.crc32(content[4:]) != int.from_bytes(content[:4], "little"):
-        raise ValueError(content[:4])
-    found: Sequence[Any] = marshal.loads(content[4:])  # noqa: S302 - of a private folder
-    return found
 
 
 def keep(
@@ -205,9 +197,12 @@ def fact_of(kind: str, path: str) -> str:
         return str(hash(tuple(_rows(path))))
     if kind == UNTIL:
         return "before" if time.time_ns() < int(path) else "past"
-    if kind == NAMES:
-        return _names(path)
-    return _site(path) if kind == SITE else _stat(path)
+    try:
+        if kind == NAMES:
+            return ITEM.join(sorted(each for each in os.listdir(path) if each.endswith(ENDINGS)))
+        return _site(path) if kind == SITE else _shown(os.stat(path))
+    except OSError:
+        return "-"
 
 
 def _rows(paths: str) -> list[tuple[int, int, int, int]]:
@@ -239,36 +234,15 @@ def _row(name: str) -> tuple[int, int, int, int]:
     return found.st_mode, found.st_size, found.st_mtime_ns, found.st_ino
 
 
-def _stat(path: str) -> str:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return "-"
+def _shown(found: os.stat_result) -> str:
     return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
 
 
-def _names(folder: str) -> str:
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return "-"
-    return ITEM.join(sorted(name for name in names if name.endswith(ENDINGS)))
-
-
 def _site(folder: str) -> str:
-    rows = [_stat(folder)]
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.endswith(_SITE_ENDINGS):
-                    found = entry.stat()
-                    rows.append(
-                        f"{entry.name} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
-                        f" {found.st_ino}"
-                    )
-    except OSError:
-        return "-"
-    return ITEM.join((rows[0], *sorted(rows[1:])))
+    about = _shown(os.stat(folder))
+    with os.scandir(folder) as entries:
+        rows = [f"{e.name} {_shown(e.stat())}" for e in entries if e.name.endswith(_SITE_ENDINGS)]
+    return ITEM.join((about, *sorted(rows)))
 
 
 def seen_of(variables: Mapping[str, str], names: Iterable[str]) -> str:
