@@ -13,10 +13,8 @@ import os
 import shutil
 import signal
 import threading
-from dataclasses import field
 from enum import Enum
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING
 
 from venvman.install.attic import ATTIC, Attic, AtticEntry, AtticLimit
@@ -32,7 +30,7 @@ from venvman.system import seal
 from venvman.system.files import permit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from venvman.environment.inspection import Environment
     from venvman.model.errors import Fix
@@ -67,8 +65,7 @@ class Changed:
 class Outcome:
     """What a transaction did, each part in the order of the plan.
 
-    ``restored`` came back from the attic without being fetched or linked. ``seconds`` has
-    ``stage`` and ``commit``.
+    ``restored`` came back from the attic without being fetched or linked.
     """
 
     installed: tuple[Change, ...] = ()
@@ -76,7 +73,6 @@ class Outcome:
     changed: tuple[Changed, ...] = ()
     unchanged: int = 0
     restored: tuple[NormalizedName, ...] = ()
-    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 class Recovery(Enum):
@@ -121,12 +117,10 @@ def commit(
     if not request.plan:
         return Outcome(unchanged=request.plan.unchanged)
     keep = attic.size != 0 and attic.entries != 0
-    started = perf_counter()
     try:
         observe("staging")
         site = site_of(environment)
         prepared = prepare(request, site, keep=keep, reporter=reporter or Reporter())
-        staged = perf_counter()
         observe("staged")
         with _finishing():
             write_journal(root, prepared.moves)
@@ -145,10 +139,9 @@ def commit(
         if isinstance(error, OSError):
             raise explained(error, doing="changing the environment", root=root) from error
         raise
-    seconds = {"stage": staged - started, "commit": perf_counter() - staged}
     _prune(root, attic, keep=prepared.kept)
     _clear(root)
-    return _outcome(request, prepared, seconds)
+    return _outcome(request, prepared)
 
 
 def recover(
@@ -239,7 +232,7 @@ def _finishing() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _outcome(request: Request, prepared: Prepared, seconds: Mapping[str, float]) -> Outcome:
+def _outcome(request: Request, prepared: Prepared) -> Outcome:
     installed, removed, changed = [], [], []
     for step in request.plan.steps:
         old = () if isinstance(step, Add) else step.installed
@@ -262,7 +255,6 @@ def _outcome(request: Request, prepared: Prepared, seconds: Mapping[str, float])
         changed=tuple(changed),
         unchanged=request.plan.unchanged,
         restored=prepared.restored,
-        seconds=seconds,
     )
 
 

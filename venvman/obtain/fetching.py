@@ -265,15 +265,13 @@ class _Download:
     def _look_up(self) -> None:
         source = self.entry.source
         if isinstance(source, ArchiveSource):
-            settings, hashes = self.downloads.memory.settings, self.entry.hashes
-            index = self.downloads.index
-            self._arrived(
-                self._fitting(
-                    lambda to: download_archive(
-                        source, to, index=index, settings=settings, hashes=hashes
-                    )
-                )
-            )
+            index, settings = self.downloads.index, self.downloads.memory.settings
+
+            def download(to: Path) -> Downloaded:
+                hashes = self.entry.hashes
+                return download_archive(source, to, index=index, settings=settings, hashes=hashes)
+
+            self._arrived(self._fitting(download))
             return
         best = self.downloads.best(self.entry)
         self._submit(self.downloading, lambda: self._download(best), urgency=best.file.size or 0)

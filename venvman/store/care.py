@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from venvman.environment.neighbours import Neighbour
-    from venvman.model.events import Reporter
 
 _TAG = "CACHEDIR.TAG"
 _WHOLE = ("git", "builds-v1")
@@ -143,7 +142,7 @@ def prune(
     return freed
 
 
-def verify(cache: Path, *, state: Path | None = None, reporter: Reporter | None = None) -> Verified:
+def verify(cache: Path, *, state: Path | None = None) -> Verified:
     """Compares every unpacked wheel with its manifest, contents included; changes nothing.
 
     ``state`` is the state folder, which knows the environments that may share what is damaged.
@@ -157,8 +156,6 @@ def verify(cache: Path, *, state: Path | None = None, reporter: Reporter | None 
     if damaged and state is not None:
         damaged = _with_environments(cache, damaged, state)
     sizes = [each for each in looks if isinstance(each, Freed)]
-    if reporter is not None:
-        reporter.detail(f"{len(looks)} wheels verified.")
     return Verified(checked=len(looks), held=sum(sizes, Freed()), damaged=damaged)
 
 
