@@ -226,7 +226,9 @@ def _take_all_out(repository: _Repository) -> None:
             for path in _paths(there, name):
                 _take_out(there, name, path)
         _tidy(there)
-    _take_out_of_lefthook(repository)
+    file = repository.top / _LEFTHOOK_LOCAL
+    if _LEFTHOOK in _text(file):
+        file.unlink()
 
 
 def _repository(root: Path, variables: Mapping[str, str]) -> _Repository:
@@ -410,12 +412,8 @@ def _set_aside(repository: _Repository, name: HookName, path: Path) -> Iterator[
     for entry in repository.folder.iterdir():
         link = repository.earlier / entry.name
         if entry.suffix != ".sample" and entry.stem not in hooks and not os.path.lexists(link):
-            link.symlink_to(_beside(repository, entry.name))
-
-
-def _beside(repository: _Repository, name: str) -> Path:
-    """``name`` of the hooks folder, from the folder of the hooks that were there first."""
-    return Path("..") / repository.folder.name / name
+            # ``name`` of the hooks folder, from the folder of the hooks that were there first.
+            link.symlink_to(Path("..") / repository.folder.name / entry.name)
 
 
 def _adopt_format_1(repository: _Repository, name: HookName) -> None:
@@ -513,12 +511,6 @@ def _put_into_lefthook(repository: _Repository, names: Sequence[HookName]) -> It
     _keep_out_of_status(repository, file)
 
 
-def _take_out_of_lefthook(repository: _Repository) -> None:
-    file = repository.top / _LEFTHOOK_LOCAL
-    if _LEFTHOOK in _text(file):
-        file.unlink()
-
-
 def _keep_out_of_status(repository: _Repository, path: Path) -> None:
     """Lists ``path``, which is this machine's alone, in ``info/exclude`` of the git folder."""
     exclude = repository.common / "info" / "exclude"
@@ -539,17 +531,6 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
         return ""
-
-
-def _is_tracked(repository: _Repository, path: Path) -> bool:
-    return try_git(
-        "ls-files",
-        "--error-unmatch",
-        "--",
-        str(path),
-        cwd=repository.top,
-        variables=repository.variables,
-    ).ok
 
 
 _PRE_COMMIT_CONFIG = ".pre-commit-config.yaml"
@@ -574,7 +555,8 @@ def _left_alone(repository: _Repository, name: HookName) -> Problem | None:
         return None
     is_guest = repository.guest_folder != repository.folder
     theirs = is_guest and path.exists() and not hookscript.is_ours(text)
-    if not theirs and not _is_tracked(repository, path):
+    words = ("ls-files", "--error-unmatch", "--", str(path))
+    if not theirs and not try_git(*words, cwd=repository.top, variables=repository.variables).ok:
         return None
     shown = _relative(path, repository.top)
     return Problem(

@@ -20,7 +20,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from venvman.install.fastpath import Switched
 
 _OFF = "VENVMAN_NO_MEMO"
 
@@ -151,18 +150,11 @@ def _switch(line: Line, question: str, variables: Mapping[str, str]) -> int | No
         return _show(known, line, variables)
     if not given.quiet:
         display = display_of(sys.stdout, color=given.color, variables=variables)
-        _print_switch(done, Printer(sys.stdout, display))
+        from venvman.report.changes import switched
+
+        printer = Printer(sys.stdout, display)
+        locked, height = done.wanted.locked, printer.height
+        printer.print(
+            switched(done.before, done.after, locked=locked, seconds=done.seconds, height=height)
+        )
     return 0
-
-
-def _print_switch(done: Switched, printer: Printer) -> None:
-    from venvman.report.changes import switched
-
-    shown = switched(
-        done.before,
-        done.after,
-        locked=done.wanted.locked,
-        seconds=done.seconds,
-        height=printer.height,
-    )
-    printer.print(shown)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
 from venvman.doctor.recorded import RECREATE, Looked, Read, Recorded, as_recorded, look_at, verify
-from venvman.model.errors import Command, Problem
+from venvman.model.errors import Command
 from venvman.system.files import permit
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
-    from venvman.environment.inventory import Installed
     from venvman.environment.neighbours import Neighbour
     from venvman.model.names import NormalizedName
 
@@ -64,7 +63,9 @@ def _presence(
                 fix=again(examination, name),
             )
         for link in (*found.links, *_linked_tops(each, links[each.installed.metadata.parent])):
-            if _leads_out(link, each):
+            # Some installers link all, metadata too.
+            linked = each.is_elsewhere or (each.installed.metadata / "METADATA").is_symlink()
+            if not linked and not os.path.realpath(link).startswith(f"{each.root}/"):
                 shown = examination.display(Path(link))
                 yield codes.FILE_CHANGED(
                     f"{shown} of {name} is a link to {os.path.realpath(link)}, outside the "
@@ -102,12 +103,7 @@ def _presence(
         writable += found.writable
         if found.shrunk and not examination.verify_files:
             shrunk.append((each, found.shrunk))
-    yield from _open_to_all(examination, writable)
-    yield from _changed_files(examination, everything, shrunk)
-
-
-def _open_to_all(examination: Examination, writable: list[str]) -> Iterator[Finding]:
-    """Files that every user of the machine may change, all in one finding."""
+    # Files that every user of the machine may change, all in one finding.
     if writable:
         first = examination.display(Path(writable[0]))
         yield codes.FILE_WRITABLE(
@@ -116,6 +112,7 @@ def _open_to_all(examination: Examination, writable: list[str]) -> Iterator[Find
             path=first,
             fix=permit("o-w", examination.root, below=True),
         )
+    yield from _changed_files(examination, everything, shrunk)
 
 
 def _elsewhere(examination: Examination, everything: Iterable[Recorded]) -> Iterator[Finding]:
@@ -139,9 +136,11 @@ def _contents(
     What was seen to be right and has had the same inodes, sizes and times since is not read again.
     """
     known = examination.verified
+    # The same as long as RECORD, and inode, size and times of every file in it, are.
     facts = {
-        str(each.installed.metadata): _fact(each, found)
+        str(each.installed.metadata): f"{crc} {hash(tuple(found.facts))}"
         for each, found in zip(everything, looked, strict=True)
+        for crc in (zlib.crc32(each.text.encode("utf-8", "surrogateescape")),)
     }
     youngest = {
         str(each.installed.metadata): max((*found.facts[2::4], *found.facts[3::4]), default=0)
@@ -155,7 +154,14 @@ def _contents(
     damaged: list[tuple[Recorded, list[str]]] = []
     settled = time.time_ns() - _YOUNG_NS
     for each, changed, problems in _read(unread):
-        yield from _faulty_lines(examination, each.installed, problems)
+        for problem in problems:
+            yield codes.RECORD_FAULTY(
+                f"The RECORD of {each.installed.name} cannot be trusted. {problem.message}",
+                package=each.installed.name,
+                path=examination.display(each.installed.metadata / "RECORD"),
+                line=problem.line,
+                fix=RECREATE,
+            )
         if changed:
             damaged.append((each, changed))
         elif not problems and youngest[str(each.installed.metadata)] < settled:
@@ -170,11 +176,6 @@ def _read(unread: Sequence[Recorded]) -> Iterator[Read]:
 
         with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
             yield from pool.map(verify, unread)
-
-
-def _fact(each: Recorded, found: Looked) -> str:
-    """The same as long as RECORD, and inode, size and times of every file in it, are."""
-    return f"{zlib.crc32(each.text.encode('utf-8', 'surrogateescape'))} {hash(tuple(found.facts))}"
 
 
 # In the grain of a file system's clock, which may be two seconds, a change leaves no trace.
@@ -251,22 +252,3 @@ def _linked_tops(each: Recorded, links: set[str]) -> set[str]:
 def _links_in(folder: Path) -> set[str]:
     with os.scandir(folder) as entries:
         return {entry.name for entry in entries if entry.is_symlink() and entry.is_dir()}
-
-
-def _leads_out(link: str, each: Recorded) -> bool:
-    """Whether ``link`` goes out of the environment; some installers link all, metadata too."""
-    linked = each.is_elsewhere or (each.installed.metadata / "METADATA").is_symlink()
-    return not linked and not os.path.realpath(link).startswith(f"{each.root}/")
-
-
-def _faulty_lines(
-    examination: Examination, installed: Installed, problems: tuple[Problem, ...]
-) -> Iterator[Finding]:
-    for problem in problems:
-        yield codes.RECORD_FAULTY(
-            f"The RECORD of {installed.name} cannot be trusted. {problem.message}",
-            package=installed.name,
-            path=examination.display(installed.metadata / "RECORD"),
-            line=problem.line,
-            fix=RECREATE,
-        )

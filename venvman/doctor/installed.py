@@ -108,21 +108,17 @@ def _of_difference(examination: Examination, difference: Difference) -> Finding 
                 fix=_SYNC,
             )
         case Extra(installed=installed):
-            return _extra(examination, installed)
+            if installed.name in examination.keep:
+                return None
+            version = f" {installed.version}" if installed.version is not None else ""
+            return codes.EXTRA(
+                f"{installed.name}{version} is installed, but no lock in use names it.",
+                package=installed.name,
+                path=examination.display(installed.metadata),
+                fix=_SYNC,
+            )
         case Duplicate() | Damaged():
             return None
-
-
-def _extra(examination: Examination, installed: Installed) -> Finding | None:
-    if installed.name in examination.keep:
-        return None
-    version = f" {installed.version}" if installed.version is not None else ""
-    return codes.EXTRA(
-        f"{installed.name}{version} is installed, but no lock in use names it.",
-        package=installed.name,
-        path=examination.display(installed.metadata),
-        fix=_SYNC,
-    )
 
 
 def _fix_of_drift(examination: Examination, name: NormalizedName) -> Command:

@@ -118,7 +118,8 @@ def tool(examination: Examination) -> Iterator[Finding]:
 def hashes(examination: Examination) -> Iterator[Finding]:
     """Pins that any file of that name and version satisfies."""
     for each in examination.locks:
-        bare = _unhashed(each)
+        entries = each.lock.entries if each.lock is not None else ()
+        bare = sum(entry.source.is_index and not entry.hashes for entry in entries)
         if not bare:
             continue
         shown = examination.display(each.path)
@@ -240,11 +241,6 @@ def targets(examination: Examination) -> Iterator[Finding]:
                     severity=Severity.NOTE if other_python else None,
                     fix=note.fix or Advice("Freeze it with this Python, or sync with that one."),
                 )
-
-
-def _unhashed(each: ExaminedLock) -> int:
-    entries = each.lock.entries if each.lock is not None else ()
-    return sum(entry.source.is_index and not entry.hashes for entry in entries)
 
 
 def _sentence(problem: Problem) -> str:

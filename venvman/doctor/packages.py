@@ -14,8 +14,6 @@ from venvman.model.names import NormalizedName, canonical
 from venvman.system.reading import read_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from packaging.version import Version
 
     from venvman.doctor.examination import Examination
@@ -52,7 +50,10 @@ def packages(examination: Examination) -> tuple[Package, ...]:
     locked = {entry.name for entry in examination.entries or ()}
     there = {each.name: each for each in examination.distributions}
     missing = {each.name: each.entry.version for each in differences if isinstance(each, Missing)}
-    sizes = {each.installed.name: _size(each.rows) for each in examination.recorded}
+    sizes = {
+        each.installed.name: sum(int(size) for _, size in each.rows if size.isdecimal())
+        for each in examination.recorded
+    }
     needs: defaultdict[NormalizedName, set[NormalizedName]] = defaultdict(set)
     for each, requirement in asked(examination):
         name = None if isinstance(requirement, str) else canonical(requirement.name)
@@ -90,10 +91,6 @@ _DRIFT: dict[type[Difference], str] = {
     Duplicate: "twice",
     Damaged: "damaged",
 }
-
-
-def _size(rows: Iterable[tuple[str, str]]) -> int:
-    return sum(int(size) for _, size in rows if size.isdecimal())
 
 
 def _licence(each: Installed) -> str | None:

@@ -61,25 +61,27 @@ def unowned(examination: Examination) -> Iterator[Finding]:
     sites = _sites(examination)
     for folder, site in (sites or {}).items():
         folders = site.folders
-        yield from _shared(site)
+        # Files that two distributions bring; whoever is removed last takes them along.
+        for (one, other), files in sorted(site.twice.items()):
+            count = "One file is" if len(files) == 1 else f"{len(files)} files are"
+            yield codes.FILE_OF_TWO(
+                f"{count} brought by {one} as well as by {other}, first {min(files)}.",
+                package=one,
+                fix=Advice(f"Do without {one} or {other}, unless these files are alike in both."),
+            )
         yield from _at_top(examination, folder, site)
-        yield from _in_namespaces(examination, folder, site, folders)
+        # A file that makes one package of what several share: it hides the parts of all others.
+        for inner in sorted(folders):
+            name = f"{inner}/__init__.py"
+            if name not in site.files and (folder / name).is_file():
+                shown = examination.display(folder / name)
+                what = f"{shown} makes a package of its own of a folder that others share"
+                yield _nobodys(codes.FILE_UNOWNED, what, folder / name, shown)
         yield from _inside(examination, folder, site, folders)
     if examination.environment is not None:
         if sites is not None:
             yield from _before_others(examination, examination.environment, sites)
         yield from _writable(examination, examination.environment, sites or {})
-
-
-def _shared(site: _Site) -> Iterator[Finding]:
-    """Files that two distributions bring; whoever is removed last takes them along."""
-    for (one, other), files in sorted(site.twice.items()):
-        count = "One file is" if len(files) == 1 else f"{len(files)} files are"
-        yield codes.FILE_OF_TWO(
-            f"{count} brought by {one} as well as by {other}, first {min(files)}.",
-            package=one,
-            fix=Advice(f"Do without {one} or {other}, unless these files are alike in both."),
-        )
 
 
 def _writable(
@@ -156,18 +158,6 @@ def _holds_modules(path: Path) -> bool:
         return any(name.endswith(_MODULES) for name in os.listdir(path))  # noqa: PTH208 - names only
     except OSError:
         return False
-
-
-def _in_namespaces(
-    examination: Examination, folder: Path, site: _Site, folders: set[str]
-) -> Iterator[Finding]:
-    """A file that makes one package of what several share: it hides the parts of all others."""
-    for inner in sorted(folders):
-        name = f"{inner}/__init__.py"
-        if name not in site.files and (folder / name).is_file():
-            shown = examination.display(folder / name)
-            what = f"{shown} makes a package of its own of a folder that others share"
-            yield _nobodys(codes.FILE_UNOWNED, what, folder / name, shown)
 
 
 def _inside(

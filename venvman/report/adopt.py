@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from venvman.model.errors import Command, ExitCode, Problem, Severity
 from venvman.report.drawing import Drawing, Group, Text
@@ -38,21 +38,20 @@ def adopt_result(outcome: AdoptOutcome, *, named: str | None) -> Result:
             "pins": outcome.pins,
             "written": frozen is not None,
             "locks": [] if frozen is None else [display(each.path) for each in frozen.locks],
-            "moved": [_row(each) for each in outcome.moved],
+            "moved": [
+                {
+                    "name": each.name,
+                    "from": each.before,
+                    "to": each.after,
+                    "via": list(each.asked_by),
+                }
+                for each in outcome.moved
+            ],
         },
         problems=(*outcome.problems, *map(_told, outcome.moved)),
         draw=lambda screen: Group(*_lines(outcome, screen)),
         next=Command.venvman("sync") if outcome.adopted or frozen is not None else again,
     )
-
-
-def _row(moved: Moved) -> dict[str, Any]:
-    return {
-        "name": moved.name,
-        "from": moved.before,
-        "to": moved.after,
-        "via": list(moved.asked_by),
-    }
 
 
 def _told(moved: Moved) -> Problem:

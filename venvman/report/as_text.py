@@ -84,7 +84,11 @@ def fix_line(fix: Fix, here: Standing) -> Text:
 def _panel(parts: Sequence[Drawing], *, title: str, style: str, width: int) -> Group:
     """The panel; commands that are wider than it stand below, whole."""
     inside, below = _divided(parts, min(width, _WIDEST) - 4)
-    frame = Panel(Group(*_spaced(inside)), title=title, style=style, width=min(width, _WIDEST))
+    # ``parts`` with an empty line between each two.
+    spaced: list[Drawing] = []
+    for part in inside:
+        spaced += [Text(), part] if spaced else [part]
+    frame = Panel(Group(*spaced), title=title, style=style, width=min(width, _WIDEST))
     return Group(frame, *below)
 
 
@@ -140,11 +144,3 @@ def _quotation(problem: Problem) -> Grid:
         number = "" if problem.line is None else str(problem.line + position)
         table.add_row(Text(f"  {number} | "), plain(line))
     return table
-
-
-def _spaced(parts: Sequence[Drawing]) -> list[Drawing]:
-    """``parts`` with an empty line between each two."""
-    spaced: list[Drawing] = []
-    for part in parts:
-        spaced += [Text(), part] if spaced else [part]
-    return spaced

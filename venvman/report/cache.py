@@ -64,7 +64,21 @@ def cache_size_result(
             }
             for part in parts
         ],
-        "attic": None if attic is None else _attic(attic),
+        "attic": None
+        if attic is None
+        else {
+            "environment": attic.project.display(attic.environment),
+            "entries": [
+                {"name": entry.name, "version": entry.version, "bytes": entry.size}
+                for entry in attic.entries
+            ],
+            "bytes": attic.bytes,
+            "limit": {
+                "setting": attic.setting,
+                "bytes": attic.limit.size,
+                "count": attic.limit.entries,
+            },
+        },
     }
     return Result(
         command="cache size",
@@ -106,22 +120,22 @@ def cache_verified_result(
         exit_code=ExitCode.DRIFT if damaged else ExitCode.OK,
         data=data,
         problems=(
-            *(_stays(folder, each) for each in damaged if not each.discarded),
+            *(
+                Problem(
+                    code="store-unwritable",
+                    message=f"{each.filename or each.sha256} is damaged and could not be removed.",
+                    severity=Severity.WARNING,
+                    path=folder.as_posix(),
+                    why="It is not linked into any environment as long as it is damaged.",
+                    fix=permit("u+rwX", folder, below=True),
+                )
+                for each in damaged
+                if not each.discarded
+            ),
             *_shared(damaged),
         ),
         draw=lambda _: _verified(data),
         answers=True,
-    )
-
-
-def _stays(folder: Path, damaged: DamagedWheel) -> Problem:
-    return Problem(
-        code="store-unwritable",
-        message=f"{damaged.filename or damaged.sha256} is damaged and could not be removed.",
-        severity=Severity.WARNING,
-        path=folder.as_posix(),
-        why="It is not linked into any environment as long as it is damaged.",
-        fix=permit("u+rwX", folder, below=True),
     )
 
 
@@ -140,22 +154,6 @@ def _shared(damaged: Sequence[DamagedWheel]) -> Iterator[Problem]:
             why="They are hard links: a file edited in one place is edited in all.",
             fix=environment.fix,
         )
-
-
-def _attic(attic: AtticReport) -> dict[str, Any]:
-    return {
-        "environment": attic.project.display(attic.environment),
-        "entries": [
-            {"name": entry.name, "version": entry.version, "bytes": entry.size}
-            for entry in attic.entries
-        ],
-        "bytes": attic.bytes,
-        "limit": {
-            "setting": attic.setting,
-            "bytes": attic.limit.size,
-            "count": attic.limit.entries,
-        },
-    }
 
 
 def _sizes(data: Mapping[str, Any], screen: Screen) -> Drawing:

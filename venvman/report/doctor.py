@@ -142,7 +142,9 @@ def _findings(findings: Sequence[Row], here: Standing) -> Drawing:
         members = [each for each in findings if each["code"].startswith(family)]
         if members:
             parts += [Text(title, style=Style.NAME), _table(members, here), Text()]
-    return Group(*parts, _total([Severity(each["severity"]) for each in findings]))
+    is_well, words = verdict([Severity(each["severity"]) for each in findings])
+    lead = ("Healthy: ", Style.GOOD) if is_well else ("Findings: ", Style.WARNING)
+    return Group(*parts, Text.assemble(lead, words))
 
 
 def _done(project: Mapping[str, Any], here: Standing, *, dry_run: bool) -> Iterator[Drawing]:
@@ -236,9 +238,3 @@ def verdict(found: Sequence[Severity]) -> tuple[bool, str]:
         count(numbers[severity], severity.value) for severity in Severity if numbers[severity]
     )
     return not {*numbers} - {Severity.NOTE}, f"{words}."
-
-
-def _total(found: Sequence[Severity]) -> Text:
-    is_well, words = verdict(found)
-    lead = ("Healthy: ", Style.GOOD) if is_well else ("Findings: ", Style.WARNING)
-    return Text.assemble(lead, words)

@@ -78,15 +78,13 @@ def _difference(edit: FileEdit, project: Project) -> str:
 
 def _followed(frozen: FreezeOutcome | None, synced: SyncOutcome | None) -> dict[str, Any]:
     return {
-        "freeze": None if frozen is None else _frozen(frozen),
+        "freeze": None
+        if frozen is None
+        else {
+            "locks": [frozen.project.display(each.path) for each in frozen.locks],
+            **change_rows(changes_of_freeze(frozen)),
+        },
         "sync": None if synced is None else sync_data(synced),
-    }
-
-
-def _frozen(outcome: FreezeOutcome) -> dict[str, Any]:
-    return {
-        "locks": [outcome.project.display(each.path) for each in outcome.locks],
-        **change_rows(changes_of_freeze(outcome)),
     }
 
 
@@ -95,17 +93,16 @@ def _file(edit: FileEdit, project: Project) -> dict[str, Any]:
         "path": project.display(edit.path),
         "created": edit.before is None,
         "diff": _difference(edit, project),
-        "edits": [_line(each) for each in edit.edits],
-    }
-
-
-def _line(edit: LineEdit) -> dict[str, Any]:
-    return {
-        "action": edit.kind.value,
-        "name": edit.name,
-        "line": edit.line,
-        "before": edit.before,
-        "after": edit.after,
+        "edits": [
+            {
+                "action": each.kind.value,
+                "name": each.name,
+                "line": each.line,
+                "before": each.before,
+                "after": each.after,
+            }
+            for each in edit.edits
+        ],
     }
 
 

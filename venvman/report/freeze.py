@@ -41,7 +41,11 @@ def freeze_result(outcome: FreezeOutcome, *, check: bool = False, dry_run: bool 
         command="freeze",
         status=Status.DRIFT if pending else Status.OK,
         exit_code=ExitCode.DRIFT if pending and check else ExitCode.OK,
-        data=_data(outcome),
+        data={
+            "locks": [outcome.project.display(each.path) for each in outcome.locks],
+            "packages": _packages(entry for each in outcome.locks for entry in each.lock.entries),
+            **change_rows(changes_of_freeze(outcome)),
+        },
         problems=tuple(each.at(outcome.project.root) for each in outcome.problems),
         draw=lambda screen: Group(*freeze_lines(outcome, screen)),
     )
@@ -74,14 +78,6 @@ def changes_between(before: Lock | None, after: Lock, project: Project) -> tuple
             continue
         changes.append(_change(here, there, project))
     return tuple(changes)
-
-
-def _data(outcome: FreezeOutcome) -> dict[str, Any]:
-    return {
-        "locks": [outcome.project.display(each.path) for each in outcome.locks],
-        "packages": _packages(entry for each in outcome.locks for entry in each.lock.entries),
-        **change_rows(changes_of_freeze(outcome)),
-    }
 
 
 def _packages(entries: Iterable[LockEntry]) -> list[dict[str, Any]]:

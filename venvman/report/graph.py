@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from venvman.answers import TreeOutcome, WhyOutcome
-    from venvman.project.project import Project
 
 _MOST_CHAINS = 10
 
@@ -35,7 +34,40 @@ def tree_result(outcome: TreeOutcome, form: GraphForm = GraphForm.TEXT) -> Resul
     """``data.{packages[], requirements[], dependencies[]}``: the graph as three lists."""
     return Result(
         command="tree",
-        data=_graph(outcome.graph, outcome.project),
+        data={
+            "packages": [
+                {
+                    "name": each.name,
+                    "version": each.version,
+                    "source": source_text(each.source, outcome.project),
+                    "groups": list(each.groups),
+                }
+                for each in outcome.graph.packages.values()
+            ],
+            "requirements": [
+                {
+                    "name": each.name,
+                    "path": each.path,
+                    "line": each.line,
+                    "requirement": each.requirement,
+                    "specifier": each.specifier,
+                    "extras": list(each.extras),
+                    "groups": list(each.groups),
+                }
+                for each in outcome.graph.askings
+            ],
+            "dependencies": [
+                {
+                    "from": each.parent,
+                    "to": each.child,
+                    "specifier": each.specifier,
+                    "extras": list(each.extras),
+                    "extra": each.extra,
+                    "groups": list(each.groups),
+                }
+                for each in outcome.graph.dependencies
+            ],
+        },
         problems=outcome.problems,
         draw=lambda _: draw_tree(outcome),
         verbatim=in_language(outcome.graph, form),
@@ -53,45 +85,6 @@ def why_result(outcome: WhyOutcome, form: GraphForm = GraphForm.TEXT) -> Result:
         verbatim=in_language(outcome.graph, form),
         answers=True,
     )
-
-
-def _graph(graph: Graph, project: Project) -> dict[str, Any]:
-    return {
-        "packages": [
-            {
-                "name": each.name,
-                "version": each.version,
-                "source": source_text(each.source, project),
-                "groups": list(each.groups),
-            }
-            for each in graph.packages.values()
-        ],
-        "requirements": [_asking(each) for each in graph.askings],
-        "dependencies": [_dependency(each) for each in graph.dependencies],
-    }
-
-
-def _asking(asking: Asking) -> dict[str, Any]:
-    return {
-        "name": asking.name,
-        "path": asking.path,
-        "line": asking.line,
-        "requirement": asking.requirement,
-        "specifier": asking.specifier,
-        "extras": list(asking.extras),
-        "groups": list(asking.groups),
-    }
-
-
-def _dependency(edge: Dependency) -> dict[str, Any]:
-    return {
-        "from": edge.parent,
-        "to": edge.child,
-        "specifier": edge.specifier,
-        "extras": list(edge.extras),
-        "extra": edge.extra,
-        "groups": list(edge.groups),
-    }
 
 
 def _reason(chains: Chains, outcome: WhyOutcome) -> dict[str, Any]:

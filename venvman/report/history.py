@@ -224,21 +224,17 @@ def _table(rows: tuple[HistoryRow, ...], *, header: bool) -> Grid:
         headings = ("", "when", "lock", "git", "changes", "way back")
         table.add_row(*(Text(each, Style.FAINT) for each in headings))
     for recalled in rows:
-        table.add_row(*_row(recalled))
+        state = recalled.state
+        digest = Text("-", Style.FAINT) if state.digest is None else Text(state.digest[:_SHORT])
+        table.add_row(
+            Text(str(recalled.number), style=Style.NAME),
+            Text(_when(state)),
+            digest,
+            _revision(state),
+            _changes(recalled),
+            _way_back(recalled),
+        )
     return table
-
-
-def _row(recalled: HistoryRow) -> tuple[Text, ...]:
-    state = recalled.state
-    digest = Text("-", Style.FAINT) if state.digest is None else Text(state.digest[:_SHORT])
-    return (
-        Text(str(recalled.number), style=Style.NAME),
-        Text(_when(state)),
-        digest,
-        _revision(state),
-        _changes(recalled),
-        _way_back(recalled),
-    )
 
 
 def _when(state: State) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from venvman.model.errors import ExitCode
 from venvman.report.drawing import Drawing, Grid, Group, Text
@@ -10,7 +11,7 @@ from venvman.report.result import Result, Status
 from venvman.report.words import Style, count, plain
 
 if TYPE_CHECKING:
-    from venvman.answers import Hold, OutdatedOutcome, OutdatedPin
+    from venvman.answers import Hold, OutdatedOutcome
 
 
 def outdated_result(outcome: OutdatedOutcome, *, check: bool) -> Result:
@@ -25,33 +26,25 @@ def outdated_result(outcome: OutdatedOutcome, *, check: bool) -> Result:
         command="outdated",
         status=Status.DRIFT if drift else Status.OK,
         exit_code=ExitCode.DRIFT if drift else ExitCode.OK,
-        data={"checked": outcome.checked, "packages": [_row(pin) for pin in outcome.pins]},
+        data={
+            "checked": outcome.checked,
+            "packages": [
+                {
+                    "name": pin.name,
+                    "current": pin.current,
+                    "wanted": pin.wanted,
+                    "latest": pin.latest,
+                    "direct": pin.direct,
+                    "held_by": [asdict(each) for each in pin.holds],
+                }
+                for pin in outcome.pins
+            ],
+        },
         problems=outcome.problems,
         draw=lambda _: draw_outdated(outcome),
         answers=True,
         next=outcome.upgrade if movable else None,
     )
-
-
-def _row(pin: OutdatedPin) -> dict[str, Any]:
-    return {
-        "name": pin.name,
-        "current": pin.current,
-        "wanted": pin.wanted,
-        "latest": pin.latest,
-        "direct": pin.direct,
-        "held_by": [_hold(each) for each in pin.holds],
-    }
-
-
-def _hold(hold: Hold) -> dict[str, Any]:
-    return {
-        "specifier": hold.specifier,
-        "path": hold.path,
-        "line": hold.line,
-        "package": hold.package,
-        "reason": hold.reason,
-    }
 
 
 def draw_outdated(outcome: OutdatedOutcome) -> Drawing:
@@ -70,19 +63,18 @@ def draw_outdated(outcome: OutdatedOutcome) -> Drawing:
     table.add_column(minimum=len(last))
     table.add_row(*(Text(each, Style.FAINT) for each in headings))
     for pin in outcome.pins:
-        table.add_row(*_cells(pin))
+        table.add_row(
+            plain(pin.name, Style.NAME if pin.direct else ""),
+            plain(pin.current, Style.FAINT),
+            plain(pin.wanted, Style.ADDED if pin.moves else Style.FAINT),
+            plain(pin.latest, Style.ADDED if pin.wanted == pin.latest else Style.CHANGED),
+            Text("\n").join(map(_hold_text, pin.holds)),
+        )
     movable = sum(pin.moves for pin in outcome.pins)
-    return Group(table, Text(_total(outcome, movable)))
-
-
-def _cells(pin: OutdatedPin) -> tuple[Text, ...]:
-    return (
-        plain(pin.name, Style.NAME if pin.direct else ""),
-        plain(pin.current, Style.FAINT),
-        plain(pin.wanted, Style.ADDED if pin.moves else Style.FAINT),
-        plain(pin.latest, Style.ADDED if pin.wanted == pin.latest else Style.CHANGED),
-        Text("\n").join(_hold_text(each) for each in pin.holds),
-    )
+    behind = len(outcome.pins)
+    verb = "is" if behind == 1 else "are"
+    told = f"{behind:,} of {count(outcome.checked, 'pin')} {verb} behind; "
+    return Group(table, Text(f"{told}the requirements let {movable or 'none'} move."))
 
 
 def _hold_text(hold: Hold) -> Text:
@@ -92,12 +84,3 @@ def _hold_text(hold: Hold) -> Text:
         where = hold.path if hold.line is None else f"{hold.path}:{hold.line}"
         return Text.assemble(plain(where, Style.PATH), plain(f"  {hold.specifier}"))
     return plain(hold.reason)
-
-
-def _total(outcome: OutdatedOutcome, movable: int) -> str:
-    behind = len(outcome.pins)
-    verb = "is" if behind == 1 else "are"
-    return (
-        f"{behind:,} of {count(outcome.checked, 'pin')} {verb} behind; "
-        f"the requirements let {movable or 'none'} move."
-    )

@@ -32,7 +32,14 @@ def scan_result(scans: Sequence[tuple[Scan, Path]]) -> Result:
     """
     problems = tuple(problem for scan, _ in scans for problem in scan.problems)
     failed = any(problem.severity is Severity.ERROR for problem in problems)
-    rows = [_project(scan, venv) for scan, venv in scans]
+    rows = [
+        {
+            "root": scan.project.root.as_posix(),
+            "venv": scan.project.display(venv),
+            "files": [_file(file, scan.project) for file in scan.files],
+        }
+        for scan, venv in scans
+    ]
     return Result(
         command="scan",
         status=Status.ERROR if failed else Status.OK,
@@ -42,14 +49,6 @@ def scan_result(scans: Sequence[tuple[Scan, Path]]) -> Result:
         draw=lambda screen: draw_scan(rows, screen),
         answers=True,
     )
-
-
-def _project(scan: Scan, venv: Path) -> dict[str, Any]:
-    return {
-        "root": scan.project.root.as_posix(),
-        "venv": scan.project.display(venv),
-        "files": [_file(file, scan.project) for file in scan.files],
-    }
 
 
 def _file(file: ScannedFile, project: Project) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from venvman.environment.inspection import (
     out_of_the_way,
 )
 from venvman.lock.freshness import Fresh, Stale
-from venvman.model.errors import Command, ExitCode, Fix, Problem, Severity
+from venvman.model.errors import Command, ExitCode, Fix, Severity
 from venvman.report.as_json import problem_data
 from venvman.report.changes import Change, Tense, change_list, change_rows, counted
 from venvman.report.drawing import Drawing, Group, Text
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from venvman.answers import LockState, StatusReport
-    from venvman.environment.history import State
 
 _UNFINISHED = frozenset({"sync-unfinished", "journal-unreadable"})
 _STATE_STYLES = {
@@ -62,12 +61,22 @@ def status_result(report: StatusReport, *, porcelain: bool = False) -> Result:
     if any(problem.severity is Severity.ERROR for problem in report.problems):
         # Each says what to do about it; a sync would only say it again.
         status, code, following = Status.ERROR, ExitCode.ERROR, None
+    # That a lock is not for the environment's system or Python: fresh, and yet not for here.
     return Result(
         command="status",
         status=status,
         exit_code=code,
         data=data,
-        problems=(*report.problems, *_elsewhere(report)),
+        problems=(
+            *report.problems,
+            *[
+                replace(note, path=report.project.display(lock.path))
+                for lock in report.locks
+                if isinstance(lock.freshness, Fresh)
+                for note in lock.freshness.notes
+                if note.code == "lock-of-other-targets"
+            ],
+        ),
         draw=lambda screen: draw_status(
             data, changes, screen, fine=status is Status.OK, follows=following is not None
         ),
@@ -125,17 +134,15 @@ def _data(report: StatusReport, changes: Sequence[Change]) -> dict[str, Any]:
             "python": None if report.interpreter is None else report.interpreter.target.python,
         },
         "changes": rows,
-        "last_sync": None if report.last is None else _last(report.last, report.last_on_disk),
-    }
-
-
-def _last(state: State, on_disk: bool) -> dict[str, Any]:
-    return {
-        "when": moment(state),
-        "by": state.by,
-        "lock": state.digest,
-        "on_disk": on_disk,
-        "revision": revision(state),
+        "last_sync": None
+        if report.last is None
+        else {
+            "when": moment(report.last),
+            "by": report.last.by,
+            "lock": report.last.digest,
+            "on_disk": report.last_on_disk,
+            "revision": revision(report.last),
+        },
     }
 
 
@@ -149,17 +156,6 @@ def _lock(lock: LockState, report: StatusReport) -> dict[str, Any]:
         "state": _state(lock),
         "reasons": [problem_data(each) for each in stale],
     }
-
-
-def _elsewhere(report: StatusReport) -> list[Problem]:
-    """That a lock is not for the environment's system or Python: fresh, and yet not for here."""
-    return [
-        replace(note, path=report.project.display(lock.path))
-        for lock in report.locks
-        if isinstance(lock.freshness, Fresh)
-        for note in lock.freshness.notes
-        if note.code == "lock-of-other-targets"
-    ]
 
 
 def _state(lock: LockState) -> str:

@@ -15,9 +15,6 @@ from venvman.report.result import Result, Screen, Status
 from venvman.report.words import Style, duration, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from venvman.model.events import Stage
     from venvman.outcomes import CleanOutcome, SyncOutcome
     from venvman.project.project import Project
 
@@ -96,11 +93,16 @@ def done_lines(outcome: SyncOutcome, screen: Screen) -> list[Drawing]:
     changes = changes_of_plan(outcome.plan, outcome.project)
     limit = screen.fitting(used=len(head) + 5)
     seconds = sum(outcome.seconds.values())
+    told = [
+        f"{stage.value} {duration(each)}"
+        for stage, each in outcome.seconds.items()
+        if each >= _WORTH_TELLING
+    ]
     return [
         *head,
         change_list(changes, limit=limit),
         done_line(changes, unchanged=outcome.plan.unchanged, seconds=seconds),
-        *_stages(outcome.seconds),
+        *([Text(", ".join(told), style=Style.FAINT)] if len(told) > 1 else []),
     ]
 
 
@@ -161,15 +163,6 @@ def _head(outcome: SyncOutcome, screen: Screen, *, created: str) -> list[Drawing
 def _nothing_to_do(outcome: SyncOutcome) -> Text:
     start, where, end = nothing_to_do(outcome)
     return Text.assemble((start, Style.GOOD), plain(where, Style.NAME), end)
-
-
-def _stages(seconds: Mapping[Stage, float]) -> list[Text]:
-    told = [
-        f"{stage.value} {duration(each)}"
-        for stage, each in seconds.items()
-        if each >= _WORTH_TELLING
-    ]
-    return [Text(", ".join(told), style=Style.FAINT)] if len(told) > 1 else []
 
 
 def clean_result(outcome: CleanOutcome, project: Project) -> Result:

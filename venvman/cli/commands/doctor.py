@@ -163,21 +163,15 @@ def _run(session: Session, command: Command, root: Path) -> tuple[Problem, ...]:
         line = read([*map(str, step[1:])]) if step[0] == "venvman" else None
         if line is None:
             done = run([root / step[0] if "/" in str(step[0]) else step[0], *step[1:]], cwd=root)
-            return () if done.ok else (_failed(session, command, done.stderr),)
+            said, why = shell_line(command, session.here), done.stderr.strip() or None
+            fault = Problem(code="fix-failed", message=f"`{said}` failed.", why=why)
+            return () if done.ok else (fault,)
         common = Common(**{**vars(session.common), "project": str(root)})
         inner = Session(common, [*map(str, step[1:])])
         inner.reporter = session.reporter
         return call(line, inner).problems
     except VenvmanError as error:
         return error.at(root).problems
-
-
-def _failed(session: Session, command: Command, said: str) -> Problem:
-    return Problem(
-        code="fix-failed",
-        message=f"`{shell_line(command, session.here)}` failed.",
-        why=said.strip() or None,
-    )
 
 
 def _without(findings: Iterable[Finding], left: Iterable[Finding]) -> Iterator[Finding]:
