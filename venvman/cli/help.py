@@ -99,11 +99,7 @@ def _family(family: str) -> Drawing:
 def _command(command: Command) -> Drawing:
     argument = command.argument
     metavar = "" if argument is None else _metavar(argument)
-    parts: list[Drawing] = [
-        _usage(usage_of(command)),
-        Text(),
-        Text(command.help),
-    ]
+    parts: list[Drawing] = [_usage(usage_of(command)), Text(), Text(command.help)]
     also = [alias for alias, name in ALIASES.items() if name == command.name]
     if also:
         parts.append(Text(f"Also called {' and '.join(also)}.", _FAINT))

@@ -104,12 +104,7 @@ class Session:
         found = self.found(workspace=workspace)
         return tuple(self._open(project, {}, walked=found.walked) for project in found.projects)
 
-    def each(
-        self,
-        do: Callable[[Context], Result],
-        given: Workspace,
-        **flags: object,
-    ) -> Result:
+    def each(self, do: Callable[[Context], Result], given: Workspace, **flags: object) -> Result:
         """What ``do`` says of each project; one that fails, or is interrupted, hides no other.
 
         ``flags`` are settings given here. An error's commands are for the project that met it.

@@ -197,10 +197,7 @@ class Sync(Groups, Locks, Resolving, Workspace):
 class Freeze(Groups, Resolving, Workspace):
     upgrade = flag("Move every pin as far as it may go.", "-U", effect=Effect.ACTS)
     upgrade_package = words(
-        "Move only this package's pin; may be repeated.",
-        "-P",
-        metavar="NAME",
-        effect=Effect.ACTS,
+        "Move only this package's pin; may be repeated.", "-P", metavar="NAME", effect=Effect.ACTS
     )
     check = _CHECK
     dry_run = _DRY_RUN
@@ -258,8 +255,7 @@ class Doctor(Groups, Workspace):
     exit_zero = flag("Exit with 0 whatever is found.")
     list_codes = flag("List every code there is, and look at nothing.", "--list")
     explain = words(
-        "Say what a code means, why it matters and what fixes it; may be repeated.",
-        metavar="CODE",
+        "Say what a code means, why it matters and what fixes it; may be repeated.", metavar="CODE"
     )
 
 

@@ -93,10 +93,7 @@ def staleness(examination: Examination) -> Iterator[Finding]:
             )
     for problem in examination.selection_problems:
         yield codes.LOCKS_DISAGREE(
-            _sentence(problem),
-            path=problem.path,
-            line=problem.line,
-            fix=problem.fix or _FREEZE,
+            _sentence(problem), path=problem.path, line=problem.line, fix=problem.fix or _FREEZE
         )
 
 
@@ -109,9 +106,7 @@ def tool(examination: Examination) -> Iterator[Finding]:
         shown = examination.display(each.path)
         by = f"`{header.command}`" if header.command else header.tool
         yield codes.LOCK_OF_ANOTHER_TOOL(
-            f"{shown} is made by {by}, and venvman cannot freeze it.",
-            path=shown,
-            fix=header.rerun,
+            f"{shown} is made by {by}, and venvman cannot freeze it.", path=shown, fix=header.rerun
         )
 
 

@@ -81,10 +81,7 @@ def cache_size_result(
         },
     }
     return Result(
-        command="cache size",
-        data=data,
-        draw=lambda screen: _sizes(data, screen),
-        answers=True,
+        command="cache size", data=data, draw=lambda screen: _sizes(data, screen), answers=True
     )
 
 

@@ -55,10 +55,7 @@ def catalogue_result(codes: Sequence[Code], *, explain: bool) -> Result:
 
 
 def doctor_result(
-    treatment: Treatment,
-    *,
-    fails: Severity | None = Severity.WARNING,
-    dry_run: bool = False,
+    treatment: Treatment, *, fails: Severity | None = Severity.WARNING, dry_run: bool = False
 ) -> Result:
     """``data`` as DESIGN 4.3 has it.
 

@@ -113,9 +113,7 @@ def _sarif(rows: Sequence[Row]) -> dict[str, Any]:
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {
-            "SRCROOT": {"description": {"text": "The top of the repository."}},
-        },
+        "originalUriBaseIds": {"SRCROOT": {"description": {"text": "The top of the repository."}}},
         "results": [
             {
                 "ruleId": row.finding.code,

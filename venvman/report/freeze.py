@@ -6,14 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from venvman.lock.file import Lock, LockEntry, LockHeader
 from venvman.model.errors import ExitCode
-from venvman.report.changes import (
-    Change,
-    ChangeKind,
-    Tense,
-    change_list,
-    change_rows,
-    counted,
-)
+from venvman.report.changes import Change, ChangeKind, Tense, change_list, change_rows, counted
 from venvman.report.drawing import Drawing, Group, Text
 from venvman.report.planned import changes_of_plan, source_text
 from venvman.report.result import Result, Screen, Status
@@ -161,11 +154,7 @@ def freeze_lines(outcome: FreezeOutcome, screen: Screen) -> list[Drawing]:
     same = "the same pins with other hashes, markers or reasons"
     numbers = numbers or ("what would change was not looked up" if _only_judged(outcome) else same)
     if not outcome.written:
-        return [
-            *head,
-            *listing,
-            Text.assemble(("Not yet written: ", Style.WARNING), numbers, "."),
-        ]
+        return [*head, *listing, Text.assemble(("Not yet written: ", Style.WARNING), numbers, ".")]
     took = f" in {duration(sum(outcome.seconds.values()))}" if outcome.seconds else ""
     return [*head, *listing, Text.assemble((f"Frozen{took}: ", Style.GOOD), numbers, ".")]
 

@@ -7,14 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from venvman.environment.history import SnapshotEntry, State, WayBack
 from venvman.model.errors import Command
-from venvman.report.changes import (
-    Change,
-    ChangeKind,
-    Tense,
-    change_list,
-    change_rows,
-    counted,
-)
+from venvman.report.changes import Change, ChangeKind, Tense, change_list, change_rows, counted
 from venvman.report.drawing import Drawing, Grid, Group, Text
 from venvman.report.planned import changes_of_plan
 from venvman.report.result import Result, Screen, Status
@@ -149,9 +142,7 @@ def draw_history(report: HistoryReport, screen: Screen) -> Drawing:
     """A row for each state; with ``verbose`` the names of what changed under each."""
     if not report.states:
         shown = plain(report.project.display(report.environment), Style.NAME)
-        return Group(
-            Text.assemble(shown, " has no history yet: it begins with the first sync."),
-        )
+        return Group(Text.assemble(shown, " has no history yet: it begins with the first sync."))
     shown_rows = report.states[: screen.fitting(used=3)]
     parts: list[Drawing] = []
     if screen.verbose:

@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 
     from venvman.answers import HookLine
 
-_MODES = {
-    "report": "says what has drifted",
-    "sync": "repairs what has drifted",
-}
+_MODES = {"report": "says what has drifted", "sync": "repairs what has drifted"}
 
 
 def hooks_result(report: HooksReport, *, command: str, root: Path) -> Result:

@@ -120,10 +120,7 @@ def _next(report: StatusReport) -> Fix:
 def _data(report: StatusReport, changes: Sequence[Change]) -> dict[str, Any]:
     rows: dict[str, Any] | None = None
     if report.plan is not None:
-        rows = {
-            **change_rows(changes, added="installed"),
-            "unchanged": report.plan.unchanged,
-        }
+        rows = {**change_rows(changes, added="installed"), "unchanged": report.plan.unchanged}
     return {
         "project": report.project.root.as_posix(),
         "requirements": report.requirements,

@@ -21,12 +21,7 @@ from venvman.environment.record import parse_record
 from venvman.githooks import HooksReport, hooks_status
 from venvman.index.advisories import SERVICE, advisories_in, asked
 from venvman.lock.freshness import Fresh, Stale
-from venvman.model.errors import (
-    FileLine,
-    GitError,
-    Problem,
-    VenvmanError,
-)
+from venvman.model.errors import FileLine, GitError, Problem, VenvmanError
 from venvman.model.sources import IndexFile, IndexSource
 from venvman.requirements.file import exposed_lines
 from venvman.requirements.header import read_header
@@ -37,11 +32,7 @@ from venvman.system.git import try_git
 from venvman.system.reading import read_regular, text_of
 from venvman.system.secrets import REFERENCE
 from venvman.workflow.checking import LockLook, look, or_problems, overrides
-from venvman.workflow.inputs import (
-    limits_of,
-    open_scan,
-    sync_options,
-)
+from venvman.workflow.inputs import limits_of, open_scan, sync_options
 from venvman.workflow.requests import GroupChoice
 
 if TYPE_CHECKING:
@@ -171,10 +162,7 @@ def _edited(context: Context, ledger_of: Callable[[], Ledger], installed: Instal
 
 
 def _unlisted(
-    context: Context,
-    ledger_of: Callable[[], Ledger],
-    entry: LockEntry,
-    installed: Installed,
+    context: Context, ledger_of: Callable[[], Ledger], entry: LockEntry, installed: Installed
 ) -> bool:
     """Whether the wheel that was installed is one of the release, and not one of ``entry``'s.
 
@@ -261,8 +249,7 @@ def _examined(context: Context, each: LockLook, tracking: LockTracking | None) -
 def _tracking(context: Context, locks: Sequence[Path]) -> Mapping[Path, LockTracking]:
     """Empty outside git, or where git is missing."""
     found, _ = or_problems(
-        lambda: tracking_of(locks, root=context.project.root, variables=context.variables),
-        GitError,
+        lambda: tracking_of(locks, root=context.project.root, variables=context.variables), GitError
     )
     return found or {}
 

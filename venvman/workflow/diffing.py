@@ -115,11 +115,7 @@ def _is_own_lock(context: Context, typed: str) -> bool:
 
 
 def _outcome(
-    context: Context,
-    before: str,
-    after: str,
-    old: Mapping[str, Lock],
-    new: Mapping[str, Lock],
+    context: Context, before: str, after: str, old: Mapping[str, Lock], new: Mapping[str, Lock]
 ) -> DiffOutcome:
     return DiffOutcome(
         project=context.project,

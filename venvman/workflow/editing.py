@@ -248,10 +248,7 @@ def _graph(context: Context) -> Graph | None:
     except LockError:
         return None
     return build_graph(
-        locked.groups,
-        target=locked.target,
-        root=context.project.root,
-        requires=lambda _: None,
+        locked.groups, target=locked.target, root=context.project.root, requires=lambda _: None
     )
 
 

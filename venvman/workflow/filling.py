@@ -94,8 +94,6 @@ def with_own_header(lock: Lock) -> Lock:
 
     python = (lock.header.python or "").partition(" ")[0]  # the first of `3.10 to 3.13`
     header = own_header(
-        replace(lock.header.style, hashes=True),
-        python=python,
-        targets=target_names(lock.header),
+        replace(lock.header.style, hashes=True), python=python, targets=target_names(lock.header)
     )
     return replace(lock, header=replace(header, text="", python=python or None, is_complete=True))

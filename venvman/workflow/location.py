@@ -17,13 +17,7 @@ from venvman.environment.inspection import (
 )
 from venvman.environment.lifecycle import is_being_replaced, recover_replaced, remove
 from venvman.model.cases import assert_never
-from venvman.model.errors import (
-    Command,
-    EnvironmentUnusable,
-    InstallError,
-    Problem,
-    Severity,
-)
+from venvman.model.errors import Command, EnvironmentUnusable, InstallError, Problem, Severity
 from venvman.model.frozen import dataclass
 from venvman.outcomes import CleanOutcome
 from venvman.project.project import leaves_tree

@@ -15,14 +15,7 @@ from venvman.answers import Hold, OutdatedOutcome, OutdatedPin
 from venvman.engines import UpgradeAll, UpgradeSome
 from venvman.index.candidates import Candidates, RejectionKind
 from venvman.lock.edges import LockedGroup, build_graph, in_order
-from venvman.model.errors import (
-    Command,
-    IndexFault,
-    InstallError,
-    Problem,
-    Severity,
-    VenvmanError,
-)
+from venvman.model.errors import Command, IndexFault, InstallError, Problem, Severity, VenvmanError
 from venvman.model.frozen import dataclass
 from venvman.model.names import NormalizedName, canonical
 from venvman.model.sources import VcsSource
@@ -276,10 +269,7 @@ class _Market:
         if not project.known:
             return None
         return Candidates(
-            project,
-            target=self._target,
-            options=self._index.options,
-            exclude_newer=self._cutoff,
+            project, target=self._target, options=self._index.options, exclude_newer=self._cutoff
         )
 
     def _requires(self, entry: LockEntry) -> tuple[str, ...] | None:

@@ -18,14 +18,7 @@ from venvman.environment.inventory import Installed, Inventory, metadata_of, tak
 from venvman.lock.file import Lock, LockEntry
 from venvman.lock.selection import select
 from venvman.lock.style import left_out
-from venvman.model.errors import (
-    Advice,
-    Command,
-    InstallError,
-    LockError,
-    Problem,
-    Severity,
-)
+from venvman.model.errors import Advice, Command, InstallError, LockError, Problem, Severity
 from venvman.model.frozen import dataclass
 from venvman.model.names import NormalizedName, canonical
 from venvman.model.sources import DirectorySource
@@ -33,17 +26,9 @@ from venvman.plan import Add, Plan, Replace, kept, make_plan
 from venvman.requirements.declared import PYPROJECT, read_declared
 from venvman.requirements.naming import DEFAULT
 from venvman.system.reading import read_regular
-from venvman.workflow.inputs import (
-    choose_groups,
-    overridden,
-    sync_options,
-)
+from venvman.workflow.inputs import choose_groups, overridden, sync_options
 from venvman.workflow.locks import require_lock
-from venvman.workflow.recording import (
-    HistoryEntry,
-    LockText,
-    read_texts,
-)
+from venvman.workflow.recording import HistoryEntry, LockText, read_texts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -171,10 +156,7 @@ def select_entries(
         problems = [replace(each, fix=alone) for each in error.problems]
         raise LockError(error.message, code=error.code, problems=problems) from error
     return Selected(
-        groups=groups,
-        locks=tuple(lock for _, lock in locks),
-        entries=entries,
-        texts=texts,
+        groups=groups, locks=tuple(lock for _, lock in locks), entries=entries, texts=texts
     )
 
 

@@ -31,11 +31,7 @@ class Found:
 
 
 def find_projects(
-    *,
-    top: Path | None,
-    variables: Mapping[str, str],
-    cwd: Path,
-    workspace: bool,
+    *, top: Path | None, variables: Mapping[str, str], cwd: Path, workspace: bool
 ) -> Found:
     """The project at or above ``top`` (None: ``cwd``); with ``workspace`` all at or below it.
 

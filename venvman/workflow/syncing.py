@@ -49,11 +49,7 @@ from venvman.workflow.location import (
 )
 from venvman.workflow.locks import check_locks, remember, stale_reasons
 from venvman.workflow.planning import Selected, completed, plan_for, select_entries, to_reinstall
-from venvman.workflow.recording import (
-    note_missed,
-    record,
-    record_unchanged,
-)
+from venvman.workflow.recording import note_missed, record, record_unchanged
 from venvman.workflow.requests import FreezeRequest, LockPolicy, SyncRequest
 
 if TYPE_CHECKING:

@@ -95,9 +95,7 @@ def _declared(
 def _of_header(context: Context, names: tuple[str, ...], current: Target) -> tuple[Target, ...]:
     try:
         return expand(
-            names,
-            requires_python=context.settings.requires_python.value,
-            current=current.minor,
+            names, requires_python=context.settings.requires_python.value, current=current.minor
         )
     except ValueError as error:
         raise LockError(

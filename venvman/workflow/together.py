@@ -8,20 +8,11 @@ from typing import TYPE_CHECKING
 
 from venvman.engines.conflicts import declared
 from venvman.lock.freshness import Stale
-from venvman.model.errors import (
-    Command,
-    LockError,
-    Problem,
-    Severity,
-    UnsatisfiableError,
-)
+from venvman.model.errors import Command, LockError, Problem, Severity, UnsatisfiableError
 from venvman.requirements.naming import DEFAULT
 from venvman.system.secrets import redact
 from venvman.workflow.agreement import DISAGREEMENT, CheckedLock, tracked
-from venvman.workflow.inputs import (
-    ALWAYS,
-    open_scan,
-)
+from venvman.workflow.inputs import ALWAYS, open_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -215,12 +215,7 @@ def upgrade(session: Session, given: Upgrade) -> Result:
         )
         return upgrade_result(moved, dry_run=given.dry_run)
 
-    return session.each(
-        upgraded,
-        given,
-        python=given.python,
-        constraints=given.constraint or None,
-    )
+    return session.each(upgraded, given, python=given.python, constraints=given.constraint or None)
 
 
 def rollback(session: Session, given: Rollback) -> Result:

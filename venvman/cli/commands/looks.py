@@ -88,8 +88,7 @@ def outdated(session: Session, given: Outdated) -> Result:
     from venvman.workflow.outdating import outdated as look
 
     return session.each(
-        lambda context: outdated_result(look(context, given.names), check=given.check),
-        given,
+        lambda context: outdated_result(look(context, given.names), check=given.check), given
     )
 
 
