@@ -56,7 +56,7 @@ def freeze_installed(
         check_writable(group.lock, display=shown, yes=request.yes, declared=declared)
     with watch.stage(Stage.FREEZE):
         made = _lock(context, requirements, environment, before, request)
-    looking = request.check or request.dry_run
+    looking = request.looks
     groups = () if looking else requirements.groups
     locks = {each.lock: made.locks[each.name] for each in groups}
     known = {each.lock: before[each.name] for each in groups}

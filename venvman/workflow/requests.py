@@ -67,6 +67,11 @@ class FreezeRequest:
     apart: bool = True
     prefer: tuple[LockEntry, ...] = ()
 
+    @property
+    def looks(self) -> bool:
+        """Whether nothing is to be written."""
+        return self.dry_run or self.check
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncRequest:
@@ -91,3 +96,8 @@ class SyncRequest:
     yes: bool = False
     confirm: Callable[[str], bool] | None = None
     command: str = "sync"
+
+    @property
+    def looks(self) -> bool:
+        """Whether nothing is to be changed."""
+        return self.dry_run or self.check

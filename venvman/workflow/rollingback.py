@@ -37,7 +37,7 @@ from venvman.workflow.locks import check_locks, stale_reasons
 from venvman.workflow.planning import OWN, Selected, plan_for
 from venvman.workflow.recording import LockText, bring_up_to_date
 from venvman.workflow.requests import SyncRequest
-from venvman.workflow.syncing import SyncResult, carry_out
+from venvman.workflow.syncing import SyncResult, SyncRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -84,9 +84,9 @@ def rollback(
             dry_run=dry_run, yes=yes, confirm=confirm, command=f"rollback {number}"
         )
         plan = plan_for(context, location, selected, wanted)
-    result = SyncResult(location=location, plan=plan, outcome=None, settled=None, compared=None)
+    result = SyncResult(location=location, plan=plan)
     if not dry_run:
-        result = carry_out(context, scan, location, selected, plan, wanted, watch)
+        result = SyncRun(context, scan, wanted, watch).carry_out(location, selected, plan)
         _write(context, files)
     behind = tuple(path for path, content in _files(context, texts) if _differs(path, content))
     still = number if dry_run or not result.plan else 0

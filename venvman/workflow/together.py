@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from venvman.engines.conflicts import declared
 from venvman.lock.freshness import Stale
 from venvman.model.errors import Command, LockError, Problem, Severity, UnsatisfiableError
+from venvman.model.frozen import dataclass
 from venvman.requirements.naming import DEFAULT
 from venvman.system.secrets import redact
 from venvman.workflow.agreement import DISAGREEMENT, CheckedLock, tracked
@@ -24,220 +25,198 @@ if TYPE_CHECKING:
     Run = Callable[[Context, Sequence[CheckedLock], Sequence[CheckedLock]], Mapping[str, Lock]]
 
 
-def freeze_together(
-    context: Context,
-    checked: Sequence[CheckedLock],
-    todo: Sequence[CheckedLock],
-    request: FreezeRequest,
-    run: Run,
-) -> Mapping[str, Lock]:
-    """New locks for ``todo`` beside the fresh ones, whose pins stay where that can be.
+@dataclass(frozen=True, slots=True)
+class Together:
+    """The groups of one freeze: ``checked`` are their locks as they were, ``run`` is the engine."""
 
-    Those of groups that are not always installed give way first. Where nothing else helps, all
-    groups are frozen together, which may move pins of fresh locks.
+    context: Context
+    checked: Sequence[CheckedLock]
+    request: FreezeRequest
+    run: Run
 
-    Raises:
-        LockError: pins of the ``default`` group would have to move, and may not.
-    """
-    fresh = [each for each in checked if each not in todo and each.lock is not None]
-    # The groups that are declared to be unable to live with one of ``todo``.
-    names = {each.group.name for each in todo}
-    sets = (frozenset(each) for each in context.settings.conflicts.value)
-    apart = frozenset().union(*(each for each in sets if each & names)) - names
-    near = [each for each in fresh if each.group.name not in apart]
-    usual = _members(context, *ALWAYS) if near else ()
-    for beside in dict.fromkeys(
-        (tuple(near), tuple(each for each in near if each.group.name in usual))
-    ):
+    def freeze(self, todo: Sequence[CheckedLock]) -> Mapping[str, Lock]:
+        """New locks for ``todo`` beside the fresh ones, whose pins stay where that can be.
+
+        Those of groups that are not always installed give way first. Where nothing else helps, all
+        groups are frozen together, which may move pins of fresh locks.
+
+        Raises:
+            LockError: pins of the ``default`` group would have to move, and may not.
+        """
+        context = self.context
+        fresh = [each for each in self.checked if each not in todo and each.lock is not None]
+        # The groups that are declared to be unable to live with one of ``todo``.
+        names = {each.group.name for each in todo}
+        sets = (frozenset(each) for each in context.settings.conflicts.value)
+        apart = frozenset().union(*(each for each in sets if each & names)) - names
+        near = tuple(each for each in fresh if each.group.name not in apart)
+        usual = self._members(*ALWAYS) if near else ()
+        always = tuple(each for each in near if each.group.name in usual)
+        for beside in dict.fromkeys((near, always)):
+            try:
+                return self._unmoved(todo, beside, self.run(context, todo, beside))
+            except UnsatisfiableError as error:
+                if not beside:
+                    return self._parted(todo, error)
+        settled = [each for each in todo if not _only_disagrees(each)]
+        if len(settled) < len(todo):  # two fresh locks that cannot agree stay as they are
+            left = [each.group.name for each in todo if each not in settled]
+            self._tell_apart([(DEFAULT, name) for name in left])
+            return self.freeze(settled) if settled else {}
+        asked = [each for each in fresh if each.asked]
         try:
-            return _unmoved(context, todo, beside, run(context, todo, beside), request, run)
+            found = self.run(context, [*todo, *asked], ())
         except UnsatisfiableError as error:
-            if not beside:
-                return _parted(context, checked, todo, request, run, error)
-    settled = [each for each in todo if not _only_disagrees(each)]
-    if len(settled) < len(todo):  # two fresh locks that cannot agree stay as they are
-        left = [each.group.name for each in todo if each not in settled]
-        context.reporter.problem(_cannot_agree([(DEFAULT, name) for name in left]))
-        return freeze_together(context, checked, settled, request, run) if settled else {}
-    asked = [each for each in fresh if each.asked]
-    try:
-        found = run(context, [*todo, *asked], ())
-    except UnsatisfiableError as error:
-        return _parted(context, checked, todo, request, run, error)
-    _require_leave(context, asked, todo, found, request)
-    return found
+            return self._parted(todo, error)
+        self._require_leave(asked, todo, found)
+        return found
 
+    def _parted(self, todo: Sequence[CheckedLock], error: UnsatisfiableError) -> Mapping[str, Lock]:
+        """Locks for ``todo``, groups that cannot live together frozen apart: all pairs in one go.
 
-def _parted(
-    context: Context,
-    checked: Sequence[CheckedLock],
-    todo: Sequence[CheckedLock],
-    request: FreezeRequest,
-    run: Run,
-    error: UnsatisfiableError,
-) -> Mapping[str, Lock]:
-    """Locks for ``todo``, groups that cannot live together frozen apart: all pairs in one go.
+        What cannot live with those that are always installed is frozen by itself.
 
-    What cannot live with those that are always installed is frozen by itself.
+        Raises:
+            UnsatisfiableError: that is not where the trouble lies, or they are to be installed
+                together.
+        """
+        context, usual = self.context, self._members(*ALWAYS)
+        asked = [each for each in self.checked if each.asked]
+        core = [each for each in asked if each.group.name in usual]
+        pairs = [
+            (one.group.name, two.group.name)
+            for one, two in combinations(asked, 2)
+            if not (one in core and two in core) and not self._fit([one, two])
+        ]
+        unresolvable = {name for pair in pairs for name in pair}
+        for side in asked:  # with each of those always installed, and not with all of them
+            if side not in core and side.group.name not in unresolvable and len(core) > 1:
+                fits = self._fit([*core, side])
+                pairs += [(each.group.name, side.group.name) for each in core if not fits]
+        if not pairs:
+            raise error
+        if not self.request.apart:
+            message = f"{_told(pairs)} cannot be installed together."
+            way = Problem(
+                code="groups-conflict",
+                message=message,
+                why=str(declared(pairs)),
+                fix=Command.venvman("sync", "--only-group", pairs[0][1]),
+            )
+            raise UnsatisfiableError(message, code=error.code, problems=(*error.problems, way))
+        self._tell_apart(pairs)
+        barred = {two for one, two in pairs if one in usual}
+        barred |= {one for one, two in pairs if two in usual}
+        found: dict[str, Lock] = {}
+        for side in todo:
+            if side.group.name in barred:
+                found |= self.run(context, [side], ())
+        left = [each for each in self.checked if each.group.name not in barred]
+        rest = [each for each in todo if each in left]
+        if not rest:
+            return found
+        # As if the pairs had been declared.
+        known = context.settings.conflicts
+        others = [each for each in pairs if barred.isdisjoint(each)]
+        conflicts = replace(known, value=(*known.value, *others))
+        aware = replace(context, settings=replace(context.settings, conflicts=conflicts))
+        return {**found, **replace(self, context=aware, checked=left).freeze(rest)}
 
-    Raises:
-        UnsatisfiableError: that is not where the trouble lies, or they are to be installed
-            together.
-    """
-    usual = _members(context, *ALWAYS)
-    asked = [each for each in checked if each.asked]
-    core = [each for each in asked if each.group.name in usual]
-    pairs = [
-        (one.group.name, two.group.name)
-        for one, two in combinations(asked, 2)
-        if not (one in core and two in core) and not _fit(context, run, [one, two])
-    ]
-    unresolvable = {name for pair in pairs for name in pair}
-    for side in asked:  # with each of those always installed, and not with all of them
-        if side not in core and side.group.name not in unresolvable and len(core) > 1:
-            fits = _fit(context, run, [*core, side])
-            pairs += [(each.group.name, side.group.name) for each in core if not fits]
-    if not pairs:
-        raise error
-    if not request.apart:
-        raise _not_together(error, pairs)
-    context.reporter.problem(_cannot_agree(pairs))
-    barred = {two for one, two in pairs if one in usual} | {
-        one for one, two in pairs if two in usual
-    }
-    # ``context`` as if ``pairs`` had been declared.
-    declared = context.settings.conflicts
-    conflicts = replace(
-        declared, value=(*declared.value, *[each for each in pairs if barred.isdisjoint(each)])
-    )
-    aware = replace(context, settings=replace(context.settings, conflicts=conflicts))
-    found: dict[str, Lock] = {}
-    for side in todo:
-        if side.group.name in barred:
-            found |= run(context, [side], ())
-    left = [each for each in checked if each.group.name not in barred]
-    rest = [each for each in todo if each in left]
-    return {**found, **(freeze_together(aware, left, rest, request, run) if rest else {})}
+    def _fit(self, together: Sequence[CheckedLock]) -> bool:
+        """Whether there are versions for all of ``together``, or they are known to live apart."""
+        try:
+            self.run(self.context, together, ())
+        except UnsatisfiableError:
+            return False
+        return True
 
+    def _tell_apart(self, pairs: Sequence[tuple[str, str]]) -> None:
+        self.context.reporter.problem(
+            Problem(
+                code="groups-conflict",
+                severity=Severity.WARNING,
+                message=f"{_told(pairs)} cannot live together; their locks stay apart.",
+                fix=declared(pairs),
+            )
+        )
 
-def _fit(context: Context, run: Run, together: Sequence[CheckedLock]) -> bool:
-    """Whether there are versions for all of ``together``, or they are known to live apart."""
-    try:
-        run(context, together, ())
-    except UnsatisfiableError:
-        return False
-    return True
+    def _unmoved(
+        self,
+        todo: Sequence[CheckedLock],
+        beside: Sequence[CheckedLock],
+        found: Mapping[str, Lock],
+    ) -> Mapping[str, Lock]:
+        """``found``, or what keeps the pins of ``default`` that only other groups of ``todo`` move.
 
+        Raises:
+            LockError: they would have to move, and may not.
+        """
+        if not any(each.lock for each in todo):
+            return found
+        ships = self._members(DEFAULT)
+        own = [each for each in todo if each.group.name in ships and each.lock is not None]
+        others = [each for each in todo if each not in own]
+        moves = [_moves(each.lock, found[each.group.name]) for each in own]
+        if not others or not any(moves) or self._gives_way(own, others):
+            return found
+        alone = self.run(self.context, own, beside)
+        if moves == [_moves(each.lock, alone[each.group.name]) for each in own]:
+            return found
+        kept = [replace(each, lock=alone[each.group.name]) for each in own]
+        try:
+            return {**alone, **self.run(self.context, others, (*kept, *beside))}
+        except UnsatisfiableError:
+            self._require_leave(kept, others, found)
+            return found
 
-def _not_together(
-    error: UnsatisfiableError, pairs: Sequence[tuple[str, str]]
-) -> UnsatisfiableError:
-    """``error`` where the groups of ``pairs`` were to be installed at once."""
-    message = f"{_told(pairs)} cannot be installed together."
-    way = Problem(
-        code="groups-conflict",
-        message=message,
-        why=str(declared(pairs)),
-        fix=Command.venvman("sync", "--only-group", pairs[0][1]),
-    )
-    return UnsatisfiableError(message, code=error.code, problems=(*error.problems, way))
+    def _gives_way(self, own: Sequence[CheckedLock], others: Sequence[CheckedLock]) -> bool:
+        """Whether git tracks a lock of ``others``, and none of ``own``."""
+        known = tracked(self.context, [each.group.lock for each in (*own, *others)])
+        mine, theirs = (any(known.get(e.group.lock) for e in each) for each in (own, others))
+        return theirs and not mine
+
+    def _members(self, *groups: str) -> frozenset[str]:
+        """The groups with locks that ``groups`` stand for."""
+        scan = open_scan(self.context)
+        return frozenset(each for group in groups for each in scan.members(group))
+
+    def _require_leave(
+        self,
+        fresh: Sequence[CheckedLock],
+        todo: Sequence[CheckedLock],
+        found: Mapping[str, Lock],
+    ) -> None:
+        """Asks before another group moves pins of ``default``: that is what ships."""
+        ships, display, request = self._members(DEFAULT), self.context.project.display, self.request
+        moved = {
+            display(each.group.lock): _moves(each.lock, found[each.group.name])
+            for each in fresh
+            if each.group.name in ships
+        }
+        told = ", ".join(move for each in moved.values() for move in each)
+        if not told or request.yes or request.looks:
+            return
+        shown = ", ".join(path for path, each in moved.items() if each)
+        names = ", ".join(display(each.group.lock) for each in todo)
+        message = f"{names} can only be frozen if {shown} changes"
+        if request.confirm is not None and request.confirm(f"{message}: {told}. Change it?"):
+            return
+        raise LockError(
+            f"{message}.",
+            code="lock-would-move",
+            path=shown,
+            why=f"{told}. The lock of {DEFAULT} is fresh, and what it pins is what ships.",
+            fix=Command.venvman("freeze", "--yes"),
+        )
 
 
 def _told(pairs: Sequence[tuple[str, str]]) -> str:
-    listed = [f"{one} and {two}" for one, two in pairs]
-    return "The groups " + ", and ".join(listed)
-
-
-def _unmoved(
-    context: Context,
-    todo: Sequence[CheckedLock],
-    beside: Sequence[CheckedLock],
-    found: Mapping[str, Lock],
-    request: FreezeRequest,
-    run: Run,
-) -> Mapping[str, Lock]:
-    """``found``, or what keeps the pins of ``default`` that only other groups of ``todo`` move.
-
-    Raises:
-        LockError: they would have to move, and may not.
-    """
-    if not any(each.lock for each in todo):
-        return found
-    ships = _members(context, DEFAULT)
-    own = [each for each in todo if each.group.name in ships and each.lock is not None]
-    others = [each for each in todo if each not in own]
-    moves = [_moves(each.lock, found[each.group.name]) for each in own]
-    if not others or not any(moves) or _gives_way(context, own, others):
-        return found
-    alone = run(context, own, beside)
-    if moves == [_moves(each.lock, alone[each.group.name]) for each in own]:
-        return found
-    kept = [replace(each, lock=alone[each.group.name]) for each in own]
-    try:
-        return {**alone, **run(context, others, (*kept, *beside))}
-    except UnsatisfiableError:
-        _require_leave(context, kept, others, found, request)
-        return found
-
-
-def _gives_way(context: Context, own: Sequence[CheckedLock], others: Sequence[CheckedLock]) -> bool:
-    """Whether git tracks a lock of ``others``, and none of ``own``."""
-    known = tracked(context, [each.group.lock for each in (*own, *others)])
-    mine, theirs = (any(known.get(e.group.lock) for e in each) for each in (own, others))
-    return theirs and not mine
+    return "The groups " + ", and ".join(f"{one} and {two}" for one, two in pairs)
 
 
 def _only_disagrees(each: CheckedLock) -> bool:
     reasons = each.freshness.reasons if isinstance(each.freshness, Stale) else ()
     return bool(reasons) and all(reason.code == DISAGREEMENT for reason in reasons)
-
-
-def _cannot_agree(pairs: Sequence[tuple[str, str]]) -> Problem:
-    return Problem(
-        code="groups-conflict",
-        severity=Severity.WARNING,
-        message=f"{_told(pairs)} cannot live together; their locks stay apart.",
-        fix=declared(pairs),
-    )
-
-
-def _members(context: Context, *groups: str) -> frozenset[str]:
-    """The groups with locks that ``groups`` stand for."""
-    scan = open_scan(context)
-    return frozenset(each for group in groups for each in scan.members(group))
-
-
-def _require_leave(
-    context: Context,
-    fresh: Sequence[CheckedLock],
-    todo: Sequence[CheckedLock],
-    found: Mapping[str, Lock],
-    request: FreezeRequest,
-) -> None:
-    """Asks before another group moves pins of ``default``: that is what ships."""
-    ships = _members(context, DEFAULT)
-    moved = {
-        context.project.display(each.group.lock): _moves(each.lock, found[each.group.name])
-        for each in fresh
-        if each.group.name in ships
-    }
-    moves = [move for each in moved.values() for move in each]
-    if not moves or request.yes or request.check or request.dry_run:
-        return
-    shown = ", ".join(path for path, each in moved.items() if each)
-    names = ", ".join(context.project.display(each.group.lock) for each in todo)
-    told = ", ".join(moves)
-    if request.confirm is not None and request.confirm(
-        f"{names} can only be frozen if {shown} changes: {told}. Change it?"
-    ):
-        return
-    raise LockError(
-        f"{names} can only be frozen if {shown} changes.",
-        code="lock-would-move",
-        path=shown,
-        why=f"{told}. The lock of {DEFAULT} is fresh, and what it pins is what ships.",
-        fix=Command.venvman("freeze", "--yes"),
-    )
 
 
 def _moves(before: Lock | None, after: Lock) -> list[str]:
