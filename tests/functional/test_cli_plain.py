@@ -23,7 +23,7 @@ from venvman.cli import table
 from venvman.cli.declare import Argument, Kind, Option, flag
 from venvman.cli.read import Line, glance, read
 from venvman.cli.table import COMMANDS, Command, Sync
-from venvman.hookscript import HookMode
+from venvman.githooks.script import HookMode
 from venvman.model.errors import ExitCode
 from venvman.project.settings import Link
 from venvman.report.graph import GraphForm

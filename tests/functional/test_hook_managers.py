@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.projects import git, write_project
-from venvman.githooks import install_hooks, uninstall_hooks
-from venvman.hookscript import HookMode
+from venvman.githooks.install import install_hooks, uninstall_hooks
+from venvman.githooks.script import HookMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

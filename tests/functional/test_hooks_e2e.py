@@ -11,7 +11,7 @@ import pytest
 from tests.support.cli import run
 from tests.support.projects import git, lock_of, snapshot, versions_in
 from tests.support.wheels import make_wheel
-from venvman.hookscript import HookMode, HookName
+from venvman.githooks.script import HookMode, HookName
 from venvman.model.events import Reporter
 from venvman.workflow import hooking
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from venvman import githooks
-from venvman.githooks import HookState, hooks_status, install_hooks, uninstall_hooks
-from venvman.hookscript import HookMode, HookName
+from venvman.githooks import repository as githooks
+from venvman.githooks.install import install_hooks, uninstall_hooks
+from venvman.githooks.script import HookMode, HookName
+from venvman.githooks.status import HookState, hooks_status
 from venvman.model.errors import GitError
 
 REPORT = HookMode.REPORT

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from venvman.drift import Difference, Drift
     from venvman.environment.neighbours import Neighbour
-    from venvman.githooks import HooksReport
+    from venvman.githooks.status import HooksReport
     from venvman.index.advisories import Advisory
     from venvman.lock.file import Lock, LockEntry
     from venvman.model.errors import FileLine, Fix, Problem

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from venvman.doctor import codes
 from venvman.doctor.examination import Examination, LockTracking
-from venvman.githooks import HookState
+from venvman.githooks.status import HookState
 from venvman.model.errors import Command
 from venvman.system.git import try_git
 

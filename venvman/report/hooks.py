@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from venvman.githooks import HooksReport, HookState, HookStatus
+from venvman.githooks.status import HooksReport, HookState, HookStatus
 from venvman.model.errors import Advice, Command, ExitCode, Fix
 from venvman.report.drawing import Drawing, Group, Text
 from venvman.report.fixes import Standing, shell_line

@@ -18,7 +18,7 @@ from venvman.doctor.repository import tracking_of
 from venvman.doctor.table import Selection
 from venvman.environment.ledger import Ledger, read_ledger
 from venvman.environment.record import parse_record
-from venvman.githooks import HooksReport, hooks_status
+from venvman.githooks.status import HooksReport, hooks_status
 from venvman.index.advisories import SERVICE, advisories_in, asked
 from venvman.lock.freshness import Fresh, Stale
 from venvman.model.errors import FileLine, GitError, Problem, VenvmanError

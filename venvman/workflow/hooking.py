@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from venvman.answers import HookLine
-from venvman.hookscript import HookMode, HookName
+from venvman.githooks.script import HookMode, HookName
 from venvman.model.errors import (
     Advice,
     Command,
@@ -75,7 +75,7 @@ installing would wait longer."""
 def _chosen(
     projects: Sequence[str], mode: HookMode | None, variables: Mapping[str, str], top: Path
 ) -> Mapping[str, HookMode]:
-    from venvman.githooks import hooked_projects
+    from venvman.githooks.status import hooked_projects
     from venvman.workflow.projects import find_projects
 
     known: dict[str, HookMode] = {}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from venvman.environment.history import History, LinkSettings, Wanted
 from venvman.environment.inspection import FILLING, Environment
 from venvman.environment.ledger import read_ledger
-from venvman.githooks import hook_files
+from venvman.githooks.status import hook_files
 from venvman.index.memo import PAGES, entry_path
 from venvman.install import states
 from venvman.install.layout import site_of

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from venvman.cli.faults import UsageFault
-from venvman.hookscript import REFUSED, HookMode, HookName
+from venvman.githooks.script import REFUSED, HookMode, HookName
 from venvman.model.errors import ProjectNotFound
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def hooks_install(session: Session, given: HooksInstall) -> Result:
-    from venvman.githooks import install_hooks
+    from venvman.githooks.install import install_hooks
     from venvman.report.hooks import hooks_result
 
     roots = _projects(session)
@@ -31,7 +31,7 @@ def hooks_install(session: Session, given: HooksInstall) -> Result:
 
 
 def hooks_uninstall(session: Session, _given: Common) -> Result:
-    from venvman.githooks import uninstall_hooks
+    from venvman.githooks.install import uninstall_hooks
     from venvman.report.hooks import hooks_result
 
     root = _folder(session)
@@ -40,7 +40,7 @@ def hooks_uninstall(session: Session, _given: Common) -> Result:
 
 
 def hooks_status(session: Session, _given: Common) -> Result:
-    from venvman.githooks import hooks_status as look
+    from venvman.githooks.status import hooks_status as look
     from venvman.report.hooks import hooks_result
     from venvman.workflow.watching import facts_of_hooks
 
@@ -81,7 +81,7 @@ def hooks_run(session: Session, given: HooksRun) -> Result:
 
 def _folder(session: Session) -> Path:
     """The project's root, or the folder that was named where there is none, be it gone."""
-    from venvman.githooks import is_hooked
+    from venvman.githooks.status import is_hooked
     from venvman.project.find import find_project
 
     named = (session.cwd / (session.named or ".")).absolute()

@@ -102,7 +102,7 @@ def activate(session: Session, given: Activate) -> Result:
 
 def shell_hook(session: Session, given: ShellHook) -> Result:
     from venvman.environment.shells import hook, moved
-    from venvman.githooks import own_program
+    from venvman.githooks.repository import own_program
     from venvman.workflow.watching import facts_of_location
 
     if not given.here:
