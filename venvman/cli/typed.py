@@ -169,7 +169,9 @@ def _option(declared: Option) -> Parameter:
 
 
 def _completer(declared: Option | Argument) -> Callable[..., list[str]] | None:
-    kind = _kind_of(declared.metavar)
+    # ``NAME`` of ``[NAME]...``; None where nothing is known that could be offered.
+    sort = (declared.metavar or "").strip("[].")
+    kind = sort if sort in _OFFERS else None
 
     def complete(ctx: typer.Context, incomplete: str) -> list[str]:
         return _offered(str(kind), incomplete, project=ctx.params.get("project"))
@@ -219,12 +221,6 @@ def _root(
     ] = False,
 ) -> None:
     """Options before the command, of which there are none to act on."""
-
-
-def _kind_of(metavar: str | None) -> str | None:
-    """``NAME`` of ``[NAME]...``; None where nothing is known that could be offered."""
-    kind = (metavar or "").strip("[].")
-    return kind if kind in _OFFERS else None
 
 
 def _offered(kind: str, incomplete: str, *, project: Path | None) -> list[str]:

@@ -161,9 +161,17 @@ def needs(examination: Examination) -> Iterator[Finding]:
 def asked(examination: Examination) -> Iterator[tuple[Installed, Requirement | str]]:
     """What each distribution needs here, with the extras that anything asks for."""
     if examination.inventory is not None and examination.target is not None:
+        wanted: defaultdict[NormalizedName, set[str]] = defaultdict(set)
+        for entry in examination.entries or ():
+            wanted[entry.name] |= set(map(canonical, entry.extras))
+        # Locks made with --strip-extras have none: the requirements still say what was asked for.
+        for group in examination.requirements.groups if examination.requirements else ():
+            for requirement in group.requirements:
+                if requirement.name is not None and requirement.extras:
+                    wanted[requirement.name] |= set(map(canonical, requirement.extras))
         yield from active(
             examination.inventory,
-            _wanted_extras(examination),
+            wanted,
             target=examination.target,
             metadata=examination.metadata,
         )
@@ -228,18 +236,6 @@ def active(
     for name in sorted(found):
         for requirement in found[name].values():
             yield by_name[name], requirement
-
-
-def _wanted_extras(examination: Examination) -> defaultdict[NormalizedName, set[str]]:
-    wanted: defaultdict[NormalizedName, set[str]] = defaultdict(set)
-    for entry in examination.entries or ():
-        wanted[entry.name] |= set(map(canonical, entry.extras))
-    # Locks made with --strip-extras have none: the requirements still say what was asked for.
-    for group in examination.requirements.groups if examination.requirements else ():
-        for requirement in group.requirements:
-            if requirement.name is not None and requirement.extras:
-                wanted[requirement.name] |= set(map(canonical, requirement.extras))
-    return wanted
 
 
 def _holding(

@@ -37,7 +37,14 @@ def presence(examination: Examination) -> Iterator[Finding]:
 
 def orphaned(examination: Examination) -> Iterator[Finding]:
     """Locks whose sources have gone, so that nothing says what they should hold."""
-    yield from _strayed(examination)
+    # Locks that are nobody's, because a source of theirs has gone.
+    for path, gone in examination.strayed:
+        told = examination.display(path)
+        yield codes.LOCK_ORPHANED(
+            f"{told} was frozen from {', '.join(gone)}, which is gone: no sync installs it.",
+            path=told,
+            fix=Advice("Bring the source back, or remove the lock."),
+        )
     for each in examination.locks:
         header = each.lock.header if each.lock is not None else None
         sources = header.sources if header is not None else ()
@@ -50,17 +57,6 @@ def orphaned(examination: Examination) -> Iterator[Finding]:
                 path=shown,
                 fix=Advice("Bring the source back, or remove the lock."),
             )
-
-
-def _strayed(examination: Examination) -> Iterator[Finding]:
-    """Locks that are nobody's, because a source of theirs has gone."""
-    for path, gone in examination.strayed:
-        shown = examination.display(path)
-        yield codes.LOCK_ORPHANED(
-            f"{shown} was frozen from {', '.join(gone)}, which is gone: no sync installs it.",
-            path=shown,
-            fix=Advice("Bring the source back, or remove the lock."),
-        )
 
 
 def readable(examination: Examination) -> Iterator[Finding]:

@@ -183,7 +183,10 @@ def _look_closer(found: Looked, each: Recorded, path: str, size: str) -> int:
         status = None
     if status is not None and stat.S_ISLNK(status.st_mode):
         found.links.append(absolute)
-        status = _target(absolute)
+        try:
+            status = Path(absolute).stat()
+        except OSError:
+            status = None
     if status is not None:
         _check(found, each, absolute, status, size)
     elif path.endswith(("__pycache__", "/")):
@@ -191,13 +194,6 @@ def _look_closer(found: Looked, each: Recorded, path: str, size: str) -> int:
     else:
         found.missing.append(absolute)
     return 1
-
-
-def _target(link: str) -> os.stat_result | None:
-    try:
-        return Path(link).stat()
-    except OSError:
-        return None  # what is there and leads nowhere is no file that Python could read
 
 
 def _check(found: Looked, each: Recorded, absolute: str, status: os.stat_result, size: str) -> None:

@@ -122,7 +122,14 @@ def _block(problem: Problem, here: Standing, *, heading: str = "") -> Group:
     if problem.path is not None:
         parts.append(_place(problem))
     if problem.text is not None:
-        parts.append(_quotation(problem))
+        # The text as it stands in the file; the number is that of its first line.
+        table = Grid(gap=0)
+        table.add_column(whole=True, style=Style.FAINT)
+        table.add_column()
+        for position, line in enumerate((problem.text or "").splitlines() or [""]):
+            number = "" if problem.line is None else str(problem.line + position)
+            table.add_row(Text(f"  {number} | "), plain(line))
+        parts.append(table)
     if problem.why is not None:
         parts.append(plain(problem.why))
     if problem.fix is not None:
@@ -133,14 +140,3 @@ def _block(problem: Problem, here: Standing, *, heading: str = "") -> Group:
 def _place(problem: Problem) -> Text:
     where = problem.path if problem.line is None else f"{problem.path}:{problem.line}"
     return plain(where, Style.PATH)
-
-
-def _quotation(problem: Problem) -> Grid:
-    """The text as it stands in the file; the number is that of its first line."""
-    table = Grid(gap=0)
-    table.add_column(whole=True, style=Style.FAINT)
-    table.add_column()
-    for position, line in enumerate((problem.text or "").splitlines() or [""]):
-        number = "" if problem.line is None else str(problem.line + position)
-        table.add_row(Text(f"  {number} | "), plain(line))
-    return table

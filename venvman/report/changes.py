@@ -81,7 +81,15 @@ def change_list(
     """
     ordered = [each for kind in _ORDER for each in changes if each.kind is kind]
     shown = ordered[:limit]
-    table = _table(shown, reasons=reasons)
+    # Names stay whole while they leave half of a small screen to the rest.
+    longest = max((len(change.name) for change in shown), default=0)
+    whole = longest <= _LONGEST_NAME
+    table = Grid()
+    table.add_column(whole=True)
+    table.add_column(whole=whole, minimum=longest + 1 if whole else 0, style=Style.NAME)
+    table.add_column(minimum=12)
+    if reasons:
+        table.add_column(minimum=10, style=Style.FAINT)
     for change in shown:
         because = [plain(f" {change.because}")] if reasons else []
         symbol = Text(_SYMBOLS[change.kind], style=_STYLES[change.kind])
@@ -157,19 +165,6 @@ def switched(
 
 def _row(change: Change, *, version: str | None) -> dict[str, Any]:
     return {"name": change.name, "version": version, "source": change.source}
-
-
-def _table(changes: Sequence[Change], *, reasons: bool) -> Grid:
-    """Names stay whole while they leave half of a small screen to the rest."""
-    longest = max((len(change.name) for change in changes), default=0)
-    whole = longest <= _LONGEST_NAME
-    table = Grid()
-    table.add_column(whole=True)
-    table.add_column(whole=whole, minimum=longest + 1 if whole else 0, style=Style.NAME)
-    table.add_column(minimum=12)
-    if reasons:
-        table.add_column(minimum=10, style=Style.FAINT)
-    return table
 
 
 def _versions(change: Change) -> Text:

@@ -221,7 +221,14 @@ def _reason_tree(chains: Chains, outcome: WhyOutcome, screen: Screen) -> Drawing
     shown = chains.chains if screen.verbose else chains.chains[:_MOST_CHAINS]
     tree = Tree(_package(package), guide_style=Style.FAINT)
     for chain in shown:
-        tree.add(_chain_line(chain))
+        # ``requirements.in:3 flask>=3 -> werkzeug>=3.0 -> markupsafe>=2.1``.
+        asking = chain.asking
+        line = Text.assemble(_place(asking), "  ", plain(asking.requirement), overflow="fold")
+        for step in chain.steps:
+            line.append_text(
+                Text.assemble((" -> ", Style.FAINT), plain(f"{step.child}{_edge(step)}"))
+            )
+        tree.add(line)
     rest = len(chains.chains) - len(shown)
     if rest:
         tree.add(
@@ -233,15 +240,6 @@ def _reason_tree(chains: Chains, outcome: WhyOutcome, screen: Screen) -> Drawing
         where = plain(str(limit.origin), Style.PATH)
         tree.add(Text.assemble(where, f"  limits it to {redact(limit.raw)}"))
     return tree
-
-
-def _chain_line(chain: Chain) -> Text:
-    """``requirements.in:3  flask>=3 -> werkzeug>=3.0 -> markupsafe>=2.1``."""
-    asking = chain.asking
-    line = Text.assemble(_place(asking), "  ", plain(asking.requirement), overflow="fold")
-    for step in chain.steps:
-        line.append_text(Text.assemble((" -> ", Style.FAINT), plain(f"{step.child}{_edge(step)}")))
-    return line
 
 
 def in_language(graph: Graph, form: GraphForm) -> str | None:

@@ -124,26 +124,22 @@ def _project_tree(project: Mapping[str, Any], screen: Screen) -> Tree:
         Text.assemble(plain(project["root"], Style.NAME), environment), guide_style=Style.FAINT
     )
     for file in project["files"]:
-        branch = tree.add(_file_line(file))
+        role = file["role"]
+        words = [f"{role} of {file['group']}" if file["group"] else role]
+        if file["lock"]:
+            words.append(f"frozen into {file['lock']}")
+        elif role == "source":
+            words.append("which only includes others")
+        if role == "lock":
+            words.append(count(len(file["requirements"]), "pin"))
+        line = Text.assemble(
+            plain(file["path"], Style.PATH), "  ", plain(", ".join(words), Style.FAINT)
+        )
+        if file["errors"]:
+            line.append_text(Text(f"  {count(len(file['errors']), 'error')}", style=Style.ERROR))
+        branch = tree.add(line)
         _fill(branch, file, screen)
     return tree
-
-
-def _file_line(file: Mapping[str, Any]) -> Text:
-    role = file["role"]
-    words = [f"{role} of {file['group']}" if file["group"] else role]
-    if file["lock"]:
-        words.append(f"frozen into {file['lock']}")
-    elif role == "source":
-        words.append("which only includes others")
-    if role == "lock":
-        words.append(count(len(file["requirements"]), "pin"))
-    line = Text.assemble(
-        plain(file["path"], Style.PATH), "  ", plain(", ".join(words), Style.FAINT)
-    )
-    if file["errors"]:
-        line.append_text(Text(f"  {count(len(file['errors']), 'error')}", style=Style.ERROR))
-    return line
 
 
 def _fill(branch: Tree, file: Mapping[str, Any], screen: Screen) -> None:

@@ -87,7 +87,15 @@ def adopt(
     )
     if not yes and not (confirm is not None and confirm(_question(taken, sources))):
         return outcome
-    frozen = _frozen(context, taken, sources)
+    # Sources and locks, all of them or none.
+    root = context.project.root
+    drafts = {root / name: text.encode() for name, text in sources.items()}
+    drafted = replace(context, project=replace(context.project, drafts=drafts))
+    # The list that is taken over becomes the lock; any other file in its way is somebody's.
+    request = FreezeRequest(
+        yes=bool(taken.listed), groups=GroupChoice(everything=True), prefer=taken.pins
+    )
+    frozen = freeze(drafted, request)
     moved = tuple(_moved(pins, frozen))
     return replace(outcome, frozen=frozen, moved=moved)
 
@@ -444,18 +452,6 @@ def _refuse_written(context: Context, taken: Taken, sources: Mapping[str, str]) 
 
 
 # ---- what is written -----------------------------------------------------------------------
-
-
-def _frozen(context: Context, taken: Taken, sources: Mapping[str, str]) -> FreezeOutcome:
-    """Sources and locks, all of them or none."""
-    root = context.project.root
-    drafts = {root / name: text.encode() for name, text in sources.items()}
-    drafted = replace(context, project=replace(context.project, drafts=drafts))
-    # The list that is taken over becomes the lock; any other file in its way is somebody's.
-    request = FreezeRequest(
-        yes=bool(taken.listed), groups=GroupChoice(everything=True), prefer=taken.pins
-    )
-    return freeze(drafted, request)
 
 
 def _moved(pins: Sequence[LockEntry], frozen: FreezeOutcome) -> Iterator[Moved]:

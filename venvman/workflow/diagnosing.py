@@ -99,7 +99,16 @@ def examine_project(
     """The facts that doctor's checks look at, where ``groups`` are installed."""
     context = context.looking()
     seen = look(context, groups or GroupChoice())
-    tracking = _tracking(context, [each.source.lock for each in seen.locks])
+    # Empty outside git, or where git is missing.
+    found, _ = or_problems(
+        lambda: tracking_of(
+            [each.source.lock for each in seen.locks],
+            root=context.project.root,
+            variables=context.variables,
+        ),
+        GitError,
+    )
+    tracking = found or {}
     ledger = cache(partial(read_ledger, seen.path))
     return Examination(
         project=context.project,
@@ -244,14 +253,6 @@ def _examined(context: Context, each: LockLook, tracking: LockTracking | None) -
             text_of(each.source.lock), path=context.project.display(each.source.lock)
         ),
     )
-
-
-def _tracking(context: Context, locks: Sequence[Path]) -> Mapping[Path, LockTracking]:
-    """Empty outside git, or where git is missing."""
-    found, _ = or_problems(
-        lambda: tracking_of(locks, root=context.project.root, variables=context.variables), GitError
-    )
-    return found or {}
 
 
 def _tracked(context: Context, environment: Path) -> tuple[str, ...]:

@@ -120,27 +120,23 @@ def _choose(context: Context, states: Sequence[State], number: int) -> State:
             why="Every sync that changes something is recorded, from the first one on.",
             fix=Command.venvman("sync"),
         )
+    # A line for each of the newest states, and how far back the others go.
+    from datetime import datetime
+
+    lines = []
+    for position, state in enumerate(states[:10]):
+        when = datetime.fromtimestamp(state.when).astimezone().strftime("%Y-%m-%d %H:%M")
+        now = " (now)" if position == 0 else ""
+        lines.append(f"{position}{now}: {when}, {len(state.held)} packages")
+    if len(states) > len(lines):
+        lines.append(f"and so on to {len(states) - 1}")
     raise ConfigurationError(
         f"There is no state {number} in the history of {shown}.",
         code="history-no-such-state",
         path=shown,
-        why="\n".join(["There are:", *_listed(states)]),
+        why="\n".join(["There are:", *lines]),
         fix=Command.venvman("history"),
     )
-
-
-def _listed(states: Sequence[State]) -> list[str]:
-    """A line for each of the newest states, and how far back the others go."""
-    from datetime import datetime
-
-    lines = []
-    for number, state in enumerate(states[:10]):
-        when = datetime.fromtimestamp(state.when).astimezone().strftime("%Y-%m-%d %H:%M")
-        now = " (now)" if number == 0 else ""
-        lines.append(f"{number}{now}: {when}, {len(state.held)} packages")
-    if len(states) > len(lines):
-        lines.append(f"and so on to {len(states) - 1}")
-    return lines
 
 
 def _texts(location: Location, state: State) -> tuple[LockText, ...]:

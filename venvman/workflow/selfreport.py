@@ -17,8 +17,6 @@ from venvman.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from venvman.model.options import IndexOptions
-    from venvman.project.settings import Settings
     from venvman.system.directories import Directories
     from venvman.workflow.context import Context
 
@@ -42,14 +40,38 @@ def machine_of(
         faults.append(opened.message)
     else:
         paths.append(("project", opened.project.root))
-        settings = _settings(opened.settings)
+        found = (
+            (each.name, getattr(opened.settings, each.name)) for each in fields(opened.settings)
+        )
+        settings = tuple(
+            Value(
+                name=name.replace("_", "-"),
+                value=_plain(each.value),
+                origin=each.origin.value,
+                where=each.where,
+            )
+            for name, each in found
+        )
         try:
             paths.append(("environment", locate(opened.project, opened.settings)))
         except VenvmanError as fault:
             faults.append(fault.message)
     try:
         home = Path(variables.get("HOME") or Path.home())
-        pip = _pip(read_pip_configuration(variables, home=home))
+        # What pip's configuration gives; the default index where it gives none.
+        options = read_pip_configuration(variables, home=home)
+        origins = dict(options.origins)
+        read = {name.replace("-", "_"): where for name, where in origins.items()}
+        pip = tuple(
+            Value(
+                name=each.name.replace("_", "-"),
+                value=_plain(getattr(options, each.name)),
+                origin="pip",
+                where=read.get(each.name, ""),
+            )
+            for each in fields(options)
+            if each.name in ("index_urls", "find_links", *read)
+        )
     except VenvmanError as fault:
         pip = ()
         faults.append(fault.message)
@@ -73,35 +95,6 @@ def machine_of(
             )
         ),
         faults=tuple(faults),
-    )
-
-
-def _settings(settings: Settings) -> tuple[Value, ...]:
-    found = ((each.name, getattr(settings, each.name)) for each in fields(settings))
-    return tuple(
-        Value(
-            name=name.replace("_", "-"),
-            value=_plain(each.value),
-            origin=each.origin.value,
-            where=each.where,
-        )
-        for name, each in found
-    )
-
-
-def _pip(options: IndexOptions) -> tuple[Value, ...]:
-    """What pip's configuration gives; the default index where it gives none."""
-    origins = dict(options.origins)
-    read = {name.replace("-", "_"): where for name, where in origins.items()}
-    return tuple(
-        Value(
-            name=each.name.replace("_", "-"),
-            value=_plain(getattr(options, each.name)),
-            origin="pip",
-            where=read.get(each.name, ""),
-        )
-        for each in fields(options)
-        if each.name in ("index_urls", "find_links", *read)
     )
 
 

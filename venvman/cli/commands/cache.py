@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from venvman.cli.session import Session
     from venvman.cli.table import CacheClean, CachePrune, Common, Scan
     from venvman.report.result import Result
-    from venvman.workflow.context import Context
 
 
 def cache_dir(session: Session, _given: Common) -> Result:
@@ -37,7 +36,13 @@ def cache_size(session: Session, _given: Common) -> Result:
     from venvman.workflow.caching import attic_of
 
     folder = session.directories.cache
-    context = _context(session)
+    # The project's, where there is one: most of the cache is nobody's in particular.
+    try:
+        context = session.context()
+    except ProjectNotFound:
+        if session.named is not None:
+            raise
+        context = None
     attic = None if context is None else attic_of(context)
     return cache_size_result(folder, measure(folder), attic)
 
@@ -80,16 +85,6 @@ def cache_clean(session: Session, given: CacheClean) -> Result:
     with _alone(session):
         freed = clear(folder)
     return cache_freed_result(folder, freed, command="cache clean")
-
-
-def _context(session: Session) -> Context | None:
-    """The project's, where there is one: most of the cache is nobody's in particular."""
-    try:
-        return session.context()
-    except ProjectNotFound:
-        if session.named is not None:
-            raise
-        return None
 
 
 def _alone(session: Session) -> AbstractContextManager[None]:

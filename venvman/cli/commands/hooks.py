@@ -13,8 +13,6 @@ from venvman.githooks.script import REFUSED, HookMode, HookName
 from venvman.model.errors import ProjectNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from venvman.cli.session import Session
     from venvman.cli.table import Common, HooksInstall, HooksRun
     from venvman.report.result import Result
@@ -24,7 +22,13 @@ def hooks_install(session: Session, given: HooksInstall) -> Result:
     from venvman.githooks.install import install_hooks
     from venvman.report.hooks import hooks_result
 
-    roots = _projects(session)
+    # The project here; where there is none, all that lie below; else the folder.
+    try:
+        roots = [each.root for each in session.found().projects]
+    except ProjectNotFound as error:
+        if error.code == "project-not-a-folder":
+            raise
+        roots = [_folder(session)]
     mode = HookMode.SYNC if given.sync else HookMode.REPORT
     report = install_hooks(roots, mode=mode, variables=session.variables)
     return hooks_result(report, command="hooks install", root=roots[0])
@@ -93,13 +97,3 @@ def _folder(session: Session) -> Path:
         if error.code == "project-not-a-folder":
             raise
         return named
-
-
-def _projects(session: Session) -> Sequence[Path]:
-    """The project here; where there is none, all that lie below; else the folder."""
-    try:
-        return [each.root for each in session.found().projects]
-    except ProjectNotFound as error:
-        if error.code == "project-not-a-folder":
-            raise
-        return [_folder(session)]

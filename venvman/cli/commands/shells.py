@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 
 def run(session: Session, given: Run) -> Result:
+    from venvman.report.result import Result, Status
+    from venvman.report.words import plain
+    from venvman.system.process import run_in_foreground
     from venvman.workflow.running import prepare_command
 
     first = _first(session, given)
@@ -32,8 +35,18 @@ def run(session: Session, given: Run) -> Result:
         if not context.several:
             session.remember_launch(context, launch)
             _become(session, launch)
-        codes.append(_beside(session, context, launch))
-        return _exited(codes[-1])
+        # One of several projects: ``data.{exit_code}`` is what the program said there.
+        session.reporter.close()
+        write(sys.stderr, f"{session.reporter.project}:\n")
+        code = run_in_foreground(launch.argv, env=launch.variables, cwd=context.project.root)
+        codes.append(code)
+        return Result(
+            command="run",
+            status=Status.DRIFT if code else Status.OK,
+            exit_code=ExitCode.DRIFT if code else ExitCode.OK,
+            data={"exit_code": code},
+            draw=lambda _: plain(f"exit code {code}"),
+        )
 
     result = session.each(done, given)
     code = session.show(result)
@@ -56,29 +69,6 @@ def _first(session: Session, given: Shell) -> SyncRequest | None:
     if not given.sync:
         return None
     return SyncRequest(groups=groups, locks=locks, yes=given.yes, confirm=session.confirm)
-
-
-def _exited(code: int) -> Result:
-    """``data.{exit_code}``: what a program said that was run in one of several projects."""
-    from venvman.report.result import Result, Status
-    from venvman.report.words import plain
-
-    return Result(
-        command="run",
-        status=Status.DRIFT if code else Status.OK,
-        exit_code=ExitCode.DRIFT if code else ExitCode.OK,
-        data={"exit_code": code},
-        draw=lambda _: plain(f"exit code {code}"),
-    )
-
-
-def _beside(session: Session, context: Context, launch: Launch) -> int:
-    """The exit code of the program, run in the folder of one of several projects."""
-    from venvman.system.process import run_in_foreground
-
-    session.reporter.close()
-    write(sys.stderr, f"{session.reporter.project}:\n")
-    return run_in_foreground(launch.argv, env=launch.variables, cwd=context.project.root)
 
 
 def _become(session: Session, launch: Launch) -> NoReturn:
@@ -108,7 +98,12 @@ def shell_hook(session: Session, given: ShellHook) -> Result:
     if not given.here:
         return _result("shell-hook", given.shell, hook(given.shell, own_program()))
     folder = session.cwd / (session.named or ".")
-    located = _located(session)
+    # Where the environment here is; None without a project, or with one that cannot be read.
+    try:
+        context = session.context().looking()
+        located = context, context.environment_path
+    except (OSError, VenvmanError):
+        located = None
     target = located[1] if located is not None and _is_trusted(*located) else None
     text = moved(given.shell, session.variables, None if target is None else os.fspath(target))
     around = () if located is None else (located[1], located[0].project.root / "venv")
@@ -121,15 +116,6 @@ def _result(command: str, shell: str, text: str) -> Result:
     from venvman.report.result import Result
 
     return Result(command=command, data={"shell": shell, "text": text}, verbatim=text)
-
-
-def _located(session: Session) -> tuple[Context, Path] | None:
-    """Where the environment here is; None without a project, or with one that cannot be read."""
-    try:
-        context = session.context().looking()
-        return context, context.environment_path
-    except (OSError, VenvmanError):
-        return None
 
 
 def _is_trusted(context: Context, path: Path) -> bool:
