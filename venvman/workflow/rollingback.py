@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -120,9 +121,6 @@ def _choose(context: Context, states: Sequence[State], number: int) -> State:
             why="Every sync that changes something is recorded, from the first one on.",
             fix=Command.venvman("sync"),
         )
-    # A line for each of the newest states, and how far back the others go.
-    from datetime import datetime
-
     lines = []
     for position, state in enumerate(states[:10]):
         when = datetime.fromtimestamp(state.when).astimezone().strftime("%Y-%m-%d %H:%M")
