@@ -100,8 +100,9 @@ cov: $(READY) ## Run the tests with statement and branch coverage
 check: lint types test ## What CI runs
 
 .PHONY: bench
-bench: $(READY) ## Measure against the peers (installs them; needs the package index)
-	$(BIN)/python -m benchmarks --results .cache/bench || failed=1; \
+bench: $(READY) ## Measure against the peers (needs the package index); ONLY=sync,freeze a part
+	$(BIN)/python -m benchmarks $(if $(ONLY),--only "$(ONLY)") $(if $(RUNS),--runs $(RUNS)) \
+		--folder .cache/bench-work --results .cache/bench || failed=1; \
 	$(BIN)/uv run --quiet --no-project --python $(BIN)/python --with matplotlib python -m benchmarks.plots .cache/bench; \
 	test -z "$$failed"
 

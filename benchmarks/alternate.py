@@ -77,11 +77,14 @@ class Comparison:
     title: str
     timings: tuple[Timing, ...]
     notes: tuple[str, ...] = ()
+    size: int | None = None
+    """How much there was to do, where the same is measured at several sizes."""
 
     def as_json(self) -> dict[str, object]:
         """As ``benchmarks/results`` keeps it; the spread is from the least to the most."""
         return {
             "title": self.title,
+            "size": self.size,
             "timings": [
                 {"label": each.label, "runs": len(each.seconds), **_spread(each.seconds)}
                 for each in self.timings
@@ -136,7 +139,9 @@ def write_results(
         path.with_suffix(".md").write_text("\n".join(page))
 
 
-def alternate(title: str, commands: Sequence[Command], *, runs: int, warmup: int = 1) -> Comparison:
+def alternate(
+    title: str, commands: Sequence[Command], *, runs: int, warmup: int = 1, size: int | None = None
+) -> Comparison:
     """Runs every command in turn, ``warmup`` rounds uncounted, then ``runs`` counted ones."""
     timings = tuple(Timing(command.label) for command in commands)
     for number in range(warmup + runs):
@@ -144,7 +149,7 @@ def alternate(title: str, commands: Sequence[Command], *, runs: int, warmup: int
             seconds = command.run()
             if number >= warmup:
                 timing.seconds.append(seconds)
-    return Comparison(title=title, timings=timings)
+    return Comparison(title=title, timings=timings, size=size)
 
 
 def peak_memory(command: Command, *, interval: float = 0.01) -> float:

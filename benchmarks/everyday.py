@@ -16,11 +16,18 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.alternate import Command, alternate, caches_in, machine, options_of, tell
-from benchmarks.peers import install_peers, install_venvman
+from benchmarks.alternate import (
+    Command,
+    Comparison,
+    alternate,
+    caches_in,
+    options_of,
+    write_results,
+)
+from benchmarks.peers import install_peers, install_venvman, versions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 # The bar of each: so many times `python -c pass`.
 QUESTIONS = {
@@ -54,10 +61,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     uv, bin_folder = install_peers(folder) / "uv", install_venvman(folder)
     env = caches_in(folder)
     project = made(folder / "project", options.requirements, bin_folder / "venvman", env)
-    lines = [f"# everyday commands, {options.requirements.name}", "", machine(), ""]
+    heading = f"everyday commands, {options.requirements.name}"
+    told = versions(bin_folder / "venvman", uv)
+    found = measured(project, bin_folder, uv, env, options.runs)
+    write_results(options.results, heading, found, told)
+    return 0
 
+
+def measured(
+    project: Path, bin_folder: Path, uv: Path, env: dict[str, str], runs: int
+) -> Iterator[Comparison]:
     def command(label: str, *argv: str | Path) -> Command:
-        return Command(label=label, argv=argv, cwd=project, env=env)
+        return Command(label=label, argv=tuple(map(str, argv)), cwd=project, env=env)
 
     bare = command("python -c pass", bin_folder / "python", "-c", "pass")
     lines_of_lock = (project / "requirements.txt").read_text().splitlines()
@@ -66,17 +81,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words = question.format(name=name).split()
         ours = command(f"venvman {question}", bin_folder / "venvman", *words)
         ours.run(), ours.run()
-        compared = alternate(f"venvman {question} (bar {bar})", [ours, bare], runs=options.runs)
-        lines.append(str(compared))
+        yield alternate(f"venvman {question} (bar {bar})", [ours, bare], runs=runs)
     for question, peer in (
         ("doctor", ("pip", "check", "--python", "venv/bin/python")),
         ("run -- true", ("run", "--no-project", "--python", "venv/bin/python", "true")),
     ):
         ours = command(f"venvman {question}", bin_folder / "venvman", *question.split())
         theirs = command(" ".join(("uv", *peer)), uv, *peer)
-        lines.append(str(alternate(f"venvman {question}", [ours, theirs], runs=options.runs)))
-    tell(lines, options.results)
-    return 0
+        yield alternate(f"venvman {question}", [ours, theirs], runs=runs)
 
 
 def made(project: Path, requirements: Path, venvman: Path, env: dict[str, str]) -> Path:

@@ -60,6 +60,8 @@ TOOLS = {
 }
 """What a user types: for a lock, for a new environment from it, and once more."""
 PROGRAMS = {"pip-tools": "pip-compile"}
+BESIDE = {"pdm": ("hishel<2",)}
+"""What a tool has to be given: pdm 2.29 does not start with the newest release of what it needs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +107,11 @@ def made(folder: Path, name: str, lines: Sequence[str]) -> Tool:
     """The tool, installed, with a project that has the requirements ``lines``."""
     place = folder / "everyone"
     place.mkdir(parents=True, exist_ok=True)
-    programs = install_venvman(place) if name == "venvman" else install_tool(place, name)
+    programs = (
+        install_venvman(place)
+        if name == "venvman"
+        else install_tool(place, name, *BESIDE.get(name, ()))
+    )
     project = place / f"project-{name}"
     shutil.rmtree(project, ignore_errors=True)
     project.mkdir()
@@ -113,6 +119,8 @@ def made(folder: Path, name: str, lines: Sequence[str]) -> Tool:
         (project / "pyproject.toml").write_text(
             f"[project]\nname = 'bench'\nversion = '1'\nrequires-python = '=={MINOR}.*'\n"
             f"dependencies = {lines!r}\n[tool.poetry]\npackage-mode = false\n"
+            # By the pages that all others read, rather than by an interface of pypi.org alone.
+            "[[tool.poetry.source]]\nname = 'index'\nurl = 'https://pypi.org/simple/'\n"
         )
     elif name == "pipenv":
         (project / "asked.txt").write_text("\n".join(lines) + "\n")

@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.results,
             f"freeze, {options.requirements.name}",
             measured(comparisons(folder, project, options), options),
-            versions(folder / "venvman/bin/venvman", folder / "peers/bin/uv"),
+            versions(install_venvman(folder) / "venvman", install_peers(folder) / "uv"),
         )
     return 0
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks.hooks [--runs 60] [--folder DIR] [--results FILE]
 
-The bar is an empty hook that starts git twice. pre-commit and prek, each with one hook that runs
-``true``, are taken from PATH where they are there. Needs no index.
+The bar is an empty hook that starts git twice. pre-commit and prek have one hook each, which runs
+``true``. Needs the package index.
 """
 
 from __future__ import annotations
@@ -11,13 +11,20 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.alternate import Command, alternate, machine, neutral_environment, options_of, tell
+from benchmarks.alternate import (
+    Command,
+    alternate,
+    neutral_environment,
+    options_of,
+    write_results,
+)
+from benchmarks.peers import install_tool, install_venvman, versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 BAR = "#!/bin/sh\ngit --version >/dev/null\ngit --version >/dev/null\n"
 CONFIG = """\
@@ -33,21 +40,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = options_of(__doc__, runs=60)
     options = parser.parse_args(arguments)
     folder = options.folder
-    env = neutral_environment(PRE_COMMIT_HOME=str(folder / "home"), PREK_HOME=str(folder / "home"))
-    venvman = Path(sys.executable).with_name("venvman")
+    homes = ("HOME", "PRE_COMMIT_HOME", "PREK_HOME", "VENVMAN_CACHE_DIR", "VENVMAN_STATE_DIR")
+    names = ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL")
+    env = neutral_environment(
+        **{name: str(folder / name.lower()) for name in homes},
+        **dict.fromkeys(names, "bench@example.org"),
+    )
+    programs = [install_venvman(folder) / "venvman"]
     commands = [
-        checkout("venvman", folder, env, install=(str(venvman), "hooks", "install")),
+        checkout("venvman", folder, env, install=(str(programs[0]), "hooks", "install")),
         checkout("an empty hook and git --version twice", folder, env, hook=BAR),
         checkout("an empty hook", folder, env, hook="#!/bin/sh\n"),
         checkout("no hook", folder, env),
     ]
     for manager in ("pre-commit", "prek"):
-        if (found := shutil.which(manager)) is not None:
-            install = (found, "install", "-t", "post-checkout")
-            commands.append(checkout(manager, folder, env, install=install))
+        programs.append(install_tool(folder, manager) / manager)
+        install = (str(programs[-1]), "install", "-t", "post-checkout")
+        commands.append(checkout(manager, folder, env, install=install))
     compared = alternate("git checkout, nothing changed", commands, runs=options.runs, warmup=2)
-    lines = ["# hooks, a checkout that changes no requirements", "", machine(), "", str(compared)]
-    tell(lines, options.results)
+    heading = "hooks, a checkout that changes no requirements"
+    write_results(options.results, heading, [compared], versions(*programs))
     return 0
 
 
@@ -60,7 +72,7 @@ def checkout(
     install: Sequence[str] = (),
 ) -> Command:
     """There and back between two branches that differ in another file, in a repository so made."""
-    root = folder / label.replace(" ", "-")
+    root = folder / "repositories" / label.replace(" ", "-")
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
     (root / "requirements.in").write_text("flask\n")

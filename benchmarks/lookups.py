@@ -5,8 +5,7 @@
 Eighteen distributions into a new environment with an empty cache. Before ``socket.getaddrinfo`` of
 ours stands one that counts its answers over all runs and holds every tenth back for five seconds
 (the first among them), as glibc does where a packet is lost; uv resolves by itself, with nothing
-lost. uv is taken from
-PATH. Needs the package index. Exits with 1 if a run stalls.
+lost. Needs the package index. Exits with 1 if a run stalls.
 """
 
 from __future__ import annotations
@@ -14,10 +13,11 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from benchmarks.alternate import Command, alternate, caches_in, machine, options_of, tell
-from benchmarks.peers import install_venvman
+from benchmarks.alternate import Command, alternate, caches_in, options_of, write_results
+from benchmarks.peers import install_peers, install_venvman, versions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,28 +49,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     (folder / "losing" / "sitecustomize.py").write_text(LOSING)
     counted = folder / "counted"
     counted.write_text("")
-    ours, theirs = commands(folder, counted)
-    compared = alternate("new environment, empty cache", [ours, theirs], runs=options.runs)
+    uv, venvman = install_peers(folder) / "uv", install_venvman(folder) / "venvman"
+    pair = commands(folder, counted, uv, venvman)
+    compared = alternate("new environment, every tenth look-up lost", pair, runs=options.runs)
     asked = len(counted.read_text())
     slowest = max(compared.timings[0].seconds)
-    lines = [
-        "# sync while every tenth look-up is lost, 18 distributions",
-        "",
-        machine(),
-        "",
-        str(compared),
-        f"    look-ups: {asked} in {options.runs + 1} runs, {-(-asked // 10)} of them lost",
-        f"    slowest run of venvman: {slowest:.2f} s (a lost look-up takes {STALL:.0f} s)",
-    ]
-    tell(lines, options.results)
+    notes = (
+        f"look-ups: {asked} in {options.runs + 1} runs, {-(-asked // 10)} of them lost",
+        f"slowest run of venvman: {slowest:.2f} s (a lost look-up takes {STALL:.0f} s)",
+    )
+    write_results(
+        options.results,
+        "sync while every tenth look-up is lost, 18 distributions",
+        [replace(compared, notes=notes)],
+        versions(venvman, uv),
+    )
     return int(slowest >= STALL)
 
 
-def commands(folder: Path, counted: Path) -> tuple[Command, Command]:
-    uv = shutil.which("uv")
-    if uv is None:
-        raise SystemExit("uv is not on PATH")
-    venvman = install_venvman(folder) / "venvman"
+def commands(folder: Path, counted: Path, uv: Path, venvman: Path) -> tuple[Command, Command]:
     env = caches_in(folder)
     project = folder / "project"
     project.mkdir(exist_ok=True)

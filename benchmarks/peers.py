@@ -17,9 +17,9 @@ def install_peers(folder: Path) -> Path:
     return _environment(folder / "peers", "uv", "pip-tools")
 
 
-def install_tool(folder: Path, name: str) -> Path:
+def install_tool(folder: Path, name: str, *more: str) -> Path:
     """``name`` in an environment of its own; the folder of its programs."""
-    return _environment(folder / name, name)
+    return _environment(folder / name, name, *more)
 
 
 def versions(*programs: Path) -> dict[str, str]:
@@ -40,7 +40,13 @@ def install_venvman(folder: Path) -> Path:
     return _environment(folder / "venvman", str(ROOT))
 
 
+_MADE: dict[tuple[str, ...], Path] = {}
+"""What one process has installed: `python -m benchmarks` installs each of them once."""
+
+
 def _environment(path: Path, *requirements: str) -> Path:
+    if requirements in _MADE:
+        return _MADE[requirements]
     env = neutral_environment()
     if not path.exists():
         subprocess.run([sys.executable, "-m", "venv", str(path)], check=True, env=env)
@@ -48,4 +54,4 @@ def _environment(path: Path, *requirements: str) -> Path:
     pip += ["--disable-pip-version-check"]
     subprocess.run([*pip, "--force-reinstall", "--no-deps", requirements[0]], check=True, env=env)
     subprocess.run([*pip, *requirements], check=True, env=env)
-    return path / "bin"
+    return _MADE.setdefault(requirements, path / "bin")

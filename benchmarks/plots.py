@@ -2,23 +2,22 @@
 
     python -m benchmarks.plots FOLDER
 
-For each ``NAME.md`` that ``benchmarks`` wrote there, ``NAME-light.svg`` and ``NAME-dark.svg``: the
-ratios to each peer with their spread. Drawn by matplotlib, where it is (``uv run --with
-matplotlib``).
+For each ``NAME.json`` that ``benchmarks`` wrote there, ``NAME-light.svg`` and ``NAME-dark.svg``:
+the ratios to each peer with their spread, or the seconds by size where the same was measured at
+several. Drawn by matplotlib, where it is (``uv run --with matplotlib``).
 """
 
 from __future__ import annotations
 
-import re
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-_RATIO = re.compile(r"^    ratio to (.+): ([\d.]+)  \(([\d.]+) to ([\d.]+)\)$", re.MULTILINE)
 _FLOORS = {"python -c pass", "no hook", "an empty hook", "an empty hook and git --version twice"}
 """What no program of the kind can be quicker than: no peers, though measured beside."""
 COLOURS = {"light": ("#1f2328", "#0969da", "#cf222e"), "dark": ("#e6edf3", "#58a6ff", "#ff7b72")}
@@ -36,12 +35,18 @@ class Ratio:
     most: float
 
 
-def ratios(text: str) -> tuple[Ratio, ...]:
-    """Those of a page of results, in its order."""
+def ratios(results: Mapping[str, Any]) -> tuple[Ratio, ...]:
+    """Those of one file of results, in its order."""
     return tuple(
-        Ratio(what=heading, peer=peer, median=float(median), least=float(least), most=float(most))
-        for heading, _, section in (part.partition("\n") for part in text.split("\n## ")[1:])
-        for peer, median, least, most in _RATIO.findall(section)
+        Ratio(
+            what=comparison["title"],
+            peer=each["to"],
+            median=each["median"],
+            least=each["low"],
+            most=each["high"],
+        )
+        for comparison in results["comparisons"]
+        for each in comparison["ratios"]
     )
 
 
@@ -53,7 +58,7 @@ def slower(found: Sequence[Ratio]) -> str:
     return "\n".join(["# Where venvman is slower", "", *(lines or ["Nowhere."]), ""])
 
 
-def draw(found: Sequence[Ratio], title: str, path: Path, colours: tuple[str, str, str]) -> None:
+def draw(results: Mapping[str, Any], path: Path, colours: tuple[str, str, str]) -> None:
     import matplotlib as mpl
 
     mpl.use("svg")
@@ -61,8 +66,31 @@ def draw(found: Sequence[Ratio], title: str, path: Path, colours: tuple[str, str
     mpl.rcParams.update({"svg.hashsalt": "venvman", "svg.fonttype": "none", "font.size": 9})
     from matplotlib import pyplot
 
+    sized = [each for each in results["comparisons"] if each.get("size") is not None]
+    found = ratios(results)
+    height = 3.5 if sized else 1 + 0.28 * len(found)
+    figure, axes = pyplot.subplots(figsize=(7.5, height), layout="constrained")
+    about = ", ".join(f"{name} {told}" for name, told in results["versions"].items())
+    title = f"{results['heading']}\n{results['machine']}; {about}"
+    axes.set_title(title, color=colours[0], loc="left", fontsize=8)
+    if sized:
+        _by_size(axes, sized, colours)
+    else:
+        _side_by_side(axes, found, colours)
+    axes.tick_params(which="both", colors=colours[0])
+    for side in axes.spines.values():
+        side.set_visible(False)
+    figure.savefig(path, transparent=True, metadata={"Date": None})
+    pyplot.close(figure)
+
+
+def _side_by_side(
+    axes: Any,  # noqa: ANN401 - matplotlib is not there when types are checked
+    found: Sequence[Ratio],
+    colours: tuple[str, str, str],
+) -> None:
+    """Times the peer's time, on a logarithmic scale."""
     text, quick, slow = colours
-    figure, axes = pyplot.subplots(figsize=(7.5, 1 + 0.28 * len(found)), layout="constrained")
     for at, each in enumerate(reversed(found)):
         axes.plot([each.least, each.most], [at, at], color=text, linewidth=0.8)
         axes.plot(each.median, at, "o", color=slow if each.median > 1 else quick)
@@ -71,25 +99,41 @@ def draw(found: Sequence[Ratio], title: str, path: Path, colours: tuple[str, str
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter("")
     axes.set_yticks(range(len(found)), [f"{each.what} : {each.peer}" for each in reversed(found)])
-    axes.set_title(f"{title}: times the peer's time", color=text, loc="left")
-    axes.tick_params(which="both", colors=text)
-    for side in axes.spines.values():
-        side.set_visible(False)
-    figure.savefig(path, transparent=True, metadata={"Date": None})
-    pyplot.close(figure)
+    axes.set_xlabel("times the peer's time", color=text)
+
+
+def _by_size(
+    axes: Any,  # noqa: ANN401 - the same
+    sized: Sequence[Mapping[str, Any]],
+    colours: tuple[str, str, str],
+) -> None:
+    """Seconds by size, a line for each program."""
+    text, own, other = colours
+    sizes = [each["size"] for each in sized]
+    for at, timing in enumerate(sized[0]["timings"]):
+        rows = [each["timings"][at] for each in sized]
+        medians = [row["median"] for row in rows]
+        spread = [
+            [row["median"] - row["low"] for row in rows],
+            [row["high"] - row["median"] for row in rows],
+        ]
+        colour = other if at else own
+        axes.errorbar(sizes, medians, spread, fmt="o-", color=colour, label=timing["label"])
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("seconds", color=text)
+    axes.legend(frameon=False, labelcolor=text)
 
 
 def main() -> int:
     folder = Path(sys.argv[1])
-    pages = {path: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.md"))}
-    found = {path: ratios(text) for path, text in pages.items() if path.stem != "slower"}
-    told = slower([each for some in found.values() for each in some])
+    files = sorted(folder.glob("*.json"))
+    found = {path: json.loads(path.read_text(encoding="utf-8")) for path in files}
+    told = slower([each for results in found.values() for each in ratios(results)])
     (folder / "slower.md").write_text(told, encoding="utf-8")
     sys.stdout.write(told)
-    for path, some in found.items():
-        title = pages[path].partition("\n")[0].removeprefix("# ")
-        for scheme, colours in COLOURS.items() if some else ():
-            draw(some, title, folder / f"{path.stem}-{scheme}.svg", colours)
+    for path, results in found.items():
+        for scheme, colours in COLOURS.items():
+            draw(results, folder / f"{path.stem}-{scheme}.svg", colours)
     return 0
 
 

@@ -14,11 +14,11 @@ import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchmarks.alternate import caches_in, machine, options_of, tell
-from benchmarks.peers import install_peers, install_venvman
+from benchmarks.alternate import Comparison, Timing, caches_in, options_of, write_results
+from benchmarks.peers import install_peers, install_venvman, versions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 
@@ -37,28 +37,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = options.folder
     venvman = install_venvman(folder) / "venvman"
     uv = install_peers(folder) / "uv"
+    sizes = (options.lines, 2 * options.lines)
+    write_results(
+        options.results,
+        "pinned lines: seconds of CPU",
+        measured(folder, venvman, uv, sizes, options.runs),
+        versions(venvman, uv),
+    )
+    return 0
+
+
+def measured(
+    folder: Path, venvman: Path, uv: Path, sizes: Sequence[int], runs: int
+) -> Iterator[Comparison]:
     env = caches_in(folder)
-    rows = ["# Pinned lines", "", machine(), ""]
-    for lines in (options.lines, 2 * options.lines):
+    for lines in sizes:
         project = write_project(folder / f"lines-{lines}", lines)
         lock = project / "requirements.txt"
         ours = (venvman, "freeze", "--python", sys.executable)
         theirs = (uv, "pip", "compile", "-q", "--generate-hashes", "--python", sys.executable,
                   "requirements.in", "-o", folder / "uv.txt")  # fmt: skip
         costs: dict[str, list[Cost]] = {"venvman": [], "uv": []}
-        for _ in range(options.runs):
+        for _ in range(runs):
             lock.unlink(missing_ok=True)
             costs["venvman"].append(cost([*map(str, ours)], project, env))
             costs["uv"].append(cost([*map(str, theirs)], project, env))
-        rows += [f"    {lines:5} lines  {row(name, each)}" for name, each in costs.items()]
-    tell(rows, options.results)
-    return 0
+        yield Comparison(
+            title=f"{lines} pinned lines",
+            timings=tuple(Timing(name, [one.cpu for one in each]) for name, each in costs.items()),
+            notes=(f"memory: {', '.join(f'{name} {peak(each)}' for name, each in costs.items())}",),
+            size=lines,
+        )
 
 
-def row(name: str, costs: Sequence[Cost]) -> str:
-    cpu = statistics.median(each.cpu for each in costs)
-    memory = statistics.median(each.memory for each in costs)
-    return f"{name:<8} {cpu:6.2f} s CPU  {memory:4.0f} MiB"
+def peak(costs: Sequence[Cost]) -> str:
+    return f"{statistics.median(each.memory for each in costs):.0f} MiB"
 
 
 def write_project(root: Path, lines: int) -> Path:

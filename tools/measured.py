@@ -46,6 +46,13 @@ PAGES = (
     ("freeze", "Freeze beside uv"),
     ("freeze-local", "Freeze beside uv, from an index on the same machine"),
     ("everyone", "The same job by every tool"),
+    ("everyday", "Everyday commands"),
+    ("hooks", "Git hooks"),
+    ("wide", "Pinned lines by the thousand"),
+    ("scaling", "Freeze by number of packages"),
+    ("projects", "Many projects in one repository"),
+    ("links", "Slow links"),
+    ("lookups", "A resolver that loses answers"),
 )
 
 
@@ -81,10 +88,11 @@ def with_table(text: str) -> str:
 
 INTRODUCTION = """\
 `make bench` takes these figures again, with the newest release of every tool, and
-`python -m tools.measured .cache/bench` writes this page from them. It needs the package index, and
-a machine that does nothing else meanwhile. The requirements are `benchmarks/inputs/large.in`: 14,
-which come to about 178 packages. Runs alternate, so a ratio is that of neighbours; in brackets
-stand the least and the most."""
+`python -m tools.measured .cache/bench` writes this page from them; `make bench ONLY=sync,links`
+takes a part. It needs the package index, and a machine that does nothing else meanwhile. Where
+nothing else is said, the requirements are `benchmarks/inputs/large.in`: 14, which come to about
+178 packages. Runs alternate, so a ratio is that of neighbours; in brackets stand the least and the
+most. `.cache/bench/slower.md` then says where venvman is slower."""
 
 
 def page() -> str:
@@ -97,29 +105,35 @@ def page() -> str:
     for file, heading in files().items():
         found = results(file)
         told = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
-        parts += [f"## {heading}", f"{told}."]
-        for index, comparison in enumerate(found["comparisons"]):
-            parts += _section(comparison, f"measured-{file}-{index}")
-    return "\n\n".join(parts) + "\n"
-
-
-def _section(comparison: dict[str, Any], picture: str) -> Iterator[str]:
-    title = comparison["title"]
-    yield f"### {title[0].upper()}{title[1:]}"
-    ratios = {each["to"]: each for each in comparison["ratios"]}
-    if comparison["timings"]:
-        yield "\n".join(
-            f"![{title}: seconds of each](../screens/{picture}-{look}.svg#only-{look})"
+        parts += [f"## {heading}", f"{_capital(found['heading'])}; {told}."]
+        pictures = (
+            f"![{heading}: seconds of each](../screens/measured-{file}-{look}.svg#only-{look})"
             for look in LOOKS
         )
-        rows = ["| | seconds | venvman takes |", "| --- | --: | --: |"]
-        for each in comparison["timings"]:
-            ratio = ratios.get(each["label"])
-            spread = f"{each['median']:.3g} ({each['low']:.3g} to {each['high']:.3g})"
-            rows.append(f"| `{each['label']}` | {spread} | {_told(ratio) if ratio else ''} |")
-        yield "\n".join(rows)
-    if comparison["notes"]:
-        yield "\n".join(f"- {note}" for note in comparison["notes"])
+        rows = (row for comparison in found["comparisons"] for row in _rows(comparison))
+        notes = (note for comparison in found["comparisons"] for note in _notes(comparison))
+        table = ["| | | seconds | venvman takes |", "| --- | --- | --: | --: |", *rows]
+        parts += ["\n".join(pictures), "\n".join(table), "\n".join(notes)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _rows(comparison: dict[str, Any]) -> Iterator[str]:
+    title = _capital(comparison["title"])
+    ratios = {each["to"]: each for each in comparison["ratios"]}
+    for each in comparison["timings"]:
+        ratio = ratios.get(each["label"])
+        spread = f"{each['median']:.3g} ({each['low']:.3g} to {each['high']:.3g})"
+        yield f"| {title} | `{each['label']}` | {spread} | {_told(ratio) if ratio else ''} |"
+        title = ""
+
+
+def _notes(comparison: dict[str, Any]) -> Iterator[str]:
+    for note in comparison["notes"]:
+        yield f"- {_capital(comparison['title'])}: {note}."
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def _told(ratio: dict[str, Any]) -> str:
@@ -154,31 +168,40 @@ LOOKS = {
 def pictures() -> Iterator[tuple[str, str]]:
     """The name of each picture, and what is in it."""
     for file in files():
-        for index, comparison in enumerate(results(file)["comparisons"]):
-            for look in LOOKS if comparison["timings"] else ():
-                yield f"measured-{file}-{index}-{look}.svg", drawn(comparison["timings"], look)
+        comparisons = [each for each in results(file)["comparisons"] if each["timings"]]
+        for look in LOOKS:
+            yield f"measured-{file}-{look}.svg", drawn(comparisons, look)
 
 
-def drawn(timings: list[dict[str, Any]], look: str) -> str:
-    """A bar for each median, with a line from the least to the most."""
+def drawn(comparisons: list[dict[str, Any]], look: str) -> str:
+    """Bars of the medians, with lines from the least to the most; each comparison has its scale."""
     text, faint, own, other = LOOKS[look]
-    left, width, row = 230, 360, 30
-    scale = width / max(each["high"] for each in timings)
-    height = row * len(timings) + 10
-    lines = [
-        f'<svg viewBox="0 0 720 {height}" role="img" xmlns="http://www.w3.org/2000/svg">',
+    left, width, row = 270, 340, 26
+    lines: list[str] = []
+    y = 0
+    for comparison in comparisons:
+        scale = width / max(each["high"] for each in comparison["timings"])
+        lines.append(
+            f'<text x="0" y="{y + 17}" font-weight="600">{_capital(comparison["title"])}</text>'
+        )
+        y += row
+        for index, each in enumerate(comparison["timings"]):
+            low, median, high = (each[name] * scale for name in ("low", "median", "high"))
+            colour = other if index else own
+            size = f'width="{max(median, 1):.1f}" height="20"'
+            lines += [
+                f'<text x="{left - 10}" y="{y + 15}" text-anchor="end">{each["label"]}</text>',
+                f'<rect x="{left}" y="{y}" {size} fill="{colour}"/>',
+                f'<path d="M{left + low:.1f} {y + 10}H{left + high:.1f}" stroke="{faint}"/>',
+                f'<text x="{left + high + 8:.1f}" y="{y + 15}">{each["median"]:.3g} s</text>',
+            ]
+            y += row
+        y += 12
+    head = (
+        f'<svg viewBox="0 0 720 {y}" role="img" xmlns="http://www.w3.org/2000/svg">',
         f'<g font-family="system-ui, sans-serif" font-size="14" fill="{text}">',
-    ]
-    for index, each in enumerate(timings):
-        y, colour = row * index + 8, other if index else own
-        low, median, high = (each[name] * scale for name in ("low", "median", "high"))
-        lines += [
-            f'<text x="{left - 10}" y="{y + 15}" text-anchor="end">{each["label"]}</text>',
-            f'<rect x="{left}" y="{y}" width="{max(median, 1):.1f}" height="20" fill="{colour}"/>',
-            f'<path d="M{left + low:.1f} {y + 10}H{left + high:.1f}" stroke="{faint}"/>',
-            f'<text x="{left + high + 8:.1f}" y="{y + 15}">{each["median"]:.3g} s</text>',
-        ]
-    return "\n".join([*lines, "</g>", "</svg>", ""])
+    )
+    return "\n".join([*head, *lines, "</g>", "</svg>", ""])
 
 
 def main() -> int:

@@ -140,7 +140,7 @@ def _axe() -> bytes:
         kept.mkdir(parents=True, exist_ok=True)
         fetched = subprocess.run([npm, "pack", AXE], cwd=kept, capture_output=True, check=False)
         for archive in kept.glob("*.tgz") if fetched.returncode == 0 else ():
-            shutil.unpack_archive(archive, kept)
+            shutil.unpack_archive(archive, kept, filter="data")
     if not program.is_file():
         sys.stderr.write("axe-core was not run: it is not here, nor could npm fetch it.\n")
         return b""

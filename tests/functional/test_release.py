@@ -120,7 +120,7 @@ def test_each_installer_makes_a_program_that_syncs(
 def unpacked(released: dict[str, Path], folder: Path) -> tuple[Path, Path]:
     """The sdist's folder, and a Python that has the wheel, and what its tests need from here."""
     with tarfile.open(released[".gz"]) as archive:
-        archive.extractall(folder)
+        archive.extractall(folder, filter="data")
     python = folder / "env/bin/python"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "env"], check=True)
     to = subprocess.run(

@@ -260,7 +260,7 @@ def test_a_real_environment_is_read_as_pip_and_importlib_read_it(tmp_path: Path)
         details = metadata_of(ours)
         assert details is not None
         assert details.requires == tuple(theirs.requires or ())
-        assert details.requires_python == theirs.metadata["Requires-Python"]
+        assert details.requires_python == theirs.metadata.json.get("requires_python")
         assert isinstance(ours.source, ArchiveSource)
         assert ours.requested
 

@@ -1,0 +1,75 @@
+"""``sync --all`` of 1 to 200 projects with nothing to do, beside uv.
+
+    python -m benchmarks.projects [--runs 3] [--results FILE]
+
+Each project has two requirements, a lock and an environment. ``uv pip sync`` is started once in
+each. Needs the package index.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from benchmarks.alternate import (
+    Command,
+    Comparison,
+    alternate,
+    caches_in,
+    options_of,
+    write_results,
+)
+from benchmarks.peers import install_peers, install_venvman, versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+SIZES = (1, 10, 50, 200)
+UV = "for each in */; do (cd $each && {uv} pip sync -q --python venv requirements.txt); done"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = options_of(__doc__, runs=3).parse_args(arguments)
+    folder = options.folder
+    venvman, uv = install_venvman(folder) / "venvman", install_peers(folder) / "uv"
+    write_results(
+        options.results,
+        "nothing to do in many projects",
+        measured(folder, venvman, uv, options.runs),
+        versions(venvman, uv),
+    )
+    return 0
+
+
+def measured(folder: Path, venvman: Path, uv: Path, runs: int) -> Iterator[Comparison]:
+    env = caches_in(folder)
+    for size in SIZES:
+        root = synced(folder / f"repository-{size}", size, venvman, env)
+
+        def command(label: str, *words: object, root: Path = root) -> Command:
+            return Command(label=label, argv=tuple(map(str, words)), cwd=root, env=env)
+
+        commands = [
+            command("venvman sync --all", venvman, "sync", "--all"),
+            command("uv pip sync, in each", "sh", "-ec", UV.format(uv=uv)),
+        ]
+        title = f"{size} project{'s' * (size > 1)}, nothing to do"
+        yield alternate(title, commands, runs=runs, warmup=2, size=size)
+
+
+def synced(root: Path, size: int, venvman: Path, env: Mapping[str, str]) -> Path:
+    """A repository of ``size`` projects with their environments."""
+    for number in range(size):
+        project = root / f"service{number:03}"
+        project.mkdir(parents=True, exist_ok=True)
+        (project / "requirements.in").write_text("requests\n")
+    sync = (str(venvman), "sync", "--all", "-q", "--python", sys.executable)
+    for words in (("git", "init", "-q"), sync):
+        subprocess.run(words, cwd=root, env=dict(env), check=True)
+    return root
+
+
+if __name__ == "__main__":
+    sys.exit(main())
