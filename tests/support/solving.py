@@ -58,17 +58,13 @@ class World:
         """The solution for requirement ``texts``, one a line."""
         return solve(
             question(*texts, kept=kept, constraints=constraints),
-            supply=self.supply,
-            dependencies=self.dependencies,
-            shared=self.shared,
+            self.shared,
         )
 
     def explained(self, *texts: str) -> VenvmanError:
         """What is said of requirement ``texts``, which have no solution."""
         asked = question(*texts)
-        explainer = Explainer(
-            asked, supply=self.supply, dependencies=self.dependencies, shared=self.shared
-        )
+        explainer = Explainer(asked, self.shared)
         try:
             self.solve(*texts)
         except Unsolvable as failure:
@@ -92,7 +88,7 @@ class World:
 
     def fresh_shared(self) -> Shared:
         """The same for demands and pins."""
-        return Shared(_no_url, Overrides({}))
+        return Shared(self.supply, self.dependencies, direct=_no_url, overrides=Overrides({}))
 
     def project(
         self,

@@ -7,7 +7,6 @@ that cannot live together are resolved one by one, the pins of the others being 
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import field, replace
 from datetime import datetime, timezone
@@ -23,7 +22,6 @@ from venvman.engines.portable import Portable, pin_repositories, written_referen
 from venvman.model.errors import ConfigurationError, FileLine, UnsatisfiableError
 from venvman.model.events import Reporter, Stage
 from venvman.model.frozen import dataclass
-from venvman.model.names import NormalizedName
 from venvman.model.options import layer
 from venvman.requirements.requirement import Requirement
 from venvman.resolve.demand import Dependencies, Pin, specifier_set
@@ -34,11 +32,12 @@ from venvman.resolve.solver import Question, Unsolvable, closure, contradiction,
 from venvman.resolve.supply import Shared, Supply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from venvman.engines.portable import Pinned
     from venvman.index.client import Index
     from venvman.lock.file import Lock
+    from venvman.model.names import NormalizedName
     from venvman.model.sources import VcsSource
     from venvman.project.groups import Group
     from venvman.resolve.demand import Demand
@@ -146,12 +145,15 @@ class _Freeze:
             self._within = request.upgrade.within
             for name in request.upgrade.names:  # whoever asks for the newest means now
                 self._supply.refresh(name)
-        self._dependencies = Dependencies(target)
-        self._overrides = Overrides(
-            read_overrides(request.overrides, self._dependencies.marker_applies)
-        )
+        dependencies = Dependencies(target)
+        self._overrides = Overrides(read_overrides(request.overrides, dependencies.marker_applies))
         self._direct = DirectPins(describer, self._supply, self._commit)
-        self._shared = Shared(self._direct.of_dependency, self._overrides)
+        self._shared = Shared(
+            self._supply,
+            dependencies,
+            direct=self._direct.of_dependency,
+            overrides=self._overrides,
+        )
         self._locking = Locking(
             request,
             sources=self._sources,
@@ -231,33 +233,38 @@ class _Freeze:
         lines = [line for group in groups for line in self._applying(group.constraints)]
         lines += [line for line in self._beside if line.source.is_index]
         lines = [line for line in lines if line.name and line.name not in self._overrides]
-        sources = _Sources(self._beside, self._direct)
-        sources.known.update(
-            {pin.name: pin.base for pin in (common or {}).values() if pin.source is not None}
-        )
-        for line in lines:
-            pin = self._direct.of_line(line)
-            if pin is not None:
-                sources.known[pin.name] = pin
+        pins = (pin for pin in (common or {}).values() if pin.source is not None)
+        known = {pin.name: pin.base for pin in pins}
+        found = filter(None, map(self._direct.of_line, lines))
+        known |= {pin.name: pin for pin in found}
+        beside = {line.name: line for line in self._beside if not line.source.is_index}
+
+        def source(name: NormalizedName) -> Pin | None:
+            """Of another lock's, that is looked at when asked for."""
+            if name not in known and name in beside:
+                pin = self._direct.of_line(beside[name])
+                if pin is not None:
+                    known[name] = pin
+            return known.get(name)
+
         question = Question(
             roots=tuple(roots),
             constraints=(*lines, *limits, *self._within),
             kept={**self._kept(groups, roots), **(preferred or {})},
-            sources=sources,
+            source=source,
         )
         clash = contradiction(question)
         if clash is not None:
-            raise self._explainer(question).contradiction(clash)
+            raise Explainer(question, self._shared).contradiction(clash)
         try:
             solution = self._answer(question, groups)
         except Unsolvable as failure:
-            raise self._explainer(question).explain(failure) from None
+            raise Explainer(question, self._shared).explain(failure) from None
         for name in sorted(solution.moved):
             self._reporter.detail(f"{name} cannot stay at {question.kept[name]}.")
         return solution.pins
 
     def _answer(self, question: Question, groups: Sequence[Group]) -> Solution:
-        supply, dependencies, shared = self._supply, self._dependencies, self._shared
         upgrade = self._request.upgrade
         if isinstance(upgrade, UpgradeSome):
             still = replace(self._request, upgrade=Keep())
@@ -268,15 +275,8 @@ class _Freeze:
                 if entry.name in upgrade.names and entry.source.is_index
             }
             if named:
-                return solve_forward(
-                    question, named, supply=supply, dependencies=dependencies, shared=shared
-                )
-        return solve(question, supply=supply, dependencies=dependencies, shared=shared)
-
-    def _explainer(self, question: Question) -> Explainer:
-        return Explainer(
-            question, supply=self._supply, dependencies=self._dependencies, shared=self._shared
-        )
+                return solve_forward(question, named, self._shared)
+        return solve(question, self._shared)
 
     def _applying(self, lines: Iterable[Requirement]) -> Iterator[Requirement]:
         target = self._request.target
@@ -318,30 +318,6 @@ class _Freeze:
             )
         }
         return {name: str(pinned[name]) for name in pinned if name not in forbidden}
-
-
-class _Sources(Mapping[NormalizedName, Pin]):
-    """The pins of constraints that name a place; those of other locks are looked at when asked."""
-
-    def __init__(self, beside: Iterable[Requirement], direct: DirectPins) -> None:
-        self.known: dict[NormalizedName, Pin] = {}
-        self._direct = direct
-        self._lines = {
-            line.name: line for line in beside if line.name is not None and not line.source.is_index
-        }
-
-    def __getitem__(self, name: NormalizedName) -> Pin:
-        if name not in self.known and name in self._lines:
-            pin = self._direct.of_line(self._lines[name])
-            if pin is not None:
-                self.known[name] = pin
-        return self.known[name]
-
-    def __iter__(self) -> Iterator[NormalizedName]:
-        return iter({**self.known, **dict.fromkeys(self._lines)})
-
-    def __len__(self) -> int:
-        return len(list(iter(self)))
 
 
 def _limits(common: Mapping[str, Pin]) -> Iterator[Requirement]:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from venvman.model.errors import FileLine
     from venvman.model.names import NormalizedName
     from venvman.requirements.requirement import Requirement
-    from venvman.resolve.demand import Demand, Dependencies, Pin
-    from venvman.resolve.supply import Shared, Supply
+    from venvman.resolve.demand import Demand, Pin
+    from venvman.resolve.supply import Shared
 
 TRIALS = 60
 """So often it is tried whether a line can be left out of the conflict."""
@@ -32,13 +32,9 @@ SHOWN = 6
 class Explainer:
     """Explains why ``question`` has no answer."""
 
-    def __init__(
-        self, question: Question, *, supply: Supply, dependencies: Dependencies, shared: Shared
-    ) -> None:
+    def __init__(self, question: Question, shared: Shared) -> None:
         self._question = replace(question, kept={})
-        self._supply = supply
-        self._unbuilt = supply.without_building()
-        self._dependencies = dependencies
+        self._supply = shared.supply
         self._shared = shared
 
     def explain(self, failure: Unsolvable) -> VenvmanError:
@@ -83,15 +79,9 @@ class Explainer:
     def _fails(self, lines: Sequence[int]) -> Unsolvable | None:
         wanted = set(lines)
         roots = tuple(root for root in self._question.roots if id(root.line) in wanted)
+        unbuilt = self._shared.without_building()  # what fewer lines would bring is not worth it
         try:
-            solve(
-                replace(self._question, roots=roots),
-                supply=self._unbuilt,  # what fewer lines would bring is not worth a build
-                dependencies=self._dependencies,
-                shared=self._shared,
-                ahead=False,
-                rounds=ROUNDS,
-            )
+            solve(replace(self._question, roots=roots), unbuilt, ahead=False, rounds=ROUNDS)
         except Unsolvable as failure:
             return failure
         except VenvmanError:
@@ -109,19 +99,16 @@ class Explainer:
         demand = cause.requirement
         if demand.pin is not None or demand.name == IMPOSSIBLE:
             return None
-        limits = [line for line in self._question.constraints if line.name == demand.name]
-        if limits and self._any(demand):
+        candidates = self._supply.candidates(demand.name)
+        wanted = combined(frozenset({demand.specifier}), None)
+        limited = any(line.name == demand.name for line in self._question.constraints)
+        if limited and next(candidates.matching(wanted, hashes=demand.hashes), None) is not None:
             return None
-        rejections = tuple(
-            self._supply.candidates(demand.name).rejections(
-                combined(frozenset({demand.specifier}), None), hashes=demand.hashes
-            )
-        )
+        rejections = tuple(candidates.rejections(wanted, hashes=demand.hashes))
         line, chain = self._line_of(cause.parent, demand)
         origin = line.origin if line else None
-        known = self._supply.candidates(demand.name).versions
         by = f" {chain}." if chain else ""
-        if not known and not rejections:
+        if not candidates.versions and not rejections:
             return self._unknown(_not_found(demand.name, origin, by))
         return UnsatisfiableError(
             f"No version of {demand.name} will do for {demand}.",
@@ -152,11 +139,6 @@ class Explainer:
             return not self._supply.candidates(name).versions
         except IndexFault:
             return False  # no index answered, which is another matter
-
-    def _any(self, demand: Demand) -> bool:
-        candidates = self._supply.candidates(demand.name)
-        wanted = combined(frozenset({demand.specifier}), None)
-        return next(candidates.matching(wanted, hashes=demand.hashes), None) is not None
 
     # ---- a contradiction -----------------------------------------------------------------
 
@@ -204,7 +186,10 @@ class Explainer:
         line, chain = self._line_of(pins[0], None)
         verb = "depends on" if len(pins) == 1 else "depend on"
         texts = _listed([redact(str(demand)) for demand in demands], " or ")
-        message = f"{pins[0].identifier} {_versions(pins)} {verb} {texts}."
+        versions = ", ".join(str(pin.version) for pin in pins)
+        if len(pins) > SHOWN:
+            versions = f"{pins[0].version} to {pins[-1].version}"
+        message = f"{pins[0].identifier} {versions} {verb} {texts}."
         if demands[0].name == IMPOSSIBLE:
             message = f"{texts}."
         origin = line.origin if line else None
@@ -223,25 +208,17 @@ class Explainer:
         way = [pin.name]
         seen = {pin.identifier}
         while True:
-            root = self._root(pin)
+            root = next((each.line for each in self._question.roots if each.name == pin.name), None)
             if root is not None:
                 names = list(dict.fromkeys(reversed(way)))
-                return (
-                    root,
-                    f"{names[-1]} is asked for by {' -> '.join([str(root.origin), *names[:-1]])}",
-                )
+                by = " -> ".join([str(root.origin), *names[:-1]])
+                return root, f"{names[-1]} is asked for by {by}"
             parent = self._shared.introduced.get(pin.identifier, (None, None))[0]
             if parent is None or parent.identifier in seen:
                 return None, ""
             seen.add(parent.identifier)
             way.append(parent.name)
             pin = parent
-
-    def _root(self, pin: Pin) -> Requirement | None:
-        for root in self._question.roots:
-            if root.name == pin.name:
-                return root.line
-        return None
 
 
 def _not_found(name: NormalizedName, origin: FileLine | None, by: str) -> Problem:
@@ -255,12 +232,6 @@ def _not_found(name: NormalizedName, origin: FileLine | None, by: str) -> Proble
         ),
         **line_of(origin),
     )
-
-
-def _versions(pins: Sequence[Pin]) -> str:
-    if len(pins) > SHOWN:
-        return f"{pins[0].version} to {pins[-1].version}"
-    return ", ".join(str(pin.version) for pin in pins)
 
 
 def _listed(texts: Sequence[str], last: str) -> str:

@@ -15,21 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from venvman.model.names import NormalizedName
-    from venvman.resolve.demand import Dependencies, Pin
+    from venvman.resolve.demand import Pin
     from venvman.resolve.solver import Question, Solution
-    from venvman.resolve.supply import Shared, Supply
+    from venvman.resolve.supply import Shared
 
 NEWEST = "the newest version that fits"
 """The file of the constraints that stand for where a named pin goes."""
 
 
 def solve_forward(
-    question: Question,
-    named: Mapping[NormalizedName, str],
-    *,
-    supply: Supply,
-    dependencies: Dependencies,
-    shared: Shared,
+    question: Question, named: Mapping[NormalizedName, str], shared: Shared
 ) -> Solution:
     """The solution in which ``named`` (with their versions now) are as new as they can be.
 
@@ -39,25 +34,16 @@ def solve_forward(
     Raises:
         VenvmanError, Unsolvable: as :func:`venvman.resolve.solver.solve`.
     """
-
-    def solved(question: Question) -> Solution:
-        return solve(question, supply=supply, dependencies=dependencies, shared=shared)
-
     try:
-        before = solved(replace(question, kept={**question.kept, **named})).pins
+        before = solve(replace(question, kept={**question.kept, **named}), shared).pins
     except Unsolvable:
         before = {}  # it is the named ones that cannot stay
     above = _above(before, named)
-    free = solved(
-        replace(
-            question,
-            kept={name: kept for name, kept in question.kept.items() if name in above},
-            first=frozenset(named),
-        )
-    )
+    kept = {name: version for name, version in question.kept.items() if name in above}
+    free = solve(replace(question, kept=kept, first=frozenset(named)), shared)
     found = {pin.name: pin.base for pin in free.pins.values() if pin.source is None}
     limits = tuple(_limits(found, before, named, question))
-    return solved(replace(question, constraints=(*question.constraints, *limits)))
+    return solve(replace(question, constraints=(*question.constraints, *limits)), shared)
 
 
 def _above(pins: Mapping[str, Pin], named: Collection[NormalizedName]) -> set[NormalizedName]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from venvman.resolve.demand import Dependency, specifier_set
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from packaging.specifiers import SpecifierSet
 
@@ -24,18 +24,18 @@ _NONE_FITS = ("none",)
 class Limits:
     """``constraints`` are lines that apply, ``kept`` the versions that pins should stay at.
 
-    ``sources`` are the pins of constraints that name a place.
+    ``direct`` gives the pin of a constraint that says where a name comes from.
     """
 
     def __init__(
         self,
         constraints: Iterable[Requirement],
         kept: Mapping[NormalizedName, str],
-        sources: Mapping[NormalizedName, Pin],
+        direct: Callable[[NormalizedName], Pin | None],
     ) -> None:
         self.specifiers: dict[NormalizedName, SpecifierSet] = {}
         self._hashes: dict[NormalizedName, list[tuple[str, ...]]] = {}
-        self._sources = sources
+        self.direct = direct
         for line in constraints:
             if line.name is None:
                 continue
@@ -44,10 +44,6 @@ class Limits:
                 self._hashes.setdefault(line.name, []).append(line.hashes)
         for name, version in kept.items():
             self._narrow(name, specifier_set(f"=={version}"))
-
-    def direct(self, name: NormalizedName) -> Pin | None:
-        """The pin of a constraint that says where ``name`` comes from."""
-        return self._sources.get(name)
 
     def hashes(self, name: NormalizedName, demands: Sequence[Demand]) -> tuple[str, ...]:
         """The hashes that every line which has some allows; empty where none has any."""

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from venvman.model.errors import VenvmanError
-from venvman.resolve.demand import Dependencies, DependencyInvalid, specifier_set
+from venvman.resolve.demand import DependencyInvalid, specifier_set
 from venvman.system.workers import WorkerPool
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from venvman.index.candidates import Candidate
     from venvman.model.names import NormalizedName
     from venvman.resolve.demand import Pin
-    from venvman.resolve.supply import Described, Supply
+    from venvman.resolve.supply import Described, Shared
 
     _Request = tuple[NormalizedName, str, str]
 
@@ -37,14 +37,13 @@ class Prefetcher:
 
     def __init__(
         self,
-        supply: Supply,
-        dependencies: Dependencies,
+        shared: Shared,
         *,
         limits: Mapping[NormalizedName, SpecifierSet],
         threads: int = THREADS,
     ) -> None:
-        self._supply = supply
-        self._dependencies = dependencies
+        self._supply = shared.supply
+        self._dependencies = shared.dependencies
         self._limits = limits
         self._pool = WorkerPool(threads)
         self._idle = threads == 0

@@ -19,12 +19,10 @@ if TYPE_CHECKING:
     from packaging.version import Version
     from resolvelib.structs import Matches, RequirementInformation
 
-    from venvman.index.candidates import Candidate
     from venvman.model.names import NormalizedName
-    from venvman.resolve.demand import Dependencies
     from venvman.resolve.limits import Limits
     from venvman.resolve.prefetch import Prefetcher
-    from venvman.resolve.supply import Shared, Supply
+    from venvman.resolve.supply import Shared
 
 PROMOTED_AFTER = 5
 """pip's: so many conflicts about a name that has no pin yet, and it is decided early."""
@@ -40,17 +38,14 @@ class Provider(AbstractProvider[Demand, Pin, str]):
 
     def __init__(
         self,
-        supply: Supply,
-        dependencies: Dependencies,
+        shared: Shared,
         *,
         limits: Limits,
         order: Mapping[str, int],
         first: Collection[str] = (),
         prefetcher: Prefetcher,
-        shared: Shared,
     ) -> None:
-        self._supply = supply
-        self._dependencies = dependencies
+        self._supply = shared.supply
         self._limits = limits
         self._order = order
         self._first = first
@@ -187,23 +182,17 @@ class Provider(AbstractProvider[Demand, Pin, str]):
         if self._limits.impossible_hashes(hashes):
             return
         wanted = combined(keys, self._limits.specifiers.get(name))
-        candidates = self._supply.candidates(name)
-        found = candidates.matching(wanted, hashes=hashes)
         begun: set[Version] = set()
-        for candidate in found:
+        for candidate in self._supply.candidates(name).matching(wanted, hashes=hashes):
             version = candidate.version
             if version in begun:
                 continue
             begun.add(version)
-            yield self._with_extra(self._pin(name, candidate, hashes), extra)
-
-    def _pin(self, name: NormalizedName, candidate: Candidate, hashes: tuple[str, ...]) -> Pin:
-        key = (name, candidate.version, hashes)
-        known = self._shared.pins.get(key)
-        if known is None:
-            known = Pin(name, candidate.version, files=(candidate,))
-            self._shared.pins[key] = known
-        return known
+            key = (name, version, hashes)
+            pin = self._shared.pins.get(key)
+            if pin is None:
+                pin = self._shared.pins[key] = Pin(name, version, files=(candidate,))
+            yield self._with_extra(pin, extra)
 
     def _with_extra(self, base: Pin, extra: str) -> Pin:
         if not extra:
@@ -220,12 +209,13 @@ class Provider(AbstractProvider[Demand, Pin, str]):
         base = pin.base
         rejection = self._describe(base) if base.requires is None else None
         if rejection is not None:
-            return (self._impossible(rejection),)
+            return (Demand(IMPOSSIBLE, "", "", note=rejection),)
         try:
-            lines = self._dependencies.of(base.requires or (), extra=pin.extra)
+            lines = self._shared.dependencies.of(base.requires or (), extra=pin.extra)
             demands = [demand for line in lines for demand in self._shared.demands(line)]
         except DependencyInvalid as error:
-            return (self._impossible(f"{pin.base} has faulty metadata: {error}"),)
+            note = f"{pin.base} has faulty metadata: {error}"
+            return (Demand(IMPOSSIBLE, "", "", note=note),)
         if pin.extra:
             demands.insert(0, self._shared.same_version(base))
         # A distribution that asks for one of its own extras does not ask for itself.
@@ -256,9 +246,6 @@ class Provider(AbstractProvider[Demand, Pin, str]):
         self._shared.refused[base] = rejection
         return rejection
 
-    def _impossible(self, note: str) -> Demand:
-        return Demand(IMPOSSIBLE, "", "", note=note)
-
 
 class _Sequence:
     """Pins that are found when somebody looks so far, and kept for who looks next."""
@@ -276,7 +263,10 @@ class _Sequence:
         position = 0
         while self._reaches(position):
             if position >= self._announced:
-                self._announce(position)
+                # The first would not do: the further back, the more are fetched at once.
+                self._announced = min(2 * position + 2, position + FARTHEST)
+                self._reaches(self._announced)
+                self._prefetcher.alternatives(self._found[position : self._announced])
             pin = self._found[position]
             position += 1
             if id(pin) not in refused:
@@ -286,10 +276,3 @@ class _Sequence:
         if position >= len(self._found):
             self._found += islice(self._rest, position + 1 - len(self._found))
         return position < len(self._found)
-
-    def _announce(self, position: int) -> None:
-        """The first version would not do: the further back, the more are fetched at once."""
-        until = min(2 * position + 2, position + FARTHEST)
-        self._reaches(until)
-        self._prefetcher.alternatives(self._found[position:until])
-        self._announced = until

@@ -27,13 +27,13 @@ from venvman.resolve.resolution import QuickResolution
 from venvman.resolve.supply import UNBUILDABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from packaging.specifiers import SpecifierSet
 
     from venvman.model.names import NormalizedName
     from venvman.requirements.requirement import Requirement
-    from venvman.resolve.demand import Dependencies, Pin
+    from venvman.resolve.demand import Pin
     from venvman.resolve.supply import Shared, Supply
 
 
@@ -50,14 +50,14 @@ ENOUGH = 40_000
 class Question:
     """``roots`` are what the lines ask for, ``constraints`` the lines that only limit.
 
-    ``kept`` are versions that should stay, ``sources`` the pins of constraints with a URL.
+    ``kept`` are versions that should stay, ``source`` gives the pin of a constraint with a URL.
     ``first`` are decided before all others, so that those have to fit them.
     """
 
     roots: tuple[Demand, ...]
     constraints: tuple[Requirement, ...] = ()
     kept: Mapping[NormalizedName, str] = field(default_factory=dict)
-    sources: Mapping[NormalizedName, Pin] = field(default_factory=dict)
+    source: Callable[[NormalizedName], Pin | None] = lambda _: None
     first: frozenset[NormalizedName] = frozenset()
 
 
@@ -78,13 +78,7 @@ class Unsolvable(Exception):
 
 
 def solve(
-    question: Question,
-    *,
-    supply: Supply,
-    dependencies: Dependencies,
-    shared: Shared,
-    ahead: bool = True,
-    rounds: int = ROUNDS,
+    question: Question, shared: Shared, *, ahead: bool = True, rounds: int = ROUNDS
 ) -> Solution:
     """The solution that pip would find, in at most so many ``rounds``.
 
@@ -99,13 +93,13 @@ def solve(
     kept = dict(question.kept)
     moved: set[NormalizedName] = set()
     while True:
-        limits = Limits(question.constraints, kept, question.sources)
+        limits = Limits(question.constraints, kept, question.source)
         try:
             allowed = min(rounds, KEEPING_ROUNDS + 2 * len(kept)) if kept else rounds
-            threads = THREADS if ahead and not supply.is_local else 0
-            fetcher = Prefetcher(supply, dependencies, limits=limits.specifiers, threads=threads)
-            pins = _attempt(question, limits, supply, dependencies, shared, allowed, fetcher)
-            if not _confirmed(pins, supply, shared):
+            threads = THREADS if ahead and not shared.supply.is_local else 0
+            fetcher = Prefetcher(shared, limits=limits.specifiers, threads=threads)
+            pins = _attempt(question, limits, shared, allowed, fetcher)
+            if not _confirmed(pins, shared):
                 continue
             return Solution(pins=pins, moved=frozenset(moved))
         except Unsolvable as failure:
@@ -114,8 +108,8 @@ def solve(
                 moved |= giving_way
                 for name in giving_way:
                     del kept[name]
-            elif not _refreshed(failure, supply):
-                raise (_unbuilt(failure, supply) or failure) from None
+            elif not _refreshed(failure, shared.supply):
+                raise (_unbuilt(failure, shared.supply) or failure) from None
         except (FreezeError, InstallError) as error:
             if not kept or error.code not in {TOO_HARD, *UNBUILDABLE}:
                 raise
@@ -136,13 +130,7 @@ def closure(roots: Iterable[Demand], pins: Mapping[str, Pin]) -> dict[str, Pin]:
 
 
 def _attempt(
-    question: Question,
-    limits: Limits,
-    supply: Supply,
-    dependencies: Dependencies,
-    shared: Shared,
-    rounds: int,
-    fetcher: Prefetcher,
+    question: Question, limits: Limits, shared: Shared, rounds: int, fetcher: Prefetcher
 ) -> dict[str, Pin]:
     roots = question.roots
     order: dict[str, int] = {}
@@ -153,20 +141,14 @@ def _attempt(
             if root.pin is None:
                 ahead.want(root.name, root.extra, root.specifier)
         provider = Provider(
-            supply,
-            dependencies,
-            limits=limits,
-            order=order,
-            first=question.first,
-            prefetcher=ahead,
-            shared=shared,
+            shared, limits=limits, order=order, first=question.first, prefetcher=ahead
         )
         # Extras last: by then their distribution's own demands are known, as with pip.
         sequence = sorted(roots, key=lambda root: bool(root.extra))
         return closure(roots, _resolve(provider, sequence, rounds))
 
 
-def _confirmed(pins: Mapping[str, Pin], supply: Supply, shared: Shared) -> bool:
+def _confirmed(pins: Mapping[str, Pin], shared: Shared) -> bool:
     """Whether the chosen sdists, now built, depend on what they said they would.
 
     Where one does not, its pins know better afterwards, and the search has to be repeated.
@@ -175,7 +157,7 @@ def _confirmed(pins: Mapping[str, Pin], supply: Supply, shared: Shared) -> bool:
     for base in dict.fromkeys(pin.base for pin in pins.values()):
         if base.guessed is None:
             continue
-        described = supply.final(base.guessed)
+        described = shared.supply.final(base.guessed)
         base.guessed = None
         if described.rejection is None and set(described.requires) == set(base.requires or ()):
             continue
@@ -208,8 +190,7 @@ class _Patience(BaseReporter[Demand, "Pin", str]):
     def starting_round(self, index: int) -> None:
         """See resolvelib."""
         if index >= ENOUGH:
-            why = f"{index} combinations were tried."
-            raise _hopeless(why, self._conflicts)
+            raise _hopeless(f"{index} combinations were tried.", self._conflicts)
 
     def resolving_conflicts(self, causes: Collection[RequirementInformation[Demand, Pin]]) -> None:
         """See resolvelib."""

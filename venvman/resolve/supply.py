@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from venvman.model.options import IndexOptions
     from venvman.model.sources import IndexFile
     from venvman.model.target import Target
-    from venvman.resolve.demand import Dependency
+    from venvman.resolve.demand import Dependencies, Dependency
     from venvman.resolve.limits import Overrides
 
 UNBUILDABLE = frozenset({"build-failed", "build-invalid", "build-requirements"})
@@ -101,18 +101,12 @@ class Supply:
         self.unbuilt: dict[NormalizedName, dict[str, InstallError]] = {}
         """What was said of files that do not build, by project and URL, as they were met."""
         self._refreshed: set[NormalizedName] = set()
-        self._building = True
+        self.is_building = True
 
     @property
     def is_local(self) -> bool:
         """Whether everything there is lies on this machine."""
         return self._index.is_local
-
-    def without_building(self) -> Supply:
-        """The same supply, knowing the same things; what it would have to build it refuses."""
-        other = copy.copy(self)
-        other._building = False  # noqa: SLF001 - one of this class
-        return other
 
     def candidates(self, name: NormalizedName) -> Candidates:
         """The project's files.
@@ -180,25 +174,21 @@ class Supply:
         foreseen = self.foreseen(candidate)
         if foreseen is not None and foreseen.final:
             return foreseen
-        if not (self._building or self._built.known(candidate.file.url)):
+        if not (self.is_building or self._built.known(candidate.file.url)):
             raise InstallError(f"{candidate.file.filename} is not built.", code="not-built")
         try:
             built = self._built.get(
                 candidate.file.url, lambda: self._build(candidate.name, candidate.file)
             )
         except InstallError as error:
-            return self._unbuildable(candidate, error)
+            if error.code not in UNBUILDABLE:
+                raise
+            known = self.unbuilt.setdefault(candidate.name, {})
+            known.setdefault(candidate.file.url, error)
+            if len(known) > _HOPELESS:
+                raise next(iter(known.values())) from None
+            return Described(rejection="could not be built")  # another version may build
         return self._checked(candidate, built, final=True)
-
-    def _unbuildable(self, candidate: Candidate, error: InstallError) -> Described:
-        """A rejection: another version may build."""
-        if error.code not in UNBUILDABLE:
-            raise error
-        known = self.unbuilt.setdefault(candidate.name, {})
-        known.setdefault(candidate.file.url, error)
-        if len(known) > _HOPELESS:
-            raise next(iter(known.values()))
-        return Described(rejection="could not be built")
 
     def python_mismatch(self, requires_python: str | None) -> str | None:
         """Why the target's Python will not do; None if it will, or that makes no sense."""
@@ -214,12 +204,8 @@ class Supply:
 
     def _ask(self, name: NormalizedName, *, refresh: bool) -> Candidates:
         project = self._index.project(name, refresh=True) if refresh else self._index.project(name)
-        return Candidates(
-            project,
-            target=self.target,
-            options=self._options,
-            exclude_newer=self._exclude_newer,
-        )
+        limit = self._exclude_newer
+        return Candidates(project, target=self.target, options=self._options, exclude_newer=limit)
 
     def _foresee(self, candidate: Candidate) -> Described | None:
         metadata = self._index.metadata(candidate.file)
@@ -259,12 +245,22 @@ def _same_version(text: str, version: Version) -> bool:
 
 
 class Shared:
-    """``direct`` makes the pin of a dependency that has a URL.
+    """What all searches of one freeze have in common.
 
-    ``introduced`` is who first brought each identifier in, ``refused`` why a pin cannot be used.
+    ``direct`` makes the pin of a dependency that has a URL. ``introduced`` is who first brought
+    each identifier in, ``refused`` why a pin cannot be used.
     """
 
-    def __init__(self, direct: Callable[[Dependency], Pin], overrides: Overrides) -> None:
+    def __init__(
+        self,
+        supply: Supply,
+        dependencies: Dependencies,
+        *,
+        direct: Callable[[Dependency], Pin],
+        overrides: Overrides,
+    ) -> None:
+        self.supply = supply
+        self.dependencies = dependencies
         self.pins: dict[tuple[NormalizedName, Version, tuple[str, ...]], Pin] = {}
         self.extras: dict[tuple[Pin, str], Pin] = {}
         self.introduced: dict[str, tuple[Pin | None, Demand]] = {}
@@ -274,14 +270,19 @@ class Shared:
         self._demands: dict[Dependency, tuple[Demand, ...]] = {}
         self._same: dict[Pin, Demand] = {}
 
+    def without_building(self) -> Shared:
+        """The same, with a supply that refuses what it would have to build."""
+        other = copy.copy(self)
+        other.supply = copy.copy(self.supply)
+        other.supply.is_building = False
+        return other
+
     def demands(self, line: Dependency) -> tuple[Demand, ...]:
         """One line as demands: of the distribution, where it matters, and of each extra."""
         known = self._demands.get(line)
         if known is None:
-            made: list[Demand] = []
-            for each in self._overrides.applied(line):
-                made += self._made(each)
-            known = self._demands[line] = tuple(made)
+            lines = self._overrides.applied(line)
+            known = self._demands[line] = tuple(each for one in lines for each in self._made(one))
         return known
 
     def all_of(self, base: Pin) -> list[Pin]:
@@ -292,8 +293,7 @@ class Shared:
         """What an extra demands of its distribution."""
         known = self._same.get(base)
         if known is None:
-            exact = Demand(base.name, "", f"=={base.version}", pin=base)
-            known = self._same[base] = exact
+            known = self._same[base] = Demand(base.name, "", f"=={base.version}", pin=base)
         return known
 
     def _made(self, line: Dependency) -> Iterator[Demand]:
