@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from venvman.plan import Plan
     from venvman.project.project import Project
     from venvman.python.probe import Interpreter
-    from venvman.requirements.requirement import Requirement
+    from venvman.requirements.file import Requirement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

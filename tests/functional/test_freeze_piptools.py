@@ -22,7 +22,7 @@ from venvman.model.errors import FileLine, Problem, UnsatisfiableError
 from venvman.model.events import Reporter
 from venvman.model.names import canonical
 from venvman.model.sources import ArchiveSource, DirectorySource
-from venvman.requirements.requirement import Requirement
+from venvman.requirements.file import Requirement
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,9 +15,9 @@ from tests.support.groups import HERE, freeze_request
 from tests.support.projects import versions_in, write_project
 from tests.support.wheels import make_sdist, make_wheel
 from venvman.engines import Resolution, UpgradeAll, UpgradeSome, native
+from venvman.lock.file import applicable
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
-from venvman.lock.selection import applicable
 from venvman.model.errors import FreezeError, Problem, UnsatisfiableError
 from venvman.model.events import Reporter, Stage
 from venvman.model.names import NormalizedName

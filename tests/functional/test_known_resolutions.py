@@ -19,7 +19,7 @@ from tests.support.indexes import Memory, linux
 from tests.support.wheels import make_sdist, make_wheel
 from tests.support.worlds import TARGET
 from venvman.engines import Keep, UpgradeAll, UpgradeSome, native
-from venvman.engines.memo import question_of
+from venvman.engines.native import question_of
 from venvman.index import memo
 from venvman.index.client import Index as Client
 from venvman.lock.parse import parse_lock
@@ -31,7 +31,6 @@ from venvman.system.directories import Directories
 if TYPE_CHECKING:
     from tests.support.index import Index
     from venvman.engines import FreezeRequest, Resolution
-    from venvman.engines.memo import Solved
     from venvman.lock.file import Lock
 
 
@@ -76,7 +75,7 @@ def desk(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     made = Desk(index, tmp_path)
     solve = native._solve
 
-    def counting(request: FreezeRequest, reporter: Reporter) -> Solved:
+    def counting(request: FreezeRequest, reporter: Reporter) -> Resolution:
         made.solved += 1
         return solve(request, reporter)
 

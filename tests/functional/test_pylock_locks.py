@@ -13,8 +13,8 @@ from tests.support.cli import run, run_process
 from tests.support.projects import git, versions_in, write_project
 from tests.support.wheels import make_sdist, make_wheel, sha256_of
 from venvman.index.candidates import Candidates, project_of
+from venvman.lock.file import select
 from venvman.lock.pylock import parse_pylock
-from venvman.lock.selection import select
 from venvman.model.options import IndexOptions
 from venvman.python.targets import expand
 from venvman.system.reading import read_toml

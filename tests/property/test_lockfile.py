@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from packaging.markers import Marker
 from packaging.version import Version
 
-from venvman.lock.file import Annotations, Lock, LockEntry, LockHeader, sort_key
+from venvman.lock.file import Lock, LockEntry, sort_key
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
 from venvman.lock.style import own_header
 from venvman.model.errors import LockError
 from venvman.model.names import canonical
 from venvman.model.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
-from venvman.requirements.header import UNSAFE_PACKAGES, LockStyle
+from venvman.requirements.header import UNSAFE_PACKAGES, Annotations, LockHeader, LockStyle
 
 NAMES = st.from_regex(r"[a-z][a-z0-9]{0,5}(-[a-z0-9]{1,3})?", fullmatch=True).map(canonical)
 WORDS = st.from_regex(r"[a-z][a-z0-9_]{0,6}", fullmatch=True)

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from packaging.markers import Marker
 
 from tests.support.locked import entry
-from venvman.lock.file import Lock
+from venvman.lock.file import Lock, select
 from venvman.lock.merge import TargetMarkers, merge
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
-from venvman.lock.selection import select
 from venvman.lock.style import own_header
 from venvman.python.targets import expand, synthetic
 from venvman.requirements.header import LockStyle

@@ -11,7 +11,7 @@ from venvman.model.errors import FileLine, InstallError
 from venvman.model.metadata import CoreMetadata
 from venvman.model.names import NormalizedName, canonical
 from venvman.model.options import IndexOptions
-from venvman.requirements.requirement import Requirement
+from venvman.requirements.file import Requirement
 from venvman.resolve.demand import Demand, Dependencies, Dependency, Pin, specifier_set
 from venvman.resolve.explain import Explainer
 from venvman.resolve.limits import Overrides

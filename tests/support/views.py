@@ -10,7 +10,7 @@ from packaging.version import Version
 from venvman.answers import LockState, StatusReport
 from venvman.environment.inspection import Environment, InstallPaths
 from venvman.environment.inventory import Installed, MetadataKind
-from venvman.lock.file import Lock, LockEntry, LockHeader
+from venvman.lock.file import Lock, LockEntry
 from venvman.lock.freshness import Fresh, Stale
 from venvman.model.errors import Problem, Severity
 from venvman.model.events import Stage
@@ -21,6 +21,7 @@ from venvman.outcomes import FreezeOutcome, LockOutcome, SyncOutcome
 from venvman.plan import Add, Plan, Remove, Replace
 from venvman.project.project import Project
 from venvman.python.probe import Interpreter, SchemePaths
+from venvman.requirements.header import LockHeader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,8 +16,7 @@ from venvman.model.errors import FileLine
 from venvman.model.names import canonical
 from venvman.model.sources import IndexSource
 from venvman.project.groups import Group, RequirementSet
-from venvman.requirements.file import ParsedFile, parse
-from venvman.requirements.requirement import Requirement
+from venvman.requirements.file import ParsedFile, Requirement, parse
 from venvman.system.git import git
 
 if TYPE_CHECKING:

@@ -8,11 +8,18 @@ import pytest
 from packaging.version import Version
 
 from tests.support.groups import HERE, groups_of, write_files
-from venvman.lock.cached import cached_of, digest_of, read_cached, write_cached
-from venvman.lock.freshness import Fresh, Stale, check
+from venvman.lock.file import select
+from venvman.lock.freshness import (
+    Fresh,
+    Stale,
+    cached_of,
+    check,
+    digest_of,
+    read_cached,
+    write_cached,
+)
 from venvman.lock.io import read_lock
 from venvman.lock.parse import parse_lock
-from venvman.lock.selection import select
 from venvman.model.errors import LockError
 from venvman.model.target import Target
 

@@ -14,7 +14,7 @@ from tests.support.groups import HERE, groups_of
 from tests.support.locked import installed
 from venvman.environment.inventory import Inventory
 from venvman.lock.direct import parse_reference, reference_text, split_revision
-from venvman.lock.file import Annotations, Lock, LockEntry, LockHeader, located
+from venvman.lock.file import Lock, LockEntry, located
 from venvman.lock.io import check_writable, read_lock, write_locks
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
@@ -24,7 +24,7 @@ from venvman.model.names import canonical
 from venvman.model.sources import ArchiveSource, DirectorySource, VcsSource
 from venvman.project.localproject import metadata_digest, project_name
 from venvman.project.project import Project
-from venvman.requirements.header import parse_header
+from venvman.requirements.header import Annotations, LockHeader, parse_header
 from venvman.workflow.installed import InstalledLocks, lock_installed
 
 if TYPE_CHECKING:

@@ -9,11 +9,10 @@ import pytest
 from packaging.markers import Marker
 
 from tests.support.locked import entry
-from venvman.lock.file import Lock
+from venvman.lock.file import Lock, applicable
 from venvman.lock.merge import Alike, TargetMarkers, merge
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
-from venvman.lock.selection import applicable
 from venvman.lock.style import own_header, target_names
 from venvman.model.errors import FreezeError
 from venvman.python.targets import expand, label_of, names_of

@@ -10,9 +10,8 @@ from packaging.markers import Marker
 from packaging.pylock import Pylock
 from packaging.version import Version
 
-from venvman.lock.file import Lock, LockEntry, sort_key
+from venvman.lock.file import Lock, LockEntry, select, sort_key
 from venvman.lock.pylock import parse_pylock, render_pylock
-from venvman.lock.selection import select
 from venvman.lock.style import own_header
 from venvman.model.errors import LockError
 from venvman.model.names import NormalizedName

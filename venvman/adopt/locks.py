@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from venvman.model.sources import Source
-    from venvman.requirements.requirement import Requirement
+    from venvman.requirements.file import Requirement
 
 
 # ---- Pipenv --------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from venvman.doctor.examination import Examination
     from venvman.doctor.finding import Finding
-    from venvman.requirements.requirement import Requirement
+    from venvman.requirements.file import Requirement
 
 
 def presence(examination: Examination) -> Iterator[Finding]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from venvman.model.target import Target
     from venvman.project.groups import Group
     from venvman.project.project import Project
-    from venvman.requirements.requirement import Requirement
+    from venvman.requirements.file import Requirement
     from venvman.system.directories import Directories
 
 

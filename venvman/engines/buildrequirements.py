@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from venvman.model.names import NormalizedName
     from venvman.model.options import IndexOptions
     from venvman.python.probe import Interpreter
-    from venvman.requirements.requirement import Requirement
+    from venvman.requirements.file import Requirement
     from venvman.store.store import StoredWheel
 
 _STATED = "build-system.requires"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from venvman.build.backend import ConfigSettings
     from venvman.engines.describing import Describer, DirectSource
-    from venvman.requirements.requirement import Requirement
+    from venvman.requirements.file import Requirement
     from venvman.resolve.limits import Overrides
     from venvman.resolve.supply import Supply
 

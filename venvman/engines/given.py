@@ -13,10 +13,9 @@ from venvman.lock.file import located
 from venvman.lock.style import compile_arguments, new_arguments, style_of
 from venvman.model.errors import FileLine
 from venvman.model.frozen import dataclass
-from venvman.requirements.file import parse
+from venvman.requirements.file import Requirement, parse
 from venvman.requirements.includes import includes_in
 from venvman.requirements.lines import decode
-from venvman.requirements.requirement import Requirement
 from venvman.resolve.demand import specifier_set
 from venvman.system.secrets import without_secret
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from venvman.lock.file import Lock
     from venvman.model.names import NormalizedName
     from venvman.project.groups import Group
-    from venvman.requirements.requirement import Requirement
+    from venvman.requirements.file import Requirement
     from venvman.resolve.demand import Demand, Pin
     from venvman.resolve.supply import Supply
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from venvman.model.options import IndexOptions
     from venvman.model.target import Target
     from venvman.project.groups import Group
-    from venvman.requirements.requirement import Requirement
+    from venvman.requirements.file import Requirement
     from venvman.system.directories import Directories
 
 _LAST_FOR_3_8 = "pip-tools==7.5.2"

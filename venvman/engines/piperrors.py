@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from venvman.project.groups import Group
-    from venvman.requirements.requirement import Requirement
+    from venvman.requirements.file import Requirement
     from venvman.system.secrets import Where
 
 _USER = re.compile(r"The user requested (\(constraint\) )?(.+)")

@@ -26,12 +26,13 @@ from venvman.engines.pipcompile import Finisher, Mirror, compiler, pip_environme
 from venvman.engines.piperrors import explain
 from venvman.engines.portable import REFERENCE, pin_repositories
 from venvman.lock.direct import reference_text
-from venvman.lock.file import Lock, LockEntry, LockHeader, located
+from venvman.lock.file import Lock, LockEntry, located
 from venvman.lock.match import matches_source
 from venvman.lock.render import render_lock
 from venvman.model.errors import Advice, FreezeError
 from venvman.model.events import Reporter, Stage
 from venvman.model.sources import DirectorySource
+from venvman.requirements.header import LockHeader
 from venvman.system.process import stream
 from venvman.system.secrets import redact
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from venvman.model.names import NormalizedName
     from venvman.model.target import Target
     from venvman.project.groups import Group
+    from venvman.requirements.file import Requirement
     from venvman.requirements.header import LockHeader, LockStyle
-    from venvman.requirements.requirement import Requirement
 
 
 class Portable:

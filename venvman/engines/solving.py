@@ -23,7 +23,7 @@ from venvman.model.errors import ConfigurationError, FileLine, UnsatisfiableErro
 from venvman.model.events import Reporter, Stage
 from venvman.model.frozen import dataclass
 from venvman.model.options import layer
-from venvman.requirements.requirement import Requirement
+from venvman.requirements.file import Requirement
 from venvman.resolve.demand import Dependencies, Pin, specifier_set
 from venvman.resolve.explain import Explainer
 from venvman.resolve.forward import solve_forward

@@ -1,15 +1,18 @@
 """Lock: the pins that an environment is made from, as values free of any text.
 
-The text's grammar is written down in ``docs/reference/lockfile.md``. It is read by
-:mod:`venvman.lock.parse` and written by :mod:`venvman.lock.render`.
+What one target installs of chosen locks is selected here. The text's grammar is written down in
+``docs/reference/lockfile.md``. It is read by :mod:`venvman.lock.parse` and written by
+:mod:`venvman.lock.render`.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from venvman.model.errors import Command, LockError, Problem
 from venvman.model.frozen import dataclass
 from venvman.model.sources import (
     ArchiveSource,
@@ -20,10 +23,11 @@ from venvman.model.sources import (
     VcsSource,
 )
 from venvman.requirements.header import Annotations, LockHeader
+from venvman.system.secrets import redact
 from venvman.system.variables import expand
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from packaging.markers import Marker
@@ -31,15 +35,7 @@ if TYPE_CHECKING:
 
     from venvman.model.errors import FileLine
     from venvman.model.names import NormalizedName
-
-__all__ = [
-    "Annotations",
-    "Lock",
-    "LockEntry",
-    "LockHeader",
-    "located",
-    "sort_key",
-]
+    from venvman.model.target import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,3 +136,84 @@ def _absolute(path: str, root: Path) -> str:
     import os
 
     return os.path.normpath(root / path).replace(os.sep, "/")
+
+
+def applicable(lock: Lock, target: Target) -> tuple[LockEntry, ...]:
+    """The entries of ``lock`` whose marker holds on ``target``, in its order."""
+    return tuple(entry for entry in lock.entries if target.applies(entry.marker))
+
+
+def select(locks: Sequence[tuple[str, Lock]], target: Target) -> tuple[LockEntry, ...]:
+    """What ``locks`` (each with its path for messages) say that ``target`` installs, by name.
+
+    A name may stand on several lines with markers that exclude each other, and in several locks;
+    what applies must agree in version and source. Extras, hashes and ``via`` are then united.
+
+    Raises:
+        LockError: ``lock-disagreement``, one problem for each name, with both places;
+            ``lock-for-others``: a lock says that it is not for ``target``.
+    """
+    for path, lock in locks:
+        for problem in not_for(target, lock, path):
+            raise LockError.of([problem])
+    chosen: dict[NormalizedName, list[tuple[str, LockEntry]]] = defaultdict(list)
+    for path, lock in locks:
+        for entry in applicable(lock, target):
+            chosen[entry.name].append((path, entry))
+    problems = [problem for rows in chosen.values() for problem in _disagreements(rows)]
+    if problems:
+        raise LockError("The locks disagree.", code="lock-disagreement", problems=problems)
+    return tuple(_united([entry for _, entry in chosen[name]]) for name in sorted(chosen))
+
+
+def not_for(target: Target, lock: Lock, path: str) -> Iterator[Problem]:
+    """That ``lock`` says that it is for others than ``target``."""
+    if lock.environments and not any(map(target.applies, lock.environments)):
+        yield Problem(
+            code="lock-for-others",
+            message=f"{path} is not for Python {target.python} here.",
+            path=path,
+            why=f"It says what it is for: {' or '.join(map(str, lock.environments))}.",
+            fix=lock.header.remake,
+        )
+
+
+def _disagreements(rows: list[tuple[str, LockEntry]]) -> list[Problem]:
+    first_path, first = rows[0]
+    return [
+        Problem(
+            code="lock-pins-twice" if path == first_path else "lock-disagreement",
+            message=(
+                f"{_at(path, entry)} pins {entry}, but {_at(first_path, first)} pins {first}."
+            ),
+            path=path,
+            line=entry.origin.line if entry.origin else None,
+            text=redact(entry.origin.text) if entry.origin else None,
+            why="One environment holds one version of a distribution"
+            + (
+                "."
+                if path == first_path
+                else ": groups that cannot live together are synced apart."
+            ),
+            fix=Command.venvman("freeze"),
+        )
+        for path, entry in rows[1:]
+        if (entry.version, entry.source) != (first.version, first.source)
+    ]
+
+
+def _at(path: str, entry: LockEntry) -> str:
+    return f"{path}:{entry.origin.line}" if entry.origin else path
+
+
+def _united(entries: list[LockEntry]) -> LockEntry:
+    if len(entries) == 1:
+        return entries[0]
+    # Where the hashes stand: a lock that has none does not have them now.
+    first = next((each for each in entries if each.hashes), entries[0])
+    return replace(
+        first,
+        extras=frozenset().union(*(entry.extras for entry in entries)),
+        hashes=tuple(sorted({value for entry in entries for value in entry.hashes})),
+        via=tuple(sorted({name for entry in entries for name in entry.via})),
+    )

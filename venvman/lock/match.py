@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from venvman.model.sources import Source
     from venvman.model.target import Target
     from venvman.project.groups import Group
-    from venvman.requirements.requirement import Requirement
+    from venvman.requirements.file import Requirement
 
     Pins = Mapping[NormalizedName, Sequence[LockEntry]]
 

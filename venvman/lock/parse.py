@@ -12,13 +12,13 @@ import re
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
-from venvman.lock.file import Annotations, Lock, LockEntry, LockHeader, sort_key
+from venvman.lock.file import Lock, LockEntry, sort_key
 from venvman.model.errors import Command, FileLine, LockError, Problem
 from venvman.model.frozen import dataclass
 from venvman.model.names import canonical
 from venvman.model.pep508 import parse_marker
 from venvman.model.sources import DirectorySource, IndexSource, Source, VcsSource
-from venvman.requirements.header import UNSAFE_COMMENTS, read_header
+from venvman.requirements.header import UNSAFE_COMMENTS, Annotations, LockHeader, read_header
 from venvman.requirements.includes import includes_in
 from venvman.system.secrets import redact
 

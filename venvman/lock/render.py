@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from venvman.lock.direct import reference_text
-from venvman.lock.file import Annotations, Lock, LockEntry, sort_key
+from venvman.lock.file import Lock, LockEntry, sort_key
 from venvman.lock.parse import DEFAULT_BRANCH, UNHASHED_COMMENTS
 from venvman.model.sources import ArchiveSource, DirectorySource, VcsSource
-from venvman.requirements.header import UNSAFE_COMMENTS
+from venvman.requirements.header import UNSAFE_COMMENTS, Annotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from venvman.project.project import Project
     from venvman.project.scan import Scan, SourceFile
     from venvman.requirements.declared import Compiled
-    from venvman.requirements.file import ParsedFile
+    from venvman.requirements.file import ParsedFile, Requirement
     from venvman.requirements.header import LockHeader
-    from venvman.requirements.requirement import Requirement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from venvman.lock.file import Lock, LockEntry, LockHeader
+from venvman.lock.file import Lock, LockEntry
 from venvman.model.errors import ExitCode
 from venvman.report.changes import Change, ChangeKind, Tense, change_list, change_rows, counted
 from venvman.report.drawing import Drawing, Group, Text
 from venvman.report.planned import changes_of_plan, source_text
 from venvman.report.result import Result, Screen, Status
 from venvman.report.words import Style, count, duration, plain
+from venvman.requirements.header import LockHeader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

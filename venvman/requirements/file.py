@@ -7,7 +7,7 @@ What the file includes is named, not read: that is :mod:`venvman.project.scan`'s
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -16,18 +16,45 @@ from venvman.model.frozen import dataclass
 from venvman.model.names import canonical
 from venvman.model.options import FileOptions
 from venvman.model.pep508 import Malformed, parse_specifier
+from venvman.model.sources import IndexSource, Source
 from venvman.requirements.lines import logical_lines
 from venvman.requirements.options import OptionFault, OptionsBuilder, read_options, split_line
-from venvman.requirements.requirement import Requirement
 from venvman.system.secrets import has_secret, is_broken, line_of, redact
 from venvman.system.variables import expand, misfits, note_unset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from packaging.markers import Marker
+    from packaging.specifiers import SpecifierSet
+
+    from venvman.model.names import NormalizedName
     from venvman.requirements.lines import LogicalLine
     from venvman.requirements.options import LineOptions
     from venvman.requirements.spec import Specification
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """One requirement or constraint, parsed.
+
+    ``name`` is None for a direct reference that does not say it (``./pkg``, ``git+https://...``):
+    it is known only after building. ``extras`` are in PEP 685 form. ``hashes`` are
+    ``sha256:<hex>``. ``raw`` is the line's requirement part as written (variables unexpanded,
+    comments and per-line options gone); for an editable it is what follows ``-e``.
+    """
+
+    name: NormalizedName | None
+    spelled: str | None = None
+    extras: frozenset[str] = frozenset()
+    specifier: SpecifierSet
+    marker: Marker | None = None
+    source: Source = field(default_factory=IndexSource)
+    hashes: tuple[str, ...] = ()
+    config_settings: tuple[tuple[str, str], ...] = ()
+    constraint: bool = False
+    origin: FileLine
+    raw: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from venvman.index.candidates import Candidate
     from venvman.model.sources import Source
     from venvman.model.target import Target
-    from venvman.requirements.requirement import Requirement
+    from venvman.requirements.file import Requirement
 
 
 class DependencyInvalid(ValueError):

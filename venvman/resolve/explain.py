@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from venvman.model.errors import FileLine
     from venvman.model.names import NormalizedName
-    from venvman.requirements.requirement import Requirement
+    from venvman.requirements.file import Requirement
     from venvman.resolve.demand import Demand, Pin
     from venvman.resolve.supply import Shared
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.model.errors import FileLine
-from venvman.requirements.requirement import Requirement
+from venvman.requirements.file import Requirement
 from venvman.resolve.demand import specifier_set
 from venvman.resolve.solver import Unsolvable, solve
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from venvman.model.names import NormalizedName
-    from venvman.requirements.requirement import Requirement
+    from venvman.requirements.file import Requirement
     from venvman.resolve.demand import Demand, Pin
 
 _NONE_FITS = ("none",)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from venvman.model.names import NormalizedName
-    from venvman.requirements.requirement import Requirement
+    from venvman.requirements.file import Requirement
     from venvman.resolve.demand import Pin
     from venvman.resolve.supply import Shared, Supply
 

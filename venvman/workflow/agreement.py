@@ -11,8 +11,8 @@ from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from venvman.lock.file import applicable
 from venvman.lock.freshness import Fresh, Freshness, Stale
-from venvman.lock.selection import applicable
 from venvman.lock.style import left_out
 from venvman.model.errors import Command, GitError, Problem
 from venvman.model.frozen import dataclass

@@ -11,8 +11,8 @@ from venvman.drift import Drift, compare
 from venvman.environment.history import History
 from venvman.environment.inspection import Broken, Condition, Environment, conflict
 from venvman.environment.inventory import Inventory, take_inventory
+from venvman.lock.file import select
 from venvman.lock.freshness import Freshness, Stale
-from venvman.lock.selection import select
 from venvman.model.errors import (
     Command,
     EnvironmentUnusable,

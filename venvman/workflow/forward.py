@@ -18,8 +18,8 @@ from venvman.model.errors import (
 )
 from venvman.model.names import NormalizedName, canonical
 from venvman.model.pep508 import Malformed, parse_requirement
+from venvman.requirements.file import Requirement
 from venvman.requirements.multiuse import EVERY
-from venvman.requirements.requirement import Requirement
 from venvman.system.secrets import redact
 from venvman.workflow.freezing import freeze
 from venvman.workflow.inputs import open_scan

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from venvman.model.target import Target
     from venvman.project.groups import RequirementSet
     from venvman.project.scan import Scan, ScannedFile
-    from venvman.requirements.requirement import Requirement
+    from venvman.requirements.file import Requirement
     from venvman.resolve.demand import Dependency
     from venvman.workflow.context import Context
 

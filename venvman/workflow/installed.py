@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from venvman.index.client import Index
     from venvman.model.target import Target
     from venvman.project.groups import Group, RequirementSet
-    from venvman.requirements.requirement import Requirement
+    from venvman.requirements.file import Requirement
     from venvman.workflow.context import Context
     from venvman.workflow.requests import FreezeRequest
 

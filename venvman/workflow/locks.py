@@ -8,10 +8,19 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from venvman.lock.cached import CachedCheck, cached_of, digest_of, read_cached, write_cached
-from venvman.lock.freshness import Fresh, Stale, check, elsewhere
+from venvman.lock.file import applicable
+from venvman.lock.freshness import (
+    CachedCheck,
+    Fresh,
+    Stale,
+    cached_of,
+    check,
+    digest_of,
+    elsewhere,
+    read_cached,
+    write_cached,
+)
 from venvman.lock.io import OVERWRITABLE, lock_bytes, read_lock, salvage_lock
-from venvman.lock.selection import applicable
 from venvman.model.errors import Command, LockError, Problem, Severity, VenvmanError
 from venvman.python.targets import is_covered
 from venvman.system.secrets import line_of

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 
 from venvman.drift import compare
 from venvman.environment.inventory import Installed, Inventory, metadata_of, take_inventory
-from venvman.lock.file import Lock, LockEntry
-from venvman.lock.selection import select
+from venvman.lock.file import Lock, LockEntry, select
 from venvman.lock.style import left_out
 from venvman.model.errors import Advice, Command, InstallError, LockError, Problem, Severity
 from venvman.model.frozen import dataclass

@@ -14,9 +14,8 @@ from venvman.environment.history import History, SnapshotEntry, State, text_dige
 from venvman.environment.inventory import take_inventory
 from venvman.install.attic import Attic
 from venvman.lock.direct import parse_reference
-from venvman.lock.file import LockEntry
+from venvman.lock.file import LockEntry, select
 from venvman.lock.io import check_writable, parse_text
-from venvman.lock.selection import select
 from venvman.model.errors import (
     Advice,
     Command,
