@@ -25,9 +25,9 @@ from packaging.requirements import Requirement
 
 from benchmarks.native import request_of
 from venvman.engines import native
+from venvman.lock.file import applicable
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
-from venvman.lock.file import applicable
 from venvman.model.events import Reporter
 from venvman.model.names import canonical
 from venvman.model.options import IndexOptions
