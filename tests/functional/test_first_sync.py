@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.cli import run
-from tests.support.projects import lock_of, site_of, snapshot, versions_in, write_project
+from tests.support.cli import run, run_on_terminal
+from tests.support.projects import git, lock_of, site_of, snapshot, versions_in, write_project
 from tests.support.wheels import make_wheel
 
 if TYPE_CHECKING:
@@ -136,3 +136,71 @@ def test_a_python_version_that_names_another_implementation_is_said_to_be_passed
     told = [each for each in sync(root)["problems"] if each["code"] == "python-passed-over"]
     assert [(each["path"], each["line"]) for each in told] == [(".python-version", 1)]
     assert "pypy3.10-7.3.12 is passed over" in told[0]["message"]
+
+
+class TestWhatIsNotAgreedOn:
+    """Nothing has changed where a command refuses, the locks no more than the environment."""
+
+    @pytest.mark.parametrize("words", ["", "-U", "-P web", "--reinstall"])
+    def test_no_lock_is_written(self, root: Path, words: str) -> None:
+        (root / "requirements.txt").write_text("web>=2\n")
+        before = {path.name for path in root.iterdir()}
+        refused = sync(root, *words.split(), code=2)["problems"][0]
+        assert refused["code"] == "sync-adopts"
+        assert "web 1.4 to 2.0" in refused["message"]
+        assert {path.name for path in root.iterdir()} == before
+        assert without_tools(root) == AS_FOUND
+        sync(root, *words.split(), "--yes")
+        assert without_tools(root)["web"] == "2.0"
+
+    def test_nor_an_empty_one(self, root: Path) -> None:
+        sync(root, "--yes")
+        before = (root / "requirements.lock").read_bytes()
+        (root / "requirements.txt").write_text("# nothing\n")
+        assert sync(root, code=2)["problems"][0]["code"] == "sync-removes-all"
+        assert (root / "requirements.lock").read_bytes() == before
+
+    def test_what_is_agreed_on_is_asked_about_once(self, root: Path) -> None:
+        (root / "requirements.txt").write_text("web>=2\n")
+        said = run_on_terminal("sync", cwd=root, typed="y\n").stdout
+        assert said.count("[y/N]") == 1
+        assert without_tools(root)["web"] == "2.0"
+
+
+class TestWhatGitSeesOfIt:
+    """An environment that venvman makes ignores itself; so does one that it takes over."""
+
+    @pytest.fixture
+    def repository(self, root: Path) -> Path:
+        (root / ".git").rmdir()
+        git(root, "init", "-q")
+        return root
+
+    def test_git_lists_it_no_more(self, repository: Path) -> None:
+        assert "?? venv/" in git(repository, "status", "--porcelain")
+        sync(repository, "--yes")
+        assert "venv" not in git(repository, "status", "--porcelain")
+        assert (repository / "venv/.gitignore").read_text() == "*\n"
+
+    def test_what_git_tracks_gets_no_file(self, repository: Path) -> None:
+        git(repository, "add", "-f", "venv/pyvenv.cfg")
+        sync(repository, "--yes")
+        assert not (repository / "venv/.gitignore").exists()
+
+    def test_nor_does_what_the_project_ignores(self, repository: Path) -> None:
+        (repository / ".gitignore").write_text("/venv\n")
+        sync(repository, "--yes")
+        assert not (repository / "venv/.gitignore").exists()
+
+    def test_nor_what_may_not_be_changed_yet(self, repository: Path) -> None:
+        sync(repository, code=2)
+        assert not (repository / "venv/.gitignore").exists()
+
+
+def test_a_named_package_that_stays_where_it_is_is_told_with_what_holds_it(root: Path) -> None:
+    (root / "requirements.txt").write_text("web\nparts<2\n")
+    sync(root, "--yes")
+    told = sync(root, "-P", "parts")["problems"]
+    assert [(each["code"], each["severity"]) for each in told] == [("package-stays", "note")]
+    assert told[0]["message"] == "parts stays at 1.9."
+    assert "There is 3.0, but requirements.txt:2 asks for <2." in told[0]["why"]

@@ -61,6 +61,7 @@ class Layout:
 _NEW = {"web": "1.0", "parts": "2.0"}
 _BACKEND = in_tree_backend("shop", "1.0", ["web"])
 _BUILD = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+_EXTRA = '[project.optional-dependencies]\ntest = ["check"]\n'
 _PROJECT = '[project]\nname = "shop"\nversion = "1.0"\ndependencies = ["web"]\n'
 
 LAYOUTS = {
@@ -106,6 +107,15 @@ LAYOUTS = {
         },
         writes=frozenset({"requirements.lock"}),
         installs={**_NEW, "shop": "1.0"},
+    ),
+    "the project itself with an extra": Layout(
+        files={
+            "requirements.txt": "-e .[test]\n",
+            "pyproject.toml": _PROJECT + _EXTRA + _BUILD,
+            "backend.py": in_tree_backend("shop", "1.0", ["web"], {"test": ["check"]}),
+        },
+        writes=frozenset({"requirements.lock"}),
+        installs={**_NEW, "shop": "1.0", "check": "1.0"},
     ),
     "an image that has the lock alone": Layout(
         files={"requirements.txt": "{web parts}"},
@@ -208,6 +218,23 @@ def test_the_first_sync_writes_locks_loses_nothing_and_the_second_has_nothing_to
     assert again["problems"] == []
     assert snapshot(root, without=["venv", "__pycache__"]) == after
     assert run("status", cwd=root).code == 0
+
+
+def test_on_ci_a_committed_lock_is_installed_and_none_is_ever_written(
+    tmp_path: Path, wheels: Mapping[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    root = write_project(tmp_path / "shop", {"requirements.in": "web\n"})
+    refused = run("sync", "--format", "json", cwd=root)
+    assert (refused.code, refused.json["problems"][0]["code"]) == (1, "lock-missing")
+    assert {path.name for path in root.iterdir()} == {".git", "requirements.in"}
+
+    lock = _filled("{web parts}", wheels)
+    (root / "requirements.txt").write_text(lock)
+    sync(root)
+    assert installed(root) == {"web": "1.0", "parts": "1.0"}
+    assert (root / "requirements.txt").read_text() == lock
+    assert sync(root)["data"]["installed"] == []
 
 
 def test_a_repository_of_five_is_synced_from_its_root_and_writes_below_it_only(

@@ -114,10 +114,15 @@ def make_sdist(
     return path
 
 
-def in_tree_backend(name: str, version: str, requires: Iterable[str] = ()) -> str:
+def in_tree_backend(
+    name: str,
+    version: str,
+    requires: Iterable[str] = (),
+    extras: Mapping[str, Iterable[str]] | None = None,
+) -> str:
     """The source of a PEP 517 and PEP 660 backend that builds with the standard library alone."""
     stem = f"{name.replace('-', '_')}-{version}"
-    metadata = _metadata(name, version, requires=requires, extras={}).decode()
+    metadata = _metadata(name, version, requires=requires, extras=extras or {}).decode()
     return f"""
 import os, zipfile
 STEM = {stem!r}

@@ -154,6 +154,8 @@ class FreezeRun:
         frozen = self._changed(todo, found)
         if request.looks:
             return self._outcome(frozen)
+        if request.agree is not None:
+            request.agree(self._outcome(frozen))
         groups = [each.group for each in checked if each.group.name in frozen]
         locks = {group.lock: frozen[group.name] for group in groups}
         before = {each.group.lock: each.lock for each in checked}

@@ -105,7 +105,7 @@ def install(
                 plan, incoming = site.with_pip(plan, incoming)
             outcome = site.commit(location.environment, plan, incoming)
             if work.whole:
-                adopt(location.environment)
+                adopt(context, location.environment)
             work.done(location.environment)
         note(directories.state, where, context.project.root)
     return location, plan, outcome

@@ -17,14 +17,23 @@ from venvman.environment.inspection import (
 )
 from venvman.environment.lifecycle import is_being_replaced, recover_replaced, remove
 from venvman.model.cases import assert_never
-from venvman.model.errors import Command, EnvironmentUnusable, InstallError, Problem, Severity
+from venvman.model.errors import (
+    Command,
+    EnvironmentUnusable,
+    GitError,
+    InstallError,
+    Problem,
+    Severity,
+)
 from venvman.model.frozen import dataclass
 from venvman.outcomes import CleanOutcome
 from venvman.project.project import leaves_tree
 from venvman.project.settings import Origin
 from venvman.python.interpreters import choose, fulfils, stand_in
+from venvman.system.git import try_git
 from venvman.system.seal import holds, read, write
 from venvman.system.secrets import line_of
+from venvman.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -230,14 +239,30 @@ def is_adopted(environment: Environment) -> bool:
     return environment.made_by_venvman or holds(str(environment.root), _ADOPTED)
 
 
-def adopt(environment: Environment) -> None:
-    """Remembers that ``environment`` is venvman's to keep from now on."""
-    from venvman.version import __version__
+def adopt(context: Context, environment: Environment) -> None:
+    """Remembers that ``environment`` is venvman's to keep from now on.
 
+    Where git would list it as new, it ignores itself from now on, as those do that venvman makes.
+    """
     if is_adopted(environment):
         return
     with suppress(OSError):
         write(str(environment.root), _ADOPTED, f"venvman {__version__}\n".encode())
+        ignore = environment.root / ".gitignore"
+        if not ignore.exists() and _is_new_to_git(context):
+            ignore.write_text("*\n", encoding="utf-8")
+
+
+def _is_new_to_git(context: Context) -> bool:
+    """Whether nothing says that git is to ignore the environment, and git tracks none of it."""
+    path, root = context.environment_path, context.project.root
+    if context.project.git_root is None or not path.is_relative_to(root):
+        return False
+    words = ("--no-optional-locks", "status", "--porcelain", "-z", "--untracked-files=normal")
+    with suppress(GitError):
+        said = try_git(*words, "--", str(path), cwd=root, variables=context.variables)
+        return said.stdout.startswith("?? ") and said.stdout.endswith(f"{path.name}/\0")
+    return False
 
 
 def was_left_empty(environment: Environment) -> bool:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from venvman.engines import Upgrade
     from venvman.lock.file import LockEntry
     from venvman.model.names import NormalizedName
+    from venvman.outcomes import FreezeOutcome
 
 
 class LockPolicy(str, Enum):
@@ -53,7 +54,7 @@ class FreezeRequest:
     locks where others need that; ``confirm`` asks a person about the latter. ``groups`` are those
     that are installed together, so that their locks have to agree; ``apart`` allows groups that
     cannot live together to be frozen apart. ``prefer`` are pins to start from in place of those of
-    the locks.
+    the locks. ``agree`` is shown what would be written, and raises where that must not be.
     """
 
     upgrade: Upgrade | None = None
@@ -66,6 +67,7 @@ class FreezeRequest:
     groups: GroupChoice = field(default_factory=GroupChoice)
     apart: bool = True
     prefer: tuple[LockEntry, ...] = ()
+    agree: Callable[[FreezeOutcome], None] | None = None
 
     @property
     def looks(self) -> bool:

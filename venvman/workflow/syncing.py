@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from venvman.environment.inventory import take_inventory
@@ -143,6 +143,8 @@ class SyncRun:
     scan: Scan
     request: SyncRequest
     watch: Stopwatch
+    agreed: set[NormalizedName] = field(default_factory=set)
+    """What may be removed or moved to another major version: it was asked about."""
 
     def bring_locks(
         self, location: Location, *, sure: bool = False
@@ -153,13 +155,27 @@ class SyncRun:
         ``sure`` says that no more will be known of that.
         """
         context, request = self.context, self.request
+
+        def agree(frozen: FreezeOutcome) -> None:
+            # No lock is written for an environment that may not be changed.
+            if location.environment is not None:
+                chosen = select_entries(context, self.scan, location, request, frozen)
+                if not chosen.entries or not is_adopted(location.environment):
+                    self._agree(location, chosen, plan_for(context, location, chosen, request))
+
         freezing = FreezeRequest(
-            dry_run=request.looks, yes=request.yes, confirm=request.confirm, groups=request.groups
+            dry_run=request.looks,
+            yes=request.yes,
+            confirm=request.confirm,
+            groups=request.groups,
+            agree=agree,
         )
         if request.forward is not None:
             from venvman.workflow.forward import freeze_forward
 
             moved = freeze_forward(context, freezing, request.forward)
+            for problem in moved.problems:
+                context.reporter.problem(problem)
             return moved if moved.changed else None, False
         if request.locks is LockPolicy.FROZEN or not any(each.paths for each in self.scan.sources):
             return None, False
@@ -240,10 +256,10 @@ class SyncRun:
             VenvmanError: anything that stops it; the environment is then as it was.
         """
         context, request, there = self.context, self.request, location.environment
-        agreed = self._agree(location, selected, plan)
+        self._agree(location, selected, plan)
         if not plan and there is not None and not was_left_empty(there):
             if not request.inexact:
-                adopt(there)
+                adopt(context, there)
             note_location(context, location.path)
             record_unchanged(context, there, selected.moment)
             return SyncResult(location=location, plan=plan, settled=there)
@@ -267,8 +283,7 @@ class SyncRun:
             if now.environment is not None:
                 note_missed(context, now.environment)
             anew = plan_for(context, now, selected, request)
-            if not agreed.issuperset({*_removed(anew), *_major_moves(anew)}):
-                self._agree(now, selected, anew)
+            self._agree(now, selected, anew)
             return now, anew
 
         def done(made: Environment) -> None:
@@ -335,19 +350,18 @@ class SyncRun:
             fix=Advice("What differs, and why, `venvman doctor` names."),
         )
 
-    def _agree(
-        self, location: Location, selected: Selected, plan: Plan
-    ) -> frozenset[NormalizedName]:
+    def _agree(self, location: Location, selected: Selected, plan: Plan) -> None:
         """Asks before taking away what somebody else may have put there (DESIGN 4.2; PITFALLS 29).
-
-        Returns what may be removed or moved to another major version.
 
         Raises:
             InstallError: that is not confirmed.
         """
         request, there = self.request, location.environment
         removed, moved = _removed(plan), _major_moves(plan)
-        agreed = frozenset({*removed, *moved})
+        touched = {*removed, *moved}
+        if request.yes or touched <= self.agreed:
+            return
+        self.agreed.update(touched)  # unless this raises
         shown = self.context.project.display(location.path)
         if not selected.entries:
             code, reason = "sync-removes-all", "The lock is empty."
@@ -355,16 +369,14 @@ class SyncRun:
             reason = f"venvman did not make {shown} and has never synced it."
             code = "sync-adopts"
         else:
-            return agreed
-        if not agreed or request.yes:
-            return agreed
+            return
         todo = [f"remove {_counted(removed)} from {shown}"] if removed else []
         todo += [f"move {_counted(tuple(moved.values()))}"] if moved else []
         question = " and ".join(todo)
         if request.confirm is not None and request.confirm(
             f"{reason} {question[0].upper()}{question[1:]}?"
         ):
-            return agreed
+            return
         by_sync = selected.target is None
         left = " --inexact leaves what no lock names." if by_sync and removed else ""
         raise InstallError(
