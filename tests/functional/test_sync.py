@@ -443,7 +443,9 @@ class TestConcurrency:
         assert "Next: venvman sync" not in told + rest  # it is waiting already
         assert process.returncode == 0
 
-    def test_what_another_sync_installed_meanwhile_is_not_installed_again(self, root: Path) -> None:
+    def test_what_another_sync_installed_meanwhile_is_not_installed_again(
+        self, root: Path, index: Index
+    ) -> None:
         from venvman.install.transaction import locked
         from venvman.model.events import Reporter
         from venvman.system.directories import Directories
@@ -459,7 +461,7 @@ class TestConcurrency:
             )
             venv.create(root / "venv", symlinks=True)
             for wheel in ("alpha", "beta", "gamma"):
-                _unzip(_index_wheel(root, wheel), site_of(root))
+                _unzip(index.folder / f"{wheel}-1.0-py3-none-any.whl", site_of(root))
         out, _ = process.communicate()
 
         assert process.returncode == 0, out
@@ -536,10 +538,6 @@ class TestAfterAKill:
 
         assert ran.code == 0
         assert left.exists()
-
-
-def _index_wheel(root: Path, name: str) -> Path:
-    return next(root.parent.parent.rglob(f"{name}-1.0-py3-none-any.whl"))
 
 
 def _unzip(wheel: Path, site: Path) -> None:
