@@ -49,7 +49,15 @@ def parse_reference(text: str, *, editable: bool = False) -> Reference | None:
         source, _, extras = _source(named["url"], editable=editable)
         given = frozenset(_words(named["extras"] or ""))
         return Reference(name=canonical(named["name"]), extras=given | extras, source=source)
-    if not editable and not _looks_direct(text):
+    plain = text.partition("#")[0].lower()
+    looks_direct = (
+        "://" in text
+        or text.startswith((".", "/", "${"))
+        or plain.startswith("file:")
+        or plain.endswith(ARCHIVES)
+        or ("/" in plain and not re.search(r"[=<>~!\s]", plain))
+    )
+    if not editable and not looks_direct:
         return None
     source, egg, extras = _source(text, editable=editable)
     name = egg or (_file_name(source.url) if isinstance(source, ArchiveSource) else None)
@@ -149,13 +157,6 @@ def _path_text(path: str) -> str:
     if not _UNREADABLE.search(path):
         return dotted
     return ("file://" if path.startswith("/") else "file:") + quote(dotted, safe="/${}")
-
-
-def _looks_direct(text: str) -> bool:
-    if "://" in text or text.startswith((".", "/", "${")) or text.lower().startswith("file:"):
-        return True
-    plain = text.partition("#")[0].lower()
-    return plain.endswith(ARCHIVES) or ("/" in plain and not re.search(r"[=<>~!\s]", plain))
 
 
 def _file_name(url: str) -> str | None:

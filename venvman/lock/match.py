@@ -82,9 +82,8 @@ def is_place(source: Source, entry: LockEntry, *, root: Path) -> bool:
 def _asked(requirement: Requirement, root: Path) -> Iterator[Source]:
     yield requirement.source
     if "${" in requirement.raw:
-        editable = requirement.source.editable
         text = re.split(r"\s+;\s*", requirement.raw, maxsplit=1)[0]
-        reference = parse_reference(text, editable=editable)
+        reference = parse_reference(text, editable=requirement.source.editable)
         if reference is not None:
             yield located(reference.source, root)
 

@@ -88,7 +88,11 @@ class TargetMarkers:
         self._cells = _cells_of(targets, self._minors)
         self._everything = (1 << len(self._cells)) - 1
         self._systems = tuple(dict.fromkeys(cell.system for cell in self._cells))
-        self._universe = self._all_cells()
+        # Every environment there could be, those that are no target included.
+        machines = dict.fromkeys((_OTHER, *(cell.machine for cell in self._cells)))
+        pythons = range(len(self._minors))
+        every = product((*self._systems, _OTHER), machines, pythons)
+        self._universe = tuple(_Cell(*parts) for parts in every)
         self._best = lru_cache(maxsize=None)(self._shortest)
         self._choices = self._all_choices()
 
@@ -102,27 +106,34 @@ class TargetMarkers:
         """
         masks = [sum(1 << number for number in each) for each in sets]
         for mask in masks:
-            self._refuse_alike(mask)
+            inside = {cell: number for number, cell in enumerate(self._cells) if mask >> number & 1}
+            for number, cell in enumerate(self._cells):
+                if not mask >> number & 1 and cell in inside:
+                    raise Alike(inside[cell], number)
         found = [self._best(mask) for mask in masks]
-        if any(self._overlap(one, two) for one, two in combinations(found, 2)):
-            found = [self._exact(mask) for mask in masks]
-        return tuple(self._text(terms) for terms in found)
+        if len(found) > 1:
+            cells = [*enumerate(self._universe)]
+            held = [
+                {place for place, cell in cells if any(term.holds(cell) for term in terms)}
+                for terms in found
+            ]
+            if any(one & two for one, two in combinations(held, 2)):
+                found = [self._exact(mask) for mask in masks]
+        texts = ([self._written(term) for term in terms] for terms in found)
+        return tuple(None if "" in written else " or ".join(written) for written in texts)
 
     # ---- what there is ---------------------------------------------------------------------
-
-    def _all_cells(self) -> tuple[_Cell, ...]:
-        """Every environment there could be, those that are no target included."""
-        machines = dict.fromkeys((_OTHER, *(cell.machine for cell in self._cells)))
-        systems = (*self._systems, _OTHER)
-        pythons = range(len(self._minors))
-        return tuple(_Cell(*parts) for parts in product(systems, machines, pythons))
 
     def _all_choices(self) -> tuple[_Choice, ...]:
         """For every set of targets that one term can mean, the cheapest such term."""
         best: dict[int, _Choice] = {}
         for term in self._terms():
-            mask = self._mask(term)
-            choice = _Choice(term, mask, _cost(term, self._is_single(term)))
+            mask = sum(1 << place for place, cell in enumerate(self._cells) if term.holds(cell))
+            single = self._is_single(term)
+            bounds = 1 if single else (term.first is not None) + (term.last is not None)
+            # How many comparisons, then how many of them are denials.
+            comparisons = (term.system is not None) + (term.machine is not None) + bounds
+            choice = _Choice(term, mask, (comparisons, int(term.negated)))
             if mask and (mask not in best or choice.cost < best[mask].cost):
                 best[mask] = choice
         return tuple(best.values())
@@ -139,16 +150,12 @@ class TargetMarkers:
             for system in self._systems:
                 yield _Term(system, first=first, last=end)
                 yield _Term(system, negated=True, first=first, last=end)
-                for machine in self._machines(system):
+                machines = dict.fromkeys(
+                    cell.machine for cell in self._cells if cell.system == system
+                )
+                for machine in filter(None, machines):
                     # A machine only with its system: Macs have the x86_64 that Linux has.
                     yield _Term(system, machine=machine, first=first, last=end)
-
-    def _machines(self, system: str) -> tuple[str, ...]:
-        found = dict.fromkeys(cell.machine for cell in self._cells if cell.system == system)
-        return tuple(machine for machine in found if machine)
-
-    def _mask(self, term: _Term) -> int:
-        return sum(1 << number for number, cell in enumerate(self._cells) if term.holds(cell))
 
     # ---- choosing --------------------------------------------------------------------------
 
@@ -157,7 +164,14 @@ class TargetMarkers:
         if mask == self._everything:
             return (_Term(),)
         usable = [each for each in self._choices if each.mask & ~mask == 0]
-        usable = [each for each in usable if not any(_dominates(other, each) for other in usable)]
+        usable = [
+            each
+            for each in usable
+            if not any(
+                other.mask != each.mask and each.mask & ~other.mask == 0 and other.cost <= each.cost
+                for other in usable
+            )
+        ]
         best = _cover(mask, sorted(usable, key=lambda each: each.cost))
         return tuple(each.term for each in best)
 
@@ -179,23 +193,7 @@ class TargetMarkers:
             for first, last in _runs(sorted(pythons))
         )  # fmt: skip
 
-    def _overlap(self, one: Sequence[_Term], two: Sequence[_Term]) -> bool:
-        return any(
-            any(term.holds(cell) for term in one) and any(term.holds(cell) for term in two)
-            for cell in self._universe
-        )
-
-    def _refuse_alike(self, mask: int) -> None:
-        inside = {cell: number for number, cell in enumerate(self._cells) if mask >> number & 1}
-        for number, cell in enumerate(self._cells):
-            if not mask >> number & 1 and cell in inside:
-                raise Alike(inside[cell], number)
-
     # ---- writing ---------------------------------------------------------------------------
-
-    def _text(self, terms: Sequence[_Term]) -> str | None:
-        written = [self._written(term) for term in terms]
-        return None if "" in written else " or ".join(written)
 
     def _written(self, term: _Term) -> str:
         parts = []
@@ -235,23 +233,19 @@ def _cells_of(targets: Sequence[Target], minors: Sequence[tuple[int, int]]) -> t
     )
 
 
-def _cost(term: _Term, single: bool) -> tuple[int, int]:
-    """How many comparisons, then how many of them are denials."""
-    bounds = 1 if single else (term.first is not None) + (term.last is not None)
-    return (term.system is not None) + (term.machine is not None) + bounds, int(term.negated)
-
-
-def _dominates(one: _Choice, other: _Choice) -> bool:
-    return one.mask != other.mask and other.mask & ~one.mask == 0 and one.cost <= other.cost
-
-
 def _cover(mask: int, choices: Sequence[_Choice]) -> tuple[_Choice, ...]:
     """The cheapest of ``choices`` (cheapest first) that together cover ``mask``.
 
     Branches over one target at a time, and gives up what is dear already. Sets without any order in
     them would take for ever: after so many steps the best so far has to do.
     """
-    best = _greedy(mask, choices)
+    greedy: list[_Choice] = []
+    left = mask
+    while left:
+        most = max(choices, key=lambda each: (each.mask & left).bit_count())
+        greedy.append(most)
+        left &= ~most.mask
+    best = tuple(greedy)
     steps = 0
 
     def search(covered: int, taken: tuple[_Choice, ...]) -> None:
@@ -270,15 +264,6 @@ def _cover(mask: int, choices: Sequence[_Choice]) -> tuple[_Choice, ...]:
 
     search(0, ())
     return best
-
-
-def _greedy(mask: int, choices: Sequence[_Choice]) -> tuple[_Choice, ...]:
-    taken: list[_Choice] = []
-    while mask:
-        most = max(choices, key=lambda each: (each.mask & mask).bit_count())
-        taken.append(most)
-        mask &= ~most.mask
-    return tuple(taken)
 
 
 def _total(taken: Sequence[_Choice]) -> tuple[int, int, int]:
@@ -314,7 +299,9 @@ def merge(locks: Sequence[tuple[Target, Lock]], *, header: LockHeader) -> Lock:
     names: dict[NormalizedName, dict[Hashable, list[tuple[int, LockEntry]]]] = {}
     for number, (_, lock) in enumerate(locks):
         for entry in lock.entries:
-            names.setdefault(entry.name, {}).setdefault(_pin(entry), []).append((number, entry))
+            # All that must be the same for entries of two targets to be one line.
+            pin = entry.version, entry.exact, entry.extras, entry.source
+            names.setdefault(entry.name, {}).setdefault(pin, []).append((number, entry))
     entries = [
         entry
         for name, pins in names.items()
@@ -326,11 +313,6 @@ def merge(locks: Sequence[tuple[Target, Lock]], *, header: LockHeader) -> Lock:
         options=tuple(dict.fromkeys(line for _, lock in locks for line in lock.options)),
         unpinned=tuple(sorted({name for _, lock in locks for name in lock.unpinned})),
     )
-
-
-def _pin(entry: LockEntry) -> Hashable:
-    """All that must be the same for entries of two targets to be one line."""
-    return entry.version, entry.exact, entry.extras, entry.source
 
 
 def _told_apart(

@@ -182,20 +182,15 @@ def _scan(lines: list[str], path: str) -> _Found:
                 found.unpinned.append(name[1])
         else:
             start = number
-            number, hashes = _join(lines, number)
+            hashes = []
+            # The continuation lines that follow, and the hashes on them.
+            while number < end and lines[number - 1].endswith("\\"):
+                following = lines[number].strip()
+                if following.startswith("--hash="):
+                    hashes.append(following[7:].rstrip("\\ "))
+                number += 1
             draft = _start(line.strip(), lines[start:number], hashes, start, found, path)
     return found
-
-
-def _join(lines: list[str], number: int) -> tuple[int, list[str]]:
-    """Past the continuation lines that follow line ``number``, and the hashes on them."""
-    hashes = []
-    while number <= len(lines) and lines[number - 1].endswith("\\") and number < len(lines):
-        following = lines[number].strip()
-        if following.startswith("--hash="):
-            hashes.append(following[7:].rstrip("\\ "))
-        number += 1
-    return number, hashes
 
 
 def _start(

@@ -104,6 +104,9 @@ def _lock_of(
         line = starts[number] if number < len(starts) else 1
         known = dict((package.tool or {}).get("venvman", {}))
         files = _files_of(package, number, root)
+        hashes = {value for file in files for value in file.hashes}
+        if package.archive is not None:
+            hashes |= {*_strong(package.archive, f"packages[{number}].archive")}
         entries.append(
             LockEntry(
                 name=canonical(package.name),
@@ -112,7 +115,7 @@ def _lock_of(
                 extras=frozenset(map(canonical, known.get("extras", ()))),
                 marker=None if marker is True else marker,
                 source=_source_of(package),
-                hashes=_hashes_of(package, files, number),
+                hashes=tuple(sorted(hashes)),
                 via=tuple(sorted({*known.get("via", ()), *via.get(number, ())})),
                 files=files,
                 origin=FileLine(path=path, line=line, text=lines[line - 1].strip()),
@@ -170,24 +173,14 @@ def _source_of(package: Package) -> Source:
             subdirectory=vcs.subdirectory,
         )
     if package.directory is not None:
-        folder = package.directory
-        return DirectorySource(
-            path=posixpath.normpath(folder.path),
-            editable=bool(folder.editable),
-            subdirectory=folder.subdirectory,
-        )
+        folder, path = package.directory, posixpath.normpath(package.directory.path)
+        editable = bool(folder.editable)
+        return DirectorySource(path=path, editable=editable, subdirectory=folder.subdirectory)
     if package.archive is not None:
         archive = package.archive
         url = archive.url or f"file:{quote(posixpath.normpath(archive.path or ''))}"
         return ArchiveSource(url=url, subdirectory=archive.subdirectory)
     return IndexSource()
-
-
-def _hashes_of(package: Package, files: Sequence[IndexFile], number: int) -> tuple[str, ...]:
-    found = {value for file in files for value in file.hashes}
-    if package.archive is not None:
-        found |= {*_strong(package.archive, f"packages[{number}].archive")}
-    return tuple(sorted(found))
 
 
 def _files_of(package: Package, number: int, root: PurePath) -> tuple[IndexFile, ...]:
@@ -197,14 +190,13 @@ def _files_of(package: Package, number: int, root: PurePath) -> tuple[IndexFile,
     ]
     if package.sdist is not None:
         rows.append((f"packages[{number}].sdist", package.sdist))
+    requires = None if package.requires_python is None else str(package.requires_python)
     return tuple(
         IndexFile(
             filename=row.filename,
             url=row.url or f"file://{quote(posixpath.join(root.as_posix(), row.path or ''))}",
             hashes=_strong(row, context),
-            requires_python=None
-            if package.requires_python is None
-            else str(package.requires_python),
+            requires_python=requires,
             size=row.size,
             upload_time=None if row.upload_time is None else _time_text(row.upload_time),
         )
@@ -366,7 +358,7 @@ def _package(
         name=entry.name,
         version=str(entry.version or ""),
         marker=str(entry.marker or ""),
-        requires_python=_specifier(*requires) if len(requires) == 1 else None,
+        requires_python=_specifier(next(iter(requires))) if len(requires) == 1 else None,
         dependencies=[_meant(each, entries) for each in entries if entry.name in each.via],
         **_direct(entry, path, root),
         sdist=_file(sdists[0], root) if sdists else None,
@@ -410,14 +402,9 @@ def _direct(entry: LockEntry, path: str, root: Path) -> dict[str, Any]:
     if isinstance(source, VcsSource):
         if source.commit is None:
             raise _unwritable(entry, path, "It is not pinned to a commit.")
-        vcs = _told(
-            type=source.vcs,
-            url=source.url,
-            requested_revision=source.revision,
-            commit_id=source.commit,
-            subdirectory=source.subdirectory,
-        )
-        return {"vcs": vcs}
+        vcs = {"type": source.vcs, "url": source.url, "requested_revision": source.revision}
+        more = {"commit_id": source.commit, "subdirectory": source.subdirectory}
+        return {"vcs": _told(**vcs, **more)}
     if isinstance(source, DirectorySource):
         folder = _told(path=source.path, editable=source.editable, subdirectory=source.subdirectory)
         return {"directory": folder}
@@ -465,19 +452,21 @@ def _time_text(when: datetime) -> str:
 
 def _text(document: dict[str, Any]) -> Iterator[str]:
     """TOML: the scalars, each package, and what is the tool's own."""
+
+    def rows(table: dict[str, Any]) -> Iterator[str]:
+        return (f"{key} = {_value(value)}\n" for key, value in table.items() if value is not None)
+
     tables = ("packages", "tool")
-    first = {key: value for key, value in document.items() if value and key not in tables}
-    yield from (f"{key} = {_value(value)}\n" for key, value in first.items())
+    yield from rows({key: each for key, each in document.items() if key not in tables})
     for package in document["packages"]:
         own = package.pop("tool", None)
         yield "\n[[packages]]\n"
-        yield from (f"{key} = {_value(value)}\n" for key, value in package.items())
+        yield from rows(package)
         if own:
             yield "\n[packages.tool.venvman]\n"
-            yield from (f"{key} = {_value(value)}\n" for key, value in own["venvman"].items())
+            yield from rows(own["venvman"])
     yield "\n[tool.venvman]\n"
-    own = document["tool"]["venvman"]
-    yield from (f"{key} = {_value(value)}\n" for key, value in own.items())
+    yield from rows(document["tool"]["venvman"])
 
 
 def _value(value: object) -> str:

@@ -177,7 +177,16 @@ def _last(lines: Sequence[str], first: int) -> int:
 
 def _meant(source: SourceText, entries: Sequence[Entry], wanted: Wanted) -> Entry | None:
     """The line to change; None where a new one is to be written."""
-    same = [entry for entry in entries if _same(entry, wanted)]
+    asked = wanted.line.requirement.source
+    same = [
+        entry
+        for entry in entries
+        if (
+            entry.name == wanted.name
+            if entry.name is not None and wanted.name is not None
+            else not asked.is_index and entry.line.requirement.source == asked
+        )
+    ]
     marker = wanted.line.requirement.marker
     if marker is not None:
         # A line for another condition is another requirement; one without gets this one.
@@ -186,13 +195,6 @@ def _meant(source: SourceText, entries: Sequence[Entry], wanted: Wanted) -> Entr
     if len(same) > 1:
         raise _ambiguous(source, same)
     return same[0] if same else None
-
-
-def _same(entry: Entry, wanted: Wanted) -> bool:
-    if wanted.name is not None and entry.name is not None:
-        return entry.name == wanted.name
-    requirement = wanted.line.requirement.source
-    return not requirement.is_index and entry.line.requirement.source == requirement
 
 
 def _inserted(lines: list[str], entries: Sequence[Entry], wanted: Wanted) -> Edited:

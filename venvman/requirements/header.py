@@ -228,7 +228,12 @@ def parse_header(text: str) -> LockHeader | None:
     Blank lines before the header are not part of it. A comment that names no generator is a header
     with no ``tool``.
     """
-    lines = _leading_comments(text)
+    lines: list[str] = []
+    for line in text.lstrip("\ufeff").splitlines():
+        if line.startswith("#"):
+            lines.append(line)
+        elif lines or line.strip():
+            break
     if not lines:
         return None
     tool, found = _generator(lines)
@@ -409,16 +414,6 @@ def _is_pinned(text: str) -> bool:
     """Whether every line that is no comment and no option is a pin."""
     lines = (line for line in text.lstrip("\ufeff").splitlines() if line[:1] not in {"", " ", "#"})
     return all(_PINNED.match(line) and not line.startswith(("-r", "-c")) for line in lines)
-
-
-def _leading_comments(text: str) -> list[str]:
-    lines: list[str] = []
-    for line in text.lstrip("\ufeff").splitlines():
-        if line.startswith("#"):
-            lines.append(line)
-        elif lines or line.strip():
-            break
-    return lines
 
 
 def _generator(lines: list[str]) -> tuple[str | None, str]:

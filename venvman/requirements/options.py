@@ -87,7 +87,11 @@ def read_options(text: str) -> LineOptions:
         if word.startswith("--"):
             _read_long(options, word, words)
         elif word.startswith("-") and len(word) > 1:
-            _read_short(options, word, words)
+            # Every short option takes a value, so the rest of the word is the first one's.
+            short, value = word[:2], word[2:]
+            if short not in _SHORT:
+                raise OptionFault(_unknown(short), code="option-unknown")
+            _VALUED[_SHORT[short]](options, short, value or _value_of(short, words))
         else:
             options.stray.append(word)
     return options
@@ -178,14 +182,14 @@ class _Pair:
 _ALL, _NONE = ":all:", ":none:"
 _PLAIN_HASH = "--hash=sha256:"  # nearly every option of a lock; 14,000 in a large one
 _HASHES = ("sha256", "sha384", "sha512")
-_FEATURES = (
+_FEATURES = [
     "fast-deps",
     "inprocess-build-deps",
     "venv-isolation",
     "truststore",
     "no-binary-enable-wheel-cache",
     "build-constraint",
-)
+]
 
 
 def _words(text: str) -> list[str]:
@@ -290,14 +294,6 @@ def _read_long(options: LineOptions, word: str, words: list[str]) -> None:
         setattr(options, _FLAGS[name], True)
     else:
         _VALUED[name](options, name, value if equals else _value_of(name, words))
-
-
-def _read_short(options: LineOptions, word: str, words: list[str]) -> None:
-    # Every short option takes a value, so the rest of the word is the first one's.
-    short, value = word[:2], word[2:]
-    if short not in _SHORT:
-        raise OptionFault(_unknown(short), code="option-unknown")
-    _VALUED[_SHORT[short]](options, short, value or _value_of(short, words))
 
 
 def _full_name(spelled: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os.path
 import re
+from contextlib import suppress
 from dataclasses import field
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -69,9 +70,16 @@ def read_requirement(text: str, *, cwd: str) -> Specification:
     path, bracket = _without_extras(body)
     if _is_archive_path(path, body):
         return _direct(_path_url(path, cwd), marker=marker, cwd=cwd, extras=_lowered(bracket))
-    if body.startswith(".") or "/" in body:
-        return _path_or_pep508(body, path, bracket, marker=marker, cwd=cwd)
-    return _from_pep508(_pep508(body), marker=marker, extras=_lowered(bracket), cwd=cwd)
+    try:
+        requirement = _pep508(body)
+    except SpecificationFault:
+        # `name @ https://...` has a slash too; only what is no PEP 508 requirement is a path.
+        may_be = body.startswith(".") or "/" in body
+        if not (may_be and _PLAUSIBLE.fullmatch(path) and _plausible_folder(path)):
+            raise
+        url = _path_url(path, cwd)
+        return _direct(url, marker=marker, cwd=cwd, extras=_lowered(bracket))
+    return _from_pep508(requirement, marker=marker, extras=_lowered(bracket), cwd=cwd)
 
 
 def read_editable(text: str, *, cwd: str) -> Specification:
@@ -80,9 +88,11 @@ def read_editable(text: str, *, cwd: str) -> Specification:
     Raises:
         SpecificationFault: it is neither, or a repository without a name.
     """
-    reference = _direct_reference(text)
-    if reference is not None:
-        return _editable_reference(reference, cwd=cwd)
+    if "@" in text:
+        with suppress(Malformed):
+            reference = parse_requirement(text)
+            if reference.url:
+                return _editable_reference(reference, cwd=cwd)
     path, bracket = _without_extras(text)
     if path.startswith("file:") or _plausible_folder(path):
         url = path if path.startswith("file:") else _path_url(path, cwd)
@@ -160,20 +170,6 @@ def _direct(
     )
 
 
-def _path_or_pep508(
-    body: str, path: str, bracket: str, *, marker: Marker | None, cwd: str
-) -> Specification:
-    """``name @ https://...`` has a slash too; only what is no PEP 508 requirement is a path."""
-    try:
-        requirement = _pep508(body)
-    except SpecificationFault:
-        if not _PLAUSIBLE.fullmatch(path) or not _plausible_folder(path):
-            raise
-        url = _path_url(path, cwd)
-        return _direct(url, marker=marker, cwd=cwd, extras=_lowered(bracket))
-    return _from_pep508(requirement, marker=marker, extras=_lowered(bracket), cwd=cwd)
-
-
 def _from_pep508(
     requirement: Pep508, *, marker: Marker | None, extras: frozenset[str], cwd: str
 ) -> Specification:
@@ -203,16 +199,6 @@ def _editable_reference(reference: Pep508, *, cwd: str) -> Specification:
         editable=True,
         name=reference.name,
     )
-
-
-def _direct_reference(text: str) -> Pep508 | None:
-    if "@" not in text:
-        return None
-    try:
-        requirement = parse_requirement(text)
-    except Malformed:
-        return None
-    return requirement if requirement.url else None
 
 
 def _source(url: str, *, cwd: str, editable: bool) -> Source:
