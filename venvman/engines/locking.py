@@ -36,7 +36,8 @@ class Locking:
     """Knows the request, so that one group after the other can be written down.
 
     ``sources`` are the groups' texts, ``name_of`` tells the name of a line, ``roots`` what a
-    group's lines demand.
+    group's lines demand. ``computed`` (URL to hash) is added to: what an index does not say of a
+    file is computed by downloading it.
     """
 
     def __init__(
@@ -45,14 +46,18 @@ class Locking:
         *,
         sources: Mapping[str, SourceTexts],
         portable: Portable,
-        hashes: Hashes,
+        index: Index,
+        supply: Supply,
+        computed: dict[str, str],
         name_of: Callable[[Requirement], NormalizedName | None],
         roots: Callable[[Group], Sequence[Demand]],
     ) -> None:
         self._request = request
         self._sources = sources
         self._portable = portable
-        self._hashes = hashes
+        self._index = index
+        self._supply = supply
+        self._computed = computed
         self._name_of = name_of
         self._roots = roots
 
@@ -92,7 +97,7 @@ class Locking:
             entry = replace(
                 self._entry(pin, about[pin.name]),
                 extras=frozenset() if style.strip_extras else frozenset(extras[pin]),
-                hashes=self._hashes.of(pin, existing.get(pin.name)) if style.hashes else (),
+                hashes=self._hashes(pin, existing.get(pin.name)) if style.hashes else (),
                 via=tuple(sorted(via.get(pin.name, ()))) if style.annotate else (),
             )
             entries.append(entry)
@@ -145,6 +150,31 @@ class Locking:
         for name in _echoed(self._roots(group), own):
             via[name].add(name)
         return via
+
+    def _hashes(self, pin: Pin, existing: LockEntry | None) -> tuple[str, ...]:
+        """Sorted ``sha256:<hex>``; those of ``existing`` if it is the same version.
+
+        pip-compile keeps existing hashes too: a lock does not change because a file was added.
+
+        Raises:
+            IndexFault, InstallError: a file that had to be downloaded could not be had.
+        """
+        if isinstance(pin.source, ArchiveSource):
+            url = expand(pin.source.url, self._request.variables)
+            return (self._hash_of(url, pin.source.hashes),)
+        if pin.source is not None:
+            return ()
+        if existing is not None and existing.hashes and existing.version == pin.version:
+            return existing.hashes
+        told, untold = self._supply.candidates(pin.name).hashes(pin.version)
+        return tuple(sorted({*told, *(self._hash_of(each.url, each.hashes) for each in untold)}))
+
+    def _hash_of(self, url: str, hashes: tuple[str, ...]) -> str:
+        told = next((each for each in hashes if each.startswith("sha256:")), None)
+        if told is None and url not in self._computed:
+            digest = self._index.sha256(url, hashes=hashes, label=leaf_of(url))
+            self._computed[url] = f"sha256:{digest}"
+        return told or self._computed[url]
 
     def _entry(self, pin: Pin, about: Sequence[Requirement]) -> LockEntry:
         markers = [line.marker for line in about if line.marker is not None]
@@ -238,53 +268,3 @@ def _own_files(
             elif target in texts:
                 pending.append(target)
     return files, found
-
-
-class Hashes:
-    """Answers for pins; what an index does not say is computed by downloading.
-
-    ``variables`` fill in ``${VAR}`` in URLs; ``computed`` (URL to hash) is added to.
-    """
-
-    def __init__(
-        self,
-        index: Index,
-        supply: Supply,
-        variables: Mapping[str, str],
-        *,
-        computed: dict[str, str],
-    ) -> None:
-        self._index = index
-        self._supply = supply
-        self._variables = variables
-        self._computed = computed
-
-    def of(self, pin: Pin, existing: LockEntry | None) -> tuple[str, ...]:
-        """Sorted ``sha256:<hex>``; those of ``existing`` if it is the same version.
-
-        pip-compile keeps existing hashes too: a lock does not change because a file was added.
-
-        Raises:
-            IndexFault, InstallError: a file that had to be downloaded could not be had.
-        """
-        if isinstance(pin.source, ArchiveSource):
-            url = expand(pin.source.url, self._variables)
-            return (self._of_file(url, pin.source.hashes),)
-        if pin.source is not None:
-            return ()
-        if existing is not None and existing.hashes and existing.version == pin.version:
-            return existing.hashes
-        told, untold = self._supply.hashes(pin.name, pin.version)
-        computed = [self._of_file(each.url, each.hashes) for each in untold]
-        return tuple(sorted(told.union(computed)))
-
-    def _of_file(self, url: str, hashes: tuple[str, ...]) -> str:
-        told = next((each for each in hashes if each.startswith("sha256:")), None)
-        if told is not None:
-            return told
-        known = self._computed.get(url)
-        if known is None:
-            label = leaf_of(url)
-            digest = self._index.sha256(url, hashes=hashes, label=label)
-            known = self._computed[url] = f"sha256:{digest}"
-        return known

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from venvman.engines import Keep, Resolution, UpgradeAll
 from venvman.engines.given import kept_entries
-from venvman.engines.solving import Learned, freeze_from
+from venvman.engines.portable import pin_repositories
+from venvman.engines.solving import freeze_from
 from venvman.index.candidates import Candidates
 from venvman.lock.file import Lock
 from venvman.lock.merge import merge
@@ -47,7 +49,14 @@ class ManyTargets:
         self._request = request
         self._index = index
         self._reporter = _Once(reporter)
-        self._learned = Learned.of(request)
+        # What holds for every target: commits, and hashes that had to be computed.
+        self._freeze = partial(
+            freeze_from,
+            index,
+            reporter=self._reporter,
+            pinned=pin_repositories(request),
+            computed={},
+        )
         self._headers = {group.name: self._header(group) for group in request.groups}
         self._done: list[tuple[Target, Mapping[str, Lock]]] = []
         self._differences: list[_Difference] = []
@@ -74,7 +83,7 @@ class ManyTargets:
     def _resolved(self, target: Target) -> Mapping[str, Lock]:
         """The locks of every group for ``target``."""
         request = self._for(target)
-        alone = freeze_from(self._index, request, self._reporter, self._learned).locks
+        alone = self._freeze(request=request).locks
         earlier = self._earlier()
         # Whether any version is one that no target has which has the name.
         if not any(
@@ -84,7 +93,7 @@ class ManyTargets:
             return alone
         locks = {name: self._with_earlier(lock, target) for name, lock in request.locks.items()}
         again = replace(request, locks=locks, upgrade=Keep())
-        agreed = freeze_from(self._index, again, self._reporter, self._learned).locks
+        agreed = self._freeze(request=again).locks
         self._differences += _differences(target, agreed, alone)
         return agreed
 

@@ -66,7 +66,8 @@ def freeze(request: FreezeRequest, reporter: Reporter) -> Resolution:
 
 
 def _solve(request: FreezeRequest, reporter: Reporter) -> Resolution:
-    from venvman.engines.solving import Learned, freeze_from, open_index
+    from venvman.engines.portable import pin_repositories
+    from venvman.engines.solving import freeze_from, open_index
 
     with closing(open_index(request, reporter)) as index:
         if request.targets:
@@ -74,7 +75,8 @@ def _solve(request: FreezeRequest, reporter: Reporter) -> Resolution:
 
             resolution = ManyTargets(request, index, reporter).run()
         else:
-            resolution = freeze_from(index, request, reporter, Learned.of(request))
+            pinned = pin_repositories(request)
+            resolution = freeze_from(index, request, reporter, pinned=pinned, computed={})
         return replace(resolution, pages=index.evidence.pages)
 
 

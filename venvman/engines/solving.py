@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from dataclasses import field, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -17,11 +17,10 @@ from venvman.engines.conflicts import SHARED_PINS, resolved_apart, unresolvable_
 from venvman.engines.demands import DirectPins, demands_of, read_overrides
 from venvman.engines.describing import Describer
 from venvman.engines.given import beside_lines, first_of_each, kept_entries, ordered, read_sources
-from venvman.engines.locking import Hashes, Locking
-from venvman.engines.portable import Portable, pin_repositories, written_reference
+from venvman.engines.locking import Locking
+from venvman.engines.portable import Portable, written_reference
 from venvman.model.errors import ConfigurationError, FileLine, UnsatisfiableError
 from venvman.model.events import Reporter, Stage
-from venvman.model.frozen import dataclass
 from venvman.model.options import layer
 from venvman.requirements.file import Requirement
 from venvman.resolve.demand import Dependencies, Pin, specifier_set
@@ -44,23 +43,6 @@ if TYPE_CHECKING:
     from venvman.resolve.solver import Solution
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Learned:
-    """What holds for every target of a request: commits, and hashes that had to be computed."""
-
-    pinned: Pinned
-    hashes: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, request: FreezeRequest) -> Learned:
-        """With the commits of every repository that ``request`` names.
-
-        Raises:
-            FreezeError: a repository does not answer, or has no such revision.
-        """
-        return cls(pinned=pin_repositories(request))
-
-
 def open_index(request: FreezeRequest, reporter: Reporter) -> Index:
     """The index that ``request`` and its files describe; the caller closes it."""
     from venvman.index.client import Index
@@ -75,15 +57,22 @@ def open_index(request: FreezeRequest, reporter: Reporter) -> Index:
 
 
 def freeze_from(
-    index: Index, request: FreezeRequest, reporter: Reporter, learned: Learned
+    index: Index,
+    request: FreezeRequest,
+    reporter: Reporter,
+    *,
+    pinned: Pinned,
+    computed: dict[str, str],
 ) -> Resolution:
-    """Locks for ``request.groups`` on ``request.target``; several targets may share ``index``.
+    """Locks for ``request.groups`` on ``request.target``; several targets may share the rest.
+
+    ``pinned`` are the commits of repositories, ``computed`` hashes by URL, which are added to.
 
     Raises:
         VenvmanError: see :data:`venvman.engines.Engine`.
     """
     with _few_collections():
-        run = _Freeze(request, index, reporter, learned)
+        run = _Freeze(request, index, reporter, pinned, computed)
         return resolved_apart(request, reporter, run.resolve)
 
 
@@ -102,7 +91,12 @@ class _Freeze:
     """One freeze, from start to end."""
 
     def __init__(
-        self, request: FreezeRequest, index: Index, reporter: Reporter, learned: Learned
+        self,
+        request: FreezeRequest,
+        index: Index,
+        reporter: Reporter,
+        pinned: Pinned,
+        computed: dict[str, str],
     ) -> None:
         self._request = request
         self._reporter = reporter
@@ -111,7 +105,7 @@ class _Freeze:
         self._sources = {
             group.name: read_sources(group, request.project) for group in request.groups
         }
-        self._pinned = learned.pinned
+        self._pinned = pinned
         exclude_newer = None
         try:
             if request.exclude_newer is not None:
@@ -158,7 +152,9 @@ class _Freeze:
             request,
             sources=self._sources,
             portable=Portable(self._root, self._pinned),
-            hashes=Hashes(index, self._supply, request.variables, computed=learned.hashes),
+            index=index,
+            supply=self._supply,
+            computed=computed,
             name_of=self._name,
             roots=lambda group: self._roots[group.name],
         )

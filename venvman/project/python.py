@@ -25,8 +25,6 @@ from venvman.requirements.declared import origin_in
 from venvman.system.reading import read_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from venvman.project.project import Project
     from venvman.project.settings import Settings
 
@@ -88,7 +86,9 @@ def _specifier(text: str, *, where: str, project: Project) -> str:
 def _pins(project: Project) -> list[FileLine]:
     """The lines of ``.python-version``, the nearest file first, up to the git root."""
     found: list[FileLine] = []
-    for folder in _folders_up(project):
+    top = project.git_root
+    above = [each for each in project.root.parents if top is not None and each.is_relative_to(top)]
+    for folder in (project.root, *above):
         file = folder / ".python-version"
         with suppress(OSError, UnicodeDecodeError):
             lines = read_regular(file).decode("utf-8-sig").splitlines()
@@ -98,16 +98,6 @@ def _pins(project: Project) -> list[FileLine]:
                 for number, line in enumerate(lines, start=1)
             ]
     return found
-
-
-def _folders_up(project: Project) -> Iterator[Path]:
-    yield project.root
-    if project.git_root is None:
-        return
-    for folder in project.root.parents:
-        if not folder.is_relative_to(project.git_root):
-            return
-        yield folder
 
 
 def _of_line(origin: FileLine) -> PythonRequest | None:

@@ -154,7 +154,9 @@ def _best(
     from venvman.python.discover import find_pythons
 
     fitting = (each for each in find_pythons(variables) if _may_fulfil(each.hint, versions))
-    ordered = sorted(fitting, key=_promise, reverse=True)
+    ordered = sorted(
+        fitting, key=lambda each: ((each.hint or ())[:2], len(each.hint or ())), reverse=True
+    )
     second_choice: Interpreter | None = None
     for _, places in groupby(ordered, key=lambda each: (each.hint or ())[:2]):
         found = [each for each in _usable(places, directories) if _is_among(each, versions)]
@@ -187,11 +189,6 @@ def _may_fulfil(hint: tuple[int, ...] | None, versions: Versions) -> bool:
     # A name hardly ever tells that it is a pre-release.
     pre_release = f"=={minor}." + (str(hint[2]) if len(hint) == 3 else "")
     return _is_supported(hint) and (fits or versions.specifier.startswith(pre_release))
-
-
-def _promise(place: PythonPath) -> tuple[tuple[int, ...], int]:
-    hint = place.hint or ()
-    return (hint[:2], len(hint))
 
 
 def _is_among(interpreter: Interpreter, versions: Versions) -> bool:

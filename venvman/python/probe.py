@@ -237,7 +237,14 @@ def _ask(path: Path) -> dict[str, Any]:
         why = "".join((answer.stderr or answer.stdout).strip().splitlines()[-1:])
         message = f"{path} does not run as a Python."
         raise _unusable(path, message, code="interpreter-broken", why=why)
-    _check_supported(path, facts)
+    version = facts["version"]
+    refused = None
+    if facts["implementation"] != "cpython":
+        refused = f"{path} is {facts['implementation']}, and venvman manages CPython only."
+    elif tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
+        refused = f"{path} is Python {version}, and venvman manages 3.8 and newer."
+    if refused is not None:
+        raise _unusable(path, refused, code="interpreter-unsupported")
     facts["tags"] = tags_of(facts)
     return facts
 
@@ -266,16 +273,6 @@ def _read(answer: Completed) -> dict[str, Any] | None:
     except ValueError:
         return None
     return facts if isinstance(facts, dict) and "version" in facts else None
-
-
-def _check_supported(path: Path, facts: Mapping[str, Any]) -> None:
-    version = facts["version"]
-    if facts["implementation"] != "cpython":
-        message = f"{path} is {facts['implementation']}, and venvman manages CPython only."
-        raise _unusable(path, message, code="interpreter-unsupported")
-    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
-        message = f"{path} is Python {version}, and venvman manages 3.8 and newer."
-        raise _unusable(path, message, code="interpreter-unsupported")
 
 
 def _unusable(

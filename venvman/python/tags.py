@@ -25,10 +25,15 @@ def tags_of(facts: Mapping[str, Any]) -> tuple[str, ...]:
     """The wheel tags that the CPython with these facts supports, best first (PEP 425)."""
     from packaging.tags import compatible_tags, cpython_tags
 
-    version = _minor(facts)
-    interpreter = "cp{}{}".format(*version)
+    major, minor = map(int, facts["version"].split(".")[:2])
+    version = (major, minor)
+    interpreter = f"cp{major}{minor}"
     platforms = platforms_of(facts)
-    own = cpython_tags(version, abis=_abis(facts), platforms=platforms)
+    threads = "t" if facts["free_threaded"] and version >= (3, 13) else ""
+    plain = f"{interpreter}{threads}"
+    # Debug builds load the extension modules of ordinary ones too.
+    abis = [f"{plain}d", plain] if facts["debug"] else [plain]
+    own = cpython_tags(version, abis=abis, platforms=platforms)
     pure = compatible_tags(version, interpreter=interpreter, platforms=platforms)
     return tuple(dict.fromkeys(str(tag) for tags in (own, pure) for tag in tags))
 
@@ -45,19 +50,6 @@ def platforms_of(facts: Mapping[str, Any]) -> list[str]:
     if system == "Linux" and own.startswith("linux_"):
         return list(_linux_platforms(own.removeprefix("linux_"), facts))
     return [own]
-
-
-def _minor(facts: Mapping[str, Any]) -> tuple[int, int]:
-    major, minor = facts["version"].split(".")[:2]
-    return int(major), int(minor)
-
-
-def _abis(facts: Mapping[str, Any]) -> list[str]:
-    version = _minor(facts)
-    threads = "t" if facts["free_threaded"] and version >= (3, 13) else ""
-    plain = "cp{}{}".format(*version) + threads
-    # Debug builds load the extension modules of ordinary ones too.
-    return [f"{plain}d", plain] if facts["debug"] else [plain]
 
 
 def _linux_platforms(machine: str, facts: Mapping[str, Any]) -> Iterator[str]:

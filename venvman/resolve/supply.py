@@ -140,12 +140,6 @@ class Supply:
         file = candidate.file
         return self._foreseen.known(file.url) or self._index.metadata_at_hand(file)
 
-    def hashes(
-        self, name: NormalizedName, version: Version
-    ) -> tuple[frozenset[str], tuple[IndexFile, ...]]:
-        """See :meth:`Candidates.hashes`: of every file of a version, for whatever target."""
-        return self.candidates(name).hashes(version)
-
     def described(self, candidate: Candidate) -> Described:
         """What ``candidate`` says of itself, if need be by building it.
 
