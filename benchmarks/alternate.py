@@ -212,14 +212,6 @@ def options_of(
     return parser
 
 
-def tell(lines: Iterable[str], results: Path | None) -> None:
-    """Prints ``lines``, and writes them where the user wants them."""
-    text = "\n".join(lines) + "\n"
-    sys.stdout.write(text)
-    if results:
-        results.write_text(text)
-
-
 def requirement_lines(file: Path) -> list[str]:
     """The lines of ``file`` that are no comments."""
     return [line for line in file.read_text().splitlines() if line and not line.startswith("#")]
