@@ -540,7 +540,6 @@ ONCE: tuple[tuple[str, tuple[str, ...], Break, tuple[str, ...]], ...] = (
 """Lines that do something else when they are run again, and what shows that all is well."""
 
 SHOWN: tuple[tuple[str, tuple[str, ...], Break], ...] = (
-    ("adopt-nothing", ("adopt",), nothing),
     ("group-unknown", ("sync", "--group", "nope"), nothing),
     ("history-no-such-state", ("rollback", "9"), nothing),
     ("name-expected", ("remove", "alpha>=1"), edit("requirements.txt", "", "gamma\n")),

@@ -146,7 +146,7 @@ def test_a_file_that_was_changed_in_the_store_is_named(
     files: list[Any] = list(enumerate(wheel.manifest.paths))
     (tmp_path / "into").mkdir()
     assert Linker(Link.AUTO).link_all(wheel, files, str(tmp_path / "into")) == "pkg/b.py"
-    error = StoreDamaged((wheel,), ("pkg/b.py",))
+    error = StoreDamaged([(wheel, "pkg/b.py")])
     assert error.wheels == (wheel,)
     assert "pkg/b.py" in error.message
 

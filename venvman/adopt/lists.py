@@ -36,7 +36,7 @@ def is_conda_list(text: str) -> bool:
 def conda_list(root: Path, name: str) -> Taken:
     """The output of ``conda list --export`` (or ``--explicit``): what pip had put there."""
     pinned, left = [], []
-    for number, line in enumerate(text_of(root / name, name).splitlines(), start=1):
+    for number, line in enumerate(text_of(root, name).splitlines(), start=1):
         match = _EXPORTED.match(line.strip())
         if match and match["build"].startswith("pypi"):
             pinned.append(f"{match['name']}=={match['version']}")
@@ -57,7 +57,7 @@ def conda_environment(root: Path, name: str) -> Taken:
     inside, deep, shallow = False, None, None
     listed: list[tuple[str, int]] = []
     left = []
-    for number, line in enumerate(text_of(root / name, name).splitlines(), start=1):
+    for number, line in enumerate(text_of(root, name).splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         if _IN_BRACKETS.match(line):
@@ -103,13 +103,13 @@ def _included(root: Path, said: str, number: int) -> Iterator[tuple[str, int]]:
     if included is None or not (root / included[1]).is_file():
         yield said, number
         return
-    for line in text_of(root / included[1], included[1]).splitlines():
+    for line in text_of(root, included[1]).splitlines():
         yield line, number
 
 
 def compiled(root: Path, name: str) -> Taken | None:
     """What pip-compile or uv made, whose notes say what was asked for; None of anything else."""
-    text = text_of(root / name, name)
+    text = text_of(root, name)
     header = read_header(text)
     if header is None or not header.is_lock:
         return None
@@ -139,7 +139,7 @@ def of_pins(pins: Iterable[LockEntry], path: str) -> Listed:
 def pip_freeze(root: Path, files: Sequence[tuple[str, str]]) -> Taken:
     """Files of pins, written by ``pip freeze`` or by hand, each with the source that it becomes."""
     listed = tuple(
-        Listed(path=name, text=text_of(root / name, name), source=source) for name, source in files
+        Listed(path=name, text=text_of(root, name), source=source) for name, source in files
     )
     return Taken(tool="pip freeze", files=tuple(name for name, _ in files), listed=listed)
 

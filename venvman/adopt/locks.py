@@ -12,6 +12,7 @@ from venvman.adopt.taken import (
     Listed,
     Taken,
     Wanted,
+    packages_of,
     source_file,
     table,
     tables_of,
@@ -48,8 +49,7 @@ _MARKERS = (
 
 def pipenv(root: Path) -> Taken:
     """``Pipfile`` and ``Pipfile.lock``, or one of them."""
-    there = (root / "Pipfile").is_file()
-    pipfile = tables_of(root / "Pipfile", "Pipfile") if there else {}
+    pipfile = tables_of(root, "Pipfile")
     lock = _pipfile_lock(root)
     wanted = [
         Wanted(line=_line(name, spec), group=_SECTIONS.get(section, section))
@@ -95,7 +95,7 @@ def _pipfile_lock(root: Path) -> dict[str, Any]:
     if not (root / name).is_file():
         return {}
     try:
-        lock = json.loads(text_of(root / name, name))
+        lock = json.loads(text_of(root, name))
     except json.JSONDecodeError as error:
         raise unreadable(name, error.msg, line=error.lineno) from None
     if not isinstance(lock, dict):
@@ -189,9 +189,7 @@ def _poetry_indexes(root: Path, sources: list[Any]) -> Iterator[str]:
     Packages of the index of everyone bear no source in ``poetry.lock``.
     """
     rows = [each for each in sources if isinstance(each, dict)]
-    locked = tables_of(root / "poetry.lock", "poetry.lock").get("package", []) if (
-        root / "poetry.lock").is_file() else []  # fmt: skip
-    public = any(isinstance(each, dict) and "source" not in each for each in locked)
+    public = any("source" not in each for each in packages_of(root, "poetry.lock"))
     after = [
         each
         for each in rows
@@ -209,9 +207,9 @@ class _Project:
     """A pyproject.toml whose standard tables another tool completes."""
 
     def __init__(self, root: Path) -> None:
-        path = root / PYPROJECT
-        self.document = tables_of(path, PYPROJECT) if path.is_file() else {}
-        found = read_declared(text_of(path, PYPROJECT), cwd=str(root)) if path.is_file() else None
+        self.document = tables_of(root, PYPROJECT)
+        there = (root / PYPROJECT).is_file()
+        found = read_declared(text_of(root, PYPROJECT), cwd=str(root)) if there else None
         self._declared = found
         self.declares = found is not None and bool(found.groups)
         self.declares_default = "dependencies" in table(self.document, "project")
@@ -325,9 +323,7 @@ def uv(root: Path) -> Taken:
         if said.get(key)
     ]
     dev = said.get("dev-dependencies")
-    wanted = (
-        [Wanted(line=str(each), group=DEV) for each in dev if isinstance(dev, list)] if dev else []
-    )
+    wanted = [Wanted(line=str(each), group=DEV) for each in dev] if isinstance(dev, list) else []
     return _in_pyproject("uv", root, "uv.lock", project, wanted, sources, left)
 
 
@@ -340,11 +336,8 @@ _OF_UV = {
 
 def _members(root: Path) -> dict[str, str]:
     """The folders of the projects that ``uv.lock`` is for, by their names."""
-    if not (root / "uv.lock").is_file():
-        return {}
-    rows = tables_of(root / "uv.lock", "uv.lock").get("package", [])
     found = {}
-    for row in rows if isinstance(rows, list) else ():
+    for row in packages_of(root, "uv.lock"):
         source = table(row, "source")
         folder = source.get("editable") or source.get("virtual")
         if folder and isinstance(row.get("name"), str):
@@ -361,12 +354,14 @@ def pdm(root: Path) -> Taken:
         for name, lines in table(said, "dev-dependencies").items()
         for line in (lines if isinstance(lines, list) else ())
     ]
-    overrides = table(said, "resolution", "overrides")
     left = [
-        Left(what=f"[tool.pdm.resolution.overrides] {name} = {value}", path=PYPROJECT,
-             why="They are `overrides` of [tool.venvman].")
-        for name, value in overrides.items()
-    ]  # fmt: skip
+        Left(
+            what=f"[tool.pdm.resolution.overrides] {name} = {value}",
+            why=_OF_UV["override-dependencies"],
+            path=PYPROJECT,
+        )
+        for name, value in table(said, "resolution", "overrides").items()
+    ]
     if said.get("source"):
         left.append(
             Left(what=f"[tool.pdm] source = {said['source']}", why=_OF_UV["index"], path=PYPROJECT)
@@ -400,12 +395,8 @@ def _in_pyproject(
 
 
 def _packages(root: Path, name: str) -> Iterator[LockEntry]:
-    """The pins of ``[[package]]`` in the lock called ``name``; none where there is no such file."""
-    if not (root / name).is_file():
-        return
-    document = tables_of(root / name, name)
-    rows = document.get("package", [])
-    for row in rows if isinstance(rows, list) else ():
+    """The pins of the lock called ``name``; none where there is no such file."""
+    for row in packages_of(root, name):
         source = table(row, "source") or row
         if not isinstance(row.get("name"), str) or {"virtual", "editable"} & set(source):
             continue

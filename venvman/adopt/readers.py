@@ -29,14 +29,14 @@ class Reader(NamedTuple):
 
 def _has_poetry(path: Path) -> bool:
     with suppress(RequirementsError):
-        said = table(tables_of(path, path.name), "tool", "poetry")
+        said = table(tables_of(path.parent, path.name), "tool", "poetry")
         return any(key in said for key in ("dependencies", "group", "dev-dependencies"))
     return False
 
 
 def _is_conda_list(path: Path) -> bool:
     with suppress(RequirementsError):
-        return lists.is_conda_list(text_of(path, path.name))
+        return lists.is_conda_list(text_of(path.parent, path.name))
     return False
 
 

@@ -75,32 +75,38 @@ def source_file(group: str) -> str:
     return f"{FOLDER}.in" if group == DEFAULT else f"{FOLDER}-{group}.in"
 
 
-def text_of(path: Path, shown: str) -> str:
-    """The text of a file.
+def text_of(root: Path, name: str) -> str:
+    """The text of the file ``name`` in ``root``.
 
     Raises:
         RequirementsError: it cannot be read, or is no text.
     """
     try:
-        return decode(read_regular(path), path=shown)
+        return decode(read_regular(root / name), path=name)
     except OSError as error:
-        raise unreadable(shown, f"{error.strerror or error}") from error
+        raise unreadable(name, f"{error.strerror or error}") from error
 
 
-def tables_of(path: Path, shown: str) -> dict[str, Any]:
-    """The tables of a TOML file.
+def tables_of(root: Path, name: str) -> dict[str, Any]:
+    """The tables of the TOML file ``name`` in ``root``; none where there is no such file.
 
     Raises:
         RequirementsError: it is none, with the line.
     """
     import re
 
-    text = text_of(path, shown)
+    text = text_of(root, name) if (root / name).is_file() else ""
     try:
         return read_toml(text)
     except ValueError as error:
         at = re.search(r"at line (\d+)", str(error))
-        raise unreadable(shown, str(error), line=int(at[1]) if at else None) from None
+        raise unreadable(name, str(error), line=int(at[1]) if at else None) from None
+
+
+def packages_of(root: Path, name: str) -> list[dict[str, Any]]:
+    """Each ``[[package]]`` of the lock ``name`` in ``root``; raises as :func:`tables_of`."""
+    rows = tables_of(root, name).get("package", [])
+    return [each for each in rows if isinstance(each, dict)] if isinstance(rows, list) else []
 
 
 def unreadable(shown: str, why: str, *, line: int | None = None) -> RequirementsError:

@@ -34,7 +34,7 @@ class Neighbour:
     project: Path
 
     @property
-    def fix(self) -> Command:
+    def recreate(self) -> Command:
         """The command that makes it anew, from wherever it is called."""
         return Command((("venvman", "sync", "--recreate"),), root=self.project)
 

@@ -17,7 +17,7 @@ from venvman.model.errors import Advice, InstallError, Problem, Severity
 from venvman.project.settings import Link
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from venvman.store.store import StoredWheel
 
@@ -36,7 +36,7 @@ class StoreDamaged(InstallError):
     (:meth:`venvman.store.store.Store.discard`), obtains them anew and commits again.
     """
 
-    def __init__(self, wheels: tuple[StoredWheel, ...], paths: tuple[str, ...]) -> None:
+    def __init__(self, damaged: Sequence[tuple[StoredWheel, str]]) -> None:
         problems = [
             Problem(
                 code="store-damaged",
@@ -44,10 +44,10 @@ class StoreDamaged(InstallError):
                 path=f"{wheel.folder}/{path}",
                 why="Environments that share the file with the store have the change too.",
             )
-            for wheel, path in zip(wheels, paths, strict=True)
+            for wheel, path in damaged
         ]
         super().__init__(problems[0].message, code="store-damaged", problems=problems)
-        self.wheels = wheels
+        self.wheels = tuple(wheel for wheel, _ in damaged)
 
 
 class Linker:

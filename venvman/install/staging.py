@@ -174,9 +174,7 @@ class _Staging:
         if refused is not None:
             self._reporter.problem(refused)
         if damaged:
-            raise StoreDamaged(
-                tuple(wheel for wheel, _ in damaged), tuple(path for _, path in damaged)
-            )
+            raise StoreDamaged(damaged)
         if self._request.compile_bytecode:
             compile_all(self._staged, self._site, reporter=self._reporter)
         for (name, wheel), staged in zip(self._wheels, self._staged, strict=True):

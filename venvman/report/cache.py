@@ -149,7 +149,7 @@ def _shared(damaged: Sequence[DamagedWheel]) -> Iterator[Problem]:
             severity=Severity.WARNING,
             path=environment.path.as_posix(),
             why="They are hard links: a file edited in one place is edited in all.",
-            fix=environment.fix,
+            fix=environment.recreate,
         )
 
 

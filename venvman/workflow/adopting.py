@@ -176,7 +176,7 @@ def _pinned_files(context: Context) -> list[tuple[str, str]]:
         made = source.header is not None and source.header.tool is not None
         if len(source.paths) > 1 or not name.endswith(".txt") or made or not path.is_file():
             continue
-        lines = parse(text_of(path, name), path=name, variables={}).requirements
+        lines = parse(text_of(context.project.root, name), path=name, variables={}).requirements
         if lines and all(_version(line) or not line.requirement.source.is_index for line in lines):
             found.append((name, f"{name[:-4]}.in"))
     return found
@@ -424,7 +424,7 @@ def _refuse_written(context: Context, taken: Taken, sources: Mapping[str, str]) 
     there = [
         name
         for name, text in sources.items()
-        if (root / name).exists() and text_of(root / name, name) != text
+        if (root / name).exists() and text_of(root, name) != text
     ]
     if not taken.listed:
         known = {*sources, *taken.files}
