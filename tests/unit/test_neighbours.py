@@ -71,7 +71,8 @@ def test_half_a_note_is_no_note_and_written_again(state: Path, tmp_path: Path) -
 
 def test_the_command_that_mends_can_be_pasted(tmp_path: Path) -> None:
     spaced = Neighbour(path=tmp_path / "my shop/venv", project=tmp_path / "my shop")
-    assert spaced.recreate == Command((("venvman", "sync", "--recreate"),), root=tmp_path / "my shop")
+    root = tmp_path / "my shop"
+    assert spaced.recreate == Command((("venvman", "sync", "--recreate"),), root=root)
 
 
 def test_each_file_is_told_with_those_that_have_it(state: Path, tmp_path: Path) -> None:
