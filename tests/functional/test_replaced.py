@@ -81,6 +81,46 @@ class TestReplaced:
         assert "vision" not in installed(root)
 
 
+class TestOverridden:
+    """What counts in a lock that was made before it counts in one that is made now."""
+
+    @pytest.mark.parametrize("settings", [
+        'overrides = ["vision==2.0"]',
+        'overrides = ["vision==1.0", "extra-heavy; python_version < \'3\'"]',
+        'overrides = ["vision<2; python_version < \'3\'", "vision>=2; python_version >= \'3\'"]',
+        'exclude = ["extra-heavy"]',
+        'replace = { vision = "vision-headless", extra-heavy = "album" }',
+    ])  # fmt: skip
+    def test_a_lock_of_before_becomes_what_a_new_one_is(
+        self, settings: str, root: Path, tmp_path: Path
+    ) -> None:
+        of(root, "freeze")
+        configure(root, settings)
+        of(root, "freeze")
+        other = write_project(tmp_path / "new", {"requirements.in": "album\nvision>=1\n"})
+        configure(other, settings)
+        of(other, "freeze")
+        assert (root / "requirements.txt").read_text() == (other / "requirements.txt").read_text()
+        assert of(root, "freeze", "--check")["changed"] == []
+
+    @pytest.mark.parametrize("name", ["vision", "extra-heavy"])
+    def test_a_url_stands_for_a_line_and_for_what_others_need(
+        self, name: str, root: Path, index: Index
+    ) -> None:
+        of(root, "freeze")
+        wheel = f"{name.replace('-', '_')}-1.0-py3-none-any.whl"
+        url = (index.folder / wheel).as_uri()
+        configure(root, f'overrides = ["{name} @ {url}"]')
+        of(root, "sync")
+        locked = (root / "requirements.txt").read_text()
+        assert (wheel in locked, f"\n{name}==" in locked) == (True, False)
+        assert of(root, "freeze", "--check")["changed"] == []
+        assert of(root, "doctor", "--select", "VM2,VM3,VM4")["findings"] == []
+        configure(root)
+        of(root, "freeze")
+        assert f"\n{name}==1.0" in (root / "requirements.txt").read_text()
+
+
 class TestLeftOut:
     def test_nobody_gets_it(self, root: Path) -> None:
         configure(root, 'exclude = ["extra_heavy"]')
@@ -98,7 +138,8 @@ class TestLeftOut:
 @pytest.mark.parametrize(
     "line",
     ['replace = ["vision"]', 'replace = { "a b" = "c" }', 'replace = { a = "b; x" }',
-     'no-build-isolation = ["a b"]', 'extra-build-requires = ["a"]'],
+     'no-build-isolation = ["a b"]', 'extra-build-requires = ["a"]', 'overrides = ["a>>1"]',
+     'overrides = ["-e ."]', 'overrides = ["a -> b"]', 'keep = ["vis*"]'],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused_with_its_line(root: Path, line: str) -> None:
     configure(root, line)

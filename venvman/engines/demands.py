@@ -119,12 +119,12 @@ class DirectPins:
 
 
 def demands_of(line: Requirement, pin: Pin | None, overrides: Overrides) -> Iterator[Demand]:
-    """What ``line``, which applies, asks for; ``pin`` is its place's."""
+    """What ``line``, which applies, asks for; ``pin`` is its place's, which no override moves."""
     name = line.name or (pin.name if pin else None)
     if name is None:
         return
     extras = tuple(sorted(line.extras))
-    if name in overrides:
+    if name in overrides and pin is None:
         plain = Dependency(name, extras, str(line.specifier))
         for each in overrides.applied(plain):
             yield from _demands(each.name, each.extras, each.specifier, None, line)

@@ -217,8 +217,8 @@ def _verify(
             text=redact(url),
             why=f"Expected {' or '.join(wanted[:3])}{more}; got {', '.join(found)}.",
             fix=Advice(
-                "Where the new file is meant to be there, `venvman freeze` takes its hash; "
-                "else tell the index's owner."
+                "Where the new file is meant to be there, have the lock made again, by `venvman "
+                "freeze` or by what made it; else tell the index's owner."
             ),
         )
     if not wanted and size is not None and size != part.received:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
     from packaging.version import Version
 
-    from venvman.model.errors import FileLine
+    from venvman.model.errors import FileLine, Fix
     from venvman.model.names import NormalizedName
     from venvman.model.target import Target
 
@@ -160,9 +160,13 @@ def select(locks: Sequence[tuple[str, Lock]], target: Target) -> tuple[LockEntry
     for path, lock in locks:
         for entry in applicable(lock, target):
             chosen[entry.name].append((path, entry))
-    problems = [problem for rows in chosen.values() for problem in _disagreements(rows)]
+    others = [(path, lock.header) for path, lock in locks if lock.header.is_complete]
+    remake = {path: header.remake for path, header in others if header.tool != "venvman"}
+    problems = [problem for rows in chosen.values() for problem in _disagreements(rows, remake)]
     if problems:
-        raise LockError("The locks disagree.", code="lock-disagreement", problems=problems)
+        twice = all(each.code == "lock-pins-twice" for each in problems)
+        message = "One lock has two pins of a name." if twice else "The locks disagree."
+        raise LockError(message, code="lock-disagreement", problems=problems)
     return tuple(_united([entry for _, entry in chosen[name]]) for name in sorted(chosen))
 
 
@@ -178,7 +182,7 @@ def not_for(target: Target, lock: Lock, path: str) -> Iterator[Problem]:
         )
 
 
-def _disagreements(rows: list[tuple[str, LockEntry]]) -> list[Problem]:
+def _disagreements(rows: list[tuple[str, LockEntry]], remake: Mapping[str, Fix]) -> list[Problem]:
     first_path, first = rows[0]
     return [
         Problem(
@@ -195,7 +199,7 @@ def _disagreements(rows: list[tuple[str, LockEntry]]) -> list[Problem]:
                 if path == first_path
                 else ": groups that cannot live together are synced apart."
             ),
-            fix=Command.venvman("freeze"),
+            fix=remake.get(path, Command.venvman("freeze")),
         )
         for path, entry in rows[1:]
         if (entry.version, entry.source) != (first.version, first.source)

@@ -22,7 +22,7 @@ from venvman.model.sources import ArchiveSource, VcsSource
 from venvman.system.secrets import line_of, redact, without_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from packaging.requirements import Requirement as Dependency
@@ -281,11 +281,29 @@ def unmet_dependencies(
             else:
                 version, wanted = pin.version, dependency.specifier
                 met = version is None or wanted.contains(version, prereleases=True)
+            if met and pin is not None and dependency.url and root and needed in overrides:
+                reference = parse_reference(dependency.url)
+                met = reference is None or is_place(reference.source, pin, root=root)
             if not met:
                 yield _unmet(entry, extra, dependency, pin)
             pending += [(needed, wanted) for wanted in ("", *sorted(dependency.extras))]
+    if overrides:
+        yield from _unasked(pins, {name for name, _ in seen}, requires)
     if root is not None:
         yield from _unasked_places(pins, direct, urls, requires, root)
+
+
+def _unasked(
+    pins: Mapping[NormalizedName, LockEntry],
+    asked: Container[NormalizedName | None],
+    requires: Callable[[LockEntry], Sequence[str] | None],
+) -> Iterator[Problem]:
+    """Pins that were brought by something else than what the settings now put in its place."""
+    for entry in pins.values():
+        parents = [pins.get(canonical(via)) for via in entry.via if not via.startswith("-")]
+        told = all(each is not None and requires(each) is not None for each in parents)
+        if entry.name not in asked and entry.via and told:
+            yield in_lock(entry, "lock-pins-unasked", f"Nothing asks for {entry.name} any more.")
 
 
 def _overridden(

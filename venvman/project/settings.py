@@ -197,6 +197,17 @@ def _replacements(raw: object) -> tuple[tuple[str, str], ...]:
     return tuple(raw.items())
 
 
+def _overrides(raw: object) -> tuple[str, ...]:
+    from venvman.model.pep508 import parse_override
+
+    found = _requirements(raw)
+    for text in found:
+        if "->" in text:
+            raise ValueError(f"{text!r} is no requirement; another package stands in `replace`")
+        parse_override(text)
+    return found
+
+
 def _lists_by_name(raw: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
     if not isinstance(raw, dict):
         raise ValueError('a table such as { numba = ["setuptools<70"] } is expected')  # noqa: TRY004
@@ -286,14 +297,14 @@ class Settings:
     doctor: Setting[DoctorSettings] = _setting(DoctorSettings(), _doctor)
     exclude: Setting[tuple[str, ...]] = _setting((), _words)
     workspace: Setting[WorkspaceSettings] = _setting(WorkspaceSettings(), _workspace)
-    keep: Setting[tuple[str, ...]] = _setting((), _words)
+    keep: Setting[tuple[str, ...]] = _setting((), _names)
     link: Setting[Link] = _setting(Link.AUTO, partial(_choice, Link))
     lock_format: Setting[LockFormat | None] = _setting(None, partial(_choice, LockFormat))
     attic: Setting[str] = _setting("2 GiB", _text_or_count)
     compile: Setting[bool] = _setting(False, _boolean)
     offline: Setting[bool] = _setting(False, _boolean)
     exclude_newer: Setting[str | None] = _setting(None, _text_or_time)
-    overrides: Setting[tuple[str, ...]] = _setting((), _requirements)
+    overrides: Setting[tuple[str, ...]] = _setting((), _overrides)
     replace: Setting[tuple[tuple[str, str], ...]] = _setting((), _replacements)
     constraints: Setting[tuple[str, ...]] = _setting((), _words, flag="--constraint")
     build_constraints: Setting[tuple[str, ...]] = _setting((), _requirements)

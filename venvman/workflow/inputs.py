@@ -15,7 +15,8 @@ from venvman.model.errors import (
     RequirementsError,
     Severity,
 )
-from venvman.model.pep508 import parse_override
+from venvman.model.names import canonical
+from venvman.model.pep508 import parse_marker, parse_override
 from venvman.project.settings import Origin
 from venvman.requirements.file import ParsedFile, parse
 from venvman.requirements.multiuse import EVERY
@@ -28,6 +29,9 @@ from venvman.workflow.requests import GroupChoice
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from packaging.markers import Marker
+    from packaging.requirements import Requirement as Override
 
     from venvman.lock.file import Lock
     from venvman.model.names import NormalizedName
@@ -177,7 +181,7 @@ def load_requirements(
         limits=context.constraint_files,
         asked=asked,
     )
-    if not any("->" in each for each in context.overrides):
+    if not context.overrides:
         return found
     groups = tuple(
         replace(group, requirements=tuple(_in_place(context, group.requirements)))
@@ -188,14 +192,18 @@ def load_requirements(
 
 def _in_place(context: Context, lines: Iterable[Requirement]) -> Iterator[Requirement]:
     """``lines`` less what is left out, with what takes the place of others."""
-    instead = dict(map(parse_override, (each for each in context.overrides if "->" in each)))
+    instead: dict[NormalizedName, list[Override]] = {}
+    for text in context.overrides:
+        name, other = parse_override(text)
+        instead.setdefault(name, []).extend([] if other is None else [other])
     for line in lines:
         if line.name is None or line.name not in instead:
             yield line
             continue
-        other = instead[line.name]
-        if other is not None:
-            text = str(other) if other.specifier or other.url else f"{other}{line.specifier}"
+        for other in instead[line.name]:
+            itself = canonical(other.name) == line.name
+            said = itself or other.specifier or other.url
+            text = str(other) if said else f"{other}{line.specifier}"
             [read] = parse(text, path=line.origin.path, variables={}).requirements
             yield replace(
                 line,
@@ -203,9 +211,15 @@ def _in_place(context: Context, lines: Iterable[Requirement]) -> Iterator[Requir
                 spelled=read.requirement.spelled,
                 extras=line.extras | read.requirement.extras,
                 specifier=read.requirement.specifier,
+                marker=_both(line.marker, read.requirement.marker),
                 source=read.requirement.source,
                 hashes=(),
+                raw=read.requirement.raw if other.url else line.raw,
             )
+
+
+def _both(one: Marker | None, other: Marker | None) -> Marker | None:
+    return parse_marker(f"({one}) and ({other})") if one and other else one or other
 
 
 def tell_left_out(context: Context, requirements: RequirementSet) -> None:
