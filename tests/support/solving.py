@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from tests.support.worlds import TARGET
 from venvman.index.listing import Listing, ProjectFiles
@@ -21,6 +21,7 @@ from venvman.resolve.supply import Shared, Supply
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from venvman.index.client import Index
     from venvman.model.errors import VenvmanError
     from venvman.model.sources import IndexFile
 
@@ -79,7 +80,7 @@ class World:
     def fresh_supply(self) -> Supply:
         """One that knows nothing yet."""
         return Supply(
-            self,
+            cast("Index", self),
             target=TARGET,
             options=IndexOptions(offline=True),
             guess=self._guess,
@@ -96,7 +97,7 @@ class World:
         *,
         refresh: bool = False,  # noqa: ARG002 - as an index has it
     ) -> ProjectFiles:
-        """See :class:`venvman.resolve.supply.IndexSide`."""
+        """See what supplies ask of an :class:`Index`."""
         self.asked.append(name)
         rows = tuple(
             FileRow(f"{name}-{version}-py3-none-any.whl", f"https://x/{name}/{version}")
@@ -107,7 +108,7 @@ class World:
         return ProjectFiles(name, (Listing.of(ProjectPage(url="https://x/", rows=rows), name),))
 
     def metadata(self, file: IndexFile) -> CoreMetadata | None:
-        """See :class:`venvman.resolve.supply.IndexSide`."""
+        """See what supplies ask of an :class:`Index`."""
         found = self._of(file)
         self.read.append(f"{found.name} {found.version}")
         silent = found.name in self.sdists or self._is_unbuildable(file)
@@ -133,11 +134,11 @@ class World:
         )
 
     def at_hand(self, name: NormalizedName) -> bool:  # noqa: ARG002 - as an index has it
-        """See :class:`venvman.resolve.supply.IndexSide`."""
+        """See what supplies ask of an :class:`Index`."""
         return self.kept
 
     def metadata_at_hand(self, file: IndexFile) -> bool:  # noqa: ARG002
-        """See :class:`venvman.resolve.supply.IndexSide`."""
+        """See what supplies ask of an :class:`Index`."""
         return self.kept
 
 

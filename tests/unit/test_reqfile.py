@@ -423,15 +423,16 @@ def test_options_begin_at_the_first_word_with_a_dash(line: str, expected: tuple[
     ],
 )
 def test_every_spelling_of_an_option_is_the_same(text: str) -> None:
-    assert read_options(text).requirements == ["b"]
+    assert read_options(text).values("--requirement") == ["b"]
 
 
 def test_quotes_and_backslashes_are_a_shell_s() -> None:
-    assert read_options("-C 'k=v w' -C a=\\ b").config_settings == [("k", "v w"), ("a", " b")]
+    settings = read_options("-C 'k=v w' -C a=\\ b").values("--config-settings")
+    assert settings == ["k=v w", "a= b"]
 
 
 def test_two_dashes_end_the_options() -> None:
-    assert read_options("-- --pre").pre is False
+    assert not read_options("-- --pre").has("--pre")
 
 
 @pytest.mark.parametrize(

@@ -212,17 +212,17 @@ def ignored(examination: Examination) -> Iterator[Finding]:
 
 
 _OPTION = re.compile(r"(?:^|\s)-(?!-hash=)")
-_OF_FILES = {
-    "index_url": "--index-url",
-    "extra_index_urls": "--extra-index-url",
-    "find_links": "--find-links",
-    "trusted_hosts": "--trusted-host",
-    "features": "--use-feature",
-    "no_index": "--no-index",
-    "prefer_binary": "--prefer-binary",
-    "require_hashes": "--require-hashes",
-    "pre": "--pre",
-}
+_OF_FILES = (
+    "--index-url",
+    "--extra-index-url",
+    "--find-links",
+    "--trusted-host",
+    "--use-feature",
+    "--no-index",
+    "--prefer-binary",
+    "--require-hashes",
+    "--pre",
+)
 
 
 def _ignored(text: str) -> str:
@@ -232,16 +232,16 @@ def _ignored(text: str) -> str:
         options = read_options(rest)
     except OptionFault:
         return ""
-    includes = [f"-r {each}" for each in options.requirements]
-    includes += [f"-c {each}" for each in options.constraints]
-    is_requirement = bool(body.strip() or options.editables)
-    lost = list(options.stray)
+    includes = [f"-r {each}" for each in options.values("--requirement")]
+    includes += [f"-c {each}" for each in options.values("--constraint")]
+    is_requirement = bool(body.strip()) or options.has("--editable")
+    lost = options.values("")
     if is_requirement or includes:
-        lost += [option for field, option in _OF_FILES.items() if getattr(options, field)]
+        lost += filter(options.has, _OF_FILES)
         lost += includes if is_requirement else includes[1:]
     else:
-        lost += [f"--find-links {each}" for each in options.find_links[1:]]
-    if options.hashes and not body.strip():
+        lost += [f"--find-links {each}" for each in options.values("--find-links")[1:]]
+    if options.has("--hash") and not body.strip():
         lost.append("--hash")
     return ", ".join(map(redact, lost))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,11 +36,6 @@ class SourceTexts:
 
     texts: dict[Path, str]
     options: tuple[FileOptions, ...]
-
-    @property
-    def has_variables(self) -> bool:
-        """Whether any file uses ``${VAR}``."""
-        return any(re.search(r"\$\{[A-Z0-9_]+\}", text) for text in self.texts.values())
 
 
 def read_sources(group: Group, project: Project) -> SourceTexts:

@@ -244,7 +244,7 @@ class Finisher:
     def entries(self, text: str, groups: Sequence[Group]) -> tuple[LockEntry, ...]:
         """The pins in ``text``, what pip-compile wrote for ``groups``."""
         text = self._mirror.original(text)
-        lock = parse_lock(text, path="pip-compile", folder_name=project_name_of)
+        lock = parse_lock(text, path="pip-compile", folder_name=_project_name)
         requirements = [line for each in groups for line in (*each.requirements, *each.constraints)]
         entries = [self._entry(entry, requirements) for entry in lock.entries]
         return tuple(sorted(_named_by_elimination(entries), key=sort_key))
@@ -288,7 +288,7 @@ class Finisher:
         return replace(entry, source=source, via=via, origin=None)
 
 
-def project_name_of(path: str) -> str | None:
+def _project_name(path: str) -> str | None:
     """The name that the folder ``path`` states, for entries that do not say theirs."""
     return project_name(Path(path))
 

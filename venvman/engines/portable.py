@@ -113,7 +113,7 @@ def finished_lock(
     repeatable = (
         not limited
         and (group.compiled is not None if group.declared else pair or existing is not None)
-        and not sources.has_variables
+        and not any(re.search(r"\$\{[A-Z0-9_]+\}", text) for text in sources.texts.values())
         and all(_is_repeatable(entry.source) for entry in entries)
         and all(_is_emitted(line, style) for line in options)
     )

@@ -140,7 +140,7 @@ class _Freeze:
             for name in request.upgrade.names:  # whoever asks for the newest means now
                 self._supply.refresh(name)
         dependencies = Dependencies(target)
-        self._overrides = Overrides(read_overrides(request.overrides, dependencies.marker_applies))
+        self._overrides = Overrides(read_overrides(request.overrides, dependencies.applies))
         self._direct = DirectPins(describer, self._supply, self._commit)
         self._shared = Shared(
             self._supply,

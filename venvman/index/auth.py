@@ -122,7 +122,7 @@ class Authenticator:
         self._provider = provider
         self._lock = threading.Lock()
         self._asked: dict[tuple[str, str, int], Credentials | None] = {}
-        self._netrc: _Netrc | None = None
+        self._netrc: Mapping[str, Credentials] | None = None
 
     @property
     def has_asked(self) -> bool:
@@ -181,8 +181,8 @@ class Authenticator:
     def _of_netrc(self, url: str, user: str | None) -> Credentials | None:
         with self._lock:
             if self._netrc is None:
-                self._netrc = _Netrc.read(self._variables, self._home, self._reporter)
-        found = self._netrc.get(urlsplit(url).hostname or "")
+                self._netrc = _read_netrc(self._variables, self._home, self._reporter)
+        found = self._netrc.get(urlsplit(url).hostname or "") or self._netrc.get("default")
         return found if found and user in (None, "", found.user) else None
 
     def _of_keyring(self, services: Sequence[str], user: str | None) -> Credentials | None:
@@ -193,7 +193,14 @@ class Authenticator:
                 try:
                     found = ask(service, user)
                 except Exception as error:  # noqa: BLE001 - a broken backend must not stop a sync
-                    self._warn_of_keyring(error)
+                    problem = Problem(
+                        code="keyring-failed",
+                        message="The keyring could not be asked for the index's password.",
+                        severity=Severity.WARNING,
+                        why=redact(str(error) or type(error).__name__),
+                        fix=Advice("Set PIP_KEYRING_PROVIDER=disabled to do without it."),
+                    )
+                    self._reporter.problem(problem)
                     break
                 if found:
                     return found
@@ -209,7 +216,8 @@ class Authenticator:
         if program is None:
             return None
         argv = [program, "--mode=creds", "--output=json", "get", service]
-        answer = run([*argv, *([user] if user else [])], env=self._env(), timeout=KEYRING_SECONDS)
+        env = {**self._variables, "PYTHONIOENCODING": "utf-8"}
+        answer = run([*argv, *([user] if user else [])], env=env, timeout=KEYRING_SECONDS)
         if answer.ok:
             try:
                 found = json.loads(answer.stdout)
@@ -218,23 +226,9 @@ class Authenticator:
                 return None
         if not user:
             return None
-        answer = run([program, "get", service, user], env=self._env(), timeout=KEYRING_SECONDS)
+        answer = run([program, "get", service, user], env=env, timeout=KEYRING_SECONDS)
         password = answer.stdout.rstrip("\r\n")
         return Credentials(user, password) if answer.ok and password else None
-
-    def _env(self) -> dict[str, str]:
-        return {**self._variables, "PYTHONIOENCODING": "utf-8"}
-
-    def _warn_of_keyring(self, error: Exception) -> None:
-        self._reporter.problem(
-            Problem(
-                code="keyring-failed",
-                message="The keyring could not be asked for the index's password.",
-                severity=Severity.WARNING,
-                why=redact(str(error) or type(error).__name__),
-                fix=Advice("Set PIP_KEYRING_PROVIDER=disabled to do without it."),
-            )
-        )
 
 
 def _import_keyring(service: str, user: str | None) -> Credentials | None:
@@ -249,37 +243,31 @@ def _import_keyring(service: str, user: str | None) -> Credentials | None:
     return Credentials(user, password) if user and password else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Netrc:
-    hosts: Mapping[str, Credentials]
-    default: Credentials | None = None
+def _read_netrc(
+    variables: Mapping[str, str], home: Path, reporter: Reporter
+) -> Mapping[str, Credentials]:
+    """By host, ``default`` for all others: ``NETRC``, else ``~/.netrc``, else ``~/_netrc``.
 
-    def get(self, host: str) -> Credentials | None:
-        return self.hosts.get(host, self.default)
+    A broken file is a warning.
+    """
+    import netrc
 
-    @classmethod
-    def read(cls, variables: Mapping[str, str], home: Path, reporter: Reporter) -> _Netrc:
-        """``NETRC``, else ``~/.netrc``, else ``~/_netrc``; a broken file is a warning."""
-        import netrc
-
-        told = variables.get("NETRC")
-        paths = [Path(told).expanduser()] if told else [home / ".netrc", home / "_netrc"]
-        path = next((each for each in paths if each.is_file()), None)
-        if path is None:
-            return cls({})
-        try:
-            entries = netrc.netrc(str(path)).hosts
-        except (netrc.NetrcParseError, OSError, UnicodeDecodeError) as error:
-            reporter.problem(
-                Problem(
-                    code="netrc-unreadable",
-                    message="The netrc file could not be read; no credentials come from it.",
-                    severity=Severity.WARNING,
-                    path=str(path),
-                    line=getattr(error, "lineno", None),
-                    why=error.msg if isinstance(error, netrc.NetrcParseError) else str(error),
-                )
-            )
-            return cls({})
-        hosts = {host: Credentials(row[0], row[2] or "") for host, row in entries.items()}
-        return cls(hosts, hosts.pop("default", None))
+    told = variables.get("NETRC")
+    paths = [Path(told).expanduser()] if told else [home / ".netrc", home / "_netrc"]
+    path = next((each for each in paths if each.is_file()), None)
+    if path is None:
+        return {}
+    try:
+        entries = netrc.netrc(str(path)).hosts
+    except (netrc.NetrcParseError, OSError, UnicodeDecodeError) as error:
+        problem = Problem(
+            code="netrc-unreadable",
+            message="The netrc file could not be read; no credentials come from it.",
+            severity=Severity.WARNING,
+            path=str(path),
+            line=getattr(error, "lineno", None),
+            why=error.msg if isinstance(error, netrc.NetrcParseError) else str(error),
+        )
+        reporter.problem(problem)
+        return {}
+    return {host: Credentials(row[0], row[2] or "") for host, row in entries.items()}

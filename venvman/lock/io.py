@@ -83,19 +83,6 @@ def parse_text(text: str, *, path: str, root: Path, groups: Collection[str] | No
     return parse_lock(text, path=path, folder_name=lambda folder: project_name(root / folder))
 
 
-def lock_text(lock: Lock, *, path: str, root: Path) -> str:
-    """``lock`` in the format that the name in ``path`` says.
-
-    Raises:
-        LockError: the format has no place for something in it.
-    """
-    if is_pylock(path):
-        from venvman.lock.pylock import render_pylock
-
-        return render_pylock(lock, path=path, root=root)
-    return render_lock(lock)
-
-
 def lock_files(path: Path) -> Iterator[tuple[Path, bytes]]:
     """The file at ``path`` and all that it includes by ``-r``, each once, with their bytes.
 
@@ -247,12 +234,18 @@ def write_locks(project: Project, locks: Mapping[Path, Lock]) -> bool:
     text is not written again.
 
     Raises:
+        LockError: the format has no place for something in a lock.
         VenvmanError: ``file-unwritable``.
     """
     contents: dict[Path, bytes] = {}
     for path, lock in locks.items():
         shown = project.display(path)
-        content = lock_text(lock, path=shown, root=project.root).encode()
+        if is_pylock(shown):
+            from venvman.lock.pylock import render_pylock
+
+            content = render_pylock(lock, path=shown, root=project.root).encode()
+        else:
+            content = render_lock(lock).encode()
         try:
             old = read_regular(path)
         except FileNotFoundError:

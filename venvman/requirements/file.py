@@ -197,12 +197,12 @@ class _Reader:
             self._read_requirement(origin, body, raw=line.text)
             return
         self._options.add_everywhere(options)
-        if body.strip() or options.editables:
+        if body.strip() or options.has("--editable"):
             self._read_with_options(origin, line, body, options)
-        elif options.requirements or options.constraints:
-            target = (options.requirements or options.constraints)[0]
+        elif includes := options.values("--requirement") or options.values("--constraint"):
+            constraint = not options.has("--requirement")
             self._lines.append(
-                IncludeLine(origin=origin, target=target, constraint=not options.requirements)
+                IncludeLine(origin=origin, target=includes[0], constraint=constraint)
             )
         else:
             self._options.add(options)
@@ -221,18 +221,20 @@ class _Reader:
         self, origin: FileLine, line: LogicalLine, body: str, options: LineOptions
     ) -> None:
         # Other global options beside a requirement are ignored, as pip ignores them.
-        editable = bool(options.editables)
+        pairs = (each.partition("=") for each in options.values("--config-settings"))
+        settings = [(key, value) for key, _, value in pairs]
+        editable = options.has("--editable")
         raw = split_line(line.text)[0].strip()
         if not body.strip():
-            body = options.editables[0]
+            body = options.values("--editable")[0]
             raw = _raw_editable(line.text) or body
         self._read_requirement(
             origin,
             body,
             raw=raw,
             editable=editable,
-            hashes=() if editable else tuple(options.hashes),
-            settings=tuple(options.config_settings),
+            hashes=() if editable else tuple(options.values("--hash")),
+            settings=tuple(settings),
         )
 
     def _read_requirement(
@@ -348,7 +350,7 @@ def requirement_line(
 def _raw_editable(text: str) -> str | None:
     """What ``-e`` is given in ``text``, its variables unexpanded."""
     try:
-        editables = read_options(split_line(text)[1]).editables
+        editables = read_options(split_line(text)[1]).values("--editable")
     except OptionFault:
         return None
     return editables[0] if editables else None

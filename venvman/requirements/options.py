@@ -6,15 +6,8 @@ pip reads them with :mod:`optparse`; the same rules hold here (unique abbreviati
 
 from __future__ import annotations
 
-from dataclasses import field
-from typing import TYPE_CHECKING
-
-from venvman.model.frozen import dataclass
 from venvman.model.names import canonical
 from venvman.model.options import FileOptions
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class OptionFault(Exception):
@@ -25,33 +18,25 @@ class OptionFault(Exception):
         self.code = code
 
 
-@dataclass(slots=True, kw_only=True)
 class LineOptions:
-    """What the options of one line say, in order. Built by :func:`read_options` only.
+    """The options of one line, in order: each by its long name, with its value ("" for a flag).
 
-    ``formats`` and ``releases`` are ``(option, value)`` pairs: their order matters, and pip obeys
-    them even beside a requirement, where it ignores every other global option. ``stray`` are words
-    that belong to no option.
+    Words that belong to no option have the name "". Order matters: of ``--no-binary`` and
+    ``--only-binary`` the later counts. Built by :func:`read_options` only.
     """
 
-    requirements: list[str] = field(default_factory=list)
-    constraints: list[str] = field(default_factory=list)
-    editables: list[str] = field(default_factory=list)
-    hashes: list[str] = field(default_factory=list)
-    config_settings: list[tuple[str, str]] = field(default_factory=list)
-    index_url: str | None = None
-    extra_index_urls: list[str] = field(default_factory=list)
-    find_links: list[str] = field(default_factory=list)
-    trusted_hosts: list[str] = field(default_factory=list)
-    features: list[str] = field(default_factory=list)
-    no_index: bool = False
-    prefer_binary: bool = False
-    require_hashes: bool = False
-    no_require_hashes: bool = False
-    pre: bool = False
-    formats: list[tuple[str, str]] = field(default_factory=list)
-    releases: list[tuple[str, str]] = field(default_factory=list)
-    stray: list[str] = field(default_factory=list)
+    __slots__ = ("said",)
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str]] = []
+
+    def values(self, name: str) -> list[str]:
+        """What was given to the option ``name``."""
+        return [value for option, value in self.said if option == name]
+
+    def has(self, name: str) -> bool:
+        """Whether the option ``name`` is given."""
+        return any(option == name for option, _ in self.said)
 
 
 def split_line(line: str) -> tuple[str, str]:
@@ -80,20 +65,30 @@ def read_options(text: str) -> LineOptions:
     while words:
         word = words.pop()
         if word.startswith(_PLAIN_HASH):
-            options.hashes.append(word[len("--hash=") :])
+            options.said.append(("--hash", word[len("--hash=") :]))
             continue
         if word == "--":
             break
         if word.startswith("--"):
-            _read_long(options, word, words)
+            spelled, equals, value = word.partition("=")
+            name = spelled = _full_name(spelled)
+            if name in _FLAGS and equals:
+                raise OptionFault(f"{name} takes no value.")
+            wants = name in _VALUED and not equals
         elif word.startswith("-") and len(word) > 1:
             # Every short option takes a value, so the rest of the word is the first one's.
-            short, value = word[:2], word[2:]
-            if short not in _SHORT:
-                raise OptionFault(_unknown(short), code="option-unknown")
-            _VALUED[_SHORT[short]](options, short, value or _value_of(short, words))
+            spelled, value = word[:2], word[2:]
+            if spelled not in _SHORT:
+                raise OptionFault(_unknown(spelled), code="option-unknown")
+            name, wants = _SHORT[spelled], not value
         else:
-            options.stray.append(word)
+            options.said.append(("", word))
+            continue
+        if wants and not words:
+            raise OptionFault(f"{spelled} needs a value.")
+        value = words.pop() if wants else value
+        _check(name, spelled, value)
+        options.said.append(("--index-url" if name == "--pypi-url" else name, value))
     return options
 
 
@@ -107,34 +102,36 @@ class OptionsBuilder:
         self._hosts: list[str] = []
         self._features: list[str] = []
         self._flags: dict[str, bool] = {}
-        self._formats = _Pair("--no-binary", "--only-binary")
-        self._releases = _Pair("--all-releases", "--only-final")
+        self._formats = _Pair(*_FORMATS)
+        self._releases = _Pair(*_RELEASES)
 
     def add_everywhere(self, options: LineOptions) -> None:
         """Takes over what counts even on a line that also has a requirement or an include."""
-        for option, value in options.formats:
-            self._formats.add(option, value)
-        for option, value in options.releases:
-            self._releases.add(option, value)
+        for option, value in options.said:
+            if option in _FORMATS:
+                self._formats.add(option, value)
+            elif option in _RELEASES:
+                self._releases.add(option, value)
 
     def add(self, options: LineOptions) -> None:
         """Takes over a line of its own."""
-        if options.no_index:
+        if options.has("--no-index"):
             self._flags["no_index"] = True
             self._index_url, self._extra = None, []
         if not self._flags.get("no_index"):
-            if options.index_url:
+            urls = options.values("--index-url")
+            if urls and urls[-1]:
                 # A later --index-url replaces everything before it, extra indexes included.
-                self._index_url, self._extra = options.index_url, []
-            self._extra += options.extra_index_urls
-        self._find_links += options.find_links[:1]  # pip takes one for a line
-        self._hosts += options.trusted_hosts
-        self._features += options.features
-        if options.pre:
+                self._index_url, self._extra = urls[-1], []
+            self._extra += options.values("--extra-index-url")
+        self._find_links += options.values("--find-links")[:1]  # pip takes one for a line
+        self._hosts += options.values("--trusted-host")
+        self._features += options.values("--use-feature")
+        if options.has("--pre"):
             self._releases.first.add(_ALL)
-        for flag in ("prefer_binary", "require_hashes", "no_require_hashes", "pre"):
-            if getattr(options, flag):
-                self._flags[flag] = True
+        for flag in _FLAGS - {"--no-index"}:
+            if options.has(flag):
+                self._flags[flag[2:].replace("-", "_")] = True
 
     def build(self) -> FileOptions:
         """What the file says so far."""
@@ -204,76 +201,32 @@ def _words(text: str) -> list[str]:
         raise OptionFault(f"The options cannot be told apart: {error}.") from None
 
 
-def _appends(name: str) -> Callable[[LineOptions, str, str], None]:
-    def take(options: LineOptions, _spelled: str, value: str) -> None:
-        getattr(options, name).append(value)
-
-    return take
-
-
-def _pairs(name: str, option: str) -> Callable[[LineOptions, str, str], None]:
-    def take(options: LineOptions, spelled: str, value: str) -> None:
-        if value.startswith("-"):
-            raise OptionFault(f"{spelled} needs a value, and {value!r} looks like another option.")
-        getattr(options, name).append((option, value))
-
-    return take
-
-
-def _take_index(options: LineOptions, _spelled: str, value: str) -> None:
-    options.index_url = value
-
-
-def _take_feature(options: LineOptions, spelled: str, value: str) -> None:
-    if value not in _FEATURES:
+def _check(name: str, spelled: str, value: str) -> None:
+    """Raises an OptionFault where ``value`` is none for the option ``name``."""
+    if name in (*_FORMATS, *_RELEASES) and value.startswith("-"):
+        raise OptionFault(f"{spelled} needs a value, and {value!r} looks like another option.")
+    if name == "--use-feature" and value not in _FEATURES:
         known = ", ".join(_FEATURES)
         raise OptionFault(f"{spelled} knows no feature {value!r}; pip has {known}.")
-    options.features.append(value)
-
-
-def _take_hash(options: LineOptions, spelled: str, value: str) -> None:
+    if name == "--config-settings" and "=" not in value:
+        raise OptionFault(f"{spelled} needs KEY=VALUE, not {value!r}.")
     algorithm, colon, _ = value.partition(":")
-    if not colon:
+    if name == "--hash" and not colon:
         raise OptionFault(
             f"{spelled} needs the algorithm and the digest, such as sha256:1234, not {value!r}."
         )
-    if algorithm not in _HASHES:
+    if name == "--hash" and algorithm not in _HASHES:
         raise OptionFault(f"{spelled} takes sha256, sha384 and sha512, not {algorithm!r}.")
-    options.hashes.append(value)
 
 
-def _take_setting(options: LineOptions, spelled: str, value: str) -> None:
-    key, equals, content = value.partition("=")
-    if not equals:
-        raise OptionFault(f"{spelled} needs KEY=VALUE, not {value!r}.")
-    options.config_settings.append((key, content))
-
-
+_FORMATS, _RELEASES = ("--no-binary", "--only-binary"), ("--all-releases", "--only-final")
 # Every option that pip allows in a requirements file, by its long name.
-_VALUED: dict[str, Callable[[LineOptions, str, str], None]] = {
-    "--index-url": _take_index,
-    "--pypi-url": _take_index,
-    "--extra-index-url": _appends("extra_index_urls"),
-    "--constraint": _appends("constraints"),
-    "--requirement": _appends("requirements"),
-    "--editable": _appends("editables"),
-    "--find-links": _appends("find_links"),
-    "--no-binary": _pairs("formats", "--no-binary"),
-    "--only-binary": _pairs("formats", "--only-binary"),
-    "--all-releases": _pairs("releases", "--all-releases"),
-    "--only-final": _pairs("releases", "--only-final"),
-    "--trusted-host": _appends("trusted_hosts"),
-    "--use-feature": _take_feature,
-    "--hash": _take_hash,
-    "--config-settings": _take_setting,
-}
-_FLAGS = {
-    "--no-index": "no_index",
-    "--prefer-binary": "prefer_binary",
-    "--require-hashes": "require_hashes",
-    "--no-require-hashes": "no_require_hashes",
-    "--pre": "pre",
-}
+_VALUED = (
+    "--index-url", "--pypi-url", "--extra-index-url", "--constraint", "--requirement",
+    "--editable", "--find-links", *_FORMATS, *_RELEASES, "--trusted-host", "--use-feature",
+    "--hash", "--config-settings",
+)  # fmt: skip
+_FLAGS = {"--no-index", "--prefer-binary", "--require-hashes", "--no-require-hashes", "--pre"}
 _SHORT = {
     "-i": "--index-url",
     "-c": "--constraint",
@@ -282,18 +235,7 @@ _SHORT = {
     "-f": "--find-links",
     "-C": "--config-settings",
 }
-_LONG = (*_VALUED, *_FLAGS)
-
-
-def _read_long(options: LineOptions, word: str, words: list[str]) -> None:
-    spelled, equals, value = word.partition("=")
-    name = _full_name(spelled)
-    if name in _FLAGS:
-        if equals:
-            raise OptionFault(f"{name} takes no value.")
-        setattr(options, _FLAGS[name], True)
-    else:
-        _VALUED[name](options, name, value if equals else _value_of(name, words))
+_LONG = (*_VALUED, *sorted(_FLAGS))
 
 
 def _full_name(spelled: str) -> str:
@@ -313,9 +255,3 @@ def _unknown(spelled: str) -> str:
     near = difflib.get_close_matches(spelled, _LONG, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     return f"pip allows no option {spelled} in a requirements file.{hint}"
-
-
-def _value_of(name: str, words: list[str]) -> str:
-    if not words:
-        raise OptionFault(f"{name} needs a value.")
-    return words.pop()

@@ -74,25 +74,19 @@ class Dependencies:
         """
         found: dict[Dependency, None] = {}
         for line in lines:
-            dependency, marker = self._line(line)
+            known = self._lines.get(line)
+            if known is None:
+                known = self._lines[line] = _parse(line)
+            dependency, marker = known
             if not marker:
                 if not extra:
                     found[dependency] = None
-            elif (not extra or _EXTRA.search(marker)) and self._applies(marker, extra):
+            elif (not extra or _EXTRA.search(marker)) and self.applies(marker, extra):
                 found[dependency] = None
         return tuple(found)
 
-    def marker_applies(self, marker: str) -> bool:
-        """Whether ``marker`` (text) holds on the target, no extra being asked for."""
-        return self._applies(marker, "")
-
-    def _line(self, line: str) -> tuple[Dependency, str]:
-        known = self._lines.get(line)
-        if known is None:
-            known = self._lines[line] = _parse(line)
-        return known
-
-    def _applies(self, marker: str, extra: str) -> bool:
+    def applies(self, marker: str, extra: str = "") -> bool:
+        """Whether ``marker`` (text) holds on the target, ``extra`` being asked for."""
         key = (marker, extra)
         known = self._verdicts.get(key)
         if known is None:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from venvman.requirements.file import Requirement
     from venvman.resolve.demand import Demand, Pin
 
-_NONE_FITS = ("none",)
+NONE_FITS = ("none",)
+"""The hashes of lines that disagree so much that no file can have them."""
 
 
 class Limits:
@@ -46,18 +47,16 @@ class Limits:
             self._narrow(name, specifier_set(f"=={version}"))
 
     def hashes(self, name: NormalizedName, demands: Sequence[Demand]) -> tuple[str, ...]:
-        """The hashes that every line which has some allows; empty where none has any."""
+        """The hashes that every line which has some allows; empty where none has any.
+
+        :data:`NONE_FITS` where no file can have them.
+        """
         given = [demand.hashes for demand in demands if demand.hashes]
         given += self._hashes.get(name, ())
         if not given:
             return ()
         common = set(given[0]).intersection(*given[1:])
-        return tuple(sorted(common)) or _NONE_FITS
-
-    @staticmethod
-    def impossible_hashes(hashes: tuple[str, ...]) -> bool:
-        """Whether lines disagree so much about hashes that no file can have them."""
-        return hashes == _NONE_FITS
+        return tuple(sorted(common)) or NONE_FITS
 
     def _narrow(self, name: NormalizedName, specifier: SpecifierSet) -> None:
         known = self.specifiers.get(name)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from resolvelib import AbstractProvider
 
 from venvman.resolve.demand import IMPOSSIBLE, Demand, DependencyInvalid, Pin
-from venvman.resolve.limits import combined
+from venvman.resolve.limits import NONE_FITS, combined
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -179,7 +179,7 @@ class Provider(AbstractProvider[Demand, Pin, str]):
         self, name: NormalizedName, extra: str, keys: frozenset[str], hashes: tuple[str, ...]
     ) -> Iterator[Pin]:
         """Every version once, as a pin."""
-        if self._limits.impossible_hashes(hashes):
+        if hashes == NONE_FITS:
             return
         wanted = combined(keys, self._limits.specifiers.get(name))
         begun: set[Version] = set()

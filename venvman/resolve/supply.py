@@ -6,7 +6,7 @@ The one place where solving meets the network; everything is asked once, whoever
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from venvman.index.candidates import Candidates
 from venvman.index.once import Once
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from venvman.index.candidates import Candidate
-    from venvman.index.listing import ProjectFiles
+    from venvman.index.client import Index
     from venvman.model.metadata import CoreMetadata
     from venvman.model.names import NormalizedName
     from venvman.model.options import IndexOptions
@@ -36,31 +36,6 @@ UNBUILDABLE = frozenset({"build-failed", "build-invalid", "build-requirements"})
 """The codes of errors that say of one file that it does not build here: others may."""
 _HOPELESS = 8
 """So many files of one project that do not build, and the fault is not theirs."""
-
-
-class IndexSide(Protocol):
-    """What is needed of :class:`venvman.index.client.Index`."""
-
-    @property
-    def is_local(self) -> bool:
-        """Whether nothing is ever waited for."""
-        ...
-
-    def project(self, name: NormalizedName, *, refresh: bool = False) -> ProjectFiles:
-        """Every file of the project."""
-        ...
-
-    def metadata(self, file: IndexFile) -> CoreMetadata | None:
-        """What the file depends on; None for an sdist of which only a build can tell."""
-        ...
-
-    def at_hand(self, name: NormalizedName) -> bool:
-        """Whether :meth:`project` answers at once."""
-        ...
-
-    def metadata_at_hand(self, file: IndexFile) -> bool:
-        """Whether :meth:`metadata` answers at once."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +56,7 @@ class Supply:
 
     def __init__(
         self,
-        index: IndexSide,
+        index: Index,
         *,
         target: Target,
         options: IndexOptions,
