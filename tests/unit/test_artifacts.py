@@ -14,7 +14,7 @@ from packaging.version import Version
 from tests.support.cli import PATIENCE
 from tests.support.index import Request, Response
 from tests.support.wheels import in_tree_backend, large, make_sdist, make_wheel, sha256_of
-from venvman.build.backend import BuildSettings
+from venvman.build.backend import BuildContext, BuildSettings
 from venvman.engines.buildrequirements import supply
 from venvman.index.client import Index as Client
 from venvman.lock.file import LockEntry
@@ -85,16 +85,14 @@ class World:
             Store(cache) as store,
         ):
             self.listener.items.clear()
-            result = obtain(
-                entries,
+            context = BuildContext(
                 interpreter=self.interpreter,
-                index=lambda: client,
-                store=store,
-                root=self.root,
                 options=self.options,
-                build=self.settings,
+                settings=self.settings,
                 reporter=self.listener,
-                unpack=unpack,
+            )
+            result = obtain(
+                entries, context, index=lambda: client, store=store, root=self.root, unpack=unpack
             )
         return {str(name): each for name, each in result.items()}
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.wheels import in_tree_backend, make_sdist, make_wheel
-from venvman.build.backend import Build, BuildSettings, build_metadata, build_wheel
+from venvman.build.backend import Build, BuildContext, BuildSettings, build_metadata, build_wheel
 from venvman.build.isolation import ENVIRONMENTS, BuildEnvironment
 from venvman.engines.buildrequirements import supply
 from venvman.model.errors import InstallError
@@ -70,24 +70,21 @@ def built(
         label="a 1.0",
         name=canonical("a"),
         config_settings=config_settings,
-        interpreter=interpreter,
-        options=options,
-        settings=settings,
-        reporter=reporter or Reporter(),
+        context=BuildContext(
+            interpreter=interpreter,
+            options=options,
+            settings=settings,
+            reporter=reporter or Reporter(),
+        ),
     )
     return build_wheel(build, settings.cache / "out", editable=editable)
 
 
 def described(folder: Path, interpreter: Interpreter, settings: BuildSettings) -> bytes:
-    build = Build(
-        project=folder,
-        label="a 1.0",
-        name=None,
-        interpreter=interpreter,
-        options=NOWHERE,
-        settings=settings,
-        reporter=Reporter(),
+    context = BuildContext(
+        interpreter=interpreter, options=NOWHERE, settings=settings, reporter=Reporter()
     )
+    build = Build(project=folder, label="a 1.0", name=None, context=context)
     return build_metadata(build, settings.cache / "out")
 
 
@@ -427,9 +424,10 @@ def test_a_backend_is_isolated_from_the_variables_around_it(
         "PYTHONPATH": "/x", "VIRTUAL_ENV": "/x", "GIT_DIR": "/x", "PIP_TARGET": "/x", "CC": "gcc",
     }  # fmt: skip
     listener = Listener()
-    root = supply(
-        frozenset(), interpreter=interpreter, options=NOWHERE, settings=settings, reporter=listener
+    context = BuildContext(
+        interpreter=interpreter, options=NOWHERE, settings=settings, reporter=listener
     )
+    root = supply(frozenset(), context)
     environment = BuildEnvironment(
         root / "bin" / "python", variables={**os.environ, **around}, reporter=listener
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.wheels import make_sdist, sha256_of
-from venvman.build.backend import BuildSettings
+from venvman.build.backend import BuildContext, BuildSettings
 from venvman.engines.buildrequirements import supply
 from venvman.index.client import Index
 from venvman.model.errors import InstallError
@@ -38,16 +38,13 @@ def described(
     options = IndexOptions(index_urls=())
     client = Index(options, directories=Directories(cache=cache, state=cache), variables=os.environ)
     with closing(client) as index:
-        return metadata_of_source(
-            source,
+        context = BuildContext(
             interpreter=interpreter,
-            index=index,
-            root=tmp_path,
             options=options,
-            build=BuildSettings(cache=cache, variables=dict(os.environ), supply=supply),
+            settings=BuildSettings(cache=cache, variables=dict(os.environ), supply=supply),
             reporter=Reporter(),
-            hashes=hashes,
         )
+        return metadata_of_source(source, context, index=index, root=tmp_path, hashes=hashes)
 
 
 def test_a_final_pkg_info_is_believed_without_a_build(

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from venvman.build.errors import advice, reason
 from venvman.build.isolation import BuildEnvironment
@@ -36,24 +36,8 @@ ConfigSettings = tuple[tuple[str, str], ...]
 """``--config-settings`` of one requirement, in order; a key may come more than once."""
 
 
-class Supply(Protocol):
-    """Gets build requirements: see :func:`venvman.engines.buildrequirements.supply`."""
-
-    def __call__(
-        self,
-        requirements: frozenset[str],
-        *,
-        interpreter: Interpreter,
-        options: IndexOptions,
-        settings: BuildSettings,
-        reporter: Reporter,
-    ) -> Path:
-        """The folder of an environment with ``requirements`` (PEP 508 texts) and what they need.
-
-        Raises:
-            VenvmanError: they could not be had.
-        """
-        ...
+Supply: TypeAlias = "Callable[[frozenset[str], BuildContext], Path]"
+"""Gets build requirements (PEP 508 texts): :func:`venvman.engines.buildrequirements.supply`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +68,16 @@ class BuildSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BuildContext:
+    """For which ``interpreter``, by which ``options`` for indexes and ``settings``; who is told."""
+
+    interpreter: Interpreter
+    options: IndexOptions
+    settings: BuildSettings
+    reporter: Reporter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
     """One project to be built: the folder ``project``, what people call it (``label``), and how.
 
@@ -94,10 +88,7 @@ class Build:
     project: Path
     label: str
     name: NormalizedName | None
-    interpreter: Interpreter
-    options: IndexOptions
-    settings: BuildSettings
-    reporter: Reporter
+    context: BuildContext
     config_settings: ConfigSettings = ()
 
 
@@ -109,7 +100,7 @@ def build_wheel(build: Build, output: Path, *, editable: bool = False) -> Path:
     """
     kind: Literal["wheel", "editable"] = "editable" if editable else "wheel"
     config = _as_mapping(build.config_settings)
-    with _warnings_told(build.reporter), _backend(build, kind) as backend:
+    with _warnings_told(build.context.reporter), _backend(build, kind) as backend:
         return Path(backend.build(kind, output, config))
 
 
@@ -122,7 +113,7 @@ def build_metadata(build: Build, output: Path) -> bytes:
         InstallError: as :func:`build_wheel`.
     """
     config = _as_mapping(build.config_settings)
-    with _warnings_told(build.reporter), _backend(build, "wheel") as backend:
+    with _warnings_told(build.context.reporter), _backend(build, "wheel") as backend:
         prepared = backend.prepare("wheel", output, config)
         if prepared is not None:
             return Path(prepared, "METADATA").read_bytes()
@@ -143,31 +134,24 @@ def _backend(build: Build, kind: Literal["wheel", "editable"]) -> Iterator[Proje
     """The backend of ``build`` with all that it requires; its failures become InstallErrors."""
     from build import BuildBackendException, BuildException, ProjectBuilder
 
-    label, settings, options = build.label, build.settings, build.options
+    label, context = build.label, build.context
+    settings, reporter = context.settings, context.reporter
     said: Iterable[str] = ()
 
     def started(python: Path) -> ProjectBuilder:
         nonlocal said
-        environment = BuildEnvironment(
-            python, variables=settings.variables, reporter=build.reporter
-        )
+        environment = BuildEnvironment(python, variables=settings.variables, reporter=reporter)
         said = environment.said
         return ProjectBuilder.from_isolated_env(environment, build.project, runner=environment.run)
 
     def supplied(requirements: frozenset[str]) -> ProjectBuilder:
         try:
-            root = settings.supply(
-                requirements,
-                interpreter=build.interpreter,
-                options=options,
-                settings=settings,
-                reporter=build.reporter,
-            )
+            root = settings.supply(requirements, context)
         except VenvmanError as error:
-            raise _unsupplied(label, requirements, error, options) from error
+            raise _unsupplied(label, requirements, error, context.options) from error
         return started(python_of(root))
 
-    build.reporter.build_started(label)
+    reporter.build_started(label)
     try:
         if build.name in settings.unisolated:
             if settings.python is None:
@@ -179,7 +163,7 @@ def _backend(build: Build, kind: Literal["wheel", "editable"]) -> Iterator[Proje
                 )
             yield started(settings.python)
             return
-        stated = ProjectBuilder(build.project, python_executable=str(build.interpreter.path))
+        stated = ProjectBuilder(build.project, python_executable=str(context.interpreter.path))
         extra = settings.extra.get(build.name, ()) if build.name else ()
         wanted = frozenset({*stated.build_system_requires, *extra})
         backend = supplied(wanted)
@@ -194,7 +178,7 @@ def _backend(build: Build, kind: Literal["wheel", "editable"]) -> Iterator[Proje
             why=_sentence(str(error)),
         ) from error
     finally:
-        build.reporter.build_finished(label)
+        reporter.build_finished(label)
 
 
 _LISTENING: ContextVar[Reporter | None] = ContextVar("listening", default=None)
@@ -262,7 +246,7 @@ def _failed(build: Build, error: Exception, said: Iterable[str]) -> InstallError
 def _kept(build: Build, lines: Iterable[str]) -> Path | None:
     """Where all that a failed build said is to be read; None where it cannot be written."""
     leaf = re.sub(r"[^A-Za-z0-9.]+", "-", build.label.rpartition("/")[2]).strip("-.")
-    folder = build.settings.cache / "build-logs"
+    folder = build.context.settings.cache / "build-logs"
     path = folder / f"{leaf[:80] or 'build'}.log"
     try:
         make_private_folder(folder)

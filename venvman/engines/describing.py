@@ -26,7 +26,7 @@ from venvman.system.secrets import line_of, redact
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from venvman.build.backend import BuildSettings, ConfigSettings
+    from venvman.build.backend import BuildContext, ConfigSettings
     from venvman.engines import FreezeRequest
     from venvman.index.client import Index
     from venvman.model.events import Reporter
@@ -106,11 +106,11 @@ class Describer:
         return self._described(source, config, key, hashes, named=True)
 
     @cached_property
-    def _build(self) -> BuildSettings:
-        from venvman.build.backend import BuildSettings
+    def _context(self) -> BuildContext:
+        from venvman.build.backend import BuildContext, BuildSettings
 
         request = self._request
-        return BuildSettings(
+        settings = BuildSettings(
             cache=request.directories.cache,
             variables=request.variables,
             supply=request.supply,
@@ -120,6 +120,12 @@ class Describer:
             unisolated=request.unisolated,
             python=request.build_python,
             within=request.building,
+        )
+        return BuildContext(
+            interpreter=self._interpreter,
+            options=self._options,
+            settings=settings,
+            reporter=self._reporter,
         )
 
     @cached_property
@@ -146,15 +152,14 @@ class Describer:
             return parse_metadata(kept[0][len(_MAGIC) :]), source
         from venvman.obtain.describe import metadata_of_source
 
+        context = self._context
+        forbidden = named and self._request.directories.looks
         try:
             content, exact = metadata_of_source(
                 source,
-                interpreter=self._interpreter,
+                replace(context, settings=replace(context.settings, forbidden=forbidden)),
                 index=self._index,
                 root=self._request.project.root,
-                options=self._options,
-                build=replace(self._build, forbidden=named and self._request.directories.looks),
-                reporter=self._reporter,
                 hashes=hashes,
                 config_settings=config,
                 name=name,

@@ -21,13 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from venvman.build.backend import BuildSettings
+    from venvman.build.backend import BuildContext, BuildSettings
     from venvman.index.client import Index
     from venvman.lock.file import LockEntry
-    from venvman.model.events import Reporter
     from venvman.model.names import NormalizedName
-    from venvman.model.options import IndexOptions
-    from venvman.python.probe import Interpreter
     from venvman.store.store import Store, Unpack
 
 __all__ = ["Obtained", "obtain"]
@@ -35,19 +32,16 @@ __all__ = ["Obtained", "obtain"]
 
 def obtain(
     entries: Sequence[LockEntry],
+    context: BuildContext,
     *,
-    interpreter: Interpreter,
     index: Callable[[], Index],
     store: Store,
     root: Path,
-    options: IndexOptions,
-    build: BuildSettings,
-    reporter: Reporter,
     unpack: Unpack | None = None,
 ) -> Mapping[NormalizedName, Obtained]:
-    """A wheel in ``store`` for every one of ``entries`` (one for each name), for ``interpreter``.
+    """A wheel in ``store`` for every one of ``entries`` (one for each name), for the interpreter.
 
-    Relative paths of folders are seen from ``root``. Hashes are demanded where ``options`` demand
+    Relative paths of folders are seen from ``root``. Hashes are demanded where options demand
     them, and of every index or archive entry of a lock file in which one has them: an attacker
     could leave out just the one that matters. (pip refuses the whole file as soon as a repository
     or folder is in it; those cannot have hashes, and locks may hold them.) ``index`` opens one,
@@ -58,10 +52,10 @@ def obtain(
         InstallError: one problem for each entry that could not be had, with its line in the lock.
             Nothing but the cache was written.
     """
-    refuse_unhashed(entries, options)
-    entries = [_located(entry, root, build) for entry in entries]
-    target = target_digest(interpreter.target)
-    memory = Memory(store=store, root=root, target=target, options=options, settings=build)
+    refuse_unhashed(entries, context.options)
+    entries = [_located(entry, root, context.settings) for entry in entries]
+    target = target_digest(context.interpreter.target)
+    memory = Memory(store=store, root=root, target=target, context=context)
     results: dict[NormalizedName, Obtained] = {}
     missing: list[LockEntry] = []
     for entry in entries:
@@ -70,21 +64,15 @@ def obtain(
             missing.append(entry)
         else:
             results[entry.name] = known
-            reporter.advanced(Stage.FETCH, item=label_of(entry))
+            context.reporter.advanced(Stage.FETCH, item=label_of(entry))
     if missing:
         from venvman.obtain.fetching import Downloads, fetch
         from venvman.obtain.sources import Builder
 
         opened = index()
-        builder = Builder(interpreter=interpreter, index=opened, memory=memory, reporter=reporter)
-        downloads = Downloads(
-            index=opened,
-            memory=memory,
-            interpreter=interpreter,
-            reporter=reporter,
-            unpack_with=unpack,
-        )
-        results |= fetch(missing, downloads, builder, reporter)
+        builder = Builder(context=context, index=opened, memory=memory)
+        downloads = Downloads(context=context, index=opened, memory=memory, unpack_with=unpack)
+        results |= fetch(missing, downloads, builder, context.reporter)
     return results
 
 

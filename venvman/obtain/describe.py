@@ -19,32 +19,26 @@ from venvman.system.secrets import redact
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from venvman.build.backend import BuildSettings, ConfigSettings
+    from venvman.build.backend import BuildContext, ConfigSettings
     from venvman.index.client import Index
-    from venvman.model.events import Reporter
     from venvman.model.names import NormalizedName
-    from venvman.model.options import IndexOptions
     from venvman.model.sources import ArchiveSource, DirectorySource, VcsSource
-    from venvman.python.probe import Interpreter
 
 _DYNAMIC = frozenset({"version", "dependencies", "optional-dependencies", "requires-python"})
 
 
 def metadata_of_source(
     source: ArchiveSource | VcsSource | DirectorySource,
+    context: BuildContext,
     *,
-    interpreter: Interpreter,
     index: Index,
     root: Path,
-    options: IndexOptions,
-    build: BuildSettings,
-    reporter: Reporter,
     hashes: tuple[str, ...] = (),
     config_settings: ConfigSettings = (),
     name: NormalizedName | None = None,
     label: str = "",
 ) -> tuple[bytes, ArchiveSource | VcsSource | DirectorySource]:
-    """The METADATA that ``source`` has on ``interpreter``, and ``source`` made exact.
+    """The METADATA that ``source`` has on the interpreter, and ``source`` made exact.
 
     Exact is: with the commit, with the archive's hash. In this order: the PKG-INFO of an archive
     that promises to be final (PEP 643), a ``[project]`` table without anything dynamic (PEP 621),
@@ -54,31 +48,26 @@ def metadata_of_source(
     Raises:
         InstallError, IndexFault, GitError: it could not be had, or its backend fails.
     """
-    with project_of(
-        source, index=index, settings=build, root=root, hashes=hashes, offline=options.offline
-    ) as (project, exact):
+    with project_of(source, context, index=index, root=root, hashes=hashes) as (project, exact):
         known = _promised(project)
         if known is not None:
             return known, exact
-        if build.forbidden:
+        if context.settings.forbidden:
             raise InstallError(
                 f"What {redact(str(exact))} needs only its own code can tell.",
                 code="build-in-look",
                 why="A command that only looks starts nothing that the project's files name.",
                 fix=Command.venvman("freeze"),
             )
-        with working_folder(build.cache) as output:
-            order = Build(
-                project=project,
-                label=label or redact(str(exact)),
-                name=name,
-                config_settings=config_settings,
-                interpreter=interpreter,
-                options=options,
-                settings=build,
-                reporter=reporter,
-            )
-            return build_metadata(order, output), exact
+        build = Build(
+            project=project,
+            label=label or redact(str(exact)),
+            name=name,
+            config_settings=config_settings,
+            context=context,
+        )
+        with working_folder(context.settings.cache) as output:
+            return build_metadata(build, output), exact
 
 
 def static_project_metadata(pyproject: str) -> bytes | None:

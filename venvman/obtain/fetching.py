@@ -27,6 +27,7 @@ from venvman.system.workers import WorkerPool
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from venvman.build.backend import BuildContext
     from venvman.index.candidates import Candidate, Rejection
     from venvman.index.client import Index
     from venvman.index.download import Downloaded
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from venvman.model.names import NormalizedName
     from venvman.obtain.sources import Builder
     from venvman.obtain.stored import Memory
-    from venvman.python.probe import Interpreter
     from venvman.store.store import StoredWheel, Unpack
 
 
@@ -154,16 +154,15 @@ Event = Done | Failed | SourceDownloaded
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Downloads:
-    """Fetches from ``index`` into the store of ``memory`` what fits ``interpreter``.
+    """Fetches from ``index`` into the store of ``memory`` what fits the interpreter.
 
-    The store unpacks with ``unpack_with``, of which ``reporter`` is told; of downloads ``index``
+    The store unpacks with ``unpack_with``, of which the reporter is told; of downloads ``index``
     tells its own.
     """
 
     index: Index
     memory: Memory
-    interpreter: Interpreter
-    reporter: Reporter
+    context: BuildContext
     unpack_with: Unpack | None = None
 
     @contextmanager
@@ -175,7 +174,7 @@ class Downloads:
         """
         with (
             tempfile.TemporaryDirectory(prefix="venvman-", ignore_cleanup_errors=True) as spare,
-            working_folder(self.memory.settings.cache) as folder,
+            working_folder(self.context.settings.cache) as folder,
             WorkerPool(_UNPACKERS) as unpacking,
             WorkerPool(_DOWNLOADS) as downloading,
         ):
@@ -205,7 +204,7 @@ class Downloads:
                 project_of(entry.name, entry.files)
                 if entry.files
                 else self.index.project(entry.name, refresh=refresh),
-                target=self.interpreter.target,
+                target=self.context.interpreter.target,
                 options=self.index.options,
             )
             # `==1.0` also matches 1.0+cpu (PEP 440), which is another build and would be drift.
@@ -222,16 +221,16 @@ class Downloads:
             if entry.files or self.index.options.offline:
                 break
         offline = self.index.options.offline
-        raise no_file(entry, refused, self.interpreter, builds=builds, offline=offline)
+        raise no_file(entry, refused, self.context.interpreter, builds=builds, offline=offline)
 
     def unpack(self, entry: LockEntry, got: Downloaded) -> Obtained:
         """Puts a downloaded wheel into the store, where it is remembered for ``entry``."""
         label = got.path.name
-        self.reporter.unpack_started(label)
+        self.context.reporter.unpack_started(label)
         try:
             wheel = self.memory.store.add(got.path, sha256=got.sha256, unpack=self.unpack_with)
         finally:
-            self.reporter.unpack_finished(label)
+            self.context.reporter.unpack_finished(label)
         got.path.unlink(missing_ok=True)
         refuse_disagreement(wheel, entry)
         return self.remembered(entry, wheel, got)
@@ -265,7 +264,7 @@ class _Download:
     def _look_up(self) -> None:
         source = self.entry.source
         if isinstance(source, ArchiveSource):
-            index, settings = self.downloads.index, self.downloads.memory.settings
+            index, settings = self.downloads.index, self.downloads.context.settings
 
             def download(to: Path) -> Downloaded:
                 hashes = self.entry.hashes
@@ -279,7 +278,7 @@ class _Download:
     def _download(self, best: Candidate) -> None:
         # Waits until no other process is fetching the same.
         memory, file = self.downloads.memory, best.file
-        lock = FetchLock(memory.settings.cache, file.filename)
+        lock = FetchLock(self.downloads.context.settings.cache, file.filename)
         try:
             # Whoever held it before may have fetched the same.
             known = memory.wheel(memory.of_pin(self.entry))

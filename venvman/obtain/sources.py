@@ -35,25 +35,22 @@ from venvman.system.variables import expand
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from venvman.build.backend import BuildSettings
+    from venvman.build.backend import BuildContext, BuildSettings
     from venvman.index.client import Index
     from venvman.index.download import Downloaded
     from venvman.lock.file import LockEntry
-    from venvman.model.events import Reporter
     from venvman.obtain.stored import Memory
-    from venvman.python.probe import Interpreter
     from venvman.store.store import StoredWheel
 
 
 @contextmanager
 def project_of(
     source: ArchiveSource | VcsSource | DirectorySource,
+    context: BuildContext,
     *,
     index: Index,
-    settings: BuildSettings,
     root: Path,
     hashes: tuple[str, ...] = (),
-    offline: bool = False,
 ) -> Iterator[tuple[Path, ArchiveSource | VcsSource | DirectorySource]]:
     """The folder to build, and ``source`` made exact: with the commit, with the archive's hash.
 
@@ -61,6 +58,7 @@ def project_of(
         InstallError, IndexFault, GitError: it could not be had, is not what ``hashes`` say, or is
             not safe to unpack.
     """
+    settings = context.settings
     with ExitStack() as stack:
         if isinstance(source, DirectorySource):
             yield local_project(source, root), source
@@ -69,7 +67,7 @@ def project_of(
             commit = stack.enter_context(
                 checkout(
                     source, folder, cache=settings.cache, variables=settings.variables,
-                    offline=offline,
+                    offline=context.options.offline,
                 )
             )  # fmt: skip
             yield _inside(folder, source.subdirectory), replace(source, commit=commit)
@@ -285,12 +283,11 @@ def _refuse(archive: str, faults: Iterable[str]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Builder:
-    """Builds for ``interpreter``; for several threads."""
+    """Builds as ``context`` says; for several threads."""
 
-    interpreter: Interpreter
+    context: BuildContext
     index: Index
     memory: Memory
-    reporter: Reporter
 
     def archive(self, entry: LockEntry, archive: Downloaded) -> StoredWheel:
         """The wheel of a source archive that was downloaded and found to be the right one.
@@ -316,22 +313,19 @@ class Builder:
         """
         source = resolve_commit(
             source,
-            cache=self.memory.settings.cache,
-            variables=self.memory.settings.variables,
-            offline=self.memory.options.offline,
+            cache=self.context.settings.cache,
+            variables=self.context.settings.variables,
+            offline=self.context.options.offline,
         )
         key = self.memory.of_commit(entry.name, source)
         known = self.memory.wheel(key)
         if known is not None:
             refuse_disagreement(known, entry)
             return obtained(known, source)
-        with project_of(
-            source,
-            index=self.index,
-            settings=self.memory.settings,
-            root=self.memory.root,
-            offline=self.memory.options.offline,
-        ) as (project, _):
+        with project_of(source, self.context, index=self.index, root=self.memory.root) as (
+            project,
+            _,
+        ):
             return obtained(self._build(entry, project, key), source)
 
     def folder(self, entry: LockEntry, source: DirectorySource) -> Obtained:
@@ -349,20 +343,17 @@ class Builder:
     def _build(
         self, entry: LockEntry, project: Path, key: str, *, editable: bool = False
     ) -> StoredWheel:
-        with working_folder(self.memory.settings.cache) as output:
+        with working_folder(self.context.settings.cache) as output:
             build = Build(
                 project=project,
                 label=label_of(entry),
                 name=entry.name,
-                config_settings=self.memory.settings.config_settings.get(entry.name, ()),
-                interpreter=self.interpreter,
-                options=self.memory.options,
-                settings=self.memory.settings,
-                reporter=self.reporter,
+                config_settings=self.context.settings.config_settings.get(entry.name, ()),
+                context=self.context,
             )
             path = build_wheel(build, output, editable=editable)
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            wheel = self.memory.store.add(path, sha256=digest, unpack=self.memory.settings.unpack)
+            wheel = self.memory.store.add(path, sha256=digest, unpack=self.context.settings.unpack)
         refuse_disagreement(wheel, entry)
         self.memory.store.remember(key, wheel.sha256)
         return wheel

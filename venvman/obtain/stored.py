@@ -22,10 +22,9 @@ from venvman.project.localproject import metadata_digest, versions_of
 from venvman.system.secrets import without_secret
 
 if TYPE_CHECKING:
-    from venvman.build.backend import BuildSettings
+    from venvman.build.backend import BuildContext
     from venvman.lock.file import LockEntry
     from venvman.model.names import NormalizedName
-    from venvman.model.options import IndexOptions
     from venvman.model.sources import Source
     from venvman.model.target import Target
     from venvman.store.store import Store, StoredWheel
@@ -90,16 +89,15 @@ def obtained(wheel: StoredWheel, source: Source) -> Obtained:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """``store``, asked by the keys of one target, of ``options``, and of ``settings`` for builds.
+    """``store``, asked by keys of what ``context`` has; folders are seen from ``root``.
 
-    ``target`` is its :func:`target_digest`; folders are seen from ``root``.
+    ``target`` is the :func:`target_digest` of the interpreter.
     """
 
     store: Store
     root: Path
     target: str
-    options: IndexOptions
-    settings: BuildSettings
+    context: BuildContext
 
     def recall(self, entry: LockEntry) -> Obtained | None:
         """What ``entry`` came to, if that is still what it names."""
@@ -147,7 +145,7 @@ class Memory:
 
         Without hashes, what the indexes offer decides; so they are part of the key.
         """
-        options = self.options
+        options = self.context.options
         binary = [
             wanted in names
             for names in (options.no_binary, options.only_binary)
@@ -182,7 +180,7 @@ class Memory:
         return self._key("folder", str(folder), editable, digest, self._shape(name))
 
     def _shape(self, name: NormalizedName) -> object:
-        settings = self.settings
+        settings = self.context.settings
         shape: list[object] = [settings.config_settings.get(name, ()), settings.constraints]
         if name in settings.extra or name in settings.unisolated:
             shape += [settings.extra.get(name, ()), name in settings.unisolated]

@@ -8,7 +8,7 @@ from dataclasses import field, replace
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from venvman.build.backend import BuildSettings
+from venvman.build.backend import BuildContext, BuildSettings
 from venvman.engines.buildrequirements import supply
 from venvman.environment.lifecycle import create, filled, replaced
 from venvman.environment.neighbours import note
@@ -292,28 +292,31 @@ class _Site:
             return _Incoming(wheels={}, direct_urls={})
         # Before anything is built: what is written meanwhile must not pass for what was built.
         digests = {entry.name: self._described(entry) for entry in entries}
+        context = self.context
         with Unpackers() as workers, self._pip_meanwhile(workers.unpack):
+            settings = BuildSettings(
+                cache=context.directories.cache,
+                variables=context.variables,
+                supply=supply,
+                constraints=context.build_constraints,
+                config_settings=self.work.config_settings,
+                extra=context.extra_build_requires,
+                unisolated=frozenset(map(canonical, context.settings.no_build_isolation.value)),
+                python=own_python(context),
+                unpack=workers.unpack,
+            )
+            means = BuildContext(
+                interpreter=self.work.location.interpreter,
+                options=self.work.options,
+                settings=settings,
+                reporter=context.reporter,
+            )
             found = obtain(
                 entries,
-                interpreter=self.work.location.interpreter,
+                means,
                 index=self.index,
                 store=self.store,
-                root=self.context.project.root,
-                options=self.work.options,
-                build=BuildSettings(
-                    cache=self.context.directories.cache,
-                    variables=self.context.variables,
-                    supply=supply,
-                    constraints=self.context.build_constraints,
-                    config_settings=self.work.config_settings,
-                    extra=self.context.extra_build_requires,
-                    unisolated=frozenset(
-                        map(canonical, self.context.settings.no_build_isolation.value)
-                    ),
-                    python=own_python(self.context),
-                    unpack=workers.unpack,
-                ),
-                reporter=self.context.reporter,
+                root=context.project.root,
                 unpack=workers.unpack if len(entries) >= _WORTH_A_POOL else None,
             )
         return _Incoming(
