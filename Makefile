@@ -130,7 +130,7 @@ build: $(READY) ## Build the sdist and the wheel of what is committed into dist/
 
 .PHONY: zipapp
 zipapp: build ## Pack venvman and what it needs into dist/venvman.pyz, for this Python (needs the package index)
-	$(BIN)/shiv --compressed --reproducible --extend-pythonpath --entry-point venvman.__main__:program \
+	$(BIN)/shiv --compressed --reproducible --extend-pythonpath --console-script venvman \
 		--output-file dist/venvman.pyz dist/venvman-*.whl
 	$(BIN)/python -m tools.sbom dist
 

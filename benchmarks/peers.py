@@ -52,6 +52,9 @@ def _environment(path: Path, *requirements: str) -> Path:
         subprocess.run([sys.executable, "-m", "venv", str(path)], check=True, env=env)
     pip = [str(path / "bin/python"), "-m", "pip", "install", "--quiet", "--upgrade"]
     pip += ["--disable-pip-version-check"]
+    # The scripts of old pips import `re` first, half of what Python itself takes to start; those of
+    # pipx, uv and newer pips do not.
+    subprocess.run([*pip, "pip"], check=True, env=env)
     subprocess.run([*pip, "--force-reinstall", "--no-deps", requirements[0]], check=True, env=env)
     subprocess.run([*pip, *requirements], check=True, env=env)
     return _MADE.setdefault(requirements, path / "bin")

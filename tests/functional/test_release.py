@@ -202,11 +202,8 @@ def test_hooks_that_a_zipapp_installed_start_it(released: dict[str, Path], tmp_p
     with_venvman = (sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index")
     subprocess.run([*with_venvman, "--target", site, released[".whl"]], check=True)
     app = tmp_path / "venvman.pyz"
-    shiv = (Path(sysconfig.get_path("scripts"), "shiv"), "--extend-pythonpath")
-    start = ("--entry-point", "venvman.__main__:program")
-    subprocess.run(
-        [*shiv, *start, "--site-packages", site, "-o", app], check=True, capture_output=True
-    )
+    shiv = (Path(sysconfig.get_path("scripts"), "shiv"), "--extend-pythonpath", "-c", "venvman")
+    subprocess.run([*shiv, "--site-packages", site, "-o", app], check=True, capture_output=True)
     assert set(packed(app)) == set(installed())
     variables = {**bare(tmp_path / "home"), "SHIV_ROOT": str(tmp_path / "shiv")}
     project = tmp_path / "project"
