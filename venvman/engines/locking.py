@@ -13,7 +13,7 @@ from venvman.engines.given import command_of, kept_entries, relative
 from venvman.engines.portable import finished_lock
 from venvman.index.page import leaf_of
 from venvman.lock.file import LockEntry, sort_key
-from venvman.model.sources import ArchiveSource, IndexSource, Source
+from venvman.model.sources import ArchiveSource, IndexSource
 from venvman.requirements.includes import includes_in
 from venvman.system.variables import expand
 
@@ -179,6 +179,11 @@ class Locking:
     def _entry(self, pin: Pin, about: Sequence[Requirement]) -> LockEntry:
         markers = [line.marker for line in about if line.marker is not None]
         version = str(pin.version)
+        source = pin.source or IndexSource()
+        if isinstance(source, ArchiveSource):
+            # Its hash, as it was learned, stands in the entry, not in the URL.
+            asked = [line.source for line in about if isinstance(line.source, ArchiveSource)]
+            source = replace(source, hashes=asked[0].hashes if asked else ())
         return LockEntry(
             name=pin.name,
             version=pin.version if pin.source is None else None,
@@ -189,7 +194,7 @@ class Locking:
             ),
             # pip-compile takes the marker of the last line that has one.
             marker=markers[-1] if markers else None,
-            source=self._portable.source(_as_written(pin.source, about), about),
+            source=self._portable.source(source, about),
         )
 
 
@@ -231,16 +236,6 @@ def _echoed(roots: Sequence[Demand], own: Mapping[str, Pin]) -> Iterator[Normali
         for demand in own[identifier].demands or ():
             meet(demand)
     yield from (name for name, demand in first.items() if demand.echoed)
-
-
-def _as_written(source: Source | None, lines: Sequence[Requirement]) -> Source:
-    """Without what was learned of an archive: its hash stands in the entry, not in the URL."""
-    if source is None:
-        return IndexSource()
-    if not isinstance(source, ArchiveSource):
-        return source
-    asked = [line.source for line in lines if isinstance(line.source, ArchiveSource)]
-    return replace(source, hashes=asked[0].hashes if asked else ())
 
 
 def _own_files(

@@ -145,15 +145,16 @@ class ManyTargets:
             for name, entries in self._earlier().items()
             if name not in known
             for entry in entries[:1]
-            if entry.source.is_index and self._is_usable(entry, target)
+            if entry.source.is_index
+            and entry.version is not None
+            # Else it would only give way later.
+            and self._candidates(entry.name, target).at(entry.version)
         ]
         return replace(lock, entries=(*lock.entries, *more))
 
-    def _is_usable(self, entry: LockEntry, target: Target) -> bool:
-        """Whether ``target`` can install it; else it would only give way later."""
-        project = self._index.project(entry.name)
-        there = Candidates(project, target=target, options=self._index.options)
-        return entry.version is not None and bool(there.at(entry.version))
+    def _candidates(self, name: NormalizedName, target: Target) -> Candidates:
+        project = self._index.project(name)
+        return Candidates(project, target=target, options=self._index.options)
 
 
 class _Once(Relay):

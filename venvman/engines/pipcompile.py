@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from venvman.model.options import IndexOptions
     from venvman.model.target import Target
     from venvman.project.groups import Group
-    from venvman.requirements.file import Requirement
     from venvman.system.directories import Directories
 
 _LAST_FOR_3_8 = "pip-tools==7.5.2"
@@ -160,7 +159,9 @@ def _options(index: IndexOptions) -> Iterable[tuple[str, str]]:
     yield "PIP_INDEX_URL", main
     yield "PIP_EXTRA_INDEX_URL", " ".join(extra)
     yield "PIP_NO_INDEX", "" if main and not index.offline else "1"
-    yield "PIP_FIND_LINKS", " ".join(_as_url(link) for link in index.find_links)
+    # A folder as a URL: pip splits the variable at blanks, which a path may hold.
+    links = (Path(link).as_uri() if link.startswith("/") else link for link in index.find_links)
+    yield "PIP_FIND_LINKS", " ".join(links)
     yield "PIP_TRUSTED_HOST", " ".join(sorted(index.trusted_hosts))
     yield "PIP_NO_BINARY", ",".join(sorted(index.no_binary))
     yield "PIP_ONLY_BINARY", ",".join(sorted(index.only_binary))
@@ -170,11 +171,6 @@ def _options(index: IndexOptions) -> Iterable[tuple[str, str]]:
     yield "PIP_CLIENT_CERT", index.client_cert or ""
     yield "PIP_PROXY", index.proxy or ""
     yield "PIP_KEYRING_PROVIDER", index.keyring_provider
-
-
-def _as_url(link: str) -> str:
-    """A folder as a URL: pip splits the variable at blanks, which a path may hold."""
-    return Path(link).as_uri() if os.path.isabs(link) else link  # noqa: PTH117 - may be a URL
 
 
 class Mirror:
@@ -246,7 +242,15 @@ class Finisher:
         text = self._mirror.original(text)
         lock = parse_lock(text, path="pip-compile", folder_name=_project_name)
         requirements = [line for each in groups for line in (*each.requirements, *each.constraints)]
-        entries = [self._entry(entry, requirements) for entry in lock.entries]
+        entries = [
+            replace(
+                entry,
+                source=self._portable.source(entry.source, requirements),
+                via=tuple(name for name in entry.via if not _PRIVATE.match(name)),
+                origin=None,
+            )
+            for entry in lock.entries
+        ]
         return tuple(sorted(_named_by_elimination(entries), key=sort_key))
 
     def lock(
@@ -281,11 +285,6 @@ class Finisher:
             limited=limited,
             unpinned=parse_lock(text, path="pip-compile").unpinned,
         )
-
-    def _entry(self, entry: LockEntry, requirements: Iterable[Requirement]) -> LockEntry:
-        source = self._portable.source(entry.source, requirements)
-        via = tuple(name for name in entry.via if not _PRIVATE.match(name))
-        return replace(entry, source=source, via=via, origin=None)
 
 
 def _project_name(path: str) -> str | None:

@@ -114,7 +114,12 @@ def finished_lock(
         not limited
         and (group.compiled is not None if group.declared else pair or existing is not None)
         and not any(re.search(r"\$\{[A-Z0-9_]+\}", text) for text in sources.texts.values())
-        and all(_is_repeatable(entry.source) for entry in entries)
+        # What pip-compile writes as a lock has to have it.
+        and all(
+            entry.source.is_index
+            or (isinstance(entry.source, ArchiveSource) and entry.source.url[:5] != "file:")
+            for entry in entries
+        )
         and all(_is_emitted(line, style) for line in options)
     )
     header = _header(existing, group, command, python=minor, repeatable=repeatable)
@@ -164,13 +169,6 @@ def _command_lines(
 
 
 _UV_INDEX = ("-i", "--index-url", "--default-index")
-
-
-def _is_repeatable(source: Source) -> bool:
-    """Whether pip-compile writes ``source`` as a lock has to."""
-    if isinstance(source, ArchiveSource):
-        return not source.url.startswith("file:")
-    return source.is_index
 
 
 def _is_emitted(line: str, style: LockStyle) -> bool:

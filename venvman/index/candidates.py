@@ -196,7 +196,11 @@ class Candidates:
                 reason = f"{file.filename} has the version {spelled}, which is none (PEP 440)."
                 yield Rejection(file=file, kind=RejectionKind.VERSION_INVALID, reason=reason)
         for version in self._spellings:
-            yield from self._refused(version)
+            for row, base in self._rows(version):
+                judged = self._judge(row, base)
+                if isinstance(judged, _Refused):
+                    reason, file = f"{row.filename} {judged.reason}.", row.resolved(base)
+                    yield Rejection(file=file, kind=judged.kind, reason=reason, version=version)
             for candidate in self.at(version):
                 if id(candidate.file) not in taken:
                     yield _declined(candidate, specifier, hashes)
@@ -243,15 +247,6 @@ class Candidates:
         candidates.reverse()
         candidates.sort(key=lambda each: each.preference, reverse=True)
         return tuple(candidates)
-
-    def _refused(self, version: Version) -> Iterator[Rejection]:
-        """What :meth:`_assess` leaves out, and why: made only for who wants to know."""
-        for row, base in self._rows(version):
-            judged = self._judge(row, base)
-            if isinstance(judged, _Refused):
-                reason = f"{row.filename} {judged.reason}."
-                file = row.resolved(base)
-                yield Rejection(file=file, kind=judged.kind, reason=reason, version=version)
 
     def _judge(self, row: FileRow, base: str) -> _Preference | _Refused:
         preference: _Preference = (-self._compatibility.count, ())

@@ -7,6 +7,7 @@ PEP 625 and what came before it. Versions stay text here; only candidates that m
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import product
 from typing import TYPE_CHECKING
 
 from venvman.model.frozen import dataclass
@@ -124,7 +125,8 @@ class Compatibility:
         try:
             return self._best[tags]
         except KeyError:
-            ranks = (self._ranks.get(tag) for tag in _expanded(tags))
+            parts = product(*(each.split(".") for each in tags.split("-")))
+            ranks = (self._ranks.get("-".join(tag)) for tag in parts)
             found = min((rank for rank in ranks if rank is not None), default=None)
             self._best[tags] = found
             return found
@@ -156,13 +158,6 @@ class Compatibility:
                 known = True  # pip takes a requirement that makes no sense for none
             self._allowed[requires_python] = known
         return known
-
-
-def _expanded(tags: str) -> list[str]:
-    pythons, abis, platforms = (each.split(".") for each in tags.split("-"))
-    return [
-        f"{python}-{abi}-{platform}" for python in pythons for abi in abis for platform in platforms
-    ]
 
 
 _compatibility = lru_cache(maxsize=32)(Compatibility)

@@ -23,7 +23,7 @@ from venvman.system.writing import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     Page = tuple[str, str, int, int, int, int]
 
@@ -113,7 +113,12 @@ def recall(
     path = os.path.join(cache, FOLDER, question)
     try:
         with open(path, "rb") as stream:
-            pages, texts = _parsed(stream.read())
+            checksum, _, rest = stream.read().partition(b"\n")
+        found = records.decoded(rest, _KIND)
+        if found is None or checksum != b"%08x" % zlib.crc32(rest):
+            return None
+        pages, texts = found
+        pages = list(pages)
         moment = time.time() if now is None else now
         folder = os.path.join(cache, PAGES)
         current = [_current(folder, page) for page in pages]
@@ -132,8 +137,15 @@ def keep(cache: str, question: str, texts: Mapping[str, str], pages: Iterable[Pa
     folder = os.path.join(cache, FOLDER)
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        replace(os.path.join(folder, question), _rendered(texts, list(pages)), mode=0o600)
-        _drop_oldest(folder)
+        content = records.encoded(_KIND, (list(pages), texts))
+        checked = b"%08x\n%s" % (zlib.crc32(content), content)
+        replace(os.path.join(folder, question), checked, mode=0o600)
+        if len(os.listdir(folder)) > LIMIT:
+            with os.scandir(folder) as entries:
+                ages = sorted((entry.stat().st_mtime_ns, entry.path) for entry in entries)
+            for _, path in ages[: len(ages) - LIMIT]:
+                with suppress(OSError):
+                    os.unlink(path)
     except OSError:
         return False
     return True
@@ -155,33 +167,3 @@ def _current(folder: str, page: Page) -> Page:
     if digest != page[1]:
         raise ValueError("the page has changed")
     return page_of(page[0], digest, fresh_for, info)
-
-
-def _rendered(texts: Mapping[str, str], pages: Sequence[Page]) -> bytes:
-    content = records.encoded(_KIND, (pages, texts))
-    return b"%08x\n%s" % (zlib.crc32(content), content)
-
-
-def _parsed(content: bytes) -> tuple[list[Page], dict[str, str]]:
-    """The inverse of :func:`_rendered`.
-
-    Raises:
-        ValueError: it is damaged, or of another version.
-    """
-    checksum, _, rest = content.partition(b"\n")
-    found = records.decoded(rest, _KIND)
-    if found is None or checksum != b"%08x" % zlib.crc32(rest):
-        raise ValueError("not an answer")
-    pages, texts = found
-    return list(pages), texts
-
-
-def _drop_oldest(folder: str) -> None:
-    names = os.listdir(folder)
-    if len(names) <= LIMIT:
-        return
-    with os.scandir(folder) as entries:
-        ages = sorted((entry.stat().st_mtime_ns, entry.path) for entry in entries)
-    for _, path in ages[: len(ages) - LIMIT]:
-        with suppress(OSError):
-            os.unlink(path)

@@ -81,7 +81,13 @@ class MetadataReader:
         content = self._sibling(file)
         if content is None and file.is_wheel:
             content = self._ranges(file)
-            content = self._whole(file) if content is None else content
+            if content is None:
+                with tempfile.TemporaryDirectory(prefix="venvman-") as folder:
+                    done = self._downloader.fetch(
+                        file.url, Path(folder), hashes=file.hashes, label=file.filename,
+                        size=file.size,
+                    )  # fmt: skip
+                    content = metadata_of_wheel(done.path)
         if content is not None and key is not None:
             content = headers_of(content)  # a fifth of it
             self._entries.write(key, zlib.crc32(content).to_bytes(4, "big"), content)
@@ -159,13 +165,6 @@ class MetadataReader:
             if refused.status != 416:
                 raise
             raise _NoSuchRange("the file has not the size that its index says") from None
-
-    def _whole(self, file: IndexFile) -> bytes:
-        with tempfile.TemporaryDirectory(prefix="venvman-") as folder:
-            done = self._downloader.fetch(
-                file.url, Path(folder), hashes=file.hashes, label=file.filename, size=file.size
-            )
-            return metadata_of_wheel(done.path)
 
     def _fall_back(self, file: IndexFile, reason: str) -> None:
         self._reporter.detail(f"{file.filename}: {redact(reason)}; taking a longer way.")

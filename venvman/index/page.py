@@ -40,7 +40,9 @@ class FileRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     def resolved(self, base: str) -> IndexFile:
         """The value, with the URL absolute as seen from ``base``."""
         absolute = self.url if self.url.startswith(_ABSOLUTE) else urljoin(base, self.url)
-        yanked = self.yanked
+        yanked, metadata = self.yanked, "" if self.metadata else None
+        if isinstance(self.metadata, dict):
+            metadata = next(iter(strong(self.metadata)), "")
         return IndexFile(
             filename=self.filename,
             url=absolute.partition("#")[0],
@@ -49,7 +51,7 @@ class FileRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
             yanked=yanked if isinstance(yanked, str) else ("" if yanked else None),
             size=self.size,
             upload_time=self.upload_time,
-            metadata_hash=_metadata_hash(self.metadata),
+            metadata_hash=metadata,
         )
 
 
@@ -158,12 +160,6 @@ def _parse_loosely(content: bytes, skipped: list[SkippedFile]) -> _WirePage:
             named = str(row.get("filename", "a file without a name"))
             skipped.append(SkippedFile(named, f"its row is malformed: {error}"))
     return _WirePage(files=files, meta=loose.meta)
-
-
-def _metadata_hash(metadata: bool | dict[str, str] | None) -> str | None:
-    if isinstance(metadata, dict):
-        return next(iter(strong(metadata)), "")
-    return "" if metadata else None
 
 
 def leaf_of(url: str) -> str:

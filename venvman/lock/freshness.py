@@ -251,19 +251,20 @@ def _record_differs(
 
 def elsewhere(lock: Lock, target: Target, targets: Sequence[Target]) -> tuple[Problem, ...]:
     """Notes that ``lock`` was made for others than ``target``; ``targets`` is as for `check`."""
-    return tuple(_other_targets(lock, target, targets) if targets else _other_python(lock, target))
-
-
-def _other_python(lock: Lock, target: Target) -> Iterator[Problem]:
+    if targets:
+        return tuple(_other_targets(lock, target, targets))
     minor = ".".join(map(str, target.minor))
-    if strict_tool(lock) and lock.header.python not in {None, minor}:
-        yield Problem(
+    made_for = lock.header.python
+    if not strict_tool(lock) or made_for in {None, minor}:
+        return ()
+    return (
+        Problem(
             code="lock-of-another-python",
             severity=Severity.NOTE,
-            message=f"The lock was made for Python {lock.header.python}, "
-            f"the environment has {minor}.",
+            message=f"The lock was made for Python {made_for}, the environment has {minor}.",
             path=_path(lock),
-        )
+        ),
+    )
 
 
 def _other_targets(lock: Lock, target: Target, targets: Sequence[Target]) -> Iterator[Problem]:

@@ -285,7 +285,11 @@ def unmet_dependencies(
                 reference = parse_reference(dependency.url)
                 met = reference is None or is_place(reference.source, pin, root=root)
             if not met:
-                yield _unmet(entry, extra, dependency, pin)
+                asking = f"{entry.name}[{extra}]" if extra else entry.name
+                wants = f"{dependency.name}{dependency.specifier}"
+                but = "which is not locked" if pin is None else f"but the lock has {pin.version}"
+                message = f"{asking} {entry.version or ''} needs {wants}, {but}."
+                yield in_lock(entry, "lock-misses-dependency", message.replace("  ", " "))
             pending += [(needed, wanted) for wanted in ("", *sorted(dependency.extras))]
     if overrides:
         yield from _unasked(pins, {name for name, _ in seen}, requires)
@@ -367,11 +371,3 @@ def dependencies_of(
         always = target.applies(dependency.marker)
         if always if not extra else not always and target.applies(dependency.marker, extra=extra):
             yield dependency
-
-
-def _unmet(entry: LockEntry, extra: str, dependency: Dependency, pin: LockEntry | None) -> Problem:
-    asking = f"{entry.name}[{extra}]" if extra else entry.name
-    needed = f"{dependency.name}{dependency.specifier}"
-    but = "which is not locked" if pin is None else f"but the lock has {pin.version}"
-    message = f"{asking} {entry.version or ''} needs {needed}, {but}.".replace("  ", " ")
-    return in_lock(entry, "lock-misses-dependency", message)

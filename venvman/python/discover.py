@@ -41,7 +41,22 @@ _CONDA_RECORD = re.compile(r"python-(3)\.(\d+)\.(\d+)-")
 def find_pythons(variables: Mapping[str, str]) -> tuple[PythonPath, ...]:
     """Every Python once (links to one file are one), under its most telling name."""
     found: dict[str, PythonPath] = {}
-    for paths in (_pyenv(variables), _search_path(variables), _conda(variables), _others()):
+    from findpython.providers import ALL_PROVIDERS
+    from findpython.providers.path import PathProvider
+    from findpython.providers.pyenv import PyenvProvider
+
+    root = Path(variables.get("PYENV_ROOT") or _home(variables) / ".pyenv").expanduser()
+    folders = [Path(each) for each in variables.get("PATH", "").split(os.pathsep) if each]
+    # The platform's own places and other managers', as findpython's environment names them.
+    kinds = (kind for name, kind in ALL_PROVIDERS.items() if name not in {"path", "pyenv"})
+    others = filter(None, (kind.create() for kind in kinds))
+    places = (
+        (each.executable for each in PyenvProvider(root).find_pythons()),
+        (each.executable for each in PathProvider(folders).find_pythons()),
+        _conda(variables),
+        (each.executable for provider in others for each in provider.find_pythons()),
+    )
+    for paths in places:
         bases = [PythonPath(path=path, hint=_hint(path)) for path in paths if _is_base(path)]
         # python3.11 outlives what python3 links to today.
         bases.sort(key=lambda each: (len(each.hint or ()), len(each.path.name)), reverse=True)
@@ -98,20 +113,6 @@ def _home(variables: Mapping[str, str]) -> Path:
     return Path(variables.get("HOME") or Path.home())
 
 
-def _pyenv(variables: Mapping[str, str]) -> Iterator[Path]:
-    from findpython.providers.pyenv import PyenvProvider
-
-    root = Path(variables.get("PYENV_ROOT") or _home(variables) / ".pyenv").expanduser()
-    yield from (each.executable for each in PyenvProvider(root).find_pythons())
-
-
-def _search_path(variables: Mapping[str, str]) -> Iterator[Path]:
-    from findpython.providers.path import PathProvider
-
-    folders = [Path(each) for each in variables.get("PATH", "").split(os.pathsep) if each]
-    yield from (each.executable for each in PathProvider(folders).find_pythons())
-
-
 def _conda(variables: Mapping[str, str]) -> Iterator[Path]:
     prefixes: list[Path] = []
     if variables.get("CONDA_PREFIX"):
@@ -128,13 +129,3 @@ def _conda(variables: Mapping[str, str]) -> Iterator[Path]:
         python = prefix / "bin" / "python"
         if python.is_file():
             yield python
-
-
-def _others() -> Iterator[Path]:
-    """The platform's own places and other managers', as findpython's environment names them."""
-    from findpython.providers import ALL_PROVIDERS
-
-    for name, provider in ALL_PROVIDERS.items():
-        asked = None if name in {"path", "pyenv"} else provider.create()
-        if asked is not None:
-            yield from (each.executable for each in asked.find_pythons())

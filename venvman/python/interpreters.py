@@ -110,21 +110,19 @@ def stand_in(
 def _found(
     versions: Versions, *, directories: Directories, variables: Mapping[str, str]
 ) -> Interpreter | None:
-    for each in _at_hand(directories, variables):
-        if _is_among(each, versions):
-            return each
-    return _best(versions, directories=directories, variables=variables)
-
-
-def _at_hand(directories: Directories, variables: Mapping[str, str]) -> Iterator[Interpreter]:
-    """What ``python3`` starts, then what runs venvman."""
     from venvman.python.discover import PythonPath, first_python3
 
+    # What `python3` starts, then what runs venvman.
     first = first_python3(variables)
     # By another name of the same one, which mostly it is, nothing more would be learnt.
     if first is not None and os.path.realpath(first) != os.path.realpath(_base()):
-        yield from _usable([PythonPath(path=first, hint=None)], directories)
-    yield running(directories=directories)
+        for each in _usable([PythonPath(path=first, hint=None)], directories):
+            if _is_among(each, versions):
+                return each
+    own = running(directories=directories)
+    if _is_among(own, versions):
+        return own
+    return _best(versions, directories=directories, variables=variables)
 
 
 def _by(request: PythonRequest) -> By:

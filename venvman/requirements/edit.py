@@ -110,7 +110,12 @@ def add(source: SourceText, wanted: Wanted) -> Edited:
     changed = rewritten(chunk, existing.line, wanted.line, style=_style(entries))
     kind = EditKind.UNCHANGED if changed == chunk else EditKind.CHANGED
     if kind is EditKind.CHANGED and existing.line.requirement.hashes:
-        raise _hashed(existing)
+        raise RequirementsError(
+            f"The line of {existing.name} has hashes, which belong to the version it asks for now.",
+            code="requirement-hashed",
+            **line_of(existing.line.origin),
+            fix=Advice("Take the hashes out of the line (the lock has them), then try again."),
+        )
     text = "".join([*lines[: existing.first], changed, *lines[existing.last + 1 :]])
     edit = LineEdit(
         kind=kind,
@@ -287,15 +292,6 @@ def _ambiguous(source: SourceText, entries: Sequence[Entry]) -> RequirementsErro
     return RequirementsError.of(problems)
 
 
-def _hashed(entry: Entry) -> RequirementsError:
-    return RequirementsError(
-        f"The line of {entry.name} has hashes, which belong to the version it asks for now.",
-        code="requirement-hashed",
-        **line_of(entry.line.origin),
-        fix=Advice("Take the hashes out of the line (the lock has them), then try again."),
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
     """The blanks around operators, after commas and before the marker's semicolon.
@@ -373,7 +369,12 @@ def rewritten(
         return chunk
     continued = match is None or bool(match["specifier"]) != bool(old.specifier)
     if match is None or continued or not plain or old.marker != (new.marker or old.marker):
-        return _replaced(chunk, worded(wanted, style=style))
+        # Everything but the indentation, the comment and the newline is replaced.
+        lead = chunk[: len(chunk) - len(chunk.lstrip(" \t"))]
+        ending = chunk[len(chunk.rstrip("\r\n")) :]
+        comment = _COMMENT.search(chunk.rstrip("\r\n"))
+        body = worded(wanted, style=style)
+        return f"{lead}{body}{comment[0] if comment else ''}{ending}"
     extras = _extras(match["extras"] or "", sorted(new.extras - old.extras))
     specifier = f"{match['blank'] or ''}{match['specifier'] or ''}"
     if new.specifier and new.specifier != old.specifier:
@@ -413,14 +414,6 @@ def _extras(written: str, more: Sequence[str]) -> str:
     lead = written[: len(written) - len(written.lstrip())]
     gap = ", " if ", " in written else ","
     return f"{lead}[{gap.join([*names, *more])}]"
-
-
-def _replaced(chunk: str, body: str) -> str:
-    """``chunk`` with everything but its indentation, comment and newline replaced."""
-    lead = chunk[: len(chunk) - len(chunk.lstrip(" \t"))]
-    ending = chunk[len(chunk.rstrip("\r\n")) :]
-    comment = _COMMENT.search(chunk.rstrip("\r\n"))
-    return f"{lead}{body}{comment[0] if comment else ''}{ending}"
 
 
 def _known(usual: str | None, written: str) -> str:

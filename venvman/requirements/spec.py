@@ -68,7 +68,10 @@ def read_requirement(text: str, *, cwd: str) -> Specification:
     if is_url:
         return _direct(body, marker=marker, cwd=cwd)
     path, bracket = _without_extras(body)
-    if _is_archive_path(path, body):
+    before, at, _ = body.partition("@")
+    # `name @ https://host/x.zip` is a direct reference, `./name@1.zip` a file.
+    is_path = not at or "/" in before or before.startswith(".")
+    if is_path and path.lower().endswith(_ARCHIVES):
         return _direct(_path_url(path, cwd), marker=marker, cwd=cwd, extras=_lowered(bracket))
     try:
         requirement = _pep508(body)
@@ -159,7 +162,14 @@ def _direct(
     filename = unquote(split.path).rstrip("/").rpartition("/")[2]
     specifier = ""
     if name is None and filename.endswith(".whl") and not editable:
-        name, specifier = _of_wheel(filename)
+        from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+        try:
+            name, version, _, _ = parse_wheel_filename(filename)
+        except InvalidWheelFilename as error:
+            message = f"{filename!r} is not the file name of a wheel."
+            raise SpecificationFault(message, code="wheel-name-invalid", why=str(error)) from None
+        specifier = f"=={version}"
     return Specification(
         name=name or egg,
         extras=extras,
@@ -263,17 +273,6 @@ def _egg(url: str) -> str | None:
     return match[1]
 
 
-def _of_wheel(filename: str) -> tuple[str, str]:
-    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-
-    try:
-        name, version, _, _ = parse_wheel_filename(filename)
-    except InvalidWheelFilename as error:
-        message = f"{filename!r} is not the file name of a wheel."
-        raise SpecificationFault(message, code="wheel-name-invalid", why=str(error)) from None
-    return name, f"=={version}"
-
-
 def _pep508(text: str) -> Pep508:
     try:
         return parse_requirement(text)
@@ -315,14 +314,6 @@ def _lowered(bracket: str) -> frozenset[str]:
 def _without_extras(text: str) -> tuple[str, str]:
     match = _EXTRAS.fullmatch(text)
     return (match[1].rstrip(), match[2]) if match else (text, "")
-
-
-def _is_archive_path(path: str, body: str) -> bool:
-    if not path.lower().endswith(_ARCHIVES):
-        return False
-    before, at, _ = body.partition("@")
-    # `name @ https://host/x.zip` is a direct reference, `./name@1.zip` a file.
-    return not at or "/" in before or before.startswith(".")
 
 
 def _plausible_folder(path: str) -> bool:

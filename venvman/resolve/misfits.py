@@ -61,9 +61,12 @@ def cure_of(rejections: Sequence[Rejection], demand: Demand, target: Target) -> 
         wanted = next(each.file.requires_python for each in fitting if each.kind is first)
         return with_python(wanted or "")
     if first is RejectionKind.TAGS:
-        python = _python_for([each for each in fitting if each.kind is first], target)
-        if python is not None:
-            return Command.venvman("freeze", "--python", python)
+        # The nearest Python that one of them is for, if venvman can have any.
+        pythons = _pythons_of(each for each in fitting if each.kind is first) & _PYTHONS
+        here = target.minor[1]
+        near = min(pythons, key=lambda each: (abs(each[1] - here), each), default=None)
+        if near is not None:
+            return Command.venvman("freeze", "--python", f"{near[0]}.{near[1]}")
     cure = "Change the version asked for." if first is None else _CURES[first]
     return Advice(cure.format(name=demand.name))
 
@@ -162,13 +165,6 @@ def _pythons_of(rejections: Iterable[Rejection]) -> set[tuple[int, int]]:
             if match:
                 found.add((int(match[1]), int(match[2])))
     return found
-
-
-def _python_for(rejections: Sequence[Rejection], target: Target) -> str | None:
-    """The nearest Python that one of ``rejections`` is for; None if venvman can have none."""
-    fitting = _pythons_of(rejections) & _PYTHONS
-    near = min(fitting, key=lambda each: (abs(each[1] - target.minor[1]), each), default=None)
-    return None if near is None else f"{near[0]}.{near[1]}"
 
 
 def _and(texts: Sequence[str]) -> str:
