@@ -42,7 +42,7 @@ ROWS = (
 """What the README tells: file, comparison, the peer, the words for it."""
 
 PAGES = (
-    ("sync", "Sync beside uv"),
+    ("sync", "Environments beside uv"),
     ("freeze", "Freeze beside uv"),
     ("freeze-local", "Freeze beside uv, from an index on the same machine"),
     ("everyone", "The same job by every tool"),

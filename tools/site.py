@@ -1,10 +1,14 @@
-"""What must hold of the built site (`make docs`): it fetches nothing, its search finds, pages fit.
+"""What must hold of the built site (`make docs`): it fetches nothing, no link is dead, its search
+finds, pages fit, in the light and in the dark.
 
-python -m tools.site [SITE]
+    python -m tools.site [SITE]
+
+Files of the source that pages link to are put into the site first, each as a page.
 """
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
@@ -55,15 +59,105 @@ QUESTIONS = {
     "merge conflict": "how-to/when-it-fails/",
     "python version": "how-to/pythons/",
     "exit code": "reference/exit-codes/",
+    "pip freeze": "how-to/moving/",
+    "lock file": "reference/lockfile/",
+    "ci cache": "how-to/ci/",
+    "proxy": "how-to/private-index/",
+    "certificate": "how-to/when-it-fails/",
+    "conflict": "how-to/when-it-fails/",
+    "pre-commit": "how-to/git-hooks/",
+    "rollback": "how-to/roll-back/",
+    "delete venv": "how-to/roll-back/",
+    "pyenv": "how-to/pythons/",
+    "apple silicon": "how-to/several-systems/",
+    "docker multi stage": "how-to/docker/",
+    "constraints": "reference/requirements-files/",
+    "editable install": "reference/requirements-files/",
+    "sbom": "how-to/ci/",
+    "audit": "reference/doctor/",
+    "json output": "reference/json-output/",
+    "schema": "reference/json-output/",
+    "completion": "how-to/shells/",
+    "zipapp": "",
+    "changelog": "development/changes/",
+    "requirements.txt": "reference/requirements-files/",
+    "pyproject.toml": "reference/requirements-files/",
+    "pylock.toml": "reference/lockfile/",
+    "lock": "reference/lockfile/",
+    "extra-index-url": "how-to/private-index/",
+    "netrc": "how-to/private-index/",
+    "dev dependencies": "tutorial/first-environment/",
+    "uninstall": "how-to/add-a-requirement/",
+    "remove package": "how-to/add-a-requirement/",
+    "outdated": "how-to/upgrade/",
+    "slow": "explanation/measurements/",
+    "benchmark": "explanation/measurements/",
+    "cuda": "how-to/several-systems/",
+    "torch": "how-to/several-systems/",
+    "zsh": "how-to/shells/",
+    "fish": "how-to/shells/",
+    "jupyter": "how-to/editors/",
+    "sync": "reference/cli/",
+    "drift": "explanation/drift/",
+    "security": "explanation/trust/",
+    "environment variable": "reference/configuration/",
 }
 """What people type into the search, and the page that must be among the first three."""
 
 AXE = "axe-core@4.14.1"
 """A package of npm's; kept in the user's cache."""
 
+ROOT = Path(__file__).parents[1]
+SOURCE = re.compile(r"href=\"?(?:\.\./)+(venvman/[\w/]+\.py)")
+LINK = re.compile(r"<[a-z]+ [^>]*?(?:href|src)=\"?([^\"\s>#?:]+)(?=[\"\s>#?])")
 FETCHED = re.compile(
     r"<(?:script|link|img|source|iframe)[^>]*(?:src|href|srcset)=\"?(https?://[^\"\s>]+)"
 )
+
+
+SHOWN = """\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{name}</title>
+<style>pre {{ white-space: pre-wrap; overflow-wrap: anywhere }}</style>
+<article><h1>{name}</h1>
+<pre>{text}</pre></article>
+"""
+
+
+def show_sources(site: Path) -> None:
+    """Makes pages of the files of the source that pages link to, and links lead there."""
+    for page in site.rglob("*.html"):
+        up = "../" * (len(page.relative_to(site).parents) - 1)
+        text = page.read_text(encoding="utf-8")
+        for name in set(SOURCE.findall(text)):
+            shown = site / name / "index.html"
+            shown.parent.mkdir(parents=True, exist_ok=True)
+            source = html.escape((ROOT / name).read_text(encoding="utf-8"))
+            shown.write_text(SHOWN.format(name=name, text=source), encoding="utf-8")
+        led = SOURCE.sub(rf'href="{up}\1/', text)
+        if led != text:
+            page.write_text(led, encoding="utf-8")
+
+
+def dead_links(site: Path) -> list[str]:
+    """Links that lead to no file of the site, and pages that no link leads to."""
+    led_to, dead = {site / "index.html"}, []
+    pages = sorted(site.rglob("*.html"))
+    for page in pages:
+        base = site if page.name == "404.html" else page.parent
+        for link in set(LINK.findall(page.read_text(encoding="utf-8"))):
+            target = Path(os.path.normpath(site / link[1:] if link[0] == "/" else base / link))
+            file = target / "index.html" if target.is_dir() else target
+            if not file.is_file() or site not in file.parents:
+                dead.append(f"{page.relative_to(site)} links to {link}, which is not there")
+            if file != page:
+                led_to.add(file)
+    lost = (page.relative_to(site) for page in pages if page not in led_to)
+    return dead + [f"no page links to {page}" for page in lost if page.name == "index.html"]
 
 
 def faults(site: Path) -> list[str]:
@@ -74,7 +168,7 @@ def faults(site: Path) -> list[str]:
         for page in pages
         for url in FETCHED.findall(page.read_text(encoding="utf-8"))
     ]
-    return [*outside, *_not_found(site), *_ill_fitting(site)]
+    return [*outside, *dead_links(site), *_not_found(site), *_ill_fitting(site)]
 
 
 def _not_found(site: Path) -> list[str]:
@@ -100,7 +194,9 @@ def _ill_fitting(site: Path) -> list[str]:
     if browser is None:
         sys.stderr.write("The pages were not looked at: there is no Chromium here.\n")
         return []
-    pages = [page.parent.relative_to(site).as_posix() for page in sorted(site.rglob("index.html"))]
+    found = [page.parent.relative_to(site).as_posix() for page in sorted(site.rglob("index.html"))]
+    sources = [page for page in found if page.endswith(".py")]
+    pages = [page for page in found if page not in sources[1:]]  # all sources are shown alike
     sheet, axe = site / "layout.html", site / "axe.js"
     shutil.copy(Path(__file__).with_name("layout.html"), sheet)
     axe.write_bytes(_axe())
@@ -109,8 +205,8 @@ def _ill_fitting(site: Path) -> list[str]:
     url = f"http://127.0.0.1:{server.server_address[1]}/layout.html"
     try:
         with ThreadPoolExecutor(2) as pool:
-            found = pool.map(partial(_looked_at, browser, url), pages)
-            return [fault for faults in found for fault in faults]
+            looks = pool.map(partial(_looked_at, browser, url), pages)
+            return [fault for faults in looks for fault in faults]
     finally:
         server.shutdown()
         sheet.unlink()
@@ -158,7 +254,9 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 def main() -> int:
     """1 where something does not hold, which is told."""
-    found = faults(Path(sys.argv[1] if len(sys.argv) > 1 else "site"))
+    site = Path(sys.argv[1] if len(sys.argv) > 1 else "site").resolve()
+    show_sources(site)
+    found = faults(site)
     sys.stderr.write("".join(f"{fault}\n" for fault in found))
     return int(bool(found))
 

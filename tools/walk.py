@@ -2,7 +2,8 @@
 
     python -m tools.walk
 
-A sync is traced, against an index of this machine; what is no longer called is named, with 1.
+A sync is traced, against an index of this machine; what is no longer called is named, with 1. Each
+step is a link to its file, and there to the function, by its text: lines move.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from pathlib import Path
 from tests.support.index import serve
 from tests.support.wheels import make_wheel
 
-PAGE = Path(__file__).parents[1] / "docs" / "development" / "architecture.md"
-ROW = re.compile(r"^\| `([\w.]+:[\w.]+)` \|.*\n", re.MULTILINE)
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "development" / "architecture.md"
+ROW = re.compile(r"^\| \[?`([\w.]+:[\w.]+)`(?:\]\(\S+\))? \|(.*\n)", re.MULTILINE)
 TRACER = """
 import sys, threading
 from pathlib import Path
@@ -47,7 +49,16 @@ def section(text: str) -> str:
 
 def steps(text: str) -> list[str]:
     """The functions of the walk: ``module:name`` or ``module:Class.name``."""
-    return ROW.findall(section(text))
+    return [found[1] for found in ROW.finditer(section(text))]
+
+
+def linked(step: str) -> str:
+    """``step`` as the page has it, linked to where the function is in the source."""
+    module, names = step.split(":")
+    path = Path("venvman", *module.split("."))
+    module_file = path.with_suffix(".py")
+    file = module_file if (ROOT / module_file).exists() else path / "__init__.py"
+    return f"[`{step}`](../../{file.as_posix()}#:~:text=def%20{names.rpartition('.')[2]})"
 
 
 def called(folder: Path) -> list[str]:
@@ -87,12 +98,11 @@ def in_order(text: str, order: list[str]) -> str:
     if gone:
         raise LookupError(f"a sync does not call {', '.join(gone)}")
     walk = section(text)
-    rows = {found[1]: found[0] for found in ROW.finditer(walk)}
+    rows = {found[1]: f"| {linked(found[1])} |{found[2]}" for found in ROW.finditer(walk)}
     sorted_rows = sorted(rows, key=lambda step: position[plain[step]])
-    first, last = walk.index(next(iter(rows.values()))), walk.rindex(list(rows.values())[-1])
-    end = last + len(list(rows.values())[-1])
+    first, *_, last = ROW.finditer(walk)
     ordered = "".join(rows[step] for step in sorted_rows)
-    return text.replace(walk, walk[:first] + ordered + walk[end:])
+    return text.replace(walk, walk[: first.start()] + ordered + walk[last.end() :])
 
 
 def main() -> int:
