@@ -66,8 +66,8 @@ def staged(
     result = stage_wheel(
         stored(tmp_path, wheel),
         site or site_for(tmp_path / "venv"),
-        site_folder=str(tmp_path / "site_folder"),
-        prefix_folder=str(tmp_path / "prefix_folder"),
+        stage=str(tmp_path),
+        number=0,
         linker=Linker(Link.AUTO),
         requested=requested,
         direct_url=direct_url,
@@ -78,7 +78,7 @@ def staged(
 
 
 def listed(tmp_path: Path) -> dict[str, tuple[str | None, int | None]]:
-    (record,) = (tmp_path / "site_folder").glob("*.dist-info/RECORD")
+    (record,) = (tmp_path / "new-0").glob("*.dist-info/RECORD")
     return {row.path: (row.hash, row.size) for row in parse_record(record.read_text()).rows}
 
 
@@ -92,9 +92,9 @@ def test_every_scheme_of_data_goes_where_it_belongs(tmp_path: Path) -> None:
         "demo-1.0.data/scripts/tool": "#!python\nprint('tool')\n",
     }
     staged(tmp_path, make_wheel(tmp_path, "demo", files=files))
-    assert (tmp_path / "site_folder/pure.py").read_text() == "pure"
-    assert (tmp_path / "site_folder/plat.py").read_text() == "plat"
-    prefix_folder = tmp_path / "prefix_folder"
+    assert (tmp_path / "new-0/pure.py").read_text() == "pure"
+    assert (tmp_path / "new-0/plat.py").read_text() == "plat"
+    prefix_folder = tmp_path / "prefix-0"
     assert (prefix_folder / "include/site/python3.11/demo/demo.h").read_text() == "header"
     assert (prefix_folder / "share/demo/readme").read_text() == "data"
     expected = f"#!{tmp_path}/venv/bin/python\nprint('tool')\n"
@@ -113,7 +113,7 @@ def test_a_wheel_that_is_not_pure_goes_to_platlib(tmp_path: Path) -> None:
     files = {"demo.py": "", "demo-1.0.data/purelib/pure.py": ""}
     result = staged(tmp_path, make_wheel(tmp_path, "demo", files=files, purelib=False), site=site)
     assert result.base == "lib64/python3.11/site-packages"
-    assert (tmp_path / "prefix_folder" / SITE / "pure.py").exists()
+    assert (tmp_path / "prefix-0" / SITE / "pure.py").exists()
     assert "../../../lib/python3.11/site-packages/pure.py" in listed(tmp_path)
 
 
@@ -126,7 +126,7 @@ def test_an_unknown_scheme_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_metadata_says_who_installed_it_and_why(tmp_path: Path) -> None:
     staged(tmp_path, make_wheel(tmp_path, "demo"), requested=True, direct_url=b'{"url": "x"}')
-    info = tmp_path / "site_folder/demo-1.0.dist-info"
+    info = tmp_path / "new-0/demo-1.0.dist-info"
     assert (info / "INSTALLER").read_text() == "venvman\n"
     assert (info / "REQUESTED").read_bytes() == b""
     assert (info / "direct_url.json").read_bytes() == b'{"url": "x"}'
@@ -141,9 +141,9 @@ def test_what_a_wheel_says_of_its_installation_is_not_believed(tmp_path: Path) -
     info = "demo-1.0.dist-info"
     raw = {f"{info}/{leaf}": b"lie" for leaf in ("INSTALLER", "REQUESTED", "direct_url.json")}
     staged(tmp_path, make_wheel(tmp_path, "demo", raw=raw))
-    assert (tmp_path / "site_folder" / info / "INSTALLER").read_text() == "venvman\n"
-    assert not (tmp_path / "site_folder" / info / "REQUESTED").exists()
-    assert not (tmp_path / "site_folder" / info / "direct_url.json").exists()
+    assert (tmp_path / "new-0" / info / "INSTALLER").read_text() == "venvman\n"
+    assert not (tmp_path / "new-0" / info / "REQUESTED").exists()
+    assert not (tmp_path / "new-0" / info / "direct_url.json").exists()
 
 
 def test_all_files_of_a_distribution_bear_one_time(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_all_files_of_a_distribution_bear_one_time(tmp_path: Path) -> None:
     staged(tmp_path, wheel, requested=True)
     times = {
         path.stat().st_mtime_ns
-        for part in ("site_folder", "prefix_folder")
+        for part in ("new-0", "prefix-0")
         for path in (tmp_path / part).rglob("*")
         if path.is_file()
     }
@@ -172,15 +172,15 @@ def test_executable_files_of_scripts_are_linked_as_they_are(tmp_path: Path) -> N
             archive.writestr(info, body)
     result = staged(tmp_path, wheel)
     source = result.wheel.folder / "demo-1.0.data/scripts"
-    assert (tmp_path / "prefix_folder/bin/binary").samefile(source / "binary")
-    assert not (tmp_path / "prefix_folder/bin/plain").samefile(source / "plain")
-    assert os.access(tmp_path / "prefix_folder/bin/plain", os.X_OK)
+    assert (tmp_path / "prefix-0/bin/binary").samefile(source / "binary")
+    assert not (tmp_path / "prefix-0/bin/plain").samefile(source / "plain")
+    assert os.access(tmp_path / "prefix-0/bin/plain", os.X_OK)
 
 
 def test_a_wrapper_in_the_wheel_gives_way_to_the_generated_one(tmp_path: Path) -> None:
     files = {"demo.py": "", "demo-1.0.data/scripts/demo": "#!python\nold\n"}
     staged(tmp_path, make_wheel(tmp_path, "demo", files=files, scripts={"demo": "demo:main"}))
-    assert "from demo import main" in (tmp_path / "prefix_folder/bin/demo").read_text()
+    assert "from demo import main" in (tmp_path / "prefix-0/bin/demo").read_text()
 
 
 def test_a_damaged_script_in_the_store_is_not_spread(tmp_path: Path) -> None:
@@ -190,8 +190,8 @@ def test_a_damaged_script_in_the_store_is_not_spread(tmp_path: Path) -> None:
     result = stage_wheel(
         unpacked,
         site_for(tmp_path / "venv"),
-        site_folder=str(tmp_path / "site_folder"),
-        prefix_folder=str(tmp_path / "prefix_folder"),
+        stage=str(tmp_path),
+        number=0,
         linker=Linker(Link.COPY),
         requested=False,
         direct_url=None,

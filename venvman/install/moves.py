@@ -192,6 +192,12 @@ class Exchange:
             for slot, path in reversed(entry.units):
                 self.planner.put(f"back-{number}/{slot}", path)
 
+    def put_new(self, number: int, base: str) -> None:
+        """Puts what :func:`venvman.install.wheel.stage_wheel` has staged as ``number``."""
+        self.planner.put(f"new-{number}", base)
+        if os.path.isdir(f"{self.stage}/prefix-{number}"):
+            self.planner.put(f"prefix-{number}", "")
+
     def keep(self, removed: Sequence[AtticEntry | None], present: Iterable[str]) -> frozenset[str]:
         """Puts what leaves into the attic, in place of an older entry of the same key.
 

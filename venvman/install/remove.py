@@ -72,8 +72,8 @@ def units_of(to_remove: Sequence[Removal], site: Site) -> Units:
     for index, removal in enumerate(to_remove):
         for path in removal.files:
             owners.setdefault(path, index)
-    going = {removal.info for removal in to_remove}
-    for rows in claims(owners, site, going=going).values():
+    without = {removal.info for removal in to_remove}
+    for rows in claims(owners, site, without=without).values():
         for path in rows:
             owners.pop(path, None)
     whole = {removal.info: index for index, removal in enumerate(to_remove)}
@@ -133,18 +133,18 @@ def _recorded(
 
 
 def claims(
-    paths: Collection[str], site: Site, *, going: AbstractSet[str] = frozenset()
+    paths: Collection[str], site: Site, *, without: AbstractSet[str] = frozenset()
 ) -> dict[str, dict[str, RecordRow]]:
     """Which of ``paths`` the installed distributions list: rows by path, by metadata folder.
 
-    Those in ``going`` are left out. Most share nothing: only a RECORD that mentions the name of a
+    Those in ``without`` are left out. Most share nothing: only a RECORD that mentions the name of a
     top folder or file is parsed.
     """
-    words = _tell_tales(paths, going, site)
+    words = _top_names(paths, without, site)
     claimed: dict[str, dict[str, RecordRow]] = {}
     for base in site.folders:
         for entry in entries_of(f"{site.root}/{base}"):
-            if not entry.name.endswith(".dist-info") or f"{base}/{entry.name}" in going:
+            if not entry.name.endswith(".dist-info") or f"{base}/{entry.name}" in without:
                 continue
             try:
                 with open(f"{entry.path}/RECORD", "rb") as stream:
@@ -159,14 +159,14 @@ def claims(
     return claimed
 
 
-def robbed(to_remove: Sequence[Removal], site: Site) -> dict[str, str]:
+def left_incomplete(to_remove: Sequence[Removal], site: Site) -> dict[str, str]:
     """By metadata folder, who stays without a file of its own, since one of ``to_remove`` took it.
 
     With the path of the first such file.
     """
     files = {path for removal in to_remove for path in removal.files}
     found: dict[str, str] = {}
-    for info, rows in claims(files, site, going={each.info for each in to_remove}).items():
+    for info, rows in claims(files, site, without={each.info for each in to_remove}).items():
         for path, row in sorted(rows.items()):
             if row.hash is not None and not _holds(f"{site.root}/{path}", row.hash):
                 found.setdefault(info, path)
@@ -180,9 +180,9 @@ def _holds(path: str, expected: str) -> bool:
         return False
 
 
-def _tell_tales(owners: Iterable[str], going: AbstractSet[str], site: Site) -> set[bytes]:
+def _top_names(paths: Iterable[str], without: AbstractSet[str], site: Site) -> set[bytes]:
     tops: set[str] = set()
-    for path in owners:
+    for path in paths:
         for base in site.folders:
             if path.startswith(f"{base}/"):
                 tops.add(path[len(base) + 1 :].partition("/")[0])
@@ -190,7 +190,7 @@ def _tell_tales(owners: Iterable[str], going: AbstractSet[str], site: Site) -> s
         else:
             tops.add(path.rpartition("/")[2])
     # Bytecode follows its module; metadata folders are nobody else's.
-    tops -= {"__pycache__", *(info.rpartition("/")[2] for info in going)}
+    tops -= {"__pycache__", *(info.rpartition("/")[2] for info in without)}
     return {os.fsencode(top) for top in tops}
 
 

@@ -159,8 +159,8 @@ class _Staging:
             result = stage_wheel(
                 wheel,
                 self._site,
-                site_folder=f"{self.stage}/new-{number}",
-                prefix_folder=f"{self.stage}/prefix-{number}",
+                stage=self.stage,
+                number=number,
                 linker=linker,
                 requested=name in self._request.requested,
                 direct_url=self._request.direct_urls.get(name),
@@ -202,9 +202,7 @@ class _Staging:
         slots = exchange.take_out(units_of(removed, self._site), len(removed))
         exchange.bring_back(self._returning)
         for number, staged in enumerate(self._staged):
-            exchange.planner.put(f"new-{number}", staged.base)
-            if os.path.isdir(staged.prefix_folder):
-                exchange.planner.put(f"prefix-{number}", "")
+            exchange.put_new(number, staged.base)
         self._tell_of_overwritten(removed)
         # Files of several projects that lose the lines of those that leave.
         edits = [edit for removal in removed for edit in removal.edits.items()]
@@ -231,7 +229,7 @@ class _Staging:
         if not paths:
             return
         site = self._site
-        owners = claims(paths, site, going={each.info for each in removed})
+        owners = claims(paths, site, without={each.info for each in removed})
         before = {path: info for info, rows in owners.items() for path in rows}
         for staged in self._staged:
             for row in staged.rows:

@@ -51,13 +51,13 @@ def stage_wheel(
     wheel: StoredWheel,
     site: Site,
     *,
-    site_folder: str,
-    prefix_folder: str,
+    stage: str,
+    number: int,
     linker: Linker,
     requested: bool,
     direct_url: bytes | None,
 ) -> Staged | str:
-    """Stages ``wheel`` in new folders, ``site_folder`` and ``prefix_folder`` (see :class:`Staged`).
+    """Stages ``wheel`` in folders of ``stage`` that bear ``number``.
 
     Returns a path if that file in the store is damaged.
 
@@ -70,6 +70,7 @@ def stage_wheel(
     """
     manifest = wheel.manifest
     layout = lay_out(manifest, site)
+    site_folder, prefix_folder = f"{stage}/new-{number}", f"{stage}/prefix-{number}"
     os.mkdir(site_folder)
     damaged = linker.link_all(wheel, layout.in_site, site_folder)
     if damaged is None and layout.in_prefix:
@@ -181,8 +182,8 @@ def link_from_store(
             staged = stage_wheel(
                 wheel,
                 site,
-                site_folder=f"{exchange.stage}/new-{number}",
-                prefix_folder=f"{exchange.stage}/prefix-{number}",
+                stage=exchange.stage,
+                number=number,
                 linker=linker,
                 requested=provenance.requested,
                 direct_url=None,
@@ -193,9 +194,7 @@ def link_from_store(
             rows[info] = provenance._replace(
                 mtime_ns=wheel.manifest.mtime_ns, record_size=size, record_mtime_ns=mtime_ns
             )
-            exchange.planner.put(f"new-{number}", staged.base)
-            if Path(staged.prefix_folder).is_dir():
-                exchange.planner.put(f"prefix-{number}", "")
+            exchange.put_new(number, staged.base)
     if linker.given_up(site.root) is not None:
         raise Unavailable  # there is a warning to be told
     return rows

@@ -180,7 +180,7 @@ def plan_for(
     plan = make_plan(drift, keep=keep, inexact=request.inexact)
     if request.reinstall:
         plan = _with_named(plan, request.reinstall, selected, inventory)
-    return plan if there is None else _with_robbed(plan, there, selected, inventory)
+    return plan if there is None else _with_incomplete(plan, there, selected, inventory)
 
 
 def _with_named(
@@ -209,19 +209,19 @@ def _with_named(
     return replace(plan, steps=tuple(steps), unchanged=plan.unchanged - len(again))
 
 
-def _with_robbed(
+def _with_incomplete(
     plan: Plan, environment: Environment, selected: Selected, inventory: Inventory
 ) -> Plan:
     """``plan``, and again what somebody who leaves has overwritten a file of."""
     from venvman.install.layout import site_of
-    from venvman.install.remove import removals, robbed
+    from venvman.install.remove import left_incomplete, removals
 
     leaving = [each for step in plan.steps if not isinstance(step, Add) for each in step.installed]
     if not leaving:
         return plan
     try:
         site = site_of(environment)
-        found = robbed(removals(leaving, site)[0], site)
+        found = left_incomplete(removals(leaving, site)[0], site)
         files = {info.rpartition("/")[2]: path for info, path in found.items()}
     except InstallError:
         return plan  # whoever carries it out says why that cannot be
