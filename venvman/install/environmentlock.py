@@ -46,26 +46,30 @@ def locked(
     path = lock_file(environment, directories, reporter=reporter)
     me = " ".join(sys.argv[:3])
     with contextlib.ExitStack() as stack:
-        try:
-            _enter(stack, held(path, wait=0, who=me), path)
-        except LockTaken:
-            who = holder(path)
-            if wait == 0:
-                raise _taken(environment, who) from None
-            reporter.problem(
-                Problem(
-                    code="environment-locked",
-                    message=f"{environment} is being changed by {who}.",
-                    severity=Severity.NOTE,
-                    path=str(environment),
-                    # Nothing is to be done about it: this process goes on by itself.
-                    why="Two syncs of one environment take turns: this one waits.",
-                )
-            )
+        for patience in (0.0, wait):
             try:
-                _enter(stack, held(path, wait=wait, who=me), path)
+                _enter(stack, held(path, wait=patience, who=me), path)
+                break
             except LockTaken:
-                raise _taken(environment, who) from None
+                message = f"{environment} is being changed by {holder(path)}."
+                if patience == wait:
+                    raise InstallError(
+                        message,
+                        code="environment-locked",
+                        path=str(environment),
+                        why="Two syncs of one environment take turns.",
+                        fix=AGAIN,
+                    ) from None
+                reporter.problem(
+                    Problem(
+                        code="environment-locked",
+                        message=message,
+                        severity=Severity.NOTE,
+                        path=str(environment),
+                        # Nothing is to be done about it: this process goes on by itself.
+                        why="Two syncs of one environment take turns: this one waits.",
+                    )
+                )
         yield
 
 
@@ -137,14 +141,4 @@ def _state_unwritable(state: Path, error: OSError) -> InstallError:
         fix=permit("u+rwX", Path(state), below=True)
         if error.errno == errno.EACCES
         else Advice("Name another folder in VENVMAN_STATE_DIR."),
-    )
-
-
-def _taken(environment: Path, who: str) -> InstallError:
-    return InstallError(
-        f"{environment} is being changed by {who}.",
-        code="environment-locked",
-        path=str(environment),
-        why="Two syncs of one environment take turns.",
-        fix=AGAIN,
     )

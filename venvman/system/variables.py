@@ -83,29 +83,19 @@ def unset_in(url: str) -> dict[str, FileLine | None]:
 
 def _values(text: str, variables: Mapping[str, str]) -> Iterator[tuple[str, str, _Part]]:
     """Each reference of ``text`` that has a value, and what it is a part of."""
-    for name, part in _references(text):
-        value = variables.get(name)
-        if value:
-            yield name, value, part
-
-
-def _references(text: str) -> Iterator[tuple[str, _Part]]:
     for word in text.split():
-        before, scheme, _ = word.partition("://")
-        if not scheme:
-            yield from ((name, _Part.WHOLE) for name in REFERENCE.findall(word))
-            continue
-        yield from ((name, _Part.REST) for name in REFERENCE.findall(before))
-        rest = word[len(before) + 3 :]
+        before, scheme, rest = word.partition("://")
         authority = _AUTHORITY.match(rest)
-        end = authority.end() if authority else 0
-        userinfo, at, _ = rest[:end].rpartition("@")
+        userinfo, at, _ = rest[: authority.end() if authority else 0].rpartition("@")
         user, colon, password = userinfo.partition(":")
         # A user name alone is a token, but not to ssh.
         alone = not colon and not before.endswith(("ssh", "sftp"))
-        first = _Part.PASSWORD if alone else _Part.USER
-        yield from ((name, first) for name in REFERENCE.findall(user))
-        yield from ((name, _Part.PASSWORD) for name in REFERENCE.findall(password))
-        yield from (
-            (name, _Part.REST) for name in REFERENCE.findall(rest[len(userinfo) + len(at) :])
-        )
+        for piece, part in (
+            (before, _Part.REST if scheme else _Part.WHOLE),
+            (user, _Part.PASSWORD if alone else _Part.USER),
+            (password, _Part.PASSWORD),
+            (rest[len(userinfo) + len(at) :], _Part.REST),
+        ):
+            for name in REFERENCE.findall(piece):
+                if value := variables.get(name):
+                    yield name, value, part
