@@ -25,9 +25,15 @@ from venvman.model.options import layer
 from venvman.requirements.file import Requirement
 from venvman.resolve.demand import Dependencies, Pin, specifier_set
 from venvman.resolve.explain import Explainer
-from venvman.resolve.forward import solve_forward
 from venvman.resolve.limits import Overrides, cutoff
-from venvman.resolve.solver import Question, Unsolvable, closure, contradiction, solve
+from venvman.resolve.solver import (
+    Question,
+    Unsolvable,
+    closure,
+    contradiction,
+    solve,
+    solve_forward,
+)
 from venvman.resolve.supply import Shared, Supply
 
 if TYPE_CHECKING:

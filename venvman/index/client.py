@@ -41,6 +41,7 @@ from venvman.system.secrets import redact
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from venvman.index.auth import Credentials
     from venvman.index.cache import CachedPage
     from venvman.model.names import NormalizedName
     from venvman.model.options import IndexOptions
@@ -265,9 +266,7 @@ class Index:
             location = as_location(url)
             if isinstance(location, Path) or not is_secure(location, self.options.trusted_hosts):
                 return None
-            page_url = _page_url(location, name)
-            credentials = self._session.authenticator.before(page_url)
-            cached = self._pages.read(split_credentials(page_url)[0], credentials)
+            *_, cached = self._cached(_page_url(location, name))
             if cached is None or not cached.fresh:
                 return None
             used.append(cached)
@@ -277,6 +276,12 @@ class Index:
         for each in used:
             self.evidence.rest_on(each.proof)
         return found
+
+    def _cached(self, page_url: str) -> tuple[str, Credentials | None, CachedPage | None]:
+        """The URL without credentials, those to send, and what is kept of the page."""
+        clean, _ = split_credentials(page_url)
+        credentials = self._session.authenticator.before(page_url)
+        return clean, credentials, self._pages.read(clean, credentials)
 
     def _of_index_or_rejection(
         self, url: str, name: NormalizedName, *, refresh: bool, alone: bool
@@ -307,9 +312,7 @@ class Index:
             self._warn_insecure(location)
             return _Found(None)
         page_url = _page_url(location, name)
-        clean, _ = split_credentials(page_url)
-        credentials = self._session.authenticator.before(page_url)
-        cached = self._pages.read(clean, credentials)
+        clean, credentials, cached = self._cached(page_url)
         if cached and (self.options.offline or (cached.fresh and not refresh)):
             self.evidence.rest_on(cached.proof)
             return _Found(cached.listing, remembered=True)

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from venvman.model.errors import Advice, ConfigurationError, Problem
 from venvman.model.frozen import dataclass
-from venvman.model.names import canonical
 from venvman.model.options import DEFAULT_INDEX, ConstraintsFile, IndexOptions
 from venvman.project.settings import parse_toml
+from venvman.requirements.options import ExclusiveNames
 from venvman.system.secrets import check_url, redact
 
 if TYPE_CHECKING:
@@ -222,28 +222,17 @@ def _options(merged: Mapping[str, _Value], home: Path, problems: list[Problem]) 
     indexes = (chosen.pop("index_url", DEFAULT_INDEX), *chosen.pop("extra_index_urls", ()))
     if chosen.pop("no_index", False):
         indexes = ()
-    no_binary, only_binary = _exclusive(chosen, "no_binary", "only_binary")
-    all_releases, only_final = _exclusive(chosen, "all_releases", "only_final")
+    # Of two controls of which a project can have only one the second's word counts.
+    for pair in (("no_binary", "only_binary"), ("all_releases", "only_final")):
+        names = ExclusiveNames(*pair)
+        for name in pair:
+            names.add(name, chosen.get(name, ""))
+        chosen |= dict(zip(pair, map(frozenset, (names.first, names.second)), strict=True))
     return IndexOptions(
         **chosen,
         index_urls=tuple(dict.fromkeys(indexes)),
-        no_binary=no_binary,
-        only_binary=only_binary,
-        all_releases=all_releases,
-        only_final=only_final,
         origins=tuple((readers[key][0], merged[key].where) for key in readers if key in merged),
     )
-
-
-def _exclusive(
-    chosen: dict[str, Any], one: str, other: str
-) -> tuple[frozenset[str], frozenset[str]]:
-    """Two controls of which a project can have only one: the second's word counts."""
-    first: frozenset[str] = chosen.pop(one, frozenset())
-    second: frozenset[str] = chosen.pop(other, frozenset())
-    if ":all:" in second:
-        return frozenset(), second
-    return first - second, second
 
 
 def _readers(home: Path) -> dict[str, tuple[str, Callable[[str], object]]]:
@@ -297,15 +286,8 @@ def _boolean(text: str) -> bool:
     raise ValueError("yes or no is expected")
 
 
-def _names(text: str) -> frozenset[str]:
-    """``a,b`` with ``:all:`` and ``:none:``, which forgets what stands before it."""
-    names: set[str] = set()
-    for each in (word.strip() for word in text.split(",")):
-        if each in (":none:", ":all:"):
-            names = {each} - {":none:"}
-        elif each:
-            names.add(canonical(each))
-    return frozenset(names)
+def _names(text: str) -> str:
+    return ",".join(word for each in text.split(",") if (word := each.strip()))
 
 
 def _seconds(text: str) -> float:

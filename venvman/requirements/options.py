@@ -102,8 +102,8 @@ class OptionsBuilder:
         self._hosts: list[str] = []
         self._features: list[str] = []
         self._flags: dict[str, bool] = {}
-        self._formats = _Pair(*_FORMATS)
-        self._releases = _Pair(*_RELEASES)
+        self._formats = ExclusiveNames(*_FORMATS)
+        self._releases = ExclusiveNames(*_RELEASES)
 
     def add_everywhere(self, options: LineOptions) -> None:
         """Takes over what counts even on a line that also has a requirement or an include."""
@@ -149,7 +149,7 @@ class OptionsBuilder:
         )
 
 
-class _Pair:
+class ExclusiveNames:
     """Two sets of names that exclude each other, such as ``--no-binary`` and ``--only-binary``."""
 
     def __init__(self, first: str, second: str) -> None:
@@ -160,7 +160,7 @@ class _Pair:
     def add(self, option: str, value: str) -> None:
         """``:all:`` forgets all before it on both sides, ``:none:`` all before it on this side."""
         mine, other = self._sides[option]
-        names = value.split(",")
+        names = value.split(",") if value else []
         while _ALL in names:
             other.clear()
             mine.clear()

@@ -164,7 +164,7 @@ def identifier_of(name: NormalizedName, extra: str) -> str:
 
 
 class Demand:
-    """That something be there, in a version that fits.
+    """What resolvelib calls a requirement: that something be there, in a version that fits.
 
     ``specifier`` is text. ``pin`` is the only thing that will do for a direct reference. ``line``
     is the requirements line it stands in, None for dependencies of distributions. ``note`` says
@@ -233,7 +233,7 @@ class Demand:
 
 
 class Pin:
-    """One version of a distribution, or of one extra of it.
+    """What resolvelib calls a candidate: one version of a distribution, or of one extra of it.
 
     ``files`` are what could be taken of it, the best first; empty for a direct ``source``.
     ``base`` is the pin of the distribution itself, the same object for all its extras.
