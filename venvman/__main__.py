@@ -65,14 +65,14 @@ def _fill_descriptors() -> None:
 def main() -> int:
     """Runs the command line of this process and returns its exit code."""
     try:
-        told = _told_at_once()
-        if told is not None:
-            return told
         import gc
 
         # What imports and parsing leave behind is used to the end: looking for garbage among it is
         # a tenth of a short command's time.
         gc.set_threshold(100_000)
+        told = _told_at_once()
+        if told is not None:
+            return told
         from venvman.cli.app import main as run
 
         _end_in_order()

@@ -210,3 +210,19 @@ def test_what_shares_no_part_with_another_is_not_read_again(tmp_path: Path) -> N
     os.utime(record, ns=(seen.st_atime_ns, seen.st_mtime_ns))
     found = states.survey(ledger, ("lib",))
     assert found == ((), {})
+
+
+@pytest.mark.parametrize("lost", ["bin/tool", "lib/site/a.py", "lib/site/pkg/b.py"])
+def test_of_many_files_each_is_looked_at_from_the_nearest_folder(tmp_path: Path, lost: str) -> None:
+    paths = ["bin/tool", "lib/site/a.py", "lib/site/pkg/b.py"]
+    for path in paths:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+    root = str(tmp_path)
+
+    watched = memo.many(root, paths, ["lib/site"])
+    seen = [memo.fact_of(memo.MANY, each) for each in watched]
+    assert watched == [f"{root}\0bin/tool", f"{root}/lib/site/\0a.py\0pkg/b.py"]
+    assert [memo.fact_of(memo.MANY, each) for each in watched] == seen
+    (tmp_path / lost).unlink()
+    assert [memo.fact_of(memo.MANY, each) for each in watched] != seen

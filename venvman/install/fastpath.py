@@ -293,7 +293,8 @@ def _settled(
         sites = memo.look((kind, path, looked) for kind, path, _ in there.sites)
         parts = memo.look((kind, path, looked) for kind, path, _ in wanted.parts)
         paths = states.installed(plan.root, wanted.folders)
-        many = () if paths is None else ((memo.MANY, paths, looked),)
+        names = memo.many(plan.root, paths or (), wanted.folders)
+        many = [(memo.MANY, each, looked) for each in names]
         whole = memo.look(many)
         if sites is None or whole is None or parts is None or tuple(parts) != wanted.parts:
             return None

@@ -145,6 +145,9 @@ def record(environment: str, wanted: Wanted) -> str:
     return wanted.key
 
 
+FEW = 4000
+
+
 def metadata(root: str, folders: Iterable[str]) -> set[str]:
     """The metadata in the site-packages ``folders`` of the environment at the real path ``root``.
 
@@ -159,21 +162,18 @@ def metadata(root: str, folders: Iterable[str]) -> set[str]:
     }
 
 
-def installed(root: str, folders: Iterable[str]) -> str | None:
-    """The files that RECORDs list, as :data:`venvman.system.memo.MANY` has them.
+def installed(root: str, folders: Iterable[str], *, most: int | None = FEW) -> set[str] | None:
+    """The files that RECORDs list, less bytecode; relative to ``root``.
 
-    None where they are more than can be looked at in a fraction of the time that Python needs to
-    start: what of those is lost or cut off a full sync sees, and doctor.
+    None where they are more than ``most``: more than can be looked at in a fraction of the time
+    that Python needs to start. What of those is lost or cut off a full sync sees, and doctor.
     """
     found: set[str] = set()
     for info in metadata(root, folders):
         found.update(each for each in recorded(root, info) if not each.endswith(".pyc"))
-        if len(found) > _FEW:
+        if most is not None and len(found) > most:
             return None
-    return "\0".join([root, *sorted(found)])
-
-
-_FEW = 4000
+    return found
 
 
 def survey(ledger: Ledger, folders: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]] | None:

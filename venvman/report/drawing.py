@@ -8,8 +8,6 @@ answers are drawn with this, too.
 
 from __future__ import annotations
 
-from unicodedata import combining, east_asian_width
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -315,6 +313,8 @@ def cells(text: str) -> int:
     """How many columns of a terminal ``text`` takes."""
     if text.isascii():
         return len(text)
+    from unicodedata import combining, east_asian_width
+
     return sum(
         0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1 for letter in text
     )

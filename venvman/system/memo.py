@@ -154,11 +154,12 @@ def look(watched: Iterable[Watch]) -> list[Fact] | None:
     """
     facts: list[Fact] = []
     for kind, path, since_ns in watched:
-        fact = fact_of(kind, path)
         if kind == MANY:
-            youngest = max((modified for _, _, modified, _ in _rows(path)), default=0)
-            fresh = youngest > since_ns - _GRAIN_NS
+            rows = _rows(path)
+            fact = _digest(rows)
+            fresh = any(modified > since_ns - _GRAIN_NS for _, _, modified, _ in rows)
         else:
+            fact = fact_of(kind, path)
             fresh = not is_settled(fact, since_ns=since_ns)
         if fresh:
             return None
@@ -194,7 +195,7 @@ def is_settled(fact: str, *, since_ns: int) -> bool:
 def fact_of(kind: str, path: str) -> str:
     """What is to be seen at ``path``."""
     if kind == MANY:
-        return str(hash(tuple(_rows(path))))
+        return _digest(_rows(path))
     if kind == UNTIL:
         return "before" if time.time_ns() < int(path) else "past"
     try:
@@ -205,6 +206,28 @@ def fact_of(kind: str, path: str) -> str:
         return "-"
 
 
+def many(root: str, paths: Iterable[str], near: Sequence[str] = ()) -> list[str]:
+    """What to watch as :data:`MANY` to watch ``paths``, which are relative to ``root``.
+
+    Those in a folder of ``near`` (relative to it, too) are named from there: the shorter a path is,
+    the sooner it is looked up, and looking them up is most of what a remembered answer costs.
+    """
+    groups: dict[str, list[str]] = {f"{folder}/": [] for folder in near}
+    elsewhere: list[str] = []
+    for path in sorted(paths):
+        folder = next((each for each in groups if path.startswith(each)), None)
+        if folder is None:
+            elsewhere.append(path)
+        else:
+            groups[folder].append(path[len(folder) :])
+    found = [(root, elsewhere), *((f"{root}/{folder}", names) for folder, names in groups.items())]
+    return ["\0".join((folder, *names)) for folder, names in found if names]
+
+
+def _digest(rows: Iterable[tuple[int, int, int, int]]) -> str:
+    return str(hash(tuple(rows)))
+
+
 def _rows(paths: str) -> list[tuple[int, int, int, int]]:
     """Mode, size, time and inode of each of many files; zeros for what is not there.
 
@@ -213,7 +236,7 @@ def _rows(paths: str) -> list[tuple[int, int, int, int]]:
     folder, *names = paths.split("\0")
     here = os.open(".", os.O_RDONLY)
     try:
-        os.chdir(folder)  # the shorter a path is, the sooner it is looked up
+        os.chdir(folder)
         try:
             found = list(map(os.lstat, names))
         except OSError:

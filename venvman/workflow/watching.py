@@ -75,9 +75,8 @@ def facts_of_sync(
     files = tuple(_files(context, looked.scan, looked.files_ns))
     sites, parts = _environment(looked.environment, looked.environment_ns)
     way = tuple(_way(context, looked.files_ns))
-    whole = tuple(_installed(looked.environment, looked.environment_ns))
-    around = whole or tuple(_folders(looked.environment, looked.environment_ns))
-    rests_on = Facts(watched=(*files, *way, *sites, *parts, *around), names=names)
+    whole, around = _installed(looked.environment, looked.environment_ns)
+    rests_on = Facts(watched=(*files, *way, *sites, *parts, *whole, *around), names=names)
     if only_look:
         return rests_on
     try:
@@ -269,28 +268,26 @@ def _around(context: Context, since_ns: int, reach: Reach) -> Sequence[Watch] | 
     whole = reach is Reach.INSTALLED
     sites, parts = _environment(there, since_ns)
     root = str(there.root)
-    files = sorted(_environment_files(context, there, whole=whole))
+    files = set(_environment_files(context, there, whole=whole))
     fresh_locks = (memo.FILE, str(context.fresh_locks), since_ns)
     # Below the root, where all but what is in the store lies, by their shorter names.
-    joined = "\0".join([root, *(each.removeprefix(f"{root}/") for each in files)])
-    return (*sites, *parts, fresh_locks, (memo.MANY, joined, since_ns))
+    paths = (each.removeprefix(f"{root}/") for each in files)
+    near = [str(each).removeprefix(f"{root}/") for each in there.site_folders]
+    many = [(memo.MANY, each, since_ns) for each in memo.many(root, paths, near)]
+    return (*sites, *parts, fresh_locks, *many)
 
 
-def _installed(environment: Environment, when: int) -> Iterator[Watch]:
-    """Every installed file, where they are few enough."""
+def _installed(environment: Environment, when: int) -> tuple[list[Watch], list[Watch]]:
+    """Every installed file, where they are few enough; and their folders, where they are more.
+
+    The folders tell of what is gone from them.
+    """
     site = site_of(environment)
-    paths = states.installed(site.root, site.folders)
-    if paths is not None:
-        yield memo.MANY, paths, when
-
-
-def _folders(environment: Environment, when: int) -> Iterator[Watch]:
-    """The folders of installed files, which tell of what is gone from them."""
-    site = site_of(environment)
-    infos = states.metadata(site.root, site.folders)
-    files = (file for info in infos for file in states.recorded(site.root, info))
-    folders = sorted({each.rpartition("/")[0] for each in files})
-    yield memo.MANY, "\0".join([site.root, *folders]), when
+    files = states.installed(site.root, site.folders, most=None) or set()
+    few = len(files) <= states.FEW
+    paths = files if few else {each.rpartition("/")[0] for each in files}
+    watched = [(memo.MANY, each, when) for each in memo.many(site.root, paths, site.folders)]
+    return (watched, []) if few else ([], watched)
 
 
 def _listed(folder: Path) -> list[str]:
