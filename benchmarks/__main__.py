@@ -21,6 +21,7 @@ from benchmarks import (
     everyone,
     freeze,
     hooks,
+    huge,
     links,
     lookups,
     projects,
@@ -47,6 +48,7 @@ MEASUREMENTS: dict[str, tuple[Callable[[Sequence[str]], int], tuple[str, ...]]] 
     "wide": (wide.main, ()),
     "scaling": (scaling.main, ()),
     "projects": (projects.main, ()),
+    "huge": (huge.main, ()),
     "links": (links.main, ()),
     "lookups": (lookups.main, ()),
 }

@@ -8,50 +8,39 @@ in packages four deep. Both have unpacked it before, both link. No network.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.alternate import Command, alternate, neutral_environment, write_results
+from benchmarks.alternate import Command, alternate, caches_in, options_of, write_results
 from benchmarks.peers import install_peers, install_venvman, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
 _IN_A_FOLDER = 8  # as in ansible's collections: 18,000 files in 2,300 folders
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The figures on stdout."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = options_of(__doc__, runs=5)
     parser.add_argument("--files", type=int, default=18_000)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--folder", type=Path, help="kept between runs; default: a temporary one")
-    parser.add_argument("--results", type=Path, help="write the figures there too")
     options = parser.parse_args(arguments)
-    folder = (options.folder or Path(tempfile.mkdtemp(prefix="venvman-bench-"))).resolve()
+    folder = options.folder
     uv, venvman = install_peers(folder) / "uv", install_venvman(folder) / "venvman"
     title = f"one distribution of {options.files:,} files, warm"
     comparison = alternate(title, commands(folder, uv, venvman, options.files), runs=options.runs)
-    write_results(options.results, "One huge distribution", [comparison], versions(venvman, uv))
+    write_results(options.results, "one huge distribution", [comparison], versions(venvman, uv))
     return 0
 
 
 def commands(folder: Path, uv: Path, venvman: Path, files: int) -> tuple[Command, Command]:
     """Both programs' ways to a new environment with the wheel in it; it is unpacked by each."""
-    env = neutral_environment(
-        VENVMAN_CACHE_DIR=str(folder / "cache"),
-        VENVMAN_STATE_DIR=str(folder / "state"),
-        VENVMAN_LINK="hardlink",
-        UV_CACHE_DIR=str(folder / "uv-cache"),
-        UV_LINK_MODE="hardlink",
-    )
+    env = caches_in(folder) | {"VENVMAN_LINK": "hardlink", "UV_LINK_MODE": "hardlink"}
     wheels = folder / f"wheels-{files}"
     digest = write_wheel(wheels, files)
     ours, theirs = folder / "ours", folder / "theirs"

@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from venvman.store.store import StoredWheel
 
 
-@pytest.fixture
-def wheel(tmp_path: Path) -> StoredWheel:
+@pytest.fixture(params=[1_000, 2], ids=["one thread", "two threads"])
+def wheel(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> StoredWheel:
+    monkeypatch.setattr(module, "_MANY", request.param)
     path = make_wheel(tmp_path, "demo", files={"a.py": "a", "pkg/b.py": "b", "pkg/sub/c.py": "c"})
     return Store(tmp_path / "cache").add(path, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
 

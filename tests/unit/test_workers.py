@@ -3,13 +3,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from functools import partial
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
 
-from venvman.system.workers import WorkerPool
+import pytest
 
-if TYPE_CHECKING:
-    import pytest
+from venvman.system.workers import WorkerPool, together
 
 
 def test_every_task_is_done() -> None:
@@ -90,3 +89,24 @@ def test_what_a_task_raises_is_printed_nowhere_and_the_next_one_is_done(
         pool.submit(lambda: done.put("next"))
         assert done.get(timeout=5) == "next"
     assert capfd.readouterr() == ("", "")
+
+
+def test_what_is_done_together_comes_back_in_order_and_fails_when_all_have_ended() -> None:
+    both = threading.Barrier(2, timeout=5)
+    ended: list[str] = []
+
+    def waiting(word: str, *, fails: bool) -> str:
+        both.wait()
+        ended.append(word)
+        if fails:
+            raise ValueError(word)
+        return word
+
+    tasks = [partial(waiting, "one", fails=False), partial(waiting, "two", fails=False)]
+    assert together(tasks) == ["one", "two"]
+    ended.clear()
+    tasks = [partial(waiting, "one", fails=True), partial(waiting, "two", fails=True)]
+    with pytest.raises(ValueError, match="one"):
+        together(tasks)
+    assert sorted(ended) == ["one", "two"]
+    assert together([]) == []

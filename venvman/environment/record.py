@@ -64,12 +64,11 @@ def parse_record(text: str, *, path: str = "RECORD") -> ParsedRecord:
 
 def render_record(rows: Iterable[RecordRow]) -> str:
     """The text of a RECORD with ``rows`` sorted by path, each path once (the last row wins)."""
-    chosen = {row.path: row for row in rows}
     lines = []
-    for path, row in sorted(chosen.items()):
-        special = any(character in path for character in ',"\r\n')
+    for path, digest, size in sorted({row.path: row for row in rows}.values()):
+        special = "," in path or '"' in path or "\r" in path or "\n" in path
         shown = '"' + path.replace('"', '""') + '"' if special else path
-        lines.append(f"{shown},{row.hash or ''},{'' if row.size is None else row.size}\n")
+        lines.append(f"{shown},{digest or ''},{'' if size is None else size}\n")
     return "".join(lines)
 
 

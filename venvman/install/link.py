@@ -11,6 +11,7 @@ import contextlib
 import errno
 import os
 import shutil
+from functools import partial
 from typing import TYPE_CHECKING
 
 from venvman.model.errors import Advice, InstallError, Problem, Severity
@@ -27,6 +28,9 @@ _CANNOT = frozenset(
     {errno.EXDEV, errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
     | {errno.EINVAL, errno.ENOTTY}
 )
+
+_MANY = 1_000
+"""Files of one distribution that are linked by two threads."""
 
 
 class StoreDamaged(InstallError):
@@ -96,13 +100,31 @@ class Linker:
         Raises:
             OSError: the target cannot be written.
         """
+        wanted = list({target: index for index, target in files}.items())
+        methods, allowed = self._methods_for(str(wheel.folder)), ~self._umask_in(into)
+        if len(wanted) < _MANY:
+            return self._link_share(wheel, wanted, into, methods, allowed)
+        # Looking and linking release the interpreter's lock for most of their time.
+        from venvman.system.workers import together
+
+        half = len(wanted) // 2
+        shares = (wanted[:half], wanted[half:])
+        tasks = [partial(self._link_share, wheel, each, into, methods, allowed) for each in shares]
+        return next(filter(None, together(tasks)), None)
+
+    def _link_share(
+        self,
+        wheel: StoredWheel,
+        files: list[tuple[str, int]],
+        into: str,
+        methods: list[Link],
+        allowed: int,
+    ) -> str | None:
         manifest = wheel.manifest
         paths, sizes, mtime_ns = manifest.paths, manifest.sizes, manifest.mtime_ns
-        methods = self._methods_for(str(wheel.folder))
-        allowed = ~self._umask_in(into)
         made: set[str] = set()
         source_root = str(wheel.folder)
-        for index, target in files:
+        for target, index in files:
             folder = target.rpartition("/")[0]
             if folder not in made:
                 _make_folders(into, folder, made)
@@ -159,7 +181,8 @@ class Linker:
                     return
                 if error.errno not in _CANNOT:
                     raise
-                methods.pop(0)
+                with contextlib.suppress(ValueError):  # the other share may have been first
+                    methods.remove(method)
                 self._refused = (source, error.strerror or str(error))
             else:
                 self.used = method

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from venvman.plan import Plan
     from venvman.project.settings import Link
 
-_MANY = 20
-"""From so many distributions on it matters where their folders are made."""
+_MANY = 1_000
+"""From so many files on it matters where their folders are made."""
 
 Incoming: TypeAlias = StoredWheel | AtticEntry
 
@@ -101,9 +101,9 @@ def prepare(request: Request, site: Site, *, keep: bool, reporter: Reporter) -> 
     for warning in warnings:
         reporter.problem(warning)
     os.makedirs(work.stage, exist_ok=True)
-    if len(request.wheels) >= _MANY:
-        spread_folders(work.stage)
     work.choose_sources()
+    if work.files >= _MANY:
+        spread_folders(work.stage)
     work.stage_wheels()
     return work.plan_moves(removed, keep=keep)
 
@@ -123,6 +123,11 @@ class _Staging:
         self._returning: list[AtticEntry] = []
         self._staged: list[Staged] = []
         self._provenances: dict[str, Provenance] = {}
+
+    @property
+    def files(self) -> int:
+        """How many files there are to be linked."""
+        return sum(len(wheel.manifest.paths) for _, wheel in self._wheels)
 
     def choose_sources(self) -> None:
         """The attic where it has just what is wanted, else the store."""

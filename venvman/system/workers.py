@@ -10,10 +10,13 @@ import threading
 from contextlib import suppress
 from itertools import count
 from queue import Empty, PriorityQueue
-from typing import TYPE_CHECKING, final
+from threading import Thread
+from typing import TYPE_CHECKING, TypeVar, final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+T = TypeVar("T")
 
 
 @final
@@ -66,3 +69,32 @@ class WorkerPool:
             # A thread has nobody to raise to: it would print a traceback into what is said.
             with suppress(BaseException):
                 task()
+
+
+def together(tasks: Sequence[Callable[[], T]]) -> list[T]:
+    """What ``tasks`` give, each done by a thread, the first by this one.
+
+    Raises:
+        What the first that fails raises, when all have ended; Ctrl-C waits for them, too.
+    """
+    ends: dict[int, T] = {}
+    errors: dict[int, BaseException] = {}
+
+    def do(number: int) -> None:
+        try:
+            ends[number] = tasks[number]()
+        except BaseException as error:  # noqa: BLE001 - a thread must not lose any
+            errors[number] = error
+
+    threads = [Thread(target=do, args=(number,)) for number in range(1, len(tasks))]
+    for thread in threads:
+        thread.start()
+    try:
+        if tasks:
+            do(0)
+    finally:
+        for thread in threads:
+            thread.join()
+    if errors:
+        raise errors[min(errors)]
+    return [ends[number] for number in range(len(tasks))]
