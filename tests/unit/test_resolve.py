@@ -14,6 +14,7 @@ from tests.support.solving import World
 from tests.support.worlds import TARGET
 from venvman.model.errors import FreezeError, InstallError
 from venvman.model.names import canonical
+from venvman.model.options import cutoff
 from venvman.obtain.describe import metadata_unbuilt
 from venvman.resolve import solver
 from venvman.resolve.demand import (
@@ -22,7 +23,6 @@ from venvman.resolve.demand import (
     DependencyInvalid,
     specifier_set,
 )
-from venvman.resolve.limits import cutoff
 from venvman.resolve.solver import Unsolvable
 
 if TYPE_CHECKING:

@@ -157,6 +157,13 @@ def test_a_key_written_inline_has_no_line_but_is_refused(tmp_path: Path) -> None
         "link = 3",
         "exclude-newer = 3",
         "compile = 1",
+        "exclude-newer = 'some day'",
+        "attic = 'lots'",
+        "overrides = ['a>>1']",
+        "build-constraints = ['a>>1']",
+        "extra-build-requires = { a = ['b>>1'] }",
+        "sources = { a = 'no-url' }",
+        "sources = { 'a b' = 'https://index.test/simple' }",
     ],
 )
 def test_a_value_of_the_wrong_kind_is_refused(tmp_path: Path, line: str) -> None:

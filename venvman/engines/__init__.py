@@ -65,7 +65,7 @@ class FreezeRequest:
     source files say is applied by the engine.
     ``hashes`` None keeps what the existing lock's header says (hashes for a new one).
     ``variables`` is the environment that ``${VAR}`` in source files refer to. The rest are
-    settings: ``exclude_newer`` is a date or an age (:func:`venvman.resolve.limits.cutoff`),
+    settings: ``exclude_newer`` is a date or an age (:func:`venvman.model.options.cutoff`),
     ``overrides`` are texts (:func:`venvman.model.pep508.parse_override`), ``build_constraints``
     PEP 508 ones; ``extra_build_requires``, ``unisolated``, ``build_python`` and ``building`` are
     those of :class:`venvman.build.backend.BuildSettings`. ``targets`` are those that one lock is

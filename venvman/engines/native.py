@@ -110,7 +110,7 @@ def _counts_from_now(exclude_newer: str | None) -> bool:
     """Whether the moment is another one whenever it is asked for."""
     if exclude_newer is None:
         return False
-    from venvman.resolve.limits import cutoff
+    from venvman.model.options import cutoff
 
     now = datetime.now(timezone.utc)
     try:

@@ -21,11 +21,11 @@ from venvman.engines.locking import Locking
 from venvman.engines.portable import Portable, written_reference
 from venvman.model.errors import ConfigurationError, FileLine, UnsatisfiableError
 from venvman.model.events import Reporter, Stage
-from venvman.model.options import layer
+from venvman.model.options import cutoff, layer
 from venvman.requirements.file import Requirement
 from venvman.resolve.demand import Dependencies, Pin, specifier_set
 from venvman.resolve.explain import Explainer
-from venvman.resolve.limits import Overrides, cutoff
+from venvman.resolve.limits import Overrides
 from venvman.resolve.solver import (
     Question,
     Unsolvable,

@@ -401,7 +401,7 @@ class Index:
             message=f"{path} is not there, so no files come from it.",
             severity=Severity.WARNING,
             path=str(path),
-            fix=Advice("Correct --find-links or --index-url, or remove it."),
+            fix=Advice("Correct the option or setting that names it, or remove that."),
         )
         self._warn(problem, str(path))
 

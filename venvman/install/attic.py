@@ -9,12 +9,12 @@ Nothing here is called ``.dist-info``, so no scanner reports what is not install
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from venvman.environment.ledger import Provenance, direct_digest, entry_key, identity_of
 from venvman.environment.record import hash_of, is_within, locate, parse_record
 from venvman.model.names import NormalizedName
+from venvman.model.options import SIZE
 from venvman.system import records
 from venvman.system.reading import read_regular
 
@@ -222,7 +222,7 @@ class AtticLimit(NamedTuple):
         Raises:
             ValueError: it is none of these; the message is the end of a sentence.
         """
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([kmgt]?)(i?)b)?", text.strip().lower())
+        match = SIZE.fullmatch(text.strip().lower())
         if match is None:
             raise ValueError("a size such as 2 GiB, or a number of distributions, is expected")
         number, unit, binary = match.groups()

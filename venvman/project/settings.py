@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from venvman.model.errors import ConfigurationError, Problem, Severity
 from venvman.model.frozen import dataclass
 from venvman.model.names import is_name
+from venvman.model.options import SIZE, cutoff
 from venvman.system.reading import read_regular, read_toml
 from venvman.system.secrets import check_url, redact
 
@@ -100,14 +101,19 @@ def _version_text(raw: object) -> str:
 def _text_or_count(raw: object) -> str:
     if isinstance(raw, int) and not isinstance(raw, bool) and raw >= 0:
         return str(raw)
-    return _text(raw)
+    text = _text(raw)
+    if SIZE.fullmatch(text) is None:
+        raise ValueError("a size such as 2 GiB, or a number of distributions, is expected")
+    return text
 
 
 def _text_or_time(raw: object) -> str:
     """TOML has dates and times of its own; as text they are ISO 8601."""
-    from datetime import date
+    from datetime import date, datetime, timezone
 
-    return raw.isoformat() if isinstance(raw, date) else _text(raw)
+    text = raw.isoformat() if isinstance(raw, date) else _text(raw)
+    cutoff(text, now=datetime.now(timezone.utc))
+    return text
 
 
 def _boolean(raw: object) -> bool:
@@ -151,9 +157,13 @@ def _python_versions(raw: object) -> tuple[str, ...]:
 
 def _requirements(raw: object) -> tuple[str, ...]:
     """A single text is one requirement for each line: commas and spaces belong to them."""
-    if isinstance(raw, str):
-        return tuple(line.strip() for line in raw.splitlines() if line.strip())
-    return _words(raw)
+    from venvman.model.pep508 import parse_requirement
+
+    lines = raw.splitlines() if isinstance(raw, str) else _words(raw)
+    found = tuple(line.strip() for line in lines if line.strip())
+    for line in found:
+        parse_requirement(line)
+    return found
 
 
 def _sets_of_words(raw: object) -> tuple[tuple[str, ...], ...]:
@@ -168,7 +178,15 @@ def _pairs(raw: object) -> tuple[tuple[str, str], ...]:
     if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
         raise ValueError("a table of package = index URL is expected")
     check_url(*raw.values())
+    for name, url in raw.items():
+        if not is_name(name.translate(_GLOB)):
+            raise ValueError(f"{name!r} is no name of a package, and no glob of names")
+        if "://" not in url:
+            raise ValueError(f"{url!r} is no URL")
     return tuple(raw.items())
+
+
+_GLOB = str.maketrans("*?[]!", "xxxxx")
 
 
 def _indexes(raw: object) -> tuple[str, ...]:
@@ -195,17 +213,6 @@ def _replacements(raw: object) -> tuple[tuple[str, str], ...]:
         if ";" in instead or not instead.strip():
             raise ValueError(f"{name} is replaced by a package, without a marker")
     return tuple(raw.items())
-
-
-def _overrides(raw: object) -> tuple[str, ...]:
-    from venvman.model.pep508 import parse_override
-
-    found = _requirements(raw)
-    for text in found:
-        if "->" in text:
-            raise ValueError(f"{text!r} is no requirement; another package stands in `replace`")
-        parse_override(text)
-    return found
 
 
 def _lists_by_name(raw: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -304,7 +311,7 @@ class Settings:
     compile: Setting[bool] = _setting(False, _boolean)
     offline: Setting[bool] = _setting(False, _boolean)
     exclude_newer: Setting[str | None] = _setting(None, _text_or_time)
-    overrides: Setting[tuple[str, ...]] = _setting((), _overrides)
+    overrides: Setting[tuple[str, ...]] = _setting((), _requirements)
     replace: Setting[tuple[tuple[str, str], ...]] = _setting((), _replacements)
     constraints: Setting[tuple[str, ...]] = _setting((), _words, flag="--constraint")
     build_constraints: Setting[tuple[str, ...]] = _setting((), _requirements)
@@ -432,9 +439,17 @@ def _from_user(variables: Mapping[str, str]) -> Iterator[_Given]:
     if not content.strip():
         return
     document = parse_toml(content, path=str(path))
+    lines = ["[tool.venvman]", *content.decode().splitlines()]
     for key, raw in document.items():
+        line, text = _line_of(key, lines)
         yield _Given(
-            name=key.replace("-", "_"), raw=raw, origin=Origin.USER, where=key, file=str(path)
+            name=key.replace("-", "_"),
+            raw=raw,
+            origin=Origin.USER,
+            where=key,
+            file=str(path),
+            line=None if line is None else line - 1,
+            text=text,
         )
 
 

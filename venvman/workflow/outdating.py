@@ -18,8 +18,8 @@ from venvman.lock.edges import LockedGroup, build_graph, in_order
 from venvman.model.errors import Command, IndexFault, InstallError, Problem, Severity, VenvmanError
 from venvman.model.frozen import dataclass
 from venvman.model.names import NormalizedName, canonical
+from venvman.model.options import cutoff
 from venvman.model.sources import VcsSource
-from venvman.resolve.limits import cutoff
 from venvman.system.secrets import redact
 from venvman.system.workers import WorkerPool
 from venvman.workflow.freezing import freeze
