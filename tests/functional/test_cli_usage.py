@@ -25,6 +25,7 @@ from tests.support.cli import (
 from tests.support.projects import write_project
 from tools.cli_page import page
 from venvman import __version__
+from venvman.cli.faults import OPTIONS
 from venvman.cli.read import read
 from venvman.cli.table import COMMANDS, TASKS, Command
 
@@ -476,6 +477,10 @@ def test_a_hook_does_not_leave_its_work_tree(tmp_path: Path, folder: str) -> Non
         "compile": "freeze",
         "check": "doctor",
         "update": "upgrade",
+        "show flask": "why flask",
+        "info": "status",
+        "pip install flask": "add flask",
+        "version": "--version",
     }.items(),
 )
 def test_what_other_tools_call_otherwise_is_answered_with_its_name_here(
@@ -487,6 +492,20 @@ def test_what_other_tools_call_otherwise_is_answered_with_its_name_here(
     assert (ran.code, problem["fix"]) == (2, f"venvman {here}")
     assert problem["message"].endswith(f"Here that is '{here.split(maxsplit=1)[0]}'.")
     assert run(*here.split()[:1], "--help").code == 0
+
+
+@pytest.mark.parametrize(("typed", "here"), [("help", "--help"), ("help sync", "sync --help")])
+def test_help_is_an_option_here(typed: str, here: str, project: Path) -> None:
+    (problem,) = run(*typed.split(), "--format", "json", cwd=project).json["problems"]
+    assert problem["fix"] == f"venvman {here}"
+    assert problem["message"].endswith(f"Here that is '{here}'.")
+
+
+@pytest.mark.parametrize("option", ["--extra", "--pre", "--dev", "--only-dev", "-r"])
+def test_what_an_option_elsewhere_comes_to_here_is_told(option: str, project: Path) -> None:
+    ran = run("sync", option, "x", "--format", "json", cwd=project)
+    (problem,) = ran.json["problems"]
+    assert (ran.code, problem["fix"], problem["advice"]) == (2, None, OPTIONS[option])
 
 
 @pytest.mark.parametrize("option", ["--system", "--active"])

@@ -138,6 +138,40 @@ def test_a_python_version_that_names_another_implementation_is_said_to_be_passed
     assert "pypy3.10-7.3.12 is passed over" in told[0]["message"]
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("shop\n", ["python-passed-over"]),
+        ("# ours\nminiconda3-4.7.12\n3.99\n", ["interpreter-not-found"]),
+        ("system\n", []),
+        ("3.99.1/envs/shop\n", ["interpreter-not-found"]),
+    ],
+)
+def test_a_python_version_that_names_none_is_told(
+    text: str, told: list[str], tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+    make_wheel(index.folder, "web")
+    root = write_project(tmp_path / "shop", {"requirements.txt": "web\n", ".python-version": text})
+    ran = run("sync", "--format", "json", cwd=root)
+    assert [each["code"] for each in ran.json["problems"]][-1:] == told
+
+
+def test_a_python_version_that_the_project_does_not_allow_is_warned_of(
+    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+    make_wheel(index.folder, "web")
+    files = {
+        "requirements.txt": "web\n",
+        ".python-version": "{}.{}\n".format(*sys.version_info),
+        "pyproject.toml": '[project]\nname = "x"\nrequires-python = "<3"\n',
+    }
+    root = write_project(tmp_path / "shop", files)
+    told = [each for each in sync(root)["problems"] if each["code"] == "python-not-allowed"]
+    assert [(each["path"], each["line"]) for each in told] == [(".python-version", 1)]
+
+
 class TestWhatIsNotAgreedOn:
     """Nothing has changed where a command refuses, the locks no more than the environment."""
 

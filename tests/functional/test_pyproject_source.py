@@ -168,6 +168,7 @@ def test_a_file_for_tools_only_makes_no_project(tmp_path: Path) -> None:
         ('gamma"]\n\n', 'gamma"]\nFAST = ["beta"]\n\n', ("group-twice", 11)),
         ("[project]", "[project", ("pyproject-invalid", 1)),
         ('version = "1.0"', 'requires-python = "banana"', ("requires-python-invalid", 3)),
+        ('version = "1.0"', "requires-python = 3.9", ("requires-python-invalid", 3)),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(

@@ -7,7 +7,15 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from venvman.cli.faults import NAME, TARGETS, Interrupted, UsageFault, said_elsewhere, told_of
+from venvman.cli.faults import (
+    NAME,
+    OPTIONS,
+    TARGETS,
+    Interrupted,
+    UsageFault,
+    said_elsewhere,
+    told_of,
+)
 from venvman.cli.help import tell
 from venvman.cli.read import Glance, glance, read
 from venvman.cli.session import Session, perform
@@ -104,13 +112,17 @@ def _with_fix(fault: UsageFault, seen: Glance, words: Sequence[str]) -> UsageFau
     here = said_elsewhere(words)
     if here is not None:
         # Without what resembles the word by chance.
-        message = f"{fault.message.partition(' Did you mean')[0]} Here that is '{here[0]}'."
+        name = " ".join(here) if words[0] == "help" else here[0]
+        message = f"{fault.message.partition(' Did you mean')[0]} Here that is '{name}'."
         project = ("--project", seen.given.project) if seen.given.project else ()
         return UsageFault(message, fix=Command.of(NAME, *here, *project))
     target = next((word for word in words if word in TARGETS), None)
     if target is not None and seen.known:
         message = f"{fault.message.partition(' (')[0].rstrip('.')}. Here the environment is named."
         return UsageFault(message, fix=Advice(TARGETS[target]))
+    option = next((word for word in words if word in OPTIONS and f" {word}" in fault.message), None)
+    if option is not None:
+        return UsageFault(f"No such option: {option}.", fix=Advice(OPTIONS[option]))
     named = (NAME, *seen.command.split()) if seen.known else (NAME,)
     return UsageFault(fault.message, fix=Command.of(*named, "--help"))
 

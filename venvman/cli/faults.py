@@ -91,11 +91,17 @@ _ELSEWHERE = {
     "check": "doctor",
     "compile": "freeze",
     "create": "sync",
+    "exec": "run",
+    "info": "status",
     "install": "sync",
     "list": "tree",
+    "new": "sync",
+    "show": "tree",
     "uninstall": "remove",
     "update": "upgrade",
     "venv": "sync",
+    "version": "--version",
+    "virtualenv": "sync",
 }
 """What pip, pip-tools, uv, poetry and others call it, and its name here."""
 TARGETS = {
@@ -104,6 +110,18 @@ TARGETS = {
     "image VENVMAN_VENV=/opt/venv, with /opt/venv/bin first on PATH, comes to the same.",
 }
 """How the environment is chosen that these options mean elsewhere."""
+OPTIONS = {
+    "--all-extras": "Extras are groups here: --all-groups.",
+    "--dev": "dev is installed unless --no-dev is given; --only-group dev leaves the rest out.",
+    "--extra": "An extra is a group here: --group NAME.",
+    "--only-dev": "Here that is --only-group dev.",
+    "--pre": "A line --pre in the requirements file, or PIP_PRE=1, lets pre-releases in.",
+    "--requirement": "The requirements files are found: `venvman scan` shows them.",
+    "--user": "There is one environment for each project, and no other.",
+    "-r": "The requirements files are found: `venvman scan` shows them.",
+    "-V": "Here that is --version.",
+}
+"""What other options elsewhere come to here."""
 _UPGRADING = frozenset({"--upgrade", "-U", "--upgrade-package", "-P"})
 
 
@@ -119,6 +137,12 @@ def said_elsewhere(words: Sequence[str]) -> tuple[str, ...] | None:
         return ("upgrade", *names)
     if command == "install" and names:
         return ("add", *names)
+    if command == "pip":
+        return said_elsewhere(rest)
+    if command == "help":
+        return (*names[:1], "--help")
+    if command in {"show", "why"} and names:
+        return ("why", *names)
     if command == "uninstall":
         return ("remove", *(names or ("--help",)))
     here = _ELSEWHERE.get(command)

@@ -17,7 +17,6 @@ from venvman.python.request import (
     Versions,
     Wanted,
     checked_specifier,
-    is_other_implementation,
     parse_request,
     parse_versions,
 )
@@ -42,7 +41,7 @@ def request_of(project: Project, settings: Settings, *, cwd: Path | None = None)
         wanted = _understood(chosen.value, where=chosen.where, base=base)
         return PythonRequest(wanted=wanted, text=chosen.value, where=chosen.where, binding=binding)
     lines = _pins(project)
-    passed_over = next((each for each in lines if is_other_implementation(each.text)), None)
+    passed_over = next((each for each in lines if _is_passed_over(each)), None)
     pinned = next(filter(None, map(_of_line, lines)), None)
     required = settings.requires_python
     if pinned is None and required.value is not None:
@@ -100,10 +99,16 @@ def _pins(project: Project) -> list[FileLine]:
     return found
 
 
+def _is_passed_over(origin: FileLine) -> bool:
+    """Whether the line says something that is not heeded; of pyenv's ``system`` that is meant."""
+    return origin.text not in {"", "system"} and _of_line(origin) is None
+
+
 def _of_line(origin: FileLine) -> PythonRequest | None:
     """None for names of pyenv's virtual environments, ``system`` and other implementations."""
     with suppress(ValueError):
-        wanted = parse_versions(origin.text)
+        # What pyenv calls a virtual environment by its full name: 3.11.4/envs/shop.
+        wanted = parse_versions(origin.text.partition("/envs/")[0])
         if wanted is not None:
             return PythonRequest(wanted=wanted, text=origin.text, where=str(origin), origin=origin)
     return None

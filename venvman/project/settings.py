@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from venvman.model.errors import ConfigurationError, Problem, Severity
+from venvman.model.errors import Advice, ConfigurationError, Problem, Severity
 from venvman.model.frozen import dataclass
 from venvman.model.names import is_name
 from venvman.model.options import SIZE, cutoff
@@ -518,6 +518,18 @@ def _read_pyproject(path: Path) -> _Document:
         return _Document()
     document = parse_toml(content)
     requires = _table(document, "project").get("requires-python")
+    if not isinstance(requires, (str, type(None))):
+        from venvman.requirements.declared import origin_in
+
+        origin = origin_in(content.decode(), "", r"requires-python\s*=")
+        raise ConfigurationError(
+            f"[project] requires-python cannot be {requires!r}: a text is expected.",
+            code="requires-python-invalid",
+            path="pyproject.toml",
+            line=origin.line,
+            text=origin.text,
+            fix=Advice('Write it in quotes, as in ">=3.10".'),
+        )
     tool = _table(document, "tool")
     if not isinstance(tool.get("venvman", {}), dict):
         raise ConfigurationError(
@@ -527,7 +539,7 @@ def _read_pyproject(path: Path) -> _Document:
         )
     return _Document(
         table=_table(tool, "venvman"),
-        requires_python=requires if isinstance(requires, str) else None,
+        requires_python=requires,
         lines=content.decode().splitlines(),
     )
 

@@ -45,7 +45,7 @@ class PythonRequest:
 
     ``binding`` requests are the user's at this moment (a flag or a variable): an environment whose
     patch version differs does not fulfil them. ``origin`` is set for ``.python-version``;
-    ``passed_over`` is a line there that names another implementation.
+    ``passed_over`` is a line there that names no version of CPython.
     """
 
     wanted: Wanted

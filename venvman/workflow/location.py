@@ -26,10 +26,12 @@ from venvman.model.errors import (
     Severity,
 )
 from venvman.model.frozen import dataclass
+from venvman.model.pep508 import Malformed, parse_specifier
 from venvman.outcomes import CleanOutcome
 from venvman.project.project import leaves_tree
 from venvman.project.settings import Origin
 from venvman.python.interpreters import choose, fulfils, stand_in
+from venvman.python.request import is_other_implementation
 from venvman.system.git import try_git
 from venvman.system.seal import holds, read, write
 from venvman.system.secrets import line_of
@@ -327,10 +329,13 @@ def interpreter_to_be(context: Context) -> Interpreter:
     """
     wanted = context.python_request
     if wanted.passed_over is not None:
+        text = wanted.passed_over.text
+        other = is_other_implementation(text)
+        why = "venvman manages CPython" if other else "it names no version of CPython"
         context.reporter.problem(
             Problem(
                 code="python-passed-over",
-                message=f"{wanted.passed_over.text} is passed over: venvman manages CPython.",
+                message=f"{text} is passed over: {why}.",
                 severity=Severity.NOTE,
                 **line_of(wanted.passed_over),
             )
@@ -339,7 +344,21 @@ def interpreter_to_be(context: Context) -> Interpreter:
         found = stand_in(minor, directories=context.directories, variables=context.variables)
         if found is not None and fulfils(found, wanted, directories=context.directories):
             return found
-    return choose(request=wanted, directories=context.directories, variables=context.variables)
+    found = choose(request=wanted, directories=context.directories, variables=context.variables)
+    required = context.settings.requires_python
+    if wanted.origin is not None and required.value is not None:
+        with suppress(Malformed):
+            if not parse_specifier(required.value).contains(found.target.python, prereleases=True):
+                said = f"{required.where} {required.value}"
+                context.reporter.problem(
+                    Problem(
+                        code="python-not-allowed",
+                        message=f"{wanted.where} asks for Python {wanted.text}, not for {said}.",
+                        severity=Severity.WARNING,
+                        **line_of(wanted.origin),
+                    )
+                )
+    return found
 
 
 def _locked_with(context: Context) -> list[tuple[int, int]]:
