@@ -30,7 +30,7 @@ from venvman.python import pyvenv
 from venvman.system.files import make_private_folder, remove_tree, write_atomically
 from venvman.system.git import without_repository
 from venvman.system.locks import FetchLock
-from venvman.system.process import CalledProcessError, stream, without_python_variables
+from venvman.system.process import stream, without_python_variables
 from venvman.system.reading import read_regular
 from venvman.system.secrets import redact
 
@@ -183,5 +183,4 @@ class BuildEnvironment:
 
         with _TURNS:
             done = stream(cmd, on_line=heard, cwd=folder, env=variables)
-        if not done.ok:
-            raise CalledProcessError(done.code, list(cmd))
+        done.check()

@@ -7,7 +7,6 @@ import subprocess
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from functools import partial
-from subprocess import CalledProcessError
 from typing import TYPE_CHECKING
 
 from venvman.model.errors import VenvmanError
@@ -19,19 +18,6 @@ if TYPE_CHECKING:
     from typing import NoReturn, TypeAlias
 
     Conversation: TypeAlias = "subprocess.Popen[bytes]"
-
-__all__ = [
-    "CalledProcessError",
-    "Completed",
-    "ProcessFault",
-    "converse",
-    "ending_streams",
-    "replace_process",
-    "run",
-    "run_in_foreground",
-    "stream",
-    "without_python_variables",
-]
 
 
 class ProcessFault(VenvmanError):
@@ -51,6 +37,11 @@ class Completed:
     def ok(self) -> bool:
         """Whether it exited with 0."""
         return self.code == 0
+
+    def check(self) -> None:
+        """Raises ``subprocess.CalledProcessError`` where it did not exit with 0."""
+        if self.code:
+            raise subprocess.CalledProcessError(self.code, self.argv)
 
 
 def run(

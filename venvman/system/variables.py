@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from venvman.model.errors import FileLine
 
-_WORD = re.compile(r"\S*")
 _AUTHORITY = re.compile(r"[^/?#]*")
 # What ends a userinfo, or the word that a URL is, where it is not percent-encoded.
 _NOT_IN_USERINFO = re.compile(r"[\s\x00-\x1f\x7f/?#\[\]\\'\"<>`]")
