@@ -114,7 +114,10 @@ def isolated(
 
 
 @pytest.fixture
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
-    """An empty index over HTTP; put files into ``index.folder``."""
+def index(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Index]:
+    """An empty index over HTTP, the one that is configured; put files into ``index.folder``."""
     with serve(_folder(tmp_path_factory, "index")) as served:
+        monkeypatch.setenv("PIP_INDEX_URL", served.simple)
         yield served

@@ -129,9 +129,7 @@ def locked(root: Path) -> set[str]:
     }
 
 
-@pytest.fixture(autouse=True)
-def asked(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+pytestmark = pytest.mark.usefixtures("index")
 
 
 @pytest.mark.parametrize("size", [3, 20, pytest.param(200, marks=pytest.mark.slow)])
@@ -225,15 +223,9 @@ def test_of_pins_kept_by_hand_every_line_stays_and_one_with_a_comment_keeps_its_
         make_wheel(index.folder, "beta", version)
         make_wheel(index.folder, "gamma", version)
     root = write_project(
-        tmp_path / "p",
-        {"requirements.txt": "alpha==1.0\n\n# held back\nbeta==1.0  # see #12\n"},
+        tmp_path / "p", {"requirements.txt": "alpha==1.0\n\n# held back\nbeta==1.0  # see #12\n"}
     )
-    assert adopted(root)["requirements.in"] == [
-        "alpha",
-        "",
-        "# held back",
-        "beta==1.0  # see #12",
-    ]
+    assert adopted(root)["requirements.in"] == ["alpha", "", "# held back", "beta==1.0  # see #12"]
     assert run("adopt", "--yes", cwd=root).code == 0
     assert locked(root) == {"alpha==1.0", "beta==1.0", "gamma==2.0"}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import venvman
+from tests.support.cli import ended
 from tests.support.projects import HEADER, lock_of, versions_in, write_project
 from tests.support.wheels import large, make_wheel
 from venvman.drift import Missing
@@ -26,9 +26,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
 
 
 @pytest.fixture
-def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, index: Index) -> Path:
     """The project services/api of a repository, with a fresh lock."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     lock = HEADER + lock_of(make_wheel(index.folder, "alpha"))
     write_project(
         tmp_path,
@@ -43,15 +42,12 @@ def test_the_example_of_the_page_runs(
     example = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)[0]
     venvman.sync(venvman.find_project(root))
     monkeypatch.chdir(root.parents[1])
-
     exec(compile(example, str(PAGE), "exec"), {})
-
     assert "requirements.txt source default" in capsys.readouterr().out
 
 
 def test_every_function_of_the_page_is_there() -> None:
     named = re.findall(r"^\| `(\w+)\(", PAGE.read_text(), re.MULTILINE)
-
     assert len(named) >= 7
     assert all(callable(getattr(venvman, name)) for name in named)
 
@@ -90,9 +86,8 @@ WAYS = {
 @pytest.mark.sample(3, "slow")
 @pytest.mark.parametrize("way", WAYS)
 def test_a_cold_sync_runs_the_program_that_asks_for_it_once(
-    way: str, tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+    way: str, tmp_path: Path, index: Index
 ) -> None:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     names = [f"dist{letter}" for letter in "abcdefghijklmnop"]
     lock = HEADER + lock_of(*(make_wheel(index.folder, name, files=large(name)) for name in names))
     files = {"requirements.txt": "\n".join(names), "requirements.lock": lock}
@@ -100,15 +95,12 @@ def test_a_cold_sync_runs_the_program_that_asks_for_it_once(
     (tmp_path / "program.py").write_text(SYNCING)
     (tmp_path / "kernel.py").write_text(NOTEBOOK)
 
-    done = subprocess.run(
+    done = ended(
         [sys.executable, *WAYS[way]],
         cwd=tmp_path,
         env={**os.environ, "VENVMAN_CACHE_DIR": str(tmp_path / "cache")},
         input=SYNCING,
-        capture_output=True,
-        text=True,
         timeout=120,
-        check=False,
     )
 
     assert (done.returncode, done.stderr) == (0, "")
@@ -119,14 +111,12 @@ def test_a_cold_sync_runs_the_program_that_asks_for_it_once(
 
 def test_importing_it_loads_nothing_else(tmp_path: Path) -> None:
     code = "import sys, venvman; print(sorted(n for n in sys.modules if n.startswith('venvman')))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-
+    done = ended([sys.executable, "-c", code], check=True)
     assert done.stdout == "['venvman']\n"
 
 
 def test_a_project_is_found_from_below(root: Path) -> None:
     (root / "src").mkdir()
-
     assert venvman.find_project(root / "src").root == root
     with pytest.raises(ProjectNotFound):
         venvman.find_project(root.parent)
@@ -134,9 +124,7 @@ def test_a_project_is_found_from_below(root: Path) -> None:
 
 def test_sync_installs_and_diff_is_empty_then(root: Path) -> None:
     project = venvman.find_project(root)
-
     done = venvman.sync(project)
-
     assert done.created
     assert done.outcome is not None
     assert [each.name for each in done.outcome.installed][:1] == ["alpha"]
@@ -149,9 +137,7 @@ def test_diff_names_what_is_missing(root: Path, index: Index) -> None:
     venvman.sync(project)
     with (root / "requirements.lock").open("a") as lock:
         lock.write(lock_of(make_wheel(index.folder, "beta"), via="alpha"))
-
     (difference,) = venvman.diff(project).differences
-
     assert isinstance(difference, Missing)
     assert difference.name == "beta"
 
@@ -160,7 +146,6 @@ def test_diff_says_what_there_is_not_to_compare(root: Path) -> None:
     project = venvman.find_project(root)
     with pytest.raises(EnvironmentUnusable):
         venvman.diff(project)
-
     venvman.sync(project)
     (root / "requirements.lock").unlink()
     with pytest.raises(LockError) as error:
@@ -172,18 +157,14 @@ def test_a_lock_that_cannot_be_read_is_told_with_its_line(root: Path) -> None:
     project = venvman.find_project(root)
     venvman.sync(project)
     (root / "requirements.lock").write_text("alpha >= 1\n")
-
     with pytest.raises(LockError) as error:
         venvman.diff(project)
-
     assert error.value.problems[0].line == 1
 
 
 def test_settings_are_given_by_name(root: Path) -> None:
     project = venvman.find_project(root)
-
     done = venvman.sync(project, venv="elsewhere")
-
     assert done.environment == root / "elsewhere"
 
 
@@ -197,15 +178,12 @@ def test_a_reporter_sees_the_stages(root: Path) -> None:
 
     listener = Listener()
     venvman.sync(venvman.find_project(root), reporter=listener)
-
     assert {Stage.SCAN, Stage.PLAN, Stage.FETCH, Stage.CREATE, Stage.INSTALL} <= set(listener.seen)
 
 
 def test_a_check_freezes_nothing_and_says_why_it_would(root: Path) -> None:
     (root / "requirements.txt").write_text("alpha>=2\n")
-
     frozen = venvman.freeze(venvman.find_project(root), venvman.FreezeRequest(check=True))
-
     assert frozen.changed
     assert not frozen.written
     assert [reason.line for lock in frozen.locks for reason in lock.stale] == [1]
@@ -213,7 +191,6 @@ def test_a_check_freezes_nothing_and_says_why_it_would(root: Path) -> None:
 
 def test_status_and_diagnose_tell_what_is_wrong(root: Path) -> None:
     project = venvman.find_project(root)
-
     assert venvman.status(project).drift is None
     assert "VM101" in {finding.code for finding in venvman.diagnose(project).findings}
 

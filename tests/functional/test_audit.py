@@ -29,7 +29,6 @@ def service() -> Iterator[Service]:
 
 @pytest.fixture
 def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     monkeypatch.setenv("PIP_RETRIES", "0")
     wheels = [
         make_wheel(index.folder, "alpha", requires=["beta"]),

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.cli import PATIENCE, PROGRAM, run, run_process, started
+from tests.support.cli import PATIENCE, PROGRAM, ended, run, run_process, started
 from tests.support.index import Response
 from tests.support.projects import lock_of, site_of, snapshot, versions_in, write_project
 from tests.support.wheels import make_wheel, record_row, sha256_of
@@ -58,8 +58,7 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+def world(tmp_path: Path, index: Index) -> World:
     root = write_project(tmp_path / "shop", {"requirements.txt": "alpha\n"})
     made = World(root, index)
     made.locks(made.wheel("alpha"))
@@ -79,7 +78,6 @@ class TestProjects:
         self, tmp_path: Path
     ) -> None:
         problem = World(write_project(tmp_path / "bare", {}), None).refusal("sync")  # type: ignore[arg-type]
-
         assert problem["code"] == "project-not-found"
         assert str(tmp_path / "bare") in problem["message"]
         assert "requirements.in, requirements.txt" in problem["why"]
@@ -88,9 +86,7 @@ class TestProjects:
     @pytest.mark.parametrize("verb", ["sync", "freeze"])
     def test_a_table_alone_gives_nothing_to_work_with(self, tmp_path: Path, verb: str) -> None:
         root = write_project(tmp_path / "bare", {"pyproject.toml": "[tool.venvman]\n"})
-
         problem = World(root, None).refusal(verb)  # type: ignore[arg-type]
-
         assert problem["code"] == "requirements-missing"
         assert "venvman add" in problem["advice"]
 
@@ -99,9 +95,7 @@ class TestProjects:
     ) -> None:
         (world.root / "requirements.txt").write_text("alpha=>1\nbeta\n\nnot a name\n")
         (world.root / "requirements-dev.txt").write_text("beta; python == \n--no-such-option\n")
-
         problems = world.refusals("sync")
-
         assert [(each["path"], each["line"], each["text"]) for each in problems] == [
             ("requirements.txt", 1, "alpha=>1"),
             ("requirements.txt", 4, "not a name"),
@@ -113,28 +107,22 @@ class TestProjects:
         self, world: World
     ) -> None:
         (world.root / "requirements.txt").write_text("alpha\n-r base/common.txt\n")
-
         problem = world.refusal("sync")
-
         assert (problem["path"], problem["line"]) == ("requirements.txt", 2)
         assert "base/common.txt" in problem["message"]
 
     def test_a_file_that_is_no_text_is_named(self, world: World) -> None:
         (world.root / "requirements.txt").write_bytes(b"\xff\xfe\x00\xd8")
-
         assert world.refusal("freeze")["path"] == "requirements.txt"
 
     def test_a_group_that_is_not_there_is_answered_with_those_that_are(self, world: World) -> None:
         problem = world.refusal("sync", "--frozen", "--group", "docs")
-
         assert problem["code"] == "group-unknown"
         assert "default" in problem["why"]
 
     def test_a_setting_that_cannot_be_used_is_named_with_its_place(self, world: World) -> None:
         (world.root / "pyproject.toml").write_text('[tool.venvman]\nlink = "teleport"\n')
-
         problem = world.refusal("sync")
-
         assert "pyproject.toml" in f"{problem['path']} {problem['message']} {problem['why']}"
         assert "teleport" in f"{problem['message']} {problem['why']}"
 
@@ -143,7 +131,6 @@ class TestLocks:
     def test_conflict_markers_are_shown_with_the_way_out(self, synced: World) -> None:
         text = "<<<<<<< HEAD\nalpha==1.0\n=======\nalpha==2.0\n>>>>>>> theirs\n"
         (synced.root / "requirements.lock").write_text(text)
-
         for verb in (("sync",), ("sync", "--frozen"), ("freeze",)):
             problem = synced.refusal(*verb)
             assert problem["code"] == "lock-conflict-markers"
@@ -153,19 +140,15 @@ class TestLocks:
 
     def test_status_and_doctor_name_a_lock_that_cannot_be_read(self, synced: World) -> None:
         (synced.root / "requirements.lock").write_text("alpha==1.0\nalpha >= 2\n")
-
         status = run("status", "--format", "json", cwd=synced.root)
         doctor = run("doctor", "--select", "VM3", "--format", "json", cwd=synced.root)
-
         assert (status.code, status.json["status"]) == (2, "error")
         (finding,) = doctor.json["data"]["findings"]
         assert (doctor.code, finding["path"], finding["line"]) == (1, "requirements.lock", 2)
 
     def test_an_empty_lock_does_not_empty_an_environment_unasked(self, synced: World) -> None:
         (synced.root / "requirements.lock").write_text("")
-
         problem = synced.refusal("sync", "--frozen")
-
         assert problem["code"] == "sync-removes-all"
         assert "alpha" in problem["message"]
         assert problem["fix"] == "venvman sync --yes"
@@ -174,9 +157,7 @@ class TestLocks:
 
     def test_frozen_without_a_lock_names_it(self, world: World) -> None:
         (world.root / "requirements.lock").unlink()
-
         problem = world.refusal("sync", "--frozen")
-
         assert (problem["code"], problem["path"]) == ("lock-missing", "requirements.lock")
         assert problem["fix"] == "venvman freeze"
 
@@ -185,25 +166,20 @@ class TestLocks:
         (world.root / "requirements-dev.lock").write_text(
             lock_of(world.wheel("alpha", "2.0"), via="-r requirements-dev.txt")
         )
-
         problem = world.refusal("sync", "--frozen")
-
         told = str(problem)
         assert "requirements.lock" in told
         assert "requirements-dev.lock" in told
 
     def test_a_file_in_the_way_of_a_lock_is_not_overwritten(self, world: World) -> None:
         (world.root / "requirements.lock").write_text("# my own notes\nanything\n")
-
         assert world.refusal("freeze")["path"] == "requirements.lock"
 
 
 class TestEnvironments:
     def test_a_file_named_venv_is_left_alone(self, world: World) -> None:
         (world.root / "venv").write_text("thesis")
-
         problem = world.refusal("sync", "--frozen")
-
         assert problem["code"] == "not-an-environment"
         assert problem["why"].startswith("A file is in the way.")
         assert problem["fix"] == "mv venv venv.aside && venvman sync"
@@ -212,9 +188,7 @@ class TestEnvironments:
     def test_a_folder_named_venv_is_left_alone(self, world: World, flags: tuple[str, ...]) -> None:
         (world.root / "venv").mkdir()
         (world.root / "venv" / "thesis.txt").write_text("thesis")
-
         problem = world.refusal("sync", "--frozen", *flags)
-
         assert problem["code"] == "not-an-environment"
         assert "pyvenv.cfg" in problem["why"]
 
@@ -223,9 +197,7 @@ class TestEnvironments:
             link = synced.root / "venv" / "bin" / name
             link.unlink(missing_ok=True)
             link.symlink_to("/nowhere/python3")
-
         problem = synced.refusal("sync", "--frozen")
-
         assert problem["code"] == "environment-interpreter-gone"
         assert problem["message"] == "The environment venv is broken."
         assert "/nowhere/python3" in problem["why"]
@@ -236,16 +208,13 @@ class TestEnvironments:
     def test_somebody_elses_environment_is_not_cleared_unasked(self, world: World) -> None:
         venv.create(world.root / "venv", symlinks=True)
         _install_by_hand(world.root, "gamma")
-
         problem = world.refusal("sync", "--frozen")
-
         assert problem["code"] == "sync-adopts"
         assert "gamma" in problem["message"]
         assert problem["fix"] == "venvman sync --yes"
 
     def test_an_unknown_python_is_answered_with_those_that_are_there(self, world: World) -> None:
         problem = world.refusal("sync", "--frozen", "--python", "3.77")
-
         assert problem["code"] == "interpreter-not-found"
         assert "3.77" in problem["message"]
         assert "{}.{}.{}".format(*sys.version_info[:3]) in problem["why"]
@@ -264,9 +233,7 @@ class TestEnvironments:
             .read_text()
             .replace("version = 3.", "version = 2.")
         )
-
         problem = synced.refusal("sync", "--frozen")
-
         assert problem["code"] == "environment-interpreter-changed"
         assert problem["fix"] == "venvman sync --recreate"
 
@@ -282,9 +249,7 @@ class TestIndexes:
     ) -> None:
         monkeypatch.setenv("PIP_RETRIES", "0")
         synced.index.intercept = lambda _request: Response(status, b"no")
-
         problem = synced.refusal("sync", "--frozen")
-
         told = f"{problem['message']} {problem['why']} {problem['fix']}"
         assert (problem["path"], problem["line"]) == ("requirements.lock", 1)
         assert "alpha" in told
@@ -294,9 +259,7 @@ class TestIndexes:
         synced.index.password = "secret-one"
         wrong = synced.index.simple.replace("://", "://me:secret-two@")
         before = snapshot(synced.root)
-
         ran = run_process("sync", "--frozen", cwd=synced.root, env={"PIP_INDEX_URL": wrong})
-
         assert ran.code == 2
         assert "secret" not in ran.stdout + ran.stderr
         assert "401" in ran.stderr
@@ -304,24 +267,19 @@ class TestIndexes:
 
     def test_an_index_that_cannot_be_reached_is_named(self, synced: World) -> None:
         dead = "http://127.0.0.1:1/simple"
-
         problem = synced.refusal("sync", "--frozen", PIP_INDEX_URL=dead, PIP_RETRIES="0")
-
         told = f"{problem['message']} {problem['why']}"
         assert "127.0.0.1:1" in told
 
     def test_offline_with_a_cold_cache_says_what_is_missing(self, synced: World) -> None:
         problem = synced.refusal("sync", "--frozen", "--offline")
-
         assert "alpha" in f"{problem['message']} {problem['why']}"
         assert "--offline" in problem["why"]
 
     def test_a_version_that_was_withdrawn_is_named(self, synced: World) -> None:
         wheel = synced.index.folder / "alpha-2.0-py3-none-any.whl"
         wheel.unlink()
-
         problem = synced.refusal("sync", "--frozen")
-
         assert problem["code"] == "version-not-found"
         assert "alpha 2.0" in problem["message"] or "alpha==2.0" in problem["message"]
 
@@ -329,9 +287,7 @@ class TestIndexes:
         with (synced.root / "requirements.lock").open("a") as lock:
             lock.write(f"beta==1.0 --hash=sha256:{'1' * 64}\n")
         (synced.index.folder / "alpha-2.0-py3-none-any.whl").unlink()
-
         problems = synced.refusals("sync", "--frozen")
-
         assert [each["line"] for each in problems] == [1, 4]
 
 
@@ -367,9 +323,7 @@ class TestArtifacts:
         expected = sha256_of(wheel).partition(":")[2]
         synced.index.hashes = False
         synced.wheel("alpha", "2.0", files={"alpha.py": "evil = True\n"})
-
         problem = synced.refusal("sync", "--frozen")
-
         told = f"{problem['message']} {problem['why']}"
         assert problem["code"] == "hash-mismatch"
         assert wheel.name in told
@@ -380,9 +334,7 @@ class TestArtifacts:
         wheel = synced.index.folder / "alpha-2.0-py3-none-any.whl"
         wheel.write_bytes(wheel.read_bytes()[:200])
         synced.locks(wheel)
-
         problem = synced.refusal("sync", "--frozen")
-
         assert "alpha-2.0-py3-none-any.whl" in f"{problem['message']} {problem['why']}"
 
     def test_a_transfer_that_breaks_off_is_no_wheel(
@@ -394,7 +346,6 @@ class TestArtifacts:
         synced.index.intercept = lambda request: (
             Response(200, wheel.read_bytes(), cut=100) if request.path.endswith(".whl") else None
         )
-
         assert "alpha" in str(synced.refusal("sync", "--frozen"))
 
     def test_a_wheel_whose_content_was_damaged_is_refused(self, synced: World) -> None:
@@ -402,7 +353,6 @@ class TestArtifacts:
         body = wheel.read_bytes()
         wheel.write_bytes(body.replace(b"x" * 5000, b"x" * 2500 + b"y" * 2500))
         synced.locks(wheel)
-
         assert "alpha.py" in str(synced.refusal("sync", "--frozen"))
 
     @pytest.mark.parametrize("path", ["../evil.py", "/tmp/evil.py", "a/../../evil.py"])
@@ -410,21 +360,18 @@ class TestArtifacts:
         self, synced: World, path: str
     ) -> None:
         synced.locks(synced.wheel("alpha", "2.0", files={path: "evil = True\n"}))
-
         assert path in str(synced.refusal("sync", "--frozen"))
         assert not list(synced.root.parent.rglob("evil.py"))
 
     def test_a_wheel_with_two_metadata_folders_is_refused(self, synced: World) -> None:
         other = {"beta-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\nName: beta\n"}
         synced.locks(synced.wheel("alpha", "2.0", raw=other))
-
         assert "beta-1.0.dist-info" in str(synced.refusal("sync", "--frozen"))
 
     def test_a_wheel_that_contradicts_its_record_is_refused(self, synced: World) -> None:
         record = f"{record_row('alpha.py', b'something else')}\nalpha-2.0.dist-info/RECORD,,\n"
         raw = {"alpha-2.0.dist-info/RECORD": record.encode()}
         synced.locks(synced.wheel("alpha", "2.0", raw=raw))
-
         assert "alpha.py" in str(synced.refusal("sync", "--frozen"))
 
     def test_a_wheel_that_is_another_package_is_refused(self, synced: World) -> None:
@@ -432,7 +379,6 @@ class TestArtifacts:
         wheel = synced.index.folder / "alpha-2.0-py3-none-any.whl"
         shutil.copy(gamma, wheel)
         synced.locks(wheel)
-
         assert "gamma" in str(synced.refusal("sync", "--frozen"))
 
     def test_an_sdist_whose_build_fails_shows_what_the_backend_said(self, synced: World) -> None:
@@ -442,9 +388,7 @@ class TestArtifacts:
         sdist = make_sdist(synced.index.folder, "src", "1.0", backend=backend)
         with (synced.root / "requirements.lock").open("a") as lock:
             lock.write(lock_of(sdist))
-
         problem = synced.refusal("sync", "--frozen")
-
         assert "src" in problem["message"]
         assert "no compiler today" in str(problem)
 
@@ -461,13 +405,7 @@ class TestDisks:
             "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n" + PROGRAM
         )
 
-        done = subprocess.run(
-            [sys.executable, "-c", limited, "sync", "--frozen"],
-            cwd=synced.root,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = ended([sys.executable, "-c", limited, "sync", "--frozen"], cwd=synced.root)
 
         assert done.returncode == 2, done.stdout + done.stderr
         assert "defect" not in done.stderr
@@ -479,9 +417,7 @@ class TestDisks:
     ) -> None:
         (tmp_path / "file").write_text("")
         monkeypatch.setenv("VENVMAN_CACHE_DIR", str(tmp_path / "file" / "cache"))
-
         ran = run("sync", "--frozen", cwd=world.root)
-
         assert ran.code == 0, ran.stderr
         assert "warning" in ran.stderr
         assert str(tmp_path / "file" / "cache") in ran.stderr.replace("\n", "")
@@ -491,10 +427,8 @@ class TestDisks:
         self, synced: World, read_only: ReadOnly
     ) -> None:
         shutil.rmtree(synced.root / "venv")
-
         with read_only(Path(os.environ["VENVMAN_CACHE_DIR"])):
             ran = run("sync", "--frozen", cwd=synced.root)
-
         assert ran.code == 0, ran.stderr
         assert versions_in(synced.root) == {"alpha": "1.0"}
 
@@ -522,9 +456,7 @@ class TestDisks:
     ) -> None:
         (tmp_path / "file").write_text("")
         state = str(tmp_path / "file" / "state")
-
         problem = world.refusal("sync", "--frozen", VENVMAN_STATE_DIR=state)
-
         assert problem["code"] == "state-unwritable"
         assert "VENVMAN_STATE_DIR" in problem["advice"]
         assert world.index.requests == []
@@ -533,7 +465,6 @@ class TestDisks:
         self, homeless: World, tmp_path: Path
     ) -> None:
         ran = run("sync", "--frozen", "--format", "json", cwd=homeless.root)
-
         assert ran.code == 0, ran.stdout
         assert versions_in(homeless.root) == {"alpha": "1.0"}
         notes = [each for each in ran.json["problems"] if each["code"] == "state-elsewhere"]
@@ -548,7 +479,6 @@ class TestDisks:
         trap = tmp_path / "temporary" / f"venvman-{os.getuid()}"
         trap.mkdir()
         trap.chmod(0o777)
-
         assert homeless.refusal("sync", "--frozen")["code"] == "state-unwritable"
         assert homeless.index.requests == []
 

@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, index: Index) -> Path:
     """A synced project whose module was compiled."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     text = '"""Says what it is."""\nassert True\nNAMES = frozenset({\'a\', \'b\'})\n'
     make_wheel(index.folder, "deep", files={"deep/__init__.py": "", "deep/inner.py": text})
     root = tmp_path / "p"
@@ -113,8 +112,7 @@ BREAKS: dict[str, Break] = {
 
 
 @pytest.fixture
-def root_of_files(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+def root_of_files(tmp_path: Path, index: Index) -> Path:
     files = {"deep/__init__.py": "", "deep/inner.py": "def main(): ...\n", "deep/data.bin": "12345"}
     make_wheel(index.folder, "deep", files=files, scripts={"deep": "deep.inner:main"})
     make_wheel(index.folder, "other")

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, index: Index) -> Path:
     """A synced project with alpha 2.0; alpha 1.0 is in its attic."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     root = write_project(tmp_path / "shop", {"requirements.txt": "alpha\n"})
     for version in ("1.0", "2.0"):
         wheel = make_wheel(index.folder, "alpha", version, files={"alpha.py": f"# {version}\n"})
@@ -52,7 +51,6 @@ def modules(cache: Path) -> dict[str, Path]:
 class TestSize:
     def test_it_names_the_kinds_and_the_attic_of_this_project(self, root: Path) -> None:
         found = data(root, "size")
-
         kinds = {part["name"]: part["kind"] for part in found["parts"]}
         assert kinds["wheels-v1"] == "store"
         assert kinds["index-v1"] == "index pages"
@@ -66,19 +64,16 @@ class TestSize:
     def test_the_text_shows_both_with_the_limit(self, root: Path) -> None:
         (root / "pyproject.toml").write_text("[tool.venvman]\nattic = 20\n")
         said = run("cache", "size", cwd=root).stdout
-
         assert "store" in said
         assert "1 package out of use in venv, at most 20 packages" in said
         assert "alpha 1.0" in said
 
     def test_outside_of_projects_there_is_no_attic(self, tmp_path: Path) -> None:
         (tmp_path / ".git").mkdir()
-
         assert data(tmp_path, "size")["attic"] is None
 
     def test_a_project_without_environment_has_no_attic(self, tmp_path: Path) -> None:
         root = write_project(tmp_path / "new", {"requirements.txt": "alpha\n"})
-
         assert data(root, "size")["attic"] is None
 
     def test_a_project_that_was_named_has_to_be_there(self, tmp_path: Path) -> None:
@@ -90,7 +85,6 @@ class TestPrune:
         for path in (cache / "wheels-v1").glob("??/*"):
             os.utime(path, (0, 0))
         data(root, "prune")
-
         assert len(modules(cache)) == 2
 
     def test_without_the_attic_only_what_is_installed_is_linked(
@@ -98,13 +92,11 @@ class TestPrune:
     ) -> None:
         data(root, "clean", "--attic")
         data(root, "prune", "--older-than", "0s")
-
         assert list(modules(cache)) == ["# 2.0\n"]
 
     def test_a_size_is_kept_to(self, root: Path, cache: Path) -> None:
         assert data(root, "prune", "--max-size", "1 GiB")["files"] == 0
         data(root, "prune", "--max-size", "0B")
-
         assert modules(cache) == {}
         assert versions_in(root) == {"alpha": "2.0"}
 
@@ -116,7 +108,6 @@ class TestPrune:
     ) -> None:
         before = snapshot(root)
         ran = run("cache", "prune", *option, "--format", "json", cwd=root)
-
         assert ran.code == 2
         assert "such as" in ran.json["problems"][0]["message"]
         assert snapshot(root) == before
@@ -129,16 +120,13 @@ class TestPrune:
 class TestVerify:
     def test_a_cache_as_it_was_unpacked_is_clean(self, root: Path) -> None:
         found = data(root, "verify")
-
         assert (found["checked"] >= 2, found["damaged"]) == (True, [])
         assert "all are as they were unpacked" in run("cache", "verify", cwd=root).stdout
 
     def test_a_damaged_wheel_is_discarded_and_fetched_again(self, root: Path, cache: Path) -> None:
         path = modules(cache)["# 2.0\n"]
         path.write_text("# 6.6\n")
-
         (damaged,) = data(root, "verify", code=1)["damaged"]
-
         assert damaged["filename"] == "alpha-2.0-py3-none-any.whl"
         assert (damaged["paths"], damaged["discarded"]) == (["alpha.py"], True)
         assert data(root, "verify")["damaged"] == []
@@ -148,7 +136,6 @@ class TestVerify:
     def test_the_text_names_wheel_and_files(self, root: Path, cache: Path) -> None:
         modules(cache)["# 2.0\n"].unlink()
         ran = run("cache", "verify", cwd=root)
-
         assert ran.code == 1
         assert "- alpha-2.0-py3-none-any.whl discarded: alpha.py" in ran.stdout
 
@@ -159,7 +146,6 @@ class TestVerify:
 class TestClean:
     def test_the_attic_is_emptied_and_nothing_else(self, root: Path, cache: Path) -> None:
         freed = data(root, "clean", "--attic")
-
         assert freed["folder"] == str(root / "venv" / ".venvman" / "attic")
         assert freed["bytes"] > 0
         assert data(root, "size")["attic"]["entries"] == []
@@ -171,17 +157,14 @@ class TestClean:
 
     def test_an_empty_attic_stays_empty(self, root: Path) -> None:
         data(root, "clean", "--attic")
-
         assert data(root, "clean", "--attic")["files"] == 0
 
     def test_without_an_environment_there_is_nothing_to_empty(self, tmp_path: Path) -> None:
         root = write_project(tmp_path / "new", {"requirements.txt": "alpha\n"})
-
         assert data(root, "clean", "--attic")["files"] == 0
 
     def test_the_cache_goes_and_the_attic_stays(self, root: Path, cache: Path) -> None:
         data(root, "clean")
-
         assert modules(cache) == {}
         assert len(data(root, "size")["attic"]["entries"]) == 1
 
@@ -198,7 +181,6 @@ class TestConcurrency:
                 assert process.poll() is None
                 assert len(modules(cache)) == 2
             rest = process.communicate(timeout=PATIENCE)[1]
-
         assert "Waiting for the commands that use the cache" in first + rest
         assert process.returncode == 0
         assert modules(cache) == {}

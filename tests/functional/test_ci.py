@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.support.cli import run
+from tests.support.cli import ended, run
 from tests.support.projects import git
 from tests.support.wheels import make_wheel
 
@@ -47,13 +47,10 @@ class Machine:
     def sh(self, script: str, shell: str = "sh", **variables: str) -> None:
         """One step, as CI runs it; an error ends the job."""
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        done = subprocess.run(
+        done = ended(
             [shell, *(["-eo", "pipefail"] if shell == "bash" else ["-e"]), "-c", script],
             cwd=self.checkout,
             env={**os.environ, "PATH": path, "CI": "true", **variables},
-            capture_output=True,
-            text=True,
-            check=False,
         )
         if done.returncode:
             raise StepFailed(script, done.stdout + done.stderr)
@@ -64,9 +61,8 @@ class StepFailed(Exception):
 
 
 @pytest.fixture
-def project(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(tmp_path: Path, index: Index) -> Path:
     """A committed project: ``app`` by ``alpha``, and ``pytest`` for developing it."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     make_wheel(index.folder, "alpha", files={"alpha.py": "A = 1\n"})
     make_wheel(
         index.folder,
@@ -142,11 +138,9 @@ class TestAction:
         kept = project.parent / "kept"
         kept.mkdir()
         first, second = machine(project, "first"), machine(project, "second")
-
         act(first, kept, {"VENVMAN_CACHE_DIR": str(first.root / "cache")})
         places = {"VENVMAN_CACHE_DIR": str(second.root / "cache"), "VENVMAN_OFFLINE": "1"}
         outputs = act(second, kept, places)
-
         assert outputs["sync.environment"] == str(second.checkout / "venv")
         front = (second.root / "path").read_text().strip()
         second.sh(f'PATH="{front}:$PATH"; pytest')
@@ -159,16 +153,13 @@ class TestAction:
         below.mkdir()
         for name in ("requirements.in", "requirements.txt"):
             shutil.copy(one.checkout / name, below)
-
         places = {"VENVMAN_CACHE_DIR": str(one.root / "cache")}
         outputs = act(one, kept, places, project="in a folder", arguments="--no-dev --compile")
-
         assert outputs["sync.environment"] == str(below / "venv")
 
     def test_a_stale_lock_ends_the_job(self, project: Path) -> None:
         one = machine(project, "one")
         (one.checkout / "requirements.in").write_text("alpha>=1\nbeta\n")
-
         with pytest.raises(StepFailed, match="beta"):
             act(one, one.root / "kept", {"VENVMAN_CACHE_DIR": str(one.root / "cache")})
 
@@ -182,7 +173,6 @@ class TestKey:
         lock = project / "requirements-dev.txt"
         lock.write_text(lock.read_text().replace("1.0", "1.1"))
         changed = run("cache", "key", cwd=project).stdout
-
         assert first == again == commented != changed
         assert first.rpartition("-")[0] == changed.rpartition("-")[0]
         assert re.fullmatch(r"venvman-1-[a-z0-9_]+-[a-z0-9_]+-[0-9a-f]{20}\n", first)
@@ -191,7 +181,6 @@ class TestKey:
         here = run("cache", "key", cwd=project).stdout
         other = machine(project, "other").checkout
         assert run("sync", cwd=other).code == 0
-
         assert run("cache", "key", cwd=other).stdout == here
 
     def test_without_a_lock_the_sources_count(self, project: Path) -> None:
@@ -199,7 +188,6 @@ class TestKey:
             lock.unlink()
         before = run("cache", "key", cwd=project).stdout
         (project / "requirements.in").write_text("alpha==1.0\n")
-
         assert run("cache", "key", cwd=project).stdout != before
 
 
@@ -209,11 +197,9 @@ class TestGitLab:
         one = machine(project, "one")
         own = {"CI_PROJECT_DIR": str(one.checkout)}
         cache = job["variables"]["VENVMAN_CACHE_DIR"].replace("$CI_PROJECT_DIR", str(one.checkout))
-
         for line in [*job["before_script"], *job["script"]]:
             if not line.startswith("pip install"):
                 one.sh(line, VENVMAN_CACHE_DIR=cache, **own)
-
         (kept,) = job["cache"]["paths"]
         assert (one.checkout / kept / "wheels-v1").is_dir()
         assert all((one.checkout / each).is_file() for each in job["cache"]["key"]["files"])
@@ -244,13 +230,11 @@ class TestImage:
         assert "COPY --from=build /opt/venv /opt/venv" in final
         shutil.copytree(project, work)
         path = f"{image}/opt/venv/bin:{os.environ['PATH']}"
-        done = subprocess.run(
+        done = ended(
             ["python", "-m", "app"],
             cwd=work,
             env={**os.environ, "PATH": path},
             executable=f"{image}/opt/venv/bin/python",
-            capture_output=True,
-            text=True,
             check=True,
         )
         assert done.stdout == "app 1\n"

@@ -26,23 +26,19 @@ def root(tmp_path: Path) -> Path:
 
 def test_the_environment_goes_and_everything_else_stays(root: Path) -> None:
     before = snapshot(root, without=["venv"])
-
     ran = run("clean", "--format", "json", cwd=root)
-
     assert (ran.code, ran.json["status"]) == (0, "ok")
     assert snapshot(root) == before
 
 
 def test_a_second_time_there_is_nothing_to_do(root: Path) -> None:
     run("clean", cwd=root)
-
     assert run("clean", cwd=root).code == 0
 
 
 def test_a_broken_environment_goes_too(root: Path) -> None:
     (root / "venv" / "bin" / "python").unlink()
     (root / "venv" / "bin" / "python").symlink_to("/nowhere/python")
-
     assert run("clean", cwd=root).code == 0
     assert not (root / "venv").exists()
 
@@ -50,7 +46,6 @@ def test_a_broken_environment_goes_too(root: Path) -> None:
 def test_somebody_elses_environment_goes_since_it_is_one(root: Path) -> None:
     run("clean", cwd=root)
     venv.create(root / "venv", symlinks=True)
-
     assert run("clean", cwd=root).code == 0
     assert not (root / "venv").exists()
 
@@ -83,7 +78,6 @@ def test_what_is_no_environment_stays(root: Path, content: str) -> None:
 def test_of_a_link_only_the_link_goes(root: Path, tmp_path: Path) -> None:
     (root / "venv").rename(tmp_path / "shared")
     (root / "venv").symlink_to(tmp_path / "shared")
-
     assert run("clean", cwd=root).code == 0
     assert not (root / "venv").is_symlink()
     assert (tmp_path / "shared" / "pyvenv.cfg").is_file()
@@ -93,6 +87,5 @@ def test_links_inside_are_not_followed(root: Path, tmp_path: Path) -> None:
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "thesis.txt").write_text("thesis")
     (root / "venv" / "link").symlink_to(tmp_path / "precious")
-
     assert run("clean", cwd=root).code == 0
     assert (tmp_path / "precious" / "thesis.txt").is_file()

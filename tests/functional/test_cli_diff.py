@@ -47,7 +47,6 @@ SAME: dict[str, list[str]] = {"added": [], "removed": [], "changed": []}
 
 def test_without_sides_it_is_the_last_commit_against_the_work_tree(shop: Shop) -> None:
     ran = shop.run("diff")
-
     assert ran.code == 0
     lines = [line.split() for line in ran.stdout.splitlines()]
     assert lines[0] == ["HEAD", "->", "work", "tree"]
@@ -61,7 +60,6 @@ def test_one_revision_is_compared_with_the_work_tree(shop: Shop) -> None:
 
 def test_two_revisions_are_compared_with_each_other(shop: Shop) -> None:
     commit(shop.root, "two")
-
     assert changes(shop, "HEAD~1", "HEAD") == changes(shop, "HEAD~1..HEAD") == DIFFERENT
     assert changes(shop, "HEAD", "HEAD~1") == BACK
     assert changes(shop) == SAME
@@ -69,14 +67,12 @@ def test_two_revisions_are_compared_with_each_other(shop: Shop) -> None:
 
 def test_two_files_are_compared(shop: Shop) -> None:
     shop.write({"old.txt": LOCK + OLD})
-
     assert changes(shop, "old.txt", "requirements.txt") == DIFFERENT
     assert changes(shop, "requirements.txt", "old.txt") == BACK
 
 
 def test_one_file_is_compared_with_the_projects_lock(shop: Shop) -> None:
     shop.write({"kept/old.txt": LOCK + OLD})
-
     assert changes(shop, "kept/old.txt") == DIFFERENT
 
 
@@ -88,7 +84,6 @@ def test_a_lock_that_is_new_or_gone_counts(shop: Shop) -> None:
     shop.write({"dev.in": "tool\n"})
     shop.lock("tool==1.0\n    # via -r dev.in\n", "dev.txt")
     assert "tool" in changes(shop)["added"]
-
     commit(shop.root, "two")
     (shop.root / "dev.in").unlink()
     (shop.root / "dev.txt").unlink()
@@ -101,7 +96,6 @@ def test_a_project_in_a_folder_of_the_repository_compares_its_own_locks(shop: Sh
     inner.lock(OLD)
     commit(shop.root, "two")
     inner.lock(NEW)
-
     assert changes(inner) == DIFFERENT
 
 
@@ -111,15 +105,12 @@ def test_the_environment_is_compared_as_sync_would(shop: Shop) -> None:
     shop.lock("")
     assert shop.run("sync", "--frozen", "--yes").code == 0
     shop.lock(OLD)
-
     ran = shop.run("diff", "--env", "--format", "json")
-
     assert [each["name"] for each in ran.json["data"]["locks"][0]["added"]] == ["base", "web"]
 
 
 def test_without_an_environment_there_is_nothing_to_compare(shop: Shop) -> None:
     ran = shop.run("diff", "--env")
-
     assert ran.code == 2
     assert "venvman sync" in ran.stderr
 
@@ -132,14 +123,12 @@ def test_check_exits_with_1_if_anything_differs(shop: Shop) -> None:
 
 def test_no_difference_is_one_sentence(shop: Shop) -> None:
     commit(shop.root, "two")
-
     assert shop.run("diff").stdout == "No difference: HEAD -> work tree.\n"
 
 
 @pytest.mark.parametrize("side", ["nowhere", "--upload-pack=x", "nowhere..HEAD"])
 def test_what_is_neither_file_nor_revision_is_named(shop: Shop, side: str) -> None:
     ran = shop.run("diff", "--", side)
-
     assert ran.code == 2
     assert "neither a file nor a git revision" in ran.stderr
 
@@ -147,9 +136,7 @@ def test_what_is_neither_file_nor_revision_is_named(shop: Shop, side: str) -> No
 def test_outside_git_only_files_can_be_compared(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     shop.write({"requirements.in": "web\n"})
-
     ran = shop.run("diff", "HEAD")
-
     assert ran.code == 2
     assert "no git repository" in ran.stderr
 
@@ -158,7 +145,6 @@ def test_before_the_first_commit_it_says_so(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     shop = Shop(tmp_path)
     shop.write({"requirements.in": "web\n"})
-
     assert "no commit yet" in shop.run("diff").stderr
 
 
@@ -171,5 +157,4 @@ def test_a_lock_of_a_revision_that_cannot_be_read_is_named_with_it(shop: Shop) -
     shop.lock("<<<<<<< ours\nweb==1.0\n")
     commit(shop.root, "broken")
     shop.lock(NEW)
-
     assert "HEAD:requirements.txt" in shop.run("diff").stderr

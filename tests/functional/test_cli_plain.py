@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import io
 import re
-import subprocess
 import sys
 from contextlib import redirect_stdout
 from itertools import chain
@@ -16,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.cli import run_process
+from tests.support.cli import ended, run_process
 from tests.support.projects import write_project
 from tools.cli_page import page
 from venvman.cli import table
@@ -120,9 +119,7 @@ class TestAgreement:
         self, name: str, data: st.DataObject
     ) -> None:
         line = [*name.split(), *data.draw(lines(command_of(name)))]
-
         ours = read(line)
-
         assert ours is None or said(ours) == said(as_typer_reads(line))
 
     @pytest.mark.parametrize("name", NAMES)
@@ -161,7 +158,6 @@ class TestAgreement:
 
     def test_the_words_after_a_program_are_the_program_s(self) -> None:
         line = read(["run", "--sync", "pytest", "-q", "--frozen"])
-
         assert line is not None
         assert line.values["sync"] is True
         assert line.values["command"] == ("pytest", "-q", "--frozen")
@@ -233,15 +229,7 @@ def test_a_plain_line_imports_no_typer(words: list[str], tmp_path: Path) -> None
         "heavy = {'typer', 'click', 'pydantic'}\n"
         "sys.exit(' '.join(sorted(heavy & sys.modules.keys())) or 0)\n"
     )
-
-    done = subprocess.run(
-        [sys.executable, "-c", program, *words, "--format", "json"],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        check=False,
-    )
-
+    done = ended([sys.executable, "-c", program, *words, "--format", "json"], cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -293,7 +281,6 @@ def test_everything_else_is_text(line: str) -> None:
 
 def test_the_other_options_that_shape_a_refusal_are_read_too() -> None:
     seen = glance(["sync", "-v", "-q", "--color", "never", "--bad"]).given
-
     assert (seen.verbose, seen.quiet, seen.color) == (True, True, "never")
 
 
@@ -365,7 +352,6 @@ def test_the_project_s_own_words_are_offered(
 
 def test_codes_are_offered(root: Path) -> None:
     found = offers("bash", "venvman doctor --ignore VM3", root)
-
     assert found
     assert all(each.startswith("VM3") for each in found)
 
@@ -376,5 +362,4 @@ def test_names_that_a_shell_would_take_apart_are_not_offered(root: Path) -> None
 
 def test_where_there_is_no_project_nothing_is_offered_and_nothing_said(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
-
     assert offers("bash", "venvman why ", tmp_path) == []

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cli import PROGRAM, Ran, run_process
+from tests.support.cli import PROGRAM, Ran, ended, run_process
 from tests.support.shops import Shop, stock
 from venvman.environment.shells import shell_of
 from venvman.model.events import Reporter
@@ -30,10 +30,9 @@ SHOW = "import json, os, sys; print(json.dumps([sys.prefix, dict(os.environ)]))"
 
 
 @pytest.fixture
-def shop(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Shop:
+def shop(tmp_path: Path, index: Index) -> Shop:
     """A project whose lock holds ``turbo``, which has a script that exits with 3."""
     stock(index.folder)
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     (tmp_path / ".git").mkdir()
     shop = Shop(tmp_path)
     shop.write({"requirements.in": "turbo\n"})
@@ -50,7 +49,6 @@ def synced(shop: Shop) -> Shop:
 class TestRun:
     def test_the_command_sees_the_environment(self, synced: Shop) -> None:
         ran = run_process("run", "python", "-c", SHOW, cwd=synced.root)
-
         prefix, variables = json.loads(ran.stdout)
         assert prefix == variables["VIRTUAL_ENV"] == str(synced.root / "venv")
         assert variables["PATH"].startswith(str(synced.root / "venv" / "bin"))
@@ -59,23 +57,19 @@ class TestRun:
     def test_its_options_are_its_own(self, synced: Shop) -> None:
         plain = run_process("run", "python", "--version", cwd=synced.root)
         dashes = run_process("run", "--", "python", "--version", cwd=synced.root)
-
         assert plain.stdout == dashes.stdout
         assert plain.stdout.startswith("Python 3.")
 
     def test_its_exit_code_is_passed_on(self, synced: Shop) -> None:
         ran = run_process("run", "turbo", cwd=synced.root)
-
         assert (ran.code, ran.stdout) == (3, "whoosh\n")
 
     def test_sync_makes_the_environment_true_first(self, shop: Shop) -> None:
         ran = run_process("run", "--sync", "--frozen", "turbo", cwd=shop.root)
-
         assert (ran.code, ran.stdout) == (3, "whoosh\n")
 
     def test_a_command_that_is_not_there_exits_with_127(self, synced: Shop) -> None:
         ran = synced.run("run", "no-such-thing")
-
         assert ran.code == 127
         assert "no command 'no-such-thing'" in ran.stderr
         assert synced.run("run", "./nothing").code == 127
@@ -83,33 +77,27 @@ class TestRun:
     def test_a_folder_is_no_program_and_an_empty_name_no_command(self, synced: Shop) -> None:
         folder = synced.run("run", "/tmp")
         empty = synced.run("run", "")
-
         assert (folder.code, empty.code) == (126, 127)
         assert "/tmp is a folder, no program." in folder.stderr
         assert "The name of the command is empty." in empty.stderr
 
     def test_a_file_that_is_no_program_exits_with_126(self, synced: Shop) -> None:
         synced.write({"script.py": "print(1)\n"})
-
         ran = synced.run("run", "./script.py")
-
         assert ran.code == 126
         assert "venvman run python ./script.py" in ran.stderr
 
     def test_refusals_can_be_had_as_json(self, synced: Shop) -> None:
         ran = synced.run("run", "--format", "json", "no-such-thing")
-
         assert ran.json["exit_code"] == 127
 
     def test_the_commands_own_format_is_not_ours(self, synced: Shop) -> None:
         ran = synced.run("run", "no-such-thing", "--format", "json")
-
         assert ran.stdout == ""
         assert "command-not-found" in ran.stderr
 
     def test_without_an_environment_it_says_how_to_get_one(self, shop: Shop) -> None:
         ran = shop.run("run", "python")
-
         assert ran.code == 2
         assert "error: environment-absent" in ran.stderr
 
@@ -118,14 +106,9 @@ class TestRun:
 
     def test_a_python_home_does_not_reach_the_command(self, synced: Shop) -> None:
         code = f"import os; os.environ['PYTHONHOME'] = '/nowhere'\n{PROGRAM}"
-        done = subprocess.run(
-            [sys.executable, "-c", code, "run", "python", "-c", "print(1)"],
-            cwd=synced.root,
-            capture_output=True,
-            text=True,
-            check=False,
+        done = ended(
+            [sys.executable, "-c", code, "run", "python", "-c", "print(1)"], cwd=synced.root
         )
-
         assert (done.returncode, done.stdout) == (0, "1\n")
 
 
@@ -162,23 +145,18 @@ class TestPreparing:
         self, synced: Shop
     ) -> None:
         launch = prepare_command(context_of(synced), None, ["python", "-V"])
-
         assert launch.argv == (str(synced.root / "venv" / "bin" / "python"), "-V")
 
     def test_syncing_first_can_make_the_environment(self, shop: Shop) -> None:
         request = SyncRequest(locks=LockPolicy.FROZEN)
-
         launch = prepare_command(context_of(shop), request, ["turbo"])
-
         assert launch.argv == (str(shop.root / "venv" / "bin" / "turbo"),)
 
     def test_an_empty_path_is_no_obstacle(
         self, synced: Shop, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv("PATH")
-
         launch = prepare_command(context_of(synced), None, ["turbo"])
-
         assert launch.variables["PATH"] == str(synced.root / "venv" / "bin")
 
     @pytest.mark.parametrize(
@@ -194,9 +172,7 @@ class TestPreparing:
         words: int,
     ) -> None:
         monkeypatch.setenv("SHELL", shell)
-
         launch = prepare_shell(context_of(synced), None, interactive=interactive)
-
         assert launch.argv[0] == shell
         assert len(launch.argv) == words
         assert ("VIRTUAL_ENV" in launch.variables) == (words == 1)
@@ -204,16 +180,12 @@ class TestPreparing:
 
 class TestShell:
     def test_a_script_on_stdin_runs_inside(self, synced: Shop) -> None:
-        done = subprocess.run(
+        done = ended(
             [sys.executable, "-c", PROGRAM, "shell"],
             cwd=synced.root,
             input="turbo; echo $VIRTUAL_ENV; exit 4\n",
             env={**os.environ, "SHELL": "/bin/sh"},
-            capture_output=True,
-            text=True,
-            check=False,
         )
-
         assert done.returncode == 4
         assert done.stdout == f"whoosh\n{synced.root / 'venv'}\n"
 
@@ -223,7 +195,6 @@ class TestShell:
     ) -> None:
         (isolated / ".bashrc").write_text("PS1='mine> '\nalias hello='echo hello-from-me'\n")
         ran = on_terminal(synced, shell, ["turbo; echo in:$VIRTUAL_ENV:", "hello", "exit 5"])
-
         assert ran.code == 5
         assert "whoosh" in ran.stdout
         assert f"in:{synced.root / 'venv'}:" in ran.stdout

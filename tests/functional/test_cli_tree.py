@@ -51,7 +51,6 @@ def stored(wheels: Path) -> str:
 class TestTree:
     def test_every_line_is_a_tree_under_its_file(self, shop: Shop) -> None:
         ran = shop.run("tree")
-
         assert ran.code == 0
         assert ran.stdout.splitlines() == [
             "requirements.in  default",
@@ -68,9 +67,7 @@ class TestTree:
     ) -> None:
         digest = stored(tmp_path_factory.mktemp("wheels"))
         shop.lock(PINS.replace("web==2.0\n", f"web==2.0 \\\n    --hash=sha256:{digest}\n"))
-
         shown = shop.run("tree", "web").stdout
-
         assert "base 1.1  >=1.1,<2" in shown
         assert "turbo 1.0  with extra fast" in shown
 
@@ -86,7 +83,6 @@ class TestTree:
 
     def test_inverted_without_a_name_it_starts_at_what_needs_nothing(self, shop: Shop) -> None:
         shown = shop.run("tree", "--invert").stdout
-
         assert [line for line in shown.splitlines() if line[0] in "bt"] == ["base 1.1", "turbo 1.0"]
 
     def test_depth_one_is_what_the_lines_ask_for(self, shop: Shop) -> None:
@@ -105,27 +101,21 @@ class TestTree:
             "base==1.1\n    # via web\n"
             "web==2.0\n    # via\n    #   -r requirements.in\n    #   base\n"
         )
-
         shown = shop.run("tree").stdout
-
         assert "    └── web 2.0 (*)" in shown
         assert "(*) its dependencies stand above" in shown
 
     def test_groups_have_trees_of_their_own(self, shop: Shop) -> None:
         shop.write({"dev.in": "turbo\n"})
         shop.lock("turbo==1.0\n    # via -r dev.in\n", "dev.txt")
-
         both, one = shop.run("tree").stdout, shop.run("tree", "--only-group", "dev").stdout
-
         assert "dev.in  dev" in both
         assert "requirements.in  default" in both
         assert one.splitlines() == ["dev.in  dev", "└── turbo 1.0", "1 package"]
 
     def test_a_lock_without_annotations_lists_what_it_holds(self, shop: Shop) -> None:
         shop.lock("base==1.1\nturbo==1.0\nweb==2.0\n")
-
         shown = shop.run("tree").stdout
-
         for name in ("base 1.1", "turbo 1.0", "web 2.0"):
             assert name in shown
 
@@ -135,9 +125,7 @@ class TestTree:
         digest = stored(tmp_path_factory.mktemp("wheels"))
         hashed = f"web==2.0 \\\n    --hash=sha256:{digest}\n"
         shop.lock(f"base==1.1\nturbo==1.0\n{hashed}")
-
         shown = shop.run("tree", "web").stdout
-
         assert "├── base 1.1  >=1.1,<2" in shown
         assert "└── turbo 1.0  with extra fast" in shown
 
@@ -147,12 +135,10 @@ class TestTree:
             "venvman freeze", "pip-compile pyproject.toml"
         )
         shop.write({"requirements.txt": f"{text}web==2.0\n    # via shop (pyproject.toml)\n"})
-
         assert "pyproject.toml  default" in shop.run("tree").stdout
 
     def test_json_is_the_whole_graph(self, shop: Shop) -> None:
         data = shop.run("tree", "--depth", "1", "--format", "json").json["data"]
-
         assert [each["name"] for each in data["packages"]] == ["base", "tool", "turbo", "web"]
         assert data["requirements"][1] == {
             "name": "web",
@@ -168,7 +154,6 @@ class TestTree:
     def test_mermaid_and_dot_draw_the_same(self, shop: Shop) -> None:
         mermaid = shop.run("tree", "--format", "mermaid").stdout
         dot = shop.run("tree", "--format", "dot").stdout
-
         assert mermaid.startswith("flowchart LR\n")
         assert 'f0 -->|"line 3 [fast]&gt;=2,&lt;3"| p3' in mermaid
         assert dot.startswith("digraph dependencies {\n")
@@ -181,25 +166,20 @@ class TestTree:
 
     def test_without_a_lock_it_says_how_to_get_one(self, shop: Shop) -> None:
         (shop.root / "requirements.txt").unlink()
-
         ran = shop.run("tree")
-
         assert ran.code == 2
         assert "error: lock-missing" in ran.stderr
         assert "venvman freeze" in ran.stderr
 
     def test_a_stale_lock_is_drawn_with_a_warning(self, shop: Shop) -> None:
         shop.write({"requirements.in": "tool\nweb[fast]>=2,<3\nnew\n"})
-
         ran = shop.run("tree")
-
         assert ran.code == 0
         assert "is out of date with its requirements" in ran.stderr
         assert "new" in ran.stderr
 
     def test_a_name_that_is_not_locked_is_met_with_those_that_are_alike(self, shop: Shop) -> None:
         ran = shop.run("tree", "tolo")
-
         assert ran.code == 2
         assert "tolo is not locked" in ran.stderr
         assert "tool" in ran.stderr
@@ -219,30 +199,24 @@ class TestWhy:
 
     def test_the_shortest_comes_first(self, shop: Shop) -> None:
         shop.write({"requirements.in": "tool\nweb\nbase\n"})
-
         chains = shop.run("why", "base", "--format", "json").json["data"]["reasons"][0]["chains"]
-
         assert [(each["line"], len(each["steps"])) for each in chains] == [(3, 1), (1, 2), (2, 2)]
 
     def test_several_may_be_asked_for(self, shop: Shop) -> None:
         ran = shop.run("why", "turbo", "Tool", "--format", "json")
-
         assert [each["name"] for each in ran.json["data"]["reasons"]] == ["turbo", "tool"]
 
     def test_it_can_be_drawn(self, shop: Shop) -> None:
         dot = shop.run("why", "turbo", "--format", "dot").stdout
-
         assert '"web" -> "turbo"' in dot
         assert "tool" not in dot
 
     def test_what_nothing_is_known_to_bring_says_so(self, shop: Shop) -> None:
         shop.lock("lonely==1.0\nweb==2.0\n    # via -r requirements.in\n")
-
         assert "no requirement is known to bring it" in shop.run("why", "lonely").stdout
 
     def test_an_unknown_name_exits_with_2(self, shop: Shop) -> None:
         ran = shop.run("why", "nothing-like-it", "--format", "json")
-
         assert ran.code == 2
         assert ran.json["problems"][0]["code"] == "package-not-locked"
 
@@ -255,8 +229,6 @@ class TestWhy:
         pins = "".join(f"{name}==1\n    # via -r requirements.in\n" for name in names)
         vias = "".join(f"    #   {name}\n" for name in names)
         shop.lock(f"base==1.1\n    # via\n{vias}{pins}")
-
         short, long = shop.run("why", "base").stdout, shop.run("why", "base", "-v").stdout
-
         assert "... and 5 longer chains (--verbose shows all)" in short
         assert len(long.splitlines()) == 16

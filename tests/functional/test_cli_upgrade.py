@@ -32,7 +32,6 @@ web==1.0
 def shop(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """A lock that is behind: ``web`` may move, ``base`` as far as ``web`` lets it."""
     stock(index.folder)
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     monkeypatch.setenv("VENVMAN_ENGINE", "native")
     (tmp_path / ".git").mkdir()
     shop = Shop(tmp_path)
@@ -49,7 +48,6 @@ def rows(shop: Shop, *words: str) -> dict[str, Any]:
 class TestUpgrade:
     def test_everything_moves_as_far_as_it_may(self, shop: Shop) -> None:
         ran = shop.run("upgrade")
-
         assert ran.code == 0, ran.stderr
         lock = shop.read("requirements.txt")
         assert "web==2.0" in lock
@@ -58,7 +56,6 @@ class TestUpgrade:
 
     def test_only_the_named_one_moves(self, shop: Shop) -> None:
         assert shop.run("upgrade", "Base", "--no-sync").code == 0
-
         lock = shop.read("requirements.txt")
         assert "base==1.1" in lock
         assert "web==1.0" in lock
@@ -125,9 +122,7 @@ class TestUpgrade:
 
     def test_a_dry_run_shows_what_would_move(self, shop: Shop) -> None:
         before = shop.read("requirements.txt")
-
         ran = shop.run("upgrade", "--dry-run", "--format", "json")
-
         assert (ran.code, ran.json["status"]) == (0, "drift")
         assert {"name": "web", "from": "1.0", "to": "2.0"} in ran.json["data"]["freeze"]["changed"]
         assert ran.json["data"]["sync"] is None
@@ -136,16 +131,13 @@ class TestUpgrade:
 
     def test_an_unknown_name_is_met_with_those_that_are_alike(self, shop: Shop) -> None:
         ran = shop.run("upgrade", "wbe", "nothing", "--format", "json")
-
         assert ran.code == 2
         assert "web" in ran.json["problems"][1]["why"]
         assert ran.json["problems"][0]["fix"] == "venvman add nothing"
 
     def test_nothing_to_move_is_one_sentence(self, shop: Shop) -> None:
         shop.run("upgrade")
-
         ran = shop.run("upgrade")
-
         assert ran.code == 0
         assert "Nothing to do" in ran.stdout
 
@@ -153,14 +145,12 @@ class TestUpgrade:
 class TestOutdated:
     def test_locked_allowed_and_newest_are_told(self, shop: Shop) -> None:
         web = rows(shop)["web"]
-
         assert (web["current"], web["wanted"], web["latest"]) == ("1.0", "2.0", "2.0")
         assert web["held_by"] == []
         assert web["direct"] is True
 
     def test_a_package_that_holds_another_back_is_named(self, shop: Shop) -> None:
         base = rows(shop)["base"]
-
         assert (base["current"], base["wanted"], base["latest"]) == ("1.0", "1.1", "2.0")
         assert base["held_by"] == [
             {"specifier": ">=1.1,<2", "path": None, "line": None, "package": "web", "reason": None}
@@ -168,22 +158,17 @@ class TestOutdated:
 
     def test_a_line_that_holds_back_is_named(self, shop: Shop) -> None:
         shop.write({"requirements.in": "tool\nweb<2\n"})
-
         [hold] = rows(shop)["web"]["held_by"]
-
         assert (hold["path"], hold["line"], hold["specifier"]) == ("requirements.in", 2, "<2")
 
     def test_a_constraint_that_holds_back_is_named(self, shop: Shop) -> None:
         shop.write({"requirements.in": "-c limits.txt\ntool\nweb>=1\n", "limits.txt": "web<2\n"})
-
         assert rows(shop)["web"]["held_by"][0]["path"] == "limits.txt"
 
     def test_a_version_for_other_pythons_says_so(self, shop: Shop, index: Index) -> None:
         make_wheel(index.folder, "tool", "9.0", requires_python=">=9")
         index.requires_python["tool-9.0-py3-none-any.whl"] = ">=9"
-
         tool = rows(shop)["tool"]
-
         assert (tool["wanted"], tool["latest"]) == ("1.0", "9.0")
         assert "needs Python >=9" in tool["held_by"][0]["reason"]
 
@@ -191,7 +176,6 @@ class TestOutdated:
         make_wheel(index.folder, "tool", "3.0")
         index.yanked["tool-3.0-py3-none-any.whl"] = "broken"
         make_wheel(index.folder, "tool", "4.0rc1")
-
         assert "tool" not in rows(shop)
 
     def test_only_the_named_ones_are_told(self, shop: Shop) -> None:
@@ -199,7 +183,6 @@ class TestOutdated:
 
     def test_the_text_is_a_table_with_the_next_command(self, shop: Shop) -> None:
         ran = shop.run("outdated")
-
         assert ran.code == 0
         assert "web asks for >=1.1,<2" in ran.stdout
         assert "2 of 3 pins are behind; the requirements let 2 move." in ran.stdout
@@ -213,14 +196,11 @@ class TestOutdated:
     def test_all_up_to_date_is_one_sentence(self, shop: Shop) -> None:
         shop.lock("tool==1.0\n    # via -r requirements.in\n")
         shop.write({"requirements.in": "tool\n"})
-
         assert shop.run("outdated").stdout.startswith("Nothing to do: the one pin is")
 
     def test_a_package_that_left_the_index_is_a_warning(self, shop: Shop, index: Index) -> None:
         (index.folder / "tool-1.0-py3-none-any.whl").unlink()
-
         ran = shop.run("outdated")
-
         assert ran.code == 0
         assert "No index has tool any more" in ran.stderr
 
@@ -229,7 +209,6 @@ class TestOutdated:
     ) -> None:
         monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
         monkeypatch.setenv("PIP_RETRIES", "0")
-
         assert shop.run("outdated").code == 2
 
     def test_a_name_that_is_not_locked_is_refused(self, shop: Shop) -> None:

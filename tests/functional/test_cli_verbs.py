@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def project(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(tmp_path: Path, index: Index) -> Path:
     """A project whose lock pins alpha and beta; both are on the index."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     root = tmp_path / "shop"
     root.mkdir()
     (root / ".git").mkdir()
@@ -44,7 +43,6 @@ def synced(project: Path) -> Path:
 class TestSync:
     def test_the_summary_says_what_was_created_and_installed(self, project: Path) -> None:
         ran = run("sync", "--frozen", cwd=project)
-
         lines = ran.stdout.splitlines()
         assert ran.code == 0
         assert lines[0].startswith("+ venv created with Python 3.")
@@ -77,23 +75,19 @@ class TestSync:
 
     def test_progress_goes_to_stderr_and_leaves_stdout_alone(self, project: Path) -> None:
         ran = run("sync", "--frozen", cwd=project)
-
         assert "Fetching" in ran.stderr
         assert "Fetching" not in ran.stdout
 
     def test_the_second_time_there_is_nothing_to_do(self, synced: Path) -> None:
         ran = run("sync", "--frozen", cwd=synced)
-
         assert ran.stdout == "Nothing to do: venv holds the 2 packages of default.\n"
 
     def test_quiet_says_nothing_at_all(self, project: Path) -> None:
         ran = run("sync", "--frozen", "-q", cwd=project)
-
         assert (ran.code, ran.stdout, ran.stderr) == (0, "", "")
 
     def test_json_has_the_agreed_shape_and_nothing_beside_it(self, project: Path) -> None:
         ran = run("sync", "--frozen", "--format", "json", cwd=project)
-
         data = ran.json["data"]
         assert ran.stderr == ""
         assert (ran.json["status"], ran.json["exit_code"]) == ("ok", 0)
@@ -107,7 +101,6 @@ class TestSync:
     def test_a_dry_run_changes_nothing_and_exits_with_0(self, project: Path) -> None:
         text = run("sync", "--frozen", "--dry-run", cwd=project)
         json = run("sync", "--frozen", "--dry-run", "--format", "json", cwd=project)
-
         assert text.code == json.code == 0
         assert "Not yet done: 2 to install." in text.stdout
         assert (json.json["status"], json.json["exit_code"]) == ("drift", 0)
@@ -117,16 +110,13 @@ class TestSync:
         before = run("sync", "--frozen", "--check", cwd=project)
         run("sync", "--frozen", cwd=project)
         after = run("sync", "--frozen", "--check", cwd=project)
-
         assert (before.code, after.code) == (1, 0)
 
     def test_locked_meets_a_stale_lock_with_1_and_a_panel_that_calls_it_drift(
         self, project: Path
     ) -> None:
         (project / "requirements.txt").write_text("alpha>=2\nbeta\n")
-
         ran = run("sync", "--locked", cwd=project)
-
         assert ran.code == 1
         assert "drift: " in ran.stderr
         assert "error" not in ran.stderr
@@ -137,49 +127,17 @@ class TestSync:
     ) -> None:
         monkeypatch.setenv("CI", "true")
         (project / "requirements.txt").write_text("alpha>=2\nbeta\n")
-
         assert run("sync", cwd=project).code == 1
         assert run("sync", "--frozen", cwd=project).code == 0
 
-    def test_a_faulty_requirements_file_is_shown_with_every_faulty_line(
-        self, project: Path
-    ) -> None:
-        (project / "requirements.txt").write_text("alpha=>1\nbeta\nalso bad\n")
-
-        ran = run("sync", cwd=project)
-
-        assert ran.code == 2
-        for words in ("requirements.txt:1", "1 | alpha=>1", "requirements.txt:3", "3 | also bad"):
-            assert words in ran.stderr
-        assert not (project / "venv").exists()
-
-    def test_a_hash_mismatch_names_package_expected_and_actual(
-        self, project: Path, index: Index
-    ) -> None:
-        index.hashes = False
-        lock = project / "requirements.lock"
-        lock.write_text(f"alpha==1.0 --hash=sha256:{'0' * 64}\n")
-
-        ran = run("sync", "--frozen", "--format", "json", cwd=project)
-
-        (problem,) = ran.json["problems"]
-        assert ran.code == 2
-        assert problem["code"] == "hash-mismatch"
-        told = f"{problem['message']} {problem['why']}"
-        assert "alpha" in told
-        assert "0" * 64 in told
-        assert sha256_of(index.folder / "alpha-1.0-py3-none-any.whl").partition(":")[2] in told
-
     def test_a_pipe_sees_no_animation_and_no_colour(self, project: Path) -> None:
         ran = run_process("sync", "--frozen", cwd=project)
-
         assert ran.code == 0
         assert "\x1b" not in ran.stdout + ran.stderr
         assert "\r" not in ran.stdout + ran.stderr
 
     def test_a_terminal_sees_progress_that_is_wiped_before_the_summary(self, project: Path) -> None:
         ran = run_on_terminal("sync", "--frozen", cwd=project)
-
         wiped, summary = ran.stdout.rsplit("\x1b[2K", 1)
         assert "\x1b[?25l" in wiped
         assert "Done in" in summary
@@ -187,14 +145,12 @@ class TestSync:
 
     def test_a_terminal_in_ci_sees_no_animation(self, project: Path) -> None:
         ran = run_on_terminal("sync", "--frozen", cwd=project, env={"CI": "1", "NO_COLOR": "1"})
-
         assert "\x1b" not in ran.stdout
 
 
 class TestLooking:
     def test_status_is_clean_after_sync(self, synced: Path) -> None:
         text, json = run("status", cwd=synced), run("status", "--format", "json", cwd=synced)
-
         assert text.code == 0
         assert "none, 2 packages as locked" in text.stdout
         assert json.json["data"]["environment"]["state"] == "ok"
@@ -203,7 +159,6 @@ class TestLooking:
     def test_status_tells_of_the_last_sync(self, synced: Path) -> None:
         text, json = run("status", cwd=synced), run("status", "--format", "json", cwd=synced)
         (state,) = run("history", "--format", "json", cwd=synced).json["data"]["states"]
-
         last = json.json["data"]["last_sync"]
         assert last == {key: state[key] for key in ("when", "by", "lock", "on_disk", "revision")}
         assert last["on_disk"] is True
@@ -212,7 +167,6 @@ class TestLooking:
 
     def test_status_exits_with_1_before_the_first_sync(self, project: Path) -> None:
         ran = run("status", cwd=project)
-
         assert run("status", "--format", "json", cwd=project).json["data"]["last_sync"] is None
         assert "Last sync" not in ran.stdout
         assert ran.code == 1
@@ -229,7 +183,6 @@ class TestLooking:
         (info,) = synced.glob("venv/lib/python3*/site-packages/beta-1.0.dist-info")
         info.rename(info.with_name("gone"))
         ill = run("doctor", "--select", "VM4", "--format", "json", cwd=synced)
-
         assert healthy.code == 0, healthy.stdout
         assert "Healthy" in healthy.stdout
         assert (ill.code, ill.json["status"]) == (1, "drift")
@@ -240,7 +193,6 @@ class TestLooking:
 
     def test_scan_shows_the_tree_and_the_json(self, project: Path) -> None:
         text, json = run("scan", cwd=project), run("scan", "--format", "json", cwd=project)
-
         assert "requirements.txt  source of default, frozen into requirements.lock" in text.stdout
         assert "1: alpha" in text.stdout
         (found,) = json.json["data"]["projects"]
@@ -253,9 +205,7 @@ class TestLooking:
         self, project: Path
     ) -> None:
         (project / "requirements.txt").write_text("alpha\nalso bad\n")
-
         text, json = run("scan", cwd=project), run("scan", "--format", "json", cwd=project)
-
         assert text.code == json.code == 2
         assert "1: alpha" in text.stdout
         assert "2 | also bad" in text.stderr
@@ -266,12 +216,10 @@ class TestLooking:
         inner = project / "services" / "api"
         inner.mkdir(parents=True)
         (inner / "requirements.txt").touch()
-
         assert "2 projects" in run("scan", cwd=project).stdout
 
     def test_project_names_the_folder_from_elsewhere(self, synced: Path, tmp_path: Path) -> None:
         ran = run("status", "--project", synced, "--format", "json", cwd=tmp_path)
-
         assert ran.json["data"]["project"] == synced.as_posix()
 
 
@@ -281,7 +229,6 @@ class TestFreeze:
 
     def test_lock_is_another_word_for_it(self, project: Path) -> None:
         ran = run("lock", "--check", "--format", "json", cwd=project)
-
         assert ran.json["command"] == "freeze"
         assert ran.json["data"]["locks"] == ["requirements.lock"]
         assert [each["name"] for each in ran.json["data"]["packages"]] == ["alpha", "beta"]
@@ -290,19 +237,9 @@ class TestFreeze:
 class TestClean:
     def test_it_removes_the_environment_and_says_so(self, synced: Path) -> None:
         first, second = run("clean", cwd=synced), run("clean", cwd=synced)
-
         assert first.stdout == "- venv removed\n"
         assert second.stdout == "Nothing to do: there is no venv.\n"
         assert not (synced / "venv").exists()
-
-    def test_it_refuses_what_is_not_an_environment(self, project: Path) -> None:
-        (project / "venv").mkdir()
-        (project / "venv" / "thesis.txt").touch()
-
-        ran = run("clean", "--format", "json", cwd=project)
-
-        assert ran.code == 2
-        assert (project / "venv" / "thesis.txt").exists()
 
 
 class TestQuestions:
@@ -321,20 +258,11 @@ class TestQuestions:
         )
         return project
 
-    def test_off_a_terminal_yes_is_needed(self, foreign: Path) -> None:
-        refused = run("sync", "--frozen", cwd=foreign)
-        done = run("sync", "--frozen", "--yes", cwd=foreign)
-
-        assert refused.code == 2
-        assert "--yes" in refused.stderr
-        assert (done.code, "- gamma" in done.stdout) == (0, True)
-
     @pytest.mark.parametrize(("answer", "removed"), [("y\n", True), ("n\n", False)])
     def test_on_a_terminal_the_person_is_asked(
         self, foreign: Path, answer: str, removed: bool
     ) -> None:
         ran = run_on_terminal("sync", "--frozen", cwd=foreign, typed=answer)
-
         assert "[y/N]" in ran.stdout
         assert (ran.code == 0) is removed
         left = list(foreign.glob("venv/lib/python3*/site-packages/gamma-*"))
@@ -353,29 +281,11 @@ class TestHooks:
         installed = run("hooks", "install", "--sync", "--format", "json", cwd=repository)
         after = run("hooks", "status", cwd=repository)
         removed = run("hooks", "uninstall", "--format", "json", cwd=repository)
-
         assert "Next: venvman hooks install" in before.stdout
         assert {hook["state"] for hook in installed.json["data"]["hooks"]} == {"installed"}
         assert "repairs what has drifted" in after.stdout
         assert {hook["state"] for hook in removed.json["data"]["hooks"]} == {"absent"}
 
-    def test_a_hook_speaks_one_line_and_never_fails(self, repository: Path) -> None:
-        text = run("hooks", "run", "post-checkout", cwd=repository)
-        json = run("hooks", "run", "post-merge", "--format", "json", cwd=repository)
-
-        assert text.code == json.code == 0
-        assert len(text.stdout.splitlines()) == 1
-        assert text.stdout.startswith("venvman: ")
-        assert json.json["data"]["lines"][0]["refused"] is False
-
-    def test_a_hook_with_nothing_to_say_says_nothing(self, repository: Path) -> None:
-        run("sync", "--frozen", "-q", cwd=repository)
-
-        ran = run("hooks", "run", "post-checkout", cwd=repository)
-
-        assert (ran.code, ran.stdout, ran.stderr) == (0, "", "")
-
     def test_outside_git_there_are_none(self, project: Path) -> None:
         (project / ".git").rmdir()
-
         assert run("hooks", "status", cwd=project).code == 2

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def stocked(index: Index, monkeypatch: pytest.MonkeyPatch) -> Index:
+def stocked(index: Index) -> Index:
     """alpha and beta, each 1.0 and 2.0; beta needs alpha."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     for version in ("1.0", "2.0"):
         make_wheel(index.folder, "alpha", version)
         make_wheel(index.folder, "beta", version, requires=["alpha"])

@@ -57,14 +57,12 @@ def test_wheel_and_sdist_are_the_same_bytes_wherever_and_whenever_they_are_built
     released: dict[str, Path], tmp_path: Path
 ) -> None:
     again = built(tmp_path / "somewhere else", TZ="America/Lima")
-
     assert sorted(again) == [".gz", ".whl"]
     assert digests(again) == digests(released)
 
 
 def test_the_wheel_has_the_package_its_metadata_and_the_manual(released: dict[str, Path]) -> None:
     names = zipfile.ZipFile(released[".whl"]).namelist()
-
     tops = {re.sub(r"-\d+\.\d+\.\d+", "", name.split("/")[0]) for name in names}
     assert tops == {"venvman", "venvman.data", "venvman.dist-info"}
     assert [name for name in names if ".data/" in name] == [
@@ -76,7 +74,6 @@ def test_the_wheel_has_the_package_its_metadata_and_the_manual(released: dict[st
 def test_the_sdist_has_what_its_tests_need(released: dict[str, Path]) -> None:
     with tarfile.open(released[".gz"]) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-
     assert {
         ".pre-commit-hooks.yaml",
         "CONTRIBUTING.md",
@@ -90,7 +87,6 @@ def test_no_link_of_the_description_is_dead(released: dict[str, Path]) -> None:
     archive = zipfile.ZipFile(released[".whl"])
     metadata = next(name for name in archive.namelist() if name.endswith("/METADATA"))
     text = message_from_bytes(archive.read(metadata)).get_payload()
-
     assert isinstance(text, str)
     assert "# venvman" in text
     assert re.findall(r"\]\((?!https://)[^)]*\)", text) == []
@@ -99,9 +95,7 @@ def test_no_link_of_the_description_is_dead(released: dict[str, Path]) -> None:
 
 def test_where_the_repository_is_known_links_and_pictures_lead_there() -> None:
     readme = (ROOT / "README.md").read_text()
-
     text = description(readme, repository="https://example.org/venvman", tag="v1")
-
     assert "](https://example.org/venvman/blob/v1/docs/reference/cli.md)" in text
     assert 'src="https://example.org/venvman/raw/v1/docs/screens/sync-light.svg"' in text
     assert re.findall(r'\]\((?!https://)[^)]*\)|(?:src|srcset)="(?!https://)', text) == []

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+def root(tmp_path: Path, index: Index) -> Path:
     make_wheel(index.folder, "alpha", requires=["beta"])
     make_wheel(index.folder, "beta")
     make_wheel(index.folder, "gamma", requires=["beta"])
@@ -83,7 +82,6 @@ def test_nothing_is_written_without_a_name_and_nothing_replaced_without_yes(root
     for form in ("requirements", "pylock", "constraints", "json"):
         assert run("export", "--format", form, cwd=root).code == 0
     assert snapshot(root) == before
-
     refused = run("export", "-o", "requirements.txt", cwd=root)
     assert (refused.code, "export-in-the-way" in refused.stderr) == (2, True)
     assert snapshot(root) == before

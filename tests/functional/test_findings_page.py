@@ -25,9 +25,8 @@ STRANGE = "<script>document.title='run'</script><img src=x onerror=document.titl
 
 
 @pytest.fixture
-def page(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+def page(tmp_path: Path, index: Index) -> Iterator[Page]:
     """The report of a project in which beta is missing, and gamma is what strangers made."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     root = make_shop(tmp_path, index)
     remove("beta*")(root)
     metadata = f"Metadata-Version: 2.1\nName: gamma\nVersion: 1.0\nRequires-Dist: {STRANGE}\n"

@@ -39,11 +39,8 @@ def by_pip(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest.fixture
-def root(
-    by_pip: tuple[Path, Path], tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+def root(by_pip: tuple[Path, Path], tmp_path: Path, index: Index) -> Path:
     """A project whose environment somebody made with pip; the index has newer versions by now."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     wheels, site = by_pip
     shutil.copytree(wheels, index.folder, dirs_exist_ok=True)
     root = write_project(tmp_path / "shop", {"requirements.txt": "web\n"})
@@ -86,14 +83,12 @@ class TestAnEnvironmentThatSomebodyElseMade:
         wheel = index.folder / "web-2.0-py3-none-any.whl"
         parts = index.folder / "parts-1.9-py3-none-any.whl"
         (root / "requirements.lock").write_text(lock_of(wheel, parts))
-
         refused = sync(root, code=2)["problems"][0]
         assert refused["code"] == "sync-adopts"
         assert "move web 1.4 to 2.0" in refused["message"]
         assert "remove tool" in refused["message"]
         assert without_tools(root) == AS_FOUND
         assert "move web 1.4 to 2.0" in sync(root, "--inexact", code=2)["problems"][0]["message"]
-
         sync(root, "--yes")
         assert without_tools(root) == {"parts": "1.9", "web": "2.0"}
 
@@ -101,10 +96,8 @@ class TestAnEnvironmentThatSomebodyElseMade:
         before = snapshot(site_of(root))
         sync(root, "--yes")
         assert "tool" not in versions_in(root)
-
         history = run("history", "--format", "json", cwd=root).json["data"]["states"]
         ran = run("rollback", "--format", "json", cwd=root)
-
         assert [(each["number"], each["by"]) for each in history] == [(0, "sync"), (1, "found")]
         assert (ran.code, ran.json["problems"]) == (0, [])
         assert snapshot(site_of(root)) == before
@@ -114,9 +107,7 @@ class TestAnEnvironmentThatSomebodyElseMade:
         kept = (root / "venv" / ".venvman" / "attic").glob("tool-*/**/*")
         [module] = [each for each in kept if each.is_file() and each.read_bytes()[:5] == b"print"]
         module.write_bytes(b"print('A TOOL')\n")
-
         ran = run("rollback", "--format", "json", cwd=root)
-
         assert [each["code"] for each in ran.json["problems"]] == ["rollback-by-hand"]
         assert "tool" not in versions_in(root)
 
@@ -126,9 +117,8 @@ class TestAnEnvironmentThatSomebodyElseMade:
 
 
 def test_a_python_version_that_names_another_implementation_is_said_to_be_passed_over(
-    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, index: Index
 ) -> None:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     make_wheel(index.folder, "web")
     root = write_project(
         tmp_path / "shop", {"requirements.txt": "web\n", ".python-version": "pypy3.10-7.3.12\n"}

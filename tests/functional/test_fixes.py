@@ -11,7 +11,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +33,7 @@ from tests.support.broken import (
     wheels_of,
     write,
 )
-from tests.support.cli import run
+from tests.support.cli import ended, run
 from tests.support.projects import HEADER, git, lock_of, site_of
 from tests.support.sites import Site
 from tests.support.wheels import make_wheel, sha256_of
@@ -631,9 +630,8 @@ def shell_path(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, index: Index) -> Path:
     """A synced project in git, in a folder whose name needs quotes."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     return make_shop(tmp_path, index)
 
 
@@ -826,22 +824,18 @@ def test_another_python_never_stands_in_for_one_that_is_gone(root: Path, shell_p
     other = root.parent / "bin"
     other.mkdir()
     (other / "python3").symlink_to(sys.executable)
-    ran = subprocess.run(
+    ran = ended(
         ["venvman", "run", "--", "python3", "-c", "print('another')"],
         cwd=root,
         env={**os.environ, "PATH": f"{other}{os.pathsep}{shell_path}"},
-        capture_output=True,
-        text=True,
-        check=False,
     )
     assert (ran.returncode, ran.stdout) == (127, "")
     assert "command-of-another-python" in ran.stderr
 
 
 def test_files_that_two_distributions_bring_are_as_one_of_them_has_them(
-    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    index: Index, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     for name in ("one", "two"):
         make_wheel(index.folder, name, files={"both/__init__.py": f"name = {name!r}\n"})
     write("requirements.txt", "one\ntwo\n")(tmp_path / "both")

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 @pytest.fixture
 def project(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Asks for alpha, which needs beta; the index may do as it likes, but is tried only once."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     monkeypatch.setenv("PIP_TIMEOUT", "1")
     monkeypatch.setenv("PIP_RETRIES", "0")
     make_wheel(index.folder, "alpha", requires=["beta"])

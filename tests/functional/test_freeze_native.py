@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.cli import ended
 from tests.support.groups import freeze_request, write_files
 from tests.support.index import Response
 from tests.support.indexes import Memory
@@ -155,15 +156,11 @@ def test_every_form_of_direct_reference_is_locked_portably(
     (index.folder / wheel.name).write_bytes(wheel.read_bytes())
     repository = write_files(
         tmp_path / "repository",
-        {
-            "pyproject.toml": "[project]\nname = 'repo'\nversion = '1'\ndependencies = ['dep']\n",
-        },
+        {"pyproject.toml": "[project]\nname = 'repo'\nversion = '1'\ndependencies = ['dep']\n"},
     )
     for words in (["init"], ["add", "."], ["commit", "-m", "one"]):
         subprocess.run(["git", *words], cwd=repository, check=True, capture_output=True)
-    head = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=repository, check=True, capture_output=True, text=True
-    ).stdout.strip()
+    head = ended(["git", "rev-parse", "HEAD"], cwd=repository, check=True).stdout.strip()
     backend = "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
     root = write_files(
         tmp_path / "project",
@@ -283,9 +280,7 @@ def test_metadata_with_a_wrong_hash_is_not_believed(
         (Response(401, b"who"), "index-"),
         (
             Response(
-                200,
-                b"<html><form><input name=pw></form></html>",
-                {"Content-Type": "text/html"},
+                200, b"<html><form><input name=pw></form></html>", {"Content-Type": "text/html"}
             ),
             "index-page-invalid",
         ),
@@ -339,8 +334,7 @@ def test_existing_hashes_stay_and_files_without_one_are_hashed(
 
 
 @pytest.mark.parametrize(
-    "lines",
-    ["cap", "plain\ncap\nlow", "free\ncap", "BbCc[x]>=1\nfree", "BbCc[x]\ncap", "under"],
+    "lines", ["cap", "plain\ncap\nlow", "free\ncap", "BbCc[x]>=1\nfree", "BbCc[x]\ncap", "under"]
 )
 def test_who_asks_is_told_as_pip_compile_tells_it_whatever_the_spelling(
     tmp_path: Path, index: Index, here: Target, lines: str

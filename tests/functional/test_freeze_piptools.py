@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.specifiers import SpecifierSet
 
+from tests.support.cli import ended
 from tests.support.groups import HERE, freeze_request, write_files
 from tests.support.wheels import in_tree_backend, make_wheel, sha256_of
 from venvman.engines import Keep, UpgradeSome, piptools
@@ -161,9 +162,7 @@ def test_what_only_this_machine_knows_stays_out_of_the_lock(tmp_path: Path, worl
     )
     for words in (["init"], ["add", "."], ["commit", "-m", "x"]):
         subprocess.run(["git", *words], cwd=repository, check=True, capture_output=True)
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=repository, check=True, capture_output=True, text=True
-    ).stdout.strip()
+    commit = ended(["git", "rev-parse", "HEAD"], cwd=repository, check=True).stdout.strip()
     for name in ("local", "edited"):
         write_files(
             root / name,

@@ -320,9 +320,8 @@ class TestConflicts:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+def shop(tmp_path: Path, index: Index) -> Path:
     """A project that declares three systems and the Python that runs the tests."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     stocked(index)
     return write_project(
         tmp_path / "shop",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.cli import ended
 from tests.support.projects import git, write_project
 from venvman.githooks.install import install_hooks, uninstall_hooks
 from venvman.githooks.script import HookMode
@@ -64,18 +65,13 @@ class Repository:
             "PREK_HOME": str(self.root.parent / "framework"),
             "CI": "1",  # lefthook then asks nothing
         }
-        done = subprocess.run(
-            words, cwd=self.root, env=env, capture_output=True, text=True, check=False
-        )
+        done = ended(words, cwd=self.root, env=env)
         assert done.returncode == 0, (words, done.stdout, done.stderr)
 
     def pre_commit(self) -> None:
-        done = subprocess.run(
+        done = ended(
             (BIN / "pre-commit", "install", "-t", "pre-commit", "-t", "post-checkout"),
             cwd=self.root,
-            capture_output=True,
-            text=True,
-            check=False,
         )
         # With core.hooksPath it refuses, as husky sets it.
         assert done.returncode == 0 or "hooksPath" in done.stdout + done.stderr

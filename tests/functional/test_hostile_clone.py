@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 import zlib
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cli import run, run_process
+from tests.support.cli import ended, run, run_process
 from tests.support.projects import git, lock_of, snapshot, write_project
 from tests.support.wheels import in_tree_backend, make_wheel
 from venvman.environment.history import text_digest
@@ -257,8 +256,7 @@ WAYS: tuple[Callable[[Evil], None], ...] = (
 
 
 @pytest.fixture
-def evil(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Evil:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+def evil(tmp_path: Path, index: Index) -> Evil:
     made = Evil(tmp_path)
     wheel = make_wheel(index.folder, "aaa")
     made.write("requirements.lock", lock_of(wheel))
@@ -462,6 +460,6 @@ def test_modules_of_the_working_directory_are_not_imported(evil: Evil) -> None:
     evil.write("zlib.py", f"open({str(evil.folder / 'PWNED')!r}, 'w')\n")
     clone = cloned(evil)
     words = [sys.executable, "-m", "venvman", "status"]
-    done = subprocess.run(words, cwd=clone, capture_output=True, text=True, check=False)
+    done = ended(words, cwd=clone)
     assert "Environment" in done.stdout
     assert not (evil.folder / "PWNED").exists()

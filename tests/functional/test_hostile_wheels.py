@@ -42,9 +42,8 @@ FREE = {
 
 
 @pytest.fixture
-def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, index: Index) -> Path:
     """A project whose environment holds aaa."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     aaa = make_wheel(index.folder, "aaa", files={"aaa.py": "x = 1\n"})
     made = write_project(
         tmp_path / "shop", {"requirements.txt": "aaa\n", "requirements.lock": lock_of(aaa)}

@@ -72,10 +72,7 @@ def settled(root: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         ("aa @ git+file://{}#subdirectory=a", "bb @ git+file://{}#subdirectory=b"),
         ("aa @ git+file://{}@main#subdirectory=a", "bb @ git+file://{}#subdirectory=b"),
         ("aa @ git+file://{}@main#subdirectory=a", "bb @ git+file://{}@v1#subdirectory=b"),
-        (
-            "-e git+file://{}#egg=aa&subdirectory=a",
-            "-e git+file://{}@main#egg=bb&subdirectory=b",
-        ),
+        ("-e git+file://{}#egg=aa&subdirectory=a", "-e git+file://{}@main#egg=bb&subdirectory=b"),
     ],
 )
 def test_two_packages_of_one_repository_are_two(

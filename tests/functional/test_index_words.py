@@ -80,7 +80,6 @@ def a_repository(folder: Path) -> Path:
 def test_the_user_of_ssh_stays_in_the_lock_and_is_who_is_asked_for_it(
     tmp_path: Path, over_ssh: Path, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     url = f"git+ssh://deploy@host{a_repository(tmp_path / 'tinyp')}"
     root = write_project(tmp_path / "shop", {"requirements.in": f"tinyp @ {url}\n"})
     ran = run("freeze", cwd=root)
@@ -96,10 +95,7 @@ def test_the_user_of_ssh_stays_in_the_lock_and_is_who_is_asked_for_it(
     assert "deploy@host" in scan
 
 
-def test_an_editable_repository_is_noted_to_be_none(
-    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+def test_an_editable_repository_is_noted_to_be_none(tmp_path: Path, index: Index) -> None:
     url = f"git+{a_repository(tmp_path / 'tinyp').as_uri()}"
     root = write_project(tmp_path / "shop", {"requirements.in": f"-e {url}#egg=tinyp\n"})
     ran = run("freeze", cwd=root)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cli import PATIENCE, run, started
+from tests.support.cli import PATIENCE, ended, run, started
 from tests.support.projects import HEADER, lock_of, site_of, snapshot, write_project
 from tests.support.wheels import make_wheel
 from venvman.__main__ import main
@@ -102,9 +101,7 @@ except KeyboardInterrupt:
 
 
 def test_ctrl_c_leaves_no_lock_that_cleaning_up_would_wait_for() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", LOCKING], capture_output=True, text=True, check=False
-    )
+    done = ended([sys.executable, "-c", LOCKING])
     assert (done.stdout, done.stderr) == ("free\n", "")
 
 
@@ -129,13 +126,7 @@ except KeyboardInterrupt:
 
 
 def test_ctrl_c_is_seen_also_by_who_waits_for_a_lock_already() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", WAITING],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-    )
+    done = ended([sys.executable, "-c", WAITING], timeout=PATIENCE)
     assert (done.stdout, done.stderr) == ("interrupted\n", "")
 
 
@@ -210,36 +201,30 @@ def test_a_wheel_whose_worker_was_killed_is_unpacked_all_the_same(tmp_path: Path
 
 @pytest.mark.parametrize("locked", [{"alpha"}, set()])
 def test_an_environment_whose_making_was_killed_before_it_was_filled_gets_its_pip(
-    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch, locked: set[str]
+    tmp_path: Path, index: Index, locked: set[str]
 ) -> None:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     lock = lock_of(*(make_wheel(index.folder, name) for name in locked))
     root = write_project(
         tmp_path / "shop", {"requirements.txt": "\n".join(locked), "requirements.lock": lock}
     )
     directories = Directories.of(os.environ)
     create(root / "venv", running(directories=directories), directories=directories)
-
     assert run("sync", "--frozen", cwd=root).code == 0
-
     folders = {path.name.partition("-")[0] for path in site_of(root).glob("*.dist-info")}
     assert folders == {*locked, "pip"}
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other platforms refuse otherwise")
 def test_a_lock_file_that_cannot_be_opened_is_named_and_how_to_get_it_back(
-    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, index: Index
 ) -> None:
     """As after a sync by another user; a folder in its place is refused to root, too."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     wheel = make_wheel(index.folder, "demo")
     files = {"requirements.txt": "demo\n", "requirements.lock": lock_of(wheel)}
     root = write_project(tmp_path / "shop", files)
     lock = Directories.of(os.environ).environment_lock(root / "venv")
     lock.mkdir(parents=True)
-
     ran = run("sync", "--frozen", "--format", "json", cwd=root)
-
     (problem,) = ran.json["problems"]
     assert (ran.code, problem["code"]) == (2, "state-unwritable")
     assert problem["path"] == str(lock)

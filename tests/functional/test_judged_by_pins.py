@@ -22,8 +22,7 @@ HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 @pytest.fixture
-def project(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+def project(tmp_path: Path, index: Index) -> Path:
     folder = tmp_path / "project"
     folder.mkdir()
     return folder
@@ -122,9 +121,8 @@ def test_without_the_index_a_lock_is_judged_by_what_it_says(
 
 
 @pytest.fixture
-def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, index: Index) -> Path:
     """top needs middle, which needs deep; all are synced. Newer versions came since."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     make_wheel(index.folder, "top", requires=["middle"])
     make_wheel(index.folder, "middle", requires=["deep"])
     make_wheel(index.folder, "deep")

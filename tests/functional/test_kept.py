@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, index: Index) -> Path:
     """alpha is locked and synced; more is installed with pip."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     make_wheel(index.folder, "alpha")
     make_wheel(index.folder, "wheel", "0.48.0", requires=["packaging"])
     make_wheel(index.folder, "packaging", "26.4", requires=["deeper[x]"])
@@ -60,9 +59,8 @@ def test_what_nothing_kept_needs_leaves_all_the_same(root: Path) -> None:
 
 
 @pytest.fixture
-def whole(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+def whole(tmp_path: Path, index: Index) -> Path:
     """shell and packaging, which it needs, with more below, are locked and synced."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     make_wheel(index.folder, "shell", requires=["packaging"])
     make_wheel(index.folder, "packaging", "26.4", requires=["deeper[x]"])
     make_wheel(index.folder, "deeper", extras={"x": ["deepest"]})

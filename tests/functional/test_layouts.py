@@ -21,9 +21,8 @@ TOOLS = {"pip", "setuptools", "wheel"}
 
 
 @pytest.fixture
-def wheels(index: Index, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, Path]:
+def wheels(index: Index) -> Mapping[str, Path]:
     """``web 1.0`` needs ``parts``; ``check`` is for developers. Of parts there is a newer one."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     made = {
         "web": make_wheel(index.folder, "web", requires=["parts"]),
         "parts": make_wheel(index.folder, "parts"),
@@ -71,9 +70,7 @@ LAYOUTS = {
         installs={"web": "1.0", "parts": "1.0"},
     ),
     "a file without pins": Layout(
-        files={"requirements.txt": "web\n"},
-        writes=frozenset({"requirements.lock"}),
-        installs=_NEW,
+        files={"requirements.txt": "web\n"}, writes=frozenset({"requirements.lock"}), installs=_NEW
     ),
     "pip-tools": Layout(
         files={
@@ -228,7 +225,6 @@ def test_on_ci_a_committed_lock_is_installed_and_none_is_ever_written(
     refused = run("sync", "--format", "json", cwd=root)
     assert (refused.code, refused.json["problems"][0]["code"]) == (1, "lock-missing")
     assert {path.name for path in root.iterdir()} == {".git", "requirements.in"}
-
     lock = _filled("{web parts}", wheels)
     (root / "requirements.txt").write_text(lock)
     sync(root)
@@ -243,9 +239,7 @@ def test_a_repository_of_five_is_synced_from_its_root_and_writes_below_it_only(
     for number in range(5):
         write_project(tmp_path / "repo" / f"p{number}", {"requirements.txt": "web\n"})
     root = tmp_path / "repo"
-
     told = sync(root, "--all")
-
     assert len(told["data"]["projects"]) == 5
     assert {path.name for path in root.iterdir()} == {f"p{number}" for number in range(5)}
     for number in range(5):
@@ -258,9 +252,7 @@ def test_why_says_of_the_project_itself_that_nothing_asks_for_it(
 ) -> None:
     root = write_project(tmp_path / "shop", {"pyproject.toml": _PROJECT})
     sync(root)
-
     ran = run("why", "shop", "--format", "json", cwd=root)
-
     [problem] = ran.json["problems"]
     assert (ran.code, problem["code"]) == (2, "package-is-project")
 

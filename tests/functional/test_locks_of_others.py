@@ -87,8 +87,7 @@ class Repository:
 
 
 @pytest.fixture
-def repository(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Repository:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+def repository(tmp_path: Path, index: Index) -> Repository:
     for name, version, requires in (
         ("alpha", "1.0", ["beta"]),
         ("alpha", "2.0", ["beta"]),
@@ -183,9 +182,7 @@ def test_what_only_its_tool_can_write_is_refused_with_the_command_that_does(
     repository.run("freeze", "--check")
     made = repository.text("requirements.txt")
     repository.write({"requirements.in": "alpha\ndelta\n"})
-
     refused = repository.run("freeze", "--format", "json", code=2).json["problems"][0]
-
     assert (refused["code"], refused["fix"]) == ("lock-options-foreign", command)
     assert repository.text("requirements.txt") == made
 
@@ -217,12 +214,7 @@ UV_HEADER = """\
 
 @pytest.mark.parametrize(
     "header",
-    [
-        "",
-        OLD_HEADER,
-        SCRIPT_HEADER,
-        UV_HEADER,
-    ],
+    ["", OLD_HEADER, SCRIPT_HEADER, UV_HEADER],
     ids=["no header", "an old header", "a script's header of another Python", "uv's header"],
 )
 def test_a_fresh_lock_keeps_every_byte_while_another_one_is_made(
@@ -232,10 +224,8 @@ def test_a_fresh_lock_keeps_every_byte_while_another_one_is_made(
     repository.write({"requirements.in": "beta\n", "requirements.txt": lock})
     repository.write({"requirements-dev.txt": "delta\n"})
     repository.commit("first")
-
     told = repository.run("sync").stdout
     repository.run("freeze")
-
     assert repository.changed == ["?? requirements-dev.lock"]
     assert "requirements.txt frozen" not in told
     assert versions_in(repository.root) == {"beta": "1.0", "delta": "1.0"}
@@ -246,9 +236,7 @@ def test_pins_of_fresh_locks_hold_for_a_group_that_is_frozen_beside_them(
 ) -> None:
     lock = "beta==1.0\n    # via -r requirements.in\n"
     repository.write({"requirements.in": "beta\n", "requirements.txt": lock, "dev.in": "alpha\n"})
-
     repository.run("freeze")
-
     assert "beta==1.0" in repository.text("dev.txt")
     assert repository.text("requirements.txt") == lock
 
@@ -259,12 +247,10 @@ def test_a_pin_of_default_moves_for_another_group_only_when_that_is_agreed_to(
     lock = "beta==1.0\n    # via -r requirements.in\n"
     files = {"requirements.in": "beta\n", "requirements.txt": lock, "dev.in": "beta>=2\n"}
     repository.write(files)
-
     refused = repository.run("sync", "--format", "json", code=2).json["problems"][0]
     assert refused["code"] == "lock-would-move"
     assert "beta 1.0 -> 2.0" in refused["why"]
     assert repository.text("requirements.txt") == lock
-
     told = run(*shlex.split(refused["fix"])[1:], cwd=repository.root)
     assert "beta  1.0 -> 2.0" in told.stdout
     assert "beta==2.0" in repository.text("requirements.txt")
@@ -274,9 +260,7 @@ def test_sync_lists_every_pin_that_it_moves(repository: Repository) -> None:
     repository.write({"requirements.in": "alpha==1.0\nbeta==1.0\n"})
     repository.compile(PLAIN)
     repository.write({"requirements.in": "alpha==2.0\ndelta\n"})
-
     told = repository.run("sync", "--dry-run").stdout
-
     assert "alpha  1.0 -> 2.0" in told
     assert "delta  1.0" in told
     assert repository.run("sync").stdout.count("1.0 -> 2.0") == 1
@@ -289,9 +273,7 @@ def test_a_lock_of_several_files_brings_what_each_of_them_asks_for(repository: R
     repository.write({"requirements.in": "beta==1.0\n", "requirements-web.in": "delta\n"})
     repository.compile(f"{PLAIN} requirements-web.in")
     repository.commit("first")
-
     repository.run("sync")
-
     assert repository.changed == []
     assert versions_in(repository.root) == {"beta": "1.0", "delta": "1.0"}
     repository.write({"requirements-web.in": "delta\nalpha\n"})
@@ -309,11 +291,9 @@ def test_without_allow_unsafe_pip_and_setuptools_are_not_missed_here_or_in_anoth
     repository.compile(HASHED)
     repository.commit("first")
     made = repository.text("requirements.txt")
-
     repository.run("sync")
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", str(repository.root), str(clone))
-
     for root in (repository.root, clone):
         assert run("freeze", "--check", cwd=root).code == 0
         assert run("sync", "--locked", cwd=root).code == 0
@@ -352,9 +332,7 @@ def test_a_pinned_setuptools_stays_where_the_command_has_lost_its_allow_unsafe(
     repository.compile(f"{HASHED} --allow-unsafe")
     lock = repository.text("requirements.txt").replace(" --allow-unsafe", "")
     repository.write({"requirements.txt": lock, "requirements.in": "event\ndelta\n"})
-
     repository.run("freeze")
-
     assert "\nsetuptools==70.0" in repository.text("requirements.txt")
     assert "\ndelta==1.0" in repository.text("requirements.txt")
 
@@ -459,9 +437,7 @@ def test_where_stale_locks_disagree_the_pins_that_git_tracks_are_kept(
     repository.commit("A")
     repository.write({"requirements.txt": "beta==2.0\n    # via -r requirements.in\n"})
     repository.write({"requirements.in": "beta\ndelta\n", "dev.in": "beta\ndelta\n"})
-
     repository.run("freeze")
-
     assert "beta==1.0" in repository.text("dev.txt")
     assert "beta==1.0" in repository.text("requirements.txt")
 
@@ -476,11 +452,9 @@ def test_a_lock_is_stale_where_it_breaks_a_lock_that_its_source_takes_as_constra
     repository.commit("A")
     repository.run("freeze", "--check")
     repository.write({"requirements.txt": "beta==2.0\n    # via -r requirements.in\n"})
-
     told = repository.run("sync").stdout
     ours = repository.text("dev.txt")
     repository.compile(dev)
-
     assert "beta  1.0 -> 2.0" in told
     assert ours == repository.text("dev.txt")
 
@@ -492,7 +466,6 @@ def test_pins_of_a_stale_default_move_for_its_own_requirements_only(
     files = {"requirements.in": "beta\ndelta\n", "dev.in": f"alpha\n{wanted}\n"}
     lock = "beta==1.0\n    # via -r requirements.in\n"
     repository.write({**files, "requirements.txt": lock})
-
     if wanted == "beta":
         repository.run("freeze")
         assert "beta==1.0" in repository.text("dev.txt")
@@ -530,9 +503,7 @@ def test_outdated_names_the_command_that_can_move_the_pins_of_an_exported_lock(
     exported = "# This file was autogenerated by uv via the following command:\n"
     exported += "#    uv export --no-hashes -o requirements.txt\nbeta==1.0\n"
     repository.write({"requirements.txt": exported})
-
     told = repository.run("outdated").stdout
-
     assert "uv export --no-hashes -o requirements.txt" in told
     assert "venvman upgrade" not in told
 
@@ -545,10 +516,8 @@ def test_constraints_that_only_the_command_names_are_watched_like_any_file(
     assert "beta==1.0" in repository.text("requirements.txt")
     repository.run("freeze")
     assert "Nothing to do" in repository.run("freeze").stdout
-
     repository.write({"limits.txt": "beta>=2\n"})
     repository.run("freeze")
-
     assert "beta==2.0" in repository.text("requirements.txt")
 
 

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, index: Index) -> Path:
     """A project whose lock pins alpha 1.0; the index has 2.0 too."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     first = make_wheel(index.folder, "alpha", "1.0")
     make_wheel(index.folder, "alpha", "2.0")
     return write_project(
@@ -45,7 +44,6 @@ def sync(root: Path, *flags: str, code: int) -> dict[str, Any]:
 class TestFreezing:
     def test_a_stale_lock_is_frozen_first_and_the_reason_told(self, stale: Path) -> None:
         ran = run("sync", cwd=stale)
-
         assert ran.code == 0, ran.stderr
         assert "requirements.lock" in ran.stdout
         assert "requirements.txt:1 asks for alpha>=2" in ran.stdout
@@ -53,17 +51,13 @@ class TestFreezing:
 
     def test_a_missing_lock_is_made(self, root: Path) -> None:
         (root / "requirements.lock").unlink()
-
         sync(root, code=0)
-
         assert (root / "requirements.lock").is_file()
         assert versions_in(root) == {"alpha": "2.0"}
 
     def test_a_fresh_lock_keeps_its_pins_and_its_bytes(self, root: Path) -> None:
         before = (root / "requirements.lock").read_bytes()
-
         sync(root, code=0)
-
         assert (root / "requirements.lock").read_bytes() == before
         assert versions_in(root) == {"alpha": "1.0"}
 
@@ -72,9 +66,7 @@ class TestFreezing:
         self, stale: Path, flag: str, code: int
     ) -> None:
         before = snapshot(stale)
-
         envelope = sync(stale, flag, code=code)
-
         assert (envelope["status"], envelope["exit_code"]) == ("drift", code)
         assert envelope["data"]["installed"] == [
             {"name": "alpha", "version": "2.0", "source": "index"}
@@ -90,7 +82,6 @@ class TestFreezing:
         (root / "requirements.lock").write_text(
             HEADER + lock_of(second) + lock_of(make_wheel(index.folder, "beta"), via="nobody")
         )
-
         assert sync(root, "--frozen", "--check", code=1)["data"]["installed"] != []
         assert sync(root, "--check", code=1)["data"]["installed"] == []
 
@@ -98,9 +89,7 @@ class TestFreezing:
         sync(root, code=0)
         (root / "requirements.txt").write_text("alpha>=3\n")
         before = snapshot(root)
-
         envelope = sync(root, code=2)
-
         assert "alpha>=3" in str(envelope["problems"])
         assert "requirements.txt" in str(envelope["problems"])
         assert snapshot(root) == before
@@ -114,9 +103,7 @@ class TestLocked:
         if where == "CI":
             monkeypatch.setenv("CI", "true")
         before = snapshot(stale)
-
         envelope = sync(stale, *(["--locked"] if where == "flag" else []), code=1)
-
         (problem,) = envelope["problems"]
         assert envelope["status"] == "drift"
         assert (problem["path"], problem["line"]) == ("requirements.txt", 1)
@@ -125,28 +112,23 @@ class TestLocked:
 
     def test_a_missing_lock_is_drift(self, root: Path) -> None:
         (root / "requirements.lock").unlink()
-
         assert sync(root, "--locked", code=1)["status"] == "drift"
 
     def test_a_fresh_lock_is_installed(self, root: Path) -> None:
         sync(root, "--locked", code=0)
-
         assert versions_in(root) == {"alpha": "1.0"}
 
     def test_no_locked_freezes_in_ci_too(
         self, stale: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("CI", "true")
-
         sync(stale, "--no-locked", code=0)
-
         assert versions_in(stale) == {"alpha": "2.0"}
 
 
 class TestFrozen:
     def test_a_stale_lock_is_used_unjudged(self, stale: Path) -> None:
         sync(stale, "--frozen", code=0)
-
         assert versions_in(stale) == {"alpha": "1.0"}
 
     @pytest.mark.parametrize(
@@ -156,9 +138,7 @@ class TestFrozen:
         self, root: Path, content: bytes
     ) -> None:
         (root / "requirements.txt").write_bytes(content)
-
         sync(root, "--frozen", code=0)
-
         assert versions_in(root) == {"alpha": "1.0"}
 
     def test_a_lock_of_pyproject_is_synced_as_it_is_but_never_frozen(
@@ -169,10 +149,8 @@ class TestFrozen:
         lock = header + lock_of(index.folder / "alpha-1.0-py3-none-any.whl", via="shop")
         (root / "requirements.lock").unlink()
         (root / "requirements.txt").write_text(lock)
-
         sync(root, code=0)
         refused = run("freeze", "--format", "json", cwd=root)
-
         assert versions_in(root) == {"alpha": "1.0"}
         assert refused.code == 2
         assert refused.json["problems"][0]["code"] == "lock-of-another-source"
@@ -182,9 +160,7 @@ class TestFrozen:
 class TestTheFreezeCommand:
     def test_check_tells_stale_from_fresh_without_writing(self, stale: Path) -> None:
         before = snapshot(stale)
-
         ran = run("freeze", "--check", "--format", "json", cwd=stale)
-
         assert (ran.code, ran.json["status"]) == (1, "drift")
         assert ran.json["problems"][0]["line"] == 1
         assert snapshot(stale) == before
@@ -192,7 +168,6 @@ class TestTheFreezeCommand:
     def test_upgrade_moves_what_freeze_keeps(self, root: Path) -> None:
         kept = run("freeze", "--format", "json", cwd=root)
         moved = run("freeze", "-P", "alpha", "--format", "json", cwd=root)
-
         assert kept.json["data"]["changed"] == []
         assert moved.json["data"]["changed"] == [{"name": "alpha", "from": "1.0", "to": "2.0"}]
         assert "alpha==2.0" in (root / "requirements.lock").read_text()
@@ -205,9 +180,7 @@ class TestTheFreezeCommand:
             lock.write(extra)
         sync(root, "--frozen", code=0)
         (root / "requirements.lock").unlink()
-
         ran = run("freeze", "--installed", "--format", "json", cwd=root)
-
         assert ran.code == 0, ran.stdout
         text = (root / "requirements.lock").read_text()
         assert "alpha==1.0" in text

@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, index: Index) -> Path:
     """epsilon needs alpha, of which there are 1.0 and 2.0."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     make_wheel(index.folder, "epsilon", requires=["alpha"])
     for version in ("1.0", "2.0"):
         make_wheel(index.folder, "alpha", version)

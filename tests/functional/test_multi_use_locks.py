@@ -57,8 +57,7 @@ def _quoted(marker: str) -> str:
 
 
 @pytest.fixture(autouse=True)
-def shelf(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+def shelf(index: Index) -> None:
     for name in ("alpha", "beta", "gamma", "delta", "other"):
         make_wheel(index.folder, name)
 

@@ -93,7 +93,6 @@ OFTEN = ("venv", "venvman")
 def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV", "PIP_FIND_LINKS"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     make_packages(index.folder)
     root = tmp_path / "p"
     root.mkdir()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cli import Ran, run
+from tests.support.cli import Ran, ended, run
 from tests.support.projects import site_of
 from tests.support.wheels import make_wheel, sha256_of
 
@@ -41,13 +41,10 @@ HEADER = f"""\
 
 
 def venvman(*arguments: str, cwd: Path, program: str = NORMAL, **env: str) -> Ran:
-    done = subprocess.run(
+    done = ended(
         [sys.executable, "-c", f"import sys; {program}", *arguments],
         cwd=cwd,
         env={**os.environ, **env},
-        capture_output=True,
-        text=True,
-        check=False,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
 
@@ -58,9 +55,8 @@ def is_remembered(project: Path, *arguments: str, **env: str) -> bool:
 
 
 @pytest.fixture
-def synced(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+def synced(tmp_path: Path, index: Index) -> Path:
     """A synced project: alpha needs beta."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     alpha = make_wheel(index.folder, "alpha", requires=["beta"])
     beta = make_wheel(index.folder, "beta", scripts={"beta": "beta:main"})
     folder = tmp_path / "project"
@@ -270,14 +266,14 @@ def test_an_answer_that_is_remembered_imports_nothing_heavy(project: Path) -> No
 
 def test_the_program_says_all_before_it_leaves_at_once(project: Path) -> None:
     words = [sys.executable, "-m", "venvman", "sync", "--check"]
-    done = subprocess.run(words, cwd=project, capture_output=True, text=True, check=False)
+    done = ended(words, cwd=project)
     assert (done.returncode, done.stdout, done.stderr) == (
         0,
         "Nothing to do: venv holds the 2 packages of default.\n",
         "",
     )
     (site_of(project) / "beta-1.0.dist-info" / "RECORD").unlink()
-    done = subprocess.run(words, cwd=project, capture_output=True, text=True, check=False)
+    done = ended(words, cwd=project)
     assert done.returncode == 1
     assert "beta" in done.stdout
 

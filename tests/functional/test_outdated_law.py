@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.cli import ended
 from tests.support.shops import Shop, commit
 from tests.support.wheels import make_wheel
 
@@ -173,9 +174,7 @@ def test_a_branch_that_moved_may_move(shop: Shop, tmp_path: Path) -> None:
     origin.write({"more.py": ""})
     commit(origin.root, "two")
     [(before, after)] = said(shop).values()
-    head = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=origin.root, check=True, capture_output=True, text=True
-    ).stdout
+    head = ended(["git", "rev-parse", "HEAD"], cwd=origin.root, check=True).stdout
     assert head.startswith(after)
     assert before != after
     assert "Next: venvman upgrade" in shop.run("outdated").stdout

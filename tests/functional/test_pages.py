@@ -40,12 +40,12 @@ NOT_RUN: dict[str, dict[str, str]] = {
     },
     "docs/how-to/ci.md": {"pip install venvman": REGISTRY},
     "docs/how-to/docker.md": {
-        "VENVMAN_VENV=": "needs an active environment; tests/functional/test_ci.py makes one",
+        "VENVMAN_VENV=": "needs an active environment; tests/functional/test_ci.py makes one"
     },
     "docs/how-to/private-index.md": {"export INDEX_TOKEN=": "asks for a password"},
     "docs/reference/doctor.md": {"venvman doctor --audit": "asks a server for vulnerabilities"},
     "docs/how-to/shells.md": {
-        'eval "$(venvman shell-hook bash)"': "startup files of three shells: test_shells.py",
+        'eval "$(venvman shell-hook bash)"': "startup files of three shells: test_shells.py"
     },
 }
 """Blocks by their first line that are not run here, each with the reason."""
@@ -103,7 +103,6 @@ def test_what_is_not_run_is_there_and_has_a_reason() -> None:
         for beginning, reason in reasons.items():
             assert reason
             assert sum(text.startswith(beginning) for text in blocks) == 1, f"{page}: {beginning}"
-
     assert sum(map(len, NOT_RUN.values())) == 14
 
 
@@ -118,7 +117,6 @@ def test_the_first_screen_says_what_it_is_and_names_two_commands_that_there_are(
     screen = "\n".join(README.read_text().splitlines()[:14])
     what, _, commands = screen.partition("```sh\n")
     named = re.findall(r"^make (\w+)", commands, re.MULTILINE)
-
     assert len(re.findall(r"\.(?:\s|$)", what)) == 3
     assert named == ["demo", "test"]
     assert all(f"\n{name}: " in (ROOT / "Makefile").read_text() for name in named)
@@ -126,7 +124,6 @@ def test_the_first_screen_says_what_it_is_and_names_two_commands_that_there_are(
 
 def test_the_table_of_measurements_is_what_was_measured() -> None:
     text = README.read_text()
-
     assert text.count("(`uv ") >= 9
     assert measured.with_table(text) == text, "run: python -m tools.measured"
 
@@ -146,21 +143,18 @@ def test_a_picture_fetches_nothing() -> None:
 
 def test_of_an_animation_only_the_last_frame_is_kept() -> None:
     frames = "\x1b[?25l\r\x1b[2Kone\ntwo\r\x1b[2K\x1b[1A\x1b[2K\x1b[?25h\x1b[1mdone\x1b[0m\r\nbye"
-
     assert settled(frames) == "\x1b[1mdone\x1b[0m\nbye"
 
 
 def test_the_page_and_the_pictures_of_measurements_are_what_was_measured() -> None:
     drawn = dict(measured.pictures())
     there = {path.name: path.read_text() for path in measured.PICTURES.glob("measured-*.svg")}
-
     assert measured.PAGE.read_text() == measured.page(), "run: python -m tools.measured"
     assert there == drawn
 
 
 def test_no_figure_is_of_a_release_before_the_last() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text()
-
     for file in measured.files():
         version = measured.results(file)["versions"]["venvman"]
         assert measured.releases_behind(version, changelog, __version__) <= 1, "run: make bench"
@@ -172,13 +166,11 @@ def test_figures_age_with_each_release() -> None:
         version: measured.releases_behind(version, changelog, "0.3.0")
         for version in ("0.3.0", "0.2.0", "0.1.0", "0.0.9")
     }
-
     assert behind == {"0.3.0": 0, "0.2.0": 1, "0.1.0": 2, "0.0.9": 3}
 
 
 def test_the_drawings_are_those_of_the_text_beside_them() -> None:
     drawn = dict(drawings.pictures())
-
     assert len(drawn) == 6
     assert drawn == {name: (FOLDER / name).read_text() for name in drawn}, (
         "run: python -m tools.drawings"

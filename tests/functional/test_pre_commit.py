@@ -79,10 +79,7 @@ class Repository:
 
 
 @pytest.fixture(params=["pre-commit", "prek"])
-def repository(
-    request: pytest.FixtureRequest, tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
-) -> Repository:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+def repository(request: pytest.FixtureRequest, tmp_path: Path, index: Index) -> Repository:
     for name in ("alpha", "beta"):
         make_wheel(index.folder, name)
     source = tmp_path / "source"
@@ -112,17 +109,13 @@ def test_a_stale_lock_of_any_project_is_refused_and_a_fresh_one_passes(
     repository.install()
     folder = repository.root / project
     (folder / "requirements.in").write_text("alpha\nbeta\n")
-
     refused = repository.run("git", "commit", "-qam", "stale")
-
     assert refused.returncode == 1
     assert "beta" in refused.stdout
     if project != ".":
         assert project in refused.stdout
-
     assert run("freeze", cwd=folder).code == 0
     passed = repository.run("git", "commit", "-qam", "fresh")
-
     assert passed.returncode == 0, passed.stdout
 
 
@@ -131,9 +124,7 @@ def test_a_commit_of_other_files_starts_nothing(repository: Repository) -> None:
     repository.install()
     (repository.root / "notes.md").write_text("n\n")
     git(repository.root, "add", ".")
-
     done = repository.run("git", "commit", "-qm", "notes")
-
     assert done.returncode == 0
     assert "no files to check" in done.stdout
 
@@ -173,9 +164,7 @@ def test_drift_of_every_project_is_told_after_a_checkout(repository: Repository)
     repository.configure("venvman-drift")
     with_another_branch(repository)
     repository.install()
-
     done = repository.run("git", "checkout", "-q", "more")
-
     assert done.returncode == 0, done.stdout
     assert done.stdout.count("1 package in venv differs") == len(PROJECTS), done.stdout
     for project in ("a", "svc/b c"):
@@ -186,7 +175,6 @@ def test_sync_follows_a_checkout_in_every_project(repository: Repository) -> Non
     repository.configure("venvman-sync")
     with_another_branch(repository)
     repository.install()
-
     for branch in ("more", "main", "more"):
         done = repository.run("git", "checkout", "-q", branch)
         assert done.returncode == 0, done.stdout

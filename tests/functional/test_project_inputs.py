@@ -50,9 +50,8 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_file_that_the_back_end_reads_makes_the_lock_stale(
-    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch, way: str
+    tmp_path: Path, index: Index, way: str
 ) -> None:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     for version in ("1.0", "2.0"):
         make_wheel(index.folder, "alpha", version)
     backend = in_tree_backend("dyn", "1.0").replace(

@@ -30,8 +30,7 @@ SETTING = '[tool.venvman]\nlock-format = "pylock"\n'
 
 
 @pytest.fixture(autouse=True)
-def shelf(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+def shelf(index: Index) -> None:
     make_wheel(index.folder, "alpha", requires=["beta"])
     make_wheel(index.folder, "beta")
     make_sdist(index.folder, "beta")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cli import run
+from tests.support.cli import ended, run
 from tests.support.projects import git, python_in, versions_in, write_project
 from tests.support.wheels import in_tree_backend, make_wheel
 
@@ -36,8 +36,7 @@ fast = ["gamma"]
 
 
 @pytest.fixture
-def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+def root(tmp_path: Path, index: Index) -> Path:
     for name in ("alpha", "beta", "gamma", "delta", "epsilon"):
         make_wheel(index.folder, name)
     root = write_project(tmp_path / "shop", {"pyproject.toml": SHOP})
@@ -60,9 +59,7 @@ def test_the_first_sync_freezes_and_installs_default_and_dev_the_second_does_not
     first = run("sync", cwd=root)
     assert first.code == 0, first.stderr
     assert set(versions_in(root)) == {"alpha", "delta", "epsilon"}
-
     second = run("sync", cwd=root)
-
     assert second.stdout.startswith("Nothing to do")
     assert run("sync", "--check", cwd=root).code == 0
     assert run("freeze", "--check", cwd=root).code == 0
@@ -72,9 +69,7 @@ def test_nothing_but_the_locks_is_new_to_git(root: Path) -> None:
     git(root, "init", "-q")
     git(root, "add", ".")
     git(root, "commit", "-qm", "one")
-
     assert run("sync", cwd=root).code == 0
-
     assert git(root, "status", "--porcelain").split() == [
         "??", "requirements-dev.txt", "??", "requirements.txt"
     ]  # fmt: skip
@@ -83,9 +78,7 @@ def test_nothing_but_the_locks_is_new_to_git(root: Path) -> None:
 def test_each_extra_and_group_is_a_group_with_what_it_includes(root: Path) -> None:
     ran = run("freeze", "--all-groups", cwd=root)
     assert ran.code == 0, ran.stderr
-
     found = {path.name: pins(path) for path in sorted(root.glob("requirements*.txt"))}
-
     assert found == {
         "requirements.txt": ["alpha==1.0"],
         "requirements-all.txt": ["alpha==1.0", "beta==1.0", "gamma==1.0"],
@@ -100,27 +93,21 @@ def test_each_extra_and_group_is_a_group_with_what_it_includes(root: Path) -> No
 def test_a_changed_list_makes_its_lock_stale(root: Path) -> None:
     assert run("sync", cwd=root).code == 0
     (root / "pyproject.toml").write_text(SHOP.replace('"alpha>=1",', '"alpha>=1", "beta",'))
-
     assert run("freeze", "--check", cwd=root).code == 1
     assert run("sync", cwd=root).code == 0
-
     assert pins(root / "requirements.txt") == ["alpha==1.0", "beta==1.0"]
 
 
 def test_a_requirements_file_wins(root: Path) -> None:
     (root / "requirements.txt").write_text("beta\n")
-
     assert run("sync", cwd=root).code == 0
-
     assert set(versions_in(root)) == {"beta"}
     assert not (root / "requirements-dev.txt").exists()
 
 
 def test_a_requirements_file_for_another_group_completes_it(root: Path) -> None:
     (root / "requirements-dev.txt").write_text("beta\n")
-
     assert run("sync", cwd=root).code == 0
-
     assert set(versions_in(root)) == {"alpha", "beta"}
 
 
@@ -138,17 +125,14 @@ def test_a_byte_order_mark_and_the_lines_of_windows_stay(root: Path) -> None:
     path = root / "pyproject.toml"
     before = b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n")
     path.write_bytes(before)
-
     assert run("add", "--group", "fast", "beta", cwd=root).code == 0
     assert len(path.read_bytes()) > len(before)
     assert run("remove", "--group", "fast", "beta", cwd=root).code == 0
-
     assert path.read_bytes() == before
 
 
 def test_a_file_for_tools_only_makes_no_project(tmp_path: Path) -> None:
     root = write_project(tmp_path / "tools", {"pyproject.toml": "[tool.ruff]\nline-length = 90\n"})
-
     assert run("sync", cwd=root).code == 2
 
 
@@ -175,14 +159,12 @@ def test_what_is_wrong_is_told_with_its_line(
     root: Path, old: str, new: str, expected: tuple[str, int]
 ) -> None:
     (root / "pyproject.toml").write_text(SHOP.replace(old, new))
-
     assert expected in problems(root)
 
 
 def test_a_circle_of_groups_is_told_once_whichever_is_asked_for(root: Path) -> None:
     circle = '[dependency-groups]\na = [{include-group = "b"}]\nb = [{include-group = "a"}]\n'
     (root / "pyproject.toml").write_text(circle)
-
     assert problems(root) == [("group-cycle", 2)]
     assert (
         run("freeze", "--only-group", "b", "--format", "json", cwd=root).json["problems"][0]["line"]
@@ -193,18 +175,14 @@ def test_a_circle_of_groups_is_told_once_whichever_is_asked_for(root: Path) -> N
 def test_a_project_that_names_itself_asks_for_nothing_more(root: Path) -> None:
     text = SHOP.replace('"alpha>=1",', '"alpha>=1", "shop", "shop[all]",')
     (root / "pyproject.toml").write_text(text)
-
     assert run("freeze", cwd=root).code == 0
-
     assert pins(root / "requirements.txt") == ["alpha==1.0", "beta==1.0", "gamma==1.0"]
 
 
 def test_a_group_called_default_does_not_stand_for_the_projects_own(root: Path) -> None:
     text = SHOP.replace("[dependency-groups]", '[dependency-groups]\ndefault = ["gamma"]')
     (root / "pyproject.toml").write_text(text)
-
     assert run("freeze", "--all-groups", cwd=root).code == 0
-
     assert pins(root / "requirements.txt") == ["alpha==1.0"]
     assert pins(root / "requirements-group-default.txt") == ["gamma==1.0"]
 
@@ -256,9 +234,7 @@ def test_add_and_remove_edit_one_entry_and_leave_the_rest_as_it_is_written(
     for old, new in EDITS[words]:
         assert expected.count(old) == 1
         expected = expected.replace(old, new)
-
     done = run(*words.split(), cwd=root)
-
     assert done.code == 0, done.stderr
     assert (root / "pyproject.toml").read_text() == expected
     assert run("sync", "--check", cwd=root).code == 0 or "--group" in words
@@ -393,30 +369,24 @@ def test_the_layouts_of_other_tools_are_synced_once_and_nothing_is_left_to_do(
 ) -> None:
     (root / "pyproject.toml").write_text(LAYOUTS[tool])
     (root / "backend.py").write_text(in_tree_backend("shop", "1.0"))
-
     first = run("sync", cwd=root)
     assert first.code == 0, first.stderr
     itself = {"shop"} if tool in ("pdm", "hatch", "flit") else set()
     assert set(versions_in(root)) == {"alpha", "beta"} | itself
-
     assert run("sync", cwd=root).stdout.startswith("Nothing to do")
 
 
 def test_a_list_without_entries_is_an_empty_lock_that_stays_fresh(root: Path) -> None:
     (root / "pyproject.toml").write_text('[project]\nname = "shop"\nversion = "1"\n')
-
     assert run("sync", cwd=root).code == 0
     (root / "pyproject.toml").write_text(SHOP)
     assert run("sync", cwd=root).code == 0
-
     assert pins(root / "requirements.txt") == ["alpha==1.0"]
 
 
 def test_dynamic_dependencies_are_told(root: Path) -> None:
     (root / "pyproject.toml").write_text(LAYOUTS["setuptools"])
-
     ran = run("scan", cwd=root)
-
     assert "dependencies are dynamic" in ran.stderr
     assert "error" not in ran.stdout
 
@@ -450,12 +420,24 @@ def test_the_pins_are_those_of_uv(root: Path, index: Index, shape: str) -> None:
         wanted["requirements-many.txt"] = ["--group=many"]
 
     for lock, words in wanted.items():
-        compiled = subprocess.run(
-            [Path(sys.executable).with_name("uv"), "pip", "compile", *words, "--no-config",
-             "--no-header", "--default-index", index.simple, "--cache-dir", root / "cache",
-             "--python", sys.executable],
-            cwd=root, capture_output=True, text=True, check=True,
-        )  # fmt: skip
+        compiled = ended(
+            [
+                Path(sys.executable).with_name("uv"),
+                "pip",
+                "compile",
+                *words,
+                "--no-config",
+                "--no-header",
+                "--default-index",
+                index.simple,
+                "--cache-dir",
+                root / "cache",
+                "--python",
+                sys.executable,
+            ],
+            cwd=root,
+            check=True,
+        )
         uv = [line for line in compiled.stdout.splitlines() if "==" in line]
         assert pins(root / lock) == uv
 

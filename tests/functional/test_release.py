@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.functional.test_distribution import ROOT, built
+from tests.support.cli import ended
 from tests.support.pythons import EVERY_PYTHON
 from tools.sbom import bill, installed, packed
 from venvman.version import __version__
@@ -57,9 +58,7 @@ def bare(home: Path) -> dict[str, str]:
 
 def ran(words: Sequence[str | Path], variables: Mapping[str, str], cwd: Path) -> str:
     """What a command that succeeds prints; skips the test where no index can be reached."""
-    done = subprocess.run(
-        words, cwd=cwd, env=variables, capture_output=True, text=True, check=False, timeout=900
-    )
+    done = ended(words, cwd=cwd, env=variables, timeout=900)
     said = done.stdout + done.stderr
     if done.returncode and any(
         words in said for words in ("Failed to establish a new connection", "dns error")
@@ -111,7 +110,6 @@ def test_each_installer_makes_a_program_that_syncs(
     project.mkdir()
     (project / "requirements.in").write_text("# nothing yet\n")
     variables = bare(tmp_path / "home")
-
     assert ran([program, "--version"], variables, project).split()[1] == __version__
     ran([program, "sync", "--python", python], variables, project)
     assert "Nothing to do" in ran([program, "sync"], variables, project)
@@ -123,10 +121,9 @@ def unpacked(released: dict[str, Path], folder: Path) -> tuple[Path, Path]:
         archive.extractall(folder, filter="data")
     python = folder / "env/bin/python"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "env"], check=True)
-    to = subprocess.run(
-        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-        capture_output=True, text=True, check=True,
-    ).stdout.strip()  # fmt: skip
+    to = ended(
+        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], check=True
+    ).stdout.strip()
     with_venvman = (sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps")
     subprocess.run([*with_venvman, "--no-index", released[".whl"]], check=True)
     Path(to, "tools.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
@@ -145,12 +142,9 @@ def test_the_tests_pass_from_the_sdist(
     tests: tuple[str, ...], released: dict[str, Path], tmp_path: Path
 ) -> None:
     folder, python = unpacked(released, tmp_path)
-
-    done = subprocess.run(
-        [python, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", *tests],
-        cwd=folder, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
+    done = ended(
+        [python, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", *tests], cwd=folder
+    )
     assert done.returncode == 0, done.stdout
 
 
@@ -158,7 +152,6 @@ def test_a_bill_of_materials_names_each_part_once_and_refers_to_parts_that_there
     released: dict[str, Path],
 ) -> None:
     document = bill(installed(), released.values())
-
     parts = [document["metadata"]["component"], *document["components"]]
     refs = [part["bom-ref"] for part in parts]
     assert len(set(refs)) == len(refs)

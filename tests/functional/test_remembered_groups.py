@@ -32,8 +32,7 @@ CHOICES = {
 
 
 @pytest.fixture
-def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+def root(tmp_path: Path, index: Index) -> Path:
     for name in ("alpha", "beta", "gamma", "delta", "epsilon"):
         make_wheel(index.folder, name)
     return write_project(tmp_path / "shop", FILES)

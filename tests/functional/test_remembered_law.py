@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 import time
 from contextlib import redirect_stderr, redirect_stdout
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cli import Ran, inside, run
+from tests.support.cli import Ran, ended, inside, run
 from tests.support.projects import git, site_of, write_project
 from tests.support.sites import Site
 from tests.support.wheels import make_wheel
@@ -79,9 +78,8 @@ def is_remembered(root: Path, words: str) -> bool:
 
 
 @pytest.fixture
-def world(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+def world(tmp_path: Path, index: Index) -> Path:
     """A synced and committed project with two groups, in a repository with two branches."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     make_wheel(index.folder, "alpha", requires=["beta"], files={"alpha.py": "A = 1\n"})
     make_wheel(index.folder, "alpha", "2.0", requires=["beta"])
     make_wheel(index.folder, "beta", scripts={"beta": "beta:main"})
@@ -322,10 +320,9 @@ def test_after_a_change_programs_run_where_looking_again_would_run_them(
 
 
 def start(root: Path, *words: str, **variables: str) -> Ran:
-    done = subprocess.run(
-        [sys.executable, "-m", "venvman", *words],
-        cwd=root, env={**os.environ, **variables}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = ended(
+        [sys.executable, "-m", "venvman", *words], cwd=root, env={**os.environ, **variables}
+    )
     return Ran(done.returncode, done.stdout, done.stderr)
 
 

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, index: Index) -> Path:
     """A project that asks for ``vision``, both itself and through ``album``."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     for name in ("vision", "vision-headless"):
         for version in ("1.0", "2.0"):
             make_wheel(index.folder, name, version)

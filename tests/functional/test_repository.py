@@ -13,7 +13,7 @@ from pathlib import Path
 import grimp
 import pytest
 
-from tests.support.cli import run
+from tests.support.cli import ended, run
 from venvman.model.errors import GitError
 from venvman.system.git import git, try_git, without_repository
 
@@ -35,9 +35,7 @@ def clone(tmp_path: Path) -> Path:
 
 
 def tracked(root: Path) -> set[str]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=root, check=True, capture_output=True, text=True
-    )
+    listed = ended(["git", "ls-files", "-z"], cwd=root, check=True)
     return set(listed.stdout.split("\0")[:-1])
 
 

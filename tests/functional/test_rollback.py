@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.cli import run, run_on_terminal
+from tests.support.cli import ended, run, run_on_terminal
 from tests.support.projects import (
     git,
     lock_of,
@@ -39,9 +39,8 @@ def lines_of(root: Path, sequence: int) -> list[str]:
 
 
 @pytest.fixture
-def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, index: Index) -> Path:
     """A project that was synced twice: alpha was upgraded, beta gave way to gamma."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     root = write_project(tmp_path / "shop", {"requirements.txt": "alpha\nbeta\n"})
     relock(root, index, FIRST)
     sync(root)
@@ -89,7 +88,6 @@ def pip(root: Path, *arguments: str) -> None:
 class TestHistory:
     def test_states_are_numbered_back_from_now_with_what_changed(self, root: Path) -> None:
         now, before = states(root)
-
         assert (now["number"], before["number"]) == (0, 1)
         assert [row["name"] for row in now["added"]] == ["gamma"]
         assert [row["name"] for row in now["removed"]] == ["beta"]
@@ -106,7 +104,6 @@ class TestHistory:
         stored = states(root)[1]["ways"]
         shutil.rmtree(isolated / "cache")
         lost = states(root)[1]["ways"]
-
         none = {"present": 0, "attic": 0, "store": 0, "fetch": 0, "by-hand": 0}
         assert before == none | {"attic": 2}
         assert stored == none | {"store": 2}
@@ -115,7 +112,6 @@ class TestHistory:
     def test_a_sync_that_changes_nothing_adds_no_state(self, root: Path) -> None:
         sync(root)
         run("sync", cwd=root)
-
         assert len(states(root)) == 2
 
     def test_another_text_of_the_lock_is_the_same_state(self, root: Path) -> None:
@@ -123,7 +119,6 @@ class TestHistory:
         lock = root / "requirements.lock"
         lock.write_text("# a comment\n" + lock.read_text())
         sync(root)
-
         after = states(root)
         assert len(after) == 2
         assert after[0]["lock"] != before["lock"]
@@ -152,26 +147,22 @@ class TestHistory:
 
     def test_making_the_environment_again_begins_it_anew(self, root: Path) -> None:
         sync(root, "--recreate")
-
         assert [each["packages"] for each in states(root)] == [2]
 
     def test_the_table_fits_a_narrow_screen(self, root: Path) -> None:
         shown = run_on_terminal("history", cwd=root, columns=60, env={"NO_COLOR": "1"}).stdout
-
         assert "+1 ~1 -1" in shown
         assert "2 packages" in shown
         assert all(len(line.rstrip()) <= 60 for line in shown.splitlines())
 
     def test_verbose_names_what_changed(self, root: Path) -> None:
         shown = run("history", "-v", cwd=root).stdout
-
         assert "+ gamma  1.0\n" in shown
         assert "~ alpha  1.0 -> 2.0\n" in shown
 
     def test_a_rollback_shows_where_it_went_and_that_the_lock_is_another(self, root: Path) -> None:
         rollback(root)
         shown = run("history", cwd=root).stdout
-
         assert "rollback to 2" in shown
         assert "the next sync would undo the rollback" in shown
         assert "venvman rollback 0 --with-lock" in shown
@@ -203,7 +194,6 @@ class TestHistory:
         if made:
             subprocess.run(["python3", "-m", "venv", "--without-pip", root / "venv"], check=True)
         ran = run("history", cwd=root)
-
         assert ran.code == 0
         assert "venv has no history yet" in ran.stdout
         assert states(root) == []
@@ -212,15 +202,12 @@ class TestHistory:
         path = root / "venv" / LOG
         damaged = "".join(f"{line[:-1]}\n" for line in lines_of(root, 1))
         path.write_text(damaged + "".join(f"{line}\n" for line in lines_of(root, 2)))
-
         assert [each["packages"] for each in states(root)] == [2]
 
     def test_a_state_that_was_not_recorded_is_found_again(self, root: Path) -> None:
         """As after a kill between the transaction and the history."""
         (root / "venv" / LOG).write_text(f"{lines_of(root, 1)[-1]}\n")
-
         found, before = states(root)
-
         assert (found["by"], found["locks"]) == ("found", [])
         assert found["changed"] == [{"name": "alpha", "from": "1.0", "to": "2.0"}]
         assert before["number"] == 1
@@ -246,13 +233,12 @@ class TestSwitches:
     @staticmethod
     def program(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         words = [sys.executable, "-m", "venvman", *arguments]
-        return subprocess.run(words, cwd=root, capture_output=True, text=True, check=False)
+        return ended(words, cwd=root)
 
     def test_a_switch_between_branches_is_in_the_history(self, branches: Path) -> None:
         before = states(branches)
         git(branches, "checkout", "-q", "main")
         assert self.program(branches, "sync").returncode == 0
-
         now, *rest = states(branches)
         assert [each["when"] for each in rest] == [each["when"] for each in before]
         assert now["revision"] == {
@@ -267,9 +253,7 @@ class TestSwitches:
             git(branches, "checkout", "-q", branch)
             assert self.program(branches, "sync").returncode == 0
             assert versions_in(branches) == (FIRST if branch == "main" else SECOND)
-
         rollback(branches)
-
         assert versions_in(branches) == SECOND
 
     def test_a_switch_that_nobody_recorded_is_what_the_next_sync_started_from(
@@ -282,9 +266,7 @@ class TestSwitches:
         path.write_text(content)
         relock(branches, index, {"gamma": "1.0"})
         sync(branches)
-
         rollback(branches)
-
         assert versions_in(branches) == FIRST
         assert states(branches)[2]["by"] == "found"
 
@@ -293,7 +275,6 @@ class TestRollback:
     def test_it_is_what_it_was_before_the_last_sync(self, root: Path, index: Index) -> None:
         index.requests.clear()
         ran = rollback(root)
-
         assert versions_in(root) == FIRST
         assert ran["data"]["changed"] == [{"name": "alpha", "from": "2.0", "to": "1.0"}]
         assert ran["data"]["restored"] == ["alpha", "beta"]
@@ -305,7 +286,6 @@ class TestRollback:
     ) -> None:
         shutil.rmtree(root / "venv" / ".venvman" / "attic")
         index.requests.clear()
-
         assert rollback(root)["data"]["restored"] == []
         assert versions_in(root) == FIRST
         assert index.requests == []
@@ -313,9 +293,7 @@ class TestRollback:
     def test_it_is_fetched_again_where_nothing_has_it(self, root: Path, isolated: Path) -> None:
         shutil.rmtree(root / "venv" / ".venvman" / "attic")
         shutil.rmtree(isolated / "cache")
-
         rollback(root)
-
         assert versions_in(root) == FIRST
 
     def test_what_the_index_changed_since_is_refused(
@@ -324,9 +302,7 @@ class TestRollback:
         shutil.rmtree(root / "venv" / ".venvman" / "attic")
         shutil.rmtree(isolated / "cache")
         make_wheel(index.folder, "alpha", "1.0", files={"alpha.py": "import evil\n"})
-
         ran = run("rollback", "--format", "json", cwd=root)
-
         assert ran.code == 2
         assert versions_in(root) == SECOND
         assert len(states(root)) == 2
@@ -335,7 +311,6 @@ class TestRollback:
         rollback(root)
         listed = states(root)
         rollback(root)
-
         assert [(each["by"], each["target"]) for each in listed] == [
             ("rollback", 2),
             ("sync", None),
@@ -347,14 +322,11 @@ class TestRollback:
     def test_it_reaches_back_over_several(self, root: Path, index: Index) -> None:
         relock(root, index, {"beta": "1.0"})
         sync(root)
-
         rollback(root, "2")
-
         assert versions_in(root) == FIRST
 
     def test_number_0_undoes_what_was_done_by_hand(self, root: Path) -> None:
         pip(root, "uninstall", "-y", "gamma")
-
         assert codes(rollback(root, "0")) == []
         assert versions_in(root) == SECOND
 
@@ -362,7 +334,6 @@ class TestRollback:
         before = snapshot(root)
         ran = rollback(root, "--dry-run")
         text = run("rollback", "--dry-run", cwd=root)
-
         assert (ran["status"], ran["exit_code"]) == ("drift", 0)
         assert ran["data"]["changed"] == [{"name": "alpha", "from": "2.0", "to": "1.0"}]
         assert "Not yet done: 1 to install, 1 to change and 1 to remove" in text.stdout
@@ -371,19 +342,16 @@ class TestRollback:
 
     def test_the_text_says_what_came_and_from_where(self, root: Path) -> None:
         ran = run("rollback", cwd=root)
-
         said = " ".join(ran.stdout.split())
         assert "~ alpha 2.0 -> 1.0" in said
         assert "1 installed, 1 changed and 1 removed, 2 of them from the attic." in said
 
     def test_when_it_is_so_already_there_is_nothing_to_do(self, root: Path) -> None:
         ran = run("rollback", "0", cwd=root)
-
         assert ran.stdout.startswith("Nothing to do: venv is as it was at state 0")
 
     def test_an_unknown_number_lists_what_there_is(self, root: Path) -> None:
         ran = run("rollback", "7", "--format", "json", cwd=root)
-
         (problem,) = ran.json["problems"]
         assert ran.code == 2
         assert problem["code"] == "history-no-such-state"
@@ -398,13 +366,11 @@ class TestRollback:
     def test_without_an_environment_there_is_none_to_take_back(self, tmp_path: Path) -> None:
         root = write_project(tmp_path / "shop", {"requirements.txt": "alpha\n"})
         ran = run("rollback", "--format", "json", cwd=root)
-
         assert (ran.code, codes(ran.json)) == (2, ["environment-absent"])
 
     def test_without_a_history_there_is_a_sentence(self, root: Path) -> None:
         (root / "venv" / LOG).unlink()
         ran = run("rollback", "--format", "json", cwd=root)
-
         assert (ran.code, codes(ran.json)) == (2, ["history-empty"])
 
     def test_going_back_to_nothing_at_all_needs_a_yes(self, root: Path, index: Index) -> None:
@@ -412,12 +378,10 @@ class TestRollback:
         sync(root, "--yes")
         relock(root, index, SECOND)
         sync(root)
-
         refused = run("rollback", "--format", "json", cwd=root)
         assert (refused.code, codes(refused.json)) == (2, ["sync-removes-all"])
         assert refused.json["problems"][0]["fix"] == "venvman rollback 1 --yes"
         assert versions_in(root) == SECOND
-
         rollback(root, "--yes")
         assert versions_in(root) == {}
 
@@ -426,9 +390,7 @@ class TestRollback:
         states(root)
         relock(root, index, {"beta": "1.0"})
         sync(root)
-
         ran = rollback(root, "1")
-
         assert versions_in(root) == SECOND
         assert codes(ran) == []
         refused = run("rollback", "0", "--with-lock", "--format", "json", cwd=root)
@@ -445,9 +407,7 @@ class TestByHand:
         sync(root, "--inexact")
         relock(root, index, SECOND)
         sync(root, "--inexact")
-
         ran = rollback(root)
-
         assert versions_in(root) == FIRST | {"delta": "1.0", "gamma": "1.0"}
         assert codes(ran) == ["rollback-lock-differs"]
 
@@ -460,9 +420,7 @@ class TestByHand:
         sync(root, "--inexact")
         sync(root)
         shutil.rmtree(root / "venv" / ".venvman" / "attic")
-
         ran = rollback(root)
-
         assert codes(ran) == ["rollback-by-hand"]
         assert ran["problems"][0]["fix"] == "venv/bin/python -m pip install delta==1.0"
         assert versions_in(root) == FIRST | {"gamma": "1.0"}
@@ -471,9 +429,7 @@ class TestByHand:
     def test_what_was_added_after_the_state_goes(self, root: Path, index: Index) -> None:
         make_wheel(index.folder, "delta")
         pip(root, "install", "delta")
-
         rollback(root)
-
         assert versions_in(root) == FIRST
 
 
@@ -481,7 +437,6 @@ class TestTheLock:
     def test_a_lock_that_would_undo_it_is_named_with_the_command(self, root: Path) -> None:
         before = (root / "requirements.lock").read_bytes()
         ran = rollback(root)
-
         (problem,) = ran["problems"]
         assert problem["code"] == "rollback-lock-differs"
         assert problem["fix"] == "venvman rollback 0 --with-lock"
@@ -494,9 +449,7 @@ class TestTheLock:
         second = (root / "requirements.lock").read_text()
         rollback(root)
         (root / "requirements.txt").write_text("alpha\nbeta\n")
-
         ran = rollback(root, "0", "--with-lock")
-
         assert ran["data"]["locks_written"] == ["requirements.lock"]
         assert codes(ran) == []
         assert (root / "requirements.lock").read_text() != second
@@ -508,24 +461,19 @@ class TestTheLock:
         relock(root, index, FIRST)
         first = (root / "requirements.lock").read_bytes()
         relock(root, index, SECOND)
-
         rollback(root, "--with-lock")
-
         assert versions_in(root) == FIRST
         assert (root / "requirements.lock").read_bytes() == first
 
     def test_requirements_that_have_moved_on_are_named(self, root: Path) -> None:
         ran = rollback(root, "--with-lock")
-
         assert codes(ran) == ["rollback-requirements-differ"]
         assert ran["problems"][0]["path"] == "requirements.txt"
 
     def test_the_line_ends_of_the_lock_on_disk_are_kept(self, root: Path) -> None:
         lock = root / "requirements.lock"
         lock.write_bytes(lock.read_bytes().replace(b"\n", b"\r\n"))
-
         rollback(root, "--with-lock")
-
         content = lock.read_bytes()
         assert b"beta==1.0" in content
         assert content.count(b"\n") == content.count(b"\r\n")
@@ -534,22 +482,18 @@ class TestTheLock:
         lock = root / "requirements.lock"
         content = lock.read_bytes().replace(b"\n", b"\r\n")
         lock.write_bytes(content)
-
         assert rollback(root, "0", "--with-lock")["data"]["locks_written"] == []
         assert lock.read_bytes() == content
 
     def test_a_lock_that_is_gone_comes_back(self, root: Path) -> None:
         content = (root / "requirements.lock").read_bytes()
         (root / "requirements.lock").unlink()
-
         rollback(root, "0", "--with-lock")
-
         assert (root / "requirements.lock").read_bytes() == content
 
     def test_a_file_that_is_no_lock_is_not_overwritten(self, root: Path) -> None:
         (root / "requirements.lock").write_text("my notes\n")
         ran = run("rollback", "--with-lock", "--format", "json", cwd=root)
-
         assert (ran.code, codes(ran.json)) == (2, ["lock-in-the-way"])
         assert versions_in(root) == SECOND
         assert (root / "requirements.lock").read_text() == "my notes\n"
@@ -557,7 +501,6 @@ class TestTheLock:
     def test_a_dry_run_writes_no_lock(self, root: Path) -> None:
         before = snapshot(root)
         ran = rollback(root, "--with-lock", "--dry-run")
-
         assert ran["data"]["locks_written"] == ["requirements.lock"]
         assert snapshot(root) == before
 
@@ -567,9 +510,7 @@ class TestTheLock:
         outside = before.locks[0]._replace(path="../outside.lock")
         history.record(before._replace(locks=(outside,)))
         history.record(newest)
-
         rollback(root, "--with-lock")
-
         assert not (root.parent / "outside.lock").exists()
 
 

@@ -209,9 +209,8 @@ def test_a_lock_whose_variable_ought_to_be_encoded_is_told_with_its_line(
 
 
 def test_a_url_of_metadata_that_cannot_be_taken_apart_is_told_with_who_has_it(
-    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, index: Index
 ) -> None:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     url = "http://me:hunter2/x@127.0.0.1:1/gamma-1.0-py3-none-any.whl"
     make_wheel(index.folder, "alpha", requires=[f"gamma @ {url}"])
     root = write_project(tmp_path / "shop", {"requirements.in": "alpha\n"})
@@ -222,9 +221,8 @@ def test_a_url_of_metadata_that_cannot_be_taken_apart_is_told_with_who_has_it(
 
 @pytest.mark.parametrize("location", ["http://me:hunter2/x@[bad/", "http://me:hunter2/x@h/"])
 def test_a_redirect_to_what_is_no_url_is_a_fault_that_shows_nothing(
-    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch, location: str
+    tmp_path: Path, index: Index, location: str
 ) -> None:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     index.intercept = lambda _: Response(302, b"", {"Location": location})
     root = write_project(tmp_path / "shop", {"requirements.in": "alpha\n"})
     ran = run("freeze", cwd=root)

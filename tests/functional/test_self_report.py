@@ -34,10 +34,7 @@ FORMS = (("--format", "json"), (), ("--verbose",))
 def root(tmp_path: Path) -> Path:
     return write_project(
         tmp_path / "shop",
-        {
-            "requirements.in": "alpha\n",
-            "pyproject.toml": '[tool.venvman]\nkeep = ["black"]\n',
-        },
+        {"requirements.in": "alpha\n", "pyproject.toml": '[tool.venvman]\nkeep = ["black"]\n'},
     )
 
 
@@ -46,7 +43,6 @@ def test_no_credential_is_shown_wherever_it_was_given(
     root: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv(name, PLACES[name])
-
     for form in FORMS:
         ran = run("self", "report", *form, cwd=root)
         assert ran.code == 0
@@ -58,9 +54,7 @@ def test_a_proxy_without_a_scheme_is_shown_without_its_user(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIP_PROXY", BARE)
-
     ran = run("self", "report", cwd=root)
-
     assert "****@127.0.0.1:3" in ran.stdout
     assert SECRET not in ran.stdout + ran.stderr
 
@@ -105,10 +99,8 @@ def test_it_tells_without_a_project_and_of_one_that_cannot_be_read(
 ) -> None:
     (tmp_path / "empty" / ".git").mkdir(parents=True)
     (root / "pyproject.toml").write_text("[tool.venvman]\nlnk = 1\n")
-
     nowhere = run("self", "report", "--format", "json", cwd=tmp_path / "empty")
     broken = run("self", "report", "--format", "json", cwd=root)
-
     assert (nowhere.code, broken.code) == (0, 0)
     assert nowhere.json["data"]["settings"] == broken.json["data"]["settings"] == []
     assert "lnk" in str(broken.json["data"]["faults"])

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     for name in ("alpha", "beta"):
         make_wheel(index.folder, name)

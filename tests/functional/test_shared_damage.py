@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.cli import run
+from tests.support.cli import ended, run
 from tests.support.projects import lock_of, python_in, site_of, write_project
 from tests.support.wheels import make_wheel
 
@@ -21,8 +20,7 @@ SYNC = ("sync", "--frozen", "--link", "hardlink")
 
 
 @pytest.fixture
-def alpha(index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+def alpha(index: Index) -> Path:
     return make_wheel(index.folder, "alpha", files={"alpha/__init__.py": "V = 'as published'\n"})
 
 
@@ -74,9 +72,7 @@ def test_doctor_in_either_names_the_other_and_its_command_mends(
 ) -> None:
     first, second = projects
     edit(first, time_kept=time_kept)
-
     said = [finding(root) for root in projects]
-
     for found, other in zip(said, (second, first), strict=True):
         assert f"in another environment, to be fixed, too: {other / 'venv'}." in found["message"]
     for root, found in zip(projects, said, strict=True):
@@ -129,12 +125,7 @@ def test_verifying_the_cache_names_all_that_have_the_damage_and_what_mends_them(
     assert damaged["environments"] == [str(root / "venv") for root in projects]
     assert [each["code"] for each in ran.json["problems"]] == ["environment-shares-damage"] * 2
     for problem, root in zip(ran.json["problems"], projects, strict=True):
-        done = subprocess.run(
-            ["sh", "-c", f'printf "%s\\n" {problem["fix"]}'],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        done = ended(["sh", "-c", f'printf "%s\\n" {problem["fix"]}'], check=True)
         _, *words = done.stdout.splitlines()
         assert run(*words, cwd=projects[1]).code == 0
         assert value(root) == "as published"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cli import PROGRAM, Ran
+from tests.support.cli import PROGRAM, Ran, ended
 from tests.support.shops import Shop, stock
 from venvman.environment.shells import activating, activation, kind_of, moved
 
@@ -28,10 +28,9 @@ HOSTILE = "p $(touch INJECTED)`touch INJECTED`'\"; touch INJECTED #\\"
 
 
 @pytest.fixture
-def shop(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Shop:
+def shop(tmp_path: Path, index: Index) -> Shop:
     """A synced project in a folder whose name every shell would stumble over."""
     stock(index.folder)
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     (tmp_path / ".git").mkdir()
     (tmp_path / HOSTILE).mkdir()
     shop = Shop(tmp_path / HOSTILE)
@@ -90,12 +89,10 @@ def on_terminal(argv: list[str], cwd: Path, lines: list[str], **variables: str) 
 
 
 def printed(*words: str, cwd: Path, **variables: str) -> str:
-    done = subprocess.run(
+    done = ended(
         [sys.executable, "-c", PROGRAM, *words],
         cwd=cwd,
         env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
         check=True,
     )
     return done.stdout
@@ -132,7 +129,6 @@ class TestShell:
             ["deactivate", "python >python.txt", 'echo "in:$VIRTUAL_ENV:" >in.txt', "exit"],
             SHELL=str(shutil.which(shell)),
         )
-
         assert ran.code == 0
         assert (shop.root / "python.txt").read_text() == "the wrong python\n"
         assert (shop.root / "in.txt").read_text() == "in::\n"
@@ -144,7 +140,6 @@ class TestShell:
         own = tmp_path / "dots"
         own.mkdir()
         (own / ".zshrc").write_text("OWN=$ZDOTDIR\n")
-
         on_terminal(
             [sys.executable, "-c", PROGRAM, "shell"],
             shop.root,
@@ -152,12 +147,10 @@ class TestShell:
             SHELL=str(shutil.which("zsh")),
             ZDOTDIR=str(own),
         )
-
         assert (shop.root / "dots.txt").read_text() == f"{own} {own} none\n"
 
     def test_a_folder_that_cannot_be_written_leaves_the_variables(self, tmp_path: Path) -> None:
         (tmp_path / "state").touch()
-
         assert activating("bash", "", startup=tmp_path / "state" / "s", variables={}) is None
 
 
@@ -184,13 +177,10 @@ echo "$PS1${VIRTUAL_ENV-unset}"
         kind = str(kind_of(shell))
         text = printed("activate", "--shell", kind, cwd=shop.root)
 
-        done = subprocess.run(
+        done = ended(
             [shell, f"-{options}c", self.SCRIPT],
             cwd=shop.root,
             env={**os.environ, "ACTIVATE": text},
-            capture_output=True,
-            text=True,
-            check=False,
         )
 
         assert done.stdout.splitlines() == [
@@ -212,9 +202,7 @@ echo "$PS1${VIRTUAL_ENV-unset}"
             'deactivate\nfish_prompt\necho "$PATH[1]$VIRTUAL_ENV"\n'
         )
 
-        done = subprocess.run(
-            ["fish", "-c", script], cwd=shop.root, capture_output=True, text=True, check=False
-        )
+        done = ended(["fish", "-c", script], cwd=shop.root)
 
         assert done.stdout.splitlines() == [
             f"{shop.root / 'venv' / 'bin' / 'python'}",
@@ -232,34 +220,21 @@ echo "$PS1${VIRTUAL_ENV-unset}"
             "PS1='mine> '; before=$PATH; . ../other/bin/activate; eval \"$ACTIVATE\"; "
             'echo "$PS1"; deactivate; [ "$PATH" = "$before" ] && echo "$PS1"'
         )
-
-        done = subprocess.run(
-            ["bash", "-c", script],
-            cwd=shop.root,
-            env={**os.environ, "ACTIVATE": text},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
+        done = ended(["bash", "-c", script], cwd=shop.root, env={**os.environ, "ACTIVATE": text})
         assert done.stdout == "(venv) mine> \nmine> \n"
 
     def test_nothing_of_the_environment_is_run_by_it(self, shop: Shop) -> None:
         for script in (shop.root / "venv" / "bin").glob("[Aa]ctivate*"):
             script.write_text("touch INJECTED\n")
-
         text = printed("activate", "--shell", "bash", cwd=shop.root)
         subprocess.run(["bash", "-c", text], cwd=shop.root, check=True)
-
         assert not (shop.root / "INJECTED").exists()
 
     def test_a_name_that_a_prompt_would_expand_is_shown_without_its_signs(
         self, tmp_path: Path
     ) -> None:
         root = tmp_path / "$(touch INJECTED)%n"
-
         text = activation("bash", root, root / "bin")
-
         assert "VIRTUAL_ENV_PROMPT='__touch INJECTED__n'\n" in text
 
     @pytest.mark.skipif(shutil.which("nu") is None, reason="there is no nushell")
@@ -279,13 +254,7 @@ echo "$PS1${VIRTUAL_ENV-unset}"
             f"print ($env.PATH | where $it =~ '{tmp_path}' | length)",
         )
 
-        done = subprocess.run(
-            ["nu", "-n", "-c", "\n".join(lines)],
-            cwd=shop.root,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = ended(["nu", "-n", "-c", "\n".join(lines)], cwd=shop.root)
 
         assert done.stdout.splitlines() == [
             f"{shop.root / 'venv' / 'bin' / 'python'}",
@@ -299,10 +268,8 @@ echo "$PS1${VIRTUAL_ENV-unset}"
 
     def test_powershell_and_nushell_get_names_quoted(self, tmp_path: Path) -> None:
         root = tmp_path / "it's \N{RIGHT SINGLE QUOTATION MARK}$x"
-
         powershell = activation("powershell", root, root / "bin")
         nushell = activation("nushell", root, root / "bin")
-
         quoted = str(root).replace("'", "''").replace("\u2019", "\u2019\u2019")
         assert f"$Env:VIRTUAL_ENV = '{quoted}'\n" in powershell
         assert f'"{tmp_path}/it\\u{{27}}s \\u{{2019}}\\u{{24}}x"\n' in nushell
@@ -311,9 +278,7 @@ echo "$PS1${VIRTUAL_ENV-unset}"
         (tmp_path / ".git").mkdir()
         shop = Shop(tmp_path)
         shop.write({"requirements.in": "turbo\n"})
-
         ran = shop.run("activate")
-
         assert (ran.code, ran.stdout) == (2, "")
         assert "venvman sync" in ran.stderr
 
@@ -342,7 +307,6 @@ class TestHook:
     def test_an_environment_that_came_with_a_repository_is_not_activated(self, shop: Shop) -> None:
         cloned = shop.root.parent / "cloned"
         shutil.copytree(shop.root, cloned, symlinks=True)
-
         assert printed("shell-hook", "bash", "--here", cwd=cloned) == ""
         assert printed("shell-hook", "bash", "--here", cwd=shop.root) != ""
 
@@ -356,12 +320,10 @@ class TestHook:
         (other / "pyproject.toml").write_text(
             "[tool.venvman]\nvenv = '''" + str(shop.root / "venv") + "'''\n"
         )
-
         assert printed("shell-hook", "bash", "--here", cwd=other) == ""
 
     def test_a_project_that_cannot_be_read_says_nothing_at_each_prompt(self, shop: Shop) -> None:
         (shop.root / "pyproject.toml").write_text("[tool.venvman\n")
-
         assert printed("shell-hook", "bash", "--here", cwd=shop.root) == ""
 
     @pytest.mark.parametrize(
@@ -381,16 +343,11 @@ class TestHook:
         self, active: str, hooked: str, target: str | None, acts: bool
     ) -> None:
         variables = {"VIRTUAL_ENV": active, "VENVMAN_HOOKED": hooked}
-
         assert bool(moved("bash", variables, target)) is acts
 
     def test_the_layout_for_direnv_activates(self, shop: Shop) -> None:
         layout = printed("shell-hook", "direnv", cwd=shop.root)
         script = f'watch_file() {{ echo "watches $1"; }}\n{layout}layout_venvman\necho $VIRTUAL_ENV'
-
-        done = subprocess.run(
-            ["bash", "-c", script], cwd=shop.root, capture_output=True, text=True, check=True
-        )
-
+        done = ended(["bash", "-c", script], cwd=shop.root, check=True)
         venv = shop.root / "venv"
         assert done.stdout.splitlines() == [f"watches {venv}/pyvenv.cfg", f"{venv}"]

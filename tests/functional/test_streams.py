@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cli import Ran, run
+from tests.support.cli import Ran, ended, run
 from tests.support.projects import git, write_project
 from tests.support.wheels import make_wheel
 from venvman.cli.table import COMMANDS
@@ -55,7 +55,6 @@ ANSWERS = [name for name in LINES if name not in ("run", "shell")]
 @pytest.fixture
 def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project in git, all of it as it should be."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     monkeypatch.setenv("SHELL", "/bin/sh")
     make_wheel(index.folder, "demo")
     root = write_project(tmp_path / "shop", {"requirements.in": "demo\n", ".gitignore": "venv\n"})
@@ -68,14 +67,11 @@ def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def with_streams(root: Path, words: list[str], streams: str = "") -> Ran:
     """``words`` as a process whose streams a shell has set up."""
-    done = subprocess.run(
+    done = ended(
         ["sh", "-c", f'exec "$@" {streams}', "sh", sys.executable, "-m", "venvman", *words],
         cwd=root,
-        capture_output=True,
         stdin=subprocess.DEVNULL,
-        text=True,
         timeout=120,
-        check=False,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
 
@@ -126,7 +122,6 @@ def test_another_program_starts_whatever_the_streams_are(root: Path, words: list
 def test_a_program_that_writes_to_a_closed_stream_is_told_so(root: Path) -> None:
     """It must not write into a file that happens to have got the descriptor."""
     ran = with_streams(root, ["run", "sh", "-c", "echo x; echo $? >&2"], ">&-")
-
     assert ran.stderr.splitlines()[-1] != "0"
 
 
@@ -135,15 +130,12 @@ def test_a_program_that_writes_to_a_closed_stream_is_told_so(root: Path) -> None
 def test_a_working_directory_that_was_deleted_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / "gone").mkdir()
     script = 'cd gone && rmdir ../gone && exec "$@"'
-    done = subprocess.run(
+    done = ended(
         ["sh", "-c", script, "sh", sys.executable, "-m", "venvman", *LINES[name]],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        capture_output=True,
         stdin=subprocess.DEVNULL,
-        text=True,
         timeout=60,
-        check=False,
     )
 
     assert "Traceback" not in done.stderr

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import venvman
-from tests.support.cli import PROGRAM, run, run_process
+from tests.support.cli import PROGRAM, ended, run, run_process
 from tests.support.projects import (
     HEADER,
     lock_of,
@@ -34,9 +34,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, index: Index) -> Path:
     """A project with two fresh locks; dev adds gamma."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     alpha = make_wheel(
         index.folder,
         "alpha",
@@ -75,7 +74,6 @@ class TestTheEnvironment:
         written_down = ["current.json", "log"]  # a state is, once the clock has gone on
         before = snapshot(root, without=written_down)
         second = sync(root)
-
         assert names(first["installed"]) == ["alpha", "beta", "gamma"]
         assert (first["created"], second["created"]) == (True, False)
         assert second["installed"] == second["removed"] == second["changed"] == []
@@ -85,14 +83,11 @@ class TestTheEnvironment:
 
     def test_console_scripts_run(self, root: Path) -> None:
         sync(root)
-
         done = subprocess.run([root / "venv" / "bin" / "alpha"], capture_output=True, check=True)
-
         assert done.stdout == b"alpha runs\n"
 
     def test_pip_works_inside_and_finds_nothing_missing(self, root: Path) -> None:
         sync(root)
-
         assert _pip(root, "list", "--format=freeze").split()[:3] == [
             "alpha==1.0",
             "beta==1.0",
@@ -105,13 +100,11 @@ class TestTheEnvironment:
     ) -> None:
         sync(root)
         venv.create(tmp_path / "plain", symlinks=True)
-
         served = {path.name for path in (tmp_path / "plain" / "bin").iterdir()}
         assert served <= {path.name for path in (root / "venv" / "bin").iterdir()}
 
     def test_what_the_lock_names_is_marked_as_requested_but_pip_is_not(self, root: Path) -> None:
         sync(root)
-
         requested = {path.parent.name for path in site_of(root).glob("*.dist-info/REQUESTED")}
         assert requested == {f"{name}-1.0.dist-info" for name in ("alpha", "beta", "gamma")}
 
@@ -137,16 +130,13 @@ class TestTheEnvironment:
 
     def test_a_lone_dot_venv_is_adopted(self, root: Path) -> None:
         venv.create(root / ".venv", symlinks=True)
-
         data = sync(root)
-
         assert (data["environment"], data["created"]) == (".venv", False)
         assert not (root / "venv").exists()
         assert versions_in(root, ".venv") == {"alpha": "1.0", "beta": "1.0", "gamma": "1.0"}
 
     def test_the_configuration_names_another_place(self, root: Path) -> None:
         (root / "pyproject.toml").write_text('[tool.venvman]\nvenv = "build/env"\n')
-
         assert sync(root)["environment"] == "build/env"
         assert versions_in(root, "build/env") != {}
 
@@ -168,13 +158,11 @@ class TestAdoption:
         assert run("sync", "-q", cwd=foreign).code == 2
         sync(foreign, "--yes")
         _unzip(index.folder / "delta-1.0-py3-none-any.whl", site_of(foreign))
-
         assert names(sync(foreign)["removed"]) == ["delta"]
 
     def test_an_inexact_sync_adopts_nothing(self, foreign: Path, index: Index) -> None:
         _unzip(make_wheel(index.folder, "delta"), site_of(foreign))
         sync(foreign, "--inexact")
-
         assert run("sync", "-q", cwd=foreign).code == 2
         assert "delta" in versions_in(foreign)
 
@@ -191,14 +179,12 @@ class TestAdoption:
 
         with contextlib.nullcontext() if answer else pytest.raises(venvman.VenvmanError):
             venvman.sync(venvman.find_project(foreign), venvman.SyncRequest(confirm=confirm))
-
         assert len(questions) == 1
         assert "Remove delta from venv?" in questions[0]
         assert ("delta" in versions_in(foreign)) is not answer
 
     def test_looking_needs_no_yes(self, foreign: Path, index: Index) -> None:
         _unzip(make_wheel(index.folder, "delta"), site_of(foreign))
-
         assert names(sync(foreign, "--dry-run")["removed"]) == ["delta"]
         assert names(sync(foreign, "--check", code=1)["removed"]) == ["delta"]
 
@@ -207,7 +193,6 @@ class TestExtras:
     def test_inexact_leaves_what_no_lock_names(self, root: Path, index: Index) -> None:
         sync(root)
         _unzip(make_wheel(index.folder, "delta"), site_of(root))
-
         assert sync(root, "--inexact")["removed"] == []
         assert names(sync(root)["removed"]) == ["delta"]
 
@@ -216,13 +201,11 @@ class TestExtras:
         sync(root)
         for name in ("delta", "epsilon"):
             _unzip(make_wheel(index.folder, name), site_of(root))
-
         assert names(sync(root)["removed"]) == ["epsilon"]
         assert "delta" in versions_in(root)
 
     def test_pip_is_nobodys_drift_and_is_not_taken_away(self, root: Path) -> None:
         sync(root)
-
         assert "pip" in {path.name for path in site_of(root).iterdir()}
         assert sync(root, "--check")["removed"] == []
 
@@ -231,9 +214,7 @@ class TestAgainAndForward:
     def test_reinstall_without_a_name_installs_everything_again(self, root: Path) -> None:
         sync(root)
         (site_of(root) / "alpha.py").write_text("changed\n")
-
         changed = names(sync(root, "--reinstall", "--yes")["changed"])
-
         assert changed == ["alpha", "beta", "gamma"]
         assert "alpha runs" in (site_of(root) / "alpha.py").read_text()
 
@@ -250,11 +231,9 @@ class TestAgainAndForward:
         for name in ("alpha", "beta"):
             make_wheel(index.folder, name, "2.0")
         sync(root)
-
         told = sync(root, "--upgrade", "--dry-run")
         assert names(told["changed"]) == ["alpha", "beta"]
         assert versions_in(root)["alpha"] == "1.0"
-
         assert names(sync(root, "-P", "beta")["changed"]) == ["beta"]
         assert names(sync(root, "-U")["changed"]) == ["alpha"]
         assert versions_in(root) == {"alpha": "2.0", "beta": "2.0", "gamma": "1.0"}
@@ -281,17 +260,14 @@ class TestGroups:
         delta = make_wheel(index.folder, "delta")
         (root / "requirements-docs.txt").write_text("delta\n")
         (root / "requirements-docs.lock").write_text(lock_of(delta, via="-r requirements-docs.txt"))
-
         assert names(sync(root, "--dry-run", *flags)["installed"]) == held.split()
 
     def test_a_group_that_is_not_wanted_needs_no_lock_when_frozen(self, root: Path) -> None:
         (root / "requirements-docs.txt").write_text("delta\n")
-
         assert names(sync(root, "--frozen")["installed"]) == ["alpha", "beta", "gamma"]
 
     def test_leaving_a_group_out_removes_what_only_it_wanted(self, root: Path) -> None:
         sync(root)
-
         assert names(sync(root, "--no-dev")["removed"]) == ["gamma"]
 
 
@@ -299,9 +275,7 @@ class TestPythons:
     def test_recreate_makes_it_again_from_nothing(self, root: Path) -> None:
         sync(root)
         (root / "venv" / "left-over").touch()
-
         data = sync(root, "--recreate")
-
         assert (data["created"], len(data["installed"])) == (True, 3)
         assert not (root / "venv" / "left-over").exists()
         assert versions_in(root) == {"alpha": "1.0", "beta": "1.0", "gamma": "1.0"}
@@ -312,15 +286,12 @@ class TestPythons:
         sync(root)
         before = snapshot(root)
         (index.folder / "alpha-1.0-py3-none-any.whl").unlink()
-
         ran = run("sync", "--recreate", "--cache-dir", root.parent / "cold", cwd=root)
-
         assert ran.code == 2
         assert snapshot(root) == before
 
     def test_a_python_can_be_named_by_version_and_by_path(self, root: Path) -> None:
         version = "{}.{}".format(*sys.version_info)
-
         assert sync(root, "--python", version)["created"] is True
         assert sync(root, "--python", sys.executable)["created"] is False
         assert python_in(root, "import sys; print('%d.%d' % sys.version_info[:2])") == version
@@ -331,7 +302,6 @@ class TestOffline:
         sync(root)
         run("clean", cwd=root)
         index.requests.clear()
-
         assert len(sync(root, "--offline")["installed"]) == 3
         assert index.requests == []
 
@@ -340,19 +310,16 @@ class TestOffline:
         run("clean", cwd=root)
         index.requests.clear()
         sync(root)
-
         assert index.asked_for(".whl") == []
 
 
 def test_where_no_group_is_chosen_those_that_there_are_are_named(
-    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, index: Index
 ) -> None:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     alpha = make_wheel(index.folder, "alpha")
     lock = lock_of(alpha, via="-r requirements-test.in")
     project = {"requirements-test.in": "alpha\n", "requirements-test.txt": HEADER + lock}
     root = write_project(tmp_path / "library", project)
-
     ran = run("sync", cwd=root)
     assert (ran.code, versions_in(root)) == (0, {})
     assert "there are: test." in ran.stderr
@@ -392,9 +359,7 @@ class TestConcurrency:
             subprocess.Popen(words, cwd=root, **pipes)  # type: ignore[call-overload]
             for _ in range(3)
         ]
-
         said = [each.communicate()[0] for each in started]
-
         assert [each.returncode for each in started] == [0, 0, 0], said
         assert versions_in(root) == {"alpha": "1.0", "beta": "1.0", "gamma": "1.0"}
         assert run("sync", "--check", cwd=root).code == 0
@@ -430,10 +395,7 @@ class TestConcurrency:
 
         with locked(root / "venv", Directories.of(os.environ), reporter=Reporter()):
             process = subprocess.Popen(
-                [sys.executable, "-c", PROGRAM, "sync"],
-                cwd=root,
-                stderr=subprocess.PIPE,
-                text=True,
+                [sys.executable, "-c", PROGRAM, "sync"], cwd=root, stderr=subprocess.PIPE, text=True
             )
             assert process.stderr is not None
             told = next(line for line in process.stderr if "is being changed by" in line)
@@ -475,9 +437,7 @@ class TestAfterAKill:
         left = root / "venv" / ".venvman" / "stage"
         left.mkdir()
         (left / "half-a-file").touch()
-
         run("sync", cwd=root)
-
         assert not left.exists()
 
     @pytest.mark.parametrize("verb", ["status", "doctor", "history", "sync --check"])
@@ -486,9 +446,7 @@ class TestAfterAKill:
     ) -> None:
         sync(root)
         (root / "venv").rename(root / ".venv.venvman-replaced")
-
         ran = run(*verb.split(), cwd=root)
-
         assert "A command that was making venv was stopped." in ran.stdout + ran.stderr
         assert (root / ".venv.venvman-replaced").exists()
         assert not (root / "venv").exists()
@@ -518,7 +476,6 @@ class TestAfterAKill:
     ) -> None:
         sync(root)
         (root / "venv/.venvman/journal.json").write_text(text)
-
         assert "VM107" in run("doctor", cwd=root).stdout
         assert run("status", cwd=root).code == 1
         assert run("sync", cwd=root).code == 2
@@ -535,7 +492,6 @@ class TestAfterAKill:
         left.mkdir()
         with locked(root / "venv", Directories.of(os.environ), reporter=Reporter()):
             ran = run_process("status", cwd=root)
-
         assert ran.code == 0
         assert left.exists()
 
@@ -548,14 +504,11 @@ def _unzip(wheel: Path, site: Path) -> None:
 
 
 def _pip(root: Path, *words: str) -> str:
-    done = subprocess.run(
-        [root / "venv" / "bin" / "pip", *words], capture_output=True, text=True, check=True
-    )
+    done = ended([root / "venv" / "bin" / "pip", *words], check=True)
     return done.stdout
 
 
 def test_the_command_as_a_process_leaves_stdout_to_data(root: Path) -> None:
     ran = run_process("sync", "--format", "json", cwd=root)
-
     assert ran.json["status"] == "ok"
     assert ran.stderr == ""

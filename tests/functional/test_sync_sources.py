@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cli import run
+from tests.support.cli import ended, run
 from tests.support.index import serve
-from tests.support.projects import (
-    git,
-    lock_of,
-    python_in,
-    site_of,
-    versions_in,
-    write_project,
-)
+from tests.support.projects import git, lock_of, python_in, site_of, versions_in, write_project
 from tests.support.wheels import make_sdist, make_wheel, sha256_of
 
 if TYPE_CHECKING:
@@ -29,9 +21,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, index: Index) -> Path:
     """A project that has no files yet."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     return write_project(tmp_path / "shop", {})
 
 
@@ -132,9 +123,7 @@ def test_a_folder_whose_build_metadata_changes_is_installed_again(root: Path, li
     tree = source_tree(root / "libs", "zeta")
     write(root, txt=f"{line}\n")
     assert synced(root) == {"zeta": "1.0"}
-
     rename_version(tree, "2.0")
-
     checked = run("sync", "--frozen", "--check", cwd=root)
     assert checked.code == 1
     assert "its build metadata changed" in checked.stdout
@@ -150,7 +139,6 @@ def test_a_folder_whose_build_metadata_changes_back_and_forth_is_settled_each_ti
     write(root, txt="-e ./libs/zeta\n")
     project = tree / "pyproject.toml"
     first = project.read_text()
-
     for comment in ("", "# one\n", "", "# two\n"):
         project.write_text(first + comment)
         assert synced(root) == {"zeta": "1.0"}
@@ -160,10 +148,8 @@ def test_other_files_of_a_folder_do_not_install_it_again(root: Path) -> None:
     tree = source_tree(root / "libs", "zeta")
     write(root, txt="-e ./libs/zeta\n")
     synced(root)
-
     (tree / "zeta.py").write_text("edited = True\n")
     (tree / "pyproject.toml").touch()
-
     assert run("sync", "--check", cwd=root).code == 0
 
 
@@ -171,16 +157,13 @@ def test_a_folder_that_is_gone_is_left_installed(root: Path) -> None:
     tree = source_tree(root / "libs", "zeta")
     write(root, txt="./libs/zeta\n")
     synced(root)
-
     tree.rename(tree.with_name("elsewhere"))
-
     assert run("sync", "--frozen", "--check", cwd=root).code == 0
 
 
 def test_an_sdist_is_built_once_and_its_wheel_kept(root: Path, index: Index) -> None:
     sdist = make_sdist(index.folder, "src")
     write(root, txt="src\n", lock=lock_of(sdist))
-
     assert synced(root) == {"src": "1.0"}
     run("clean", cwd=root)
     index.requests.clear()
@@ -191,14 +174,9 @@ def test_an_sdist_is_built_once_and_its_wheel_kept(root: Path, index: Index) -> 
 def test_a_pinned_commit_is_installed_and_remembered(root: Path, tmp_path: Path) -> None:
     place, commit = repository(tmp_path, "eta")
     write(root, txt=f"eta @ git+file://{place}\n", lock=f"eta @ git+file://{place}@{commit}\n")
-
     assert synced(root, "--frozen") == {"eta": "1.0"}
     recorded = direct_url(root, "eta")
-    assert recorded["vcs_info"] == {
-        "vcs": "git",
-        "commit_id": commit,
-        "requested_revision": commit,
-    }
+    assert recorded["vcs_info"] == {"vcs": "git", "commit_id": commit, "requested_revision": commit}
 
 
 def test_another_commit_of_the_same_version_is_drift(root: Path, tmp_path: Path) -> None:
@@ -208,9 +186,7 @@ def test_another_commit_of_the_same_version_is_drift(root: Path, tmp_path: Path)
     second = git(place, "rev-parse", "HEAD").strip()
     write(root, txt=f"eta @ git+file://{place}\n", lock=f"eta @ git+file://{place}@{first}\n")
     synced(root, "--frozen")
-
     write(root, lock=f"eta @ git+file://{place}@{second}\n")
-
     assert run("sync", "--frozen", "--check", cwd=root).code == 1
     synced(root, "--frozen")
     assert python_in(root, "import eta; print(eta.new)") == "True"
@@ -220,7 +196,6 @@ def test_an_archive_by_url_is_checked_by_its_hash(root: Path, index: Index) -> N
     wheel = make_wheel(index.folder, "alpha")
     url = f"{index.url}/files/{wheel.name}"
     write(root, txt=f"alpha @ {url}\n", lock=f"alpha @ {url} \\\n    --hash={sha256_of(wheel)}\n")
-
     assert synced(root, "--frozen") == {"alpha": "1.0"}
     assert direct_url(root, "alpha")["url"] == url
     write(root, lock=f"alpha @ {url} \\\n    --hash=sha256:{'0' * 64}\n")
@@ -230,7 +205,6 @@ def test_an_archive_by_url_is_checked_by_its_hash(root: Path, index: Index) -> N
 def test_a_local_folder_is_installed_as_a_copy(root: Path) -> None:
     tree = source_tree(root / "libs", "zeta")
     write(root, txt="./libs/zeta\n", lock="./libs/zeta\n")
-
     assert synced(root, "--frozen") == {"zeta": "1.0"}
     (tree / "zeta.py").write_text("changed = True\n")
     assert python_in(root, "import zeta; print(hasattr(zeta, 'changed'))") == "False"
@@ -239,7 +213,6 @@ def test_a_local_folder_is_installed_as_a_copy(root: Path) -> None:
 def test_an_editable_folder_follows_its_source(root: Path) -> None:
     tree = source_tree(root / "libs", "zeta")
     write(root, txt="-e ./libs/zeta\n", lock="-e ./libs/zeta\n")
-
     assert synced(root, "--frozen") == {"zeta": "1.0"}
     (tree / "zeta.py").write_text("changed = True\n")
     assert python_in(root, "import zeta; print(zeta.changed)") == "True"
@@ -252,14 +225,12 @@ def test_a_variable_may_stand_for_the_place_of_a_folder(
     source_tree(root.parent / "elsewhere", "zeta")
     monkeypatch.setenv("LIBS", str(root.parent / "elsewhere"))
     write(root, txt="-e ${LIBS}/zeta\n", lock="-e ${LIBS}/zeta\n")
-
     assert synced(root, "--frozen") == {"zeta": "1.0"}
 
 
 def test_a_local_wheel_is_installed(root: Path) -> None:
     wheel = make_wheel(root / "wheels", "alpha")
     write(root, txt=f"./wheels/{wheel.name}\n")
-
     assert synced(root) == {"alpha": "1.0"}
     assert str(root) not in (root / "requirements.lock").read_text()
 
@@ -271,7 +242,6 @@ def test_markers_are_judged_for_the_environment(root: Path, index: Index) -> Non
         for wheel, name in zip(wheels, (os.name, "plan9"), strict=True)
     )
     write(root, txt="alpha\nbeta\n", lock=there + elsewhere)
-
     assert synced(root, "--frozen") == {"alpha": "1.0"}
 
 
@@ -281,7 +251,6 @@ def test_a_package_may_come_from_the_second_index(root: Path, index: Index, tmp_
         beta = make_wheel(second.folder, "beta")
         write(root, txt=f"--extra-index-url {second.simple}\nalpha\nbeta\n")
         write(root, lock=lock_of(alpha, beta))
-
         assert synced(root, "--frozen") == {"alpha": "1.0", "beta": "1.0"}
 
 
@@ -289,7 +258,6 @@ def test_find_links_need_no_index(root: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("PIP_INDEX_URL")
     wheel = make_wheel(root / "wheels", "alpha")
     write(root, txt="--no-index\n--find-links ./wheels\nalpha\n", lock=lock_of(wheel))
-
     assert synced(root, "--frozen") == {"alpha": "1.0"}
 
 
@@ -300,7 +268,6 @@ def test_an_index_of_html_with_a_password_from_netrc(
     (isolated / ".netrc").write_text("machine 127.0.0.1 login me password tulip\n")
     (isolated / ".netrc").chmod(0o600)
     write(root, txt="alpha\n", lock=lock_of(make_wheel(index.folder, "alpha")))
-
     assert synced(root, "--frozen") == {"alpha": "1.0"}
 
 
@@ -308,7 +275,6 @@ def test_a_lock_without_hashes_takes_exactly_the_build_it_names(root: Path, inde
     plain = make_wheel(index.folder, "alpha", "1.0")
     make_wheel(index.folder, "alpha", "1.0+cpu")
     write(root, txt="alpha\n", lock=lock_of(plain, hashes=False))
-
     assert synced(root, "--frozen") == {"alpha": "1.0"}
 
 
@@ -322,23 +288,17 @@ def test_a_lock_without_hashes_may_share_a_pin_with_one_that_has_them(
         (root / source).write_text("".join(f"{each.name.split('-')[0]}\n" for each in wheels))
         lock = lock_of(*wheels, via=f"-r {source}", hashes=name == with_hashes)
         (root / f"requirements{name}.lock").write_text(lock)
-
     assert synced(root, "--frozen") == {"alpha": "1.0", "beta": "1.0"}
 
 
 def test_the_lock_is_one_that_pip_accepts_too(root: Path, index: Index) -> None:
     write(root, txt="alpha\n", lock=lock_of(make_wheel(index.folder, "alpha")))
     synced(root)
-
-    done = subprocess.run(
+    done = ended(
         [
             *(root / "venv" / "bin" / "pip", "install", "--dry-run", "--require-hashes"),
             *("-r", root / "requirements.lock"),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
+        ]
     )
-
     assert done.returncode == 0, done.stderr
     assert "already satisfied" in done.stdout

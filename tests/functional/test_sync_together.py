@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cli import run, run_process
+from tests.support.cli import ended, run, run_process
 from tests.support.projects import lock_of, python_in, site_of, versions_in, write_project
 from tests.support.wheels import make_wheel
 from venvman.system.directories import Directories
@@ -29,9 +29,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def wheels(index: Index, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+def wheels(index: Index) -> dict[str, Path]:
     """Six packages in two versions, on an index."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     return {
         f"{name}-{version}": make_wheel(
             index.folder, name, version, files={f"{name}/__init__.py": f"V = {version!r}\n"}
@@ -122,9 +121,7 @@ class TestTheStore:
         edited = site_of(first) / "alpha/__init__.py"
         with edited.open("a") as stream:
             stream.write("V = 'edited'\n")
-
         ran = run("sync", "--frozen", cwd=second)
-
         assert ran.code == 0, ran.stderr
         assert python_in(second, "import alpha; print(alpha.V)") == "1.0"
         # The damaged entry was fetched again, just that one.
@@ -230,7 +227,7 @@ def _all_see(root: Path, names: Sequence[str]) -> None:
     seen = {(each.name, each.version) for each in importlib.metadata.distributions(path=[site])}
     assert {each for each in seen if each[0] != "pip"} == expected
     for argv in _listers(root):
-        done = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=root)
+        done = ended(argv, check=True, cwd=root)
         listed = {(each["name"], each["version"]) for each in json.loads(done.stdout)}
         assert {each for each in listed if each[0] != "pip"} == expected
 

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def index_of_extras(index: Index, monkeypatch: pytest.MonkeyPatch) -> Index:
+def index_of_extras(index: Index) -> Index:
     """fast[standard] and fast[all] need mail, as does model[email]; fast needs plain model."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     make_wheel(
         index.folder,
         "fast",

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def _wheels(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+def _wheels(index: Index) -> None:
     """alpha and beta, in two versions each."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     for name in ("alpha", "beta"):
         for version in ("1.0", "2.0"):
             make_wheel(index.folder, name, version)

@@ -49,8 +49,7 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Silent]:
 
 
 @pytest.fixture
-def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+def root(tmp_path: Path, index: Index) -> Path:
     make_wheel(index.folder, "alpha", "1.0")
     found = write_project(tmp_path / "p", {"requirements.in": "alpha\n"})
     assert run("freeze", cwd=found).code == 0

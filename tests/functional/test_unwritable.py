@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cli import run
+from tests.support.cli import ended, run
 from tests.support.projects import snapshot, write_project
 from tests.support.wheels import make_wheel
 from venvman.system import files, writing
@@ -41,9 +40,8 @@ program()
 
 
 @pytest.fixture
-def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, index: Index) -> Path:
     """A project whose lock is out of date and whose environment is there."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     for name in ("demo", "more", "other"):
         make_wheel(index.folder, name)
     root = write_project(tmp_path / "shop", {"requirements.in": "demo\n"})
@@ -109,16 +107,7 @@ def test_a_lock_that_cannot_be_written_keeps_the_edited_file_from_being_written(
 @pytest.mark.parametrize("way", ["freeze", "add", "upgrade"])
 def test_a_limit_on_the_size_of_files_is_told_like_a_full_disk(root: Path, way: str) -> None:
     before = snapshot(root)
-
-    done = subprocess.run(
-        [sys.executable, "-c", LIMITED, *WAYS[way][0]],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
+    done = ended([sys.executable, "-c", LIMITED, *WAYS[way][0]], cwd=root, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")
     assert "requirements.txt could not be written" in done.stderr
     assert "File too large" in done.stderr
@@ -133,9 +122,7 @@ def test_what_the_machine_refuses_anywhere_else_is_no_defect(
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), "/some/file")
 
     monkeypatch.setattr("venvman.cli.commands.looks.status", refused)
-
     ran = run("status", "--format", "json", cwd=root)
-
     (problem,) = ran.json["problems"]
     assert (ran.code, problem["code"], problem["path"]) == (2, "file-unusable", "/some/file")
     assert problem["message"] == "/some/file could not be used: Too many open files."

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 def test_every_function_of_the_walk_is_there() -> None:
     found = steps(PAGE.read_text())
-
     assert len(found) > 25
     for step in found:
         module, names = step.split(":")
@@ -41,13 +40,11 @@ def test_the_table_of_folders_names_each_part_of_the_package() -> None:
 
 def test_a_sync_calls_them_in_this_order(tmp_path: Path) -> None:
     text = PAGE.read_text()
-
     assert in_order(text, called(tmp_path)) == text, "run: python -m tools.walk"
 
 
 def test_rows_are_put_into_the_order_of_the_calls_and_what_is_not_called_is_named() -> None:
     text = "## One sync, followed\n\n| `b:two` | 2 |\n| `a:C.one` | 1 |\n\n## More\n"
-
     assert in_order(text, ["a:one", "x:else", "b:two"]) == (
         "## One sync, followed\n\n"
         "| [`a:C.one`](../../venvman/a/__init__.py#:~:text=def%20one) | 1 |\n"

@@ -23,9 +23,8 @@ LOOKING = ("status", "doctor", "outdated", "sync --check", "sync --dry-run", "fr
 
 
 @pytest.fixture
-def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, index: Index) -> Path:
     """A repository without requirements, four projects below."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     for name in ("alpha", "beta"):
         make_wheel(index.folder, name)
     root = write_project(
@@ -245,9 +244,8 @@ def test_members_lie_below_the_root(synced: Path) -> None:
 
 
 def test_where_there_are_only_pyproject_files_those_are_the_projects(
-    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, index: Index
 ) -> None:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     make_wheel(index.folder, "alpha")
     project = '[project]\nname = "tool"\nversion = "1"\ndependencies = ["alpha"]\n'
     root = write_project(tmp_path, {f"{name}/pyproject.toml": project for name in ("a", "b")})

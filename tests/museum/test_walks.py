@@ -61,9 +61,7 @@ def test_a_fresh_clone_gets_what_the_commit_says(exhibit: Exhibit, origin: Path)
     for number, commit in enumerate(exhibit.commits):
         root = cloned(origin, f"at-{number}")
         git(root, "checkout", "-q", str(number))
-
         follow(exhibit, commit, root)
-
         if commit.refused is None:
             assert environments(root) == set(commit.installed)
 
@@ -81,7 +79,6 @@ def test_on_ci_nothing_is_written_and_what_is_not_locked_is_refused(
     monkeypatch.setenv("CI", "true")
     for commit in walk(exhibit, clone):
         ran = run("sync", *exhibit.sync, cwd=clone)
-
         assert changed(clone) == set(), ran.stdout
         if commit.refused or commit.stale or commit.new:
             assert ran.code == (2 if commit.refused else 1), ran.stdout + ran.stderr

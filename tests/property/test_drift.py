@@ -31,16 +31,11 @@ SOURCES = st.one_of(
     st.builds(DirectorySource, path=st.just("/project/lib"), editable=st.booleans()),
 )
 ENTRIES = st.lists(
-    st.builds(entry, NAMES, st.none() | VERSIONS, source=SOURCES),
-    unique_by=lambda each: each.name,
+    st.builds(entry, NAMES, st.none() | VERSIONS, source=SOURCES), unique_by=lambda each: each.name
 )
 INSTALLED = st.lists(
     st.builds(
-        installed,
-        NAMES,
-        VERSIONS,
-        source=SOURCES,
-        damage=st.none() | st.just("RECORD is missing"),
+        installed, NAMES, VERSIONS, source=SOURCES, damage=st.none() | st.just("RECORD is missing")
     ),
     max_size=8,
 )
@@ -71,10 +66,7 @@ def applied(plan: Plan, found: list[Installed]) -> list[Installed]:
 
 @given(ENTRIES, INSTALLED, KEEP, st.booleans())
 def test_planning_again_after_applying_is_empty(
-    entries: list[LockEntry],
-    found: list[Installed],
-    keep: frozenset[NormalizedName],
-    inexact: bool,
+    entries: list[LockEntry], found: list[Installed], keep: frozenset[NormalizedName], inexact: bool
 ) -> None:
     plan = make_plan(drift_of(entries, found), keep=dict.fromkeys(keep), inexact=inexact)
     after = drift_of(entries, applied(plan, found))

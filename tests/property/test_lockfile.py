@@ -80,8 +80,7 @@ def entries(draw: st.DrawFn) -> LockEntry:
 
 
 OPTIONS = st.lists(
-    st.sampled_from(["--index-url https://e.org", "--find-links ./w", "--no-binary a"]),
-    unique=True,
+    st.sampled_from(["--index-url https://e.org", "--find-links ./w", "--no-binary a"]), unique=True
 ).map(tuple)
 
 

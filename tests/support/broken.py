@@ -5,12 +5,11 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.support.cli import PROGRAM, Ran, run
+from tests.support.cli import PROGRAM, Ran, ended, run
 from tests.support.projects import HEADER, git, lock_of, site_of
 from tests.support.wheels import make_wheel
 
@@ -111,14 +110,11 @@ def stand(place: str, root: Path) -> tuple[Path, tuple[str, ...]]:
 
 def run_as_person(*words: str, cwd: Path, path: str) -> Ran:
     """A program as somebody whom the modes of files hold back, which root is not."""
-    done = subprocess.run(
+    done = ended(
         words,
         cwd=cwd,
         env={**os.environ, "PATH": path},
-        capture_output=True,
-        text=True,
         preexec_fn=_drop_rights if os.geteuid() == 0 else None,
-        check=False,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
 

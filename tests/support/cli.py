@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from jsonschema.protocols import Validator
 
@@ -64,6 +64,15 @@ def run_process(
         check=False,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def ended(words: Sequence[str | Path], **options: Any) -> subprocess.CompletedProcess[str]:
+    """A process that has ended, with what it said; ``options`` as of ``subprocess.run``."""
+    check = options.pop("check", False)
+    done: subprocess.CompletedProcess[str] = subprocess.run(
+        words, capture_output=True, text=True, check=check, **options
+    )
+    return done
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 from typing import TYPE_CHECKING
 
+from tests.support.cli import ended
 from tests.support.wheels import sha256_of
 
 if TYPE_CHECKING:
@@ -64,9 +65,7 @@ def site_of(root: Path, venv: str = "venv") -> Path:
 
 def python_in(root: Path, code: str, venv: str = "venv") -> str:
     """What ``code`` prints in the environment of the project at ``root``."""
-    done = subprocess.run(
-        [root / venv / "bin" / "python", "-c", code], capture_output=True, text=True, check=True
-    )
+    done = ended([root / venv / "bin" / "python", "-c", code], check=True)
     return done.stdout.strip()
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import functools
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import packaging.tags
 
+from tests.support.cli import ended
 from tests.support.wheels import make_wheel
 from venvman.python import facts
 from venvman.python.discover import find_pythons
@@ -86,9 +86,7 @@ sys.exit(main())
 @functools.cache
 def _own_facts() -> dict[str, object]:
     script = facts.__file__
-    done = subprocess.run(
-        [OWN_PYTHON, "-I", "-S", script], capture_output=True, text=True, check=True
-    )
+    done = ended([OWN_PYTHON, "-I", "-S", script], check=True)
     answer: dict[str, object] = json.loads(done.stdout)
     return answer
 

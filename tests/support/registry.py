@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import venvman
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 PACKAGE = Path(venvman.__file__).parent
 _KEBAB = re.compile(r"[a-z]+(?:-[a-z]+)+")
@@ -38,6 +38,7 @@ ELSEWHERE = {
 def codes_with_a_command() -> dict[str, list[str]]:
     """Each such code, and the places where it is raised or told."""
     trees = {path: ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
+    calls = {path: _calls_by_name(tree) for path, tree in trees.items()}
     advice = {name for tree in trees.values() for name in _advice(tree)}
     found: defaultdict[str, list[str]] = defaultdict(list)
     for path, tree in trees.items():
@@ -52,7 +53,7 @@ def codes_with_a_command() -> dict[str, list[str]]:
                 continue
             # A function of another module's, too, may be given the code.
             name_of = getattr(function, "name", "_")
-            around = [tree] if name_of.startswith("_") else [*trees.values()]
+            around = [calls[path]] if name_of.startswith("_") else [*calls.values()]
             for code in _codes(written, function, around, call, name):
                 found[code].append(f"{name}:{call.lineno}")
     return dict(found)
@@ -64,6 +65,14 @@ def _calls(tree: ast.AST, function: ast.AST | None = None) -> Iterator[tuple[ast
             yield function or tree, node
         inner = node if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) else function
         yield from _calls(node, inner)
+
+
+def _calls_by_name(tree: ast.Module) -> Mapping[str, list[ast.Call]]:
+    found: defaultdict[str, list[ast.Call]] = defaultdict(list)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            found[node.func.id].append(node)
+    return found
 
 
 def _advice(tree: ast.Module) -> Iterator[str]:
@@ -125,7 +134,11 @@ def _assigned(name: str, function: ast.AST) -> Iterator[ast.expr]:
 
 
 def _codes(
-    written: ast.expr, function: ast.AST, trees: list[ast.Module], call: ast.Call, module: str
+    written: ast.expr,
+    function: ast.AST,
+    calls: list[Mapping[str, list[ast.Call]]],
+    call: ast.Call,
+    module: str,
 ) -> set[str]:
     if isinstance(written, ast.Constant):
         text = str(written.value)
@@ -133,10 +146,10 @@ def _codes(
     if isinstance(written, (ast.Attribute, ast.JoinedStr)):
         return set()  # handed on
     if module in ELSEWHERE:
-        return ELSEWHERE[module] | _passed(function, trees)
+        return ELSEWHERE[module] | _passed(function, calls)
     local = list(_assigned(written.id, function)) if isinstance(written, ast.Name) else []
     found = {
-        *_passed(function, trees),
+        *_passed(function, calls),
         *(text for each in (written, *local) for text in _texts(each)),
     }
     if _is_call_of(call, _BROKEN):
@@ -145,15 +158,14 @@ def _codes(
     return found
 
 
-def _passed(function: ast.AST, trees: list[ast.Module]) -> set[str]:
-    """Codes that calls of ``function`` in ``trees`` pass to it."""
+def _passed(function: ast.AST, calls: list[Mapping[str, list[ast.Call]]]) -> set[str]:
+    """Codes that calls of ``function`` pass to it."""
     name = getattr(function, "name", "")
     return {
         text
-        for tree in trees
-        for node in ast.walk(tree)
-        if _is_call_of(node, name)
-        for argument in [*node.args, *(each.value for each in node.keywords)]  # type: ignore[attr-defined]
+        for by_name in calls
+        for node in by_name.get(name, ())
+        for argument in [*node.args, *(each.value for each in node.keywords)]
         for text in _texts(argument)
     }
 

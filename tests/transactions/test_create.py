@@ -262,9 +262,7 @@ def test_whoever_dies_while_making_an_environment_leaves_none_or_a_whole_one(
     indirect=["making"],
 )
 def test_a_fault_while_making_an_environment_leaves_none_or_a_whole_one(
-    making: Making,
-    fault: Callable[[], None],
-    chosen: Callable[[list[str]], Iterable[int]],
+    making: Making, fault: Callable[[], None], chosen: Callable[[list[str]], Iterable[int]]
 ) -> None:
     _fail_at(making, fault, chosen)
 

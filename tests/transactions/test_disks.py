@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cli import run
+from tests.support.cli import ended, run
 from tests.transactions.branches import WORDS, Branches
 from venvman.environment.history import LOG
 from venvman.install.attic import ATTIC
@@ -29,7 +29,7 @@ def mounted(kind: str, place: Path, options: str) -> Iterator[None]:
     if not sys.platform.startswith("linux") or os.geteuid() != 0:
         pytest.skip("only root on Linux can mount filesystems")
     argv = ["mount", "-t", kind, "-o", options, kind, str(place)]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    done = ended(argv)
     if done.returncode != 0:
         pytest.skip(f"mount says: {done.stderr.strip()}")
     try:
@@ -55,7 +55,6 @@ def test_on_a_disk_that_fills_at_any_moment_the_environment_is_the_old_one_or_th
     tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The project is on a small disk of its own, the cache is not: files are copied."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -88,10 +87,9 @@ def _fill(ballast: Path, disk: Path, *, leaving: int) -> None:
 
 
 def test_an_environment_in_a_lower_layer_of_a_real_overlay_is_changed_all_the_same(
-    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, index: Index
 ) -> None:
     """As in a container image's second layer: its folders cannot be renamed (EXDEV)."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     lower, layers, merged = (tmp_path / name for name in ("lower", "layers", "merged"))
     for folder in (lower, layers, merged):
         folder.mkdir()
@@ -117,9 +115,8 @@ def test_an_environment_in_a_lower_layer_of_a_real_overlay_is_changed_all_the_sa
 
 
 def test_a_folder_that_may_not_be_written_leaves_everything_as_it_was(
-    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, index: Index
 ) -> None:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     branches = Branches(tmp_path / "shop", index.folder)
     new, old = both_states(branches)
     for folder in (branches.site, branches.venv / "bin"):
@@ -156,11 +153,8 @@ def forbidden(folder: Path) -> Iterator[None]:
         subprocess.run(["chattr", "-i", str(folder)], check=True)
 
 
-def test_a_clock_that_goes_backwards_makes_no_stamp_lie(
-    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_clock_that_goes_backwards_makes_no_stamp_lie(tmp_path: Path, index: Index) -> None:
     """The lock bears a time that has not come yet; it is changed within that same time."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     branches = Branches(tmp_path / "shop", index.folder)
     lock = branches.root / "requirements.lock"
     future = 4_000_000_000 * 10**9

@@ -112,8 +112,7 @@ def _strays(root: Path) -> list[str]:
 
 
 @pytest.fixture
-def kill(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Kill:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+def kill(tmp_path: Path, index: Index) -> Kill:
     return Kill(Branches(tmp_path / "shop", index.folder), seed=7)
 
 

@@ -81,8 +81,7 @@ class Running:
 
 
 @pytest.fixture
-def running(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Running:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+def running(tmp_path: Path, index: Index) -> Running:
     return Running(tmp_path / "shop", index.folder)
 
 
@@ -107,16 +106,12 @@ def test_a_running_program_imports_what_is_there_when_it_asks(
 ) -> None:
     before = running.files()
     assert ask(program, "steady.m0") == "0"
-
     running.sync("2.0")
-
     assert ask(program, "steady.m1") == "1"
     assert ask(program, "alpha.old") == "ModuleNotFoundError"
     assert ask(program, "alpha.lazy") == "2.0"
     assert ask(program, "alpha.new") == "1"
-
     running.sync("1.0")
-
     assert ask(program, "steady.m2") == "2"
     assert ask(program, "alpha.old") == "1"
     assert running.files() == before

@@ -6,13 +6,12 @@ import json
 import os
 import random
 import shutil
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cli import run
+from tests.support.cli import ended, run
 from tests.transactions.branches import WORDS, Branches, uninstall
 from venvman.environment.ledger import HISTORY
 from venvman.install.transaction import Recovery, recover
@@ -28,17 +27,16 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def branches(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Branches:
+def branches(tmp_path: Path, index: Index) -> Branches:
     """Both states were reached once; the environment is that of ``main``."""
-    made = unsynced(tmp_path, index, monkeypatch)
+    made = unsynced(tmp_path, index)
     for branch in ("main", "work", "main"):
         made.checkout(branch)
         made.full()
     return made
 
 
-def unsynced(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Branches:
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
+def unsynced(tmp_path: Path, index: Index) -> Branches:
     return Branches(tmp_path / "shop", index.folder)
 
 
@@ -127,9 +125,9 @@ def test_pip_and_importlib_see_the_same_after_a_switch(branches: Branches) -> No
     branches.sync("work")
     python = str(branches.venv / "bin/python")
     code = "import importlib.metadata as m; print(*sorted(d.name for d in m.distributions()))"
-    seen = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
+    seen = ended([python, "-c", code], check=True)
     argv = [python, "-m", "pip", "list", "--format=json"]
-    listed = subprocess.run(argv, capture_output=True, text=True, check=True)
+    listed = ended(argv, check=True)
     names = sorted(each["name"] for each in json.loads(listed.stdout))
     assert seen.stdout.split() == names == ["four", "nest", "one", "pip", "space", "three"]
 
@@ -140,9 +138,7 @@ def test_bytecode_leaves_with_its_module_and_comes_back_with_it(branches: Branch
     def version(name: str) -> str:
         code = f"import {name}; print({name}.V)"
         env = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
-        done = subprocess.run(
-            [python, "-c", code], capture_output=True, text=True, env=env, check=False
-        )
+        done = ended([python, "-c", code], env=env)
         return done.stdout.strip()
 
     assert (version("one"), version("two")) == ("1", "2")
@@ -202,11 +198,7 @@ UNEXPECTED: dict[str, Callable[[Branches], object]] = {
 }
 
 
-MENDED = {
-    "the attic was edited",
-    "the attic was emptied",
-    "a package's metadata was removed",
-}
+MENDED = {"the attic was edited", "the attic was emptied", "a package's metadata was removed"}
 """The store has what is missing (see ``test_switch_from_store``)."""
 
 
@@ -341,10 +333,10 @@ def test_a_process_that_dies_at_any_step_is_finished_or_discarded(branches: Bran
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_random_work_ends_as_it_does_without_switches(
-    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch, seed: int
+    tmp_path: Path, index: Index, seed: int
 ) -> None:
     """The same things are done twice at one place, the second time in full throughout."""
-    branches = unsynced(tmp_path, index, monkeypatch)
+    branches = unsynced(tmp_path, index)
     switched, seen = _wander(branches, random.Random(seed), with_switches=True)
     branches.forget()
     _, expected = _wander(branches, random.Random(seed), with_switches=False)
@@ -442,13 +434,7 @@ def test_starting_up_to_a_switch_imports_nothing_heavy(branches: Branches) -> No
         "import sys; before = set(sys.modules); from venvman.__main__ import main; main(); "
         "print(*(set(sys.modules) - before), sep='\\n', file=sys.stderr)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program, *WORDS],
-        cwd=branches.root,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = ended([sys.executable, "-c", program, *WORDS], cwd=branches.root, check=True)
     loaded = set(done.stderr.splitlines())
     assert "venvman.install.fastpath" in loaded
     heavy = {

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def branches(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Branches:
+def branches(tmp_path: Path, index: Index) -> Branches:
     """Both states were reached once; the environment is that of ``main``, its attic empty."""
-    monkeypatch.setenv("PIP_INDEX_URL", index.simple)
     made = Branches(tmp_path / "shop", index.folder)
     for branch in ("work", "main"):
         made.checkout(branch)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cli import ended
 from tests.support.wheels import make_wheel
 from tests.transactions.world import World, contents, left_over
 from venvman.install.attic import Attic, AtticLimit
@@ -33,7 +34,7 @@ class Listener(Reporter):
 
 def python(world: World, code: str) -> str:
     argv = [str(world.root / "bin/python"), "-B", "-c", code]
-    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+    return ended(argv, check=True).stdout.strip()
 
 
 def test_what_was_asked_for_is_there_and_works(world: World) -> None:
@@ -45,7 +46,7 @@ def test_what_was_asked_for_is_there_and_works(world: World) -> None:
     outcome = world.sync(tool, world.wheel("other"), requested=["tool"])
     assert [change.name for change in outcome.installed] == ["tool", "other"]
     assert world.versions() == {"tool": "1.0", "other": "1.0"}
-    run = subprocess.run([world.root / "bin/tool"], capture_output=True, text=True, check=True)
+    run = ended([world.root / "bin/tool"], check=True)
     assert run.stdout == "works\n"
     assert [each.name for each in world.installed() if each.requested] == ["tool"]
     assert left_over(world.root) == []
@@ -199,7 +200,7 @@ def test_python_never_runs_stale_bytecode_after_a_swap(world: World) -> None:
     for wheel, expected in ((old, "1"), (new, "2"), (old, "1")):
         world.sync(wheel)
         argv = [str(world.root / "bin/python"), "-c", code]
-        done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True)
+        done = ended(argv, env=environment, check=True)
         assert done.stdout.strip() == expected
 
 
@@ -356,7 +357,7 @@ def test_pip_sees_and_removes_what_was_installed(world: World) -> None:
     before = contents(world.root)
     world.sync(other, world.wheel("demo", scripts={"demo": "demo:main"}))
     pip = [sys.executable, "-m", "pip", "--python", str(world.root)]
-    listed = subprocess.run([*pip, "list"], capture_output=True, text=True, check=True).stdout
+    listed = ended([*pip, "list"], check=True).stdout
     assert "demo" in listed
     subprocess.run([*pip, "uninstall", "-y", "-q", "demo"], check=True)
     assert contents(world.root) == before

@@ -163,10 +163,7 @@ def test_the_unpacking_of_what_has_arrived_is_told(world: World) -> None:
 def test_every_entry_comes_to_its_wheel_in_the_store(world: World) -> None:
     a, b = world.wheel("a"), world.wheel("b", "2.0")
     got = world.obtain(pin("a", "1.0", sha256_of(a)), pin("b", "2.0", sha256_of(b)))
-    assert {name: each.wheel.filename for name, each in got.items()} == {
-        "a": a.name,
-        "b": b.name,
-    }
+    assert {name: each.wheel.filename for name, each in got.items()} == {"a": a.name, "b": b.name}
     assert (got["a"].wheel.folder / "a.py").is_file()
     assert got["a"].direct_url is None
     assert sorted(world.listener.items) == ["a 1.0", "b 2.0"]
@@ -222,7 +219,6 @@ def test_a_cache_that_is_full_is_done_without(
         return download(client, url, folder, **more)
 
     monkeypatch.setattr(Client, "download", on_a_full_disk)
-
     assert world.obtain(pin("a"))["a"].wheel.filename == wheel.name
 
 
@@ -444,9 +440,7 @@ def test_an_archive_whose_hash_is_known_is_fetched_once(world: World, kind: str)
     assert (world.index.requests, world.listener.builds) == ([], [])
 
 
-def test_an_archive_without_a_hash_is_fetched_again_since_it_may_have_changed(
-    world: World,
-) -> None:
+def test_an_archive_without_a_hash_is_fetched_again_since_it_may_have_changed(world: World) -> None:
     url = f"{world.index.url}/files/{world.wheel('a').name}"
     entry = pin("a", None, source=ArchiveSource(url=url))
     world.obtain(entry)
@@ -493,9 +487,7 @@ def test_a_subdirectory_of_an_archive_is_what_is_built(world: World, tmp_path: P
     assert world.rejection(pin("a", None, source=outside)).code == "subdirectory-missing"
 
 
-def test_an_sdist_that_was_built_for_another_pin_does_not_answer_for_this_one(
-    world: World,
-) -> None:
+def test_an_sdist_that_was_built_for_another_pin_does_not_answer_for_this_one(world: World) -> None:
     path = make_sdist(world.index.folder, "a")
     url = f"{world.index.url}/files/{path.name}"
     world.obtain(pin("a", None, source=ArchiveSource(url=url)))

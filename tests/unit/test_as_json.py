@@ -26,14 +26,7 @@ from tests.support.views import (
 from venvman.drift import Damaged, Drift, Duplicate, Extra, Missing, OtherSource, OtherVersion
 from venvman.environment.inspection import Absent, Broken, NotAnEnvironment
 from venvman.lock.freshness import Stale
-from venvman.model.errors import (
-    Advice,
-    ExitCode,
-    LockStale,
-    Problem,
-    RequirementsError,
-    Severity,
-)
+from venvman.model.errors import Advice, ExitCode, LockStale, Problem, RequirementsError, Severity
 from venvman.model.sources import DirectorySource, VcsSource
 from venvman.outcomes import CleanOutcome, LockOutcome
 from venvman.plan import Replace, make_plan
@@ -55,7 +48,6 @@ def envelope(result: Result) -> Any:
 class TestEnvelope:
     def test_it_has_exactly_these_keys(self) -> None:
         result = Result(command="sync")
-
         assert json.loads(render(result)) == {
             "schema_version": 1,
             "command": "sync",
@@ -85,7 +77,6 @@ class TestEnvelope:
     def test_an_error_is_an_error_and_a_stale_lock_is_drift(self) -> None:
         failed = envelope(Result.of_error(RequirementsError("No.", code="x"), command="sync"))
         drifted = envelope(Result.of_error(LockStale("Old.", code="x"), command="sync"))
-
         assert (failed["status"], failed["exit_code"]) == ("error", 2)
         assert (drifted["status"], drifted["exit_code"]) == ("drift", 1)
 
@@ -99,13 +90,11 @@ class TestEnvelope:
             data={"rows": [{"url": secret}], "pair": (secret,)},
             problems=(problem,),
         )
-
         assert "s3cret" not in render(result)
 
     def test_every_stream_can_carry_it(self) -> None:
         data = {"path": "caf\u00e9/\udcff"}
         result = Result(command="scan", data=data)
-
         assert render(result).isascii()
         assert json.loads(render(result))["data"] == data
 
@@ -117,7 +106,6 @@ class TestEnvelope:
     )
     def test_data_without_urls_arrives_as_it_was(self, value: Any) -> None:
         result = Result(command="x", data={"value": value})
-
         if "://" not in str(value):
             assert json.loads(render(result))["data"]["value"] == value
 
@@ -141,9 +129,7 @@ class TestSync:
 
     def test_a_check_sees_a_lock_that_would_change_though_no_package_would(self) -> None:
         frozen = freeze_outcome(lock_outcome(), written=False)
-
         told = envelope(sync_result(sync_outcome(frozen=frozen), check=True))
-
         assert told["exit_code"] == 1
 
 
@@ -163,7 +149,6 @@ def lock_outcome(**changes: object) -> LockOutcome:
 class TestFreeze:
     def test_the_data_has_exactly_the_agreed_shape(self) -> None:
         result = freeze_result(freeze_outcome(lock_outcome()))
-
         assert envelope(result)["data"] == {
             "locks": ["requirements.txt"],
             "packages": [
@@ -182,9 +167,7 @@ class TestFreeze:
             lock=lock(entry("flask", "3.0", via=["-r dev.in"])),
             before=lock(entry("flask", "2.0")),
         )
-
         told = envelope(freeze_result(freeze_outcome(lock_outcome(), dev)))
-
         assert told["data"]["locks"] == ["requirements.txt", "dev.txt"]
         assert told["data"]["packages"][0]["via"] == ["-r dev.in", "-r requirements.in"]
         assert len(told["data"]["changed"]) == 1
@@ -197,29 +180,23 @@ class TestFreeze:
         self, flags: dict[str, bool], expected: tuple[str, int]
     ) -> None:
         told = envelope(freeze_result(freeze_outcome(lock_outcome()), **flags))
-
         assert (told["status"], told["exit_code"]) == expected
 
     def test_another_source_of_the_same_version_is_a_change(self) -> None:
         fork = VcsSource(vcs="git", url="https://example.com/x", commit="0" * 40)
-
         (change,) = changes_between(
             lock(entry("x", "1.0")), lock(entry("x", "1.0", source=fork)), PROJECT
         )
-
         assert (change.before, change.after) == ("index", str(fork))
 
     def test_markers_hashes_and_reasons_are_no_change(self) -> None:
         before, after = lock(entry("x", via=["a"])), lock(entry("x", via=["b"]))
-
         assert changes_between(before, after, PROJECT) == ()
 
     def test_several_versions_of_one_name_stand_together(self) -> None:
         before = lock(entry("x", "1.0"))
         after = lock(entry("x", "1.0"), entry("x", "2.0"))
-
         (change,) = changes_between(before, after, PROJECT)
-
         assert (change.before, change.after) == ("1.0", "1.0, 2.0")
 
 
@@ -255,7 +232,6 @@ class TestStatus:
 
     def test_a_stale_lock_is_drift_and_says_why(self) -> None:
         told = envelope(status_result(status_report(freshness=Stale(reasons=(stale(),)))))
-
         assert told["exit_code"] == 1
         assert told["data"]["locks"][0]["state"] == "stale"
         assert told["data"]["locks"][0]["reasons"][0]["line"] == 4
@@ -270,7 +246,6 @@ class TestStatus:
     )
     def test_an_environment_that_cannot_be_used_is_drift(self, condition: Any, state: str) -> None:
         told = envelope(status_result(status_report(condition=condition, known=False)))
-
         assert told["exit_code"] == 1
         assert told["data"]["environment"]["state"] == state
         assert told["data"]["changes"] is None
@@ -281,9 +256,7 @@ class TestStatus:
         report = status_report()
         (only,) = report.locks
         foreign = with_(report, locks=(with_(only, freshness=None, sources=()),))
-
         told = envelope(status_result(foreign))
-
         assert told["exit_code"] == 0
         assert told["data"]["locks"][0]["state"] == "unjudged"
 
@@ -292,9 +265,7 @@ class TestStatus:
 
         report = status_report(freshness=Stale(reasons=(stale(),)))
         (only,) = report.locks
-
         told = envelope(status_result(with_(report, locks=(with_(only, pins=0),))))
-
         assert told["data"]["locks"][0]["state"] == "missing"
 
 
@@ -344,9 +315,7 @@ class TestChanges:
         step = Replace(
             entry=entry("lib", None, source=folder), installed=(installed("lib"),), because="moved"
         )
-
         (change,) = changes_of_plan(Plan(steps=(step,), unchanged=0), PROJECT)
-
         assert (change.before, change.after) == ("index", "-e lib")
 
     def test_folders_are_told_relative_to_the_project(self) -> None:
@@ -356,7 +325,6 @@ class TestChanges:
 
 def test_clean_says_what_was_removed() -> None:
     outcome = CleanOutcome(environment=PROJECT.root / "venv", removed=True)
-
     assert envelope(clean_result(outcome, PROJECT))["data"] == {
         "environment": "venv",
         "removed": True,
@@ -368,6 +336,5 @@ def test_a_warning_does_not_change_the_status() -> None:
 
     warning = Problem(code="x", message="Hm.", severity=Severity.WARNING)
     told = envelope(sync_result(with_(sync_outcome(), problems=(warning,))))
-
     assert told["status"] == "ok"
     assert told["problems"][0]["severity"] == "warning"

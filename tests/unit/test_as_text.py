@@ -21,13 +21,7 @@ from tests.support.views import (
 )
 from venvman.environment.inspection import Broken, NotAnEnvironment
 from venvman.lock.freshness import Stale
-from venvman.model.errors import (
-    Command,
-    InstallError,
-    Problem,
-    RequirementsError,
-    Severity,
-)
+from venvman.model.errors import Command, InstallError, Problem, RequirementsError, Severity
 from venvman.model.sources import VcsSource
 from venvman.outcomes import LockOutcome, SyncOutcome
 from venvman.report.as_text import error_panel, problem_line, problems_panel, render
@@ -81,61 +75,47 @@ MANY = [add(f"package-{number:03}") for number in range(178)]
 class TestSync:
     def test_the_last_lines_count_what_was_done_and_say_where_the_time_went(self) -> None:
         shown = synced(sync_outcome(add("a"), remove("b"), unchanged=7))
-
         assert "Done in 2.3 s: 1 installed, 1 removed and 7 unchanged." in shown
         assert shown.endswith("fetch 1.8 s, install 0.4 s")
 
     def test_a_large_change_fits_the_screen_and_says_how_to_see_the_rest(self) -> None:
         shown = synced(sync_outcome(*MANY, created=True), height=24)
-
         assert len(shown.splitlines()) < 24
         assert "added (--verbose shows all)" in shown
 
     def test_verbose_shows_every_change(self) -> None:
         result = sync_result(sync_outcome(*MANY))
-
         shown = told(result, verbose=True, height=24)
-
         assert all(step.name in shown for step in MANY)
 
     def test_what_is_replaced_or_removed_is_not_what_gets_shortened(self) -> None:
         shown = synced(sync_outcome(*MANY, replace("zlib-ng", "1", "2"), remove("zope")))
-
         assert "~ zlib-ng" in shown
         assert "- zope" in shown
 
     def test_a_shortened_list_of_mixed_changes_counts_changes(self) -> None:
         moved = [replace(f"package-{number}", "1", "2") for number in range(50)]
-
         assert "more changes (--verbose shows all)" in synced(sync_outcome(*moved, add("x")))
 
     def test_a_log_without_a_screen_is_shortened_too(self) -> None:
         assert len(synced(sync_outcome(*MANY), height=None).splitlines()) < 30
 
     def test_a_dry_run_speaks_of_the_future(self) -> None:
-        shown = synced(
-            sync_outcome(add("a"), replace("b", "1", "2"), created=True),
-            dry_run=True,
-        )
-
+        shown = synced(sync_outcome(add("a"), replace("b", "1", "2"), created=True), dry_run=True)
         assert "would be created" in shown
         assert "Not yet done: 1 to install and 1 to change." in shown
 
     def test_a_dry_run_gives_the_reason_of_each_step(self) -> None:
         shown = synced(sync_outcome(remove("six")), dry_run=True)
-
         assert "not in the lock" in shown
 
     def test_a_package_from_elsewhere_shows_where(self) -> None:
         source = VcsSource(vcs="git", url="https://example.com/lib.git", commit="0" * 40)
-
         shown = synced(sync_outcome(add("lib", None, source=source)))
-
         assert "git+https://example.com/lib.git@" in shown
 
     def test_credentials_of_a_source_are_not_shown(self) -> None:
         source = VcsSource(vcs="git", url="https://me:s3cret@example.com/lib.git", commit="0" * 40)
-
         assert "s3cret" not in synced(sync_outcome(add("lib", None, source=source)))
 
     @pytest.mark.parametrize("width", [40, 60, 80, 200])
@@ -143,9 +123,7 @@ class TestSync:
         name = "a-package-with-a-very-long-name-indeed"
         outcome = sync_outcome(replace(name, "1.0.0rc1", "2.0.0.post1"), add("b", "3.1"))
         result = sync_result(outcome, dry_run=True)
-
         shown = told(result, height=24, width=width)
-
         assert max(len(line) for line in shown.splitlines()) <= width
         assert "…" not in shown
         letters = "".join(shown.split())
@@ -154,9 +132,7 @@ class TestSync:
 
     def test_colour_only_repeats_what_symbols_say(self) -> None:
         result = sync_result(sync_outcome(add("a"), remove("b")))
-
         colored = told(result, color=True)
-
         assert "\x1b[32m+" in colored
         assert "\x1b[31m-" in colored
 
@@ -187,18 +163,15 @@ class TestFreeze:
 
     def test_a_new_lock_is_written_not_frozen_again(self) -> None:
         shown = frozen(refrozen(before=None, stale=()))
-
         assert shown.startswith("+ requirements.txt written, 1 pin\n")
         assert "Frozen in 2.1 s: 1 added." in shown
 
     def test_the_same_pins_in_another_text_are_explained(self) -> None:
         shown = frozen(refrozen(before=lock(entry("flask", "3.0.3")), stale=()))
-
         assert "the same pins with other hashes, markers or reasons" in shown
 
     def test_what_was_not_written_is_told(self) -> None:
         shown = frozen(refrozen(), written=False)
-
         assert "would be frozen again" in shown
         assert "Not yet written: 1 to change." in shown
 
@@ -206,20 +179,17 @@ class TestFreeze:
         judged = refrozen(lock=lock(entry("flask", "2.3.3")))
         outcome = dataclasses.replace(freeze_outcome(judged, written=False), problems=(stale(),))
         shown = told(freeze_result(outcome, check=True), height=24)
-
         assert shown.startswith("! requirements.txt is stale\n")
         assert "Not yet written: what would change was not looked up." in shown
 
     def test_several_fresh_locks_answer_together(self) -> None:
         two = (refrozen(changed=False), refrozen(changed=False, path=PROJECT.root / "dev.txt"))
-
         assert "requirements.txt, dev.txt match their requirements." in frozen(*two)
 
 
 class TestStatus:
     def test_a_clean_project_fits_five_lines(self) -> None:
         shown = told(status_result(status_report(unchanged=34)))
-
         assert shown.splitlines() == [
             "Project       /work/shop",
             "Requirements  14",
@@ -230,24 +200,19 @@ class TestStatus:
 
     def test_a_stale_lock_says_why(self) -> None:
         shown = told(status_result(status_report(freshness=Stale(reasons=(stale(),)))))
-
         assert "requirements.txt stale" in shown
         assert "flask is pinned to 2.3.3, which flask>=3 forbids." in shown
 
     def test_a_broken_environment_says_why_and_what_mends_it(self) -> None:
         broken = Broken(path=PROJECT.root / "venv", reason="It was moved.", code="moved")
-
         shown = told(status_result(status_report(known=False, condition=broken)))
-
         assert "venv broken: It was moved." in shown
         assert "cannot be known yet" in shown
         assert shown.endswith("Next: venvman sync --recreate")
 
     def test_something_else_in_the_way_is_named(self) -> None:
         other = NotAnEnvironment(path=PROJECT.root / "venv", reason="It is a file.")
-
         shown = told(status_result(status_report(condition=other)))
-
         assert "venv not an environment: It is a file." in shown
 
 
@@ -266,7 +231,6 @@ class TestDoctor:
             finding("VM401", message="urllib3 is missing."),
             finding("VM101", message="Moved.", path="requirements.in", line=3),
         )
-
         assert [line for line in shown.splitlines() if line] == [
             "Environment",
             "  VM101 error Moved. (requirements.in:3)",
@@ -277,7 +241,6 @@ class TestDoctor:
 
     def test_one_command_that_mends_neighbours_is_shown_once(self) -> None:
         shown = doctor(finding("VM401", fix="venvman sync"), finding("VM402", fix="venvman sync"))
-
         assert shown.count("Next: venvman sync") == 1
 
     def test_notes_alone_are_healthy(self) -> None:
@@ -328,15 +291,12 @@ class TestScan:
 
     def test_a_long_file_is_shortened_unless_verbose(self) -> None:
         rows = [requirement(f"p{number}", number) for number in range(1, 41)]
-
         assert "... and 25 more requirements (--verbose shows all)" in scanned(requirements=rows)
         assert "p40" in scanned(True, requirements=rows)
 
     def test_a_lock_is_counted_not_listed(self) -> None:
         rows = [requirement("flask", 1)]
-
         shown = scanned(role="lock", group="default", lock=None, requirements=rows)
-
         assert "lock of default, 1 pin" in shown
         assert "flask" not in shown
 
@@ -347,9 +307,7 @@ class TestScan:
             "no_binary": ["lxml"],
             "pre": False,
         }
-
         shown = scanned(options=options)
-
         assert "option prefer-binary" in shown
         assert "option no-binary lxml" in shown
         assert "index-urls" not in shown
@@ -387,41 +345,32 @@ class TestErrors:
             Problem(code="bad", message="No.", fix=each) for each in (fix, Command.venvman("sync"))
         )
         error = InstallError("Bad.", code="bad", problems=[wide, wide, narrow][: 3 * several or 1])
-
         shown = draw(error_panel(error, width=80), width=80).splitlines()
-
         assert shown[-1] == f"Next: {fix}"
         assert shown[-2].startswith("╰")
         assert any("Next: venvman sync" in line for line in shown[:-1]) == several
 
     def test_more_problems_than_a_screen_holds_are_counted(self) -> None:
         problems = [Problem(code="bad", message=f"No {line}.") for line in range(50)]
-
         shown = draw(
             error_panel(RequirementsError("Bad.", code="bad", problems=problems), width=80)
         )
-
         assert "... and 30 further problems; all of them with --format json" in shown
 
     @pytest.mark.parametrize("width", [40, 60, 80])
     def test_nothing_is_cut_off_at_any_width(self, width: int) -> None:
         digest = "ab" * 32
         error = InstallError("Wrong.", code="hash-mismatch", why=f"It has sha256:{digest}.")
-
         shown = draw(error_panel(error, width=width), width=width)
-
         assert digest in shown.replace("│", "").replace(" ", "").replace("\n", "")
 
     def test_a_wide_terminal_does_not_make_lines_too_long_to_read(self) -> None:
         shown = draw(error_panel(InstallError("Wrong.", code="x"), width=250), width=250)
-
         assert max(len(line) for line in shown.splitlines()) == 100
 
     def test_problems_of_a_result_have_a_panel_too(self) -> None:
         problem = Problem(code="bad", message="No.", path="r.txt", line=1, text="???")
-
         shown = draw(problems_panel([problem], width=60))
-
         assert "1 error" in shown
         assert "1 | ???" in shown
 
@@ -434,7 +383,6 @@ class TestErrors:
             why="It is read-only.",
             fix=Command.venvman("cache", "dir"),
         )
-
         assert draw(problem_line(problem), width=200) == (
             "warning: The cache cannot be written. (/cache) It is read-only. "
             "Next: venvman cache dir"
@@ -445,9 +393,7 @@ class TestErrors:
 
     def test_credentials_are_not_shown(self) -> None:
         error = InstallError("No answer from https://me:s3cret@example.com/simple.", code="x")
-
         shown = joined(draw(error_panel(error, width=100)))
-
         assert "s3cret" not in shown
         assert "https://****@example.com/simple" in shown
 

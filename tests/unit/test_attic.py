@@ -6,13 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from venvman.environment.ledger import (
-    LEDGER,
-    Ledger,
-    Provenance,
-    entry_key,
-    read_ledger,
-)
+from venvman.environment.ledger import LEDGER, Ledger, Provenance, entry_key, read_ledger
 from venvman.install.attic import ATTIC, Attic, AtticEntry, AtticLimit
 from venvman.system import seal
 
@@ -117,5 +111,4 @@ def test_what_another_tool_reinstalled_is_no_longer_known(tmp_path: Path) -> Non
 
 def test_build_metadata_tells_two_installations_of_one_wheel_apart() -> None:
     plain = Provenance("a", "1", "s", "d", True, 1, 2, 3)
-
     assert plain.key != plain._replace(described="sha256:1").key

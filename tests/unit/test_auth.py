@@ -56,7 +56,6 @@ class TestSources:
     def test_they_also_open_the_files(self, private: Served, tmp_path: Path) -> None:
         own = client(tmp_path, private.simple_with_password)
         (file,) = own.files(DEMO)
-
         assert ME.password not in file.url
         assert own.download(file.url, tmp_path, hashes=file.hashes, label="demo").size
 
@@ -64,32 +63,26 @@ class TestSources:
     def test_netrc_is_read(self, private: Served, tmp_path: Path, leaf: str) -> None:
         (tmp_path / leaf).write_text("machine 127.0.0.1 login me password s3cret\n")
         variables = {"NETRC": str(tmp_path / leaf)} if leaf == "elsewhere" else {}
-
         assert client(tmp_path, private.simple, variables=variables).files(DEMO)
 
     def test_netrc_completes_a_user_in_the_url(self, tmp_path: Path) -> None:
         (tmp_path / ".netrc").write_text("machine a.test login me password s3cret\n")
         url = "https://me@a.test/simple"
-
         assert authenticator(tmp_path, url).before("https://a.test/f/x.whl") == ME
         assert authenticator(tmp_path, url).before(f"{url}/x/") == ME
 
     def test_netrc_of_another_user_is_not_mixed_in(self, tmp_path: Path) -> None:
         (tmp_path / ".netrc").write_text("machine a.test login you password other\n")
-
         found = authenticator(tmp_path).before("https://me@a.test/simple/")
-
         assert found == Credentials("me", "")
 
     def test_the_default_entry_of_netrc_counts(self, tmp_path: Path) -> None:
         (tmp_path / ".netrc").write_text("default login me password s3cret\n")
-
         assert authenticator(tmp_path).before("https://a.test/") == ME
 
     def test_a_broken_netrc_is_a_warning(self, tmp_path: Path) -> None:
         (tmp_path / ".netrc").write_text("machine a.test nonsense\n")
         memory = Memory()
-
         assert authenticator(tmp_path, reporter=memory).before("https://a.test/") is None
         assert memory.codes == ["netrc-unreadable"]
 
@@ -97,7 +90,6 @@ class TestSources:
         asked = authenticator(
             tmp_path, "https://a:1@x.test/team-a/simple", "https://b:2@x.test/team-b/simple"
         )
-
         assert asked.before("https://x.test/team-b/f/d.whl") == Credentials("b", "2")
         assert asked.before("https://y.test/team-b/f/d.whl") is None
         assert asked.before("http://x.test/team-b/f/d.whl") is None
@@ -109,7 +101,6 @@ class TestKeyring:
         own = client(
             tmp_path, private.simple, keyring_provider="subprocess", variables={"PATH": path}
         )
-
         assert own.files(DEMO)
 
     def test_an_older_program_is_asked_for_the_user_given(self, tmp_path: Path) -> None:
@@ -119,7 +110,6 @@ class TestKeyring:
         asked = authenticator(
             tmp_path, "https://me@x.test/simple", provider="subprocess", PATH=path
         )
-
         assert asked.after_rejection("https://x.test/simple/demo/", None) == ME
         assert asked.before("https://x.test/f/demo.whl") == ME
 
@@ -127,12 +117,10 @@ class TestKeyring:
     def test_a_keyring_that_knows_nothing_is_no_help(self, tmp_path: Path, script: str) -> None:
         path = keyring_program(tmp_path, script)
         asked = authenticator(tmp_path, provider="subprocess", PATH=path)
-
         assert asked.after_rejection("https://x.test/simple/", None) is None
 
     def test_no_keyring_at_all_is_no_help(self, tmp_path: Path) -> None:
         asked = authenticator(tmp_path, provider="subprocess", PATH=str(tmp_path))
-
         assert asked.after_rejection("https://x.test/simple/", None) is None
 
     def test_a_broken_keyring_is_a_warning(
@@ -144,7 +132,6 @@ class TestKeyring:
         monkeypatch.delitem(__import__("sys").modules, "keyring", raising=False)
         memory = Memory()
         asked = authenticator(tmp_path, provider="import", reporter=memory)
-
         assert asked.after_rejection("https://x.test/simple/", None) is None
         assert memory.codes == ["keyring-failed"]
         monkeypatch.delitem(__import__("sys").modules, "keyring")
@@ -166,7 +153,6 @@ class TestKeyring:
         monkeypatch.syspath_prepend(str(tmp_path))
         monkeypatch.delitem(__import__("sys").modules, "keyring", raising=False)
         asked = authenticator(tmp_path, "https://me@x.test/simple", provider="import")
-
         assert asked.after_rejection("https://x.test/simple/demo/", None) == ME
         monkeypatch.delitem(__import__("sys").modules, "keyring")
 
@@ -175,10 +161,8 @@ class TestKeyring:
         own = client(
             tmp_path, private.simple, keyring_provider="subprocess", variables={"PATH": path}
         )
-
         with pytest.raises(IndexFault) as caught:
             own.files(DEMO)
-
         assert caught.value.code == "index-unauthorised"
         assert "does not accept" in caught.value.message
 
@@ -187,10 +171,8 @@ class TestSecrecy:
     def test_no_error_shows_a_password(self, index: Served, tmp_path: Path) -> None:
         index.password = "right"
         url = index.simple.replace("://", "://me:wr0ng@")
-
         with pytest.raises(IndexFault) as caught:
             client(tmp_path, url).files(DEMO)
-
         assert "wr0ng" not in repr(caught.value.problems) + str(caught.value)
 
     def test_credentials_do_not_show_themselves(self) -> None:
@@ -205,9 +187,7 @@ class TestSecrecy:
 
             private.intercept = answer
             make_wheel(other.folder, "demo")
-
             assert client(tmp_path, private.simple_with_password).files(DEMO)
-
         assert "authorization" in private.requests[0].headers
         assert "authorization" not in other.requests[0].headers
 
@@ -219,21 +199,18 @@ class TestSecrecy:
 
         private.intercept = answer
         url = private.simple_with_password.replace("/simple", "/old")
-
         assert client(tmp_path, url).files(DEMO)
 
     def test_pages_are_kept_apart_by_whom_they_were_served_to(
         self, private: Served, tmp_path: Path
     ) -> None:
         assert client(tmp_path, private.simple_with_password).files(DEMO)
-
         with pytest.raises(IndexFault):
             client(tmp_path, private.simple).files(DEMO)
 
     def test_the_cache_holds_no_password(self, private: Served, tmp_path: Path) -> None:
         client(tmp_path, private.simple_with_password).files(DEMO)
         encoded = base64.b64encode(b"me:s3cret")
-
         entries = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
         kept = b"".join(path.read_bytes() for path in entries)
         assert entries
@@ -244,7 +221,6 @@ class TestSecrecy:
 class TestUrls:
     def test_credentials_are_split_from_a_url_and_unquoted(self) -> None:
         url, found = split_credentials("https://me%40home:p%2Fw@x.test/simple")
-
         assert url == "https://x.test/simple"
         assert found == Credentials("me@home", "p/w")
 
@@ -277,23 +253,19 @@ class TestTrust:
     ) -> None:
         with pytest.raises(ConfigurationError, match=r"none\.pem") as caught:
             client(tmp_path, "https://x.invalid/simple", **options).files(DEMO)
-
         assert caught.value.code == "certificate-unusable"
 
     def test_a_broken_certificate_file_from_a_variable_is_named(self, tmp_path: Path) -> None:
         bundle = tmp_path / "ca.pem"
         bundle.write_text("not a certificate")
         variables = {"REQUESTS_CA_BUNDLE": str(bundle)}
-
         with pytest.raises(ConfigurationError, match=r"ca\.pem"):
             client(tmp_path, "https://x.invalid/simple", variables=variables).files(DEMO)
 
     def test_a_folder_of_certificates_will_do(self, tmp_path: Path) -> None:
         own = client(tmp_path, "https://127.0.0.1:9/simple", cert=str(tmp_path), retries=0)
-
         with pytest.raises(IndexFault) as caught:
             own.files(DEMO)
-
         assert caught.value.code == "index-unreachable"
 
 
@@ -321,13 +293,11 @@ class TestProxies:
 
     def test_address_ranges_can_be_left_out(self) -> None:
         variables = {"HTTP_PROXY": "http://p", "NO_PROXY": "10.0.0.0/8"}
-
         assert proxy_for("http://10.1.2.3/", variables) is None
         assert proxy_for("http://11.1.2.3/", variables) == "http://p"
 
     def test_a_proxy_of_a_cgi_request_is_not_believed(self) -> None:
         variables = {"HTTP_PROXY": "http://evil", "REQUEST_METHOD": "GET"}
-
         assert proxy_for("http://x.test/", variables) is None
 
     @pytest.mark.parametrize("how", ["option", "variable"])
@@ -349,17 +319,13 @@ class TestProxies:
 
     def test_a_proxy_that_is_down_is_named(self, tmp_path: Path) -> None:
         own = client(tmp_path, "https://far.test/simple", proxy="127.0.0.1:9", retries=0)
-
         with pytest.raises(IndexFault) as caught:
             own.files(DEMO)
-
         assert caught.value.code == "index-proxy"
 
     def test_a_proxy_of_an_unknown_kind_is_refused(self, tmp_path: Path) -> None:
         own = client(tmp_path, "https://far.test/simple", proxy="ftp://me:pw@x.test")
-
         with pytest.raises(ConfigurationError) as caught:
             own.files(DEMO)
-
         assert caught.value.code == "proxy-unusable"
         assert "pw" not in caught.value.message

@@ -9,14 +9,7 @@ import pytest
 
 from tests.support.wheels import make_wheel, sha256_of
 from venvman.model.errors import ConfigurationError
-from venvman.store.care import (
-    DamagedWheel,
-    Freed,
-    clear,
-    discard,
-    prune,
-    verify,
-)
+from venvman.store.care import DamagedWheel, Freed, clear, discard, prune, verify
 from venvman.store.store import Store
 from venvman.system.files import CACHEDIR_TAG
 from venvman.system.locks import using
@@ -56,15 +49,12 @@ def wheel(cache: Path, start: str) -> Path:
 
 def test_environments_keep_their_files(cache: Path) -> None:
     clear(cache)
-
     assert (cache.parent / "venv" / "module.py").read_text() == "1234567890"
 
 
 def test_pruning_keeps_a_wheel_that_a_sync_may_be_about_to_link(cache: Path) -> None:
     os.utime(wheel(cache, "ab"), (NOW - 60, NOW - 60))
-
     prune(cache, now=NOW)
-
     assert wheel(cache, "ab").exists()
 
 
@@ -72,9 +62,7 @@ def test_pruning_removes_old_pages_and_keeps_young_ones(cache: Path) -> None:
     young = cache / "index-v1" / "young.bin"
     young.touch()
     os.utime(young, (NOW - DAY, NOW - DAY))
-
     freed = prune(cache, now=NOW)
-
     assert [path.name for path in (cache / "index-v1").iterdir()] == ["young.bin"]
     assert freed == Freed(files=2, bytes=110)
 
@@ -84,9 +72,7 @@ def test_pruning_keeps_the_tool_environments(cache: Path) -> None:
     tool.parent.mkdir(parents=True)
     tool.touch()
     os.utime(tool, (0, 0))
-
     prune(cache, now=NOW)
-
     assert tool.exists()
 
 
@@ -95,10 +81,8 @@ def test_a_folder_that_is_no_cache_is_left_alone(tmp_path: Path, remove: object)
     precious = tmp_path / "home" / "documents" / "thesis.txt"
     precious.parent.mkdir(parents=True)
     precious.touch()
-
     with pytest.raises(ConfigurationError) as caught:
         remove(tmp_path / "home")  # type: ignore[operator]
-
     assert caught.value.code == "cache-not-ours"
     assert precious.exists()
 
@@ -108,23 +92,19 @@ def test_a_link_out_of_the_cache_is_not_followed(cache: Path, tmp_path: Path) ->
     precious.parent.mkdir()
     precious.touch()
     (cache / "index-v1" / "link").symlink_to(precious.parent)
-
     clear(cache)
-
     assert precious.exists()
 
 
 def test_a_folder_by_our_own_name_needs_no_tag(cache: Path) -> None:
     ours = cache.rename(cache.parent / "venvman")
     (ours / "CACHEDIR.TAG").unlink()
-
     assert clear(ours).files == 3
 
 
 class TestPruningByAgeAndSize:
     def test_an_age_stands_for_both_of_the_usual_ones(self, cache: Path) -> None:
         os.utime(wheel(cache, "ab"), (NOW - DAY, NOW - DAY))
-
         assert prune(cache, now=NOW, older_than=2 * DAY) == Freed(files=1, bytes=100)
         assert wheel(cache, "ab").exists()
         assert prune(cache, now=NOW, older_than=DAY / 2) == Freed(files=1, bytes=10)
@@ -153,9 +133,7 @@ class TestPruningByAgeAndSize:
             (head.parent / "packed").write_text("y")
             os.utime(head.parent / "packed", (NOW - 365 * DAY, NOW - 365 * DAY))
             os.utime(head, (NOW - age * DAY, NOW - age * DAY))
-
         prune(cache, now=NOW)
-
         assert [path.name for path in (cache / "git").iterdir()] == ["used"]
         assert (cache / "git" / "used" / "packed").exists()
 
@@ -175,9 +153,7 @@ class TestVerifying:
         file = wheel.folder / "alpha.py"
         file.write_text("3\n")
         os.utime(file, ns=(wheel.manifest.mtime_ns, wheel.manifest.mtime_ns))
-
         (damaged,) = verify(cache).damaged
-
         assert (damaged.sha256, damaged.paths) == (wheel.sha256, ("alpha.py",))
         assert damaged.filename == "alpha-1.0-py3-none-any.whl"
 
@@ -190,9 +166,7 @@ class TestVerifying:
         manifest.unlink()
         if content is not None:
             manifest.write_bytes(content)
-
         (damaged,) = verify(cache).damaged
-
         assert (damaged.filename, damaged.paths) == (None, ("manifest.json",))
 
     def test_discarding_takes_out_what_is_damaged_still(
@@ -201,10 +175,8 @@ class TestVerifying:
         cache, wheel = stored
         (wheel.folder / "alpha.py").unlink()
         damaged = verify(cache).damaged
-
         (gone,) = discard(cache, damaged)
         (again,) = discard(cache, damaged)
-
         assert gone.discarded
         assert again.discarded
         assert not wheel.folder.exists()
@@ -213,9 +185,7 @@ class TestVerifying:
     def test_what_was_fetched_again_meanwhile_stays(self, stored: tuple[Path, StoredWheel]) -> None:
         cache, wheel = stored
         mine = DamagedWheel(sha256=wheel.sha256, filename=None, paths=())
-
         (kept,) = discard(cache, [mine])
-
         assert not kept.discarded
         assert wheel.folder.exists()
 
@@ -226,6 +196,5 @@ class TestTheLock:
         self, tmp_path: Path, name: str
     ) -> None:
         (tmp_path / "file").touch()
-
         with using(tmp_path / name), using(tmp_path / name, alone=True, waiting=lambda: None):
             pass

@@ -113,7 +113,6 @@ class TestOrder:
 
     def test_the_tag_that_the_target_likes_best_wins(self) -> None:
         tags = ["py3-none-any", "cp311-cp311-manylinux_2_17_x86_64", "cp311-abi3-linux_x86_64"]
-
         assert order(ranked(*(wheel("1.0", tag) for tag in tags))) == [
             "1.0-cp311-cp311-manylinux_2_17_x86_64.whl",
             "1.0-cp311-abi3-linux_x86_64.whl",
@@ -122,12 +121,10 @@ class TestOrder:
 
     def test_a_set_of_tags_is_as_good_as_its_best(self) -> None:
         tag = "cp311-cp311-manylinux_2_17_x86_64.manylinux1_x86_64"
-
         assert order(ranked(wheel("1.0"), wheel("1.0", tag)))[0] == f"1.0-{tag}.whl"
 
     def test_the_higher_build_tag_wins(self) -> None:
         files = [wheel("1.0", f"{build}py3-none-any") for build in ("2-", "10-", "")]
-
         assert order(ranked(*files)) == [
             "1.0-10-py3-none-any.whl",
             "1.0-2-py3-none-any.whl",
@@ -137,7 +134,6 @@ class TestOrder:
     def test_of_equally_good_files_the_last_index_wins_as_with_pip(self) -> None:
         first = IndexFile(filename="demo-1.0-py3-none-any.whl", url="https://first.test/d.whl")
         last = IndexFile(filename="demo-1.0-py3-none-any.whl", url="https://last.test/d.whl")
-
         assert ranked(first, last).candidates[0].file.url == last.url
 
     def test_spellings_of_one_version_are_one_version(self) -> None:
@@ -148,13 +144,11 @@ class TestOrder:
 
     def test_local_versions_sort_and_match(self) -> None:
         files = [wheel("1.0"), wheel("1.0+cpu"), wheel("1.0+cu12_1")]
-
         assert order(ranked(*files, want="==1.0"))[0] == "1.0+cu12_1-py3-none-any.whl"
         assert order(ranked(*files, want="==1.0+cpu")) == ["1.0+cpu-py3-none-any.whl"]
 
     def test_prefer_binary_takes_an_older_wheel(self) -> None:
         files = [sdist("2.0"), wheel("1.0"), wheel("0.9")]
-
         assert order(ranked(*files, prefer_binary=True)) == [
             "1.0-py3-none-any.whl",
             "0.9-py3-none-any.whl",
@@ -167,7 +161,6 @@ class TestOrder:
     @given(st.permutations(["1.0", "1.1", "2.0a1", "2.0", "2.0.post1", "3!0.1"]))
     def test_the_order_of_the_page_decides_nothing(self, versions: list[str]) -> None:
         found = ranked(*(sdist(each) for each in versions), pre=True)
-
         assert [str(each.version) for each in found.candidates] == [
             "3!0.1",
             "2.0.post1",
@@ -193,7 +186,6 @@ class TestRefusals:
     )
     def test_a_refused_file_has_a_reason(self, file: IndexFile, kind: str, words: str) -> None:
         ranking = ranked(file)
-
         assert not ranking.candidates
         found, reason = only_refusal(ranking)
         assert found.value == kind
@@ -202,7 +194,6 @@ class TestRefusals:
 
     def test_a_version_that_does_not_fit_is_named(self) -> None:
         kind, reason = only_refusal(ranked(sdist("1.0"), want=">=2"))
-
         assert kind is RejectionKind.SPECIFIER
         assert "1.0, which is not >=2" in reason
 
@@ -210,27 +201,22 @@ class TestRefusals:
         kind, reason = only_refusal(
             ranked(sdist("1.0", hashes=("sha256:a",)), hashes=("sha256:b",))
         )
-
         assert kind is RejectionKind.HASH
         assert "not among those locked" in reason
 
     def test_files_of_other_projects_are_named(self) -> None:
         other = IndexFile(filename="other-1.0.tar.gz", url="https://x.test/o")
-
         assert only_refusal(ranked(other))[0] is RejectionKind.NOT_A_DISTRIBUTION
 
     def test_what_the_page_skipped_is_named(self) -> None:
         skipped = (SkippedFile(filename="demo.rpm", reason="it is neither"),)
         listing = Listing.of(ProjectPage(url="", rows=(), skipped=skipped), DEMO)
         found = rank(DEMO, ProjectFiles(DEMO, (listing,)), target=LINUX, options=IndexOptions())
-
         assert found.rejections[0].reason == "demo.rpm is of no use: it is neither."
 
     def test_every_file_is_a_candidate_or_a_refusal(self) -> None:
         files = [wheel("1.0"), sdist("1.0", yanked=""), sdist("2.0a1"), sdist("x"), wheel("3.0")]
-
         found = ranked(*files, want="<3")
-
         assert len(found.candidates) + len(found.rejections) == len(files)
 
     def test_a_python_wish_that_makes_no_sense_is_none(self) -> None:
@@ -243,7 +229,6 @@ class TestRefusals:
             target=linux("3.14.0rc1"),
             options=IndexOptions(),
         )
-
         assert found.candidates
 
 
@@ -274,7 +259,6 @@ class TestFormats:
     def test_the_option_is_named(self) -> None:
         wheels = ranked(wheel("1.0"), no_binary=frozenset({"demo"}))
         sdists = ranked(sdist("1.0"), only_binary=frozenset({"demo"}))
-
         assert "--no-binary" in only_refusal(wheels)[1]
         assert "--only-binary" in only_refusal(sdists)[1]
 
@@ -300,12 +284,10 @@ class TestPreReleases:
         self, options: dict[str, Any], want: str, expected: list[str]
     ) -> None:
         found = ranked(*self.FILES, want=want, **options)
-
         assert [str(each.version) for each in found.candidates] == expected
 
     def test_a_final_release_for_another_platform_does_not_count(self) -> None:
         found = ranked(sdist("2.0rc1"), wheel("1.0", "cp311-cp311-win_amd64"))
-
         assert order(found) == ["2.0rc1.tar.gz"]
 
     def test_a_yanked_final_release_still_hides_them(self) -> None:
@@ -331,7 +313,6 @@ class TestYanked:
 
     def test_not_where_another_file_fits(self) -> None:
         found = ranked(sdist("1.0", yanked="bad"), wheel("1.0"), want="==1.0")
-
         assert order(found) == ["1.0-py3-none-any.whl"]
 
     @pytest.mark.parametrize(
@@ -344,7 +325,6 @@ class TestYanked:
 class TestHashes:
     def test_a_wished_for_hash_comes_before_a_newer_version_without_one(self) -> None:
         found = ranked(sdist("2.0"), sdist("1.0", hashes=("sha256:a",)), hashes=("sha256:a",))
-
         assert order(found) == ["1.0.tar.gz", "2.0.tar.gz"]
 
 
@@ -379,7 +359,6 @@ class TestTime:
     def test_local_files_always_count(self) -> None:
         file = IndexFile(filename="demo-1.0.tar.gz", url="file:///demo-1.0.tar.gz")
         found = rank(DEMO, [file], target=LINUX, options=IndexOptions(), exclude_newer=self.LIMIT)
-
         assert found.candidates
 
 
@@ -387,7 +366,6 @@ def test_all_files_of_a_version_are_known_whatever_the_target() -> None:
     files = (wheel("1.0", "cp311-cp311-win_amd64"), sdist("1.0.0"), sdist("2.0"))
     rows = ranked(*files)
     listing_files = Candidates(_project(files), target=LINUX, options=IndexOptions())
-
     assert listing_files.versions == (Version("2.0"), Version("1.0"))
     assert len(listing_files.files(Version("1.0"))) == 2
     assert listing_files.at(Version("1.0"))[0].is_wheel is False

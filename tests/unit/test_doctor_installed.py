@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.cli import ended
 from tests.support.examined import World, codes_of
 from tests.support.locked import entry
 from tests.unit.test_doctor_project import requirement, wishes
@@ -135,9 +135,7 @@ def test_pip_check_and_doctor_agree_on_what_is_unmet(world: World) -> None:
         "import sys; sys.path[:0] = [sys.argv.pop(1)]; sys.argv[0] = 'pip';"
         "from pip._internal.cli.main import main; sys.exit(main(['check']))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(site.folder)], capture_output=True, text=True, check=False
-    )
+    done = ended([sys.executable, "-c", code, str(site.folder)])
     theirs = {
         line.split()[0] + " " + ("absent" if "absent" in line else "low")
         for line in done.stdout.splitlines()

@@ -44,11 +44,9 @@ def serving(body: bytes = BODY) -> Response:
 def test_a_file_arrives_whole_and_hashed(index: Served, tmp_path: Path, folder: Path) -> None:
     wheel = make_wheel(index.folder, "demo")
     memory = Memory()
-
     done = client(tmp_path, reporter=memory).download(
         f"{index.url}/files/{wheel.name}", folder, hashes=(sha256_of(wheel),), label="demo 1.0"
     )
-
     assert done.path == folder / wheel.name
     assert done.path.read_bytes() == wheel.read_bytes()
     assert f"sha256:{done.sha256}" == sha256_of(wheel)
@@ -57,9 +55,7 @@ def test_a_file_arrives_whole_and_hashed(index: Served, tmp_path: Path, folder: 
 
 def test_a_local_file_is_copied_and_hashed(tmp_path: Path, folder: Path) -> None:
     wheel = make_wheel(tmp_path, "demo")
-
     done = client(tmp_path, offline=True).download(wheel.as_uri(), folder, label="demo 1.0")
-
     assert done.path.read_bytes() == wheel.read_bytes()
     assert f"sha256:{done.sha256}" == sha256_of(wheel)
 
@@ -67,7 +63,6 @@ def test_a_local_file_is_copied_and_hashed(tmp_path: Path, folder: Path) -> None
 def test_a_local_file_that_is_gone_is_named(tmp_path: Path, folder: Path) -> None:
     with pytest.raises(InstallError, match=r"demo 1\.0") as caught:
         client(tmp_path).download((tmp_path / "x.whl").as_uri(), folder, label="demo 1.0")
-
     assert caught.value.code == "file-missing"
     assert list(folder.iterdir()) == []
 
@@ -76,44 +71,35 @@ def test_a_local_file_that_is_gone_is_named(tmp_path: Path, folder: Path) -> Non
 def test_any_strong_hash_will_do(index: Served, folder: Path, algorithm: str) -> None:
     index.intercept = lambda _: serving()
     fitting = f"{algorithm}:{hashlib.new(algorithm, BODY).hexdigest()}"
-
     done = client(folder.parent).download(
         f"{index.url}/{LEAF}", folder, hashes=("sha256:" + "0" * 64, fitting), label="demo"
     )
-
     assert f"sha256:{done.sha256}" == SHA256
 
 
 def test_many_expected_hashes_are_not_all_listed(index: Served, folder: Path) -> None:
     index.intercept = lambda _: serving()
-
     error = error_of(index, folder, *(f"sha256:{digit * 64}" for digit in "01234"))
-
     assert "or 2 others" in (error.why or "")
 
 
 def test_md5_is_never_believed(index: Served, folder: Path) -> None:
     index.intercept = lambda _: serving()
-
     error = error_of(index, folder, f"md5:{hashlib.md5(BODY).hexdigest()}")
-
     assert error.code == "hash-weak"
     assert index.requests == []
 
 
 def test_without_hashes_the_size_is_checked(index: Served, folder: Path) -> None:
     index.intercept = lambda _: serving()
-
     assert error_of(index, folder, size=7).code == "size-mismatch"
 
 
 def test_with_the_right_hash_a_lie_about_the_size_is_harmless(index: Served, folder: Path) -> None:
     index.intercept = lambda _: serving()
-
     done = client(folder.parent).download(
         f"{index.url}/{LEAF}", folder, hashes=(SHA256,), label="demo", size=7
     )
-
     assert done.size == len(BODY)
 
 
@@ -144,11 +130,9 @@ def test_a_changed_file_is_fetched_from_the_start(index: Served, folder: Path) -
         return Response(200, BODY, {"ETag": '"new"'})
 
     index.intercept = answer
-
     done = client(folder.parent).download(
         f"{index.url}/{LEAF}", folder, hashes=(SHA256,), label="demo"
     )
-
     assert index.requests[1].headers["if-range"] == '"old"'
     assert done.size == len(BODY)
 
@@ -156,7 +140,6 @@ def test_a_changed_file_is_fetched_from_the_start(index: Served, folder: Path) -
 def test_a_file_that_is_gone_is_named(index: Served, folder: Path) -> None:
     with pytest.raises(IndexFault) as caught:
         client(folder.parent).download(f"{index.url}/files/{LEAF}", folder, label="demo")
-
     assert caught.value.code == "index-not-found"
     assert LEAF in caught.value.message
 
@@ -164,7 +147,6 @@ def test_a_file_that_is_gone_is_named(index: Served, folder: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(InstallError) as caught:
         client(tmp_path).download("https://x.test/a.whl", tmp_path / "none", label="demo")
-
     assert caught.value.code == "download-unwritable"
     assert "TMPDIR" in str(caught.value.fix)
     folder = type(tmp_path)("/nowhere/cache")
@@ -183,7 +165,6 @@ def test_a_full_disk_is_no_network_trouble(index: Served, folder: Path, size: in
         error = error_of(index, folder)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
     assert error.code == "download-unwritable"
     assert error.why == "File too large."
 

@@ -51,14 +51,12 @@ def test_no_line_is_wider_than_there_is_room(drawing: Group) -> None:
 @given(drawing=DRAWINGS, width=st.sampled_from([None, WIDTH]))
 def test_colours_change_nothing_but_colours(drawing: Group, width: int | None) -> None:
     painted = lines(drawing, width=width, color=True)
-
     assert [ESCAPES.sub("", line) for line in painted] == lines(drawing, width=width, color=False)
 
 
 @given(text=TEXTS, width=st.integers(2, 20))
 def test_wrapping_loses_no_letter(text: Text, width: int) -> None:
     wrapped = lines(text, width=width, color=False)
-
     assert "".join("".join(wrapped).split()) == "".join(text.plain.split())
 
 
@@ -68,7 +66,6 @@ def test_words_that_fit_are_not_broken_and_wrapped_as_rich_wraps_them(words: lis
     console = make_console(io.StringIO(), Display(color=False, animation=False, width=WIDTH))
     with console.capture() as capture:
         console.print(for_rich(text))
-
     assert lines(text, width=WIDTH, color=False) == [
         line.rstrip() for line in capture.get().splitlines()
     ]
@@ -79,7 +76,6 @@ def test_the_widest_column_gives_way_and_a_whole_one_does_not() -> None:
     grid.add_column(whole=True)
     grid.add_column()
     grid.add_row(Text("a label"), Text("words that need more than one line"))
-
     assert lines(grid, width=20, color=False) == [
         "a label words that",
         "        need more",
@@ -93,26 +89,18 @@ def test_a_tree_draws_its_guides() -> None:
     first = tree.add(Text("one"))
     first.add(Text("deep"))
     tree.add(Text("two"))
-
-    assert lines(tree, width=None, color=False) == [
-        "root",
-        "├── one",
-        "│   └── deep",
-        "└── two",
-    ]
+    assert lines(tree, width=None, color=False) == ["root", "├── one", "│   └── deep", "└── two"]
 
 
 def test_a_tree_may_be_deeper_than_python_s_stack() -> None:
     tree = branch = Tree(Text("0"))
     for number in range(1, 3000):
         branch = branch.add(Text(str(number)))
-
     assert len(lines(tree, width=None, color=False)) == 3000
 
 
 def test_a_style_is_closed_where_its_words_end() -> None:
     text = Text.assemble("a ", ("b", "bold green"), " c")
-
     assert lines(text, width=None, color=True) == ["a \x1b[1;32mb\x1b[0m c"]
 
 
@@ -125,7 +113,6 @@ def test_a_panel_frames_what_is_in_it_and_wraps_it_to_its_width() -> None:
     grid = Grid()
     grid.add_column()
     grid.add_row(Text("a line that is long"))
-
     assert lines(Panel(grid, title="error", style="red", width=16), width=80, color=False) == [
         "╭─ error ──────╮",
         "│ a line that  │",
@@ -136,5 +123,4 @@ def test_a_panel_frames_what_is_in_it_and_wraps_it_to_its_width() -> None:
 
 def test_a_panel_is_never_wider_than_the_terminal() -> None:
     drawn = lines(Panel(Text("中文"), title="too long", style="", width=60), width=8, color=False)
-
     assert drawn == ["╭──────╮", "│ 中文 │", "╰──────╯"]

@@ -132,11 +132,7 @@ def test_the_same_commit_of_the_same_repository_is_no_drift(
     [
         (git(), git(commit=OTHER_COMMIT), "installed at bbbbbbbbbbbb, locked at aaaaaaaaaaaa"),
         (git(commit=None, revision="v2"), git(revision="v1"), "installed at v1, locked at v2"),
-        (
-            git(commit=None, revision="v2"),
-            git(),
-            "installed at the default branch, locked at v2",
-        ),
+        (git(commit=None, revision="v2"), git(), "installed at the default branch, locked at v2"),
         (
             git("https://e.org/b.git"),
             git(),

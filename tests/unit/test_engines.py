@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from tests.support.cli import ended
 from tests.support.groups import HERE, freeze_request, groups_of, write_files
 from tests.support.wheels import make_wheel
 from venvman.engines import UpgradeAll, UpgradeSome
@@ -168,11 +169,8 @@ def repository(tmp_path: Path) -> str:
 
 def commit_of(url: str, revision: str) -> str:
     folder = url.removeprefix("file://")
-    return subprocess.run(
-        ["git", "-C", folder, "rev-parse", f"{revision}^{{commit}}"],
-        check=True,
-        capture_output=True,
-        text=True,
+    return ended(
+        ["git", "-C", folder, "rev-parse", f"{revision}^{{commit}}"], check=True
     ).stdout.strip()
 
 
@@ -368,11 +366,7 @@ def finished(tmp_path: Path, files: dict[str, str], text: str, **changes: object
     command = CompileCommand(
         arguments=("requirements.in",), folder=root, style=cast("LockStyle", style)
     )
-    arguments: dict[str, Any] = {
-        "command": command,
-        "limited": False,
-        "common": (),
-    }
+    arguments: dict[str, Any] = {"command": command, "limited": False, "common": ()}
     finisher = Finisher(request, mirror, {})
     written = text.replace("MIRROR", mirror.root.as_posix())
     return finisher.lock(
@@ -521,9 +515,7 @@ def test_a_pip_too_old_for_a_repository_on_this_machine_is_to_be_renewed(tmp_pat
         f"'{line}@{'c' * 40}' (from line 1 of requirements.in)\n"
         f"Hint: It looks like a path. File '{line}' does not exist.\n"
     )
-
     error = explain(said, tuple(groups_of(tmp_path, {"requirements.in": f"{line}\n"}).values()))
-
     (problem,) = error.problems
     assert problem.code == "pip-too-old"
     assert str(problem.fix) == "Upgrade the pip that venvman runs with."

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.cli import ended
 from tests.support.pythons import EVERY_PYTHON
 from venvman.environment import lifecycle as environments
 from venvman.environment.inspection import Absent, Environment, inspect, usable
@@ -43,7 +43,7 @@ def test_an_environment_of_every_python_is_what_that_python_believes_it_to_be(
         tmp_path / "venv", probe(python, directories=directories), directories=directories
     )
     code = "import json, sys, sysconfig; print(json.dumps([sys.prefix, sysconfig.get_paths()]))"
-    told = subprocess.run([made.python, "-c", code], capture_output=True, text=True, check=True)
+    told = ended([made.python, "-c", code], check=True)
     prefix, paths = json.loads(told.stdout)
     assert prefix == str(made.root)
     for name in ("purelib", "platlib", "scripts", "data"):

@@ -45,7 +45,6 @@ def made(dataclass: Any) -> Any:
 class TestAsTheStandardOne:
     def test_values_are_equal_by_their_compared_fields(self, dataclass: Any) -> None:
         kind = made(dataclass)
-
         assert kind(name="a", line=1) == kind(name="a", line=2)
         assert kind(name="a") != kind(name="b")
         assert kind(name="a") != made(dataclass)(name="a")
@@ -53,7 +52,6 @@ class TestAsTheStandardOne:
 
     def test_nothing_can_be_assigned_or_deleted(self, dataclass: Any) -> None:
         pin = made(dataclass)(name="a")
-
         with pytest.raises(FrozenInstanceError, match="cannot assign to field 'name'"):
             pin.name = "b"
         with pytest.raises(FrozenInstanceError, match="cannot delete field 'name'"):
@@ -63,7 +61,6 @@ class TestAsTheStandardOne:
 
     def test_what_has_no_default_must_be_given_by_name(self, dataclass: Any) -> None:
         kind = made(dataclass)
-
         with pytest.raises(TypeError, match=r"missing 1 required keyword-only argument: 'name'"):
             kind()
         with pytest.raises(TypeError, match=r"takes 1 positional argument but 2 were given"):
@@ -73,7 +70,6 @@ class TestAsTheStandardOne:
 
     def test_fields_replace_and_copies_work(self, dataclass: Any) -> None:
         pin = made(dataclass)(name="a", line=3)
-
         assert [each.name for each in dataclasses.fields(pin)] == [
             "name", "version", "line", "notes",
         ]  # fmt: skip
@@ -101,8 +97,6 @@ class TestAsTheStandardOne:
 
 def test_values_can_be_pickled() -> None:
     pin = Pin(name="a", version="1", line=4, notes=["x"])
-
     again = pickle.loads(pickle.dumps(pin))
-
     assert again == pin
     assert (again.line, again.notes) == (4, ["x"])

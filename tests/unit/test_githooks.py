@@ -187,9 +187,7 @@ def test_a_checkout_that_changes_other_files_starts_git_once_more(
     change(repository, "README", "hello\n")
     trace = repository.parent / "trace"
     monkeypatch.setenv("GIT_TRACE", str(trace))
-
     git(repository, "checkout", "-q", "-")
-
     started = [line for line in trace.read_text().splitlines() if "trace: built-in: git" in line]
     assert [line.split("built-in: git ")[1].split()[0] for line in started] == ["checkout", "diff"]
 
@@ -314,9 +312,7 @@ def test_one_project_is_taken_off_and_the_others_stay(repository: Path) -> None:
         (repository / name).mkdir()
     install_hooks([repository / "a"], mode=HookMode.SYNC, variables=os.environ)
     install_hooks([repository / "b"], mode=REPORT, variables=os.environ)
-
     report = uninstall_hooks(repository / "a", variables=os.environ)
-
     assert [(each.path, each.mode) for each in report.projects] == [("b", REPORT)]
     assert states(repository) == {HookState.OURS}
     uninstall_hooks(repository / "b", variables=os.environ)
@@ -339,7 +335,6 @@ def test_no_name_of_a_folder_is_ever_run(repository: Path, name: str) -> None:
     git(repository, "add", ".")
     git(repository, "commit", "-qnm", "second")
     git(repository, "checkout", "-q", "HEAD~1")
-
     assert [each.path for each in report.projects] == [name]
     assert not (repository / "PWNED").exists()
 
@@ -471,9 +466,7 @@ def test_hooks_of_the_first_format_are_brought_up_to_date(repository: Path) -> N
     path.write_text("#!/bin/sh\n# venvman git hook, format 1: old\nexit 1\n")
     path.chmod(0o755)
     install_hooks([repository], mode=REPORT, variables=os.environ)
-
     git(repository, "commit", "-q", "--allow-empty", "-m", "second")
-
     assert log.exists()
     uninstall_hooks(repository, variables=os.environ)
     assert "venvman" not in path.read_text()
@@ -485,5 +478,4 @@ def test_a_zipapp_is_started_as_itself(tmp_path: Path, monkeypatch: pytest.Monke
     zipapp.write_text("#!/usr/bin/env python3\n")
     zipapp.chmod(0o755)
     monkeypatch.setattr("sys.argv", [str(zipapp), "hooks", "install"])
-
     assert githooks.own_program() == (str(zipapp),)

@@ -84,19 +84,16 @@ def test_an_edge_of_another_group_is_no_reason_for_a_line() -> None:
 
 def test_no_more_chains_than_wanted_are_looked_for() -> None:
     found = chains_to(graph(["ab", "ac", "bd", "cd"], "a"), canonical("d"), limit=1)
-
     assert (len(found.chains), found.more) == (1, True)
 
 
 def test_a_deeper_level_is_drawn_where_there_is_room_for_it() -> None:
     trees = forest(graph(["ab", "bc", "cd"], "ac"), depth=2)
-
     assert [child.package.name for child in trees[1].children if child.package] == ["d"]
 
 
 def test_packages_that_no_line_asks_for_are_drawn_all_the_same() -> None:
     names = {each.package.name for each in branches(forest(graph(["ab"], ""))) if each.package}
-
     assert names == set(NAMES)
 
 
@@ -123,7 +120,6 @@ def test_chains_are_all_the_simple_paths_from_lines(
                 yield from walks(path + edge[1])
 
     found = paths(graph(edges, asked), name)
-
     assert sorted(found) == sorted(path for start in asked for path in walks(start))
     assert [len(path) for path in found] == sorted(len(path) for path in found)
 
@@ -134,7 +130,6 @@ def test_a_forest_ends_and_draws_no_children_twice(
 ) -> None:
     drawn = list(branches(forest(graph(edges, asked), invert=invert, depth=depth)))
     whole = [each.package.name for each in drawn if each.children and each.package]
-
     if depth is None:
         assert len(whole) == len(set(whole))
         if not invert:
@@ -148,6 +143,5 @@ def test_a_closure_is_closed_and_its_part_of_the_graph_stands_alone(
     found = graph(edges, "")
     names = closure(found, [canonical(name)])
     part = part_of(found, names)
-
     assert all(edge.child in names for edge in found.dependencies if edge.parent in names)
     assert {edge.parent for edge in part.dependencies} <= part.packages.keys() == names

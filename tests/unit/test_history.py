@@ -83,7 +83,6 @@ def history(tmp_path: Path) -> History:
 def test_a_line_is_read_as_the_state_it_was_written_from(tmp_path: Path, state: State) -> None:
     history = History(tmp_path)
     history.record(state)
-
     assert history.newest() == state
 
 
@@ -91,7 +90,6 @@ def test_states_come_back_the_newest_first(history: History) -> None:
     later = STATE._replace(sequence=2, when=STATE.when - 1000)
     history.record(STATE, [TEXT])
     history.record(later, [TEXT])
-
     assert history.states() == (later, STATE)
     assert history.newest() == later
 
@@ -99,7 +97,6 @@ def test_states_come_back_the_newest_first(history: History) -> None:
 def test_of_two_lines_of_one_sequence_the_later_holds(history: History) -> None:
     history.record(STATE, [TEXT])
     history.record(STATE._replace(python="3.11.8"), [TEXT])
-
     assert [state.python for state in history.states()] == ["3.11.8"]
 
 
@@ -111,7 +108,6 @@ def test_what_it_held_is_told_by_its_snapshot_and_what_that_does_not_know(
     found = SnapshotEntry("aaa", "2", "index", None, True)
     beside = Beside((found,), {"beta": "-e libs/beta"}, ("c",), ("pip",))
     history.record(STATE._replace(snapshot=write_snapshot(str(tmp_path), rows), beside=beside))
-
     assert history.states()[0].held == (
         found,
         SnapshotEntry("alpha", "1.0", "index", "ab" * 32, True),
@@ -124,7 +120,6 @@ def test_the_same_distributions_are_one_snapshot(tmp_path: Path) -> None:
     seal.own(str(tmp_path))
     rows = {"a": ROW, "b": ROW._replace(version="2")}
     digest = write_snapshot(str(tmp_path), rows)
-
     assert write_snapshot(str(tmp_path), dict(reversed(rows.items()))) == digest
     assert read_snapshot(str(tmp_path), digest) == rows
     assert write_snapshot(str(tmp_path), {"a": ROW}) != digest
@@ -135,7 +130,6 @@ def test_a_damaged_snapshot_holds_nothing_and_is_written_again(tmp_path: Path) -
     seal.own(str(tmp_path))
     digest = write_snapshot(str(tmp_path), {"a": ROW})
     (tmp_path / HISTORY / f"{digest}.json").write_text("{")
-
     assert read_snapshot(str(tmp_path), digest) == {}
     assert read_snapshot(str(tmp_path), write_snapshot(str(tmp_path), {"a": ROW})) == {"a": ROW}
 
@@ -144,7 +138,6 @@ def test_locks_that_differ_in_line_ends_only_are_kept_once(
     history: History, tmp_path: Path
 ) -> None:
     history.record(STATE, [TEXT, TEXT.replace(b"\n", b"\r\n")])
-
     assert history.text(text_digest(TEXT)) == TEXT
     assert len(list((tmp_path / HISTORY).iterdir())) == 2
 
@@ -155,9 +148,7 @@ def test_a_damaged_text_counts_as_gone_and_is_written_again(
     history.record(STATE, [TEXT])
     path = tmp_path / HISTORY / text_digest(TEXT)
     path.write_bytes(path.read_bytes()[:-3])
-
     assert history.text(text_digest(TEXT)) is None
-
     history.record(STATE._replace(sequence=2), [TEXT])
     assert history.text(text_digest(TEXT)) == TEXT
 
@@ -166,7 +157,6 @@ def test_a_text_that_is_not_its_digest_is_not_believed(history: History, tmp_pat
     history.record(STATE, [TEXT, b"other==1.0\n"])
     folder = tmp_path / HISTORY
     (folder / text_digest(b"other==1.0\n")).replace(folder / text_digest(TEXT))
-
     assert history.text(text_digest(TEXT)) is None
 
 
@@ -182,7 +172,6 @@ def test_a_line_that_is_damaged_or_of_somebody_else_is_passed_over(
     for written in (line, (tmp_path / LOG).read_bytes()[:-20]):
         with (tmp_path / LOG).open("ab") as stream:
             stream.write(written + b"\n")
-
     assert history.states() == (STATE,)
     assert history.newest() == STATE
 
@@ -194,9 +183,7 @@ def test_a_line_cut_short_by_a_crash_does_not_spoil_the_next(
     with (tmp_path / LOG).open("ab") as stream:
         stream.write((tmp_path / LOG).read_bytes()[:70])
     later = STATE._replace(sequence=2)
-
     history.record(later, [TEXT])
-
     assert history.states() == (later, STATE)
 
 
@@ -224,7 +211,6 @@ def test_one_digest_stands_for_all_locks_in_any_order() -> None:
     other = RecordedLock(group="dev", path="requirements-dev.lock", digest="d" * 64)
     one = STATE._replace(locks=(*STATE.locks, other))
     two = STATE._replace(locks=(other, *STATE.locks))
-
     assert one.digest == two.digest != STATE.digest
     assert STATE._replace(locks=()).digest is None
 
@@ -234,7 +220,6 @@ def test_a_history_that_cannot_be_written_says_so_and_stays(
 ) -> None:
     seal.own(str(tmp_path))
     (tmp_path / ".venvman/history").write_text("in the way")
-
     with pytest.raises((FileExistsError, NotADirectoryError)):
         history.record(STATE, [TEXT])
     assert history.states() == ()
@@ -257,7 +242,6 @@ class TestHead:
 
     def test_a_branch_and_its_commit(self, repository: Path, commit: str) -> None:
         (repository / "below").mkdir()
-
         assert head_of(str(repository)) == (commit, "main")
         assert head_of(str(repository / "below")) == (commit, "main")
 
@@ -266,19 +250,16 @@ class TestHead:
     ) -> None:
         git(repository, "checkout", "-q", "-b", "feature/x")
         git(repository, "pack-refs", "--all")
-
         assert head_of(str(repository)) == (commit, "feature/x")
 
     def test_a_detached_head_has_no_branch(self, repository: Path, commit: str) -> None:
         git(repository, "checkout", "-q", "--detach")
-
         assert head_of(str(repository)) == (commit, None)
 
     def test_a_worktree_has_a_head_of_its_own(
         self, repository: Path, commit: str, tmp_path: Path
     ) -> None:
         git(repository, "worktree", "add", "-q", "-b", "other", str(tmp_path / "tree"))
-
         assert head_of(str(tmp_path / "tree")) == (commit, "other")
 
     def test_before_the_first_commit_there_is_none(self, repository: Path) -> None:
@@ -290,5 +271,4 @@ class TestHead:
     def test_a_pipe_that_a_clone_brings_is_not_waited_for(self, tmp_path: Path) -> None:
         (tmp_path / ".git").mkdir()
         os.mkfifo(tmp_path / ".git" / "HEAD")
-
         assert head_of(str(tmp_path)) is None

@@ -44,7 +44,6 @@ class TestWays:
     def test_the_metadata_file_is_enough(self, index: Served, tmp_path: Path) -> None:
         make_wheel(index.folder, "demo", requires=REQUIRES)
         index.metadata_files = True
-
         assert requires_of(index, tmp_path) == REQUIRES
         assert [each.path for each in index.requests[1:]] == [
             "/files/demo-1.0-py3-none-any.whl.metadata"
@@ -61,14 +60,12 @@ class TestWays:
 
         index.intercept = hide
         memory = Memory()
-
         assert requires_of(index, tmp_path, memory) == REQUIRES
         assert "could not be had" in memory.details[0]
 
     def test_the_end_of_a_large_wheel_is_enough(self, index: Served, tmp_path: Path) -> None:
         wheel = make_wheel(index.folder, "demo", requires=REQUIRES, raw={})
         wheel = make_wheel(index.folder, "demo", requires=REQUIRES, files={**pad(400_000)})
-
         assert requires_of(index, tmp_path) == REQUIRES
         (request,) = index.requests[1:]
         size = wheel.stat().st_size
@@ -80,7 +77,6 @@ class TestWays:
         wheel = make_wheel(index.folder, "demo", requires=REQUIRES)
         with zipfile.ZipFile(wheel, "a") as archive:
             archive.writestr("demo/data.bin", pad(400_000)["demo/data.bin"])
-
         assert requires_of(index, tmp_path) == REQUIRES
         assert len(index.requests) == 3
 
@@ -89,7 +85,6 @@ class TestWays:
     ) -> None:
         many = {f"demo/module_with_a_long_name_{number:04}.py": b"" for number in range(900)}
         make_wheel(index.folder, "demo", requires=REQUIRES, files=many)
-
         assert requires_of(index, tmp_path) == REQUIRES
         assert len(index.requests) == 3
 
@@ -98,7 +93,6 @@ class TestWays:
     ) -> None:
         make_wheel(index.folder, "demo", requires=REQUIRES, files={**pad(400_000)})
         index.html_only = True
-
         assert requires_of(index, tmp_path) == REQUIRES
         assert index.requests[1].headers["range"] == "bytes=-65536"
 
@@ -108,12 +102,10 @@ class TestWays:
         index.ranges = False
         memory = Memory()
         own = client(tmp_path, index.simple, reporter=memory)
-
         for file in own.files(DEMO):
             found = own.metadata(file)
             assert found is not None
             assert found.requires == REQUIRES
-
         assert "does not serve pieces" in memory.details[0]
         assert len(memory.details) == 1
         assert len(index.requests) == 4  # the page, a refused piece, two files
@@ -130,7 +122,6 @@ class TestWays:
             return Response(206, b"x" * 100, {"Content-Range": content_range})
 
         index.intercept = lie
-
         assert requires_of(index, tmp_path) == REQUIRES
 
     def test_another_piece_than_asked_for_is_not_believed(
@@ -146,15 +137,12 @@ class TestWays:
             return Response(206, b"abc", {"Content-Range": "bytes 7-9/100"})
 
         index.intercept = lie
-
         assert requires_of(index, tmp_path) == REQUIRES
 
     def test_a_local_wheel_is_read_where_it_is(self, tmp_path: Path) -> None:
         wheel = make_wheel(tmp_path, "demo", requires=REQUIRES)
         own = client(tmp_path, offline=True)
-
         found = own.metadata(IndexFile(filename=wheel.name, url=wheel.as_uri()))
-
         assert found is not None
         assert found.requires == REQUIRES
 
@@ -162,7 +150,6 @@ class TestWays:
         sdist = make_sdist(index.folder, "demo")
         own = client(tmp_path, index.simple)
         (file,) = own.files(DEMO)
-
         assert own.metadata(file) is None
         assert own.metadata(IndexFile(filename=sdist.name, url=sdist.as_uri())) is None
         assert len(index.requests) == 1
@@ -171,7 +158,6 @@ class TestWays:
 class TestMemory:
     def test_metadata_is_kept_between_runs(self, index: Served, tmp_path: Path) -> None:
         make_wheel(index.folder, "demo", requires=REQUIRES)
-
         assert requires_of(index, tmp_path) == requires_of(index, tmp_path) == REQUIRES
         assert len(index.requests) == 2
 
@@ -180,14 +166,12 @@ class TestMemory:
         requires_of(index, tmp_path)
         (entry,) = [each for each in tmp_path.glob("cache/metadata-v1/*/*") if each.is_file()]
         entry.write_bytes(entry.read_bytes()[:-5])
-
         assert requires_of(index, tmp_path) == REQUIRES
 
     def test_a_file_without_a_hash_is_not_kept(self, index: Served, tmp_path: Path) -> None:
         make_wheel(index.folder, "demo", requires=REQUIRES)
         index.hashes = False
         requires_of(index, tmp_path)
-
         assert not (tmp_path / "cache/metadata-v1").exists()
 
     def test_offline_without_an_entry_is_an_error(self, index: Served, tmp_path: Path) -> None:
@@ -196,10 +180,8 @@ class TestMemory:
         client(tmp_path, index.simple).files(DEMO)
         own = client(tmp_path, index.simple, offline=True)
         (file,) = own.files(DEMO)
-
         with pytest.raises(IndexFault) as caught:
             own.metadata(file)
-
         assert caught.value.code == "index-offline"
 
 
@@ -231,20 +213,16 @@ class TestDamage:
 
     def test_two_dist_infos_are_noticed(self, tmp_path: Path) -> None:
         wheel = make_wheel(tmp_path, "demo", raw={"other-1.dist-info/METADATA": b"Name: other\n"})
-
         with pytest.raises(InstallError, match="usable wheel") as caught:
             metadata_of_wheel(wheel)
-
         assert "2 METADATA" in (caught.value.why or "")
 
     def test_an_unknown_compression_is_noticed(self, tmp_path: Path) -> None:
         wheel = tmp_path / "demo-1.0-py3-none-any.whl"
         with zipfile.ZipFile(wheel, "w", zipfile.ZIP_BZIP2) as archive:
             archive.writestr("demo-1.0.dist-info/METADATA", "Name: demo\n")
-
         with pytest.raises(InstallError) as caught:
             metadata_of_wheel(wheel)
-
         assert "method 12" in (caught.value.why or "")
 
     @pytest.mark.parametrize("compress", [True, False])
@@ -254,7 +232,6 @@ class TestDamage:
         place = content.find(b"METADATA") + 30
         content[place] ^= 0xFF
         wheel.write_bytes(content)
-
         with pytest.raises(InstallError):
             metadata_of_wheel(wheel)
 

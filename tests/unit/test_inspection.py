@@ -74,10 +74,8 @@ def test_a_python_itself_is_refused_and_nobody_is_told_to_move_it_away(
     library.mkdir(parents=True)
     for name in {"os.py", marker}:
         (library / name).touch()
-
     with pytest.raises(EnvironmentUnusable, match="is not a virtual environment") as caught:
         usable(tmp_path / "usr", directories=directories)
-
     assert reason in str(caught.value.why)
     assert isinstance(caught.value.fix, Advice)
 

@@ -127,9 +127,7 @@ def test_an_exact_version_is_found_by_its_folder_without_asking_others(machine: 
     assert machine.starts == 1
 
 
-def test_an_exact_version_is_found_under_a_name_that_tells_only_the_minor(
-    machine: Machine,
-) -> None:
+def test_an_exact_version_is_found_under_a_name_that_tells_only_the_minor(machine: Machine) -> None:
     machine.on_path("python3.99", "3.99.4")
     assert machine.choose("3.99.4").path.name == "python3.99"
 
@@ -311,9 +309,7 @@ def test_an_interpreter_fulfils_its_own_version_and_ranges_around_it(machine: Ma
     assert not [text for text in ("3.9", "3.99.1", "3.99t", "<3.99", str(OWN_PYTHON)) if does(text)]
 
 
-def test_another_patch_version_is_near_but_no_other_minor_build_or_range(
-    machine: Machine,
-) -> None:
+def test_another_patch_version_is_near_but_no_other_minor_build_or_range(machine: Machine) -> None:
     interpreter = probe(machine.pyenv("3.99.2"), directories=machine.directories)
     other = machine.on_path("python3.99", "3.99.7")
     threaded = machine.on_path("python3.99t", "3.99.2", free_threaded=True)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.cli import ended
 from tests.support.sites import Site
 from tests.support.wheels import make_wheel, record_row
 from venvman.environment import inventory
@@ -123,10 +124,7 @@ def test_the_source_is_what_direct_url_says(
     [
         ({"without": ["METADATA"]}, "METADATA is missing"),
         ({"without": ["RECORD"]}, "RECORD is missing"),
-        (
-            {"without": ["METADATA", "RECORD", "INSTALLER"]},
-            "its metadata folder is empty",
-        ),
+        ({"without": ["METADATA", "RECORD", "INSTALLER"]}, "its metadata folder is empty"),
         ({"metadata": "Name: foo\n"}, "METADATA has no version"),
         ({"metadata": "Version: 1.0\n"}, "METADATA has no valid name"),
         ({"metadata": "Name: -foo\nVersion: 1.0\n"}, "METADATA has no valid name"),
@@ -248,9 +246,7 @@ def test_a_real_environment_is_read_as_pip_and_importlib_read_it(tmp_path: Path)
     subprocess.run(
         [*pip, "install", "-q", "--no-index", "--no-deps", *map(str, wheels)], check=True
     )
-    listed = subprocess.run(
-        [*pip, "list", "--format=json"], check=True, capture_output=True, text=True
-    )
+    listed = ended([*pip, "list", "--format=json"], check=True)
     found = read_site_packages([folder]).distributions
     assert {(each.spelled, str(each.version)) for each in found} == {
         (each["name"], each["version"]) for each in json.loads(listed.stdout)

@@ -169,7 +169,6 @@ def test_a_way_asked_for_by_name_that_cannot_be_gone_is_told_with_both_folders(
 ) -> None:
     refuse(monkeypatch, how, errno.EXDEV)
     problem = link(wheel, tmp_path / "into", how).given_up("/elsewhere/venv")
-
     assert problem is not None
     assert how.value in problem.message
     assert f"from {tmp_path / 'cache'} to /elsewhere/venv" in problem.message
@@ -233,7 +232,6 @@ def anchors(path: Path) -> set[str]:
 
 def test_every_page_has_one_place_in_the_menu() -> None:
     menu = list(in_menu(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]))
-
     assert sorted(menu) == sorted(
         page.removeprefix("docs/") for page in PAGES if page.startswith("docs/")
     )
@@ -257,6 +255,5 @@ def test_every_link_of_a_page_has_an_end(page: str) -> None:
 def test_the_comparison_is_the_readmes() -> None:
     page = (ROOT / "docs" / "explanation" / "other-tools.md").read_text()
     rows = [line for line in page.splitlines() if line.startswith("|")]
-
     assert len(rows) == 8
     assert "\n".join(rows) in (ROOT / "README.md").read_text()

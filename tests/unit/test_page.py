@@ -42,7 +42,6 @@ class TestJson:
 
     def test_weak_hashes_are_left_out(self) -> None:
         file = one(json_page(row(hashes={"md5": "aa", "sha512": "CC", "sha256": "BB"})))
-
         assert file.hashes == ("sha256:bb", "sha512:cc")
 
     def test_a_reason_for_yanking_is_kept(self) -> None:
@@ -73,7 +72,6 @@ class TestJson:
     def test_size_upload_time_and_python_are_read(self) -> None:
         more = {"size": 7, "upload-time": "2024-01-01T00:00:00Z", "requires-python": ">=3.8"}
         file = one(json_page(row(**more)))
-
         assert (file.size, file.upload_time, file.requires_python) == (
             7,
             "2024-01-01T00:00:00Z",
@@ -82,7 +80,6 @@ class TestJson:
 
     def test_a_malformed_row_is_skipped_and_named(self) -> None:
         page = parse_page(json_page(row(), {"filename": "bad.whl", "url": 5}), JSON, URL)
-
         assert [row.filename for row in page.rows] == ["demo-1.0-py3-none-any.whl"]
         assert page.skipped[0].filename == "bad.whl"
         assert "malformed" in page.skipped[0].reason
@@ -114,7 +111,6 @@ class TestHtml:
             '<a href="../../f/demo-1.0-py3-none-any.whl#sha256=AB" data-requires-python="&gt;=3.8"'
             ' data-yanked="why" data-core-metadata="sha256=cd">demo</a>'
         )
-
         assert one(html(link), "text/html") == IndexFile(
             filename="demo-1.0-py3-none-any.whl",
             url="https://index.test/f/demo-1.0-py3-none-any.whl",
@@ -126,12 +122,10 @@ class TestHtml:
 
     def test_the_base_element_moves_relative_urls(self) -> None:
         content = html('<base href="/other/"><a href="demo-1.0.tar.gz">x</a>')
-
         assert one(content, "text/html").url == "https://index.test/other/demo-1.0.tar.gz"
 
     def test_the_file_name_comes_from_the_url_unquoted(self) -> None:
         content = html('<a href="demo-1.0%2Bcpu-py3-none-any.whl">anything</a>')
-
         assert one(content, "text/html").filename == "demo-1.0+cpu-py3-none-any.whl"
 
     @pytest.mark.parametrize(
@@ -142,45 +136,36 @@ class TestHtml:
         self, attribute: str, expected: str | None
     ) -> None:
         content = html(f'<a href="demo-1.0-py3-none-any.whl" {attribute}>x</a>')
-
         assert one(content, "text/html").metadata_hash == expected
 
     def test_the_header_decides_the_encoding(self) -> None:
         content = html('<a href="d-1.tar.gz" data-yanked="gr\u00fcn">x</a>').decode()
-
         file = one(content.encode("latin-1"), "text/html; charset=latin-1")
-
         assert file.yanked == "gr\u00fcn"
 
     @pytest.mark.parametrize("kind", ["text/html", "text/html; charset=klingon"])
     def test_undecodable_bytes_do_not_hide_the_files(self, kind: str) -> None:
         content = b'\xff\xfe<a href="demo-1.0.tar.gz">x</a>'
-
         assert one(content, kind).filename == "demo-1.0.tar.gz"
 
     def test_the_meta_element_decides_where_the_header_is_silent(self) -> None:
         content = '<meta charset="latin-1"><a href="d-1.tar.gz" data-yanked="gr\u00fcn">x</a>'
-
         assert one(content.encode("latin-1"), "text/html").yanked == "gr\u00fcn"
 
     def test_links_to_other_things_are_skipped(self) -> None:
         page = parse_page(html('<a href="demo.exe">x</a><a href="..">up</a>'), "text/html", URL)
-
         assert [each.filename for each in page.skipped] == ["demo.exe"]
 
     def test_a_malformed_link_is_skipped(self) -> None:
         page = parse_page(html('<a href="http://[bad/d-1.tar.gz">x</a>'), "text/html", URL)
-
         assert "malformed" in page.skipped[0].reason
 
     def test_a_page_for_people_is_no_listing(self) -> None:
         page = parse_page(html('<form><input name="password"></form>'), "text/html", URL)
-
         assert not page.listing
 
     def test_a_redirecting_page_is_no_listing(self) -> None:
         content = html('<meta http-equiv="refresh" content="0; url=/login">')
-
         assert not parse_page(content, "text/html", URL).listing
 
     def test_an_empty_list_is_a_listing(self) -> None:
@@ -188,7 +173,6 @@ class TestHtml:
 
     def test_another_major_version_is_refused(self) -> None:
         content = html('<meta name="pypi:repository-version" content="2.0">')
-
         with pytest.raises(PageInvalid, match=r"version 2\.0"):
             parse_page(content, "text/html", URL)
 
@@ -226,7 +210,6 @@ class TestNames:
 
     def test_a_build_tag_sorts_by_its_number(self) -> None:
         wheel = parse_wheel_name("demo-1.0-12b-py3-none-any.whl")
-
         assert wheel is not None
         assert wheel.build == (12, "b")
 
@@ -256,7 +239,6 @@ class TestListing:
 
     def test_files_are_grouped_by_version(self) -> None:
         listing = self.listing()
-
         assert list(listing.versions) == ["1.0", "2.0"]
         assert [file.filename for file in listing.files("1.0")] == [
             "demo-1.0-py3-none-any.whl",
@@ -271,9 +253,7 @@ class TestListing:
 
     def test_bytes_and_back_is_the_identity(self) -> None:
         listing = self.listing()
-
         again = Listing.from_bytes(b"".join(listing.to_parts()))
-
         assert again.files("1.0") == listing.files("1.0")
         assert again.skipped == listing.skipped
 
@@ -283,7 +263,6 @@ class TestListing:
         content = bytearray(b"".join(parts))
         place = data.draw(st.integers(len(content) - len(parts[2]), len(content) - 1))
         content[place] ^= data.draw(st.integers(1, 255))
-
         with pytest.raises(ListingDamaged):
             Listing.from_bytes(bytes(content))
 
@@ -294,7 +273,6 @@ class TestListing:
 
     def test_several_places_are_read_in_order(self) -> None:
         project = ProjectFiles(DEMO, (self.listing(), self.listing()))
-
         assert list(project.versions) == ["1.0", "2.0"]
         assert len(project.files("2.0")) == 2
         assert len(project.all_files()) == 6

@@ -32,14 +32,12 @@ RESULTS = {
 
 def test_each_ratio_is_read_with_what_was_measured() -> None:
     first, *_ = found = ratios(RESULTS)
-
     assert first == Ratio(what="nothing to do", peer="uv sync", median=0.75, least=0.5, most=1.0)
     assert len(found) == 3
 
 
 def test_where_venvman_is_slower_is_said_and_no_floor_is_a_peer() -> None:
     said = slower(ratios(RESULTS)).splitlines()
-
     assert said[2:] == ["- empty cache: 1.80 times uv pip sync"]
 
 

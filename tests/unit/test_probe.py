@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.cli import ended
 from tests.support.pythons import EVERY_PYTHON, OWN_PYTHON, OWN_SITE_PACKAGES, fake_python, kept_in
 from venvman.model.errors import EnvironmentUnusable
 from venvman.python.probe import Interpreter, bundled_pip, probe
 
 
 def ask(python: Path, code: str) -> Any:
-    done = subprocess.run(
-        [python, "-I", "-S", "-c", code], capture_output=True, text=True, check=True
-    )
+    done = ended([python, "-I", "-S", "-c", code], check=True)
     return json.loads(done.stdout)
 
 
@@ -29,12 +27,7 @@ def place_of_pip(interpreter: Interpreter) -> Path:
     if bundled is not None:
         return bundled
     # -I without -S: the site-packages of its own, which are not those of the tests.
-    done = subprocess.run(
-        [interpreter.path, "-I", "-c", "import pip; print(pip.__file__)"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = ended([interpreter.path, "-I", "-c", "import pip; print(pip.__file__)"])
     if done.returncode:
         pytest.skip(f"{interpreter} has no pip to compare with")
     return Path(done.stdout.strip()).parent.parent
@@ -167,9 +160,7 @@ def test_an_environment_made_of_another_ones_python_has_the_others_base(tmp_path
         (scripts / "python").symlink_to(home / ("python" if name == "second" else OWN_PYTHON.name))
         version = "{}.{}".format(*sys.version_info)
         (tmp_path / name / "pyvenv.cfg").write_text(f"home = {home}\nversion = {version}.0\n")
-
     interpreter = probe(tmp_path / "second" / "bin" / "python", directories=kept_in(tmp_path))
-
     assert os.path.realpath(interpreter.path) == os.path.realpath(OWN_PYTHON)
 
 

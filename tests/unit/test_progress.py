@@ -62,16 +62,12 @@ def work(reporter: TerminalReporter) -> None:
 class TestLines:
     def test_a_stage_that_takes_its_time_is_one_line(self) -> None:
         reporter, stream = lines()
-
         work(reporter)
-
         assert stream.getvalue() == "Fetching (2)\nwarning: The cache is read-only.\n"
 
     def test_verbose_tells_of_everything(self) -> None:
         reporter, stream = lines(verbose=True)
-
         work(reporter)
-
         assert stream.getvalue().splitlines() == [
             "Comparing",
             "  34 distributions",
@@ -83,20 +79,16 @@ class TestLines:
 
     def test_there_are_no_control_codes(self) -> None:
         reporter, stream = lines(verbose=True)
-
         work(reporter)
         reporter.detail("\x1b[2Jgone")
         reporter.close()
-
         assert "\x1b" not in stream.getvalue()
 
 
 class TestSilence:
     def test_nothing_is_written_but_problems_are_kept(self) -> None:
         reporter = SilentReporter()
-
         work(reporter)
-
         assert reporter.problems == [WARNING]
 
 
@@ -124,13 +116,11 @@ class TestLive:
         reporter, _ = live()
         reporter.download_started("x.zip", size=None)
         reporter.download_advanced("x.zip", received=70_000)
-
         assert "70.0 kB" in drawn(reporter)
 
     def test_a_build_shows_what_is_built(self) -> None:
         reporter, _ = live()
         reporter.build_started("docopt-0.6.2.tar.gz")
-
         assert "building docopt-0.6.2.tar.gz" in drawn(reporter)
 
     def test_what_has_arrived_is_unpacked_under_its_own_name(self) -> None:
@@ -158,11 +148,9 @@ class TestLive:
         reporter, _ = live()
         for number in range(8):
             reporter.download_started(f"file-{number}", size=10)
-
         before = drawn(reporter)
         reporter.download_finished("file-0")
         after = drawn(reporter)
-
         assert "file-4" in before
         assert "file-5" not in before
         assert "file-0" not in after
@@ -171,7 +159,6 @@ class TestLive:
     def test_finished_stages_leave_nothing(self) -> None:
         reporter, _ = live()
         work(reporter)
-
         assert drawn(reporter).strip() == ""
 
     def test_closing_wipes_the_screen_and_may_be_done_twice(self) -> None:
@@ -179,7 +166,6 @@ class TestLive:
         reporter.stage_started(Stage.INSTALL, total=3)
         reporter.close()
         reporter.close()
-
         assert stream.getvalue().endswith(("\x1b[2K", "\x1b[?25h"))
 
     def test_what_comes_after_closing_is_harmless(self) -> None:
@@ -187,7 +173,6 @@ class TestLive:
         reporter.stage_started(Stage.FETCH, total=3)
         reporter.download_started("x", size=1)
         reporter.close()
-
         reporter.advanced(Stage.FETCH, item="x")
         reporter.download_advanced("x", received=1_000_000)
         reporter.download_finished("x")
@@ -199,7 +184,6 @@ class TestLive:
         reporter, stream = live()
         work(reporter)
         reporter.close()
-
         assert stream.getvalue().count("warning: The cache is read-only.") == 1
 
     def test_several_projects_are_a_row_each(self) -> None:
@@ -226,26 +210,21 @@ class TestLive:
         for number in range(100):
             reporter.begin(f"p{number}", lambda problem: problem)
             reporter.ended(Text("fine"))
-
         shown = drawn(reporter).split()
-
         assert {"p99", "p95", "p103"} <= {*shown}
         assert {"p0", "p199"}.isdisjoint(shown)
 
     def test_details_are_for_the_verbose(self) -> None:
         quiet, said_little = live()
         talkative, said_more = live(verbose=True)
-
         quiet.detail("chatter")
         talkative.detail("chatter")
-
         assert "chatter" not in said_little.getvalue()
         assert "chatter" in said_more.getvalue()
 
     def test_a_question_is_asked_on_a_still_screen(self) -> None:
         reporter, stream = live()
         reporter.stage_started(Stage.PLAN, total=None)
-
         with reporter.paused():
             before = len(stream.getvalue())
             threading.Event().wait(0.2)
@@ -254,7 +233,6 @@ class TestLive:
 
     def test_pausing_before_anything_moves_is_harmless(self) -> None:
         reporter, _ = live()
-
         with reporter.paused():
             pass
 
@@ -265,9 +243,7 @@ class TestLive:
         name = "a_very_long_distribution_name-2024.12.31-cp311-cp311-manylinux_2_17_x86_64.whl"
         reporter.download_started(name, size=16_300_000)
         reporter.download_advanced(name, received=6_100_000)
-
         shown = drawn(reporter).splitlines()
-
         assert len(shown) == 2
         assert max(len(line) for line in shown) <= width
         assert "6.1 MB of 16.3 MB" in shown[1]
@@ -342,16 +318,12 @@ class TestColor:
 
     def test_a_console_without_colour_writes_no_escape_at_all(self) -> None:
         stream = Stream(terminal=True)
-
         make_console(stream, display({"NO_COLOR": "1"})).print("hello", style="bold red")
-
         assert stream.getvalue() == "hello\n"
 
     def test_a_console_with_colour_does(self) -> None:
         stream = Stream(terminal=False)
-
         make_console(stream, display({"FORCE_COLOR": "1"}, terminal=False)).print("x", style="red")
-
         assert stream.getvalue() == "\x1b[31mx\x1b[0m\n"
 
 
@@ -379,7 +351,5 @@ class TestWidth:
 
 def test_markup_in_data_is_data() -> None:
     stream = Stream(terminal=False)
-
     Printer(stream, display(terminal=False)).print(Text("requests[security] :smile:"))
-
     assert stream.getvalue() == "requests[security] :smile:\n"

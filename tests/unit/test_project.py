@@ -72,7 +72,6 @@ def test_a_pyproject_that_declares_makes_one_where_nothing_else_does(
 ) -> None:
     write(tmp_path, "sub/pyproject.toml", text=text)
     assert find_project(tmp_path / "sub", home=tmp_path).root == tmp_path / "sub"
-
     write(tmp_path, "requirements.txt")
     assert find_project(tmp_path / "sub", home=tmp_path).root == tmp_path
 

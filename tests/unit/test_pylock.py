@@ -106,7 +106,6 @@ EVERY_SOURCE = lock(
 def test_what_is_written_is_read_back_whichever_source_a_pin_has(tmp_path: Path) -> None:
     text = render_pylock(EVERY_SOURCE, path="pylock.toml", root=tmp_path)
     read = parse_pylock(text, path="pylock.toml", root=tmp_path)
-
     assert read == EVERY_SOURCE
     files = {each.name: each.files for each in read.entries}
     assert files[NormalizedName("alpha")] == pin("alpha").files[::-1]

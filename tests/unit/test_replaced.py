@@ -64,9 +64,7 @@ def test_after_a_failure_the_old_environment_is_back(
 ) -> None:
     with pytest.raises(fault):
         fail_while_replacing(
-            marked,
-            fault(),
-            lambda: is_made and create(marked, own, directories=directories),
+            marked, fault(), lambda: is_made and create(marked, own, directories=directories)
         )
     assert (marked / "old").exists()
     assert tree(marked.parent) == ["venv"]

@@ -96,11 +96,7 @@ def test_extras_without_a_specifier_are_lower_case_as_with_pip() -> None:
         ),
         ("git+ssh://git@h/x.git", None, VcsSource(vcs="git", url="ssh://git@h/x.git")),
         ("git+https://user@h", None, VcsSource(vcs="git", url="https://user@h")),
-        (
-            "svn+ssh://h/x@3",
-            None,
-            VcsSource(vcs="svn", url="svn+ssh://h/x", revision="3"),
-        ),
+        ("svn+ssh://h/x@3", None, VcsSource(vcs="svn", url="svn+ssh://h/x", revision="3")),
         ("./pkg", None, DirectorySource(path="/work/pkg")),
         ("../pkg[x]", None, DirectorySource(path="/pkg")),
         ("a/b", None, DirectorySource(path="/work/a/b")),
@@ -113,11 +109,7 @@ def test_extras_without_a_specifier_are_lower_case_as_with_pip() -> None:
         ("-e .", None, DirectorySource(path="/work", editable=True)),
         ("-e name", None, DirectorySource(path="/work/name", editable=True)),
         ("-e file:.", None, DirectorySource(path="/work", editable=True)),
-        (
-            "-e 'foo @ git+https://h/x'",
-            "foo",
-            VcsSource(vcs="git", url="https://h/x"),
-        ),
+        ("-e 'foo @ git+https://h/x'", "foo", VcsSource(vcs="git", url="https://h/x")),
         ("-e git://h/x#egg=foo", "foo", VcsSource(vcs="git", url="git://h/x")),
     ],
 )

@@ -47,8 +47,7 @@ def test_includes_are_merged_in_pip_s_order_with_their_origins(tmp_path: Path) -
 
 def test_what_a_constraints_file_includes_are_requirements_again(tmp_path: Path) -> None:
     (group,) = read(
-        tmp_path,
-        {"requirements.txt": "a\n-c c.txt\n", "c.txt": "b<2\n-r d.txt\n", "d.txt": "d\n"},
+        tmp_path, {"requirements.txt": "a\n-c c.txt\n", "c.txt": "b<2\n-r d.txt\n", "d.txt": "d\n"}
     ).groups
     assert names(group) == ["a", "d"]
     assert [(each.name, each.constraint) for each in group.constraints] == [("b", True)]
@@ -152,10 +151,7 @@ def test_an_unreadable_source_is_a_fault(tmp_path: Path) -> None:
 
 
 def test_files_over_http_are_fetched_once_and_their_includes_follow(tmp_path: Path) -> None:
-    world = {
-        "https://h/a/req.txt": b"a\n-c ../c.txt\n",
-        "https://h/c.txt": b"b<2\n",
-    }
+    world = {"https://h/a/req.txt": b"a\n-c ../c.txt\n", "https://h/c.txt": b"b<2\n"}
     asked: list[str] = []
 
     def fetch(url: str) -> bytes:

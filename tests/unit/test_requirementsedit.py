@@ -39,7 +39,6 @@ class TestWhereANewLineGoes:
 
     def test_an_unsorted_file_gets_it_at_the_end_of_its_last_block(self) -> None:
         text = "redis\nflask\n\n# the end\n"
-
         assert added(text, "django") == "redis\nflask\ndjango\n\n# the end\n"
 
     def test_sorting_by_capitals_first_is_seen(self) -> None:
@@ -53,17 +52,14 @@ class TestWhereANewLineGoes:
 
     def test_a_comment_stays_above_its_own_requirement(self) -> None:
         text = "celery\n# pinned: bug 12\nflask<3\n"
-
         assert added(text, "django") == "celery\ndjango\n# pinned: bug 12\nflask<3\n"
 
     def test_options_and_includes_keep_their_place(self) -> None:
         text = "-r base.in\n--index-url https://example.org/simple\n\nflask\n"
-
         assert added(text, "django").splitlines()[3:] == ["django", "flask"]
 
     def test_an_editable_joins_the_editables(self) -> None:
         text = "-e ./one\n\nflask\n"
-
         assert added(text, "-e ./two") == "-e ./one\n-e ./two\n\nflask\n"
 
     def test_an_empty_file_gets_one_line(self) -> None:
@@ -80,7 +76,6 @@ class TestWhereANewLineGoes:
 
     def test_hashes_of_a_continued_line_are_not_torn_from_it(self) -> None:
         text = "attrs==1 \\\n    --hash=sha256:" + "0" * 64 + "\nredis\n"
-
         assert added(text, "flask").endswith("0\nflask\nredis\n")
 
 
@@ -96,7 +91,6 @@ class TestStyle:
 
     def test_the_markers_semicolon_stands_as_in_the_other_lines(self) -> None:
         text = 'attrs ; python_version < "3.9"\n'
-
         assert added(text, 'redis; python_version < "3.9"').endswith(
             'redis ; python_version < "3.9"\n'
         )
@@ -120,19 +114,16 @@ class TestChangingALine:
 
     def test_the_marker_stays_unless_another_is_given(self) -> None:
         text = 'flask>=2 ; python_version < "3.9"\n'
-
         assert added(text, "flask>=3") == 'flask>=3 ; python_version < "3.9"\n'
 
     def test_a_wish_with_another_marker_is_another_line(self) -> None:
         text = 'flask<3 ; python_version < "3.9"\n'
-
         assert added(text, 'flask>=3 ; python_version >= "3.9"') == (
             text + 'flask>=3 ; python_version >= "3.9"\n'
         )
 
     def test_of_two_lines_the_one_with_the_same_marker_changes(self) -> None:
         text = 'flask<3; python_version < "3.9"\nflask>=3; python_version >= "3.9"\n'
-
         assert "flask>=3.1; python_version >= " in added(
             text, 'flask>=3.1; python_version >= "3.9"'
         )
@@ -144,10 +135,8 @@ class TestChangingALine:
 
     def test_several_lines_that_could_be_meant_are_named(self) -> None:
         text = 'flask<3; python_version < "3.9"\nflask>=3; python_version >= "3.9"\n'
-
         with pytest.raises(RequirementsError, match=r"several lines \(1, 2\)") as caught:
             added(text, "flask>=3.1")
-
         assert [each.line for each in caught.value.problems] == [1, 2]
         assert "marker" in str(caught.value.problems[0].fix)
 
@@ -158,20 +147,16 @@ class TestChangingALine:
 
     def test_a_wish_that_is_already_there_changes_nothing(self) -> None:
         text = "flask >= 3  # yes\n"
-
         edited = add(source(text), wanted("flask"))
-
         assert edited.text == text
         assert edited.edits[0].kind is EditKind.UNCHANGED
 
     def test_the_same_specifier_in_other_words_changes_nothing(self) -> None:
         text = "flask>=3, <4\n"
-
         assert added(text, "Flask<4,>=3") == text
 
     def test_a_url_replaces_a_specifier_and_back(self) -> None:
         url = "flask @ https://example.org/flask-3.zip"
-
         assert added("flask>=2  # web\n", url) == f"{url}  # web\n"
         assert added(f"{url}  # web\n", "flask>=2") == "flask>=2  # web\n"
 
@@ -180,15 +165,12 @@ class TestChangingALine:
 
     def test_a_folder_becomes_editable_and_the_other_way_round(self) -> None:
         text = "-e git+https://example.org/x.git#egg=lib\n"
-
         assert added(text, "lib>=2") == "lib>=2\n"
 
     def test_a_line_with_hashes_is_refused(self) -> None:
         text = "flask==2 --hash=sha256:" + "0" * 64 + "\n"
-
         with pytest.raises(RequirementsError, match="hashes") as caught:
             added(text, "flask==3")
-
         assert (caught.value.problems[0].line, caught.value.code) == (1, "requirement-hashed")
 
     def test_a_continued_line_becomes_what_was_asked_for(self) -> None:
@@ -201,12 +183,10 @@ class TestRemoving:
 
     def test_every_line_of_the_name_goes(self) -> None:
         text = 'flask<3; python_version < "3.9"\nredis\nflask>=3\n'
-
         assert removed(text, "flask") == "redis\n"
 
     def test_a_continued_line_goes_whole(self) -> None:
         text = "attrs\nflask==2 \\\n    --hash=sha256:" + "0" * 64 + "\nredis\n"
-
         assert removed(text, "flask") == "attrs\nredis\n"
 
     def test_of_two_blank_lines_that_meet_one_stays(self) -> None:
@@ -218,12 +198,10 @@ class TestRemoving:
 
     def test_blank_lines_elsewhere_are_not_touched(self) -> None:
         text = "attrs\n\n\nredis\nflask\n"
-
         assert removed(text, "flask") == "attrs\n\n\nredis\n"
 
     def test_what_is_not_there_changes_nothing(self) -> None:
         text = "\n\nattrs\n\n"
-
         assert removed(text, "flask") == text
 
     def test_the_last_requirement_leaves_an_empty_file(self) -> None:
@@ -237,7 +215,6 @@ class TestRemoving:
             variables={},
             name_of=lambda line: canonical("lib") if line.requirement.name is None else None,
         )
-
         assert remove(found, lambda _, name: name == "lib").text == "flask\n"
 
 
@@ -259,7 +236,6 @@ def test_adding_what_is_new_changes_no_other_line(text: str) -> None:
     edited = add(source(text), wanted("brand-new>=1"))
     number = edited.edits[0].line
     lines = edited.text.splitlines(keepends=True)
-
     assert lines[number - 1].startswith("brand-new")
     assert "".join(lines[: number - 1] + lines[number:]) == text
 
@@ -268,9 +244,7 @@ def test_adding_what_is_new_changes_no_other_line(text: str) -> None:
 def test_removing_what_was_added_gives_the_file_back(text: str) -> None:
     text = text.strip("\n ")
     text = f"{text}\n" if text else ""
-
     again = removed(added(text, "brand-new"), "brand-new")
-
     assert again.split() == text.split()
 
 
@@ -279,10 +253,8 @@ def test_after_adding_the_file_asks_for_it(text: str, wish: str) -> None:
     want = wanted(wish)
     names = [entry.name for entry in entries_of(source(text))]
     assume(names.count(want.name) < 2)
-
     edited = add(source(text), want)
     [line] = [each.line for each in entries_of(source(edited.text)) if each.name == want.name]
-
     assert want.line.requirement.extras <= line.requirement.extras
     if want.line.requirement.specifier:
         assert line.requirement.specifier == want.line.requirement.specifier

@@ -50,18 +50,11 @@ def parts(found: Scan) -> dict[str, tuple[str | None, str]]:
         (["requirements.txt"], {"default": ("requirements.txt", "requirements.lock")}),
         (
             ["requirements_for_test.in"],
-            {
-                "test": (
-                    "requirements_for_test.in",
-                    "requirements_for_test.txt",
-                )
-            },
+            {"test": ("requirements_for_test.in", "requirements_for_test.txt")},
         ),
         (
             ["requirements.txt", "requirements_tower_uninstall.txt", "uninstall-requirements.txt"],
-            {
-                "default": ("requirements.txt", "requirements.lock"),
-            },
+            {"default": ("requirements.txt", "requirements.lock")},
         ),
         (["requirements.in"], {"default": ("requirements.in", "requirements.txt")}),
         (
@@ -91,10 +84,7 @@ def parts(found: Scan) -> dict[str, tuple[str | None, str]]:
         ),
         (
             ["requirements.in", "dev.in", "dev.txt", "MANIFEST.in", "config.h.in"],
-            {
-                "default": ("requirements.in", "requirements.txt"),
-                "dev": ("dev.in", "dev.txt"),
-            },
+            {"default": ("requirements.in", "requirements.txt"), "dev": ("dev.in", "dev.txt")},
         ),
         (["dev.in", "requirements.txt"], {"default": ("requirements.txt", "requirements.lock")}),
         (
@@ -371,11 +361,7 @@ def test_the_report_is_what_the_design_says(tmp_path: Path) -> None:
         "path": "requirements.txt",
         "line": 3,
     }
-    assert (rows[1]["name"], rows[1]["url"], rows[1]["editable"]) == (
-        None,
-        tmp_path.as_uri(),
-        True,
-    )
+    assert (rows[1]["name"], rows[1]["url"], rows[1]["editable"]) == (None, tmp_path.as_uri(), True)
     assert rows[2]["url"] == "https://****@h/x.zip"
 
 

@@ -122,10 +122,8 @@ def test_no_password_survives_and_hiding_twice_is_hiding_once(user: str, passwor
 
 sharp = st.text(
     st.characters(
-        codec="ascii",
-        categories=("L", "N"),
-        include_characters="!$&*+,;=:%~._-/?#[]\\ \"'",
-    ),
+        codec="ascii", categories=("L", "N"), include_characters="!$&*+,;=:%~._-/?#[]\\ \"'"
+    )
 ).map(lambda text: f"S3CR{text}T")
 
 

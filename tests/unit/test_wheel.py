@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.cli import ended
 from tests.support.wheels import make_wheel
 from venvman.environment.record import encode_digest, parse_record
 from venvman.install.layout import (
@@ -215,7 +216,7 @@ def test_scripts_run_from_any_folder(tmp_path: Path, folder: str) -> None:
             "import sys\ndef main():\n    print(sys.argv[1:])\n    return 7\n"
             "class Tool:\n    run = staticmethod(main)\n"
         )
-        done = subprocess.run([script, "a b"], capture_output=True, text=True, check=False)
+        done = ended([script, "a b"])
         assert (done.returncode, done.stdout) == (7, "['a b']\n"), done.stderr
 
 
