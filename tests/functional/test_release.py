@@ -133,7 +133,7 @@ def unpacked(released: dict[str, Path], folder: Path) -> tuple[Path, Path]:
 @pytest.mark.parametrize(
     "tests",
     [
-        ("-k", "not word_by_word", "tests/unit/test_hygiene.py", "tests/functional/test_pages.py"),
+        ("-k", "not word_by_word", "tests/unit/test_tools.py", "tests/functional/test_pages.py"),
         pytest.param(("tests/unit", "tests/resolver", "tests/property"), marks=pytest.mark.slow),
     ],
     ids=["what reads the repository", "unit, resolver, property"],

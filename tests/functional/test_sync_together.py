@@ -129,25 +129,6 @@ class TestTheStore:
         assert sorted(asked).count(wheels["alpha-1.0"].name) == 2
         assert len(asked) == 4
 
-    def test_doctor_names_every_environment_that_shares_an_edited_file(
-        self, tmp_path: Path, wheels: dict[str, Path]
-    ) -> None:
-        first, second = (project(tmp_path / name, wheels, *ONE) for name in ("first", "second"))
-        for root in (first, second):
-            assert run("sync", "--frozen", "--link", "hardlink", cwd=root).code == 0
-        with (site_of(first) / "alpha/__init__.py").open("a") as stream:
-            stream.write("V = 'edited'\n")
-        for root in (first, second):
-            ran = run("doctor", "--verify", "--select", "VM5", "--format", "json", cwd=root)
-            assert {each["package"] for each in ran.json["data"]["findings"]} == {"alpha"}
-
-    def test_copies_isolate(self, tmp_path: Path, wheels: dict[str, Path]) -> None:
-        first, second = (project(tmp_path / name, wheels, *ONE) for name in ("first", "second"))
-        for root in (first, second):
-            assert run("sync", "--frozen", "--link", "copy", cwd=root).code == 0
-        (site_of(first) / "alpha/__init__.py").write_text("V = 'edited'\n")
-        assert python_in(second, "import alpha; print(alpha.V)") == "1.0"
-
     @pytest.mark.parametrize("damage", ["truncated", "missing", "no manifest", "half a manifest"])
     def test_what_a_power_cut_left_of_an_entry_is_fetched_again(
         self, tmp_path: Path, wheels: dict[str, Path], damage: str
@@ -185,15 +166,6 @@ class TestTheStore:
         file = site_of(root) / "alpha/__init__.py"
         assert file.stat().st_nlink == 1
         assert python_in(root, "import alpha; print(alpha.V)") == "1.0"
-
-
-@pytest.mark.slow  # the next one asks them all, too
-def test_every_tool_sees_the_same_after_a_sync(tmp_path: Path, wheels: dict[str, Path]) -> None:
-    root = project(tmp_path / "one", wheels, *ONE)
-    for names in (ONE, TWO, ONE):
-        project(root, wheels, *names)
-        assert run("sync", "--frozen", cwd=root).code == 0
-        _all_see(root, names)
 
 
 def test_every_tool_sees_the_same_after_a_sync_mends_what_was_done_by_hand(

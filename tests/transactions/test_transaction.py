@@ -6,7 +6,6 @@ import errno
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -413,28 +412,6 @@ def test_a_damaged_script_is_never_linked(world: World) -> None:
     (wheel.folder / "demo-1.0.data/data/share/x").write_text("poison")
     with pytest.raises(StoreDamaged):
         world.sync(wheel)
-
-
-def test_a_second_sync_waits_and_says_for_whom(world: World) -> None:
-    wheel = world.wheel("demo")
-    listener = Listener()
-    lock = world.directories.environment_lock(world.root)
-    begun = threading.Event()
-
-    def hold() -> None:
-        with held(lock):
-            lock.with_suffix(".owner").write_text("process 42 (venvman sync)")
-            begun.set()
-            while not listener.problems:
-                begun.wait(0.01)
-
-    holder = threading.Thread(target=hold)
-    holder.start()
-    begun.wait()
-    world.sync(wheel, reporter=listener)
-    holder.join()
-    assert "process 42 (venvman sync)" in listener.problems[0].message
-    assert world.versions() == {"demo": "1.0"}
 
 
 @pytest.mark.parametrize("wait", [0, 0.05])

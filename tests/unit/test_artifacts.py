@@ -160,32 +160,9 @@ def test_the_unpacking_of_what_has_arrived_is_told(world: World) -> None:
     assert world.listener.unpacked == [f"begin {a.name}", f"end {a.name}"]
 
 
-def test_every_entry_comes_to_its_wheel_in_the_store(world: World) -> None:
-    a, b = world.wheel("a"), world.wheel("b", "2.0")
-    got = world.obtain(pin("a", "1.0", sha256_of(a)), pin("b", "2.0", sha256_of(b)))
-    assert {name: each.wheel.filename for name, each in got.items()} == {"a": a.name, "b": b.name}
-    assert (got["a"].wheel.folder / "a.py").is_file()
-    assert got["a"].direct_url is None
-    assert sorted(world.listener.items) == ["a 1.0", "b 2.0"]
-
-
-def test_a_warm_store_needs_no_index(world: World) -> None:
-    entry = pin("a", "1.0", sha256_of(world.wheel("a")))
-    first = world.obtain(entry)
-    world.forget()
-    assert world.obtain(entry) == first
-    assert world.index.requests == []
-    assert world.listener.items == ["a 1.0"]
-
-
 def test_another_hash_in_the_lock_is_another_question(world: World) -> None:
     world.obtain(pin("a", "1.0", sha256_of(world.wheel("a"))))
     assert world.rejection(pin("a", "1.0", "sha256:" + "0" * 64)).code == "no-matching-file"
-
-
-def test_a_pin_without_hashes_is_fetched_as_the_index_has_it(world: World) -> None:
-    world.wheel("a")
-    assert world.obtain(pin("a"))["a"].wheel.manifest.version == "1.0"
 
 
 def test_the_wheel_that_fits_the_target_best_is_taken(world: World) -> None:
@@ -199,12 +176,6 @@ def test_a_pin_never_stands_for_a_local_version(world: World) -> None:
     error = world.rejection(pin("a"))
     assert error.code == "version-not-found"
     assert error.why == "They have 1.0+cpu, which is another build."
-
-
-def test_the_very_build_is_taken_though_another_one_is_preferred(world: World) -> None:
-    world.wheel("a", "1.0+cpu")
-    world.wheel("a", "1.0")
-    assert world.obtain(pin("a"))["a"].wheel.manifest.version == "1.0"
 
 
 def test_a_cache_that_is_full_is_done_without(
@@ -273,13 +244,6 @@ def test_a_version_that_is_gone_is_looked_for_again_before_it_is_missed(world: W
     error = world.rejection(pin("a", "4.0"))
     assert error.code == "version-not-found"
     assert str(error.fix) == "venvman upgrade a"
-
-
-def test_offline_what_is_not_in_the_store_is_missed_at_once(world: World) -> None:
-    world.wheel("a")
-    world.options = replace(world.options, offline=True)
-    assert world.rejection(pin("a")).problems[0].line == 7
-    assert world.index.requests == []
 
 
 def test_a_file_with_another_hash_is_refused_and_not_kept(world: World) -> None:
@@ -362,16 +326,6 @@ def test_a_fault_of_venvman_itself_is_not_dressed_up(
 # --- hashes
 
 
-def test_where_one_entry_of_a_file_has_a_hash_all_must(world: World) -> None:
-    a = sha256_of(world.wheel("a"))
-    error = world.rejection(pin("a", "1.0", a), pin("b", line=8), pin("c", line=9))
-    assert [(each.code, each.line) for each in error.problems] == [
-        ("hash-missing", 8),
-        ("hash-missing", 9),
-    ]
-    assert world.index.requests == []
-
-
 def test_hashes_of_one_file_demand_none_of_another(world: World) -> None:
     a = sha256_of(world.wheel("a"))
     world.wheel("b")
@@ -393,16 +347,6 @@ def test_folders_cannot_have_hashes_and_need_none(world: World, tmp_path: Path) 
 # --- sdists and archives
 
 
-def test_an_sdist_is_built_once(world: World) -> None:
-    entry = pin("a", "1.0", sha256_of(make_sdist(world.index.folder, "a")))
-    first = world.obtain(entry)
-    assert world.listener.builds == ["a 1.0"]
-    assert first["a"].direct_url is None
-    world.forget()
-    assert world.obtain(entry) == first
-    assert (world.index.requests, world.listener.builds) == ([], [])
-
-
 def test_other_settings_for_the_build_are_another_wheel(world: World) -> None:
     entry = pin("a", "1.0", sha256_of(make_sdist(world.index.folder, "a")))
     world.obtain(entry)
@@ -418,14 +362,6 @@ def test_an_sdist_that_builds_something_else_is_refused(world: World) -> None:
     error = world.rejection(pin("a"))
     assert error.code == "wheel-name"
     assert error.why == "It holds other, not a."
-
-
-def test_a_wheel_at_a_url_is_recorded_with_its_hash(world: World) -> None:
-    wheel = world.wheel("a")
-    source = ArchiveSource(url=f"{world.index.url}/files/{wheel.name}")
-    got = world.obtain(pin("a", None, source=source))["a"]
-    digest = sha256_of(wheel).removeprefix("sha256:")
-    assert direct(got) == {"url": source.url, "archive_info": {"hashes": {"sha256": digest}}}
 
 
 @pytest.mark.parametrize("kind", ["wheel", "sdist"])

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import os
-import venv
 import warnings
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,24 +84,6 @@ def described(folder: Path, interpreter: Interpreter, settings: BuildSettings) -
     )
     build = Build(project=folder, label="a 1.0", name=None, context=context)
     return build_metadata(build, settings.cache / "out")
-
-
-def test_a_folder_becomes_a_wheel(
-    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings
-) -> None:
-    listener = Listener()
-    wheel = built(project(tmp_path), interpreter, settings, reporter=listener)
-    assert wheel.name == "a-1.0-py3-none-any.whl"
-    assert "a.py" in zipfile.ZipFile(wheel).namelist()
-    assert listener.builds == ["started a 1.0", "finished a 1.0"]
-
-
-def test_an_editable_wheel_points_at_the_folder(
-    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings
-) -> None:
-    folder = project(tmp_path)
-    wheel = built(folder, interpreter, settings, editable=True)
-    assert zipfile.ZipFile(wheel).read("__editable__.a-1.0.pth").decode() == f"{folder}\n"
 
 
 def test_metadata_is_prepared_without_building(
@@ -270,23 +250,6 @@ def test_what_a_backend_warns_of_is_told_not_printed_over_the_screen(
     assert "of old age" not in "".join(capfd.readouterr())
 
 
-def test_build_requirements_come_from_the_index_and_obey_the_constraints(
-    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings, index: Index
-) -> None:
-    for version in ("1.0", "2.0"):
-        code = {"toolkit.py": f"VERSION = {version!r}\n" + in_tree_backend("a", version)}
-        make_wheel(index.folder, "toolkit", version, files=code)
-    folder = tmp_path / "needy"
-    folder.mkdir()
-    (folder / "pyproject.toml").write_text(
-        "[build-system]\nrequires = ['toolkit']\nbuild-backend = 'toolkit'\n"
-    )
-    constrained = replace(settings, constraints=("toolkit<2",))
-    options = IndexOptions(index_urls=(index.simple,))
-    wheel = built(folder, interpreter, constrained, options=options)
-    assert wheel.name.startswith("a-1.0")
-
-
 def test_build_requirements_that_cannot_be_had_are_named(
     tmp_path: Path, interpreter: Interpreter, settings: BuildSettings
 ) -> None:
@@ -361,36 +324,6 @@ def test_a_build_requirement_that_needs_itself_to_be_built_is_named(
               options=IndexOptions(index_urls=(index.simple,)))  # fmt: skip
     assert caught.value.code == "build-requirements"
     assert "they are needed themselves" in str(caught.value.why)
-
-
-def test_extra_build_requires_are_there_too(
-    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings, index: Index
-) -> None:
-    make_wheel(index.folder, "more", files={"more.py": ""})
-    backend = "import more\n" + in_tree_backend("a", "1.0")
-    options = IndexOptions(index_urls=(index.simple,))
-    folder = project(tmp_path, backend=backend)
-    with pytest.raises(InstallError):
-        built(folder, interpreter, settings, options=options)
-    extra = replace(settings, extra={canonical("a"): ("more",)})
-    assert built(folder, interpreter, extra, options=options).exists()
-
-
-def test_without_isolation_the_projects_own_python_builds(
-    tmp_path: Path, interpreter: Interpreter, settings: BuildSettings
-) -> None:
-    folder = needy(tmp_path, "nowhere-to-be-had")
-    backend = in_tree_backend("a", "1.0")
-    venv.create(tmp_path / "venv", symlinks=True)
-    site = next((tmp_path / "venv" / "lib").glob("python*/site-packages"))
-    (site / "nowhere_to_be_had.py").write_text(backend)
-    own = replace(settings, unisolated=frozenset({canonical("a")}))
-    with pytest.raises(InstallError) as caught:
-        built(folder, interpreter, own)
-    assert caught.value.code == "build-environment"
-    assert built(
-        folder, interpreter, replace(own, python=tmp_path / "venv" / "bin" / "python")
-    ).exists()
 
 
 def needy(tmp_path: Path, requirement: str) -> Path:

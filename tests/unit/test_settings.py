@@ -11,9 +11,11 @@ import pytest
 
 from venvman.model.errors import ConfigurationError
 from venvman.project.settings import Link, Origin, Setting, Settings, read_settings
+from venvman.system.directories import Directories
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
 
@@ -218,3 +220,25 @@ def test_the_reference_lists_every_setting_with_its_variable() -> None:
         (each.name.replace("_", "-"), f"VENVMAN_{each.name.upper()}") for each in fields(Settings)
     ]
     assert sorted(rows) == sorted(expected)
+
+
+# ---- where venvman keeps things ----
+
+
+def test_a_flag_beats_the_variable(tmp_path: Path) -> None:
+    variables = {"VENVMAN_CACHE_DIR": str(tmp_path / "c")}
+    assert Directories.of(variables, cache=tmp_path / "f").cache == tmp_path / "f"
+
+
+def test_a_relative_folder_is_made_absolute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Directories.of({"VENVMAN_CACHE_DIR": "c"}).cache == tmp_path / "c"
+
+
+def test_without_variables_both_are_below_the_home_folder(isolated: Path) -> None:
+    directories = Directories.of({})
+    assert directories.cache.is_relative_to(isolated)
+    assert directories.state.is_relative_to(isolated)
+    assert directories.cache != directories.state
