@@ -434,11 +434,12 @@ torch = { index = "cpu" }
             "torch",
         ],
         "requirements-dev.in": ["beta", "pytest"],
+        "requirements-lint.in": ["alpha"],
     }
     done = run("adopt", "--format", "json", cwd=root).json
-    assert [each["message"].split(" = ")[0] for each in done["problems"]] == [
-        "Not taken over: [tool.uv.sources] torch",
-        "Not taken over: [tool.uv] constraint-dependencies",
+    assert [(each["message"].split(" = ")[0], each["line"]) for each in done["problems"]] == [
+        ("Not taken over: [tool.uv.sources] torch", 15),
+        ("Not taken over: [tool.uv] constraint-dependencies", 12),
     ]
 
 
@@ -473,6 +474,50 @@ def test_a_member_of_a_workspace_of_uv_is_its_folder(tmp_path: Path) -> None:
     lock = '[[package]]\nname = "lib"\nversion = "1"\nsource = { editable = "packages/lib" }\n'
     root = write_project(tmp_path / "p", {"pyproject.toml": said, "uv.lock": lock})
     assert adopted(root) == {"requirements.in": ["-e ./packages/lib"]}
+
+
+WORKSPACE = {
+    "pyproject.toml": '[project]\nname = "mono"\nversion = "1"\ndependencies = ["core", "alpha"]\n'
+    '[dependency-groups]\ndev = ["beta"]\n[tool.uv.workspace]\nmembers = ["packages/*"]\n'
+    "[tool.uv.sources]\ncore = { workspace = true }\n",
+    "packages/core/pyproject.toml": '[project]\nname = "core"\nversion = "1"\n'
+    'dependencies = ["util"]\n[tool.uv.sources]\nutil = { path = "../util" }\n' + BUILT,
+    "packages/core/backend.py": in_tree_backend("core", "1", ["util"]),
+    "packages/util/pyproject.toml": '[project]\nname = "util"\nversion = "1"\n' + BUILT,
+    "packages/util/backend.py": in_tree_backend("util", "1"),
+}
+
+
+def test_a_workspace_is_not_looked_for_on_an_index_and_adopt_takes_it_with_what_it_needs(
+    tmp_path: Path, index: Index
+) -> None:
+    for name in ("alpha", "beta", "core", "util"):
+        make_wheel(index.folder, name, "9.0")
+    root = write_project(tmp_path / "mono", WORKSPACE)
+    for words in ("sync", "freeze", "add alpha"):
+        done = run(*words.split(), "--format", "json", cwd=root)
+        (problem,) = done.json["problems"]
+        assert (done.code, problem["code"]) == (2, "requirement-elsewhere")
+        assert (problem["path"], problem["line"]) == ("pyproject.toml", 4)
+        assert problem["fix"] == "venvman adopt --yes"
+    assert index.requests == []
+    assert adopted(root, "--yes") == {
+        "requirements.in": ["-e ./packages/core", "./packages/util", "alpha"],
+        "requirements-dev.in": ["beta"],
+    }
+    assert run("sync", cwd=root).code == 0
+    found = versions_in(root)
+    assert found == {"alpha": "9.0", "beta": "9.0", "core": "1", "util": "1"}
+    assert run("doctor", "--fail-on", "warning", cwd=root).code == 0
+
+
+def test_a_member_adopts_its_neighbours(tmp_path: Path) -> None:
+    said = '[project]\nname = "web"\nversion = "1"\ndependencies = ["core"]\n[tool.uv.sources]\n'
+    more = {"packages/web/pyproject.toml": f"{said}core = {{ workspace = true }}\n"}
+    root = write_project(tmp_path / "mono", WORKSPACE | more)
+    assert adopted(root / "packages/web") == {
+        "requirements.in": ["-e ../core", "../util"],
+    }
 
 
 def test_what_uv_locked_of_a_repository_keeps_commit_folder_and_branch() -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import posixpath
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -21,11 +24,12 @@ from venvman.adopt.taken import (
 )
 from venvman.lock.direct import parse_reference
 from venvman.lock.file import LockEntry
+from venvman.model.errors import RequirementsError
 from venvman.model.names import canonical
 from venvman.model.options import DEFAULT_INDEX
 from venvman.model.pep508 import Malformed, parse_marker
 from venvman.model.sources import IndexSource, VcsSource
-from venvman.requirements.declared import PYPROJECT, read_declared
+from venvman.requirements.declared import PYPROJECT, key_pattern, origin_in, read_declared
 from venvman.requirements.naming import DEFAULT, DEV
 
 if TYPE_CHECKING:
@@ -229,16 +233,23 @@ class _Project:
             if isinstance(row, dict) and row.keys() & {"git", "url", "path", "file"}
         }
         lines: list[Wanted] = []
-        for group, file in self._declared.groups.items() if self._declared is not None else ():
-            asked = {line.requirement.name for line in file.requirements}
-            if not asked & where.keys() and group not in {each.group for each in found}:
-                continue
+        declared = self._declared.groups if self._declared is not None else {}
+        written = {each.group for each in found} | {
+            group
+            for group, file in declared.items()
+            if any(line.requirement.name in where for line in file.requirements)
+        }
+        # A requirements file of the default group is one in place of all of pyproject.toml.
+        for group in declared if DEFAULT in written else written.intersection(declared):
+            file = declared[group]
             if group == DEFAULT and self._declared is not None and self._declared.built:
                 lines.append(Wanted(line="-e ."))
             for line in file.requirements:
                 row = where.get(line.requirement.name) if line.requirement.name else None
                 text = line.requirement.raw if row is None else _placed(line.requirement, row)
                 lines.append(Wanted(line=text, group=group))
+                needs = row["needs"] if row is not None and "needs" in row else ()
+                lines += [Wanted(line=_line(each, where[each]), group=group) for each in needs]
         return (*lines, *found)
 
 
@@ -302,23 +313,26 @@ def uv(root: Path) -> Taken:
     """``uv.lock``, whose requirements stand in pyproject.toml."""
     project = _Project(root)
     said = table(project.document, "tool", "uv")
-    sources = dict(table(said, "sources"))
-    members = _members(root)
-    for name, row in sources.items():
-        if isinstance(row, dict) and row.get("workspace") and canonical(name) in members:
-            sources[name] = {"path": members[canonical(name)], "editable": True}
+    sources = _uv_sources(root, {**_workspace(root), **_members(root)})
+    text = text_of(root, PYPROJECT) if project.document else ""
     left = [
         Left(
             what=f"[tool.uv.sources] {name} = {spec}",
             why="A package of one index is named in `sources` of [tool.venvman], one of a place in "
             "[project]: `NAME @ URL`.",
             path=PYPROJECT,
+            line=origin_in(text, "", key_pattern(canonical(name))).line,
         )
-        for name, spec in sources.items()
-        if not (isinstance(spec, dict) and spec.keys() & {"git", "url", "path"})
+        for name, spec in table(said, "sources").items()
+        if not (isinstance(spec, dict) and canonical(name) in sources)
     ]
     left += [
-        Left(what=f"[tool.uv] {key} = {said[key]}", why=why, path=PYPROJECT)
+        Left(
+            what=f"[tool.uv] {key} = {said[key]}",
+            why=why,
+            path=PYPROJECT,
+            line=origin_in(text, "", rf"(?:{key}\s*=|\[\[tool\.uv\.{key}\]\])").line,
+        )
         for key, why in _OF_UV.items()
         if said.get(key)
     ]
@@ -332,6 +346,71 @@ _OF_UV = {
     "override-dependencies": "They are `overrides` of [tool.venvman].",
     "index": "Indexes stand in pip's configuration, or as --index-url in a requirements file.",
 }
+
+
+def _uv_sources(root: Path, members: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """``[tool.uv.sources]`` of the project, and of the folders that it leads to, seen from there.
+
+    ``needs`` of a folder are those that it asks for in turn.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    pending: list[tuple[str, str | None]] = [(".", None)]
+    while pending:
+        folder, whose = pending.pop()
+        document = tables_of(root / folder, PYPROJECT)
+        rows = table(document, "tool", "uv", "sources")
+        asked = table(document, "project").get("dependencies", [])
+        needed = {canonical(re.split(r"[^\w.-]", str(each).strip())[0]) for each in asked}
+        for name, row in rows.items():
+            key = canonical(name)
+            spec = _seen_from(folder, row, members.get(key))
+            if spec is None:
+                continue
+            if key not in found:
+                found[key] = {**spec, "needs": []}
+                if (root / str(spec.get("path", "pyproject.toml"))).is_dir():
+                    pending.append((spec["path"], key))
+            if whose is not None and key in needed and key != whose:
+                found[whose]["needs"].append(key)
+    for row in found.values():
+        for name in row["needs"]:  # grows while it is read: what they need, too
+            row["needs"] += [each for each in found[name]["needs"] if each not in row["needs"]]
+    return found
+
+
+def _seen_from(folder: str, row: object, member: str | None) -> dict[str, Any] | None:
+    """A row of ``[tool.uv.sources]`` in ``folder``; None for an index, or what is none."""
+    if not isinstance(row, dict):
+        return None
+    if row.get("workspace") and member is not None:
+        return {"path": member, "editable": True}
+    spec = dict(row)
+    if "://" not in str(row.get("path", "://")):
+        spec["path"] = posixpath.normpath(posixpath.join(folder, str(row["path"])))
+    return spec if spec.keys() & {"git", "url", "path"} else None
+
+
+def _workspace(root: Path) -> dict[str, str]:
+    """The folders of the members of the workspace that the project is in, seen from it, by name."""
+    for base in (root, *root.parents):
+        with suppress(RequirementsError):
+            said = table(tables_of(base, PYPROJECT), "tool", "uv", "workspace")
+            if said:
+                without = {path for glob in said.get("exclude", ()) for path in base.glob(glob)}
+                folders = [path for glob in said.get("members", ()) for path in base.glob(glob)]
+                named = {
+                    table(tables_of(each, PYPROJECT), "project").get("name"): each
+                    for each in (base, *sorted(folders))
+                    if each not in without
+                }
+                return {
+                    canonical(name): os.path.relpath(folder, root)
+                    for name, folder in named.items()
+                    if isinstance(name, str)
+                }
+        if (base / ".git").exists():
+            break
+    return {}
 
 
 def _members(root: Path) -> dict[str, str]:

@@ -34,6 +34,12 @@ def _has_poetry(path: Path) -> bool:
     return False
 
 
+def _has_sources_of_uv(path: Path) -> bool:
+    with suppress(RequirementsError):
+        return bool(table(tables_of(path.parent, path.name), "tool", "uv", "sources"))
+    return False
+
+
 def _is_conda_list(path: Path) -> bool:
     with suppress(RequirementsError):
         return lists.is_conda_list(text_of(path.parent, path.name))
@@ -46,6 +52,7 @@ READERS = (
     Reader(("uv.lock",), lambda root, _: locks.uv(root)),
     Reader(("pdm.lock",), lambda root, _: locks.pdm(root)),
     Reader(("pyproject.toml",), lambda root, _: locks.poetry(root), _has_poetry),
+    Reader(("pyproject.toml",), lambda root, _: locks.uv(root), _has_sources_of_uv),
     Reader(
         ("environment.yml", "environment.yaml", "environment*.y*ml", "*.yml", "*.yaml"),
         lists.conda_environment,

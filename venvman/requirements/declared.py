@@ -10,7 +10,7 @@ import re
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from venvman.model.errors import Advice, FileLine, Problem
+from venvman.model.errors import Advice, Command, FileLine, Problem
 from venvman.model.frozen import dataclass
 from venvman.model.names import canonical
 from venvman.requirements.file import ParsedFile, requirement_line
@@ -21,6 +21,7 @@ from venvman.system.secrets import redact
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from venvman.model.errors import Fix
     from venvman.model.names import NormalizedName
     from venvman.requirements.file import RequirementLine
 
@@ -66,7 +67,23 @@ def read_declared(text: str, *, path: str = PYPROJECT, cwd: str = "/") -> Declar
     if not isinstance(project, dict) and not isinstance(groups, dict):
         return None
     reader = _Reader(_table(project), _table(groups), text=text, path=path, cwd=cwd)
+    reader.placed = _placed(_table(document.get("tool")))
     return reader.read(built=_is_built(document))
+
+
+def _placed(tool: Mapping[str, Any]) -> Mapping[NormalizedName, str]:
+    """The packages of which a tool's table says where they are, each with that table."""
+    tables = {
+        "[tool.uv.sources]": _table(_table(tool.get("uv")).get("sources")),
+        "[tool.poetry.dependencies]": _table(_table(tool.get("poetry")).get("dependencies")),
+    }
+    return {
+        canonical(name): where
+        for where, rows in tables.items()
+        for name, said in rows.items()
+        for row in (said if isinstance(said, list) else [said])
+        if any(_table(row).get(key) for key in ("git", "url", "path", "file", "workspace"))
+    }
 
 
 def _is_built(document: Mapping[str, Any]) -> bool:
@@ -98,6 +115,7 @@ class _Reader:
         self._path = path
         self._cwd = cwd
         self._errors: list[Problem] = []
+        self.placed: Mapping[NormalizedName, str] = {}
 
     def read(self, *, built: bool) -> Declared:
         """Every group; ``built``: the project is a distribution."""
@@ -217,6 +235,13 @@ class _Reader:
             return
         if canonical(found.name) != self._name or not self._name:
             yield requirement_line(found, origin, raw=entry)
+            if canonical(found.name) in self.placed and found.source.is_index:
+                where = self.placed[canonical(found.name)]
+                said = f"{found.name} is not to be looked for on an index."
+                self._fail(origin, "requirement-elsewhere", said,
+                           f"{where} says where it is, which only its tool reads; an index may "
+                           "have a stranger's package of that name.",
+                           fix=Command.venvman("adopt", "--yes"))  # fmt: skip
             return
         if not found.extras and not self._dynamic:
             yield from self._dependencies(chain)
@@ -237,11 +262,13 @@ class _Reader:
     def _origin(self, entry: str, where: str) -> FileLine:
         return _line_of(self._lines, entry, where, path=self._path)
 
-    def _fail(self, origin: FileLine, code: str, message: str, why: str) -> None:
+    def _fail(
+        self, origin: FileLine, code: str, message: str, why: str, fix: Fix | None = None
+    ) -> None:
         self._errors.append(
             Problem(
                 code=code, message=message, path=origin.path, line=origin.line, text=origin.text,
-                why=why or None, fix=Advice(f"Correct line {origin.line} of {origin.path}."),
+                why=why or None, fix=fix or Advice(f"Correct line {origin.line} of {origin.path}."),
             )
         )  # fmt: skip
 
