@@ -79,8 +79,6 @@ class Recovery(Enum):
     """What :func:`recover` found and did."""
 
     NOTHING = "nothing"
-    BUSY = "busy"
-    """Somebody else is changing the environment at this moment."""
     DISCARDED = "discarded"
     """A transaction that was stopped before its commit point; only its stage was left."""
     FINISHED = "finished"
@@ -148,13 +146,13 @@ def recover(
     environment_root: Path,
     *,
     directories: Directories | None,
-    wait: float = -1,
     reporter: Reporter | None = None,
 ) -> Recovery:
     """Finishes or reverts what a killed transaction left in ``environment_root``.
 
     For the beginning of every command that reads or changes an environment; costs two system calls
-    where there is nothing to do. Without ``directories`` the caller holds the environment's lock.
+    where there is nothing to do. Without ``directories`` the caller holds the environment's lock;
+    else a transaction that is at work is waited for.
 
     Raises:
         InstallError: it can neither be finished nor reverted at the moment.
@@ -164,13 +162,8 @@ def recover(
         return Recovery.NOTHING
     if not seal.is_own(root):
         return Recovery.NOTHING  # it came with a clone, or an archive: nothing of it is ours
-    try:
-        with locked(environment_root, directories, wait=wait, reporter=reporter or Reporter()):
-            return _recover(root)
-    except InstallError as error:
-        if error.code == "environment-locked":
-            return Recovery.BUSY
-        raise
+    with locked(environment_root, directories, reporter=reporter or Reporter()):
+        return _recover(root)
 
 
 def is_unfinished(

@@ -173,7 +173,7 @@ def settle(context: Context, *, held: bool = False) -> None:
         with locked(path, directories, wait=-1, reporter=context.reporter):
             recover_replaced(path)
     if is_environment(path):
-        recover(path, directories=directories, wait=-1, reporter=context.reporter)
+        recover(path, directories=directories, reporter=context.reporter)
 
 
 def require_free(context: Context, *, wait: float) -> None:
