@@ -14,7 +14,6 @@ from venvman.lock.freshness import (
     Stale,
     cached_of,
     check,
-    digest_of,
     read_cached,
     write_cached,
 )
@@ -305,7 +304,7 @@ def test_the_digest_sees_meaning_not_bytes(tmp_path: Path) -> None:
     def digest(**files: str) -> str:
         named = {f"{key}.txt": text for key, text in files.items()}
         group = groups_of(tmp_path, {**FILES, **named})["default"]
-        return digest_of(group, LOCK.encode(), HERE, root=tmp_path)
+        return cached_of(group, LOCK.encode(), HERE, root=tmp_path).digest
 
     first = digest()
     assert digest(requirements="# x\nflask>=1\n-c limits.txt\n") == first

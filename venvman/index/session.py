@@ -258,13 +258,10 @@ def _put_back(response: BaseHTTPResponse) -> None:
 
 def _retry_after(text: str | None) -> float | None:
     """Seconds, or an HTTP date (RFC 9110); None where it is neither."""
-    if not text:
-        return None
-    if text.strip().isdigit():
-        return float(text)
-    from email.utils import parsedate_to_datetime
+    from urllib3.exceptions import InvalidHeader
+    from urllib3.util import Retry
 
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except (TypeError, ValueError):
+        return Retry().parse_retry_after(text) if text else None
+    except InvalidHeader:
         return None

@@ -307,7 +307,8 @@ _KIND = "fresh locks 2"
 class CachedCheck(NamedTuple):
     """What is remembered of a lock last found fresh, outside the lock.
 
-    ``digest`` is :func:`digest_of`'s. ``extras`` maps a requirement's name to the extras that the
+    ``digest`` is over everything that :func:`check` looks at: the same digest has the same answer.
+    ``extras`` maps a requirement's name to the extras that the
     lock was made with, which a lock without extras cannot tell; ``folders`` maps local projects
     (as the lock writes them) to their metadata's digest.
     """
@@ -315,31 +316,6 @@ class CachedCheck(NamedTuple):
     digest: str
     extras: Mapping[str, tuple[str, ...]]
     folders: Mapping[str, str]
-
-
-def digest_of(
-    group: Group,
-    content: bytes,
-    target: Target,
-    *,
-    root: Path,
-    targets: Sequence[Target] = (),
-    others: Sequence[Group] = (),
-    overrides: Sequence[str] = (),
-) -> str:
-    """One digest over everything :func:`check` looks at: the same digest has the same answer.
-
-    ``content`` is the lock's bytes. Comments and order of the requirements files do not count.
-    """
-    digest = hashlib.sha256(content)
-    for each in (target, *targets):
-        digest.update(repr(sorted(each.markers)).encode())
-    every = (*group.requirements, *group.constraints, *direct_requirements(others))
-    lines = [*map(_said, every), *overrides]
-    digest.update("\n".join(sorted(lines)).encode())
-    for folder in sorted(_folders_of(group)):
-        digest.update(f"{folder}={metadata_digest(root / folder)}\n".encode())
-    return digest.hexdigest()
 
 
 def cached_of(
@@ -352,17 +328,34 @@ def cached_of(
     others: Sequence[Group] = (),
     overrides: Sequence[str] = (),
 ) -> CachedCheck:
-    """What to remember of a lock that was just made or found fresh."""
+    """What to remember of a lock (its bytes are ``content``) that was made or found fresh.
+
+    Comments and order of the requirements files do not count.
+    """
+    folders = {
+        folder: metadata_digest(root / folder)
+        for folder in sorted(
+            each.source.folder
+            for each in group.requirements
+            if isinstance(each.source, DirectorySource)
+        )
+    }
+    digest = hashlib.sha256(content)
+    for each in (target, *targets):
+        digest.update(repr(sorted(each.markers)).encode())
+    every = (*group.requirements, *group.constraints, *direct_requirements(others))
+    lines = [*map(_said, every), *overrides]
+    digest.update("\n".join(sorted(lines)).encode())
+    for folder, metadata in folders.items():
+        digest.update(f"{folder}={metadata}\n".encode())
     extras: dict[str, set[str]] = {}
     for requirement in requirements_of(group, targets or (target,)):
         if requirement.name is not None and requirement.extras:
             extras.setdefault(requirement.name, set()).update(requirement.extras)
     return CachedCheck(
-        digest=digest_of(
-            group, content, target, root=root, targets=targets, others=others, overrides=overrides
-        ),
+        digest=digest.hexdigest(),
         extras={name: tuple(sorted(values)) for name, values in extras.items()},
-        folders={folder: metadata_digest(Path(folder)) for folder in sorted(_folders_of(group))},
+        folders=folders,
     )
 
 
@@ -398,14 +391,6 @@ def requirements_of(group: Group, targets: Sequence[Target]) -> Iterator[Require
         for requirement in group.requirements
         if any(target.applies(requirement.marker) for target in targets)
     )
-
-
-def _folders_of(group: Group) -> set[str]:
-    return {
-        requirement.source.folder
-        for requirement in group.requirements
-        if isinstance(requirement.source, DirectorySource)
-    }
 
 
 def _said(requirement: Requirement) -> str:

@@ -146,13 +146,30 @@ def _targets(raw: object) -> tuple[str, ...]:
     return words
 
 
-def _python_versions(raw: object) -> tuple[str, ...]:
+def _each(check: Callable[[str], object]) -> Callable[[object], tuple[str, ...]]:
+    """What reads a list of texts of which ``check`` raises a ValueError for a bad one."""
+
+    def read(raw: object) -> tuple[str, ...]:
+        words = _words(raw)
+        for word in words:
+            check(word)
+        return words
+
+    return read
+
+
+def _check_minors(text: str) -> None:
     from venvman.python.targets import parse_minors
 
-    words = _words(raw)
-    for word in words:
-        parse_minors(word)
-    return words
+    parse_minors(text)
+
+
+def _check_name(text: str) -> None:
+    if not is_name(text):
+        raise ValueError(f"{text!r} is no name of a package")
+
+
+_names = _each(_check_name)
 
 
 def _requirements(raw: object) -> tuple[str, ...]:
@@ -187,20 +204,6 @@ def _pairs(raw: object) -> tuple[tuple[str, str], ...]:
 
 
 _GLOB = str.maketrans("*?[]!", "xxxxx")
-
-
-def _indexes(raw: object) -> tuple[str, ...]:
-    words = _words(raw)
-    check_url(*words)
-    return words
-
-
-def _names(raw: object) -> tuple[str, ...]:
-    words = _words(raw)
-    for each in words:
-        if not is_name(each):
-            raise ValueError(f"{each!r} is no name of a package")
-    return words
 
 
 def _replacements(raw: object) -> tuple[tuple[str, str], ...]:
@@ -322,10 +325,10 @@ class Settings:
     cache_keys: Setting[tuple[str, ...]] = _setting((), _words)
     """Read by ``localproject`` in the project that is built, wherever it is used."""
     sources: Setting[tuple[tuple[str, str], ...]] = _setting((), _pairs)
-    prefer_indexes: Setting[tuple[str, ...]] = _setting((), _indexes)
+    prefer_indexes: Setting[tuple[str, ...]] = _setting((), _each(check_url))
     targets: Setting[tuple[str, ...]] = _setting((), _targets, flag="--target")
     python_versions: Setting[tuple[str, ...]] = _setting(
-        (), _python_versions, flag="--python-version"
+        (), _each(_check_minors), flag="--python-version"
     )
     project: Setting[bool] = _setting(True, _boolean, flag="--no-project")
     requires_python: Setting[str | None] = _setting(None)

@@ -15,7 +15,6 @@ from venvman.lock.freshness import (
     Stale,
     cached_of,
     check,
-    digest_of,
     elsewhere,
     read_cached,
     write_cached,
@@ -222,7 +221,7 @@ def _checked(
     others = tuple(other for other in requirements.groups if other.name != group.name)
     overrides = context.overrides
     if lock is not None and record is not None:
-        digest = digest_of(
+        current = cached_of(
             group,
             lock_bytes(group.lock),
             target,
@@ -231,7 +230,7 @@ def _checked(
             others=others,
             overrides=overrides,
         )
-        if digest == record.digest:
+        if current.digest == record.digest:
             fresh = Fresh(notes=elsewhere(lock, target, targets))
             return CheckedLock(group=group, lock=lock, freshness=fresh)
     if lock is not None:
