@@ -7,7 +7,8 @@ import os
 import shutil
 import signal
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,10 +16,6 @@ from hypothesis import HealthCheck, settings
 from tests.support.index import Index, serve
 from tests.support.pythons import cache_with_small_pip
 from venvman.system import secrets
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 # Neither a clock decides, as a machine under load is no fault of what is tested, nor chance.
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

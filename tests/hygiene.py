@@ -7,11 +7,8 @@ python -m tests.hygiene syntax FILE...        TOML and YAML parse
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from tests.support.cli import run, run_on_terminal
+from tests.support.index import Index
 from tests.support.projects import git, snapshot, versions_in, write_project
 from tests.support.wheels import in_tree_backend, make_wheel
 from venvman.adopt.locks import _source
 from venvman.model.sources import VcsSource
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    from tests.support.index import Index
-
 
 BUILT = """\
 [build-system]

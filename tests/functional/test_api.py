@@ -6,21 +6,18 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 import venvman
 from tests.support.cli import ended
+from tests.support.index import Index
 from tests.support.projects import HEADER, lock_of, versions_in, write_project
 from tests.support.wheels import large, make_wheel
 from venvman.drift import Missing
 from venvman.model import errors
 from venvman.model.errors import EnvironmentUnusable, LockError, ProjectNotFound
 from venvman.model.events import Stage
-
-if TYPE_CHECKING:
-    from tests.support.index import Index
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
 

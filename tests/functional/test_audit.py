@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import json
 import zipfile
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.advisories import ADVISORIES, Service, serving
-from tests.support.cli import run
+from tests.support.cli import Ran, run
+from tests.support.index import Index
 from tests.support.projects import HEADER, lock_of, write_project
 from tests.support.wheels import make_wheel
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.support.cli import Ran
-    from tests.support.index import Index
 
 
 @pytest.fixture

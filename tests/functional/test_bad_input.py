@@ -14,17 +14,14 @@ import venv
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.support.cli import PATIENCE, PROGRAM, ended, run, run_process, started
-from tests.support.index import Response
+from tests.support.index import Index, Request, Response
 from tests.support.projects import lock_of, site_of, snapshot, versions_in, write_project
 from tests.support.wheels import make_wheel, record_row, sha256_of
-
-if TYPE_CHECKING:
-    from tests.support.index import Index, Request
 
 
 @dataclass(frozen=True)

@@ -7,23 +7,19 @@ import marshal
 import os
 import subprocess
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.cli import run
+from tests.support.index import Index
 from tests.support.projects import site_of
 from tests.support.wheels import make_wheel
-from venvman.doctor.recorded import verify
+from venvman.doctor.recorded import Recorded, verify
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.support.index import Index
-    from venvman.doctor.recorded import Recorded
-
-    Break = Callable[[Path], object]
+Break = Callable[[Path], object]
 
 
 @pytest.fixture

@@ -5,19 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.cli import PATIENCE, PROGRAM, run, started
+from tests.support.index import Index
 from tests.support.projects import lock_of, snapshot, versions_in, write_project
 from tests.support.wheels import make_wheel
 from venvman.system.locks import using
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 
 @pytest.fixture

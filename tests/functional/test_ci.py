@@ -7,21 +7,18 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
 
 from tests.support.cli import ended, run
+from tests.support.index import Index
 from tests.support.projects import git
 from tests.support.wheels import make_wheel
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tests.support.index import Index
 
 ROOT = Path(__file__).parents[2]
 PAGE = "".join(

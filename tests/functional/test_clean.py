@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import venv
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.cli import run
 from tests.support.projects import snapshot, write_project
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

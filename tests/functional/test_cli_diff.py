@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.shops import LOCK, Shop, commit
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 OLD = "base==1.0\n    # via web\nweb==1.0\n    # via -r requirements.in\n"
 NEW = (

@@ -6,9 +6,12 @@ import functools
 import io
 import re
 import sys
+from collections.abc import Sequence
 from contextlib import redirect_stdout
+from enum import Enum
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -26,11 +29,6 @@ from venvman.githooks.script import HookMode
 from venvman.model.errors import ExitCode
 from venvman.project.settings import Link
 from venvman.report.graph import GraphForm
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from enum import Enum
-    from pathlib import Path
 
 NAMES = [*COMMANDS, "lock"]
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from tests.support.index import Index
 from tests.support.shops import Shop, stock
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 TEXT = "# what we need\ntool  # for work\n\nweb[fast]>=2\n"
 

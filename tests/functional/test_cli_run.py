@@ -9,22 +9,18 @@ import pty
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.cli import PROGRAM, Ran, ended, run_process
+from tests.support.index import Index
 from tests.support.shops import Shop, stock
 from venvman.environment.shells import shell_of
 from venvman.model.events import Reporter
 from venvman.workflow.context import Context, open_context
 from venvman.workflow.requests import LockPolicy, SyncRequest
 from venvman.workflow.running import prepare_command, prepare_shell
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 SHOW = "import json, os, sys; print(json.dumps([sys.prefix, dict(os.environ)]))"
 

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.cli import run
+from tests.support.index import Index
 from tests.support.projects import write_project
 from tests.support.shops import LOCK, Shop, stock
 from tests.support.wheels import make_wheel
 from venvman.store.store import Store
 from venvman.system.directories import Directories
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 PINS = """\
 base==1.1

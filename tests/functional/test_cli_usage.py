@@ -7,8 +7,8 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import typer
@@ -29,9 +29,6 @@ from venvman import __version__
 from venvman.cli.faults import OPTIONS
 from venvman.cli.read import read
 from venvman.cli.table import COMMANDS, TASKS, Command
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 EVERY_COMMAND = [*(name.split() for name in COMMANDS), ["lock"]]
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.cli import run, run_on_terminal, run_process
+from tests.support.index import Index
 from tests.support.wheels import make_wheel, sha256_of
-
-if TYPE_CHECKING:
-    from tests.support.index import Index
 
 
 @pytest.fixture

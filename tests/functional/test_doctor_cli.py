@@ -6,18 +6,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.support.broken import add_a_distribution
 from tests.support.cli import run
+from tests.support.index import Index
 from tests.support.projects import HEADER, lock_of, site_of, write_project
 from tests.support.wheels import make_wheel
 from venvman.doctor.codes import CODES
-
-if TYPE_CHECKING:
-    from tests.support.index import Index
 
 
 @pytest.fixture

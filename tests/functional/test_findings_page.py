@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.broken import make_shop, remove
-from tests.support.chromium import CHROMIUM, chromium
+from tests.support.chromium import CHROMIUM, Page, chromium
 from tests.support.cli import run
+from tests.support.index import Index
 from tests.support.projects import site_of
 from tests.support.sites import Site
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.support.chromium import Page
-    from tests.support.index import Index
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 

@@ -6,18 +6,15 @@ import shutil
 import subprocess
 import sys
 import venv
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.cli import run, run_on_terminal
+from tests.support.index import Index
 from tests.support.projects import git, lock_of, site_of, snapshot, versions_in, write_project
 from tests.support.wheels import make_wheel
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,9 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,7 @@ from tests.support.broken import (
     write,
 )
 from tests.support.cli import ended, run
+from tests.support.index import Index
 from tests.support.projects import HEADER, git, lock_of, site_of
 from tests.support.sites import Site
 from tests.support.wheels import make_wheel, sha256_of
@@ -42,12 +44,7 @@ from venvman.doctor.finding import ByFix
 from venvman.environment.record import encode_digest
 from venvman.install.journal import write_journal
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from tests.support.index import Index
-
-    Break = Callable[[Path], object]
+Break = Callable[[Path], object]
 
 
 def put_a_folder_in_the_way(root: Path) -> None:

@@ -13,14 +13,15 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.functional.test_fixes import SCENARIOS
 from tests.support.broken import (
     PLACES,
+    Break,
     add_a_distribution,
     all_of,
     break_the_interpreter,
@@ -36,17 +37,12 @@ from tests.support.broken import (
     write,
 )
 from tests.support.cli import Ran, run
+from tests.support.index import Index
 from tests.support.projects import HEADER, git, lock_of, site_of
 from tests.support.pythons import EVERY_PYTHON, OWN_PYTHON
 from tests.support.registry import codes_with_a_command
 from tests.support.wheels import in_tree_backend, make_wheel
 from venvman.install.journal import write_journal
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.broken import Break
-    from tests.support.index import Index
 
 LOCK = "requirements.lock"
 FOR_PYTHON_2 = """\

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.support.cli import run
-from tests.support.index import JSON_TYPE, Response
+from tests.support.cli import Ran, run
+from tests.support.index import JSON_TYPE, Index, Request, Response
 from tests.support.wheels import make_wheel, sha256_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.support.cli import Ran
-    from tests.support.index import Index, Request
 
 
 @pytest.fixture

@@ -6,29 +6,26 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.support.cli import ended
 from tests.support.groups import freeze_request, write_files
-from tests.support.index import Response
+from tests.support.index import Index, Request, Response
 from tests.support.indexes import Memory
 from tests.support.wheels import in_tree_backend, make_sdist, make_wheel, sha256_of
 from venvman.engines import native as native_engine
 from venvman.engines import piptools
+from venvman.lock.file import Lock, LockEntry
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
 from venvman.model.errors import FreezeError, IndexFault, UnsatisfiableError, VenvmanError
 from venvman.model.events import Reporter
 from venvman.model.sources import ArchiveSource, DirectorySource, VcsSource
+from venvman.model.target import Target
 from venvman.python.probe import probe
 from venvman.system.directories import Directories
-
-if TYPE_CHECKING:
-    from tests.support.index import Index, Request
-    from venvman.lock.file import Lock, LockEntry
-    from venvman.model.target import Target
 
 
 @pytest.fixture(scope="session")

@@ -6,15 +6,17 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from packaging.specifiers import SpecifierSet
 
 from tests.support.cli import ended
 from tests.support.groups import HERE, freeze_request, write_files
+from tests.support.index import Index
 from tests.support.wheels import in_tree_backend, make_wheel, sha256_of
-from venvman.engines import Keep, UpgradeSome, piptools
+from venvman.engines import FreezeRequest, Keep, UpgradeSome, piptools
+from venvman.lock.file import Lock
 from venvman.lock.freshness import Fresh, check
 from venvman.lock.io import write_locks
 from venvman.lock.parse import parse_lock
@@ -24,13 +26,6 @@ from venvman.model.events import Reporter
 from venvman.model.names import canonical
 from venvman.model.sources import ArchiveSource, DirectorySource
 from venvman.requirements.file import Requirement
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.index import Index
-    from venvman.engines import FreezeRequest
-    from venvman.lock.file import Lock
 
 MINOR = ".".join(map(str, HERE.minor))
 

@@ -6,29 +6,25 @@ import random
 import shutil
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.cli import run
 from tests.support.groups import HERE, freeze_request
+from tests.support.index import Index
 from tests.support.projects import versions_in, write_project
 from tests.support.wheels import make_sdist, make_wheel
 from venvman.engines import Resolution, UpgradeAll, UpgradeSome, native
-from venvman.lock.file import applicable
+from venvman.lock.file import Lock, applicable
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
 from venvman.model.errors import FreezeError, Problem, UnsatisfiableError
 from venvman.model.events import Reporter, Stage
 from venvman.model.names import NormalizedName
+from venvman.model.target import Target
 from venvman.python.targets import expand, label_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.index import Index
-    from venvman.lock.file import Lock
-    from venvman.model.target import Target
 
 MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,9 +16,6 @@ from tests.support.cli import ended
 from tests.support.projects import git, write_project
 from venvman.githooks.install import install_hooks, uninstall_hooks
 from venvman.githooks.script import HookMode
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 BIN = Path(sys.executable).parent
 

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.cli import run
+from tests.support.index import Index
 from tests.support.projects import git, lock_of, snapshot, versions_in
 from tests.support.wheels import make_wheel
 from venvman.githooks.script import HookMode, HookName
 from venvman.model.events import Reporter
 from venvman.workflow import hooking
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 
 @pytest.fixture

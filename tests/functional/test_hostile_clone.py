@@ -7,20 +7,16 @@ import os
 import shutil
 import sys
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.cli import ended, run, run_process
+from tests.support.index import Index
 from tests.support.projects import git, lock_of, snapshot, write_project
 from tests.support.wheels import in_tree_backend, make_wheel
 from venvman.environment.history import text_digest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.index import Index
 
 MINOR = "{}.{}".format(*sys.version_info[:2])
 FULL = "{}.{}.{}".format(*sys.version_info[:3])

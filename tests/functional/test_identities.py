@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.cli import run
 from tests.support.projects import HEADER, git, snapshot, versions_in, write_project
 from tests.support.wheels import in_tree_backend
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

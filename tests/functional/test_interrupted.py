@@ -7,14 +7,15 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.cli import PATIENCE, ended, run, started
+from tests.support.index import Index
 from tests.support.projects import HEADER, lock_of, site_of, snapshot, write_project
 from tests.support.wheels import make_wheel
 from venvman.__main__ import main
@@ -23,11 +24,6 @@ from venvman.obtain.unpackers import Unpackers
 from venvman.python.interpreters import running
 from venvman.system import memo
 from venvman.system.directories import Directories
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.support.index import Index
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
 

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.cli import run
+from tests.support.index import Index
 from tests.support.projects import versions_in, write_project
 from tests.support.wheels import make_wheel
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.index import Index
-
 
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 

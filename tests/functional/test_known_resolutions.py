@@ -7,31 +7,27 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.groups import freeze_request, write_files
-from tests.support.index import serve
+from tests.support.index import Index, serve
 from tests.support.indexes import Memory, linux
 from tests.support.wheels import make_sdist, make_wheel
 from tests.support.worlds import TARGET
-from venvman.engines import Keep, UpgradeAll, UpgradeSome, native
+from venvman.engines import FreezeRequest, Keep, Resolution, UpgradeAll, UpgradeSome, native
 from venvman.engines.native import question_of
 from venvman.index import memo
 from venvman.index.client import Index as Client
+from venvman.lock.file import Lock
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
 from venvman.model.events import Reporter
 from venvman.model.names import canonical
 from venvman.system.directories import Directories
-
-if TYPE_CHECKING:
-    from tests.support.index import Index
-    from venvman.engines import FreezeRequest, Resolution
-    from venvman.lock.file import Lock
 
 
 @dataclass

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.cli import run
+from tests.support.index import Index
 from tests.support.projects import HEADER, snapshot, versions_in, write_project
 from tests.support.wheels import in_tree_backend, make_wheel, sha256_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 TOOLS = {"pip", "setuptools", "wheel"}
 

@@ -10,19 +10,15 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.cli import Ran, run
+from tests.support.index import Index
 from tests.support.projects import git, versions_in
 from tests.support.wheels import make_wheel
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tests.support.index import Index
 
 UV = shutil.which(
     "uv", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))

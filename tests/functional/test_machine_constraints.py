@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.cli import run
-from tests.support.index import Response
+from tests.support.index import Index, Response
 from tests.support.projects import versions_in, write_project
 from tests.support.wheels import make_wheel
 from tests.support.worlds import told_by_its_build
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 
 @pytest.fixture

@@ -5,21 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.support.cli import run
+from tests.support.index import Index
 from tests.support.projects import site_of
 from tests.support.pythons import EVERY_PYTHON, OWN_PYTHON
 from tests.support.sites import Site
 from tests.support.wheels import make_wheel
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 PROGRAM = "import plain, tool.part, space.one, space.two.deep, stub\n"
 

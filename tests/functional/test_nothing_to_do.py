@@ -10,19 +10,15 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.cli import Ran, ended, run
+from tests.support.index import Index
 from tests.support.projects import site_of
 from tests.support.wheels import make_wheel, sha256_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.index import Index
 
 NORMAL = "from venvman.__main__ import main; sys.exit(main())"
 REMEMBERED = "sys.modules['venvman.cli.app'] = sys.modules['venvman.install'] = None; " + NORMAL

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,10 +13,6 @@ from hypothesis import strategies as st
 from tests.support.cli import ended
 from tests.support.shops import Shop, commit
 from tests.support.wheels import make_wheel
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 World = dict[str, dict[str, tuple[str, ...]]]
 """Names to versions to what these ask for."""

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.cli import Ran
 from tests.support.machine import machine, masked
 from tests.support.pages import PAGES, Block, Step, blocks_of, fits, steps_of
 from tools import drawings, measured
 from tools.measured import README, ROOT
 from tools.screens import FOLDER, SCENES, pictures, settled
 from venvman.version import __version__
-
-if TYPE_CHECKING:
-    from tests.support.cli import Ran
 
 RUN = ("console", "sh", "setup")
 """Languages of what is typed into a shell; anything else is shown: a file, a value, a picture."""

@@ -8,16 +8,13 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.cli import ended
+from tests.support.index import Index
 from tests.support.shops import Shop, stock
 from venvman.cli.remembered import tell
-
-if TYPE_CHECKING:
-    from tests.support.index import Index
 
 PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "shells.md").read_text()
 

@@ -12,17 +12,14 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.advisories import serving
 from tests.support.cli import run
+from tests.support.index import Index
 from tests.support.projects import git
 from tests.support.wheels import make_wheel
-
-if TYPE_CHECKING:
-    from tests.support.index import Index
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.cli import run
+from tests.support.index import Index
 from tests.support.projects import git, versions_in, write_project
 from tests.support.wheels import in_tree_backend, make_wheel
 from venvman.project.localproject import inputs_of, versions_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 BUILD = "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
 PROJECT = "[project]\nname = 'dyn'\nversion = '1.0'\ndynamic = ['dependencies']\n"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import cast
 
 import pytest
+from packaging.markers import Environment
 from packaging.pylock import PackageSdist, PackageWheel, Pylock
 from packaging.specifiers import SpecifierSet
 from packaging.tags import parse_tag
 
 from tests.support.cli import run, run_process
+from tests.support.index import Index
 from tests.support.projects import git, versions_in, write_project
 from tests.support.wheels import make_sdist, make_wheel, sha256_of
 from venvman.index.candidates import Candidates, project_of
@@ -18,13 +21,6 @@ from venvman.lock.pylock import parse_pylock
 from venvman.model.options import IndexOptions
 from venvman.python.targets import expand
 from venvman.system.reading import read_toml
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from packaging.markers import Environment
-
-    from tests.support.index import Index
 
 SETTING = '[tool.venvman]\nlock-format = "pylock"\n'
 

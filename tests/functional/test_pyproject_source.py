@@ -5,16 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.cli import ended, run
+from tests.support.index import Index
 from tests.support.projects import git, python_in, versions_in, write_project
 from tests.support.wheels import in_tree_backend, make_wheel
-
-if TYPE_CHECKING:
-    from tests.support.index import Index
 
 SHOP = """\
 [project]

@@ -12,10 +12,10 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -24,9 +24,6 @@ from tests.support.cli import ended
 from tests.support.pythons import EVERY_PYTHON
 from tools.sbom import bill, installed, packed
 from venvman.version import __version__
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 CERTIFICATES = {
     name: value

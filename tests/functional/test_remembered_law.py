@@ -12,23 +12,19 @@ import re
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.cli import Ran, ended, inside, run
+from tests.support.index import Index
 from tests.support.projects import git, site_of, write_project
 from tests.support.sites import Site
 from tests.support.wheels import make_wheel
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.index import Index
 
 OFF = "VENVMAN_NO_MEMO"
 HERE = "shell-hook bash --here"

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.cli import run
-from tests.support.index import serve
+from tests.support.index import Index, serve
 from tests.support.projects import versions_in, write_project
 from tests.support.wheels import in_tree_backend, make_sdist, make_wheel
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 
 @pytest.fixture

@@ -6,11 +6,13 @@ import json
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.cli import ended, run, run_on_terminal
+from tests.support.index import Index
 from tests.support.projects import (
     git,
     lock_of,
@@ -22,11 +24,6 @@ from tests.support.projects import (
 )
 from tests.support.wheels import in_tree_backend, make_wheel
 from venvman.environment.history import LOG, History
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 FIRST = {"alpha": "1.0", "beta": "1.0"}
 SECOND = {"alpha": "2.0", "gamma": "1.0"}

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.cli import run
-from tests.support.index import Response
+from tests.support.index import Index, Response
 from tests.support.projects import write_project
 from tests.support.wheels import make_wheel
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 SHARP = ["hunter2/x", "hunter2#x", "hunter2?x", "hun ter2", "hunt[er2", "hun'ter2"]
 FORMS = [

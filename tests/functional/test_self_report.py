@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.cli import run
 from tests.support.projects import write_project
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SECRET = "hunter2"
 PLACES = {

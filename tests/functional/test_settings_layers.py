@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.cli import run
+from tests.support.index import Index
 from tests.support.projects import versions_in, write_project
 from tests.support.pythons import fake_python
 from tests.support.wheels import make_wheel
 from venvman.model.events import Reporter
 from venvman.workflow.context import open_context
 from venvman.workflow.location import interpreter_to_be
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 
 @pytest.fixture

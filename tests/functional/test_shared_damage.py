@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.cli import ended, run
+from tests.support.index import Index
 from tests.support.projects import lock_of, python_in, site_of, write_project
 from tests.support.wheels import make_wheel
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 SYNC = ("sync", "--frozen", "--link", "hardlink")
 

@@ -9,18 +9,14 @@ import select
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.cli import PROGRAM, Ran, ended
+from tests.support.index import Index
 from tests.support.shops import Shop, stock
 from venvman.environment.shells import activating, activation, kind_of, moved
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 INTERACTIVE = [each for each in ("bash", "zsh", "fish") if shutil.which(each)]
 POSIX = [each for each in ("bash", "dash", "zsh") if shutil.which(each)]

@@ -9,17 +9,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.cli import Ran, ended, run
+from tests.support.index import Index
 from tests.support.projects import git, write_project
 from tests.support.wheels import make_wheel
 from venvman.cli.table import COMMANDS
-
-if TYPE_CHECKING:
-    from tests.support.index import Index
 
 pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 

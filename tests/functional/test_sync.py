@@ -7,12 +7,15 @@ import os
 import subprocess
 import sys
 import venv
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 import venvman
 from tests.support.cli import PROGRAM, ended, run, run_process
+from tests.support.index import Index
 from tests.support.projects import (
     HEADER,
     lock_of,
@@ -25,12 +28,6 @@ from tests.support.projects import (
 from tests.support.wheels import make_wheel
 from venvman.install.journal import Kind, Step, write_journal
 from venvman.model.events import Stage
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 
 @pytest.fixture

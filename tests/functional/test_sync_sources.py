@@ -5,19 +5,14 @@ from __future__ import annotations
 import json
 import os
 import tarfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.cli import ended, run
-from tests.support.index import serve
+from tests.support.index import Index, serve
 from tests.support.projects import git, lock_of, python_in, site_of, versions_in, write_project
 from tests.support.wheels import make_sdist, make_wheel, sha256_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 
 @pytest.fixture

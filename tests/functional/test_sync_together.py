@@ -9,23 +9,18 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cli import ended, run, run_process
+from tests.support.cli import Ran, ended, run, run_process
+from tests.support.index import Index
 from tests.support.projects import lock_of, python_in, site_of, versions_in, write_project
 from tests.support.wheels import make_wheel
 from venvman.system.directories import Directories
 from venvman.system.locks import held
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tests.support.cli import Ran
-    from tests.support.index import Index
 
 
 @pytest.fixture

@@ -5,19 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.cli import ended, run
+from tests.support.index import Index
 from tests.support.projects import snapshot, write_project
 from tests.support.wheels import make_wheel
 from venvman.system import files, writing
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 WAYS = {
     "freeze": (["freeze"], "requirements.txt"),

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import importlib
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tools.walk import PAGE, ROOT, called, in_order, linked, steps
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_every_function_of_the_walk_is_there() -> None:

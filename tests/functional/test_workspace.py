@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.cli import run, run_on_terminal, run_process
+from tests.support.index import Index
 from tests.support.projects import git, versions_in, write_project
 from tests.support.wheels import make_wheel
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 NAMES = ("api", "jobs", "libs/base", "libs/web")
 WORKING = ("sync", "freeze", "upgrade")

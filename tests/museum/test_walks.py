@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cli import run
+from tests.support.cli import Ran, run
 from tests.support.index import serve
-from tests.support.museum import build, environment, environments, fill, git, pins, read
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from tests.support.cli import Ran
-    from tests.support.museum import Commit, Exhibit
+from tests.support.museum import (
+    Commit,
+    Exhibit,
+    build,
+    environment,
+    environments,
+    fill,
+    git,
+    pins,
+    read,
+)
 
 LAYOUTS = sorted((Path(__file__).parent / "layouts").glob("*.toml"))
 

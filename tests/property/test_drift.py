@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,12 +11,10 @@ from packaging.version import Version
 from tests.support.locked import entry, installed
 from venvman.drift import Drift, compare
 from venvman.environment.inventory import Installed, Inventory
+from venvman.lock.file import LockEntry
 from venvman.model.names import NormalizedName, canonical
 from venvman.model.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
 from venvman.plan import Add, Plan, Remove, make_plan
-
-if TYPE_CHECKING:
-    from venvman.lock.file import LockEntry
 
 ROOT = Path("/project")
 NAMES = st.sampled_from(["a", "b", "c", "pip", "setuptools", "wheel"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.markers import Marker
@@ -14,11 +12,9 @@ from venvman.lock.merge import TargetMarkers, merge
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
 from venvman.lock.style import own_header
+from venvman.model.target import Target
 from venvman.python.targets import expand, synthetic
 from venvman.requirements.header import LockStyle
-
-if TYPE_CHECKING:
-    from venvman.model.target import Target
 
 PLACES = ("linux", "linux-aarch64", "macos", "macos-x86_64", "windows")
 EVERYWHERE = expand(

@@ -6,19 +6,15 @@ import ctypes
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tests.support.cli import PROGRAM, Ran, ended, run
+from tests.support.index import Index
 from tests.support.projects import HEADER, git, lock_of, site_of
 from tests.support.wheels import make_wheel
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.index import Index
-
-    Break = Callable[[Path], object]
+Break = Callable[[Path], object]
 
 PLACES = ("root", "below", "elsewhere", "workspace")
 """Where somebody stands: see :func:`stand`."""

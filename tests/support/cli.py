@@ -8,16 +8,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from jsonschema.protocols import Validator
+from jsonschema.protocols import Validator
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "reference" / "schemas"
 PATIENCE = 120

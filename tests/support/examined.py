@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from packaging.markers import default_environment
 
 from tests.support.sites import Site
 from venvman.doctor.examination import Examination
+from venvman.doctor.finding import Finding
 from venvman.doctor.table import Selection, examine
 from venvman.drift import compare
-from venvman.environment.inspection import environment_at
+from venvman.environment.inspection import Environment, environment_at
 from venvman.environment.inventory import take_inventory
+from venvman.lock.file import LockEntry
 from venvman.model.target import Target
 from venvman.project.project import Project
 from venvman.python.probe import Interpreter, SchemePaths
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from venvman.doctor.finding import Finding
-    from venvman.environment.inspection import Environment
-    from venvman.lock.file import LockEntry
 
 PURELIB = "lib/python3.12/site-packages"
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from packaging.markers import default_environment
 
@@ -14,15 +15,10 @@ from venvman.engines import FreezeRequest
 from venvman.engines.buildrequirements import supply
 from venvman.model.options import IndexOptions
 from venvman.model.target import Target
-from venvman.project.groups import read_requirements
+from venvman.project.groups import Group, read_requirements
 from venvman.project.project import Project
 from venvman.project.scan import scan
 from venvman.system.directories import Directories
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from venvman.project.groups import Group
 
 
 def _here() -> Target:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from venvman.index.client import Index
+from venvman.model.errors import Problem
 from venvman.model.events import Reporter
 from venvman.model.options import IndexOptions
 from venvman.model.target import Target
 from venvman.system.directories import Directories
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from venvman.model.errors import Problem
 
 
 @dataclass

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from packaging.markers import Marker
 from packaging.version import Version
@@ -11,12 +11,7 @@ from packaging.version import Version
 from venvman.environment.inventory import Installed, MetadataKind
 from venvman.lock.file import LockEntry
 from venvman.model.names import canonical
-from venvman.model.sources import IndexSource
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from venvman.model.sources import Source
+from venvman.model.sources import IndexSource, Source
 
 SITE = Path("/venv/lib/python3.12/site-packages")
 

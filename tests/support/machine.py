@@ -12,18 +12,16 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tests.support.cli import PATIENCE, PROGRAM, Ran, run_on_terminal
 from tests.support.index import serve
 from tests.support.pythons import OWN_PYTHON, cache_with_small_pip
 from tests.support.wheels import make_wheel
 from tests.support.worlds import stock
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
 
 _CLICK = ['colorama; platform_system == "Windows"']
 _FLASK = ["blinker>=1.6.2", "click>=8.1.3", "itsdangerous>=2.1.2", "jinja2>=3.1.2"]

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tests.support.wheels import sha256_of
 from tests.support.worlds import stock
@@ -18,11 +18,10 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
-    from tests.support.index import Index
+from tests.support.index import Index
 
 WORLD: Mapping[str, Any] = {
     "ant 1.0": [], "ant 2.0": [],

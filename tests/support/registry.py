@@ -9,13 +9,10 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import venvman
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 PACKAGE = Path(venvman.__file__).parent
 _KEBAB = re.compile(r"[a-z]+(?:-[a-z]+)+")

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Collection, Mapping, Sequence
+from typing import cast
 
 from tests.support.worlds import TARGET
+from venvman.index.client import Index
 from venvman.index.listing import Listing, ProjectFiles
 from venvman.index.page import FileRow, ProjectPage
-from venvman.model.errors import FileLine, InstallError
+from venvman.model.errors import FileLine, InstallError, VenvmanError
 from venvman.model.metadata import CoreMetadata
 from venvman.model.names import NormalizedName, canonical
 from venvman.model.options import IndexOptions
+from venvman.model.sources import IndexFile
 from venvman.requirements.file import Requirement
 from venvman.resolve.demand import Demand, Dependencies, Dependency, Pin, specifier_set
 from venvman.resolve.explain import Explainer
 from venvman.resolve.limits import Overrides
 from venvman.resolve.solver import Question, Solution, Unsolvable, solve
 from venvman.resolve.supply import Shared, Supply
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from venvman.index.client import Index
-    from venvman.model.errors import VenvmanError
-    from venvman.model.sources import IndexFile
 
 
 class World:

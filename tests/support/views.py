@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
 from venvman.answers import LockState, StatusReport
-from venvman.environment.inspection import Environment, InstallPaths
+from venvman.environment.inspection import Condition, Environment, InstallPaths
 from venvman.environment.inventory import Installed, MetadataKind
 from venvman.lock.file import Lock, LockEntry
 from venvman.lock.freshness import Fresh, Stale
 from venvman.model.errors import Problem, Severity
 from venvman.model.events import Stage
 from venvman.model.names import canonical
-from venvman.model.sources import IndexSource
+from venvman.model.sources import IndexSource, Source
 from venvman.model.target import Target
 from venvman.outcomes import FreezeOutcome, LockOutcome, SyncOutcome
-from venvman.plan import Add, Plan, Remove, Replace
+from venvman.plan import Add, Plan, Remove, Replace, Step
 from venvman.project.project import Project
 from venvman.python.probe import Interpreter, SchemePaths
 from venvman.requirements.header import LockHeader
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from venvman.environment.inspection import Condition
-    from venvman.model.sources import Source
-    from venvman.plan import Step
 
 PROJECT = Project(root=Path("/work/shop"))
 

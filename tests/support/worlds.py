@@ -7,7 +7,7 @@ import re
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tests.support.groups import freeze_request
 from tests.support.index import serve
@@ -25,14 +25,13 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
-    from tests.support.index import Index
-    from venvman.engines import FreezeRequest, Upgrade
-    from venvman.lock.file import Lock, LockEntry
-    from venvman.model.target import Target
+from tests.support.index import Index
+from venvman.engines import FreezeRequest, Upgrade
+from venvman.lock.file import Lock, LockEntry
+from venvman.model.target import Target
 
 
 def _target() -> Target:

@@ -6,8 +6,9 @@ import io
 import os
 import shutil
 import time
+from collections.abc import Callable
 from contextlib import redirect_stdout
-from typing import TYPE_CHECKING
+from pathlib import Path
 from unittest import mock
 
 from tests.support.cli import Ran, inside, run
@@ -18,10 +19,6 @@ from venvman.cli.remembered import tell
 from venvman.environment.record import parse_record
 from venvman.install.fastpath import NotTaken, switch
 from venvman.workflow.hooking import FROZEN
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 WORDS = ("sync", "--frozen")
 

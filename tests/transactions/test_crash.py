@@ -14,8 +14,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -23,11 +23,7 @@ from tests.transactions.world import World, contents, left_over, open_world
 from venvman.install.attic import Attic
 from venvman.install.transaction import Recovery, recover
 from venvman.model.errors import InstallError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from venvman.store.store import StoredWheel
+from venvman.store.store import StoredWheel
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -12,9 +12,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -23,9 +23,6 @@ from tests.support.projects import lock_of, write_project
 from tests.support.wheels import make_wheel
 from tests.transactions.world import contents, left_over, reseal
 from venvman.system.directories import Directories
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
 
 WORDS = ("sync", "--frozen")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT

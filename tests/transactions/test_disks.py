@@ -6,21 +6,17 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.cli import ended, run
+from tests.support.index import Index
 from tests.transactions.branches import WORDS, Branches
 from venvman.environment.history import LOG
 from venvman.install.attic import ATTIC
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 
 @contextmanager

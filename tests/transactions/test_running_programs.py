@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.cli import run
+from tests.support.index import Index
 from tests.support.projects import lock_of, write_project
 from tests.support.wheels import make_wheel
 from tests.transactions.world import contents, left_over
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 LAZY = """
 import importlib, sys

@@ -7,23 +7,19 @@ import os
 import random
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.support.cli import ended, run
+from tests.support.index import Index
 from tests.transactions.branches import WORDS, Branches, uninstall
 from venvman.environment.ledger import HISTORY
 from venvman.install.transaction import Recovery, recover
 from venvman.model.events import Stage
 from venvman.system.directories import Directories
 from venvman.system.locks import held
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 
 @pytest.fixture

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.support.cli import run
+from tests.support.index import Index
 from tests.transactions.branches import Branches, uninstall
 from tests.transactions.test_switch import _at, _die, _press, _refuse, _untimed
 from venvman.install.transaction import Recovery, recover
 from venvman.system.directories import Directories
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 
 @pytest.fixture

@@ -7,14 +7,15 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from packaging.version import Version
 
 from tests.support.wheels import make_wheel
-from venvman.environment.inspection import usable
+from venvman.environment.inspection import Environment, usable
 from venvman.environment.inventory import Installed, take_inventory
 from venvman.environment.lifecycle import create
 from venvman.install.attic import AtticLimit
@@ -30,11 +31,6 @@ from venvman.python.probe import probe
 from venvman.store.store import Store, StoredWheel
 from venvman.system import seal
 from venvman.system.directories import Directories
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from venvman.environment.inspection import Environment
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -10,11 +10,7 @@ from tests.support.examined import World
 from tests.support.pythons import OWN_PYTHON, kept_in
 from venvman.environment.lifecycle import create
 from venvman.python.probe import Interpreter, probe
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from venvman.system.directories import Directories
+from venvman.system.directories import Directories
 
 
 @pytest.fixture

@@ -2,21 +2,24 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from packaging.version import Version
 
 from tests.support.cli import PATIENCE
-from tests.support.index import Request, Response
+from tests.support.index import Index, Request, Response
 from tests.support.wheels import in_tree_backend, large, make_sdist, make_wheel, sha256_of
 from venvman.build.backend import BuildContext, BuildSettings
 from venvman.engines.buildrequirements import supply
+from venvman.index.candidates import Candidate
 from venvman.index.client import Index as Client
+from venvman.index.download import Downloaded
 from venvman.lock.file import LockEntry
 from venvman.model.errors import FileLine, InstallError
 from venvman.model.events import Reporter, Stage
@@ -26,17 +29,10 @@ from venvman.model.sources import ArchiveSource, DirectorySource, IndexSource, S
 from venvman.obtain.artifacts import Obtained, obtain
 from venvman.obtain.sources import unpack_sdist
 from venvman.obtain.unpackers import Unpackers
+from venvman.python.probe import Interpreter
 from venvman.store.store import Store
 from venvman.system.directories import Directories
 from venvman.system.git import git
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.index import Index
-    from venvman.index.candidates import Candidate
-    from venvman.index.download import Downloaded
-    from venvman.python.probe import Interpreter
 
 
 class Listener(Reporter):

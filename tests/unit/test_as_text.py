@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -26,7 +25,7 @@ from venvman.model.sources import VcsSource
 from venvman.outcomes import LockOutcome, SyncOutcome
 from venvman.report.as_text import error_panel, problem_line, problems_panel, render
 from venvman.report.doctor import draw_doctor
-from venvman.report.drawing import lines
+from venvman.report.drawing import Drawing, lines
 from venvman.report.freeze import freeze_result
 from venvman.report.hooks import draw_hooks
 from venvman.report.result import Result, Screen
@@ -34,9 +33,6 @@ from venvman.report.scan import draw_scan
 from venvman.report.status import status_result
 from venvman.report.sync import sync_result
 from venvman.report.words import count, duration, plain, sentence_list, size
-
-if TYPE_CHECKING:
-    from venvman.report.drawing import Drawing
 
 
 def draw(drawing: Drawing, *, width: int = 80, color: bool = False) -> str:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from venvman.environment.ledger import LEDGER, Ledger, Provenance, entry_key, read_ledger
 from venvman.install.attic import ATTIC, Attic, AtticEntry, AtticLimit
 from venvman.system import seal
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.parametrize(

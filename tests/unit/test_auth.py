@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import base64
 import os
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.support.index import Index as Served
 from tests.support.index import Request, Response, serve
 from tests.support.indexes import Memory, client
 from tests.support.wheels import make_wheel
@@ -14,11 +16,6 @@ from venvman.index.connections import is_secure, is_trusted, proxy_for
 from venvman.model.errors import ConfigurationError, IndexFault
 from venvman.model.events import Reporter
 from venvman.model.names import NormalizedName
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.index import Index as Served
 
 DEMO = NormalizedName("demo")
 ME = Credentials("me", "s3cret")

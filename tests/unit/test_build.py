@@ -4,10 +4,10 @@ import os
 import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.index import Index
 from tests.support.wheels import in_tree_backend, make_sdist, make_wheel
 from venvman.build.backend import Build, BuildContext, BuildSettings, build_metadata, build_wheel
 from venvman.build.isolation import ENVIRONMENTS, BuildEnvironment
@@ -18,10 +18,7 @@ from venvman.model.names import canonical
 from venvman.model.options import IndexOptions
 from venvman.obtain.sources import unpack_sdist
 from venvman.obtain.stored import tree_digest
-
-if TYPE_CHECKING:
-    from tests.support.index import Index
-    from venvman.python.probe import Interpreter
+from venvman.python.probe import Interpreter
 
 NOWHERE = IndexOptions(index_urls=())
 

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.wheels import make_wheel, sha256_of
 from venvman.model.errors import ConfigurationError
 from venvman.store.care import DamagedWheel, Freed, clear, discard, prune, verify
-from venvman.store.store import Store
+from venvman.store.store import Store, StoredWheel
 from venvman.system.files import CACHEDIR_TAG
 from venvman.system.locks import using
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from venvman.store.store import StoredWheel
 
 NOW = 2_000_000_000.0
 DAY = 24 * 3600

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -25,14 +26,10 @@ from venvman.index.page import ProjectPage, SkippedFile
 from venvman.model.names import NormalizedName, canonical
 from venvman.model.options import IndexOptions
 from venvman.model.sources import IndexFile
+from venvman.model.target import Target
 from venvman.resolve.demand import Demand, specifier_set
 from venvman.resolve.misfits import cure_of, reasons_of
 from venvman.resolve.solver import Question, contradiction, exclude_each_other
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from venvman.model.target import Target
 
 DEMO = NormalizedName("demo")
 LINUX = linux()

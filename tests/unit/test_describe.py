@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -17,13 +17,9 @@ from venvman.model.options import IndexOptions
 from venvman.model.sources import ArchiveSource, DirectorySource, VcsSource
 from venvman.obtain.describe import metadata_of_source, static_project_metadata
 from venvman.obtain.sources import unpack_sdist
+from venvman.python.probe import Interpreter
 from venvman.system.directories import Directories
 from venvman.system.git import git
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from venvman.python.probe import Interpreter
 
 FAILING = "import nowhere"
 

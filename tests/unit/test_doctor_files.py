@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import struct
 import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,9 +15,6 @@ from tests.support.locked import entry
 from tests.support.wheels import record_row
 from venvman.doctor.built import needed_by
 from venvman.environment.inspection import Absent
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 PURELIB = "venv/lib/python3.12/site-packages"
 

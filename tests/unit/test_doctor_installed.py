@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -11,13 +11,9 @@ from tests.support.cli import ended
 from tests.support.examined import World, codes_of
 from tests.support.locked import entry
 from tests.unit.test_doctor_project import requirement, wishes
+from venvman.doctor.finding import Finding
 from venvman.environment.inspection import Broken
 from venvman.model.names import canonical
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from venvman.doctor.finding import Finding
 
 
 def only(found: tuple[Finding, ...]) -> Finding:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from packaging.specifiers import SpecifierSet
@@ -14,14 +13,10 @@ from venvman.doctor.examination import LockTracking
 from venvman.doctor.repository import tracking_of
 from venvman.model.errors import FileLine
 from venvman.model.names import canonical
-from venvman.model.sources import IndexSource
+from venvman.model.sources import IndexSource, Source
 from venvman.project.groups import Group, RequirementSet
 from venvman.requirements.file import ParsedFile, Requirement, parse
 from venvman.system.git import git
-
-if TYPE_CHECKING:
-    from venvman.model.sources import Source
-
 
 # The environment as a whole
 

@@ -3,11 +3,13 @@ from __future__ import annotations
 import hashlib
 import socketserver
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from tests.support.index import Index as Served
 from tests.support.index import Request, Response
 from tests.support.indexes import Memory, client
 from tests.support.wheels import make_wheel, sha256_of
@@ -15,12 +17,6 @@ from venvman.index.download import safe_leaf
 from venvman.index.pace import SLOWEST, Pace, TooSlow
 from venvman.model.errors import IndexFault, InstallError
 from venvman.model.names import canonical
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.support.index import Index as Served
 
 BODY = bytes(range(256)) * 2000
 SHA256 = f"sha256:{hashlib.sha256(BODY).hexdigest()}"

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,12 +17,10 @@ from venvman.drift import (
     compare,
 )
 from venvman.environment.inventory import Installed, Inventory, MetadataKind
+from venvman.lock.file import LockEntry
 from venvman.model.names import canonical
 from venvman.model.sources import ArchiveSource, DirectorySource, IndexSource, Source, VcsSource
 from venvman.plan import Add, Plan, Remove, Replace, Step, make_plan
-
-if TYPE_CHECKING:
-    from venvman.lock.file import LockEntry
 
 ROOT = Path("/project")
 COMMIT, OTHER_COMMIT = "a" * 40, "b" * 40

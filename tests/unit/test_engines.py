@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pytest
 
@@ -18,6 +18,7 @@ from venvman.engines.given import CompileCommand, lock_options, ordered, read_so
 from venvman.engines.pipcompile import Finisher, Mirror, compiler, pip_environment
 from venvman.engines.piperrors import explain
 from venvman.engines.portable import pin_repositories
+from venvman.lock.file import Lock
 from venvman.lock.parse import parse_lock
 from venvman.model.errors import FreezeError, IndexFault, UnsatisfiableError
 from venvman.model.events import Reporter
@@ -28,9 +29,6 @@ from venvman.model.target import Target
 from venvman.project.project import Project
 from venvman.requirements.header import LockStyle
 from venvman.system.directories import Directories
-
-if TYPE_CHECKING:
-    from venvman.lock.file import Lock
 
 # ---- pip's configuration ---------------------------------------------------------------------
 

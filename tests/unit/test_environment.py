@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -25,10 +24,8 @@ from venvman.model.errors import ConfigurationError, EnvironmentUnusable
 from venvman.project.project import Project
 from venvman.project.settings import read_settings
 from venvman.python.probe import Interpreter, probe
+from venvman.system.directories import Directories
 from venvman.system.files import CACHEDIR_TAG
-
-if TYPE_CHECKING:
-    from venvman.system.directories import Directories
 
 
 def tree(path: Path) -> list[str]:

@@ -8,16 +8,12 @@ import platform
 import subprocess
 import sys
 import sysconfig
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import pytest
 from packaging.markers import default_environment
 
 from venvman.python import facts
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pytest
 
 
 def test_everything_said_can_be_written_as_json() -> None:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from venvman.system.files import make_private_folder, remove_tree, write_atomically
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def mode_of(path: Path) -> int:

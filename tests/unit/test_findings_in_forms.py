@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -23,8 +24,6 @@ from venvman.report.findings import in_form
 from venvman.report.fixes import AT_ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from venvman.report.findings import Form
 
 ODD = "50% of a,b:c | `d`\r\n*e* <f> \x1b[0m \udcff"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.version import Version
 
 from tests.support.groups import HERE, groups_of, write_files
-from venvman.lock.file import select
+from venvman.lock.file import Lock, select
 from venvman.lock.freshness import (
     Fresh,
+    Freshness,
     Stale,
     cached_of,
     check,
@@ -19,15 +21,8 @@ from venvman.lock.freshness import (
 )
 from venvman.lock.io import read_lock
 from venvman.lock.parse import parse_lock
-from venvman.model.errors import LockError
+from venvman.model.errors import LockError, Problem
 from venvman.model.target import Target
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from venvman.lock.file import Lock
-    from venvman.lock.freshness import Freshness
-    from venvman.model.errors import Problem
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,9 +21,6 @@ from venvman.model.graph import (
 )
 from venvman.model.names import canonical
 from venvman.model.sources import IndexSource
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 NAMES = [canonical(name) for name in "abcdef"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,9 +23,6 @@ from venvman.environment.history import (
 from venvman.environment.ledger import HISTORY, Provenance, read_snapshot, write_snapshot
 from venvman.system import seal
 from venvman.system.repository import Head, head_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TEXT = b"alpha==1.0\n"
 STATE = State(

@@ -3,23 +3,19 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.index import JSON_TYPE, Request, Response, serve
+from tests.support.index import Index as Served
 from tests.support.indexes import Memory, client
 from tests.support.wheels import make_sdist, make_wheel, sha256_of
+from venvman.index.client import Index
 from venvman.model.errors import IndexFault
 from venvman.model.names import NormalizedName
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.support.index import Index as Served
-    from venvman.index.client import Index
 
 DEMO = NormalizedName("demo")
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 import stat
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from venvman.index import memo
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 QUESTION = "ab" * 32
 TEXTS = {"default": "flask==1.0\n", "dev": "é\n", "empty": ""}

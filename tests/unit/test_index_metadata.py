@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from tests.support.index import Index as Served
 from tests.support.index import Request, Response
 from tests.support.indexes import Memory, client
 from tests.support.wheels import make_sdist, make_wheel
@@ -13,11 +14,6 @@ from venvman.index.zipdirectory import Directory, WheelDamaged, find_directory, 
 from venvman.model.errors import IndexFault, InstallError
 from venvman.model.names import NormalizedName
 from venvman.model.sources import IndexFile
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.index import Index as Served
 
 DEMO = NormalizedName("demo")
 REQUIRES = ("idna>=3", "anyio; python_version < '3.9'")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -20,14 +21,9 @@ from venvman.environment.inspection import (
     usable,
 )
 from venvman.model.errors import Advice, EnvironmentUnusable
+from venvman.python.probe import Interpreter
 from venvman.python.request import PythonRequest, parse_request
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from venvman.python.probe import Interpreter
-    from venvman.system.directories import Directories
+from venvman.system.directories import Directories
 
 
 def broken(path: Path, directories: Directories) -> Broken:

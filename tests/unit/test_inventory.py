@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 from importlib import metadata
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -35,9 +35,6 @@ from venvman.environment.record import (
 )
 from venvman.model.metadata import name_and_version, parse_metadata, parse_requires_txt
 from venvman.model.sources import ArchiveSource, DirectorySource, IndexSource, VcsSource
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

@@ -6,8 +6,10 @@ import errno
 import hashlib
 import os
 import re
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -17,13 +19,7 @@ from tests.support.wheels import make_wheel
 from venvman.install import link as module
 from venvman.install.link import Linker, StoreDamaged, write_file
 from venvman.project.settings import Link
-from venvman.store.store import Store
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from venvman.store.store import StoredWheel
+from venvman.store.store import Store, StoredWheel
 
 
 @pytest.fixture(params=[1_000, 2], ids=["one thread", "two threads"])

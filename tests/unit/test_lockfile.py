@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from packaging.markers import Marker
@@ -12,7 +11,7 @@ from packaging.version import Version
 from tests.support.counting import calls_of
 from tests.support.groups import HERE, groups_of
 from tests.support.locked import installed
-from venvman.environment.inventory import Inventory
+from venvman.environment.inventory import Installed, Inventory
 from venvman.lock.direct import parse_reference, reference_text, split_revision
 from venvman.lock.file import Lock, LockEntry, located
 from venvman.lock.io import check_writable, read_lock, write_locks
@@ -26,9 +25,6 @@ from venvman.project.localproject import metadata_digest, project_name
 from venvman.project.project import Project
 from venvman.requirements.header import Annotations, LockHeader, parse_header
 from venvman.workflow.installed import InstalledLocks, lock_installed
-
-if TYPE_CHECKING:
-    from venvman.environment.inventory import Installed
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 HASH = "a" * 64

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from venvman.system.locks import FetchLock, LockTaken, held, holder
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_held_lock_is_not_given_twice(tmp_path: Path) -> None:

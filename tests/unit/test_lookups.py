@@ -6,19 +6,16 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from tests.support.index import Index
 from tests.support.wheels import make_wheel
 from venvman.index.connections import Connections
 from venvman.model.options import IndexOptions
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.index import Index
 
 
 def test_where_nobody_is_asked_nothing_is_loaded_that_could_ask(tmp_path: Path) -> None:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from packaging.markers import Marker
 
 from tests.support.locked import entry
-from venvman.lock.file import Lock, applicable
+from venvman.lock.file import Lock, LockEntry, applicable
 from venvman.lock.merge import Alike, TargetMarkers, merge
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import render_lock
 from venvman.lock.style import own_header, target_names
 from venvman.model.errors import FreezeError
+from venvman.model.target import Target
 from venvman.python.targets import expand, label_of, names_of
 from venvman.requirements.header import LockStyle
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from venvman.lock.file import LockEntry
-    from venvman.model.target import Target
 
 
 def targets(*texts: str) -> tuple[Target, ...]:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from venvman.environment.neighbours import Neighbour, neighbours, note, sharing
 from venvman.model.errors import Command
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def environment(path: Path) -> Path:

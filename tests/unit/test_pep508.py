@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.shops import Shop
 from tests.support.solving import World
 from venvman.model.pep508 import Malformed, parse_marker, parse_requirement, parse_specifier
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HUGE = "9" * 5000
 UNDEFINED = [

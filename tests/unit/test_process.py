@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -18,9 +18,6 @@ from venvman.system.process import (
     stream,
     without_python_variables,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def python(code: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,9 +13,6 @@ from venvman.cli.progress import LineReporter, LiveReporter, SilentReporter, Ter
 from venvman.model.errors import Problem, Severity
 from venvman.model.events import Stage
 from venvman.report.drawing import Text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 STARTED: list[LiveReporter] = []
 WARNING = Problem(code="cache", message="The cache is read-only.", severity=Severity.WARNING)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from packaging.markers import Marker
@@ -20,9 +20,6 @@ from venvman.model.target import Target
 from venvman.requirements.header import LockStyle
 from venvman.requirements.multiuse import EVERY
 from venvman.system.reading import read_toml
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 A, B = "a" * 64, "b" * 64
 TARGET = Target(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,9 +12,6 @@ from venvman.project.project import Project
 from venvman.project.python import request_of
 from venvman.project.settings import read_settings
 from venvman.python.request import Executable, PythonRequest, Versions, parse_request
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 @pytest.mark.parametrize(

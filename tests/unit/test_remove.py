@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +10,6 @@ from venvman.environment.inventory import Installed, read_site_packages
 from venvman.install.layout import Site
 from venvman.install.remove import removals, units_of
 from venvman.model.errors import InstallError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SITE = "lib/python3.11/site-packages"
 

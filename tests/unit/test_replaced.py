@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,14 +14,10 @@ from venvman.environment import lifecycle as environments
 from venvman.environment.inspection import Environment, inspect
 from venvman.environment.lifecycle import create, recover_replaced, remove, replaced
 from venvman.model.errors import EnvironmentUnusable
+from venvman.python.probe import Interpreter
 from venvman.system import seal
+from venvman.system.directories import Directories
 from venvman.system.locks import held
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from venvman.python.probe import Interpreter
-    from venvman.system.directories import Directories
 
 
 def fail_while_replacing(

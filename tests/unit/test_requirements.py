@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -9,9 +9,6 @@ from venvman.model.sources import DirectorySource
 from venvman.project.groups import Group, RequirementSet, read_requirements
 from venvman.project.project import Project
 from venvman.project.scan import scan
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def read(root: Path, files: dict[str, str], **variables: str) -> RequirementSet:

@@ -6,7 +6,7 @@ import io
 import tarfile
 import zipfile
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -24,9 +24,6 @@ from venvman.resolve.demand import (
     specifier_set,
 )
 from venvman.resolve.solver import Unsolvable
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NOW = datetime(2025, 6, 15, 12, tzinfo=timezone.utc)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,15 +14,10 @@ from resolvelib.resolvers import Resolution
 
 from tests.support.solving import World
 from venvman.resolve import solver
-from venvman.resolve.demand import Dependency, specifier_set
+from venvman.resolve.demand import Dependency, Pin, specifier_set
 from venvman.resolve.provider import Provider
 from venvman.resolve.resolution import QuickResolution
 from venvman.resolve.solver import Unsolvable, closure
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from venvman.resolve.demand import Pin
 
 NAMES = ("a", "b", "c", "d")
 VERSIONS = ("1", "2", "3")

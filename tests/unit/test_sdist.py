@@ -6,16 +6,13 @@ import stat
 import tarfile
 import time
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.support.wheels import make_sdist
 from venvman.model.errors import InstallError
 from venvman.obtain.sources import unpack_sdist
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def tar_of(path: Path, *members: tarfile.TarInfo) -> Path:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from venvman.model.errors import ConfigurationError
 from venvman.project.settings import Link, Origin, Setting, Settings, read_settings
 from venvman.system.directories import Directories
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
 

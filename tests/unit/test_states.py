@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +13,6 @@ from venvman.environment.record import tops_of
 from venvman.install import states
 from venvman.system import memo, seal
 from venvman.system.locks import held
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PROVENANCE = Provenance("one", "1.0", "ab" * 32, "", True, 5, 6, 7)
 

@@ -9,9 +9,9 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,9 +20,6 @@ from venvman.model.errors import InstallError, Problem
 from venvman.model.events import Reporter
 from venvman.obtain.unpackers import Unpackers
 from venvman.store.store import Store, changed_files, unpack_entry
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 REPOSITORY = Path(__file__).parents[2]
 

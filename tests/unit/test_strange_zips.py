@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 import zipfile
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -12,10 +13,6 @@ from tests.support.wheels import make_wheel
 from venvman.index.metadata import metadata_of_wheel
 from venvman.model.errors import InstallError
 from venvman.store.unpack import unpack_wheel
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 END = 22
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from venvman.python.tags import platforms_of, tags_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 ELF_64 = b"\x7fELF\x02\x01" + bytes(58)
 

@@ -8,7 +8,8 @@ import pickle
 import stat
 import struct
 import zipfile
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -16,14 +17,8 @@ from tests.support.wheels import make_wheel, record_row
 from venvman.environment.record import encode_digest
 from venvman.model.errors import InstallError
 from venvman.model.metadata import EntryPoint, EntryPointInvalid, parse_scripts
-from venvman.store.manifest import ManifestInvalid, read_manifest, write_manifest
+from venvman.store.manifest import Manifest, ManifestInvalid, read_manifest, write_manifest
 from venvman.store.unpack import unpack_wheel
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from venvman.store.manifest import Manifest
 
 TIME = 1_700_000_000 * 10**9
 INFO = "demo-1.0.dist-info"

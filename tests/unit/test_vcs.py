@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +10,6 @@ from venvman.model.sources import VcsSource
 from venvman.obtain.vcs import checkout, resolve_commit
 from venvman.system.git import git
 from venvman.system.variables import expand
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class Repository:

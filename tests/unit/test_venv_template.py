@@ -5,18 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.pythons import EVERY_PYTHON, kept_in
 from venvman.environment.lifecycle import create
-from venvman.python.probe import probe
+from venvman.python.probe import Interpreter, probe
 from venvman.system import process
-
-if TYPE_CHECKING:
-    from venvman.python.probe import Interpreter
-    from venvman.system.directories import Directories
+from venvman.system.directories import Directories
 
 
 class Place:

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import venv
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -29,10 +28,7 @@ from venvman.install.wheel import Staged, stage_wheel, write_record
 from venvman.model.errors import InstallError
 from venvman.model.metadata import EntryPoint
 from venvman.project.settings import Link
-from venvman.store.store import Store
-
-if TYPE_CHECKING:
-    from venvman.store.store import StoredWheel
+from venvman.store.store import Store, StoredWheel
 
 SITE = "lib/python3.11/site-packages"
 
