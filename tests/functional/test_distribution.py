@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tools import completions
 from tools.hatch_readme import description
 from tools.man_page import PAGE, page
 
@@ -61,12 +62,17 @@ def test_wheel_and_sdist_are_the_same_bytes_wherever_and_whenever_they_are_built
     assert digests(again) == digests(released)
 
 
-def test_the_wheel_has_the_package_its_metadata_and_the_manual(released: dict[str, Path]) -> None:
+def test_the_wheel_has_the_package_its_metadata_manual_and_completions(
+    released: dict[str, Path],
+) -> None:
     names = zipfile.ZipFile(released[".whl"]).namelist()
     tops = {re.sub(r"-\d+\.\d+\.\d+", "", name.split("/")[0]) for name in names}
     assert tops == {"venvman", "venvman.data", "venvman.dist-info"}
-    assert [name for name in names if ".data/" in name] == [
-        next(name for name in names if name.endswith("/share/man/man1/venvman.1"))
+    assert sorted(name.partition(".data/data/share/")[2] for name in names if ".data/" in name) == [
+        "bash-completion/completions/venvman",
+        "fish/vendor_completions.d/venvman.fish",
+        "man/man1/venvman.1",
+        "zsh/site-functions/_venvman",
     ]
     assert not [name for name in names if "__pycache__" in name]
 
@@ -99,6 +105,12 @@ def test_where_the_repository_is_known_links_and_pictures_lead_there() -> None:
     assert "](https://example.org/venvman/blob/v1/docs/reference/cli.md)" in text
     assert 'src="https://example.org/venvman/raw/v1/docs/screens/sync-light.svg"' in text
     assert re.findall(r'\]\((?!https://)[^)]*\)|(?:src|srcset)="(?!https://)', text) == []
+
+
+def test_the_completions_of_the_package_are_those_that_the_program_prints() -> None:
+    kept = {path.name: path.read_text() for path in completions.FOLDER.iterdir()}
+
+    assert kept == completions.scripts(), "run: python -m tools.completions"
 
 
 def test_the_manual_says_what_the_command_line_does() -> None:

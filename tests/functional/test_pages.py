@@ -168,7 +168,7 @@ def test_figures_age_with_each_release() -> None:
 
 def test_the_drawings_are_those_of_the_text_beside_them() -> None:
     drawn = dict(drawings.pictures())
-    assert len(drawn) == 6
+    assert len(drawn) == 8
     assert drawn == {name: (FOLDER / name).read_text() for name in drawn}, (
         "run: python -m tools.drawings"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,12 +13,15 @@ from pathlib import Path
 
 import grimp
 import pytest
+import yaml
 
 from tests.support.cli import ended, run
 from venvman.model.errors import GitError
 from venvman.system.git import git, try_git, without_repository
+from venvman.version import __version__
 
 ROOT = Path(__file__).parents[2]
+CHECKS = ("The tag is the version", "The changes are joined")
 MADE = shutil.ignore_patterns(
     ".git", ".venv", "venv", "build", "dist", "site", ".*_cache", "__pycache__"
 )
@@ -67,6 +71,50 @@ def test_the_sdist_holds_what_git_tracks_whatever_else_lies_there(clone: Path) -
         held = {name.partition("/")[2] for name in archive.getnames()}
     assert held == {*files, "PKG-INFO"}
     assert len(list((clone / "dist").glob("*.whl"))) == 1
+
+
+def steps(name: str) -> dict[str, str]:
+    """What the workflow ``name`` runs: by the names of its steps, or by the commands themselves."""
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / name).read_text())
+    jobs = workflow["jobs"].values()
+    return {
+        step.get("name", step["run"]): step["run"]
+        for job in jobs
+        for step in job["steps"]
+        if "run" in step
+    }
+
+
+def test_what_workflows_run_are_targets_that_the_makefile_has() -> None:
+    targets = set(re.findall(r"^([a-z-]+)(?= |:)", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    matrix = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
+    of_matrix = {each["target"] for each in matrix["dependencies"]["strategy"]["matrix"]["include"]}
+    lines = [line for name in ("ci.yml", "release.yml") for line in steps(name).values()]
+    made = {line.removeprefix("make ") for line in lines if line.startswith("make ")}
+
+    assert made == {"check", "${{ matrix.target }}", "docs", "build", "zipapp"}
+    assert (made | of_matrix) - {"${{ matrix.target }}"} <= targets
+
+
+def test_a_release_is_refused_until_its_changes_are_joined_under_its_version(clone: Path) -> None:
+    version = clone / "venvman" / "version.py"
+    version.write_text(version.read_text().replace(__version__, "9.9.9"))
+    (clone / "changes" / "one.md").write_text("- One more.\n")
+
+    def codes(tag: str) -> list[int]:
+        checks = [steps("release.yml")[name] for name in CHECKS]
+        env = {**os.environ, "GITHUB_REF_NAME": tag}
+        return [
+            subprocess.run(["sh", "-c", each], cwd=clone, env=env, check=False).returncode
+            for each in checks
+        ]
+
+    before = codes("v9.9.9")
+    subprocess.run([sys.executable, "-m", "tools.changelog", "9.9.9"], cwd=clone, check=True)
+
+    assert before == [0, 1]
+    assert codes("v9.9.8") == [1, 1]
+    assert codes("v9.9.9") == [0, 0]
 
 
 def test_no_modules_need_each_other_in_a_circle_not_even_for_their_types() -> None:

@@ -33,6 +33,8 @@ def test_the_table_of_folders_names_each_part_of_the_package() -> None:
     modules = {path.stem for path in package.glob("[a-z]*.py")} - {"version"}
 
     assert sorted(named) == sorted(folders | modules)
+    drawn = PAGE.read_text().split("<!-- flow folders")[1].split("-->\n\n")[0]
+    assert set(re.findall(r"\w+", drawn)) <= set(named)
 
 
 def test_a_sync_calls_them_in_this_order(tmp_path: Path) -> None:

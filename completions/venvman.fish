@@ -1,0 +1,1 @@
+complete --command venvman --no-files --arguments "(env _VENVMAN_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) venvman)" --condition "env _VENVMAN_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) venvman"
