@@ -591,6 +591,33 @@ def test_what_was_taken_over_is_not_taken_over_again(tmp_path: Path, index: Inde
         assert snapshot(root) == before
 
 
+def test_of_an_environment_yml_each_line_that_stays_is_named_with_what_to_do(
+    tmp_path: Path, index: Index
+) -> None:
+    make_wheel(index.folder, "alpha")
+    text = """channels:
+  - conda-forge
+dependencies:
+  - conda-forge::python=3.11
+  - python-dateutil
+  - pip:
+    - alpha==1.0
+variables:
+  TOKEN: hunter2
+"""
+    root = write_project(tmp_path / "p", {"environment.yml": text})
+    done = run("adopt", "--format", "json", cwd=root)
+    told = done.json["problems"]
+    assert [(each["line"], each["message"].removeprefix("Not taken over: ")) for each in told] == [
+        (4, "conda-forge::python=3.11."),
+        (5, "python-dateutil."),
+        (9, "TOKEN."),
+    ]
+    words = (".python-version", "conda brings it", "no variables")
+    assert all(word in each["why"] for word, each in zip(words, told, strict=True))
+    assert "hunter2" not in done.stdout + done.stderr
+
+
 def test_quotes_includes_and_lines_of_an_environment_yml_are_read_as_conda_does(
     tmp_path: Path, index: Index
 ) -> None:

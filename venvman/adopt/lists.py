@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from venvman.adopt.taken import Left, Listed, Taken, Wanted, source_file, text_of, unreadable
+from venvman.adopt.taken import (
+    OF_PYTHON,
+    Left,
+    Listed,
+    Taken,
+    Wanted,
+    source_file,
+    text_of,
+    unreadable,
+)
 from venvman.lock.direct import reference_text
 from venvman.lock.parse import parse_lock
 from venvman.lock.render import requirement_text
@@ -23,6 +32,7 @@ if TYPE_CHECKING:
 _EXPORTED = re.compile(r"(?P<name>[\w.-]+)=(?P<version>[^=\s]+)=(?P<build>[^=\s]+)$")
 _ITEM = re.compile(r"(?P<indent>\s*)-\s+(?P<said>.*?)\s*(?:\s#.*)?$")
 _OF_CONDA = "conda brings it, and pip need not have it: keep it in conda, or `venvman add` it."
+_OF_SHELLS = "A venv sets no variables: they belong to what starts the program."
 
 
 def is_conda_list(text: str) -> bool:
@@ -33,6 +43,11 @@ def is_conda_list(text: str) -> bool:
     return bool(lines) and all(_EXPORTED.match(line.strip()) for line in lines)
 
 
+def _of_conda(said: str, path: str, line: int) -> Left:
+    is_python = re.match(r"(?:[\w.-]+::)?python\b(?!-)", said)
+    return Left(what=said, why=OF_PYTHON if is_python else _OF_CONDA, path=path, line=line)
+
+
 def conda_list(root: Path, name: str) -> Taken:
     """The output of ``conda list --export`` (or ``--explicit``): what pip had put there."""
     pinned, left = [], []
@@ -41,7 +56,7 @@ def conda_list(root: Path, name: str) -> Taken:
         if match and match["build"].startswith("pypi"):
             pinned.append(f"{match['name']}=={match['version']}")
         elif line.strip() and not line.startswith(("#", "@")):
-            left.append(Left(what=line.strip(), why=_OF_CONDA, path=name, line=number))
+            left.append(_of_conda(line.strip(), name, number))
     listed = (Listed(path=name, text="\n".join(pinned)),) if pinned else ()
     return Taken(tool="conda", files=(name,), listed=listed, left=tuple(left))
 
@@ -54,7 +69,7 @@ def conda_environment(root: Path, name: str) -> Taken:
     Raises:
         RequirementsError: it cannot be read, or has its lists in brackets.
     """
-    inside, deep, shallow = False, None, None
+    section, deep, shallow = "", None, None
     listed: list[tuple[str, int]] = []
     left = []
     for number, line in enumerate(text_of(root, name).splitlines(), start=1):
@@ -66,9 +81,13 @@ def conda_environment(root: Path, name: str) -> Taken:
             )
         item = _ITEM.match(line)
         if item is None:
-            inside, deep = line.startswith("dependencies:"), None
+            if line[:1] != " ":
+                section, deep = line.partition(":")[0], None
+            elif section == "variables":
+                variable = line.partition(":")[0].strip()  # what it holds may be a secret
+                left.append(Left(what=variable, why=_OF_SHELLS, path=name, line=number))
             continue
-        if not inside:
+        if section != "dependencies":
             continue
         said, indent = _unquoted(item["said"]), len(item["indent"])
         if said == "pip:":
@@ -77,7 +96,7 @@ def conda_environment(root: Path, name: str) -> Taken:
             listed += _included(root, said, number)
         elif said not in {"pip", "setuptools", "wheel"}:
             deep = None if shallow is None or indent <= shallow else deep
-            left.append(Left(what=said, why=_OF_CONDA, path=name, line=number))
+            left.append(_of_conda(said, name, number))
     text = "\n".join(said for said, _ in listed)
     numbers = tuple(number for _, number in listed)
     group = re.fullmatch(r"environment[-_.](.+)\.ya?ml", name)

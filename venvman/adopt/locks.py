@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from venvman.adopt.taken import (
+    OF_PYTHON,
     Left,
     Listed,
     Taken,
@@ -67,7 +68,7 @@ def pipenv(root: Path) -> Taken:
             version = str(spec.get("version", "")).lstrip("=")
             pins.append(_pin(name, version, _source(spec), spec.get("markers")))
     left = [
-        Left(what=f"{key} {value}", why=_PYTHON, path="Pipfile")
+        Left(what=f"{key} {value}", why=OF_PYTHON, path="Pipfile")
         for key, value in table(pipfile, "requires").items()
     ]
     sources = pipfile.get("source") or table(lock, "_meta").get("sources") or ()
@@ -125,9 +126,6 @@ def _sections(lock: Mapping[str, Any], options: Iterable[str]) -> Iterator[Liste
             yield Listed(path="Pipfile.lock", text=text, source=source_file(group))
 
 
-_PYTHON = "The Python stands in .python-version, or in requires-python of [tool.venvman]."
-
-
 def _indexes(sources: Iterable[Any], named: set[str], *, extra: bool = False) -> Iterator[str]:
     """Lines for the indexes, the first of which is asked first.
 
@@ -167,7 +165,7 @@ def poetry(root: Path) -> Taken:
         for name, specs in rows.items():
             for spec in specs if isinstance(specs, list) else [specs]:
                 if name == "python":
-                    left.append(Left(what=f"python {spec}", why=_PYTHON, path=PYPROJECT))
+                    left.append(Left(what=f"python {spec}", why=OF_PYTHON, path=PYPROJECT))
                 elif group != DEFAULT or not project.declares_default:
                     line = _line(name, _from_poetry(spec))
                     optional = isinstance(spec, dict) and spec.get("optional")

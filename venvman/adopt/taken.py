@@ -70,6 +70,10 @@ class Taken:
     options: tuple[str, ...] = ()
 
 
+OF_PYTHON = "The Python stands in .python-version, or in requires-python of [tool.venvman]."
+"""Why a tool's word for it is not taken over."""
+
+
 def source_file(group: str) -> str:
     """The name of the source that is made for ``group``."""
     return f"{FOLDER}.in" if group == DEFAULT else f"{FOLDER}-{group}.in"
