@@ -110,7 +110,7 @@ def test_many_threads_and_processes_adding_one_wheel_agree(store: Store, tmp_pat
         ]
         results = [job.result() for job in jobs]
     assert all(result == results[0] for result in results)
-    assert changed_files(results[0], hashes=True) == ()
+    assert changed_files(results[0]) == ()
     assert left_over(tmp_path / "cache") == []
 
 
@@ -142,7 +142,7 @@ def test_a_process_killed_while_unpacking_leaves_no_entry(tmp_path: Path) -> Non
     (abandoned,) = left_over(cache)
     os.utime(abandoned, (0, 0))
     added = store.add(wheel, sha256=digest(wheel))
-    assert changed_files(added, hashes=True) == ()
+    assert changed_files(added) == ()
     assert left_over(cache) == []
 
 
@@ -158,8 +158,7 @@ def test_an_edit_that_hides_its_time_is_noticed_by_hash(store: Store, wheel: Pat
     file = added.folder / "demo/__init__.py"
     file.write_text("x = 2\n")
     os.utime(file, ns=(added.manifest.mtime_ns, added.manifest.mtime_ns))
-    assert changed_files(added) == ()
-    assert changed_files(added, hashes=True) == ("demo/__init__.py",)
+    assert changed_files(added) == ("demo/__init__.py",)
     file.unlink()
     assert changed_files(added) == ("demo/__init__.py",)
 
@@ -171,7 +170,7 @@ def test_a_discarded_entry_is_made_anew_with_another_time(store: Store, wheel: P
     assert store.get(added.sha256) is None
     again = store.add(wheel, sha256=added.sha256)
     assert again.manifest.mtime_ns != added.manifest.mtime_ns
-    assert changed_files(again, hashes=True) == ()
+    assert changed_files(again) == ()
 
 
 def test_a_key_is_remembered_and_a_spoilt_one_forgotten(store: Store, wheel: Path) -> None:
@@ -213,7 +212,7 @@ def test_a_cache_that_cannot_be_written_is_worked_around(
     monkeypatch.setattr(os, "mkdir", failing)
     listener = Listener()
     with Store(cache, reporter=listener) as store:
-        assert changed_files(store.add(wheel, sha256=digest(wheel)), hashes=True) == ()
+        assert changed_files(store.add(wheel, sha256=digest(wheel))) == ()
         assert os.strerror(number) in listener.problems[0].message
         assert fix in str(listener.problems[0].fix)
 
@@ -255,7 +254,7 @@ def test_a_damaged_entry_that_cannot_be_removed_is_passed_by(
         assert store.get(added.sha256) is None
         again = store.add(wheel, sha256=added.sha256)
         assert again.folder != added.folder
-        assert changed_files(again, hashes=True) == ()
+        assert changed_files(again) == ()
 
 
 def test_an_entry_that_came_while_it_was_looked_for_is_not_discarded(

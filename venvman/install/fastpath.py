@@ -118,7 +118,7 @@ def switch(
     variables: Mapping[str, str],
     cwd: str,
     *,
-    observe: Callable[[str], None] | None = None,
+    observe: Callable[[str], None] = unobserved,
     only_look: bool = False,
 ) -> Switched | NotTaken:
     """Does what ``venvman sync`` in ``cwd`` would do, if that is known.
@@ -131,7 +131,7 @@ def switch(
     Ctrl-C before the commit point changes nothing; after it the switch ends first.
     """
     try:
-        return _attempt(flags, variables, cwd, observe or unobserved, only_look=only_look)
+        return _attempt(flags, variables, cwd, observe, only_look=only_look)
     except LockTaken:
         return NotTaken("Another command changes the environment.")
     except Exception as error:  # noqa: BLE001 - a full sync does it, or says why it cannot

@@ -195,7 +195,7 @@ def _look_at(entry: Path) -> DamagedWheel | Freed:
         wheel = stored_at(entry)
     except (OSError, ManifestInvalid):
         return DamagedWheel(sha256=entry.name, filename=None, paths=("manifest.json",))
-    paths = changed_files(wheel, hashes=True)
+    paths = changed_files(wheel)
     if paths:
         return DamagedWheel(sha256=entry.name, filename=wheel.filename, paths=paths)
     return Freed(files=len(wheel.manifest.paths), bytes=wheel.manifest.size)

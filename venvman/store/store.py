@@ -265,11 +265,8 @@ def stored_at(entry: Path) -> StoredWheel:
     )
 
 
-def changed_files(wheel: StoredWheel, *, hashes: bool = False) -> tuple[str, ...]:
-    """The files (relative to ``wheel.folder``) that are no longer what the manifest says.
-
-    By size and time; with ``hashes`` also by what they hold.
-    """
+def changed_files(wheel: StoredWheel) -> tuple[str, ...]:
+    """The files (relative to ``wheel.folder``) that are not what the manifest says any more."""
     manifest = wheel.manifest
     changed = []
     for path, size, expected in zip(manifest.paths, manifest.sizes, manifest.hashes, strict=True):
@@ -277,7 +274,7 @@ def changed_files(wheel: StoredWheel, *, hashes: bool = False) -> tuple[str, ...
         try:
             found = os.lstat(file)
             whole = found.st_size == size and found.st_mtime_ns == manifest.mtime_ns
-            if not whole or (hashes and hash_of(file) != expected):
+            if not whole or hash_of(file) != expected:
                 changed.append(path)
         except OSError:
             changed.append(path)
