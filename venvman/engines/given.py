@@ -153,16 +153,11 @@ def command_of(request: FreezeRequest, group: Group) -> CompileCommand:
             return CompileCommand(arguments=arguments, folder=folder, style=style)
     arguments = new_arguments(
         style,
-        sources=[relative(path, folder) for path in group.sources],
-        output=relative(group.lock, folder),
+        sources=[os.path.relpath(path, folder) for path in group.sources],
+        output=os.path.relpath(group.lock, folder),
         more=group.compiled.options if group.compiled else (),
     )
     return CompileCommand(arguments=arguments, folder=folder, style=style)
-
-
-def relative(path: Path, folder: Path) -> str:
-    """``path`` as seen from ``folder``."""
-    return os.path.relpath(path, folder)
 
 
 def kept_entries(request: FreezeRequest, group: Group) -> list[LockEntry]:

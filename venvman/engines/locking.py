@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.engines.given import command_of, kept_entries, relative
+from venvman.engines.given import command_of, kept_entries
 from venvman.engines.portable import finished_lock
 from venvman.index.page import leaf_of
 from venvman.lock.file import LockEntry, sort_key
@@ -131,7 +131,7 @@ class Locking:
             if "://" in file:
                 return file
             path = Path(os.path.normpath(root / file))
-            return relative(path, folder) if path in files else None
+            return os.path.relpath(path, folder) if path in files else None
 
         via: defaultdict[NormalizedName, set[str]] = defaultdict(set)
         for name, line in lines:
@@ -142,7 +142,7 @@ class Locking:
         for flag, path in included:
             lock = done.get(path) or beside.get(path)
             for entry in lock.entries if lock else ():
-                via[entry.name].add(f"{flag} {relative(path, folder)}")
+                via[entry.name].add(f"{flag} {os.path.relpath(path, folder)}")
         for pin in own.values():
             for demand in pin.demands or ():
                 if demand.name != pin.name:

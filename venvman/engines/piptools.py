@@ -7,6 +7,7 @@ there are then what each group's own run starts from: locks agree, and each hold
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,6 @@ from venvman.engines.given import (
     kept_entries,
     ordered,
     read_sources,
-    relative,
 )
 from venvman.engines.pipcompile import Finisher, Mirror, compiler, pip_environment
 from venvman.engines.piperrors import explain
@@ -118,7 +118,7 @@ class _Freeze:
             if entry.source.is_index
         )
         self._mirror.write(output, _seed(kept))
-        sources = [relative(path, self._root) for group in groups for path in group.sources]
+        sources = [os.path.relpath(path, self._root) for group in groups for path in group.sources]
         limits = _limits(self._beside(), self._root) + self._outside(groups)
         options = ("--allow-unsafe", "--strip-extras", f"--output-file={_COMBINED}")
         arguments = (*self._limited_by(limits), *options, *sources)

@@ -8,7 +8,6 @@ newest minor first.
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 from venvman.model.errors import Advice, EnvironmentUnusable
 from venvman.model.pep508 import parse_specifier
 from venvman.python import pyvenv
-from venvman.python.probe import OLDEST, By, Interpreter, probe
+from venvman.python.probe import OLDEST, OWN, By, Interpreter, probe
 from venvman.python.request import Executable, PythonRequest, Versions
 from venvman.system.secrets import line_of
 
@@ -30,11 +29,7 @@ if TYPE_CHECKING:
 
 def running(*, directories: Directories) -> Interpreter:
     """The interpreter that runs venvman; its base where that is an environment's."""
-    return probe(_base(), directories=directories, by=By.USER)
-
-
-def _base() -> Path:
-    return Path(getattr(sys, "_base_executable", None) or sys.executable)
+    return probe(OWN, directories=directories, by=By.USER)
 
 
 def choose(
@@ -115,7 +110,7 @@ def _found(
     # What `python3` starts, then what runs venvman.
     first = first_python3(variables)
     # By another name of the same one, which mostly it is, nothing more would be learnt.
-    if first is not None and os.path.realpath(first) != os.path.realpath(_base()):
+    if first is not None and os.path.realpath(first) != os.path.realpath(OWN):
         for each in _usable([PythonPath(path=first, hint=None)], directories):
             if _is_among(each, versions):
                 return each

@@ -13,6 +13,7 @@ import os
 import sys
 from contextlib import suppress
 from enum import Enum
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from venvman.system.directories import Directories
     from venvman.system.process import Completed
 
+OWN = Path(getattr(sys, "_base_executable", None) or sys.executable)
+"""The interpreter that runs venvman; its base where that is an environment's."""
 OLDEST = (3, 8)
 """The first CPython that can be managed."""
 
@@ -150,11 +153,8 @@ def bundled_pip(interpreter: Interpreter) -> Path | None:
 def _is_of_machine(path: Path) -> bool:
     from venvman.python.discover import find_pythons
 
-    real = os.path.realpath(path)
-    own = getattr(sys, "_base_executable", None) or sys.executable
-    if real == os.path.realpath(own):
-        return True
-    return any(real == os.path.realpath(each.path) for each in find_pythons(os.environ))
+    known = chain([OWN], (each.path for each in find_pythons(os.environ)))
+    return any(os.path.realpath(path) == os.path.realpath(each) for each in known)
 
 
 def _untrusted(path: Path, why: str) -> EnvironmentUnusable:

@@ -260,7 +260,7 @@ class _Reader:
         return []
 
     def _origin(self, entry: str, where: str) -> FileLine:
-        return _line_of(self._lines, entry, where, path=self._path)
+        return origin_in(self._lines, entry, where, path=self._path)
 
     def _fail(
         self, origin: FileLine, code: str, message: str, why: str, fix: Fix | None = None
@@ -273,12 +273,8 @@ class _Reader:
         )  # fmt: skip
 
 
-def origin_in(text: str, entry: str, where: str) -> FileLine:
-    """The line of ``text`` that holds ``entry``, looked for from the key ``where`` on."""
-    return _line_of(text.splitlines(), entry, where, path=PYPROJECT)
-
-
-def _line_of(lines: Sequence[str], entry: str, where: str, *, path: str) -> FileLine:
+def origin_in(lines: Sequence[str], entry: str, where: str, *, path: str = PYPROJECT) -> FileLine:
+    """The line of ``lines`` that holds ``entry``, looked for from the key ``where`` on."""
     keys = (i for i, line in enumerate(lines) if re.match(rf"\s*(?:[\w.-]+\.)?{where}", line))
     start = next(keys, 0)
     if not entry:

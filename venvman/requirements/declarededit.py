@@ -42,7 +42,7 @@ def entries_declared(source: SourceText, group: str | None) -> Iterator[Entry]:
     document = _document(source.text)
     for keys in _places(document, group):
         for entry in entries_of(_virtual(source, _list(document, keys))):
-            origin = origin_in(source.text, entry.line.requirement.raw, _pattern(keys))
+            origin = origin_in(source.text.splitlines(), entry.line.requirement.raw, _pattern(keys))
             found = replace(entry.line.requirement, origin=origin)
             yield replace(entry, line=replace(entry.line, requirement=found))
 
@@ -67,7 +67,7 @@ def edit_declared(
         after = _with_comments(document.as_string(), edited.edits, _pattern(keys))
         for each in edited.edits:
             shown = text if each.after is None else after
-            origin = origin_in(shown, each.after or each.before or "", _pattern(keys))
+            origin = origin_in(shown.splitlines(), each.after or each.before or "", _pattern(keys))
             edits.append(replace(each, line=origin.line))
         text, document = after, _document(after)
     return Edited(text=text, edits=tuple(edits))
@@ -156,7 +156,7 @@ def _with_comments(text: str, edits: Sequence[LineEdit], pattern: str) -> str:
     for edit in edits:
         if edit.kind is not EditKind.ADDED:
             continue
-        line = origin_in("".join(lines), edit.after or "", pattern).line - 1
+        line = origin_in(lines, edit.after or "", pattern).line - 1
         above = line
         while above > 0 and lines[above - 1].lstrip().startswith("#"):
             above -= 1

@@ -121,8 +121,8 @@ def add(source: SourceText, wanted: Wanted) -> Edited:
         kind=kind,
         name=existing.name,
         line=existing.first + 1,
-        before=_bare(chunk),
-        after=_bare(changed),
+        before=chunk.rstrip("\r\n"),
+        after=changed.rstrip("\r\n"),
     )
     return Edited(text=text, edits=(edit,))
 
@@ -145,7 +145,7 @@ def remove(
                 kind=EditKind.REMOVED,
                 name=entry.name,
                 line=entry.first + 1,
-                before=_bare(chunk),
+                before=chunk.rstrip("\r\n"),
                 after=None,
             )
         )
@@ -253,10 +253,6 @@ def _is_plain(line: RequirementLine) -> bool:
 
 def _style(entries: Sequence[Entry]) -> Style:
     return style_of([entry.line.requirement.raw for entry in entries if _is_plain(entry.line)])
-
-
-def _bare(chunk: str) -> str:
-    return chunk.rstrip("\r\n")
 
 
 def _tidied(lines: Sequence[str | None]) -> list[str]:
