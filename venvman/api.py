@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from venvman.answers import StatusReport
 from venvman.doctor.diagnosis import Diagnosis
 from venvman.drift import Drift
 from venvman.environment.inspection import Environment
@@ -30,7 +29,7 @@ from venvman.model.errors import (
     VenvmanError,
 )
 from venvman.model.events import Reporter
-from venvman.outcomes import FreezeOutcome, SyncOutcome
+from venvman.outcomes import FreezeOutcome, StatusReport, SyncOutcome
 from venvman.project.project import Project
 from venvman.project.scan import Scan, scan
 from venvman.project.settings import refuse_unknown

@@ -1,28 +1,272 @@
-"""What the commands that change something came to: plain values, for the reports and the API."""
+"""What commands found, or came to: plain values, for the reports and the API."""
 
 from __future__ import annotations
 
 from dataclasses import field
 from typing import TYPE_CHECKING
 
+from venvman.model.errors import Command, Fix, Problem
 from venvman.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from venvman.environment.history import State
-    from venvman.environment.inspection import Environment
+    from venvman.drift import Drift
+    from venvman.environment.history import State, WayBack
+    from venvman.environment.inspection import Condition, Environment
+    from venvman.install.attic import AtticEntry, AtticLimit
     from venvman.install.transaction import Outcome
     from venvman.lock.file import Lock
+    from venvman.lock.freshness import Freshness
     from venvman.model.errors import Problem
     from venvman.model.events import Stage
+    from venvman.model.graph import Branch, Chains, Graph
     from venvman.model.names import NormalizedName
     from venvman.plan import Plan
     from venvman.project.project import Project
     from venvman.project.scan import Scan
     from venvman.python.probe import Interpreter
     from venvman.requirements.edit import LineEdit
+    from venvman.requirements.file import Requirement
+
+
+# ---- what was looked at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockState:
+    """One group's lock as it is.
+
+    ``freshness`` is None where the group has no requirements file of its own (the lock of a
+    ``pyproject.toml``, say); ``pins`` 0 where there is no lock. ``synced`` says whether a sync
+    installs the group, and makes its lock.
+    """
+
+    group: str
+    sources: tuple[Path, ...]
+    path: Path
+    pins: int
+    freshness: Freshness | None
+    synced: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusReport:
+    """One screen: requirements, locks, environment, drift (None where it cannot be known)."""
+
+    project: Project
+    requirements: int
+    locks: tuple[LockState, ...]
+    environment: Path
+    inspection: Condition
+    interpreter: Interpreter | None
+    drift: Drift | None
+    plan: Plan | None
+    last: State | None = None
+    """The newest state of the environment's history; None before the first sync."""
+    last_on_disk: bool = False
+    """Whether the locks that it was made from are those of the project now."""
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeOutcome:
+    """``graph`` is the part of the locks' graph that ``branches`` draw, however deep."""
+
+    project: Project
+    graph: Graph
+    branches: tuple[Branch, ...]
+    invert: bool
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyOutcome:
+    """For each name that was asked about, the chains to it, and the constraints that limit it."""
+
+    project: Project
+    graph: Graph
+    reasons: tuple[Chains, ...]
+    limits: tuple[Requirement, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """What keeps a pin from its newest version.
+
+    A line (``path``, ``line``), a ``package`` that asks for ``specifier``, or, where neither is
+    there, the target itself: ``reason`` then says why in a clause.
+    """
+
+    specifier: str | None = None
+    path: str | None = None
+    line: int | None = None
+    package: NormalizedName | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutdatedPin:
+    """A pin that ``upgrade`` moves, or with something newer than it.
+
+    ``wanted`` is where ``upgrade`` moves it (the pin itself, where it stays), ``latest`` the newest
+    at all: versions, of a git requirement commits. ``holds`` is empty where ``wanted`` is
+    ``latest``. ``direct``: a source file asks for it.
+    """
+
+    name: NormalizedName
+    current: str
+    wanted: str
+    latest: str
+    holds: tuple[Hold, ...]
+    direct: bool
+
+    @property
+    def moves(self) -> bool:
+        """Whether ``upgrade`` moves it."""
+        return self.wanted != self.current
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutdatedOutcome:
+    """``checked`` counts the pins that were looked up; those from archives and folders are not.
+
+    ``upgrade`` is what moves them: the command in the header of locks that only their own tool
+    can write, None where that is not said.
+    """
+
+    project: Project
+    pins: tuple[OutdatedPin, ...]
+    checked: int
+    problems: tuple[Problem, ...] = ()
+    upgrade: Command | None = field(default_factory=lambda: Command.venvman("upgrade"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockPair:
+    """One lock on both sides; None where that side has none. ``path`` is as people see it."""
+
+    path: str
+    before: Lock | None
+    after: Lock | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiffOutcome:
+    """``before`` and ``after`` name the sides.
+
+    ``plan``, what ``sync`` would do, stands in place of ``pairs`` where the environment is one.
+    """
+
+    project: Project
+    before: str
+    after: str
+    pairs: tuple[LockPair, ...] = ()
+    plan: Plan | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryRow:
+    """A state, numbered back from now (0).
+
+    ``before`` is the state before it, None for the oldest that is known; ``target`` the number of
+    the one that a rollback went to, where it is still known. ``ways`` counts its distributions by
+    where they would come from. ``on_disk`` says that its locks are those of the project now.
+    """
+
+    number: int
+    state: State
+    before: State | None
+    target: int | None
+    ways: Mapping[WayBack, int]
+    on_disk: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryReport:
+    """``states`` are the newest first; empty before the first sync, or without an environment."""
+
+    project: Project
+    environment: Path
+    states: tuple[HistoryRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookLine:
+    """What the hook says of one project, and what to do about it.
+
+    ``refused`` makes git stop (pre-commit only).
+    """
+
+    project: str
+    text: str
+    fix: Fix | None = None
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtticReport:
+    """``entries`` are the oldest first, ``setting`` is what ``limit`` was read from."""
+
+    project: Project
+    environment: Path
+    entries: tuple[AtticEntry, ...]
+    limit: AtticLimit
+    setting: str
+
+    @property
+    def bytes(self) -> int:
+        """All entries together; what the store shares with them takes no space of its own."""
+        return sum(entry.size for entry in self.entries)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """A setting, its value as JSON has it, and the layer that gave it."""
+
+    name: str
+    value: object
+    origin: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """Values may hold credentials until they are redacted; of ``variables`` these are the names.
+
+    ``project`` and ``environment`` are None where there is no project, or it cannot be read;
+    ``faults`` say why.
+    """
+
+    version: str
+    python: tuple[str, str]
+    platform: str
+    libraries: tuple[tuple[str, str], ...]
+    paths: tuple[tuple[str, Path], ...]
+    interpreters: tuple[tuple[str, Path], ...]
+    settings: tuple[Value, ...]
+    pip: tuple[Value, ...]
+    variables: tuple[str, ...]
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportOutcome:
+    """The locks of ``groups`` as a ``text`` of ``count`` pins; ``path`` where it was written."""
+
+    project: Project
+    form: str
+    path: Path | None
+    groups: tuple[str, ...]
+    count: int
+    text: str
+    problems: tuple[Problem, ...] = ()
+
+
+# ---- what was changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from tests.support.projects import write_project
 from tools.cli_page import page
 from venvman.cli import table
 from venvman.cli.declare import Argument, Kind, Option, flag
-from venvman.cli.read import Line, glance, read
+from venvman.cli.read import Glance, Line, read
 from venvman.cli.table import COMMANDS, Command, Sync
 from venvman.githooks.script import HookMode
 from venvman.model.errors import ExitCode
@@ -59,7 +59,7 @@ def as_typer_reads(line: Sequence[str]) -> Line | None:
         called.append(line)
         return ExitCode.OK
 
-    named = glance(line).command
+    named = Glance(line).command
     program = program_for(named, table.COMMANDS.get(named))
     with patch.object(typed, "perform", note), redirect_stdout(io.StringIO()):
         try:
@@ -246,12 +246,12 @@ def test_a_plain_line_imports_no_typer(words: list[str], tmp_path: Path) -> None
     ],
 )
 def test_the_command_is_named_as_in_the_envelope(line: str, command: str) -> None:
-    assert glance(line.split()).command == command
+    assert Glance(line.split()).command == command
 
 
 def test_an_unknown_command_is_not_known() -> None:
-    assert not glance(["nonsense"]).known
-    assert glance(["sync"]).known
+    assert not Glance(["nonsense"]).known
+    assert Glance(["sync"]).known
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_an_unknown_command_is_not_known() -> None:
     ],
 )
 def test_json_is_recognised_anywhere(line: str) -> None:
-    assert glance(line.split()).given.format == "json"
+    assert Glance(line.split()).given.format == "json"
 
 
 @pytest.mark.parametrize(
@@ -274,16 +274,16 @@ def test_json_is_recognised_anywhere(line: str) -> None:
     ["sync", "sync --format", "sync --format xml", "run -- --format json", "run x --format json"],
 )
 def test_everything_else_is_text(line: str) -> None:
-    assert glance(line.split()).given.format == "text"
+    assert Glance(line.split()).given.format == "text"
 
 
 def test_the_other_options_that_shape_a_refusal_are_read_too() -> None:
-    seen = glance(["sync", "-v", "-q", "--color", "never", "--bad"]).given
+    seen = Glance(["sync", "-v", "-q", "--color", "never", "--bad"]).given
     assert (seen.verbose, seen.quiet, seen.color) == (True, True, "never")
 
 
 def test_a_nonsensical_colour_is_passed_over() -> None:
-    assert glance(["--color=pink"]).given.color == "auto"
+    assert Glance(["--color=pink"]).given.color == "auto"
 
 
 PIN = "{0}==1.0 \\\n    --hash=sha256:" + "0" * 64 + "\n    # via -r requirements.in\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from venvman.answers import LockState, StatusReport
+
 from venvman.environment.inspection import Condition, Environment, InstallPaths
 from venvman.environment.inventory import Installed, MetadataKind
 from venvman.lock.file import Lock, LockEntry
@@ -17,7 +17,7 @@ from venvman.model.events import Stage
 from venvman.model.names import canonical
 from venvman.model.sources import IndexSource, Source
 from venvman.model.target import Target
-from venvman.outcomes import FreezeOutcome, LockOutcome, SyncOutcome
+from venvman.outcomes import FreezeOutcome, LockOutcome, LockState, StatusReport, SyncOutcome
 from venvman.plan import Add, Plan, Remove, Replace, Step
 from venvman.project.project import Project
 from venvman.python.probe import Interpreter, SchemePaths

@@ -17,7 +17,7 @@ from venvman.cli.faults import (
     told_of,
 )
 from venvman.cli.help import tell
-from venvman.cli.read import Glance, glance, read
+from venvman.cli.read import Glance, read
 from venvman.cli.session import Session, perform
 from venvman.cli.streams import write
 from venvman.model.errors import Advice, Command, ExitCode, OutputFault, VenvmanError
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Nothing is raised: whatever goes wrong is told on stderr, or as JSON on stdout.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    seen = glance(words)
+    seen = Glance(words)
     _make_printable()
     try:
         return _run(words)

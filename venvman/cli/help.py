@@ -9,7 +9,7 @@ import sys
 
 from venvman.cli.console import Printer, display_of
 from venvman.cli.declare import EVERYWHERE, Argument, Kind, Option
-from venvman.cli.read import glance, own_words
+from venvman.cli.read import Glance, own_words
 from venvman.cli.streams import tell_version
 from venvman.cli.table import ALIASES, COMMANDS, FAMILIES, TASKS, Command
 from venvman.report.drawing import Drawing, Grid, Group, Text
@@ -33,7 +33,7 @@ def tell(words: Sequence[str], variables: Mapping[str, str]) -> int | None:
     name = None if _COMPLETING in variables else _asked_for(words)
     if name is None:
         return None
-    display = display_of(sys.stdout, color=glance(words).given.color, variables=variables)
+    display = display_of(sys.stdout, color=Glance(words).given.color, variables=variables)
     Printer(sys.stdout, display).print(_help(name))
     return 0 if words else 2
 
@@ -49,7 +49,7 @@ def _asked_for(words: Sequence[str]) -> str | None:
         return "venvman"
     if "--help" not in own and "-h" not in own:
         return None
-    seen = glance(words)
+    seen = Glance(words)
     unknown = not seen.known and any(not word.startswith("-") for word in own)
     return None if unknown else seen.command
 

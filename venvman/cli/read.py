@@ -72,11 +72,6 @@ def choosing(line: Line) -> str:
     return repr((chosen, words) if words else chosen)
 
 
-def glance(words: Sequence[str]) -> Glance:
-    """What ``words`` say up to ``--``; what is not understood is passed over."""
-    return Glance(words)
-
-
 def read(words: Sequence[str]) -> Line | None:
     """What ``words`` (without the program's name) ask for; None if typer must read them."""
     named = find(list(words))

@@ -20,7 +20,7 @@ from typer.main import get_command
 
 from venvman.cli.declare import Argument, Kind, Option
 from venvman.cli.faults import NAME, UsageFault
-from venvman.cli.read import Line, glance, with_bare
+from venvman.cli.read import Glance, Line, with_bare
 from venvman.cli.session import perform
 from venvman.cli.table import ALIASES, COMMANDS, FAMILIES, Command
 from venvman.model.errors import ExitCode, VenvmanError
@@ -84,7 +84,7 @@ def app_for(words: Sequence[str]) -> typer.Typer:
     )
     app.callback()(_root)
     families = {name: typer.Typer(help=text) for name, text in FAMILIES.items()}
-    named = glance(words).command
+    named = Glance(words).command
     for name, command in COMMANDS.items():
         family, _, member = name.rpartition(" ")
         whole = words if name == named else None

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from venvman.answers import AtticReport
     from venvman.environment.neighbours import Neighbour
+    from venvman.outcomes import AtticReport
     from venvman.store.care import CachePart, DamagedWheel, Freed, Verified
 
 _LARGEST = 5

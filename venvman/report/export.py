@@ -9,7 +9,7 @@ from venvman.report.result import Result
 from venvman.report.words import Style, count, plain
 
 if TYPE_CHECKING:
-    from venvman.answers import ExportOutcome
+    from venvman.outcomes import ExportOutcome
 
 
 def export_result(outcome: ExportOutcome) -> Result:

@@ -16,9 +16,8 @@ from venvman.requirements.header import LockHeader
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from venvman.answers import DiffOutcome
     from venvman.model.names import NormalizedName
-    from venvman.outcomes import FreezeOutcome, LockOutcome
+    from venvman.outcomes import DiffOutcome, FreezeOutcome, LockOutcome
     from venvman.project.project import Project
 
 _MOST_REASONS = 3

@@ -16,7 +16,7 @@ from venvman.system.secrets import redact
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from venvman.answers import TreeOutcome, WhyOutcome
+    from venvman.outcomes import TreeOutcome, WhyOutcome
 
 _MOST_CHAINS = 10
 

@@ -16,8 +16,7 @@ from venvman.report.words import Style, count, duration, plain, sentence_list
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from venvman.answers import HistoryReport, HistoryRow
-    from venvman.outcomes import RollbackOutcome
+    from venvman.outcomes import HistoryReport, HistoryRow, RollbackOutcome
 
 _SHORT = 7
 _SIGNS = {ChangeKind.ADDED: "+", ChangeKind.CHANGED: "~", ChangeKind.REMOVED: "-"}
@@ -103,18 +102,16 @@ def changes_between(before: State | None, after: State) -> tuple[Change, ...]:
 
 def _change(name: str, old: SnapshotEntry | None, new: SnapshotEntry | None) -> Change | None:
     if old is None:
-        return None if new is None else _of(ChangeKind.ADDED, name, None, new.version, new.source)
+        return (
+            None if new is None else Change(ChangeKind.ADDED, name, None, new.version, new.source)
+        )
     if new is None:
-        return _of(ChangeKind.REMOVED, name, old.version, None, old.source)
+        return Change(ChangeKind.REMOVED, name, old.version, None, old.source)
     if (old.version, old.source, old.wheel) == (new.version, new.source, new.wheel):
         return None
     if old.version == new.version and old.source != new.source:
-        return _of(ChangeKind.CHANGED, name, old.source, new.source, new.source)
-    return _of(ChangeKind.CHANGED, name, old.version, new.version, new.source)
-
-
-def _of(kind: ChangeKind, name: str, before: str | None, after: str | None, source: str) -> Change:
-    return Change(kind=kind, name=name, before=before, after=after, source=source)
+        return Change(ChangeKind.CHANGED, name, old.source, new.source, new.source)
+    return Change(ChangeKind.CHANGED, name, old.version, new.version, new.source)
 
 
 def _state(recalled: HistoryRow) -> dict[str, Any]:

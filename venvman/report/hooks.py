@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from venvman.answers import HookLine
+    from venvman.outcomes import HookLine
 
 _MODES = {"report": "says what has drifted", "sync": "repairs what has drifted"}
 

@@ -11,7 +11,7 @@ from venvman.report.result import Result, Status
 from venvman.report.words import Style, count, plain
 
 if TYPE_CHECKING:
-    from venvman.answers import Hold, OutdatedOutcome
+    from venvman.outcomes import Hold, OutdatedOutcome
 
 
 def outdated_result(outcome: OutdatedOutcome, *, check: bool) -> Result:

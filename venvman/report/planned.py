@@ -31,37 +31,19 @@ def source_text(source: Source, project: Project) -> str:
 
 def _of_step(step: Step, project: Project) -> Change:
     match step:
-        case Add(entry=entry):
-            return Change(
-                kind=ChangeKind.ADDED,
-                name=entry.name,
-                before=None,
-                after=_version(entry),
-                source=source_text(entry.source, project),
-                because=step.because,
-            )
-        case Replace(entry=entry, installed=installed):
+        case Add(entry=entry, because=because):
+            source = source_text(entry.source, project)
+            return Change(ChangeKind.ADDED, entry.name, None, _version(entry), source, because)
+        case Replace(entry=entry, installed=installed, because=because):
             source = source_text(entry.source, project)
             before, after = _versions(installed), _version(entry)
             if after is None or (before == after and installed[0].source != entry.source):
                 before, after = source_text(installed[0].source, project), source
-            return Change(
-                kind=ChangeKind.CHANGED,
-                name=entry.name,
-                before=before,
-                after=after,
-                source=source,
-                because=step.because,
-            )
-        case Remove(installed=installed):
-            return Change(
-                kind=ChangeKind.REMOVED,
-                name=installed[0].name,
-                before=_versions(installed),
-                after=None,
-                source=source_text(installed[0].source, project),
-                because=step.because,
-            )
+            return Change(ChangeKind.CHANGED, entry.name, before, after, source, because)
+        case Remove(installed=installed, because=because):
+            first, before = installed[0], _versions(installed)
+            source = source_text(first.source, project)
+            return Change(ChangeKind.REMOVED, first.name, before, None, source, because)
 
 
 def _version(entry: LockEntry) -> str | None:

@@ -14,7 +14,7 @@ from venvman.system.secrets import redact
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from venvman.answers import Machine, Value
+    from venvman.outcomes import Machine, Value
 
 # A proxy may be written without its scheme: user:password@host.
 _BARE = re.compile(r"^(?![./]|\w+://)\S+@(?=[^@/\s]+)")

@@ -27,7 +27,7 @@ from venvman.report.words import Style, count, fact_grid, plain
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from venvman.answers import LockState, StatusReport
+    from venvman.outcomes import LockState, StatusReport
 
 _UNFINISHED = frozenset({"sync-unfinished", "journal-unreadable"})
 _STATE_STYLES = {

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.answers import AtticReport
+from venvman.outcomes import AtticReport
 from venvman.system.reading import read_regular
 from venvman.workflow.inputs import scan_projects
 

@@ -6,7 +6,6 @@ import os.path
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from venvman.answers import LockState, StatusReport
 from venvman.drift import Drift, compare
 from venvman.environment.history import History
 from venvman.environment.inspection import Broken, Condition, Environment, conflict
@@ -25,6 +24,7 @@ from venvman.model.errors import (
 )
 from venvman.model.frozen import dataclass
 from venvman.model.names import NormalizedName, canonical
+from venvman.outcomes import LockState, StatusReport
 from venvman.plan import kept, make_plan
 from venvman.system.files import permit
 from venvman.system.seal import STATE

@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.answers import DiffOutcome, LockPair
 from venvman.lock.io import parse_text
 from venvman.model.errors import Advice, Command, ConfigurationError, GitError, LockError
+from venvman.outcomes import DiffOutcome, LockPair
 from venvman.project.roles import Facts, assign
 from venvman.requirements.multiuse import EVERY
 from venvman.requirements.naming import is_pylock

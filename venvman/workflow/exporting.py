@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from packaging.markers import Marker
 
-from venvman.answers import ExportOutcome
 from venvman.lock.file import Lock, LockEntry, select, sort_key
 from venvman.lock.pylock import render_pylock
 from venvman.lock.render import render_lock
 from venvman.model.errors import Advice, LockError, Problem, Severity
+from venvman.outcomes import ExportOutcome
 from venvman.requirements.header import EXPORTED, LockHeader
 from venvman.system.files import write_atomically
 from venvman.system.reading import text_of

@@ -29,9 +29,8 @@ from venvman.workflow.outdating import outdated
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from venvman.answers import Hold, OutdatedPin
     from venvman.lock.file import Lock
-    from venvman.outcomes import FreezeOutcome
+    from venvman.outcomes import FreezeOutcome, Hold, OutdatedPin
     from venvman.workflow.context import Context
     from venvman.workflow.requests import FreezeRequest
 

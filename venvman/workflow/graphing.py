@@ -6,7 +6,6 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from venvman.answers import TreeOutcome, WhyOutcome
 from venvman.environment.inventory import Installed, metadata_of, take_inventory
 from venvman.index.cache import Entries
 from venvman.index.metadata import METADATA_FOLDER, remembered
@@ -17,6 +16,7 @@ from venvman.model.graph import Graph, chains_to, closure, forest, part_of
 from venvman.model.metadata import parse_metadata
 from venvman.model.names import NormalizedName, canonical
 from venvman.model.pep508 import parse_override
+from venvman.outcomes import TreeOutcome, WhyOutcome
 from venvman.project.localproject import project_name
 from venvman.system.reading import read_regular
 from venvman.workflow.inputs import choose_groups, load_requirements, open_scan, tell_left_out

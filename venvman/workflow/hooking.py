@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from venvman.answers import HookLine
 from venvman.githooks.script import HookMode, HookName
 from venvman.model.errors import (
     Advice,
@@ -27,6 +26,7 @@ from venvman.model.errors import (
     VenvmanError,
     at,
 )
+from venvman.outcomes import HookLine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

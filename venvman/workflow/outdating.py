@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from packaging.specifiers import SpecifierSet
 
-from venvman.answers import Hold, OutdatedOutcome, OutdatedPin
 from venvman.engines import UpgradeAll, UpgradeSome
 from venvman.index.candidates import Candidates, RejectionKind
 from venvman.lock.edges import LockedGroup, build_graph, in_order
@@ -20,6 +19,7 @@ from venvman.model.frozen import dataclass
 from venvman.model.names import NormalizedName, canonical
 from venvman.model.options import cutoff
 from venvman.model.sources import VcsSource
+from venvman.outcomes import Hold, OutdatedOutcome, OutdatedPin
 from venvman.system.secrets import redact
 from venvman.system.workers import WorkerPool
 from venvman.workflow.freezing import freeze

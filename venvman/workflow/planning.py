@@ -18,7 +18,6 @@ from venvman.environment.inventory import Installed, Inventory, metadata_of, tak
 from venvman.lock.file import Lock, LockEntry, select
 from venvman.lock.style import left_out
 from venvman.model.errors import Advice, Command, InstallError, LockError, Problem, Severity
-from venvman.model.frozen import dataclass
 from venvman.model.names import NormalizedName, canonical
 from venvman.model.sources import DirectorySource
 from venvman.plan import Add, Plan, Replace, kept, make_plan
@@ -27,7 +26,7 @@ from venvman.requirements.naming import DEFAULT
 from venvman.system.reading import read_regular
 from venvman.workflow.inputs import choose_groups, overridden, sync_options
 from venvman.workflow.locks import require_lock
-from venvman.workflow.recording import HistoryEntry, LockText, read_texts
+from venvman.workflow.recording import Selected, read_texts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -47,33 +46,6 @@ if TYPE_CHECKING:
 AGAIN_ASKED = "it was asked for again"
 _ASKS = rb"^Requires-Dist:\s*(?:setuptools|pip|distribute)\b"
 _NEEDS = re.compile(_ASKS, re.MULTILINE | re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selected:
-    """What the chosen locks say that this interpreter installs.
-
-    ``texts`` are the locks as they were read. ``keep`` names what else stays, besides the setting.
-    ``target`` is the sequence of the recorded state that this is, where it is one.
-    """
-
-    groups: tuple[str, ...]
-    locks: tuple[Lock, ...]
-    entries: tuple[LockEntry, ...]
-    texts: tuple[LockText, ...]
-    keep: frozenset[NormalizedName] = frozenset()
-    target: int | None = None
-
-    @property
-    def moment(self) -> HistoryEntry:
-        """What the environment's history says of it."""
-        return HistoryEntry(
-            by="sync" if self.target is None else "rollback",
-            groups=self.groups,
-            texts=self.texts,
-            entries=self.entries,
-            target=self.target,
-        )
 
 
 def to_reinstall(

@@ -30,9 +30,10 @@ from venvman.system.secrets import redact
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from venvman.answers import HistoryReport
     from venvman.environment.inspection import Environment
-    from venvman.lock.file import LockEntry
+    from venvman.lock.file import Lock, LockEntry
+    from venvman.model.names import NormalizedName
+    from venvman.outcomes import HistoryReport
     from venvman.project.project import Project
     from venvman.workflow.context import Context
 
@@ -49,16 +50,18 @@ class LockText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryEntry:
-    """What a command wanted of the environment; ``entries`` are those of ``texts`` that apply.
+class Selected:
+    """What the chosen locks say that this interpreter installs.
 
-    ``target`` is the sequence of the state that a rollback went to.
+    ``texts`` are the locks as they were read. ``keep`` names what else stays, besides the setting.
+    ``target`` is the sequence of the recorded state that this is, where it is one.
     """
 
-    by: str
     groups: tuple[str, ...]
-    texts: tuple[LockText, ...]
+    locks: tuple[Lock, ...]
     entries: tuple[LockEntry, ...]
+    texts: tuple[LockText, ...]
+    keep: frozenset[NormalizedName] = frozenset()
     target: int | None = None
 
 
@@ -76,7 +79,7 @@ def read_texts(context: Context, locks: Sequence[tuple[str, Path]]) -> tuple[Loc
     return tuple(texts.values())
 
 
-def record(context: Context, environment: Environment, moment: HistoryEntry) -> None:
+def record(context: Context, environment: Environment, selected: Selected) -> None:
     """Writes down what ``environment`` holds now, unless just that is written down already.
 
     The caller holds the environment's lock. Never an error: a sync that is done stays done, and
@@ -85,41 +88,41 @@ def record(context: Context, environment: Environment, moment: HistoryEntry) -> 
     history = History(environment.root)
     newest = history.newest()
     ledger = read_ledger(environment.root)
-    if _is_recorded(newest, ledger.sequence, moment):
+    if _is_recorded(newest, ledger.sequence, selected):
         return
     try:
         state = State(
             sequence=ledger.sequence,
             when=time.time(),
-            by=moment.by,
-            target=moment.target,
+            by="sync" if selected.target is None else "rollback",
+            target=selected.target,
             python=str(environment.interpreter.version),
-            groups=moment.groups,
-            locks=_locks(moment),
+            groups=selected.groups,
+            locks=_locks(selected),
             snapshot=ledger.snapshot,
-            beside=_beside(context, environment, moment.entries),
+            beside=_beside(context, environment, selected.entries),
             revision=head_of(str(context.project.root)),
         )
         if newest is not None and newest.sequence == ledger.sequence:
             # The environment is as it was; only its locks' text is another.
             state = state._replace(when=newest.when, by=newest.by, target=newest.target)
-        history.record(state, [each.content for each in moment.texts])
+        history.record(state, [each.content for each in selected.texts])
     except OSError as error:
         context.reporter.detail(f"The history could not be written: {error}")
 
 
-def record_unchanged(context: Context, environment: Environment, moment: HistoryEntry) -> None:
+def record_unchanged(context: Context, environment: Environment, selected: Selected) -> None:
     """The same after nothing was to be done, and without the lock; skipped while others have it."""
     from venvman.install.transaction import locked
 
     newest = History(environment.root).newest()
-    if _is_recorded(newest, _sequence(environment), moment):
+    if _is_recorded(newest, _sequence(environment), selected):
         return
     with (
         suppress(InstallError),
         locked(environment.root, context.directories, wait=0, reporter=context.reporter),
     ):
-        record(context, environment, moment)
+        record(context, environment, selected)
 
 
 def note_missed(context: Context, environment: Environment) -> None:
@@ -184,14 +187,14 @@ def _changed_at(environment: Environment) -> float:
         return time.time()
 
 
-def _is_recorded(newest: State | None, sequence: int, moment: HistoryEntry) -> bool:
-    return newest is not None and (newest.sequence, newest.locks) == (sequence, _locks(moment))
+def _is_recorded(newest: State | None, sequence: int, selected: Selected) -> bool:
+    return newest is not None and (newest.sequence, newest.locks) == (sequence, _locks(selected))
 
 
-def _locks(moment: HistoryEntry) -> tuple[RecordedLock, ...]:
+def _locks(selected: Selected) -> tuple[RecordedLock, ...]:
     return tuple(
         RecordedLock(group=each.group, path=each.path, digest=text_digest(each.content))
-        for each in moment.texts
+        for each in selected.texts
     )
 
 
@@ -245,7 +248,7 @@ def history(context: Context) -> HistoryReport:
     Raises:
         EnvironmentUnusable: something that is no environment, or a broken one, is at its path.
     """
-    from venvman.answers import HistoryReport, HistoryRow
+    from venvman.outcomes import HistoryReport, HistoryRow
     from venvman.workflow.location import tell_unfinished
 
     context = context.looking()

@@ -34,8 +34,8 @@ from venvman.system.reading import read_regular
 from venvman.workflow.inputs import load_requirements, open_scan
 from venvman.workflow.location import Location, agree_on_location, find_location
 from venvman.workflow.locks import check_locks, stale_reasons
-from venvman.workflow.planning import OWN, Selected, plan_for
-from venvman.workflow.recording import LockText, bring_up_to_date
+from venvman.workflow.planning import OWN, plan_for
+from venvman.workflow.recording import LockText, Selected, bring_up_to_date
 from venvman.workflow.requests import SyncRequest
 from venvman.workflow.syncing import SyncResult, SyncRun
 

@@ -10,8 +10,8 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from venvman.answers import Machine, Value
 from venvman.model.errors import VenvmanError
+from venvman.outcomes import Machine, Value
 from venvman.version import __version__
 
 if TYPE_CHECKING:

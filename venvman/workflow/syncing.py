@@ -48,8 +48,8 @@ from venvman.workflow.location import (
     was_left_empty,
 )
 from venvman.workflow.locks import check_locks, remember, stale_reasons
-from venvman.workflow.planning import Selected, completed, plan_for, select_entries, to_reinstall
-from venvman.workflow.recording import note_missed, record, record_unchanged
+from venvman.workflow.planning import completed, plan_for, select_entries, to_reinstall
+from venvman.workflow.recording import Selected, note_missed, record, record_unchanged
 from venvman.workflow.requests import FreezeRequest, GroupChoice, LockPolicy, SyncRequest
 
 if TYPE_CHECKING:
@@ -261,7 +261,7 @@ class SyncRun:
             if not request.inexact:
                 adopt(context, there)
             note_location(context, location.path)
-            record_unchanged(context, there, selected.moment)
+            record_unchanged(context, there, selected)
             return SyncResult(location=location, plan=plan, settled=there)
         from venvman.workflow.installing import Installation, install
 
@@ -291,7 +291,7 @@ class SyncRun:
             nonlocal settled, compared
             written = time.time_ns()
             note_location(context, made.root)
-            record(context, made, selected.moment)
+            record(context, made, selected)
             with self.watch.stage(Stage.VERIFY):
                 settled, compared = self._verified(location, selected, since_ns=written)
 
