@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from venvman.doctor.examination import ExaminedLock
     from venvman.drift import Drift
     from venvman.environment.history import State, WayBack
     from venvman.environment.inspection import Condition, Environment
     from venvman.install.attic import AtticEntry, AtticLimit
     from venvman.install.transaction import Outcome
     from venvman.lock.file import Lock
-    from venvman.lock.freshness import Freshness
     from venvman.model.errors import Problem
     from venvman.model.events import Stage
     from venvman.model.graph import Branch, Chains, Graph
@@ -35,29 +35,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LockState:
-    """One group's lock as it is.
-
-    ``freshness`` is None where the group has no requirements file of its own (the lock of a
-    ``pyproject.toml``, say); ``pins`` 0 where there is no lock. ``synced`` says whether a sync
-    installs the group, and makes its lock.
-    """
-
-    group: str
-    sources: tuple[Path, ...]
-    path: Path
-    pins: int
-    freshness: Freshness | None
-    synced: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusReport:
     """One screen: requirements, locks, environment, drift (None where it cannot be known)."""
 
     project: Project
     requirements: int
-    locks: tuple[LockState, ...]
+    locks: tuple[ExaminedLock, ...]
     environment: Path
     inspection: Condition
     interpreter: Interpreter | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -184,8 +185,8 @@ class TestRepairing:
     ) -> None:
         given: dict[str, str] = {}
 
-        def follow(_project: str, _mode: object, variables: dict[str, str], *_: object) -> None:
-            given.update(variables)
+        def follow(_project: str, _mode: object, _top: Path, opened: partial[object]) -> None:
+            given.update(opened.keywords["variables"])
 
         monkeypatch.setattr(hooking, "_follow", follow)
         hooking.run_hook(

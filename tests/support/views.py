@@ -7,7 +7,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-
+from venvman.doctor.examination import ExaminedLock
 from venvman.environment.inspection import Condition, Environment, InstallPaths
 from venvman.environment.inventory import Installed, MetadataKind
 from venvman.lock.file import Lock, LockEntry
@@ -17,7 +17,7 @@ from venvman.model.events import Stage
 from venvman.model.names import canonical
 from venvman.model.sources import IndexSource, Source
 from venvman.model.target import Target
-from venvman.outcomes import FreezeOutcome, LockOutcome, LockState, StatusReport, SyncOutcome
+from venvman.outcomes import FreezeOutcome, LockOutcome, StatusReport, SyncOutcome
 from venvman.plan import Add, Plan, Remove, Replace, Step
 from venvman.project.project import Project
 from venvman.python.probe import Interpreter, SchemePaths
@@ -167,11 +167,11 @@ def status_report(
         project=PROJECT,
         requirements=14,
         locks=(
-            LockState(
+            ExaminedLock(
                 group="default",
                 sources=(PROJECT.root / "requirements.in",),
                 path=PROJECT.root / "requirements.txt",
-                pins=34,
+                lock=Lock(entries=34 * (entry("flask", "1.0"),), header=LockHeader(text="")),
                 freshness=freshness or Fresh(),
             ),
         ),

@@ -265,7 +265,7 @@ class TestStatus:
 
         report = status_report(freshness=Stale(reasons=(stale(),)))
         (only,) = report.locks
-        told = envelope(status_result(with_(report, locks=(with_(only, pins=0),))))
+        told = envelope(status_result(with_(report, locks=(with_(only, lock=None),))))
         assert told["data"]["locks"][0]["state"] == "missing"
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from venvman.doctor.recorded import Recorded, read_records
 from venvman.environment.inspection import Condition, Environment
 from venvman.environment.inventory import Installed, Inventory, metadata_of
+from venvman.lock.freshness import Fresh, Freshness, Stale
 from venvman.model.frozen import dataclass
 
 if TYPE_CHECKING:
@@ -42,24 +43,40 @@ class LockTracking(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExaminedLock:
-    """One group's lock.
+    """One group's lock, as far as it can be known.
 
     ``path`` is absolute and need not exist, ``sources`` are the files it is made from. ``lock``
     is None where there is none or it cannot be read; ``problems`` then say why, and are empty
-    where it is missing. ``stale`` are the reasons of :func:`venvman.lock.freshness.check`,
-    ``notes`` what it says of one that is fresh. ``tracking`` is None outside git. ``exposed``
-    are its lines with credentials.
+    where it is missing. ``freshness`` is None where the group has no requirements file of its own
+    (the lock of a ``pyproject.toml``, say). ``synced`` says whether a sync installs the group, and
+    makes its lock. ``tracking`` is None outside git. ``exposed`` are its lines with credentials.
     """
 
     group: str
     path: Path
     lock: Lock | None
     sources: tuple[Path, ...] = ()
+    freshness: Freshness | None = None
     problems: tuple[Problem, ...] = ()
-    stale: tuple[Problem, ...] = ()
-    notes: tuple[Problem, ...] = ()
+    synced: bool = True
     tracking: LockTracking | None = None
     exposed: tuple[FileLine, ...] = ()
+
+    @property
+    def pins(self) -> int:
+        """How many there are; none where there is no lock."""
+        return len(self.lock.entries) if self.lock is not None else 0
+
+    @property
+    def stale(self) -> tuple[Problem, ...]:
+        """Why a lock that is there is stale."""
+        stale = self.freshness if self.lock is not None else None
+        return stale.reasons if isinstance(stale, Stale) else ()
+
+    @property
+    def notes(self) -> tuple[Problem, ...]:
+        """What is to be told of a fresh one."""
+        return self.freshness.notes if isinstance(self.freshness, Fresh) else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,8 @@ from venvman.report.words import Style, count, fact_grid, plain
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from venvman.outcomes import LockState, StatusReport
+    from venvman.doctor.examination import ExaminedLock
+    from venvman.outcomes import StatusReport
 
 _UNFINISHED = frozenset({"sync-unfinished", "journal-unreadable"})
 _STATE_STYLES = {
@@ -143,7 +144,7 @@ def _data(report: StatusReport, changes: Sequence[Change]) -> dict[str, Any]:
     }
 
 
-def _lock(lock: LockState, report: StatusReport) -> dict[str, Any]:
+def _lock(lock: ExaminedLock, report: StatusReport) -> dict[str, Any]:
     stale = lock.freshness.reasons if isinstance(lock.freshness, Stale) else ()
     return {
         "group": lock.group,
@@ -155,7 +156,7 @@ def _lock(lock: LockState, report: StatusReport) -> dict[str, Any]:
     }
 
 
-def _state(lock: LockState) -> str:
+def _state(lock: ExaminedLock) -> str:
     match lock.freshness:
         case None:
             return "unjudged"

@@ -6,6 +6,7 @@ import os.path
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+from venvman.doctor.examination import ExaminedLock
 from venvman.drift import Drift, compare
 from venvman.environment.history import History
 from venvman.environment.inspection import Broken, Condition, Environment, conflict
@@ -24,7 +25,7 @@ from venvman.model.errors import (
 )
 from venvman.model.frozen import dataclass
 from venvman.model.names import NormalizedName, canonical
-from venvman.outcomes import LockState, StatusReport
+from venvman.outcomes import StatusReport
 from venvman.plan import kept, make_plan
 from venvman.system.files import permit
 from venvman.system.seal import STATE
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from venvman.lock.file import Lock, LockEntry
+    from venvman.lock.file import LockEntry
     from venvman.project.groups import RequirementSet
     from venvman.project.scan import Scan, SourceFile
     from venvman.python.probe import Interpreter
@@ -54,16 +55,6 @@ if TYPE_CHECKING:
     from venvman.workflow.context import Context
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockLook:
-    """One lock as far as it can be known: ``problems`` say why it could not be read."""
-
-    source: SourceFile
-    lock: Lock | None
-    freshness: Freshness | None
-    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +70,7 @@ class Look:
     interpreter: Interpreter | None
     python_conflict: str | None
     python_fix: Fix
-    locks: tuple[LockLook, ...]
+    locks: tuple[ExaminedLock, ...]
     wanted: tuple[str, ...]
     entries: tuple[LockEntry, ...] | None
     selection_problems: tuple[Problem, ...]
@@ -104,17 +95,7 @@ def status(context: Context, groups: GroupChoice | None = None) -> StatusReport:
     return StatusReport(
         project=context.project,
         requirements=len({line.origin for group in stated for line in group.requirements}),
-        locks=tuple(
-            LockState(
-                group=each.source.group,
-                sources=each.source.paths,
-                path=each.source.lock,
-                pins=len(each.lock.entries) if each.lock else 0,
-                freshness=each.freshness,
-                synced=each.source.group in seen.wanted,
-            )
-            for each in seen.locks
-        ),
+        locks=seen.locks,
         environment=seen.path,
         # An environment of another Python than is asked for is no use, either.
         inspection=seen.condition
@@ -255,7 +236,7 @@ def _locks(
     requirements: RequirementSet | None,
     interpreter: Interpreter | None,
     wanted: tuple[str, ...],
-) -> tuple[LockLook, ...]:
+) -> tuple[ExaminedLock, ...]:
     """The locks that are wanted or there; freshness where requirements and locks can be read."""
     freshness: Mapping[str, Freshness] = {}
     if requirements is not None and interpreter is not None:
@@ -265,11 +246,19 @@ def _locks(
         )
         freshness = {each.group.name: each.freshness for each in checked or ()}
 
-    def seen(source: SourceFile) -> LockLook:
+    def seen(source: SourceFile) -> ExaminedLock:
         used = source.chosen(wanted if source.group in wanted else (source.group,))
         lock, problems = or_problems(lambda: read_group_lock(context, source.lock, used), LockError)
         found = freshness.get(source.group)
-        return LockLook(source=source, lock=lock, freshness=found, problems=problems)
+        return ExaminedLock(
+            group=source.group,
+            path=source.lock,
+            lock=lock,
+            sources=source.paths,
+            freshness=found,
+            problems=problems,
+            synced=source.group in wanted,
+        )
 
     # A lock that several groups have is told of once, for the first that is wanted.
     ranked = sorted(scan.sources, key=lambda each: each.group not in wanted)
@@ -286,7 +275,7 @@ def _locks(
 def _entries(
     context: Context,
     scan: Scan,
-    locks: tuple[LockLook, ...],
+    locks: tuple[ExaminedLock, ...],
     wanted: tuple[str, ...],
     interpreter: Interpreter | None,
 ) -> tuple[tuple[LockEntry, ...] | None, tuple[Problem, ...]]:
@@ -295,11 +284,11 @@ def _entries(
         return None, ()
     chosen = []
     for each in locks:
-        if each.source.group not in wanted:
+        if each.group not in wanted:
             continue
         if each.lock is None:
             return None, ()
-        chosen.append((context.project.display(each.source.lock), each.lock))
+        chosen.append((context.project.display(each.path), each.lock))
     return or_problems(
         lambda: with_own(context, scan, wanted, select(chosen, interpreter.target)), LockError
     )

@@ -13,14 +13,13 @@ from packaging.version import InvalidVersion, Version
 
 from venvman.doctor.diagnosis import Diagnosis
 from venvman.doctor.diagnosis import diagnose as find
-from venvman.doctor.examination import Audit, Examination, ExaminedLock, LockTracking
+from venvman.doctor.examination import Audit, Examination
 from venvman.doctor.repository import tracking_of
 from venvman.doctor.table import Selection
 from venvman.environment.ledger import Ledger, read_ledger
 from venvman.environment.record import parse_record
 from venvman.githooks.status import HooksReport, hooks_status
 from venvman.index.advisories import SERVICE, advisories_in, asked
-from venvman.lock.freshness import Fresh, Stale
 from venvman.model.errors import FileLine, GitError, Problem, VenvmanError
 from venvman.model.sources import IndexFile, IndexSource
 from venvman.requirements.file import exposed_lines
@@ -31,7 +30,7 @@ from venvman.system.files import make_private_folder
 from venvman.system.git import try_git
 from venvman.system.reading import read_regular, text_of
 from venvman.system.secrets import REFERENCE
-from venvman.workflow.checking import LockLook, look, or_problems, overrides
+from venvman.workflow.checking import look, or_problems, overrides
 from venvman.workflow.inputs import limits_of, open_scan, sync_options
 from venvman.workflow.requests import GroupChoice
 
@@ -102,7 +101,7 @@ def examine_project(
     # Empty outside git, or where git is missing.
     found, _ = or_problems(
         lambda: tracking_of(
-            [each.source.lock for each in seen.locks],
+            [each.path for each in seen.locks],
             root=context.project.root,
             variables=context.variables,
         ),
@@ -126,7 +125,10 @@ def examine_project(
         unset=tuple(_unset(context, seen.scan)),
         scan_problems=seen.requirement_problems or seen.scan.problems,
         locks=tuple(
-            _examined(context, each, tracking.get(each.source.lock)) for each in seen.locks
+            # Lines with credentials are there though the lock may not be readable.
+            replace(each, tracking=tracking.get(each.path), exposed=exposed_lines(text, path=shown))
+            for each in seen.locks
+            for text, shown in ((text_of(each.path), context.project.display(each.path)),)
         ),
         entries=seen.entries,
         selection_problems=seen.selection_problems,
@@ -235,24 +237,6 @@ def _unused(context: Context, scan: Scan) -> Iterator[Path]:
     for file in scan.files:
         if file.role is Role.CONSTRAINTS and str(file.path) not in used:
             yield file.path
-
-
-def _examined(context: Context, each: LockLook, tracking: LockTracking | None) -> ExaminedLock:
-    stale = each.freshness.reasons if isinstance(each.freshness, Stale) else ()
-    return ExaminedLock(
-        group=each.source.group,
-        path=each.source.lock,
-        sources=each.source.paths,
-        lock=each.lock,
-        problems=each.problems,
-        stale=stale if each.lock is not None else (),
-        notes=each.freshness.notes if isinstance(each.freshness, Fresh) else (),
-        tracking=tracking,
-        # They are there though the lock may not be readable.
-        exposed=exposed_lines(
-            text_of(each.source.lock), path=context.project.display(each.source.lock)
-        ),
-    )
 
 
 def _tracked(context: Context, environment: Path) -> tuple[str, ...]:

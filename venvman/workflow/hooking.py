@@ -10,6 +10,7 @@ import os
 import tempfile
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,10 +30,12 @@ from venvman.model.errors import (
 from venvman.outcomes import HookLine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from venvman.model.events import Reporter
     from venvman.workflow.context import Context
+
+    Opened = Callable[..., Context]
 
 FROZEN, PLAIN = "[('frozen', True)]", "[]"
 """What ``sync --frozen`` and ``sync`` choose (:func:`venvman.cli.read.choosing`)."""
@@ -56,10 +59,11 @@ def run_hook(
     """
     chosen = _chosen(projects, mode, variables, top)
     if name is HookName.PRE_COMMIT:
-        lines = _check_staged(list(chosen), variables, top, reporter)
+        opened = partial(_opened, variables=variables, reporter=reporter)
+        lines = _check_staged(list(chosen), variables, top, opened)
     else:
-        hasty = {**variables, **_IMPATIENT}
-        lines = [_follow(each, how, hasty, top, reporter) for each, how in chosen.items()]
+        opened = partial(_opened, variables={**variables, **_IMPATIENT}, reporter=reporter)
+        lines = [_follow(each, how, top, opened) for each, how in chosen.items()]
     return tuple(
         replace(line, fix=at(line.fix, top / line.project)) for line in lines if line is not None
     )
@@ -89,12 +93,10 @@ def _chosen(
     return {name: mode or known.get(name, HookMode.REPORT) for name in names}
 
 
-def _follow(
-    project: str, mode: HookMode, variables: Mapping[str, str], top: Path, reporter: Reporter
-) -> HookLine | None:
+def _follow(project: str, mode: HookMode, top: Path, opened: Opened) -> HookLine | None:
     """Reports or repairs one project's drift; None where there is none, or no project any more."""
     try:
-        context = _context(top / project, variables, top, reporter)
+        context = opened(top / project, top)
         said, fix = _repair(context) if mode is HookMode.SYNC else _report(context)
     except ProjectNotFound:
         # The branch that is checked out does not have it.
@@ -106,15 +108,15 @@ def _follow(
     return HookLine(project=project, text=said, fix=fix) if said else None
 
 
-def _context(
+def _opened(
     root: Path,
-    variables: Mapping[str, str],
-    top: Path,
-    reporter: Reporter,
-    *,
+    cwd: Path,
     flags: Mapping[str, object] | None = None,
+    *,
+    variables: Mapping[str, str],
+    reporter: Reporter,
 ) -> Context:
-    """The project in just this folder.
+    """The project in just this folder, seen from ``cwd``.
 
     Raises:
         ProjectNotFound: there is none; one above is another one.
@@ -122,7 +124,7 @@ def _context(
     from venvman.workflow.context import open_context
 
     context = open_context(
-        project=root, flags=flags or {}, variables=variables, cwd=top, reporter=reporter
+        project=root, flags=flags or {}, variables=variables, cwd=cwd, reporter=reporter
     )
     if os.path.realpath(context.project.root) != os.path.realpath(root):
         raise ProjectNotFound(f"{root} holds no project.", code="project-not-found")
@@ -203,7 +205,7 @@ def _place(problem: Problem) -> str:
 
 
 def _check_staged(
-    projects: Sequence[str], variables: Mapping[str, str], top: Path, reporter: Reporter
+    projects: Sequence[str], variables: Mapping[str, str], top: Path, opened: Opened
 ) -> list[HookLine | None]:
     from venvman.system.git import git
 
@@ -212,7 +214,7 @@ def _check_staged(
     with tempfile.TemporaryDirectory(prefix="venvman-staged-") as folder:
         # The real path: on macOS the temporary folder is behind a link.
         tree = _StagedTree(Path(folder).resolve(), top.resolve(), variables)
-        return [_judge(tree, project, staged, variables, reporter) for project in projects]
+        return [_judge(tree, project, staged, opened) for project in projects]
 
 
 class _StagedTree:
@@ -317,11 +319,7 @@ _MOST_ROUNDS = 20
 
 
 def _judge(
-    tree: _StagedTree,
-    project: str,
-    staged: frozenset[str],
-    variables: Mapping[str, str],
-    reporter: Reporter,
+    tree: _StagedTree, project: str, staged: frozenset[str], opened: Opened
 ) -> HookLine | None:
     """Refuses what is staged where a lock is stale because of it; a warning if that cannot be told.
 
@@ -334,11 +332,11 @@ def _judge(
     at = "" if project == "." else f"{project}/"
     try:
         tree.add_project(project)
-        context = _staged_context(tree, project, variables, reporter)
+        context = _staged_context(tree, project, opened)
         for _ in range(_MOST_ROUNDS):
             if not tree.complete(context):
                 break
-            context = _staged_context(tree, project, variables, reporter)
+            context = _staged_context(tree, project, opened)
         scan = open_scan(context)
         concerned = {tree.name_of(file.path) for file in scan.files}
         # A lock that is deleted is staged, too.
@@ -374,17 +372,15 @@ def _judge(
     return None
 
 
-def _staged_context(
-    tree: _StagedTree, project: str, variables: Mapping[str, str], reporter: Reporter
-) -> Context:
+def _staged_context(tree: _StagedTree, project: str, opened: Opened) -> Context:
     """The staged project, checked for the Python of the environment that the work tree has."""
     from venvman.workflow.location import freezing_interpreter
 
     flags: dict[str, object] = {}
     with suppress(VenvmanError):
-        real = _context(tree.top / project, variables, tree.top, reporter)
+        real = opened(tree.top / project, tree.top)
         flags["python"] = str(freezing_interpreter(real).path)
-    context = _context(tree.root / project, variables, tree.root, reporter, flags=flags)
+    context = opened(tree.root / project, tree.root, flags)
     # What is remembered of a folder that is about to vanish shall vanish with it.
     return replace(context, directories=replace(context.directories, state=tree.state))
 
