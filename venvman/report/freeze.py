@@ -1,4 +1,4 @@
-"""``freeze``: what it did, or would do, to the locks; and what changed between two locks."""
+"""``freeze``, ``diff``, ``export``: what becomes of locks, differs between two, or is in them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from venvman.model.names import NormalizedName
-    from venvman.outcomes import DiffOutcome, FreezeOutcome, LockOutcome
+    from venvman.outcomes import DiffOutcome, ExportOutcome, FreezeOutcome, LockOutcome
     from venvman.project.project import Project
 
 _MOST_REASONS = 3
@@ -235,3 +235,24 @@ def draw_diff(
         return Text.assemble(("No difference: ", Style.GOOD), heading, ".")
     parts.append(Text.assemble(plain(counted(every, added=("added", "to add"))), "."))
     return Group(*parts)
+
+
+def export_result(outcome: ExportOutcome) -> Result:
+    """``data.{format, path, groups[], pins, text}``; ``text`` is null where a file has it."""
+    shown = None if outcome.path is None else outcome.project.display(outcome.path)
+    return Result(
+        command="export",
+        data={
+            "format": outcome.form,
+            "path": shown,
+            "groups": list(outcome.groups),
+            "pins": outcome.count,
+            "text": outcome.text if shown is None else None,
+        },
+        problems=outcome.problems,
+        draw=lambda _: Text.assemble(
+            plain(shown or "", Style.PATH), f" written, {count(outcome.count, 'pin')}"
+        ),
+        verbatim=outcome.text if shown is None else None,
+        answers=shown is None,
+    )

@@ -108,3 +108,10 @@ def scp_advice(url: str) -> Advice | None:
     if short is None:
         return None
     return Advice(f"Write / for the colon: git+ssh://{short[1]}/{short[2]}")
+
+
+def commit_of(revision: str, *, cwd: Path, variables: Mapping[str, str]) -> str | None:
+    """The commit that ``revision`` names, if any; an option-like word is taken for no option."""
+    words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    done = try_git(*words, cwd=cwd, variables=variables)
+    return done.stdout.strip() if done.ok else None

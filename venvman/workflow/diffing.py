@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from venvman.outcomes import DiffOutcome, LockPair
 from venvman.project.roles import Facts, assign
 from venvman.requirements.multiuse import EVERY
 from venvman.requirements.naming import is_pylock
-from venvman.system.git import git, try_git
+from venvman.system.git import commit_of, git, try_git
 from venvman.workflow.checking import status
 from venvman.workflow.inputs import open_scan, wants_pylock
 from venvman.workflow.locks import read_group_lock
@@ -197,20 +196,19 @@ def _commit(context: Context, revision: str) -> str:
             code="revision-unknown",
             fix=Advice("Name two files that are there."),
         )
-    ask = partial(try_git, cwd=context.project.root, variables=context.variables)
-    words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    done = ask(*words)
-    if not done.ok:
-        begun = ask("rev-list", "--all", "-n", "1").stdout.strip()
-        raise GitError(
-            f"{revision!r} is neither a file nor a git revision.",
-            code="revision-unknown",
-            why=None if begun else "The repository has no commit yet.",
-            fix=Command.of("git", "log", "--oneline", "--all", "-n", "20")
-            if begun
-            else Advice("Name two files, or commit the locks first."),
-        )
-    return done.stdout.strip()
+    cwd, variables = context.project.root, context.variables
+    commit = commit_of(revision, cwd=cwd, variables=variables)
+    if commit is not None:
+        return commit
+    begun = try_git("rev-list", "--all", "-n", "1", cwd=cwd, variables=variables).stdout.strip()
+    raise GitError(
+        f"{revision!r} is neither a file nor a git revision.",
+        code="revision-unknown",
+        why=None if begun else "The repository has no commit yet.",
+        fix=Command.of("git", "log", "--oneline", "--all", "-n", "20")
+        if begun
+        else Advice("Name two files, or commit the locks first."),
+    )
 
 
 def _git(context: Context, *arguments: str) -> str:

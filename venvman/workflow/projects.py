@@ -11,7 +11,7 @@ from venvman.model.frozen import dataclass
 from venvman.project.find import find_members, find_project, find_workspace, may_hold_workspace
 from venvman.project.project import Project, has_sources
 from venvman.project.settings import WorkspaceSettings, read_settings
-from venvman.system.git import git, try_git
+from venvman.system.git import commit_of, git, try_git
 from venvman.workflow.context import home_of
 
 if TYPE_CHECKING:
@@ -123,15 +123,13 @@ def _paths(top: Path | None, revision: str, variables: Mapping[str, str]) -> lis
         raise GitError(
             "--changed-since needs a git repository, and there is none.", code="git-no-repository"
         )
-    words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    found = try_git(*words, cwd=top, variables=variables)
-    if not found.ok:
+    commit = commit_of(revision, cwd=top, variables=variables)
+    if commit is None:
         raise GitError(
             f"There is no revision {revision} here.",
             code="git-revision-unknown",
             fix=Advice("Fetch it first: a checkout in CI often holds one commit only."),
         )
-    commit = found.stdout.strip()
     base = try_git("merge-base", commit, "HEAD", cwd=top, variables=variables).stdout.strip()
     known = git("diff", "--name-only", "-z", base or commit, cwd=top, variables=variables)
     fresh = git("ls-files", "-z", "--others", "--exclude-standard", cwd=top, variables=variables)

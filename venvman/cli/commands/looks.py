@@ -61,7 +61,7 @@ def diff(session: Session, given: Diff) -> Result:
 
 
 def export(session: Session, given: Export) -> Result:
-    from venvman.report.export import export_result
+    from venvman.report.freeze import export_result
     from venvman.workflow import exporting
 
     form = "requirements" if given.format == "json" else given.format
