@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import Console
-    from rich.progress import Progress, ProgressColumn, Task, TaskID
+    from rich.progress import Progress, Task, TaskID
 
     from venvman.cli.console import Printer, Transcript
     from venvman.model.errors import Problem
@@ -385,9 +385,13 @@ def _unpacking(label: str) -> str:
 
 
 def _make_progress(console: Console) -> Progress:
-    from rich.progress import Progress
+    from rich.progress import BarColumn, Progress
 
-    return Progress(*_columns(console.width), console=console, transient=True, expand=False)
+    from venvman.cli.columns import AmountColumn, StageSpinner, TitleColumn, widths
+
+    title, bar = widths(console.width)
+    columns = [StageSpinner(), TitleColumn(title), BarColumn(bar_width=bar), AmountColumn()]
+    return Progress(*columns, console=console, transient=True, expand=False)
 
 
 def _make_table(console: Console) -> Progress:
@@ -398,12 +402,3 @@ def _make_table(console: Console) -> Progress:
     title, _ = widths(console.width)
     columns = [StageSpinner(), TitleColumn(title), RowColumn()]
     return Progress(*columns, console=console, transient=True, expand=False)
-
-
-def _columns(width: int) -> list[ProgressColumn]:
-    from rich.progress import BarColumn
-
-    from venvman.cli.columns import AmountColumn, StageSpinner, TitleColumn, widths
-
-    title, bar = widths(width)
-    return [StageSpinner(), TitleColumn(title), BarColumn(bar_width=bar), AmountColumn()]

@@ -133,11 +133,10 @@ def draw_tree(outcome: TreeOutcome) -> Drawing:
     parts: list[Drawing] = []
     for heading, branches in groupby(outcome.branches, key=_heading):
         if heading is None:
-            parts += [_planted(branch) for branch in branches]
+            parts += map(_planted, branches)
         else:
             tree = Tree(heading, guide_style=Style.FAINT)
-            for branch in branches:
-                _add(tree, branch)
+            tree.children += map(_planted, branches)
             parts.append(tree)
     if not parts:
         return Text("The lock is empty.")
@@ -160,15 +159,8 @@ def _heading(branch: Branch) -> Text | None:
 
 def _planted(branch: Branch) -> Tree:
     tree = Tree(_node(branch), guide_style=Style.FAINT)
-    for child in branch.children:
-        _add(tree, child)
+    tree.children += map(_planted, branch.children)
     return tree
-
-
-def _add(tree: Tree, branch: Branch) -> None:
-    below = tree.add(_node(branch))
-    for child in branch.children:
-        _add(below, child)
 
 
 def _node(branch: Branch) -> Text:

@@ -13,7 +13,7 @@ from venvman.lock.io import check_writable, write_locks
 from venvman.lock.match import dependencies_of
 from venvman.lock.render import render_lock
 from venvman.lock.style import own_header, target_names
-from venvman.model.errors import Command, LockError, Problem, Severity
+from venvman.model.errors import Command, Problem, Severity
 from venvman.model.events import Stage, Stopwatch
 from venvman.model.frozen import dataclass
 from venvman.model.names import TOOLS, NormalizedName, canonical
@@ -23,7 +23,7 @@ from venvman.requirements.header import LockHeader, LockStyle
 from venvman.system.secrets import line_of
 from venvman.workflow.filling import filled_where_due
 from venvman.workflow.inputs import open_scan
-from venvman.workflow.locks import read_group_lock
+from venvman.workflow.locks import readable_lock
 from venvman.workflow.planning import own_entry
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def freeze_installed(
         IndexFault: the hashes could not be had.
     """
     environment = context.require_environment("to pin")
-    before = {group.name: _existing(context, group) for group in requirements.groups}
+    # A lock that cannot be read is no reason not to write a new one.
+    before = {group.name: readable_lock(context, group.lock) for group in requirements.groups}
     for group in requirements.groups:
         shown, declared = context.project.display(group.lock), group.declared
         check_writable(group.lock, display=shown, yes=request.yes, declared=declared)
@@ -78,14 +79,6 @@ def freeze_installed(
         problems=made.problems,
         seconds=watch.seconds,
     )
-
-
-def _existing(context: Context, group: Group) -> Lock | None:
-    """A lock that cannot be read is no reason not to write a new one."""
-    try:
-        return read_group_lock(context, group.lock)
-    except LockError:
-        return None
 
 
 def _lock(

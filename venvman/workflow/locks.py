@@ -63,6 +63,14 @@ def read_group_lock(
     return lock
 
 
+def readable_lock(context: Context, path: Path) -> Lock | None:
+    """The same, for those to whom a lock that cannot be read is none."""
+    try:
+        return read_group_lock(context, path)
+    except LockError:
+        return None
+
+
 def require_lock(context: Context, path: Path, groups: Collection[str] | None = None) -> Lock:
     """The lock at ``path``, which must be there, as :func:`read_group_lock` gives it.
 
@@ -108,7 +116,7 @@ def check_locks(
     groups = [
         each
         for each in requirements.groups
-        if asked is None or each.name in asked or _is_readable(context, each)
+        if asked is None or each.name in asked or readable_lock(context, each.lock) is not None
     ]
     locks, faulty = _read_all(context, groups, overwrite=overwrite)
     cached = read_cached(context.fresh_locks)
@@ -134,13 +142,6 @@ def _with_named(groups: Sequence[Group], asked: Collection[str]) -> Collection[s
     named = {lock for each in groups if each.name in found for lock in each.named_locks}
     more = {each.name for each in groups if each.lock in named} - found
     return _with_named(groups, found | more) if more else found
-
-
-def _is_readable(context: Context, group: Group) -> bool:
-    try:
-        return read_group_lock(context, group.lock) is not None
-    except LockError:
-        return False
 
 
 def stale_reasons(checked: Iterable[CheckedLock]) -> tuple[Problem, ...]:
