@@ -13,7 +13,7 @@ import pytest
 from tests.support.examined import World, codes_of
 from tests.support.locked import entry
 from tests.support.wheels import record_row
-from venvman.doctor.built import needed_by
+from venvman.doctor.libraries import needed_by
 from venvman.environment.inspection import Absent
 
 PURELIB = "venv/lib/python3.12/site-packages"

@@ -43,12 +43,12 @@ class Change(NamedTuple):
         return cls(kind=kind, name=name, before=before, after=after, source="index")
 
 
-_STYLES = {
-    ChangeKind.ADDED: Style.ADDED,
-    ChangeKind.CHANGED: Style.CHANGED,
-    ChangeKind.REMOVED: Style.REMOVED,
+SIGNS = {
+    ChangeKind.ADDED: ("+", Style.ADDED),
+    ChangeKind.CHANGED: ("~", Style.CHANGED),
+    ChangeKind.REMOVED: ("-", Style.REMOVED),
 }
-_SYMBOLS = {ChangeKind.ADDED: "+", ChangeKind.CHANGED: "~", ChangeKind.REMOVED: "-"}
+"""The sign of each kind, and its style."""
 
 _LONGEST_NAME = 30
 
@@ -92,8 +92,7 @@ def change_list(
         table.add_column(minimum=10, style=Style.FAINT)
     for change in shown:
         because = [plain(f" {change.because}")] if reasons else []
-        symbol = Text(_SYMBOLS[change.kind], style=_STYLES[change.kind])
-        table.add_row(symbol, plain(change.name), _versions(change), *because)
+        table.add_row(Text(*SIGNS[change.kind]), plain(change.name), _versions(change), *because)
     if len(shown) == len(ordered):
         return table
     rest = f"... and {_rest(ordered[len(shown) :])} (--verbose shows all)"
@@ -168,7 +167,7 @@ def _row(change: Change, *, version: str | None) -> dict[str, Any]:
 
 
 def _versions(change: Change) -> Text:
-    style = _STYLES[change.kind]
+    _, style = SIGNS[change.kind]
     match change.kind:
         case ChangeKind.ADDED:
             text = plain(change.after or "", style)

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from venvman.environment.history import SnapshotEntry, State, WayBack
 from venvman.model.errors import Command
-from venvman.report.changes import Change, ChangeKind, Tense, change_list, change_rows, counted
+from venvman.report.changes import (
+    SIGNS,
+    Change,
+    ChangeKind,
+    Tense,
+    change_list,
+    change_rows,
+    counted,
+)
 from venvman.report.drawing import Drawing, Grid, Group, Text
 from venvman.report.planned import changes_of_plan
 from venvman.report.result import Result, Screen, Status
@@ -19,7 +27,6 @@ if TYPE_CHECKING:
     from venvman.outcomes import HistoryReport, HistoryRow, RollbackOutcome
 
 _SHORT = 7
-_SIGNS = {ChangeKind.ADDED: "+", ChangeKind.CHANGED: "~", ChangeKind.REMOVED: "-"}
 
 
 def history_result(report: HistoryReport) -> Result:
@@ -241,10 +248,8 @@ def _revision(state: State) -> Text:
 
 def _changes(recalled: HistoryRow) -> Text:
     """``+3 ~1``; the oldest state has nothing to compare with."""
-    if recalled.before is None:
-        words = Text(count(len(recalled.state.held), "package"))
-    else:
-        words = _signs(recalled)
+    held = count(len(recalled.state.held), "package")
+    words = Text(held) if recalled.before is None else _signs(recalled)
     if recalled.state.by == "rollback":
         where = "" if recalled.target is None else f" to {recalled.target}"
         words.append(f" rollback{where}", Style.FAINT)
@@ -253,19 +258,12 @@ def _changes(recalled: HistoryRow) -> Text:
 
 def _signs(recalled: HistoryRow) -> Text:
     kinds = [change.kind for change in changes_between(recalled.before, recalled.state)]
-    styles = {
-        ChangeKind.ADDED: Style.ADDED,
-        ChangeKind.CHANGED: Style.CHANGED,
-        ChangeKind.REMOVED: Style.REMOVED,
-    }
     parts = [
-        (f"{sign}{kinds.count(kind)}", styles[kind])
-        for kind, sign in _SIGNS.items()
+        Text(f"{sign}{kinds.count(kind)}", style)
+        for kind, (sign, style) in SIGNS.items()
         if kind in kinds
     ]
-    if not parts:
-        return Text("none", Style.FAINT)
-    return Text(" ").join(Text(word, style) for word, style in parts)
+    return Text(" ").join(parts) if parts else Text("none", Style.FAINT)
 
 
 def _way_back(recalled: HistoryRow) -> Text:
