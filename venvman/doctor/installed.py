@@ -170,10 +170,7 @@ def asked(examination: Examination) -> Iterator[tuple[Installed, Requirement | s
                 if requirement.name is not None and requirement.extras:
                     wanted[requirement.name] |= set(map(canonical, requirement.extras))
         yield from active(
-            examination.inventory,
-            wanted,
-            target=examination.target,
-            metadata=examination.metadata,
+            examination.inventory, wanted, target=examination.target, metadata=examination.metadata
         )
 
 

@@ -12,10 +12,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from venvman.githooks import script
-from venvman.githooks.repository import (
-    Repository,
-    hook_text,
-)
+from venvman.githooks.repository import Repository, hook_text
 from venvman.githooks.script import HookName
 from venvman.model.errors import Advice, GitError, Problem, Severity
 from venvman.system.files import write_atomically

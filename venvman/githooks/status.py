@@ -19,12 +19,7 @@ from venvman.githooks.managers import (
     left_alone,
     shared_folder,
 )
-from venvman.githooks.repository import (
-    HookedProject,
-    Repository,
-    hook_text,
-    repository_around,
-)
+from venvman.githooks.repository import HookedProject, Repository, hook_text, repository_around
 from venvman.githooks.script import EARLIER, HookName
 from venvman.model.errors import GitError, Problem, Severity
 from venvman.model.frozen import dataclass

@@ -141,10 +141,7 @@ class Together:
         )
 
     def _unmoved(
-        self,
-        todo: Sequence[CheckedLock],
-        beside: Sequence[CheckedLock],
-        found: Mapping[str, Lock],
+        self, todo: Sequence[CheckedLock], beside: Sequence[CheckedLock], found: Mapping[str, Lock]
     ) -> Mapping[str, Lock]:
         """``found``, or what keeps the pins of ``default`` that only other groups of ``todo`` move.
 
@@ -181,10 +178,7 @@ class Together:
         return frozenset(each for group in groups for each in scan.members(group))
 
     def _require_leave(
-        self,
-        fresh: Sequence[CheckedLock],
-        todo: Sequence[CheckedLock],
-        found: Mapping[str, Lock],
+        self, fresh: Sequence[CheckedLock], todo: Sequence[CheckedLock], found: Mapping[str, Lock]
     ) -> None:
         """Asks before another group moves pins of ``default``: that is what ships."""
         ships, display, request = self._members(DEFAULT), self.context.project.display, self.request
