@@ -55,8 +55,8 @@ from venvman.obtain import unpackers
 with open("runs", "a") as runs:
     print("once", file=runs)
 asked = []
-ask = unpackers._asked
-unpackers._asked = lambda *each: asked.append(each) or ask(*each)
+ask = unpackers.pickle.load
+unpackers.pickle.load = lambda answers: asked.append(answers) or ask(answers)
 venvman.sync(venvman.find_project("shop"))
 print(len(asked), "by workers")
 try:

@@ -81,7 +81,10 @@ def why_result(outcome: WhyOutcome, form: GraphForm = GraphForm.TEXT) -> Result:
         command="why",
         data={"reasons": [_reason(each, outcome) for each in outcome.reasons]},
         problems=outcome.problems,
-        draw=lambda screen: draw_why(outcome, screen),
+        # For each package its version, then the chains to it, shortest first.
+        draw=lambda screen: Group(
+            *(_reason_tree(each, outcome, screen) for each in outcome.reasons)
+        ),
         verbatim=in_language(outcome.graph, form),
         answers=True,
     )
@@ -143,11 +146,6 @@ def draw_tree(outcome: TreeOutcome) -> Drawing:
     if _any_repeated(outcome.branches):
         parts.append(Text("(*) its dependencies stand above", style=Style.FAINT))
     return Group(*parts, Text(count(len(outcome.graph.packages), "package"), style=Style.FAINT))
-
-
-def draw_why(outcome: WhyOutcome, screen: Screen) -> Drawing:
-    """For each package its version, then the chains to it, shortest first."""
-    return Group(*(_reason_tree(each, outcome, screen) for each in outcome.reasons))
 
 
 def _heading(branch: Branch) -> Text | None:

@@ -30,17 +30,21 @@ def sync_result(
     With something left to do the status is ``drift``: exit code 1 for ``--check``, 0 for
     ``--dry-run``.
     """
-    pending = (check or dry_run) and _is_pending(outcome)
+    looks = check or dry_run
+    pending = looks and _is_pending(outcome)
+
+    def draw(screen: Screen) -> Drawing:
+        if looks:
+            return Group(*_intention(outcome, screen))
+        return Group(*done_lines(outcome, screen), *_activation(outcome, screen, shell))
+
     return Result(
         command="sync",
         status=Status.DRIFT if pending else Status.OK,
         exit_code=ExitCode.DRIFT if pending and check else ExitCode.OK,
         data=sync_data(outcome),
         problems=tuple(each.at(outcome.project.root) for each in outcome.problems),
-        draw=lambda screen: Group(
-            draw_sync(outcome, screen, looks=dry_run or check),
-            *([] if dry_run or check else _activation(outcome, screen, shell)),
-        ),
+        draw=draw,
     )
 
 
@@ -78,11 +82,6 @@ def sync_data(outcome: SyncOutcome) -> dict[str, Any]:
         "unchanged": outcome.plan.unchanged,
         "seconds": round(sum(outcome.seconds.values()), 3),
     }
-
-
-def draw_sync(outcome: SyncOutcome, screen: Screen, *, looks: bool) -> Drawing:
-    """What was done, or with ``--check`` and ``--dry-run`` would be."""
-    return Group(*(_intention(outcome, screen) if looks else done_lines(outcome, screen)))
 
 
 def done_lines(outcome: SyncOutcome, screen: Screen) -> list[Drawing]:

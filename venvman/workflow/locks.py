@@ -244,7 +244,8 @@ def _checked(
     if targets:
         # Of what is for several targets, the one at hand is asked, else any.
         target = next((each for each in targets if is_covered(target, [each])), targets[0])
-    foreign = not targets and lock is not None and is_for_another_python(lock, target)
+    here = ".".join(map(str, target.minor))
+    foreign = not targets and lock is not None and lock.header.python not in {None, here}
     if lock is None or isinstance(quick, Stale):
         return CheckedLock(group=group, lock=lock, freshness=quick)
     # Not the lock that was found fresh last time: ask the pins themselves.
@@ -365,8 +366,3 @@ def as_locked(context: Context, lock: Lock, target: Target) -> Mapping[Normalize
     differing = {each.name for each in drift.differences if not isinstance(each, Extra)}
     locked = {entry.name for entry in entries} - differing
     return {each.name: each for each in inventory.distributions if each.name in locked}
-
-
-def is_for_another_python(lock: Lock, target: Target) -> bool:
-    """Whether the lock's header names another minor version than ``target``'s."""
-    return lock.header.python not in {None, ".".join(map(str, target.minor))}
