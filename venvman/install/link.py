@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from venvman.model.errors import Advice, InstallError, Problem, Severity
 from venvman.project.settings import Link
+from venvman.system.writing import write_new
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -197,9 +198,7 @@ def write_file(path: str, content: bytes, *, mtime_ns: int, executable: bool = F
     """
     if os.path.lexists(path):
         os.unlink(path)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o777 if executable else 0o666)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
+    write_new(path, [content], mode=0o777 if executable else 0o666)
     os.utime(path, ns=(mtime_ns, mtime_ns))
 
 

@@ -30,7 +30,7 @@ from venvman.model.frozen import dataclass
 from venvman.model.names import canonical
 from venvman.store.manifest import Manifest, ManifestInvalid, read_manifest, write_manifest
 from venvman.store.unpack import unpack_wheel
-from venvman.system.files import CACHEDIR_TAG, make_private_folder, permit, spread_folders
+from venvman.system.files import make_cache_folder, permit, spread_folders
 from venvman.system.locks import using
 
 if TYPE_CHECKING:
@@ -300,10 +300,7 @@ def _key_file(folder: Path, key: str) -> Path:
 def _prepare(folder: Path) -> Path:
     base = _base(folder)
     if not (base / "times").is_dir():
-        make_private_folder(folder)
-        tag = folder / "CACHEDIR.TAG"
-        if not tag.exists():
-            tag.write_text(CACHEDIR_TAG)
+        make_cache_folder(folder)
         (base / "times").mkdir(parents=True, exist_ok=True)
     return base
 
