@@ -618,6 +618,36 @@ variables:
     assert "hunter2" not in done.stdout + done.stderr
 
 
+def test_folders_of_the_project_are_seen_from_its_root(tmp_path: Path, index: Index) -> None:
+    make_wheel(index.folder, "alpha")
+    root = write_project(tmp_path / "p", {})
+    text = f"-e {root}\nalpha==1.0\n-e {root}/lib\n-e {tmp_path}/other\n"
+    (root / "requirements.txt").write_text(text)
+    lines = ["-e .", "alpha", "-e ./lib", f"-e {tmp_path}/other"]
+    assert adopted(root) == {"requirements.in": lines}
+
+
+def test_an_environment_that_holds_nothing_is_nothing(tmp_path: Path) -> None:
+    root = write_project(tmp_path / "p", {"requirements.in": ""})
+    assert run("sync", cwd=root).code == 0
+    (root / "requirements.in").unlink()
+    (root / "requirements.txt").unlink()
+    assert run("adopt", cwd=root).code == 2
+
+
+def test_a_file_that_names_nothing_for_pip_stands_in_no_other_ones_way(
+    tmp_path: Path, index: Index
+) -> None:
+    make_wheel(index.folder, "alpha")
+    conda = "dependencies:\n  - python\n"
+    root = write_project(
+        tmp_path / "p", {"environment.yml": conda, "requirements.txt": "alpha==1.0\n"}
+    )
+    assert adopted(root) == {"requirements.in": ["alpha"]}
+    loose = write_project(tmp_path / "q", {"environment.yml": conda, "requirements.txt": "alpha\n"})
+    assert "Nothing to do: venvman reads requirements.txt" in run("adopt", cwd=loose).stdout
+
+
 def test_quotes_includes_and_lines_of_an_environment_yml_are_read_as_conda_does(
     tmp_path: Path, index: Index
 ) -> None:

@@ -61,18 +61,8 @@ READERS = (
 )  # fmt: skip
 
 
-def readable(root: Path, name: str | None = None) -> tuple[Reader, str] | None:
-    """The first reader that knows the file ``name``, or any file in ``root``; with that file."""
-    return next(_readable(root, name), None)
-
-
-def others(root: Path, taken: Taken) -> list[str]:
-    """The files in ``root`` that a reader knows, and that were not read for ``taken``."""
-    found = dict.fromkeys(name for _, name in _readable(root, None))
-    return [name for name in found if name not in taken.files]
-
-
-def _readable(root: Path, name: str | None) -> Iterator[tuple[Reader, str]]:
+def readable(root: Path, name: str | None = None) -> Iterator[tuple[Reader, str]]:
+    """The readers that know the file ``name``, or any file in ``root``, each with that file."""
     for reader in READERS:
         for glob in reader.names:
             if name is None and glob.startswith("*"):

@@ -175,10 +175,10 @@ def _versions(change: Change) -> Text:
                 text.append_text(plain(f"{' ' if text else ''}{change.source}", Style.FAINT))
             return text
         case ChangeKind.REMOVED:
-            return plain(change.before or "?", style)
+            return plain(change.before or change.source, style)
         case ChangeKind.CHANGED:
             before = plain(change.before or "?", Style.FAINT)
-            return Text.assemble(before, " -> ", plain(change.after or "?", style))
+            return Text.assemble(before, " -> ", plain(change.after or change.source, style))
 
 
 def _rest(changes: Sequence[Change]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from venvman.adopt import lists
-from venvman.adopt.readers import others, readable
+from venvman.adopt.readers import readable
 from venvman.adopt.taken import Left, Taken, source_file, text_of
 from venvman.environment.inspection import Environment, inspect
 from venvman.environment.inventory import Inventory, take_inventory
@@ -103,27 +103,38 @@ def _taken(context: Context, named: str | None) -> Taken | None:
         ProjectNotFound: there is nothing.
     """
     root = context.project.root
-    known = readable(root, named)
-    if known is not None:
-        taken = known[0].read(root, known[1])
-        if taken.pins and not (taken.declared or taken.wanted or taken.listed):
+    empty = []
+    for reader, name in readable(root, named):
+        taken = reader.read(root, name)
+        if taken.declared or taken.wanted or taken.listed:
+            return taken
+        if taken.pins:
             listed = lists.of_pins(taken.pins, taken.files[-1])
             return replace(taken, listed=(listed,), pins=())
-        return taken
+        empty.append(taken)
     pinned = _pinned_files(context) if named is None else []
-    if named is not None and (root / named).is_file():
+    if not empty and named is not None and (root / named).is_file():
         made = lists.compiled(root, named)
         if made is not None:
             return made
         pinned = [(named, _source_of(root, named))]
     if pinned:
         return lists.pip_freeze(root, pinned)
-    found = _environment(context, named)
+    found = _environment(context, named) if not empty or named is None else None
     if found is not None:
         return found
     if named is None and open_scan(context).sources:
         return None
-    raise _nothing(context, named)
+    raise _names_nothing(empty[0]) if empty else _nothing(context, named)
+
+
+def _names_nothing(taken: Taken) -> RequirementsError:
+    return RequirementsError(
+        f"{', '.join(taken.files)} names nothing for pip.",
+        code="adopt-nothing",
+        why="Nothing below `pip:`, and no list of it." if taken.tool == "conda" else None,
+        fix=Advice("Name a first package with `venvman add`."),
+    )
 
 
 def _source_of(root: Path, name: str) -> str:
@@ -139,7 +150,8 @@ def _passed_over(context: Context, taken: Taken) -> tuple[Left, ...]:
     """The other files that could have been taken over."""
     return tuple(
         Left(what=name, why=f"`venvman adopt {name}` takes it in place of {taken.files[-1]}.")
-        for name in others(context.project.root, taken)
+        for name in dict.fromkeys(each for _, each in readable(context.project.root))
+        if name not in taken.files
     )
 
 
@@ -174,6 +186,8 @@ def _environment(context: Context, named: str | None) -> Taken | None:
         return None
     there = take_inventory(found).distributions
     kept = tuple(each for each in there if each.name not in TOOLS)
+    if not kept:
+        return None
     return lists.environment(Inventory(distributions=kept), context.project.display(path))
 
 
@@ -263,13 +277,6 @@ def _refuse_written(context: Context, taken: Taken, sources: Mapping[str, str]) 
                 if there[0].endswith(".txt")
                 else f"Move {there[0]} out of the way, or keep to it."
             ),
-        )
-    if not sources and not taken.declared:
-        raise RequirementsError(
-            f"{', '.join(taken.files)} names nothing for pip.",
-            code="adopt-nothing",
-            why="Nothing below `pip:`, and no list of it." if taken.tool == "conda" else None,
-            fix=Advice("Name a first package with `venvman add`."),
         )
 
 

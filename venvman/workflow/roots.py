@@ -18,6 +18,7 @@ from venvman.lock.file import Lock, LockEntry
 from venvman.lock.match import dependencies_of
 from venvman.model.errors import RequirementsError
 from venvman.model.names import TOOLS, NormalizedName, canonical
+from venvman.model.sources import DirectorySource
 from venvman.requirements.file import RequirementLine, parse
 from venvman.requirements.header import LockHeader
 from venvman.workflow.location import freezing_interpreter
@@ -41,7 +42,8 @@ class Roots:
     """
 
     def __init__(self, context: Context, listed: Listed) -> None:
-        root = str(context.project.root)
+        self._root = context.project.root
+        root = str(self._root)
         variables = context.variables
         parsed = parse(listed.text, path=listed.path, variables=variables, cwd=root)
         self._listed = listed
@@ -124,9 +126,19 @@ class Roots:
             place = source
             if dev and split and name is not None and split.match(name):
                 place = dev
-            parts.setdefault(place, []).append(_loosened(line, "" if gone else text, pinned=pinned))
+            said = "" if gone else self._from_root(line, text)
+            parts.setdefault(place, []).append(_loosened(line, said, pinned=pinned))
         for path, lines in parts.items():
             yield path, "\n".join(lines).strip("\n") + "\n"
+
+    def _from_root(self, line: RequirementLine, text: str) -> str:
+        """``text`` with a folder of the project as it is called on any machine."""
+        source = line.requirement.source
+        path = Path(source.path) if isinstance(source, DirectorySource) else None
+        if path is None or not path.is_relative_to(self._root):
+            return text
+        near = path.relative_to(self._root).as_posix()
+        return text.replace(str(path), "." if near == "." else f"./{near}")
 
 
 _TOOL = "Nothing in the list needs it: every environment has its own."

@@ -171,7 +171,7 @@ def adopt(session: Session, given: Adopt) -> Result:
         raise UsageFault("adopt takes one file at a time.")
     named = given.named[0] if given.named else None
     context = session.context_here(python=given.python)
-    if not given.named and not readable(context.project.root):
+    if not given.named and not any(readable(context.project.root)):
         context = session.context_or_new(python=given.python)
     taken = take(context, named, yes=given.yes, confirm=session.confirm)
     return adopt_result(taken, named=named)
