@@ -618,3 +618,30 @@ def test_a_lock_of_more_than_a_group_is_left_to_its_command(tree: Path) -> None:
     assert set(versions_in(tree)) == {"alpha", "beta", "gamma", "Zeta"}
     assert run("freeze", cwd=tree).code == 2
     assert (tree / "requirements.txt").read_bytes() == before
+
+
+def test_what_of_uv_changes_pins_and_is_not_read_is_told_once_until_it_is_said_here(
+    tmp_path: Path, index: Index
+) -> None:
+    make_wheel(index.folder, "alpha")
+    said = """\
+[project]
+name = "x"
+version = "1"
+dependencies = ["alpha"]
+[tool.uv]
+constraint-dependencies = ["alpha<2"]
+override-dependencies = ["beta"]
+[[tool.uv.index]]
+url = "https://index.test/simple"
+[tool.venvman]
+overrides = ["beta"]
+"""
+    root = write_project(tmp_path / "p", {"pyproject.toml": said})
+    told = run("sync", "--format", "json", cwd=root).json["problems"]
+    assert [(each["code"], each["line"]) for each in told] == [
+        ("table-passed-over", 6),
+        ("table-passed-over", 8),
+    ]
+    assert run("sync", "--format", "json", cwd=root).json["problems"] == []
+    assert run("doctor", "--fail-on", "warning", cwd=root).code == 0

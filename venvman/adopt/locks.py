@@ -30,7 +30,13 @@ from venvman.model.names import canonical
 from venvman.model.options import DEFAULT_INDEX
 from venvman.model.pep508 import Malformed, parse_marker
 from venvman.model.sources import IndexSource, VcsSource
-from venvman.requirements.declared import PYPROJECT, key_pattern, origin_in, read_declared
+from venvman.requirements.declared import (
+    OF_UV,
+    PYPROJECT,
+    key_pattern,
+    origin_in,
+    read_declared,
+)
 from venvman.requirements.naming import DEFAULT, DEV
 
 if TYPE_CHECKING:
@@ -213,6 +219,7 @@ class _Project:
         there = (root / PYPROJECT).is_file()
         found = read_declared(text_of(root, PYPROJECT), cwd=str(root)) if there else None
         self._declared = found
+        self.passed_over = found.passed_over if found is not None else {}
         self.declares = found is not None and bool(found.groups)
         self.declares_default = "dependencies" in table(self.document, "project")
 
@@ -325,25 +332,12 @@ def uv(root: Path) -> Taken:
         if not (isinstance(spec, dict) and canonical(name) in sources)
     ]
     left += [
-        Left(
-            what=f"[tool.uv] {key} = {said[key]}",
-            why=why,
-            path=PYPROJECT,
-            line=origin_in(text, "", rf"(?:{key}\s*=|\[\[tool\.uv\.{key}\]\])").line,
-        )
-        for key, why in _OF_UV.items()
-        if said.get(key)
+        Left(what=f"[tool.uv] {key} = {said[key]}", why=OF_UV[key], path=PYPROJECT, line=at.line)
+        for key, at in project.passed_over.items()
     ]
     dev = said.get("dev-dependencies")
     wanted = [Wanted(line=str(each), group=DEV) for each in dev] if isinstance(dev, list) else []
     return _in_pyproject("uv", root, "uv.lock", project, wanted, sources, left)
-
-
-_OF_UV = {
-    "constraint-dependencies": "Write them into a file, and name it in `constraints`.",
-    "override-dependencies": "They are `overrides` of [tool.venvman].",
-    "index": "Indexes stand in pip's configuration, or as --index-url in a requirements file.",
-}
 
 
 def _uv_sources(root: Path, members: Mapping[str, str]) -> dict[str, dict[str, Any]]:
@@ -434,14 +428,14 @@ def pdm(root: Path) -> Taken:
     left = [
         Left(
             what=f"[tool.pdm.resolution.overrides] {name} = {value}",
-            why=_OF_UV["override-dependencies"],
+            why=OF_UV["override-dependencies"],
             path=PYPROJECT,
         )
         for name, value in table(said, "resolution", "overrides").items()
     ]
     if said.get("source"):
         left.append(
-            Left(what=f"[tool.pdm] source = {said['source']}", why=_OF_UV["index"], path=PYPROJECT)
+            Left(what=f"[tool.pdm] source = {said['source']}", why=OF_UV["index"], path=PYPROJECT)
         )
     return _in_pyproject("PDM", root, "pdm.lock", project, wanted, {}, left)
 

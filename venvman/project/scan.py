@@ -18,7 +18,7 @@ from venvman.model.sources import DirectorySource
 from venvman.project.pipconfig import configured_words
 from venvman.project.project import leaves_tree, names_below, requirement_names, unseen
 from venvman.project.roles import Facts, Role, assign, members_of
-from venvman.requirements.declared import PYPROJECT, read_declared
+from venvman.requirements.declared import OF_UV, PYPROJECT, read_declared
 from venvman.requirements.file import ParsedFile, RequirementLine, parse
 from venvman.requirements.header import LockHeader
 from venvman.requirements.includes import Follower, local_path
@@ -267,6 +267,7 @@ def scan(
         said = read_declared(facts.text(PYPROJECT) or "")
         if said is not None and said.dynamic:
             finder.problems.append(_DYNAMIC)
+        finder.problems += _of_another_tool(said)
     for gathering in assignment.gatherings:
         finder.add_gathering(gathering)
     for name in assignment.constraints:
@@ -321,6 +322,19 @@ def _to_come(part: Part, facts: Facts) -> LockHeader | None:
     options = sorted([*words, f"--output-file={part.lock}"])
     command = shlex.join(["pip-compile", *options, *part.sources])
     return LockHeader(text="", tool="pip-compile", command=command)
+
+
+def _of_another_tool(said: Declared | None) -> list[Problem]:
+    return [
+        Problem(
+            code="table-passed-over",
+            message=f"[tool.uv] {key} is not read: uv may pin other versions.",
+            severity=Severity.NOTE,
+            why=OF_UV[key],
+            **line_of(at),
+        )
+        for key, at in (said.passed_over.items() if said is not None else ())
+    ]
 
 
 _DYNAMIC = Problem(

@@ -7,7 +7,7 @@ the project itself (``shop[test]``) stands for the lines of that extra.
 from __future__ import annotations
 
 import re
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from venvman.model.errors import Advice, Command, FileLine, Problem
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from venvman.requirements.file import RequirementLine
 
 PYPROJECT = "pyproject.toml"
+OF_UV = {
+    "constraint-dependencies": "Write them into a file, and name it in `constraints`.",
+    "override-dependencies": "They are `overrides` of [tool.venvman].",
+    "index": "Indexes stand in pip's configuration, or as --index-url in a requirements file.",
+}
+"""What venvman has in place of keys of ``[tool.uv]``."""
 
 
 class Compiled(NamedTuple):
@@ -42,6 +48,7 @@ class Declared:
     ``compiled`` are those that pip-compile can make a lock of, with the options that it takes;
     ``spelled`` is what it calls the project.
     ``built``: the project is a distribution itself, called ``name``, by what this line says.
+    ``passed_over`` are keys of ``[tool.uv]`` that would change what is pinned, each with its line.
     """
 
     groups: Mapping[str, ParsedFile]
@@ -50,6 +57,7 @@ class Declared:
     name: NormalizedName | None = None
     spelled: str = ""
     built: FileLine | None = None
+    passed_over: Mapping[str, FileLine] = field(default_factory=dict)
 
 
 def read_declared(text: str, *, path: str = PYPROJECT, cwd: str = "/") -> Declared | None:
@@ -67,8 +75,16 @@ def read_declared(text: str, *, path: str = PYPROJECT, cwd: str = "/") -> Declar
     if not isinstance(project, dict) and not isinstance(groups, dict):
         return None
     reader = _Reader(_table(project), _table(groups), text=text, path=path, cwd=cwd)
-    reader.placed = _placed(_table(document.get("tool")))
-    return reader.read(built=_is_built(document))
+    tool = _table(document.get("tool"))
+    reader.placed = _placed(tool)
+    uv, own = _table(tool.get("uv")), _table(tool.get("venvman"))
+    passed_over = {
+        key: origin_in(text, "", rf"(?:{key}\s*=|\[\[tool\.uv\.{key}\]\])")
+        for key in OF_UV
+        if uv.get(key) and f"{key.partition('-')[0]}s" not in own  # said in venvman's way, too
+    }
+    found = reader.read(built=_is_built(document))
+    return replace(found, passed_over=passed_over) if passed_over else found
 
 
 def _placed(tool: Mapping[str, Any]) -> Mapping[NormalizedName, str]:

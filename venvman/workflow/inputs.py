@@ -94,7 +94,7 @@ def require_sources(context: Context, scan: Scan) -> None:
     """
     if scan.sources or scan.problems:
         for each in scan.problems:
-            if each.code == "pyproject-passed-over" and not scan.sources[0].lock.exists():
+            if each.code.endswith("-passed-over") and not scan.sources[0].lock.exists():
                 context.reporter.problem(each)
         return
     from venvman.project.find import instead
