@@ -326,7 +326,7 @@ def uv(root: Path) -> Taken:
             why="A package of one index is named in `sources` of [tool.venvman], one of a place in "
             "[project]: `NAME @ URL`.",
             path=PYPROJECT,
-            line=origin_in(text, "", key_pattern(canonical(name))).line,
+            line=origin_in(text.splitlines(), "", key_pattern(canonical(name))).line,
         )
         for name, spec in table(said, "sources").items()
         if not (isinstance(spec, dict) and canonical(name) in sources)

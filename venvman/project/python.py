@@ -71,7 +71,9 @@ def _specifier(text: str, *, where: str, project: Project) -> str:
         said = ""
         with suppress(OSError, UnicodeDecodeError):
             said = read_regular(project.root / "pyproject.toml").decode()
-        origin = origin_in(said, text, r"requires-python\s*=") if text in said else None
+        origin = (
+            origin_in(said.splitlines(), text, r"requires-python\s*=") if text in said else None
+        )
         raise ConfigurationError(
             f"{where} cannot be {text!r}.",
             code="requires-python-invalid",

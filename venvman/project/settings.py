@@ -524,7 +524,7 @@ def _read_pyproject(path: Path) -> _Document:
     if not isinstance(requires, (str, type(None))):
         from venvman.requirements.declared import origin_in
 
-        origin = origin_in(content.decode(), "", r"requires-python\s*=")
+        origin = origin_in(content.decode().splitlines(), "", r"requires-python\s*=")
         raise ConfigurationError(
             f"[project] requires-python cannot be {requires!r}: a text is expected.",
             code="requires-python-invalid",

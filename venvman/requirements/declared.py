@@ -19,7 +19,7 @@ from venvman.system.reading import read_toml
 from venvman.system.secrets import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from venvman.model.errors import Fix
     from venvman.model.names import NormalizedName
@@ -79,7 +79,7 @@ def read_declared(text: str, *, path: str = PYPROJECT, cwd: str = "/") -> Declar
     reader.placed = _placed(tool)
     uv, own = _table(tool.get("uv")), _table(tool.get("venvman"))
     passed_over = {
-        key: origin_in(text, "", rf"(?:{key}\s*=|\[\[tool\.uv\.{key}\]\])")
+        key: origin_in(text.splitlines(), "", rf"(?:{key}\s*=|\[\[tool\.uv\.{key}\]\])")
         for key in OF_UV
         if uv.get(key) and f"{key.partition('-')[0]}s" not in own  # said in venvman's way, too
     }
@@ -289,7 +289,7 @@ class _Reader:
         )  # fmt: skip
 
 
-def origin_in(lines: Sequence[str], entry: str, where: str, *, path: str = PYPROJECT) -> FileLine:
+def origin_in(lines: list[str], entry: str, where: str, *, path: str = PYPROJECT) -> FileLine:
     """The line of ``lines`` that holds ``entry``, looked for from the key ``where`` on."""
     keys = (i for i, line in enumerate(lines) if re.match(rf"\s*(?:[\w.-]+\.)?{where}", line))
     start = next(keys, 0)
