@@ -29,108 +29,93 @@ def removed(text: str, *names: str) -> str:
     return remove(source(text), lambda _, name: name in names).text
 
 
-class TestWhereANewLineGoes:
-    def test_a_sorted_file_stays_sorted(self) -> None:
-        assert added("celery\nflask\nredis\n", "django") == "celery\ndjango\nflask\nredis\n"
+HASH = "--hash=sha256:" + "0" * 64
+OLD = ' ; python_version < "3.9"'
+URL = "flask @ https://example.org/flask-3.zip"
+REPOSITORY = "-e git+https://example.org/x.git#egg=lib\n"
 
-    def test_it_may_be_the_first_or_the_last(self) -> None:
-        assert added("flask\n", "django") == "django\nflask\n"
-        assert added("flask\n", "redis") == "flask\nredis\n"
+ADDED = {
+    "a sorted file stays sorted": ("celery\nflask\n", "django", "celery\ndjango\nflask\n"),
+    "it may be the first": ("flask\n", "django", "django\nflask\n"),
+    "it may be the last": ("flask\n", "redis", "flask\nredis\n"),
+    "an unsorted file gets it at the end of its last block": (
+        *("redis\nflask\n\n# the end\n", "django", "redis\nflask\ndjango\n\n# the end\n"),
+    ),
+    "capitals first": ("Flask\nRedis\nattrs\n", "Zope", "Flask\nRedis\nZope\nattrs\n"),
+    "sorting does not mind case or separators": (
+        *("attrs\nFlask\nzope_x\n", "Django", "attrs\nDjango\nFlask\nzope_x\n"),
+    ),
+    "a heading stays at the top of its block": (
+        *("# web\nflask\nredis\n", "django", "# web\ndjango\nflask\nredis\n"),
+    ),
+    "a comment stays above its own requirement": (
+        *("celery\n# bug 12\nflask<3\n", "django", "celery\ndjango\n# bug 12\nflask<3\n"),
+    ),
+    "options and includes keep their place": (
+        *("-r a.in\n--pre\n\nflask\n", "django", "-r a.in\n--pre\n\ndjango\nflask\n"),
+    ),
+    "an editable joins the editables": (
+        *("-e ./one\n\nflask\n", "-e ./two", "-e ./one\n-e ./two\n\nflask\n"),
+    ),
+    "an empty file gets one line": ("", "flask", "flask\n"),
+    "a file of comments gets it at the end": ("# we need\n", "flask", "# we need\nflask\n"),
+    "a last line without newline is ended": ("attrs\nflask", "redis", "attrs\nflask\nredis\n"),
+    "windows newlines are kept": ("attrs\r\nflask\r\n", "x", "attrs\r\nflask\r\nx\r\n"),
+    "hashes of a continued line are not torn from it": (
+        *(f"attrs==1 \\\n  {HASH}\nredis\n", "x", f"attrs==1 \\\n  {HASH}\nredis\nx\n"),
+    ),
+    "blanks around operators are the file's": (
+        *("attrs >= 20\nflask >= 2, < 3\n", "redis>=4,<5"),
+        "attrs >= 20\nflask >= 2, < 3\nredis >= 4, < 5\n",
+    ),
+    "no blanks where it has none": ("attrs>=20\n", "redis >= 4", "attrs>=20\nredis>=4\n"),
+    "a file that does not tell gets it as written": (
+        *("attrs\n", "redis >= 4", "attrs\nredis >= 4\n"),
+    ),
+    "the marker's semicolon stands as in the other lines": (
+        *(f"attrs{OLD}\n", f"redis{OLD.replace(' ;', ';')}", f"attrs{OLD}\nredis{OLD}\n"),
+    ),
+    "columns aligned by hand count as one blank": (
+        *("attrs     >=20\n", "redis>=4", "attrs     >=20\nredis >=4\n"),
+    ),
+    "the name is spelled as it was given": ("", "Flask-SQLAlchemy", "Flask-SQLAlchemy\n"),
+    "the specifier is replaced": ("flask>=2,<3\n", "flask>=3", "flask>=3\n"),
+    "comment, spelling and indentation stay": (
+        *("  Flask>=2  # the web\n", "flask>=3", "  Flask>=3  # the web\n"),
+    ),
+    "a line without a specifier gets one": ("flask  # web\n", "flask>=3", "flask>=3  # web\n"),
+    "the marker stays unless another is given": (
+        *(f"flask>=2{OLD}\n", "flask>=3", f"flask>=3{OLD}\n"),
+    ),
+    "a requirement with another marker is another line": (
+        *(f"flask<3{OLD}\n", f"flask>=3{OLD.replace('<', '>=')}"),
+        f"flask<3{OLD}\nflask>=3{OLD.replace('<', '>=')}\n",
+    ),
+    "a marker joins a line without one": (
+        *("flask>=3\n", 'flask>=3; python_version >= "3.9"', 'flask>=3; python_version >= "3.9"\n'),
+    ),
+    "extras are united": ("flask[dotenv]>=3\n", "flask[async]", "flask[dotenv,async]>=3\n"),
+    "a line gets its first extra": ("flask>=3\n", "flask[async]", "flask[async]>=3\n"),
+    "extras are written as before": ("flask[a, b]\n", "flask[c]", "flask[a, b, c]\n"),
+    "the same in other words changes nothing": ("flask>=3, <4\n", "Flask<4,>=3", "flask>=3, <4\n"),
+    "a url replaces a specifier": ("flask>=2  # web\n", URL, f"{URL}  # web\n"),
+    "a specifier replaces a url": (f"{URL}  # web\n", "flask>=2", "flask>=2  # web\n"),
+    "an editable is known by its folder": ("-e ./lib\n", "-e ./lib", "-e ./lib\n"),
+    "an editable is replaced by its name": (REPOSITORY, "lib>=2", "lib>=2\n"),
+}
 
-    def test_an_unsorted_file_gets_it_at_the_end_of_its_last_block(self) -> None:
-        text = "redis\nflask\n\n# the end\n"
-        assert added(text, "django") == "redis\nflask\ndjango\n\n# the end\n"
 
-    def test_sorting_by_capitals_first_is_seen(self) -> None:
-        assert added("Flask\nRedis\nattrs\n", "Zope") == "Flask\nRedis\nZope\nattrs\n"
-
-    def test_sorting_does_not_mind_case_or_separators(self) -> None:
-        assert added("attrs\nFlask\nzope_x\n", "Django") == "attrs\nDjango\nFlask\nzope_x\n"
-
-    def test_a_heading_stays_at_the_top_of_its_block(self) -> None:
-        assert added("# web\nflask\nredis\n", "django") == "# web\ndjango\nflask\nredis\n"
-
-    def test_a_comment_stays_above_its_own_requirement(self) -> None:
-        text = "celery\n# pinned: bug 12\nflask<3\n"
-        assert added(text, "django") == "celery\ndjango\n# pinned: bug 12\nflask<3\n"
-
-    def test_options_and_includes_keep_their_place(self) -> None:
-        text = "-r base.in\n--index-url https://example.org/simple\n\nflask\n"
-        assert added(text, "django").splitlines()[3:] == ["django", "flask"]
-
-    def test_an_editable_joins_the_editables(self) -> None:
-        text = "-e ./one\n\nflask\n"
-        assert added(text, "-e ./two") == "-e ./one\n-e ./two\n\nflask\n"
-
-    def test_an_empty_file_gets_one_line(self) -> None:
-        assert added("", "flask") == "flask\n"
-
-    def test_a_file_of_comments_gets_it_at_the_end(self) -> None:
-        assert added("# what we need\n", "flask") == "# what we need\nflask\n"
-
-    def test_a_last_line_without_newline_is_ended(self) -> None:
-        assert added("attrs\nflask", "redis") == "attrs\nflask\nredis\n"
-
-    def test_windows_newlines_are_kept(self) -> None:
-        assert added("attrs\r\nflask\r\n", "redis") == "attrs\r\nflask\r\nredis\r\n"
-
-    def test_hashes_of_a_continued_line_are_not_torn_from_it(self) -> None:
-        text = "attrs==1 \\\n    --hash=sha256:" + "0" * 64 + "\nredis\n"
-        assert added(text, "flask").endswith("0\nflask\nredis\n")
-
-
-class TestStyle:
-    def test_blanks_around_operators_are_the_files(self) -> None:
-        assert added("attrs >= 20\nflask >= 2, < 3\n", "redis>=4,<5").endswith("redis >= 4, < 5\n")
-
-    def test_no_blanks_where_the_file_has_none(self) -> None:
-        assert added("attrs>=20\n", "redis >= 4") == "attrs>=20\nredis>=4\n"
-
-    def test_a_file_that_does_not_tell_gets_it_as_written(self) -> None:
-        assert added("attrs\n", "redis >= 4") == "attrs\nredis >= 4\n"
-
-    def test_the_markers_semicolon_stands_as_in_the_other_lines(self) -> None:
-        text = 'attrs ; python_version < "3.9"\n'
-        assert added(text, 'redis; python_version < "3.9"').endswith(
-            'redis ; python_version < "3.9"\n'
-        )
-
-    def test_columns_aligned_by_hand_count_as_one_blank(self) -> None:
-        assert added("attrs     >=20\nflask     >=2\n", "redis>=4").endswith("redis >=4\n")
-
-    def test_the_name_is_spelled_as_it_was_given(self) -> None:
-        assert added("", "Flask-SQLAlchemy") == "Flask-SQLAlchemy\n"
+@pytest.mark.parametrize("case", ADDED)
+def test_what_is_added_changes_no_more_than_it_has_to(case: str) -> None:
+    text, wish, expected = ADDED[case]
+    assert added(text, wish) == expected
 
 
 class TestChangingALine:
-    def test_the_specifier_is_replaced(self) -> None:
-        assert added("flask>=2,<3\n", "flask>=3") == "flask>=3\n"
-
-    def test_comment_spelling_and_indentation_stay(self) -> None:
-        assert added("  Flask>=2  # the web\n", "flask>=3") == "  Flask>=3  # the web\n"
-
-    def test_a_line_without_a_specifier_gets_one(self) -> None:
-        assert added("flask  # the web\n", "flask>=3") == "flask>=3  # the web\n"
-
-    def test_the_marker_stays_unless_another_is_given(self) -> None:
-        text = 'flask>=2 ; python_version < "3.9"\n'
-        assert added(text, "flask>=3") == 'flask>=3 ; python_version < "3.9"\n'
-
-    def test_a_wish_with_another_marker_is_another_line(self) -> None:
-        text = 'flask<3 ; python_version < "3.9"\n'
-        assert added(text, 'flask>=3 ; python_version >= "3.9"') == (
-            text + 'flask>=3 ; python_version >= "3.9"\n'
-        )
-
     def test_of_two_lines_the_one_with_the_same_marker_changes(self) -> None:
         text = 'flask<3; python_version < "3.9"\nflask>=3; python_version >= "3.9"\n'
         assert "flask>=3.1; python_version >= " in added(
             text, 'flask>=3.1; python_version >= "3.9"'
-        )
-
-    def test_a_marker_joins_a_line_without_one(self) -> None:
-        assert added("flask>=3\n", 'flask>=3; python_version >= "3.9"') == (
-            'flask>=3; python_version >= "3.9"\n'
         )
 
     def test_several_lines_that_could_be_meant_are_named(self) -> None:
@@ -140,32 +125,11 @@ class TestChangingALine:
         assert [each.line for each in caught.value.problems] == [1, 2]
         assert "marker" in str(caught.value.problems[0].fix)
 
-    def test_extras_are_united_and_the_specifier_kept(self) -> None:
-        assert added("flask[dotenv]>=3\n", "flask[async]") == "flask[dotenv,async]>=3\n"
-        assert added("flask>=3\n", "flask[async]") == "flask[async]>=3\n"
-        assert added("flask[a, b]\n", "flask[c]") == "flask[a, b, c]\n"
-
     def test_a_wish_that_is_already_there_changes_nothing(self) -> None:
         text = "flask >= 3  # yes\n"
         edited = add(source(text), wanted("flask"))
         assert edited.text == text
         assert edited.edits[0].kind is EditKind.UNCHANGED
-
-    def test_the_same_specifier_in_other_words_changes_nothing(self) -> None:
-        text = "flask>=3, <4\n"
-        assert added(text, "Flask<4,>=3") == text
-
-    def test_a_url_replaces_a_specifier_and_back(self) -> None:
-        url = "flask @ https://example.org/flask-3.zip"
-        assert added("flask>=2  # web\n", url) == f"{url}  # web\n"
-        assert added(f"{url}  # web\n", "flask>=2") == "flask>=2  # web\n"
-
-    def test_an_editable_is_known_by_its_folder(self) -> None:
-        assert added("-e ./lib\n", "-e ./lib") == "-e ./lib\n"
-
-    def test_a_folder_becomes_editable_and_the_other_way_round(self) -> None:
-        text = "-e git+https://example.org/x.git#egg=lib\n"
-        assert added(text, "lib>=2") == "lib>=2\n"
 
     def test_a_line_with_hashes_is_refused(self) -> None:
         text = "flask==2 --hash=sha256:" + "0" * 64 + "\n"
@@ -177,45 +141,34 @@ class TestChangingALine:
         assert parsed(added("flask \\\n  >=2\n", "flask>=3")) == [("flask", ">=3")]
 
 
-class TestRemoving:
-    def test_the_line_goes_with_its_comment(self) -> None:
-        assert removed("attrs\nflask>=2  # web\nredis\n", "flask") == "attrs\nredis\n"
+REMOVED = {
+    "the line goes with its comment": ("attrs\nflask>=2  # web\nredis\n", "attrs\nredis\n"),
+    "every line of the name goes": (f"flask<3{OLD}\nredis\nflask>=3\n", "redis\n"),
+    "a continued line goes whole": (f"attrs\nflask==2 \\\n  {HASH}\nredis\n", "attrs\nredis\n"),
+    "of two blank lines that meet one stays": (*("attrs\n\nflask\n\nredis\n", "attrs\n\nredis\n"),),
+    "none stays at the beginning": ("flask\n\nredis\n", "redis\n"),
+    "none stays at the end": ("redis\n\nflask\n", "redis\n"),
+    "blank lines elsewhere are not touched": ("attrs\n\n\nredis\nflask\n", "attrs\n\n\nredis\n"),
+    "what is not there changes nothing": ("\n\nattrs\n\n", "\n\nattrs\n\n"),
+    "the last requirement leaves an empty file": ("flask\n", ""),
+}
 
-    def test_every_line_of_the_name_goes(self) -> None:
-        text = 'flask<3; python_version < "3.9"\nredis\nflask>=3\n'
-        assert removed(text, "flask") == "redis\n"
 
-    def test_a_continued_line_goes_whole(self) -> None:
-        text = "attrs\nflask==2 \\\n    --hash=sha256:" + "0" * 64 + "\nredis\n"
-        assert removed(text, "flask") == "attrs\nredis\n"
+@pytest.mark.parametrize("case", REMOVED)
+def test_what_is_removed_takes_no_more_than_it_has_to(case: str) -> None:
+    text, expected = REMOVED[case]
+    assert removed(text, "flask") == expected
 
-    def test_of_two_blank_lines_that_meet_one_stays(self) -> None:
-        assert removed("attrs\n\nflask\n\nredis\n", "flask") == "attrs\n\nredis\n"
 
-    def test_none_stays_at_the_ends(self) -> None:
-        assert removed("flask\n\nredis\n", "flask") == "redis\n"
-        assert removed("redis\n\nflask\n", "flask") == "redis\n"
-
-    def test_blank_lines_elsewhere_are_not_touched(self) -> None:
-        text = "attrs\n\n\nredis\nflask\n"
-        assert removed(text, "flask") == "attrs\n\n\nredis\n"
-
-    def test_what_is_not_there_changes_nothing(self) -> None:
-        text = "\n\nattrs\n\n"
-        assert removed(text, "flask") == text
-
-    def test_the_last_requirement_leaves_an_empty_file(self) -> None:
-        assert removed("flask\n", "flask") == ""
-
-    def test_nameless_lines_are_asked_about_too(self) -> None:
-        found = SourceText(
-            text="./lib\nflask\n",
-            path="requirements.in",
-            cwd="/work",
-            variables={},
-            name_of=lambda line: canonical("lib") if line.requirement.name is None else None,
-        )
-        assert remove(found, lambda _, name: name == "lib").text == "flask\n"
+def test_nameless_lines_are_asked_about_too() -> None:
+    found = SourceText(
+        text="./lib\nflask\n",
+        path="requirements.in",
+        cwd="/work",
+        variables={},
+        name_of=lambda line: canonical("lib") if line.requirement.name is None else None,
+    )
+    assert remove(found, lambda _, name: name == "lib").text == "flask\n"
 
 
 NAMES = st.sampled_from(["attrs", "Flask", "redis", "zope.interface", "a-b", "urllib3"])
