@@ -106,12 +106,6 @@ def test_the_environment_is_compared_as_sync_would(shop: Shop) -> None:
     assert [each["name"] for each in ran.json["data"]["locks"][0]["added"]] == ["base", "web"]
 
 
-def test_without_an_environment_there_is_nothing_to_compare(shop: Shop) -> None:
-    ran = shop.run("diff", "--env")
-    assert ran.code == 2
-    assert "venvman sync" in ran.stderr
-
-
 def test_check_exits_with_1_if_anything_differs(shop: Shop) -> None:
     assert shop.run("diff", "--check").code == 1
     commit(shop.root, "two")
@@ -121,13 +115,6 @@ def test_check_exits_with_1_if_anything_differs(shop: Shop) -> None:
 def test_no_difference_is_one_sentence(shop: Shop) -> None:
     commit(shop.root, "two")
     assert shop.run("diff").stdout == "No difference: HEAD -> work tree.\n"
-
-
-@pytest.mark.parametrize("side", ["nowhere", "--upload-pack=x", "nowhere..HEAD"])
-def test_what_is_neither_file_nor_revision_is_named(shop: Shop, side: str) -> None:
-    ran = shop.run("diff", "--", side)
-    assert ran.code == 2
-    assert "neither a file nor a git revision" in ran.stderr
 
 
 def test_outside_git_only_files_can_be_compared(tmp_path: Path) -> None:
@@ -143,11 +130,6 @@ def test_before_the_first_commit_it_says_so(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     shop.write({"requirements.in": "web\n"})
     assert "no commit yet" in shop.run("diff").stderr
-
-
-def test_more_than_two_sides_are_refused(shop: Shop) -> None:
-    assert "two sides" in shop.run("diff", "a", "b", "c").stderr
-    assert "--env" in shop.run("diff", "HEAD", "--env").stderr
 
 
 def test_a_lock_of_a_revision_that_cannot_be_read_is_named_with_it(shop: Shop) -> None:

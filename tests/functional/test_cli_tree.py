@@ -165,13 +165,6 @@ class TestTree:
     def test_an_unknown_language_is_refused(self, shop: Shop) -> None:
         assert "mermaid" in shop.run("tree", "--format", "svg").stderr
 
-    def test_without_a_lock_it_says_how_to_get_one(self, shop: Shop) -> None:
-        (shop.root / "requirements.txt").unlink()
-        ran = shop.run("tree")
-        assert ran.code == 2
-        assert "error: lock-missing" in ran.stderr
-        assert "venvman freeze" in ran.stderr
-
     def test_a_stale_lock_is_drawn_with_a_warning(self, shop: Shop) -> None:
         shop.write({"requirements.in": "tool\nweb[fast]>=2,<3\nnew\n"})
         ran = shop.run("tree")

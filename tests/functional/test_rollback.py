@@ -347,28 +347,9 @@ class TestRollback:
         ran = run("rollback", "0", cwd=root)
         assert ran.stdout.startswith("Nothing to do: venv is as it was at state 0")
 
-    def test_an_unknown_number_lists_what_there_is(self, root: Path) -> None:
-        ran = run("rollback", "7", "--format", "json", cwd=root)
-        (problem,) = ran.json["problems"]
-        assert ran.code == 2
-        assert problem["code"] == "history-no-such-state"
-        assert problem["why"].splitlines()[0] == "There are:"
-        assert [line.split(":")[0] for line in problem["why"].splitlines()[1:]] == ["0 (now)", "1"]
-        assert problem["fix"] == "venvman history"
-
     @pytest.mark.parametrize("word", ["-1", "x"])
     def test_what_is_no_number_is_a_usage_error(self, root: Path, word: str) -> None:
         assert run("rollback", "--", word, cwd=root).code == 2
-
-    def test_without_an_environment_there_is_none_to_take_back(self, tmp_path: Path) -> None:
-        root = write_project(tmp_path / "shop", {"requirements.txt": "alpha\n"})
-        ran = run("rollback", "--format", "json", cwd=root)
-        assert (ran.code, codes(ran.json)) == (2, ["environment-absent"])
-
-    def test_without_a_history_there_is_a_sentence(self, root: Path) -> None:
-        (root / "venv" / LOG).unlink()
-        ran = run("rollback", "--format", "json", cwd=root)
-        assert (ran.code, codes(ran.json)) == (2, ["history-empty"])
 
     def test_going_back_to_nothing_at_all_needs_a_yes(self, root: Path, index: Index) -> None:
         relock(root, index, {})
