@@ -124,6 +124,7 @@ def test_looks_see_the_whole_file(tmp_path: Path, index: Index) -> None:
     root = write_project(tmp_path / "p", {"pylock.toml": of(index, PDM)})
     (lock,) = run("scan", "--format", "json", cwd=root).json["data"]["projects"][0]["files"]
     assert [each["name"] for each in lock["requirements"]] == [*PDM][1:]
+    assert "lock of default, lint, socks, test" in run("scan", cwd=root).stdout
     exported = run("export", "--all-groups", "--no-hashes", cwd=root).stdout
     assert 'other==1.0 ; sys_platform == "win32"\n' in exported
     assert "dependency_groups" not in exported

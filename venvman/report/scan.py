@@ -46,9 +46,18 @@ def scan_result(scans: Sequence[tuple[Scan, Path]]) -> Result:
         exit_code=ExitCode.ERROR if failed else ExitCode.OK,
         data={"projects": rows},
         problems=problems,
-        draw=lambda screen: draw_scan(rows, screen),
+        draw=lambda screen: draw_scan(rows, screen, [_groups(scan) for scan, _ in scans]),
         answers=True,
     )
+
+
+def _groups(scan: Scan) -> Mapping[str, str]:
+    """By its path, the groups of a file that has several."""
+    found: dict[str, list[str]] = {}
+    for source in scan.sources:
+        for path in (source.lock, *source.paths):
+            found.setdefault(scan.project.display(path), []).append(source.group)
+    return {path: ", ".join(groups) for path, groups in found.items() if len(groups) > 1}
 
 
 def _file(file: ScannedFile, project: Project) -> dict[str, Any]:
@@ -111,13 +120,23 @@ def _shown(link: str, project: Project) -> str:
     return project.display(path) if path.is_absolute() else link
 
 
-def draw_scan(projects: Sequence[Mapping[str, Any]], screen: Screen) -> Drawing:
-    """A tree for each project, and how much was found; errors are told elsewhere."""
-    trees = [_project_tree(project, screen) for project in projects]
+def draw_scan(
+    projects: Sequence[Mapping[str, Any]],
+    screen: Screen,
+    several: Sequence[Mapping[str, str]] | None = None,
+) -> Drawing:
+    """A tree for each project, and how much was found; errors are told elsewhere.
+
+    ``several`` names the groups of files that have more than one, for each project.
+    """
+    trees = [
+        _project_tree(project, screen, groups)
+        for project, groups in zip(projects, several or [{}] * len(projects), strict=True)
+    ]
     return Group(*trees, _total(projects))
 
 
-def _project_tree(project: Mapping[str, Any], screen: Screen) -> Tree:
+def _project_tree(project: Mapping[str, Any], screen: Screen, groups: Mapping[str, str]) -> Tree:
     venv = project["venv"]
     environment = Text.assemble("  environment ", plain(venv, Style.PATH)) if venv else Text()
     tree = Tree(
@@ -125,10 +144,11 @@ def _project_tree(project: Mapping[str, Any], screen: Screen) -> Tree:
     )
     for file in project["files"]:
         role = file["role"]
-        words = [f"{role} of {file['group']}" if file["group"] else role]
-        if file["lock"]:
+        several = groups.get(file["path"])
+        words = [f"{role} of {several or file['group']}" if file["group"] else role]
+        if file["lock"] and not several:
             words.append(f"frozen into {file['lock']}")
-        elif role == "source":
+        elif role == "source" and not several:
             words.append("which only includes others")
         if role == "lock":
             words.append(count(len(file["requirements"]), "pin"))
