@@ -268,6 +268,21 @@ def test_with_a_revision_only_what_changed_since(synced: Path) -> None:
     assert since() == ["jobs"]
     (synced / "shared.txt").write_text("alpha\nbeta\n")
     assert since() == ["api", "jobs"]
+    git(synced, "add", "-A")
+    git(synced, "commit", "-qm", "two")
+    git(synced, "mv", "libs/web/requirements.in", "jobs/old.in")
+    assert since() == ["jobs", "libs/web"]
+    git(synced, "reset", "-q", "--hard")
+    (synced / "limits.txt").write_text("beta<9\n")
+    workspace = '[tool.venvman.workspace]\nconstraints = ["limits.txt"]\n'
+    (synced / "pyproject.toml").write_text(workspace)
+    everyone = since()
+    git(synced, "add", "-A")
+    git(synced, "commit", "-qm", "three")
+    assert since() == []
+    (synced / "limits.txt").write_text("beta<8\n")
+    assert since() == everyone
+    assert {"api", "jobs"} <= {*everyone}
     refused = run("status", "--changed-since", "nowhere", cwd=synced)
     assert (refused.code, "nowhere" in refused.stderr) == (2, True)
 

@@ -119,7 +119,12 @@ class Session:
         if given.changed_since is not None:
             from venvman.workflow.projects import changed_since
 
-            projects = changed_since(projects, given.changed_since, variables=self.variables)
+            projects = changed_since(
+                projects,
+                given.changed_since,
+                variables=self.variables,
+                opens=partial(self._open, flags={}, walked=found.walked),
+            )
         elif len(projects) == 1 and not found.instead:
             try:
                 return do(self._open(projects[0], flags, walked=found.walked))

@@ -12,10 +12,14 @@ from venvman.project.find import find_members, find_project, find_workspace, may
 from venvman.project.project import Project, has_sources
 from venvman.project.settings import WorkspaceSettings, read_settings
 from venvman.system.git import commit_of, git, try_git
-from venvman.workflow.context import home_of
+from venvman.system.reading import text_of
+from venvman.workflow.context import home_of, workspace_files
+from venvman.workflow.inputs import limits_of, open_scan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from venvman.workflow.context import Context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,12 +102,16 @@ def _members(folder: Path, variables: Mapping[str, str]) -> Found:
 
 
 def changed_since(
-    projects: Sequence[Project], revision: str, *, variables: Mapping[str, str]
+    projects: Sequence[Project],
+    revision: str,
+    *,
+    variables: Mapping[str, str],
+    opens: Callable[[Project], Context],
 ) -> tuple[Project, ...]:
     """Those in which a file differs from where this branch left ``revision``, or is new.
 
     A file of a project in another one's folder is not the other's; a file or folder elsewhere that
-    requirements name counts as one of their own.
+    requirements or constraints name, or that says so, counts as one of their own.
 
     Raises:
         GitError: a project is in no repository, or there is no such revision.
@@ -112,9 +120,7 @@ def changed_since(
         top: _paths(top, revision, variables) for top in {each.git_root for each in projects}
     }
     roots = {each.root for each in projects}
-    return tuple(
-        each for each in projects if _concerns(each, changed[each.git_root], roots, variables)
-    )
+    return tuple(each for each in projects if _concerns(each, changed[each.git_root], roots, opens))
 
 
 def _paths(top: Path | None, revision: str, variables: Mapping[str, str]) -> list[Path]:
@@ -131,30 +137,35 @@ def _paths(top: Path | None, revision: str, variables: Mapping[str, str]) -> lis
             fix=Advice("Fetch it first: a checkout in CI often holds one commit only."),
         )
     base = try_git("merge-base", commit, "HEAD", cwd=top, variables=variables).stdout.strip()
-    known = git("diff", "--name-only", "-z", base or commit, cwd=top, variables=variables)
+    # A file that went from one project to another concerns both.
+    words = ("diff", "--name-only", "--no-renames", "-z")
+    known = git(*words, base or commit, cwd=top, variables=variables)
     fresh = git("ls-files", "-z", "--others", "--exclude-standard", cwd=top, variables=variables)
     return [top / name for name in f"{known}{fresh}".split("\0") if name]
 
 
 def _concerns(
-    project: Project, changed: Sequence[Path], roots: set[Path], variables: Mapping[str, str]
+    project: Project,
+    changed: Sequence[Path],
+    roots: set[Path],
+    opens: Callable[[Project], Context],
 ) -> bool:
     def owner(path: Path) -> Path | None:
         return next((each for each in path.parents if each in roots), None)
 
     if any(owner(path) == project.root for path in changed):
         return True
-    named = list(_named_elsewhere(project, variables))
+    named = list(_named_elsewhere(project, opens))
     return any(path == each or path.is_relative_to(each) for path in changed for each in named)
 
 
-def _named_elsewhere(project: Project, variables: Mapping[str, str]) -> Iterator[Path]:
-    """The files that requirements include, and the folders that they install, wherever."""
+def _named_elsewhere(project: Project, opens: Callable[[Project], Context]) -> Iterator[Path]:
+    """The files that requirements and settings name, and the folders that are installed."""
     from venvman.model.sources import DirectorySource
-    from venvman.project.scan import scan
 
     try:
-        found = scan(project, variables=variables)
+        context = opens(project)
+        found = open_scan(context)
     except VenvmanError:
         yield project.root  # the command tells what is wrong with it
         return
@@ -163,3 +174,9 @@ def _named_elsewhere(project: Project, variables: Mapping[str, str]) -> Iterator
         for line in file.parsed.requirements if file.parsed else ():
             if isinstance(line.requirement.source, DirectorySource):
                 yield Path(project.root, line.requirement.source.path).resolve()
+    for location in limits_of(context):
+        if "://" not in location:
+            yield Path(project.root, location).resolve()
+    for path in workspace_files(project, context.home):
+        if "tool.venvman.workspace" in text_of(path):
+            yield path
