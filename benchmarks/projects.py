@@ -1,13 +1,14 @@
-"""``sync --all`` of 1 to 200 projects with nothing to do, beside uv.
+"""``sync --all`` of 1 to 200 projects, with nothing to do and with all to make, beside uv.
 
     python -m benchmarks.projects [--runs 3] [--results FILE]
 
-Each project has two requirements, a lock and an environment. ``uv pip sync`` is started once in
-each. Needs the package index.
+Each project has a requirement, a lock and an environment; where all is to be made, the wheels are
+at hand. A shell starts ``uv venv`` and ``uv pip sync`` once in each. Needs the package index.
 """
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SIZES = (1, 10, 50, 200)
+MADE = 200
+"""So many at once have their environments made, twice at most: making them takes its time."""
 UV = "for each in */; do (cd $each && {uv} pip sync -q --python venv requirements.txt); done"
 
 
@@ -36,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     venvman, uv = install_venvman(folder) / "venvman", install_peers(folder) / "uv"
     write_results(
         options.results,
-        "nothing to do in many projects",
+        "many projects",
         measured(folder, venvman, uv, options.runs),
         versions(venvman, uv),
     )
@@ -57,6 +60,25 @@ def measured(folder: Path, venvman: Path, uv: Path, runs: int) -> Iterator[Compa
         ]
         title = f"{size} project{'s' * (size > 1)}, nothing to do"
         yield alternate(title, commands, runs=runs, warmup=2, size=size)
+    root = synced(folder / f"repository-{MADE}", MADE, venvman, env)
+
+    def without_environments() -> None:
+        for venv in root.glob("*/venv"):
+            shutil.rmtree(venv)
+
+    making = UV.format(uv=uv).replace("(cd $each &&", f"(cd $each && {uv} venv -q venv &&")
+    commands = [
+        Command(
+            label=label, argv=tuple(map(str, words)), cwd=root, env=env,
+            prepare=without_environments,
+        )
+        for label, *words in (
+            ("venvman sync --all", venvman, "sync", "--all", "-q"),
+            ("uv venv && uv pip sync, in each", "sh", "-ec", making),
+        )
+    ]  # fmt: skip
+    title = f"{MADE} projects, all to make"
+    yield alternate(title, commands, runs=min(runs, 2), warmup=1, size=MADE)
 
 
 def synced(root: Path, size: int, venvman: Path, env: Mapping[str, str]) -> Path:
