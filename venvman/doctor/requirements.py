@@ -12,7 +12,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from venvman.doctor import codes
-from venvman.model.errors import Advice
+from venvman.model.errors import Advice, Severity
 from venvman.model.names import NormalizedName, canonical
 from venvman.model.sources import ArchiveSource, DirectorySource, Source, VcsSource
 from venvman.requirements.options import OptionFault, read_options, split_line
@@ -39,11 +39,13 @@ def faults(examination: Examination) -> Iterator[Finding]:
     """Every fault of every file, each with its line."""
     for problem in examination.scan_problems:
         why = f" {problem.why}" if problem.why else ""
+        noted = problem.severity is Severity.NOTE
         yield codes.REQUIREMENTS_FAULTY(
             problem.message + why,
             path=problem.path,
             line=problem.line,
-            fix=problem.fix or _edit(problem.path, problem.line),
+            # A note tells how something is meant; nothing is wrong with the file.
+            fix=problem.fix or (None if noted else _edit(problem.path, problem.line)),
             severity=problem.severity,
         )
 
