@@ -118,9 +118,8 @@ def _ranked(
     known = tracked(context, [first.group.lock, second.group.lock])
     one, two = (known.get(each.group.lock, False) for each in (first, second))
     if one != two:
-        return (first, second, "lock-behind-tracked") if one else (
-            second, first, "lock-behind-tracked",
-        )  # fmt: skip
+        winner, loser = (first, second) if one else (second, first)
+        return winner, loser, "lock-behind-tracked"
     if _includes(first, second):
         return second, first, "lock-differs-from-included"
     if _includes(second, first):

@@ -13,7 +13,7 @@ from packaging.version import InvalidVersion, Version
 
 from venvman.doctor.diagnosis import Diagnosis
 from venvman.doctor.diagnosis import diagnose as find
-from venvman.doctor.examination import Audit, Examination
+from venvman.doctor.examination import Audit, Examination, LockTracking
 from venvman.doctor.repository import tracking_of
 from venvman.doctor.table import Selection
 from venvman.environment.ledger import Ledger, read_ledger
@@ -30,7 +30,7 @@ from venvman.system.files import make_private_folder
 from venvman.system.git import try_git
 from venvman.system.reading import read_regular, text_of
 from venvman.system.secrets import REFERENCE
-from venvman.workflow.checking import look, or_problems, overrides
+from venvman.workflow.checking import look, overrides
 from venvman.workflow.inputs import limits_of, open_scan, sync_options
 from venvman.workflow.requests import GroupChoice
 
@@ -98,17 +98,12 @@ def examine_project(
     """The facts that doctor's checks look at, where ``groups`` are installed."""
     context = context.looking()
     seen = look(context, groups or GroupChoice())
-    # Empty outside git, or where git is missing.
-    found, _ = or_problems(
-        lambda: tracking_of(
-            [each.path for each in seen.locks],
-            root=context.project.root,
-            variables=context.variables,
-        ),
-        GitError,
-    )
-    tracking = found or {}
+    paths = [each.path for each in seen.locks]
+    tracking: Mapping[Path, LockTracking] = {}
+    with suppress(GitError):  # where git is missing
+        tracking = tracking_of(paths, root=context.project.root, variables=context.variables)
     ledger = cache(partial(read_ledger, seen.path))
+    there = os.path.lexists(seen.path)
     return Examination(
         project=context.project,
         root=seen.path,
@@ -138,7 +133,7 @@ def examine_project(
         target=seen.interpreter.target if seen.interpreter else None,
         overrides=overrides(context, seen.interpreter),
         hooks=_hooks(context),
-        tracked=_tracked(context, seen.path),
+        tracked=tuple(_rows(context, "ls-files", "-z", "--", str(seen.path))) if there else (),
         moved=_moved(context, seen.scan),
         verify_files=verify_files,
         library_folders=tuple(context.variables.get("LD_LIBRARY_PATH", "").split(":")),
@@ -239,39 +234,31 @@ def _unused(context: Context, scan: Scan) -> Iterator[Path]:
             yield file.path
 
 
-def _tracked(context: Context, environment: Path) -> tuple[str, ...]:
-    """What git tracks of ``environment``, relative to the root."""
-    root = context.project.root
-    if context.project.git_root is None or not os.path.lexists(environment):
-        return ()
-    words = ("ls-files", "-z", "--", str(environment))
-    found, _ = or_problems(lambda: try_git(*words, cwd=root, variables=context.variables), GitError)
-    return tuple(filter(None, found.stdout.split("\0"))) if found and found.ok else ()
-
-
 def _moved(context: Context, scan: Scan) -> Mapping[Path, str]:
     """What git says of the files that changed since the last commit: two letters for each."""
     top = context.project.git_root
-    paths = [path for source in scan.sources for path in (source.lock, *source.paths)]
-    if top is None or not paths:
-        return {}
-    words = ("status", "--porcelain", "-z", "--no-renames", "--", *map(str, paths))
-    found, _ = or_problems(
-        lambda: try_git("--no-optional-locks", *words, cwd=top, variables=context.variables),
-        GitError,
-    )
-    rows = found.stdout.split("\0") if found is not None and found.ok else ()
-    return {top / row[3:]: row[:2] for row in rows if row}
+    paths = [str(path) for source in scan.sources for path in (source.lock, *source.paths)]
+    words = ("--no-optional-locks", "status", "--porcelain", "-z", "--no-renames", "--", *paths)
+    rows = _rows(context, *words) if paths else ()
+    return {top / row[3:]: row[:2] for row in rows if top is not None}
+
+
+def _rows(context: Context, *words: str) -> list[str]:
+    """What git says between NULs; nothing outside a repository, or where git is missing."""
+    root, said = context.project.root, ""
+    if context.project.git_root is not None:
+        with suppress(GitError):
+            done = try_git(*words, cwd=root, variables=context.variables)
+            said = done.stdout if done.ok else ""
+    return [row for row in said.split("\0") if row]
 
 
 def _hooks(context: Context) -> HooksReport | None:
     """None outside git, or where git is missing."""
-    if context.project.git_root is None:
-        return None
-    found, _ = or_problems(
-        lambda: hooks_status(context.project.root, variables=context.variables), GitError
-    )
-    return found
+    if context.project.git_root is not None:
+        with suppress(GitError):
+            return hooks_status(context.project.root, variables=context.variables)
+    return None
 
 
 _AT_ONCE = 16
@@ -333,12 +320,8 @@ def _yanked(
     """The pins all of whose files were yanked, with the reason; and what could not be asked."""
     from concurrent.futures import ThreadPoolExecutor
 
-    index = context.open_index(options)
-    try:
-        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            asked = list(pool.map(lambda pin: _reason(index, *pin), pins))
-    finally:
-        index.close()
+    with closing(context.open_index(options)) as index, ThreadPoolExecutor(_AT_ONCE) as pool:
+        asked = list(pool.map(lambda pin: _reason(index, *pin), pins))
     found = {pin: each for pin, each in zip(pins, asked, strict=True) if isinstance(each, str)}
     faults = {each for each in asked if each is not None and not isinstance(each, str)}
     return found, sorted(faults, key=lambda each: each.message)[:3]
