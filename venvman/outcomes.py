@@ -333,6 +333,12 @@ class SyncOutcome:
     observation: Observation | None = None
     """For the next sync's answer: None unless the environment now is what the lock says."""
 
+    @property
+    def changed(self) -> bool:
+        """Whether the environment or a lock differs from what is, or was, there."""
+        moved = self.frozen is not None and self.frozen.changed
+        return bool(self.plan) or self.created or moved
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CleanOutcome:

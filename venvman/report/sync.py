@@ -31,7 +31,7 @@ def sync_result(
     ``--dry-run``.
     """
     looks = check or dry_run
-    pending = looks and _is_pending(outcome)
+    pending = looks and (outcome.changed or outcome.pending)
 
     def draw(screen: Screen) -> Drawing:
         if looks:
@@ -64,11 +64,6 @@ def locked_count(outcome: SyncOutcome) -> int:
     """How many distributions the locks name."""
     done = sum(not isinstance(step, Remove) for step in outcome.plan.steps)
     return outcome.plan.unchanged + done
-
-
-def _is_pending(outcome: SyncOutcome) -> bool:
-    stale = outcome.frozen is not None and outcome.frozen.changed
-    return bool(outcome.plan) or outcome.created or outcome.pending or stale
 
 
 def sync_data(outcome: SyncOutcome) -> dict[str, Any]:

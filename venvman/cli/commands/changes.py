@@ -68,7 +68,7 @@ def sync(session: Session, given: Sync) -> Result:
     session.rest(
         [_rests_on(session, *each, only_look=given.check or given.dry_run) for each in done],
         said=nothing_to_do(done[0][1]) if result.of_one else None,
-        worked=any(_worked(outcome) for _, outcome in done),
+        worked=any(outcome.changed for _, outcome in done),
     )
     return result
 
@@ -92,11 +92,6 @@ def _rests_on(
         # A switch to that state would not tell what this told.
         only_look=only_look or bool(outcome.problems),
     )
-
-
-def _worked(outcome: SyncOutcome) -> bool:
-    moved = outcome.frozen is not None and bool(outcome.frozen.changed)
-    return bool(outcome.plan) or outcome.created or moved
 
 
 def freeze(session: Session, given: Freeze) -> Result:
