@@ -185,7 +185,9 @@ class TestBuilds:
             index.folder, "built", backend=f"import helper\n{in_tree_backend('built', '1.0')}"
         )
         (root / "requirements.in").write_text("built\n")
-        assert run("sync", cwd=root).code == 2
+        [problem] = run("sync", "--format", "json", cwd=root).json["problems"]
+        assert "No module named 'helper'" in problem["why"]
+        assert "extra-build-requires = { built = ['helper'] }" in problem["advice"]
         configure(root, 'extra-build-requires = { built = ["helper"] }')
         of(root, "sync")
         assert installed(root) == {"built": "1.0"}

@@ -222,7 +222,7 @@ _show = _Show()
 
 
 def _failed(build: Build, error: Exception, said: Iterable[str]) -> InstallError:
-    from pyproject_hooks import HookMissing
+    from pyproject_hooks import BackendUnavailable, HookMissing
 
     cause = getattr(error, "exception", error)
     if isinstance(cause, HookMissing) and "editable" in cause.hook_name:
@@ -233,6 +233,8 @@ def _failed(build: Build, error: Exception, said: Iterable[str]) -> InstallError
             fix=Advice("Leave out -e, or raise the backend's version in build-system.requires."),
         )
     lines = list(said)
+    if isinstance(cause, BackendUnavailable):  # what its import said; nothing else was run
+        lines += cause.traceback.splitlines()
     why = reason(lines) or _sentence(str(error))
     log = _kept(build, lines)
     return InstallError(
