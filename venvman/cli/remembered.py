@@ -31,7 +31,7 @@ def tell(words: Sequence[str], variables: Mapping[str, str]) -> int | None:
         OSError: the working directory is gone, or an answer cannot be read.
         ValueError: it is damaged.
     """
-    line = None if variables.get(_OFF) else read(words)
+    line = read(words)
     question = None if line is None else question_of(line, variables)
     if line is None or question is None:
         return None
@@ -48,12 +48,12 @@ def tell(words: Sequence[str], variables: Mapping[str, str]) -> int | None:
 
 
 def question_of(line: Line, variables: Mapping[str, str]) -> str | None:
-    """What ``line`` asks for, from here, of this screen; None where it is never remembered.
+    """What ``line`` asks for, from here, of this screen; None where it is not remembered.
 
     Colour and width are no part of it, nor is whether only to look: where there is nothing to do,
     looking says the same.
     """
-    if not line.command.remembered or line.changes(Effect.ACTS):
+    if variables.get(_OFF) or not line.command.remembered or line.changes(Effect.ACTS):
         return None
     shown = [(each, line.values.get(each)) for each in _SHOWN]
     around = sorted(
@@ -72,19 +72,6 @@ def question_of(line: Line, variables: Mapping[str, str]) -> str | None:
 _SHOWN = ("format", "verbose", "project", "all_projects", "cache_dir")
 _ABOUT = ("GIT_", "PYENV_", "CONDA_")
 _AROUND = frozenset({"PATH", "TZ", "VIRTUAL_ENV", "VENVMAN_HOOKED", "USER"})
-
-
-def keep(
-    question: str,
-    known: memo.Memo,
-    variables: Mapping[str, str],
-    *,
-    names: Sequence[str],
-    watched: Sequence[memo.Watch],
-) -> None:
-    """Keeps the answer, unless somebody wants none to be."""
-    if not variables.get(_OFF):
-        memo.keep(question, known, variables, names=names, watched=watched)
 
 
 def inside(root: str, scripts: str) -> memo.Memo:
@@ -145,7 +132,7 @@ def _switch(line: Line, question: str, variables: Mapping[str, str]) -> int | No
         return None
     known = nothing_to_do(done.wanted.said)
     if done.watched is not None:
-        keep(question, known, variables, names=done.wanted.names, watched=done.watched)
+        memo.keep(question, known, variables, names=done.wanted.names, watched=done.watched)
     if not done.changes:
         return _show(known, line, variables)
     if not given.quiet:

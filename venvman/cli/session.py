@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, TextIO, TypeAlias
 from venvman.cli.console import Printer, Transcript, display_of
 from venvman.cli.faults import NAME, Interrupted, told_of
 from venvman.cli.read import Line, choosing
-from venvman.cli.remembered import inside, keep, nothing_to_do, question_of
+from venvman.cli.remembered import inside, nothing_to_do, question_of
 from venvman.cli.streams import write
 from venvman.model.errors import Advice, ExitCode, OutputFault, ProjectNotFound, VenvmanError, at
 from venvman.model.errors import Command as Fix
 from venvman.report.drawing import Text
 from venvman.report.fixes import Standing, nearest_project
 from venvman.report.result import Result, Screen, Status
-from venvman.system.memo import FILE, Memo
+from venvman.system.memo import FILE, Memo, keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

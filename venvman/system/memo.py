@@ -212,16 +212,15 @@ def many(root: str, paths: Iterable[str], near: Sequence[str] = ()) -> list[str]
     Those in a folder of ``near`` (relative to it, too) are named from there: the shorter a path is,
     the sooner it is looked up, and looking them up is most of what a remembered answer costs.
     """
-    groups: dict[str, list[str]] = {f"{folder}/": [] for folder in near}
-    elsewhere: list[str] = []
-    for path in sorted(paths):
-        folder = next((each for each in groups if path.startswith(each)), None)
-        if folder is None:
-            elsewhere.append(path)
-        else:
-            groups[folder].append(path[len(folder) :])
-    found = [(root, elsewhere), *((f"{root}/{folder}", names) for folder, names in groups.items())]
-    return ["\0".join((folder, *names)) for folder, names in found if names]
+    left = sorted(paths)
+    found: list[tuple[str, list[str]]] = []
+    for folder in near:
+        start = f"{folder}/"
+        found.append(
+            (f"{root}/{start}", [each[len(start) :] for each in left if each.startswith(start)])
+        )
+        left = [each for each in left if not each.startswith(start)]
+    return ["\0".join((folder, *names)) for folder, names in ((root, left), *found) if names]
 
 
 def _digest(rows: Iterable[tuple[int, int, int, int]]) -> str:
