@@ -645,3 +645,20 @@ overrides = ["beta"]
     ]
     assert run("sync", "--format", "json", cwd=root).json["problems"] == []
     assert run("doctor", "--fail-on", "warning", cwd=root).code == 0
+
+
+def test_what_only_a_build_tells_comes_by_the_line_that_is_named(
+    tmp_path: Path, index: Index
+) -> None:
+    make_wheel(index.folder, "alpha")
+    said = '[project]\nname = "shop"\nversion = "1"\ndynamic = ["dependencies"]\n[build-system]\n'
+    said += 'requires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    files = {"pyproject.toml": said, "backend.py": in_tree_backend("shop", "1", ["alpha"])}
+    root = write_project(tmp_path / "p", files)
+    refused = run("sync", "--format", "json", cwd=root)
+    (problem,) = refused.json["problems"]
+    assert (refused.code, problem["fix"]) == (2, "venvman add -e .")
+    assert run(*problem["fix"].split()[1:], cwd=root).code == 0
+    assert (root / "requirements.in").read_text() == "-e .\n"
+    assert versions_in(root) == {"alpha": "1.0", "shop": "1"}
+    assert run("sync", "--check", cwd=root).code == 0

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from venvman.model.errors import Advice, ProjectNotFound
+from venvman.model.errors import Advice, Command, ProjectNotFound
 from venvman.model.frozen import dataclass
 from venvman.project.project import (
     ENDINGS,
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pathspec import GitIgnoreSpec
+
+    from venvman.model.errors import Fix
 
 
 LOOKED_FOR = (
@@ -189,9 +191,13 @@ _OTHERS = {
     "pdm.lock": "PDM",
     "Pipfile": "Pipenv",
     "environment.yml": "conda",
-    "pyproject.toml": "its build backend",
+    "pyproject.toml": None,
+    "setup.py": None,
 }
-"""What says what a project needs where no requirements file does, and who reads it."""
+"""What says what a project needs where no requirements file does, and who reads it.
+
+None: only a build tells.
+"""
 
 
 def _says(path: Path) -> bool:
@@ -202,18 +208,20 @@ def _says(path: Path) -> bool:
     return False
 
 
-def instead(folder: Path) -> tuple[str, Advice]:
+def instead(folder: Path) -> tuple[str, Fix]:
     """Why ``folder`` is no project, and what people can do about it."""
     for name, tool in _OTHERS.items():
-        if _says(folder / name):
+        if not _says(folder / name):
+            continue
+        if tool is None:
             return (
-                f"There is {name}, which is for {tool}. {LOOKED_FOR}",
-                Advice(
-                    f"Keep to {tool} here, or write requirements files beside {name}."
-                    if name == "pyproject.toml"
-                    else f"Keep to {tool} here, or have `venvman adopt` write requirements files."
-                ),
+                f"There is {name}, and only a build tells what it depends on. {LOOKED_FOR}",
+                Command.venvman("add", "-e", folder),
             )
+        return (
+            f"There is {name}, which is for {tool}. {LOOKED_FOR}",
+            Advice(f"Keep to {tool} here, or have `venvman adopt` write requirements files."),
+        )
     return LOOKED_FOR, Advice(
         "Name a first package with `venvman add`, or write a requirements file."
     )

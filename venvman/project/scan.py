@@ -342,7 +342,7 @@ _DYNAMIC = Problem(
     message="The dependencies are dynamic: only a build tells them, so that there is no default.",
     severity=Severity.NOTE,
     path=PYPROJECT,
-    why='[project] dynamic has "dependencies".',
+    why='[project] dynamic has "dependencies". A requirements.in with the line -e . brings them.',
 )
 
 
