@@ -92,13 +92,17 @@ def build_world(folder: Path, requirements: Path) -> World:
         shutil.rmtree(project, ignore_errors=True)
         project.mkdir()
     lines = requirement_lines(requirements)
-    (world.ours / "requirements.in").write_text("\n".join(lines) + "\n")
+    asked = "\n".join(lines) + "\n"
+    (folder / "new.in").write_text(asked)
+    (folder / "more.in").write_text(f"{asked}{ADDED}\n")
     (world.uv_project / "pyproject.toml").write_text(
         "[project]\nname = 'bench'\nversion = '1'\n"
         f"requires-python = '=={platform.python_version()}'\n"
         f"dependencies = {lines!r}\n"
     )
-    compile_lock(world, world.lock("new"), ())
+    for variant in ("more", "new"):
+        shutil.copy(folder / f"{variant}.in", world.ours / "requirements.in")
+        compile_lock(world, world.lock(variant), ())
     older = older_pins(world.lock("new"))
     compile_lock(world, world.lock("old"), older)
     use_lock(world, "new")
@@ -286,28 +290,29 @@ def one_added(world: World, runs: int, *, frozen: bool = True) -> Comparison:
 
 
 def line_added(world: World, runs: int, *, frozen: bool = True) -> Comparison:
-    """The lock names one small package more than the state at hand; it is in the cache only.
+    """Requirements and lock name one package more than the state at hand; it is in the cache only.
 
-    A comment in both makes each lock one that was never seen before.
+    A comment in both locks makes each one that was never seen before.
     """
     prepared_peers(world)
-    added = small_pin(world)
-    whole = world.lock("new").read_text()
-    less = re.sub(rf"^{added}==.*\n(?:    .*\n)+", "", whole, flags=re.MULTILINE)
     turns: dict[Path, int] = {}
+
+    def ask(project: Path, variant: str, end: str) -> None:
+        shutil.copy(world.folder / f"{variant}.in", project / "requirements.in")
+        (project / "requirements.txt").write_text(world.lock(variant).read_text() + end)
+        time.sleep(0.05)
 
     def fewer(project: Path, sync: Command) -> Callable[[], None]:
         def prepare() -> None:
             turns[project] = turns.get(project, 0) + 1
             end = f"# turn {turns[project]} of {time.time()}\n"
-            lock = project / "requirements.txt"
-            lock.write_text(less + end)
-            time.sleep(0.05)
+            ask(project, "new", end)
             for _ in range(2):
-                subprocess.run(sync.argv, cwd=project, env=world.env, check=True)
+                subprocess.run(
+                    sync.argv, cwd=project, env=world.env, check=True, capture_output=True
+                )
             shutil.rmtree(project / "venv/.venvman/attic", ignore_errors=True)
-            lock.write_text(whole + end)
-            time.sleep(0.05)
+            ask(project, "more", end)
 
         return prepare
 
@@ -316,8 +321,10 @@ def line_added(world: World, runs: int, *, frozen: bool = True) -> Comparison:
         our_sync(world, prepare=fewer(world.ours, ours), frozen=frozen),
         replace(theirs, prepare=fewer(world.theirs, theirs)),
     ]
-    title = f"a line more in the lock ({added})"
-    return alternate(title, pair, runs=max(runs, 10), warmup=1)
+    title = f"a line more in the lock ({ADDED})"
+    found = alternate(title, pair, runs=max(runs, 10), warmup=1)
+    ask(world.ours, "new", "")
+    return found
 
 
 def ten_environments(world: World, _runs: int) -> Comparison:
@@ -349,6 +356,8 @@ def file_blocks(folders: Sequence[Path]) -> int:
     return sum(seen.values())
 
 
+# Small, and none of the requirements needs it.
+ADDED = "toolz"
 # Small, and nothing else is changed by its coming and going.
 SMALL = ("zipp", "wcwidth", "iniconfig", "six", "idna")
 
