@@ -205,7 +205,7 @@ class TestGitLab:
 class TestImage:
     def test_the_stages_lines_make_an_environment_that_runs_alone(self, project: Path) -> None:
         """Each COPY and RUN in a folder that stands for the image's root."""
-        build, final = snippet("A Dockerfile of two stages", "dockerfile").strip().split("\n\n")
+        build, final = snippet("A multi-stage Dockerfile", "dockerfile").strip().split("\n\n")
         image = project.parent / "image"
         work = image / "app"
         work.mkdir(parents=True)
