@@ -17,7 +17,7 @@ from venvman.environment.ledger import read_ledger
 from venvman.githooks.status import hook_files
 from venvman.index.memo import PAGES, entry_path
 from venvman.install import states
-from venvman.install.layout import site_of
+from venvman.install.layout import Site, site_of
 from venvman.model.frozen import dataclass
 from venvman.model.sources import DirectorySource
 from venvman.project.localproject import inputs_of
@@ -268,13 +268,16 @@ def _around(context: Context, since_ns: int, reach: Reach) -> Sequence[Watch] | 
     whole = reach is Reach.INSTALLED
     sites, parts = _environment(there, since_ns)
     root = str(there.root)
-    files = set(_environment_files(context, there, whole=whole))
     fresh_locks = (memo.FILE, str(context.fresh_locks), since_ns)
     # Below the root, where all but what is in the store lies, by their shorter names.
-    paths = (each.removeprefix(f"{root}/") for each in files)
+    found = _environment_files(context, there, whole=whole)
+    paths = {each.removeprefix(f"{root}/") for each in found}
     near = [str(each).removeprefix(f"{root}/") for each in there.site_folders]
-    many = [(memo.MANY, each, since_ns) for each in memo.many(root, paths, near)]
-    return (*sites, *parts, fresh_locks, *many)
+    many = memo.many(root, paths, near)
+    if whole:
+        site = site_of(there)  # its root may be another name of the environment's
+        many += memo.many(site.root, _recorded(site) - paths, site.folders)
+    return (*sites, *parts, fresh_locks, *((memo.MANY, each, since_ns) for each in many))
 
 
 def _installed(environment: Environment, when: int) -> tuple[list[Watch], list[Watch]]:
@@ -299,11 +302,11 @@ def _listed(folder: Path) -> list[str]:
 
 
 def _environment_files(context: Context, environment: Environment, *, whole: bool) -> Iterator[str]:
-    """The metadata of what is installed, scripts, records; with ``whole`` every installed file."""
+    """The metadata of what is installed, scripts, records; with ``whole`` what may be beside it."""
     from venvman.doctor.built import called_files
     from venvman.store.store import location_of
 
-    site = site_of(environment)  # its root may be another name of the environment's
+    site = site_of(environment)
     yield from (str(environment.root), *_below(environment.paths.scripts, 0))
     yield from _below(environment.state, 2)
     if whole:
@@ -314,13 +317,18 @@ def _environment_files(context: Context, environment: Environment, *, whole: boo
         yield from _below(Path(site.root, info), 0)
         if whole:
             yield from map(str, called_files(Path(site.root, info)))
-            files = states.recorded(site.root, info)
-            folders = _with_those_above({file.rpartition("/")[0] for file in files})
-            yield from (f"{site.root}/{file}" for file in (*files, *folders))
     # The sha256 of every wheel that a state of ``environment`` holds: it may be in the store.
     held = (each for state in History(environment.root).states() for each in state.held)
     for sha256 in {each.wheel for each in held if each.wheel is not None}:
         yield str(location_of(context.directories.cache, sha256))
+
+
+def _recorded(site: Site) -> set[str]:
+    """Every installed file, and the folders that they lie in; relative to the environment."""
+    files: set[str] = set()
+    for info in states.metadata(site.root, site.folders):
+        files |= states.recorded(site.root, info)
+    return files | _with_those_above({file.rpartition("/")[0] for file in files})
 
 
 def _with_those_above(folders: set[str]) -> set[str]:
