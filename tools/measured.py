@@ -81,7 +81,10 @@ def with_table(text: str) -> str:
         "| --- | --: | --: | --: |",
         *(_row(*each) for each in ROWS),
     ]
-    where = f"Medians of alternating runs. {_where(*(file for file, *_ in ROWS))}."
+    taken = dict.fromkeys(file for file, *_ in ROWS)
+    told = {what: which for file in taken for what, which in results(file)["versions"].items()}
+    versions = ", ".join(f"{what} {which}" for what, which in told.items())
+    where = f"Medians of alternating runs; {versions}. {_where(*taken)}."
     table = "\n".join(rows)
     return BETWEEN.sub(lambda found: f"{found[1]}{table}\n\n{where}\n{found[2]}", text)
 
