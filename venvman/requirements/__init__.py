@@ -1,6 +1,6 @@
 """Requirements files: text to lines, options and requirements, and edits that keep their style.
 
-Includes are followed and groups put together here. Which files there are, and what each is, is
-said by :mod:`venvman.project.scan` and :mod:`venvman.project.roles`; pins are
+A file's name and header, its includes, and what a pyproject.toml declares are read here, too. Which
+files there are, and what each group holds, is said in :mod:`venvman.project`; pins are
 :mod:`venvman.lock`'s.
 """
