@@ -403,6 +403,14 @@ def test_a_lock_is_stale_as_soon_as_it_differs_from_one_that_its_source_includes
 # ---- locks that disagree ---------------------------------------------------------------------
 
 
+def test_of_groups_that_cannot_live_together_no_command_is_printed(repository: Repository) -> None:
+    repository.write({"requirements.in": "beta<2\n", "requirements-new.in": "beta>=2\n"})
+    repository.run("freeze", "--all-groups")
+    refused = repository.run("sync", "--all-groups", "--format", "json", code=2).json["problems"][0]
+    assert (refused["code"], refused["fix"]) == ("lock-disagreement", None)
+    assert 'conflicts = [["default", "new"]]' in refused["advice"]
+
+
 def test_two_fresh_locks_that_disagree_are_refused_and_the_printed_command_mends(
     repository: Repository,
 ) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from venvman.lock.file import applicable
 from venvman.lock.freshness import Fresh, Freshness, Stale
 from venvman.lock.style import left_out
-from venvman.model.errors import Command, GitError, Problem
+from venvman.model.errors import Advice, Command, Fix, GitError, Problem
 from venvman.model.frozen import dataclass
 from venvman.system.secrets import redact
 
@@ -105,10 +105,27 @@ def _clashes(
     for one, two in differences:
         mine, theirs = (two, one) if loser is second else (one, two)
         message = f"{_at(names[0], mine)} pins {_pin(mine)}, but {_at(names[1], theirs)} pins "
-        yield loser.group.name, _problem(code, f"{message}{_pin(theirs)}.", names[0], mine, fix)
+        cure: Fix = fix
+        if _forbids(first.group, two, target) and _forbids(second.group, one, target):
+            both = f"{first.group.name} and {second.group.name}"
+            cure = Advice(
+                f"{both} cannot live together: sync one of them with --only-group, and say so in "
+                f'[tool.venvman]: conflicts = [["{first.group.name}", "{second.group.name}"]].'
+            )
+        yield loser.group.name, _problem(code, f"{message}{_pin(theirs)}.", names[0], mine, cure)
     for entry in missing:
         message = f"{_at(names[1], entry)} pins {_pin(entry)}, which {names[0]} includes and lacks."
         yield loser.group.name, _problem(code, message, names[0], None, fix)
+
+
+def _forbids(group: Group, pin: LockEntry, target: Target) -> bool:
+    """Whether a line of ``group`` allows no lock of it to have ``pin``."""
+    return pin.version is not None and any(
+        line.name == pin.name
+        and target.applies(line.marker)
+        and not line.specifier.contains(pin.version, prereleases=True)
+        for line in group.requirements
+    )
 
 
 def _ranked(
@@ -182,7 +199,7 @@ def _fix(context: Context, code: str, groups: Sequence[str]) -> Command:
     return Command.venvman("freeze", *named)
 
 
-def _problem(code: str, message: str, path: str, entry: LockEntry | None, fix: Command) -> Problem:
+def _problem(code: str, message: str, path: str, entry: LockEntry | None, fix: Fix) -> Problem:
     origin = entry.origin if entry is not None else None
     return Problem(
         code=code,

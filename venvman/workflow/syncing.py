@@ -431,11 +431,13 @@ def _refuse_disagreement(reasons: Sequence[Problem]) -> None:
     """Two locks of equal standing: which one moves is not for a sync to say."""
     problems = [each for each in reasons if each.code == DISAGREEMENT]
     if problems:
-        last = replace(
-            problems[-1],
-            why="Where freezing settles nothing, the groups cannot live together: sync one of them "
-            "alone, with --only-group.",
-        )
+        last = problems[-1]
+        if isinstance(last.fix, Command):
+            last = replace(
+                last,
+                why="Where freezing settles nothing, the groups cannot live together: sync one of "
+                "them alone, with --only-group.",
+            )
         raise LockError("The locks disagree.", code=DISAGREEMENT, problems=(*problems[:-1], last))
 
 
