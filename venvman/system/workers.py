@@ -29,15 +29,16 @@ class WorkerPool:
         self._tasks: PriorityQueue[tuple[int, int, Callable[[], None]]] = PriorityQueue()
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
-        self._idle = 0
+        self._unfinished = 0
         self._closed = False
 
     def submit(self, task: Callable[[], None], *, urgency: int = 0) -> None:
         """Queues ``task``; the greatest ``urgency`` is done first, equal ones in their order."""
         self._tasks.put((-urgency, next(self._order), task))
         with self._lock:
-            waiting = self._tasks.qsize() > self._idle
-            if waiting and len(self._threads) < self._size and not self._closed:
+            self._unfinished += 1
+            free = self._size > len(self._threads) < self._unfinished
+            if free and not self._closed:
                 thread = threading.Thread(target=self._work, daemon=True)
                 self._threads.append(thread)
                 thread.start()
@@ -61,14 +62,12 @@ class WorkerPool:
 
     def _work(self) -> None:
         while not self._closed:
-            with self._lock:
-                self._idle += 1
             _, _, task = self._tasks.get()
-            with self._lock:
-                self._idle -= 1
             # A thread has nobody to raise to: it would print a traceback into what is said.
             with suppress(BaseException):
                 task()
+            with self._lock:
+                self._unfinished -= 1
 
 
 def together(tasks: Sequence[Callable[[], T]]) -> list[T]:
