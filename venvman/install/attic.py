@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from venvman.environment.ledger import Provenance, direct_digest, entry_key, identity_of
 from venvman.environment.record import hash_of, is_within, locate, parse_record
 from venvman.model.names import NormalizedName
-from venvman.model.options import SIZE
 from venvman.system import records
 from venvman.system.reading import read_regular
 
@@ -222,6 +221,8 @@ class AtticLimit(NamedTuple):
         Raises:
             ValueError: it is none of these; the message is the end of a sentence.
         """
+        from venvman.model.options import SIZE  # a switch reads no setting, and is quick without it
+
         match = SIZE.fullmatch(text.strip().lower())
         if match is None:
             raise ValueError("a size such as 2 GiB, or a number of distributions, is expected")
