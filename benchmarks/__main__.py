@@ -53,7 +53,7 @@ MEASUREMENTS: dict[str, tuple[Callable[[Sequence[str]], int], tuple[str, ...]]] 
     "lookups": (lookups.main, ()),
 }
 """Each with its words; those of `RUNS` have rounds of their own."""
-RUNS = {"hooks": 12, "everyday": 3, "lookups": 2, "scaling": 0.6, "everyone": 0.6, "links": 0.6}
+RUNS = {"hooks": 12, "everyday": 3, "lookups": 2, "scaling": 0.4, "everyone": 0.6, "links": 0.6}
 """So many times the rounds that are asked for: what is short is measured more often."""
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,7 +72,8 @@ def draw(results: Mapping[str, Any], path: Path, colours: tuple[str, str, str]) 
     height = 3.5 if sized else 1 + 0.28 * len(found)
     figure, axes = pyplot.subplots(figsize=(7.5, height), layout="constrained")
     about = ", ".join(f"{name} {told}" for name, told in results["versions"].items())
-    title = f"{results['heading']}\n{results['machine']}; {about}"
+    where = textwrap.fill(f"{results['machine']}; {about}", 110)
+    title = f"{results['heading']}\n{where}"
     axes.set_title(title, color=colours[0], loc="left", fontsize=8)
     if sized:
         _by_size(axes, sized, colours)
