@@ -386,7 +386,7 @@ class TestConcurrency:
         assert codes == ["environment-locked", "environment-locked"]
 
     def test_whoever_waits_says_for_whom(self, root: Path) -> None:
-        from venvman.install.transaction import locked
+        from venvman.install.environmentlock import locked
         from venvman.model.events import Reporter
         from venvman.system.directories import Directories
 
@@ -405,7 +405,7 @@ class TestConcurrency:
     def test_what_another_sync_installed_meanwhile_is_not_installed_again(
         self, root: Path, index: Index
     ) -> None:
-        from venvman.install.transaction import locked
+        from venvman.install.environmentlock import locked
         from venvman.model.events import Reporter
         from venvman.system.directories import Directories
 
@@ -480,7 +480,7 @@ class TestAfterAKill:
         assert run("doctor", "--select", "VM1", cwd=root).code == 0
 
     def test_looking_does_not_wait_for_a_sync_that_is_at_work(self, root: Path) -> None:
-        from venvman.install.transaction import locked
+        from venvman.install.environmentlock import locked
         from venvman.model.events import Reporter
         from venvman.system.directories import Directories
 

@@ -14,10 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from venvman.install.journal import JOURNAL
 from venvman.model.errors import AGAIN, Advice, InstallError, Problem, Severity
 from venvman.system.files import make_private_folder, permit
 from venvman.system.locks import LockTaken, held, holder
 from venvman.system.privacy import temporary_folder
+from venvman.system.seal import is_own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,3 +144,15 @@ def _state_unwritable(state: Path, error: OSError) -> InstallError:
         if error.errno == errno.EACCES
         else Advice("Name another folder in VENVMAN_STATE_DIR."),
     )
+
+
+def is_unfinished(environment_root: Path, *, directories: Directories, reporter: Reporter) -> bool:
+    """Whether a killed transaction is to be finished; one that is at work does not count."""
+    root = os.path.realpath(environment_root)
+    if not os.path.lexists(f"{root}/{JOURNAL}") or not is_own(root):
+        return False
+    try:
+        with locked(environment_root, directories, wait=0, reporter=reporter):
+            return os.path.lexists(f"{root}/{JOURNAL}")
+    except InstallError:
+        return False

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from venvman.model.names import NormalizedName
     from venvman.system.directories import Directories
 
-__all__ = ["Outcome", "Recovery", "Request", "commit", "is_unfinished", "locked", "recover"]
+__all__ = ["Outcome", "Recovery", "Request", "commit", "recover"]
 
 DEFAULT_LIMIT = AtticLimit(size=2 * 1024**3)
 
@@ -164,20 +164,6 @@ def recover(
         return Recovery.NOTHING  # it came with a clone, or an archive: nothing of it is ours
     with locked(environment_root, directories, reporter=reporter or Reporter()):
         return _recover(root)
-
-
-def is_unfinished(
-    environment_root: Path, *, directories: Directories, reporter: Reporter | None = None
-) -> bool:
-    """Whether a killed transaction is to be finished; one that is at work does not count."""
-    root = os.path.realpath(environment_root)
-    if not os.path.lexists(f"{root}/{JOURNAL}") or not seal.is_own(root):
-        return False
-    try:
-        with locked(environment_root, directories, wait=0, reporter=reporter or Reporter()):
-            return os.path.lexists(f"{root}/{JOURNAL}")
-    except InstallError:
-        return False
 
 
 def _recover(root: str) -> Recovery:

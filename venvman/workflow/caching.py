@@ -51,8 +51,9 @@ def clear_attic(context: Context) -> tuple[Path, Freed]:
         InstallError: a transaction that was stopped there can neither be finished nor reverted.
     """
     from venvman.install.attic import ATTIC
+    from venvman.install.environmentlock import locked
     from venvman.install.journal import STAGE
-    from venvman.install.transaction import locked, recover
+    from venvman.install.transaction import recover
     from venvman.store.care import Freed, held
 
     location = context.environment_path

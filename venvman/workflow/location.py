@@ -126,8 +126,8 @@ def tell_unfinished(context: Context) -> None:
 
 def unfinished(context: Context) -> Problem | None:
     """What a killed command left of the environment, for those who only look."""
+    from venvman.install.environmentlock import is_unfinished, locked
     from venvman.install.journal import read_journal
-    from venvman.install.transaction import is_unfinished, locked
 
     path, directories = context.environment_path, context.directories
     shown = context.project.display(path)
@@ -165,7 +165,8 @@ def settle(context: Context, *, held: bool = False) -> None:
     Raises:
         InstallError: it can neither be finished nor reverted at the moment.
     """
-    from venvman.install.transaction import locked, recover
+    from venvman.install.environmentlock import locked
+    from venvman.install.transaction import recover
     from venvman.python.pyvenv import is_environment
 
     path, directories = context.environment_path, None if held else context.directories
@@ -182,7 +183,7 @@ def require_free(context: Context, *, wait: float) -> None:
     Raises:
         InstallError: one is, and does not end within ``wait`` seconds (``environment-locked``).
     """
-    from venvman.install.transaction import locked
+    from venvman.install.environmentlock import locked
 
     path = context.environment_path
     with locked(path, context.directories, wait=wait, reporter=context.reporter):
@@ -304,7 +305,7 @@ def clean(context: Context) -> CleanOutcome:
     Raises:
         EnvironmentUnusable: what is there is not an environment, or venvman itself runs in it.
     """
-    from venvman.install.transaction import locked
+    from venvman.install.environmentlock import locked
 
     path = context.environment_path
     with locked(path, context.directories, reporter=context.reporter):

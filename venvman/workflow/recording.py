@@ -113,7 +113,7 @@ def record(context: Context, environment: Environment, selected: Selected) -> No
 
 def record_unchanged(context: Context, environment: Environment, selected: Selected) -> None:
     """The same after nothing was to be done, and without the lock; skipped while others have it."""
-    from venvman.install.transaction import locked
+    from venvman.install.environmentlock import locked
 
     newest = History(environment.root).newest()
     if _is_recorded(newest, _sequence(environment), selected):
@@ -147,7 +147,7 @@ def bring_up_to_date(
     Raises:
         InstallError: the environment's lock cannot be had.
     """
-    from venvman.install.transaction import locked
+    from venvman.install.environmentlock import locked
 
     history = History(environment.root)
     states = history.states()
