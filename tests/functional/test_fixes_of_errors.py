@@ -234,6 +234,22 @@ def local_project(text: str) -> Break:
     )
 
 
+def leave_it_to_a_build() -> Break:
+    """No requirements file, and a pyproject.toml whose dependencies only a build tells."""
+    backend = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    project = '[project]\nname = "shop"\nversion = "1.0"\ndynamic = ["dependencies"]\n'
+
+    def change(root: Path) -> None:
+        (root / "requirements.txt").unlink()
+        (root / LOCK).unlink()
+
+    return all_of(
+        change,
+        write("pyproject.toml", project + backend),
+        write("backend.py", in_tree_backend("shop", "1.0")),
+    )
+
+
 def change_a_local_project(root: Path) -> None:
     local_project("")(root)
     sync(root)
@@ -506,6 +522,12 @@ MENDED: tuple[tuple[str, tuple[str, ...], Break], ...] = (
 """A code, the command line that tells it, and what was done to the project before."""
 
 ONCE: tuple[tuple[str, tuple[str, ...], Break, tuple[str, ...]], ...] = (
+    (
+        "requirements-missing",
+        ("sync",),
+        leave_it_to_a_build(),
+        ("sync", "--check"),
+    ),
     ("rollback-by-hand", ("rollback",), install_by_hand, ("run", "python", "-c", "import gamma")),
     (
         "history-no-lock",
@@ -591,6 +613,7 @@ OF_ANOTHER_TOOL: tuple[tuple[str, tuple[str, ...], Break], ...] = (
 NOT_WALKED = {
     "build-in-look": "whatever prints it tells lock-stale",
     "groups-conflict": "two groups that have no versions in common: one of them is named",
+    "project-not-found": "of a setup.py alone: its build needs setuptools, which no index here has",
     "state-unreadable": "another user may not look into what this one owns: nothing is said then",
     "lock-faulty": "of several files that another tool writes together, one lacks a pin",
 }

@@ -288,6 +288,9 @@ def _place(line: RequirementLine) -> Source:
 def _parsed(
     context: Context, word: str, *, editable: bool
 ) -> tuple[list[RequirementLine], list[Problem]]:
+    if editable and Path(word).is_absolute() and Path(word).is_relative_to(context.project.root):
+        # A folder of the project is called there as it is on any machine.
+        word = os.path.relpath(word, context.cwd)
     text = f"-e {word}" if editable else word
     parsed = parse(text, path="", variables=context.variables, cwd=str(context.cwd))
     faults = [replace(each, path=None, line=None) for each in parsed.errors]
@@ -314,7 +317,8 @@ def _from_root(context: Context, line: RequirementLine) -> RequirementLine:
         return line
     absolute = os.path.normpath(context.cwd / relative)
     moved = os.path.relpath(absolute, context.project.root).replace(os.sep, "/")
-    moved = moved if moved.startswith("..") else f"./{moved}".replace("/./", "/")
+    if moved != "." and not moved.startswith(".."):
+        moved = f"./{moved}"
     return replace(
         line, requirement=replace(requirement, raw=moved + requirement.raw[len(relative) :])
     )
