@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from venvman.plan import Plan
     from venvman.project.settings import Link
 
-_MANY = 1_000
-"""From so many files on it matters where their folders are made."""
+_MANY = 20
+"""From so many distributions on it matters where their folders are made. (Of one with very many
+folders it would be the same place each time, by its name, and with what was freed there last.)"""
 
 Incoming: TypeAlias = StoredWheel | AtticEntry
 
@@ -101,9 +102,9 @@ def prepare(request: Request, site: Site, *, keep: bool, reporter: Reporter) -> 
     for warning in warnings:
         reporter.problem(warning)
     os.makedirs(work.stage, exist_ok=True)
-    work.choose_sources()
-    if work.files >= _MANY:
+    if len(request.wheels) >= _MANY:
         spread_folders(work.stage)
+    work.choose_sources()
     work.stage_wheels()
     return work.plan_moves(removed, keep=keep)
 
@@ -123,11 +124,6 @@ class _Staging:
         self._returning: list[AtticEntry] = []
         self._staged: list[Staged] = []
         self._provenances: dict[str, Provenance] = {}
-
-    @property
-    def files(self) -> int:
-        """How many files there are to be linked."""
-        return sum(len(wheel.manifest.paths) for _, wheel in self._wheels)
 
     def choose_sources(self) -> None:
         """The attic where it has just what is wanted, else the store."""
