@@ -7,6 +7,8 @@ import os
 import pickle
 import stat
 import struct
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -380,3 +382,32 @@ def test_a_script_that_cannot_be_made_is_named_with_its_line(line: str) -> None:
     with pytest.raises(EntryPointInvalid) as caught:
         parse_scripts(f"[gui_scripts]\n{line}\n")
     assert (caught.value.line, caught.value.text) == (2, line)
+
+
+FIRST_READ_BY_MANY = """
+import importlib, sys, threading
+from venvman.model import metadata
+from venvman.store import manifest
+sys.setswitchinterval(1e-6)
+content = sys.argv[1].encode()
+for _ in range(300):
+    importlib.reload(metadata)
+    importlib.reload(manifest)
+    together = threading.Barrier(8)
+    def read():
+        together.wait()
+        assert manifest.read_manifest(content).name == "demo"
+    threads = [threading.Thread(target=read) for _ in range(8)]
+    [each.start() for each in threads]
+    [each.join() for each in threads]
+"""
+
+
+def test_the_first_manifest_of_a_process_may_be_read_by_many_threads_at_once(
+    tmp_path: Path,
+) -> None:
+    content = write_manifest(unpack(make_wheel(tmp_path, "demo"), tmp_path / "unpacked"))
+
+    # A crash of the whole process, which is what this is about, ends only a process of its own.
+    program = [sys.executable, "-W", "error", "-c", FIRST_READ_BY_MANY, content.decode()]
+    subprocess.run(program, check=True, timeout=100)

@@ -6,8 +6,17 @@ columns load five times as fast.
 
 from __future__ import annotations
 
+import threading
+from functools import cache
+from typing import TYPE_CHECKING
+
 from venvman.model.frozen import dataclass
 from venvman.model.metadata import EntryPoint  # noqa: TC001 - msgspec looks at it
+
+if TYPE_CHECKING:
+    import msgspec
+
+_DECODER = threading.Lock()
 
 
 class ManifestInvalid(ValueError):
@@ -56,13 +65,19 @@ def read_manifest(content: bytes) -> Manifest:
     Raises:
         ManifestInvalid: it was cut short, is of another format, or contradicts itself.
     """
-    # Looked for here: most commands know the store and read no manifest.
-    import msgspec
-
+    with _DECODER:  # msgspec shows a class that it is still looking at to other threads: they crash
+        decoder = _decoder()
     try:
-        manifest = msgspec.json.decode(content, type=Manifest)
+        manifest = decoder.decode(content)
     except ValueError as error:
         raise ManifestInvalid(str(error)) from error
     if not len(manifest.paths) == len(manifest.sizes) == len(manifest.hashes):
         raise ManifestInvalid("columns of different lengths")
     return manifest
+
+
+@cache
+def _decoder() -> msgspec.json.Decoder[Manifest]:
+    import msgspec  # most commands know the store and read no manifest
+
+    return msgspec.json.Decoder(Manifest)
