@@ -273,8 +273,8 @@ def test_a_lock_of_several_files_brings_what_each_of_them_asks_for(repository: R
     assert repository.changed == []
     assert versions_in(repository.root) == {"beta": "1.0", "delta": "1.0"}
     repository.write({"requirements-web.in": "delta\nalpha\n"})
-    problems = run("freeze", "--check", cwd=repository.root).stderr
-    assert "requirements-web.in:2 asks for alpha" in problems
+    told = run("freeze", "--check", cwd=repository.root)
+    assert (told.stdout + told.stderr).count("requirements-web.in:2 asks for alpha") == 1
 
 
 # ---- left out by rule ------------------------------------------------------------------------
@@ -368,7 +368,7 @@ def test_a_committed_lock_beats_one_that_git_does_not_track(repository: Reposito
     repository.commit("A")
     repository.write({"requirements.lock": f"{own}beta==2.0\n    # via -r requirements/base.in\n"})
 
-    stale = repository.run("freeze", "--check", code=1).stderr
+    stale = repository.run("freeze", "--check", code=1).stdout
     assert "requirements.lock:7 pins beta 2.0, but requirements/base.txt:1 pins beta 1.0" in stale
     repository.run("status", code=1)
     repository.run("sync")

@@ -397,7 +397,7 @@ class Session:
         if result.status is Status.ERROR:
             printer.print(problems_panel(result.problems, self.here, width=printer.width))
             return
-        for problem in untold:
+        for problem in () if result.tells else untold:
             printer.print(problem_line(problem, self.here), wrap=not printer.off_terminal)
 
     def _make_reporter(self) -> TerminalReporter:

@@ -16,6 +16,7 @@ from venvman.requirements.header import LockHeader
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from venvman.model.errors import Problem
     from venvman.model.names import NormalizedName
     from venvman.outcomes import DiffOutcome, ExportOutcome, FreezeOutcome, LockOutcome
     from venvman.project.project import Project
@@ -41,6 +42,7 @@ def freeze_result(outcome: FreezeOutcome, *, check: bool = False, dry_run: bool 
         },
         problems=tuple(each.at(outcome.project.root) for each in outcome.problems),
         draw=lambda screen: Group(*freeze_lines(outcome, screen)),
+        tells=_only_judged(outcome),
     )
 
 
@@ -132,12 +134,20 @@ def lock_lines(outcome: FreezeOutcome) -> list[Drawing]:
     for lock in outcome.locks:
         if lock.changed:
             lines.append(_lock_line(lock, outcome))
+            most = None if _only_judged(outcome) else _MOST_REASONS
             lines += [
-                Text.assemble("    ", plain(reason.message, Style.FAINT))
-                for reason in lock.stale[:_MOST_REASONS]
+                plain(f"    {_reason(reason.at(outcome.project.root))}", Style.FAINT)
+                for reason in lock.stale[:most]
                 if lock.before is not None
             ]
     return lines
+
+
+def _reason(problem: Problem) -> str:
+    """Its sentence, and where it is, if the sentence does not begin with that."""
+    where = f"{problem.path}:{problem.line}"
+    known = problem.line is None or problem.message.startswith(where)
+    return problem.message if known else f"{problem.message} ({where})"
 
 
 def freeze_lines(outcome: FreezeOutcome, screen: Screen) -> list[Drawing]:

@@ -59,7 +59,8 @@ class Result:
     the same a drawing for a screen.
     ``verbatim`` is text for programs (a graph in DOT, say): printed as it is instead of drawn.
     ``answers`` says that the text is what was asked for (``scan``, ``status``), not a summary of
-    work done: ``--quiet`` does not silence it. ``next`` is what the text ends with.
+    work done: ``--quiet`` does not silence it. ``next`` is what the text ends with. ``tells`` says
+    that the drawing names the problems: nothing else has to, but JSON.
     """
 
     command: str
@@ -69,6 +70,7 @@ class Result:
     problems: tuple[Problem, ...] = ()
     draw: Callable[[Screen], Drawing] = _nothing
     answers: bool = False
+    tells: bool = False
     verbatim: str | None = None
     next: Fix | None = None
 
