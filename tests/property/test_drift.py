@@ -1,4 +1,4 @@
-"""The laws of drift and plan (DESIGN 6), over values."""
+"""The laws of drift and plan, over values."""
 
 from __future__ import annotations
 

@@ -234,7 +234,7 @@ def _fail_at(
 
 
 def _look_at(making: Making, what: str) -> None:
-    """Whoever only looks settles nothing of what was left (DESIGN 4.8)."""
+    """Whoever only looks settles nothing of what was left."""
     before = contents(making.root, but=())
     run("status", cwd=making.root)
     assert contents(making.root, but=()) == before, what

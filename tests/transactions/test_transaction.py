@@ -441,7 +441,7 @@ def test_a_journal_of_another_format_is_left_alone(world: World) -> None:
 def test_a_lower_layer_of_an_overlay_filesystem_is_no_hindrance(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There folders cannot be renamed (EXDEV), files can; PITFALLS 52."""
+    """There folders cannot be renamed (EXDEV), files can."""
     old = world.wheel("demo", files={"demo/__init__.py": "1", "demo/sub/x.py": ""})
     new = world.wheel("demo", "2.0", files={"demo/__init__.py": "2", "demo/sub/y.py": ""})
     world.sync(new)

@@ -1,4 +1,4 @@
-"""The envelope of DESIGN 4.3: exact shapes, which their published schemas accept."""
+"""The envelope: exact shapes, which their published schemas accept."""
 
 from __future__ import annotations
 

@@ -253,7 +253,7 @@ def test_a_folder_that_leads_out_of_the_environment_is_refused(tmp_path: Path) -
 
 
 def test_the_same_files_as_pip_installs(tmp_path: Path) -> None:
-    """All but script templates, INSTALLER and the order of RECORD (PITFALLS 55)."""
+    """All but script templates, INSTALLER and the order of RECORD."""
     files = {
         "demo/__init__.py": "x = 1\n",
         "demo/odd name.txt": "odd",

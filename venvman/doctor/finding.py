@@ -57,7 +57,7 @@ class Cause(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A row of doctor's report (DESIGN 4.3).
+    """A row of doctor's report (json-output.md).
 
     ``code`` (``VM401``) and ``name`` (``distribution-missing``) are stable. ``message`` is a
     sentence that says what and why. ``path`` is as people see it, ``line`` 1-based. ``fix`` is what

@@ -1,6 +1,6 @@
 """pip-compile apart from the project: its interpreter and environment, a picture to write into.
 
-What it wrote becomes the lock that DESIGN 4.5 describes: it writes this machine's paths, expands
+What it wrote becomes the lock that lockfile.md describes: it writes this machine's paths, expands
 variables, turns commits back into branches, and names files that only this engine knows.
 """
 

@@ -230,7 +230,7 @@ class _Freeze:
         ``preferred`` versions stay where they can, as existing pins do, and rather than those.
         """
         roots = [root for group in groups for root in self._roots[group.name]]
-        # Sorted, so that the order of lines and files makes no difference (DESIGN 4.5).
+        # Sorted, so that the order of lines and files makes no difference.
         roots.sort(key=lambda root: (root.name, root.extra, root.specifier))
         lines = [line for group in groups for line in self._applying(group.constraints)]
         lines += [line for line in self._beside if line.source.is_index]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from venvman.model.events import Reporter
 
 UNSAID = 600
-"""Seconds for which a page without caching headers counts as fresh (DESIGN 4.7)."""
+"""Seconds for which a page without caching headers counts as fresh."""
 
 _NO_PROJECT = "0" * 32
 

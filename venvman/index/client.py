@@ -223,7 +223,7 @@ class Index:
             for each in found:
                 if each.rejection:
                     raise each.rejection
-            # "No such project" is said only after asking (DESIGN 4.7).
+            # "No such project" is said only after asking.
             if any(each.remembered for each in found) and not self.options.offline:
                 return self._collect(name, refresh=True)
             self._refuse_silence(urls)

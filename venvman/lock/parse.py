@@ -1,4 +1,4 @@
-r"""Reading a lock: one lean pass over its lines, since a lock has many (DESIGN 5).
+r"""Reading a lock: one lean pass over its lines, since a lock has many.
 
 Almost every line of a lock is ``name==version \\``, ``    --hash=...`` or ``    # via``; those are
 recognised by how they begin. Anything else is looked at closely, and what cannot be part of a lock

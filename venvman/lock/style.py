@@ -30,7 +30,7 @@ def new_arguments(
 
     ``more`` are further options.
 
-    For the default style exactly what DESIGN 4.5 names, which Renovate and Dependabot understand.
+    For the default style exactly what lockfile.md names, which Renovate and Dependabot understand.
     """
     options = [
         "--allow-unsafe" if style.allow_unsafe else None,

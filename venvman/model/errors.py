@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ExitCode(IntEnum):
-    """DESIGN 4.3: what the shell sees."""
+    """What the shell sees (docs/reference/exit-codes.md)."""
 
     OK = 0
     DRIFT = 1

@@ -33,7 +33,7 @@ class ConstraintsFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileOptions:
-    """The global options found in one requirements file (DESIGN 4.3; names as pip's finder has).
+    """The global options found in one requirements file (named as by pip's finder).
 
     ``index_url`` is None where the file has none. URLs are as written, ``${VAR}`` expanded by the
     parser's caller. ``find_links`` folders given relative to the file are absolute.

@@ -1,4 +1,4 @@
-"""Project: a folder with requirements files (DESIGN 4.1), and what makes a folder one."""
+"""Project: a folder with requirements files, and what makes a folder one."""
 
 from __future__ import annotations
 

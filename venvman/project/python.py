@@ -1,4 +1,4 @@
-"""Who asks for which Python (DESIGN 4.2).
+"""Who asks for which Python (docs/how-to/pythons.md).
 
 ``--python``, configuration, ``.python-version`` and ``requires-python``: the first that speaks.
 """

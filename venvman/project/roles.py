@@ -1,4 +1,4 @@
-"""Which part each file of a project plays (the table in DESIGN 4.1, row by row). Pure.
+"""Which part each file of a project plays (docs/reference/requirements-files.md). Pure.
 
 Takes the names found and what can be asked of the files; gives every group with its sources and its
 lock, and the files that are constraints. Paths are relative to the root, POSIX.

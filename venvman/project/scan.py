@@ -129,7 +129,7 @@ class Scan:
 
     @property
     def stand_ins(self) -> dict[str, tuple[str, ...]]:
-        """Every lock with the sources that a ``-r`` or ``-c`` naming it means (DESIGN 4.1)."""
+        """Every lock with the sources that a ``-r`` or ``-c`` naming it means."""
         return {str(each.lock): tuple(map(str, each.paths)) for each in self.sources if each.paths}
 
 

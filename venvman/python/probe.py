@@ -104,7 +104,7 @@ def probe(path: Path, *, directories: Directories, by: By = By.PROJECT) -> Inter
 
     Kept under ``directories.cache``, where a damaged or unwritable file only costs time. What lies
     in the project's work tree is started only where the user names it; who only looks starts
-    nothing that just the project names (DESIGN 4.8), and takes a Python of the machine of the same
+    nothing that just the project names (trust.md), and takes a Python of the machine of the same
     version for an environment's.
 
     Raises:

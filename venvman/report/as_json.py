@@ -1,4 +1,4 @@
-"""Result to JSON: the envelope of DESIGN 4.3, the same for every command."""
+"""Result to JSON: the envelope of docs/reference/json-output.md, the same for every command."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ _ORDER = (ChangeKind.CHANGED, ChangeKind.REMOVED, ChangeKind.ADDED)
 
 
 def change_rows(changes: Iterable[Change], *, added: str = "added") -> dict[str, Any]:
-    """JSON lists by kind (DESIGN 4.3); ``added`` names the first one (``installed`` for sync)."""
+    """JSON lists by kind; ``added`` names the first one (``installed`` for sync)."""
     rows: dict[str, list[dict[str, Any]]] = {added: [], "removed": [], "changed": []}
     for change in changes:
         match change.kind:

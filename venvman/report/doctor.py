@@ -57,7 +57,7 @@ def catalogue_result(codes: Sequence[Code], *, explain: bool) -> Result:
 def doctor_result(
     treatment: Treatment, *, fails: Severity | None = Severity.WARNING, dry_run: bool = False
 ) -> Result:
-    """``data`` as DESIGN 4.3 has it.
+    """``data`` as json-output.md has it.
 
     Errors and warnings make the status ``drift``; notes never do. The exit code is 1 where a
     finding that is left is at least as severe as ``fails`` (None: never). The problems are those of

@@ -25,7 +25,7 @@ _MOST_REASONS = 3
 
 
 def freeze_result(outcome: FreezeOutcome, *, check: bool = False, dry_run: bool = False) -> Result:
-    """``data`` as DESIGN 4.3 has it.
+    """``data`` as json-output.md has it.
 
     A lock that would change is ``drift`` where nothing was allowed to be written: exit code 1 for
     ``--check``, 0 for ``--dry-run``.

@@ -20,7 +20,7 @@ SCHEMA_VERSION = 1
 
 
 class Status(str, Enum):
-    """The envelope's ``status`` (DESIGN 4.3)."""
+    """The envelope's ``status``."""
 
     OK = "ok"
     DRIFT = "drift"

@@ -25,7 +25,7 @@ _WORTH_TELLING = 0.05
 def sync_result(
     outcome: SyncOutcome, *, check: bool = False, dry_run: bool = False, shell: str | None = None
 ) -> Result:
-    """``data`` as DESIGN 4.3 has it; the first time it is said how ``shell`` activates it.
+    """``data`` as json-output.md has it; the first time it is said how ``shell`` activates it.
 
     With something left to do the status is ``drift``: exit code 1 for ``--check``, 0 for
     ``--dry-run``.

@@ -20,7 +20,7 @@ from venvman.model.frozen import dataclass
 from venvman.model.names import NormalizedName, canonical
 
 COMPILERS = frozenset({"pip-compile", "uv", "venvman"})
-"""The tools whose header makes a file a lock (DESIGN 4.1)."""
+"""The tools whose header makes a file a lock."""
 
 EXPORTED = "# Made from the project's locks"
 """How what ``venvman export`` writes begins: for others, and no part of the project."""
@@ -111,7 +111,7 @@ class LockHeader:
 
     @property
     def is_compiled(self) -> bool:
-        """Whether a tool that DESIGN 4.1 knows as a lock's maker wrote the file."""
+        """Whether a tool that makes locks wrote the file."""
         return self.tool in COMPILERS
 
     @property

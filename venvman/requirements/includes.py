@@ -56,7 +56,7 @@ class Follower:
 
     Args:
         load: gives a location parsed, or raises :class:`RequirementsError`.
-        stand_ins: which sources are read where a lock of the project is named (DESIGN 4.1).
+        stand_ins: which sources are read where a lock of the project is named.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What a file's name says about its part in a project (the table in DESIGN 4.1). Pure.
+"""What a file's name says about its part in a project (docs/reference/requirements-files.md). Pure.
 
 Names are told relative to the project root, POSIX: ``requirements-dev.in``,
 ``requirements/dev.txt``. What only neighbours and headers can say: :mod:`venvman.project.roles`.

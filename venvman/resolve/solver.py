@@ -249,7 +249,7 @@ def _on_the_way(failure: Unsolvable, shared: Shared) -> set[NormalizedName]:
 
 
 def _refreshed(failure: Unsolvable, supply: Supply) -> bool:
-    """Asks again for what no version was found of, since an index was believed (DESIGN 4.7)."""
+    """Asks again for what no version was found of, since an index was believed."""
     names = {cause.requirement.name for cause in failure.causes} - {IMPOSSIBLE}
     asked = [supply.refresh(name) for name in sorted(names)]  # all of them, not the first only
     return any(asked)

@@ -93,7 +93,7 @@ class Supply:
         return self._candidates.get((name, again), lambda: self._ask(name, refresh=again))
 
     def refresh(self, name: NormalizedName) -> bool:
-        """Makes the indexes be asked again, before "no such version" is said (DESIGN 4.7).
+        """Makes the indexes be asked again, before "no such version" is said.
 
         False if that was done already, or must not be.
         """

@@ -49,7 +49,7 @@ class Context:
     not. ``seen`` is what it has read of the environment (see
     :func:`venvman.environment.inventory.take_inventory`), ``evidence`` the index pages it used.
     ``looks`` says that the verb changes nothing: what a killed command left is told of, not
-    settled, and nothing of the project is started (DESIGN 4.8). ``walked`` are the folders among
+    settled, and nothing of the project is started (trust.md). ``walked`` are the folders among
     which the project was found, where it is one of a workspace; ``several`` of it are worked on.
     """
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 ALWAYS = ("default", "dev")
-"""The groups that are installed unless something else is said (DESIGN 4.1)."""
+"""The groups that are installed unless something else is said."""
 
 
 def open_scan(context: Context, choice: GroupChoice | None = None) -> Scan:

@@ -351,7 +351,7 @@ class SyncRun:
         )
 
     def _agree(self, location: Location, selected: Selected, plan: Plan) -> None:
-        """Asks before taking away what somebody else may have put there (DESIGN 4.2; PITFALLS 29).
+        """Asks before taking away what somebody else may have put there.
 
         Raises:
             InstallError: that is not confirmed.
