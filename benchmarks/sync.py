@@ -132,22 +132,17 @@ def compile_lock(world: World, to: Path, constraints: Sequence[str]) -> None:
 
 
 def older_pins(lock: Path) -> list[str]:
-    """Ten constraints that move small pure packages back by one release."""
-    wanted = 10
-    found = []
-    for name, version in re.findall(r"^([a-z0-9-]+)==(\S+)", lock.read_text(), re.MULTILINE):
-        if name in MOVABLE:
-            found.append(f"{name}<{version}")
-        if len(found) == wanted:
-            break
-    return found
+    """Constraints that move ten small pure packages back by a release, and hold all others."""
+    pins = re.findall(r"^([a-z0-9-]+)==(\S+)", lock.read_text(), re.MULTILINE)
+    moved = [name for name, _ in pins if name in MOVABLE][:10]
+    return [f"{name}{'<' if name in moved else '=='}{version}" for name, version in pins]
 
 
 # Small packages that the others accept in an older release too.
 MOVABLE = {
     "anyio", "attrs", "certifi", "charset-normalizer", "idna", "packaging", "pathspec",
     "platformdirs", "prompt-toolkit", "pygments", "pyparsing", "pytz", "rich", "soupsieve",
-    "tornado", "typer", "urllib3", "wcwidth", "zipp", "babel", "click", "cycler", "defusedxml",
+    "tornado", "typer", "urllib3", "wcwidth", "zipp", "babel", "cycler", "defusedxml",
 }  # fmt: skip
 
 

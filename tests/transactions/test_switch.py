@@ -244,6 +244,22 @@ def test_verbose_tells_why_a_full_sync_does_it(
     assert capsys.readouterr().err == ""
 
 
+def test_the_reason_is_what_was_in_the_way(
+    branches: Branches, capsys: pytest.CaptureFixture[str]
+) -> None:
+    branches.sync("sharing")
+    branches.checkout("main")
+    assert branches.switch("--verbose") is None
+    shared = "A distribution that has to go shares files, or its RECORD is incomplete."
+    assert capsys.readouterr().err == f"Full sync: {shared}\n"
+    branches.full()
+    (branches.site / "stray-1.0.dist-info").mkdir()
+    branches.checkout("work")
+    assert branches.switch("--verbose") is None
+    changed = "Something else has changed the environment."
+    assert capsys.readouterr().err == f"Full sync: {changed}\n"
+
+
 def test_other_variables_ask_another_question(
     branches: Branches, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -156,8 +156,8 @@ def _attempt(
         return NotTaken("No sync has seen these requirements and locks before.")
     with held(lock, wait=0, who="venvman sync"):
         plan = _plan(environment, there, current, wanted)
-        if plan is None:
-            return NotTaken("What has to come is neither in the attic nor in the store.")
+        if isinstance(plan, NotTaken):
+            return plan
         if only_look:
             return NotTaken("")
         if plan.to_remove or plan.from_attic or plan.from_store:
@@ -316,33 +316,43 @@ def _discard(folder: str) -> None:
         os.rmdir(folder)
 
 
-def _plan(environment: str, found: Current, here: State, there: State) -> SwitchPlan | None:
-    """What is to be done, under the lock; None if anything is not as it was left."""
-    current, wanted = here.wanted, there.wanted
-    if current is None or wanted is None or states.read_current(environment) != found:
-        return None
-    gone = found.gone()
+def _plan(environment: str, found: Current, here: State, there: State) -> SwitchPlan | NotTaken:
+    """What is to be done, under the lock."""
+    current, wanted, gone = here.wanted, there.wanted, found.gone()
+    if current is None or wanted is None or not wanted.locked:
+        return NotTaken("No full sync has looked at all of this.")
     parts = tuple((kind, path, memo.fact_of(kind, path)) for kind, path, _ in current.parts)
-    if gone is None or not parts == current.parts == wanted.parts:
-        return None
-    if current.others != wanted.others or not wanted.locked:
-        return None
+    changed = gone is None or not parts == current.parts == wanted.parts
+    if gone is None or changed or states.read_current(environment) != found:
+        return NotTaken("Something else has changed the environment.")
+    if current.others != wanted.others:
+        return NotTaken("Other distributions that no lock names were there then.")
     ledger = read_ledger(environment)
     root = ledger.root
     missing = {os.path.realpath(path)[len(root) + 1 :] for path in gone}
     if ledger.snapshot != here.snapshot or not missing <= ledger.distributions.keys():
-        return None
+        return NotTaken("The environment is not what was recorded last.")
     present = {info: row for info, row in ledger.distributions.items() if info not in missing}
     after = read_snapshot(root, there.snapshot)
     to_remove = _to_remove(ledger, present, after, current.shared)
+    if to_remove is None:
+        return NotTaken("A distribution that has to go shares files, or its RECORD is incomplete.")
     to_install = _to_install(root, present, after, wanted.shared)
-    if not after or to_remove is None or to_install is None:
-        return None
+    if not after or to_install is None:
+        return NotTaken("What has to come is neither in the attic nor in the store.")
     plan = SwitchPlan(root, ledger.sequence, current, there, wanted, after, to_remove, *to_install)
+    why = _forbidden(plan)
+    return NotTaken(why) if why else plan
+
+
+def _forbidden(plan: SwitchPlan) -> str:
+    """Why only a full sync may do this; "" where the fast path may."""
+    if {*plan.before, *plan.after} & TOOLS:
+        return "pip, setuptools or wheel would change."
     removed = plan.before.keys() - plan.after.keys()
-    if removed and wanted.is_frozen and _may_need(root, after, removed):
-        return None
-    return None if {*plan.before, *plan.after} & TOOLS else plan
+    if removed and plan.wanted.is_frozen and _may_need(plan.root, plan.distributions, removed):
+        return "What stays may need what would go, and a frozen lock need not be whole."
+    return ""
 
 
 def _may_need(root: str, after: Iterable[str], removed: set[str]) -> bool:
