@@ -140,7 +140,7 @@ def older_pins(lock: Path) -> list[str]:
 
 # Small packages that the others accept in an older release too.
 MOVABLE = {
-    "anyio", "attrs", "certifi", "charset-normalizer", "idna", "packaging", "pathspec",
+    "anyio", "attrs", "certifi", "charset-normalizer", "idna", "pathspec",
     "platformdirs", "prompt-toolkit", "pygments", "pyparsing", "pytz", "rich", "soupsieve",
     "tornado", "typer", "urllib3", "wcwidth", "zipp", "babel", "cycler", "defusedxml",
 }  # fmt: skip

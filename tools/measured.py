@@ -51,6 +51,7 @@ PAGES = (
     ("wide", "Pinned lines by the thousand"),
     ("scaling", "Freeze by number of packages"),
     ("projects", "Many projects in one repository"),
+    ("huge", "One distribution of 18,000 files"),
     ("links", "Slow links"),
     ("lookups", "A resolver that loses answers"),
 )
