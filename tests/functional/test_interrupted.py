@@ -57,6 +57,8 @@ def test_a_signal_during_a_download_ends_it_with_one_sentence(
     (tmp_path / "requirements.txt").write_text("demo==1.0\n")
     port = silent_index.getsockname()[1]
     index = {"PIP_INDEX_URL": f"http://127.0.0.1:{port}/simple"}
+    if signal.getsignal(number) is signal.SIG_IGN:  # under nohup, and so would every child
+        signal.signal(number, signal.SIG_DFL)
     with started("-m", "venvman", "sync", "--frozen", cwd=tmp_path, env=index) as running:
         connection, _ = silent_index.accept()
         with connection:
