@@ -280,11 +280,16 @@ class Moved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreezeOutcome:
-    """``written`` is False for ``--check``, ``--dry-run`` and where nothing changed."""
+    """``written`` is False for ``--check``, ``--dry-run`` and where nothing changed.
+
+    ``resolved`` is False where it was not looked up what stale locks would become: ``problems`` are
+    then the reasons why they are stale.
+    """
 
     project: Project
     locks: tuple[LockOutcome, ...]
     written: bool
+    resolved: bool = True
     problems: tuple[Problem, ...] = ()
     seconds: Mapping[Stage, float] = field(default_factory=dict)
 

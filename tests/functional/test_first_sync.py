@@ -225,3 +225,22 @@ def test_a_named_package_that_stays_where_it_is_is_told_with_what_holds_it(root:
     assert [(each["code"], each["severity"]) for each in told] == [("package-stays", "note")]
     assert told[0]["message"] == "parts stays at 1.9."
     assert "There is 3.0, but requirements.txt:2 asks for <2." in told[0]["why"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["sync", "sync --check", "freeze", "freeze --check", "freeze --dry-run", "upgrade --dry-run"],
+)
+def test_it_is_told_once_on_a_screen_whether_or_not_another_one_moves(
+    root: Path, words: str
+) -> None:
+    (root / "requirements.txt").write_text("web\nparts<2\n")
+    sync(root, "--yes")
+    for names in (("parts",), ("parts", "web")):
+        named = names if "upgrade" in words else [word for name in names for word in ("-P", name)]
+        ran = run(*words.split(), *named, cwd=root)
+        told = ran.stdout + ran.stderr
+        assert told.count("parts stays at 1.9.") == 1
+        assert ("web" in told) == ("web" in names)
+        assert "is stale" not in told
+        assert "not looked up" not in told

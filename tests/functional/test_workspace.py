@@ -352,3 +352,17 @@ def test_shared_constraints_limit_every_member(synced: Path, index: Index) -> No
         "0.5", "0.5", "1.0",
     ]  # fmt: skip
     assert run("sync", "--check", cwd=synced / "libs/web").code == 0
+
+
+def test_why_locks_are_stale_is_told_once_for_each_project(tmp_path: Path, index: Index) -> None:
+    for name in ("alpha", "beta"):
+        make_wheel(index.folder, name)
+    root = write_project(
+        tmp_path / "top", {"a/requirements.in": "alpha\n", "b/requirements.in": "alpha\n"}
+    )
+    assert run("freeze", cwd=root).code == 0
+    for name in ("a", "b"):
+        (root / name / "requirements.in").write_text("alpha\nbeta\n")
+    ran = run("freeze", "--check", cwd=root)
+    assert ran.code == 1
+    assert (ran.stdout + ran.stderr).count("asks for beta, which is not locked") == 2

@@ -173,7 +173,8 @@ class TestFreeze:
 
     def test_a_check_that_resolved_nothing_does_not_say_what_would_change(self) -> None:
         judged = refrozen(lock=lock(entry("flask", "2.3.3")))
-        outcome = dataclasses.replace(freeze_outcome(judged, written=False), problems=(stale(),))
+        looked = freeze_outcome(judged, written=False)
+        outcome = dataclasses.replace(looked, resolved=False, problems=(stale(),))
         shown = told(freeze_result(outcome, check=True), height=24)
         assert shown.startswith("! requirements.txt is stale\n")
         assert "Not yet written: what would change was not looked up." in shown

@@ -42,7 +42,7 @@ def freeze_result(outcome: FreezeOutcome, *, check: bool = False, dry_run: bool 
         },
         problems=tuple(each.at(outcome.project.root) for each in outcome.problems),
         draw=lambda screen: Group(*freeze_lines(outcome, screen)),
-        tells=_only_judged(outcome),
+        tells=not outcome.resolved,
     )
 
 
@@ -134,7 +134,7 @@ def lock_lines(outcome: FreezeOutcome) -> list[Drawing]:
     for lock in outcome.locks:
         if lock.changed:
             lines.append(_lock_line(lock, outcome))
-            most = None if _only_judged(outcome) else _MOST_REASONS
+            most = _MOST_REASONS if outcome.resolved else None
             lines += [
                 plain(f"    {_reason(reason.at(outcome.project.root))}", Style.FAINT)
                 for reason in lock.stale[:most]
@@ -162,7 +162,7 @@ def freeze_lines(outcome: FreezeOutcome, screen: Screen) -> list[Drawing]:
     tense = Tense.PAST if outcome.written else Tense.FUTURE
     numbers = counted(changes, tense=tense, added=("added", "to add"))
     same = "the same pins with other hashes, markers or reasons"
-    numbers = numbers or ("what would change was not looked up" if _only_judged(outcome) else same)
+    numbers = numbers or (same if outcome.resolved else "what would change was not looked up")
     if not outcome.written:
         return [*head, *listing, Text.assemble(("Not yet written: ", Style.WARNING), numbers, ".")]
     took = f" in {duration(sum(outcome.seconds.values()))}" if outcome.seconds else ""
@@ -171,7 +171,7 @@ def freeze_lines(outcome: FreezeOutcome, screen: Screen) -> list[Drawing]:
 
 def _lock_line(lock: LockOutcome, outcome: FreezeOutcome) -> Text:
     new = lock.before is None
-    if _only_judged(outcome):
+    if not outcome.resolved:
         return Text.assemble(
             ("! ", Style.WARNING),
             plain(outcome.project.display(lock.path), Style.NAME),
@@ -184,11 +184,6 @@ def _lock_line(lock: LockOutcome, outcome: FreezeOutcome) -> Text:
         plain(outcome.project.display(lock.path), Style.NAME),
         f" {verb}{'written' if new else 'frozen again'}, {pins}",
     )
-
-
-def _only_judged(outcome: FreezeOutcome) -> bool:
-    """Whether, for ``--check``, nothing was resolved once the reasons were known."""
-    return bool(outcome.problems) and not outcome.written
 
 
 def diff_result(outcome: DiffOutcome, *, check: bool) -> Result:

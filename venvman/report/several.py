@@ -66,6 +66,7 @@ def several_result(parts: Sequence[Part], *, command: str) -> Result:
         problems=tuple(dict.fromkeys(each for result in results for each in result.problems)),
         draw=lambda screen: draw_several(parts, screen),
         answers=any(each.answers for each in results),
+        tells=all(each.tells for each in results if each.problems),
         verbatim="".join(map(str, lines)) if lines and None not in lines else None,
     )
 

@@ -306,6 +306,7 @@ class FreezeRun:
             project=self.context.project,
             locks=tuple(_lock_outcome(each, frozen) for each in self.checked),
             written=written,
+            resolved=frozen is not None,
             problems=problems,
             seconds=self.watch.seconds,
         )
