@@ -18,10 +18,8 @@ from benchmarks.alternate import (
     Comparison,
     alternate,
     caches_in,
-    options_of,
-    write_results,
 )
-from benchmarks.peers import install_peers, install_venvman, versions
+from benchmarks.peers import beside_uv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,16 +41,9 @@ LINKS = {"2 MB/s": ("--rate", "2e6"), "200 ms": ("--delay", "0.2")}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = options_of(__doc__, runs=3).parse_args(arguments)
-    folder = options.folder
-    venvman, uv = install_venvman(folder) / "venvman", install_peers(folder) / "uv"
-    write_results(
-        options.results,
-        "nothing cached, over slow links: django, celery, requests",
-        measured(folder, venvman, uv, options.runs),
-        versions(venvman, uv),
+    return beside_uv(
+        __doc__, arguments, "nothing cached, over slow links: django, celery, requests", measured
     )
-    return 0
 
 
 def measured(folder: Path, venvman: Path, uv: Path, runs: int) -> Iterator[Comparison]:

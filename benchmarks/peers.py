@@ -6,8 +6,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchmarks.alternate import neutral_environment
+from benchmarks.alternate import neutral_environment, options_of, write_results
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from benchmarks.alternate import Comparison
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -38,6 +44,21 @@ def versions(*programs: Path) -> dict[str, str]:
 def install_venvman(folder: Path) -> Path:
     """venvman from this checkout, not editable and with bytecode; the folder of its program."""
     return _environment(folder / "venvman", str(ROOT))
+
+
+def beside_uv(
+    doc: str | None,
+    arguments: Sequence[str] | None,
+    heading: str,
+    measured: Callable[[Path, Path, Path, int], Iterable[Comparison]],
+) -> int:
+    """A measurement's program: ``measured`` gets a folder, venvman, uv, and how many rounds."""
+    options = options_of(doc, runs=3).parse_args(arguments)
+    folder = options.folder
+    venvman, uv = install_venvman(folder) / "venvman", install_peers(folder) / "uv"
+    found = measured(folder, venvman, uv, options.runs)
+    write_results(options.results, heading, found, versions(venvman, uv))
+    return 0
 
 
 _MADE: dict[tuple[str, ...], Path] = {}

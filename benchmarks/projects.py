@@ -19,10 +19,8 @@ from benchmarks.alternate import (
     Comparison,
     alternate,
     caches_in,
-    options_of,
-    write_results,
 )
-from benchmarks.peers import install_peers, install_venvman, versions
+from benchmarks.peers import beside_uv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,28 +33,18 @@ UV = "for each in */; do (cd $each && {uv} pip sync -q --python venv requirement
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = options_of(__doc__, runs=3).parse_args(arguments)
-    folder = options.folder
-    venvman, uv = install_venvman(folder) / "venvman", install_peers(folder) / "uv"
-    write_results(
-        options.results,
-        "many projects",
-        measured(folder, venvman, uv, options.runs),
-        versions(venvman, uv),
-    )
-    return 0
+    return beside_uv(__doc__, arguments, "many projects", measured)
 
 
 def measured(folder: Path, venvman: Path, uv: Path, runs: int) -> Iterator[Comparison]:
     online = caches_in(folder)
     env = {**online, "UV_OFFLINE": "1"}
+    lock = synced(folder / "repository-1", 1, venvman, env) / "service000" / "requirements.txt"
+    target = ("--target", folder / "cached", "--python", sys.executable)
+    fill = (uv, "pip", "install", "-q", *target, "-r", lock)
+    subprocess.run(tuple(map(str, fill)), env=online, check=True)
     for size in SIZES:
         root = synced(folder / f"repository-{size}", size, venvman, env)
-        if size == SIZES[0]:  # uv's cache has the wheels from here on
-            lock = root / "service000" / "requirements.txt"
-            target = ("--target", folder / "cached", "--python", sys.executable)
-            words = (uv, "pip", "install", "-q", *target, "-r", lock)
-            subprocess.run(tuple(map(str, words)), env=online, check=True)
 
         def command(label: str, *words: object, root: Path = root) -> Command:
             return Command(label=label, argv=tuple(map(str, words)), cwd=root, env=env)

@@ -20,11 +20,9 @@ from benchmarks.alternate import (
     Comparison,
     alternate,
     caches_in,
-    options_of,
     requirement_lines,
-    write_results,
 )
-from benchmarks.peers import install_peers, install_venvman, versions
+from benchmarks.peers import beside_uv
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,16 +33,7 @@ SIZES = (4, 10, 24, 34, 76, 131, 195, 264, len(NAMES))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = options_of(__doc__, runs=3).parse_args(arguments)
-    folder = options.folder
-    venvman, uv = install_venvman(folder) / "venvman", install_peers(folder) / "uv"
-    write_results(
-        options.results,
-        "freeze, warm cache, by number of packages",
-        measured(folder, venvman, uv, options.runs),
-        versions(venvman, uv),
-    )
-    return 0
+    return beside_uv(__doc__, arguments, "freeze, warm cache, by number of packages", measured)
 
 
 def measured(folder: Path, venvman: Path, uv: Path, runs: int) -> Iterator[Comparison]:

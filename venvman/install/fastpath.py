@@ -322,8 +322,8 @@ def _plan(environment: str, found: Current, here: State, there: State) -> Switch
     if current is None or wanted is None or not wanted.locked:
         return NotTaken("No full sync has looked at all of this.")
     parts = tuple((kind, path, memo.fact_of(kind, path)) for kind, path, _ in current.parts)
-    changed = gone is None or not parts == current.parts == wanted.parts
-    if gone is None or changed or states.read_current(environment) != found:
+    same = parts == current.parts == wanted.parts
+    if gone is None or not same or states.read_current(environment) != found:
         return NotTaken("Something else has changed the environment.")
     if current.others != wanted.others:
         return NotTaken("Other distributions that no lock names were there then.")
