@@ -8,6 +8,7 @@ its own, and its own lock. All is cached before it is timed. Needs the package i
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 PYTHON = sys.executable
 MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"
 VENV = f"{PYTHON} -m venv venv"
+ENVIRONMENTS = ("venv", ".venv")
 LOCKS = ("requirements.txt", "pylock.toml", "Pipfile.lock", "pdm.lock", "poetry.lock")
 TOOLS = {
     "venvman": (
@@ -81,7 +83,7 @@ class Tool:
             (self.project / name).unlink(missing_ok=True)
 
     def forget_environment(self) -> None:
-        for name in ("venv", ".venv"):
+        for name in ENVIRONMENTS:
             shutil.rmtree(self.project / name, ignore_errors=True)
 
 
@@ -119,6 +121,7 @@ def made(folder: Path, name: str, lines: Sequence[str]) -> Tool:
         (project / "pyproject.toml").write_text(
             f"[project]\nname = 'bench'\nversion = '1'\nrequires-python = '=={MINOR}.*'\n"
             f"dependencies = {lines!r}\n[tool.poetry]\npackage-mode = false\n"
+            "[tool.pdm]\ndistribution = false\n"
             # By the pages that all others read, rather than by an interface of pypi.org alone.
             "[[tool.poetry.source]]\nname = 'index'\nurl = 'https://pypi.org/simple/'\n"
         )
@@ -136,7 +139,9 @@ def made(folder: Path, name: str, lines: Sequence[str]) -> Tool:
         PIPENV_DEFAULT_PYTHON_VERSION=sys.executable,
         POETRY_VIRTUALENVS_IN_PROJECT="true",
         PDM_CHECK_UPDATE="false",
-        PDM_PYTHON=sys.executable,
+        PDM_IGNORE_ACTIVE_VENV="1",
+        # Named by itself, an environment's Python would be installed into.
+        PATH=os.pathsep.join((str(Path(sys.executable).resolve().parent), os.environ["PATH"])),
         PIP_DISABLE_PIP_VERSION_CHECK="1",
     )
     if name == "pipenv":
@@ -151,6 +156,8 @@ def measured(tools: Sequence[Tool], runs: int) -> Iterator[Comparison]:
         try:
             tool.command(0, tool.forget_lock).run()
             tool.command(1, tool.forget_environment).run()
+            if not any((tool.project / each).exists() for each in ENVIRONMENTS):
+                raise RuntimeError("it made no environment in the project")
         except RuntimeError as error:
             notes.append(f"{tool.name} could not do it: {str(error).splitlines()[-1]}")
         else:

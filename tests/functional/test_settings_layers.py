@@ -89,7 +89,10 @@ def test_files_that_are_too_new_are_passed_over_for_once(root: Path, index: Inde
     index.upload_times["alpha-2.0-py3-none-any.whl"] = "2022-01-01T00:00:00Z"
     assert run("freeze", "--exclude-newer", "2021-01-01", cwd=root).code == 0
     assert "alpha==1.0" in (root / "requirements.txt").read_text()
-    assert run("freeze", "-U", "--exclude-newer", "some day", cwd=root).code == 2
+    refused = run("freeze", "-U", "--exclude-newer", "some day", cwd=root)
+    assert refused.code == 2
+    assert "--exclude-newer cannot be 'some day'" in refused.stderr
+    assert "VENVMAN_" not in refused.stderr
 
 
 HEADER = """\

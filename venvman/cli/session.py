@@ -177,9 +177,14 @@ class Session:
     ) -> Context:
         from venvman.workflow.context import context_of
 
+        given = {} if self._line is None else self._line.values
+        common = {
+            "offline": self.common.offline or None,
+            "exclude_newer": given.get("exclude_newer"),
+        }
         opened = context_of(
             project,
-            flags={"offline": self.common.offline or None, **flags},
+            flags={**common, **flags},
             variables=self.variables,
             cwd=self.cwd,
             reporter=self.reporter,

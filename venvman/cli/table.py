@@ -157,7 +157,6 @@ class Resolving(Common):
         "Choose among files that are older: a date, a time or an age (3 days).",
         metavar="DATE",
         effect=Effect.ACTS,
-        variable="VENVMAN_EXCLUDE_NEWER",
     )
     python = _PYTHON
 
